@@ -1,0 +1,37 @@
+# A convenience over documented commands: README.md says what each does by hand.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help quickstart lint test clean
+
+help:
+	@echo "make quickstart   install into $(VENV) and run a complete search with the toy model"
+	@echo "make test         install into $(VENV) and run linters, type checker, tests and notebooks"
+	@echo "make clean        remove $(VENV)"
+
+$(BIN)/demosearch: pyproject.toml configs/constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q -c configs/constraints.txt torch
+	$(BIN)/python -m pip install -q -c configs/constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/demosearch
+	$(BIN)/python -m pip install -q -c configs/constraints.txt -e ".[dev]"
+	@touch $@
+
+quickstart: $(BIN)/demosearch
+	$(BIN)/demosearch run configs/quickstart.yaml
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/pytest
+	$(BIN)/pytest --nbmake --nbmake-timeout=600 notebooks
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,21 @@
+"""Every error demosearch raises on purpose, and the exit code it leads to.
+
+    DemosearchError
+    ├── InputError          something the user gave is wrong; raised before anything is spent   exit 2
+    └── RunStopped          the run cannot go on now; everything paid for is kept, resume works  exit 3
+
+The rooms add their own leaves: `workers.failures` and `evaluators.failures`. A leaf that is neither of the two above
+concerns one item alone and becomes a `Failure` of that item, never an exit.
+"""
+
+
+class DemosearchError(Exception):
+    """Base of all; its text is one sentence that says what to do."""
+
+
+class InputError(DemosearchError):
+    """A config, a file, a model or an environment that cannot work."""
+
+
+class RunStopped(DemosearchError):
+    """A clean stop: a refused key, an exhausted quota, no worker left."""
