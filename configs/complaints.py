@@ -1,0 +1,87 @@
+"""What is wrong with a config, in plain words: one line a knob."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from configs.knobs import describe_knobs, group_of, kinds_of, type_in_words
+
+_UNKNOWN = ("extra_forbidden", "invalid_key")
+_NO_KIND = ("union_tag_invalid", "union_tag_not_found")
+
+
+def complaints(error: ValidationError, model: type[BaseModel]) -> list[str]:
+    """One line for each knob at fault, without a full stop."""
+    lines = (_in_words(details, *_resolve(details["loc"], model), model) for details in error.errors())
+    return list(dict.fromkeys(lines))  # a knob of several types fails once a type, always in the same words
+
+
+def _resolve(location: tuple[int | str, ...], model: type[BaseModel]) -> tuple[list[str], type[BaseModel]]:
+    """The knob's name, part by part, and the group it belongs to.
+
+    Pydantic's locations also hold the kind of a group, positions in lists and branches of unions; none of these is part
+    of a name.
+    """
+    names: list[str] = []
+    owner, inner = model, model
+    kinds: Mapping[str, type[BaseModel]] = {}
+    for part in location:
+        if kinds:
+            inner, kinds = kinds[str(part)], {}
+            continue
+        owner = inner
+        names.append(str(part))
+        field = owner.model_fields.get(str(part))
+        kinds, group = kinds_of(field), group_of(field)
+        if group is None and not kinds:
+            break
+        inner = group or owner
+    return names, owner
+
+
+def _in_words(details: ErrorDetails, names: list[str], owner: type[BaseModel], model: type[BaseModel]) -> str:
+    name = ".".join(names)
+    field = owner.model_fields.get(names[-1]) if names else None
+    if details["type"] in _UNKNOWN or field is None:
+        return f"{name} is no knob; {_nearest(names, owner, model)}"
+    if details["type"] in _NO_KIND:
+        return _wrong_kind(details, name, field)
+    if details["type"] == "missing":
+        return f"{name} is missing; give {'it' if kinds_of(field) else type_in_words(field)}"
+    if details["type"] == "value_error":
+        return f"{name}: {details['msg'].removeprefix('Value error, ')}"
+    expected = "a group of knobs" if kinds_of(field) else type_in_words(field)
+    hint = " (quote it)" if details["type"] == "string_type" and not isinstance(details["input"], (dict, list)) else ""
+    return f"{name} must be {expected}, not {_shown(details['input'])}{hint}"
+
+
+def _wrong_kind(details: ErrorDetails, name: str, field: FieldInfo) -> str:
+    kinds = list(kinds_of(field))
+    if details["type"] == "union_tag_not_found":
+        return f"{name}.kind is missing; give one of {', '.join(kinds)}"
+    tag = str(details["ctx"]["tag"])
+    near = get_close_matches(tag, kinds, n=1, cutoff=0.4)
+    hint = f"did you mean '{near[0]}'?" if near else "choose another"
+    return f"{name}.kind must be one of {', '.join(kinds)}, not '{tag}'; {hint}"
+
+
+def _nearest(names: list[str], owner: type[BaseModel], model: type[BaseModel]) -> str:
+    *groups, wrong = names
+    near = get_close_matches(wrong, owner.model_fields, n=1, cutoff=0.5)
+    elsewhere = [knob for knob in describe_knobs(model) if knob.name.rpartition(".")[2] == wrong]
+    other_kinds = [knob.when for knob in elsewhere if knob.name == ".".join(names)]
+    if other_kinds:
+        return f"it belongs to the kind {' or '.join(other_kinds)}"
+    if near:
+        return f"did you mean {'.'.join((*groups, near[0]))}?"
+    if elsewhere:
+        return f"did you mean {' or '.join(dict.fromkeys(knob.name for knob in elsewhere))}?"
+    return f"here there are {', '.join(owner.model_fields)}"
+
+
+def _shown(value: object) -> str:
+    text = repr(str(value) if isinstance(value, str) else value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

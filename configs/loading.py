@@ -1,0 +1,140 @@
+"""From a YAML file and the words of a command line to a `RunConfig`, and back."""
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from configs.complaints import complaints
+from configs.errors import InputError
+from configs.records import read_text
+from configs.schema import FromCommandLine, RunConfig
+
+_PRESETS = Path(__file__).parent
+
+
+def load_config(source: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
+    """A YAML file, or a preset by its bare name (`quickstart`), with overrides such as `strategy.trials=50`.
+
+    Raises:
+        InputError: anything is wrong with any of it; every problem is listed.
+    """
+    path = _find(source)
+    values = _read_mapping(path)
+    for override in overrides:
+        _apply(override, values)
+    return _validated(values, str(source), folder=path.resolve().parent)
+
+
+def dump_config(config: RunConfig) -> dict[str, Any]:
+    """Every knob as plain JSON values, paths absolute: `restore_config` gives the same config anywhere."""
+    return config.model_dump(mode="json")
+
+
+def restore_config(dumped: Mapping[str, Any], source: str = "the manifest") -> RunConfig:
+    """The inverse of `dump_config`; `source` names the origin in a complaint."""
+    return _validated(dict(dumped), source, folder=None)
+
+
+def override_config(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
+    """The same config with some knobs changed, as `load_config` takes them."""
+    values = dump_config(config)
+    for override in overrides:
+        _apply(override, values)
+    return _validated(values, "the overrides", folder=Path("/"))
+
+
+def preset_names() -> tuple[str, ...]:
+    """The presets that come with the package."""
+    return tuple(sorted(path.stem for path in _PRESETS.glob("*.yaml")))
+
+
+def _find(source: str | Path) -> Path:
+    path = Path(source).expanduser()
+    if path.is_file():
+        return path
+    if str(source) in preset_names():
+        return _PRESETS / f"{source}.yaml"
+    near = get_close_matches(path.stem, preset_names(), n=1, cutoff=0.5)
+    presets = f"did you mean the preset '{near[0]}'?" if near else f"presets are: {', '.join(preset_names())}."
+    raise InputError(f"There is no config file '{source}'; {presets}")
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Plain YAML in which no key may stand twice: PyYAML would keep the last one and say nothing."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            if key_node.value in seen and isinstance(key_node, yaml.ScalarNode):
+                mark = key_node.start_mark
+                raise yaml.MarkedYAMLError(problem=f"the key '{key_node.value}' stands twice", problem_mark=mark)
+            seen.add(key_node.value if isinstance(key_node, yaml.ScalarNode) else id(key_node))
+        return super().construct_mapping(node, deep)
+
+
+def _read_mapping(path: Path) -> dict[str, Any]:
+    try:
+        values = _parse(read_text(path))
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}{_problem(error)}; fix that line.") from None
+    if not isinstance(values, dict):
+        raise InputError(f"{path}: holds no knobs; write lines such as `seed: 0`.")
+    return values
+
+
+def _parse(text: str) -> Any:
+    return yaml.load(text, _StrictLoader)  # noqa: S506 - a SafeLoader
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return f": not YAML ({' '.join(str(error).split())})"
+    return f", line {error.problem_mark.line + 1}: {error.problem}"
+
+
+def _apply(override: str, values: dict[str, Any]) -> None:
+    """Put `a.b.c=value` into nested mappings."""
+    name, equals, text = override.partition("=")
+    *groups, knob = name.strip().split(".")
+    if not equals or not all((*groups, knob)):
+        raise InputError(f"'{override}' sets nothing; write it as knob=value, for example strategy.trials=50.")
+    for group in groups:
+        if values.get(group) is None:
+            values[group] = {}
+        values = values[group]
+        if not isinstance(values, dict):
+            raise InputError(
+                f"'{override}' reaches into '{group}', which is no group of knobs; see `demosearch knobs`."
+            )
+    try:
+        values[knob] = _typed_here(_parse(text))
+    except yaml.YAMLError as error:
+        raise InputError(f"'{override}' cannot be read{_problem(error)}; quote the value.") from None
+
+
+def _typed_here(value: Any) -> Any:
+    """Marks every text, so that relative paths in it start at the working directory."""
+    if isinstance(value, str):
+        return FromCommandLine(value)
+    if isinstance(value, list):
+        return [_typed_here(item) for item in value]
+    return {key: _typed_here(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def _validated(values: dict[str, Any], source: str, folder: Path | None) -> RunConfig:
+    """Without a folder, paths and model names are taken as they stand."""
+    try:
+        return RunConfig.model_validate(values, context=None if folder is None else {"folder": folder})
+    except ValidationError as error:
+        problems = complaints(error, RunConfig)
+    if len(problems) == 1:
+        raise InputError(f"{source}: {_stopped(problems[0])}")
+    raise InputError("\n  ".join([f"{source} has {len(problems)} problems:", *map(_stopped, problems)]))
+
+
+def _stopped(sentence: str) -> str:
+    return sentence if sentence.endswith("?") else f"{sentence}."

@@ -1,0 +1,199 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from configs.errors import InputError
+from configs.loading import dump_config, load_config, override_config, preset_names, restore_config
+from configs.schema import MTBenchJudgeConfig, OptunaConfig, RandomConfig
+
+SMALL = """\
+base_prompt: {path: prompt.txt}
+pool: {path: pool.jsonl}
+questions: {path: questions.jsonl}
+model: {name: some/model}
+judge: {kind: reference}
+strategy: {kind: random}
+"""
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    folder = tmp_path / "given"
+    folder.mkdir()
+    (folder / "small.yaml").write_text(SMALL)
+    return folder / "small.yaml"
+
+
+def complaint(source: Path, *overrides: str) -> str:
+    with pytest.raises(InputError) as caught:
+        load_config(source, overrides)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_every_preset_is_valid(name: str) -> None:
+    config = load_config(name)
+    assert restore_config(dump_config(config)) == config
+
+
+def test_the_presets_of_the_paper_are_there() -> None:
+    assert {"urial_mt_bench_greedy", "urial_mt_bench_optuna"} <= set(preset_names())
+
+
+def test_a_config_survives_json_and_loads_from_any_folder(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(small.parent)
+    config = load_config("small.yaml")
+    monkeypatch.chdir(tmp_path)
+    assert restore_config(json.loads(json.dumps(dump_config(config)))) == config
+
+
+def test_paths_in_a_file_start_at_the_file_and_typed_ones_where_they_are_typed(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = load_config(small, ["questions={path: here.jsonl, split: {held_out_path: ../up.jsonl}}"])
+    assert config.pool.path == (small.parent / "pool.jsonl").resolve()
+    assert config.questions.path == tmp_path.resolve() / "here.jsonl"
+    assert config.questions.split.held_out_path == (tmp_path / "../up.jsonl").resolve()
+
+
+def test_a_model_folder_is_found_beside_the_file_that_names_it(small: Path) -> None:
+    (small.parent / "some" / "model").mkdir(parents=True)
+    assert load_config(small).model.name == str((small.parent / "some" / "model").resolve())
+
+
+def test_a_model_folder_is_found_where_its_name_is_typed(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert load_config(small, ["model.name=mine"]).model.name == str((tmp_path / "mine").resolve())
+
+
+def test_overrides_are_read_as_yaml(small: Path) -> None:
+    config = load_config(
+        small,
+        ["strategy={kind: optuna, trials: 7}", "strategy.insert=2", "decoding.stop=['# Query', b]", "pool.limit=null"],
+    )
+    assert isinstance(config.strategy, OptunaConfig)
+    assert (config.strategy.trials, config.strategy.insert) == (7, 2)
+    assert config.decoding.stop == ("# Query", "b")
+    assert all(type(word) is str for word in config.decoding.stop or ())
+    assert config.pool.limit is None
+
+
+def test_an_override_may_hold_an_equals_sign_and_open_a_new_group(small: Path) -> None:
+    config = load_config(
+        small, ["judge={kind: mt_bench, prompts_path: p}", "judge.service.model=a=b", "workers.ray.address=auto"]
+    )
+    assert isinstance(config.judge, MTBenchJudgeConfig)
+    assert config.judge.service.model == "a=b"
+    assert config.workers.ray.address == "auto"
+
+
+def test_a_loaded_config_takes_overrides_and_keeps_the_rest(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = load_config(small)
+    changed = override_config(config, ["ledger_path=mine.sqlite"])
+    assert changed.ledger_path == tmp_path.resolve() / "mine.sqlite"
+    assert changed.model_copy(update={"ledger_path": None}) == config
+    with pytest.raises(InputError, match=r"^the overrides: window must be"):
+        override_config(config, ["window=0"])
+
+
+def test_later_overrides_win(small: Path) -> None:
+    strategy = load_config(small, ["strategy.trials=3", "strategy.trials=4"]).strategy
+    assert isinstance(strategy, RandomConfig)
+    assert strategy.trials == 4
+
+
+@pytest.mark.parametrize(
+    ("override", "wanted"),
+    [
+        ("strategy.max_demos=3", "strategy.max_demos is no knob; did you mean strategy.max_demonstrations?"),
+        ("strategy.trails=3", "strategy.trails is no knob; did you mean strategy.trials?"),
+        ("strategy.threshold=3", "strategy.threshold is no knob; it belongs to the kind exhaustive_greedy."),
+        ("strategies.trials=3", "strategies is no knob; did you mean strategy?"),
+        ("workers.ray.adress=auto", "workers.ray.adress is no knob; did you mean workers.ray.address?"),
+        ("max_new_tokens=3", "max_new_tokens is no knob; did you mean decoding.max_new_tokens?"),
+        ("strategy.kind=optnua", "strategy.kind must be one of exhaustive_greedy, random, optuna, not 'optnua'; "
+         "did you mean 'optuna'?"),
+        ("strategy={trials: 3}", "strategy.kind is missing; give one of exhaustive_greedy, random, optuna."),
+        ("strategy=null", "strategy must be a group of knobs, not None."),
+        ("strategy.insert=-1", "strategy.insert must be 'front' or 'back' or a whole number of at least 0, not -1."),
+        ("workers.count=many", "workers.count must be a whole number of at least 1 or 'auto', not 'many'."),
+        ("decoding.temperature=hot", "decoding.temperature must be a number of at least 0 and at most 10, not 'hot'."),
+        ("decoding.stop='# Query'", "decoding.stop must be a list, each text or null, not '# Query'."),
+        ("model.revision=1e10", None),
+        ("model.revision=12345", "model.revision must be text or null, not 12345 (quote it)."),
+        ("base_prompt={}", "base_prompt.path is missing; give a path."),
+        ("scoring.confidence=1", "scoring.confidence must be a number above 0 and below 1, not 1."),
+    ],
+)  # fmt: skip
+def test_a_wrong_knob_is_named_with_what_it_may_be(small: Path, override: str, wanted: str | None) -> None:
+    if wanted is None:
+        assert load_config(small, [override]).model.revision == "1e10"
+    else:
+        assert complaint(small, override) == f"{small}: {wanted}"
+
+
+def test_every_problem_is_listed_in_a_line_of_its_own(small: Path) -> None:
+    text = complaint(small, "seed=x", "pool.limit=0", "window=0", "strategy.max_demos=1")
+    assert text.splitlines() == [
+        f"{small} has 4 problems:",
+        "  seed must be a whole number, not 'x'.",
+        "  pool.limit must be a whole number of at least 1 or null, not 0.",
+        "  strategy.max_demos is no knob; did you mean strategy.max_demonstrations?",
+        "  window must be a whole number of at least 1, not 0.",
+    ]
+
+
+@pytest.mark.parametrize("override", ["seed", "=3", "a..b=3", ".a=3"])
+def test_an_override_without_a_knob_or_a_value_says_how_to_write_one(small: Path, override: str) -> None:
+    assert "write it as knob=value" in complaint(small, override)
+
+
+def test_an_override_cannot_reach_into_a_plain_value(small: Path) -> None:
+    assert "'seed', which is no group of knobs" in complaint(small, "seed=1", "seed.more=2")
+
+
+def test_an_override_that_is_not_yaml_is_quoted_back(small: Path) -> None:
+    assert complaint(small, "seed=[1").startswith("'seed=[1' cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("seed: 1\npool:\n  path: a\n  path: b\n", "line 4: the key 'path' stands twice"),
+        ("seed: 1\nseed: 1\n", "line 2: the key 'seed' stands twice"),
+        ("seed: [1\n", "line 2: "),
+        ("", "holds no knobs"),
+        ("- a\n", "holds no knobs"),
+    ],
+)
+def test_a_file_that_is_no_config_is_refused_with_its_line(small: Path, text: str, wanted: str) -> None:
+    small.write_text(text)
+    assert wanted in complaint(small)
+
+
+def test_yaml_cannot_construct_python_objects(small: Path) -> None:
+    small.write_text("seed: !!python/object/apply:os.getcwd []\n")
+    assert "line 1" in complaint(small)
+
+
+def test_a_missing_config_suggests_the_nearest_preset() -> None:
+    assert complaint(Path("urial_mt_bench_gredy")) == (
+        "There is no config file 'urial_mt_bench_gredy'; did you mean the preset 'urial_mt_bench_greedy'?"
+    )
+
+
+def test_a_dump_holds_plain_json_values_only(small: Path) -> None:
+    dumped: dict[str, Any] = dump_config(load_config(small))
+    assert dumped["pool"]["path"] == str(small.parent / "pool.jsonl")
+    assert dumped["strategy"]["kind"] == "random"

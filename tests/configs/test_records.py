@@ -1,0 +1,150 @@
+import json
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pytest
+from pyarrow import parquet
+
+from configs.errors import InputError
+from configs.records import read_records, read_rows
+from configs.row import Row
+from configs.schema import RecordsConfig
+
+ROWS = [{"query": f"q{number}", "answer": f"a{number}"} for number in range(20)]
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def jsonl(path: Path, rows: list[Any] = ROWS) -> Path:
+    return written(path, "".join(json.dumps(row) + "\n" for row in rows))
+
+
+def test_a_file_reads_the_same_in_all_three_formats(tmp_path: Path) -> None:
+    parquet.write_table(pa.Table.from_pylist(ROWS), tmp_path / "rows.parquet")
+    written(tmp_path / "rows.json", json.dumps(ROWS))
+    jsonl(tmp_path / "rows.jsonl")
+    for ending in ("parquet", "json", "jsonl"):
+        assert read_rows(tmp_path / f"rows.{ending}") == ROWS
+
+
+def test_a_row_knows_its_line_and_blank_lines_count(tmp_path: Path) -> None:
+    rows = read_rows(written(tmp_path / "rows.jsonl", '\n{"query": "a"}\n\n{"query": "b"}\n'))
+    assert [row.place.rpartition(", ")[2] for row in rows] == ["line 2", "line 4"]
+
+
+def test_a_line_separator_inside_a_text_ends_no_line(tmp_path: Path) -> None:
+    row = {"query": "one\u2028two", "answer": "\x85"}
+    assert read_rows(written(tmp_path / "rows.jsonl", json.dumps(row, ensure_ascii=False))) == [row]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_row(tmp_path: Path) -> None:
+    assert read_rows(written(tmp_path / "rows.jsonl", '\ufeff{"query": "a"}')) == [{"query": "a"}]
+
+
+def test_a_malformed_line_17_is_named_with_its_file_and_fault(tmp_path: Path) -> None:
+    lines = [json.dumps(row) for row in ROWS]
+    lines[16] = '{"query": "q", answer}'
+    with pytest.raises(InputError, match=r"pool\.jsonl, line 17: not JSON \(.*column 16\); fix or delete that line\.$"):
+        read_rows(written(tmp_path / "pool.jsonl", "\n".join(lines)))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        ("rows.jsonl", '{"a": 1}\n[1]', r"line 2: holds a list, not an object"),
+        ("rows.jsonl", "\n\n", "holds no rows"),
+        ("rows.json", '{"a": 1}', "holds an object where a list of objects is needed"),
+        ("rows.json", '{"a": 1}\n{"a": 2}', r"line 2: not JSON \(Extra data\); rename it to \.jsonl"),
+        ("rows.json", '[{"a": 1}, 2]', "row 2: holds a number, not an object"),
+        ("rows.json", '[{"a": ', r"line 1: not JSON"),
+        ("rows.parquet", "PAR1 not really", "not a readable Parquet file"),
+        ("rows.csv", "a,b", r"rows are read from \.jsonl, \.json, \.parquet"),
+    ],
+)
+def test_a_file_that_cannot_be_read_gets_one_sentence(tmp_path: Path, name: str, text: str, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint) as caught:
+        read_rows(written(tmp_path / name, text))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_in_another_encoding_is_named_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_bytes(b'{"a": 1}\n{"a": "\xe9"}')
+    with pytest.raises(InputError, match="line 2: not UTF-8"):
+        read_rows(tmp_path / "rows.jsonl")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere\.jsonl: there is no such file"):
+        read_records(RecordsConfig(path=tmp_path / "nowhere.jsonl"))
+
+
+@pytest.mark.parametrize(("config", "given"), [({}, "neither"), ({"path": "a.jsonl", "hub": "b"}, "both")])
+def test_rows_come_from_exactly_one_place(config: dict[str, Any], given: str) -> None:
+    with pytest.raises(InputError, match=f"{given} `path`"):
+        read_records(RecordsConfig(**config))
+
+
+def test_a_sample_is_the_same_for_a_seed_and_keeps_the_order_of_the_file(tmp_path: Path) -> None:
+    path = jsonl(tmp_path / "rows.jsonl")
+    first, again = (read_records(RecordsConfig(path=path, limit=7, sample_seed=3)) for _ in range(2))
+    other = read_records(RecordsConfig(path=path, limit=7, sample_seed=4))
+    assert first == again != other
+    assert [ROWS.index(row) for row in first] == sorted(ROWS.index(row) for row in first)
+    assert len({row.place for row in first}) == 7
+
+
+def test_a_sample_larger_than_the_data_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="`limit` asks for 21 rows but there are 20"):
+        read_records(RecordsConfig(path=jsonl(tmp_path / "rows.jsonl"), limit=21))
+
+
+def test_a_hub_data_set_is_asked_for_with_split_and_revision(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, object] = {}
+
+    def load_dataset(name: str, **options: object) -> list[dict[str, str]]:
+        asked.update(options, name=name)
+        return ROWS
+
+    monkeypatch.setitem(sys.modules, "datasets", types.SimpleNamespace(load_dataset=load_dataset))
+    rows = read_records(RecordsConfig(hub="some/set", hub_split="test", hub_revision="abc"))
+    assert asked == {"name": "some/set", "split": "test", "revision": "abc"}
+    assert rows == ROWS
+    assert rows[16].place == "some/set, row 17"
+
+
+def test_a_hub_that_cannot_be_reached_is_an_input_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load_dataset(name: str, **options: object) -> None:
+        raise ConnectionError("Couldn't reach the hub.\nmany more lines")
+
+    monkeypatch.setitem(sys.modules, "datasets", types.SimpleNamespace(load_dataset=load_dataset))
+    with pytest.raises(InputError, match=r"'some/set' .* cannot be loaded: Couldn't reach the hub; check the name"):
+        read_records(RecordsConfig(hub="some/set"))
+
+
+def test_a_missing_field_is_named_with_those_that_exist() -> None:
+    with pytest.raises(InputError, match=r"^pool, row 3: there is no field 'query'; name one of: prompt, answer\.$"):
+        Row({"prompt": "a", "answer": "b"}, "pool, row 3").text("query")
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"), [(["a"], "a list"), (3, "a number"), ({}, "an object"), (True, "a truth value")]
+)
+def test_a_field_with_something_else_than_text_is_refused(value: object, kind: str) -> None:
+    with pytest.raises(InputError, match=f"field 'query' holds {kind}, not text"):
+        Row({"query": value}, "pool, row 3").text("query")
+
+
+def test_half_a_character_is_refused_before_anything_is_hashed() -> None:
+    with pytest.raises(InputError, match="half a character"):
+        Row(json.loads('{"query": "\\ud800"}'), "pool, row 3").text("query")
+
+
+def test_an_id_may_be_a_number() -> None:
+    row = Row({"number": 81, "text": "b", "none": None}, "row 1")
+    assert [row.identifier(field) for field in ("number", "text", "none", "missing")] == ["81", "b", None, None]
