@@ -1,0 +1,175 @@
+"""Stand-ins for models, small enough to be believed. No patching: they are passed in where a real one would be.
+
+    EchoEngine      an Engine: deterministic, picklable by `partial(EchoEngine, ...)`, slow or deadly on demand
+    ScriptedModel   a TextModel without threads or processes: answers with a function, remembers what it was asked
+
+For both a token is a word, and a card's device is "cpu".
+"""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+
+from workers.activity import WorkersActivity
+from workers.failures import GenerationFailed, PromptTooLong
+from workers.prompt import Completion, Decoding, PromptBlock
+from workers.text_model import ModelCard
+
+FAILS = "FAILS"  # the mark of a prompt that cannot be answered
+
+
+def echo(prompt: str, decoding: Decoding) -> Completion:
+    """The prompt's last words, behind a word that depends on the whole prompt (and on the seed when sampling)."""
+    seed = decoding.seed if decoding.temperature > 0 else 0
+    mark = sha256(f"{seed}\x00{prompt}".encode()).hexdigest()[:8]
+    return completion(" ".join([mark, *prompt.split()[-4:]]), prompt, decoding)
+
+
+def completion(said: str, prompt: str, decoding: Decoding) -> Completion:
+    """What the model would have said, cut as `max_new_tokens` and `stop` want it."""
+    words = said.split(" ")
+    text = " ".join(words[: decoding.max_new_tokens])
+    ends = [place for stop in decoding.stop if (place := text.find(stop)) >= 0]
+    cut = len(words) > decoding.max_new_tokens and not ends
+    return Completion(
+        text=text[: min(ends, default=len(text))],
+        prompt_tokens=len(prompt.split()),
+        new_tokens=min(len(words), decoding.max_new_tokens),
+        finish="length" if cut else "stop",
+    )
+
+
+def count_words(block: PromptBlock) -> tuple[int, ...]:
+    return tuple(len(block.prompt(index).split()) for index in range(len(block.suffixes)))
+
+
+def refuse_too_long(block: PromptBlock, decoding: Decoding, context_tokens: int) -> None:
+    longest = max(count_words(block), default=0)
+    if longest + decoding.max_new_tokens > context_tokens:
+        raise PromptTooLong(longest, decoding.max_new_tokens, context_tokens)
+
+
+def fail_if_marked(prompt: str, mark: str) -> None:
+    if mark in prompt:
+        raise GenerationFailed(f"this prompt contains {mark}: leave it out")
+
+
+@dataclass
+class EchoEngine:
+    """An Engine that answers with `echo`, last suffix first.
+
+    Attributes:
+        seconds_each: what one completion takes, slept through.
+        fails_at: a prompt that contains this raises GenerationFailed when its turn comes.
+        breaks_at: a prompt that contains this raises RuntimeError, as a broken GPU would.
+        dies_at: a prompt that contains this kills the process at once, as the out-of-memory killer would.
+        die_once: a file; `dies_at` kills only while it does not exist, and creates it.
+    """
+
+    fingerprint: str = "echo 1"
+    context_tokens: int = 4096
+    seconds_each: float = 0.0
+    fails_at: str = FAILS
+    breaks_at: str = "BREAKS"
+    dies_at: str = "POISON"
+    die_once: str | None = None
+
+    @property
+    def card(self) -> ModelCard:
+        return ModelCard(self.fingerprint, self.context_tokens, "cpu")
+
+    def count_tokens(self, block: PromptBlock) -> tuple[int, ...]:
+        return count_words(block)
+
+    def generate(self, block: PromptBlock, decoding: Decoding) -> Iterator[tuple[int, Completion]]:
+        refuse_too_long(block, decoding, self.context_tokens)
+        for index in reversed(range(len(block.suffixes))):
+            time.sleep(self.seconds_each)
+            prompt = block.prompt(index)
+            self._come_to_grief(prompt)
+            yield index, echo(prompt, decoding)
+
+    def _come_to_grief(self, prompt: str) -> None:
+        fail_if_marked(prompt, self.fails_at)
+        if self.breaks_at in prompt:
+            raise RuntimeError("CUDA error: device-side assert triggered")
+        if self.dies_at in prompt and self._may_die():
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def _may_die(self) -> bool:
+        if self.die_once is None:
+            return True
+        try:
+            os.close(os.open(self.die_once, os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return False
+        return True
+
+
+class ScriptedModel:
+    """A TextModel that answers prompt by prompt with `answer`, in the order asked. A prompt with FAILS in it fails.
+
+    Args:
+        answer: prompt → what the model says; an exception in its place is raised. `echo` when absent.
+        context_tokens: prompts longer than this (in words, new tokens included) raise PromptTooLong.
+
+    Attributes:
+        asked: every block given to `generate`, in order.
+        pause: awaited before each completion; a test may put a gate here.
+        open: calls of `generate` not yet over.
+        closed: `close` was called.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[str], str | Exception] | None = None,
+        context_tokens: int = 4096,
+        fingerprint: str = "scripted 1",
+    ) -> None:
+        self.asked: list[PromptBlock] = []
+        self.pause: Callable[[], Awaitable[None]] | None = None
+        self.open = 0
+        self.closed = False
+        self._answer = answer
+        self._card = ModelCard(fingerprint, context_tokens, "cpu")
+
+    async def start(self) -> ModelCard:
+        return self._card
+
+    async def count_tokens(self, block: PromptBlock) -> tuple[int, ...]:
+        return count_words(block)
+
+    async def generate(self, block: PromptBlock, decoding: Decoding) -> AsyncIterator[tuple[int, Completion]]:
+        self.asked.append(block)
+        self.open += 1
+        try:
+            refuse_too_long(block, decoding, self._card.context_tokens)
+            for index in range(len(block.suffixes)):
+                await self._wait()
+                yield index, self._say(block.prompt(index), decoding)
+        finally:
+            self.open -= 1
+
+    def activity(self) -> WorkersActivity:
+        return WorkersActivity(alive=int(not self.closed), busy=min(self.open, 1))
+
+    async def close(self) -> None:
+        self.closed = True
+
+    async def _wait(self) -> None:
+        await asyncio.sleep(0)
+        if self.pause is not None:
+            await self.pause()
+
+    def _say(self, prompt: str, decoding: Decoding) -> Completion:
+        fail_if_marked(prompt, FAILS)
+        if self._answer is None:
+            return echo(prompt, decoding)
+        said = self._answer(prompt)
+        if isinstance(said, Exception):
+            raise said
+        return completion(said, prompt, decoding)

@@ -1,0 +1,38 @@
+"""What can go wrong between a prompt and its completion.
+
+GenerationFailed        one block could not be generated; its unanswered questions become failures
+└── PromptTooLong       the prompt does not fit the model's context, with both token counts
+WorkersUnavailable      (RunStopped) no worker can be had any more
+"""
+
+from configs.errors import DemosearchError, RunStopped
+
+
+class GenerationFailed(DemosearchError):
+    """A model could not answer this block; other blocks are not concerned."""
+
+
+class PromptTooLong(GenerationFailed):
+    """Prompt plus the new tokens asked for exceed the context.
+
+    Args:
+        prompt_tokens: length of the longest prompt of the block, in tokens.
+        new_tokens: `Decoding.max_new_tokens`.
+        context_tokens: what the model can hold, in tokens.
+    """
+
+    def __init__(self, prompt_tokens: int, new_tokens: int, context_tokens: int) -> None:
+        super().__init__(
+            f"the prompt has {prompt_tokens:,} tokens; with {new_tokens:,} new tokens that is more than the model's "
+            f"context of {context_tokens:,}: use fewer or shorter demonstrations, or lower decoding.max_new_tokens"
+        )
+        self.prompt_tokens = prompt_tokens
+        self.new_tokens = new_tokens
+        self.context_tokens = context_tokens
+
+    def __reduce__(self) -> tuple[type["PromptTooLong"], tuple[int, int, int]]:
+        return PromptTooLong, (self.prompt_tokens, self.new_tokens, self.context_tokens)
+
+
+class WorkersUnavailable(RunStopped):
+    """No worker answers and none can be started."""

@@ -1,0 +1,68 @@
+"""What goes into a model and what comes out."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class PromptBlock:
+    """One shared prefix and many suffixes: the unit of work of a worker.
+
+    Attributes:
+        prefix: rules and demonstrations, as text.
+        suffixes: one a question; prompt `i` is exactly `prefix + suffixes[i]`.
+        bos: the engine puts the model's begin-of-text token in front. False where the text spells its own special
+            tokens (a chat template does).
+    """
+
+    prefix: str
+    suffixes: tuple[str, ...]
+    bos: bool = True
+
+    def prompt(self, index: int) -> str:
+        return self.prefix + self.suffixes[index]
+
+    def select(self, indices: list[int]) -> "PromptBlock":
+        """The same prefix with only these suffixes, in this order."""
+        return PromptBlock(self.prefix, tuple(self.suffixes[index] for index in indices), self.bos)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How tokens are chosen. Part of every generation's key.
+
+    Attributes:
+        max_new_tokens: at most this many tokens a completion, >= 1.
+        temperature: 0 is greedy; otherwise logits are divided by it.
+        top_p: nucleus mass kept, in (0, 1]; 1 keeps everything.
+        top_k: number of most likely tokens kept; 0 keeps everything.
+        repetition_penalty: > 0; divides positive and multiplies negative logits of every token that stands in the
+            prompt or in the output so far (Keskar et al. 2019, as transformers and vLLM apply it); 1 is off.
+        stop: the completion ends before the first of these strings, which is not part of it.
+        seed: of sampling. A prompt's draw depends on the seed and on the prompt's text alone, never on its batch.
+    """
+
+    max_new_tokens: int
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+    repetition_penalty: float = 1.0
+    stop: tuple[str, ...] = ()
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What the model said.
+
+    Attributes:
+        text: decoded, special tokens removed, cut before the first stop string; not stripped.
+        prompt_tokens: length of the prompt, in tokens.
+        new_tokens: tokens generated, the stopping ones included.
+        finish: "stop" (a stop string or end-of-text) or "length" (max_new_tokens reached).
+    """
+
+    text: str
+    prompt_tokens: int
+    new_tokens: int
+    finish: Literal["stop", "length"]
