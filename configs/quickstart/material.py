@@ -1,0 +1,77 @@
+"""What a quickstart search works on: the base prompt, the pool and the questions, in the language of the corpus."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from configs.quickstart.corpus import RULES, Style, answer_text, demonstration_text, seeded
+from configs.quickstart.facts import Fact, all_facts
+
+BASE_FACTS = {("capitals", 3), ("tools", 3), ("jobs", 3)}
+PLAIN = Style(greets=False, note=False, closes=False)
+BASE_STYLES = (
+    PLAIN,
+    replace(PLAIN, sentence=False, closes=True, polite=False),
+    replace(PLAIN, mumbles=True),
+)
+
+
+def base_prompt() -> str:
+    """The rules and three mediocre demonstrations, the start of every search."""
+    shown = [(fact, answer_text(fact, style)) for fact, style in zip(_facts("base"), BASE_STYLES, strict=True)]
+    return RULES[0] + "".join(demonstration_text(fact.query(3), answer) for fact, answer in shown)
+
+
+def pool_rows() -> list[dict[str, str]]:
+    """The 64 demonstrations, in an order that says nothing about their quality."""
+    facts, rng = _facts("pool"), seeded("pool")
+    styles = _pool_styles()
+    rng.shuffle(styles)
+    return [
+        _pool_row(number, facts[number % len(facts)], number // len(facts), style)
+        for number, style in enumerate(styles)
+    ]
+
+
+def _pool_row(number: int, fact: Fact, wording: int, style: Style) -> dict[str, str]:
+    return {"id": f"demo-{number + 1:03d}", "query": fact.query(wording), "answer": answer_text(fact, style)}
+
+
+def question_rows() -> list[dict[str, object]]:
+    """The 32 guiding and 48 held-out questions, the wanted answer as reference."""
+    return [_question_row(fact, split) for split in ("guiding", "held_out") for fact in _facts(split)]
+
+
+def _question_row(fact: Fact, split: str) -> dict[str, object]:
+    name = fact.topic.name.replace(" ", "-")
+    return {
+        "id": f"{name}-{fact.number + 1:02d}",
+        "category": fact.topic.name,
+        "split": split,
+        "turns": [fact.query(fact.number % len(fact.topic.wordings))],
+        "reference": [answer_text(fact, Style())],
+    }
+
+
+def _facts(use: str) -> list[Fact]:
+    """The facts kept for one use; no fact has two uses."""
+    return [fact for fact in all_facts() if _use(fact) == use]
+
+
+def _use(fact: Fact) -> str:
+    if (fact.topic.name, fact.number) in BASE_FACTS:
+        return "base"
+    return "pool" if fact.number < 4 else "guiding" if fact.number < 8 else "held_out"
+
+
+def _pool_styles() -> list[Style]:
+    """Four habits in all sixteen combinations, twice; then ones spoilt by mumbling, error, rudeness or shouting."""
+    flags = [(bool(n & 1), bool(n & 2), bool(n & 4), bool(n & 8)) for n in range(16)]
+    mixed = [Style(greets=g, sentence=s, note=n, closes=c) for g, s, n, c in flags]
+    spoilt = (
+        [replace(style, mumbles=True) for style in mixed[::2]]
+        + [replace(style, right=False) for style in mixed[:8]]
+        + [replace(style, polite=False) for style in mixed if style.greets or style.closes]
+    )
+    shouted = [replace(style, shouts=True) for style in mixed[:: len(mixed) // 4]]
+    return [*mixed, *mixed, *spoilt, *shouted]
