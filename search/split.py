@@ -1,0 +1,126 @@
+"""Which questions guide the search, and which it never sees until the winner is known."""
+
+import json
+import math
+import random
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from configs.errors import InputError
+from configs.records import read_records, read_rows
+from configs.row import Row
+from configs.schema import QuestionsConfig, SplitConfig
+from evaluators.benchmarks import jsonl, mt_bench
+from evaluators.question import Question
+
+_SIDES = ("guiding", "held_out")
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The two sides, each ordered by id (numbers by value), so that nothing depends on the order of the rows.
+
+    Raises:
+        InputError: a side is empty, an id stands twice, or both sides ask the same.
+    """
+
+    guiding: tuple[Question, ...]
+    held_out: tuple[Question, ...]
+
+    def __post_init__(self) -> None:
+        for side, questions in zip(_SIDES, (self.guiding, self.held_out), strict=True):
+            if not questions:
+                raise InputError(f"There is no {side} question; give more questions, or change questions.split.")
+            object.__setattr__(self, side, tuple(sorted(questions, key=_by_id)))
+        _reject_repeated_ids((*self.guiding, *self.held_out))
+        asked = {_asked(question): question.id for question in self.guiding}
+        for question in self.held_out:
+            if _asked(question) in asked:
+                raise InputError(
+                    f"Held-out question {question.id} asks the same as guiding question {asked[_asked(question)]}; "
+                    "delete one of them, or the held-out score means nothing."
+                )
+
+    @property
+    def digest(self) -> str:
+        """Changes with every question, its category and reference, and its side."""
+        sides = [
+            [[one.id, one.query, one.category, one.reference] for one in side] for side in (self.guiding, self.held_out)
+        ]
+        return sha256(json.dumps(sides).encode()).hexdigest()
+
+
+def load_split(config: QuestionsConfig) -> Split:
+    """Read the questions and divide them as the config says."""
+    read = _reader(config)
+    rows = read_records(config)
+    questions = [read(row) for row in rows]
+    _reject_repeated_ids(questions)
+    if config.split.by_field is not None:
+        return _by_field(rows, questions, config.split.by_field)
+    if config.split.held_out_path is not None:
+        return Split(tuple(questions), tuple(read(row) for row in read_rows(config.split.held_out_path)))
+    return stratified(questions, config.split)
+
+
+def stratified(questions: Sequence[Question], config: SplitConfig) -> Split:
+    """Hold out the same share of every category, as nearly as whole questions allow."""
+    by_category: dict[str, list[Question]] = defaultdict(list)
+    for question in sorted(questions, key=_by_id):
+        by_category[question.category].append(question)
+    held_out: set[str] = set()
+    for category, count in _quotas({name: len(group) for name, group in by_category.items()}, config).items():
+        rng = random.Random(f"{config.seed}/{category}")  # noqa: S311 - not a secret
+        held_out.update(question.id for question in rng.sample(by_category[category], count))
+    return Split(
+        tuple(question for question in questions if question.id not in held_out),
+        tuple(question for question in questions if question.id in held_out),
+    )
+
+
+def _quotas(sizes: dict[str, int], config: SplitConfig) -> dict[str, int]:
+    """Largest remainders: the quotas sum to the rounded share of all; ties go by seed."""
+    exact = {name: size * config.held_out_share for name, size in sizes.items()}
+    quotas = {name: math.floor(value) for name, value in exact.items()}
+    order = sorted(exact)
+    random.Random(config.seed).shuffle(order)  # noqa: S311 - not a secret
+    order.sort(key=lambda name: quotas[name] - exact[name])
+    missing = round(sum(sizes.values()) * config.held_out_share) - sum(quotas.values())
+    return {name: quotas[name] + (name in order[:missing]) for name in quotas}
+
+
+def _reader(config: QuestionsConfig) -> Callable[[Row], Question]:
+    if config.benchmark == "jsonl":
+        return lambda row: jsonl.question_from_row(row, config)
+    references = None if config.reference_path is None else mt_bench.read_references(config.reference_path)
+    return lambda row: mt_bench.question_from_row(row, references)
+
+
+def _by_field(rows: Sequence[Row], questions: Sequence[Question], field: str) -> Split:
+    sides = [row.text(field) for row in rows]
+    for row, side in zip(rows, sides, strict=True):
+        if side not in _SIDES:
+            raise InputError(f"{row.place}: '{field}' is '{side}'; it must be guiding or held_out.")
+    guiding, held_out = (
+        tuple(question for question, side in zip(questions, sides, strict=True) if side == wanted) for wanted in _SIDES
+    )
+    return Split(guiding, held_out)
+
+
+def _reject_repeated_ids(questions: Sequence[Question]) -> None:
+    seen: set[str] = set()
+    for question in questions:
+        if question.id in seen:
+            raise InputError(f"The question id '{question.id}' stands twice; give every question an id of its own.")
+        seen.add(question.id)
+
+
+def _by_id(question: Question) -> tuple[bool, int, str]:
+    number = question.id.isdecimal()
+    return (not number, len(question.id) if number else 0, question.id)
+
+
+def _asked(question: Question) -> str:
+    return " ".join(question.query.split()).casefold()

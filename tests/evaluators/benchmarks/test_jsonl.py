@@ -1,0 +1,55 @@
+from typing import Any
+
+import pytest
+
+from configs.errors import InputError
+from configs.row import Row
+from configs.schema import QuestionsConfig
+from evaluators.benchmarks.jsonl import question_from_row
+from evaluators.question import Question
+
+DEFAULT = QuestionsConfig()
+
+
+def question(config: QuestionsConfig = DEFAULT, **fields: Any) -> Question:
+    return question_from_row(Row(fields, "q.jsonl, line 3"), config)
+
+
+def test_a_row_becomes_a_question() -> None:
+    assert question(id=3, query="Why?", category="c", reference="So.") == Question("3", "Why?", "c", "So.")
+
+
+def test_category_and_reference_may_be_missing() -> None:
+    assert question(id="a", query="Why?") == Question("a", "Why?")
+
+
+def test_of_a_list_of_turns_the_first_is_asked() -> None:
+    assert question(id="a", query=["Why?", "And?"], reference=["So.", "Yes."]) == Question("a", "Why?", "", "So.")
+    assert question(id="a", query=["Why?"], reference=[]).reference is None
+
+
+def test_fields_are_named_in_the_config() -> None:
+    config = QuestionsConfig(id_field="n", query_field="q", category_field="k", reference_field="r")
+    assert question(config, n=1, q="Why?", k=2, r="So.") == Question("1", "Why?", "2", "So.")
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ({"id": [1], "query": "Why?"}, "field 'id' holds a list, not text"),
+        ({"id": 1, "question": "Why?"}, "there is no field 'query'; name one of: id, question"),
+        ({"id": 1, "query": " "}, "the question in 'query' is empty"),
+        ({"id": 1, "query": None}, "the question in 'query' is empty"),
+        ({"id": 1, "query": []}, "field 'query' holds a list, not text"),
+        ({"id": 1, "query": [2]}, "field 'query' holds a number, not text"),
+        ({"id": 1, "query": "Why?", "reference": 4}, "field 'reference' holds a number, not text"),
+    ],
+)
+def test_a_row_that_asks_nothing_is_refused_with_its_place(fields: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(InputError, match=f"^q\\.jsonl, line 3: {complaint}"):
+        question(**fields)
+
+
+def test_a_row_without_an_id_is_known_by_its_query() -> None:
+    first, second = (question(QuestionsConfig(), query="Why?", category=name) for name in ("a", "b"))
+    assert first.id == second.id != question(QuestionsConfig(), query="How?").id
