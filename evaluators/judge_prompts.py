@@ -1,0 +1,94 @@
+"""Judge prompts in FastChat's format: JSONL rows with `name`, `system_prompt`, `prompt_template`."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+from configs.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class JudgePrompt:
+    """One prompt of the file.
+
+    Attributes:
+        name: for example `single-v1`.
+        system: the system message; "" for none.
+        template: of the user message, with `{fields}` as `str.format` understands them.
+    """
+
+    name: str
+    system: str
+    template: str
+
+    def render(self, **fields: str) -> str:
+        """The user message. Braces in the values are text: `str.format` fills the template's fields once."""
+        return self.template.format(**fields)
+
+    @property
+    def digest(self) -> str:
+        text = json.dumps([self.name, self.system, self.template])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_judge_prompts(path: Path, wanted: Mapping[str, frozenset[str]]) -> dict[str, JudgePrompt]:
+    """The prompts of these names, each checked to have exactly these fields.
+
+    Raises:
+        InputError: no such file, a malformed line, a missing prompt, or one with other fields.
+    """
+    prompts = _read_all(path)
+    missing = [name for name in wanted if name not in prompts]
+    if missing:
+        raise InputError(
+            f"{path} has no judge prompt named {' or '.join(missing)}; give FastChat's judge_prompts.jsonl as "
+            f"judge.prompts_path (found: {', '.join(prompts) or 'nothing'})"
+        )
+    for name, fields in wanted.items():
+        _check_fields(path, prompts[name], fields)
+    return {name: prompts[name] for name in wanted}
+
+
+def _read_all(path: Path) -> dict[str, JudgePrompt]:
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"the judge prompts {path} cannot be read ({type(error).__name__}); give the path of FastChat's "
+            "judge_prompts.jsonl as judge.prompts_path"
+        ) from error
+    rows = (_row(path, number, line) for number, line in enumerate(lines, start=1) if line.strip())
+    return {prompt.name: prompt for prompt in rows}
+
+
+def _row(path: Path, number: int, line: str) -> JudgePrompt:
+    try:
+        row: Any = json.loads(line)
+        texts = [row["name"], row.get("system_prompt") or "", row["prompt_template"]]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{path}, line {number}: not a JSON object with name, system_prompt and prompt_template"
+        ) from error
+    if not all(isinstance(text, str) for text in texts):
+        raise InputError(f"{path}, line {number}: name, system_prompt and prompt_template must be text")
+    return JudgePrompt(*texts)
+
+
+def _check_fields(path: Path, prompt: JudgePrompt, wanted: frozenset[str]) -> None:
+    try:
+        found = {name for _, name, _, _ in Formatter().parse(prompt.template) if name is not None}
+    except ValueError as error:
+        raise InputError(f"{path}: the template of {prompt.name} has a lone brace; double it") from error
+    if found != wanted:
+        raise InputError(
+            f"{path}: the template of {prompt.name} must have the fields {_names(wanted)} and no other, "
+            f"not {_names(found) or 'none'}"
+        )
+
+
+def _names(fields: frozenset[str] | set[str]) -> str:
+    return ", ".join(f"{{{field}}}" for field in sorted(fields))

@@ -1,0 +1,70 @@
+import asyncio
+import json
+import math
+from typing import Literal
+
+import pytest
+import sacrebleu
+
+from configs.errors import InputError
+from configs.schema import ReferenceJudgeConfig
+from evaluators.judges.reference import ReferenceJudge
+from evaluators.question import Question
+from tests.kits.judge_kit import JudgeKit, MakeJudge
+
+HONEY = Question("q1", "What do bees make?", reference="Bees make honey.")
+
+
+class TestChrf(JudgeKit):
+    lacking = Question("q3", "What is missing here?")
+    metric: Literal["chrf", "exact_match"] = "chrf"
+
+    @pytest.fixture
+    def make(self) -> MakeJudge:
+        return lambda: ReferenceJudge(ReferenceJudgeConfig(kind="reference", metric=self.metric))
+
+
+class TestExactMatch(TestChrf):
+    metric = "exact_match"
+
+
+def _score(answer: str, **knobs: object) -> float:
+    judge = ReferenceJudge(ReferenceJudgeConfig.model_validate({"kind": "reference"} | knobs))
+    return asyncio.run(judge.judge(HONEY, answer)).score
+
+
+@pytest.mark.parametrize("metric", ["chrf", "exact_match"])
+def test_identity_scores_high_and_nothing_in_common_scores_low(metric: str) -> None:
+    assert _score("Bees make honey.", metric=metric, low=-1, high=3) == 3
+    assert _score("0123", metric=metric, low=-1, high=3) == -1
+    assert _score("", metric=metric, low=-1, high=3) == -1
+
+
+@pytest.mark.parametrize("answer", ["Bees make wax.", "honey", "bees MAKE honey", "Bees make honey. Ask me more!"])
+def test_chrf_is_sacrebleus_sentence_score(answer: str) -> None:
+    expected = sacrebleu.sentence_chrf(answer, ["Bees make honey."]).score
+    assert math.isclose(_score(answer, low=0, high=100), expected, abs_tol=1e-9)
+
+
+def test_exact_match_ignores_white_space_around_and_nothing_else() -> None:
+    assert _score(" Bees make honey.\n", metric="exact_match") == 10
+    assert _score("bees make honey.", metric="exact_match") == 1
+
+
+@pytest.mark.parametrize(("low", "high"), [(3, 3), (4, 3), (0, math.inf), (math.nan, 1)])
+def test_a_scale_that_is_none_is_refused(low: float, high: float) -> None:
+    with pytest.raises(InputError, match=r"must lie below judge\.high"):
+        ReferenceJudge(ReferenceJudgeConfig(kind="reference", low=low, high=high))
+
+
+def test_a_question_without_reference_is_named() -> None:
+    judge = ReferenceJudge(ReferenceJudgeConfig(kind="reference"))
+    with pytest.raises(InputError, match=r"1 questions have none.*q7"):
+        judge.check([HONEY, Question("q7", "What?", reference=" \n")])
+
+
+def test_the_fingerprint_names_the_metric_its_version_and_the_scale() -> None:
+    judge = ReferenceJudge(ReferenceJudgeConfig(kind="reference", low=0, high=1))
+    said = json.loads(judge.fingerprint)
+    assert (said["metric"], said["low"], said["high"]) == ("chrf", 0, 1)
+    assert f"version:{sacrebleu.__version__}" in said["signature"]
