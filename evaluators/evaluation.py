@@ -1,0 +1,36 @@
+"""One question answered and judged, or the reason why not."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A prompt answered and judged.
+
+    Attributes:
+        question: its id.
+        answer: the completion, cleaned up; what the judge read.
+        score: finite, on the judge's scale.
+    """
+
+    question: str
+    answer: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A prompt that could not be answered or judged. Never a score, never kept as one.
+
+    Attributes:
+        question: its id.
+        stage: where it failed.
+        cause: the error's kind, for counting ("PromptTooLong", "VerdictUnreadable").
+        message: the error's sentence.
+    """
+
+    question: str
+    stage: Literal["generation", "verdict"]
+    cause: str
+    message: str

@@ -1,0 +1,48 @@
+"""What makes two evaluations the same: everything that can change the value, and nothing else.
+
+A key is a SHA-256 over a canonical JSON header and the text that matters. Search and held-out questions never share a
+row by accident, since a key speaks of a question's content and never of its place in a list.
+"""
+
+import json
+from dataclasses import asdict
+from functools import lru_cache
+from hashlib import sha256
+
+from evaluators.question import Question
+from workers.prompt import Decoding, PromptBlock
+
+KEY_VERSION = 1
+
+
+def _header(*parts: object) -> bytes:
+    text = json.dumps([KEY_VERSION, *parts], ensure_ascii=False, separators=(",", ":")).encode()
+    return len(text).to_bytes(8, "big") + text
+
+
+def prompt_digest(model: str, decoding: Decoding, block: PromptBlock) -> bytes:
+    """Of what a block's prompts share: model, decoding, prefix. 32 bytes."""
+    return sha256(_header("prompt", model, asdict(decoding), block.bos) + block.prefix.encode()).digest()
+
+
+def generation_keys(model: str, decoding: Decoding, block: PromptBlock) -> list[bytes]:
+    """One 32-byte key a suffix, from the model's fingerprint, the decoding (its seed is the repeat) and the whole
+    prompt; where the prompt is cut into prefix and suffix makes no difference."""
+    shared = sha256(_header("generation", model, asdict(decoding), block.bos) + block.prefix.encode())
+    keys = []
+    for suffix in block.suffixes:
+        own = shared.copy()
+        own.update(suffix.encode())
+        keys.append(own.digest())
+    return keys
+
+
+def verdict_key(judge: str, question: Question, answer: str, repeat: int = 0) -> bytes:
+    """32 bytes from the judge's fingerprint, the question with its reference, the answer and the repeat. Two prompts
+    that led to the same answer share one verdict."""
+    return sha256(_verdict_header(judge, question, repeat) + answer.encode()).digest()
+
+
+@lru_cache(maxsize=10_000)
+def _verdict_header(judge: str, question: Question, repeat: int) -> bytes:
+    return _header("verdict", judge, question.query, question.category, question.reference, repeat)

@@ -1,0 +1,178 @@
+"""What the ledger has acknowledged is there, whatever happens to the process."""
+
+import asyncio
+import os
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from configs.errors import InputError
+from evaluators.evaluation import Failure
+from evaluators.judge import Verdict
+from evaluators.ledger import Ledger, Spend, knows_prefix, read_failures, read_spend
+from workers.prompt import Completion
+
+SAID = Completion("Because.", 12, 3, "stop")
+
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from evaluators.ledger import Ledger
+from workers.prompt import Completion
+async def write():
+    ledger = Ledger(Path(sys.argv[1]), "run")
+    for number in range(1_000_000):
+        key = number.to_bytes(32, "big")
+        await ledger.keep_completion(key, b"p", "q", Completion("x" * 500, 1, 1, "stop"))
+        print(number, flush=True)
+asyncio.run(write())
+"""
+
+
+def key(number: int) -> bytes:
+    return number.to_bytes(32, "big")
+
+
+def test_a_completion_and_a_verdict_are_read_back_as_they_were(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        verdict = Verdict(7.5, "Rating: [[7.5]]", 100, 20)
+        await ledger.keep_completion(key(1), b"p", "q", SAID)
+        await ledger.keep_verdict(key(2), b"j", "q", key(1), verdict)
+        assert ledger.completions([key(1), key(3)]) == {key(1): SAID}
+        assert ledger.verdicts([key(2), key(1)]) == {key(2): verdict}
+        await ledger.close()
+
+    asyncio.run(scenario())
+    assert read_spend(tmp_path / "ledger", "run") == Spend(1, 1, 0, 12, 3, 100, 20)
+
+
+def test_more_keys_than_sqlite_takes_at_once_are_looked_up(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        await asyncio.gather(*(ledger.keep_completion(key(n), b"p", "q", SAID) for n in range(2500)))
+        assert len(ledger.completions([key(n) for n in range(3000)])) == 2500
+        await ledger.close()
+
+    asyncio.run(scenario())
+
+
+def test_spend_is_the_runs_own_in_a_shared_ledger(tmp_path: Path) -> None:
+    async def scenario(run: str, numbers: range) -> None:
+        ledger = Ledger(tmp_path / "ledger", run)
+        for number in numbers:
+            await ledger.keep_completion(key(number), b"p", "q", SAID)
+        await ledger.close()
+
+    asyncio.run(scenario("first", range(3)))
+    asyncio.run(scenario("second", range(5)))
+    assert read_spend(tmp_path / "ledger", "first").generated == 3
+    assert read_spend(tmp_path / "ledger", "second").generated == 2
+
+
+def test_a_failure_counts_until_it_has_succeeded(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        await ledger.keep_failure(key(1), Failure("q1", "generation", "GenerationFailed", "first"))
+        await ledger.keep_failure(key(1), Failure("q1", "generation", "GenerationFailed", "again"))
+        await ledger.keep_failure(key(2), Failure("q2", "verdict", "JudgeFailed", "timeout"))
+        await ledger.keep_completion(key(1), b"p", "q1", SAID)
+        await ledger.close()
+
+    asyncio.run(scenario())
+    assert read_spend(tmp_path / "ledger", "run").failed == 1
+    assert [failure.question for failure in read_failures(tmp_path / "ledger", "run")] == ["q2"]
+
+
+def test_a_prompt_is_known_by_its_whole_prefix(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        await ledger.keep_prompt(b"d", "m", "{}", "rules and demonstrations\n")
+        await ledger.close()
+
+    asyncio.run(scenario())
+    assert knows_prefix(tmp_path / "ledger", "rules and demonstrations\n")
+    assert not knows_prefix(tmp_path / "ledger", "rules and demonstrations")
+
+
+def test_no_acknowledged_row_is_lost_by_kill_9(tmp_path: Path) -> None:
+    path = tmp_path / "ledger"
+    for _ in range(3):
+        writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
+        assert writer.stdout is not None
+        acknowledged = [int(writer.stdout.readline()) for _ in range(200)]
+        os.kill(writer.pid, signal.SIGKILL)
+        acknowledged += [int(line) for line in writer.stdout.read().split()]
+        writer.wait()
+
+        async def found(numbers: list[int]) -> int:
+            ledger = Ledger(path, "run")
+            number = len(ledger.completions([key(n) for n in numbers]))
+            await ledger.close()
+            return number
+
+        assert asyncio.run(found(acknowledged)) == len(acknowledged)
+        path.unlink()
+
+
+def test_a_full_disk_stops_the_run_and_keeps_what_was_acknowledged(tmp_path: Path) -> None:
+    path = tmp_path / "ledger"
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+
+    command = [sys.executable, "-c", WRITER, str(path)]
+    writer = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=limit)
+    acknowledged = [int(line) for line in writer.stdout.split()]
+    assert "RunStopped" in writer.stderr
+    assert "free some disk space" in writer.stderr
+    assert acknowledged
+    assert read_spend(path, "run").generated >= len(acknowledged)
+
+
+def test_a_failed_write_reaches_everyone_who_waits_for_it(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        unwritable = ledger.keep_completion(key(1), b"p", "q", Completion("x", 2**70, 1, "stop"))
+        beside = ledger.keep_completion(key(2), b"p", "q", SAID)
+        for row in (unwritable, beside):
+            with pytest.raises(OverflowError):
+                await asyncio.wait_for(row, 20)
+        await ledger.close()
+
+    asyncio.run(scenario())
+
+
+def test_half_a_character_in_a_judges_words_is_replaced(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        await asyncio.wait_for(ledger.keep_verdict(key(1), b"j", "q", key(2), Verdict(5, "so \ud800 so")), 20)
+        assert ledger.verdicts([key(1)])[key(1)].words == "so ? so"
+        await ledger.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_file_that_is_no_ledger_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ledger").write_text("not a database, but long enough to look like one" * 50)
+    with pytest.raises(InputError, match="cannot be opened"):
+        Ledger(tmp_path / "ledger", "run")
+
+
+def test_a_ledger_of_another_version_is_refused(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "ledger")
+    connection.execute("PRAGMA user_version=99")
+    connection.close()
+    with pytest.raises(InputError, match="version 99"):
+        Ledger(tmp_path / "ledger", "run")
+
+
+def test_a_ledger_that_is_not_there_has_no_spend(tmp_path: Path) -> None:
+    assert read_spend(tmp_path / "none", "run") == Spend()
+    assert read_failures(tmp_path / "none", "run") == []
