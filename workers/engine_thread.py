@@ -1,0 +1,155 @@
+"""One engine in one daemon thread: jobs go in, messages come out. What LocalWorker and Ray's actors have in common."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from workers.daemon_thread import running_future
+from workers.failures import WorkersUnavailable
+from workers.prompt import Completion, Decoding, PromptBlock
+from workers.text_model import Engine, LoadEngine, ModelCard
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Suffix `index` of the job's block has its completion."""
+
+    job: int
+    index: int
+    completion: Completion
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The last word on a job: it is complete, was given up, or failed with `error`."""
+
+    job: int
+    error: BaseException | None = None
+
+
+Message = Answered | Ended
+ENGINE_THREAD = "demosearch engine"
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    number: int
+    block: PromptBlock
+    decoding: Decoding
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    block: PromptBlock
+    lengths: Future[tuple[int, ...]]
+
+
+class EngineThread:
+    """Loads an engine and lives with it. The thread is a daemon, so no engine can keep the interpreter from exiting.
+
+    Args:
+        load: called in the thread; its card, or whatever it raises, arrives in `card`.
+        hear: called in the thread with every message; must neither block nor raise.
+    """
+
+    def __init__(self, load: LoadEngine, hear: Callable[[Message], None]) -> None:
+        self.card: Future[ModelCard] = running_future()
+        self._hear = hear
+        self._waiting: deque[_Job] = deque()
+        self._counts: deque[_Count] = deque()
+        self._running: int | None = None
+        self._given_up: int | None = None
+        self._stopping = False
+        self._changed = threading.Condition()
+        threading.Thread(target=self._live, args=(load,), name=ENGINE_THREAD, daemon=True).start()
+
+    def submit(self, job: int, block: PromptBlock, decoding: Decoding) -> None:
+        """Queue a job; the engine takes jobs in this order. `job` is a number never used before."""
+        with self._changed:
+            self._waiting.append(_Job(job, block, decoding))
+            self._changed.notify()
+
+    def count_tokens(self, block: PromptBlock) -> Future[tuple[int, ...]]:
+        """Answered before the next job, or between two completions of the running one."""
+        count = _Count(block, running_future())
+        with self._changed:
+            self._counts.append(count)
+            self._changed.notify()
+        return count.lengths
+
+    def withdraw(self, job: int) -> bool:
+        """Take a job back that has not begun; False when it has. No message will speak of a job taken back."""
+        with self._changed:
+            rest = deque(other for other in self._waiting if other.number != job)
+            withdrawn = len(rest) < len(self._waiting)
+            self._waiting = rest
+        return withdrawn
+
+    def cancel(self, job: int) -> None:
+        """End a job early: at once when it has not begun, else after the completion being made. Unknown: nothing."""
+        if self.withdraw(job):
+            self._hear(Ended(job))
+            return
+        with self._changed:
+            if self._running == job:
+                self._given_up = job
+
+    def stop(self) -> None:
+        """Drop all jobs; the thread ends, and lets go of the engine, after the completion being made."""
+        with self._changed:
+            self._stopping = True
+            self._waiting.clear()
+            self._given_up = self._running
+            self._changed.notify()
+        while (count := self._next_count()) is not None:
+            count.lengths.set_exception(WorkersUnavailable("the model was closed while it counted tokens"))
+
+    def _live(self, load: LoadEngine) -> None:
+        try:
+            engine = load()
+            self.card.set_result(engine.card)
+        except BaseException as error:  # whoever waits for the card must hear, even of a SystemExit
+            self.card.set_exception(error)
+            return
+        while (job := self._next_job(engine)) is not None:
+            self._hear(Ended(job.number, self._generate(engine, job)))
+
+    def _next_job(self, engine: Engine) -> _Job | None:
+        while True:
+            with self._changed:
+                self._running = self._given_up = None
+                self._changed.wait_for(lambda: self._stopping or self._counts or self._waiting)
+                if self._stopping:
+                    return None
+                if not self._counts:
+                    job = self._waiting.popleft()
+                    self._running = job.number
+                    return job
+            self._answer_counts(engine)
+
+    def _generate(self, engine: Engine, job: _Job) -> BaseException | None:
+        try:
+            answers = engine.generate(job.block, job.decoding)
+            for index, completion in answers:
+                self._hear(Answered(job.number, index, completion))
+                if self._given_up == job.number:
+                    break
+                self._answer_counts(engine)
+            if isinstance(answers, Generator):
+                answers.close()
+        except BaseException as error:  # the consumer decides what it means; this thread must survive it
+            return error
+        return None
+
+    def _answer_counts(self, engine: Engine) -> None:
+        while (count := self._next_count()) is not None:
+            try:
+                count.lengths.set_result(engine.count_tokens(count.block))
+            except BaseException as error:  # as above: it belongs to whoever asked
+                count.lengths.set_exception(error)
+
+    def _next_count(self) -> _Count | None:
+        with self._changed:
+            return self._counts.popleft() if self._counts else None
