@@ -1,0 +1,5 @@
+"""`python -m search` is `demosearch`."""
+
+from search.cli import main
+
+main()

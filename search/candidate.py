@@ -1,0 +1,21 @@
+"""One choice of demonstrations."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An ordered choice of demonstrations, the base prompt's own included: ids from the top of the prompt down.
+
+    Raises:
+        ValueError: a demonstration stands twice.
+    """
+
+    demonstrations: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(set(self.demonstrations)) != len(self.demonstrations):
+            raise ValueError(f"a demonstration stands twice in {self.demonstrations}")
+
+    def __len__(self) -> int:
+        return len(self.demonstrations)

@@ -1,0 +1,172 @@
+"""The one loop: ask, score, tell; then the held-out questions."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from configs.errors import DemosearchError, RunStopped
+from search.candidate import Candidate
+from search.journal import Journal, Line, scored_trial, trial_line
+from search.leaderboard import Leaderboard
+from search.scoring import Scorer
+from search.space import SearchSpace
+from search.strategy import ScoredTrial, Strategy, Trial
+
+Kind = Literal["search", "held_out"]
+_FINALISTS = 3  # winner, runner-up, base
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a search stands.
+
+    Attributes:
+        phase: what is evaluated now.
+        trials: told so far.
+        evaluated, planned: evaluations told so far, and how many there will be in all (an upper bound), held-out ones
+            included.
+        replayed: those of `evaluated` that the journal held already.
+        best_scores: the leader's guiding scores by question; empty before the first.
+    """
+
+    phase: Kind
+    trials: int
+    evaluated: int
+    planned: int
+    replayed: int
+    best_scores: dict[str, float]
+
+
+class Coordinator:
+    """Runs one search to its end, or goes on with one.
+
+    Args:
+        window: trials under way at the same time.
+        stop_after_failed: stop when so many trials in a row have no mean.
+    """
+
+    def __init__(
+        self,
+        *,
+        strategy: Strategy,
+        scorer: Scorer,
+        journal: Journal,
+        space: SearchSpace,
+        held_out: Sequence[str],
+        window: int,
+        stop_after_failed: int,
+    ) -> None:
+        self._strategy = strategy
+        self._scorer = scorer
+        self._journal = journal
+        self._space = space
+        self._held_out = tuple(held_out)
+        self._window = window
+        self._stop_after_failed = stop_after_failed
+        self._board = Leaderboard()
+        self._phase: Kind = "search"
+        self._asked = 0
+        self._told = 0
+        self._evaluated = 0
+        self._replayed = 0
+        self._failed_in_a_row = 0
+
+    async def run(self) -> None:
+        """Search, then score winner, runner-up and base on the held-out questions.
+
+        Raises:
+            RunStopped: everything paid for is kept.
+            InputError: the journal disagrees.
+        """
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                await self._search(tasks)
+                await self._judge_winner(tasks)
+        except* DemosearchError as group:
+            first: BaseException = group
+            while isinstance(first, BaseExceptionGroup):
+                first = first.exceptions[0]
+            error = first
+        else:
+            return
+        raise error
+
+    async def _search(self, tasks: asyncio.TaskGroup) -> None:
+        base = Trial(self._space.compose(()), self._space.questions)
+        under_way = deque([self._start(tasks, "search", base)])
+        while True:
+            while (room := self._window - len(under_way)) > 0:
+                asked = self._strategy.ask(room)
+                under_way.extend(self._start(tasks, "search", trial) for trial in asked)
+                if not asked:
+                    break
+            if not under_way:
+                return
+            self._tell(await under_way.popleft())
+
+    def _start(self, tasks: asyncio.TaskGroup, kind: Kind, trial: Trial) -> asyncio.Task[ScoredTrial]:
+        position, self._asked = self._asked, self._asked + 1
+        return tasks.create_task(self._score(position, kind, trial))
+
+    async def _score(self, position: int, kind: Kind, trial: Trial) -> ScoredTrial:
+        line = self._journal.recorded(position)
+        return await self._scorer.score(trial) if line is None else scored_trial(kind, line, trial)
+
+    def _tell(self, scored: ScoredTrial) -> None:
+        self._stop_if_hopeless(scored)
+        self._board.tell(scored)
+        self._strategy.tell(scored)
+        self._note(trial_line("search", scored, self._strategy.ranking()), scored)
+
+    def _note(self, line: Line, scored: ScoredTrial) -> None:
+        known = self._journal.recorded(self._told) is not None
+        self._journal.append(line)
+        self._told += 1
+        self._evaluated += len(scored.trial.questions)
+        self._replayed += len(scored.trial.questions) * known
+
+    def _stop_if_hopeless(self, scored: ScoredTrial) -> None:
+        self._failed_in_a_row = self._failed_in_a_row + 1 if scored.mean is None else 0
+        causes = ", ".join(sorted(set(scored.failures.values())))
+        failed = f"{len(scored.failures)} of {len(scored.trial.questions)} questions failed ({causes})"
+        if scored.mean is None and self._told == 0:
+            raise RunStopped(f"the base prompt could not be scored, {failed}: see `demosearch status`, then resume")
+        if self._failed_in_a_row >= self._stop_after_failed:
+            raise RunStopped(
+                f"{self._failed_in_a_row} candidates in a row could not be scored, of the last one {failed}: "
+                "see `demosearch status`, then resume"
+            )
+
+    async def _judge_winner(self, tasks: asyncio.TaskGroup) -> None:
+        self._phase = "held_out"
+        finalists = self._finalists()
+        started = [self._start(tasks, "held_out", Trial(candidate, self._held_out)) for candidate in finalists]
+        for task in started:
+            scored = await task
+            self._note(trial_line("held_out", scored), scored)
+        winner, *others = self._strategy.ranking()
+        runner_up = list(others[0].demonstrations) if others else None
+        self._journal.append({"end": {"winner": list(winner.demonstrations), "runner_up": runner_up}})
+
+    def _finalists(self) -> list[Candidate]:
+        """Winner, runner-up and base, each once."""
+        return list(dict.fromkeys([*self._strategy.ranking()[:2], self._space.compose(())]))
+
+    def position(self) -> Position:
+        """Where the search stands, for the progress view."""
+        ranking = self._strategy.ranking()
+        if self._phase == "held_out":
+            to_come = (self._asked - self._told) * len(self._held_out)
+        else:
+            left = max(0, self._strategy.planned() - self._told)
+            to_come = left * len(self._space.questions) + _FINALISTS * len(self._held_out)
+        return Position(
+            phase=self._phase,
+            trials=self._told,
+            evaluated=self._evaluated,
+            planned=self._evaluated + to_come,
+            replayed=self._replayed,
+            best_scores=self._board.scores(ranking[0]) if ranking else {},
+        )

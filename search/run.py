@@ -1,0 +1,177 @@
+"""The run directory: one search, complete.
+
+config.json     the configuration, as validated
+manifest.json   everything that decides the outcome: digests, fingerprints, versions, settings
+material.json   rules, demonstrations and questions in full, so that exports and reports need nothing else
+journal.jsonl   what the strategy was told, in order
+ledger.sqlite   every generation and verdict (elsewhere when the config says so)
+state.json      who runs it, or why it stopped
+lock            held while a coordinator works on it
+"""
+
+import json
+import os
+import shutil
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from filelock import FileLock, Timeout
+
+from configs.errors import InputError
+from configs.loading import dump_config, restore_config
+from configs.schema import RunConfig
+
+State = Literal["running", "finished", "stopped", "crashed"]
+_LOCK_SECONDS = 2.0  # longer than a status command holds the lock
+
+
+class Run:
+    """A run directory that this process owns.
+
+    Use `create` or `open`, then `close`; another coordinator on the same directory gets an InputError meanwhile.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = path.resolve().name
+        self._lock = FileLock(path / "lock")
+
+    @classmethod
+    def create(cls, path: Path, config: RunConfig) -> Self:
+        """A new run directory. Raises InputError where one is already."""
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise InputError(
+                f"{path} exists and is not empty: give another --run-dir, or go on with `demosearch resume {path}`"
+            )
+        path.mkdir(parents=True, exist_ok=True)
+        run = cls(path)
+        run._acquire()
+        write_json(path / "config.json", dump_config(config))
+        return run
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """The run directory of an earlier process. Raises InputError where there is none."""
+        require_run(path)
+        run = cls(path)
+        run._acquire()
+        return run
+
+    def _acquire(self) -> None:
+        try:
+            self._lock.acquire(timeout=_LOCK_SECONDS)
+        except Timeout:
+            owner = _read_json(self.path / "state.json")
+            who = f"process {owner.get('pid')} on {owner.get('host')}"
+            raise InputError(
+                f"another coordinator ({who}) works on {self.path}: watch it with `demosearch status {self.path}`, "
+                "or stop it first"
+            ) from None
+        self.set_state("running")
+
+    def set_state(self, state: Literal["running", "stopped", "finished"], reason: str = "") -> None:
+        """Note who runs it, or why it ended."""
+        owner = {"pid": os.getpid(), "host": socket.gethostname()}
+        write_json(self.path / "state.json", {"state": state, "reason": reason} | owner)
+
+    def check_manifest(self, manifest: Mapping[str, Any]) -> None:
+        """Write the manifest, or compare it with the one this run was started with.
+
+        Raises:
+            InputError: they differ; the text shows every difference.
+        """
+        path = self.path / "manifest.json"
+        now = json.loads(json.dumps(manifest))
+        if not path.exists():
+            write_json(path, now)
+            return
+        then = _read_json(path)
+        changes = [
+            f"  {key}: was {json.dumps(then.get(key))}, is {json.dumps(now.get(key))}"
+            for key in sorted({*then, *now})
+            if then.get(key) != now.get(key)
+        ]
+        if changes:
+            raise InputError(
+                f"{self.path} was started under other conditions, and scores would not be comparable:\n"
+                + "\n".join(changes)
+                + "\nrestore them, or start a new run (give it the same `ledger_path` to keep what is still valid)"
+            )
+
+    @property
+    def started(self) -> bool:
+        """Whether anything may have been paid for."""
+        return (self.path / "manifest.json").exists()
+
+    def close(self) -> None:
+        """Give the directory free. Idempotent."""
+        self._lock.release()
+
+    def discard(self) -> None:
+        """Remove the directory of a run that never started."""
+        self.close()
+        shutil.rmtree(self.path)
+
+
+def require_run(path: Path) -> None:
+    """Raises InputError where `path` is no run directory."""
+    if not (path / "config.json").is_file():
+        raise InputError(f"{path} is no run directory (it has no config.json): start one with `demosearch run CONFIG`")
+
+
+def read_config(path: Path) -> RunConfig:
+    """The configuration the run at `path` was started with."""
+    require_run(path)
+    return restore_config(_read_json(path / "config.json"), str(path / "config.json"))
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The manifest; empty while the model is still loading."""
+    return _read_json(path / "manifest.json")
+
+
+def read_material(path: Path) -> dict[str, Any]:
+    """Rules, demonstrations and questions of the run at `path`. Raises InputError where it has not got that far."""
+    require_run(path)
+    material = _read_json(path / "material.json")
+    if not material:
+        raise InputError(f"{path} has not started yet, there is nothing to read: try again in a moment")
+    return material
+
+
+def read_state(path: Path) -> tuple[State, str]:
+    """The state of the run at `path`, and the reason when it stopped. A coordinator that is gone without a word has
+    crashed."""
+    noted = _read_json(path / "state.json")
+    lock = FileLock(path / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return "running", ""
+    lock.release()
+    state = noted.get("state", "running")
+    return ("crashed", "") if state == "running" else (state, noted.get("reason", ""))
+
+
+def ledger_path(path: Path, config: RunConfig) -> Path:
+    """Where the ledger of the run at `path` is."""
+    return config.ledger_path or path / "ledger.sqlite"
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """All of it or nothing, also when the machine dies meanwhile."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with draft.open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1, ensure_ascii=False)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content

@@ -1,0 +1,69 @@
+"""The paper's search: every round tries every demonstration next, on all guiding questions, and keeps the best mean.
+
+Zhao et al., "Is In-Context Learning Sufficient for Instruction Following in LLMs?", ICLR 2025, section 3.
+"""
+
+from collections.abc import Sequence
+
+from configs.schema import ExhaustiveGreedyConfig
+from search.candidate import Candidate
+from search.leaderboard import Leaderboard
+from search.space import SearchSpace
+from search.strategy import ScoredTrial, Trial
+
+
+class ExhaustiveGreedy:
+    """Deterministic without a seed; of equal means the earlier in the pool wins."""
+
+    def __init__(self, space: SearchSpace, config: ExhaustiveGreedyConfig) -> None:
+        self._space = space
+        self._config = config
+        self._board = Leaderboard()
+        self._chosen: tuple[str, ...] = ()
+        self._accepted: Candidate = space.compose(())
+        self._eligible = space.pool
+        self._round: list[tuple[str, ...]] = [(name,) for name in space.pool]
+        self._finished = 0
+        self._asked = 0
+        self._told = -1  # the base prompt, told first, is part of no round
+
+    def ask(self, room: int) -> Sequence[Trial]:
+        some = self._round[self._asked : self._asked + room]
+        self._asked += len(some)
+        return [Trial(self._space.compose(added), self._space.questions) for added in some]
+
+    def tell(self, scored: ScoredTrial) -> None:
+        self._board.tell(scored)
+        self._told += 1
+        if self._told == len(self._round):
+            self._end_round()
+
+    def _end_round(self) -> None:
+        means = {added: self._board.mean(self._space.compose(added)) for added in self._round}
+        scored = {added: mean for added, mean in means.items() if mean is not None}
+        if not self._chosen and self._config.threshold is not None:
+            self._eligible = tuple(added[0] for added, mean in scored.items() if mean >= self._config.threshold)
+        self._finished += len(self._round)
+        self._round, self._asked, self._told = [], 0, 0
+        best = max(scored, key=scored.__getitem__, default=None)
+        if best is None or (self._config.stop_without_gain and not self._gains(scored[best])):
+            return
+        self._chosen = best
+        self._accepted = self._space.compose(best)
+        if len(best) < self._space.max_added:
+            self._round = [(*best, name) for name in self._eligible if name not in best]
+
+    def _gains(self, mean: float) -> bool:
+        accepted = self._board.mean(self._accepted)
+        return accepted is None or mean > accepted
+
+    def planned(self) -> int:
+        further = range(len(self._chosen) + 1, self._space.max_added)
+        later = sum(max(0, len(self._eligible) - size) for size in further) if self._round else 0
+        return 1 + self._finished + len(self._round) + later
+
+    def ranking(self) -> Sequence[Candidate]:
+        ranking = self._board.ranking()
+        if self._config.stop_without_gain or self._accepted not in ranking:
+            return ranking
+        return [self._accepted, *(candidate for candidate in ranking if candidate != self._accepted)]

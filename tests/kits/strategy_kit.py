@@ -1,0 +1,122 @@
+"""What every strategy must do. Subclass `StrategyKit` and give it a `make` fixture."""
+
+import random
+from collections import deque
+from collections.abc import Callable
+from typing import ClassVar
+
+import pytest
+
+from search.candidate import Candidate
+from search.space import SearchSpace
+from search.strategy import ScoredTrial, Strategy, Trial
+
+MakeStrategy = Callable[[SearchSpace], Strategy]
+Value = Callable[[Candidate], float | None]
+
+SPACE = SearchSpace(
+    base=("base 1", "base 2"),
+    pool=tuple("abcdefgh"),
+    questions=("q1", "q2", "q3"),
+    insert_at=1,
+    max_added=2,
+)
+
+
+def worth(candidate: Candidate) -> float:
+    """Additive, with a bonus for an early `c`: the best two added are c, then h."""
+    names = [name for name in candidate.demonstrations if len(name) == 1]
+    return sum("abcdefgh".index(name) / 8 + (0.5 if name == "c" else 0) for name in names) + (names[:1] == ["c"])
+
+
+def scored(trial: Trial, value: float | None) -> ScoredTrial:
+    if value is None:
+        return ScoredTrial(trial, {}, dict.fromkeys(trial.questions, "GenerationFailed"), None)
+    return ScoredTrial(trial, dict.fromkeys(trial.questions, value), {}, value)
+
+
+def drive(strategy: Strategy, space: SearchSpace, value: Value = worth, window: int = 4) -> list[Trial]:
+    """The coordinator's loop without anything behind it; all trials in the order asked, the base's first."""
+    trials = [Trial(space.compose(()), space.questions)]
+    under_way = deque(trials)
+    while True:
+        while len(under_way) < window and (asked := strategy.ask(window - len(under_way))):
+            assert len(asked) <= window - len(under_way)
+            under_way.extend(asked)
+            trials.extend(asked)
+        if not under_way:
+            return trials
+        trial = under_way.popleft()
+        strategy.tell(scored(trial, value(trial.candidate)))
+        assert len(trials) < 10_000
+
+
+class StrategyKit:
+    """The tests, inherited. `finds` is the best candidate it must find in the kit's landscape; None for a baseline."""
+
+    finds: ClassVar[Candidate | None] = SPACE.compose(("c", "h"))
+
+    @pytest.fixture
+    def make(self) -> MakeStrategy:
+        """Each call makes the strategy anew, with one seed."""
+        raise NotImplementedError
+
+    def test_every_candidate_holds_the_base_and_stays_within_the_space(self, make: MakeStrategy) -> None:
+        for trial in drive(make(SPACE), SPACE):
+            added = SPACE.added(trial.candidate)
+            assert SPACE.compose(added) == trial.candidate
+            assert len(added) <= SPACE.max_added
+            assert set(added) <= set(SPACE.pool)
+            assert trial.questions == SPACE.questions
+
+    def test_no_candidate_is_asked_for_twice(self, make: MakeStrategy) -> None:
+        trials = drive(make(SPACE), SPACE)
+        assert len(set(trials)) == len(trials)
+
+    @pytest.mark.parametrize("window", [1, 4, 13])
+    def test_the_same_calls_give_the_same_trials(self, make: MakeStrategy, window: int) -> None:
+        assert drive(make(SPACE), SPACE, window=window) == drive(make(SPACE), SPACE, window=window)
+
+    def test_it_finds_the_best_of_a_plain_landscape(self, make: MakeStrategy) -> None:
+        strategy = make(SPACE)
+        drive(strategy, SPACE)
+        if self.finds is None:
+            assert worth(strategy.ranking()[0]) > worth(SPACE.compose(()))
+        else:
+            assert strategy.ranking()[0] == self.finds
+
+    def test_the_ranking_is_empty_before_anything_is_told(self, make: MakeStrategy) -> None:
+        assert list(make(SPACE).ranking()) == []
+
+    def test_the_ranking_holds_only_candidates_that_were_scored(self, make: MakeStrategy) -> None:
+        strategy = make(SPACE)
+        trials = drive(strategy, SPACE, lambda candidate: None if "h" in candidate.demonstrations else 1.0)
+        ranking = strategy.ranking()
+        assert len(set(ranking)) == len(ranking)
+        assert set(ranking) <= {trial.candidate for trial in trials if "h" not in trial.candidate.demonstrations}
+
+    def test_it_ends_when_nothing_but_the_base_can_be_scored(self, make: MakeStrategy) -> None:
+        strategy = make(SPACE)
+        base = SPACE.compose(())
+        drive(strategy, SPACE, lambda candidate: 1.0 if candidate == base else None)
+        assert list(strategy.ranking()) == [base]
+
+    def test_it_ends_when_all_scores_are_equal(self, make: MakeStrategy) -> None:
+        drive(make(SPACE), SPACE, lambda _: 5.0)
+
+    def test_the_plan_is_an_upper_bound_at_every_moment(self, make: MakeStrategy) -> None:
+        strategy = make(SPACE)
+        plans: list[int] = []
+
+        def value(candidate: Candidate) -> float:
+            plans.append(strategy.planned())
+            return worth(candidate)
+
+        trials = drive(strategy, SPACE, value)
+        assert all(plan >= len(trials) for plan in plans)
+        assert strategy.planned() == len(trials)
+
+    def test_a_pool_smaller_than_the_room_is_no_trouble(self, make: MakeStrategy) -> None:
+        space = SearchSpace(("base",), ("only",), ("q",), 0, 1)
+        trials = drive(make(space), space, lambda _: random.Random(0).random(), window=30)
+        assert [space.added(trial.candidate) for trial in trials] == [(), ("only",)]

@@ -1,0 +1,63 @@
+"""The paper's search."""
+
+import pytest
+
+from configs.schema import ExhaustiveGreedyConfig
+from search.candidate import Candidate
+from search.space import SearchSpace
+from search.strategies.exhaustive_greedy import ExhaustiveGreedy
+from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit, drive
+
+
+def greedy(space: SearchSpace = SPACE, threshold: float | None = None, stop: bool = True) -> ExhaustiveGreedy:
+    config = ExhaustiveGreedyConfig(
+        kind="exhaustive_greedy", max_demonstrations=2, threshold=threshold, stop_without_gain=stop
+    )
+    return ExhaustiveGreedy(space, config)
+
+
+class TestExhaustiveGreedy(StrategyKit):
+    @pytest.fixture
+    def make(self) -> MakeStrategy:
+        return greedy
+
+
+def falling(candidate: Candidate) -> float:
+    """One demonstration helps, a second one hurts."""
+    names = [name for name in candidate.demonstrations if len(name) == 1]
+    return {0: 6.0, 1: 7.0, 2: 6.5}[len(names)] + 0.1 * ("e" in names) + 0.01 * ("g" in names)
+
+
+def test_each_round_tries_every_demonstration_behind_those_found() -> None:
+    added = [SPACE.added(trial.candidate) for trial in drive(greedy(), SPACE)]
+    assert added == [(), *[(name,) for name in "abcdefgh"], *[("c", name) for name in "abdefgh"]]
+
+
+def test_a_round_without_gain_ends_the_search_and_is_not_accepted() -> None:
+    strategy = greedy()
+    drive(strategy, SPACE, falling)
+    assert SPACE.added(strategy.ranking()[0]) == ("e",)
+
+
+def test_the_papers_way_accepts_the_last_round_even_when_it_is_lower() -> None:
+    strategy = greedy(stop=False)
+    drive(strategy, SPACE, falling)
+    assert SPACE.added(strategy.ranking()[0]) == ("e", "g")
+    assert SPACE.added(strategy.ranking()[1]) == ("e",)
+
+
+def test_from_round_two_only_demonstrations_above_the_threshold_are_tried() -> None:
+    trials = drive(greedy(threshold=0.6), SPACE)
+    assert [SPACE.added(trial.candidate) for trial in trials[9:]] == [("c", name) for name in "fgh"]
+
+
+def test_of_equal_means_the_earlier_in_the_pool_wins() -> None:
+    strategy = greedy(stop=False)
+    drive(strategy, SPACE, lambda _: 5.0)
+    assert SPACE.added(strategy.ranking()[0]) == ("a", "b")
+
+
+def test_a_demonstration_that_cannot_be_scored_is_passed_over() -> None:
+    strategy = greedy()
+    drive(strategy, SPACE, lambda candidate: None if "c" in candidate.demonstrations else float("h" in str(candidate)))
+    assert SPACE.added(strategy.ranking()[0]) == ("h",)

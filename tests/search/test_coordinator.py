@@ -1,0 +1,218 @@
+"""The loop: asked order, window, replay, clean stops."""
+
+import asyncio
+import contextlib
+import json
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from configs.errors import InputError, RunStopped
+from configs.schema import ExhaustiveGreedyConfig, OptunaConfig, RandomConfig
+from evaluators.evaluator import Evaluator
+from evaluators.ledger import Ledger, read_spend
+from evaluators.question import Question
+from search.candidate import Candidate
+from search.coordinator import Coordinator
+from search.demonstration import Demonstration
+from search.journal import Journal, read_journal
+from search.render import UrialRenderer
+from search.scoring import Scorer
+from search.space import SearchSpace
+from search.strategies.exhaustive_greedy import ExhaustiveGreedy
+from search.strategies.optuna import OptunaSearch
+from search.strategies.random import RandomSearch
+from search.strategy import ScoredTrial, Strategy, Trial
+from search.urial import BACKTICKS
+from tests.fake_judge import FakeJudge
+from tests.fakes import ScriptedModel
+from workers.failures import GenerationFailed
+from workers.prompt import Decoding
+
+GUIDING = tuple(f"q{number}" for number in range(4))
+HELD_OUT = ("h1", "h2", "h3")
+SPACE = SearchSpace(("base",), tuple("abcdef"), GUIDING, 0, 2)
+NAMES = (*SPACE.base, *SPACE.pool)
+
+STRATEGIES: dict[str, Callable[[], Strategy]] = {
+    "greedy": lambda: ExhaustiveGreedy(
+        SPACE, ExhaustiveGreedyConfig(kind="exhaustive_greedy", max_demonstrations=2, stop_without_gain=False)
+    ),
+    "random": lambda: RandomSearch(SPACE, RandomConfig(kind="random", max_demonstrations=2, trials=12), 3),
+    "optuna": lambda: OptunaSearch(
+        SPACE, OptunaConfig(kind="optuna", max_demonstrations=2, sampler="tpe", trials=14), 3
+    ),
+}
+
+
+class Killed(BaseException):
+    """Stands for whatever ends the process at once."""
+
+
+async def search(folder: Path, strategy: Strategy, model: ScriptedModel, judge: FakeJudge, window: int = 4) -> None:
+    ledger, journal = Ledger(folder / "ledger", "run"), Journal(folder / "journal")
+    renderer = UrialRenderer(BACKTICKS)
+    evaluator = Evaluator(
+        model=model,
+        fingerprint="m",
+        decoding=Decoding(max_new_tokens=60),
+        judge=judge,
+        ledger=ledger,
+        clean=renderer.clean,
+    )
+    scorer = Scorer(
+        renderer=renderer,
+        rules="rules\n",
+        demonstrations={name: Demonstration(name, f"query {name}", f"answer {name}") for name in NAMES},
+        questions={name: Question(name, f"question {name}") for name in (*GUIDING, *HELD_OUT)},
+        evaluator=evaluator,
+        max_failed_share=0.3,
+    )
+    coordinator = Coordinator(
+        strategy=strategy,
+        scorer=scorer,
+        journal=journal,
+        space=SPACE,
+        held_out=HELD_OUT,
+        window=window,
+        stop_after_failed=3,
+    )
+    try:
+        await coordinator.run()
+    finally:
+        await evaluator.close()
+        await ledger.close()
+        journal.close()
+
+
+def run(folder: Path, name: str = "greedy", model: ScriptedModel | None = None, judge: FakeJudge | None = None) -> str:
+    folder.mkdir(exist_ok=True)
+    asyncio.run(search(folder, STRATEGIES[name](), model or ScriptedModel(), judge or FakeJudge()))
+    return (folder / "journal").read_text()
+
+
+def in_any_order(seed: int, gives_up_after: int | None = None) -> ScriptedModel:
+    """A model whose completions take random turns, and which is killed after some of them."""
+    draw, left = random.Random(seed), gives_up_after
+    model = ScriptedModel()
+
+    async def pause() -> None:
+        nonlocal left
+        for _ in range(draw.randrange(5)):
+            await asyncio.sleep(0)
+        if left is not None:
+            left -= 1
+            if left <= 0:
+                raise Killed
+
+    model.pause = pause
+    return model
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_the_journal_does_not_depend_on_which_block_finishes_first(name: str, tmp_path: Path) -> None:
+    journals = {run(tmp_path / str(seed), name, in_any_order(seed)) for seed in range(4)}
+    assert len(journals) == 1
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+@settings(max_examples=8)
+@given(kills=st.lists(st.integers(1, 60), max_size=4), seed=st.integers(0, 99))
+def test_a_killed_and_resumed_search_is_the_search_that_was_never_killed(
+    name: str, kills: list[int], seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("runs")
+    whole = run(folder / "whole", name)
+    for number, after in enumerate(kills):
+        with contextlib.suppress(Killed, BaseExceptionGroup):
+            run(folder / "killed", name, in_any_order(seed + number, after))
+    assert run(folder / "killed", name, in_any_order(seed)) == whole
+    spent = [read_spend(folder / kind / "ledger", "run") for kind in ("whole", "killed")]
+    assert spent[0] == spent[1]
+
+
+def test_a_finished_search_is_replayed_without_a_model_or_a_judge(tmp_path: Path) -> None:
+    first = run(tmp_path)
+    model, judge = ScriptedModel(), FakeJudge()
+    assert run(tmp_path, model=model, judge=judge) == first
+    assert (model.asked, judge.calls) == ([], [])
+
+
+def test_winner_runner_up_and_base_are_judged_on_questions_the_search_never_saw(tmp_path: Path) -> None:
+    run(tmp_path)
+    *lines, end = read_journal(tmp_path / "journal")
+    held_out = [line for line in lines if "held_out" in line]
+    assert all(set(line["scores"]) == set(HELD_OUT) for line in held_out)
+    assert [line["held_out"] for line in held_out] == [end["end"]["winner"], end["end"]["runner_up"], ["base"]]
+    assert all(set(line["scores"]) == set(GUIDING) for line in lines if "search" in line)
+
+
+def test_a_failure_is_told_again_as_it_was(tmp_path: Path) -> None:
+    def poison(prompt: str) -> str | Exception:
+        return GenerationFailed("poison") if "query c" in prompt else "fine"
+
+    first = run(tmp_path, model=ScriptedModel(poison))
+    failed = [line for line in read_journal(tmp_path / "journal") if line.get("mean", 0) is None]
+    assert failed
+    assert run(tmp_path, model=ScriptedModel()) == first
+
+
+def test_another_strategy_on_an_old_journal_is_refused_with_the_difference(tmp_path: Path) -> None:
+    run(tmp_path, "greedy")
+    with pytest.raises(InputError, match="another path than its journal"):
+        run(tmp_path, "random")
+
+
+def test_a_base_prompt_that_cannot_be_scored_stops_the_run(tmp_path: Path) -> None:
+    with pytest.raises(
+        RunStopped, match=r"base prompt could not be scored, 4 of 4 questions failed \(GenerationFailed"
+    ):
+        run(tmp_path, model=ScriptedModel(lambda _: GenerationFailed("broken")))
+    assert run(tmp_path) == run(tmp_path.parent / "whole")
+
+
+def test_candidates_that_fail_in_a_row_stop_the_run(tmp_path: Path) -> None:
+    def broken(prompt: str) -> str | Exception:
+        return GenerationFailed("broken") if prompt.count("# Query") > 2 else "fine"
+
+    with pytest.raises(RunStopped, match="3 candidates in a row"):
+        run(tmp_path, model=ScriptedModel(broken))
+
+
+class Counting:
+    """Wraps a strategy and remembers how much was asked but not told."""
+
+    def __init__(self, inner: Strategy) -> None:
+        self.inner, self.open, self.most = inner, 1, 0
+
+    def ask(self, room: int) -> Sequence[Trial]:
+        asked = self.inner.ask(room)
+        self.open += len(asked)
+        self.most = max(self.most, self.open)
+        return asked
+
+    def tell(self, scored: ScoredTrial) -> None:
+        self.open -= 1
+        self.inner.tell(scored)
+
+    def planned(self) -> int:
+        return self.inner.planned()
+
+    def ranking(self) -> Sequence[Candidate]:
+        return self.inner.ranking()
+
+
+def test_the_window_is_filled_and_never_exceeded(tmp_path: Path) -> None:
+    counting = Counting(STRATEGIES["random"]())
+    asyncio.run(search(tmp_path, counting, ScriptedModel(), FakeJudge(), window=5))
+    assert counting.most == 5
+
+
+def test_the_journal_holds_no_time_and_no_worker(tmp_path: Path) -> None:
+    for line in read_journal(tmp_path / "journal") if run(tmp_path) else []:
+        assert set(line) <= {"search", "held_out", "end", "mean", "scores", "failures", "leaders"}
+        assert json.dumps(line)

@@ -1,0 +1,213 @@
+"""The commands, as a user types them, on the quickstart's real model."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search.render import UrialRenderer
+from search.urial import BACKTICKS, load_base_prompt
+from tests.judge_server import JudgeServer, error, says
+
+QUICK = Path("configs/quickstart").absolute()
+SMALL = [
+    *("--set", "workers.kind=local", "--set", "pool.limit=6", "--set", "strategy.trials=9"),
+    *("--set", "strategy.max_demonstrations=2", "--set", "decoding.max_new_tokens=24", "--set", "window=4"),
+]
+
+
+def demosearch(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "search", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=_environment(environment))
+
+
+def _environment(extra: dict[str, str]) -> dict[str, str]:
+    import os  # noqa: PLC0415 -- only here
+
+    kept = {key: value for key, value in os.environ.items() if key != "OPENAI_API_KEY"}
+    return kept | {"COLUMNS": "200", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path.cwd())} | extra
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("runs") / "small"
+    done = demosearch("run", "quickstart", "--run-dir", str(path), *SMALL)
+    assert done.returncode == 0, done.stderr
+    assert "On questions the search never saw" in done.stdout
+    return path
+
+
+def status(path: Path) -> dict[str, Any]:
+    done = demosearch("status", str(path), "--json")
+    assert done.returncode == 0, done.stderr
+    read: dict[str, Any] = json.loads(done.stdout)
+    return read
+
+
+def test_a_finished_run_shows_scores_with_intervals_and_what_was_paid(finished: Path) -> None:
+    read = status(finished)
+    assert read["state"] == "finished"
+    assert read["failed"] == 0
+    assert read["generated"] > read["judged"] > 0
+    assert read["trials"] == 10
+    for score in (read["search_score"], read["held_out_score"], read["base"]["search_score"]):
+        assert score["low"] <= score["mean"] <= score["high"]
+    assert read["held_out_score"]["n"] == 48
+    assert read["search_score"]["mean"] >= read["base"]["search_score"]["mean"]
+
+
+def test_status_for_people_says_the_same(finished: Path) -> None:
+    done = demosearch("status", str(finished))
+    assert "finished" in done.stdout
+    assert f"{status(finished)['held_out_score']['mean']:.2f}" in done.stdout
+
+
+def test_resuming_a_finished_run_pays_for_nothing(finished: Path) -> None:
+    before, journal = status(finished), (finished / "journal.jsonl").read_bytes()
+    assert demosearch("resume", str(finished)).returncode == 0
+    assert status(finished) == before
+    assert (finished / "journal.jsonl").read_bytes() == journal
+
+
+def test_workers_may_change_between_start_and_resume_but_the_search_may_not(finished: Path) -> None:
+    assert demosearch("resume", str(finished), "--set", "workers.block_size=7").returncode == 0
+    refused = demosearch("resume", str(finished), "--set", "seed=1", "--set", "strategy.trials=8")
+    assert refused.returncode == 2
+    assert "seed: was 0, is 1" in refused.stderr
+
+
+def test_an_exported_prompt_is_a_base_prompt_again_token_for_token(finished: Path, tmp_path: Path) -> None:
+    from transformers import AutoTokenizer  # noqa: PLC0415 -- heavy
+
+    assert demosearch("export", str(finished), "-o", str(tmp_path / "best.txt")).returncode == 0
+    record = json.loads(demosearch("export", str(finished), "--format", "json").stdout)
+    exported = (tmp_path / "best.txt").read_text()
+    base = load_base_prompt(tmp_path / "best.txt")
+    block = UrialRenderer(BACKTICKS).block(base.rules, base.demonstrations, ["What now?"])
+    assert [one.query for one in base.demonstrations] == [one["query"] for one in record["demonstrations"]]
+    tokenizer = AutoTokenizer.from_pretrained(QUICK / "model")
+    assert tokenizer(block.prefix)["input_ids"] == tokenizer(exported)["input_ids"]
+    assert exported == record["prefix"] == block.prefix
+
+
+def test_an_export_says_where_it_comes_from(finished: Path) -> None:
+    record = json.loads(demosearch("export", str(finished), "--format", "json").stdout)
+    read = status(finished)
+    assert [one["id"] for one in record["demonstrations"]] == read["winner"]
+    assert record["scores"]["held_out_score"] == read["held_out_score"]
+    assert "transformers" in record["provenance"]["model"]
+
+
+def test_exported_messages_are_a_chat_of_the_same_demonstrations(finished: Path) -> None:
+    chat = json.loads(demosearch("export", str(finished), "--format", "messages").stdout)
+    record = json.loads(demosearch("export", str(finished), "--format", "json").stdout)
+    spoken = [text for one in record["demonstrations"] for text in (one["query"], one["answer"])]
+    assert [message["content"] for message in chat] == [record["rules"].strip(), *spoken]
+    assert [message["role"] for message in chat[:3]] == ["system", "user", "assistant"]
+
+
+def test_a_run_started_from_its_own_export_takes_it_as_the_base(finished: Path, tmp_path: Path) -> None:
+    demosearch("export", str(finished), "-o", str(tmp_path / "best.txt"))
+    overrides = [*SMALL, "--set", f"base_prompt.path={tmp_path / 'best.txt'}", "--set", "strategy.trials=1"]
+    again = demosearch("run", "quickstart", "--run-dir", str(tmp_path / "again"), *overrides)
+    assert again.returncode == 0, again.stderr
+    before, after = status(finished), status(tmp_path / "again")
+    assert after["base"]["search_score"] == before["search_score"]
+
+
+BAD = {
+    "a missing pool": (["pool.path=nowhere.jsonl"], "nowhere.jsonl"),
+    "an unknown model": (["model.name=no/such-model"], "no/such-model"),
+    "a knob with a typo": (["strategy.max_demonstration=3"], "did you mean strategy.max_demonstrations?"),
+    "a value out of range": (["decoding.temperature=-1"], "decoding.temperature"),
+    "a context too small": (["model.context_tokens=64"], "context of 64"),
+    "an impossible insert": (["strategy.insert=9"], "only 3 demonstrations"),
+    "a judge without its prompts": (
+        ["judge={kind: mt_bench, prompts_path: none.jsonl, service: {model: m}}"],
+        "none.jsonl",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_bad_input_gets_one_sentence_and_spends_nothing(what: str, tmp_path: Path) -> None:
+    overrides, sentence = BAD[what]
+    words = [word for override in overrides for word in ("--set", override)]
+    path = tmp_path / "run"
+    done = demosearch("run", "quickstart", "--run-dir", str(path), *SMALL, *words, HF_HUB_OFFLINE="1")
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not path.exists()
+
+
+def test_a_malformed_line_is_named_by_its_number(tmp_path: Path) -> None:
+    lines = (QUICK / "pool.jsonl").read_text().splitlines()
+    lines[16] = '{"query": "half a line'
+    (tmp_path / "pool.jsonl").write_text("\n".join(lines))
+    done = demosearch("run", "quickstart", "--set", f"pool.path={tmp_path / 'pool.jsonl'}", *SMALL[2:])
+    assert done.returncode == 2
+    assert "line 17" in done.stderr
+
+
+def test_an_empty_split_is_refused(tmp_path: Path) -> None:
+    rows = [json.loads(line) for line in (QUICK / "questions.jsonl").read_text().splitlines()]
+    guiding = [json.dumps(row) for row in rows if row["split"] == "guiding"]
+    (tmp_path / "questions.jsonl").write_text("\n".join(guiding))
+    done = demosearch("run", "quickstart", "--set", f"questions.path={tmp_path / 'questions.jsonl'}", *SMALL)
+    assert done.returncode == 2
+    assert "held" in done.stderr
+
+
+@pytest.mark.parametrize("command", [["resume"], ["status"], ["export"]])
+def test_a_directory_that_is_no_run_is_refused(command: list[str], tmp_path: Path) -> None:
+    done = demosearch(*command, str(tmp_path))
+    assert done.returncode == 2
+    assert "is no run directory" in done.stderr
+
+
+def judged_by(server: JudgeServer, prompts: Path) -> list[str]:
+    rows = [{"name": "single-v1", "prompt_template": "Rate [[n]]: {question} {answer}"}]
+    rows += [{"name": "single-math-v1", "prompt_template": "Rate [[n]]: {question} {ref_answer_1} {answer}"}]
+    shared = {"type": "single", "system_prompt": "You judge.", "output_format": "[[rating]]", "category": "general"}
+    prompts.write_text("\n".join(json.dumps(row | shared) for row in rows))
+    service = f"{{model: m, base_url: {server.base_url}, max_retries: 0, max_in_flight: 4}}"
+    return ["--set", f"judge={{kind: mt_bench, prompts_path: {prompts}, service: {service}, unreadable_retries: 0}}"]
+
+
+def test_a_missing_key_is_named_and_nothing_is_spent(tmp_path: Path) -> None:
+    with JudgeServer() as server:
+        judge = judged_by(server, tmp_path / "prompts.jsonl")
+        done = demosearch("run", "quickstart", "--run-dir", str(tmp_path / "run"), *SMALL, *judge)
+        assert done.returncode == 2
+        assert "OPENAI_API_KEY" in done.stderr
+        assert server.requests == []
+
+
+SECRET = "sk-not-for-anybodys-eyes"
+
+
+def test_a_refused_key_stops_the_run_and_resume_pays_for_nothing_twice(tmp_path: Path) -> None:
+    revoked = True
+
+    def react(_: object) -> Any:
+        return error(401, "invalid_api_key") if revoked and len(server.requests) > 40 else says("Rating: [[7]]")
+
+    with JudgeServer(react) as server:
+        judge = judged_by(server, tmp_path / "prompts.jsonl")
+        path = tmp_path / "run"
+        stopped = demosearch("run", "quickstart", "--run-dir", str(path), *SMALL, *judge, OPENAI_API_KEY=SECRET)
+        assert stopped.returncode == 3, stopped.stderr
+        read = status(path)
+        assert read["state"] == "stopped"
+        assert 0 < read["judged"] <= 40
+        assert demosearch("export", str(path)).returncode == 2
+        before, revoked = len(server.requests), False
+        resumed = demosearch("resume", str(path), OPENAI_API_KEY=SECRET)
+        assert resumed.returncode == 0, resumed.stderr
+        assert status(path)["judged"] == read["judged"] + len(server.requests) - before
+        kept = b"".join(file.read_bytes() for file in path.rglob("*") if file.is_file())
+        assert SECRET not in stopped.stderr + stopped.stdout + resumed.stderr + kept.decode("utf-8", "replace")
