@@ -5,7 +5,9 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from hashlib import sha256
+from typing import Any
 
 from configs.errors import DemosearchError, RunStopped
 from evaluators.evaluation import Evaluation, Failure
@@ -74,13 +76,10 @@ class Evaluator:
         missing = [index for index in range(len(keys)) if index not in known]
         ours, completions = self._claim(missing, stored, keys)
         items = {i: asyncio.create_task(self._item(questions[i], keys[i], completions[i])) for i in missing}
-        try:
-            await self._generate(block, ours, keys, questions)
-            finished = dict(zip(items, await asyncio.gather(*items.values()), strict=True))
-        finally:
-            for task in items.values():
-                task.cancel()
-        return [known[index] if index in known else finished[index] for index in range(len(keys))]
+        generating = asyncio.create_task(self._generate(block, ours, keys, questions))
+        await _all_or_first_error([generating, *items.values()])
+        await self._ledger.flush()
+        return [known[index] if index in known else items[index].result() for index in range(len(keys))]
 
     def _known(
         self, stored: dict[bytes, Completion], keys: Sequence[bytes], questions: Sequence[Question]
@@ -129,10 +128,11 @@ class Evaluator:
         try:
             async for position, completion in self._model.generate(block.select(ours), self._decoding):
                 index = ours[position]
-                self._ledger.keep_completion(keys[index], prompt, questions[index].id, completion)
+                kept = self._ledger.keep_completion(keys[index], prompt, questions[index].id, completion)
+                kept.add_done_callback(partial(self._kept, keys[index]))
                 self.counts.generated += 1
                 self.counts.new_tokens += completion.new_tokens
-                self._generating.pop(keys[index]).set_result(completion)
+                self._generating[keys[index]].set_result(completion)
         except GenerationFailed as failed:
             error = failed
         except (RunStopped, asyncio.CancelledError) as stopped:
@@ -140,10 +140,17 @@ class Evaluator:
             raise
         finally:
             for index in ours:
-                promise = self._generating.pop(keys[index], None)
-                if promise is not None:
+                promise = self._generating.get(keys[index])
+                if promise is not None and not promise.done():
+                    del self._generating[keys[index]]
                     promise.set_exception(error)
                     promise.exception()  # marks it as seen: whoever waited may have been cancelled meanwhile
+
+    def _kept(self, key: bytes, kept: asyncio.Future[None]) -> None:
+        """Until it is in the ledger, a completion is found here."""
+        self._generating.pop(key, None)
+        if not kept.cancelled():
+            kept.exception()  # marks it as seen: `flush` raises it
 
     async def _item(self, question: Question, key: bytes, promise: asyncio.Future[Completion]) -> Evaluation | Failure:
         """Judge one completion once it is there; the only place where an error becomes a failure."""
@@ -195,3 +202,15 @@ class Evaluator:
         """Wait for the verdicts that are being paid for, and keep them; nothing new is asked for."""
         await self._judge.close()
         await asyncio.gather(*self._judging.values(), return_exceptions=True)
+
+
+async def _all_or_first_error(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Wait for all; at the first error give the others up and raise it."""
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

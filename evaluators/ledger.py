@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from filelock import FileLock, Timeout
+
 from configs.errors import InputError, RunStopped
 from evaluators.evaluation import Failure
 from evaluators.judge import Verdict
@@ -78,6 +80,7 @@ class Ledger:
         self._waiting: list[Row] = []
         self._next_commit: asyncio.Future[None] | None = None
         self._committing: asyncio.Task[None] | None = None
+        self._broken: Exception | None = None
 
     def completions(self, keys: Sequence[bytes]) -> dict[bytes, Completion]:
         """Those of these generations that are known."""
@@ -123,6 +126,15 @@ class Ledger:
         row = (failure.question, failure.stage, failure.cause, _storable(failure.message), time.time())
         return self._keep("failures", (key, self._run, *row))
 
+    async def flush(self) -> None:
+        """Return when everything kept so far is durable. Raises RunStopped when any of it could not be written."""
+        if self._next_commit is not None:
+            await asyncio.shield(self._next_commit)
+        elif self._committing is not None:
+            await asyncio.shield(self._committing)
+        if self._broken is not None:
+            raise self._broken
+
     def _keep(self, table: Table, row: tuple[Any, ...]) -> "asyncio.Future[None]":
         self._waiting.append((table, row))
         if self._next_commit is None:
@@ -138,11 +150,15 @@ class Ledger:
                 rows, commit = self._waiting, self._next_commit
                 self._waiting, self._next_commit = [], None
                 try:
-                    await loop.run_in_executor(self._thread, self._write, rows)
-                    commit.set_result(None)
-                except Exception as error:
+                    if self._broken is None:
+                        await loop.run_in_executor(self._thread, self._write, rows)
+                except Exception as error:  # whatever it is, everyone who waits must hear of it
                     full = RunStopped(f"the ledger {self._path} cannot be written ({error}): {_REMEDY}")
-                    commit.set_exception(full if isinstance(error, sqlite3.Error) else error)
+                    self._broken = full if isinstance(error, sqlite3.Error) else error
+                if self._broken is None:
+                    commit.set_result(None)
+                else:  # rows have been lost: nothing kept later may count as durable
+                    commit.set_exception(self._broken)
                     commit.exception()  # marks it as seen: whoever kept a row may have been cancelled meanwhile
         finally:
             self._committing = None
@@ -156,8 +172,8 @@ class Ledger:
 
     async def close(self) -> None:
         """Wait for the rows under way and close the file. Idempotent."""
-        if self._committing is not None:
-            await self._committing
+        while self._committing is not None:
+            await asyncio.shield(self._committing)
         self._thread.shutdown()
         self._writer.close()
         self._reader.close()
@@ -173,19 +189,24 @@ _REMEDY = "free some disk space, then `demosearch resume`; everything kept befor
 
 def _open(path: Path) -> sqlite3.Connection:
     try:
-        connection = sqlite3.connect(path, timeout=60, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, SCHEMA_VERSION):
-            raise InputError(f"the ledger {path} has version {version}, this demosearch writes {SCHEMA_VERSION}")
-        connection.executescript(_SCHEMA)
-        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-    except sqlite3.Error as error:
+        with FileLock(f"{path}.opening", timeout=60):  # SQLite does not wait for others while it changes its mode
+            connection = sqlite3.connect(path, timeout=60, check_same_thread=False)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            _make_tables(connection, path)
+    except (sqlite3.Error, OSError, Timeout) as error:
         raise InputError(
             f"the ledger {path} cannot be opened ({error}): is it an SQLite file on a local disk?"
         ) from error
     return connection
+
+
+def _make_tables(connection: sqlite3.Connection, path: Path) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version not in (0, SCHEMA_VERSION):
+        raise InputError(f"the ledger {path} has version {version}, this demosearch writes {SCHEMA_VERSION}")
+    connection.executescript(_SCHEMA)
+    connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
 
 def read_spend(path: Path, run: str) -> Spend:

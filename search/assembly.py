@@ -32,6 +32,7 @@ from search.scoring import Scorer
 from search.space import SearchSpace
 from search.strategy import Strategy
 from workers.activity import WorkersActivity
+from workers.failures import GenerationFailed
 from workers.prompt import Decoding
 from workers.text_model import Engine, ModelCard, TextModel
 
@@ -99,7 +100,7 @@ async def assemble(plan: Plan, run: Run) -> AsyncIterator[Search]:
         await _refuse_long_base(plan, model, card)
         run.check_manifest(make_manifest(plan, card))
         write_json(run.path / "material.json", plan.material.to_json())
-        ledger = Ledger(ledger_path(run.path, config), run.name)
+        ledger = Ledger(ledger_path(run.path, config), run.id)
         closing.push_async_callback(ledger.close)
         evaluator = Evaluator(
             model=model,
@@ -136,7 +137,10 @@ async def assemble(plan: Plan, run: Run) -> AsyncIterator[Search]:
 async def _refuse_long_base(plan: Plan, model: TextModel, card: ModelCard) -> None:
     queries = [question.query for question in plan.material.questions.values()]
     block = plan.renderer.block(plan.material.rules, plan.material.base, queries)
-    longest = max(await model.count_tokens(block))
+    try:
+        longest = max(await model.count_tokens(block))
+    except GenerationFailed as error:
+        raise InputError(f"the model cannot read the base prompt ({error})") from error
     if longest + plan.decoding.max_new_tokens > card.context_tokens:
         raise InputError(
             f"the base prompt with the longest question has {longest:,} tokens; with {plan.decoding.max_new_tokens:,} "
@@ -152,6 +156,7 @@ def make_manifest(plan: Plan, card: ModelCard) -> dict[str, Any]:
     versions = {name: version(name) for name in ("demosearch", "numpy", "optuna", "scipy")}
     return {
         **settings,
+        "ledger": str(config.ledger_path) if config.ledger_path else "in the run directory",
         **plan.material.digests(),
         "decoding": asdict(plan.decoding),
         "model": card.fingerprint,

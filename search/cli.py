@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
-from configs.errors import InputError, RunStopped
+from configs.errors import DemosearchError, InputError
 from workers.engine_thread import ENGINE_THREAD
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ reports the best set on questions the search never saw. Every generation and eve
 used: kill it at any moment, `demosearch resume` goes on and pays for nothing twice.
 
 **First steps**: `demosearch run quickstart` runs a complete search with a toy model on this machine.""",
-    epilog="Exit codes: 0 done; 2 something given is wrong, nothing spent; 3 stopped, resume goes on; 130 interrupted.",
+    epilog="Exit codes: 0 done; 2 something given is wrong; 3 stopped and 130 interrupted: `resume` goes on.",
 )
 
 RunDirectory = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, as `run` prints it.")]
@@ -138,7 +138,10 @@ def export(
     if output is None:
         sys.stdout.write(text)
     else:
-        output.write_text(text, encoding="utf-8")
+        try:
+            output.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"{output} cannot be written ({error.strerror}): give another --output") from None
         _say(f"written: {output}")
 
 
@@ -184,7 +187,7 @@ def main() -> None:
         app()
     except InputError as error:
         _fail(error, 2)
-    except RunStopped as error:
+    except DemosearchError as error:
         _fail(error, 3)
     except SystemExit as end:
         _leave(end.code if isinstance(end.code, int) else 0)

@@ -10,7 +10,7 @@ from configs.errors import DemosearchError, RunStopped
 from search.candidate import Candidate
 from search.journal import Journal, Line, scored_trial, trial_line
 from search.leaderboard import Leaderboard
-from search.scoring import Scorer
+from search.scoring import TOO_LONG, Scorer
 from search.space import SearchSpace
 from search.strategy import ScoredTrial, Strategy, Trial
 
@@ -71,7 +71,7 @@ class Coordinator:
         self._told = 0
         self._evaluated = 0
         self._replayed = 0
-        self._failed_in_a_row = 0
+        self._failed_in_a_row: list[tuple[Line, ScoredTrial]] = []
 
     async def run(self) -> None:
         """Search, then score winner, runner-up and base on the held-out questions.
@@ -118,7 +118,19 @@ class Coordinator:
         self._stop_if_hopeless(scored)
         self._board.tell(scored)
         self._strategy.tell(scored)
-        self._note(trial_line("search", scored, self._strategy.ranking()), scored)
+        line = trial_line("search", scored, self._strategy.ranking())
+        if _may_succeed_later(scored):
+            self._failed_in_a_row.append((line, scored))
+        else:
+            self._note_failed()
+            self._note(line, scored)
+
+    def _note_failed(self) -> None:
+        """A row of failures enters the journal once something has worked after it: if the run stops because of them,
+        a resumed run shall try them again."""
+        for line, scored in self._failed_in_a_row:
+            self._note(line, scored)
+        self._failed_in_a_row.clear()
 
     def _note(self, line: Line, scored: ScoredTrial) -> None:
         known = self._journal.recorded(self._told) is not None
@@ -128,23 +140,26 @@ class Coordinator:
         self._replayed += len(scored.trial.questions) * known
 
     def _stop_if_hopeless(self, scored: ScoredTrial) -> None:
-        self._failed_in_a_row = self._failed_in_a_row + 1 if scored.mean is None else 0
-        causes = ", ".join(sorted(set(scored.failures.values())))
-        failed = f"{len(scored.failures)} of {len(scored.trial.questions)} questions failed ({causes})"
-        if scored.mean is None and self._told == 0:
-            raise RunStopped(f"the base prompt could not be scored, {failed}: see `demosearch status`, then resume")
-        if self._failed_in_a_row >= self._stop_after_failed:
+        position = self._told + len(self._failed_in_a_row)
+        if not _may_succeed_later(scored) or self._journal.recorded(position) is not None:
+            return
+        in_a_row = len(self._failed_in_a_row) + 1
+        if position == 0:
+            raise RunStopped(f"the base prompt could not be scored, {_failed(scored)}: {_WAY_ON}")
+        if in_a_row >= self._stop_after_failed:
             raise RunStopped(
-                f"{self._failed_in_a_row} candidates in a row could not be scored, of the last one {failed}: "
-                "see `demosearch status`, then resume"
+                f"{in_a_row} candidates in a row could not be scored, of the last one {_failed(scored)}: {_WAY_ON}"
             )
 
     async def _judge_winner(self, tasks: asyncio.TaskGroup) -> None:
+        self._note_failed()
         self._phase = "held_out"
         finalists = self._finalists()
         started = [self._start(tasks, "held_out", Trial(candidate, self._held_out)) for candidate in finalists]
         for task in started:
             scored = await task
+            if _may_succeed_later(scored):
+                raise RunStopped(f"a finalist could not be scored on held-out questions, {_failed(scored)}: {_WAY_ON}")
             self._note(trial_line("held_out", scored), scored)
         winner, *others = self._strategy.ranking()
         runner_up = list(others[0].demonstrations) if others else None
@@ -170,3 +185,16 @@ class Coordinator:
             replayed=self._replayed,
             best_scores=self._board.scores(ranking[0]) if ranking else {},
         )
+
+
+_WAY_ON = "see `demosearch status`, then `demosearch resume`"
+
+
+def _may_succeed_later(scored: ScoredTrial) -> bool:
+    """Whether it has no mean for reasons that may pass; a prompt that is too long stays too long."""
+    return scored.mean is None and TOO_LONG not in scored.failures.values()
+
+
+def _failed(scored: ScoredTrial) -> str:
+    causes = ", ".join(sorted(set(scored.failures.values())))
+    return f"{len(scored.failures)} of {len(scored.trial.questions)} questions failed ({causes})"

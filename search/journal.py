@@ -77,8 +77,11 @@ class Journal:
             raise InputError("this search differs from its journal:\n" + _diff(recorded, line) + _ADVICE)
 
     def _write(self, text: bytes) -> None:
+        end = self._file.tell()
         try:
-            self._file.write(text)
+            if self._file.write(text) < len(text):
+                self._file.truncate(end)
+                raise OSError("the disk is full")
             os.fsync(self._file.fileno())
         except OSError as error:
             raise RunStopped(f"the journal cannot be written ({error}): free some disk space, then resume") from error

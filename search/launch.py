@@ -6,13 +6,13 @@ import logging
 import signal
 import time
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from rich.console import Console
 
-from configs.errors import InputError, RunStopped
+from configs.errors import DemosearchError, InputError
 from configs.schema import RunConfig
 from search.assembly import Plan, Search, assemble, make_plan
 from search.progress import View, make_view, take_snapshot
@@ -21,7 +21,6 @@ from search.status import Status, read_status
 
 _log = logging.getLogger(__name__)
 _REFRESH = 0.25  # seconds between two looks
-T = TypeVar("T")
 
 
 def launch(config: RunConfig, path: Path, console: Console | None = None) -> Status:
@@ -32,7 +31,13 @@ def launch(config: RunConfig, path: Path, console: Console | None = None) -> Sta
         RunStopped: it cannot go on now; everything paid for is kept, and `resume` goes on.
     """
     plan = make_plan(config)
-    return _conduct(plan, Run.create(path, config), console)
+    run = Run.create(path, config)
+    try:
+        return _conduct(plan, run, console)
+    except InputError:
+        if not run.started:
+            run.discard()
+        raise
 
 
 def resume(path: Path, console: Console | None = None, config: RunConfig | None = None) -> Status:
@@ -54,24 +59,23 @@ def _conduct(plan: Plan, run: Run, console: Console | None) -> Status:
         _log.warning("%s", notice)
     view = make_view(console or Console(stderr=True))
     try:
-        _in_own_loop(_search(plan, run, view))
-    except InputError:
-        if not run.started:
-            run.discard()
-        else:
-            run.set_state("stopped", "refused: see the message")
-        raise
-    except RunStopped as stopped:
-        run.set_state("stopped", str(stopped))
+        _in_own_loop(lambda: _search(plan, run, view))
+    except DemosearchError as error:
+        _note_stop(run, str(error))
         raise
     except (KeyboardInterrupt, asyncio.CancelledError):
-        run.set_state("stopped", "interrupted")
+        _note_stop(run, "interrupted")
         raise KeyboardInterrupt from None
     else:
         run.set_state("finished")
     finally:
         run.close()
     return read_status(run.path)
+
+
+def _note_stop(run: Run, reason: str) -> None:
+    with contextlib.suppress(OSError):  # a full disk may be the reason; what went wrong is said anyway
+        run.set_state("stopped", reason)
 
 
 async def _search(plan: Plan, run: Run, view: View) -> None:
@@ -101,12 +105,26 @@ async def _watch(search: Search, view: View, confidence: float) -> None:
         view.show(take_snapshot(search, time.monotonic() - began, confidence))
 
 
-def _in_own_loop(work: Coroutine[Any, Any, T]) -> T:
-    """Also where a loop runs already, as in a notebook."""
-    run: Callable[[Coroutine[Any, Any, T]], T] = asyncio.run
+def _in_own_loop(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Also where a loop runs already, as in a notebook: then in a thread, and an interrupt is passed on to it."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return run(work)
+        asyncio.run(work())
+        return
+    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]] = Future()
+
+    async def main() -> None:
+        task = asyncio.ensure_future(work())
+        started.set_result((asyncio.get_running_loop(), task))
+        await task
+
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(run, work).result()
+        finished = thread.submit(asyncio.run, main())
+        loop, task = started.result()
+        try:
+            finished.result()
+        except KeyboardInterrupt:
+            if not finished.done():
+                loop.call_soon_threadsafe(task.cancel)
+            raise

@@ -161,7 +161,8 @@ def show_estimate(value: Estimate | None) -> str:
     """A mean with its interval, for people."""
     if value is None:
         return "not yet scored"
-    return f"{value.mean:.2f} [{value.low:.2f}, {value.high:.2f}], n={value.n}"
+    failed = f", {value.failed} failed" if value.failed else ""
+    return f"{value.mean:.2f} [{value.low:.2f}, {value.high:.2f}], n={value.n}{failed}"
 
 
 def _duration(seconds: float | None) -> str:

@@ -9,6 +9,7 @@ state.json      who runs it, or why it stopped
 lock            held while a coordinator works on it
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
+from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
@@ -35,20 +37,23 @@ class Run:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.name = path.resolve().name
         self._lock = FileLock(path / "lock")
 
     @classmethod
     def create(cls, path: Path, config: RunConfig) -> Self:
         """A new run directory. Raises InputError where one is already."""
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        if path.exists() and (not path.is_dir() or {file.name for file in path.iterdir()} - {"lock"}):
             raise InputError(
                 f"{path} exists and is not empty: give another --run-dir, or go on with `demosearch resume {path}`"
             )
         path.mkdir(parents=True, exist_ok=True)
         run = cls(path)
         run._acquire()
-        write_json(path / "config.json", dump_config(config))
+        if (path / "config.json").exists():
+            run.close()
+            raise InputError(f"another process has just started a run in {path}: give another --run-dir")
+        write_json(path / "config.json", {"run": uuid4().hex, "config": dump_config(config)})
+        run.set_state("running")
         return run
 
     @classmethod
@@ -57,6 +62,7 @@ class Run:
         require_run(path)
         run = cls(path)
         run._acquire()
+        run.set_state("running")
         return run
 
     def _acquire(self) -> None:
@@ -69,7 +75,6 @@ class Run:
                 f"another coordinator ({who}) works on {self.path}: watch it with `demosearch status {self.path}`, "
                 "or stop it first"
             ) from None
-        self.set_state("running")
 
     def set_state(self, state: Literal["running", "stopped", "finished"], reason: str = "") -> None:
         """Note who runs it, or why it ended."""
@@ -101,6 +106,11 @@ class Run:
             )
 
     @property
+    def id(self) -> str:
+        """Under which its spend stands in the ledger, wherever the directory is moved."""
+        return read_id(self.path)
+
+    @property
     def started(self) -> bool:
         """Whether anything may have been paid for."""
         return (self.path / "manifest.json").exists()
@@ -124,7 +134,12 @@ def require_run(path: Path) -> None:
 def read_config(path: Path) -> RunConfig:
     """The configuration the run at `path` was started with."""
     require_run(path)
-    return restore_config(_read_json(path / "config.json"), str(path / "config.json"))
+    return restore_config(_read_json(path / "config.json")["config"], str(path / "config.json"))
+
+
+def read_id(path: Path) -> str:
+    """The id of the run at `path`: 32 hexadecimal digits, drawn when it was created."""
+    return str(_read_json(path / "config.json")["run"])
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
@@ -144,15 +159,23 @@ def read_material(path: Path) -> dict[str, Any]:
 def read_state(path: Path) -> tuple[State, str]:
     """The state of the run at `path`, and the reason when it stopped. A coordinator that is gone without a word has
     crashed."""
-    noted = _read_json(path / "state.json")
-    lock = FileLock(path / "lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
+    if _is_locked(path / "lock"):
         return "running", ""
-    lock.release()
+    noted = _read_json(path / "state.json")
     state = noted.get("state", "running")
     return ("crashed", "") if state == "running" else (state, noted.get("reason", ""))
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether a coordinator holds the lock. Asks for a shared lock, so that two who ask do not see each other."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def ledger_path(path: Path, config: RunConfig) -> Path:

@@ -10,7 +10,10 @@ from search.candidate import Candidate
 from search.demonstration import Demonstration
 from search.render import Renderer
 from search.strategy import ScoredTrial, Trial
+from workers.failures import PromptTooLong
 from workers.prompt import PromptBlock
+
+TOO_LONG = PromptTooLong.__name__
 
 
 class Scorer:
@@ -51,6 +54,8 @@ class Scorer:
         outcomes = await self._evaluator.evaluate(block, [self._questions[name] for name in trial.questions])
         scores = {item.question: item.score for item in outcomes if isinstance(item, Evaluation)}
         failures = {item.question: item.cause for item in outcomes if not isinstance(item, Evaluation)}
+        if TOO_LONG in failures.values():  # which of its questions were answered depends on how the block was cut
+            return ScoredTrial(trial, {}, dict.fromkeys(trial.questions, TOO_LONG), None)
         allowed = self._max_failed_share * len(trial.questions)
         mean = fmean(scores.values()) if scores and len(failures) <= allowed else None
         return ScoredTrial(trial, scores, failures, mean)

@@ -20,25 +20,27 @@ class Estimate:
         mean: on the judge's scale.
         low, high: Student's t interval over questions; infinite for a single question.
         n: questions it rests on, >= 1.
+        failed: questions that failed and are in no mean.
     """
 
     mean: float
     low: float
     high: float
     n: int
+    failed: int = 0
 
 
-def estimate(scores: Sequence[float], confidence: float) -> Estimate | None:
+def estimate(scores: Sequence[float], confidence: float, failed: int = 0) -> Estimate | None:
     """Mean and Student's t interval of scores on `len(scores)` questions; None without any."""
     if not scores:
         return None
     values = np.asarray(scores, dtype=float)
     mean = float(values.mean())
     if len(values) == 1:
-        return Estimate(mean, -math.inf, math.inf, 1)
+        return Estimate(mean, -math.inf, math.inf, 1, failed)
     standard_error = values.std(ddof=1) / math.sqrt(len(values))
     half = float(stdtrit(len(values) - 1, (1 + confidence) / 2) * standard_error)
-    return Estimate(mean, mean - half, mean + half, len(values))
+    return Estimate(mean, mean - half, mean + half, len(values), failed)
 
 
 def paired_difference(first: Mapping[str, float], second: Mapping[str, float], confidence: float) -> Estimate | None:

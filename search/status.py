@@ -9,7 +9,7 @@ from typing import Any
 
 from evaluators.ledger import Spend, read_failures, read_spend
 from search.journal import Line, read_journal
-from search.run import State, ledger_path, read_config, read_material, read_state
+from search.run import State, ledger_path, read_config, read_id, read_state
 from search.statistics import Estimate, estimate, paired_difference
 
 
@@ -68,15 +68,16 @@ def read_status(path: Path) -> Status:
     config = read_config(path)
     state, reason = read_state(path)
     lines = read_journal(path / "journal.jsonl")
-    ledger, name = ledger_path(path, config), path.resolve().name
+    ledger, name = ledger_path(path, config), read_id(path)
     confidence = config.scoring.confidence
     search = [line for line in lines if "search" in line]
+    ended = state != "running" and any("end" in line for line in lines)
     winner, runner_up = _leaders(lines)
     base = tuple(search[0]["search"]) if search else None
     return Status(
-        run=name,
-        state="finished" if any("end" in line for line in lines) and state != "running" else state,
-        reason=reason,
+        run=path.resolve().name,
+        state="finished" if ended else state,
+        reason="" if ended else reason,
         trials=len(search),
         winner=_read_standing(lines, winner, base, confidence),
         runner_up=_read_standing(lines, runner_up, base, confidence),
@@ -84,16 +85,6 @@ def read_status(path: Path) -> Status:
         spend=read_spend(ledger, name),
         failures=dict(Counter(f"{item.stage}: {item.cause}" for item in read_failures(ledger, name))),
     )
-
-
-def winner_of(path: Path) -> tuple[tuple[str, ...], bool]:
-    """The best candidate of a run so far, and whether the search has ended. Raises InputError where none is scored."""
-    lines = read_journal(path / "journal.jsonl")
-    winner, _ = _leaders(lines)
-    if winner is None:
-        read_material(path)
-        return (), False
-    return winner, any("end" in line for line in lines)
 
 
 def _leaders(lines: list[Line]) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
@@ -122,9 +113,13 @@ def _read_standing(
 def _scores(lines: list[Line], kind: str, names: tuple[str, ...]) -> Mapping[str, float]:
     scores: dict[str, float] = {}
     for line in lines:
-        if tuple(line.get(kind, ())) == names and kind in line:
+        if kind in line and tuple(line[kind]) == names and line["mean"] is not None:
             scores |= line["scores"]
     return scores
+
+
+def _failed(lines: list[Line], kind: str, names: tuple[str, ...]) -> int:
+    return sum(len(line["failures"]) for line in lines if kind in line and tuple(line[kind]) == names)
 
 
 def _standing(standing: Standing | None) -> dict[str, Any] | None:
@@ -145,4 +140,5 @@ def _estimate(value: Estimate | None) -> dict[str, float | int | None] | None:
         "low": value.low if math.isfinite(value.low) else None,
         "high": value.high if math.isfinite(value.high) else None,
         "n": value.n,
+        "n_failed": value.failed,
     }

@@ -70,9 +70,9 @@ class OptunaSearch:
             if added in self._told:
                 self._answer(proposal.number, self._told[added])
             else:
-                numbers = self._under_way.setdefault(added, [])
-                numbers.append(proposal.number)
-                if len(numbers) == 1:
+                fresh = added not in self._under_way
+                self._under_way.setdefault(added, []).append(proposal.number)
+                if fresh:
                     return added
             repeats += 1
 

@@ -178,3 +178,47 @@ def test_completions_are_judged_while_their_block_still_generates(tmp_path: Path
     model.pause = pause
     evaluate(tmp_path, model, judge, BLOCK)
     assert order[-1] != "generated, 0 judged"
+
+
+def test_every_completion_is_durable_before_it_is_told_even_when_its_verdict_was_known(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        evaluator = make(ledger, ScriptedModel(lambda _: "the same"), FakeJudge())
+        for number in range(5):  # from the second block on no verdict has to be written
+            await evaluator.evaluate(PromptBlock(f"rules {number} ", BLOCK.suffixes), QUESTIONS)
+            assert read_spend(tmp_path / "ledger", "run").generated == len(QUESTIONS) * (number + 1)
+        await ledger.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_block_asked_for_again_at_once_is_not_generated_again(tmp_path: Path) -> None:
+    model = ScriptedModel()
+
+    async def scenario() -> None:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        evaluator = make(ledger, model, FakeJudge())
+        first = asyncio.create_task(evaluator.evaluate(BLOCK, QUESTIONS))
+        for _ in range(1000):
+            await asyncio.sleep(0)
+            if evaluator.counts.generated == len(QUESTIONS):
+                break
+        await evaluator.evaluate(BLOCK, QUESTIONS)
+        await first
+        await ledger.close()
+
+    asyncio.run(scenario())
+    assert len(model.asked) == 1
+
+
+def test_a_refusing_judge_ends_the_block_that_is_being_generated(tmp_path: Path) -> None:
+    model = ScriptedModel()
+
+    async def slowly() -> None:
+        await asyncio.sleep(0.05)
+
+    model.pause = slowly
+    refusing = FakeJudge(failing={"q0": JudgeRefused("the key is revoked")})
+    with pytest.raises(RunStopped, match="revoked"):
+        evaluate(tmp_path, model, refusing, BLOCK)
+    assert read_spend(tmp_path / "ledger", "run").generated < len(QUESTIONS)

@@ -149,6 +149,29 @@ def test_a_failed_write_reaches_everyone_who_waits_for_it(tmp_path: Path) -> Non
     asyncio.run(scenario())
 
 
+def test_nothing_counts_as_durable_after_a_row_was_lost(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        lost = ledger.keep_completion(key(1), b"p", "q", Completion("x", 2**70, 1, "stop"))
+        with pytest.raises(OverflowError):
+            await lost
+        with pytest.raises(OverflowError):
+            await ledger.keep_completion(key(2), b"p", "q", SAID)
+        with pytest.raises(OverflowError):
+            await ledger.flush()
+        await ledger.close()
+
+    asyncio.run(scenario())
+
+
+def test_many_processes_may_open_a_new_ledger_at_once(tmp_path: Path) -> None:
+    opener = (
+        "import sys; from pathlib import Path; from evaluators.ledger import Ledger; Ledger(Path(sys.argv[1]), 'r')"
+    )
+    command = [sys.executable, "-c", opener, str(tmp_path / "ledger")]
+    assert [process.wait() for process in [subprocess.Popen(command) for _ in range(6)]] == [0] * 6
+
+
 def test_half_a_character_in_a_judges_words_is_replaced(tmp_path: Path) -> None:
     async def scenario() -> None:
         ledger = Ledger(tmp_path / "ledger", "run")

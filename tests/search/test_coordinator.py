@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from configs.errors import InputError, RunStopped
 from configs.schema import ExhaustiveGreedyConfig, OptunaConfig, RandomConfig
 from evaluators.evaluator import Evaluator
+from evaluators.failures import JudgeFailed
 from evaluators.ledger import Ledger, read_spend
 from evaluators.question import Question
 from search.candidate import Candidate
@@ -29,7 +30,7 @@ from search.strategies.random import RandomSearch
 from search.strategy import ScoredTrial, Strategy, Trial
 from search.urial import BACKTICKS
 from tests.fake_judge import FakeJudge
-from tests.fakes import ScriptedModel
+from tests.fakes import ScriptedModel, echo
 from workers.failures import GenerationFailed
 from workers.prompt import Decoding
 
@@ -181,6 +182,30 @@ def test_candidates_that_fail_in_a_row_stop_the_run(tmp_path: Path) -> None:
 
     with pytest.raises(RunStopped, match="3 candidates in a row"):
         run(tmp_path, model=ScriptedModel(broken))
+
+
+def test_candidates_that_failed_before_a_stop_are_tried_again(tmp_path: Path) -> None:
+    def broken(prompt: str) -> str | Exception:
+        return GenerationFailed("broken") if prompt.count("# Query") > 2 else echo(prompt, Decoding(60)).text
+
+    with pytest.raises(RunStopped):
+        run(tmp_path / "stopped", model=ScriptedModel(broken))
+    assert run(tmp_path / "stopped") == run(tmp_path / "whole")
+
+
+def test_candidates_that_are_too_long_never_stop_a_run(tmp_path: Path) -> None:
+    model = ScriptedModel(context_tokens=100)  # words: room for one added demonstration, not for two
+    run(tmp_path, model=model)
+    *lines, end = read_journal(tmp_path / "journal")
+    assert len(end["end"]["winner"]) <= 2
+    assert {cause for line in lines for cause in line["failures"].values()} == {"PromptTooLong"}
+
+
+def test_an_outage_in_the_held_out_phase_stops_the_run_and_resume_repairs_it(tmp_path: Path) -> None:
+    failing = FakeJudge(failing={name: JudgeFailed("503") for name in ("h1", "h2")})
+    with pytest.raises(RunStopped, match="a finalist could not be scored on held-out questions, 2 of 3"):
+        run(tmp_path / "stopped", judge=failing)
+    assert run(tmp_path / "stopped") == run(tmp_path / "whole")
 
 
 class Counting:

@@ -4,13 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from configs.errors import InputError
 from configs.loading import load_config
-from search.run import Run, read_config, read_manifest, read_state
+from search.run import Run, read_config, read_id, read_manifest, read_state
 
 CONFIG = load_config("quickstart")
 
@@ -87,3 +88,26 @@ def test_a_run_that_never_started_leaves_nothing(tmp_path: Path) -> None:
     assert not run.started
     run.discard()
     assert not (tmp_path / "run").exists()
+
+
+def test_two_who_ask_at_once_do_not_take_each_other_for_a_coordinator(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "run", CONFIG)
+    run.set_state("stopped", "interrupted")
+    run.close()
+    with ThreadPoolExecutor(4) as threads:
+        states = list(threads.map(lambda _: read_state(tmp_path / "run"), range(400)))
+    assert set(states) == {("stopped", "interrupted")}
+
+
+def test_a_directory_left_by_a_kill_before_the_first_file_is_taken_over(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "lock").touch()
+    Run.create(tmp_path / "run", CONFIG).close()
+
+
+def test_a_run_keeps_its_id_when_its_directory_is_moved(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "run", CONFIG)
+    before = run.id
+    run.close()
+    (tmp_path / "run").rename(tmp_path / "moved")
+    assert read_id(tmp_path / "moved") == before

@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configs.errors import InputError
@@ -15,6 +15,7 @@ DELIMITERS = [part for form in FORMS.values() for part in (form.opening, form.mi
 PIECES = [*DELIMITERS, "```", "`", "\n", " ", "# Query:", "# Answer:", "# User:", "a", "é"]
 tricky = st.lists(st.sampled_from([*PIECES, *(part[1:] for part in DELIMITERS), *(part[:-1] for part in DELIMITERS)]))
 texts = st.one_of(tricky.map("".join), st.text()).filter(str.strip)
+without_heading = texts.map(lambda text: text.replace("# ", "#."))
 pairs = st.lists(st.tuples(texts, texts), max_size=4)
 forms = st.sampled_from(list(FORMS.values()))
 
@@ -69,9 +70,8 @@ def test_what_a_form_holds_is_read_back_as_it_was(form: UrialForm, rules: str, p
 
 
 @settings(deadline=None)  # the machine is shared
-@given(form=forms, query=texts, answer=texts)
+@given(form=forms, query=without_heading, answer=without_heading)
 def test_text_without_a_heading_is_always_held(form: UrialForm, query: str, answer: str) -> None:
-    assume("# " not in query + answer)
     assert form.holds(query, answer)
 
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 import pytest
 import sacrebleu
+from pydantic import ValidationError
 
 from configs.errors import InputError
 from configs.schema import ReferenceJudgeConfig
@@ -51,10 +52,19 @@ def test_exact_match_ignores_white_space_around_and_nothing_else() -> None:
     assert _score("bees make honey.", metric="exact_match") == 1
 
 
-@pytest.mark.parametrize(("low", "high"), [(3, 3), (4, 3), (0, math.inf), (math.nan, 1)])
-def test_a_scale_that_is_none_is_refused(low: float, high: float) -> None:
-    with pytest.raises(InputError, match=r"must lie below judge\.high"):
-        ReferenceJudge(ReferenceJudgeConfig(kind="reference", low=low, high=high))
+@pytest.mark.parametrize(
+    ("low", "high", "complaint"),
+    [
+        (3, 3, r"low \(3\) must lie below high \(3\)"),
+        (4, 3, r"low \(4\) must lie below high \(3\)"),
+        (0, math.inf, "finite"),
+        (-math.inf, 0, "finite"),
+        (math.nan, 1, "finite"),
+    ],
+)
+def test_a_scale_that_is_none_is_refused_in_the_config(low: float, high: float, complaint: str) -> None:
+    with pytest.raises(ValidationError, match=complaint):
+        ReferenceJudgeConfig(kind="reference", low=low, high=high)
 
 
 def test_a_question_without_reference_is_named() -> None:

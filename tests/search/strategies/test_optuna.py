@@ -74,3 +74,10 @@ def test_four_slots_of_forty_come_near_the_best_in_sixty_trials() -> None:
     guided = OptunaSearch(space, config, 0)
     drive(guided, space, value)
     assert value(guided.ranking()[0]) > 4.5  # the best there is: 5.63
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_base_prompt_is_never_proposed_as_something_new(seed: int) -> None:
+    space = SearchSpace((), tuple("abcdefgh"), ("q",), 0, 1)
+    trials = drive(search(space, "tpe", 8, warm=False, seed=seed), space, window=6)
+    assert [trial.candidate for trial in trials].count(space.compose(())) == 1
