@@ -1,0 +1,44 @@
+"""The kit, held against the real engine and against a fake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from configs.schema import ModelConfig
+from tests.kits.engine_kit import EngineKit
+from tests.tiny_model import random_llama, random_mistral, save
+from tests.workers.engines.echo_engine import EchoEngine
+from workers.engines.transformers_engine import TransformersEngine
+from workers.text_model import Engine
+
+
+class TestEchoEngine(EngineKit):
+    @pytest.fixture
+    def engine(self) -> Engine:
+        return EchoEngine()
+
+
+@pytest.fixture(scope="module")
+def llama_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save(random_llama(context=192), tmp_path_factory.mktemp("llama"))
+
+
+@pytest.fixture(scope="module")
+def window_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save(random_mistral(window=16, context=192), tmp_path_factory.mktemp("mistral"))
+
+
+class TestTransformersEngine(EngineKit):
+    @pytest.fixture(params=[2, 32])
+    def engine(self, llama_folder: Path, request: pytest.FixtureRequest) -> Engine:
+        return TransformersEngine.load(ModelConfig(name=str(llama_folder), batch_size=request.param))
+
+
+class TestSlidingWindow(EngineKit):
+    """A model whose attention is not shared-prefix: the plain path."""
+
+    @pytest.fixture
+    def engine(self, window_folder: Path) -> Engine:
+        return TransformersEngine.load(ModelConfig(name=str(window_folder)))

@@ -1,0 +1,158 @@
+"""Attention over a prefix that is kept once and rows that each have a few tokens of their own.
+
+transformers' models call whatever is registered under `NAME` as their attention. It finds the pass under way and hands
+it queries, keys and values; the pass stores the keys and values it is responsible for, and attends. No cache of
+transformers takes part, and no mask: a pass knows which row sees what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Protocol
+
+import torch
+from transformers import AttentionInterface
+
+from workers.engines.shared_prefix.kernels import Kernels, Part, merged
+from workers.engines.shared_prefix.row_buffers import RowBuffers
+
+NAME = "demosearch_shared_prefix"
+
+Segment = tuple[torch.Tensor, torch.Tensor]
+"""Keys and values of consecutive prefix tokens in one layer, each [1, key heads, tokens, D]."""
+
+Prefix = list[list[Segment]]
+"""Per layer, the segments of the whole prefix in order."""
+
+
+class UnsupportedAttention(Exception):
+    """The model asks for more than softmax over scaled products, so that the plain path must be used."""
+
+
+class Pass(Protocol):
+    def attend(self, layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scale: float) -> torch.Tensor:
+        """Queries [n, heads, t, D], keys and values [n, key heads, t, D] of the pass's tokens. Output as queries."""
+        ...
+
+
+_under_way: ContextVar[Pass] = ContextVar("pass under way")
+
+
+def _attention(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    **variants: Any,
+) -> tuple[torch.Tensor, None]:
+    """The signature of transformers' attention functions. Output [n, t, heads, D]."""
+    for name in ("softcap", "s_aux", "position_bias", "head_mask", "layer_head_mask"):
+        if variants.get(name) is not None:
+            raise UnsupportedAttention(f"its attention uses {name}")
+    if attention_mask is not None or dropout:
+        raise UnsupportedAttention("its attention brings a mask or a dropout of its own")
+    scale = query.shape[-1] ** -0.5 if scaling is None else float(scaling)
+    layer: Any = module.layer_idx
+    output = _under_way.get().attend(layer, query, key, value, scale)
+    return output.transpose(1, 2), None
+
+
+AttentionInterface.register(NAME, _attention)
+
+
+def forward(
+    model: Any, ids: torch.Tensor, positions: torch.Tensor, way: Pass, keep: int | torch.Tensor = 1
+) -> torch.Tensor:
+    """Logits [n, kept, V] of token ids [n, t] at positions [n, t] (or [1, t])."""
+    with _attending(model, way):
+        output = model(input_ids=ids, position_ids=positions, use_cache=False, logits_to_keep=keep)
+    logits: torch.Tensor = output.logits
+    return logits
+
+
+@contextmanager
+def _attending(model: Any, way: Pass) -> Iterator[None]:
+    usual = model.config._attn_implementation
+    token = _under_way.set(way)
+    model.config._attn_implementation = NAME
+    try:
+        yield
+    finally:
+        model.config._attn_implementation = usual
+        _under_way.reset(token)
+
+
+class Fill:
+    """Rows of tokens behind the prefix, each token seeing those before it in its row; their keys and values are stored.
+
+    Args:
+        prefix: the segments before the rows.
+        store: takes layer, keys and values [n, key heads, t, D].
+    """
+
+    def __init__(
+        self, prefix: Prefix, kernels: Kernels, store: Callable[[int, torch.Tensor, torch.Tensor], None] | None
+    ) -> None:
+        self._prefix = prefix
+        self._kernels = kernels
+        self._store = store
+
+    def attend(self, layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scale: float) -> torch.Tensor:
+        if self._store is not None:
+            self._store(layer, k, v)
+        groups = q.shape[1] // k.shape[1]
+        own, total = self._kernels.causal(q, _per_query_head(k, groups), _per_query_head(v, groups), None, True, scale)
+        if not self._prefix[layer]:
+            return own
+        folded = q.reshape(q.shape[0], k.shape[1], -1, q.shape[3])
+        own_part = own.reshape(folded.shape), total.reshape(folded.shape[:-1])
+        output, _ = merged([own_part, *_behind(self._prefix[layer], folded, self._kernels, scale)])
+        return output.to(q.dtype).reshape(q.shape)
+
+
+class Step:
+    """One token a row: it joins the row's own keys and values, and sees them and the prefix.
+
+    Args:
+        prefix: the segments before the rows.
+        buffers: of the rows; row i's token goes to position `lengths[i]`.
+        lengths: [rows], tokens that rows have there already, less than the buffers' room.
+    """
+
+    def __init__(self, prefix: Prefix, kernels: Kernels, buffers: RowBuffers, lengths: torch.Tensor) -> None:
+        self._prefix = prefix
+        self._kernels = kernels
+        self._buffers = buffers
+        self._at = torch.arange(len(lengths), device=lengths.device), lengths
+        self._bias: torch.Tensor | None = None  # [rows, 1, 1, room], the same in every layer
+
+    def attend(self, layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scale: float) -> torch.Tensor:
+        self._buffers.put_tokens(layer, self._at, k, v)
+        keys, values = self._buffers.layer(layer)
+        if self._bias is None:
+            later = torch.arange(keys.shape[2], device=q.device) > self._at[1][:, None]
+            self._bias = torch.zeros_like(later, dtype=q.dtype).masked_fill_(later, float("-inf"))[:, None, None]
+        folded = q.reshape(q.shape[0], k.shape[1], -1, q.shape[3])
+        own = self._kernels.biased(folded, keys, values, self._bias, False, scale)
+        output, _ = merged([own, *_behind(self._prefix[layer], folded, self._kernels, scale)])
+        return output.to(q.dtype).reshape(q.shape)
+
+
+def _per_query_head(t: torch.Tensor, groups: int) -> torch.Tensor:
+    return t if groups == 1 else t.repeat_interleave(groups, dim=1)
+
+
+def _behind(segments: list[Segment], folded: torch.Tensor, kernels: Kernels, scale: float) -> list[Part]:
+    """What the prefix contributes to queries [n, key heads, r, D]: each segment is read once for all of them."""
+    n, heads, r, width = folded.shape
+    q = folded.transpose(0, 1).reshape(1, heads, n * r, width)
+    parts = [kernels.shared(q, k, v, scale) for k, v in segments]
+    return [
+        (output.reshape(heads, n, r, width).transpose(0, 1), total.reshape(heads, n, r).transpose(0, 1))
+        for output, total in parts
+    ]

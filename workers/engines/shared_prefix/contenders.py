@@ -1,0 +1,240 @@
+"""Four ways to answer questions behind one prefix, with the same greedy tokens: ours, and three of transformers."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import ContinuousBatchingConfig, DynamicCache, GenerationConfig, StoppingCriteriaList
+
+from workers.engines.shared_prefix import kernels, support
+from workers.engines.shared_prefix.decode import Capacity, DecodeLoop, Request, is_out_of_memory
+from workers.engines.shared_prefix.graph import recorder
+from workers.engines.shared_prefix.plain import PAD, left_padded
+from workers.engines.shared_prefix.prefix_tree import PrefixTree
+from workers.engines.shared_prefix.shared_rows import SharedRows
+from workers.engines.shared_prefix.transcript import Transcript
+from workers.prompt import Decoding
+
+STATUS = Path("/proc/self/status")
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Attributes:
+    tokens: generated, by prompt.
+    prefill, total: seconds; of CPU time on a CPU (one thread), of wall time on a GPU. No prefill where the library
+        does not tell it apart.
+    peak: bytes beyond what was in memory before.
+    batch: prompts at a time; fewer than asked for where memory ended.
+    """
+
+    tokens: list[list[int]]
+    prefill: float | None
+    total: float
+    peak: int
+    batch: int
+
+
+@dataclass(slots=True)
+class Meter:
+    """Clock and memory of a device."""
+
+    device: torch.device
+    prefill: float = 0.0
+    _start: float = 0.0
+    _before: int = 0
+
+    def now(self) -> float:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+            return time.perf_counter()
+        return time.process_time()
+
+    def __enter__(self) -> Meter:
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats()
+        self._before = self._memory(now=True)
+        self._start = self.now()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def total(self) -> float:
+        return self.now() - self._start
+
+    def peak(self) -> int:
+        return max(0, self._memory(now=False) - self._before)
+
+    def _memory(self, now: bool) -> int:
+        if self.device.type == "cuda":
+            return torch.cuda.memory_allocated() if now else torch.cuda.max_memory_allocated()
+        if not STATUS.exists():  # not Linux: the highest so far, of which loading may have been the highest
+            most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            return most if sys.platform == "darwin" else most * 1024
+        if now:
+            Path("/proc/self/clear_refs").write_text("5")  # the highest so far becomes what is there now
+        line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+
+
+Contender = Callable[[Any, list[list[int]], int, int, Meter], tuple[list[list[int]], float | None]]
+"""(model, prompts, shared tokens, new tokens, meter) -> tokens by prompt, and prefill seconds where told apart."""
+
+
+def measure(
+    contender: Contender, model: Any, prompts: list[list[int]], shared: int, new: int, batch: int | None = None
+) -> Outcome:
+    """One run, of at most `batch` prompts at a time; where memory ends, again with half as many, and only the run that
+    worked counts."""
+    batch = min(batch or len(prompts), len(prompts))
+    while True:
+        meter = Meter(torch.device(model.device))
+        try:
+            with meter, torch.no_grad():  # inference mode would spoil what generate_batch's thread writes to
+                tokens, prefill = _in_batches(contender, model, prompts, shared, new, batch, meter)
+                return Outcome(tokens, prefill, meter.total(), meter.peak(), batch)
+        except RuntimeError as error:
+            if not is_out_of_memory(error) or batch == 1:
+                raise
+        batch = -(-batch // 2)
+
+
+def _in_batches(
+    contender: Contender, model: Any, prompts: list[list[int]], shared: int, new: int, batch: int, meter: Meter
+) -> tuple[list[list[int]], float | None]:
+    tokens: list[list[int]] = []
+    prefill: float | None = 0.0
+    for begin in range(0, len(prompts), batch):
+        some, seconds = contender(model, prompts[begin : begin + batch], shared, new, meter)
+        tokens += some
+        prefill = None if seconds is None or prefill is None else prefill + seconds
+    return tokens, prefill
+
+
+class _NoText:
+    """Stands where a tokenizer would: this benchmark speaks tokens."""
+
+    def decode(self, *_: object, **__: object) -> str:
+        return ""
+
+
+class _TimedRows(SharedRows):
+    """Adds what its reading takes to the meter."""
+
+    def __init__(self, meter: Meter, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._meter = meter
+
+    def enter(self, tokens: list[list[int]]) -> None:
+        start = self._meter.now()
+        super().enter(tokens)
+        self._meter.prefill += self._meter.now() - start
+
+
+def ours(model: Any, prompts: list[list[int]], shared: int, new: int, meter: Meter) -> tuple[list[list[int]], float]:
+    """The engine's own parts, with an empty prefix tree."""
+    device = torch.device(model.device)
+    chosen = kernels.choose(device, model.dtype, support.head_width(model))
+    unit = 16 if device.type == "cuda" else 1
+    shared -= shared % unit
+    meter.prefill = 0.0
+    start = meter.now()
+    prefix = PrefixTree(model, chosen, budget=2**40, unit=unit).acquire(prompts[0][:shared])
+    reading = meter.now() - start
+    requests = [Request(index, "", prompt, Transcript(_NoText(), prompt, ())) for index, prompt in enumerate(prompts)]
+    loop = DecodeLoop(
+        lambda: _TimedRows(meter, model, chosen, prefix, shared, recorder(device)),
+        Decoding(new),
+        frozenset(),
+        Capacity(len(prompts)),
+        model.config.vocab_size,
+        device,
+    )
+    for _ in loop.run(requests):
+        pass
+    return [request.transcript.tokens for request in requests], reading + meter.prefill
+
+
+def plain(model: Any, prompts: list[list[int]], _shared: int, new: int, meter: Meter) -> tuple[list[list[int]], float]:
+    """`generate` with whole prompts, left-padded."""
+    ids, mask = (t.to(model.device) for t in left_padded(prompts))
+    return _generate(model, ids, mask, new, meter, meter.now())
+
+
+def expanded(
+    model: Any, prompts: list[list[int]], shared: int, new: int, meter: Meter
+) -> tuple[list[list[int]], float]:
+    """The prefix's cache computed once, copied for every prompt, and given to `generate`."""
+    start = meter.now()
+    cache = DynamicCache(config=model.config)
+    prefix = torch.tensor([prompts[0][:shared]], device=model.device)
+    for part in torch.split(prefix, 2048, dim=1):
+        model.model(input_ids=part, past_key_values=cache, use_cache=True)
+    cache.batch_repeat_interleave(len(prompts))
+    ids, mask = (t.to(model.device) for t in left_padded([prompt[shared:] for prompt in prompts]))
+    ids = torch.cat([prefix.expand(len(prompts), -1), ids], dim=1)
+    mask = torch.cat([mask.new_ones(len(prompts), shared), mask], dim=1)
+    return _generate(model, ids, mask, new, meter, start, past_key_values=cache)
+
+
+def _generate(
+    model: Any, ids: torch.Tensor, mask: torch.Tensor, new: int, meter: Meter, start: float, **more: Any
+) -> tuple[list[list[int]], float]:
+    first: list[float] = []
+
+    def note(tokens: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
+        if not first:
+            first.append(meter.now())
+        return torch.zeros(tokens.shape[0], dtype=torch.bool, device=tokens.device)
+
+    output = model.generate(
+        ids,
+        attention_mask=mask,
+        do_sample=False,
+        max_new_tokens=new,
+        pad_token_id=PAD,
+        stopping_criteria=StoppingCriteriaList([note]),
+        **more,
+    )
+    return output[:, ids.shape[1] :].tolist(), first[0] - start
+
+
+def continuous(
+    model: Any, prompts: list[list[int]], shared: int, new: int, _meter: Meter
+) -> tuple[list[list[int]], None]:
+    """`generate_batch`: continuous batching over pages. The prefix is read by a first request, so that others find it;
+    that request asks for two tokens, because pages of a request of one are not kept (transformers 5.23)."""
+    longest = max(len(prompt) for prompt in prompts) + new
+    page = 256 if model.device.type == "cuda" else 16
+    pages = shared // page + len(prompts) * (-(-(longest - shared) // page) + 2) + 8
+    config = GenerationConfig(  # type: ignore[no-untyped-call]
+        do_sample=False, max_new_tokens=new, pad_token_id=PAD, eos_token_id=-1
+    )
+    settings = ContinuousBatchingConfig(page_size=page, num_blocks=pages, max_batch_tokens=2048)
+    options = {"generation_config": config, "continuous_batching_config": settings, "persistent_manager": True}
+    try:
+        model.generate_batch([prompts[0][: shared + 1]], max_new_tokens=2, progress_bar=False, **options)
+        answers = model.generate_batch(prompts, max_new_tokens=new, progress_bar=False, **options)
+    finally:
+        model.destroy_cached_continuous_batching_manager()
+    by_number = sorted(answers.values(), key=lambda answer: int(answer.request_id.rsplit("_", 1)[-1]))
+    if any(answer.error for answer in by_number) or len(by_number) != len(prompts):
+        raise ValueError(f"generate_batch failed: {[answer.error for answer in by_number][:1]}")
+    return [list(answer.generated_tokens) for answer in by_number], None
+
+
+CONTENDERS: dict[str, Contender] = {
+    "ours": ours,
+    "plain": plain,
+    "expanded": expanded,
+    "generate_batch": continuous,
+}

@@ -1,0 +1,66 @@
+"""Rows as transformers' own `generate` keeps them: whole prompts, left-padded, each with its own copy of the prefix."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import torch
+from transformers import DynamicCache
+
+PAD = 0  # any id will do: no row attends to its padding
+
+
+class PlainRows:
+    """For any causal language model of transformers; slow, because every row prefills and reads the shared prefix.
+
+    Rows cannot join a running batch: caches of other layouts (sliding windows) cannot be concatenated.
+    """
+
+    joins = False
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._parameters = set(inspect.signature(model.forward).parameters)
+        self._cache = DynamicCache(config=model.config)
+        self._mask = torch.empty(0)  # [B, L] 1 where a row has a token
+
+    def enter(self, tokens: list[list[int]]) -> None:
+        ids, mask = left_padded(tokens)
+        self._mask = mask.to(self._model.device)
+        if ids.shape[1]:
+            self._forward(ids.to(self._model.device), (self._mask.cumsum(dim=1) - 1).clamp_min(0))
+
+    def step(self, tokens: torch.Tensor) -> torch.Tensor:
+        self._mask = torch.cat([self._mask, self._mask.new_ones(len(tokens), 1)], dim=1)
+        return self._forward(tokens[:, None], self._mask.sum(dim=1, keepdim=True) - 1)
+
+    def keep(self, rows: torch.Tensor) -> None:
+        self._mask = self._mask[rows]
+        self._cache.batch_select_indices(rows)
+
+    def logits(self, tokens: list[list[int]], first: int) -> torch.Tensor:
+        """As `likelihood.WholeRows`."""
+        ids, mask = (t.flip(1).to(self._model.device) for t in left_padded([row[::-1] for row in tokens]))
+        logits: torch.Tensor = self._model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, first:]
+        return logits
+
+    def _forward(self, ids: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        options: dict[str, Any] = {"position_ids": positions, "logits_to_keep": 1}
+        known = {name: value for name, value in options.items() if name in self._parameters}
+        output = self._model(
+            input_ids=ids, attention_mask=self._mask, past_key_values=self._cache, use_cache=True, **known
+        )
+        logits: torch.Tensor = output.logits[:, -1]
+        return logits
+
+
+def left_padded(tokens: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Token ids and mask (1 where there is a token), both [rows, longest]."""
+    longest = max(len(row) for row in tokens)
+    ids = torch.full((len(tokens), longest), PAD)
+    mask = torch.zeros(len(tokens), longest, dtype=torch.long)
+    for index, row in enumerate(tokens):
+        ids[index, longest - len(row) :] = torch.tensor(row)
+        mask[index, longest - len(row) :] = 1
+    return ids, mask

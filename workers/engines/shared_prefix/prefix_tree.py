@@ -1,0 +1,190 @@
+"""Prefixes already read, as a tree: what two prompts begin with is computed and kept once.
+
+A node holds the keys and values of its own tokens; a prefix is the path from the root. Extending a prefix and
+splitting a node copy nothing: a child adds its own tokens, and the halves of a split node are views of one tensor.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import torch
+
+from workers.engines.shared_prefix.attention import Fill, Prefix, Segment, forward
+from workers.engines.shared_prefix.kernels import Kernels
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """Attributes:
+    tokens: its own.
+    layers: its keys and values, one segment a layer.
+    children: by their first `unit` tokens.
+    used: when, in calls of `acquire`.
+    """
+
+    tokens: list[int]
+    layers: list[Segment]
+    parent: Node | None
+    used: int = 0
+    children: dict[tuple[int, ...], Node] = field(default_factory=dict)
+
+    def storages(self) -> dict[int, int]:
+        """Address and bytes of the memory it keeps alive."""
+        whole = [t.untyped_storage() for segment in self.layers for t in segment]
+        return {storage.data_ptr(): storage.nbytes() for storage in whole}
+
+
+class PrefixTree:
+    """Least recently used paths go first when it outgrows its budget; the path in use always stays.
+
+    Args:
+        model: a causal language model whose attention `attention.forward` can lead.
+        kernels: of its device, precision and head width.
+        budget: bytes of keys and values to keep.
+        chunk: tokens read at a time.
+        unit: nodes begin and end at multiples of this many tokens.
+    """
+
+    def __init__(self, model: Any, kernels: Kernels, budget: int, chunk: int = 2048, unit: int = 1) -> None:
+        self._model = model
+        self._kernels = kernels
+        self._budget = budget
+        self._chunk = chunk
+        self._unit = unit
+        self._layers = model.config.get_text_config(decoder=True).num_hidden_layers
+        self._root = Node([], [], None)
+        self._clock = count(1)
+        self.tokens_read = 0
+        """Prefix tokens that had to be computed so far."""
+
+    @torch.inference_mode()
+    def acquire(self, tokens: list[int]) -> Prefix:
+        """The keys and values of `tokens`, whose number must be a multiple of `unit`. What is missing is computed."""
+        now = next(self._clock)
+        node, known = self._descend(tokens, now)
+        if known < len(tokens):
+            node = self._extend(node, tokens[known:], known, now)
+        path = list(_upwards(node))[::-1]
+        self._trim(set(map(id, path)))
+        return [[step.layers[layer] for step in path] for layer in range(self._layers)]
+
+    def forget(self) -> None:
+        """Frees everything that no one else holds."""
+        self._root = Node([], [], None)
+
+    def bytes(self) -> int:
+        """Memory kept alive, shared storage counted once."""
+        storages: dict[int, int] = {}
+        for node in self._nodes():
+            storages |= node.storages()
+        return sum(storages.values())
+
+    def _descend(self, tokens: list[int], now: int) -> tuple[Node, int]:
+        """The deepest node on the way of `tokens`, split where they part, and how many tokens lead to it."""
+        node, known = self._root, 0
+        while (child := node.children.get(tuple(tokens[known : known + self._unit]))) is not None:
+            same = self._common(child.tokens, tokens[known:])
+            if same == 0:
+                break
+            node = child if same == len(child.tokens) else self._split(child, same)
+            node.used = now
+            known += same
+        return node, known
+
+    def _common(self, left: list[int], right: list[int]) -> int:
+        """Length of the common beginning, in whole units."""
+        same = next(
+            (i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right))
+        )
+        return same - same % self._unit
+
+    def _split(self, node: Node, at: int) -> Node:
+        """The new node for the first `at` tokens of `node`, which keeps the rest."""
+        assert node.parent is not None
+        head = Node(node.tokens[:at], _cut(node.layers, 0, at), node.parent, node.used)
+        node.parent.children[self._key(head)] = head
+        node.tokens, node.layers, node.parent = node.tokens[at:], _cut(node.layers, at, len(node.tokens)), head
+        head.children[self._key(node)] = node
+        return head
+
+    def _key(self, node: Node) -> tuple[int, ...]:
+        return tuple(node.tokens[: self._unit])
+
+    def _extend(self, parent: Node, tokens: list[int], start: int, now: int) -> Node:
+        node = Node(tokens, [], parent, now)
+        above = [step.layers for step in list(_upwards(parent))[::-1]]
+        device = self._model.device
+        for begin in range(0, len(tokens), self._chunk):
+            part = tokens[begin : begin + self._chunk]
+            before = [
+                [layers[layer] for layers in above] + ([_narrow(node.layers[layer], 0, begin)] if begin else [])
+                for layer in range(self._layers)
+            ]
+            positions = torch.arange(start + begin, start + begin + len(part), device=device)[None]
+            way = Fill(before, self._kernels, _Store(node, begin, self._layers).put)
+            forward(self._model, torch.tensor([part], device=device), positions, way)
+        parent.children[self._key(node)] = node
+        self.tokens_read += len(tokens)
+        return node
+
+    def _nodes(self) -> Iterator[Node]:
+        waiting = list(self._root.children.values())
+        while waiting:
+            node = waiting.pop()
+            waiting += node.children.values()
+            yield node
+
+    def _trim(self, path: set[int]) -> None:
+        """Drops the leaves used least recently, none on `path`, until the rest fits the budget."""
+        while self.bytes() > self._budget:
+            leaves = [node for node in self._nodes() if not node.children and id(node) not in path]
+            if not leaves:
+                return
+            self._drop(min(leaves, key=lambda node: node.used))
+
+    def _drop(self, leaf: Node) -> None:
+        assert leaf.parent is not None
+        del leaf.parent.children[self._key(leaf)]
+        shared = leaf.storages().keys()
+        for above in _upwards(leaf.parent):
+            if shared & above.storages().keys():  # the other half of a split: it would keep the whole alive
+                above.layers = [(k.clone(), v.clone()) for k, v in above.layers]
+
+
+class _Store:
+    """Collects the keys and values of a node, chunk by chunk, in memory of their final size."""
+
+    def __init__(self, node: Node, begin: int, layers: int) -> None:
+        self._node = node
+        self._begin = begin
+        self._layers = layers
+
+    def put(self, layer: int, k: torch.Tensor, v: torch.Tensor) -> None:
+        if self._begin == 0:
+            shape = (1, k.shape[1], len(self._node.tokens), k.shape[3])
+            assert layer == len(self._node.layers), "layers come in order"
+            self._node.layers.append((k.new_empty(shape), v.new_empty(shape)))
+        for whole, part in zip(self._node.layers[layer], (k, v), strict=True):
+            whole[:, :, self._begin : self._begin + part.shape[2]] = part
+
+
+def _upwards(node: Node) -> Iterator[Node]:
+    """From the node to the root, which holds no tokens and is left out."""
+    while node.parent is not None:
+        yield node
+        node = node.parent
+
+
+def _narrow(segment: Segment, begin: int, end: int) -> Segment:
+    return segment[0][:, :, begin:end], segment[1][:, :, begin:end]
+
+
+def _cut(layers: list[Segment], begin: int, end: int) -> list[Segment]:
+    return [_narrow(segment, begin, end) for segment in layers]
