@@ -6,7 +6,7 @@ Paths in a YAML file are relative to that file; paths given on the command line 
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, ValidationInfo, model_validator
 
 
 class FromCommandLine(str):
@@ -191,9 +191,9 @@ class ReferenceJudgeConfig(Knobs):
     kind: Literal["reference"]
     metric: Literal["chrf", "exact_match"] = "chrf"
     """`chrf`: character n-gram F-score (Popovic 2015). `exact_match`: equal after stripping."""
-    low: float = 1.0
+    low: FiniteFloat = 1.0
     """Score of no similarity."""
-    high: float = 10.0
+    high: FiniteFloat = 10.0
     """Score of identity; must lie above `low`."""
 
     @model_validator(mode="after")

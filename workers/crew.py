@@ -108,10 +108,10 @@ class Crew:
 
     async def generate(self, block: PromptBlock, decoding: Decoding) -> AsyncGenerator[tuple[int, Completion], None]:
         """As `TextModel.generate`. A piece that fails does not keep the others from being answered: its failure is
-        raised after their completions. PromptTooLong is raised at once."""
+        raised after their completions. Of several it is the PromptTooLong of the longest prompt, else the first."""
         outbox = asyncio.Queue[News]()
         pieces = cut(block, decoding, self._config.block_size, outbox.put_nowait)
-        failure: GenerationFailed | None = None
+        failures: list[GenerationFailed] = []
         owed = len(pieces)
         self._enqueue(pieces)
         try:
@@ -121,12 +121,12 @@ class Crew:
                     yield news
                     continue
                 owed -= 1
-                if isinstance(news, GenerationFailed) and not isinstance(news, PromptTooLong):
-                    failure = news
+                if isinstance(news, GenerationFailed):
+                    failures.append(news)
                 elif news is not None:
                     raise news
-            if failure is not None:
-                raise failure
+            if failures:
+                raise _gravest(failures)
         finally:
             for piece in pieces:
                 self._abandon(piece)
@@ -355,6 +355,11 @@ def _poisonous(piece: Piece, loss: WorkerLost) -> GenerationFailed:
         f"{piece.attempts} workers were lost one after the other while they ran this block (at last: {loss}), so its "
         f"{len(piece.unanswered)} unanswered questions are given up: where memory is short, lower model.batch_size"
     )
+
+
+def _gravest(failures: Sequence[GenerationFailed]) -> GenerationFailed:
+    too_long = [failure for failure in failures if isinstance(failure, PromptTooLong)]
+    return max(too_long, key=lambda failure: failure.prompt_tokens, default=failures[0])
 
 
 def _refuse_differences(cards: Sequence[ModelCard | None]) -> None:

@@ -101,11 +101,19 @@ class RayWorkers:
             if self._config.ray.address is not None:
                 logger.warning("Ray is connected already; workers.ray.address %s is not used", self._config.ray.address)
             return
-        self._joined = True
-        try:
-            await self._ray(lambda: _join(self._config.ray), CONNECTING)
-        except TimeoutError as error:
-            raise _unreachable(self._config.ray, f"no answer within {CONNECTING:g} s") from error
+        for is_last in (self._config.ray.address is not None, True):
+            self._joined = True
+            try:
+                await self._ray(lambda: _join(self._config.ray), CONNECTING)
+                return
+            except TimeoutError as error:
+                raise _unreachable(self._config.ray, f"no answer within {CONNECTING:g} s") from error
+            except InputError as error:
+                if is_last:
+                    raise
+                # Ray gives its parts 30 s to start: little where the machine is loaded or its files come from afar.
+                logger.warning("%s; trying once more", error)
+                await self._release()  # all that this trial has started ends with its thread
 
     async def _release(self) -> None:
         """Leave no actor behind, and Ray if it was entered here. Idempotent; never raises, never hangs."""

@@ -67,6 +67,7 @@ class TextModel(Protocol):
     def generate(self, block: PromptBlock, decoding: Decoding) -> AsyncIterator[tuple[int, Completion]]:
         """As `Engine.generate`; many calls may be open at once. Also raises WorkersUnavailable.
 
+        Where the workers share a block, only those suffixes go without an answer that are in one part with a failure.
         Closing the iterator early gives up the rest of the block.
         """
         ...

@@ -18,7 +18,7 @@ from workers import crew as crew_module
 from workers.crew import Crew
 from workers.engine_actor import EngineActor, EngineBroken
 from workers.engine_thread import Message
-from workers.failures import GenerationFailed, WorkersUnavailable
+from workers.failures import GenerationFailed, PromptTooLong, WorkersUnavailable
 from workers.prompt import Completion, Decoding, PromptBlock
 from workers.text_model import Engine, LoadEngine, ModelCard
 from workers.worker_process import WorkerLost
@@ -207,20 +207,34 @@ def test_a_broken_engine_is_killed_and_its_block_fails_alone_after_its_attempts(
     with_crew(work, max_attempts=2)
 
 
+async def read(crew: Crew, block: PromptBlock) -> tuple[set[int], GenerationFailed]:
+    """Which suffixes of a block that fails are answered, and the failure."""
+    got = set()
+    try:
+        async for index, _ in crew.generate(block, GREEDY):
+            got.add(index)
+    except GenerationFailed as failure:
+        return got, failure
+    pytest.fail("no failure was raised")
+
+
 def test_the_healthy_pieces_of_a_block_are_answered_before_its_failure_is_raised() -> None:
-    async def work(crew: Crew, _: object) -> set[int]:
-        block = PromptBlock("", ("FAILS", *LONG.suffixes))
-        got = set()
+    block = PromptBlock("", ("FAILS", *LONG.suffixes))
+    got, failure = with_crew(lambda crew, _: read(crew, block))
+    assert got == set(range(1, 41))
+    assert "contains FAILS" in str(failure)
 
-        async def read() -> None:
-            async for index, _completion in crew.generate(block, GREEDY):
-                got.add(index)
 
-        with pytest.raises(GenerationFailed, match="contains FAILS"):
-            await read()
-        return got
-
-    assert with_crew(work) == set(range(1, 41))
+@pytest.mark.parametrize("failing", [{}, {12: "FAILS"}, {12: "word " * 5001, 39: "FAILS"}])
+def test_a_prompt_that_is_too_long_takes_only_its_own_piece_along_and_is_the_failure(failing: dict[int, str]) -> None:
+    marked = {0: "word " * 5000, **failing}
+    block = PromptBlock("", tuple(marked.get(index, suffix) for index, suffix in enumerate(LONG.suffixes)))
+    got, failure = with_crew(lambda crew, _: read(crew, block), partial(EchoEngine, seconds_each=0.002))
+    assert isinstance(failure, PromptTooLong)
+    assert failure.prompt_tokens == max(len(text.split()) for text in marked.values())
+    assert got >= {index for index in range(40) if not any(index // 10 == other // 10 for other in marked)}
+    assert got.isdisjoint(marked)
+    assert got.isdisjoint(range(10))
 
 
 def test_closing_an_iterator_drops_queued_pieces_and_stops_running_ones() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
@@ -30,11 +31,11 @@ from workers.text_model import Engine, LoadEngine, ModelCard, TextModel
 T = TypeVar("T")
 LONG = PromptBlock("Count. ", tuple(f"number {number}" for number in range(40)))
 SMALL: dict[str, Any] = {"include_dashboard": False, "object_store_memory": 100 * 2**20}
-QUICK_DEATH = {  # of nodes; Ray's own settings need 16 s to notice
+QUICK_DEATH = {  # of nodes that are gone, which refuse a check at once; Ray's own settings need 16 s to notice
     "health_check_initial_delay_ms": 0,
     "health_check_period_ms": 500,
     "health_check_failure_threshold": 2,
-    "health_check_timeout_ms": 500,
+    "health_check_timeout_ms": 10_000,  # those that are only slow live on
 }
 
 
@@ -51,15 +52,33 @@ def _environment() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_AUTH_MODE", "disabled")  # else Ray writes a token into the home directory
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        # Its handler makes SIGTERM a SystemExit in whatever test runs, and pytest goes on with a cluster that is gone.
+        patch.setattr("ray._private.utils.set_sigterm_handler", lambda handler: None)
         yield
 
 
 def test_a_local_cluster_is_started_when_none_is_named_and_stopped_afterwards() -> None:
     assert not ray.is_initialized()
-    assert dict(run_with(RayWorkers(EchoEngine, config(count=1)), lambda model: answers(model, BLOCK))) == expected(
-        BLOCK
-    )
+    got = run_with(RayWorkers(EchoEngine, config(count=1)), lambda model: answers(model, BLOCK), seconds=200)
+    assert dict(got) == expected(BLOCK)
     assert not ray.is_initialized()
+
+
+def test_a_local_cluster_that_does_not_start_twice_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    trials = []
+
+    def init(*_: object, **__: object) -> None:
+        trials.append(threading.current_thread())
+        raise RuntimeError("Timed out while waiting for GCS to become available.")
+
+    monkeypatch.setattr(ray, "init", init)
+    sentence = r"Ray cannot be started on this machine \(RuntimeError: Timed out .*\): set workers.kind to local"
+    with pytest.raises(InputError, match=sentence):
+        run_with(RayWorkers(EchoEngine, config()), lambda model: asyncio.sleep(0))
+    first, second = trials
+    assert first is not second  # Linux ends a trial's processes with its thread
+    first.join(5)
+    assert not first.is_alive()
 
 
 def test_an_address_where_nobody_listens_is_refused_within_seconds() -> None:
@@ -75,6 +94,34 @@ def test_an_address_where_nobody_listens_is_refused_within_seconds() -> None:
         assert time.monotonic() - began < 10
 
 
+# --------------------------------------------------------------------------------------------------- with one cluster
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[Cluster]:
+    head = {"num_cpus": 4, "num_gpus": 2, "_system_config": QUICK_DEATH, **SMALL}
+    nodes = Cluster(initialize_head=True, connect=False, head_node_args=head)
+    yield nodes
+    nodes.shutdown()  # type: ignore[no-untyped-call]
+
+
+def test_a_local_cluster_that_starts_at_the_second_trial_is_used(
+    nodes: Cluster, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    init, trials = ray.init, iter((False, True))
+
+    def once_too_slow(*_: object, **__: object) -> None:
+        if not next(trials):
+            raise RuntimeError("Timed out while waiting for GCS to become available.")
+        init(nodes.address, log_to_driver=False)
+
+    monkeypatch.setattr(ray, "init", once_too_slow)
+    with pytest.raises(InputError, match=r"3 GPUs .* fits on no node; there are 1 node with 4 CPU"):
+        run_with(RayWorkers(EchoEngine, config(gpus_per_worker=3)), lambda model: asyncio.sleep(0))
+    assert "trying once more" in caplog.text
+    assert not ray.is_initialized()
+
+
 def pull_the_plug(node: Node) -> None:
     """SIGKILL the node's raylet with all its children. `Cluster.remove_node` takes seconds, an orphan even longer."""
     [raylet] = node.all_processes["raylet"]
@@ -87,36 +134,29 @@ def pull_the_plug(node: Node) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def test_a_lost_node_costs_no_completion_and_the_others_go_on() -> None:
-    head = {"num_cpus": 1, "_system_config": QUICK_DEATH, **SMALL}
-    nodes = Cluster(initialize_head=True, connect=False, head_node_args=head)
-    try:
-        second = nodes.add_node(num_cpus=1, **SMALL)
-        there = config(cpus_per_worker=1, ray=RayConfig(address=nodes.address))
-        workers = RayWorkers(partial(EchoEngine, seconds_each=0.1), there)
+def test_a_lost_node_costs_no_completion_and_the_others_go_on(nodes: Cluster) -> None:
+    """Each node has room for one of the two workers; all other tests come when the second is gone."""
+    second = nodes.add_node(num_cpus=3, **SMALL)
+    there = config(cpus_per_worker=3, ray=RayConfig(address=nodes.address))
+    workers = RayWorkers(partial(EchoEngine, seconds_each=0.05), there)
 
-        async def work(model: TextModel) -> tuple[list[Any], WorkersActivity]:
-            asking = asyncio.create_task(answers(model, LONG))
-            await asyncio.sleep(0.5)
-            pull_the_plug(second)
-            return await asking, model.activity()
+    async def work(model: TextModel) -> tuple[list[Any], WorkersActivity]:
+        asking = asyncio.create_task(answers(model, LONG))
+        await asyncio.sleep(0.5)
+        pull_the_plug(second)
+        return await asking, model.activity()
 
-        got, activity = run_with(workers, work)
-        assert len(got) == 40
-        assert dict(got) == expected(LONG)
-        assert (activity.alive, activity.restarts) == (1, 1)
-        assert workers.activity().alive == 0
-        assert not ray.is_initialized()
-    finally:
-        nodes.shutdown()  # type: ignore[no-untyped-call]
-
-
-# --------------------------------------------------------------------------------------------------- with one cluster
+    got, activity = run_with(workers, work, seconds=200)
+    assert len(got) == 40
+    assert dict(got) == expected(LONG)
+    assert (activity.alive, activity.restarts) == (1, 1)
+    assert workers.activity().alive == 0
+    assert not ray.is_initialized()
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[None]:
-    ray.init("local", num_cpus=4, num_gpus=2, log_to_driver=False, **SMALL)
+def cluster(nodes: Cluster) -> Iterator[None]:
+    ray.init(nodes.address, log_to_driver=False)
     yield
     ray.shutdown()
 

@@ -28,8 +28,9 @@ def in_order(engine: TransformersEngine, block: PromptBlock, decoding: Decoding)
     return [completion for _, completion in sorted(engine.generate(block, decoding), key=lambda pair: pair[0])]
 
 
+@cache
 def generated(model: Any, prompt: str, decoding: Decoding) -> Completion:
-    """Greedy, by the library."""
+    """Greedy, by the library. A model must stay as it is once it has been asked."""
     ids = torch.tensor([tokenizer()(prompt)["input_ids"]])
     output = model.generate(
         ids,

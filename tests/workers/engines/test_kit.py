@@ -22,23 +22,25 @@ class TestEchoEngine(EngineKit):
 
 @pytest.fixture(scope="module")
 def llama_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save(random_llama(context=192), tmp_path_factory.mktemp("llama"))
+    return save(random_llama(context=96), tmp_path_factory.mktemp("llama"))
 
 
 @pytest.fixture(scope="module")
 def window_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save(random_mistral(window=16, context=192), tmp_path_factory.mktemp("mistral"))
+    return save(random_mistral(window=16, context=96), tmp_path_factory.mktemp("mistral"))
 
 
 class TestTransformersEngine(EngineKit):
-    @pytest.fixture(params=[2, 32])
-    def engine(self, llama_folder: Path, request: pytest.FixtureRequest) -> Engine:
+    @pytest.fixture(scope="class", params=[2, 32])
+    @staticmethod
+    def engine(llama_folder: Path, request: pytest.FixtureRequest) -> Engine:
         return TransformersEngine.load(ModelConfig(name=str(llama_folder), batch_size=request.param))
 
 
 class TestSlidingWindow(EngineKit):
     """A model whose attention is not shared-prefix: the plain path."""
 
-    @pytest.fixture
-    def engine(self, window_folder: Path) -> Engine:
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def engine(window_folder: Path) -> Engine:
         return TransformersEngine.load(ModelConfig(name=str(window_folder)))
