@@ -157,7 +157,7 @@ def make_manifest(plan: Plan, card: ModelCard) -> dict[str, Any]:
     return {
         **settings,
         "ledger": str(config.ledger_path) if config.ledger_path else "in the run directory",
-        **plan.material.digests(),
+        **plan.material.digests,
         "decoding": asdict(plan.decoding),
         "model": card.fingerprint,
         "judge": plan.judge.fingerprint,

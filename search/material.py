@@ -25,6 +25,7 @@ class Material:
         base: its demonstrations, in order.
         pool: demonstrations that may be added, none of them in `base`.
         guiding, held_out: questions that guide the search, and questions that only judge its winner.
+        digests: of each part, for the manifest.
         notices: what a person should know about the data, a sentence each.
     """
 
@@ -33,6 +34,7 @@ class Material:
     pool: tuple[Demonstration, ...]
     guiding: tuple[Question, ...]
     held_out: tuple[Question, ...]
+    digests: Mapping[str, str]
     notices: tuple[str, ...] = ()
 
     @property
@@ -44,17 +46,6 @@ class Material:
     def questions(self) -> dict[str, Question]:
         """By id, guiding and held-out."""
         return {one.id: one for one in (*self.guiding, *self.held_out)}
-
-    def digests(self) -> dict[str, str]:
-        """Of each part, for the manifest."""
-        base = (self.rules, [(one.query, one.answer) for one in self.base])
-        pool = [(one.id, one.query, one.answer) for one in self.pool]
-        return {
-            "base prompt": _digest(base),
-            "pool": f"{len(pool)} demonstrations, {_digest(pool)}",
-            "guiding questions": f"{len(self.guiding)}, {_digest(self.guiding)}",
-            "held-out questions": f"{len(self.held_out)}, {_digest(self.held_out)}",
-        }
 
     def space(self, insert: str | int, max_added: int) -> SearchSpace:
         """The candidates that this material allows.
@@ -84,6 +75,7 @@ class Material:
             "pool": [[one.id, one.query, one.answer] for one in self.pool],
             "guiding": [[one.id, one.query, one.category, one.reference] for one in self.guiding],
             "held_out": [[one.id, one.query, one.category, one.reference] for one in self.held_out],
+            "digests": dict(self.digests),
         }
 
     @classmethod
@@ -95,6 +87,7 @@ class Material:
             pool=tuple(Demonstration(*row) for row in content["pool"]),
             guiding=tuple(Question(*row) for row in content["guiding"]),
             held_out=tuple(Question(*row) for row in content["held_out"]),
+            digests=content["digests"],
         )
 
 
@@ -107,8 +100,20 @@ def load_material(config: RunConfig, renderer: Renderer) -> Material:
     prompt = load_base_prompt(config.base_prompt.path)
     pool = load_pool(config.pool, renderer.holds).without(prompt.demonstrations)
     split = load_split(config.questions)
-    notices = tuple(problem.text for problem in pool.report.problems)
-    return Material(prompt.rules, prompt.demonstrations, tuple(pool.values()), split.guiding, split.held_out, notices)
+    digests = {
+        "base prompt": _digest((prompt.rules, [(one.query, one.answer) for one in prompt.demonstrations])),
+        "pool": f"{len(pool)} demonstrations, {pool.digest[:16]}",
+        "questions": f"{len(split.guiding)} guiding, {len(split.held_out)} held-out, {split.digest[:16]}",
+    }
+    return Material(
+        rules=prompt.rules,
+        base=prompt.demonstrations,
+        pool=tuple(pool.values()),
+        guiding=split.guiding,
+        held_out=split.held_out,
+        digests=digests,
+        notices=tuple(problem.text for problem in pool.report.problems),
+    )
 
 
 def _digest(content: object) -> str:
