@@ -157,12 +157,13 @@ def _workers(activity: WorkersActivity) -> str:
     return text + (f", {activity.restarts} restarts" if activity.restarts else "")
 
 
-def show_estimate(value: Estimate | None) -> str:
+def show_estimate(value: Estimate | None, with_n: bool = True) -> str:
     """A mean with its interval, for people."""
     if value is None:
         return "not yet scored"
     failed = f", {value.failed} failed" if value.failed else ""
-    return f"{value.mean:.2f} [{value.low:.2f}, {value.high:.2f}], n={value.n}{failed}"
+    n = f", n={value.n}" if with_n else ""
+    return f"{value.mean:.2f} [{value.low:.2f}, {value.high:.2f}]{n}{failed}"
 
 
 def _duration(seconds: float | None) -> str:

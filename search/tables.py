@@ -44,14 +44,17 @@ def status_view(status: Status, path: Path) -> RenderableType:
 
 def _standings(status: Status) -> RenderableType:
     table = Table(box=None, padding=(0, 2), header_style="bold")
-    for column in ("", "search score", "held-out score", "held-out gain over base"):
-        table.add_column(column)
+    for column in ("", "search score", "held-out score", "gain over base"):
+        table.add_column(column, no_wrap=True)
     winner = "winner" if status.state == "finished" else "best so far"
     named = ((winner, status.winner), ("runner-up", status.runner_up), ("base prompt", status.base))
     present = [(name, standing) for name, standing in named if standing is not None]
     for name, one in present:
         estimates = (one.search_score, one.held_out_score, one.held_out_gain)
-        table.add_row(name, *(show_estimate(value) if value else "" for value in estimates))
+        table.add_row(name, *(show_estimate(value, with_n=False) if value else "" for value in estimates))
+    leader = status.winner or status.base
+    counted = (leader.search_score, leader.held_out_score, leader.held_out_gain) if leader else ()
+    table.add_row("questions", *(str(value.n) if value else "" for value in counted))
     own = status.base.demonstrations if status.base else ()
     chosen = [Text(f"{name}: {_in_words(one.demonstrations, own)}") for name, one in present]
     return Group(table, *chosen)
