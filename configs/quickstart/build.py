@@ -1,7 +1,8 @@
 """Make everything the quickstart needs: `python -m configs.quickstart.build [--data-only | --check]`.
 
 Writes the prompt file, the pool, the questions, the tokenizer and the model beside this file. The data are the same
-byte for byte everywhere; the weights on the same machine with the same two threads. Fifteen to thirty minutes on two cores.
+byte for byte everywhere; the weights on the same machine with the same two threads.
+Fifteen to thirty minutes on two cores.
 """
 
 from __future__ import annotations
