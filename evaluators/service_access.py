@@ -36,7 +36,7 @@ def resolve_address(base_url: str | None) -> str:
     """The address in one spelling; OpenAI's own for None.
 
     Raises:
-        InputError: no http address, or one with a password in it.
+        InputError: no http address, or one with a password or a query in it.
     """
     if base_url is None:
         return OPENAI
@@ -50,6 +50,11 @@ def resolve_address(base_url: str | None) -> str:
     if "@" in parts.netloc:
         raise InputError(
             "the service's base_url holds a user or password, and it is kept with the run: use api_key_variable"
+        )
+    if parts.query or parts.fragment:
+        raise InputError(
+            "the service's base_url holds more than an address (after ? or #), and it is kept with the run: leave it "
+            "out, and put a key into the variable that api_key_variable names"
         )
     return base_url.rstrip("/")
 

@@ -213,7 +213,8 @@ def _conduct(path: Path, search: "Callable[[], Status]") -> None:
     try:
         finished = search()
     except KeyboardInterrupt:
-        _say(f"interrupted; everything paid for is kept: go on with `demosearch resume {path}`")
+        begun = (path / "config.json").exists()
+        _say(f"interrupted; go on with `demosearch resume {path}`" if begun else "interrupted before anything began")
         raise typer.Exit(130) from None
     Console().print(status_view(finished, path))
 

@@ -12,9 +12,9 @@ lock            held while a coordinator works on it
 import fcntl
 import json
 import os
-import shutil
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, Self
 from uuid import uuid4
@@ -122,7 +122,10 @@ class Run:
     def discard(self) -> None:
         """Remove the directory of a run that never started."""
         self.close()
-        shutil.rmtree(self.path)
+        for file in self.path.iterdir():
+            file.unlink()
+        with suppress(OSError):  # a link to a directory stays
+            self.path.rmdir()
 
 
 def require_run(path: Path) -> None:

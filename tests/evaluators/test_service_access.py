@@ -66,3 +66,9 @@ def test_an_address_has_one_spelling() -> None:
 )
 def test_loopback_is_this_machine_alone(address: str, here: bool) -> None:
     assert is_loopback(address) is here
+
+
+def test_a_key_in_the_addresss_query_is_refused_without_being_shown() -> None:
+    with pytest.raises(InputError, match="more than an address") as caught:
+        resolve_address("https://host/v1?api-key=hunter2")
+    assert "hunter2" not in str(caught.value)

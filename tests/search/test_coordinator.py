@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -238,6 +237,7 @@ def test_the_window_is_filled_and_never_exceeded(tmp_path: Path) -> None:
 
 
 def test_the_journal_holds_no_time_and_no_worker(tmp_path: Path) -> None:
-    for line in read_journal(tmp_path / "journal") if run(tmp_path) else []:
-        assert set(line) <= {"search", "held_out", "end", "mean", "scores", "failures", "leaders"}
-        assert json.dumps(line)
+    run(tmp_path)
+    lines = read_journal(tmp_path / "journal")
+    fields = {field for line in lines for field in line}
+    assert fields == {"search", "held_out", "end", "mean", "scores", "failures", "leaders"}

@@ -1,5 +1,8 @@
 """The journal is the same whatever happened on the way."""
 
+import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,3 +78,27 @@ def test_a_damaged_line_in_the_middle_is_refused_with_its_number(tmp_path: Path)
 
 def test_a_journal_that_is_not_there_is_empty(tmp_path: Path) -> None:
     assert read_journal(tmp_path / "none") == []
+
+
+FILLER = """
+import sys
+from pathlib import Path
+from search.journal import Journal
+journal = Journal(Path(sys.argv[1]))
+for number in range(1000):
+    journal.append({"number": number})
+"""
+
+
+def test_a_full_disk_stops_the_run_and_leaves_only_whole_lines(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    filler = subprocess.run(
+        [sys.executable, "-c", FILLER, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1005, 1005)),
+    )
+    assert "RunStopped: the journal cannot be written" in filler.stderr
+    assert path.read_bytes().endswith(b"}\n")
+    assert [line["number"] for line in read_journal(path)] == list(range(len(read_journal(path))))
