@@ -66,3 +66,30 @@ class Completion:
     prompt_tokens: int
     new_tokens: int
     finish: Literal["stop", "length"]
+
+
+@dataclass(frozen=True, slots=True)
+class Continuations:
+    """Given answers whose likelihood is asked for, in place of answers to be generated.
+
+    Attributes:
+        texts: one a suffix of the block; none empty.
+    """
+
+    texts: tuple[str, ...]
+
+    def select(self, indices: list[int]) -> "Continuations":
+        return Continuations(tuple(self.texts[index] for index in indices))
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """How likely a model finds a given continuation behind a prompt.
+
+    Attributes:
+        log_probability: natural logarithm, summed over the continuation's tokens; <= 0.
+        tokens: of the continuation, >= 1.
+    """
+
+    log_probability: float
+    tokens: int

@@ -15,13 +15,13 @@ from workers.engines.shared_prefix import kernels, support, weights
 from workers.engines.shared_prefix.attention import Prefix
 from workers.engines.shared_prefix.decode import Capacity, DecodeLoop, Request, is_out_of_memory
 from workers.engines.shared_prefix.graph import recorder
-from workers.engines.shared_prefix.likelihood import Likelihood, likelihoods
+from workers.engines.shared_prefix.likelihood import likelihoods
 from workers.engines.shared_prefix.plain import PlainRows
 from workers.engines.shared_prefix.prefix_tree import PrefixTree
 from workers.engines.shared_prefix.shared_rows import SharedRows
 from workers.engines.shared_prefix.transcript import Transcript
 from workers.failures import GenerationFailed, PromptTooLong
-from workers.prompt import Completion, Decoding, PromptBlock
+from workers.prompt import Completion, Decoding, Likelihood, PromptBlock
 from workers.text_model import ModelCard
 
 log = logging.getLogger(__name__)

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 
+from workers.prompt import Likelihood
+
 LOGITS_BYTES = 2**28  # of one pass
-
-
-@dataclass(frozen=True, slots=True)
-class Likelihood:
-    """Attributes:
-    log_probability: natural logarithm, summed over the continuation's tokens; <= 0.
-    tokens: of the continuation, >= 1.
-    """
-
-    log_probability: float
-    tokens: int
 
 
 class WholeRows(Protocol):
