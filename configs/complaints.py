@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from configs.knobs import describe_knobs, group_of, kinds_of, type_in_words
+from configs.knobs import describe_knobs, group_of, kinds_of, tag_of, type_in_words
 
 _UNKNOWN = ("extra_forbidden", "invalid_key")
 _NO_KIND = ("union_tag_invalid", "union_tag_not_found")
@@ -32,6 +32,9 @@ def _resolve(location: tuple[int | str, ...], model: type[BaseModel]) -> tuple[l
         if kinds:
             inner, kinds = kinds[str(part)], {}
             continue
+        if isinstance(part, int):
+            names[-1] += f"[{part}]"
+            continue
         owner = inner
         names.append(str(part))
         field = owner.model_fields.get(str(part))
@@ -44,15 +47,15 @@ def _resolve(location: tuple[int | str, ...], model: type[BaseModel]) -> tuple[l
 
 def _in_words(details: ErrorDetails, names: list[str], owner: type[BaseModel], model: type[BaseModel]) -> str:
     name = ".".join(names)
-    field = owner.model_fields.get(names[-1]) if names else None
+    field = owner.model_fields.get(names[-1].partition("[")[0]) if names else None
+    if details["type"] == "value_error":
+        return (f"{name}: " if name else "") + details["msg"].removeprefix("Value error, ")
     if details["type"] in _UNKNOWN or field is None:
         return f"{name} is no knob; {_nearest(names, owner, model)}"
     if details["type"] in _NO_KIND:
         return _wrong_kind(details, name, field)
     if details["type"] == "missing":
         return f"{name} is missing; give {'it' if kinds_of(field) else type_in_words(field)}"
-    if details["type"] == "value_error":
-        return f"{name}: {details['msg'].removeprefix('Value error, ')}"
     expected = "a group of knobs" if kinds_of(field) else type_in_words(field)
     hint = " (quote it)" if details["type"] == "string_type" and not isinstance(details["input"], (dict, list)) else ""
     return f"{name} must be {expected}, not {_shown(details['input'])}{hint}"
@@ -61,11 +64,11 @@ def _in_words(details: ErrorDetails, names: list[str], owner: type[BaseModel], m
 def _wrong_kind(details: ErrorDetails, name: str, field: FieldInfo) -> str:
     kinds = list(kinds_of(field))
     if details["type"] == "union_tag_not_found":
-        return f"{name}.kind is missing; give one of {', '.join(kinds)}"
+        return f"{name}.{tag_of(field)} is missing; give one of {', '.join(kinds)}"
     tag = str(details["ctx"]["tag"])
     near = get_close_matches(tag, kinds, n=1, cutoff=0.4)
     hint = f"did you mean '{near[0]}'?" if near else "choose another"
-    return f"{name}.kind must be one of {', '.join(kinds)}, not '{tag}'; {hint}"
+    return f"{name}.{tag_of(field)} must be one of {', '.join(kinds)}, not '{tag}'; {hint}"
 
 
 def _nearest(names: list[str], owner: type[BaseModel], model: type[BaseModel]) -> str:

@@ -12,7 +12,8 @@ from pydantic.fields import FieldInfo
 
 from configs.schema import RunConfig
 
-_DISCRIMINATOR = "kind"
+_LISTED = "[]"
+_GROUP = "a group of knobs"
 _WORDS = {
     int: "a whole number",
     float: "a number",
@@ -47,47 +48,72 @@ def describe_knobs(model: type[BaseModel] = RunConfig, prefix: str = "") -> Iter
     for name, field in model.model_fields.items():
         dotted = prefix + name
         group, kinds = group_of(field), kinds_of(field)
-        if group is not None:
-            yield from describe_knobs(group, f"{dotted}.")
-        elif kinds:
-            yield from _described_kinds(kinds, dotted)
-        else:
+        if kinds and _LISTED not in prefix:
+            yield from _described_kinds(kinds, dotted, field)
+            continue
+        if group is None or may_be_absent(field) or is_list(field):
             yield Knob(dotted, type_in_words(field), _default(field), _one_line(field.description), "")
+        if group is not None:
+            yield from describe_knobs(group, f"{dotted}{_LISTED if is_list(field) else ''}.")
 
 
-def _described_kinds(kinds: Mapping[str, type[BaseModel]], prefix: str) -> Iterator[Knob]:
+def _described_kinds(kinds: Mapping[str, type[BaseModel]], prefix: str, field: FieldInfo) -> Iterator[Knob]:
     names = " or ".join(f"'{kind}'" for kind in kinds)
     what = "; ".join(f"`{kind}`: {_one_line(model.__doc__)}" for kind, model in kinds.items())
-    yield Knob(f"{prefix}.{_DISCRIMINATOR}", names, None, what, "")
+    tag = tag_of(field)
+    choice, usual = f"{prefix}.{tag}", [_default(one.model_fields[tag]) for one in kinds.values()]
+    yield Knob(choice, names, next(filter(None, usual), None), what, "")
     found: dict[Knob, list[str]] = {}
     for kind, model in kinds.items():
         for knob in describe_knobs(model, f"{prefix}."):
             found.setdefault(knob, []).append(kind)
     for knob, having in found.items():
-        if knob.name != f"{prefix}.{_DISCRIMINATOR}":
+        if knob.name != choice:
             yield knob._replace(when="" if len(having) == len(kinds) else ", ".join(having))
 
 
 def group_of(field: FieldInfo | None) -> type[BaseModel] | None:
-    """The model of a knob that is a group of knobs."""
-    annotation = field.annotation if field is not None else None
-    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+    """The model of a knob that is a group of knobs, or may be one, or is a list of them."""
+    members = _members(field)
+    return next((one for one in members if isinstance(one, type) and issubclass(one, BaseModel)), None)
+
+
+def is_list(field: FieldInfo | None) -> bool:
+    """Whether a knob is a list."""
+    return field is not None and get_origin(field.annotation) is tuple
+
+
+def may_be_absent(field: FieldInfo | None) -> bool:
+    """Whether a knob may be null."""
+    return NoneType in _members(field)
+
+
+def _members(field: FieldInfo | None) -> tuple[Any, ...]:
+    """What a knob may be, or the members of its list may be."""
+    annotation = field.annotation if field is not None and field.discriminator is None else None
+    if annotation is not None and get_origin(annotation) is tuple:
+        annotation = get_args(annotation)[0]
+    return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+
+
+def tag_of(field: FieldInfo | None) -> str:
+    """The knob that says which kind a group is of; "" where there is one kind only."""
+    return str(field.discriminator) if field is not None and field.discriminator is not None else ""
 
 
 def kinds_of(field: FieldInfo | None) -> Mapping[str, type[BaseModel]]:
     """The models of a group that comes in several kinds, by kind."""
-    if field is None or field.discriminator is None:
-        return {}
-    members = get_args(field.annotation)
-    return {kind: member for member in members for kind in get_args(member.model_fields[_DISCRIMINATOR].annotation)}
+    tag = tag_of(field)
+    members = get_args(field.annotation) if field is not None and tag else ()
+    return {kind: member for member in members for kind in get_args(member.model_fields[tag].annotation)}
 
 
 def type_in_words(field: FieldInfo) -> str:
     """For example `a whole number of at least 1 or 'auto'`."""
-    return "a group of knobs" if group_of(field) else _in_words(field.annotation, field.metadata)
+    return _GROUP if kinds_of(field) else _in_words(field.annotation, field.metadata)
 
 
-def _in_words(annotation: Any, metadata: list[Any]) -> str:
+def _in_words(annotation: Any, metadata: list[Any]) -> str:  # noqa: PLR0911 -- one line a kind of type
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         extra = [item for part in arguments[1:] for item in (part.metadata if isinstance(part, FieldInfo) else [part])]
@@ -98,6 +124,10 @@ def _in_words(annotation: Any, metadata: list[Any]) -> str:
         return " or ".join(repr(value) for value in arguments)
     if origin is tuple:
         return f"a list, each {_in_words(arguments[0], [])}"
+    if origin is dict:
+        return "a mapping"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return _GROUP
     return _WORDS.get(annotation, str(annotation)) + _bounds(annotation, metadata)
 
 

@@ -1,9 +1,9 @@
-"""From a YAML file and the words of a command line to a `RunConfig`, and back."""
+"""From a YAML file and the words of a command line to a `RunConfig` or an `EvaluationConfig`, and back."""
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
@@ -11,9 +11,12 @@ from pydantic import ValidationError
 from configs.complaints import complaints
 from configs.errors import InputError
 from configs.records import read_text
-from configs.schema import FromCommandLine, RunConfig
+from configs.schema import EvaluationConfig, FromCommandLine, Knobs, RunConfig
+
+K = TypeVar("K", bound=Knobs)
 
 _PRESETS = Path(__file__).parent
+_EVALUATION = "evaluate_"  # so begin the names of presets that are evaluations
 
 
 def load_config(source: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
@@ -22,21 +25,52 @@ def load_config(source: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
     Raises:
         InputError: anything is wrong with any of it; every problem is listed.
     """
-    path = _find(source)
-    values = _read_mapping(path)
-    for override in overrides:
-        _apply(override, values)
-    return _validated(values, str(source), folder=path.resolve().parent)
+    path = _find(source, preset_names())
+    return _validated(_read_values(path, overrides), str(source), path.resolve().parent, RunConfig)
 
 
-def dump_config(config: RunConfig) -> dict[str, Any]:
+def load_evaluation(
+    source: str | Path, overrides: Sequence[str] = (), prompts: Mapping[str, str] | None = None
+) -> EvaluationConfig:
+    """As `load_config`, for an evaluation.
+
+    Args:
+        prompts: files by contestant: further contestants, or other files for those that the config names; "" for none.
+
+    Raises:
+        InputError: anything is wrong with any of it; every problem is listed.
+    """
+    path = _find(source, evaluation_preset_names())
+    values = _read_values(path, overrides)
+    contestants = values.setdefault("contestants", [])
+    if prompts and isinstance(contestants, list):
+        for name, file in prompts.items():
+            _add_prompt(contestants, name, file)
+    return _validated(values, str(source), path.resolve().parent, EvaluationConfig)
+
+
+def _add_prompt(contestants: list[Any], name: str, file: str) -> None:
+    prompt = FromCommandLine(file) if file else None
+    named = next((one for one in contestants if isinstance(one, dict) and one.get("name") == name), None)
+    if named is None:
+        contestants.append({"name": name, "prompt": prompt})
+    else:
+        named["prompt"] = prompt
+
+
+def dump_config(config: Knobs) -> dict[str, Any]:
     """Every knob as plain JSON values, paths absolute: `restore_config` gives the same config anywhere."""
     return config.model_dump(mode="json")
 
 
 def restore_config(dumped: Mapping[str, Any], source: str = "the manifest") -> RunConfig:
-    """The inverse of `dump_config`; `source` names the origin in a complaint."""
-    return _validated(dict(dumped), source, folder=None)
+    """The inverse of `dump_config`, for a search; `source` names the origin in a complaint."""
+    return _validated(dict(dumped), source, None, RunConfig)
+
+
+def restore_evaluation(dumped: Mapping[str, Any], source: str = "the manifest") -> EvaluationConfig:
+    """As `restore_config`, for an evaluation."""
+    return _validated(dict(dumped), source, None, EvaluationConfig)
 
 
 def override_config(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
@@ -44,23 +78,35 @@ def override_config(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
     values = dump_config(config)
     for override in overrides:
         _apply(override, values)
-    return _validated(values, "the overrides", folder=Path("/"))
+    return _validated(values, "the overrides", Path("/"), RunConfig)
 
 
 def preset_names() -> tuple[str, ...]:
-    """The presets that come with the package."""
-    return tuple(sorted(path.stem for path in _PRESETS.glob("*.yaml")))
+    """The searches that come with the package."""
+    return tuple(name for name in _all_presets() if not name.startswith(_EVALUATION))
 
 
-def _find(source: str | Path) -> Path:
+def evaluation_preset_names() -> tuple[str, ...]:
+    """The evaluations that come with the package."""
+    return tuple(name for name in _all_presets() if name.startswith(_EVALUATION))
+
+
+def _all_presets() -> list[str]:
+    return sorted(path.stem for path in _PRESETS.glob("*.yaml"))
+
+
+def _find(source: str | Path, presets: Sequence[str]) -> Path:
     path = Path(source).expanduser()
     if path.is_file():
         return path
-    if str(source) in preset_names():
+    if str(source) in presets:
         return _PRESETS / f"{source}.yaml"
-    near = get_close_matches(path.stem, preset_names(), n=1, cutoff=0.5)
-    presets = f"did you mean the preset '{near[0]}'?" if near else f"presets are: {', '.join(preset_names())}."
-    raise InputError(f"There is no config file '{source}'; {presets}")
+    if str(source) in _all_presets():
+        command = "evaluate" if str(source).startswith(_EVALUATION) else "run"
+        raise InputError(f"The preset '{source}' is for another command: `demosearch {command} {source}`.")
+    near = get_close_matches(path.stem, presets, n=1, cutoff=0.5)
+    hint = f"did you mean the preset '{near[0]}'?" if near else f"presets are: {', '.join(presets)}."
+    raise InputError(f"There is no config file '{source}'; {hint}")
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -74,6 +120,13 @@ class _StrictLoader(yaml.SafeLoader):
                 raise yaml.MarkedYAMLError(problem=f"the key '{key_node.value}' stands twice", problem_mark=mark)
             seen.add(key_node.value if isinstance(key_node, yaml.ScalarNode) else id(key_node))
         return super().construct_mapping(node, deep)
+
+
+def _read_values(path: Path, overrides: Sequence[str]) -> dict[str, Any]:
+    values = _read_mapping(path)
+    for override in overrides:
+        _apply(override, values)
+    return values
 
 
 def _read_mapping(path: Path) -> dict[str, Any]:
@@ -125,12 +178,12 @@ def _typed_here(value: Any) -> Any:
     return {key: _typed_here(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
-def _validated(values: dict[str, Any], source: str, folder: Path | None) -> RunConfig:
+def _validated(values: dict[str, Any], source: str, folder: Path | None, kind: type[K]) -> K:
     """Without a folder, paths and model names are taken as they stand."""
     try:
-        return RunConfig.model_validate(values, context=None if folder is None else {"folder": folder})
+        return kind.model_validate(values, context=None if folder is None else {"folder": folder})
     except ValidationError as error:
-        problems = complaints(error, RunConfig)
+        problems = complaints(error, kind)
     if len(problems) == 1:
         raise InputError(f"{source}: {_stopped(problems[0])}")
     raise InputError("\n  ".join([f"{source} has {len(problems)} problems:", *map(_stopped, problems)]))

@@ -6,7 +6,7 @@ import pytest
 
 from configs.errors import InputError
 from configs.loading import dump_config, load_config, override_config, preset_names, restore_config
-from configs.schema import MTBenchJudgeConfig, OptunaConfig, RandomConfig
+from configs.schema import ModelConfig, MTBenchJudgeConfig, OptunaConfig, RandomConfig
 
 SMALL = """\
 base_prompt: {path: prompt.txt}
@@ -16,6 +16,11 @@ model: {name: some/model}
 judge: {kind: reference}
 strategy: {kind: random}
 """
+
+KINDS = (
+    "screening, exhaustive_greedy, racing_greedy, successive_halving, beam, local_search, optuna, random, similar, "
+    "diverse, custom"
+)
 
 
 @pytest.fixture
@@ -91,6 +96,7 @@ def test_an_override_may_hold_an_equals_sign_and_open_a_new_group(small: Path) -
         small, ["judge={kind: mt_bench, prompts_path: p}", "judge.service.model=a=b", "workers.ray.address=auto"]
     )
     assert isinstance(config.judge, MTBenchJudgeConfig)
+    assert config.judge.service is not None
     assert config.judge.service.model == "a=b"
     assert config.workers.ray.address == "auto"
 
@@ -122,9 +128,9 @@ def test_later_overrides_win(small: Path) -> None:
         ("strategies.trials=3", "strategies is no knob; did you mean strategy?"),
         ("workers.ray.adress=auto", "workers.ray.adress is no knob; did you mean workers.ray.address?"),
         ("max_new_tokens=3", "max_new_tokens is no knob; did you mean decoding.max_new_tokens?"),
-        ("strategy.kind=optnua", "strategy.kind must be one of exhaustive_greedy, random, optuna, not 'optnua'; "
+        ("strategy.kind=optnua", f"strategy.kind must be one of {KINDS}, not 'optnua'; "
          "did you mean 'optuna'?"),
-        ("strategy={trials: 3}", "strategy.kind is missing; give one of exhaustive_greedy, random, optuna."),
+        ("strategy={trials: 3}", f"strategy.kind is missing; give one of {KINDS}."),
         ("strategy=null", "strategy must be a group of knobs, not None."),
         ("strategy.insert=-1", "strategy.insert must be 'front' or 'back' or a whole number of at least 0, not -1."),
         ("workers.count=many", "workers.count must be a whole number of at least 1 or 'auto', not 'many'."),
@@ -138,7 +144,9 @@ def test_later_overrides_win(small: Path) -> None:
 )  # fmt: skip
 def test_a_wrong_knob_is_named_with_what_it_may_be(small: Path, override: str, wanted: str | None) -> None:
     if wanted is None:
-        assert load_config(small, [override]).model.revision == "1e10"
+        model = load_config(small, [override]).model
+        assert isinstance(model, ModelConfig)
+        assert model.revision == "1e10"
     else:
         assert complaint(small, override) == f"{small}: {wanted}"
 
