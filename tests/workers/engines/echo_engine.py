@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 
 from workers.failures import PromptTooLong
-from workers.prompt import Completion, Decoding, PromptBlock
+from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock
 from workers.text_model import ModelCard
 
 
@@ -24,6 +24,15 @@ class EchoEngine:
             raise PromptTooLong(max(lengths), decoding.max_new_tokens, self.card.context_tokens)
         for index, length in enumerate(lengths):
             yield index, _completion(block.prompt(index), length, decoding)
+
+    def score(self, block: PromptBlock, continuations: Continuations) -> Iterator[tuple[int, Likelihood]]:
+        asked = list(zip(self.count_tokens(block), continuations.texts, strict=True))
+        for length, text in asked:
+            if length + len(text) > self.card.context_tokens:
+                raise PromptTooLong(length, len(text), self.card.context_tokens)
+        for index, (_, text) in enumerate(asked):
+            digest = hashlib.sha256(f"{block.prompt(index)}{text}".encode()).digest()
+            yield index, Likelihood(-float(digest[0] + digest[1] / 256), len(text))
 
 
 def _completion(prompt: str, prompt_tokens: int, decoding: Decoding) -> Completion:

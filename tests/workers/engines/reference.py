@@ -9,7 +9,8 @@ import torch
 
 from tests.tiny_model import random_llama, tokenizer
 from workers.engines.transformers_engine import TransformersEngine
-from workers.prompt import Completion, Decoding, PromptBlock
+from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock
+from workers.shared_prefix.graph import Record
 from workers.text_model import ModelCard
 
 
@@ -19,13 +20,24 @@ def llama(groups: int = 2, seed: int = 0) -> Any:
 
 
 def engine_of(
-    model: Any, batch_size: int = 32, context: int = 512, prefix_bytes: int | None = None
+    model: Any,
+    batch_size: int | None = 32,
+    context: int = 512,
+    prefix_bytes: int | None = None,
+    record: Record | None = None,
 ) -> TransformersEngine:
-    return TransformersEngine(model, tokenizer(), ModelCard("test", context, "cpu"), batch_size, prefix_bytes)
+    card = ModelCard("test", context, "cpu")
+    return TransformersEngine(model, tokenizer(), card, batch_size, prefix_bytes, record)
 
 
 def in_order(engine: TransformersEngine, block: PromptBlock, decoding: Decoding) -> list[Completion]:
     return [completion for _, completion in sorted(engine.generate(block, decoding), key=lambda pair: pair[0])]
+
+
+def likelihoods(engine: TransformersEngine, block: PromptBlock, texts: tuple[str, ...]) -> list[Likelihood]:
+    pairs = sorted(engine.score(block, Continuations(texts)), key=lambda pair: pair[0])
+    assert [index for index, _ in pairs] == list(range(len(block.suffixes)))
+    return [likelihood for _, likelihood in pairs]
 
 
 @cache

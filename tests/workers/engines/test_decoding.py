@@ -21,8 +21,8 @@ from transformers import (
 
 from tests.tiny_model import parrot, tokenizer
 from tests.workers.engines.reference import engine_of, in_order, llama
-from workers.engines.shared_prefix.sampling import TokenChooser, penalised, probabilities
 from workers.prompt import Completion, Decoding, PromptBlock
+from workers.shared_prefix.sampling import TokenChooser, penalised, probabilities
 
 BLOCK = PromptBlock("# Query:\n", ("which?", "the tree", "a"))
 SAMPLED = Decoding(12, temperature=1.0)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from configs.schema import ModelConfig
 from tests.kits.engine_kit import EngineKit
-from tests.tiny_model import random_llama
-from tests.workers.engines.reference import engine_of, generated, in_order, llama
-from workers.engines.shared_prefix import graph, kernels
+from tests.tiny_model import random_llama, save, tokenizer
+from tests.workers.engines.reference import engine_of, generated, in_order, likelihoods, llama
+from tests.workers.engines.test_reward_engine import causal
+from workers.engines.reward_engine import RewardEngine
+from workers.engines.transformers_engine import TransformersEngine
 from workers.prompt import Decoding, PromptBlock
-from workers.text_model import Engine
+from workers.shared_prefix import graph, kernels, memory
+from workers.shared_prefix.room import most_rows
+from workers.text_model import Engine, ModelCard
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
@@ -43,6 +49,39 @@ def test_steps_are_recorded(caplog: pytest.LogCaptureFixture) -> None:
     in_order(engine, BLOCK, Decoding(8))
     assert graph.recorder(torch.device("cuda")) is graph.StepGraph
     assert "cannot be recorded" not in caplog.text
+
+
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two GPUs")
+def test_a_model_spread_over_gpus_answers_as_on_one(tmp_path: Path) -> None:
+    folder = save(random_llama(), tmp_path / "tiny")
+    engine = TransformersEngine.load(ModelConfig(name=str(folder)))
+    assert len(engine._room.devices) > 1
+    assert engine._tree is not None
+    decoding = Decoding(20, repetition_penalty=1.1)
+    expected = [generated(random_llama(), BLOCK.prompt(index), decoding) for index in range(len(BLOCK.suffixes))]
+    assert in_order(engine, BLOCK, decoding) == expected
+    found = likelihoods(engine, BLOCK, ("a", "b", "The tree!", "x"))
+    on_cpu = likelihoods(engine_of(random_llama()), BLOCK, ("a", "b", "The tree!", "x"))
+    assert [one.log_probability for one in found] == pytest.approx([one.log_probability for one in on_cpu], abs=1e-3)
+
+
+def test_the_batch_is_what_the_free_memory_holds() -> None:
+    device = torch.device("cuda", 0)
+    engine = engine_of(on_gpu(llama()), batch_size=None)
+    assert in_order(engine, BLOCK, Decoding(8)) == in_order(engine_of(llama()), BLOCK, Decoding(8))
+    assert 1 < engine._capacity.rows <= most_rows(device)
+    before = memory.free_bytes(device)
+    held = torch.empty(2**28, dtype=torch.uint8, device=device)
+    assert 0 < before - memory.free_bytes(device) < 2 * held.numel()
+
+
+def test_rewards_equal_those_of_the_cpu() -> None:
+    model = causal()
+    texts = PromptBlock("", ("why?", "a", "Which tree grows fastest?"))
+    card = ModelCard("test", 128, "gpu")
+    expected = [reward.score for _, reward in sorted(RewardEngine(model, tokenizer(), card).rate(texts), key=str)]
+    found = [reward.score for _, reward in sorted(RewardEngine(on_gpu(model), tokenizer(), card).rate(texts), key=str)]
+    assert found == pytest.approx(expected, abs=1e-3)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])

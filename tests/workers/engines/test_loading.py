@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers import MambaConfig, MambaForCausalLM
 
 from configs.errors import InputError
 from configs.schema import ModelConfig
 from tests.tiny_model import random_llama, save
-from workers.engines.shared_prefix import weights
 from workers.engines.transformers_engine import VERSION, TransformersEngine
 from workers.prompt import PromptBlock
+from workers.shared_prefix import weights
 
 
 def config(name: object, **knobs: object) -> ModelConfig:
@@ -74,6 +75,12 @@ def test_a_damaged_model_is_refused(folder: Path) -> None:
     (folder / "model.safetensors").write_bytes(b"not weights")
     with pytest.raises(InputError, match="no model could be loaded"):
         TransformersEngine.load(config(folder))
+
+
+def test_a_model_without_attention_is_refused(tmp_path: Path) -> None:
+    sizes = MambaConfig(vocab_size=320, hidden_size=16, num_hidden_layers=1, state_size=4)
+    with pytest.raises(InputError, match="does not support an attention"):
+        TransformersEngine.load(config(save(MambaForCausalLM(sizes), tmp_path)))
 
 
 def test_a_missing_folder_is_refused_without_asking_the_hub(tmp_path: Path) -> None:

@@ -26,10 +26,10 @@ from transformers import (
 
 from tests.tiny_model import random_llama, random_mistral
 from tests.workers.engines.reference import engine_of, generated, in_order, llama
-from workers.engines.shared_prefix.graph import RunStep
-from workers.engines.shared_prefix.shared_rows import SharedRows
 from workers.engines.transformers_engine import TransformersEngine
 from workers.prompt import Decoding, PromptBlock
+from workers.shared_prefix.graph import RunStep
+from workers.shared_prefix.shared_rows import SharedRows
 
 RULES = "Answer what is asked.\n"
 QUESTIONS = tuple(f"# Query:\n{query}\n" for query in ("a", "why?", "Which tree grows fastest?", "é", "the", "12"))
@@ -93,12 +93,12 @@ class Replay:
 
 
 @pytest.mark.parametrize("batch_size", [3, 32])
-def test_recorded_steps_change_no_completion(monkeypatch: pytest.MonkeyPatch, batch_size: int) -> None:
-    monkeypatch.setattr("workers.engines.transformers_engine.recorder", lambda device: Replay)
+def test_recorded_steps_change_no_completion(batch_size: int) -> None:
     block = PromptBlock(RULES, QUESTIONS * 2)
     decoding = Decoding(24, repetition_penalty=1.1, stop=("e", "\n"))
     Replay.made = 0
-    assert in_order(engine_of(llama(), batch_size), block, decoding) == expected(llama(), block, decoding)
+    engine = engine_of(llama(), batch_size, record=Replay)
+    assert in_order(engine, block, decoding) == expected(llama(), block, decoding)
     assert Replay.made > 0
 
 

@@ -42,17 +42,22 @@ class PlainRows:
     def logits(self, tokens: list[list[int]], first: int) -> torch.Tensor:
         """As `likelihood.WholeRows`."""
         ids, mask = (t.flip(1).to(self._model.device) for t in left_padded([row[::-1] for row in tokens]))
-        logits: torch.Tensor = self._model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, first:]
-        return logits
+        keep = ids.shape[1] - first
+        known = self._known({"logits_to_keep": keep})
+        logits: torch.Tensor = self._model(input_ids=ids, attention_mask=mask, use_cache=False, **known).logits
+        return logits[:, -keep:]
 
     def _forward(self, ids: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
-        options: dict[str, Any] = {"position_ids": positions, "logits_to_keep": 1}
-        known = {name: value for name, value in options.items() if name in self._parameters}
+        known = self._known({"position_ids": positions, "logits_to_keep": 1})
         output = self._model(
             input_ids=ids, attention_mask=self._mask, past_key_values=self._cache, use_cache=True, **known
         )
         logits: torch.Tensor = output.logits[:, -1]
         return logits
+
+    def _known(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Those that the model takes."""
+        return {name: value for name, value in options.items() if name in self._parameters}
 
 
 def left_padded(tokens: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.workers.engines.reference import llama
-from workers.engines.shared_prefix import kernels
-from workers.engines.shared_prefix.attention import Prefix
-from workers.engines.shared_prefix.prefix_tree import PrefixTree
+from workers.shared_prefix import kernels
+from workers.shared_prefix.attention import Prefix
+from workers.shared_prefix.prefix_tree import PrefixTree
 
 KERNELS = kernels.choose(torch.device("cpu"), torch.float32, 8)
 BYTES = 2 * 2 * 2 * 8 * 4  # a token's keys and values: 2 layers, 2 heads, width 8, fp32

@@ -14,8 +14,8 @@ from typing import Any
 
 import torch
 
-from workers.engines.shared_prefix.attention import Fill, Prefix, Segment, forward
-from workers.engines.shared_prefix.kernels import Kernels
+from workers.shared_prefix.attention import Fill, Prefix, Segment, forward
+from workers.shared_prefix.kernels import Kernels
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +78,11 @@ class PrefixTree:
     def forget(self) -> None:
         """Frees everything that no one else holds."""
         self._root = Node([], [], None)
+
+    @property
+    def spare(self) -> int:
+        """Bytes of the budget that are not used yet."""
+        return max(0, self._budget - self.bytes())
 
     def bytes(self) -> int:
         """Memory kept alive, shared storage counted once."""

@@ -15,8 +15,8 @@ from typing import Any, Protocol
 import torch
 from transformers import AttentionInterface
 
-from workers.engines.shared_prefix.kernels import Kernels, Part, merged
-from workers.engines.shared_prefix.row_buffers import RowBuffers
+from workers.shared_prefix.kernels import Kernels, Part, merged
+from workers.shared_prefix.row_buffers import RowBuffers
 
 NAME = "demosearch_shared_prefix"
 
@@ -65,10 +65,8 @@ def _attention(
 AttentionInterface.register(NAME, _attention)
 
 
-def forward(
-    model: Any, ids: torch.Tensor, positions: torch.Tensor, way: Pass, keep: int | torch.Tensor = 1
-) -> torch.Tensor:
-    """Logits [n, kept, V] of token ids [n, t] at positions [n, t] (or [1, t])."""
+def forward(model: Any, ids: torch.Tensor, positions: torch.Tensor, way: Pass, keep: int = 1) -> torch.Tensor:
+    """Logits [n, keep, V] behind the last tokens of ids [n, t] at positions [n, t] (or [1, t])."""
     with _attending(model, way):
         output = model(input_ids=ids, position_ids=positions, use_cache=False, logits_to_keep=keep)
     logits: torch.Tensor = output.logits
@@ -128,19 +126,30 @@ class Step:
         self._prefix = prefix
         self._kernels = kernels
         self._buffers = buffers
-        self._at = torch.arange(len(lengths), device=lengths.device), lengths
-        self._bias: torch.Tensor | None = None  # [rows, 1, 1, room], the same in every layer
+        self._lengths = lengths
+        self._places: dict[torch.device, tuple[torch.Tensor, torch.Tensor]] = {}
+        self._biases: dict[torch.device, torch.Tensor] = {}  # [rows, 1, 1, room], the same in every layer of a device
 
     def attend(self, layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scale: float) -> torch.Tensor:
-        self._buffers.put_tokens(layer, self._at, k, v)
+        rows, lengths = self._place(q.device)
+        self._buffers.put_tokens(layer, (rows, lengths), k, v)
         keys, values = self._buffers.layer(layer)
-        if self._bias is None:
-            later = torch.arange(keys.shape[2], device=q.device) > self._at[1][:, None]
-            self._bias = torch.zeros_like(later, dtype=q.dtype).masked_fill_(later, float("-inf"))[:, None, None]
+        bias = self._biases.get(q.device)
+        if bias is None:
+            later = torch.arange(keys.shape[2], device=q.device) > lengths[:, None]
+            bias = torch.zeros_like(later, dtype=q.dtype).masked_fill_(later, float("-inf"))[:, None, None]
+            self._biases[q.device] = bias
         folded = q.reshape(q.shape[0], k.shape[1], -1, q.shape[3])
-        own = self._kernels.biased(folded, keys, values, self._bias, False, scale)
+        own = self._kernels.biased(folded, keys, values, bias, False, scale)
         output, _ = merged([own, *_behind(self._prefix[layer], folded, self._kernels, scale)])
         return output.to(q.dtype).reshape(q.shape)
+
+    def _place(self, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+        """Rows and their lengths on a layer's device; copied to each device once a step."""
+        if device not in self._places:
+            rows = torch.arange(len(self._lengths), device=device)
+            self._places[device] = rows, self._lengths.to(device, non_blocking=True)
+        return self._places[device]
 
 
 def _per_query_head(t: torch.Tensor, groups: int) -> torch.Tensor:

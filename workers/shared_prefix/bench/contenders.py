@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import resource
 import sys
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import ContinuousBatchingConfig, DynamicCache, GenerationConfig, StoppingCriteriaList
 
-from workers.engines.shared_prefix import kernels, support
-from workers.engines.shared_prefix.decode import Capacity, DecodeLoop, Request, is_out_of_memory
-from workers.engines.shared_prefix.graph import recorder
-from workers.engines.shared_prefix.plain import PAD, left_padded
-from workers.engines.shared_prefix.prefix_tree import PrefixTree
-from workers.engines.shared_prefix.shared_rows import SharedRows
-from workers.engines.shared_prefix.transcript import Transcript
 from workers.prompt import Decoding
+from workers.shared_prefix import kernels, support
+from workers.shared_prefix.bench import roofline
+from workers.shared_prefix.capacity import Capacity
+from workers.shared_prefix.decode import DecodeLoop, Request
+from workers.shared_prefix.graph import recorder
+from workers.shared_prefix.memory import is_out_of_memory
+from workers.shared_prefix.plain import PAD, left_padded
+from workers.shared_prefix.prefix_tree import PrefixTree
+from workers.shared_prefix.shared_rows import SharedRows
+from workers.shared_prefix.transcript import Stops, Transcript
 
 STATUS = Path("/proc/self/status")
 
@@ -52,10 +54,7 @@ class Meter:
     _before: int = 0
 
     def now(self) -> float:
-        if self.device.type == "cuda":
-            torch.cuda.synchronize()
-            return time.perf_counter()
-        return time.process_time()
+        return roofline.now(self.device)
 
     def __enter__(self) -> Meter:
         if self.device.type == "cuda":
@@ -150,7 +149,10 @@ def ours(model: Any, prompts: list[list[int]], shared: int, new: int, meter: Met
     start = meter.now()
     prefix = PrefixTree(model, chosen, budget=2**40, unit=unit).acquire(prompts[0][:shared])
     reading = meter.now() - start
-    requests = [Request(index, "", prompt, Transcript(_NoText(), prompt, ())) for index, prompt in enumerate(prompts)]
+    requests = [
+        Request(index, "", prompt, Transcript(_NoText(), prompt, Stops(_NoText(), ())))
+        for index, prompt in enumerate(prompts)
+    ]
     loop = DecodeLoop(
         lambda: _TimedRows(meter, model, chosen, prefix, shared, recorder(device)),
         Decoding(new),
@@ -219,7 +221,10 @@ def continuous(
     config = GenerationConfig(  # type: ignore[no-untyped-call]
         do_sample=False, max_new_tokens=new, pad_token_id=PAD, eos_token_id=-1
     )
-    settings = ContinuousBatchingConfig(page_size=page, num_blocks=pages, max_batch_tokens=2048)
+    known = {field.name for field in fields(ContinuousBatchingConfig)}
+    name = "page_size" if "page_size" in known else "block_size"  # of transformers 5.17
+    size: dict[str, Any] = {name: page}
+    settings = ContinuousBatchingConfig(num_blocks=pages, max_batch_tokens=2048, **size)
     options = {"generation_config": config, "continuous_batching_config": settings, "persistent_manager": True}
     try:
         model.generate_batch([prompts[0][: shared + 1]], max_new_tokens=2, progress_bar=False, **options)

@@ -6,11 +6,11 @@ from typing import Any
 
 import torch
 
-from workers.engines.shared_prefix.decode import Rows
-from workers.engines.shared_prefix.kernels import Kernels
-from workers.engines.shared_prefix.plain import PlainRows
-from workers.engines.shared_prefix.prefix_tree import PrefixTree
-from workers.engines.shared_prefix.shared_rows import SharedRows
+from workers.shared_prefix.decode import Rows
+from workers.shared_prefix.kernels import Kernels
+from workers.shared_prefix.plain import PlainRows
+from workers.shared_prefix.prefix_tree import PrefixTree
+from workers.shared_prefix.shared_rows import SharedRows
 
 LENGTH_DEPENDENT_ROPE = ("dynamic", "longrope")  # a token's rotation depends on how long the sequence is by now
 

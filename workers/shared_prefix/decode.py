@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -10,12 +9,12 @@ from typing import Literal, Protocol
 
 import torch
 
-from workers.engines.shared_prefix.sampling import UNKNOWN, TokenChooser
-from workers.engines.shared_prefix.transcript import Transcript
 from workers.failures import GenerationFailed
 from workers.prompt import Completion, Decoding
-
-log = logging.getLogger(__name__)
+from workers.shared_prefix.capacity import Capacity
+from workers.shared_prefix.memory import give_back, is_out_of_memory
+from workers.shared_prefix.sampling import UNKNOWN, TokenChooser
+from workers.shared_prefix.transcript import Transcript
 
 
 class Rows(Protocol):
@@ -38,22 +37,6 @@ class Rows(Protocol):
     def keep(self, rows: torch.Tensor) -> None:
         """Only these rows stay, in this order; `rows` [B'] are indices."""
         ...
-
-
-@dataclass(slots=True)
-class Capacity:
-    """How many rows may run together; halved when memory runs out, and kept for later blocks."""
-
-    rows: int
-
-    def halve(self) -> None:
-        """Raises GenerationFailed when it is one row already."""
-        if self.rows == 1:
-            raise GenerationFailed(
-                "not even one prompt at a time fits the memory: use shorter prompts or a smaller model"
-            )
-        self.rows //= 2
-        log.warning("out of memory: from now on at most %d prompts at a time", self.rows)
 
 
 @dataclass(slots=True)
@@ -83,12 +66,14 @@ class DecodeLoop:
     """Answers requests behind one `Rows`.
 
     Args:
-        new_rows: makes an empty batch; called for the first rows, and whenever none is left.
+        new_rows: makes an empty batch, and settles how many rows it holds; called for the first rows, and whenever
+            none is left.
         decoding: of all requests.
         ends: token ids that end a text; they are no part of it.
         capacity: shared with other loops of the same engine.
         vocabulary: width of the logits.
         device: of the logits.
+        is_given_up: asked before every step; when it is true, `run` ends early.
     """
 
     def __init__(
@@ -99,6 +84,7 @@ class DecodeLoop:
         capacity: Capacity,
         vocabulary: int,
         device: torch.device,
+        is_given_up: Callable[[], bool] = lambda: False,
     ) -> None:
         self._new_rows = new_rows
         self._decoding = decoding
@@ -106,6 +92,7 @@ class DecodeLoop:
         self._capacity = capacity
         self._vocabulary = vocabulary
         self._device = device
+        self._is_given_up = is_given_up
         self._waiting: deque[Request] = deque()
         self._done: list[Request] = []
         self._clear()
@@ -118,7 +105,7 @@ class DecodeLoop:
         """
         # longest first: neighbours in a batch need little padding, and too large a batch shows at once
         self._waiting.extend(sorted(requests, key=lambda request: -len(request.prompt)))
-        while self._waiting or self._active:
+        while (self._waiting or self._active) and not self._is_given_up():
             out_of_memory = False
             try:
                 self._admit()
@@ -140,9 +127,9 @@ class DecodeLoop:
 
     @torch.inference_mode()
     def _admit(self) -> None:
-        free = self._capacity.rows - len(self._active)
         if self._rows is None:
             self._rows = self._new_rows()
+        free = self._capacity.rows - len(self._active)
         if not self._waiting or (self._active and not (self._rows.joins and free >= self._capacity.rows / 4)):
             return  # a few rows at a time: reading one alone takes as long as a step of all
         new = [self._waiting.popleft() for _ in range(min(free, len(self._waiting)))]
@@ -180,14 +167,8 @@ class DecodeLoop:
 
     def _start_over_smaller(self) -> None:
         """Rows under way wait again, with what they have said so far."""
+        running = len(self._active)
         self._waiting.extendleft(reversed(self._active))
         self._clear()
-        if self._device.type == "cuda":
-            torch.cuda.empty_cache()
-        self._capacity.halve()
-
-
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """CUDA has a type for it; the CPU's allocator has only words."""
-    words = str(error)
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in words or "not enough memory" in words
+        give_back(self._device)
+        self._capacity.halve(running)

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.engines.shared_prefix import kernels
+from workers.shared_prefix import kernels
 
 CPU = torch.device("cpu")
 

@@ -7,13 +7,12 @@ from typing import Any
 
 import torch
 
-from workers.engines.shared_prefix.attention import Fill, Prefix, Step, forward
-from workers.engines.shared_prefix.graph import Record, RunStep
-from workers.engines.shared_prefix.kernels import Kernels
-from workers.engines.shared_prefix.plain import PAD
-from workers.engines.shared_prefix.row_buffers import RowBuffers
-
-FILL_TOKENS = 8192  # read in one pass, padding included
+from workers.shared_prefix.attention import Fill, Prefix, Step, forward
+from workers.shared_prefix.capacity import READ_TOKENS
+from workers.shared_prefix.graph import Record, RunStep
+from workers.shared_prefix.kernels import Kernels
+from workers.shared_prefix.plain import PAD
+from workers.shared_prefix.row_buffers import RowBuffers
 
 
 class SharedRows:
@@ -40,11 +39,13 @@ class SharedRows:
         self._buffers = RowBuffers(stride=256 if record else 32)
         self._sizes: list[int] = []  # tokens of each row in the buffers
         self._live: list[int] = []  # rows of the buffers that still run, in the order of the batch
+        self._lengths: torch.Tensor | None = None  # the sizes, on the device; None where they changed otherwise
+        self._places = torch.empty(0, dtype=torch.long)  # the live rows, on the device
         self._recorded: RunStep | None = None
 
     def enter(self, tokens: list[list[int]]) -> None:
         self._compact()
-        self._recorded = None
+        self._recorded = self._lengths = None
         first = len(self._sizes)
         own = [row[self._length :] for row in tokens]
         self._live += range(first, first + len(own))
@@ -58,45 +59,50 @@ class SharedRows:
     def step(self, tokens: torch.Tensor) -> torch.Tensor:
         if self._buffers.reserve(len(self._sizes), max(self._sizes) + 1):
             self._recorded = None
-        if len(self._live) < len(self._sizes):
-            live = torch.tensor(self._live, device=self._device)
-            spread = torch.full((len(self._sizes),), PAD, device=self._device)
-            logits = self._run(spread.index_copy(0, live, tokens))[live]
-        else:
-            logits = self._run(tokens)
+        if self._lengths is None:
+            self._lengths = torch.tensor(self._sizes, device=self._device)
+            self._places = torch.tensor(self._live, device=self._device)
+        logits = self._run(tokens, self._lengths)
         for row in self._live:
             self._sizes[row] += 1
         return logits
 
     def keep(self, rows: torch.Tensor) -> None:
         self._live = [self._live[row] for row in rows.tolist()]
+        self._lengths = None
         if self._record is None or len(self._live) <= 0.75 * len(self._sizes):
             self._compact()
 
     def logits(self, tokens: list[list[int]], first: int) -> torch.Tensor:
         """As `likelihood.WholeRows`; `first` lies behind the prefix."""
         own = [row[self._length :] for row in tokens]
-        keep = torch.arange(first - self._length, max(len(row) for row in own), device=self._device)
+        keep = max(len(row) for row in tokens) - first
         return self._forward(own, Fill(self._prefix, self._kernels, None), keep)
 
-    def _forward(self, rows: list[list[int]], way: Fill, keep: int | torch.Tensor = 1) -> torch.Tensor:
+    def _forward(self, rows: list[list[int]], way: Fill, keep: int = 1) -> torch.Tensor:
         """Padded on the right, where no token looks."""
         longest = max(len(row) for row in rows)
         ids = torch.tensor([row + [PAD] * (longest - len(row)) for row in rows], device=self._device)
         positions = torch.arange(self._length, self._length + longest, device=self._device)[None]
         return forward(self._model, ids, positions, way, keep)
 
-    def _run(self, tokens: torch.Tensor) -> torch.Tensor:
-        lengths = torch.tensor(self._sizes, device=self._device)
+    def _run(self, tokens: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """All rows of the buffers take the step, finished ones too; their places stay where they are on the device, so
+        that nothing has to be sent there for a token."""
+        partly = len(self._live) < len(self._sizes)
+        if partly:
+            tokens = torch.full_like(lengths, PAD).index_copy(0, self._places, tokens)
         if self._recorded is None:
             step = partial(_step, self._model, self._kernels, self._prefix, self._length, self._buffers)
             self._recorded = step if self._record is None else self._record(step, tokens, lengths)
-        return self._recorded(tokens, lengths)
+        logits = self._recorded(tokens, lengths)
+        lengths.index_add_(0, self._places, torch.ones_like(self._places))
+        return logits[self._places] if partly else logits
 
     def _compact(self) -> None:
         if len(self._live) == len(self._sizes):
             return
-        self._recorded = None
+        self._recorded = self._lengths = None
         self._buffers.select(self._live)
         self._sizes = [self._sizes[row] for row in self._live]
         self._live = list(range(len(self._live)))
@@ -117,11 +123,11 @@ def _step(
 
 
 def _parts(lengths: list[int]) -> list[tuple[int, int]]:
-    """Consecutive rows whose padded tokens stay within `FILL_TOKENS`; at least one row each."""
+    """Consecutive rows whose padded tokens stay within `READ_TOKENS`; at least one row each."""
     parts, begin, longest = [], 0, 0
     for row, length in enumerate(lengths):
         longest = max(longest, length)
-        if row > begin and longest * (row - begin + 1) > FILL_TOKENS:
+        if row > begin and longest * (row - begin + 1) > READ_TOKENS:
             parts.append((begin, row))
             begin, longest = row, length
     return [*parts, (begin, len(lengths))]

@@ -1,0 +1,1 @@
+"""Generation behind one shared prefix, with what any engine of transformers needs; one noun a file."""

@@ -1,0 +1,214 @@
+"""Where a model comes from: a folder or the hub, loaded once, with an identity that changes when its content does."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+import transformers
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
+from transformers.utils.logging import disable_progress_bar
+
+from configs.errors import InputError
+from configs.schema import WeightsConfig
+
+EDGE = 2**20  # bytes read at each end of a file: enough to tell weights apart, fast for hundreds of gigabytes
+UNSTATED = 10**9  # tokenizers say 1e30 tokens where nobody wrote their limit down
+
+log = logging.getLogger(__name__)
+
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Attributes:
+    location: a folder, or the name of a hub model.
+    commit: of the hub model; None for a folder.
+    identity: for the fingerprint; says the content, not the place.
+    """
+
+    location: str
+    commit: str | None
+    identity: str
+
+
+def find(config: WeightsConfig, knob: str = "model") -> Source:
+    """The model's files, found and named; of a hub model only its config is downloaded.
+
+    Args:
+        knob: what the config is called, for messages.
+
+    Raises:
+        InputError: no such folder or hub model, no access to it, or the hub is out of reach.
+    """
+    folder = Path(config.name)
+    if folder.is_dir():
+        if not (folder / "config.json").is_file():
+            raise InputError(f"{knob}.name: the folder {config.name} has no config.json, so it holds no model")
+        return Source(config.name, None, f"{folder.name}@sha256:{_digest(folder)}")
+    if folder.is_absolute() or config.name.startswith(".") or config.name.count("/") > 1:
+        raise InputError(f"{knob}.name: there is no folder {config.name}; give a model's folder or a hub model's name")
+    commit = _hub_commit(config.name, config.revision, knob)
+    return Source(config.name, commit, f"{config.name}@{commit}")
+
+
+def _digest(folder: Path) -> str:
+    """Hex sha256 over name, size, first and last MiB of every file that is not hidden."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = path.relative_to(folder)
+        if any(part.startswith((".", "__pycache__")) for part in name.parts):
+            continue
+        size = path.stat().st_size
+        digest.update(f"{name.as_posix()}\0{size}\0".encode())
+        with path.open("rb") as file:
+            digest.update(file.read(EDGE))
+            file.seek(max(0, size - EDGE))
+            digest.update(file.read(EDGE))
+    return digest.hexdigest()
+
+
+def _hub_commit(name: str, revision: str | None, knob: str) -> str:
+    wanted = name if revision is None else f"{name} at {revision}"
+    try:
+        path = hf_hub_download(name, "config.json", revision=revision)
+    except GatedRepoError as error:
+        raise InputError(
+            f"{knob}.name: {wanted} is gated: ask for access on its page and set HF_TOKEN in the environment"
+        ) from error
+    except (RepositoryNotFoundError, RevisionNotFoundError) as error:
+        raise InputError(
+            f"{knob}.name: the hub has no model {wanted} (a private one needs HF_TOKEN in the environment)"
+        ) from error
+    except EntryNotFoundError as error:
+        if isinstance(error, OSError):  # LocalEntryNotFoundError: neither in the cache nor to be had
+            raise InputError(
+                f"{knob}.name: {wanted} is neither a folder nor in the local cache, and the hub cannot be reached: "
+                "check the name and the network, or download the model and give its folder"
+            ) from error
+        raise InputError(f"{knob}.name: {wanted} has no config.json, so it is no transformers model") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{knob}.name: {wanted} cannot be looked up on the hub: {_first_line(error)}") from error
+    return Path(path).parent.name
+
+
+def device_of(config: WeightsConfig, knob: str = "model") -> torch.device:
+    """Raises InputError when a GPU is asked for and there is none."""
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise InputError(f"{knob}.device: cuda was asked for, but torch sees no GPU here: use device=auto or cpu")
+    if config.device == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", torch.cuda.current_device())
+
+
+def load_tokenizer(source: Source) -> Any:
+    """Raises InputError when there is none."""
+    return _loaded("tokenizer", source, lambda: AutoTokenizer.from_pretrained(source.location, revision=source.commit))
+
+
+def load_model(source: Source, config: WeightsConfig, device: torch.device) -> Any:
+    """A causal language model in evaluation mode on its device. Raises InputError when it cannot be loaded."""
+    return _loaded("model", source, lambda: _pretrained(AutoModelForCausalLM, source, config, device)[0])
+
+
+def load_classifier(source: Source, config: WeightsConfig, device: torch.device) -> Any:
+    """A model with a classification head, as `load_model`. Raises InputError also when the head is not among the
+    weights: transformers would draw it at random."""
+
+    def load() -> tuple[Any, dict[str, Any]]:
+        return _pretrained(AutoModelForSequenceClassification, source, config, device)
+
+    model, report = _loaded("classifier", source, load)
+    if missing := sorted(report["missing_keys"]):
+        raise InputError(f"{source.location} is no reward model: its weights lack {missing[0]}")
+    return model
+
+
+def _pretrained(kind: Any, source: Source, config: WeightsConfig, device: torch.device) -> tuple[Any, dict[str, Any]]:
+    """The model, and what loading says of its weights.
+
+    Over several GPUs layers are spread by accelerate's device map, all in this process. Tensor parallelism
+    (`tp_plan`) would also share the work of a layer, but transformers runs it in one process a GPU, started by
+    torchrun with ranks and a rendezvous (`transformers/distributed/utils.py`): a Ray actor that is restarted alone
+    cannot join again, and all ranks would have to be given every block in the same order. What it would win, a shorter
+    step, matters less here: with hundreds of rows in a batch the GPUs are busy one after the other.
+    """
+    disable_progress_bar()  # type: ignore[no-untyped-call]  # it would run across the display of the search
+    model, report = kind.from_pretrained(
+        source.location,
+        revision=source.commit,
+        dtype=config.dtype,
+        attn_implementation="sdpa",
+        device_map=_device_map(config, device),
+        output_loading_info=True,
+    )
+    if {"cpu", "disk"} & set(map(str, getattr(model, "hf_device_map", {}).values())):
+        raise torch.OutOfMemoryError("some layers are not on a GPU")
+    return model.eval(), report
+
+
+def _device_map(config: WeightsConfig, device: torch.device) -> Any:
+    if device.type == "cpu":
+        return None
+    if config.device == "cuda" or torch.cuda.device_count() == 1:
+        return {"": device}
+    log.warning(
+        "the model's layers are spread over %d GPUs; one that fits a GPU runs faster with device=cuda",
+        torch.cuda.device_count(),
+    )
+    return "auto"
+
+
+def _loaded(what: str, source: Source, load: Callable[[], Part]) -> Part:
+    try:
+        return load()
+    except torch.OutOfMemoryError as error:
+        raise InputError(
+            f"the model {source.location} does not fit the GPU's free memory: use a smaller model or a larger GPU, or "
+            "give a worker several GPUs (workers.gpus_per_worker)"
+        ) from error
+    except Exception as error:  # damaged files raise whatever the reader they broke raises
+        raise InputError(f"no {what} could be loaded from {source.location}: {_first_line(error)}") from error
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def context_of(model: Any, tokenizer: Any, wanted: int | None, knob: str = "model") -> int:
+    """Tokens a prompt and its completion may have together.
+
+    Raises:
+        InputError: neither the config nor the model says.
+    """
+    own = getattr(model.config.get_text_config(decoder=True), "max_position_embeddings", None)
+    if own is None and tokenizer.model_max_length < UNSTATED:
+        own = tokenizer.model_max_length
+    limits = [limit for limit in (wanted, own) if limit is not None]
+    if not limits:
+        raise InputError(f"the model does not say how long its context is: set {knob}.context_tokens")
+    return int(min(limits))
+
+
+def fingerprint(source: Source, engine: str, dtype: torch.dtype) -> str:
+    """As `ModelCard.fingerprint`; `engine` names what reads the weights, and its version."""
+    return (
+        f"{source.identity} {engine} {str(dtype).removeprefix('torch.')} "
+        f"torch {torch.__version__} transformers {transformers.__version__}"
+    )
+
+
+def spoken(devices: Iterable[torch.device]) -> str:
+    """For people."""
+    return ", ".join(
+        str(device) if device.type == "cpu" else f"{device} {torch.cuda.get_device_name(device)}" for device in devices
+    )
