@@ -1,11 +1,12 @@
-"""A real chat service on this machine that misbehaves on demand.
+"""A real OpenAI-compatible service on this machine that misbehaves on demand.
 
-    with JudgeServer() as server:                        # rates every answer; the same prompt, the same rating
+    with ServiceServer() as server:                        # rates every answer; the same prompt, the same rating
         ServiceConfig(model="judge", base_url=server.base_url, api_key_variable=None)
-    with JudgeServer([busy(0.01), broken()]) as server:  # the first two requests fare badly, the rest well
-    with JudgeServer(lambda request: ...) as server:     # a Reaction by content (the request's JSON)
+    with ServiceServer([busy(0.01), broken()]) as server:  # the first two requests fare badly, the rest well
+    with ServiceServer(lambda request: ...) as server:     # a Reaction by content (the request's JSON)
 
-Reactions are taken in the order in which requests arrive. It runs in a thread with an event loop of its own.
+Chats and text completions meet reactions, in the order in which they arrive. What else a server has (models, tokenize,
+files, batches...) is given as `pages`. It runs in a thread with an event loop of its own.
 """
 
 import asyncio
@@ -21,6 +22,11 @@ from typing import Any, Self
 Request = dict[str, Any]
 """The JSON that was posted."""
 
+Page = Callable[[str, str, bytes], "Reaction | None"]
+"""(method, path, body) → what is there; None where nothing is."""
+
+SCRIPTED = frozenset({"/v1/chat/completions", "/v1/completions"})
+
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
@@ -32,7 +38,7 @@ class Reaction:
         headers: further ones.
         seconds: the answer waits this long; infinity hangs.
         gather: it waits until this many requests have been under way at the same time.
-        held: it waits for `JudgeServer.release`.
+        held: it waits for `ServiceServer.release`.
         lost_after: the connection is lost after this many bytes of the body.
         drip: seconds between two bytes of the body.
     """
@@ -82,15 +88,31 @@ def error(status: int, code: str | None = None, message: str = "as the script sa
     return Reaction(lambda _: body, status, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
-def busy(retry_after: float | None = None) -> Reaction:
-    """429: slow down."""
-    headers = {} if retry_after is None else {"Retry_After": f"{retry_after:g}"}
+def busy(retry_after: float | str | None = None) -> Reaction:
+    """429: slow down; after so many seconds or at an HTTP date where it says so."""
+    headers = {} if retry_after is None else {"Retry_After": str(retry_after)}
     return error(429, "rate_limit_exceeded", "slow down", **headers)
 
 
 def no_quota() -> Reaction:
     """429: the money is spent."""
     return error(429, "insufficient_quota", "you exceeded your current quota")
+
+
+def too_long() -> Reaction:
+    """400, as OpenAI says it."""
+    return error(400, "context_length_exceeded", "This model's maximum context length is 8 tokens.")
+
+
+def unsupported(parameter: str, code: str = "unsupported_parameter") -> Reaction:
+    """400: a reasoning model does not take this."""
+    fault = {"message": f"Unsupported: '{parameter}'.", "type": "x", "param": parameter, "code": code}
+    return Reaction(lambda _: json.dumps({"error": fault}).encode(), 400)
+
+
+def page(content: object, status: int = 200) -> Reaction:
+    """JSON."""
+    return Reaction(lambda _: json.dumps(content).encode(), status)
 
 
 def broken() -> Reaction:
@@ -114,39 +136,42 @@ def lost() -> Reaction:
 
 
 def completion(request: Request, words: str | None, finish: str = "stop") -> bytes:
-    """A chat completion; a token is what stands between white space."""
+    """A chat or text completion, whichever was asked for; a token is what stands between white space."""
     read, written = len(_prompt(request).split()), len((words or "").split())
-    message = {"role": "assistant", "content": words}
+    said = {"message": {"role": "assistant", "content": words}} if "messages" in request else {"text": words}
     return json.dumps(
         {
-            "id": "chatcmpl-test",
-            "object": "chat.completion",
+            "id": "completion-test",
             "created": 0,
             "model": request.get("model", ""),
-            "choices": [{"index": 0, "message": message, "finish_reason": finish}],
+            "choices": [{"index": 0, "finish_reason": finish, **said}],
             "usage": {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written},
         }
     ).encode()
 
 
 def _prompt(request: Request) -> str:
-    return "\n".join(str(message["content"]) for message in request["messages"])
+    if "messages" in request:
+        return "\n".join(str(message["content"]) for message in request["messages"])
+    prompt = request["prompt"]
+    return prompt if isinstance(prompt, str) else " ".join(map(str, prompt))
 
 
 Script = Iterable[Reaction] | Callable[[Request], Reaction]
 
 
-class JudgeServer:
+class ServiceServer:
     """The service, from `with` to its end.
 
     Attributes:
-        requests: the JSON of every request so far, in the order of arrival.
+        requests: the JSON of every chat and completion so far, in the order of arrival.
         authorizations: their Authorization headers.
         in_flight: requests under way now.
         max_in_flight: most requests that were under way at the same time.
     """
 
-    def __init__(self, script: Script = (), then: Reaction | None = None) -> None:
+    def __init__(self, script: Script = (), then: Reaction | None = None, pages: Page | None = None) -> None:
+        self._pages = pages or (lambda method, path, body: None)
         self.requests: list[Request] = []
         self.authorizations: list[str] = []
         self.max_in_flight = 0
@@ -156,7 +181,7 @@ class JudgeServer:
         self.in_flight = 0
         self._port = 0
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="judge server", daemon=True)
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="service server", daemon=True)
 
     @property
     def base_url(self) -> str:
@@ -197,8 +222,11 @@ class JudgeServer:
         start, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").strip().split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
-        if not start.startswith("POST /v1/chat/completions "):
-            await _answer(writer, error(404, message=f"no such address: {start}"), {})
+        method, path, _ = start.split(" ")
+        if method != "POST" or path not in SCRIPTED:
+            found = self._pages(method, path, body) or error(404, message=f"nothing at {path}")
+            await self._wait_for(found)
+            await _answer(writer, found, {})
             return
         request = json.loads(body)
         self.requests.append(request)
@@ -206,12 +234,15 @@ class JudgeServer:
         reaction = self._react(request) if self._react else next(self._script, self._then)
         await self._under_way(reaction.gather, 1)
         try:
-            await asyncio.sleep(min(reaction.seconds, 86_400))
-            if reaction.held:
-                await self._released.wait()
+            await self._wait_for(reaction)
         finally:
             await self._under_way(0, -1)
         await _answer(writer, reaction, request)
+
+    async def _wait_for(self, reaction: Reaction) -> None:
+        await asyncio.sleep(min(reaction.seconds, 86_400))
+        if reaction.held:
+            await self._released.wait()
 
     async def _under_way(self, gather: int, change: int) -> None:
         async with self._arrived:

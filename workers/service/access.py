@@ -59,6 +59,11 @@ def resolve_address(base_url: str | None) -> str:
     return base_url.rstrip("/")
 
 
+def root_of(base_url: str) -> str:
+    """Where a server's own addresses begin, `/tokenize` or `/props`: the base URL without a final `/v1`."""
+    return base_url.removesuffix("/v1")
+
+
 def is_loopback(address: str) -> bool:
     """Whether this is the machine we run on."""
     host = urlsplit(address).hostname or ""

@@ -2,8 +2,8 @@ import pytest
 
 from configs.errors import InputError
 from configs.schema import ServiceConfig
-from evaluators.service import Service
-from evaluators.service_access import NO_KEY, OPENAI, is_loopback, read_key, resolve_address
+from workers.service.access import NO_KEY, OPENAI, is_loopback, read_key, resolve_address, root_of
+from workers.service.service import Service
 
 
 @pytest.mark.parametrize("environment", [{}, {"THE_KEY": ""}, {"THE_KEY": " \n"}, {"OPENAI_API_KEY": "sk-1"}])
@@ -72,3 +72,8 @@ def test_a_key_in_the_addresss_query_is_refused_without_being_shown() -> None:
     with pytest.raises(InputError, match="more than an address") as caught:
         resolve_address("https://host/v1?api-key=hunter2")
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["http://host:8000/v1", "http://host:8000"])
+def test_a_servers_own_addresses_begin_before_its_v1(address: str) -> None:
+    assert root_of(address) == "http://host:8000"

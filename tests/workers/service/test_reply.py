@@ -1,0 +1,66 @@
+import json
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from configs.schema import BatchConfig, ServiceConfig
+from workers.service.failures import ServiceFailed
+from workers.service.reply import dollars, read_chat, read_completion, read_usage
+
+PRICED = ServiceConfig(model="m", dollars_per_million_prompt_tokens=2.0, dollars_per_million_new_tokens=8.0)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["choices", "message", "content", "usage", "text", "logprobs", "finish_reason"]), inner
+        )
+    ),
+    max_leaves=12,
+)
+
+
+def test_a_call_costs_what_its_tokens_cost() -> None:
+    assert dollars(1_000_000, 0, 500_000, PRICED) == 2.0 + 4.0
+
+
+def test_cached_tokens_have_a_price_of_their_own_where_one_is_given() -> None:
+    cached = PRICED.model_copy(update={"dollars_per_million_cached_tokens": 0.5})
+    assert dollars(1_000_000, 400_000, 0, cached) == pytest.approx(0.6 * 2.0 + 0.4 * 0.5)
+    assert dollars(1_000_000, 400_000, 0, PRICED) == 2.0
+
+
+def test_a_batched_call_costs_its_share() -> None:
+    batched = PRICED.model_copy(update={"batch": BatchConfig(price_share=0.5)})
+    assert dollars(1_000_000, 0, 0, batched) == 1.0
+
+
+@pytest.mark.parametrize("lacking", ["dollars_per_million_prompt_tokens", "dollars_per_million_new_tokens"])
+def test_without_a_price_nothing_is_known(lacking: str) -> None:
+    assert dollars(10, 0, 10, PRICED.model_copy(update={lacking: None})) is None
+
+
+def test_without_a_count_nothing_is_known() -> None:
+    assert dollars(0, 0, 10, PRICED) is None
+
+
+def test_usage_is_read_from_the_answer_with_the_cached_part() -> None:
+    told = {"prompt_tokens": 100, "completion_tokens": 7, "prompt_tokens_details": {"cached_tokens": 64}}
+    usage = read_usage({"usage": told}, PRICED)
+    assert (usage.calls, usage.prompt_tokens, usage.cached_tokens, usage.new_tokens) == (1, 100, 64, 7)
+    assert usage.dollars == pytest.approx((100 * 2 + 7 * 8) / 1e6)
+
+
+@given(JSON)
+def test_whatever_a_server_sends_is_a_reply_or_a_failure(answer: object) -> None:
+    for read in (read_chat, read_completion):
+        with suppress(ServiceFailed):
+            assert isinstance(read(answer, PRICED).text, str)
+
+
+def test_half_a_character_is_replaced_so_that_every_file_takes_the_text() -> None:
+    half = json.loads(r'"so \ud83d"')
+    assert read_completion({"choices": [{"text": half}]}, PRICED).text == "so ?"
+    assert read_chat({"choices": [{"message": {"content": half}}]}, PRICED).text == "so ?"

@@ -1,0 +1,30 @@
+from tests.plain_chat import PlainChat
+from workers.chat_template import ChatTemplate
+from workers.service.reply import Message
+
+TALK: list[Message] = [
+    {"role": "system", "content": "Be brief."},
+    {"role": "user", "content": "Why?"},
+    {"role": "assistant", "content": "So."},
+]
+
+
+class Deaf(PlainChat):
+    """Leaves system messages out."""
+
+    def apply_chat_template(self, conversation: list[Message], **options: object) -> str:
+        return super().apply_chat_template([one for one in conversation if one["role"] != "system"], **options)
+
+
+def test_a_prompt_is_open_for_the_answer_and_a_transcript_is_closed() -> None:
+    template = ChatTemplate(PlainChat())
+    assert template.prompt(TALK[:2]) == "<system> Be brief. </system>\n<user> Why? </user>\n<assistant>"
+    assert template.transcript(TALK).endswith("<user> Why? </user>\n<assistant> So. </assistant>\n")
+
+
+def test_without_a_system_role_the_system_message_opens_the_first_user_message() -> None:
+    assert ChatTemplate(Deaf()).transcript(TALK) == "<user> Be brief.\n\nWhy? </user>\n<assistant> So. </assistant>\n"
+
+
+def test_messages_without_a_system_message_stay_as_they_are() -> None:
+    assert ChatTemplate(Deaf()).prompt(TALK[1:2]) == "<user> Why? </user>\n<assistant>"

@@ -1,0 +1,86 @@
+"""A model's own chat template: from messages to the text that the model was trained on."""
+
+from collections.abc import Sequence
+from typing import Protocol, Self, cast
+
+from configs.errors import InputError
+from workers.service.reply import Message
+
+SPELLING = "chat-template/1"
+"""Raise it whenever some messages would become another text: it is part of what is known of a judge's model."""
+
+# Llama 3's templates write today's date unless told one; a resumed run would meet another prompt tomorrow.
+_DATE = "26 Jul 2024"
+
+
+class ChatTokenizer(Protocol):
+    """The part of a transformers tokenizer that is used here."""
+
+    def apply_chat_template(self, conversation: list[Message], **options: object) -> str: ...
+
+
+class ChatTemplate:
+    """Where it has no system role, the system message opens the first user message."""
+
+    def __init__(self, tokenizer: ChatTokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._has_system_role = self._shows_system_message()
+
+    @classmethod
+    def load(cls, name: str, revision: str | None, knob: str, advice: str) -> Self:
+        """The template of a model; its tokenizer is loaded, its weights are not.
+
+        Args:
+            name: a folder, or the name of a hub model.
+            revision: of the hub model.
+            knob: what `name` is called in the config, for messages.
+            advice: what to do when it has none.
+
+        Raises:
+            InputError: there is no tokenizer, or it has no chat template.
+        """
+        from transformers import AutoTokenizer  # noqa: PLC0415 -- heavy, and only chat templates need it
+
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
+        except Exception as error:  # the library raises OSError, ValueError, KeyError and more for a bad model
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+            raise InputError(f"The tokenizer of '{name}' cannot be loaded ({reason}); check {knob}.") from None
+        if not getattr(tokenizer, "chat_template", None):
+            raise InputError(f"The tokenizer of '{name}' has no chat template; {advice}.")
+        return cls(cast(ChatTokenizer, tokenizer))
+
+    def prompt(self, messages: Sequence[Message]) -> str:
+        """The chat, open for the model's answer. It spells its own begin-of-text."""
+        return self._spell(messages, True)
+
+    def transcript(self, messages: Sequence[Message]) -> str:
+        """The chat, its last answer closed."""
+        return self._spell(messages, False)
+
+    def _spell(self, messages: Sequence[Message], is_open: bool) -> str:
+        said = list(messages) if self._has_system_role else _without_system(messages)
+        return self._apply(said, is_open)
+
+    def _apply(self, messages: list[Message], is_open: bool) -> str:
+        return self._tokenizer.apply_chat_template(
+            messages, tokenize=False, add_generation_prompt=is_open, date_string=_DATE
+        )
+
+    def _shows_system_message(self) -> bool:
+        from jinja2 import TemplateError  # noqa: PLC0415 -- comes with transformers, not with demosearch
+
+        probe = "the rules of this conversation"
+        try:
+            return probe in self._apply(
+                [{"role": "system", "content": probe}, {"role": "user", "content": "a"}], is_open=True
+            )
+        except TemplateError:
+            return False
+
+
+def _without_system(messages: Sequence[Message]) -> list[Message]:
+    if len(messages) < 2 or messages[0]["role"] != "system":
+        return list(messages)
+    rules, first, *rest = messages
+    return [{"role": first["role"], "content": f"{rules['content']}\n\n{first['content']}"}, *rest]

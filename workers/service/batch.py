@@ -1,0 +1,330 @@
+"""Chat completions through the Batch API: collected, submitted as one file, looked at, found again after a crash.
+
+A request's custom id is a digest of what is asked, and the number of the draw. So whoever asks for the same draw again,
+after a failure or a crash, gets the answer that was paid for, and another draw is never taken for it. Requests of a
+batch that fail do so alone, and are asked anew by the next who asks.
+"""
+
+import asyncio
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from hashlib import sha256
+from time import time
+from typing import Any
+from uuid import uuid4
+
+from configs.errors import RunStopped
+from configs.schema import BatchConfig
+from workers.service.batch_record import Batch, BatchRecord
+from workers.service.failures import NothingThere, ReplyUnusable, ServiceFailed, ServiceRefused
+from workers.service.fault import OUT_OF_QUOTA
+from workers.service.line import Line, closed
+from workers.service.reply import Reply
+
+logger = logging.getLogger(__name__)
+
+Body = dict[str, Any]
+ENDPOINT = "/v1/chat/completions"
+MARK = "demosearch"
+"""Key of our mark in a batch's metadata."""
+
+_OVER = frozenset({"completed", "failed", "expired", "cancelled"})
+_FULL = frozenset({"token_limit_exceeded", "request_limit_exceeded"})
+
+
+class _NeverSent(Exception):
+    """The batch that was intended for a request is not at the service."""
+
+
+class Batches:
+    """Belongs to the event loop of its line.
+
+    Args:
+        line: to the service.
+        record: of what was submitted before.
+        address: of the service; part of what is asked.
+        read: the reply in a chat completion; raises ServiceFailed where there is none.
+    """
+
+    def __init__(
+        self, config: BatchConfig, line: Line, record: BatchRecord, address: str, read: Callable[[Any], Reply]
+    ) -> None:
+        self._read = read
+        self._config = config
+        self._line = line
+        self._record = record
+        self._address = address
+        self._waiting: defaultdict[str, list[asyncio.Future[Reply]]] = defaultdict(list)
+        self._collected: dict[str, Body] = {}
+        self._alarm: asyncio.TimerHandle | None = None
+        self._submissions: set[asyncio.Task[None]] = set()
+        self._submitting: set[str] = set()  # marks
+        self._watches: dict[str, asyncio.Task[None]] = {}
+
+    async def ask(self, body: Body, draw: int = 0) -> Reply:
+        """The reply to one chat.
+
+        Args:
+            draw: equal requests of one number share their reply.
+
+        Raises:
+            ServiceFailed: this request failed, or its batch; or closed.
+            RunStopped: no batch can succeed now.
+        """
+        text = json.dumps([self._address, body], sort_keys=True)
+        request = f"{sha256(text.encode()).hexdigest()[:40]}-{draw}"
+        while True:
+            with suppress(_NeverSent):
+                return await self._ask(request, body)
+
+    async def close(self) -> None:
+        """Refuse what has not been submitted, wait for what is being sent, and hang up; what is at the service is found
+        again later."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+        for request in list(self._collected):
+            self._tell(request, closed())
+        self._unwatch()
+        await asyncio.gather(self._line.hang_up(), *self._submissions)
+        self._unwatch()
+        for request in list(self._waiting):
+            self._tell(request, ServiceFailed("the service was closed; the batch goes on, and who asks again finds it"))
+
+    def _unwatch(self) -> None:
+        for watch in self._watches.values():
+            watch.cancel()
+
+    async def _ask(self, request: str, body: Body) -> Reply:
+        answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        is_first = all(other.done() for other in self._waiting[request])
+        self._waiting[request].append(answer)
+        try:
+            if is_first:
+                self._seek(request, body)
+            return await answer
+        finally:
+            self._waiting[request].remove(answer)
+            if not self._waiting[request]:
+                del self._waiting[request]
+                self._collected.pop(request, None)
+
+    def _seek(self, request: str, body: Body) -> None:
+        batch = self._record.holding(request)
+        if batch is None:
+            self._collect(request, body)
+        elif batch.over:
+            self._answer(batch, self._record.answers(batch), "")
+        elif batch.mark not in self._submitting:  # else it is watched once it has a name
+            self._watch(batch)
+
+    # Submitting ---------------------------------------------------------------------------------------------------
+
+    def _collect(self, request: str, body: Body) -> None:
+        self._collected[request] = body
+        if self._alarm is not None:
+            self._alarm.cancel()
+        if len(self._collected) >= self._config.max_requests:
+            self._submit()
+        else:
+            self._alarm = asyncio.get_running_loop().call_later(self._config.linger, self._submit)
+
+    def _submit(self) -> None:
+        requests, self._collected = self._collected, {}
+        if requests:
+            task = asyncio.create_task(self._guarded(self._send(requests), tuple(requests)))
+            self._submissions.add(task)
+            task.add_done_callback(self._submissions.discard)
+
+    async def _send(self, requests: dict[str, Body]) -> None:
+        """The record says what is intended before anything is, and the batch's name before anyone waits for it.
+
+        A batch whose submission fails stays intended: it may be at the service all the same, and who asks next looks.
+        """
+        batch = self._record.intend(uuid4().hex, tuple(requests), time())
+        self._submitting.add(batch.mark)
+        try:
+            self._record.name(batch, await self._create(batch, requests))
+        finally:
+            self._submitting.discard(batch.mark)
+        logger.info("submitted batch %s with %d requests", batch.name, len(requests))
+        self._watch(batch)
+
+    async def _create(self, batch: Batch, requests: dict[str, Body]) -> str:
+        lines = [
+            {"custom_id": request, "method": "POST", "url": ENDPOINT, "body": body}
+            for request, body in requests.items()
+        ]
+        content = "".join(json.dumps(line) + "\n" for line in lines).encode()
+        tried = False
+
+        async def upload(client: Any) -> str:
+            file = await client.files.create(file=(f"{batch.mark}.jsonl", content), purpose="batch")
+            return _text(getattr(file, "id", None))
+
+        async def create(client: Any) -> str:
+            nonlocal tried
+            if tried and (name := await _find(client, batch.mark)):  # the answer was lost, the batch was not
+                return name
+            tried = True
+            told = await client.post(
+                "/batches",
+                cast_to=object,
+                body={
+                    "input_file_id": file,
+                    "endpoint": ENDPOINT,
+                    "completion_window": "24h",
+                    "metadata": {MARK: batch.mark},
+                },
+            )
+            return _text(_get(told, "id"))
+
+        file = await self._line.call(upload)
+        return await self._line.call(create)
+
+    # Following ----------------------------------------------------------------------------------------------------
+
+    def _watch(self, batch: Batch) -> None:
+        if batch.mark not in self._watches or self._watches[batch.mark].done():
+            self._watches[batch.mark] = asyncio.create_task(self._guarded(self._follow(batch), batch.requests))
+
+    async def _follow(self, batch: Batch) -> None:
+        """Look at a batch until it is over, and tell those who wait."""
+        if batch.name is None:
+            name = await self._line.call(lambda client: _find(client, batch.mark))
+            if name is None:
+                self._record.end(batch, [])
+                raise _NeverSent
+            self._record.name(batch, name)
+        told = await self._outcome(batch)
+        lines = [line for key in ("output_file_id", "error_file_id") for line in await self._fetch(_get(told, key))]
+        self._record.end(batch, [line for line in lines if isinstance(self._reply(line), Reply)])
+        self._refuse_full(told)
+        self._answer(batch, lines, f"says that batch {batch.name} is {_get(told, 'status')}{_reason(told)}")
+
+    async def _outcome(self, batch: Batch) -> Any:
+        """What the service says of it when it is over."""
+        while True:
+            try:
+                told = await self._line.call(lambda client: client.get(f"/batches/{batch.name}", cast_to=object))
+                if _get(told, "status") in _OVER:
+                    return told
+            except NothingThere:
+                self._record.end(batch, [])
+                raise self._failed(
+                    f"knows nothing of batch {batch.name} any more: ask again, and it is asked anew"
+                ) from None
+            except ServiceFailed as error:  # a batch outlives many a bad connection
+                logger.warning("batch %s cannot be looked at: %s", batch.name, error)
+            if time() > batch.submitted + self._config.max_wait:
+                raise self._failed(
+                    f"has not done batch {batch.name} after {self._config.max_wait:g} s (service.batch.max_wait): ask "
+                    "again later, and it is found"
+                )
+            await asyncio.sleep(self._config.poll)
+
+    async def _fetch(self, file: object) -> list[dict[str, Any]]:
+        if not isinstance(file, str):
+            return []
+
+        async def content(client: Any) -> str:
+            return str((await client.files.content(file)).text)
+
+        lines = [json.loads(line) for line in (await self._line.call(content)).splitlines()]
+        return [line for line in lines if isinstance(line, dict) and isinstance(line.get("custom_id"), str)]
+
+    def _refuse_full(self, told: Any) -> None:
+        """Raise what makes every further batch fail as well."""
+        errors = _get(_get(told, "errors"), "data")
+        codes = {str(_get(error, "code")) for error in errors} if isinstance(errors, list) else set()
+        words = self._line.faults.clean(_reason(told))
+        if codes & OUT_OF_QUOTA:
+            raise ServiceRefused(f"the quota at {self._address} is used up{words}: add credit, then resume")
+        if codes & _FULL:
+            raise ServiceRefused(
+                f"{self._address} takes no batch of this size now{words}: lower service.batch.max_requests, or resume "
+                "when others are done"
+            )
+
+    # Telling ------------------------------------------------------------------------------------------------------
+
+    def _answer(self, batch: Batch, lines: Sequence[dict[str, Any]], otherwise: str) -> None:
+        """Tell those who wait for this batch; `otherwise` is for those of whom it says nothing."""
+        by_request = {line.get("custom_id"): line for line in lines}
+        for request in batch.requests:
+            line = by_request.get(request)
+            nothing = f"{otherwise}, without an answer to this request"
+            self._tell(request, self._failed(nothing) if line is None else self._reply(line))
+
+    def _reply(self, line: dict[str, Any]) -> Reply | Exception:
+        """What one request was answered."""
+        response = line.get("response")
+        status, body = _get(response, "status_code"), _get(response, "body")
+        if not isinstance(status, int):
+            reason = _get(line.get("error"), "message") or _get(line.get("error"), "code") or "no reason given"
+            return self._failed(f"did not answer a batched request: {reason}")
+        if status != 200:
+            return self._line.faults.read_status(status, _get(body, "error") or body, {}).failure
+        try:
+            return self._read(body)
+        except ServiceFailed as error:
+            return self._line.faults.read(error).failure
+
+    async def _guarded(self, work: Coroutine[Any, Any, None], requests: Sequence[str]) -> None:
+        """What goes wrong is told to those who wait."""
+        outcome: Exception
+        try:
+            await work
+            return
+        except (_NeverSent, ServiceFailed, RunStopped) as error:
+            outcome = error
+        except Exception as error:  # a record that cannot be written, an answer of another form: nobody may wait on
+            outcome = self._failed(f"has a batch that cannot be followed ({type(error).__name__}: {error})")
+        for request in requests:
+            self._tell(request, outcome)
+
+    def _failed(self, words: str) -> Exception:
+        return self._line.faults.read(ServiceFailed(words)).failure
+
+    def _tell(self, request: str, outcome: Reply | Exception) -> None:
+        for waiting in self._waiting.get(request, ()):
+            if waiting.done():
+                continue
+            if isinstance(outcome, Exception):
+                waiting.set_exception(outcome)
+            else:
+                waiting.set_result(outcome)
+
+
+async def _find(client: Any, mark: str) -> str | None:
+    """The name of the batch with this mark."""
+    after = ""
+    while True:
+        told = await client.get(f"/batches?limit=100{after}", cast_to=object)
+        batches = _get(told, "data")
+        if not isinstance(batches, list):  # silence here would have the batch paid for twice
+            raise ReplyUnusable("was asked for its batches and answered with something else")
+        for batch in batches:
+            if _get(_get(batch, "metadata"), MARK) == mark:
+                return _text(_get(batch, "id"))
+        if not batches or not _get(told, "has_more"):
+            return None
+        after = f"&after={_text(_get(batches[-1], 'id'))}"
+
+
+def _get(holder: object, name: str) -> Any:
+    return holder.get(name) if isinstance(holder, dict) else None
+
+
+def _text(name: object) -> str:
+    if not isinstance(name, str):
+        raise ReplyUnusable("took a file or a batch without giving it a name")
+    return name
+
+
+def _reason(told: Any) -> str:
+    errors = _get(_get(told, "errors"), "data")
+    words = [str(_get(error, "message") or _get(error, "code")) for error in errors] if isinstance(errors, list) else []
+    return f" ({words[0]})" if words else ""

@@ -1,0 +1,122 @@
+"""Which requests are in which batch, on disk before anyone waits for them.
+
+A folder with `batches.jsonl`, one line an event, each durable before the next step is taken, and for every batch that
+is over its answers in `<mark>.jsonl`. The mark is also in the batch's metadata at the service, so that a batch whose
+submission was interrupted before its name came back is found there.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+Line = dict[str, Any]
+
+
+@dataclass
+class Batch:
+    """One batch.
+
+    Attributes:
+        mark: its name here.
+        requests: the custom ids of its requests.
+        name: its name at the service; None while that is not known.
+        submitted: seconds since 1970.
+        over: nothing further will come of it.
+    """
+
+    mark: str
+    requests: tuple[str, ...]
+    submitted: float
+    name: str | None = None
+    over: bool = False
+
+
+@dataclass
+class BatchRecord:
+    """Args:
+    folder: made when the first batch is.
+    """
+
+    folder: Path
+    _batches: dict[str, Batch] = field(default_factory=dict)
+    _of_request: dict[str, Batch] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._journal = self.folder / "batches.jsonl"
+        for line in self._whole_lines():
+            self._apply(line)
+
+    def holding(self, request: str) -> Batch | None:
+        """The batch that this request is in, or was answered in."""
+        return self._of_request.get(request)
+
+    def intend(self, mark: str, requests: Sequence[str], now: float) -> Batch:
+        """A batch is about to be submitted."""
+        self._keep({"event": "intended", "mark": mark, "requests": list(requests), "at": now})
+        return self._batches[mark]
+
+    def name(self, batch: Batch, name: str) -> None:
+        """The service has taken it, under this name."""
+        self._keep({"event": "submitted", "mark": batch.mark, "name": name})
+
+    def end(self, batch: Batch, answers: Sequence[Line]) -> None:
+        """It is over; requests without an answer may be asked anew."""
+        answered = {line["custom_id"] for line in answers}
+        text = "".join(json.dumps(line) + "\n" for line in answers)
+        self._write(self._answers(batch), text, replace=True)
+        lost = [request for request in batch.requests if request not in answered]
+        self._keep({"event": "ended", "mark": batch.mark, "lost": lost})
+
+    def answers(self, batch: Batch) -> list[Line]:
+        """What came of a batch that is over."""
+        return [json.loads(line) for line in self._answers(batch).read_text(encoding="utf-8").splitlines()]
+
+    def _answers(self, batch: Batch) -> Path:
+        return self.folder / f"{batch.mark}.jsonl"
+
+    def _apply(self, line: Line) -> None:
+        mark = line["mark"]
+        if line["event"] == "intended":
+            batch = Batch(mark, tuple(line["requests"]), line["at"])
+            self._batches[mark] = batch
+            self._of_request |= dict.fromkeys(batch.requests, batch)
+        elif line["event"] == "submitted":
+            self._batches[mark].name = line["name"]
+        else:
+            self._batches[mark].over = True
+            for request in line["lost"]:
+                if self._of_request.get(request) is self._batches[mark]:
+                    del self._of_request[request]
+
+    def _keep(self, line: Line) -> None:
+        self._write(self._journal, json.dumps(line) + "\n", replace=False)
+        self._apply(line)
+
+    def _write(self, path: Path, text: str, *, replace: bool) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        target = path.with_suffix(".new") if replace else path
+        with target.open("w" if replace else "a", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            target.replace(path)
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _whole_lines(self) -> list[Line]:
+        """A last line that a crash cut short is taken off the file: the step it announced was not taken."""
+        if not self._journal.exists():
+            return []
+        content = self._journal.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        if len(whole) < len(content):
+            with self._journal.open("r+b") as file:
+                file.truncate(len(whole))
+        return [json.loads(line) for line in whole.splitlines()]

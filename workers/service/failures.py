@@ -1,0 +1,69 @@
+"""What can go wrong between a request and a service's reply.
+
+    ServiceFailed               no reply to this one request, after its retries; others are not concerned
+    ├── BadRequest              the service rejects the request itself
+    │   └── RequestTooLong      it does not fit the model's context
+    ├── ContentFiltered         a filter kept the model from answering
+    ├── ReplyUnusable           an answer came that says nothing: another schema, HTML, no words
+    └── ServiceSilent           no complete answer in time, or no connection
+    ServiceRefused              (RunStopped) no request can succeed until a person acts: key, permission, quota
+    └── NothingThere            an unknown model or address
+    ServiceUnreachable          (RunStopped) nobody was answered for a long time
+
+ServiceFailed itself is a service that stays busy or broken (429, 5xx), and one that has been closed.
+"""
+
+from configs.errors import DemosearchError, RunStopped
+from workers.usage import NOTHING, Usage
+
+
+class ServiceFailed(DemosearchError):
+    """One request has no reply.
+
+    Attributes:
+        usage: what was paid for nevertheless, as far as the service said.
+    """
+
+    def __init__(self, message: str, usage: Usage = NOTHING) -> None:
+        super().__init__(message)
+        self.usage = usage
+
+
+class BadRequest(ServiceFailed):
+    """Sending it again would change nothing.
+
+    Attributes:
+        parameter: the field that the model does not take, or not with this value; None when it is not that.
+    """
+
+    def __init__(self, message: str, parameter: str | None = None) -> None:
+        super().__init__(message)
+        self.parameter = parameter
+
+
+class RequestTooLong(BadRequest):
+    """Prompt and new tokens exceed the context."""
+
+
+class ContentFiltered(ServiceFailed):
+    """The service's filter stepped in, before or while the model wrote."""
+
+
+class ReplyUnusable(ServiceFailed):
+    """Status 200 and nothing to read."""
+
+
+class ServiceSilent(ServiceFailed):
+    """Timeouts and lost connections, as often as the config allows."""
+
+
+class ServiceRefused(RunStopped):
+    """The service refuses every request until a person acts."""
+
+
+class NothingThere(ServiceRefused):
+    """404: a person may have misspelled the model or the address."""
+
+
+class ServiceUnreachable(RunStopped):
+    """No request of several was answered, over the seconds that the config allows."""

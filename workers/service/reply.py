@@ -1,0 +1,138 @@
+"""What a service is told and what it says."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, TypedDict
+
+from configs.schema import ServiceConfig
+from workers.service.failures import ContentFiltered, ReplyUnusable
+from workers.usage import Usage
+
+
+class Message(TypedDict):
+    """One turn of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the service said.
+
+    Attributes:
+        text: not stripped; never blank in a chat, unless `first_token` says more.
+        finish: the service's word: "stop", "length"...; "" where it does not say.
+        usage: of this one call, 0 where the service does not count.
+        first_token: the likeliest first tokens of the reply and their natural log-probabilities, likeliest first; empty
+            unless asked for.
+    """
+
+    text: str
+    finish: str
+    usage: Usage
+    first_token: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def prompt_tokens(self) -> int:
+        return self.usage.prompt_tokens
+
+    @property
+    def cached_tokens(self) -> int:
+        return self.usage.cached_tokens
+
+    @property
+    def new_tokens(self) -> int:
+        return self.usage.new_tokens
+
+
+def read_chat(answer: Any, config: ServiceConfig) -> Reply:
+    """The reply in a chat completion.
+
+    Args:
+        answer: the body as JSON, or whatever came in its place.
+
+    Raises:
+        ReplyUnusable: no chat completion, or one without words.
+        ContentFiltered: the filter took the words.
+    """
+    usage = read_usage(answer, config)
+    try:
+        choice = answer["choices"][0]
+        text, finish = choice["message"]["content"], choice.get("finish_reason")
+        refusal = choice["message"].get("refusal")
+    except (AttributeError, LookupError, TypeError):
+        raise ReplyUnusable("answered with something that is not a chat completion", usage) from None
+    if finish == "content_filter":
+        raise ContentFiltered("answered nothing or broke off (finish_reason content_filter)", usage)
+    first_token = _first_token(choice)
+    if not isinstance(text, str) or not (text.strip() or first_token):
+        if isinstance(refusal, str) and refusal.strip():
+            raise ContentFiltered(f"refused to answer: {refusal}", usage)
+        hint = "; raise max_tokens" if finish == "length" else ""
+        raise ReplyUnusable(f"answered nothing (finish_reason {finish}){hint}", usage)
+    return Reply(_whole(text), finish if isinstance(finish, str) else "", usage, first_token)
+
+
+def read_completion(answer: Any, config: ServiceConfig) -> Reply:
+    """The reply in a text completion; its text may be empty.
+
+    Raises:
+        ReplyUnusable: no text completion.
+        ContentFiltered: the filter took the words.
+    """
+    usage = read_usage(answer, config)
+    try:
+        choice = answer["choices"][0]
+        text, finish = choice["text"], choice.get("finish_reason")
+    except (AttributeError, LookupError, TypeError):
+        text = finish = None
+    if finish == "content_filter":
+        raise ContentFiltered("answered nothing or broke off (finish_reason content_filter)", usage)
+    if not isinstance(text, str):
+        raise ReplyUnusable("answered with something that is not a text completion", usage)
+    return Reply(_whole(text), finish if isinstance(finish, str) else "", usage)
+
+
+def _whole(text: str) -> str:
+    """JSON may hold half a character (a lone surrogate), which neither a file nor another request takes."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def read_usage(answer: Any, config: ServiceConfig) -> Usage:
+    """What a completion of either kind cost; one call without tokens where it does not say."""
+    usage = answer.get("usage") if isinstance(answer, dict) else None
+    details = usage.get("prompt_tokens_details") if isinstance(usage, dict) else None
+    prompt, new = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+    cached = min(_count(details, "cached_tokens"), prompt)
+    return Usage(1, prompt, cached, new, dollars(prompt, cached, new, config))
+
+
+def dollars(prompt_tokens: int, cached_tokens: int, new_tokens: int, config: ServiceConfig) -> float | None:
+    """What one call costs at the config's prices; None where they, or the tokens read, are not known.
+
+    Args:
+        cached_tokens: of the prompt's.
+    """
+    prompt_price, new_price = config.dollars_per_million_prompt_tokens, config.dollars_per_million_new_tokens
+    if prompt_price is None or new_price is None or not prompt_tokens:  # nobody reads nothing: it was not counted
+        return None
+    cached_price = config.dollars_per_million_cached_tokens
+    cached_price = prompt_price if cached_price is None else cached_price
+    fresh_tokens = prompt_tokens - cached_tokens
+    share = config.batch.price_share if config.batch else 1.0
+    return share * (fresh_tokens * prompt_price + cached_tokens * cached_price + new_tokens * new_price) / 1e6
+
+
+def _count(holder: object, name: str) -> int:
+    count = holder.get(name) if isinstance(holder, dict) else None
+    return count if isinstance(count, int) and count > 0 else 0
+
+
+def _first_token(choice: dict[str, Any]) -> tuple[tuple[str, float], ...]:
+    try:
+        likely = choice["logprobs"]["content"][0]["top_logprobs"]
+        pairs = [(str(one["token"]), float(one["logprob"])) for one in likely]
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return ()
+    return tuple(sorted((pair for pair in pairs if not math.isnan(pair[1])), key=lambda pair: -pair[1]))

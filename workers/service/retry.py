@@ -1,0 +1,141 @@
+"""The one retry policy: which fault is worth another attempt, and after which pause.
+
+A call is charged for a fault, at most `max_retries` times, unless the fault is the service's: it says "slow down" but
+has answered others since the call's last fault, or it answers nobody at all. Then the call waits with the others until
+the service is back, its `patience` ends, or the silence has lasted for `outage` seconds and stops the run. So a passing
+outage costs no item its evaluation, and a request that breaks the service fails alone.
+
+Pauses have full jitter (Brooker 2015, "Exponential backoff and jitter"): uniform between 0 and a bound that doubles,
+or behind the pause that the service asks everyone for (Retry-After) a short one.
+
+Rejected: tenacity and stamina, which count attempts of one call alone and so cannot tell the service's faults from the
+call's; openai's own retries, which do the same and keep a Retry-After to the one call that met it.
+"""
+
+from math import inf
+from random import Random
+
+from configs.schema import ServiceConfig
+from workers.service.failures import ServiceRefused, ServiceUnreachable
+from workers.service.fault import Fault
+
+FIRST, LONGEST = 0.5, 30.0
+"""Seconds: the bound of the first pause, and of all."""
+
+FEW_CALLERS, FEW_ATTEMPTS = 3, 10
+"""So many calls must have met nothing but silence before the service is suspected, and so many attempts before it is
+given up; below that it may be the requests' fault."""
+
+
+class Outage:
+    """How long nobody has been answered. Times are seconds of any one clock.
+
+    Attributes:
+        answers: had so far.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.answers = 0
+        self._seconds = seconds
+        self._callers: set[int] = set()
+        self._attempts = 0
+        self._since = self._excused = self._answered_at = -inf
+
+    def answered(self, now: float) -> None:
+        self.answers += 1
+        self._answered_at = now
+        self._callers.clear()
+        self._attempts = 0
+
+    def met(self, caller: int, began: float) -> None:
+        """An attempt of this caller, begun at this time, met silence."""
+        self._since = min(self._since, began) if self._attempts else began
+        self._callers.add(caller)
+        self._attempts += 1
+
+    def excused(self, until: float) -> None:
+        """Silence until this time is what the service asked for."""
+        self._excused = max(self._excused, until)
+
+    @property
+    def suspected(self) -> bool:
+        return len(self._callers) >= FEW_CALLERS
+
+    def lasts(self, now: float) -> float | None:
+        """Seconds of silence, once they are enough to give the service up."""
+        silence = now - max(self._since, self._excused, self._answered_at)
+        enough = self.suspected and self._attempts >= FEW_ATTEMPTS and silence >= self._seconds
+        return silence if enough else None
+
+
+class Retries:
+    """Of one call.
+
+    Args:
+        caller: its number.
+        random: of the jitter.
+    """
+
+    def __init__(self, config: ServiceConfig, outage: Outage, caller: int, random: Random) -> None:
+        self._config = config
+        self._outage = outage
+        self._caller = caller
+        self._random = random
+        self._began: float | None = None
+        self._answers_then = outage.answers
+        self._faults = 0
+        self._charged = 0
+
+    def begin(self, now: float) -> None:
+        """An attempt goes out."""
+        self._began = now if self._began is None else self._began
+
+    def pause(self, fault: Fault, began: float, now: float) -> float:
+        """Seconds until the next attempt; the service's own pause is not among them.
+
+        Args:
+            fault: of the attempt just made.
+            began: when that went out.
+
+        Raises:
+            ServiceFailed, ServiceRefused, ServiceUnreachable: there is none.
+        """
+        if fault.silent:
+            self._outage.met(self._caller, began)
+        if fault.pause:
+            self._outage.excused(now + fault.pause)
+        if not fault.passing:
+            raise fault.failure
+        self._refuse_long_pause(fault)
+        self._refuse_outage(fault, now)
+        self._charged += not self._is_services(fault)
+        self._answers_then = self._outage.answers
+        wait = self._random.uniform(0, FIRST if fault.pause else min(LONGEST, FIRST * 2.0**self._faults))
+        self._faults += 1
+        assert self._began is not None
+        if self._charged > self._config.max_retries or now + wait - self._began > self._config.patience:
+            raise fault.failure
+        return wait
+
+    def _is_services(self, fault: Fault) -> bool:
+        progress = self._outage.answers > self._answers_then
+        return (fault.slow_down and progress) or (fault.silent and self._outage.suspected)
+
+    def _refuse_long_pause(self, fault: Fault) -> None:
+        if fault.pause is not None and fault.pause > self._config.patience:
+            raise ServiceRefused(
+                f"the service asks for a pause of {fault.pause:,.0f} s, longer than service.patience "
+                f"({self._config.patience:,.0f} s): resume later ({fault.failure})"
+            )
+
+    def _refuse_outage(self, fault: Fault, now: float) -> None:
+        silence = self._outage.lasts(now)
+        if silence is not None:
+            raise ServiceUnreachable(
+                f"nobody was answered for {silence:,.0f} s: resume when the service is back (the last time it "
+                f"{_without_address(str(fault.failure))})"
+            )
+
+
+def _without_address(sentence: str) -> str:
+    return sentence.partition(" ")[2]

@@ -1,0 +1,195 @@
+"""The one client of an OpenAI-compatible service, for judges and for generation.
+
+Time: `ServiceConfig.timeout` bounds one whole attempt, `patience` one whole call. Waiting for a place is in neither.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from os import environ
+from pathlib import Path
+from typing import Any, TypeVar
+
+from configs.errors import InputError
+from configs.schema import ServiceConfig
+from workers.service.access import read_key, resolve_address, root_of
+from workers.service.batch import Batches
+from workers.service.batch_record import BatchRecord
+from workers.service.failures import BadRequest, NothingThere
+from workers.service.line import Line, ServiceActivity, closed
+from workers.service.reply import Message, Reply, read_chat, read_completion
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Body = dict[str, Any]
+
+_SUBSTITUTES: dict[str, str | None] = {
+    "max_tokens": "max_completion_tokens",
+    "temperature": None,
+    "top_p": None,
+    "seed": None,
+}
+"""What goes in the place of a field that a model does not take, as reasoning models do not; None leaves it out."""
+
+
+class Service:
+    """Chat and text completions, as many at a time as the service bears.
+
+    Nothing is opened before the first call. Connections belong to the event loop they were opened in: another loop gets
+    its own, and finds out anew what the service bears.
+
+    Args:
+        config: as validated.
+        environment: where the key is looked up, by name.
+        folder: keeps the record of batches; needed where the config asks for them, else untouched.
+
+    Raises:
+        InputError: no key under that name, an address that cannot work, or batches without a folder.
+    """
+
+    def __init__(
+        self, config: ServiceConfig, environment: Mapping[str, str] = environ, folder: Path | None = None
+    ) -> None:
+        if config.batch is not None and folder is None:
+            raise InputError("service.batch needs a run directory to keep its record in: leave it out here")
+        self._folder = folder
+        self.model = config.model
+        self.base_url = resolve_address(config.base_url)
+        self._config = config
+        self._key = read_key(config.api_key_variable, environment)
+        self._line: Line | None = None
+        self._batches: Batches | None = None
+        self._closed = False
+        self._unsupported: set[str] = set()
+
+    async def chat(
+        self,
+        messages: Sequence[Message],
+        *,
+        temperature: float,
+        max_tokens: int,
+        top_p: float | None = None,
+        logprobs: int = 0,
+        seed: int | None = None,
+        draw: int = 0,
+    ) -> Reply:
+        """Answer this chat.
+
+        A model that does not take `max_tokens` is sent `max_completion_tokens`, and one that does not take a
+        temperature, top_p or seed is asked without; a warning says so once.
+
+        Args:
+            logprobs: how many likeliest first tokens to return, 0 to 20.
+            draw: which of several answers to this chat; where they come in batches, one that was paid for before is
+                found again by it.
+
+        Raises:
+            ServiceFailed: no usable answer to this one, after the retries that the config allows; or closed.
+            ServiceRefused: a bad key, a used-up quota, an unknown model: no answer to any.
+            ServiceUnreachable: nobody is answered.
+        """
+        body: Body = {
+            "model": self.model,
+            "messages": list(messages),
+            "temperature": temperature,
+            "max_tokens": max_tokens,
+        }
+        body |= {} if top_p is None else {"top_p": top_p}
+        body |= {} if seed is None else {"seed": seed}
+        body |= {"logprobs": True, "top_logprobs": logprobs} if logprobs else {}
+        while True:
+            suited = self._suited(body)
+            try:
+                return await self._chat(suited, draw)
+            except BadRequest as error:
+                self._learn(error, suited)
+
+    async def complete(self, prompt: str | Sequence[int], fields: Body) -> Reply:
+        """Continue this text.
+
+        Args:
+            prompt: text, or token ids.
+            fields: of the request's body, `max_tokens`, `temperature` and whatever else the server knows.
+
+        Raises:
+            As `chat`.
+        """
+        body = {"model": self.model, "prompt": prompt if isinstance(prompt, str) else list(prompt)} | fields
+        return await self.post("/completions", body, lambda answer: read_completion(answer, self._config))
+
+    async def post(self, path: str, body: Body, read: Callable[[Any], T]) -> T:
+        """Send JSON and read the answer.
+
+        Args:
+            path: behind the base URL, "/completions"; with "//" in front behind the server's root, "//tokenize".
+            read: from the body as JSON; raises ServiceFailed where it is not what was asked for.
+        """
+        address = self._address(path)
+
+        async def send(client: Any) -> T:
+            return read(await client.post(address, cast_to=object, body=body))
+
+        return await self._connect().call(send)
+
+    async def get(self, path: str) -> Any:
+        """What is at this path, as `post` has it: JSON, or the text where it is none; None where nothing is."""
+        address = self._address(path)
+        try:
+            return await self._connect().call(lambda client: client.get(address, cast_to=object))
+        except (NothingThere, BadRequest):
+            return None
+
+    def activity(self) -> ServiceActivity:
+        """What the service is doing now, for people who watch."""
+        return self._line.activity() if self._line else ServiceActivity()
+
+    async def close(self) -> None:
+        """Refuse what has not been sent yet, wait for what has been, give connections back. Idempotent; for good."""
+        self._closed = True
+        line, self._line = self._line, None
+        if line is None or line.loop is not asyncio.get_running_loop():
+            return
+        await (line.hang_up() if self._batches is None else self._batches.close())
+
+    async def _chat(self, body: Body, draw: int) -> Reply:
+        self._connect()
+        if self._batches is not None:
+            return await self._batches.ask(body, draw)
+        return await self.post("/chat/completions", body, self._read)
+
+    def _read(self, answer: Any) -> Reply:
+        return read_chat(answer, self._config)
+
+    def _connect(self) -> Line:
+        if self._closed:
+            raise closed()
+        if self._line is None or self._line.loop is not asyncio.get_running_loop():
+            self._line = Line(self._config, self.base_url, self._key)
+            if self._config.batch is not None and self._folder is not None:
+                record = BatchRecord(self._folder)
+                self._batches = Batches(self._config.batch, self._line, record, self.base_url, self._read)
+        return self._line
+
+    def _address(self, path: str) -> str:
+        return root_of(self.base_url) + path[1:] if path.startswith("//") else path
+
+    def _suited(self, body: Body) -> Body:
+        """The body without what the model does not take."""
+        suited = {}
+        for name, value in body.items():
+            put = _SUBSTITUTES[name] if name in self._unsupported else name
+            if put is not None:
+                suited[put] = value
+        return suited
+
+    def _learn(self, error: BadRequest, suited: Body) -> None:
+        """Leave out what the model does not take, the next time; raise the error when it is something else."""
+        name = error.parameter
+        if name not in _SUBSTITUTES or name not in suited:
+            raise error
+        put = _SUBSTITUTES[name]
+        if name not in self._unsupported:
+            instead = f"is sent {put} instead" if put else "is asked without, at the value it has by itself"
+            logger.warning("%s does not take %s and %s (%s)", self.model, name, instead, error)
+        self._unsupported.add(name)
