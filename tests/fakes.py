@@ -1,9 +1,10 @@
 """Stand-ins for models, small enough to be believed. No patching: they are passed in where a real one would be.
 
-    EchoEngine      an Engine: deterministic, picklable by `partial(EchoEngine, ...)`, slow or deadly on demand
-    ScriptedModel   a TextModel without threads or processes: answers with a function, remembers what it was asked
+    EchoEngine         an Engine: deterministic, picklable by `partial(EchoEngine, ...)`, slow or deadly on demand
+    EchoRewardEngine   the same as a RewardEngine
+    ScriptedModel      a TextModel without threads or processes: answers with a function, remembers what it was asked
 
-For both a token is a word, and a card's device is "cpu".
+For all of them a token is a word, and a card's device is "cpu".
 """
 
 import asyncio
@@ -11,12 +12,13 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
+from math import log
 
 from workers.activity import WorkersActivity
 from workers.failures import GenerationFailed, PromptTooLong
-from workers.prompt import Completion, Decoding, PromptBlock
+from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock, Reward
 from workers.text_model import ModelCard
 
 FAILS = "FAILS"  # the mark of a prompt that cannot be answered
@@ -43,14 +45,34 @@ def completion(said: str, prompt: str, decoding: Decoding) -> Completion:
     )
 
 
+def chance(*texts: str) -> float:
+    """A number in (0, 1) that depends on all of the texts."""
+    return (int.from_bytes(sha256("\x00".join(texts).encode()).digest()[:4]) + 1) / (2**32 + 1)
+
+
+def likelihood(prompt: str, continuation: str) -> Likelihood:
+    """Each word's probability depends on the whole prompt and on the word."""
+    words = continuation.split() or [continuation]
+    return Likelihood(sum(log(chance(prompt, word)) for word in words), len(words))
+
+
+def reward(text: str) -> Reward:
+    return Reward(10 * chance(text) - 5, len(text.split()))
+
+
 def count_words(block: PromptBlock) -> tuple[int, ...]:
     return tuple(len(block.prompt(index).split()) for index in range(len(block.suffixes)))
 
 
-def refuse_too_long(block: PromptBlock, decoding: Decoding, context_tokens: int) -> None:
+def refuse_too_long(block: PromptBlock, new_tokens: int, context_tokens: int) -> None:
     longest = max(count_words(block), default=0)
-    if longest + decoding.max_new_tokens > context_tokens:
-        raise PromptTooLong(longest, decoding.max_new_tokens, context_tokens)
+    if longest + new_tokens > context_tokens:
+        raise PromptTooLong(longest, new_tokens, context_tokens)
+
+
+def refuse_too_long_with(continuations: Continuations, block: PromptBlock, context_tokens: int) -> None:
+    for index, text in enumerate(continuations.texts):
+        refuse_too_long(block.select([index]), len(text.split()), context_tokens)
 
 
 def fail_if_marked(prompt: str, mark: str) -> None:
@@ -59,11 +81,11 @@ def fail_if_marked(prompt: str, mark: str) -> None:
 
 
 @dataclass
-class EchoEngine:
-    """An Engine that answers with `echo`, last suffix first.
+class _Frail:
+    """What both echo engines are.
 
     Attributes:
-        seconds_each: what one completion takes, slept through.
+        seconds_each: what one answer takes, slept through.
         fails_at: a prompt that contains this raises GenerationFailed when its turn comes.
         breaks_at: a prompt that contains this raises RuntimeError, as a broken GPU would.
         dies_at: a prompt that contains this kills the process at once, as the out-of-memory killer would.
@@ -77,6 +99,7 @@ class EchoEngine:
     breaks_at: str = "BREAKS"
     dies_at: str = "POISON"
     die_once: str | None = None
+    _is_given_up: Callable[[], bool] = field(default=lambda: False, init=False, repr=False, compare=False)
 
     @property
     def card(self) -> ModelCard:
@@ -85,13 +108,20 @@ class EchoEngine:
     def count_tokens(self, block: PromptBlock) -> tuple[int, ...]:
         return count_words(block)
 
-    def generate(self, block: PromptBlock, decoding: Decoding) -> Iterator[tuple[int, Completion]]:
-        refuse_too_long(block, decoding, self.context_tokens)
+    def heed(self, is_given_up: Callable[[], bool]) -> None:
+        self._is_given_up = is_given_up
+
+    def _take_pains(self, block: PromptBlock) -> Iterator[tuple[int, str]]:
+        """The block's prompts, last suffix first."""
         for index in reversed(range(len(block.suffixes))):
-            time.sleep(self.seconds_each)
+            done = time.monotonic() + self.seconds_each
+            while (left := done - time.monotonic()) > 0 and not self._is_given_up():
+                time.sleep(min(left, 0.02))
+            if self._is_given_up():
+                return
             prompt = block.prompt(index)
             self._come_to_grief(prompt)
-            yield index, echo(prompt, decoding)
+            yield index, prompt
 
     def _come_to_grief(self, prompt: str) -> None:
         fail_if_marked(prompt, self.fails_at)
@@ -110,8 +140,34 @@ class EchoEngine:
         return True
 
 
+@dataclass
+class EchoEngine(_Frail):
+    """An Engine that answers with `echo` and scores with `likelihood`, last suffix first."""
+
+    def generate(self, block: PromptBlock, decoding: Decoding) -> Iterator[tuple[int, Completion]]:
+        refuse_too_long(block, decoding.max_new_tokens, self.context_tokens)
+        for index, prompt in self._take_pains(block):
+            yield index, echo(prompt, decoding)
+
+    def score(self, block: PromptBlock, continuations: Continuations) -> Iterator[tuple[int, Likelihood]]:
+        refuse_too_long_with(continuations, block, self.context_tokens)
+        for index, prompt in self._take_pains(block):
+            yield index, likelihood(prompt, continuations.texts[index])
+
+
+@dataclass
+class EchoRewardEngine(_Frail):
+    """A RewardEngine that rates with `reward`, last suffix first."""
+
+    def rate(self, block: PromptBlock) -> Iterator[tuple[int, Reward]]:
+        refuse_too_long(block, 0, self.context_tokens)
+        for index, prompt in self._take_pains(block):
+            yield index, reward(prompt)
+
+
 class ScriptedModel:
-    """A TextModel that answers prompt by prompt with `answer`, in the order asked. A prompt with FAILS in it fails.
+    """A TextModel that answers prompt by prompt with `answer`, in the order asked, and scores with `likelihood`. A
+    prompt with FAILS in it fails.
 
     Args:
         answer: prompt → what the model says; an exception in its place is raised. `echo` when absent.
@@ -119,8 +175,9 @@ class ScriptedModel:
 
     Attributes:
         asked: every block given to `generate`, in order.
-        pause: awaited before each completion; a test may put a gate here.
-        open: calls of `generate` not yet over.
+        scored: every block given to `score`, with its continuations, in order.
+        pause: awaited before each answer; a test may put a gate here.
+        open: calls of `generate` and `score` not yet over.
         closed: `close` was called.
     """
 
@@ -131,6 +188,7 @@ class ScriptedModel:
         fingerprint: str = "scripted 1",
     ) -> None:
         self.asked: list[PromptBlock] = []
+        self.scored: list[tuple[PromptBlock, Continuations]] = []
         self.pause: Callable[[], Awaitable[None]] | None = None
         self.open = 0
         self.closed = False
@@ -147,10 +205,22 @@ class ScriptedModel:
         self.asked.append(block)
         self.open += 1
         try:
-            refuse_too_long(block, decoding, self._card.context_tokens)
+            refuse_too_long(block, decoding.max_new_tokens, self._card.context_tokens)
             for index in range(len(block.suffixes)):
                 await self._wait()
                 yield index, self._say(block.prompt(index), decoding)
+        finally:
+            self.open -= 1
+
+    async def score(self, block: PromptBlock, continuations: Continuations) -> AsyncIterator[tuple[int, Likelihood]]:
+        self.scored.append((block, continuations))
+        self.open += 1
+        try:
+            refuse_too_long_with(continuations, block, self._card.context_tokens)
+            for index, text in enumerate(continuations.texts):
+                await self._wait()
+                fail_if_marked(block.prompt(index), FAILS)
+                yield index, likelihood(block.prompt(index), text)
         finally:
             self.open -= 1
 

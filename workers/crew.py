@@ -1,97 +1,88 @@
-"""Many worker processes as one model, whatever runs them: loading, feeding, and what to do when one is lost.
+"""Many worker processes as one model, whatever runs them: feeding them, and what to do when one is lost.
 
-Each worker has a task here that sends it pieces (`dispatch` says which) and collects its messages with one long call
-after the other, so that many completions share a reply. A worker that is lost gets nothing until its new process has
-answered a ping and loaded the model; what it still owed goes to whoever is free.
+Each worker has a task here that has the model loaded, sends pieces (`dispatch` says which) and collects messages with
+one long call after the other, so that many answers share a reply. A worker that is lost gets nothing until its new
+process has answered a ping and loaded the model; what it still owed goes to whoever is free.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Coroutine, Sequence
-from dataclasses import dataclass, field
-from itertools import count
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
 
 from configs.errors import InputError
 from configs.schema import WorkersConfig
-from workers.activity import WorkersActivity
-from workers.dispatch import Dispatcher, News, Piece, cut
+from workers.activity import Timesheet, WorkersActivity
+from workers.dispatch import WORTH, Dispatcher
 from workers.engine_actor import EngineBroken
 from workers.engine_thread import Answered, Ended, Message
-from workers.failures import GenerationFailed, PromptTooLong, WorkersUnavailable
-from workers.prompt import Completion, Decoding, PromptBlock
+from workers.failures import GenerationFailed, WorkersUnavailable
+from workers.loading import PAUSE, load_model
+from workers.member import Member, Sent
+from workers.outbox import Outbox
+from workers.piece import Piece, cut
+from workers.prompt import A_co, PromptBlock, Task
+from workers.task import new_tokens
 from workers.text_model import LoadEngine, ModelCard
-from workers.worker_process import WorkerDead, WorkerLost, WorkerProcess, WorkerStuck
+from workers.worker_process import WorkerLost, WorkerProcess, WorkerStuck
 
-PAUSE = 0.5  # seconds between two trials to reach a worker that is being restarted
 PATIENCE = 10.0  # seconds that cancelled tasks may take to end
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """A piece at a worker, with the block's indices of the suffixes that were sent."""
+class Crew:
+    """See the module; `load` first.
 
-    piece: Piece
-    indices: tuple[int, ...]
-
-
-@dataclass(eq=False, slots=True)
-class _Worker:
-    """One worker through all its processes.
-
-    Attributes:
-        sent: what its process has been given, by job number.
-        wake: set when it may have something to do.
-        fed: it has answered a ping since it was last idle; what it is given is sent at once.
-        placed: its first process has answered.
+    Args:
+        pause: seconds between two trials to reach a worker.
+        worth: see `Dispatcher`.
     """
 
-    number: int
-    process: WorkerProcess
-    sent: dict[int, _Sent] = field(default_factory=dict)
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-    fed: bool = False
-    placed: bool = False
-
-
-class Crew:
-    """See the module; `load` first."""
-
-    def __init__(self, load_engine: LoadEngine, config: WorkersConfig) -> None:
+    def __init__(
+        self, load_engine: LoadEngine, config: WorkersConfig, pause: float = PAUSE, worth: float = WORTH
+    ) -> None:
         self._load_engine = load_engine
         self._config = config
-        self._board = Dispatcher(config.max_attempts)
-        self._workers: list[_Worker] = []
+        self._pause = pause
+        self._board = Dispatcher(config.max_attempts, time.monotonic, worth)
+        self._timesheet = Timesheet()
+        self._members: list[Member] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._jobs = count()
         self._card: ModelCard | None = None
-        self._restarts = self._tokens = self._gone = 0
+        self._settled = asyncio.Event()  # the first worker is ready, or none ever will be
+        self._refusals: list[Exception] = []
+        self._restarts = self._tokens = 0
         self._deadline: asyncio.TimerHandle | None = None
+        self._next_look: asyncio.TimerHandle | None = None  # at what is late by then
         self._unavailable: WorkersUnavailable | None = None
 
-    async def load(self, processes: Sequence[WorkerProcess]) -> ModelCard:
-        """Load the model in every process, within `start_timeout` seconds.
+    async def load(self, processes: Iterable[WorkerProcess]) -> ModelCard:
+        """Have the model loaded in every process; return as soon as one is ready, within `start_timeout` seconds. The
+        others join as they become ready. After an error the crew is closed.
 
         Raises:
-            InputError: it cannot be loaded, takes too long, or is not the same everywhere.
+            InputError: no worker could load it, or none in time.
         """
-        self._workers = [_Worker(number, process) for number, process in enumerate(processes)]
-        loading = [asyncio.create_task(self._load(worker)) for worker in self._workers]
+        for process in processes:
+            self.hire(process)
         try:
             async with asyncio.timeout(self._config.start_timeout):
-                cards = await asyncio.gather(*loading)
-        except TimeoutError as error:
-            raise InputError(self._why_so_late()) from error
+                await self._settled.wait()
+        except TimeoutError:
+            self._refusals.append(self._why_so_late())
         finally:
-            for task in loading:
-                task.cancel()
-        _refuse_differences(cards)
-        self._card = cards[0]
-        for worker in self._workers:
-            self._in_background(self._live(worker))
-        return cards[0]
+            if self._card is None:
+                await self.close()
+        if self._card is None:
+            raise self._refusals[0]
+        return self._card
+
+    def hire(self, process: WorkerProcess) -> None:
+        """One worker more; it joins when it has loaded the model."""
+        member = Member(len(self._members), process, self._members)
+        self._members.append(member)
+        self._in_background(self._live(member))
 
     async def count_tokens(self, block: PromptBlock) -> tuple[int, ...]:
         losses: list[str] = []
@@ -99,159 +90,122 @@ class Crew:
             number = self._board.least_busy()
             if number is not None:
                 try:
-                    return await self._workers[number].process.count_tokens(block)
+                    return await self._members[number].process.count_tokens(block)
                 except WorkerLost as loss:
                     losses.append(str(loss))
-                    self._workers[number].wake.set()  # so that it is pinged, and found lost
-            await asyncio.sleep(PAUSE)
+                    self._members[number].wake.set()  # so that it is pinged, and found lost
+            await asyncio.sleep(self._pause)
         raise self._unavailable or GenerationFailed(f"tokens cannot be counted: {losses[-1]}")
 
-    async def generate(self, block: PromptBlock, decoding: Decoding) -> AsyncGenerator[tuple[int, Completion], None]:
-        """As `TextModel.generate`. A piece that fails does not keep the others from being answered: its failure is
-        raised after their completions. Of several it is the PromptTooLong of the longest prompt, else the first."""
-        outbox = asyncio.Queue[News]()
-        pieces = cut(block, decoding, self._config.block_size, outbox.put_nowait)
-        failures: list[GenerationFailed] = []
-        owed = len(pieces)
+    async def perform(self, block: PromptBlock, task: Task[A_co]) -> AsyncGenerator[tuple[int, A_co], None]:
+        """As `TextModel.generate`, with any task; for its failures see `Outbox.read`."""
+        outbox = Outbox()
+        pieces = cut(block, task, self._config.block_size, outbox.tell)
         self._enqueue(pieces)
         try:
-            while owed:
-                news = await outbox.get()
-                if isinstance(news, tuple):
-                    yield news
-                    continue
-                owed -= 1
-                if isinstance(news, GenerationFailed):
-                    failures.append(news)
-                elif news is not None:
-                    raise news
-            if failures:
-                raise _gravest(failures)
+            async for answer in outbox.read(len(pieces)):
+                yield answer
         finally:
-            for piece in pieces:
-                self._abandon(piece)
+            self._abandon(pieces)
 
     def activity(self) -> WorkersActivity:
-        return WorkersActivity(self._board.alive, self._board.busy, self._board.queued, self._restarts, self._tokens)
+        self._timesheet.note(self._board.alive, self._board.busy)
+        return WorkersActivity(
+            self._board.alive,
+            self._board.busy,
+            self._board.queued,
+            self._restarts,
+            self._tokens,
+            self._board.copied,
+            self._timesheet.alive,
+            self._timesheet.busy,
+        )
 
     async def close(self) -> None:
-        """Stop all tasks and end every open `generate`; the processes are their owner's. Idempotent."""
+        """Stop all tasks and end every open `perform`; the processes are their owner's. Idempotent."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=PATIENCE)
-        if self._deadline is not None:
-            self._deadline.cancel()
-        self._give_up("the model has been closed; make a new one to generate again")
-        for worker in self._workers:
-            if self._board.has(worker.number):
-                self._board.lost(worker.number, was_running=False)
+        for timer in (self._deadline, self._next_look):
+            if timer is not None:
+                timer.cancel()
+        self._give_up("the model has been closed; make a new one to use it again")
+        for member in self._members:
+            if self._board.has(member.number):
+                self._board.lost(member.number, was_running=False)
+        self._timesheet.note(0, 0)
 
     # One worker's life ------------------------------------------------------------------------------------------
 
-    async def _live(self, worker: _Worker) -> None:
+    async def _live(self, member: Member) -> None:
         try:
             while True:
-                self._join(worker)
-                loss = await self._serve(worker)
-                self._bury(worker, loss)
+                card = await load_model(member, self._load_engine, self._config.max_attempts, pause=self._pause)
+                self._join(member, card)
+                loss = await self._serve(member)
+                self._bury(member, loss)
                 if isinstance(loss, WorkerStuck):
-                    await worker.process.kill()
-                _refuse_differences([self._card, await self._load(worker)])
+                    await member.process.kill()
         except InputError as error:
-            self._part(worker, f"a worker cannot be restarted: {error}")
+            self._part(member, error)
         except Exception as error:
-            logger.exception("an unexpected error ends worker %d", worker.number + 1)
-            self._part(worker, f"a worker is given up ({type(error).__name__}: {error}); see the log")
+            logger.exception("an unexpected error ends %s", member)
+            self._part(member, error)
 
-    async def _load(self, worker: _Worker) -> ModelCard:
-        """Wait for the process, as long as it takes, and have it load the model."""
-        began = time.monotonic()
-        for _ in range(self._config.max_attempts):
-            await self._reach(worker)
-            try:
-                card = await worker.process.begin(self._load_engine)
-            except WorkerLost as loss:
-                reason = str(loss)
-                continue
-            seconds = time.monotonic() - began
-            logger.info(
-                "worker %d of %d is ready on %s after %.0f s", worker.number + 1, self.size, card.device, seconds
-            )
-            return card
-        raise InputError(
-            f"a worker died {self._config.max_attempts} times while it loaded the model ({reason}): "
-            "give it a machine with more memory, or choose a smaller model or dtype"
-        )
-
-    async def _reach(self, worker: _Worker) -> None:
-        """Wait for an answer, however long a place for the process is being looked for; some do not live that long."""
-        deaths = 0
-        while deaths < self._config.max_attempts:
-            try:
-                await worker.process.ping()
-            except WorkerLost as loss:
-                reason = str(loss)
-                deaths += isinstance(loss, WorkerDead)
-                await asyncio.sleep(PAUSE)
-            else:
-                worker.placed = True
-                return
-        raise InputError(f"a worker's process ended {deaths} times before it answered: {reason}")
-
-    async def _serve(self, worker: _Worker) -> WorkerLost:
+    async def _serve(self, member: Member) -> WorkerLost:
         """Feed a worker until it is lost."""
         try:
             while True:
-                await worker.wake.wait()
-                if not await worker.process.ping():
+                await member.wake.wait()
+                if not await member.process.ping():
                     raise WorkerLost("its process was replaced while it was idle")
-                worker.fed = True
-                for piece in self._board.held(worker.number):
-                    self._send(worker, piece)
-                while worker.sent:
-                    for message in await worker.process.collect():
-                        self._hear(worker, message)
-                worker.fed = False
-                worker.wake.clear()
+                member.fed = True
+                for piece in self._board.held(member.number):
+                    member.send(piece)
+                while member.sent:
+                    for message in await member.process.collect():
+                        self._hear(member, message)
+                member.fed = False
+                member.wake.clear()
         except WorkerLost as loss:
             return loss
 
-    def _join(self, worker: _Worker) -> None:
-        self._board.join(worker.number)
+    def _join(self, member: Member, card: ModelCard) -> None:
+        if self._card is None:
+            self._card = card
+            self._settled.set()
+        _refuse_difference(self._card, card)
+        self._board.join(member.number)
         if self._deadline is not None:
             self._deadline.cancel()
         self._deadline = self._unavailable = None
         self._hand_out()
 
-    def _bury(self, worker: _Worker, loss: WorkerLost) -> None:
-        logger.warning("worker %d of %d was lost: %s", worker.number + 1, self.size, loss)
+    def _bury(self, member: Member, loss: WorkerLost) -> None:
+        logger.warning("%s was lost: %s", member, loss)
         self._restarts += 1
-        for piece in self._board.held(worker.number):
-            if not piece.unanswered:  # only the word that it is over was lost
-                piece.abandoned = True
-                piece.tell(None)
-        spent = self._board.lost(worker.number, was_running=worker.fed)
-        worker.sent.clear()
-        worker.wake.clear()
-        worker.fed = False
+        spent = self._board.lost(member.number, was_running=member.fed)
+        member.is_lost()
         for piece in spent:
-            piece.tell(_poisonous(piece, loss))
+            self._settle(piece, _poisonous(piece, loss))
         if not self._board.alive:
             seconds = self._config.start_timeout
             reason = f"no worker came back within {seconds:g} s (workers.start_timeout); resume when they can"
             self._deadline = asyncio.get_running_loop().call_later(seconds, self._give_up, reason)
         self._hand_out()
 
-    def _part(self, worker: _Worker, reason: str) -> None:
-        """A worker will never be back."""
-        logger.error(reason)
-        if self._board.has(worker.number):
-            self._bury(worker, WorkerLost(reason))
-        self._gone += 1
-        if self._gone == self.size:
+    def _part(self, member: Member, error: Exception) -> None:
+        """A worker will never be of use, or never again."""
+        reason = f"{member} is given up: {error}"
+        logger.log(logging.WARNING if self._card is None else logging.ERROR, reason)
+        if self._board.has(member.number):
+            self._bury(member, WorkerLost(reason))
+        self._refusals.append(error)
+        if len(self._refusals) == len(self._members):
             self._give_up(reason)
+            self._settled.set()
 
     def _give_up(self, reason: str) -> None:
         self._unavailable = WorkersUnavailable(reason)
@@ -267,87 +221,94 @@ class Crew:
         self._hand_out()
 
     def _hand_out(self) -> None:
-        for number, piece in self._board.assign():
-            worker = self._workers[number]
-            if worker.fed:
-                self._send(worker, piece)
-            else:
-                worker.wake.set()
+        for number, piece in (*self._board.assign(), *self._board.copies()):
+            self._members[number].give(piece)
         for number, piece in self._board.steals():
-            self._in_background(self._withdraw(self._workers[number], piece))
+            self._in_background(self._withdraw(self._members[number], piece))
+        self._look_again(self._board.until_copies())
+        recalled = [self._cancel(number, piece) for number, piece in self._board.recalls()]
+        self._timesheet.note(self._board.alive, self._board.busy)
+        if any(recalled):
+            self._hand_out()
 
-    def _send(self, worker: _Worker, piece: Piece) -> None:
-        job, indices = next(self._jobs), tuple(piece.unanswered)
-        worker.sent[job] = _Sent(piece, indices)
-        worker.process.submit(job, piece.block.select(list(indices)), piece.decoding)
+    def _look_again(self, seconds: float | None) -> None:
+        if self._next_look is not None:
+            self._next_look.cancel()
+        loop = asyncio.get_running_loop()
+        self._next_look = None if seconds is None else loop.call_later(seconds, self._hand_out)
 
-    def _hear(self, worker: _Worker, message: Message) -> None:
-        if message.job not in worker.sent:
+    def _hear(self, member: Member, message: Message) -> None:
+        if message.job not in member.sent:
             return  # of an earlier connection to the same process
         if isinstance(message, Answered):
-            self._deliver(worker.sent[message.job], message)
+            self._deliver(member, member.sent[message.job], message)
         else:
-            self._end(worker, message)
+            self._end(member, message)
 
-    def _deliver(self, sent: _Sent, answer: Answered) -> None:
-        index = sent.indices[answer.index]
-        sent.piece.unanswered.remove(index)
-        self._tokens += answer.completion.new_tokens
-        sent.piece.tell((index, answer.completion))
+    def _deliver(self, member: Member, sent: Sent, answer: Answered) -> None:
+        piece, index = sent.piece, sent.indices[answer.index]
+        if piece.over or index not in piece.unanswered:
+            return  # another copy was faster
+        piece.unanswered.remove(index)
+        self._tokens += new_tokens(answer.answer)
+        piece.tell((index, answer.answer))
+        if not piece.unanswered:
+            self._settle(piece, None, last=member)
 
-    def _end(self, worker: _Worker, end: Ended) -> None:
+    def _end(self, member: Member, end: Ended) -> None:
         if isinstance(end.error, EngineBroken):
             raise WorkerStuck(str(end.error))
-        piece = worker.sent.pop(end.job).piece
-        self._board.finished(worker.number, piece)
-        piece.tell(end.error)
+        piece = member.sent.pop(end.job).piece
+        if self._board.finished(member.number, piece, has_failed=end.error is not None):
+            self._settle(piece, end.error)
         self._hand_out()
 
-    async def _withdraw(self, worker: _Worker, piece: Piece) -> None:
-        """Ask a second piece back; one that has not been sent yet need not be asked for."""
-        job = _job_of(worker, piece)
+    def _settle(self, piece: Piece, error: BaseException | None, last: Member | None = None) -> None:
+        """Say how the piece ended, and stop whoever still works on it; `last` is done with it."""
+        for number in self._board.drop(piece):
+            if self._members[number] is not last:
+                self._cancel(number, piece)
+        piece.tell(error)
+
+    async def _withdraw(self, member: Member, piece: Piece) -> None:
         try:
-            given_back = job is None or await worker.process.withdraw(job)
+            given_back = await member.withdraw(piece)
         except WorkerLost:
             return  # the worker's own task will see it too, and bury it
-        if given_back and job is not None:
-            worker.sent.pop(job, None)
-        self._board.withdrawn(worker.number, piece, given_back)
+        self._board.withdrawn(member.number, piece, given_back)
         if given_back:
             self._hand_out()
 
-    def _abandon(self, piece: Piece) -> None:
-        number = self._board.drop(piece)
-        if number is None:
-            return
-        job = _job_of(self._workers[number], piece)
-        if job is None:
-            self._board.finished(number, piece)
-        else:
-            self._workers[number].process.cancel(job)
+    def _abandon(self, pieces: Sequence[Piece]) -> None:
+        """Nobody reads their answers any more."""
+        for piece in pieces:
+            if not piece.over:
+                for number in self._board.drop(piece):
+                    self._cancel(number, piece)
+        self._hand_out()
 
-    @property
-    def size(self) -> int:
-        return len(self._workers)
+    def _cancel(self, number: int, piece: Piece) -> bool:
+        """Have a worker end a piece early; True when that is done already, since it had not been sent."""
+        if self._members[number].cancel(piece):
+            return False
+        self._board.finished(number, piece)
+        return True
 
     def _in_background(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _why_so_late(self) -> str:
+    def _why_so_late(self) -> InputError:
         seconds = f"{self._config.start_timeout:g} s (workers.start_timeout)"
-        homeless = sum(not worker.placed for worker in self._workers)
-        if homeless:
-            return (
-                f"{homeless} of {self.size} workers found no place within {seconds}: wait until others leave the "
-                "cluster, or lower workers.count"
+        homeless = [member for member in self._members if not member.placed]
+        if len(homeless) == len(self._members):
+            needs = homeless[0].process.needs
+            return InputError(
+                f"none of {len(homeless)} workers found a place with {needs} within {seconds}: wait until others leave "
+                "the cluster, or add a node"
             )
-        return f"the model was not loaded everywhere within {seconds}: raise it, or use a faster disk or a local copy"
-
-
-def _job_of(worker: _Worker, piece: Piece) -> int | None:
-    return next((job for job, sent in worker.sent.items() if sent.piece is piece), None)
+        return InputError(f"the model was not loaded within {seconds}: raise it, or use a faster disk or a local copy")
 
 
 def _poisonous(piece: Piece, loss: WorkerLost) -> GenerationFailed:
@@ -357,16 +318,9 @@ def _poisonous(piece: Piece, loss: WorkerLost) -> GenerationFailed:
     )
 
 
-def _gravest(failures: Sequence[GenerationFailed]) -> GenerationFailed:
-    too_long = [failure for failure in failures if isinstance(failure, PromptTooLong)]
-    return max(too_long, key=lambda failure: failure.prompt_tokens, default=failures[0])
-
-
-def _refuse_differences(cards: Sequence[ModelCard | None]) -> None:
-    known = [card for card in cards if card is not None]
-    other = next((card for card in known if card.fingerprint != known[0].fingerprint), None)
-    if other is not None:
+def _refuse_difference(first: ModelCard, card: ModelCard) -> None:
+    if card.fingerprint != first.fingerprint:
         raise InputError(
-            f"the workers loaded different models, {known[0].fingerprint!r} and {other.fingerprint!r}: give every node "
+            f"the workers loaded different models, {first.fingerprint!r} and {card.fingerprint!r}: give every node "
             "the same model files and library versions, and pin model.revision"
         )

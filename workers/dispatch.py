@@ -1,8 +1,14 @@
-"""Which worker does which piece next. Pure bookkeeping: no clock, no Ray, no asyncio.
+"""Which worker does which piece next. Pure bookkeeping: no clock of its own, no Ray, no asyncio.
 
 Pieces wait in one queue. Each worker holds at most one running piece and one behind it, so that it need not wait for
 the round trip; idle workers are served before anyone gets a second piece, and when the queue is empty an idle worker
 may steal a second piece that has not begun. Among the oldest pieces the one is taken that costs the least reading anew.
+
+When nothing waits anywhere, an idle worker starts a copy of a piece that it can be expected to end much sooner: because
+the piece's own worker is slower, or late, which may mean anything. The first answer to each suffix counts (the backup
+tasks of MapReduce, Dean and Ghemawat 2004, section 3.6). Other copies would not pay: they come second, slow the
+original down where both share a machine, and cannot be called back for the next piece while they read their prefix.
+Copies are called back when there is work again.
 
 A piece whose worker died is suspect: it then runs alone, so that the next death is blamed on nobody else.
 """
@@ -11,67 +17,57 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from itertools import islice, pairwise
-from math import ceil
+from itertools import islice
+from math import inf
 
-from workers.affinity import Chain, PrefixMemory, chain_of
-from workers.prompt import Completion, Decoding, PromptBlock
+from workers.affinity import PrefixMemory
+from workers.pace import Paces
+from workers.piece import Piece
 
 PAIRS_COMPARED = 256  # (worker, piece) pairs looked at for one decision: bounds its cost to about a millisecond
 FEWEST_COMPARED = 16  # pieces looked at however many workers are free
-
-News = tuple[int, Completion] | BaseException | None
-
-
-@dataclass(eq=False, slots=True)
-class Piece:
-    """Part of a block: what travels to one worker.
-
-    Attributes:
-        block: the whole block.
-        unanswered: suffix indices of the block that this piece still owes, in order.
-        tell: hears each `(suffix index, completion)` once and then, once, how the piece ended: None or an error.
-        chain: of the block's prefix.
-        attempts: workers lost while they were running it.
-        suspect: was on a worker that was lost.
-        abandoned: nobody wants it any more.
-    """
-
-    block: PromptBlock
-    decoding: Decoding
-    unanswered: list[int]
-    tell: Callable[[News], None]
-    chain: Chain
-    attempts: int = 0
-    suspect: bool = False
-    abandoned: bool = False
-
-
-def cut(block: PromptBlock, decoding: Decoding, block_size: int, tell: Callable[[News], None]) -> list[Piece]:
-    """Pieces of nearly equal size, none with more than `block_size` suffixes."""
-    total, chain = len(block.suffixes), chain_of(block.prefix)
-    number = ceil(total / block_size)
-    edges = [total * piece // number for piece in range(number + 1)] if number else []
-    return [Piece(block, decoding, list(range(start, stop)), tell, chain) for start, stop in pairwise(edges)]
+MOST_HOLDERS = 3  # of a piece: a second copy helps where the first went to a slow worker
+MUCH = 1.3  # times as long as expected is late; a copy must be expected to need this many times less
+WORTH = 2.0  # seconds that a copy must be expected to gain, at least
 
 
 @dataclass(slots=True)
 class _Bench:
-    """What one worker holds: the first piece runs, the second waits behind it."""
+    """What one worker holds: the first piece runs, the second waits behind it.
+
+    Attributes:
+        since: when the first piece began, in seconds.
+        owed: suffixes that it had to answer then.
+        withdrawing: the second piece, while it is being asked back.
+        recalled: the first piece is a copy that is being called back.
+    """
 
     pieces: list[Piece] = field(default_factory=list)
+    since: float = 0.0
+    owed: int = 0
     withdrawing: Piece | None = None
+    recalled: bool = False
 
 
 class Dispatcher:
     """The queue and the benches.
 
     Args:
-        max_attempts: lost workers after which a piece is given up.
+        max_attempts: lost workers after which a piece is given up; no more than these work on it at the same time, so
+            that a poisonous piece costs no more workers.
+        clock: tells seconds.
+        worth: seconds that a copy must be expected to gain, at least.
+
+    Attributes:
+        copied: copies begun so far.
     """
 
-    def __init__(self, max_attempts: int) -> None:
+    def __init__(self, max_attempts: int, clock: Callable[[], float], worth: float = WORTH) -> None:
+        self.copied = 0
         self._max_attempts = max_attempts
+        self._clock = clock
+        self._worth = worth
+        self._paces = Paces()
         self._queue: deque[Piece] = deque()
         self._suspects: deque[Piece] = deque()
         self._benches: dict[int, _Bench] = {}
@@ -106,16 +102,34 @@ class Dispatcher:
     def add(self, pieces: Iterable[Piece]) -> None:
         self._queue.extend(pieces)
 
+    # Handing out ------------------------------------------------------------------------------------------------
+
     def assign(self) -> list[tuple[int, Piece]]:
         """Hand out what can be handed out now; each pair is a worker and a piece that goes to it."""
         assigned = []
         for room in (1, 2):
             while (self._suspects or self._queue) and (free := self._free(room)):
                 worker, piece = self._take(free)
-                self._benches[worker].pieces.append(piece)
-                self._memory.note(worker, piece.chain)
+                self._give(worker, piece)
                 assigned.append((worker, piece))
         return assigned
+
+    def copies(self) -> list[tuple[int, Piece]]:
+        """Pieces that idle workers do a second time because that pays, each with the worker it goes to."""
+        copies = []
+        while (best := self._best_copy()) is not None:
+            self._give(*best)
+            best[1].copied = True
+            copies.append(best)
+        self.copied += len(copies)
+        return copies
+
+    def until_copies(self) -> float | None:
+        """Seconds until `copies` should be asked again if nothing else happens before; None when it need not be."""
+        if self.queued or not self._free(1):
+            return None
+        late_at = min((max(map(self._late_at, piece.holders)) for piece in self._copyable()), default=inf)
+        return None if late_at == inf else max(0.0, late_at - self._clock())
 
     def steals(self) -> list[tuple[int, Piece]]:
         """Second pieces to ask back, each with its worker, because others are idle and nothing is queued.
@@ -132,6 +146,27 @@ class Dispatcher:
             self._benches[worker].withdrawing = self._benches[worker].pieces[1]
         return [(worker, self._benches[worker].pieces[1]) for worker in full[:wanted]]
 
+    def recalls(self) -> list[tuple[int, Piece]]:
+        """Copies to be cancelled because there is work again, each with its worker; those begun last come first.
+
+        Each must be answered with `finished`.
+        """
+        waiting = self.queued
+        if not waiting:
+            return []
+        copying = [
+            (worker, bench)
+            for worker, bench in self._benches.items()
+            if bench.pieces and bench.pieces[0].is_copy(worker) and not bench.pieces[0].over
+        ]
+        copying.sort(key=lambda pair: -pair[1].since)
+        chosen = [(worker, bench) for worker, bench in copying[:waiting] if not bench.recalled]
+        for _, bench in chosen:
+            bench.recalled = True
+        return [(worker, bench.pieces[0]) for worker, bench in chosen]
+
+    # What became of it ------------------------------------------------------------------------------------------
+
     def withdrawn(self, worker: int, piece: Piece, given_back: bool) -> None:
         """The answer to a steal: the worker gave the piece back, or had begun it."""
         bench = self._benches.get(worker)
@@ -139,23 +174,30 @@ class Dispatcher:
             return
         bench.withdrawing = None
         if given_back and piece in bench.pieces:
-            bench.pieces.remove(piece)
-            self._queue.extendleft(() if piece.abandoned else (piece,))
+            self._take_away(worker, piece)
+            self._queue.extendleft(() if piece.over else (piece,))
 
-    def finished(self, worker: int, piece: Piece) -> None:
-        """The worker is done with the piece, however it ended."""
+    def finished(self, worker: int, piece: Piece, has_failed: bool = False) -> bool:
+        """The worker is done with the piece, however it ended. True when nobody else does it, though it is not over."""
+        piece.has_failed |= has_failed
         bench = self._benches[worker]
-        bench.pieces.remove(piece)
-        if bench.withdrawing is piece:
-            bench.withdrawing = None
+        is_recalled = bench.recalled and bench.pieces[0] is piece
+        if bench.pieces[0] is piece and not piece.unanswered:
+            self._learn(worker, piece)
+        self._take_away(worker, piece)
+        if piece.over or piece.holders:
+            return False
+        if is_recalled:  # whoever had it longer was lost in the meantime
+            self._put_back(piece)
+        return not is_recalled
 
-    def drop(self, piece: Piece) -> int | None:
-        """Nobody wants the piece any more. Returns the worker that holds it, if one does."""
-        piece.abandoned = True
+    def drop(self, piece: Piece) -> list[int]:
+        """Nobody waits for the piece any more. Returns the workers that hold it."""
+        piece.over = True
         for queue in (self._suspects, self._queue):
             if piece in queue:
                 queue.remove(piece)
-        return next((worker for worker, bench in self._benches.items() if piece in bench.pieces), None)
+        return list(piece.holders)
 
     def lost(self, worker: int, was_running: bool) -> list[Piece]:
         """The worker is gone, with what it knew. Returns the pieces that have used up their attempts.
@@ -163,36 +205,113 @@ class Dispatcher:
         Args:
             was_running: its first piece had been sent and may be to blame; otherwise nothing had been sent.
         """
-        bench = self._benches.pop(worker)
-        self._memory.forget(worker)
-        for place, piece in enumerate(bench.pieces):
+        held = self.held(worker)
+        for place, piece in enumerate(held):
             piece.suspect |= was_running
             piece.attempts += was_running and place == 0
-        wanted = [piece for piece in bench.pieces if not piece.abandoned]
-        spent = [piece for piece in wanted if piece.attempts >= self._max_attempts]
-        for piece in reversed(wanted):
+            piece.holders.remove(worker)
+        del self._benches[worker]
+        self._memory.forget(worker)
+        self._paces.forget(worker)
+        homeless = [piece for piece in held if not piece.over and not piece.holders]
+        spent = [piece for piece in homeless if piece.attempts >= self._max_attempts]
+        for piece in reversed(homeless):
             if piece not in spent:
-                (self._suspects if piece.suspect else self._queue).appendleft(piece)
+                self._put_back(piece)
         return spent
 
     def abandon_all(self) -> list[Piece]:
-        """Empty the queue and every bench; returns what was there and still wanted."""
-        pieces = [*self._suspects, *self._queue, *(piece for bench in self._benches.values() for piece in bench.pieces)]
-        self._suspects.clear()
-        self._queue.clear()
-        wanted = [piece for piece in pieces if not piece.abandoned]
-        for piece in wanted:
-            piece.abandoned = True
-        return wanted
+        """Empty the queue and every bench; returns what was there and not over."""
+        held = (piece for bench in self._benches.values() for piece in bench.pieces)
+        waited_for = [piece for piece in dict.fromkeys([*self._suspects, *self._queue, *held]) if not piece.over]
+        for piece in waited_for:
+            self.drop(piece)
+        return waited_for
+
+    # Choosing ---------------------------------------------------------------------------------------------------
+
+    def _give(self, worker: int, piece: Piece) -> None:
+        bench = self._benches[worker]
+        bench.pieces.append(piece)
+        piece.holders.append(worker)
+        if bench.pieces[0] is piece:
+            self._begin(bench)
+        self._memory.note(worker, piece.chain)
+
+    def _take_away(self, worker: int, piece: Piece) -> None:
+        bench = self._benches[worker]
+        has_begun = bench.pieces[0] is piece
+        if bench.withdrawing is piece:
+            bench.withdrawing = None
+        bench.pieces.remove(piece)
+        piece.holders.remove(worker)
+        if has_begun:
+            bench.recalled = False
+            self._begin(bench)
+
+    def _learn(self, worker: int, piece: Piece) -> None:
+        """From a piece that is done. With another's help it took less than the worker would have needed alone."""
+        bench = self._benches[worker]
+        seconds = self._clock() - bench.since
+        if not piece.copied or seconds > self._expected(worker):
+            self._paces.note(worker, seconds, bench.owed)
+
+    def _begin(self, bench: _Bench) -> None:
+        """Its first piece, if there is one, begins now."""
+        bench.since, bench.owed = self._clock(), sum(len(piece.unanswered) for piece in bench.pieces[:1])
+
+    def _copyable(self) -> list[Piece]:
+        """Pieces that run, that few work on, and with which nothing has gone wrong yet."""
+        most = min(MOST_HOLDERS, self._max_attempts)
+        running = dict.fromkeys(piece for bench in self._benches.values() for piece in bench.pieces[:1])
+        return [
+            piece
+            for piece in running
+            if len(piece.holders) < most and not (piece.over or piece.suspect or piece.has_failed)
+        ]
+
+    def _best_copy(self) -> tuple[int, Piece] | None:
+        """The idle worker and the piece that would run longest without it, if a copy pays there."""
+        idle, running = self._free(1), self._copyable()
+        if self.queued or not idle or not running:
+            return None
+        piece = max(running, key=self._left)
+        worker = min(idle, key=lambda worker: (self._memory.loss(worker, piece.chain), self._pace(worker)))
+        needed = self._pace(worker) * len(piece.unanswered)
+        return (worker, piece) if self._left(piece) - needed > max(self._worth, (MUCH - 1) * needed) else None
+
+    def _left(self, piece: Piece) -> float:
+        """Seconds until the first of its holders can be expected to be done with it; infinite when all are late."""
+        now = self._clock()
+        return min(
+            inf if now >= self._late_at(worker) else self._benches[worker].since + self._expected(worker) - now
+            for worker in piece.holders
+        )
+
+    def _late_at(self, worker: int) -> float:
+        return self._benches[worker].since + max(self._worth, MUCH * self._expected(worker))
+
+    def _expected(self, worker: int) -> float:
+        """Seconds for its first piece."""
+        return self._pace(worker) * self._benches[worker].owed
+
+    def _pace(self, worker: int) -> float:
+        """Seconds a suffix."""
+        pace = self._paces.of(worker)
+        return inf if pace is None else pace
+
+    def _put_back(self, piece: Piece) -> None:
+        (self._suspects if piece.suspect else self._queue).appendleft(piece)
 
     def _free(self, room: int) -> list[int]:
-        """Workers that may hold one more piece, up to `room`; nobody gets a second one while suspects wait."""
+        """Workers that may hold one more piece, up to `room`; nobody gets a second one while suspects wait, or behind
+        a copy or a suspect."""
         if room > 1 and self._suspects:
             return []
         return [
             worker
             for worker, bench in self._benches.items()
-            if len(bench.pieces) < room and not any(piece.suspect for piece in bench.pieces)
+            if len(bench.pieces) < room and not any(piece.suspect or piece.is_copy(worker) for piece in bench.pieces)
         ]
 
     def _take(self, free: list[int]) -> tuple[int, Piece]:

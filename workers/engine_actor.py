@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from configs.errors import DemosearchError, InputError
 from workers.engine_thread import Ended, EngineThread, Message
-from workers.prompt import Decoding, PromptBlock
+from workers.prompt import Answer, PromptBlock, Task
 from workers.text_model import LoadEngine, ModelCard
 
 HEARTBEAT = 10.0  # seconds after which `collect` answers although there is nothing to tell
@@ -48,9 +48,9 @@ class EngineActor:
             traceback.print_exception(error)
             return InputError(f"the model could not be loaded ({type(error).__name__}: {error})")
 
-    async def submit(self, job: int, block: PromptBlock, decoding: Decoding) -> None:
+    async def submit(self, job: int, block: PromptBlock, task: Task[Answer]) -> None:
         self._jobs.add(job)
-        self._engine().submit(job, block, decoding)
+        self._engine().submit(job, block, task)
 
     async def collect(self) -> list[Message]:
         """What happened since the last call; waits until something has, but not longer than a heartbeat."""

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 
 from workers.daemon_thread import running_future
 from workers.failures import WorkersUnavailable
-from workers.prompt import Completion, Decoding, PromptBlock
-from workers.text_model import Engine, LoadEngine, ModelCard
+from workers.prompt import Answer, PromptBlock, Task
+from workers.task import perform
+from workers.text_model import Engine, Interruptible, LoadEngine, ModelCard, RewardEngine
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Suffix `index` of the job's block has its completion."""
+    """Suffix `index` of the job's block has its answer."""
 
     job: int
     index: int
-    completion: Completion
+    answer: Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ ENGINE_THREAD = "demosearch engine"
 class _Job:
     number: int
     block: PromptBlock
-    decoding: Decoding
+    task: Task[Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +66,14 @@ class EngineThread:
         self._changed = threading.Condition()
         threading.Thread(target=self._live, args=(load,), name=ENGINE_THREAD, daemon=True).start()
 
-    def submit(self, job: int, block: PromptBlock, decoding: Decoding) -> None:
+    def submit(self, job: int, block: PromptBlock, task: Task[Answer]) -> None:
         """Queue a job; the engine takes jobs in this order. `job` is a number never used before."""
         with self._changed:
-            self._waiting.append(_Job(job, block, decoding))
+            self._waiting.append(_Job(job, block, task))
             self._changed.notify()
 
     def count_tokens(self, block: PromptBlock) -> Future[tuple[int, ...]]:
-        """Answered before the next job, or between two completions of the running one."""
+        """Answered before the next job, or between two answers of the running one."""
         count = _Count(block, running_future())
         with self._changed:
             self._counts.append(count)
@@ -88,7 +89,8 @@ class EngineThread:
         return withdrawn
 
     def cancel(self, job: int) -> None:
-        """End a job early: at once when it has not begun, else after the completion being made. Unknown: nothing."""
+        """End a job early: at once when it has not begun, else after the step or answer being made. Unknown:
+        nothing."""
         if self.withdraw(job):
             self._hear(Ended(job))
             return
@@ -97,7 +99,7 @@ class EngineThread:
                 self._given_up = job
 
     def stop(self) -> None:
-        """Drop all jobs; the thread ends, and lets go of the engine, after the completion being made."""
+        """Drop all jobs; the thread ends, and lets go of the engine, after the step or answer being made."""
         with self._changed:
             self._stopping = True
             self._waiting.clear()
@@ -109,14 +111,16 @@ class EngineThread:
     def _live(self, load: LoadEngine) -> None:
         try:
             engine = load()
+            if isinstance(engine, Interruptible):
+                engine.heed(self._is_given_up)
             self.card.set_result(engine.card)
         except BaseException as error:  # whoever waits for the card must hear, even of a SystemExit
             self.card.set_exception(error)
             return
         while (job := self._next_job(engine)) is not None:
-            self._hear(Ended(job.number, self._generate(engine, job)))
+            self._hear(Ended(job.number, self._perform(engine, job)))
 
-    def _next_job(self, engine: Engine) -> _Job | None:
+    def _next_job(self, engine: Engine | RewardEngine) -> _Job | None:
         while True:
             with self._changed:
                 self._running = self._given_up = None
@@ -129,12 +133,12 @@ class EngineThread:
                     return job
             self._answer_counts(engine)
 
-    def _generate(self, engine: Engine, job: _Job) -> BaseException | None:
+    def _perform(self, engine: Engine | RewardEngine, job: _Job) -> BaseException | None:
         try:
-            answers = engine.generate(job.block, job.decoding)
-            for index, completion in answers:
-                self._hear(Answered(job.number, index, completion))
-                if self._given_up == job.number:
+            answers = perform(engine, job.block, job.task)
+            for index, answer in answers:
+                self._hear(Answered(job.number, index, answer))
+                if self._is_given_up():
                     break
                 self._answer_counts(engine)
             if isinstance(answers, Generator):
@@ -143,7 +147,10 @@ class EngineThread:
             return error
         return None
 
-    def _answer_counts(self, engine: Engine) -> None:
+    def _is_given_up(self) -> bool:
+        return self._given_up is not None and self._given_up == self._running
+
+    def _answer_counts(self, engine: Engine | RewardEngine) -> None:
         while (count := self._next_count()) is not None:
             try:
                 count.lengths.set_result(engine.count_tokens(count.block))

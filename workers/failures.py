@@ -1,6 +1,6 @@
-"""What can go wrong between a prompt and its completion.
+"""What can go wrong between a prompt and its answer.
 
-GenerationFailed        one block could not be generated; its unanswered questions become failures
+GenerationFailed        a model could not do its task with one block; its unanswered questions become failures
 └── PromptTooLong       the prompt does not fit the model's context, with both token counts
 WorkersUnavailable      (RunStopped) no worker can be had any more
 """
@@ -17,7 +17,7 @@ class PromptTooLong(GenerationFailed):
 
     Args:
         prompt_tokens: length of the longest prompt of the block, in tokens.
-        new_tokens: `Decoding.max_new_tokens`.
+        new_tokens: `Decoding.max_new_tokens`, or the length of the continuation to be scored, or 0 for a rating.
         context_tokens: what the model can hold, in tokens.
     """
 

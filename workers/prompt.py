@@ -1,7 +1,10 @@
 """What goes into a model and what comes out."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, Literal, Self, TypeVar
+
+A_co = TypeVar("A_co", bound="Answer", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,25 @@ class PromptBlock:
         return PromptBlock(self.prefix, tuple(self.suffixes[index] for index in indices), self.bos)
 
 
+def shared_start(texts: Sequence[str]) -> str:
+    """What all of these texts begin with; there is at least one."""
+    first, last = min(texts), max(texts)  # whatever these two share, all in between share
+    length = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), None)
+    return first if length is None else first[:length]
+
+
+class Task(Generic[A_co]):
+    """What is to be done with a block: each prompt gets one answer of kind `A_co`."""
+
+    __slots__ = ()
+
+    def select(self, indices: list[int]) -> Self:  # noqa: ARG002 - most tasks are the same for every prompt
+        """The part of the task that belongs to `PromptBlock.select` of the same indices."""
+        return self
+
+
 @dataclass(frozen=True, slots=True)
-class Decoding:
+class Decoding(Task["Completion"]):
     """How tokens are chosen. Part of every generation's key.
 
     Attributes:
@@ -69,7 +89,7 @@ class Completion:
 
 
 @dataclass(frozen=True, slots=True)
-class Continuations:
+class Continuations(Task["Likelihood"]):
     """Given answers whose likelihood is asked for, in place of answers to be generated.
 
     Attributes:
@@ -78,8 +98,8 @@ class Continuations:
 
     texts: tuple[str, ...]
 
-    def select(self, indices: list[int]) -> "Continuations":
-        return Continuations(tuple(self.texts[index] for index in indices))
+    def select(self, indices: list[int]) -> Self:
+        return replace(self, texts=tuple(self.texts[index] for index in indices))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +113,29 @@ class Likelihood:
 
     log_probability: float
     tokens: int
+
+
+PAIR = "\x1f"
+"""Stands between question and answer in the texts of a reward model that reads pairs: ASCII's unit separator, which
+must occur in neither."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rating(Task["Reward"]):
+    """A reward model's score is asked for: each prompt is a whole text, with the answer in it that is rated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """What a reward model thinks of a text.
+
+    Attributes:
+        score: on the reward model's own scale; higher is better.
+        tokens: of the text, >= 1.
+    """
+
+    score: float
+    tokens: int
+
+
+Answer = Completion | Likelihood | Reward

@@ -1,11 +1,16 @@
-"""The two faces of a language model: `Engine` in a worker's process, `TextModel` before the coordinator."""
+"""The faces of a model: an engine in a worker's process, and what stands before everyone else.
+
+in the worker    before the others    what it does
+Engine           TextModel            generates answers, and scores given ones
+RewardEngine     RewardModel          rates whole texts
+"""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from workers.activity import WorkersActivity
-from workers.prompt import Completion, Decoding, PromptBlock
+from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock, Reward
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,7 @@ class ModelCard:
 
 
 class Engine(Protocol):
-    """A model loaded in this process. Synchronous, used by one thread at a time."""
+    """A language model loaded in this process. Synchronous, used by one thread at a time."""
 
     @property
     def card(self) -> ModelCard: ...
@@ -43,8 +48,47 @@ class Engine(Protocol):
         """
         ...
 
+    def score(self, block: PromptBlock, continuations: Continuations) -> Iterator[tuple[int, Likelihood]]:
+        """Yield `(suffix index, likelihood)` of the continuation of the same index, every index exactly once, in any
+        order. Nothing is generated.
 
-LoadEngine = Callable[[], Engine]
+        Raises:
+            PromptTooLong: before anything is scored, when any prompt with its continuation does not fit.
+            GenerationFailed: when the rest of the block cannot be scored.
+        """
+        ...
+
+
+class RewardEngine(Protocol):
+    """A reward model loaded in this process. Synchronous, used by one thread at a time."""
+
+    @property
+    def card(self) -> ModelCard: ...
+
+    def count_tokens(self, block: PromptBlock) -> tuple[int, ...]:
+        """As `Engine.count_tokens`."""
+        ...
+
+    def rate(self, block: PromptBlock) -> Iterator[tuple[int, Reward]]:
+        """Yield `(suffix index, reward)` of the text `block.prompt(index)`, every index exactly once, in any order.
+
+        Raises:
+            PromptTooLong: before anything is rated, when any text does not fit.
+            GenerationFailed: when the rest of the block cannot be rated.
+        """
+        ...
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """An engine that can end early between two steps and not only between two answers, which may be minutes apart."""
+
+    def heed(self, is_given_up: Callable[[], bool]) -> None:
+        """From now on ask this between two steps; when it is true, the iterator under way ends with fewer answers."""
+        ...
+
+
+LoadEngine = Callable[[], Engine | RewardEngine]
 """Makes the engine in the process that calls it; picklable, so that it can travel to a worker.
 Raises InputError when the model cannot be loaded."""
 
@@ -72,6 +116,10 @@ class TextModel(Protocol):
         """
         ...
 
+    def score(self, block: PromptBlock, continuations: Continuations) -> AsyncIterator[tuple[int, Likelihood]]:
+        """As `Engine.score`, and otherwise as `generate`."""
+        ...
+
     def activity(self) -> WorkersActivity:
         """What the workers are doing now, for people who watch."""
         ...
@@ -79,3 +127,17 @@ class TextModel(Protocol):
     async def close(self) -> None:
         """Give every resource back. Idempotent."""
         ...
+
+
+class RewardModel(Protocol):
+    """One reward model, however many workers stand behind it. What is not explained here is as in `TextModel`."""
+
+    async def start(self) -> ModelCard: ...
+
+    def rate(self, block: PromptBlock) -> AsyncIterator[tuple[int, Reward]]:
+        """As `RewardEngine.rate`, and otherwise as `TextModel.generate`."""
+        ...
+
+    def activity(self) -> WorkersActivity: ...
+
+    async def close(self) -> None: ...

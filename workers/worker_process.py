@@ -10,7 +10,7 @@ They never leave this room: the crew turns them into restarts, and in the end in
 from typing import Protocol
 
 from workers.engine_thread import Message
-from workers.prompt import Decoding, PromptBlock
+from workers.prompt import Answer, PromptBlock, Task
 from workers.text_model import LoadEngine, ModelCard
 
 
@@ -30,7 +30,13 @@ class WorkerProcess(Protocol):
     """A far `EngineActor`. Every awaited method answers within a bounded time (`begin` excepted) or raises WorkerLost.
 
     `submit` and `cancel` are sent and not waited for; a loss shows in the next `collect`.
+
+    Attributes:
+        needs: what it takes of a node, in words: "1 GPU and 1 CPU core".
     """
+
+    @property
+    def needs(self) -> str: ...
 
     async def ping(self) -> bool:
         """Whether the process that answers has loaded the model. Raises InputError when none can ever come up."""
@@ -40,7 +46,7 @@ class WorkerProcess(Protocol):
         """Raises InputError when the model cannot be loaded."""
         ...
 
-    def submit(self, job: int, block: PromptBlock, decoding: Decoding) -> None: ...
+    def submit(self, job: int, block: PromptBlock, task: Task[Answer]) -> None: ...
 
     def cancel(self, job: int) -> None: ...
 

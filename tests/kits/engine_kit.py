@@ -1,14 +1,15 @@
-"""What any `Engine` must do. Subclass `EngineKit` and give it an `engine` fixture."""
+"""What any `Engine` and any `RewardEngine` must do. Subclass a kit and give it an `engine` fixture."""
 
 from __future__ import annotations
 
 import dataclasses
+from math import isfinite
 
 import pytest
 
 from workers.failures import PromptTooLong
-from workers.prompt import Completion, Decoding, PromptBlock
-from workers.text_model import Engine
+from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock, Reward
+from workers.text_model import Engine, Interruptible, RewardEngine
 
 BLOCK = PromptBlock(
     "# Query:\n```\nWhich tree?\n```\n",
@@ -16,6 +17,8 @@ BLOCK = PromptBlock(
 )
 GREEDY = Decoding(max_new_tokens=12)
 SAMPLED = Decoding(max_new_tokens=12, temperature=1.5, seed=3)
+GIVEN = Continuations(("An oak.", "Any of them, when it is young", " é"))
+CLOSE = 1e-4  # of two log-probabilities computed in fp32 in batches of different shape
 
 
 def answers(engine: Engine, block: PromptBlock, decoding: Decoding) -> list[Completion]:
@@ -23,6 +26,25 @@ def answers(engine: Engine, block: PromptBlock, decoding: Decoding) -> list[Comp
     pairs = list(engine.generate(block, decoding))
     assert sorted(index for index, _ in pairs) == list(range(len(block.suffixes)))
     return [completion for _, completion in sorted(pairs, key=lambda pair: pair[0])]
+
+
+def likelihoods(engine: Engine, block: PromptBlock, given: Continuations) -> list[Likelihood]:
+    """In the order of the suffixes; every index came exactly once."""
+    pairs = list(engine.score(block, given))
+    assert sorted(index for index, _ in pairs) == list(range(len(block.suffixes)))
+    return [likelihood for _, likelihood in sorted(pairs, key=lambda pair: pair[0])]
+
+
+def rewards(engine: RewardEngine, block: PromptBlock) -> list[Reward]:
+    """In the order of the suffixes; every index came exactly once."""
+    pairs = list(engine.rate(block))
+    assert sorted(index for index, _ in pairs) == list(range(len(block.suffixes)))
+    return [reward for _, reward in sorted(pairs, key=lambda pair: pair[0])]
+
+
+def assert_alike(left: list[Likelihood], right: list[Likelihood]) -> None:
+    assert [one.tokens for one in left] == [one.tokens for one in right]
+    assert [one.log_probability for one in left] == pytest.approx([one.log_probability for one in right], abs=CLOSE)
 
 
 class EngineKit:
@@ -40,6 +62,7 @@ class EngineKit:
         empty = PromptBlock("prefix", ())
         assert engine.count_tokens(empty) == ()
         assert list(engine.generate(empty, GREEDY)) == []
+        assert list(engine.score(empty, Continuations(()))) == []
 
     def test_completions_report_the_tokens_that_were_counted(self, engine: Engine) -> None:
         completions = answers(engine, BLOCK, GREEDY)
@@ -104,3 +127,91 @@ class EngineKit:
         next(started)
         del started
         assert answers(engine, BLOCK, GREEDY) == expected
+
+    def test_an_engine_that_heeds_ends_early_when_told_so_and_is_usable_afterwards(self, engine: Engine) -> None:
+        if not isinstance(engine, Interruptible):
+            pytest.skip("it ends early between two answers only")
+        expected = answers(engine, BLOCK, GREEDY)
+        asked = iter(range(1000))
+        engine.heed(lambda: next(asked) > 1)
+        assert len(list(engine.generate(BLOCK, GREEDY))) < len(BLOCK.suffixes)
+        engine.heed(lambda: False)
+        assert answers(engine, BLOCK, GREEDY) == expected
+
+    def test_every_continuation_gets_its_likelihood_once(self, engine: Engine) -> None:
+        for likelihood in likelihoods(engine, BLOCK, GIVEN):
+            assert likelihood.log_probability <= 0
+            assert isfinite(likelihood.log_probability)
+            assert likelihood.tokens >= 1
+
+    def test_a_likelihood_does_not_depend_on_its_batch_or_its_place_in_it(self, engine: Engine) -> None:
+        together = likelihoods(engine, BLOCK, GIVEN)
+        alone = [likelihoods(engine, BLOCK.select([one]), GIVEN.select([one]))[0] for one in range(3)]
+        reverse = likelihoods(engine, BLOCK.select([2, 1, 0]), GIVEN.select([2, 1, 0]))
+        assert_alike(together, alone)
+        assert_alike(together, reverse[::-1])
+
+    def test_where_the_prefix_ends_makes_no_difference_to_a_likelihood(self, engine: Engine) -> None:
+        moved = likelihoods(engine, PromptBlock("", (BLOCK.prompt(1),)), GIVEN.select([1]))
+        assert_alike(moved, likelihoods(engine, BLOCK.select([1]), GIVEN.select([1])))
+
+    def test_a_likelihood_belongs_to_its_own_prompt_and_continuation(self, engine: Engine) -> None:
+        crossed = Continuations((GIVEN.texts[1], GIVEN.texts[0], GIVEN.texts[1]))
+        first, second, third = likelihoods(engine, BLOCK, crossed)
+        straight = likelihoods(engine, BLOCK, GIVEN)
+        assert (first.tokens, second.tokens) == (straight[1].tokens, straight[0].tokens)
+        assert len({first.log_probability, third.log_probability, straight[1].log_probability}) == 3
+
+    def test_scoring_between_two_generations_changes_neither(self, engine: Engine) -> None:
+        completions, scores = answers(engine, BLOCK, GREEDY), likelihoods(engine, BLOCK, GIVEN)
+        assert answers(engine, BLOCK, GREEDY) == completions
+        assert_alike(likelihoods(engine, BLOCK, GIVEN), scores)
+
+    def test_a_prompt_that_does_not_fit_with_its_continuation_is_refused_before_anything_is_scored(
+        self, engine: Engine
+    ) -> None:
+        long = Continuations(("a", "word " * engine.card.context_tokens, "b"))
+        with pytest.raises(PromptTooLong) as caught:
+            next(iter(engine.score(BLOCK, long)))
+        assert caught.value.prompt_tokens == engine.count_tokens(BLOCK)[1]
+        assert caught.value.new_tokens >= engine.card.context_tokens
+        assert caught.value.context_tokens == engine.card.context_tokens
+
+
+class RewardEngineKit:
+    @pytest.fixture
+    def engine(self) -> RewardEngine:
+        raise NotImplementedError
+
+    def test_the_card_says_who_it_is_and_stays_the_same(self, engine: RewardEngine) -> None:
+        assert engine.card == engine.card
+        assert engine.card.fingerprint
+        assert engine.card.context_tokens > 0
+        assert engine.card.device
+
+    def test_an_empty_block_yields_nothing(self, engine: RewardEngine) -> None:
+        empty = PromptBlock("prefix", ())
+        assert engine.count_tokens(empty) == ()
+        assert list(engine.rate(empty)) == []
+
+    def test_every_text_gets_a_finite_score_and_the_tokens_that_were_counted(self, engine: RewardEngine) -> None:
+        given = rewards(engine, BLOCK)
+        assert all(isfinite(reward.score) for reward in given)
+        assert tuple(reward.tokens for reward in given) == engine.count_tokens(BLOCK)
+
+    def test_a_score_depends_on_the_whole_text_and_on_nothing_beside_it(self, engine: RewardEngine) -> None:
+        together = [reward.score for reward in rewards(engine, BLOCK)]
+        alone = [rewards(engine, BLOCK.select([one]))[0].score for one in range(3)]
+        reverse = [reward.score for reward in rewards(engine, BLOCK.select([2, 1, 0]))]
+        whole = [rewards(engine, PromptBlock("", (BLOCK.prompt(one),)))[0].score for one in range(3)]
+        assert len(set(together)) == 3
+        for other in (alone, reverse[::-1], whole):
+            assert other == pytest.approx(together, abs=CLOSE)
+
+    def test_a_text_that_does_not_fit_is_refused_before_anything_is_rated(self, engine: RewardEngine) -> None:
+        long = PromptBlock("word " * engine.card.context_tokens, ("a", "and one more"))
+        with pytest.raises(PromptTooLong) as caught:
+            next(iter(engine.rate(long)))
+        assert caught.value.prompt_tokens == max(engine.count_tokens(long))
+        assert caught.value.new_tokens == 0
+        assert caught.value.context_tokens == engine.card.context_tokens

@@ -1,17 +1,14 @@
 """Scheduling, without processes and without waiting."""
 
-import heapq
-import random
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import count
-
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.affinity import PrefixMemory, chain_of
-from workers.dispatch import Dispatcher, Piece, cut
+from workers.dispatch import Dispatcher
+from workers.piece import Piece, cut
 from workers.prompt import Decoding, PromptBlock
+from workers.simulation import Simulation, share_of_ideal, unlike_pieces
 
 GREEDY = Decoding(max_new_tokens=8)
 
@@ -21,8 +18,17 @@ def piece(prefix: str = "") -> Piece:
     return only
 
 
-def board(workers: int, max_attempts: int = 3) -> Dispatcher:
-    dispatcher = Dispatcher(max_attempts)
+class Clock:
+    """Tells the time that a test sets, in seconds."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def board(workers: int, max_attempts: int = 3, clock: Clock | None = None) -> Dispatcher:
+    dispatcher = Dispatcher(max_attempts, clock or Clock())
     for worker in range(workers):
         dispatcher.join(worker)
     return dispatcher
@@ -121,7 +127,7 @@ def test_a_piece_nobody_wants_leaves_the_queue_at_once() -> None:
     pieces = [piece() for _ in range(3)]
     dispatcher.add(pieces)
     dispatcher.assign()
-    assert [dispatcher.drop(part) for part in pieces] == [0, 0, None]
+    assert [dispatcher.drop(part) for part in pieces] == [[0], [0], []]
     dispatcher.lost(0, was_running=True)
     dispatcher.join(0)
     assert dispatcher.assign() == []
@@ -180,88 +186,280 @@ def test_a_poisonous_piece_is_given_up_after_its_attempts_and_its_neighbours_are
     assert done == set(pieces) - {poison}
 
 
+# ----------------------------------------------------------------------------------------------------------- copies
+
+
+def seasoned(paces: list[float], max_attempts: int = 3) -> tuple[Dispatcher, Clock]:
+    """Idle workers, each of which has answered one question in so many seconds."""
+    clock = Clock()
+    dispatcher = board(len(paces), max_attempts, clock)
+    dispatcher.add(piece() for _ in paces)
+    for worker, first in sorted(dispatcher.assign(), key=lambda pair: paces[pair[0]]):
+        clock.now = paces[worker]
+        complete(dispatcher, worker, first)
+    return dispatcher, clock
+
+
+def complete(dispatcher: Dispatcher, worker: int, part: Piece) -> None:
+    part.unanswered.clear()
+    dispatcher.drop(part)
+    dispatcher.finished(worker, part)
+
+
+def busy_board(pieces: int, max_attempts: int = 3) -> tuple[Dispatcher, list[Piece]]:
+    """As many workers, which each need 10 s for a piece and each run one; nothing waits, and all are late."""
+    dispatcher, clock = seasoned([10.0] * pieces, max_attempts)
+    running = [piece() for _ in range(pieces)]
+    for worker, one in enumerate(running):
+        dispatcher.add([one])
+        assert dispatcher.assign() == [(worker, one)]
+        clock.now += 1
+    assert dispatcher.copies() == []
+    clock.now += 30
+    return dispatcher, running
+
+
+def test_an_idle_worker_copies_what_has_run_longest() -> None:
+    dispatcher, (first, second, third) = busy_board(3)
+    complete(dispatcher, 0, first)
+    assert dispatcher.copies() == [(0, second)]
+    assert (second.holders, dispatcher.copied, dispatcher.busy) == ([1, 0], 1, 3)
+    complete(dispatcher, 2, third)
+    assert dispatcher.copies() == []  # the first copy is on time
+
+
+def test_what_is_on_time_is_not_copied_by_a_worker_that_is_no_faster() -> None:
+    dispatcher, clock = seasoned([10.0, 9.0])
+    dispatcher.add([only := piece()])
+    assert dispatcher.assign() == [(0, only)]
+    assert dispatcher.copies() == []
+    assert dispatcher.until_copies() == pytest.approx(13)
+    clock.now += 12.9
+    assert dispatcher.copies() == []
+    clock.now += dispatcher.until_copies() or 0.0
+    assert dispatcher.copies() == [(1, only)]
+    assert dispatcher.until_copies() is None
+
+
+def test_what_a_slow_worker_has_begun_is_copied_by_a_fast_one_at_once() -> None:
+    dispatcher, _ = seasoned([10.0, 2.0])
+    dispatcher.add([only := piece()])
+    assert dispatcher.assign() == [(0, only)]
+    assert dispatcher.copies() == [(1, only)]
+
+
+def test_what_takes_a_moment_is_not_copied_however_slow_its_worker_is() -> None:
+    dispatcher, clock = seasoned([0.5, 0.01])
+    dispatcher.add([only := piece()])
+    assert dispatcher.assign() == [(0, only)]
+    clock.now += 1.9
+    assert dispatcher.copies() == []
+
+
+def test_nothing_is_copied_before_it_is_known_how_long_a_piece_takes() -> None:
+    clock = Clock()
+    dispatcher = board(2, clock=clock)
+    dispatcher.add([piece()])
+    dispatcher.assign()
+    clock.now += 1000
+    assert dispatcher.copies() == []
+    assert dispatcher.until_copies() is None
+
+
+def test_a_worker_that_was_lost_has_no_past() -> None:
+    dispatcher, _ = seasoned([4.0, 1.0, 4.0])
+    dispatcher.lost(1, was_running=False)
+    dispatcher.join(1)
+    dispatcher.add([only := piece()])
+    assert dispatcher.assign() == [(0, only)]
+    assert dispatcher.copies() == []  # it would gain 3 s in its old life, and as the average of all only 1
+
+
+def test_a_piece_has_no_more_copies_than_attempts_and_never_more_than_two() -> None:
+    for max_attempts, holders in ((1, 1), (2, 2), (3, 3), (9, 3)):
+        dispatcher, clock = seasoned([10.0], max_attempts)
+        dispatcher.add([only := piece()])
+        dispatcher.assign()
+        for worker in range(1, 6):
+            dispatcher.join(worker)
+        copies = 0
+        for _ in range(6):
+            clock.now += 20
+            copies += len(dispatcher.copies())
+        assert copies == holders - 1
+        assert len(only.holders) == holders
+
+
+def test_nothing_is_copied_while_something_waits_anywhere() -> None:
+    dispatcher, clock = seasoned([10.0, 10.0])
+    pieces = [piece() for _ in range(4)]
+    dispatcher.add(pieces)
+    dispatcher.assign()
+    for done in (pieces[1], pieces[3]):
+        complete(dispatcher, 1, done)
+    clock.now += 100
+    assert dispatcher.copies() == []  # worker 0 has a second piece, which can be stolen
+    [(worker, stolen)] = dispatcher.steals()
+    dispatcher.withdrawn(worker, stolen, given_back=True)
+    assert dispatcher.copies() == []
+    assert dispatcher.assign() == [(1, stolen)]
+
+
+def test_a_copy_begins_at_the_other_end() -> None:
+    [part] = cut(PromptBlock("p", ("a", "b", "c")), GREEDY, 128, lambda news: None)
+    part.holders += [4, 7]
+    assert (part.indices_for(4), part.indices_for(7)) == ([0, 1, 2], [2, 1, 0])
+
+
+def test_copies_are_called_back_when_there_is_work_again_those_begun_last_first() -> None:
+    dispatcher, clock = seasoned([10.0, 10.0])
+    dispatcher.add([first := piece(), second := piece()])
+    dispatcher.assign()
+    for worker, part, seconds in ((2, first, 20), (3, second, 1)):
+        clock.now += seconds
+        dispatcher.join(worker)
+        assert dispatcher.copies() == [(worker, part)]
+    fresh = piece()
+    dispatcher.add([fresh])
+    assert dispatcher.assign() == [(0, fresh)]  # behind an original, never behind a copy
+    assert dispatcher.recalls() == [(3, second)]
+    assert dispatcher.recalls() == []
+    assert not dispatcher.finished(3, second)
+    assert dispatcher.steals() == [(0, fresh)]
+    assert second.holders == [1]
+
+
+def test_a_lost_worker_leaves_the_other_copy_alone() -> None:
+    for lost, left in ((0, 1), (1, 0)):
+        dispatcher, [only] = busy_board(1)
+        dispatcher.join(1)
+        dispatcher.copies()
+        assert dispatcher.lost(lost, was_running=True) == []
+        dispatcher.join(lost)
+        assert dispatcher.assign() == dispatcher.copies() == []  # suspect: the next loss is to be blamed on it alone
+        assert (only.holders, only.attempts) == ([left], 1)
+        assert dispatcher.finished(left, only)
+
+
+def test_only_real_losses_count_as_attempts_of_a_copied_piece() -> None:
+    dispatcher, [only] = busy_board(1, max_attempts=2)
+    dispatcher.join(1)
+    dispatcher.copies()
+    assert dispatcher.lost(0, was_running=True) == []
+    assert dispatcher.lost(1, was_running=False) == []  # the copy had not been sent
+    assert only.attempts == 1
+    dispatcher.join(2)
+    assert dispatcher.assign() == [(2, only)]
+    assert dispatcher.lost(2, was_running=True) == [only]
+
+
+def test_a_copy_called_back_goes_to_the_queue_when_the_original_was_lost_meanwhile() -> None:
+    dispatcher, [only] = busy_board(1)
+    dispatcher.join(1)
+    dispatcher.copies()
+    dispatcher.add([fresh := piece()])
+    dispatcher.assign()
+    assert dispatcher.recalls() == [(1, only)]
+    dispatcher.lost(0, was_running=False)
+    assert not dispatcher.finished(1, only)
+    assert {part for _, part in dispatcher.assign()} == {only, fresh}
+
+
+def test_what_has_failed_once_is_not_copied_and_fails_when_its_last_holder_does() -> None:
+    dispatcher, [only] = busy_board(1)
+    dispatcher.join(1)
+    dispatcher.copies()
+    assert not dispatcher.finished(1, only, has_failed=True)
+    assert dispatcher.copies() == []
+    assert dispatcher.finished(0, only, has_failed=True)
+
+
+class Turmoil:
+    """A dispatcher with three workers to which anything may happen; what happens is drawn by the caller.
+
+    Attributes:
+        ended: how often each piece was said to be over.
+    """
+
+    def __init__(self, pieces: list[Piece]) -> None:
+        self.board, self._clock = seasoned([1.0] * 3, max_attempts=10_000)
+        self.ended = dict.fromkeys(pieces, 0)
+        self._asked_back: list[tuple[int, Piece]] = []
+        self._recalled: list[tuple[int, Piece]] = []
+        self.board.add(pieces)
+        self.hand_out()
+
+    def hand_out(self) -> None:
+        self.board.assign()
+        self.board.copies()
+        self._asked_back += self.board.steals()
+        self._recalled += self.board.recalls()
+
+    def happen(self, what: int, worker: int) -> None:
+        held = self.board.held(worker)
+        self._clock.now += 1.0  # after two such steps a piece is late
+        if what == 0:
+            self.board.lost(worker, was_running=True)
+            self.board.join(worker)
+        elif what == 1 and self._asked_back:
+            self.board.withdrawn(*self._asked_back.pop(0), given_back=worker != 0)
+        elif what == 2 and self._recalled:
+            copying, copied = self._recalled.pop(0)
+            if copied in self.board.held(copying):
+                self._end(copying, copied)
+        elif held and what == 3:
+            self._end(worker, held[0])
+        elif held:
+            self.complete(worker, held[0])
+        self.hand_out()
+
+    def complete(self, worker: int, part: Piece) -> None:
+        if not part.over:
+            part.unanswered.clear()
+            self.ended[part] += 1
+            for other in self.board.drop(part):
+                if other != worker:
+                    self.board.finished(other, part)
+        self.board.finished(worker, part)
+
+    def _end(self, worker: int, part: Piece) -> None:
+        """Early: cancelled, or by an error."""
+        if self.board.finished(worker, part):
+            self.ended[part] += 1
+            self.board.drop(part)
+
+
+@given(st.integers(1, 9), st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2)), max_size=60))
+def test_whatever_happens_every_piece_is_over_exactly_once(number: int, events: list[tuple[int, int]]) -> None:
+    pieces = [piece() for _ in range(number)]
+    turmoil = Turmoil(pieces)
+    for what, worker in events:
+        turmoil.happen(what, worker)
+        for part in pieces:
+            assert len(part.holders) == len(set(part.holders))
+            assert {worker for worker in range(3) if part in turmoil.board.held(worker)} == set(part.holders)
+    for _ in range(20 * number):
+        for worker in range(3):
+            for what in (1, 2, 4):
+                turmoil.happen(what, worker)
+    assert set(turmoil.ended.values()) == {1}
+    assert turmoil.board.busy == turmoil.board.queued == 0
+
+
 # ------------------------------------------------------------------------------------------------- 64 workers at work
 
 
-@dataclass
-class Simulation:
-    """Workers of different speed behind a slow line, on a virtual clock.
-
-    Attributes:
-        speeds: work units a second, one a worker.
-        latency: seconds a message takes, either way.
-    """
-
-    speeds: list[float]
-    latency: float
-    clock: float = 0.0
-    events: list[tuple[float, int, str, int, Piece]] = field(default_factory=list)
-    order: Iterator[int] = field(default_factory=count)
-
-    def run(self, pieces: list[Piece], work: dict[Piece, float]) -> float:
-        """Seconds until the last piece is known to be done."""
-        self.work, self.board = work, board(len(self.speeds))
-        self.inside: dict[int, list[Piece]] = {worker: [] for worker in range(len(self.speeds))}
-        self.board.add(pieces)
-        self._hand_out()
-        while self.events:
-            self.clock, _, what, worker, part = heapq.heappop(self.events)
-            getattr(self, f"_{what}")(worker, part)
-        assert self.board.busy == self.board.queued == 0
-        return self.clock
-
-    def _later(self, seconds: float, what: str, worker: int, part: Piece) -> None:
-        heapq.heappush(self.events, (self.clock + seconds, next(self.order), what, worker, part))
-
-    def _hand_out(self) -> None:
-        for worker, part in self.board.assign():
-            self._later(self.latency, "arrive", worker, part)
-        for worker, part in self.board.steals():
-            self._later(self.latency, "withdraw", worker, part)
-
-    def _arrive(self, worker: int, part: Piece) -> None:
-        self.inside[worker].append(part)
-        if len(self.inside[worker]) == 1:
-            self._begin(worker)
-
-    def _begin(self, worker: int) -> None:
-        part = self.inside[worker][0]
-        self._later(self.work[part] / self.speeds[worker], "complete", worker, part)
-
-    def _complete(self, worker: int, part: Piece) -> None:
-        self.inside[worker].remove(part)
-        if self.inside[worker]:
-            self._begin(worker)
-        self._later(self.latency, "told", worker, part)
-
-    def _told(self, worker: int, part: Piece) -> None:
-        self.board.finished(worker, part)
-        self._hand_out()
-
-    def _withdraw(self, worker: int, part: Piece) -> None:
-        given_back = part in self.inside[worker][1:]
-        if given_back:
-            self.inside[worker].remove(part)
-        self._later(self.latency, "given_back" if given_back else "kept", worker, part)
-
-    def _given_back(self, worker: int, part: Piece) -> None:
-        self.board.withdrawn(worker, part, given_back=True)
-        self._hand_out()
-
-    def _kept(self, worker: int, part: Piece) -> None:
-        self.board.withdrawn(worker, part, given_back=False)
-
-
 def test_64_workers_of_lognormal_speed_reach_95_percent_of_the_ideal() -> None:
-    chance = random.Random(0)
-    speeds = [chance.lognormvariate(0, 0.4) for _ in range(64)]
-    pieces = [piece(f"rules {number}" * 40) for number in range(64 * 60)]
-    work = {part: chance.lognormvariate(2, 0.3) for part in pieces}
-    ideal = sum(work.values()) / sum(speeds)
-    assert ideal / Simulation(speeds, latency=0.1).run(pieces, work) >= 0.95
+    assert share_of_ideal(0, workers=64, sigma=0.4, each=60, latency=0.1, with_copies=True) >= 0.95
+
+
+def test_copies_bring_the_end_of_a_short_round_nearer() -> None:
+    without, with_copies = (
+        share_of_ideal(1, 64, sigma=0.5, each=20, latency=0.1, with_copies=on) for on in (False, True)
+    )
+    assert with_copies > without
 
 
 def test_a_second_piece_hides_a_slow_line_from_the_worker() -> None:
-    pieces = [piece() for _ in range(200)]
-    work = dict.fromkeys(pieces, 1.0)
-    assert Simulation([1.0, 1.0], latency=0.4).run(pieces, work) < 103
+    work = dict.fromkeys(unlike_pieces(200), 1.0)
+    assert Simulation([1.0, 1.0], latency=0.4).run(work) < 103

@@ -2,24 +2,41 @@ import asyncio
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import aclosing
+from dataclasses import dataclass
 from functools import partial
 
 import pytest
 
 from configs.errors import InputError
-from tests.fakes import EchoEngine, ScriptedModel
-from tests.kits.text_model_kit import BLOCK, GREEDY, TextModelKit, answers, run_with
+from tests.fakes import EchoEngine, EchoRewardEngine, ScriptedModel
+from tests.kits.text_model_kit import (
+    BLOCK,
+    GIVEN,
+    GREEDY,
+    RewardModelKit,
+    TextModelKit,
+    answers,
+    likelihoods,
+    rewards,
+    run_with,
+)
 from workers.activity import WorkersActivity
-from workers.failures import WorkersUnavailable
+from workers.failures import GenerationFailed, WorkersUnavailable
 from workers.local_worker import LocalWorker
-from workers.prompt import PromptBlock
-from workers.text_model import Engine, TextModel
+from workers.prompt import Completion, Decoding, PromptBlock
+from workers.text_model import Engine, RewardModel, TextModel
 
 
 class TestLocalWorker(TextModelKit):
     def make(self) -> TextModel:
         return LocalWorker(EchoEngine)
+
+
+class TestLocalRewardWorker(RewardModelKit):
+    def make(self) -> RewardModel:
+        return LocalWorker(EchoRewardEngine)
 
 
 class TestScriptedModel(TextModelKit):
@@ -36,22 +53,50 @@ def test_a_load_failure_is_raised_by_start_as_it_is() -> None:
         asyncio.run(LocalWorker(refuse).start())
 
 
+def test_a_task_that_the_engine_has_no_method_for_is_a_failure_that_says_so() -> None:
+    sentence = "the model loaded here cannot {}: name a {} model for this task"
+    with pytest.raises(GenerationFailed, match=sentence.format("rate", "reward")):
+        run_with(LocalWorker(EchoEngine), lambda model: rewards(model, BLOCK))
+    with pytest.raises(GenerationFailed, match=sentence.format("generate", "language")):
+        run_with(LocalWorker(EchoRewardEngine), lambda model: answers(model, BLOCK))
+    with pytest.raises(GenerationFailed, match=sentence.format("score", "language")):
+        run_with(LocalWorker(EchoRewardEngine), lambda model: likelihoods(model, BLOCK, GIVEN))
+
+
 def test_an_unexpected_exception_of_the_engine_is_not_disguised() -> None:
     with pytest.raises(RuntimeError, match="CUDA error"):
         run_with(LocalWorker(EchoEngine), lambda model: answers(model, PromptBlock("It BREAKS. ", ("?",))))
 
 
 def test_closing_the_iterator_stops_the_engine_between_two_completions() -> None:
-    slow = LocalWorker(partial(EchoEngine, seconds_each=0.05))
+    """The rest would take half an hour, far longer than the test may."""
+    endless = PromptBlock("", tuple("abcdefghij" * 4000))
 
-    async def work(model: TextModel) -> float:
-        async with aclosing(model.generate(PromptBlock("", tuple("abcdefghij" * 4)), GREEDY)) as some:  # type: ignore
+    async def work(model: TextModel) -> None:
+        async with aclosing(model.generate(endless, GREEDY)) as some:  # type: ignore[type-var]
             await anext(some)
-        began = time.monotonic()
         await answers(model, PromptBlock("", ("next",)))
-        return time.monotonic() - began
 
-    assert run_with(slow, work) < 1.0  # the 39 given up would have taken two seconds
+    run_with(LocalWorker(partial(EchoEngine, seconds_each=0.05)), work)
+
+
+@dataclass
+class Patient(EchoEngine):
+    """Takes an hour for some blocks."""
+
+    def generate(self, block: PromptBlock, decoding: Decoding) -> Iterator[tuple[int, Completion]]:
+        self.seconds_each = 3600.0 if block.prefix == "Wait. " else 0.0
+        yield from super().generate(block, decoding)
+
+
+def test_an_engine_that_heeds_stops_in_the_middle_of_a_completion() -> None:
+    async def work(model: TextModel) -> None:
+        giving_up = asyncio.create_task(answers(model, PromptBlock("Wait. ", ("a", "b"))))
+        await asyncio.sleep(0.1)
+        giving_up.cancel()
+        await answers(model, PromptBlock("", ("next",)))
+
+    run_with(LocalWorker(Patient), work)
 
 
 def test_tokens_are_counted_between_two_completions_of_a_running_block() -> None:
@@ -94,7 +139,35 @@ def test_activity_tells_what_runs_and_what_waits() -> None:
     assert worker.activity() == WorkersActivity()
     during, after = run_with(worker, work)
     assert (during.alive, during.busy, during.queued) == (1, 1, 2)
-    assert after == WorkersActivity(alive=1, tokens=3 * 7 * 5)
+    assert (after.alive, after.busy, after.queued, after.tokens) == (1, 0, 0, 3 * 7 * 5)
+
+
+def test_the_idle_share_is_of_the_time_since_the_model_was_loaded() -> None:
+    worker = LocalWorker(partial(EchoEngine, seconds_each=0.01))
+
+    async def work(model: TextModel) -> list[WorkersActivity]:
+        before = worker.activity()
+        await answers(model, BLOCK)
+        during = worker.activity()
+        await asyncio.sleep(0.05)
+        return [before, during, worker.activity()]
+
+    assert worker.activity().idle_share is None
+    before, during, after = run_with(worker, work)
+    assert before.seconds_busy == 0
+    assert 0.07 <= during.seconds_busy == after.seconds_busy
+    assert after.seconds_alive >= during.seconds_alive + 0.05
+    assert after.idle_share is not None
+    assert 0 < after.idle_share < 1
+    assert worker.activity().seconds_alive < after.seconds_alive + 0.05  # a closed worker is not idle
+
+
+def test_scoring_counts_no_tokens_as_generated() -> None:
+    async def work(model: TextModel) -> int:
+        await likelihoods(model, BLOCK, GIVEN)
+        return model.activity().tokens
+
+    assert run_with(LocalWorker(EchoEngine), work) == 0
 
 
 def test_an_engine_at_work_does_not_keep_the_interpreter_from_exiting() -> None:

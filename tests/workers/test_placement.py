@@ -1,8 +1,8 @@
 import pytest
 
 from configs.errors import InputError
-from configs.schema import WorkersConfig
-from workers.placement import Placement, place
+from configs.schema import RayConfig, WorkersConfig
+from workers.placement import Placement, grown, place, room
 
 LAPTOP = {"CPU": 8.0}
 SERVER = {"CPU": 64.0, "GPU": 8.0}
@@ -27,7 +27,7 @@ def test_a_worker_larger_than_every_node_is_refused_with_what_there_is() -> None
     assert str(refusal.value) == (
         "a worker of 4 GPUs and 1 CPU core fits on no node; there are 2 nodes with 8 CPU cores and 0 GPUs, "
         "1 node with 8 CPU cores and 2 GPUs: lower workers.gpus_per_worker or workers.cpus_per_worker, "
-        "or add a larger node"
+        "add a larger node, or set workers.ray.autoscaling where an autoscaler will bring one"
     )
 
 
@@ -48,3 +48,40 @@ def test_workers_without_cores_of_their_own_fit_everywhere() -> None:
 def test_one_and_a_half_gpus_are_refused() -> None:
     with pytest.raises(InputError, match="a fraction below 1 or a whole number"):
         place(WorkersConfig(gpus_per_worker=1.5), [SERVER])
+
+
+def test_auto_makes_no_more_workers_than_the_most() -> None:
+    assert place(WorkersConfig(max_count=5), [SERVER]) == Placement(5, 1, 1)
+    assert place(WorkersConfig(max_count=5), [LAPTOP]) == Placement(1, 0, 1)
+    assert place(WorkersConfig(max_count=5, count=7), [SERVER]) == Placement(7, 1, 1)
+
+
+def test_nodes_that_join_later_get_workers_of_the_same_size() -> None:
+    one = Placement(1, 0.5, 2)
+    assert grown(WorkersConfig(), one, [LAPTOP, {"CPU": 8.0, "GPU": 1.0}]) == 2
+    assert grown(WorkersConfig(), one, [SERVER, {"CPU": 3.0, "GPU": 1.0}]) == 16 + 1
+    assert grown(WorkersConfig(max_count=9), one, [SERVER]) == 9
+
+
+def test_workers_without_a_gpu_stay_as_many_as_they_were() -> None:
+    assert grown(WorkersConfig(), Placement(1, 0, 1), [LAPTOP, SERVER]) == 1
+
+
+AUTOSCALED = RayConfig(autoscaling=True)
+
+
+def test_what_an_autoscaler_may_bring_is_not_refused() -> None:
+    asked = WorkersConfig(count=4, gpus_per_worker=8, ray=AUTOSCALED)
+    assert place(asked, [LAPTOP]) == Placement(4, 8, 1)
+    assert place(asked, []) == Placement(4, 8, 1)
+    assert room(Placement(4, 8, 1), [LAPTOP, SERVER]) == 1
+
+
+def test_with_an_autoscaler_auto_asks_for_one_worker_at_least() -> None:
+    assert place(WorkersConfig(gpus_per_worker=1, ray=AUTOSCALED), [LAPTOP]).count == 1
+    assert place(WorkersConfig(ray=AUTOSCALED), [SERVER]) == Placement(8, 1, 1)
+
+
+def test_the_size_of_a_worker_cannot_be_read_off_nodes_that_are_not_there_yet() -> None:
+    with pytest.raises(InputError, match=r"set workers\.gpus_per_worker \(0 for none\)"):
+        place(WorkersConfig(ray=AUTOSCALED), [LAPTOP])

@@ -1,0 +1,98 @@
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+import pytest
+
+from configs.errors import InputError
+from tests.fakes import EchoEngine
+from tests.workers.fake_process import FakeProcess
+from workers.loading import load_model
+from workers.member import Member
+from workers.text_model import Engine, LoadEngine, ModelCard
+from workers.worker_process import WorkerDead, WorkerLost
+
+PAUSE = 0.01
+
+
+def slow() -> Engine:
+    time.sleep(0.25)
+    return EchoEngine()
+
+
+def lines(
+    caplog: pytest.LogCaptureFixture, load: Callable[[Member], object], process: FakeProcess | None = None
+) -> list[str]:
+    """What is said while the third of four workers does something."""
+    crew: list[Member] = []
+    crew += [Member(number, process or FakeProcess(), crew) for number in range(4)]
+    with caplog.at_level(logging.INFO):
+        load(crew[2])
+    return [record.message for record in caplog.records]
+
+
+def test_each_worker_says_when_it_begins_and_when_it_is_ready(caplog: pytest.LogCaptureFixture) -> None:
+    said = lines(caplog, lambda member: asyncio.run(load_model(member, EchoEngine, 3, PAUSE)))
+    assert said == ["worker 3 of 4 is loading the model", "worker 3 of 4 is ready on cpu after 0 s"]
+
+
+def test_a_reminder_comes_while_loading_lasts(caplog: pytest.LogCaptureFixture) -> None:
+    first, *reminders, last = lines(
+        caplog, lambda member: asyncio.run(load_model(member, slow, 3, PAUSE, reminder=0.04))
+    )
+    assert "is loading" in first
+    assert len(reminders) >= 2
+    assert set(reminders) == {"worker 3 of 4 has been loading for 0 s"}
+    assert "is ready" in last
+
+
+def test_a_worker_without_a_place_says_what_it_waits_for_less_and_less_often(caplog: pytest.LogCaptureFixture) -> None:
+    async def wait(member: Member) -> None:
+        process.returns = False
+        async with asyncio.timeout(0.4):
+            await load_model(member, EchoEngine, 3, PAUSE, reminder=0.04)
+
+    process = FakeProcess()
+    with pytest.raises(TimeoutError):
+        lines(caplog, lambda member: asyncio.run(wait(member)), process)
+    said = [record.message for record in caplog.records]
+    assert 1 <= len(said) <= 3
+    assert set(said) == {"worker 3 of 4 has been waiting for a place with 1 CPU core for 0 s"}
+
+
+class Stillborn(FakeProcess):
+    async def ping(self) -> bool:
+        self.lives += 1
+        raise WorkerDead("the node has no such library")
+
+
+def test_a_process_that_ends_before_it_answers_is_not_tried_for_ever(caplog: pytest.LogCaptureFixture) -> None:
+    async def load(member: Member) -> ModelCard:
+        return await load_model(member, EchoEngine, 2, PAUSE)
+
+    process = Stillborn()
+    with pytest.raises(InputError, match="ended 2 times before it answered: the node has no such library"):
+        lines(caplog, lambda member: asyncio.run(load(member)), process)
+    assert process.lives == 2
+
+
+class Overfull(FakeProcess):
+    """Its machine has memory for the model from the `fits`-th attempt on."""
+
+    def __init__(self, fits: int) -> None:
+        super().__init__()
+        self.fits = fits
+
+    async def begin(self, load: LoadEngine) -> ModelCard:
+        if self.lives < self.fits:
+            self.die()
+            raise WorkerLost("its process ended")
+        return await super().begin(load)
+
+
+def test_a_process_that_dies_while_it_loads_is_tried_again_but_not_for_ever(caplog: pytest.LogCaptureFixture) -> None:
+    said = lines(caplog, lambda member: asyncio.run(load_model(member, EchoEngine, 3, PAUSE)), Overfull(fits=3))
+    assert said == ["worker 3 of 4 is loading the model"] * 3 + ["worker 3 of 4 is ready on cpu after 0 s"]
+    with pytest.raises(InputError, match=r"a worker died 3 times while it loaded the model \(its process ended\)"):
+        lines(caplog, lambda member: asyncio.run(load_model(member, EchoEngine, 3, PAUSE)), Overfull(fits=4))

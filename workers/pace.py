@@ -1,0 +1,28 @@
+"""How fast each worker has been lately, so that one can foresee when it will be done."""
+
+from collections import defaultdict, deque
+from statistics import fmean
+
+OWN, ALL = 8, 64  # pieces remembered: of a worker, and of all workers together
+
+
+class Paces:
+    """Seconds a suffix, of the last pieces done."""
+
+    def __init__(self) -> None:
+        self._all: deque[float] = deque(maxlen=ALL)
+        self._own: defaultdict[int, deque[float]] = defaultdict(lambda: deque(maxlen=OWN))
+
+    def note(self, worker: int, seconds: float, suffixes: int) -> None:
+        """It took the worker so long to do a piece of so many suffixes."""
+        self._all.append(seconds / suffixes)
+        self._own[worker].append(seconds / suffixes)
+
+    def of(self, worker: int) -> float | None:
+        """Of one not yet known, what all do on average; None when nothing is known of anyone."""
+        known = self._own.get(worker) or self._all
+        return fmean(known) if known else None
+
+    def forget(self, worker: int) -> None:
+        """It may come back elsewhere."""
+        self._own.pop(worker, None)
