@@ -10,13 +10,20 @@ class Evaluation:
 
     Attributes:
         question: its id.
-        answer: the completion, cleaned up; what the judge read.
-        score: finite, on the judge's scale.
+        answers: the completions, turn by turn, cleaned up; what the judge read.
+        scores: by turn; None for a turn that the objective does not weigh.
+        score: the objective: finite, on the judge's scale.
     """
 
     question: str
-    answer: str
+    answers: tuple[str, ...]
+    scores: tuple[float | None, ...]
     score: float
+
+    @property
+    def length(self) -> int:
+        """Of all answers, in characters."""
+        return sum(len(answer) for answer in self.answers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,68 +1,69 @@
-"""The journey of a block: known? generate, judge, keep."""
+"""The journey of a block: answer it turn by turn, judge each answer the moment it is there, keep everything."""
 
 import asyncio
-import json
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
-from hashlib import sha256
-from typing import Any
+from dataclasses import dataclass, field
 
-from configs.errors import DemosearchError, RunStopped
+from evaluators.answers import Answers, Promise
+from evaluators.counts import Counts
 from evaluators.evaluation import Evaluation, Failure
-from evaluators.failures import VerdictUnreadable
-from evaluators.judge import Judge, Verdict
-from evaluators.keys import generation_keys, prompt_digest, verdict_key
 from evaluators.ledger import Ledger
-from evaluators.question import Question
+from evaluators.objective import Objective
+from evaluators.panel import Panel
+from evaluators.question import Conversation, Question
+from evaluators.together import tasks_together
 from workers.failures import GenerationFailed
-from workers.prompt import Completion, Decoding, PromptBlock
-from workers.text_model import TextModel
+from workers.prompt import Completion, PromptBlock
+
+Render = Callable[[Sequence[Conversation]], PromptBlock]
+"""Prompts that put these conversations to the model, one suffix each, behind what all of them share."""
 
 
 @dataclass(slots=True)
-class Counts:
-    """What this process has done so far, for the progress view."""
+class _Talk:
+    """One question on its way through the turns."""
 
-    generated: int = 0
-    judged: int = 0
-    known: int = 0
-    failed: int = 0
-    new_tokens: int = 0
+    question: Question
+    answers: tuple[str, ...] = ()
+    scores: dict[int, float] = field(default_factory=dict)
+    failure: Failure | None = None
+
+    def goes_on(self, turn: int) -> bool:
+        return self.failure is None and turn < len(self.question.turns)
+
+    @property
+    def conversation(self) -> Conversation:
+        """Up to the next turn, which the user begins."""
+        said = zip(self.question.turns, self.answers, strict=False)
+        return (*(words for pair in said for words in pair), self.question.turns[len(self.answers)])
 
 
 class Evaluator:
-    """Answers and judges blocks of prompts; identical work is done once, ever, also while it is under way.
+    """Answers and judges; identical work is done once, ever, also while it is under way.
 
     Args:
-        model: started; `fingerprint` is its card's.
         clean: turns a completion's text into the answer that the judge reads.
     """
 
     def __init__(
         self,
         *,
-        model: TextModel,
-        fingerprint: str,
-        decoding: Decoding,
-        judge: Judge,
+        answers: Answers,
+        panel: Panel,
+        objective: Objective,
         ledger: Ledger,
+        counts: Counts,
         clean: Callable[[str], str],
     ) -> None:
-        self.counts = Counts()
-        self._model = model
-        self._fingerprint = fingerprint
-        self._decoding = decoding
-        self._judge = judge
-        self._judge_digest = sha256(judge.fingerprint.encode()).digest()
+        self.counts = counts
+        self._answers = answers
+        self._panel = panel
+        self._objective = objective
         self._ledger = ledger
         self._clean = clean
-        self._generating: dict[bytes, asyncio.Future[Completion]] = {}
-        self._judging: dict[bytes, asyncio.Task[Verdict]] = {}
 
-    async def evaluate(self, block: PromptBlock, questions: Sequence[Question]) -> list[Evaluation | Failure]:
-        """Answer suffix `i` of the block, which asks `questions[i]`, and judge the answer.
+    async def evaluate(self, render: Render, questions: Sequence[Question]) -> list[Evaluation | Failure]:
+        """Put these questions to the model by the prompts that `render` spells, and have the answers judged.
 
         Returns:
             In the order of `questions`, everything in it durable; an item that fails does so alone.
@@ -70,147 +71,92 @@ class Evaluator:
         Raises:
             RunStopped: nothing further can be evaluated now.
         """
-        keys = generation_keys(self._fingerprint, self._decoding, block)
-        stored = self._ledger.completions(keys)
-        known = self._known(stored, keys, questions)
-        missing = [index for index in range(len(keys)) if index not in known]
-        ours, completions = self._claim(missing, stored, keys)
-        items = {i: asyncio.create_task(self._item(questions[i], keys[i], completions[i])) for i in missing}
-        generating = asyncio.create_task(self._generate(block, ours, keys, questions))
-        await _all_or_first_error([generating, *items.values()])
+        talks = [_Talk(question) for question in questions]
+        async with tasks_together() as tasks:
+            for turn in range(self._objective.turns):
+                going = [talk for talk in talks if talk.goes_on(turn)]
+                if going:
+                    await self._take_turn(turn, going, render([talk.conversation for talk in going]), tasks)
         await self._ledger.flush()
-        return [known[index] if index in known else items[index].result() for index in range(len(keys))]
+        return [self._outcome(talk) for talk in talks]
 
-    def _known(
-        self, stored: dict[bytes, Completion], keys: Sequence[bytes], questions: Sequence[Question]
-    ) -> dict[int, Evaluation]:
-        """What the ledger can answer whole, by index."""
-        answers = {i: self._clean(stored[key].text) for i, key in enumerate(keys) if key in stored}
-        wanted = {i: verdict_key(self._judge.fingerprint, questions[i], answer) for i, answer in answers.items()}
-        verdicts = self._ledger.verdicts(list(wanted.values()))
-        known = {
-            i: Evaluation(questions[i].id, answers[i], verdicts[key].score)
-            for i, key in wanted.items()
-            if key in verdicts
-        }
-        self.counts.known += len(known)
-        return known
+    async def _take_turn(self, turn: int, talks: list[_Talk], block: PromptBlock, tasks: asyncio.TaskGroup) -> None:
+        """Returns when every talk has its answer to this turn; verdicts follow in `tasks`."""
+        if turn > 0:
+            talks, block = await self._without_too_long(talks, block)
+        found = await self._answers.ask(block, [talk.question.id for talk in talks], tasks)
+        known = [
+            (talk, key, self._clean(completion.text))
+            for talk, (key, completion) in zip(talks, found, strict=True)
+            if isinstance(completion, Completion)
+        ]
+        self._take_known(turn, known, tasks)
+        coming = [
+            tasks.create_task(self._take_promised(turn, talk, key, promise, tasks))
+            for talk, (key, promise) in zip(talks, found, strict=True)
+            if not isinstance(promise, Completion)
+        ]
+        if coming and turn + 1 < self._objective.turns:
+            await asyncio.wait(coming)
 
-    def _claim(
-        self, missing: Sequence[int], stored: dict[bytes, Completion], keys: Sequence[bytes]
-    ) -> tuple[list[int], dict[int, asyncio.Future[Completion]]]:
-        """The indices that this call has to generate, and for each missing one the completion that is or will be."""
-        ours: list[int] = []
-        completions: dict[int, asyncio.Future[Completion]] = {}
-        for index in missing:
-            key = keys[index]
-            if key not in self._generating:
-                promise = asyncio.get_running_loop().create_future()
-                if key in stored:
-                    promise.set_result(stored[key])
-                else:
-                    self._generating[key] = promise
-                    ours.append(index)
-                completions[index] = promise
-            else:
-                completions[index] = self._generating[key]
-        return ours, completions
+    async def _without_too_long(self, talks: list[_Talk], block: PromptBlock) -> tuple[list[_Talk], PromptBlock]:
+        """A first answer may leave no room for the second: that concerns its question alone."""
+        refused = await self._answers.refuse_too_long(block)
+        for index, (key, error) in refused.items():
+            await self._fail(talks[index], key, error)
+        rest = [index for index in range(len(talks)) if index not in refused]
+        return [talks[index] for index in rest], block.select(rest)
 
-    async def _generate(
-        self, block: PromptBlock, ours: list[int], keys: Sequence[bytes], questions: Sequence[Question]
-    ) -> None:
-        """Generate what is ours and keep every promise made for it, with a completion or an error."""
-        if not ours:
+    def _take_known(self, turn: int, known: list[tuple[_Talk, bytes, str]], tasks: asyncio.TaskGroup) -> None:
+        for talk, _, answer in known:
+            talk.answers += (answer,)
+        if not self._objective.counts(turn):
             return
-        prompt = prompt_digest(self._fingerprint, self._decoding, block)
-        self._ledger.keep_prompt(prompt, self._fingerprint, json.dumps(asdict(self._decoding)), block.prefix)
-        error: DemosearchError = GenerationFailed("the model ended the block without an answer to this question")
-        try:
-            async for position, completion in self._model.generate(block.select(ours), self._decoding):
-                index = ours[position]
-                kept = self._ledger.keep_completion(keys[index], prompt, questions[index].id, completion)
-                kept.add_done_callback(partial(self._kept, keys[index]))
-                self.counts.generated += 1
-                self.counts.new_tokens += completion.new_tokens
-                self._generating[keys[index]].set_result(completion)
-        except GenerationFailed as failed:
-            error = failed
-        except (RunStopped, asyncio.CancelledError) as stopped:
-            error = RunStopped(str(stopped) or "the search is being stopped")
-            raise
-        finally:
-            for index in ours:
-                promise = self._generating.get(keys[index])
-                if promise is not None and not promise.done():
-                    del self._generating[keys[index]]
-                    promise.set_exception(error)
-                    promise.exception()  # marks it as seen: whoever waited may have been cancelled meanwhile
+        scores = self._panel.known([(talk.question, talk.answers) for talk, _, _ in known])
+        for (talk, key, _), score in zip(known, scores, strict=True):
+            if score is None:
+                tasks.create_task(self._judge(turn, talk, talk.answers, key))
+            else:
+                talk.scores[turn] = score
+                self.counts.known += 1
+                self.counts.settled += 1
 
-    def _kept(self, key: bytes, kept: asyncio.Future[None]) -> None:
-        """Until it is in the ledger, a completion is found here."""
-        self._generating.pop(key, None)
-        if not kept.cancelled():
-            kept.exception()  # marks it as seen: `flush` raises it
-
-    async def _item(self, question: Question, key: bytes, promise: asyncio.Future[Completion]) -> Evaluation | Failure:
-        """Judge one completion once it is there; the only place where an error becomes a failure."""
+    async def _take_promised(
+        self, turn: int, talk: _Talk, key: bytes, promise: Promise, tasks: asyncio.TaskGroup
+    ) -> None:
         try:
             completion = await asyncio.shield(promise)
         except GenerationFailed as error:
-            return await self._failure(Failure(question.id, "generation", type(error).__name__, str(error)), key)
-        answer = self._clean(completion.text)
-        judging = verdict_key(self._judge.fingerprint, question, answer)
-        if judging not in self._judging:
-            task = asyncio.create_task(self._judge_once(question, answer, key, judging))
-            task.add_done_callback(lambda done: self._judged(judging, done))
-            self._judging[judging] = task
-        try:
-            verdict = await asyncio.shield(self._judging[judging])
-        except RunStopped:
-            raise
-        except DemosearchError as error:
-            return await self._failure(Failure(question.id, "verdict", type(error).__name__, str(error)), judging)
-        return Evaluation(question.id, answer, verdict.score)
+            await self._fail(talk, key, error)
+            return
+        talk.answers += (self._clean(completion.text),)
+        if self._objective.counts(turn):
+            tasks.create_task(self._judge(turn, talk, talk.answers, key))
 
-    async def _judge_once(self, question: Question, answer: str, generation: bytes, key: bytes) -> Verdict:
-        """A verdict that is durable; asked for only where the ledger has none."""
-        stored = self._ledger.verdicts([key])
-        if stored:
-            return stored[key]
-        verdict = await self._judge.judge(question, answer)
-        if not math.isfinite(verdict.score):
-            raise VerdictUnreadable(f"the judge's score is {verdict.score}")
-        self.counts.judged += 1
-        await self._ledger.keep_verdict(key, self._judge_digest, question.id, generation, verdict)
-        return verdict
+    async def _judge(self, turn: int, talk: _Talk, answers: tuple[str, ...], key: bytes) -> None:
+        outcome = await self._panel.score(talk.question, answers, key)
+        self.counts.settled += 1
+        if isinstance(outcome, Failure):
+            talk.failure = talk.failure or outcome
+        else:
+            talk.scores[turn] = outcome
 
-    def _judged(self, key: bytes, done: asyncio.Task[Verdict]) -> None:
-        del self._judging[key]
-        if not done.cancelled():
-            done.exception()  # marks it as seen: whoever waited may have been cancelled meanwhile
-
-    async def _failure(self, failure: Failure, key: bytes) -> Failure:
+    async def _fail(self, talk: _Talk, key: bytes, error: GenerationFailed) -> None:
         self.counts.failed += 1
-        await self._ledger.keep_failure(key, failure)
-        return failure
+        self.counts.settled += 1
+        talk.failure = Failure(talk.question.id, "generation", type(error).__name__, str(error))
+        await self._ledger.keep_failure(key, talk.failure)
+
+    def _outcome(self, talk: _Talk) -> Evaluation | Failure:
+        if talk.failure is not None:
+            return talk.failure
+        scores = tuple(talk.scores.get(turn) for turn in range(len(talk.answers)))
+        return Evaluation(talk.question.id, talk.answers, scores, self._objective.combine(scores))
 
     async def start(self) -> None:
-        """Note the judge in the ledger."""
-        await self._ledger.keep_judge(self._judge_digest, self._judge.fingerprint)
+        """Load the judges and note them in the ledger."""
+        await self._panel.start()
 
     async def close(self) -> None:
         """Wait for the verdicts that are being paid for, and keep them; nothing new is asked for."""
-        await self._judge.close()
-        await asyncio.gather(*self._judging.values(), return_exceptions=True)
-
-
-async def _all_or_first_error(tasks: Sequence[asyncio.Task[Any]]) -> None:
-    """Wait for all; at the first error give the others up and raise it."""
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._panel.close()

@@ -1,20 +1,31 @@
-"""What can go wrong between a completion and its verdict.
+"""What can go wrong between a completion and its verdict, on the judge's side.
 
 VerdictUnreadable       the judge spoke, but gave no rating; carries its words
-JudgeFailed             the judge did not answer this once: timeout, 5xx, a request it rejects
-JudgeRefused            (RunStopped) the judge will not answer anything now: bad key, quota used up
+JudgeFailed             no verdict for this answer: the judge broke down, or does not take it
+BudgetSpent             (RunStopped) a limit of the config is reached
+
+A service adds its own: `workers.service.failures`.
 """
 
 from configs.errors import DemosearchError, RunStopped
-
-
-class VerdictUnreadable(DemosearchError):
-    """No rating, or none on the scale, in what the judge said."""
+from workers.usage import NOTHING, Usage
 
 
 class JudgeFailed(DemosearchError):
-    """One verdict could not be had, after the retries that the config allows."""
+    """One verdict could not be had.
+
+    Attributes:
+        usage: what was paid for nevertheless.
+    """
+
+    def __init__(self, message: str, usage: Usage = NOTHING) -> None:
+        super().__init__(message)
+        self.usage = usage
 
 
-class JudgeRefused(RunStopped):
-    """The service refuses every request until a person acts."""
+class VerdictUnreadable(JudgeFailed):
+    """No rating, or none on the scale, in what the judge said."""
+
+
+class BudgetSpent(RunStopped):
+    """A limit of the config is reached; with a larger one, `resume` goes on."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from evaluators.question import Question
+from workers.usage import NOTHING, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,14 +15,12 @@ class Verdict:
     Attributes:
         score: finite, on the judge's own scale; larger is better.
         words: what the judge said, for people; "" for a metric.
-        prompt_tokens: tokens read, as the service reports them; 0 for a metric.
-        new_tokens: tokens written, likewise.
+        usage: what it cost.
     """
 
     score: float
     words: str = ""
-    prompt_tokens: int = 0
-    new_tokens: int = 0
+    usage: Usage = NOTHING
 
 
 class Judge(Protocol):
@@ -29,25 +28,39 @@ class Judge(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Everything that can change a verdict except question and answer: kind, model, prompts' digest, decoding,
+        """Everything that can change a verdict except question and answers: kind, model, prompts' digest, decoding,
         parser version. Part of every verdict's key."""
         ...
 
-    def check(self, questions: Sequence[Question]) -> None:
+    def check(self, questions: Sequence[Question], turns: Sequence[int]) -> None:
         """Called before anything is spent.
+
+        Args:
+            turns: those that will be judged, from 0; a question may have fewer.
 
         Raises:
             InputError: a question lacks what this judge needs.
         """
         ...
 
-    async def judge(self, question: Question, answer: str) -> Verdict:
-        """Score this answer.
+    async def start(self) -> None:
+        """Load what must be loaded, once, before the first verdict. Idempotent.
+
+        Raises:
+            InputError: it cannot be loaded.
+        """
+        ...
+
+    async def judge(self, question: Question, answers: tuple[str, ...], repeat: int = 0) -> Verdict:
+        """Score the last of these answers, which the question's turns got one by one; at least one.
+
+        Args:
+            repeat: which of several verdicts on the same answers; a judge that draws at random draws anew for each.
 
         Raises:
             VerdictUnreadable: no rating in what it said.
-            JudgeFailed: no verdict for this answer.
-            JudgeRefused: no verdict for any answer until a person acts.
+            DemosearchError: no verdict for this answer (JudgeFailed, or a service's own).
+            RunStopped: no verdict for any answer until a person acts.
         """
         ...
 

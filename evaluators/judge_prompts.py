@@ -9,6 +9,7 @@ from string import Formatter
 from typing import Any
 
 from configs.errors import InputError
+from workers.service.reply import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class JudgePrompt:
         """The user message. Braces in the values are text: `str.format` fills the template's fields once."""
         return self.template.format(**fields)
 
+    def messages(self, **fields: str) -> list[Message]:
+        """What the judge is sent."""
+        user: Message = {"role": "user", "content": self.render(**fields)}
+        return [{"role": "system", "content": self.system}, user] if self.system else [user]
+
     @property
     def digest(self) -> str:
         text = json.dumps([self.name, self.system, self.template])
@@ -41,6 +47,7 @@ def read_judge_prompts(path: Path, wanted: Mapping[str, frozenset[str]]) -> dict
     Raises:
         InputError: no such file, a malformed line, a missing prompt, or one with other fields.
     """
+    path = path / "judge_prompts.jsonl" if path.is_dir() else path
     prompts = _read_all(path)
     missing = [name for name in wanted if name not in prompts]
     if missing:

@@ -12,7 +12,7 @@ from hashlib import sha256
 from evaluators.question import Question
 from workers.prompt import Decoding, PromptBlock
 
-KEY_VERSION = 1
+KEY_VERSION = 2
 
 
 def _header(*parts: object) -> bytes:
@@ -37,12 +37,17 @@ def generation_keys(model: str, decoding: Decoding, block: PromptBlock) -> list[
     return keys
 
 
-def verdict_key(judge: str, question: Question, answer: str, repeat: int = 0) -> bytes:
-    """32 bytes from the judge's fingerprint, the question with its reference, the answer and the repeat. Two prompts
-    that led to the same answer share one verdict."""
-    return sha256(_verdict_header(judge, question, repeat) + answer.encode()).digest()
+def verdict_key(judge: str, question: Question, answers: tuple[str, ...], repeat: int = 0) -> bytes:
+    """32 bytes from the judge's fingerprint, the conversation with what belongs to it, and the repeat. Two prompts
+    that led to the same answers share one verdict; the last answer is the one judged."""
+    *earlier, answer = answers
+    header = _verdict_header(judge, question, len(answers), repeat)
+    return sha256(header + (_header(earlier) if earlier else b"") + answer.encode()).digest()
 
 
 @lru_cache(maxsize=10_000)
-def _verdict_header(judge: str, question: Question, repeat: int) -> bytes:
-    return _header("verdict", judge, question.query, question.category, question.reference, repeat)
+def _verdict_header(judge: str, question: Question, turns: int, repeat: int) -> bytes:
+    """Later turns, and their references, have no say in the verdict on an earlier one."""
+    references = [question.reference(turn) for turn in range(turns)]
+    said = question.turns[:turns]
+    return _header("verdict", judge, said, question.category, references, question.baseline, repeat)

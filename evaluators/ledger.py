@@ -11,57 +11,51 @@ import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any, Literal
+from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
 from configs.errors import InputError, RunStopped
 from evaluators.evaluation import Failure
 from evaluators.judge import Verdict
+from evaluators.spend import Spend
 from workers.prompt import Completion
+from workers.usage import NOTHING, Usage
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS prompts (digest BLOB PRIMARY KEY, model TEXT, decoding TEXT, prefix TEXT);
 CREATE TABLE IF NOT EXISTS generations (
     key BLOB PRIMARY KEY, run TEXT, prompt BLOB, question TEXT, text TEXT,
-    prompt_tokens INTEGER, new_tokens INTEGER, finish TEXT, created REAL);
+    prompt_tokens INTEGER, new_tokens INTEGER, finish TEXT, dollars REAL, created REAL);
 CREATE TABLE IF NOT EXISTS judges (digest BLOB PRIMARY KEY, fingerprint TEXT);
 CREATE TABLE IF NOT EXISTS verdicts (
     key BLOB PRIMARY KEY, run TEXT, judge BLOB, question TEXT, generation BLOB, score REAL, words TEXT,
-    prompt_tokens INTEGER, new_tokens INTEGER, created REAL);
+    calls INTEGER, prompt_tokens INTEGER, cached_tokens INTEGER, new_tokens INTEGER, dollars REAL, created REAL);
 CREATE TABLE IF NOT EXISTS failures (
-    key BLOB, run TEXT, question TEXT, stage TEXT, cause TEXT, message TEXT, created REAL);
+    key BLOB, run TEXT, question TEXT, stage TEXT, cause TEXT, message TEXT,
+    calls INTEGER, prompt_tokens INTEGER, cached_tokens INTEGER, new_tokens INTEGER, dollars REAL, created REAL);
+CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, run TEXT, seconds REAL, gpu_seconds REAL);
 """
 _INSERTS = {
     "prompts": "INSERT OR IGNORE INTO prompts VALUES (?,?,?,?)",
-    "generations": "INSERT OR IGNORE INTO generations VALUES (?,?,?,?,?,?,?,?,?)",
+    "generations": "INSERT OR IGNORE INTO generations VALUES (?,?,?,?,?,?,?,?,?,?)",
     "judges": "INSERT OR IGNORE INTO judges VALUES (?,?)",
-    "verdicts": "INSERT OR IGNORE INTO verdicts VALUES (?,?,?,?,?,?,?,?,?,?)",
-    "failures": "INSERT INTO failures VALUES (?,?,?,?,?,?,?)",
+    "verdicts": "INSERT OR IGNORE INTO verdicts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    "failures": "INSERT INTO failures VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+    "sessions": "INSERT OR REPLACE INTO sessions VALUES (?,?,?,?)",
 }
 _STILL_FAILED = """
     FROM failures f WHERE f.run = ? AND NOT EXISTS (SELECT 1 FROM generations g WHERE g.key = f.key)
     AND NOT EXISTS (SELECT 1 FROM verdicts v WHERE v.key = f.key)"""
+_USAGE = "calls, prompt_tokens, cached_tokens, new_tokens, dollars"
 _LOOKUP = 500  # keys a SELECT; below SQLite's oldest limit of 999 parameters
 
-Table = Literal["prompts", "generations", "judges", "verdicts", "failures"]
+Table = Literal["prompts", "generations", "judges", "verdicts", "failures", "sessions"]
 Row = tuple[Table, tuple[Any, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Spend:
-    """What a run has paid for: distinct items, and tokens as model and judge counted them."""
-
-    generated: int = 0
-    judged: int = 0
-    failed: int = 0
-    prompt_tokens: int = 0
-    new_tokens: int = 0
-    judge_prompt_tokens: int = 0
-    judge_new_tokens: int = 0
 
 
 class Ledger:
@@ -74,8 +68,11 @@ class Ledger:
     def __init__(self, path: Path, run: str) -> None:
         self._run = run
         self._path = path
+        self._session = uuid4().hex
+        self._time = 0.0, 0.0  # seconds, GPU-seconds of this process
         self._reader = _open(path)
         self._writer = _open(path)
+        self._spend = read_spend(path, run)
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._waiting: list[Row] = []
         self._next_commit: asyncio.Future[None] | None = None
@@ -85,18 +82,13 @@ class Ledger:
     def completions(self, keys: Sequence[bytes]) -> dict[bytes, Completion]:
         """Those of these generations that are known."""
         columns = "key, text, prompt_tokens, new_tokens, finish"
-        return {row[0]: Completion(*row[1:]) for row in self._lookup(columns, "generations", keys)}
+        return {row[0]: Completion(*row[1:]) for row in look_up(self._reader, columns, "generations", keys)}
 
     def verdicts(self, keys: Sequence[bytes]) -> dict[bytes, Verdict]:
         """Those of these verdicts that are known."""
-        columns = "key, score, words, prompt_tokens, new_tokens"
-        return {row[0]: Verdict(*row[1:]) for row in self._lookup(columns, "verdicts", keys)}
-
-    def _lookup(self, columns: str, table: Table, keys: Sequence[bytes]) -> Iterable[tuple[Any, ...]]:
-        for start in range(0, len(keys), _LOOKUP):
-            some = keys[start : start + _LOOKUP]
-            marks = ",".join("?" * len(some))
-            yield from self._reader.execute(f"SELECT {columns} FROM {table} WHERE key IN ({marks})", some)  # noqa: S608 -- constants
+        columns = f"key, score, words, {_USAGE}"
+        rows = look_up(self._reader, columns, "verdicts", keys)
+        return {row[0]: Verdict(row[1], row[2], Usage(*row[3:])) for row in rows}
 
     def keep_prompt(self, digest: bytes, model: str, decoding: str, prefix: str) -> "asyncio.Future[None]":
         """Keep what a block's prompts share, once. As with every `keep`, the future is done when the row, and
@@ -104,11 +96,18 @@ class Ledger:
         return self._keep("prompts", (digest, model, decoding, prefix))
 
     def keep_completion(
-        self, key: bytes, prompt: bytes, question: str, completion: Completion
+        self, key: bytes, prompt: bytes, question: str, completion: Completion, dollars: float | None = 0.0
     ) -> "asyncio.Future[None]":
-        """Keep a completion."""
-        row = (completion.text, completion.prompt_tokens, completion.new_tokens, completion.finish, time.time())
-        return self._keep("generations", (key, self._run, prompt, question, *row))
+        """Keep a completion, with what it cost (None: not known)."""
+        self._spend = replace(
+            self._spend,
+            generated=self._spend.generated + 1,
+            prompt_tokens=self._spend.prompt_tokens + completion.prompt_tokens,
+            new_tokens=self._spend.new_tokens + completion.new_tokens,
+            dollars=_sum(self._spend.dollars, dollars),
+        )
+        row = (completion.text, completion.prompt_tokens, completion.new_tokens, completion.finish, dollars)
+        return self._keep("generations", (key, self._run, prompt, question, *row, time.time()))
 
     def keep_judge(self, digest: bytes, fingerprint: str) -> "asyncio.Future[None]":
         """Keep what all verdicts of a judge share, once."""
@@ -118,13 +117,38 @@ class Ledger:
         self, key: bytes, judge: bytes, question: str, generation: bytes, verdict: Verdict
     ) -> "asyncio.Future[None]":
         """Keep a verdict."""
-        row = (verdict.score, _storable(verdict.words), verdict.prompt_tokens, verdict.new_tokens, time.time())
+        self._pay(verdict.usage, judged=1)
+        row = (verdict.score, _storable(verdict.words), *astuple(verdict.usage), time.time())
         return self._keep("verdicts", (key, self._run, judge, question, generation, *row))
 
-    def keep_failure(self, key: bytes, failure: Failure) -> "asyncio.Future[None]":
-        """Note a failure for people. A later success under the same key outdates it."""
-        row = (failure.question, failure.stage, failure.cause, _storable(failure.message), time.time())
-        return self._keep("failures", (key, self._run, *row))
+    def keep_failure(self, key: bytes, failure: Failure, usage: Usage = NOTHING) -> "asyncio.Future[None]":
+        """Note a failure for people, and what it cost. A later success under the same key outdates it."""
+        self._pay(usage)
+        row = (failure.question, failure.stage, failure.cause, _storable(failure.message), *astuple(usage))
+        return self._keep("failures", (key, self._run, *row, time.time()))
+
+    def keep_time(self, seconds: float, gpu_seconds: float) -> "asyncio.Future[None]":
+        """Note how long this process has worked on the run so far, and how many GPU-seconds it held meanwhile."""
+        self._time = seconds, gpu_seconds
+        return self._keep("sessions", (self._session, self._run, seconds, gpu_seconds))
+
+    @property
+    def spend(self) -> Spend:
+        """What the run has paid for up to now; `failed` only as it was when the ledger was opened."""
+        seconds, gpu_seconds = self._time
+        return replace(
+            self._spend,
+            seconds=self._spend.seconds + seconds,
+            gpu_seconds=self._spend.gpu_seconds + gpu_seconds,
+        )
+
+    def _pay(self, usage: Usage, judged: int = 0) -> None:
+        self._spend = replace(
+            self._spend,
+            judged=self._spend.judged + judged,
+            judge=self._spend.judge + usage,
+            dollars=_sum(self._spend.dollars, usage.dollars),
+        )
 
     async def flush(self) -> None:
         """Return when everything kept so far is durable. Raises RunStopped when any of it could not be written."""
@@ -211,41 +235,80 @@ def _make_tables(connection: sqlite3.Connection, path: Path) -> None:
 
 def read_spend(path: Path, run: str) -> Spend:
     """What `run` has paid for so far, read from the ledger without disturbing whoever writes it."""
-    if not _has_tables(path):
+    if not has_tables(path):
         return Spend()
-    with closing(_open_to_read(path)) as ledger:
-        totals = "SELECT count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(new_tokens), 0) FROM "
-        generated, *tokens = ledger.execute(totals + "generations WHERE run = ?", (run,)).fetchone()
-        judged, *judge_tokens = ledger.execute(totals + "verdicts WHERE run = ?", (run,)).fetchone()
-        (failed,) = ledger.execute("SELECT count(DISTINCT f.key)" + _STILL_FAILED, (run,)).fetchone()
-    return Spend(generated, judged, failed, *tokens, *judge_tokens)
+    with closing(open_to_read(path)) as ledger:
+        generations = "SELECT count(*), sum(prompt_tokens), sum(new_tokens), sum(dollars), count(dollars)"
+        generated, read, written, paid, priced = _totals(ledger, generations + " FROM generations WHERE run = ?", run)
+        judged, judge = _judge_totals(ledger, "verdicts", run)
+        _, wasted = _judge_totals(ledger, "failures", run)
+        (failed,) = _totals(ledger, "SELECT count(DISTINCT f.key)" + _STILL_FAILED, run)
+        seconds, gpu = _totals(ledger, "SELECT sum(seconds), sum(gpu_seconds) FROM sessions WHERE run = ?", run)
+    dollars = None if priced < generated else float(paid)
+    judge += wasted
+    return Spend(generated, judged, failed, read, written, judge, _sum(dollars, judge.dollars), seconds, gpu)
+
+
+def _judge_totals(ledger: sqlite3.Connection, table: Table, run: str) -> tuple[int, Usage]:
+    """Rows, and what they cost together."""
+    sums = ", ".join(f"sum({column})" for column in _USAGE.split(", "))
+    query = f"SELECT count(*), count(dollars), {sums} FROM {table} WHERE run = ?"  # noqa: S608 -- constants
+    rows, priced, calls, read, cached, written, paid = _totals(ledger, query, run)
+    return rows, Usage(calls, read, cached, written, None if priced < rows else float(paid))
+
+
+def _totals(ledger: sqlite3.Connection, query: str, run: str) -> list[Any]:
+    """The sums of a query's only row; sums over nothing are 0."""
+    return [value or 0 for value in ledger.execute(query, (run,)).fetchone()]
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one + other
 
 
 def read_failures(path: Path, run: str) -> list[Failure]:
     """The items of `run` that have failed and not succeeded since, the latest failure of each."""
-    if not _has_tables(path):
+    if not has_tables(path):
         return []
-    with closing(_open_to_read(path)) as ledger:
+    with closing(open_to_read(path)) as ledger:
         columns = "SELECT f.question, f.stage, f.cause, f.message, max(f.created)"
         rows = ledger.execute(columns + _STILL_FAILED + " GROUP BY f.key ORDER BY f.created", (run,)).fetchall()
     return [Failure(*row[:4]) for row in rows]
 
 
+def last_run(path: Path) -> str | None:
+    """The run that generated last; None where nobody has."""
+    if not has_tables(path):
+        return None
+    with closing(open_to_read(path)) as ledger:
+        row = ledger.execute("SELECT run FROM generations ORDER BY created DESC LIMIT 1").fetchone()
+    return None if row is None else str(row[0])
+
+
 def knows_prefix(path: Path, prefix: str) -> bool:
     """Whether any prompt with exactly this prefix has been generated from."""
-    with closing(_open_to_read(path)) as ledger:
+    with closing(open_to_read(path)) as ledger:
         return ledger.execute("SELECT 1 FROM prompts WHERE prefix = ?", (prefix,)).fetchone() is not None
 
 
-def _has_tables(path: Path) -> bool:
+def has_tables(path: Path) -> bool:
     """False before and while the ledger is made: its version is written last."""
     if not path.exists():
         return False
-    with closing(_open_to_read(path)) as ledger:
+    with closing(open_to_read(path)) as ledger:
         return bool(ledger.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _open_to_read(path: Path) -> sqlite3.Connection:
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """The ledger at `path`, which others may be writing; to be closed."""
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=60)
     connection.execute("BEGIN")  # one moment for all that is read
     return connection
+
+
+def look_up(ledger: sqlite3.Connection, columns: str, table: Table, keys: Sequence[bytes]) -> Iterable[tuple[Any, ...]]:
+    """These columns of the rows with one of these keys, in no order."""
+    for start in range(0, len(keys), _LOOKUP):
+        some = keys[start : start + _LOOKUP]
+        marks = ",".join("?" * len(some))
+        yield from ledger.execute(f"SELECT {columns} FROM {table} WHERE key IN ({marks})", some)  # noqa: S608 -- constants

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+Conversation = tuple[str, ...]
+"""What was said so far, by user and model in turn; the user begins, and the last word is the user's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -9,12 +12,23 @@ class Question:
 
     Attributes:
         id: unique within the benchmark, as text.
-        query: what is asked; never empty.
+        turns: what the user says, turn by turn; at least one, none empty.
         category: "" where the benchmark has none.
-        reference: a right answer, where the benchmark has one.
+        references: right answers by turn, None for a turn without; may be shorter than `turns`.
+        baseline: another model's answer to the first turn, which answers are compared with.
     """
 
     id: str
-    query: str
+    turns: tuple[str, ...]
     category: str = ""
-    reference: str | None = None
+    references: tuple[str | None, ...] = ()
+    baseline: str | None = None
+
+    @property
+    def query(self) -> str:
+        """What is asked first."""
+        return self.turns[0]
+
+    def reference(self, turn: int = 0) -> str | None:
+        """The right answer to a turn, from 0, where the benchmark has one."""
+        return self.references[turn] if turn < len(self.references) else None

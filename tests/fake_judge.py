@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from configs.errors import InputError
 from evaluators.judge import Verdict
 from evaluators.question import Question
+from workers.usage import Usage
 
 
 def hash_score(question: Question, answer: str) -> float:
@@ -43,16 +44,20 @@ class FakeJudge:
     def fingerprint(self) -> str:
         return f"fake judge, {getattr(self._score, '__name__', 'score')}"
 
-    def check(self, questions: Sequence[Question]) -> None:
-        if self._needs_reference and any(question.reference is None for question in questions):
+    def check(self, questions: Sequence[Question], turns: Sequence[int]) -> None:
+        if self._needs_reference and any(question.reference() is None for question in questions):
             raise InputError("the fake judge needs references")
 
-    async def judge(self, question: Question, answer: str) -> Verdict:
+    async def start(self) -> None:
+        return None
+
+    async def judge(self, question: Question, answers: tuple[str, ...], repeat: int = 0) -> Verdict:
+        answer = answers[-1]
         self.calls.append((question.id, answer))
         await asyncio.sleep(0)
         if question.id in self._failing:
             raise self._failing[question.id]
-        return Verdict(self._score(question, answer), "as the fake sees it", 5, 5)
+        return Verdict(self._score(question, answer), "as the fake sees it", Usage(1, 5, 0, 5))
 
     async def close(self) -> None:
         self.closed += 1

@@ -14,19 +14,21 @@ def question_from_row(row: Row, config: QuestionsConfig) -> Question:
     Raises:
         InputError: there is no query, or a field holds something else than text.
     """
-    query = first_turn(row, config.query_field)
-    if query is None:
+    turns = texts(row, config.query_field)
+    if not turns:
         row.text(config.query_field)
-    if not (query or "").strip():
+    if not turns or not all((turn or "").strip() for turn in turns):
         raise InputError(f"{row.place}: the question in '{config.query_field}' is empty; fill it or delete the row.")
-    key = row.identifier(config.id_field) or sha256((query or "").encode()).hexdigest()[:16]
+    said = tuple(turn or "" for turn in turns)
+    key = row.identifier(config.id_field) or sha256("\0".join(said).encode()).hexdigest()[:16]
     category = row.identifier(config.category_field) or ""
-    return Question(key, query or "", category, first_turn(row, config.reference_field))
+    return Question(key, said, category, texts(row, config.reference_field))
 
 
-def first_turn(row: Row, field: str) -> str | None:
-    """The text in a field, or the first of a list of turns; None where it is missing, null or an empty list."""
+def texts(row: Row, field: str) -> tuple[str | None, ...]:
+    """The text in a field, or a list of texts, one a turn; none where it is missing, null or an empty list."""
     value = row.get(field)
-    if not isinstance(value, list):
-        return row.optional_text(field)
-    return Row({field: value[0]}, row.place).optional_text(field) if value else None
+    if isinstance(value, list):
+        return tuple(Row({field: one}, row.place).optional_text(field) for one in value)
+    text = row.optional_text(field)
+    return () if text is None else (text,)

@@ -1,9 +1,9 @@
-"""MT-Bench, first turn, from FastChat's files (Zheng et al. 2023).
+"""MT-Bench from FastChat's files (Zheng et al. 2023).
 
-Only mathematics, reasoning and coding are judged against a reference. FastChat's question file holds references for
+Only mathematics, reasoning and coding are judged against references. FastChat's question file holds references for
 other categories too, and other ones for these three; its judge reads those of `reference_answer/gpt-4.jsonl`, so give
-that file wherever scores shall be comparable. (FastChat looks it up by the judge's name; here it belongs to the
-benchmark.)
+that file (or the folder they all stand in) wherever scores shall be comparable. (FastChat looks it up by the judge's
+name; here it belongs to the benchmark.)
 """
 
 from collections.abc import Mapping
@@ -12,14 +12,29 @@ from pathlib import Path
 from configs.errors import InputError
 from configs.records import read_rows
 from configs.row import Row
-from evaluators.benchmarks.jsonl import first_turn
+from configs.schema import QuestionsConfig
+from evaluators.benchmarks.jsonl import texts
 from evaluators.question import Question
 
 JUDGED_BY_REFERENCE = frozenset({"math", "reasoning", "coding"})
 
+References = Mapping[str, tuple[str | None, ...]]
+"""Right answers by turn, by question id."""
 
-def read_references(path: Path) -> dict[str, str]:
-    """First-turn reference answers, by question id.
+
+def in_folder(config: QuestionsConfig) -> QuestionsConfig:
+    """The same config with FastChat's file names spelled out, where `path` is the folder they stand in."""
+    if config.path is None or not config.path.is_dir():
+        return config
+    references = config.path / "reference_answer" / "gpt-4.jsonl"
+    found = references if references.is_file() else None
+    return config.model_copy(
+        update={"path": config.path / "question.jsonl", "reference_path": config.reference_path or found}
+    )
+
+
+def read_references(path: Path) -> References:
+    """Reference answers to every turn.
 
     Raises:
         InputError: the file is not in FastChat's answer format.
@@ -27,39 +42,37 @@ def read_references(path: Path) -> dict[str, str]:
     references = {}
     for row in read_rows(path):
         key = row.identifier("question_id")
-        answer = _first_choice(row)
-        if key is None or answer is None:
-            raise InputError(
-                f"{row.place}: not a FastChat answer (question_id, choices[0].turns[0]); give another file."
-            )
-        references[key] = answer
+        answers = _first_choice(row)
+        if key is None or not answers or None in answers:
+            raise InputError(f"{row.place}: not a FastChat answer (question_id, choices[0].turns); give another file.")
+        references[key] = answers
     return references
 
 
-def question_from_row(row: Row, references: Mapping[str, str] | None = None) -> Question:
-    """The first turn of a row of question.jsonl.
+def question_from_row(row: Row, references: References | None = None) -> Question:
+    """A row of question.jsonl.
 
     Args:
         row: with `question_id`, `category`, `turns` and perhaps `reference`.
-        references: of the benchmark; the row's own is taken where they are None.
+        references: of the benchmark; the row's own are taken where they are None.
 
     Raises:
         InputError: the row is in another format, or `references` lack an answer that the judge needs.
     """
-    key, query = row.identifier("question_id"), first_turn(row, "turns")
-    if key is None or not (query or "").strip():
+    key, turns = row.identifier("question_id"), texts(row, "turns")
+    if key is None or not turns or not all((turn or "").strip() for turn in turns):
         raise InputError(
             f"{row.place}: not an MT-Bench question (question_id, turns); set questions.benchmark to jsonl."
         )
     category = row.optional_text("category") or ""
-    return Question(key, query or "", category, _reference(row, key, category, references))
+    return Question(key, tuple(turn or "" for turn in turns), category, _references(row, key, category, references))
 
 
-def _reference(row: Row, key: str, category: str, references: Mapping[str, str] | None) -> str | None:
+def _references(row: Row, key: str, category: str, references: References | None) -> tuple[str | None, ...]:
     if category not in JUDGED_BY_REFERENCE:
-        return None
+        return ()
     if references is None:
-        return first_turn(row, "reference")
+        return texts(row, "reference")
     if key not in references:
         raise InputError(
             f"{row.place}: questions.reference_path has no answer to question {key}; add it, or drop the row."
@@ -67,8 +80,8 @@ def _reference(row: Row, key: str, category: str, references: Mapping[str, str] 
     return references[key]
 
 
-def _first_choice(row: Row) -> str | None:
+def _first_choice(row: Row) -> tuple[str | None, ...]:
     choices = row.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-        return None
-    return first_turn(Row(choices[0], row.place), "turns")
+        return ()
+    return texts(Row(choices[0], row.place), "turns")

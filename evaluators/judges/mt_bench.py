@@ -1,4 +1,4 @@
-"""MT-Bench's single-answer grading of turn 1 (Zheng et al. 2023), as FastChat's `gen_judgment` does it.
+"""MT-Bench's single-answer grading of both turns (Zheng et al. 2023), as FastChat's `gen_judgment` does it.
 
 Two differences, on purpose: references belong to the benchmark, whatever the judge is called (upstream looks them up by
 the judge's name), and a verdict without a rating is asked for again and then fails (upstream writes -1 and drops it).
@@ -10,53 +10,50 @@ from typing import Self
 
 from configs.errors import InputError
 from configs.schema import MTBenchJudgeConfig
-from evaluators.failures import VerdictUnreadable
+from evaluators.benchmarks.mt_bench import JUDGED_BY_REFERENCE
+from evaluators.grading import grade_in_words
 from evaluators.judge import Verdict
 from evaluators.judge_prompts import JudgePrompt, read_judge_prompts
 from evaluators.question import Question
-from evaluators.service import Message, Service
-from evaluators.verdict import PARSER_VERSION, parse_rating
+from evaluators.speaker import Speaker
+from evaluators.verdict import MT_BENCH, PARSER_VERSION
+from workers.service.reply import Message
 
-NEED_REFERENCE = frozenset({"math", "reasoning", "coding"})
-"""Categories graded against a reference (upstream: `NEED_REF_CATS`)."""
-
-_PLAIN = "single-v1"
-_WITH_REFERENCE = "single-math-v1"
+_PLAIN = ("single-v1", "single-v1-multi-turn")
+_WITH_REFERENCE = ("single-math-v1", "single-math-v1-multi-turn")
 _FIELDS = {
-    _PLAIN: frozenset({"question", "answer"}),
-    _WITH_REFERENCE: frozenset({"question", "answer", "ref_answer_1"}),
+    "single-v1": frozenset({"question", "answer"}),
+    "single-math-v1": frozenset({"question", "answer", "ref_answer_1"}),
+    "single-v1-multi-turn": frozenset({"question_1", "answer_1", "question_2", "answer_2"}),
+    "single-math-v1-multi-turn": frozenset(
+        {"question_1", "answer_1", "question_2", "answer_2", "ref_answer_1", "ref_answer_2"}
+    ),
 }
 
 
 class MTBenchJudge:
     """A language model that rates one answer from 1 to 10. Make it with `load`."""
 
-    def __init__(self, config: MTBenchJudgeConfig, service: Service, prompts: dict[str, JudgePrompt]) -> None:
+    def __init__(self, config: MTBenchJudgeConfig, speaker: Speaker, prompts: dict[str, JudgePrompt]) -> None:
         self._config = config
-        self._service = service
+        self._speaker = speaker
         self._prompts = prompts
 
     @classmethod
-    def load(cls, config: MTBenchJudgeConfig, service: Service | None = None) -> Self:
-        """Read the prompts and prepare the service; nothing is sent.
-
-        Args:
-            config: as validated.
-            service: to use instead of one made from `config.service`; closed with the judge.
+    def load(cls, config: MTBenchJudgeConfig, speaker: Speaker) -> Self:
+        """Read the prompts; nothing is sent. The speaker is closed with the judge.
 
         Raises:
-            InputError: the prompts or the key are not there.
+            InputError: the prompts are not there.
         """
-        prompts = read_judge_prompts(config.prompts_path, _FIELDS)
-        return cls(config, service or Service(config.service), prompts)
+        return cls(config, speaker, read_judge_prompts(config.prompts_path, _FIELDS))
 
     @property
     def fingerprint(self) -> str:
         return json.dumps(
             {
                 "kind": "mt_bench",
-                "model": self._service.model,
-                "base_url": self._service.base_url,
+                "speaker": self._speaker.identity,
                 "prompts": {name: prompt.digest for name, prompt in self._prompts.items()},
                 "temperature": self._config.temperature,
                 "max_tokens": self._config.max_tokens,
@@ -65,43 +62,43 @@ class MTBenchJudge:
             sort_keys=True,
         )
 
-    def check(self, questions: Sequence[Question]) -> None:
-        lacking = [question.id for question in questions if _graded_with_reference(question) and not question.reference]
+    def check(self, questions: Sequence[Question], turns: Sequence[int]) -> None:
+        long = [question.id for question in questions if len(question.turns) > 2 and max(turns) > 1]
+        if long:
+            raise InputError(f"MT-Bench grades two turns, and question {long[0]} has more: count turns 1 and 2 only")
+        lacking = [question.id for question in questions if not all(_can_be_graded(question, turn) for turn in turns)]
         if lacking:
             raise InputError(
-                f"MT-Bench grades {', '.join(sorted(NEED_REFERENCE))} against reference answers, and {len(lacking)} of "
-                f"these questions have none (first: {lacking[0]}); give them, for example with questions.reference_path"
+                f"MT-Bench grades {', '.join(sorted(JUDGED_BY_REFERENCE))} against reference answers, and "
+                f"{len(lacking)} of these questions have none (first: {lacking[0]}); give them, for example with "
+                "questions.reference_path"
             )
 
-    def messages(self, question: Question, answer: str) -> list[Message]:
-        """What the judge is sent."""
-        self.check([question])
-        if _graded_with_reference(question):
-            prompt = self._prompts[_WITH_REFERENCE]
-            text = prompt.render(question=question.query, answer=answer, ref_answer_1=question.reference or "")
-        else:
-            prompt = self._prompts[_PLAIN]
-            text = prompt.render(question=question.query, answer=answer)
-        user: Message = {"role": "user", "content": text}
-        return [{"role": "system", "content": prompt.system}, user] if prompt.system else [user]
+    def messages(self, question: Question, answers: tuple[str, ...]) -> list[Message]:
+        """What the judge is sent, to grade the last of one or two answers."""
+        turn = len(answers) - 1
+        self.check([question], [turn])
+        prompt = self._prompts[(_WITH_REFERENCE if question.category in JUDGED_BY_REFERENCE else _PLAIN)[turn]]
+        fields = {"question": question.query, "answer": answers[0]}
+        for number, answer in enumerate(answers, start=1):
+            fields |= {f"question_{number}": question.turns[number - 1], f"answer_{number}": answer}
+            fields[f"ref_answer_{number}"] = question.reference(number - 1) or ""
+        return prompt.messages(**{name: fields[name] for name in _FIELDS[prompt.name]})
 
-    async def judge(self, question: Question, answer: str) -> Verdict:
-        messages = self.messages(question, answer)
-        retries = read = written = 0
-        while True:
-            reply = await self._service.complete(messages, self._config.temperature, self._config.max_tokens)
-            read += reply.prompt_tokens
-            written += reply.new_tokens
-            try:
-                return Verdict(parse_rating(reply.text), reply.text, read, written)
-            except VerdictUnreadable:
-                if retries == self._config.unreadable_retries:
-                    raise
-                retries += 1
+    async def start(self) -> None:
+        await self._speaker.start()
+
+    async def judge(self, question: Question, answers: tuple[str, ...], repeat: int = 0) -> Verdict:
+        return await grade_in_words(
+            self._speaker, self.messages(question, answers), self._config, MT_BENCH.read, repeat
+        )
 
     async def close(self) -> None:
-        await self._service.close()
+        await self._speaker.close()
 
 
-def _graded_with_reference(question: Question) -> bool:
-    return question.category in NEED_REFERENCE
+def _can_be_graded(question: Question, turn: int) -> bool:
+    """Grading a second turn shows both references."""
+    if question.category not in JUDGED_BY_REFERENCE:
+        return True
+    return all(question.reference(earlier) for earlier in range(min(turn + 1, len(question.turns))))

@@ -6,7 +6,7 @@ from tests.kits.judge_kit import JudgeKit, MakeJudge
 
 
 class TestFakeJudge(JudgeKit):
-    lacking = Question("q3", "What?")
+    lacking = Question("q3", ("What?",))
 
     @pytest.fixture
     def make(self) -> MakeJudge:

@@ -12,7 +12,7 @@ from evaluators.question import Question
 from workers.prompt import Decoding, PromptBlock
 
 DECODING = Decoding(max_new_tokens=8)
-QUESTION = Question("q", "Why?", "general", "Because.")
+QUESTION = Question("q", ("Why?", "And?"), "general", ("Because.", "Then."))
 
 
 def key(block: PromptBlock, model: str = "m", decoding: Decoding = DECODING) -> bytes:
@@ -59,21 +59,46 @@ def test_model_and_begin_of_text_are_part_of_the_key() -> None:
     assert len({key(block), key(block, model="n"), key(replace(block, bos=False))}) == 3
 
 
-@pytest.mark.parametrize("change", [{"query": "How?"}, {"category": "math"}, {"reference": None}, {"reference": "So."}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"turns": ("How?", "And?")},
+        {"category": "math"},
+        {"references": ()},
+        {"references": ("So.",)},
+        {"baseline": "It is so."},
+    ],
+)
 def test_everything_a_judge_reads_is_part_of_a_verdicts_key(change: dict[str, Any]) -> None:
-    assert verdict_key("j", QUESTION, "answer") != verdict_key("j", replace(QUESTION, **change), "answer")
+    assert verdict_key("j", QUESTION, ("answer",)) != verdict_key("j", replace(QUESTION, **change), ("answer",))
 
 
 def test_judge_answer_and_repeat_are_part_of_a_verdicts_key() -> None:
-    keys = {verdict_key("j", QUESTION, "a"), verdict_key("k", QUESTION, "a"), verdict_key("j", QUESTION, "b")}
-    assert len(keys | {verdict_key("j", QUESTION, "a", repeat=1)}) == 4
+    keys = {verdict_key("j", QUESTION, ("a",)), verdict_key("k", QUESTION, ("a",)), verdict_key("j", QUESTION, ("b",))}
+    assert len(keys | {verdict_key("j", QUESTION, ("a",), repeat=1)}) == 4
 
 
 def test_a_questions_name_is_no_part_of_a_verdicts_key() -> None:
-    assert verdict_key("j", QUESTION, "a") == verdict_key("j", replace(QUESTION, id="other"), "a")
+    assert verdict_key("j", QUESTION, ("a",)) == verdict_key("j", replace(QUESTION, id="other"), ("a",))
 
 
 @given(judge=st.text(), answer=st.text(), other=st.text())
 def test_text_never_moves_from_one_part_of_a_key_to_the_next(judge: str, answer: str, other: str) -> None:
     if other:
-        assert verdict_key(judge + other, QUESTION, answer) != verdict_key(judge, QUESTION, other + answer)
+        assert verdict_key(judge + other, QUESTION, (answer,)) != verdict_key(judge, QUESTION, (other + answer,))
+
+
+@pytest.mark.parametrize("change", [{"turns": ("Why?", "Else?")}, {"references": ("Because.", "Other.")}])
+def test_what_comes_later_has_no_say_in_the_verdict_on_the_first_answer(change: dict[str, Any]) -> None:
+    changed = replace(QUESTION, **change)
+    assert verdict_key("j", QUESTION, ("a",)) == verdict_key("j", changed, ("a",))
+    assert verdict_key("j", QUESTION, ("a", "b")) != verdict_key("j", changed, ("a", "b"))
+
+
+@given(first=st.text(), second=st.text(), other=st.text(min_size=1))
+def test_text_never_moves_from_one_answer_to_the_next(first: str, second: str, other: str) -> None:
+    keys = {
+        verdict_key("j", QUESTION, answers)
+        for answers in ((first, other + second), (first + other, second), (first + other + second,))
+    }
+    assert len(keys) == 3

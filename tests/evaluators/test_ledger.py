@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,10 @@ import pytest
 from configs.errors import InputError
 from evaluators.evaluation import Failure
 from evaluators.judge import Verdict
-from evaluators.ledger import Ledger, Spend, knows_prefix, read_failures, read_spend
+from evaluators.ledger import Ledger, knows_prefix, read_failures, read_spend
+from evaluators.spend import Spend
 from workers.prompt import Completion
+from workers.usage import Usage
 
 SAID = Completion("Because.", 12, 3, "stop")
 
@@ -41,7 +44,7 @@ def key(number: int) -> bytes:
 def test_a_completion_and_a_verdict_are_read_back_as_they_were(tmp_path: Path) -> None:
     async def scenario() -> None:
         ledger = Ledger(tmp_path / "ledger", "run")
-        verdict = Verdict(7.5, "Rating: [[7.5]]", 100, 20)
+        verdict = Verdict(7.5, "Rating: [[7.5]]", Usage(2, 100, 64, 20, 0.25))
         await ledger.keep_completion(key(1), b"p", "q", SAID)
         await ledger.keep_verdict(key(2), b"j", "q", key(1), verdict)
         assert ledger.completions([key(1), key(3)]) == {key(1): SAID}
@@ -49,7 +52,9 @@ def test_a_completion_and_a_verdict_are_read_back_as_they_were(tmp_path: Path) -
         await ledger.close()
 
     asyncio.run(scenario())
-    assert read_spend(tmp_path / "ledger", "run") == Spend(1, 1, 0, 12, 3, 100, 20)
+    assert read_spend(tmp_path / "ledger", "run") == Spend(
+        generated=1, judged=1, prompt_tokens=12, new_tokens=3, judge=Usage(2, 100, 64, 20, 0.25), dollars=0.25
+    )
 
 
 def test_more_keys_than_sqlite_takes_at_once_are_looked_up(tmp_path: Path) -> None:
@@ -199,3 +204,43 @@ def test_a_ledger_of_another_version_is_refused(tmp_path: Path) -> None:
 def test_a_ledger_that_is_not_there_has_no_spend(tmp_path: Path) -> None:
     assert read_spend(tmp_path / "none", "run") == Spend()
     assert read_failures(tmp_path / "none", "run") == []
+
+
+def test_spend_now_is_what_is_read_from_disk_afterwards(tmp_path: Path) -> None:
+    async def process(number: int) -> Spend:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        await ledger.keep_completion(key(4 * number), b"p", "q", SAID, 0.5)
+        await ledger.keep_verdict(key(4 * number + 1), b"j", "q", key(0), Verdict(5, "", Usage(3, 10, 5, 2, 0.25)))
+        failure = Failure("q", "verdict", "VerdictUnreadable", "no rating")
+        await ledger.keep_failure(key(4 * number + 2), failure, Usage(1, 7, 0, 1, 0.125))
+        await ledger.keep_time(10.0, 20.0)
+        await ledger.keep_time(15.0, 30.0)
+        spend = ledger.spend
+        await ledger.close()
+        return spend
+
+    asyncio.run(process(0))
+    spend = asyncio.run(process(1))
+    assert replace(spend, failed=2) == read_spend(tmp_path / "ledger", "run")
+    assert (spend.generated, spend.judged, spend.seconds, spend.gpu_seconds) == (2, 2, 30.0, 60.0)
+    assert (spend.judge, spend.dollars) == (Usage(8, 34, 10, 6, 0.75), 1.75)
+
+
+@pytest.mark.parametrize("where", ["completion", "verdict", "failure"])
+def test_one_unknown_price_makes_the_sum_unknown(tmp_path: Path, where: str) -> None:
+    async def scenario() -> Spend:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        unknown = Usage(1, 10, 0, 2, None)
+        if where == "completion":
+            await ledger.keep_completion(key(1), b"p", "q", SAID, None)
+        elif where == "verdict":
+            await ledger.keep_verdict(key(1), b"j", "q", key(0), Verdict(5, "", unknown))
+        else:
+            await ledger.keep_failure(key(1), Failure("q", "verdict", "JudgeFailed", "503"), unknown)
+        await ledger.keep_completion(key(2), b"p", "q", SAID, 1.0)
+        spend = ledger.spend
+        await ledger.close()
+        return spend
+
+    assert asyncio.run(scenario()).dollars is None
+    assert read_spend(tmp_path / "ledger", "run").dollars is None

@@ -16,21 +16,23 @@ def question(config: QuestionsConfig = DEFAULT, **fields: Any) -> Question:
 
 
 def test_a_row_becomes_a_question() -> None:
-    assert question(id=3, query="Why?", category="c", reference="So.") == Question("3", "Why?", "c", "So.")
+    assert question(id=3, query="Why?", category="c", reference="So.") == Question("3", ("Why?",), "c", ("So.",))
 
 
 def test_category_and_reference_may_be_missing() -> None:
-    assert question(id="a", query="Why?") == Question("a", "Why?")
+    assert question(id="a", query="Why?") == Question("a", ("Why?",))
 
 
-def test_of_a_list_of_turns_the_first_is_asked() -> None:
-    assert question(id="a", query=["Why?", "And?"], reference=["So.", "Yes."]) == Question("a", "Why?", "", "So.")
-    assert question(id="a", query=["Why?"], reference=[]).reference is None
+def test_a_list_of_turns_has_a_reference_each() -> None:
+    assert question(id="a", query=["Why?", "And?"], reference=["So.", "Yes."]) == Question(
+        "a", ("Why?", "And?"), "", ("So.", "Yes.")
+    )
+    assert question(id="a", query=["Why?"], reference=[]).reference() is None
 
 
 def test_fields_are_named_in_the_config() -> None:
     config = QuestionsConfig(id_field="n", query_field="q", category_field="k", reference_field="r")
-    assert question(config, n=1, q="Why?", k=2, r="So.") == Question("1", "Why?", "2", "So.")
+    assert question(config, n=1, q="Why?", k=2, r="So.") == Question("1", ("Why?",), "2", ("So.",))
 
 
 @pytest.mark.parametrize(

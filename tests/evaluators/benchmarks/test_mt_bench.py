@@ -16,18 +16,18 @@ def row(category: str = "math", **more: Any) -> Row:
     return Row({"question_id": 111, "category": category, "turns": ["one?", "two?"], **more}, "question.jsonl, line 3")
 
 
-def test_the_first_turn_is_asked_and_the_benchmarks_reference_belongs_to_it() -> None:
-    question = question_from_row(row(reference=["own", "own"]), {"111": "the benchmark's"})
-    assert question == Question("111", "one?", "math", "the benchmark's")
+def test_both_turns_are_asked_and_the_benchmarks_references_belong_to_them() -> None:
+    question = question_from_row(row(reference=["own", "own"]), {"111": ("the benchmark's", "other")})
+    assert question == Question("111", ("one?", "two?"), "math", ("the benchmark's", "other"))
 
 
 def test_the_rows_own_reference_serves_where_no_file_is_given() -> None:
-    assert question_from_row(row(reference=["own", "own"])).reference == "own"
-    assert question_from_row(row()).reference is None
+    assert question_from_row(row(reference=["own", "own"])).reference() == "own"
+    assert question_from_row(row()).reference() is None
 
 
 def test_a_category_that_is_judged_without_a_reference_gets_none() -> None:
-    assert question_from_row(row("stem", reference=["own", "own"]), {"111": "the benchmark's"}).reference is None
+    assert question_from_row(row("stem", reference=["own", "own"]), {"111": ("the benchmark's",)}).reference() is None
 
 
 def test_a_missing_reference_is_refused_where_the_judge_needs_one() -> None:
@@ -51,7 +51,7 @@ def test_a_reference_file_in_another_format_is_refused(tmp_path: Path, choices: 
 def test_the_real_benchmark_has_80_questions_of_which_30_are_judged_by_reference() -> None:
     references = read_references(shared("mt_bench/reference_answer/gpt-4.jsonl"))
     questions = [question_from_row(row, references) for row in read_rows(shared("mt_bench/question.jsonl"))]
-    judged = [question for question in questions if question.reference is not None]
+    judged = [question for question in questions if question.reference() is not None]
     assert (len(questions), len(judged)) == (80, 30)
     assert {question.category for question in judged} == {"math", "reasoning", "coding"}
-    assert next(question for question in judged if question.id == "104").reference == "David has only one brother."
+    assert next(question for question in judged if question.id == "104").reference() == "David has only one brother."

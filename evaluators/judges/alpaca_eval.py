@@ -1,0 +1,156 @@
+"""AlpacaEval 2.0's weighted preference (Dubois et al. 2024), as its annotator `weighted_alpaca_eval_gpt4_turbo` has it.
+
+The judge sees both answers and names the better one in a single token, `m` (shown first) or `M`. The preference is how
+probable the token of ours is among the two; so it is the package's preference minus 1. Which answer is shown first is
+drawn by the package's own rule: a random choice seeded by its name for the draw, the instruction and its seed, 0.
+
+Two differences, on purpose: an answer that contains `{output_2}` or the like is shown as it is (the package would fill
+it in), and a verdict without either token among the five likeliest fails (the package drops it from the mean).
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from typing import Self, cast
+
+from configs.errors import InputError
+from configs.schema import AlpacaEvalJudgeConfig
+from evaluators.failures import VerdictUnreadable
+from evaluators.grading import ATTEMPTS, grade
+from evaluators.judge import Verdict
+from evaluators.question import Question
+from evaluators.speaker import Leaning, Speaker
+from workers.service.reply import Message
+
+READER_VERSION = "1"
+"""Raise it whenever some answer of the judge would become another preference."""
+
+TOP = 5  # likeliest tokens looked at
+FIRST, SECOND = "m", "M"
+_DRAW, _SEED = "is_switched_outputs", "0"
+_PART = re.compile(r"<\|im_start\|>(?P<role>.*?)\n(?P<content>.*?)<\|im_end\|>", re.DOTALL)
+_FIELD = re.compile(r"\{(instruction|output_1|output_2)\}")
+_ROLES = ("system", "user", "assistant")
+
+
+class AlpacaEvalJudge:
+    """Scores from 0 (the baseline is better for certain) to 1. Make it with `load`."""
+
+    def __init__(self, config: AlpacaEvalJudgeConfig, speaker: Speaker, template: Sequence[Message]) -> None:
+        self._config = config
+        self._speaker = speaker
+        self._template = template
+
+    @classmethod
+    def load(cls, config: AlpacaEvalJudgeConfig, speaker: Speaker) -> Self:
+        """Read the prompt; nothing is sent. The speaker is closed with the judge.
+
+        Raises:
+            InputError: the prompt is not there.
+        """
+        return cls(config, speaker, read_chat_markup(config.prompt_path))
+
+    @property
+    def fingerprint(self) -> str:
+        return json.dumps(
+            {
+                "kind": "alpaca_eval",
+                "speaker": self._speaker.identity,
+                "prompt": sha256(json.dumps(self._template).encode()).hexdigest(),
+                "order": _DRAW + _SEED,
+                "top": TOP,
+                "reader": READER_VERSION,
+            },
+            sort_keys=True,
+        )
+
+    def check(self, questions: Sequence[Question], turns: Sequence[int]) -> None:
+        if max(turns) > 0:
+            raise InputError("AlpacaEval compares first turns: set scoring.objective to turn_1")
+        lacking = [question.id for question in questions if question.baseline is None]
+        if lacking:
+            raise InputError(
+                f"AlpacaEval compares answers with a baseline's, and {len(lacking)} questions have none (first: "
+                f"{lacking[0]}); set questions.benchmark to alpaca_eval, or give questions.baseline_path"
+            )
+
+    def messages(self, question: Question, answers: tuple[str, ...]) -> list[Message]:
+        """What the judge is sent, to compare the only one of these answers with the baseline."""
+        self.check([question], [len(answers) - 1])
+        pair = (answers[0], question.baseline or "")
+        first, second = pair if shows_ours_first(question.query) else pair[::-1]
+        fields = {"instruction": question.query, "output_1": first, "output_2": second}
+        return [
+            {"role": part["role"], "content": _FIELD.sub(lambda found: fields[found[1]], part["content"])}
+            for part in self._template
+        ]
+
+    async def start(self) -> None:
+        await self._speaker.start()
+
+    async def judge(self, question: Question, answers: tuple[str, ...], repeat: int = 0) -> Verdict:
+        messages = self.messages(question, answers)
+        if answers[0] == question.baseline:
+            return Verdict(0.5, "the same as the baseline")
+        ours_first = shows_ours_first(question.query)
+        return await grade(
+            lambda attempt: self._speaker.lean(messages, (FIRST, SECOND), TOP, ATTEMPTS * repeat + attempt),
+            lambda leaning: _score(leaning, ours_first),
+            self._config.unreadable_retries,
+        )
+
+    async def close(self) -> None:
+        await self._speaker.close()
+
+
+def shows_ours_first(instruction: str) -> bool:
+    """Whether the package switches the two, of which the baseline is the first."""
+    return Random(_DRAW + instruction + _SEED).choices([False, True])[0]  # noqa: S311 -- the package's draw
+
+
+def preference_for_first(log_probabilities: Mapping[str, float]) -> float:
+    """How much the judge prefers the answer shown first, from 0 to 1; a token that it did not tell of has none.
+
+    Raises:
+        VerdictUnreadable: it told of neither.
+    """
+    first, second = (log_probabilities.get(token, -math.inf) for token in (FIRST, SECOND))
+    likelier = max(first, second)
+    if likelier == -math.inf:
+        raise VerdictUnreadable(f"neither {FIRST} nor {SECOND} is among the judge's likeliest first tokens")
+    first, second = math.exp(first - likelier), math.exp(second - likelier)
+    return first / (first + second)
+
+
+def _score(leaning: Leaning, ours_first: bool) -> float:
+    try:
+        preference = preference_for_first(leaning.log_probabilities)
+    except VerdictUnreadable as error:
+        raise VerdictUnreadable(f"{error}; it said: {leaning.text!r}") from None
+    return preference if ours_first else 1 - preference
+
+
+def read_chat_markup(path: Path) -> list[Message]:
+    """The messages of a prompt file: parts such as `<|im_start|>user`, a line break, the text, `<|im_end|>`.
+
+    Raises:
+        InputError: no such file, no such parts, or not each of {instruction}, {output_1}, {output_2} once.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"the judge prompt {path} cannot be read ({type(error).__name__}); give the path of AlpacaEval's "
+            "alpaca_eval_clf.txt as judge.prompt_path"
+        ) from error
+    parts = [(found["role"].strip(), found["content"].strip()) for found in _PART.finditer(text)]
+    if not parts or any(role not in _ROLES for role, _ in parts):
+        raise InputError(f"{path} has no parts <|im_start|>user ... <|im_end|>: give AlpacaEval's alpaca_eval_clf.txt")
+    fields = sorted(field for _, content in parts for field in _FIELD.findall(content))
+    if fields != ["instruction", "output_1", "output_2"]:
+        raise InputError(f"{path} must have each of {{instruction}}, {{output_1}} and {{output_2}} once")
+    return [cast(Message, {"role": role, "content": content}) for role, content in parts]

@@ -1,0 +1,183 @@
+"""The judge's half of an evaluation: one judge or several, asked once or several times for each answer.
+
+Every single verdict is a row of the ledger, so that a panel that failed half-way, or was enlarged, pays for the missing
+ones only. An answer has a score when all its verdicts are there.
+"""
+
+import asyncio
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from statistics import fmean, median
+from typing import Literal
+
+from configs.errors import DemosearchError, RunStopped
+from evaluators.budget import Budget
+from evaluators.counts import Counts
+from evaluators.evaluation import Failure
+from evaluators.failures import JudgeFailed, VerdictUnreadable
+from evaluators.judge import Judge, Verdict
+from evaluators.keys import verdict_key
+from evaluators.ledger import Ledger
+from evaluators.question import Question
+from workers.service.failures import ServiceFailed
+from workers.usage import NOTHING
+
+_NEVER_READABLE = 8  # verdicts of a judge, all of them unreadable, stop the run
+_SAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Seat:
+    """One judge of a panel.
+
+    Attributes:
+        weight: > 0, relative to the other seats.
+        repeats: verdicts asked for each answer, >= 1.
+        average: what becomes of several verdicts.
+    """
+
+    judge: Judge
+    weight: float = 1.0
+    repeats: int = 1
+    average: Literal["mean", "median"] = "mean"
+
+    @cached_property
+    def digest(self) -> bytes:
+        return sha256(self.judge.fingerprint.encode()).digest()
+
+    def keys(self, question: Question, answers: tuple[str, ...]) -> list[bytes]:
+        """Of the verdicts that this seat gives."""
+        return [verdict_key(self.judge.fingerprint, question, answers, repeat) for repeat in range(self.repeats)]
+
+    def score(self, verdicts: Sequence[Verdict]) -> float:
+        """Of all repeats."""
+        scores = [verdict.score for verdict in verdicts]
+        return fmean(scores) if self.average == "mean" else median(scores)
+
+
+class Panel:
+    """Weighted mean over its seats."""
+
+    def __init__(self, seats: Sequence[Seat], *, ledger: Ledger, budget: Budget, counts: Counts) -> None:
+        self._seats = tuple(seats)
+        self._weight = sum(seat.weight for seat in seats)
+        self._ledger = ledger
+        self._budget = budget
+        self._counts = counts
+        self._under_way: dict[bytes, asyncio.Task[Verdict]] = {}
+        self._closed = False
+        self._readable: set[bytes] = set()  # seats that have given a verdict
+        self._unreadable: dict[bytes, list[str]] = {}  # what the others have said
+
+    async def start(self) -> None:
+        """Load the judges and note them in the ledger."""
+        for seat in self._seats:
+            await seat.judge.start()
+            await self._ledger.keep_judge(seat.digest, seat.judge.fingerprint)
+
+    def known(self, items: Sequence[tuple[Question, tuple[str, ...]]]) -> list[float | None]:
+        """The scores that the ledger has in full; None where a verdict is missing."""
+        keys = [[seat.keys(*item) for seat in self._seats] for item in items]
+        stored = self._ledger.verdicts([key for item in keys for seat in item for key in seat])
+        return [self._combine(item, stored) for item in keys]
+
+    def _combine(self, keys: list[list[bytes]], verdicts: dict[bytes, Verdict]) -> float | None:
+        total = 0.0
+        for seat, own in zip(self._seats, keys, strict=True):
+            if not all(key in verdicts for key in own):
+                return None
+            total += seat.weight * seat.score([verdicts[key] for key in own])
+        return total / self._weight
+
+    async def score(self, question: Question, answers: tuple[str, ...], generation: bytes) -> float | Failure:
+        """The score of the last of these answers, its verdicts durable; or why there is none.
+
+        Args:
+            generation: the key of the answer judged, for people who read the ledger.
+
+        Raises:
+            RunStopped: no answer can be scored now.
+        """
+        keys = [seat.keys(question, answers) for seat in self._seats]
+        asked = [
+            (seat, repeat, key) for seat, own in zip(self._seats, keys, strict=True) for repeat, key in enumerate(own)
+        ]
+        self._counts.waiting += 1
+        try:
+            verdicts = await asyncio.gather(
+                *(self._verdict(seat, question, answers, generation, repeat, key) for seat, repeat, key in asked)
+            )
+        except RunStopped:
+            raise
+        except DemosearchError as error:
+            self._counts.failed += 1
+            return Failure(question.id, "verdict", type(error).__name__, str(error))
+        finally:
+            self._counts.waiting -= 1
+        score = self._combine(keys, {key: verdict for (*_, key), verdict in zip(asked, verdicts, strict=True)})
+        assert score is not None
+        return score
+
+    async def _verdict(
+        self, seat: Seat, question: Question, answers: tuple[str, ...], generation: bytes, repeat: int, key: bytes
+    ) -> Verdict:
+        """Identical work is done once, and goes on when whoever asked for it is gone."""
+        if key not in self._under_way:
+            task = asyncio.create_task(self._judge(seat, question, answers, generation, repeat, key))
+            task.add_done_callback(lambda done: self._judged(key, done))
+            self._under_way[key] = task
+        return await asyncio.shield(self._under_way[key])
+
+    async def _judge(
+        self, seat: Seat, question: Question, answers: tuple[str, ...], generation: bytes, repeat: int, key: bytes
+    ) -> Verdict:
+        """A verdict that is durable; asked for only where the ledger has none."""
+        stored = self._ledger.verdicts([key])
+        if stored:
+            return stored[key]
+        try:
+            with self._budget.judging():
+                verdict = await seat.judge.judge(question, answers, repeat)
+            if not math.isfinite(verdict.score):
+                raise VerdictUnreadable(f"the judge's score is {verdict.score}", verdict.usage)
+        except RunStopped:
+            raise
+        except DemosearchError as error:
+            failure = Failure(question.id, "verdict", type(error).__name__, str(error))
+            usage = error.usage if isinstance(error, JudgeFailed | ServiceFailed) else NOTHING
+            if usage != NOTHING or not self._closed:  # what was never asked for has not failed
+                await self._ledger.keep_failure(key, failure, usage)
+            if isinstance(error, VerdictUnreadable):
+                self._stop_if_never_readable(seat, error)
+            raise
+        self._readable.add(seat.digest)
+        self._counts.judged += 1
+        await self._ledger.keep_verdict(key, seat.digest, question.id, generation, verdict)
+        return verdict
+
+    def _stop_if_never_readable(self, seat: Seat, error: VerdictUnreadable) -> None:
+        """Paying on would be in vain. What the ledger holds from before does not count: the judge may have changed."""
+        if seat.digest in self._readable:
+            return
+        words = self._unreadable.setdefault(seat.digest, [])
+        words.append(str(error))
+        if len(words) >= _NEVER_READABLE:
+            samples = "".join(f"\n  - {sample}" for sample in list(dict.fromkeys(words))[:_SAMPLES])
+            raise RunStopped(
+                f"the judge has not given a single rating in its first {len(words)} verdicts: check its prompt, its "
+                f"model and its max_tokens, then resume; for example,{samples}"
+            )
+
+    def _judged(self, key: bytes, done: asyncio.Task[Verdict]) -> None:
+        del self._under_way[key]
+        if not done.cancelled():
+            done.exception()  # marks it as seen: whoever waited may have been cancelled meanwhile
+
+    async def close(self) -> None:
+        """Wait for the verdicts that are being paid for, and keep them; nothing new is asked for."""
+        self._closed = True
+        await asyncio.gather(*(seat.judge.close() for seat in self._seats))
+        await asyncio.gather(*self._under_way.values(), return_exceptions=True)

@@ -1,0 +1,102 @@
+"""A language model as judges talk to it: a service, or a model of our own."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from workers.service.reply import Message, Reply
+from workers.usage import Usage
+
+if TYPE_CHECKING:
+    from workers.service.service import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Leaning:
+    """How a model would begin its answer.
+
+    Attributes:
+        log_probabilities: natural, of each choice that the model told of; a service tells of the likeliest tokens only.
+        text: what it said, for people.
+    """
+
+    log_probabilities: Mapping[str, float]
+    text: str
+    usage: Usage
+
+
+class Speaker(Protocol):
+    """Answers chats, many at once."""
+
+    @property
+    def identity(self) -> str:
+        """Everything that can change an answer except chat and decoding; known once it is started."""
+        ...
+
+    def repeats_itself(self, temperature: float) -> bool:
+        """Whether the same chat gets the same words again at this temperature."""
+        ...
+
+    async def start(self) -> None:
+        """Load what must be loaded. Idempotent. Raises InputError."""
+        ...
+
+    async def chat(self, messages: Sequence[Message], *, temperature: float, max_tokens: int, seed: int = 0) -> Reply:
+        """Answer this chat.
+
+        Args:
+            temperature: 0 is greedy.
+            max_tokens: the answer has at most so many.
+            seed: another one draws anew; a service draws anew each time, and takes it as the number of the draw.
+
+        Raises:
+            DemosearchError: no answer to this one.
+            RunStopped: no answer to any.
+        """
+        ...
+
+    async def lean(self, messages: Sequence[Message], choices: tuple[str, ...], top: int, seed: int = 0) -> Leaning:
+        """How likely each of these beginnings is, at temperature 1.
+
+        Args:
+            choices: of one token each.
+            top: so many of the likeliest tokens are looked at, where not all can be; services tell 20 at most.
+            seed: as in `chat`.
+
+        Raises:
+            As `chat`.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Refuse what has not been sent, wait for what has been paid for. Idempotent; for good."""
+        ...
+
+
+class ServedSpeaker:
+    """A model behind an OpenAI-compatible service."""
+
+    def __init__(self, service: "Service") -> None:
+        self._service = service
+
+    @property
+    def identity(self) -> str:
+        return json.dumps({"model": self._service.model, "base_url": self._service.base_url})
+
+    def repeats_itself(self, temperature: float) -> bool:  # noqa: ARG002 -- services are never quite sure
+        return False
+
+    async def start(self) -> None:
+        return None
+
+    async def chat(self, messages: Sequence[Message], *, temperature: float, max_tokens: int, seed: int = 0) -> Reply:
+        return await self._service.chat(messages, temperature=temperature, max_tokens=max_tokens, draw=seed)
+
+    async def lean(self, messages: Sequence[Message], choices: tuple[str, ...], top: int, seed: int = 0) -> Leaning:
+        reply = await self._service.chat(messages, temperature=1.0, max_tokens=1, logprobs=top, draw=seed)
+        told = {token: value for token, value in reply.first_token if token in choices}
+        return Leaning(told, reply.text, reply.usage)
+
+    async def close(self) -> None:
+        await self._service.close()

@@ -1,0 +1,29 @@
+"""What a run has paid for."""
+
+from dataclasses import dataclass
+
+from workers.usage import NOTHING, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """Of one run, all its processes together.
+
+    Attributes:
+        generated, judged, failed: distinct items; those that failed and have not succeeded since.
+        prompt_tokens, new_tokens: of the generations, as the model counted them.
+        judge: calls and tokens of all verdicts, the unreadable ones included; its dollars are the judges' share.
+        dollars: of generations and verdicts; None where a price is not known.
+        seconds: that coordinators have worked on it.
+        gpu_seconds: GPUs held, times seconds.
+    """
+
+    generated: int = 0
+    judged: int = 0
+    failed: int = 0
+    prompt_tokens: int = 0
+    new_tokens: int = 0
+    judge: Usage = NOTHING
+    dollars: float | None = 0.0
+    seconds: float = 0.0
+    gpu_seconds: float = 0.0

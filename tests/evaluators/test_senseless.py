@@ -1,0 +1,77 @@
+"""A judge without ratings ends a run early; a model without words is told of aloud."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from configs.errors import RunStopped
+from evaluators.evaluation import Evaluation, Failure
+from evaluators.failures import VerdictUnreadable
+from evaluators.ledger import Ledger, read_spend
+from evaluators.question import Question
+from tests.fake_judge import FakeJudge
+from tests.fakes import ScriptedModel
+from tests.plain_evaluator import plain_evaluator
+from workers.prompt import PromptBlock
+from workers.usage import Usage
+
+QUESTIONS = [Question(f"q{number:02}", (f"question {number}",)) for number in range(20)]
+
+
+def evaluate(folder: Path, judge: FakeJudge, model: ScriptedModel | None = None) -> list[Evaluation | Failure]:
+    async def scenario() -> list[Evaluation | Failure]:
+        ledger = Ledger(folder / "ledger", "run")
+        evaluator = plain_evaluator(ledger, model or ScriptedModel(), judge)
+        try:
+            return await evaluator.evaluate(
+                lambda asked: PromptBlock("rules ", tuple(one[0] for one in asked)), QUESTIONS
+            )
+        finally:
+            await evaluator.close()
+            await ledger.close()
+
+    return asyncio.run(scenario())
+
+
+def mumbling(chosen: Callable[[int], bool]) -> Mapping[str, Exception]:
+    return {
+        one.id: VerdictUnreadable(f"no rating in: 'mumble {number}'", Usage(calls=3))
+        for number, one in enumerate(QUESTIONS)
+        if chosen(number)
+    }
+
+
+def test_a_judge_whose_first_verdicts_are_all_unreadable_stops_the_run_with_samples(tmp_path: Path) -> None:
+    judge = FakeJudge(failing=mumbling(lambda _: True))
+    with pytest.raises(RunStopped, match="not given a single rating in its first 8 verdicts") as stopped:
+        evaluate(tmp_path, judge)
+    assert str(stopped.value).count("mumble") == 3
+    assert read_spend(tmp_path / "ledger", "run").judge.calls == 3 * len(judge.calls)
+
+
+def test_one_rating_among_the_first_verdicts_is_enough_to_go_on(tmp_path: Path) -> None:
+    results = evaluate(tmp_path, FakeJudge(failing=mumbling(lambda number: number != 3)))
+    assert [isinstance(one, Evaluation) for one in results].count(True) == 1
+
+
+def test_other_failures_of_a_judge_are_no_reason_to_stop(tmp_path: Path) -> None:
+    results = evaluate(tmp_path, FakeJudge(failing=mumbling(lambda number: number % 2 == 0)))
+    assert [isinstance(one, Failure) for one in results].count(True) == 10
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+
+
+def test_a_model_that_says_nothing_is_told_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    evaluate(tmp_path, FakeJudge(), ScriptedModel(lambda _: " "))
+    (warning,) = warnings(caplog)
+    assert "the first 8 completions are empty" in warning
+
+
+def test_a_model_that_falls_silent_later_is_its_own_affair(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    evaluate(tmp_path, FakeJudge(), ScriptedModel(lambda prompt: "fine" if "question 7" in prompt else ""))
+    assert warnings(caplog) == []

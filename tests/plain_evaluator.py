@@ -1,0 +1,43 @@
+"""An evaluator around stand-ins, put together as the composition root does it."""
+
+from collections.abc import Callable
+
+from configs.schema import BudgetConfig
+from evaluators.answers import Answers
+from evaluators.budget import Budget
+from evaluators.counts import Counts
+from evaluators.evaluator import Evaluator
+from evaluators.judge import Judge
+from evaluators.ledger import Ledger
+from evaluators.objective import Objective
+from evaluators.panel import Panel, Seat
+from workers.prompt import Completion, Decoding
+from workers.text_model import ModelCard, TextModel
+
+TURN_1, NO_LIMITS = Objective(), BudgetConfig()
+
+
+def plain_evaluator(
+    ledger: Ledger,
+    model: TextModel,
+    judge: Judge,
+    *,
+    objective: Objective = TURN_1,
+    limits: BudgetConfig = NO_LIMITS,
+    context: int = 1_000_000,
+    clean: Callable[[str], str] = str.strip,
+    price: Callable[[Completion], float | None] | None = None,
+) -> Evaluator:
+    """One judge, greedy decoding of 50 tokens."""
+    counts, budget = Counts(), Budget(limits, lambda: ledger.spend)
+    answers = Answers(
+        model=model,
+        card=ModelCard("m", context, "cpu"),
+        decoding=Decoding(max_new_tokens=50),
+        ledger=ledger,
+        budget=budget,
+        counts=counts,
+        price=price,
+    )
+    panel = Panel([Seat(judge)], ledger=ledger, budget=budget, counts=counts)
+    return Evaluator(answers=answers, panel=panel, objective=objective, ledger=ledger, counts=counts, clean=clean)
