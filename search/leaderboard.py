@@ -6,6 +6,8 @@ from statistics import fmean
 from search.candidate import Candidate
 from search.strategy import ScoredTrial
 
+_IMAGINARY = 8  # questions without any difference to the base prompt
+
 
 class Leaderboard:
     """Candidates by mean score over all questions they have been told on; equal means keep the order told."""
@@ -13,6 +15,7 @@ class Leaderboard:
     def __init__(self) -> None:
         self._scores: dict[Candidate, dict[str, float]] = {}
         self._means: dict[Candidate, float] = {}
+        self._gains: dict[Candidate, float] = {}  # shrunken; those that are still right
 
     def tell(self, scored: ScoredTrial) -> None:
         """Take a result; one without a mean does not enter."""
@@ -21,6 +24,7 @@ class Leaderboard:
         scores = self._scores.setdefault(scored.trial.candidate, {})
         scores |= scored.scores
         self._means[scored.trial.candidate] = fmean(scores.values())
+        self._gains.pop(scored.trial.candidate, None)
 
     def mean(self, candidate: Candidate) -> float | None:
         """None for a candidate that has no mean."""
@@ -33,3 +37,18 @@ class Leaderboard:
     def ranking(self) -> Sequence[Candidate]:
         """Best first."""
         return sorted(self._means, key=lambda candidate: -self._means[candidate])
+
+    def shrunk_ranking(self, base: Candidate) -> Sequence[Candidate]:
+        """Best first, for candidates told on different questions: by the mean difference to the base prompt on common
+        ones, drawn towards none by a few imaginary questions. The base prompt comes before those without gain."""
+        if base not in self._gains:
+            self._gains.clear()
+        gains = self._gains
+        gains |= {candidate: self._shrunk_gain(candidate, base) for candidate in self._means if candidate not in gains}
+        order = {candidate: place for place, candidate in enumerate(self._means)}
+        return sorted(gains, key=lambda candidate: (-gains[candidate], candidate != base, order[candidate]))
+
+    def _shrunk_gain(self, candidate: Candidate, base: Candidate) -> float:
+        of_base, scores = self.scores(base), self._scores[candidate]
+        gains = [scores[name] - of_base[name] for name in scores if name in of_base]
+        return sum(gains) / (len(gains) + _IMAGINARY)

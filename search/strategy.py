@@ -1,7 +1,7 @@
 """The interface of everything that decides which demonstrations to try."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from search.candidate import Candidate
@@ -24,12 +24,18 @@ class ScoredTrial:
         scores: by question id, on the judge's scale; a failed question is absent.
         failures: by question id, the cause in a few words.
         mean: of `scores`; None when more questions failed than the config allows. Never NaN.
+        lengths: of the answers, by question id, in characters.
+        turns: by question id, the scores by turn where there are several; None for a turn that does not count.
+        answers: by question id, turn by turn; none where the trial is told from the journal.
     """
 
     trial: Trial
     scores: dict[str, float]
     failures: dict[str, str]
     mean: float | None
+    lengths: dict[str, int] = field(default_factory=dict)
+    turns: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
+    answers: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Strategy(Protocol):
@@ -47,7 +53,7 @@ class Strategy(Protocol):
         ...
 
     def planned(self) -> int:
-        """How many trials it will ask for in all, as far as it knows; an upper bound, for the progress view."""
+        """How many answers it will ask for in all, the base prompt's included: an upper bound, as far as it knows."""
         ...
 
     def ranking(self) -> Sequence[Candidate]:

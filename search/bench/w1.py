@@ -19,24 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from configs.errors import InputError
-from configs.schema import ExhaustiveGreedyConfig, RenderConfig
-from evaluators.evaluator import Evaluator
 from evaluators.judge import Verdict
-from evaluators.ledger import Ledger
 from evaluators.question import Question
-from search.coordinator import Coordinator
-from search.demonstration import Demonstration
-from search.journal import Journal
-from search.render import UrialRenderer
-from search.scoring import Scorer
-from search.space import SearchSpace
-from search.strategies.exhaustive_greedy import ExhaustiveGreedy
-from search.urial import FORMS
+from search.bench.rig import ANSWER, run_round
 from workers.activity import WorkersActivity
-from workers.prompt import Completion, Decoding, PromptBlock
+from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock
 from workers.text_model import ModelCard
 
-ANSWER = ("Thank you for asking, here is what I know about it. " * 24)[:1200]
 CANDIDATES, QUESTIONS = 100, 80
 
 
@@ -77,6 +66,10 @@ class InstantModel:
             self.calls += 1
             yield index, Completion(f"{ANSWER} {block.suffixes[index][:40]}", 1000, 300, "stop")
 
+    async def score(self, block: PromptBlock, continuations: Continuations) -> AsyncIterator[tuple[int, Likelihood]]:
+        for index in range(len(block.suffixes)):
+            yield index, Likelihood(-1.0, len(continuations.texts[index]))
+
     def activity(self) -> WorkersActivity:
         return WorkersActivity()
 
@@ -89,11 +82,14 @@ class InstantJudge:
 
     fingerprint = "instant judge"
 
-    def check(self, questions: Sequence[Question]) -> None:  # noqa: ARG002 -- the protocol's
+    def check(self, questions: Sequence[Question], turns: Sequence[int]) -> None:  # noqa: ARG002 -- the protocol's
         return None
 
-    async def judge(self, question: Question, answer: str) -> Verdict:  # noqa: ARG002 -- the protocol's
-        return Verdict(len(answer) / 2000)
+    async def judge(self, question: Question, answers: tuple[str, ...], repeat: int = 0) -> Verdict:  # noqa: ARG002 -- the protocol's
+        return Verdict(len(answers[-1]) / 2000)
+
+    async def start(self) -> None:
+        return None
 
     async def close(self) -> None:
         return None
@@ -111,7 +107,7 @@ def run_w1(dspy_python: Path | None = None) -> list[Pass]:
 def _pass(name: str, folder: Path) -> Pass:
     model = InstantModel()
     wall, cpu = time.perf_counter(), _cpu_seconds()
-    evaluations = asyncio.run(_round(folder, name, model))
+    evaluations = asyncio.run(run_round(folder, name, model, InstantJudge(), CANDIDATES, QUESTIONS))
     wall, cpu = time.perf_counter() - wall, _cpu_seconds() - cpu
     disk = sum(file.stat().st_size for file in (folder / "ledger.sqlite", folder / f"{name}.jsonl"))
     return Pass(
@@ -123,47 +119,6 @@ def _pass(name: str, folder: Path) -> Pass:
         calls=model.calls,
         disk_bytes=disk / evaluations,
     )
-
-
-async def _round(folder: Path, name: str, model: InstantModel) -> int:
-    numbers = range(CANDIDATES + 3)
-    demonstrations = [Demonstration(f"d{n}", f"demonstration {n}, how do I do it?", ANSWER) for n in numbers]
-    questions = [Question(f"q{n}", f"question {n}: explain topic {n} with an example", "all") for n in range(QUESTIONS)]
-    unseen = Question("held out", "another question", "all")
-    names = [one.id for one in demonstrations]
-    space = SearchSpace(tuple(names[:3]), tuple(names[3:]), tuple(one.id for one in questions), 0, 1)
-    renderer = UrialRenderer(FORMS[RenderConfig().template])
-    ledger, journal = Ledger(folder / "ledger.sqlite", "w1"), Journal(folder / f"{name}.jsonl")
-    evaluator = Evaluator(
-        model=model,
-        fingerprint="instant",
-        decoding=Decoding(max_new_tokens=300),
-        judge=InstantJudge(),
-        ledger=ledger,
-        clean=renderer.clean,
-    )
-    scorer = Scorer(
-        renderer=renderer,
-        rules="You are a helpful assistant.\n",
-        demonstrations={one.id: one for one in demonstrations},
-        questions={one.id: one for one in [*questions, unseen]},
-        evaluator=evaluator,
-        max_failed_share=0,
-    )
-    coordinator = Coordinator(
-        strategy=ExhaustiveGreedy(space, ExhaustiveGreedyConfig(kind="exhaustive_greedy", max_demonstrations=1)),
-        scorer=scorer,
-        journal=journal,
-        space=space,
-        held_out=[unseen.id],
-        window=12,
-        stop_after_failed=1,
-    )
-    await coordinator.run()
-    await evaluator.close()
-    await ledger.close()
-    journal.close()
-    return coordinator.position().evaluated
 
 
 def _cpu_seconds() -> float:

@@ -22,7 +22,7 @@ class ExhaustiveGreedy:
         self._chosen: tuple[str, ...] = ()
         self._accepted: Candidate = space.compose(())
         self._eligible = space.pool
-        self._round: list[tuple[str, ...]] = [(name,) for name in space.pool]
+        self._round = self._longer()
         self._finished = 0
         self._asked = 0
         self._told = -1  # the base prompt, told first, is part of no round
@@ -42,7 +42,7 @@ class ExhaustiveGreedy:
         means = {added: self._board.mean(self._space.compose(added)) for added in self._round}
         scored = {added: mean for added, mean in means.items() if mean is not None}
         if not self._chosen and self._config.threshold is not None:
-            self._eligible = tuple(added[0] for added, mean in scored.items() if mean >= self._config.threshold)
+            self._eligible = tuple(added[-1] for added, mean in scored.items() if mean >= self._config.threshold)
         self._finished += len(self._round)
         self._round, self._asked, self._told = [], 0, 0
         best = max(scored, key=scored.__getitem__, default=None)
@@ -50,20 +50,30 @@ class ExhaustiveGreedy:
             return
         self._chosen = best
         self._accepted = self._space.compose(best)
-        if len(best) < self._space.max_added:
-            self._round = [(*best, name) for name in self._eligible if name not in best]
+        self._round = self._longer()
+
+    def _longer(self) -> list[tuple[str, ...]]:
+        """The choice so far, at first what is required, with one more."""
+        start = self._chosen or self._space.required
+        longer = [(*start, name) for name in self._eligible]
+        if start and not self._chosen:
+            longer.insert(0, start)
+        base = self._space.compose(())
+        return [added for added in longer if self._space.fits(added) and self._space.compose(added) != base]
 
     def _gains(self, mean: float) -> bool:
+        if not self._space.allows(self._space.added(self._accepted)):
+            return True
         accepted = self._board.mean(self._accepted)
         return accepted is None or mean > accepted
 
     def planned(self) -> int:
         further = range(len(self._chosen) + 1, self._space.max_added)
         later = sum(max(0, len(self._eligible) - size) for size in further) if self._round else 0
-        return 1 + self._finished + len(self._round) + later
+        return (1 + self._finished + len(self._round) + later) * len(self._space.questions)
 
     def ranking(self) -> Sequence[Candidate]:
-        ranking = self._board.ranking()
+        ranking = [one for one in self._board.ranking() if self._space.allows(self._space.added(one))]
         if self._config.stop_without_gain or self._accepted not in ranking:
             return ranking
         return [self._accepted, *(candidate for candidate in ranking if candidate != self._accepted)]

@@ -7,7 +7,6 @@ the same questions again. A proposal that repeats an earlier candidate is answer
 import random
 import warnings
 from collections.abc import Sequence
-from math import perm
 
 import optuna
 from optuna.distributions import CategoricalDistribution
@@ -23,6 +22,7 @@ from search.strategy import ScoredTrial, Trial
 EMPTY = ""
 _REPEATS_IN_A_ROW = 5  # then a neighbour of the best is suggested to the sampler
 _NEIGHBOURS = 50
+_DRAWS = 10_000  # that give nothing new, before a space counts as exhausted
 
 
 class OptunaSearch:
@@ -37,10 +37,8 @@ class OptunaSearch:
         self._study = optuna.create_study(direction="maximize", sampler=_sampler(config, seed))
         slot = CategoricalDistribution((EMPTY, *space.pool))
         self._slots = {f"slot {number + 1}": slot for number in range(space.max_added)}
-        possible = sum(perm(len(space.pool), size) for size in range(1, space.max_added + 1))
-        self._trials = min(config.trials, possible)
-        alone = space.pool[: self._trials] if config.warm_start else ()
-        self._singles: list[tuple[str, ...]] = [(name,) for name in alone]
+        self._trials = min(config.trials, space.size(space.min_added))
+        self._singles = self._alone()[: self._trials] if config.warm_start else []
         self._singles_told = 0
         self._asked = 0
         self._told: dict[tuple[str, ...], float | None] = {}
@@ -53,22 +51,43 @@ class OptunaSearch:
             proposals = self._singles[self._asked : self._asked + room]
             self._under_way |= {added: [] for added in proposals}
         elif self._singles_told == len(self._singles):
-            proposals = [self._propose() for _ in range(room)]
+            proposals = self._proposals(room)
         self._asked += len(proposals)
         return [Trial(self._space.compose(added), self._space.questions) for added in proposals]
 
-    def _propose(self) -> tuple[str, ...]:
-        """The sampler's next proposal that nobody has asked for yet."""
+    def _alone(self) -> list[tuple[str, ...]]:
+        """Every demonstration alone, or with those required."""
+        required = self._space.required
+        alone = [self._space.arrange((*required, name)) for name in self._space.pool if name not in required]
+        return [added for added in alone if self._space.allows(added)]
+
+    def _proposals(self, count: int) -> list[tuple[str, ...]]:
+        found: list[tuple[str, ...]] = []
+        while len(found) < count and (added := self._propose()) is not None:
+            found.append(added)
+        if len(found) < count:
+            self._trials = self._asked + len(found)
+        return found
+
+    def _propose(self) -> tuple[str, ...] | None:
+        """The sampler's next proposal that is allowed and that nobody has asked for yet; None where there is none."""
         repeats = 0
         while True:
             if repeats == _REPEATS_IN_A_ROW:
-                self._study.enqueue_trial(self._params(self._neighbour()))
+                neighbour = self._neighbour()
+                if neighbour is None:
+                    return None
+                self._study.enqueue_trial(self._params(neighbour))
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
                 proposal = self._study.ask(dict(self._slots))
-            added = tuple(dict.fromkeys(name for name in proposal.params.values() if name != EMPTY))
+            added = self._space.arrange(
+                tuple(dict.fromkeys(name for name in proposal.params.values() if name != EMPTY))
+            )
             if added in self._told:
                 self._answer(proposal.number, self._told[added])
+            elif not self._space.allows(added):
+                self._answer(proposal.number, None)
             else:
                 fresh = added not in self._under_way
                 self._under_way.setdefault(added, []).append(proposal.number)
@@ -76,21 +95,23 @@ class OptunaSearch:
                     return added
             repeats += 1
 
-    def _neighbour(self) -> tuple[str, ...]:
-        """An unasked candidate, one slot away from the best where there is one."""
+    def _neighbour(self) -> tuple[str, ...] | None:
+        """An unasked candidate, one slot away from the best where there is one; None where none can be found."""
         best = self._space.added(self._board.ranking()[0]) if self._board.ranking() else ()
         slots = [*best, *[EMPTY] * (self._space.max_added - len(best))]
         for _ in range(_NEIGHBOURS):
             changed = slots.copy()
             changed[self._draw.randrange(len(changed))] = self._draw.choice((EMPTY, *self._space.pool))
-            added = tuple(dict.fromkeys(name for name in changed if name != EMPTY))
-            if not self._seen(added):
+            added = self._space.arrange(tuple(dict.fromkeys(name for name in changed if name != EMPTY)))
+            if not self._seen(added) and self._space.allows(added):
                 return added
-        while True:
+        for _ in range(_DRAWS):
             size = self._draw.randint(1, self._space.max_added)
-            added = tuple(self._draw.sample(self._space.pool, min(size, len(self._space.pool))))
-            if not self._seen(added):
+            drawn = dict.fromkeys((*self._space.required, *self._draw.sample(self._space.pool, size)))
+            added = self._space.arrange(tuple(drawn)[: self._space.max_added])
+            if not self._seen(added) and self._space.allows(added):
                 return added
+        return None
 
     def _seen(self, added: tuple[str, ...]) -> bool:
         return added in self._told or added in self._under_way
@@ -120,17 +141,26 @@ class OptunaSearch:
 
     def _suggest_best_singles(self) -> None:
         """The best two, three, ... demonstrations together, best first and best last: recency can go either way."""
-        means = {added[0]: mean for added in self._singles if (mean := self._told[added]) is not None}
+        required = self._space.required
+        means = {
+            name: mean
+            for added in self._singles
+            if (mean := self._told[added]) is not None
+            for name in added
+            if name not in required
+        }
         best = sorted(means, key=lambda name: -means[name])
-        for size in range(2, min(self._space.max_added, len(best)) + 1):
-            for added in (best[:size], best[size - 1 :: -1]):
-                self._study.enqueue_trial(self._params(added))
+        for size in range(2, min(self._space.max_added - len(required), len(best)) + 1):
+            for chosen in (best[:size], best[size - 1 :: -1]):
+                added = self._space.arrange((*required, *chosen))
+                if self._space.allows(added):
+                    self._study.enqueue_trial(self._params(added))
 
     def _params(self, added: Sequence[str]) -> dict[str, str]:
         return dict(zip(self._slots, [*added, *[EMPTY] * (len(self._slots) - len(added))], strict=True))
 
     def planned(self) -> int:
-        return 1 + self._trials
+        return (1 + self._trials) * len(self._space.questions)
 
     def ranking(self) -> Sequence[Candidate]:
         return self._board.ranking()

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Sequence
-from math import perm
 
 from configs.schema import RandomConfig
 from search.candidate import Candidate
@@ -10,33 +9,49 @@ from search.leaderboard import Leaderboard
 from search.space import SearchSpace
 from search.strategy import ScoredTrial, Trial
 
+_TRIES = 10_000  # draws in a row that give nothing new, before a space counts as exhausted
+
 
 class RandomSearch:
-    """Draws the number of added demonstrations uniformly, then an ordered choice; never the same twice."""
+    """Draws the number of chosen demonstrations uniformly, then an ordered choice; never the same twice."""
 
     def __init__(self, space: SearchSpace, config: RandomConfig, seed: int) -> None:
         self._space = space
         self._board = Leaderboard()
         self._draw = random.Random(seed)  # noqa: S311 -- no cryptography here
-        self._sizes = range(min(config.min_demonstrations, space.max_added), space.max_added + 1)
+        self._sizes = range(max(1, space.min_added, len(space.required)), space.max_added + 1)
+        self._free = [name for name in space.pool if name not in space.required]
         self._asked: set[tuple[str, ...]] = {()}
-        possible = sum(perm(len(space.pool), size) for size in self._sizes if size > 0)
-        self._trials = min(config.trials, possible)
+        self._trials = min(config.trials, space.size(space.min_added))
 
     def ask(self, room: int) -> Sequence[Trial]:
         trials: list[Trial] = []
         while len(trials) < room and len(self._asked) <= self._trials:
-            added = tuple(self._draw.sample(self._space.pool, self._draw.choice(self._sizes)))
-            if added not in self._asked:
-                self._asked.add(added)
-                trials.append(Trial(self._space.compose(added), self._space.questions))
+            added = self._new()
+            if added is None:
+                self._trials = len(self._asked) - 1
+                break
+            self._asked.add(added)
+            trials.append(Trial(self._space.compose(added), self._space.questions))
         return trials
+
+    def _new(self) -> tuple[str, ...] | None:
+        """A choice nobody has asked for yet; None where none can be found."""
+        for _ in range(_TRIES):
+            further = self._draw.choice(self._sizes) - len(self._space.required)
+            drawn = [*self._space.required, *self._draw.sample(self._free, min(further, len(self._free)))]
+            if self._space.required:
+                self._draw.shuffle(drawn)
+            added = self._space.arrange(drawn)
+            if added not in self._asked and self._space.allows(added):
+                return added
+        return None
 
     def tell(self, scored: ScoredTrial) -> None:
         self._board.tell(scored)
 
     def planned(self) -> int:
-        return 1 + self._trials
+        return (1 + self._trials) * len(self._space.questions)
 
     def ranking(self) -> Sequence[Candidate]:
         return self._board.ranking()

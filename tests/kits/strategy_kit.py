@@ -3,6 +3,7 @@
 import random
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import ClassVar
 
 import pytest
@@ -21,6 +22,19 @@ SPACE = SearchSpace(
     insert_at=1,
     max_added=2,
 )
+
+SPACES = {
+    "plain": SPACE,
+    "without the base's": replace(SPACE, base_use="drop"),
+    "with the base's to choose from": replace(SPACE, base_use="optional", pool=(*SPACE.pool, *SPACE.base), max_added=3),
+    "in the pool's order": replace(SPACE, order="fixed", max_added=3),
+    "two at least": replace(SPACE, min_added=2),
+    "one that must be there": replace(SPACE, required=("b",), max_added=3),
+    "some that must not meet": replace(SPACE, apart=(frozenset("abc"), frozenset("gh")), max_added=3),
+    "few tokens": replace(
+        SPACE, max_added=3, max_tokens=20, tokens={name: 4 + number for number, name in enumerate(SPACE.pool)}
+    ),
+}
 
 
 def worth(candidate: Candidate) -> float:
@@ -61,17 +75,29 @@ class StrategyKit:
         """Each call makes the strategy anew, with one seed."""
         raise NotImplementedError
 
-    def test_every_candidate_holds_the_base_and_stays_within_the_space(self, make: MakeStrategy) -> None:
-        for trial in drive(make(SPACE), SPACE):
-            added = SPACE.added(trial.candidate)
-            assert SPACE.compose(added) == trial.candidate
-            assert len(added) <= SPACE.max_added
-            assert set(added) <= set(SPACE.pool)
-            assert trial.questions == SPACE.questions
+    @pytest.mark.parametrize("name", SPACES)
+    def test_every_candidate_fits_into_the_space_and_the_winner_is_allowed(self, make: MakeStrategy, name: str) -> None:
+        space = SPACES[name]
+        strategy = make(space)
+        trials = drive(strategy, space)
+        assert trials[0] == Trial(space.compose(()), space.questions)
+        for trial in trials[1:]:
+            added = space.added(trial.candidate)
+            assert added
+            assert space.compose(added) == trial.candidate
+            assert space.fits(added)
+            assert set(added) <= set(space.pool)
+            assert set(space.required) <= set(added)
+            assert trial.questions
+            assert len(set(trial.questions)) == len(trial.questions)
+            assert set(trial.questions) <= set(space.questions)
+        assert all(space.allows(space.added(candidate)) for candidate in strategy.ranking()[:2])
 
-    def test_no_candidate_is_asked_for_twice(self, make: MakeStrategy) -> None:
-        trials = drive(make(SPACE), SPACE)
-        assert len(set(trials)) == len(trials)
+    @pytest.mark.parametrize("name", SPACES)
+    def test_nothing_is_asked_for_twice(self, make: MakeStrategy, name: str) -> None:
+        trials = drive(make(SPACES[name]), SPACES[name])
+        pairs = [(trial.candidate, question) for trial in trials for question in trial.questions]
+        assert len(set(pairs)) == len(pairs)
 
     @pytest.mark.parametrize("window", [1, 4, 13])
     def test_the_same_calls_give_the_same_trials(self, make: MakeStrategy, window: int) -> None:
@@ -113,8 +139,9 @@ class StrategyKit:
             return worth(candidate)
 
         trials = drive(strategy, SPACE, value)
-        assert all(plan >= len(trials) for plan in plans)
-        assert strategy.planned() == len(trials)
+        answers = sum(len(trial.questions) for trial in trials)
+        assert all(plan >= answers for plan in plans)
+        assert strategy.planned() == answers
 
     def test_a_pool_smaller_than_the_room_is_no_trouble(self, make: MakeStrategy) -> None:
         space = SearchSpace(("base",), ("only",), ("q",), 0, 1)

@@ -1,5 +1,6 @@
 """The baseline."""
 
+from dataclasses import replace
 from math import perm
 
 import pytest
@@ -10,8 +11,8 @@ from search.strategies.random import RandomSearch
 from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit, drive
 
 
-def search(space: SearchSpace = SPACE, trials: int = 30, least: int = 1, seed: int = 0) -> RandomSearch:
-    config = RandomConfig(kind="random", max_demonstrations=2, min_demonstrations=least, trials=trials)
+def search(space: SearchSpace = SPACE, trials: int = 30, seed: int = 0) -> RandomSearch:
+    config = RandomConfig(kind="random", max_demonstrations=2, trials=trials)
     return RandomSearch(space, config, seed)
 
 
@@ -28,7 +29,7 @@ def test_it_evaluates_as_many_as_asked_for_besides_the_base() -> None:
 
 
 def test_it_ends_when_every_candidate_has_been_tried() -> None:
-    assert len(drive(search(trials=10_000, least=0), SPACE)) == 1 + perm(8, 1) + perm(8, 2)
+    assert len(drive(search(trials=10_000), SPACE)) == 1 + perm(8, 1) + perm(8, 2)
 
 
 def test_another_seed_draws_others() -> None:
@@ -36,4 +37,5 @@ def test_another_seed_draws_others() -> None:
 
 
 def test_it_adds_no_fewer_than_the_minimum() -> None:
-    assert all(len(trial.candidate) == 4 for trial in drive(search(least=2), SPACE)[1:])
+    space = replace(SPACE, min_added=2)
+    assert all(len(trial.candidate) == 4 for trial in drive(search(space), space)[1:])

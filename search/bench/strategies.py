@@ -1,0 +1,149 @@
+"""Strategies on landscapes with known truth: what quality they reach for how many judged generations.
+
+    python -m search.bench.strategies --landscapes mixed no_signal --pools 50 200 --most 3 8 --shares 0.1 0.05
+
+Prints a table in Markdown and writes every outcome to a JSON file. "Difference" is the true held-out score of the
+winner minus that of exhaustive greedy's winner, over seeds, with a 95 % interval; "regret" what noise-free greedy steps
+and swaps would have gained on it.
+"""
+
+import argparse
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
+from itertools import pairwise, product
+from math import exp, log
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import fmean
+
+from rich.console import Console
+from rich.progress import track
+
+from search.bench.landscape import LANDSCAPES
+from search.bench.outcome import REFERENCE, STRATEGIES, UNBUDGETED, Case, Outcome, outcomes
+from search.statistics import estimate
+
+_CONFIDENCE = 0.95
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+Group = tuple[str, int, int, str, float]
+
+
+def run_benchmark(
+    cases: Sequence[Case], strategies: Sequence[str], shares: Sequence[float], jobs: int, path: Path
+) -> list[Outcome]:
+    """Every strategy with every budget on every case, `jobs` processes of one thread each at work; the outcomes so far
+    stand in the file at `path` after each case."""
+    for name in _THREADS:
+        os.environ.setdefault(name, "1")
+    found: list[Outcome] = []
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        under_way = [pool.submit(outcomes, case, strategies, shares) for case in cases]
+        for done in track(as_completed(under_way), "landscapes", total=len(cases), console=Console(stderr=True)):
+            found = sorted([*found, *done.result()], key=lambda one: (_group(one), one.case.seed))
+            path.write_text(json.dumps([asdict(one) for one in found], indent=1))
+    return found
+
+
+def table(found: Iterable[Outcome]) -> str:
+    """The outcomes in Markdown, one line for each landscape, size, strategy and budget."""
+    lines = [
+        "| landscape | N | k | strategy | judged | times fewer | difference (95 %) | regret | base kept | "
+        "score covered | gain covered | ms a trial |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [_line(group, members) for group, members in _grouped(found).items()]
+    return "\n".join(lines)
+
+
+def _line(group: Group, members: Sequence[Outcome]) -> str:
+    landscape, pool, most, strategy, _ = group
+    judged = fmean(one.evaluations for one in members)
+    fewer = fmean(one.greedy_evaluations for one in members) / judged
+    difference = estimate([one.difference for one in members], _CONFIDENCE)
+    assert difference is not None
+    gains = [one.gain_covered for one in members if one.gain_covered is not None]
+    cells = [
+        landscape,
+        pool,
+        most,
+        strategy,
+        f"{judged:,.0f}",
+        f"{fewer:.1f}",
+        f"{difference.mean:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]",
+        f"{fmean(one.regret for one in members):.3f}",
+        _percent([one.base_kept for one in members]),
+        _percent([one.score_covered for one in members]),
+        _percent(gains),
+        f"{1000 * fmean(one.seconds for one in members):.1f}",
+    ]
+    return "| " + " | ".join(str(cell) for cell in cells) + " |"
+
+
+def _percent(values: Sequence[bool]) -> str:
+    return f"{100 * fmean(values):.1f} % of {len(values)}" if values else "-"
+
+
+def savings(found: Iterable[Outcome]) -> str:
+    """For strategies with several budgets: how many times fewer judged generations give exhaustive greedy's quality,
+    interpolated between budgets (log scale); a sign where that lies beyond the budgets tried."""
+    curves: dict[tuple[str, int, int, str], list[tuple[float, float]]] = {}
+    for group, members in _grouped(found).items():
+        fewer = fmean(one.greedy_evaluations for one in members) / fmean(one.evaluations for one in members)
+        curves.setdefault(group[:4], []).append((fewer, fmean(one.difference for one in members)))
+    lines = ["| landscape | N | k | strategy | times fewer at equal quality |", "|---|---|---|---|---|"]
+    for (landscape, pool, most, strategy), points in curves.items():
+        if len(points) > 1:
+            lines.append(f"| {landscape} | {pool} | {most} | {strategy} | {_equal_quality(sorted(points))} |")
+    return "\n".join(lines)
+
+
+def _equal_quality(points: Sequence[tuple[float, float]]) -> str:
+    """Where differences, over rising savings, first fall below zero."""
+    if points[0][1] < 0:
+        return f"< {points[0][0]:.0f}"
+    for (fewer, before), (more, after) in pairwise(points):
+        if after < 0:
+            return f"{exp(log(fewer) + before / (before - after) * log(more / fewer)):.0f}"
+    return f"> {points[-1][0]:.0f}"
+
+
+def _grouped(found: Iterable[Outcome]) -> Mapping[Group, list[Outcome]]:
+    groups: dict[Group, list[Outcome]] = {}
+    for one in found:
+        groups.setdefault(_group(one), []).append(one)
+    return groups
+
+
+def _group(one: Outcome) -> Group:
+    share = 0.0 if one.strategy in UNBUDGETED else one.share
+    return one.case.landscape, one.case.pool, one.case.most, one.strategy, share
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m search.bench.strategies", description=__doc__)
+    parser.add_argument("--landscapes", nargs="+", choices=list(LANDSCAPES), default=list(LANDSCAPES))
+    parser.add_argument("--strategies", nargs="+", choices=STRATEGIES, default=list(STRATEGIES))
+    parser.add_argument("--pools", nargs="+", type=int, default=[50], help="demonstrations, N")
+    parser.add_argument("--most", nargs="+", type=int, default=[3], help="demonstrations of a set at most, k")
+    parser.add_argument("--shares", nargs="+", type=float, default=[0.2, 0.1, 0.05], help=f"of {REFERENCE}'s budget")
+    parser.add_argument("--seeds", type=int, default=60)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
+    parser.add_argument("--json", type=Path, default=Path("strategies.json"), help="file for every outcome")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """The command."""
+    arguments = _arguments()
+    seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
+    cases = [Case(*case) for case in product(arguments.landscapes, arguments.pools, arguments.most, seeds)]
+    found = run_benchmark(cases, arguments.strategies, arguments.shares, arguments.jobs, arguments.json)
+    print(table(found), savings(found), sep="\n\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Beam search: the best few of every round are extended together, and race."""
+
+from collections.abc import Sequence
+
+from configs.schema import BeamConfig
+from search.candidate import Candidate
+from search.elimination import by_test
+from search.race import Race
+from search.rounds import Rounds, shuffled_blocks
+from search.space import SearchSpace
+from search.strategy import ScoredTrial, Trial
+
+
+class Beam:
+    """As greedy rounds, but `width` sets are kept from round to round."""
+
+    def __init__(self, space: SearchSpace, config: BeamConfig, seed: int) -> None:
+        self._space, self._config = space, config
+        self._blocks = shuffled_blocks(space.questions, config.block, seed)
+        self._size = len(space.required)
+        self._ended = False
+        self._rounds = Rounds(space, self._next_race)
+
+    def _next_race(self, winners: list[Candidate]) -> Race | None:
+        starts = [self._space.added(winner) or self._space.required for winner in winners]
+        base = self._space.compose(())
+        longer = [
+            self._space.compose((*start, name))
+            for start in starts
+            for name in self._space.pool
+            if self._space.fits((*start, name))
+        ]
+        contenders = list(dict.fromkeys(candidate for candidate in longer if candidate != base))
+        if not contenders:
+            self._ended = True
+            return None
+        self._size += 1
+        rule = by_test(self._config.test, self._config.p_value, self._config.width)
+        return Race(contenders, self._blocks, rule, winners=self._config.width)
+
+    def ask(self, room: int) -> Sequence[Trial]:
+        return self._rounds.ask(room)
+
+    def tell(self, scored: ScoredTrial) -> None:
+        self._rounds.tell(scored)
+
+    def planned(self) -> int:
+        rounds = 0 if self._ended else self._space.max_added - self._size
+        further = rounds * self._config.width * len(self._space.pool)
+        return (1 + further) * len(self._space.questions) + self._rounds.answers + self._rounds.left
+
+    def ranking(self) -> Sequence[Candidate]:
+        ranking = self._rounds.board.shrunk_ranking(self._space.compose(()))
+        return [candidate for candidate in ranking if self._space.allows(self._space.added(candidate))]

@@ -1,0 +1,90 @@
+"""Local search: neighbours of the best set so far race against it; it starts from a set of yours or the base prompt."""
+
+import random
+from collections.abc import Sequence
+
+from configs.schema import LocalSearchConfig
+from search.candidate import Candidate
+from search.elimination import by_test
+from search.race import Race
+from search.rounds import Rounds, shuffled_blocks
+from search.space import SearchSpace
+from search.strategy import ScoredTrial, Trial
+
+_TRIES = 30  # draws for one neighbour that has not raced yet
+
+
+class LocalSearch:
+    """A neighbour has one demonstration exchanged, inserted, removed or moved. Races go on until the budget is spent or
+    `patience` of them in a row changed nothing."""
+
+    def __init__(self, space: SearchSpace, config: LocalSearchConfig, seed: int) -> None:
+        self._space, self._config = space, config
+        self._draw = random.Random(seed)  # noqa: S311 -- no cryptography here
+        self._blocks = shuffled_blocks(space.questions, config.block, seed)
+        self._trials = max(1, (config.evaluations - len(space.questions)) // config.block)
+        self._chosen = space.arrange(config.start)
+        self._tried = {space.compose(())}
+        self._in_vain = 0
+        self._ended = False
+        self._rounds = Rounds(space, self._next_race)
+
+    def _next_race(self, winners: list[Candidate]) -> Race | None:
+        incumbent = self._space.compose(self._chosen)
+        first = not self._rounds.asked
+        if not first:
+            stayed = not winners or winners[0] == incumbent
+            self._in_vain = self._in_vain + 1 if stayed else 0
+            self._chosen = self._chosen if stayed else self._space.added(winners[0])
+        incumbent = self._space.compose(self._chosen)
+        left = self._trials - self._rounds.asked
+        neighbours = self._neighbours(min(self._config.neighbours, left - 1))
+        if left < 2 or not neighbours or self._in_vain >= self._config.patience:
+            self._ended = True
+            return None
+        contenders = [incumbent, *neighbours]
+        if first and incumbent != winners[0]:
+            contenders.insert(0, winners[0])
+        known = {candidate: self._rounds.board.scores(candidate) for candidate in contenders[:2]}
+        blocks = self._blocks[: max(1, left // len(contenders))]
+        return Race(contenders, blocks, by_test(self._config.test, self._config.p_value), known=known)
+
+    def _neighbours(self, count: int) -> list[Candidate]:
+        found: list[Candidate] = []
+        for _ in range(_TRIES * max(0, count)):
+            changed = self._changed()
+            candidate = self._space.compose(changed)
+            if changed and self._space.allows(changed) and candidate not in self._tried:
+                self._tried.add(candidate)
+                found.append(candidate)
+            if len(found) == count:
+                break
+        return found
+
+    def _changed(self) -> tuple[str, ...]:
+        """One step from the best set so far."""
+        chosen = list(self._chosen)
+        kind = self._draw.choice(("exchange", "insert", "remove", "move")) if chosen else "insert"
+        if not chosen and self._space.required:
+            chosen = list(self._space.required)
+        if kind in ("exchange", "remove", "move"):
+            moved = chosen.pop(self._draw.randrange(len(chosen)))
+        if kind in ("exchange", "insert"):
+            moved = self._draw.choice(self._space.pool)
+        if kind != "remove":
+            chosen.insert(self._draw.randint(0, len(chosen)), moved)
+        return self._space.arrange(chosen) if len(set(chosen)) == len(chosen) else ()
+
+    def ask(self, room: int) -> Sequence[Trial]:
+        return self._rounds.ask(room)
+
+    def tell(self, scored: ScoredTrial) -> None:
+        self._rounds.tell(scored)
+
+    def planned(self) -> int:
+        asked, most = self._rounds.answers, self._trials * self._config.block
+        further = asked if self._ended else max(most, asked + self._rounds.left)
+        return len(self._space.questions) + further
+
+    def ranking(self) -> Sequence[Candidate]:
+        return self._rounds.ranking(self._space.compose(self._chosen))

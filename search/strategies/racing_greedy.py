@@ -1,0 +1,73 @@
+"""Greedy rounds, each a race on blocks of questions: whoever is proven worse than the best is asked no further."""
+
+from collections.abc import Sequence
+
+from configs.schema import RacingGreedyConfig
+from search.candidate import Candidate
+from search.elimination import by_test
+from search.race import Race
+from search.rounds import Rounds, shuffled_blocks
+from search.space import SearchSpace
+from search.strategy import ScoredTrial, Trial
+
+
+class RacingGreedy:
+    """Every round races the best so far against itself with one demonstration more; when it wins, the search ends."""
+
+    def __init__(self, space: SearchSpace, config: RacingGreedyConfig, seed: int) -> None:
+        self._space, self._config = space, config
+        self._blocks = shuffled_blocks(space.questions, config.block, seed)
+        self._chosen: tuple[str, ...] = ()
+        self._eligible = space.pool
+        self._round: list[tuple[str, ...]] = []
+        self._ended = False
+        self._rounds = Rounds(space, self._next_race)
+
+    def _next_race(self, winners: list[Candidate]) -> Race | None:
+        incumbent = self._space.compose(self._chosen)
+        gained = not self._round or (bool(winners) and winners[0] != incumbent)
+        if gained:
+            self._chosen = self._space.added(winners[0])
+            self._carry_over()
+            self._round = self._extensions()
+        if not gained or not self._round:
+            self._ended = True
+            return None
+        incumbent = self._space.compose(self._chosen)
+        known = {incumbent: self._rounds.board.scores(incumbent)}
+        contenders = [incumbent] if self._space.allows(self._chosen) else []
+        contenders += [self._space.compose(added) for added in self._round]
+        return Race(contenders, self._blocks, by_test(self._config.test, self._config.p_value), known=known)
+
+    def _carry_over(self) -> None:
+        """A share of the demonstrations stays eligible for the next round: those that did best as the last addition."""
+        ranking = self._rounds.board.shrunk_ranking(self._space.compose(()))
+        raced = {self._space.compose(added): added[-1] for added in self._round}
+        best = [raced[candidate] for candidate in ranking if candidate in raced]
+        if best:
+            keep = max(self._space.max_added, round(self._config.carry_over * len(best)))
+            self._eligible = tuple(name for name in self._eligible if name in set(best[:keep]))
+
+    def _extensions(self) -> list[tuple[str, ...]]:
+        start = self._chosen or self._space.required
+        longer = [(*start, name) for name in self._eligible]
+        if not self._chosen and start:
+            longer.insert(0, start)
+        base = self._space.compose(())
+        return [added for added in longer if self._space.fits(added) and self._space.compose(added) != base]
+
+    def ask(self, room: int) -> Sequence[Trial]:
+        return self._rounds.ask(room)
+
+    def tell(self, scored: ScoredTrial) -> None:
+        self._rounds.tell(scored)
+
+    def planned(self) -> int:
+        further = 0
+        if not self._ended:
+            size = len(self._chosen) + 1 if self._round else 0
+            further = (self._space.max_added - size) * (len(self._eligible) + 1)
+        return (1 + further) * len(self._space.questions) + self._rounds.answers + self._rounds.left
+
+    def ranking(self) -> Sequence[Candidate]:
+        return self._rounds.ranking(self._space.compose(self._chosen))

@@ -1,0 +1,289 @@
+"""Group screening, then tempered Thompson sampling over ordered sets, then a race: the default search.
+
+Groups of demonstrations are judged on blocks of questions, so that one judgement informs all demonstrations of its
+group; `search.effects` tells them apart. The demonstrations that are dealt into groups become fewer as the posterior
+learns. From then on sets are proposed: the best set of a posterior draw whose deviation from the mean is halved, at
+times in a random order. At the end the leaders, their neighbours and the likeliest set race.
+
+Group screening: Dorfman 1943; successive halving: Karnin et al. 2013; Thompson sampling: Russo et al. 2018. Shares of
+the budget and the temper were chosen on `search.bench.strategies`.
+"""
+
+import math
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from configs.schema import ScreeningConfig
+from search.candidate import Candidate
+from search.effects import USUAL_SPREAD, EffectsModel, Fit, Floats, OrderedSet, Scores
+from search.proposal import KnownEffects
+from search.space import SearchSpace
+from search.strategy import ScoredTrial, Trial
+
+_GROUP = 8
+_TEMPER = 0.5
+_RANDOM_ORDER = 0.25
+_GROWTH = 1.2  # hyperparameters are sought anew when so many times more has been told
+_DRAWS = 64
+_LEAST_CANDIDATES = 12  # worth of judged generations, where a tenth of exhaustive greedy's is less
+_RACERS = (6, 4, 3, 2)
+
+
+class Screening:
+    """See the module's docstring.
+
+    Args:
+        embedding: of the space's pool, [N, p], in its order; None without.
+    """
+
+    def __init__(self, space: SearchSpace, config: ScreeningConfig, seed: int, embedding: Floats | None = None) -> None:
+        self._space, self._config = space, config
+        self._draw = np.random.default_rng(seed)
+        self._embedding = embedding
+        self._number = {name: number for number, name in enumerate(space.pool)}
+        self._question = {name: number for number, name in enumerate(space.questions)}
+        self._required = tuple(self._number[name] for name in space.required)
+        self._block = min(config.block, len(space.questions))
+        self._trials = max(1, (self._evaluations() - len(space.questions)) // self._block)
+        self._batch = max(8, min(64, self._trials // 15), self._trials // 40)
+        self._lag = max(self._batch // 2, self._trials // 20)
+        self._scores = Scores()
+        self._met = np.zeros((len(space.pool), len(space.questions)))
+        self._asked: dict[OrderedSet, set[int]] = {}
+        self._broken: set[OrderedSet] = set()
+        self._queue: deque[Trial] = deque()
+        self._sent = self._told = self._answers = 0
+        self._climbed = -1
+        self._model: EffectsModel | None = None
+        self._fit: Fit | None = None
+        self._ranking: list[Candidate] = []
+        self._ended = False
+
+    def _evaluations(self) -> int:
+        if self._config.evaluations != "auto":
+            return self._config.evaluations
+        candidates = sum(len(self._space.pool) - step for step in range(self._space.max_added))
+        return len(self._space.questions) * max(min(candidates, _LEAST_CANDIDATES), candidates // 10)
+
+    def ask(self, room: int) -> Sequence[Trial]:
+        if not self._queue and self._model is not None and self._sent - self._told <= self._lag:
+            self._plan()
+        return [self._send() for _ in range(min(room, len(self._queue)))]
+
+    def _send(self) -> Trial:
+        trial = self._queue.popleft()
+        self._sent += 1
+        self._answers += len(trial.questions)
+        return trial
+
+    def tell(self, scored: ScoredTrial) -> None:
+        chosen = self._numbers(scored.trial.candidate)
+        if self._model is None:
+            self._begin(scored)
+        else:
+            self._told += 1
+        if scored.mean is not None:
+            questions = [self._question[name] for name in scored.scores]
+            self._scores.tell(chosen, questions, list(scored.scores.values()))
+        else:
+            self._broken.add(chosen)
+        if self._told == self._trials:
+            self._refit(sweeps=2)
+
+    def _begin(self, scored: ScoredTrial) -> None:
+        values = np.array(list(scored.scores.values()))
+        scale = float(values.std()) / USUAL_SPREAD if len(values) > 1 else 0.0
+        self._model = EffectsModel(
+            len(self._space.questions), len(self._space.pool), self._embedding, scale if scale > 0 else 1.0
+        )
+        self._asked[self._numbers(scored.trial.candidate)] = set(range(len(self._space.questions)))
+        if scored.mean is not None:
+            self._ranking = [scored.trial.candidate]
+
+    def _plan(self) -> None:
+        room = min(self._batch, self._trials - self._sent)
+        if room <= 0 or self._ended:
+            return
+        grown = self._told > _GROWTH * self._climbed
+        if grown:
+            self._climbed = self._told
+        fit = self._refit(sweeps=int(grown))
+        if self._told and self._expected_gain(fit) < self._config.least_gain:
+            self._end()
+            return
+        spent = self._sent / self._trials
+        if spent < self._config.screening_share:
+            sets = self._groups(fit, room, spent / self._config.screening_share)
+        elif spent < 1 - self._config.race_share:
+            sets = self._sampled_sets(fit, room)
+        else:
+            sets = self._racers(fit, room, (spent - 1 + self._config.race_share) / self._config.race_share)
+        for one in sets:
+            self._enqueue(one)
+        if not self._queue and self._sent == self._told:
+            self._end()
+
+    def _end(self) -> None:
+        self._ended, self._trials = True, self._sent
+
+    def _expected_gain(self, fit: Fit) -> float:
+        """What knowing all effects would add to the best set told, on average over the posterior; in points."""
+        if self._config.least_gain == 0:
+            return 0.0
+        best = self._numbers(self._ranking[0]) if self._ranking else ()
+        gains = []
+        for beta in fit.draws(_DRAWS, 1.0, self._draw):
+            known = self._known(fit, beta)
+            gains.append(max(0.0, known.value(self._best_set(known)) - known.value(best)))
+        return float(np.mean(gains)) * fit.model.scale
+
+    def _refit(self, sweeps: int) -> Fit:
+        assert self._model is not None
+        self._fit = self._model.fit(self._scores, self._fit, sweeps)
+        self._rank(self._fit)
+        return self._fit
+
+    def _groups(self, fit: Fit, room: int, progress: float) -> list[OrderedSet]:
+        """Balanced groups of the demonstrations that are still in: all at first, fewer by a constant factor later."""
+        size = min(self._space.max_added, _GROUP)
+        total = len(self._space.pool)
+        target = min(total, max(2 * size, 2 * self._space.max_added + 2))
+        survivors = math.ceil(total * (target / total) ** progress)
+        inside = np.argsort(-fit.worths(fit.mean), kind="stable")[:survivors]
+        asked = self._met.sum(axis=1)
+        groups = []
+        for _ in range(room):
+            group = self._least_asked(inside, asked, size)
+            asked[group] += self._block
+            groups.append(self._arranged(tuple(group)))
+        return groups
+
+    def _least_asked(self, inside: NDArray[np.intp], asked: Floats, size: int) -> list[int]:
+        """What is required, and those that have been asked about least, in random order among equals."""
+        shuffled = self._draw.permutation(inside)
+        group = list(self._required)
+        for one in shuffled[np.argsort(asked[shuffled], kind="stable")].tolist():
+            if len(group) >= size:
+                break
+            if one not in group and self._fits([*group, one]):
+                group.append(one)
+        return group
+
+    def _sampled_sets(self, fit: Fit, room: int) -> list[OrderedSet]:
+        """The best sets of posterior draws, told ones with what they did of their own."""
+        betas = fit.draws(2 * room, _TEMPER, self._draw)
+        told = [one for one in self._scores.sets if one and self._open(one)]
+        best_told = sorted(zip(-fit.values(told), told, strict=True))[: 3 * room] if told else []
+        rivals = [one for _, one in best_told]
+        values = fit.sampled_values(rivals, betas, _TEMPER, self._draw) if rivals else np.zeros((len(betas), 0))
+        sets: list[OrderedSet] = []
+        for row, beta in enumerate(betas):
+            known = self._known(fit, beta)
+            best = self._best_set(known)
+            if rivals and values[row].max() > known.value(best) * fit.model.scale:
+                best = rivals[int(values[row].argmax())]
+            elif self._space.order == "free" and self._draw.random() < _RANDOM_ORDER:
+                best = tuple(self._draw.permutation(best).tolist())
+            if best not in sets and self._open(best):
+                sets.append(best)
+            if len(sets) == room:
+                break
+        return sets
+
+    def _known(self, fit: Fit, beta: Floats) -> KnownEffects:
+        return KnownEffects(
+            worth=fit.worths(beta),
+            loss=float(fit.likeness_loss(beta)),
+            likeness=fit.model.likeness,
+            recency=fit.hyper.recency,
+            dilution=fit.hyper.dilution,
+        )
+
+    def _best_set(self, known: KnownEffects) -> OrderedSet:
+        space = self._space
+        least = max(space.min_added, len(self._required))
+        chosen = known.best_set(required=self._required, least=least, most=space.max_added, fits=self._fits)
+        return self._arranged(chosen)
+
+    def _racers(self, fit: Fit, room: int, progress: float) -> list[OrderedSet]:
+        """The likeliest winners, fewer of them as the race goes on."""
+        count = min(room, _RACERS[min(len(_RACERS) - 1, int(progress * len(_RACERS)))])
+        told = [one for one in self._scores.sets if one]
+        values = fit.values(told) if told else np.zeros(0)
+        leaders = [told[place] for place in np.argsort(-values, kind="stable")[:20]]
+        near = [*leaders, self._best_set(self._known(fit, fit.mean))]
+        near += [one for leader in leaders[:2] for one in self._neighbours(fit, leader)]
+        near = [one for one in dict.fromkeys(near) if self._open(one) and self._allowed(one)]
+        if not near:
+            return []
+        expected = fit.values(near)
+        return [near[place] for place in np.argsort(-expected, kind="stable")[:count]]
+
+    def _neighbours(self, fit: Fit, chosen: OrderedSet) -> list[OrderedSet]:
+        """One demonstration exchanged for one of the strongest outside, or two that change places."""
+        strongest = [one for one in np.argsort(-fit.worths(fit.mean), kind="stable").tolist() if one not in chosen]
+        near: list[OrderedSet] = []
+        for place in range(len(chosen)):
+            near += [(*chosen[:place], one, *chosen[place + 1 :]) for one in strongest[:4]]
+            for other in range(place):
+                moved = list(chosen)
+                moved[place], moved[other] = moved[other], moved[place]
+                near.append(tuple(moved))
+        return [self._arranged(one) for one in near]
+
+    def _enqueue(self, chosen: OrderedSet) -> None:
+        """One block of questions that this set has not met, and its members the least."""
+        seen = self._asked.setdefault(chosen, set())
+        fresh = np.array([one for one in range(len(self._space.questions)) if one not in seen], dtype=np.int64)
+        met = self._met[list(chosen)].sum(axis=0) + self._draw.random(self._met.shape[1]) * 0.5
+        block = fresh[np.argsort(met[fresh], kind="stable")[: self._block]]
+        if len(block) and chosen not in self._broken:
+            seen.update(block.tolist())
+            self._met[np.ix_(list(chosen), block.tolist())] += 1
+            names = tuple(self._space.questions[number] for number in sorted(block.tolist()))
+            self._queue.append(Trial(self._candidate(chosen), names))
+
+    def _open(self, chosen: OrderedSet) -> bool:
+        """Whether there is something left to learn from this set."""
+        return chosen not in self._broken and len(self._asked.get(chosen, ())) < len(self._space.questions)
+
+    def _rank(self, fit: Fit) -> None:
+        base = self._numbers(self._space.compose(()))
+        told = [one for one in self._scores.sets if one == base or self._allowed(one)]
+        values = np.round(fit.values(told), 9)
+        ranked = [told[place] for place in np.argsort(-values, kind="stable")]
+        if ranked and ranked[0] != base and self._probability(fit, ranked[0]) < self._config.sure:
+            ranked = [base, *(one for one in ranked if one != base)]
+        self._ranking = [self._candidate(one) for one in ranked]
+
+    def _probability(self, fit: Fit, chosen: OrderedSet) -> float:
+        return fit.probability_better(chosen, self._numbers(self._space.compose(())))
+
+    def probability_better(self, candidate: Candidate) -> float:
+        """Posterior probability that the candidate beats the base prompt on questions of this kind; 0.5 before
+        anything is known."""
+        return self._probability(self._fit, self._numbers(candidate)) if self._fit else 0.5
+
+    def planned(self) -> int:
+        return len(self._space.questions) + self._answers + (self._trials - self._sent) * self._block
+
+    def ranking(self) -> Sequence[Candidate]:
+        return self._ranking
+
+    def _numbers(self, candidate: Candidate) -> OrderedSet:
+        return tuple(self._number[name] for name in self._space.members(candidate))
+
+    def _candidate(self, chosen: OrderedSet) -> Candidate:
+        return self._space.compose([self._space.pool[one] for one in chosen])
+
+    def _arranged(self, chosen: OrderedSet) -> OrderedSet:
+        return chosen if self._space.order == "free" else tuple(sorted(chosen))
+
+    def _fits(self, chosen: Sequence[int]) -> bool:
+        return self._space.fits([self._space.pool[one] for one in chosen])
+
+    def _allowed(self, chosen: OrderedSet) -> bool:
+        return self._space.allows([self._space.pool[one] for one in chosen])

@@ -1,0 +1,92 @@
+"""Landscapes tell the truth about themselves."""
+
+from dataclasses import replace
+from itertools import permutations
+
+import numpy as np
+import pytest
+
+from search.bench.landscape import LANDSCAPES, MIXED, Landscape
+from search.candidate import Candidate
+from search.strategy import Trial
+
+
+def landscape(name: str = "mixed", seed: int = 0, pool: int = 12) -> Landscape:
+    return Landscape(LANDSCAPES[name], seed, pool=pool, guiding=20, held_out=20)
+
+
+SET = Candidate(("d0003", "d0001", "d0007"))
+
+
+def test_a_score_is_the_same_whenever_and_with_whatever_else_it_is_asked_for() -> None:
+    one, other = landscape(), landscape()
+    whole = one.score(Trial(SET, one.guiding)).scores
+    other.score(Trial(Candidate(("d0002",)), other.guiding))
+    parts = other.score(Trial(SET, other.guiding[10:])).scores | other.score(Trial(SET, other.guiding[:10])).scores
+    assert whole == parts
+
+
+def test_another_seed_repeat_or_order_gives_other_scores() -> None:
+    one = landscape()
+    scores = one.score(Trial(SET, one.guiding)).scores
+    assert scores != landscape(seed=1).score(Trial(SET, one.guiding)).scores
+    assert scores != one.score(Trial(SET, one.guiding), repeat=1).scores
+    assert scores != one.score(Trial(Candidate(SET.demonstrations[::-1]), one.guiding)).scores
+
+
+@pytest.mark.parametrize("name", LANDSCAPES)
+def test_the_truth_is_the_mean_of_very_many_repeats(name: str) -> None:
+    one = landscape(name)
+    trial = Trial(SET, one.guiding)
+    means = [one.score(trial, repeat).mean for repeat in range(2500)]
+    error = np.std(np.array(means, dtype=float)) / np.sqrt(len(means))
+    assert one.truth(SET, one.guiding) == pytest.approx(np.mean(np.array(means, dtype=float)), abs=4.5 * error)
+
+
+def test_scores_lie_on_the_judges_scale() -> None:
+    points = landscape().score(Trial(SET, landscape().guiding)).scores.values()
+    assert set(points) <= {float(value) for value in range(1, 11)}
+    assert set(landscape("binary").score(Trial(SET, landscape().guiding)).scores.values()) <= {0.0, 1.0}
+
+
+def test_without_signal_all_sets_are_worth_the_same_but_for_what_single_questions_do() -> None:
+    knobs = replace(LANDSCAPES["no_signal"], question_effect_spread=0.0)
+    one = Landscape(knobs, 0, pool=8)
+    assert one.truth(SET, one.held_out) == pytest.approx(one.truth(Candidate(()), one.held_out))
+
+
+def test_one_demonstration_decides_where_it_is_said_to() -> None:
+    one = landscape("decisive")
+    best = one.pool[int(one.effect.argmax())]
+    truths = {name: one.truth(Candidate((name,)), one.held_out) for name in one.pool}
+    assert max(truths, key=truths.__getitem__) == best
+    assert sorted(truths.values())[-1] - sorted(truths.values())[-2] > 0.5
+
+
+def test_in_the_additive_landscape_effects_add_up_before_the_judge_rounds() -> None:
+    knobs = replace(LANDSCAPES["additive"], recency=0.0, question_effect_spread=0.0, sensitivity_spread=0.01)
+    knobs = replace(knobs, thresholds=tuple(np.linspace(-60, 60, 1201)), lowest=0.0, step=0.1)
+    one = Landscape(knobs, 4, pool=6)
+    base = one.truth(Candidate(()), one.guiding)
+    alone = [one.truth(Candidate((name,)), one.guiding) - base for name in one.pool[:3]]
+    assert one.truth(Candidate(one.pool[:3]), one.guiding) - base == pytest.approx(sum(alone), abs=0.01)
+
+
+def test_order_matters_most_where_it_is_said_to() -> None:
+    def spread(name: str) -> float:
+        one = landscape(name, seed=3)
+        return float(np.std([one.truth(Candidate(order), one.guiding) for order in permutations(one.pool[:4])]))
+
+    assert spread("order") > 2 * spread("mixed")
+
+
+def test_the_ceiling_is_no_worse_than_any_pair() -> None:
+    one = landscape(pool=8)
+    best = max(one.truth(Candidate(pair), one.guiding) for pair in permutations(one.pool, 2))
+    assert one.truth(one.ceiling(2), one.guiding) == pytest.approx(best)
+
+
+def test_further_questions_change_nothing_else() -> None:
+    few, many = Landscape(MIXED, 2, pool=9), Landscape(MIXED, 2, pool=9, further=50)
+    assert few.score(Trial(SET, few.held_out)) == many.score(Trial(SET, many.held_out))
+    assert len(many.further) == 50

@@ -1,0 +1,86 @@
+"""The benchmark of strategies."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from search.bench.outcome import REFERENCE, STRATEGIES, Case, Outcome, outcomes
+from search.bench.strategies import savings, table
+
+CASE = Case("mixed", 10, 2, 0)
+
+
+@pytest.fixture(scope="module")
+def found() -> list[Outcome]:
+    return outcomes(CASE, [name for name in STRATEGIES if name != "optuna_gp"], [0.5, 0.25])
+
+
+def test_every_strategy_has_an_outcome_for_every_budget_it_can_be_given(found: list[Outcome]) -> None:
+    shares = {name: sorted(one.share for one in found if one.strategy == name) for name in STRATEGIES}
+    assert shares["screening"] == shares["random"] == [0.25, 0.5]
+    assert len(shares["racing_greedy"]) == len(shares["similar"]) == 1
+
+
+def test_budgets_are_kept(found: list[Outcome]) -> None:
+    for one in found:
+        if one.strategy in ("screening", "random", "local_search", "optuna_tpe"):
+            assert one.evaluations <= one.share * one.greedy_evaluations
+
+
+def test_exhaustive_greedy_is_what_others_are_measured_against(found: list[Outcome]) -> None:
+    (reference,) = (one for one in found if one.strategy == REFERENCE)
+    assert reference.difference == 0
+    assert reference.evaluations == 80 * (1 + 10 + 9)
+
+
+def test_the_same_case_has_the_same_outcomes(found: list[Outcome]) -> None:
+    again = outcomes(CASE, ["screening"], [0.25])[-1]
+    before = next(one for one in found if one.strategy == "screening" and one.share == 0.25)
+    assert (again.difference, again.evaluations, again.base_kept) == (
+        before.difference,
+        before.evaluations,
+        before.base_kept,
+    )
+
+
+def outcome(share: float, difference: float) -> Outcome:
+    return Outcome(
+        case=CASE,
+        strategy="screening",
+        share=share,
+        evaluations=round(1000 * share),
+        greedy_evaluations=1000,
+        difference=difference,
+        regret=0.1,
+        base_kept=False,
+        score_covered=True,
+        gain_covered=None,
+        seconds=0.001,
+    )
+
+
+@pytest.mark.parametrize(
+    ("differences", "expected"), [((0.2, 0.1, -0.1), "14"), ((0.2, 0.1, 0.1), "> 20"), ((-0.2, 0.1, 0.1), "< 5")]
+)
+def test_the_saving_is_where_the_difference_falls_below_zero(differences: tuple[float, ...], expected: str) -> None:
+    shares = (0.2, 0.1, 0.05)
+    found = [outcome(share, difference) for share, difference in zip(shares, differences, strict=True)]
+    assert savings(found).splitlines()[-1] == f"| mixed | 10 | 2 | screening | {expected} |"
+
+
+def test_the_table_has_a_line_for_each_budget() -> None:
+    lines = table([outcome(0.2, 0.1), outcome(0.2, 0.3), outcome(0.1, 0.0)]).splitlines()
+    assert len(lines) == 4
+    assert any("| 200 | 5.0 | +0.200 [" in line for line in lines)
+
+
+def test_the_command_writes_its_outcomes_and_prints_its_table(tmp_path: Path) -> None:
+    path = tmp_path / "found.json"
+    command = [sys.executable, "-m", "search.bench.strategies", "--landscapes", "no_signal", "--pools", "6", "--most"]
+    command += ["2", "--shares", "0.5", "--seeds", "2", "--jobs", "1", "--strategies", "random", "--json", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "| no_signal | 6 | 2 | random |" in done.stdout
+    assert {one["strategy"] for one in json.loads(path.read_text())} == {"random", REFERENCE}

@@ -1,0 +1,76 @@
+"""The default search."""
+
+import pytest
+
+from configs.schema import ScreeningConfig
+from search.bench.landscape import LANDSCAPES, Landscape
+from search.bench.simulation import simulate
+from search.candidate import Candidate
+from search.space import SearchSpace
+from search.strategies.screening import Screening
+from search.strategy import Trial
+from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit, drive, scored, worth
+
+
+def screening(space: SearchSpace = SPACE, evaluations: int = 150, sure: float = 0.0, seed: int = 0) -> Screening:
+    config = ScreeningConfig(kind="screening", evaluations=evaluations, sure=sure, max_demonstrations=3)
+    return Screening(space, config, seed)
+
+
+class TestScreening(StrategyKit):
+    @pytest.fixture
+    def make(self) -> MakeStrategy:
+        return screening
+
+
+def test_it_keeps_to_its_budget_and_spends_it() -> None:
+    landscape = Landscape(LANDSCAPES["mixed"], 1, pool=30)
+    space = landscape.space(3)
+    found = simulate(screening(space, 800), landscape, space)
+    assert 780 <= found.evaluations <= 800
+
+
+def test_it_beats_the_base_where_there_is_much_to_win() -> None:
+    landscape = Landscape(LANDSCAPES["decisive"], 3, pool=40)
+    space = landscape.space(3)
+    strategy = screening(space, 1200, sure=0.95)
+    found = simulate(strategy, landscape, space)
+    assert found.truth > found.base_truth + 0.4
+    assert strategy.probability_better(found.winner) > 0.95
+
+
+def test_without_any_signal_the_base_is_kept() -> None:
+    kept = 0
+    for seed in range(4):
+        landscape = Landscape(LANDSCAPES["no_signal"], seed, pool=16)
+        space = landscape.space(3)
+        kept += simulate(screening(space, 400, sure=0.95, seed=seed), landscape, space).winner == Candidate(())
+    assert kept >= 3
+
+
+def test_another_seed_asks_other_things() -> None:
+    assert drive(screening(seed=0), SPACE) != drive(screening(seed=1), SPACE)
+
+
+def test_nothing_is_asked_before_the_base_has_been_told() -> None:
+    strategy = screening()
+    assert list(strategy.ask(5)) == []
+    strategy.tell(scored(Trial(SPACE.compose(()), SPACE.questions), 1.0))
+    assert strategy.ask(5)
+
+
+def test_it_stops_early_when_nothing_more_is_to_be_gained() -> None:
+    config = ScreeningConfig(kind="screening", evaluations=3000, least_gain=0.5, max_demonstrations=3)
+    landscape = Landscape(LANDSCAPES["no_signal"], 0, pool=12)
+    space = landscape.space(3)
+    assert simulate(Screening(space, config, 0), landscape, space).evaluations < 2500
+
+
+def test_before_anything_is_known_a_candidate_is_as_likely_better_as_worse() -> None:
+    assert screening().probability_better(SPACE.compose(("a",))) == 0.5
+
+
+def test_a_window_of_any_size_is_kept_busy_to_half_a_batch() -> None:
+    strategy = screening(evaluations=2000)
+    strategy.tell(scored(Trial(SPACE.compose(()), SPACE.questions), worth(SPACE.compose(()))))
+    assert len(strategy.ask(1000)) >= 8
