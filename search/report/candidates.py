@@ -1,0 +1,99 @@
+"""Every candidate that was scored, with what is known of it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from search.report.evidence import Evidence, Names
+from search.statistics import Estimate, estimate
+
+_IN_HEAT_MAP = 30
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateScore:
+    """One candidate on the guiding questions.
+
+    Attributes:
+        rank: by the lower end of the gain's interval, from 1; None for the base prompt, and for one without a mean.
+        place: the order in which it was first told, from 0.
+        score: None where too many questions failed.
+        gain: paired difference to the base prompt, on the questions that both have a score for.
+        length: mean length of its answers, in characters.
+    """
+
+    rank: int | None
+    place: int
+    demonstrations: Names
+    score: Estimate | None
+    gain: Estimate | None
+    length: float | None
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """Scores of winner and leading candidates, the base prompt first: one row a question, one column a candidate.
+
+    Attributes:
+        scores: by question and candidate; None where there is none.
+    """
+
+    questions: tuple[str, ...]
+    candidates: tuple[CandidateScore, ...]
+    scores: tuple[tuple[float | None, ...], ...]
+
+
+def candidate_scores(evidence: Evidence) -> tuple[CandidateScore, ...]:
+    """Best first; candidates without a mean at the end.
+
+    Ranked by the lower end of the interval of the paired gain: a mean over few questions depends on which ones they
+    were, and the best of many such means on luck.
+    """
+    base = evidence.base
+    if base is None:
+        return ()
+    rows = [_row(evidence, names, base) for names in evidence.search]
+    ranked = sorted(rows, key=lambda row: (row.score is None, -_surely(row, base), row.place))
+    others = [row.demonstrations for row in ranked if row.demonstrations != base and row.score is not None]
+    ranks = {names: number for number, names in enumerate(others, 1)}
+    return tuple(_with_rank(row, ranks.get(row.demonstrations)) for row in ranked)
+
+
+def _row(evidence: Evidence, names: Names, base: Names) -> CandidateScore:
+    told, confidence = evidence.search[names], evidence.confidence
+    length = estimate([*told.lengths.values()], confidence)
+    return CandidateScore(
+        rank=None,
+        place=told.place,
+        demonstrations=names,
+        score=told.mean(confidence),
+        gain=None if names == base else told.gain(evidence.search[base], confidence),
+        length=length.mean if length else None,
+        failed=len(told.failures),
+    )
+
+
+def _surely(row: CandidateScore, base: Names) -> float:
+    """What it gains at least."""
+    return 0.0 if row.demonstrations == base else row.gain.low if row.gain else -math.inf
+
+
+def _with_rank(row: CandidateScore, rank: int | None) -> CandidateScore:
+    return CandidateScore(rank, row.place, row.demonstrations, row.score, row.gain, row.length, row.failed)
+
+
+def heat_map(evidence: Evidence, candidates: Sequence[CandidateScore]) -> HeatMap | None:
+    """Of the leading ones; None before anything is scored."""
+    if evidence.material is None or evidence.base is None:
+        return None
+    base = [one for one in candidates if one.demonstrations == evidence.base]
+    winner = evidence.status.winner.demonstrations if evidence.status.winner else None
+    others = [one for one in candidates if one.rank is not None]
+    others.sort(key=lambda one: one.demonstrations != winner)
+    chosen = tuple(base + sorted(others[:_IN_HEAT_MAP], key=lambda one: one.rank or 0))
+    told = [evidence.search[one.demonstrations].scores for one in chosen]
+    questions = [one for one in evidence.material.guiding if any(one.id in scores for scores in told)]
+    questions.sort(key=lambda one: one.category)
+    rows = tuple(tuple(scores.get(question.id) for scores in told) for question in questions)
+    return HeatMap(tuple(question.id for question in questions), chosen, rows) if questions else None

@@ -1,0 +1,60 @@
+"""Where the gain comes from: category by category, and what is left without each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from search.report.evidence import Evidence, Names, Side, Told
+from search.statistics import Estimate, estimate
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryScores:
+    """Winner and base prompt on one category of one side.
+
+    Attributes:
+        without: the gain on all other categories of the side together; None where there is no other.
+    """
+
+    category: str
+    side: Side
+    base: Estimate | None
+    winner: Estimate | None
+    gain: Estimate | None
+    without: Estimate | None
+
+
+def category_scores(evidence: Evidence, winner: Names) -> tuple[CategoryScores, ...]:
+    """Held-out questions first; in the order of the questions. None where there is only one category."""
+    if evidence.material is None or evidence.base is None:
+        return ()
+    categories = {one.id: one.category for one in evidence.material.questions.values()}
+    if len(set(categories.values())) < 2:
+        return ()
+    rows: list[CategoryScores] = []
+    for side in ("held_out", "search"):
+        told = evidence.side(side)
+        if evidence.base in told and winner in told:
+            rows += _of_side(side, told[evidence.base], told[winner], categories, evidence.confidence)
+    return tuple(rows)
+
+
+def _of_side(
+    side: Side, base: Told, winner: Told, categories: Mapping[str, str], confidence: float
+) -> list[CategoryScores]:
+    gains = winner.gains(base)
+    asked = dict.fromkeys(categories[name] for name in [*base.scores, *base.failures])
+
+    def mean(values: Mapping[str, float], category: str, inside: bool = True) -> Estimate | None:
+        return estimate([one for name, one in values.items() if (categories[name] == category) == inside], confidence)
+
+    return [
+        CategoryScores(
+            category=category,
+            side=side,
+            base=mean(base.scores, category),
+            winner=mean(winner.scores, category),
+            gain=mean(gains, category),
+            without=mean(gains, category, inside=False),
+        )
+        for category in asked
+    ]

@@ -1,0 +1,127 @@
+"""What each chosen demonstration adds, and what its place does, learnt from all candidates together.
+
+By the model of `search.effects`: a candidate differs from the next in several demonstrations at once, and only a model
+tells them apart. Its intervals hold as far as the model does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import ndtri
+
+from search.effects import USUAL_SPREAD, EffectsModel, Fit, OrderedSet, Scores
+from search.report.evidence import Evidence, Names
+from search.statistics import Estimate
+
+_FEWEST = 3  # candidates, the base prompt included
+_RECENCIES = np.linspace(-0.9, 0.9, 19)
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """One demonstration; every estimate's `n` counts the candidates that it stood in.
+
+    Attributes:
+        alone: what it adds to a prompt without any of those that vary.
+        place: in the winner, from 1 among those that vary; None for one that the winner has not.
+        in_winner: what the winner would lose without it.
+        by_place: what the winner gains from having it here and not at the other end.
+    """
+
+    demonstration: str
+    alone: Estimate
+    place: int | None = None
+    in_winner: Estimate | None = None
+    by_place: Estimate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contributions:
+    """Of one run.
+
+    Attributes:
+        demonstrations: those of the winner first, in their order, then by what they add alone.
+        candidates, scores: what it rests on.
+        last_over_first: how much more a demonstration counts in the last place than in the first: 1 is no difference.
+            `n` counts the candidates with at least two. None where there are too few of them.
+    """
+
+    demonstrations: tuple[Contribution, ...]
+    candidates: int
+    scores: int
+    last_over_first: Estimate | None
+
+
+def contributions(evidence: Evidence, winner: Names) -> Contributions | None:
+    """None where too few candidates were scored, or all have the same demonstrations."""
+    told = {names: one.scores for names, one in evidence.search.items() if one.scores}
+    always = set.intersection(*(set(names) for names in told)) if told else set()
+    varying = sorted({name for names in told for name in names} - always)
+    if len(told) < _FEWEST or not varying:
+        return None
+    number = {name: at for at, name in enumerate(varying)}
+    sets = {names: tuple(number[name] for name in names if name in number) for names in told}
+    questions = {name: at for at, name in enumerate(sorted({name for one in told.values() for name in one}))}
+    scores = Scores()
+    for names, one in told.items():
+        scores.tell(sets[names], [questions[name] for name in one], [*one.values()])
+    spread = float(np.concatenate(scores.values).std()) / USUAL_SPREAD
+    model = EffectsModel(len(questions), len(varying), None, spread or 1.0)
+    fit = model.fit(scores)
+    best = tuple(number[name] for name in winner if name in number)
+    met = [sum(name in names for names in told) for name in varying]
+    return Contributions(
+        demonstrations=_each(fit, varying, met, best, evidence.confidence),
+        candidates=len(told),
+        scores=sum(map(len, told.values())),
+        last_over_first=_last_over_first(model, scores, fit, evidence.confidence),
+    )
+
+
+def _each(
+    fit: Fit, names: Sequence[str], met: Sequence[int], winner: OrderedSet, confidence: float
+) -> tuple[Contribution, ...]:
+    alone = _gains(fit, [(one,) for one in range(len(names))], (), confidence)
+    rows = [Contribution(name, replace(value, n=n)) for name, value, n in zip(names, alone, met, strict=True)]
+    chosen = []
+    for at, member in enumerate(winner):
+        rest = winner[:at] + winner[at + 1 :]
+        moved = (*rest, member) if at < len(rest) / 2 else (member, *rest)
+        loss = _gains(fit, [winner], rest, confidence)[0]
+        place = _gains(fit, [winner], moved, confidence)[0] if rest else None
+        chosen.append(
+            replace(
+                rows[member],
+                place=at + 1,
+                in_winner=replace(loss, n=met[member]),
+                by_place=place and replace(place, n=met[member]),
+            )
+        )
+    others = [row for at, row in enumerate(rows) if at not in winner]
+    return (*chosen, *sorted(others, key=lambda row: -row.alone.mean))
+
+
+def _gains(fit: Fit, sets: Sequence[OrderedSet], over: OrderedSet, confidence: float) -> list[Estimate]:
+    means, spreads = fit.gains(sets, over)
+    halves = spreads * float(ndtri((1 + confidence) / 2))
+    return [
+        Estimate(float(mean), float(mean - half), float(mean + half), 1)
+        for mean, half in zip(means, halves, strict=True)
+    ]
+
+
+def _last_over_first(model: EffectsModel, scores: Scores, fit: Fit, confidence: float) -> Estimate | None:
+    """From the posterior of `recency` on a grid, the other hyperparameters as fitted: median and central interval."""
+    several = sum(len(one) > 1 for one in scores.sets)
+    if several < _FEWEST:
+        return None
+    tried = [replace(fit.hyper, recency=float(value)) for value in _RECENCIES]
+    logs = np.array([model.at(scores, one).log_evidence + one.log_prior() for one in tried])
+    weights = np.exp(logs - logs.max())
+    cumulated = np.cumsum(weights) / weights.sum()
+    middle, low, high = (
+        float(np.interp(level, cumulated, _RECENCIES)) for level in (0.5, (1 - confidence) / 2, (1 + confidence) / 2)
+    )
+    ratios = [(1 + value) / (1 - value) for value in (middle, low, high)]
+    return Estimate(ratios[0], ratios[1], ratios[2], several)

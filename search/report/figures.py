@@ -1,0 +1,234 @@
+"""The findings as pictures."""
+
+import html
+import math
+from collections.abc import Callable, Sequence
+
+import plotly.graph_objects as go
+
+from search.report.candidates import CandidateScore, HeatMap
+from search.report.contributions import Contribution
+from search.report.drawing import FIRST, PALE, SECOND, Picture, drawn, forest, intervals, label
+from search.report.findings import Findings
+from search.report.history import Milestone
+from search.report.numbers import count
+
+_ROWS = 24  # of contributions
+_NAMED_QUESTIONS = 120  # more have no room beside a heat map
+_GAIN = "gain over the base prompt, points"
+_CHOSEN_FOR = "guiding (chosen for it)"
+
+
+def pictures(findings: Findings) -> dict[str, Picture]:
+    """By name, those for which the run has anything to show."""
+    makers: tuple[Callable[[Findings], Picture | None], ...] = (
+        _gains,
+        _history,
+        _contributions,
+        _questions,
+        _categories,
+        _lengths,
+        _pace,
+    )
+    return {one.name: one for make in makers if (one := make(findings)) is not None}
+
+
+def _gains(findings: Findings) -> Picture | None:
+    others = [one for one in findings.finalists if one.search_gain or one.held_out_gain]
+    if not others:
+        return None
+    rows, numbers = [one.role for one in others], findings.numbers
+    held_out = intervals("held-out", rows, [one.held_out_gain for one in others], numbers, [-0.13] * len(rows))
+    search = intervals(_CHOSEN_FOR, rows, [one.search_gain for one in others], numbers, [0.13] * len(rows), True)
+    figure = forest(rows, [held_out, search], 62, _GAIN)
+    return Picture("gains", figure, "Paired gain over the base prompt, held-out and guiding questions apart.")
+
+
+def _categories(findings: Findings) -> Picture | None:
+    rows = list(dict.fromkeys(row.category for row in findings.categories))
+    if not rows:
+        return None
+    gains = {(row.category, row.side): row.gain for row in findings.categories}
+    labels, numbers = [row or "no category" for row in rows], findings.numbers
+    held_out, search = ([gains.get((row, side)) for row in rows] for side in ("held_out", "search"))
+    groups = [
+        intervals("held-out", labels, held_out, numbers, [-0.13] * len(rows)),
+        intervals(_CHOSEN_FOR, labels, search, numbers, [0.13] * len(rows), True),
+    ]
+    figure = forest(labels, groups, 38, _GAIN)
+    return Picture("categories", figure, "Paired gain over the base prompt, category by category.")
+
+
+def _contributions(findings: Findings) -> Picture | None:
+    found = findings.contributions
+    if found is None:
+        return None
+    rows, numbers = _most_telling(found.demonstrations), findings.numbers
+    labels = [findings.labels.demonstration(one.demonstration) for one in rows]
+    beside = [0.18 if one.in_winner else 0.0 for one in rows]
+    groups = [
+        intervals("in the winner", labels, [one.in_winner for one in rows], numbers, [-0.18] * len(rows)),
+        intervals("alone", labels, [one.alone for one in rows], numbers, beside, True),
+    ]
+    figure = forest(labels, groups, 26, "contribution, points")
+    says = "What demonstrations add: alone to a prompt without them, and to the winner."
+    return Picture("contributions", figure, says)
+
+
+def _most_telling(rows: Sequence[Contribution]) -> list[Contribution]:
+    """The winner's, then the best and the worst of the others."""
+    chosen = [one for one in rows if one.place is not None]
+    others = [one for one in rows if one.place is None]
+    room = max(0, _ROWS - len(chosen))
+    worst = room // 3 if len(others) > room else 0
+    return chosen + others[: room - worst] + others[len(others) - worst :]
+
+
+def _history(findings: Findings) -> Picture | None:
+    milestones = findings.history.milestones
+    if not milestones:
+        return None
+    figure = drawn([*_band(milestones), _best_so_far(findings)], 340)
+    base = findings.base.search if findings.base else None
+    if base is not None:
+        figure.add_hline(base.mean, line={"color": PALE, "dash": "dot", "width": 1.5})
+        place = {"x": 1, "xref": "paper", "y": base.mean, "xanchor": "right", "yanchor": "top"}
+        figure.add_annotation(text="base prompt", showarrow=False, **place)
+    _mark_greedy(figure, findings)
+    figure.update_yaxes(title="guiding score")
+    says = (
+        "Guiding score of the best so far, with its interval, against judged generations. Each is the best of all "
+        "candidates until then, so the curve lies too high."
+    )
+    return Picture("history", figure, says)
+
+
+def _band(milestones: Sequence[Milestone]) -> list[go.Scatter]:
+    """From low to high ends of the interval."""
+    lows = [one.best.low if one.best.n > 1 else one.best.mean for one in milestones]
+    highs = [one.best.high if one.best.n > 1 else one.best.mean for one in milestones]
+    shared = {"x": [one.judged for one in milestones], "mode": "lines", "hoverinfo": "skip", "showlegend": False}
+    line = {"width": 0, "shape": "hv"}
+    return [
+        go.Scatter(y=lows, line=line, **shared),
+        go.Scatter(y=highs, line=line, fill="tonexty", fillcolor="rgba(63,143,210,0.18)", **shared),
+    ]
+
+
+def _best_so_far(findings: Findings) -> go.Scatter:
+    milestones, numbers = findings.history.milestones, findings.numbers
+    return go.Scatter(
+        name="best so far",
+        x=[one.judged for one in milestones],
+        y=[one.best.mean for one in milestones],
+        mode="lines",
+        line={"color": FIRST, "width": 2.5, "shape": "hv"},
+        text=[f"{numbers.score(one.best.mean)} ({numbers.interval(one.best)}), n = {one.best.n}" for one in milestones],
+        hovertemplate="%{x:,} judged: %{text}<extra></extra>",
+    )
+
+
+def _mark_greedy(figure: go.Figure, findings: Findings) -> None:
+    """What exhaustive greedy search would have taken; on a logarithmic axis where that is far away."""
+    greedy, judged = findings.history.greedy, findings.history.judged
+    far = greedy is not None and greedy > 4 * max(judged, 1)
+    figure.update_xaxes(title="judged generations")
+    if far:
+        figure.update_xaxes(title="judged generations, logarithmic", type="log", dtick=1)
+    if greedy is None:
+        return
+    figure.add_vline(greedy, line={"color": SECOND, "dash": "dash", "width": 1.5})
+    place = {"x": math.log10(greedy) if far else greedy, "y": 1, "yref": "paper", "xanchor": "right", "yanchor": "top"}
+    figure.add_annotation(text=f"exhaustive greedy<br>{count(greedy)}", showarrow=False, align="right", **place)
+
+
+def _questions(findings: Findings) -> Picture | None:
+    found = findings.heat_map
+    if found is None:
+        return None
+    columns, rows = len(found.candidates), len(found.questions)
+    heat = go.Heatmap(
+        z=[list(row) for row in found.scores],
+        x=list(range(columns)),
+        y=list(range(rows)),
+        colorscale="Cividis",
+        colorbar={"orientation": "h", "thickness": 10, "y": 1.0, "yanchor": "bottom", "len": 0.6},
+        xgap=1,
+        ygap=1,
+        text=_cells(findings, found),
+        hovertemplate="%{text}<extra></extra>",
+    )
+    figure = drawn([heat], 150 + max(200, min(1600, 15 * rows)))
+    ticks = [at for at in range(columns) if at in (0, 1) or at % 5 == 0]
+    names = [_rank(found.candidates[at]) for at in ticks]
+    figure.update_xaxes(title="candidate, by rank", tickvals=ticks, ticktext=names, tickangle=0, showgrid=False)
+    ids = [label(one) for one in found.questions] if rows <= _NAMED_QUESTIONS else []
+    figure.update_yaxes(tickvals=list(range(len(ids))), ticktext=ids, tickfont={"size": 9}, showgrid=False)
+    figure.update_yaxes(autorange="reversed")
+    says = f"Score of each guiding question (row) with the base prompt and {columns - 1} candidates (columns)."
+    return Picture("questions", figure, says)
+
+
+def _rank(candidate: CandidateScore) -> str:
+    return "base" if candidate.rank is None else str(candidate.rank)
+
+
+def _cells(findings: Findings, found: HeatMap) -> list[list[str]]:
+    """What each cell tells when pointed at."""
+    candidates = [html.escape(findings.labels.candidate(one.demonstrations)) for one in found.candidates]
+    in_words = len(found.questions) <= _NAMED_QUESTIONS
+    questions = [
+        html.escape(findings.labels.question(question) if in_words else question) for question in found.questions
+    ]
+    return [
+        [
+            f"{question}<br>{candidate}<br>{findings.numbers.score(score)}"
+            for candidate, score in zip(candidates, row, strict=True)
+        ]
+        for question, row in zip(questions, found.scores, strict=True)
+    ]
+
+
+def _lengths(findings: Findings) -> Picture | None:
+    rows = [one for one in findings.candidates if one.length is not None and one.score is not None]
+    if len(rows) < 2:
+        return None
+    marked = {one.demonstrations: one.role for one in (findings.base, findings.best) if one}
+    groups = [_dots(findings, "other candidates", PALE, [one for one in rows if one.demonstrations not in marked])]
+    for (names, role), colour in zip(marked.items(), (SECOND, FIRST), strict=False):
+        groups.append(_dots(findings, role, colour, [one for one in rows if one.demonstrations == names]))
+    figure = drawn([group for group in groups if group.x], 340)
+    figure.update_xaxes(title="mean length of the answers, characters")
+    figure.update_yaxes(title="guiding score")
+    return Picture("lengths", figure, "Mean length of the answers and guiding score of every candidate.")
+
+
+def _dots(findings: Findings, name: str, colour: str, rows: Sequence[CandidateScore]) -> go.Scatter:
+    pale = colour == PALE
+    return go.Scatter(
+        name=name,
+        x=[one.length for one in rows],
+        y=[one.score.mean for one in rows if one.score],
+        mode="markers",
+        marker={"color": colour, "size": 7 if pale else 12, "opacity": 0.6 if pale else 1},
+        text=[html.escape(findings.labels.candidate(one.demonstrations)) for one in rows],
+        hovertemplate="%{text}<br>%{x:.0f} characters, %{y:.2f}<extra></extra>",
+    )
+
+
+def _pace(findings: Findings) -> Picture | None:
+    pace = findings.costs.pace
+    if not pace:
+        return None
+    unit, seconds = ("minutes", 60) if pace[-1].start < 7200 else ("hours", 3600)
+    bars = go.Bar(
+        x=[(one.start + one.seconds / 2) / seconds for one in pace],
+        y=[one.tokens / one.seconds for one in pace],
+        width=[one.seconds / seconds * 0.92 for one in pace],
+        marker={"color": FIRST, "line": {"width": 0}},
+        hovertemplate="%{y:,.0f} tokens/s<extra></extra>",
+    )
+    figure = drawn([bars], 240)
+    figure.update_xaxes(title=f"{unit} since the first answer")
+    figure.update_yaxes(title="tokens/s")
+    return Picture("pace", figure, "Tokens generated per second over time; a gap is a time without answers.")

@@ -1,0 +1,103 @@
+"""All that a report says of a run, as values; how it looks is for others to decide."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from evaluators.evaluation import Failure
+from evaluators.ledger import read_failures
+from search.report.answers import Contrasts, contrasts
+from search.report.candidates import CandidateScore, HeatMap, candidate_scores, heat_map
+from search.report.categories import CategoryScores, category_scores
+from search.report.comparison import Finalist, TurnScores, finalists, turn_scores
+from search.report.contributions import Contributions, contributions
+from search.report.costs import Costs, costs
+from search.report.evidence import Evidence
+from search.report.history import History, history
+from search.report.labels import Labels
+from search.report.lengths import LengthGuard, length_guard
+from search.report.numbers import Numbers
+from search.run import read_id
+
+_SAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class FailedAlike:
+    """Items that failed at the same stage for the same cause, and have not succeeded since.
+
+    Attributes:
+        samples: of their failures, the latest.
+    """
+
+    stage: str
+    cause: str
+    count: int
+    samples: tuple[Failure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Of one run. What depends on a winner is None or empty while nothing has been scored.
+
+    Attributes:
+        finalists: best first, the base prompt last; only the base prompt where nothing beats it.
+        turns, categories, lengths, answers, contributions: of the first of them, beside the base prompt.
+    """
+
+    evidence: Evidence
+    labels: Labels
+    numbers: Numbers
+    finalists: tuple[Finalist, ...]
+    candidates: tuple[CandidateScore, ...]
+    heat_map: HeatMap | None
+    history: History
+    turns: tuple[TurnScores, ...]
+    categories: tuple[CategoryScores, ...]
+    lengths: LengthGuard | None
+    answers: Contrasts | None
+    contributions: Contributions | None
+    costs: Costs
+    failures: tuple[FailedAlike, ...]
+
+    @property
+    def best(self) -> Finalist | None:
+        """The winner, or the best so far; None while that is the base prompt."""
+        return self.finalists[0] if len(self.finalists) > 1 and self.finalists[0].role != "runner-up" else None
+
+    @property
+    def base(self) -> Finalist | None:
+        return self.finalists[-1] if self.finalists else None
+
+
+def find(evidence: Evidence) -> Findings:
+    """Work everything out."""
+    placed = finalists(evidence)
+    candidates = candidate_scores(evidence)
+    winner = evidence.status.winner.demonstrations if evidence.status.winner else None
+    other = winner if winner is not None and winner != evidence.base else None
+    told = chain(evidence.search.values(), evidence.held_out.values())
+    return Findings(
+        evidence=evidence,
+        labels=Labels(evidence.material),
+        numbers=Numbers.fitting(score for one in told for score in one.scores.values()),
+        finalists=placed,
+        candidates=candidates,
+        heat_map=heat_map(evidence, candidates),
+        history=history(evidence),
+        turns=turn_scores(evidence, other) if other else (),
+        categories=category_scores(evidence, other) if other else (),
+        lengths=length_guard(evidence, other) if other else None,
+        answers=contrasts(evidence, other) if other else None,
+        contributions=contributions(evidence, winner) if winner is not None else None,
+        costs=costs(evidence),
+        failures=_failed(read_failures(evidence.ledger, read_id(evidence.path))),
+    )
+
+
+def _failed(failures: Sequence[Failure]) -> tuple[FailedAlike, ...]:
+    groups: dict[tuple[str, str], list[Failure]] = {}
+    for one in failures:
+        groups.setdefault((one.stage, one.cause), []).append(one)
+    alike = [FailedAlike(*group, len(own), tuple(own[-_SAMPLES:])) for group, own in groups.items()]
+    return tuple(sorted(alike, key=lambda one: -one.count))

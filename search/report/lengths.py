@@ -1,0 +1,74 @@
+"""A guard: judges like long answers, so a gain that comes with length is doubtful."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import stdtrit
+
+from search.report.evidence import Evidence, Names, Side
+from search.statistics import Estimate, estimate
+
+_FEWEST = 8  # questions for a regression
+
+
+@dataclass(frozen=True, slots=True)
+class LengthGuard:
+    """Winner and base prompt on the same questions of one side.
+
+    Attributes:
+        base, winner: mean length of the answers, in characters.
+        ratio: winner's to base's.
+        correlation: over questions, of the change in log length with the change in score; None where it is undefined.
+        equal_length_gain: the gain at a change in length of zero, by a straight line through the questions' changes. A
+            rough guide: what makes an answer good may also make it long.
+    """
+
+    side: Side
+    base: Estimate
+    winner: Estimate
+    ratio: float
+    correlation: float | None
+    equal_length_gain: Estimate | None
+
+
+def length_guard(evidence: Evidence, winner: Names) -> LengthGuard | None:
+    """On held-out questions where they are scored, else on guiding ones; None without lengths."""
+    assert evidence.base is not None
+    side: Side = "held_out" if winner in evidence.held_out and evidence.base in evidence.held_out else "search"
+    base, best = evidence.side(side)[evidence.base], evidence.side(side)[winner]
+    gains = best.gains(base)
+    names = [name for name in gains if name in base.lengths and name in best.lengths]
+    first = estimate([base.lengths[name] for name in names], evidence.confidence)
+    second = estimate([best.lengths[name] for name in names], evidence.confidence)
+    if first is None or second is None or first.mean == 0:
+        return None
+    longer = np.array([math.log((best.lengths[name] + 1) / (base.lengths[name] + 1)) for name in names])
+    gained = np.array([gains[name] for name in names])
+    return LengthGuard(
+        side=side,
+        base=first,
+        winner=second,
+        ratio=second.mean / first.mean,
+        correlation=_correlation(longer, gained),
+        equal_length_gain=_intercept(longer, gained, evidence.confidence),
+    )
+
+
+def _correlation(one: np.ndarray, other: np.ndarray) -> float | None:
+    if len(one) < _FEWEST or one.std() == 0 or other.std() == 0:
+        return None
+    return float(np.corrcoef(one, other)[0, 1])
+
+
+def _intercept(longer: np.ndarray, gained: np.ndarray, confidence: float) -> Estimate | None:
+    """Least squares with its Student's t interval."""
+    if len(longer) < _FEWEST or longer.std() == 0:
+        return None
+    design = np.stack([np.ones_like(longer), longer], axis=1)
+    solution = np.linalg.lstsq(design, gained, rcond=None)[0]
+    free = len(longer) - 2
+    variance = float(((gained - design @ solution) ** 2).sum() / free)
+    error = math.sqrt(variance * np.linalg.inv(design.T @ design)[0, 0])
+    half = float(stdtrit(free, (1 + confidence) / 2)) * error
+    return Estimate(float(solution[0]), float(solution[0]) - half, float(solution[0]) + half, len(longer))

@@ -1,0 +1,68 @@
+"""What the numbers say, in words that a sceptical colleague accepts."""
+
+from collections.abc import Iterator
+
+from search.report.comparison import Finalist
+from search.report.findings import Findings
+from search.report.numbers import count, share
+from search.statistics import Estimate
+
+
+def summary(findings: Findings) -> list[str]:
+    """The few sentences to take home."""
+    base, best = findings.base, findings.best
+    if base is None or base.search is None:
+        return ["Nothing has been scored yet."]
+    if best is None:
+        tried = len(findings.candidates) - 1
+        ended = "" if findings.evidence.status.state == "finished" else " so far"
+        return [f"None of {count(tried)} candidates beat the base prompt on the guiding questions{ended}."]
+    if best.held_out_gain is None:
+        return _unfinished(findings, best.search_gain)
+    return [_gained(findings, best, base, best.held_out_gain), *_overstated(findings, best)]
+
+
+def _unfinished(findings: Findings, gain: Estimate | None) -> list[str]:
+    first = "There is no result yet, since held-out questions are scored at the end."
+    if gain is None:
+        return [first]
+    tried = count(len(findings.candidates) - 1)
+    return [
+        f"{first} On {count(gain.n)} guiding questions, the best of {tried} candidates so far gains "
+        f"{_points(findings, gain)} over the base prompt. It was chosen for that, so the number is too high by an "
+        "amount that only held-out questions tell."
+    ]
+
+
+def _gained(findings: Findings, best: Finalist, base: Finalist, gain: Estimate) -> str:
+    if gain.low > 0:
+        does, holds = "beats the base prompt", "excludes zero"
+    elif gain.high < 0:
+        does, holds = "is worse than the base prompt", "excludes zero"
+    else:
+        does, holds = "does not clearly beat the base prompt", "includes zero"
+    means = [findings.numbers.score(one.held_out.mean) for one in (best, base) if one.held_out]
+    return (
+        f"On {count(gain.n)} questions that the search never saw, the {best.role} {does}: {_points(findings, gain)}, "
+        f"{' against '.join(means)}. The interval {holds}."
+    )
+
+
+def _overstated(findings: Findings, best: Finalist) -> Iterator[str]:
+    over, gain, numbers = best.overstatement, best.search_gain, findings.numbers
+    if over is None or gain is None:
+        return
+    said = f"On the {count(gain.n)} guiding questions, for which it was chosen, its gain was {numbers.gain(gain.mean)}"
+    interval = numbers.interval(over, signed=True)
+    if over.mean > 0:
+        certain = "" if over.low > 0 else ", not distinguishable from no overstatement"
+        yield f"{said}: the search overstated it by {numbers.score(over.mean)} ({interval}{certain})."
+    else:
+        yield f"{said}: the search did not overstate it ({numbers.gain(over.mean)}, {interval})."
+
+
+def _points(findings: Findings, gain: Estimate) -> str:
+    """`+3.73 points (95 % interval +3.20 to +4.27)`."""
+    numbers, interval = findings.numbers, findings.numbers.interval(gain, signed=True)
+    within = f"{share(findings.evidence.confidence)} interval {interval}" if interval else "no interval, n = 1"
+    return f"{numbers.gain(gain.mean)} points ({within})"

@@ -1,0 +1,196 @@
+"""Run directories made by hand: real files, written by the real parts, with answers and scores as a test wants them.
+
+Demonstration `a` asks "query a", question `g1` asks "question g1"; so a prompt tells what it was made of.
+"""
+
+import asyncio
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from configs.loading import load_config
+from evaluators.failures import JudgeFailed
+from evaluators.judge import Verdict
+from evaluators.ledger import Ledger
+from evaluators.objective import Objective
+from evaluators.question import Question
+from search.candidate import Candidate
+from search.demonstration import Demonstration
+from search.journal import Journal, trial_line
+from search.material import Material
+from search.render import UrialRenderer
+from search.report.evidence import Names
+from search.run import Run, write_json
+from search.scoring import Scorer
+from search.strategy import ScoredTrial, Trial
+from search.urial import BACKTICKS
+from tests.fakes import ScriptedModel
+from tests.plain_evaluator import plain_evaluator
+from workers.prompt import Decoding
+from workers.usage import Usage
+
+BASE: Names = ("base",)
+POOL: Names = ("a", "b", "c")
+PRICE = 0.01
+NEW_TOKENS = 50  # of `plain_evaluator`; a word is a token
+
+Score = Callable[[Names, str], float]
+Say = Callable[[Names, str], str]
+
+
+def plainly(names: Names, question: str) -> str:
+    return f"{'+'.join(names)} on {question}"
+
+
+class ScriptedJudge:
+    """Scores as told by a table of answers; an answer that is not in it fails."""
+
+    def __init__(self, words: str) -> None:
+        self.scores: dict[tuple[str, str], float] = {}
+        self.fingerprint = "scripted judge"
+        self._words = words
+
+    def check(self, questions: Sequence[Question], turns: Sequence[int]) -> None:
+        return None
+
+    async def start(self) -> None:
+        return None
+
+    async def judge(self, question: Question, answers: tuple[str, ...], repeat: int = 0) -> Verdict:
+        score = self.scores.get((question.id, answers[-1]))
+        if score is None:
+            raise JudgeFailed(f"the judge does not take {question.id}")
+        return Verdict(score, self._words, Usage(1, 10, 4, 5, PRICE))
+
+    async def close(self) -> None:
+        return None
+
+
+class MadeRun:
+    """A run in the making.
+
+    Args:
+        guiding, held_out: questions, with their categories.
+        score: of a candidate on a question; NaN for one that fails.
+        say: what the model says to a question behind a candidate's demonstrations.
+        words: of the judge, whatever it reads.
+        further: what is asked next of every question; both turns count, and the second scores one point more.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        guiding: Mapping[str, str],
+        held_out: Mapping[str, str],
+        score: Score,
+        say: Say = plainly,
+        words: str = "as the judge sees it",
+        further: str = "",
+    ) -> None:
+        self.path = path
+        self._material = Material(
+            rules="rules\n",
+            base=tuple(Demonstration(name, f"query {name}", f"answer {name}") for name in BASE),
+            pool=tuple(Demonstration(name, f"query {name}", f"answer {name}") for name in POOL),
+            guiding=tuple(_question(name, category, further) for name, category in guiding.items()),
+            held_out=tuple(_question(name, category, further) for name, category in held_out.items()),
+            digests={},
+        )
+        self._score, self._say, self._judge = score, say, ScriptedJudge(words)
+        self._further = further
+        objective = "mean" if further else "turn_1"
+        knobs = ["workers.kind=local", "scoring.max_failed_share=0.5", f"scoring.objective={objective}"]
+        self._run = Run.create(path, load_config("quickstart", knobs))
+        self._trials: list[tuple[str, Trial]] = []
+
+    def start(self) -> None:
+        """As the coordinator does when the model is loaded."""
+        decoding = asdict(Decoding(max_new_tokens=NEW_TOKENS))
+        judge = [[self._judge.fingerprint, 1.0, 1, "mean"]]
+        manifest = {"model": "m", "decoding": decoding, "judge": judge, "versions": {"demosearch": "0.1.0"}}
+        self._run.check_manifest(manifest)
+        write_json(self.path / "material.json", self._material.to_json())
+
+    def search(self, *added: str, questions: Sequence[str] | None = None) -> None:
+        """Try these in front of the base prompt, on all guiding questions when not told which."""
+        every = [question.id for question in self._material.guiding]
+        self._trials.append(("search", Trial(Candidate((*added, *BASE)), tuple(questions or every))))
+
+    def judge_finalists(self, *candidates: Sequence[str]) -> None:
+        """Score these on the held-out questions; the first has won."""
+        every = tuple(question.id for question in self._material.held_out)
+        self._trials += [("held_out", Trial(Candidate((*added, *BASE)), every)) for added in candidates]
+        self._finalists = [[*added, *BASE] for added in candidates]
+
+    def write(self, *, ended: bool = True) -> Path:
+        """Evaluate everything, and write it down.
+
+        Args:
+            ended: the search has; else it was stopped.
+        """
+        self.start()
+        asyncio.run(self._evaluate(ended))
+        self._run.set_state("finished" if ended else "stopped", "" if ended else "interrupted")
+        self._run.close()
+        return self.path
+
+    async def _evaluate(self, ended: bool) -> None:
+        ledger, journal = Ledger(self.path / "ledger.sqlite", self._run.id), Journal(self.path / "journal.jsonl")
+        renderer = UrialRenderer(BACKTICKS)
+        objective = Objective((1.0, 1.0) if self._further else (1.0,))
+        model = ScriptedModel(self._answer)
+        evaluator = plain_evaluator(ledger, model, self._judge, objective=objective, clean=renderer.clean)
+        scorer = Scorer(
+            renderer=renderer,
+            rules=self._material.rules,
+            demonstrations=self._material.demonstrations,
+            questions=self._material.questions,
+            evaluator=evaluator,
+            max_failed_share=0.5,
+        )
+        await evaluator.start()
+        told: list[ScoredTrial] = []
+        for kind, trial in self._trials:
+            scored = await scorer.score(trial)
+            told += [scored] if kind == "search" else []
+            journal.append(trial_line(kind, scored, _ranking(told) if kind == "search" else ()))
+        if ended:
+            journal.append({"end": {"winner": self._finalists[0], "runner_up": self._finalists[1]}})
+        await ledger.keep_time(10.0, 20.0)
+        await evaluator.close()
+        await ledger.close()
+        journal.close()
+
+    def _answer(self, prompt: str) -> str:
+        names = tuple(re.findall(r"^query (\S+)$", prompt, re.MULTILINE))
+        question = re.findall(r"^question (\S+)$", prompt, re.MULTILINE)[-1]
+        said, score = self._say(names, question), self._score(names, question)
+        if self._further and prompt.count(self._further):
+            said, score = f"further, {said}", score + 1
+        if not math.isnan(score):
+            self._judge.scores[question, " ".join(said.split(" ")[:NEW_TOKENS])] = score
+        return said
+
+
+def _question(name: str, category: str, further: str) -> Question:
+    return Question(name, (f"question {name}", further) if further else (f"question {name}",), category)
+
+
+def _ranking(told: Sequence[ScoredTrial]) -> list[Candidate]:
+    scored = [one for one in told if one.mean is not None]
+    return [one.trial.candidate for one in sorted(scored, key=lambda one: -(one.mean or 0.0))]
+
+
+def small_run(path: Path, score: Score, say: Say = plainly, words: str = "as the judge sees it") -> MadeRun:
+    """Four guiding questions and three held-out ones, of two categories; nothing tried yet but the base prompt."""
+    guiding = {"g1": "maths", "g2": "maths", "g3": "prose", "g4": "prose"}
+    run = MadeRun(path, guiding, {"h1": "maths", "h2": "prose", "h3": "prose"}, score, say, words)
+    run.search()
+    return run
+
+
+def table(rows: Mapping[Names, Mapping[str, float]]) -> Score:
+    """Scores by what is added to the base prompt, and question."""
+    return lambda names, question: rows[names[: len(names) - len(BASE)]][question]

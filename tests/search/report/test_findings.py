@@ -1,0 +1,303 @@
+"""What a report says of a run whose every score is known."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from configs.loading import load_config
+from search.report.doubts import doubts
+from search.report.evidence import read_evidence
+from search.report.findings import Findings, find
+from search.report.sentences import summary
+from search.run import Run
+from tests.fakes import chance
+from tests.search.report.made_run import PRICE, MadeRun, small_run, table
+
+NAN = math.nan
+BASE_SCORES = {"g1": 5.0, "g2": 6.0, "g3": 4.0, "g4": 5.0, "h1": 3.0, "h2": 4.0, "h3": 5.0}
+WINNER_SCORES = {"g1": 7.0, "g2": 8.0, "g3": 6.0, "g4": 7.5, "h1": 4.0, "h2": 5.0, "h3": 6.25}
+SECOND_SCORES = {"g1": 6.0, "g2": 7.0, "g3": 5.0, "g4": 6.0, "h1": 4.5, "h2": 5.5, "h3": 8.0}
+SCORES = {(): BASE_SCORES, ("a",): WINNER_SCORES, ("b",): SECOND_SCORES}
+
+
+def found(run: MadeRun, ended: bool = True) -> Findings:
+    return find(read_evidence(run.write(ended=ended)))
+
+
+def finished(path: Path) -> MadeRun:
+    run = small_run(path / "run", table(SCORES))
+    run.search("a")
+    run.search("b")
+    run.judge_finalists(("a",), ("b",), ())
+    return run
+
+
+def test_overstatement_compares_gains_so_that_harder_questions_do_not_count_as_winners_curse(tmp_path: Path) -> None:
+    winner, runner_up, base = found(finished(tmp_path)).finalists
+    assert [one.role for one in (winner, runner_up, base)] == ["winner", "runner-up", "base prompt"]
+    assert winner.search is not None
+    assert winner.held_out is not None
+    assert winner.search.mean - winner.held_out.mean == pytest.approx(7.125 - 61 / 12)
+    assert winner.search_gain is not None
+    assert winner.held_out_gain is not None
+    assert (winner.search_gain.mean, winner.search_gain.n) == (2.125, 4)
+    assert winner.held_out_gain.mean == pytest.approx(13 / 12)
+    assert winner.held_out_gain.n == 3
+    assert winner.overstatement is not None
+    assert winner.overstatement.mean == pytest.approx(2.125 - 13 / 12)
+    assert winner.overstatement.low > 0
+    assert base.search_gain is base.overstatement is None
+
+
+def test_the_summary_says_how_clear_the_gain_is_and_how_much_the_search_overstated_it(tmp_path: Path) -> None:
+    first, second = summary(found(finished(tmp_path)))
+    assert "On 3 questions that the search never saw, the winner beats the base prompt: +1.08 points" in first
+    assert "5.08 against 4.00. The interval excludes zero." in first
+    assert "its gain was +2.12: the search overstated it by 1.04" in second
+
+
+def test_a_gain_whose_interval_includes_zero_is_no_clear_gain(tmp_path: Path) -> None:
+    noisy = {**WINNER_SCORES, "h1": 1.0, "h2": 8.0, "h3": 6.0}
+    run = small_run(tmp_path / "run", table({**SCORES, ("a",): noisy}))
+    run.search("a")
+    run.judge_finalists(("a",), ())
+    assert "does not clearly beat the base prompt" in summary(found(run))[0]
+
+
+def test_a_runner_up_that_does_better_on_held_out_questions_is_no_reason_to_choose_it(tmp_path: Path) -> None:
+    assert any("runner-up has the higher held-out score" in doubt for doubt in doubts(found(finished(tmp_path))))
+
+
+def test_a_failed_question_is_in_no_mean_and_no_pair_and_is_counted(tmp_path: Path) -> None:
+    rows = {**SCORES, (): {**BASE_SCORES, "h1": NAN}, ("a",): {**WINNER_SCORES, "g4": NAN}}
+    run = small_run(tmp_path / "run", table(rows))
+    run.search("a")
+    run.judge_finalists(("a",), ())
+    findings = found(run)
+    winner = findings.finalists[0]
+    assert winner.search is not None
+    assert (winner.search.mean, winner.search.n, winner.search.failed) == (7.0, 3, 1)
+    assert winner.held_out_gain is not None
+    assert (winner.held_out_gain.n, winner.held_out_gain.failed) == (2, 1)
+    (alike,) = findings.failures
+    assert (alike.stage, alike.cause, alike.count) == ("verdict", "JudgeFailed", 2)
+    assert {one.message for one in alike.samples} == {"the judge does not take h1", "the judge does not take g4"}
+    assert any("1 questions are missing from the comparison" in doubt for doubt in doubts(findings))
+
+
+def test_scores_that_came_later_stand_in_the_place_of_failures(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run", table({**SCORES, ("a",): {**WINNER_SCORES, "g4": NAN}}))
+    run.search("a")
+    path = run.write(ended=False)
+    later = {"search": ["a", "base"], "scores": {"g4": 7.0}, "lengths": {"g4": 9}}
+    (path / "amendments.jsonl").write_text(json.dumps(later) + "\n")
+    findings = find(read_evidence(path))
+    best = findings.candidates[0]
+    assert best.score is not None
+    assert (best.score.mean, best.score.n, best.failed) == (7.0, 4, 0)
+    assert any("1 scores were added by `retry-failed`" in doubt for doubt in doubts(findings))
+
+
+def test_a_gain_that_rests_on_one_category_is_flagged(tmp_path: Path) -> None:
+    only_prose = {**BASE_SCORES, "g3": 9.0, "g4": 9.0, "h2": 9.0, "h3": 9.0}
+    run = small_run(tmp_path / "run", table({**SCORES, ("a",): only_prose}))
+    run.search("a")
+    run.judge_finalists(("a",), ())
+    findings = found(run)
+    prose = next(row for row in findings.categories if (row.category, row.side) == ("prose", "held_out"))
+    assert prose.gain is not None
+    assert prose.without is not None
+    assert (prose.gain.mean, prose.gain.n, prose.without.mean, prose.without.n) == (4.5, 2, 0.0, 1)
+    told = [doubt for doubt in doubts(findings) if "rests on" in doubt]
+    assert len(told) == 1
+    assert "held-out gain rests on the category “prose”" in told[0]
+
+
+def test_categories_of_guiding_and_held_out_questions_never_meet(tmp_path: Path) -> None:
+    rows = {(row.category, row.side): row.gain for row in found(finished(tmp_path)).categories}
+    means = {key: gain.mean for key, gain in rows.items() if gain is not None}
+    assert means == {
+        ("maths", "search"): 2.0,
+        ("prose", "search"): 2.25,
+        ("maths", "held_out"): 1.0,
+        ("prose", "held_out"): 1.125,
+    }
+
+
+def test_a_gain_that_is_all_length_vanishes_at_equal_length(tmp_path: Path) -> None:
+    guiding = {f"g{number}": "" for number in range(12)}
+    longer = {name: 2 ** (number % 4) for number, name in enumerate(guiding)}
+
+    def say(names: tuple[str, ...], question: str) -> str:
+        return "x" * (9 if names == ("base",) else 10 * longer[question] - 1)
+
+    def score(names: tuple[str, ...], question: str) -> float:
+        return 5.0 if names == ("base",) else 5.0 + math.log2(longer[question])
+
+    run = MadeRun(tmp_path / "run", guiding, {"h1": ""}, score, say)
+    run.search()
+    run.search("a")
+    findings = found(run, ended=False)
+    guard = findings.lengths
+    assert guard is not None
+    assert guard.correlation == pytest.approx(1.0)
+    assert guard.equal_length_gain is not None
+    assert guard.equal_length_gain.mean == pytest.approx(0.0, abs=1e-9)
+    assert guard.ratio == pytest.approx((10 * 3.75 - 1) / 9)
+    assert any("goes with longer answers" in doubt for doubt in doubts(findings))
+
+
+def test_a_gain_without_longer_answers_raises_no_doubt_of_length(tmp_path: Path) -> None:
+    run = finished(tmp_path)
+    assert not any("longer" in doubt for doubt in doubts(found(run)))
+
+
+def test_a_candidate_on_easy_questions_alone_does_not_lead_the_board(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run", table(SCORES))
+    run.search("b", questions=["g2"])
+    run.search("a")
+    findings = found(run, ended=False)
+    first, base, second = findings.candidates
+    assert [one.demonstrations[0] for one in (first, base, second)] == ["a", "base", "b"]
+    assert first.score is not None
+    assert second.score is not None
+    assert (first.score.n, second.score.n, second.score.mean) == (4, 1, 7.0)
+    assert [one.rank for one in (first, base, second)] == [1, None, 2]
+
+
+def test_the_history_counts_judged_generations_and_knows_what_exhaustive_greedy_would_take(tmp_path: Path) -> None:
+    history = found(finished(tmp_path)).history
+    assert [(one.judged, one.best.mean) for one in history.milestones] == [(4, 5.0), (8, 7.125), (12, 7.125)]
+    assert history.greedy == (1 + 3 + 2 + 1) * 4
+
+
+def test_the_questions_that_changed_most_stand_first_with_the_judges_words(tmp_path: Path) -> None:
+    mixed = {**WINNER_SCORES, "h1": 9.0, "h2": 1.0, "h3": 5.5}
+    run = small_run(tmp_path / "run", table({**SCORES, ("a",): mixed}))
+    run.search("a")
+    run.judge_finalists(("a",), ())
+    answers = found(run).answers
+    assert answers is not None
+    assert [(one.question.id, one.gain) for one in answers.better] == [("h1", 6.0), ("h3", 0.5)]
+    assert [(one.question.id, one.gain) for one in answers.worse] == [("h2", -3.0)]
+    assert answers.better[0].winner.answers == ("a+base on h1",)
+    assert answers.better[0].base.answers == ("base on h1",)
+    assert answers.better[0].winner.words == ("as the judge sees it",)
+
+
+def test_two_turns_are_told_apart_and_answers_shown_in_full(tmp_path: Path) -> None:
+    guiding, held_out = dict.fromkeys(("g1", "g2", "g3", "g4"), ""), dict.fromkeys(("h1", "h2", "h3"), "")
+    run = MadeRun(tmp_path / "run", guiding, held_out, table(SCORES), further="Tell me more")
+    run.search()
+    run.search("a")
+    run.judge_finalists(("a",), ())
+    findings = found(run)
+    gains = {(row.turn, row.side): row.gain.mean for row in findings.turns if row.gain}
+    assert gains == {(1, "held_out"): pytest.approx(13 / 12), (2, "held_out"): pytest.approx(13 / 12)} | {
+        (1, "search"): 2.125,
+        (2, "search"): 2.125,
+    }
+    second = next(row for row in findings.turns if (row.turn, row.side) == (2, "search"))
+    assert second.base is not None
+    assert (second.base.mean, second.base.n) == (6.0, 4)
+    assert findings.answers is not None
+    assert findings.answers.better[0].winner.answers == ("a+base on h3", "further, a+base on h3")
+    assert findings.history.judged == 2 * 2 * 4
+    assert findings.history.greedy == 7 * 4 * 2
+    assert (findings.costs.answers, findings.costs.verdicts) == (2 * 2 * 7, 2 * 2 * 7)
+
+
+def test_answers_that_were_cut_off_are_told(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run", table(SCORES), lambda names, question: " ".join([*names] * 49))
+    run.search("a")
+    findings = found(run, ended=False)
+    assert findings.answers is not None
+    assert findings.answers.cut == (0.0, 1.0)
+    assert any("cut off" in doubt for doubt in doubts(findings))
+
+
+def test_answers_that_several_prompts_led_to_are_judged_once(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run", lambda *_: 5.0, lambda names, question: "the same to all")
+    run.search("a")
+    run.search("b")
+    costs = found(run, ended=False).costs
+    assert (costs.answers, costs.answers_known) == (12, 0)
+    assert (costs.verdicts, costs.verdicts_known) == (12, 8)
+    assert costs.spend.judged == 4
+
+
+def test_costs_name_calls_tokens_dollars_and_speed(tmp_path: Path) -> None:
+    costs = found(finished(tmp_path)).costs
+    (judge,) = costs.judges
+    judged = 3 * 4 + 3 * 3
+    assert (judge.fingerprint, judge.verdicts) == ("scripted judge", judged)
+    assert (judge.usage.calls, judge.usage.prompt_tokens, judge.usage.new_tokens) == (judged, judged * 10, judged * 5)
+    assert judge.usage.dollars == pytest.approx(judged * PRICE)
+    assert costs.tokens_per_second == pytest.approx(costs.spend.new_tokens / 10.0)
+    assert costs.judge_idle is not None
+    assert 0 <= costs.judge_idle <= 1
+
+
+def test_a_planted_effect_is_found_and_none_is_found_where_none_is(tmp_path: Path) -> None:
+    worth = {"a": 1.5, "b": 0.0, "c": -1.0, "base": 0.0}
+
+    def score(names: tuple[str, ...], question: str) -> float:
+        noise = (chance(*names, question) - 0.5) * 0.4
+        effect = sum(worth[name] for name in names) / math.sqrt(max(1, len(names) - 1))
+        return 5.0 + int(question[1:]) % 3 + effect + noise
+
+    run = MadeRun(tmp_path / "run", {f"g{number}": "" for number in range(16)}, {"h1": ""}, score)
+    for added in ((), ("a",), ("b",), ("c",), ("a", "b"), ("b", "a"), ("a", "c"), ("c", "b"), ("b", "c")):
+        run.search(*added)
+    contributions = found(run, ended=False).contributions
+    assert contributions is not None
+    alone = {one.demonstration: one.alone for one in contributions.demonstrations}
+    assert alone["a"].low > 0 > alone["c"].high
+    assert alone["b"].low < 0 < alone["b"].high
+    assert contributions.demonstrations[0].demonstration == "a"
+    assert contributions.demonstrations[0].in_winner is not None
+    assert contributions.demonstrations[0].alone.n == 4
+    assert contributions.last_over_first is not None
+    assert contributions.last_over_first.low < 1 < contributions.last_over_first.high
+
+
+def test_a_search_that_has_not_ended_has_no_result_yet(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run", table(SCORES))
+    run.search("a")
+    findings = found(run, ended=False)
+    (sentence,) = summary(findings)
+    assert sentence.startswith("There is no result yet")
+    assert "the best of 1 candidates so far gains +2.12 points" in sentence
+    assert findings.finalists[0].role == "best so far"
+    assert doubts(findings)[0] == "The search has stopped (interrupted); `demosearch resume` goes on."
+
+
+def test_where_nothing_beats_the_base_prompt_the_report_says_so(tmp_path: Path) -> None:
+    worse = {name: score - 1 for name, score in BASE_SCORES.items()}
+    run = small_run(tmp_path / "run", table({**SCORES, ("a",): worse}))
+    run.search("a")
+    run.judge_finalists((), ("a",))
+    findings = found(run)
+    assert summary(findings) == ["None of 1 candidates beat the base prompt on the guiding questions."]
+    assert [one.role for one in findings.finalists] == ["runner-up", "base prompt"]
+
+
+def test_a_report_on_a_running_search_leaves_it_as_it_was(tmp_path: Path) -> None:
+    path = finished(tmp_path).write()
+    owner = Run.open(path)
+    kept = {file.name: file.read_bytes() for file in path.iterdir()}
+    findings = find(read_evidence(path))
+    assert findings.evidence.status.state == "running"
+    assert findings.finalists[0].role == "best so far"
+    assert {file.name: file.read_bytes() for file in path.iterdir() if file.name in kept} == kept
+    owner.close()
+
+
+def test_a_run_whose_model_is_still_loading_has_nothing_scored(tmp_path: Path) -> None:
+    Run.create(tmp_path / "run", load_config("quickstart")).close()
+    findings = find(read_evidence(tmp_path / "run"))
+    assert summary(findings) == ["Nothing has been scored yet."]
+    assert findings.finalists == ()
+    assert doubts(findings) == ["The search has crashed; `demosearch resume` goes on."]
