@@ -698,7 +698,7 @@ class ScoringConfig(Knobs):
     max_failed_share: Annotated[float, Field(ge=0, lt=1)] = 0.05
     """A trial with more failed questions than this share of them, rounded up, has no mean, in [0, 1)."""
     stop_after_failed: Annotated[int, Field(ge=1)] = 5
-    """Stop the run when this many candidates in a row have no mean: something is wrong with model or judge."""
+    """Stop the run when this many trials in a row have no mean: something is wrong with model or judge."""
     confidence: Share = 0.95
     """Of every interval shown."""
     objective: Literal["turn_1", "turn_2", "mean"] | tuple[Annotated[FiniteFloat, Field(ge=0)], ...] = "turn_1"

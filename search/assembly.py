@@ -3,38 +3,55 @@
 Heavy libraries are imported in the function that needs them, so that bad input is refused within a second.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from configs.errors import InputError
 from configs.schema import (
-    ExhaustiveGreedyConfig,
-    JudgeConfig,
+    AnyModelConfig,
+    DecodingConfig,
     ModelConfig,
-    MTBenchJudgeConfig,
-    RandomConfig,
+    RewardModelConfig,
     RunConfig,
-    StrategyConfig,
+    ServedModelConfig,
+    WorkersConfig,
 )
-from evaluators.evaluator import Counts, Evaluator
-from evaluators.judge import Judge
-from evaluators.ledger import Ledger
+from evaluators.answers import Answers
+from evaluators.budget import WAY_ON, Budget
+from evaluators.counts import Counts
+from evaluators.evaluator import Evaluator
+from evaluators.ledger import Ledger, read_spend
+from evaluators.objective import Objective
+from evaluators.panel import Panel, Seat
+from evaluators.question import Question
+from evaluators.seating import make_seats
+from evaluators.spend import Spend
 from search.coordinator import Coordinator, Position
 from search.journal import Journal
+from search.judge_models import JudgeModels
 from search.material import Material, load_material
+from search.prices import price_of, refuse_unknown_prices
 from search.render import Renderer, make_renderer
 from search.run import Run, ledger_path, write_json
 from search.scoring import Scorer
 from search.space import SearchSpace
-from search.strategy import Strategy
+from search.strategy_making import make_strategy
+from search.timekeeper import TimeKeeper, gpu_seconds_of, gpus_each
+from search.token_limit import limit_tokens
 from workers.activity import WorkersActivity
 from workers.failures import GenerationFailed
-from workers.prompt import Decoding
-from workers.text_model import Engine, ModelCard, TextModel
+from workers.prompt import Decoding, PromptBlock
+from workers.text_model import Engine, LoadEngine, ModelCard, RewardEngine, RewardModel, TextModel
+
+if TYPE_CHECKING:
+    from workers.local_worker import LocalWorker
+    from workers.ray_workers import RayWorkers
+    from workers.service.line import ServiceActivity
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,73 +61,121 @@ class Plan:
     config: RunConfig
     material: Material
     space: SearchSpace
-    judge: Judge
+    seats: tuple[Seat, ...]
     renderer: Renderer
+    judge_models: JudgeModels
 
     @property
     def decoding(self) -> Decoding:
-        knobs = self.config.decoding.model_dump()
-        stop = self.renderer.stop if self.config.decoding.stop is None else self.config.decoding.stop
-        return Decoding(**knobs | {"stop": tuple(stop)})
+        return make_decoding(self.config.decoding, self.renderer)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What scores trials: a loaded model, judges and a ledger, wired."""
+
+    card: ModelCard
+    model: TextModel
+    evaluator: Evaluator
+    scorer: Scorer
+    ledger: Ledger
+    budget: Budget
+    judge_models: JudgeModels
+
+    def keeper(self, workers: WorkersConfig, clock: Callable[[], float]) -> TimeKeeper:
+        """Of the time that these parts are in use, on workers of this config."""
+        each = gpus_each(self.card, workers)
+
+        def gpu_seconds() -> float:
+            return gpu_seconds_of(self.model.activity(), each) + self.judge_models.gpu_seconds()
+
+        return TimeKeeper(ledger=self.ledger, budget=self.budget, gpu_seconds=gpu_seconds, clock=clock)
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
     """A search, wired: to be run, and to be looked at meanwhile."""
 
-    card: ModelCard
+    parts: Parts
     coordinator: Coordinator
-    model: TextModel
-    evaluator: Evaluator
 
     def position(self) -> Position:
         return self.coordinator.position()
 
     def counts(self) -> Counts:
-        return self.evaluator.counts
+        return self.parts.evaluator.counts
 
     def activity(self) -> WorkersActivity:
-        return self.model.activity()
+        return self.parts.model.activity()
+
+    def services(self) -> "list[ServiceActivity]":
+        return self.parts.judge_models.services()
 
 
-def make_plan(config: RunConfig) -> Plan:
-    """Read and check everything that a config names. Raises InputError."""
+def make_plan(config: RunConfig, path: Path) -> Plan:
+    """Read and check everything that a config names; `path` is the run's. Raises InputError."""
     renderer = make_renderer(config.render, config.model)
     material = load_material(config, renderer)
-    judge = make_judge(config.judge)
-    judge.check([*material.guiding, *material.held_out])
-    space = material.space(config.strategy.insert, config.strategy.max_demonstrations)
-    return Plan(config, material, space, judge, renderer)
+    judge_models = JudgeModels(make_model, make_reward_model, path)
+    seats = make_seats(config.judge, judge_models.models)
+    objective = Objective.of(config.scoring)
+    check_questions([*material.guiding, *material.held_out], objective, seats)
+    refuse_unknown_prices(config)
+    space = material.space(config.strategy)
+    return Plan(config, material, space, seats, renderer, judge_models)
 
 
 @asynccontextmanager
 async def assemble(plan: Plan, run: Run) -> AsyncIterator[Search]:
-    """Load the model, open ledger and journal, wire the rest; give everything back at the end.
+    """Wire a whole search; give everything back at the end.
+
+    Raises:
+        InputError: as `assemble_parts`, or the journal cannot be read.
+    """
+    config = plan.config
+    async with assemble_parts(plan, run) as parts:
+        limit = config.strategy.max_prompt_tokens
+        space = await limit_tokens(plan.space, limit, plan.material, plan.renderer, parts.model)
+        with closing(Journal(run.path / "journal.jsonl")) as journal:
+            coordinator = Coordinator(
+                strategy=make_strategy(config.strategy, space, config.seed, plan.material, run.path),
+                scorer=parts.scorer,
+                journal=journal,
+                space=space,
+                held_out=[question.id for question in plan.material.held_out],
+                window=config.window,
+                stop_after_failed=config.scoring.stop_after_failed,
+            )
+            yield Search(parts, coordinator)
+
+
+@asynccontextmanager
+async def assemble_parts(plan: Plan, run: Run) -> AsyncIterator[Parts]:
+    """Load model and judges, open the ledger, wire them; give everything back at the end.
 
     Raises:
         InputError: the model cannot be loaded, the base prompt is too long for it, or the run was started under other
             conditions.
     """
     config = plan.config
-    async with AsyncExitStack() as closing:
-        closing.push_async_callback(plan.judge.close)
-        model = make_model(config)
-        closing.push_async_callback(model.close)
+    async with AsyncExitStack() as stack:
+        for seat in plan.seats:
+            stack.push_async_callback(seat.judge.close)
+        model = make_model(config.model, config.workers)
+        stack.push_async_callback(model.close)
         card = await model.start()
         await _refuse_long_base(plan, model, card)
+        for seat in plan.seats:
+            await seat.judge.start()
+        await plan.judge_models.note_started()
         run.check_manifest(make_manifest(plan, card))
         write_json(run.path / "material.json", plan.material.to_json())
         ledger = Ledger(ledger_path(run.path, config), run.id)
-        closing.push_async_callback(ledger.close)
-        evaluator = Evaluator(
-            model=model,
-            fingerprint=card.fingerprint,
-            decoding=plan.decoding,
-            judge=plan.judge,
-            ledger=ledger,
-            clean=plan.renderer.clean,
-        )
-        closing.push_async_callback(evaluator.close)
+        stack.push_async_callback(ledger.close)
+        budget = make_budget(config, run, lambda: ledger.spend)
+        evaluator = make_evaluator(plan, model, card, ledger, budget)
+        stack.push_async_callback(evaluator.close)
+        await evaluator.start()
         scorer = Scorer(
             renderer=plan.renderer,
             rules=plan.material.rules,
@@ -119,33 +184,76 @@ async def assemble(plan: Plan, run: Run) -> AsyncIterator[Search]:
             evaluator=evaluator,
             max_failed_share=config.scoring.max_failed_share,
         )
-        await evaluator.start()
-        journal = Journal(run.path / "journal.jsonl")
-        closing.callback(journal.close)
-        coordinator = Coordinator(
-            strategy=make_strategy(config.strategy, plan.space, config.seed),
-            scorer=scorer,
-            journal=journal,
-            space=plan.space,
-            held_out=[question.id for question in plan.material.held_out],
-            window=config.window,
-            stop_after_failed=config.scoring.stop_after_failed,
-        )
-        yield Search(card, coordinator, model, evaluator)
+        yield Parts(card, model, evaluator, scorer, ledger, budget, plan.judge_models)
+
+
+def make_budget(config: RunConfig, run: Run, spend: Callable[[], Spend]) -> Budget:
+    """The limits of a run, which say what can be done when they are reached."""
+    return Budget(config.budget, spend, WAY_ON.replace("RUN", str(run.path)))
+
+
+def refuse_if_spent(config: RunConfig, run: Run) -> None:
+    """Raises BudgetSpent where nothing is left to spend, before a model is loaded for nothing."""
+    spend = read_spend(ledger_path(run.path, config), run.id)
+    make_budget(config, run, lambda: spend).check()
+
+
+def make_evaluator(plan: Plan, model: TextModel, card: ModelCard, ledger: Ledger, budget: Budget) -> Evaluator:
+    """Answers and judges as the plan wants it, kept in this ledger."""
+    counts = Counts()
+    answers = Answers(
+        model=model,
+        card=card,
+        decoding=plan.decoding,
+        ledger=ledger,
+        budget=budget,
+        counts=counts,
+        price=price_of(plan.config.model),
+    )
+    return Evaluator(
+        answers=answers,
+        panel=Panel(plan.seats, ledger=ledger, budget=budget, counts=counts),
+        objective=Objective.of(plan.config.scoring),
+        ledger=ledger,
+        counts=counts,
+        clean=plan.renderer.clean,
+    )
+
+
+def make_decoding(config: DecodingConfig, renderer: Renderer) -> Decoding:
+    """The decoding of a config, with the template's stop strings where it names none."""
+    stop = renderer.stop if config.stop is None else config.stop
+    return Decoding(**config.model_dump() | {"stop": tuple(stop)})
+
+
+def check_questions(questions: Sequence[Question], objective: Objective, seats: Sequence[Seat]) -> None:
+    """Raises InputError where a question cannot be judged as the objective wants it."""
+    objective.check(questions)
+    turns = [turn for turn in range(objective.turns) if objective.counts(turn)]
+    for seat in seats:
+        seat.judge.check(questions, turns)
 
 
 async def _refuse_long_base(plan: Plan, model: TextModel, card: ModelCard) -> None:
-    queries = [question.query for question in plan.material.questions.values()]
-    block = plan.renderer.block(plan.material.rules, plan.material.base, queries)
+    asked = [(question.query,) for question in plan.material.questions.values()]
+    block = plan.renderer.block(plan.material.rules, plan.material.base, asked)
+    await refuse_long_prompt("the base prompt", block, plan.decoding.max_new_tokens, model, card)
+
+
+async def refuse_long_prompt(name: str, block: PromptBlock, new_tokens: int, model: TextModel, card: ModelCard) -> None:
+    """Raises InputError where the model's context is too small for any prompt of the block and its answer.
+
+    Args:
+        name: what the prompts are called in a complaint.
+    """
     try:
         longest = max(await model.count_tokens(block))
     except GenerationFailed as error:
-        raise InputError(f"the model cannot read the base prompt ({error})") from error
-    if longest + plan.decoding.max_new_tokens > card.context_tokens:
+        raise InputError(f"the model cannot read {name} ({error})") from error
+    if longest + new_tokens > card.context_tokens:
         raise InputError(
-            f"the base prompt with the longest question has {longest:,} tokens; with {plan.decoding.max_new_tokens:,} "
-            f"new tokens that is more than the model's context of {card.context_tokens:,}: shorten base_prompt, or "
-            "lower decoding.max_new_tokens"
+            f"{name} with the longest question has {longest:,} tokens; with {new_tokens:,} new tokens that is more "
+            f"than the model's context of {card.context_tokens:,}: shorten it, or lower decoding.max_new_tokens"
         )
 
 
@@ -153,39 +261,40 @@ def make_manifest(plan: Plan, card: ModelCard) -> dict[str, Any]:
     """Everything that decides a run's outcome; a resumed run must agree in all of it."""
     config = plan.config
     settings = config.model_dump(mode="json", include={"seed", "strategy", "render", "scoring", "window"})
-    versions = {name: version(name) for name in ("demosearch", "numpy", "optuna", "scipy")}
+    versions = {name: version(name) for name in ("demosearch", "numpy", "optuna", "scikit-learn", "scipy")}
     return {
         **settings,
         "ledger": str(config.ledger_path) if config.ledger_path else "in the run directory",
         **plan.material.digests,
         "decoding": asdict(plan.decoding),
         "model": card.fingerprint,
-        "judge": plan.judge.fingerprint,
+        "judge": [[seat.judge.fingerprint, seat.weight, seat.repeats, seat.average] for seat in plan.seats],
         "versions": versions,
     }
 
 
-def make_judge(config: JudgeConfig) -> Judge:
-    """The judge of a config. Raises InputError when its prompts or its key are missing."""
-    if isinstance(config, MTBenchJudgeConfig):
-        from evaluators.judges.mt_bench import MTBenchJudge  # noqa: PLC0415 -- openai
+def make_model(config: AnyModelConfig, workers: WorkersConfig) -> TextModel:
+    """The model of a config, not started; `workers` are for one that we run ourselves."""
+    if isinstance(config, ServedModelConfig):
+        from workers.served_model import ServedModel  # noqa: PLC0415 -- openai
 
-        return MTBenchJudge.load(config)
-    from evaluators.judges.reference import ReferenceJudge  # noqa: PLC0415 -- sacrebleu
-
-    return ReferenceJudge(config)
+        return ServedModel(config)
+    return _make_workers(partial(load_engine, config), workers)
 
 
-def make_model(config: RunConfig) -> TextModel:
-    """The model of a config, not started."""
-    load = partial(load_engine, config.model)
-    if config.workers.kind == "local":
+def make_reward_model(config: RewardModelConfig, workers: WorkersConfig) -> RewardModel:
+    """The reward model of a config, not started."""
+    return _make_workers(partial(load_reward_engine, config), workers)
+
+
+def _make_workers(load: LoadEngine, workers: WorkersConfig) -> "LocalWorker | RayWorkers":
+    if workers.kind == "local":
         from workers.local_worker import LocalWorker  # noqa: PLC0415 -- chosen by the config
 
         return LocalWorker(load)
     from workers.ray_workers import RayWorkers  # noqa: PLC0415 -- ray
 
-    return RayWorkers(load, config.workers)
+    return RayWorkers(load, workers)
 
 
 def load_engine(config: ModelConfig) -> Engine:
@@ -195,16 +304,8 @@ def load_engine(config: ModelConfig) -> Engine:
     return TransformersEngine.load(config)
 
 
-def make_strategy(config: StrategyConfig, space: SearchSpace, seed: int) -> Strategy:
-    """The strategy of a config."""
-    if isinstance(config, ExhaustiveGreedyConfig):
-        from search.strategies.exhaustive_greedy import ExhaustiveGreedy  # noqa: PLC0415 -- chosen by the config
+def load_reward_engine(config: RewardModelConfig) -> RewardEngine:
+    """Load the reward model in the process that calls this."""
+    from workers.engines import reward_engine  # noqa: PLC0415 -- torch
 
-        return ExhaustiveGreedy(space, config)
-    if isinstance(config, RandomConfig):
-        from search.strategies.random import RandomSearch  # noqa: PLC0415 -- chosen by the config
-
-        return RandomSearch(space, config, seed)
-    from search.strategies.optuna import OptunaSearch  # noqa: PLC0415 -- optuna
-
-    return OptunaSearch(space, config, seed)
+    return reward_engine.RewardEngine.load(config)

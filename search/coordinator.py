@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from configs.errors import DemosearchError, RunStopped
+from configs.errors import RunStopped
+from evaluators.together import tasks_together
 from search.candidate import Candidate
 from search.journal import Journal, Line, scored_trial, trial_line
 from search.leaderboard import Leaderboard
@@ -15,6 +16,7 @@ from search.space import SearchSpace
 from search.strategy import ScoredTrial, Strategy, Trial
 
 Kind = Literal["search", "held_out"]
+Phase = Literal["search", "held_out", "retry", "evaluate"]
 _FINALISTS = 3  # winner, runner-up, base
 
 
@@ -31,7 +33,7 @@ class Position:
         best_scores: the leader's guiding scores by question; empty before the first.
     """
 
-    phase: Kind
+    phase: Phase
     trials: int
     evaluated: int
     planned: int
@@ -71,7 +73,7 @@ class Coordinator:
         self._told = 0
         self._evaluated = 0
         self._replayed = 0
-        self._failed_in_a_row: list[tuple[Line, ScoredTrial]] = []
+        self._unsure: list[tuple[Line, ScoredTrial]] = []
 
     async def run(self) -> None:
         """Search, then score winner, runner-up and base on the held-out questions.
@@ -80,18 +82,9 @@ class Coordinator:
             RunStopped: everything paid for is kept.
             InputError: the journal disagrees.
         """
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                await self._search(tasks)
-                await self._judge_winner(tasks)
-        except* DemosearchError as group:
-            first: BaseException = group
-            while isinstance(first, BaseExceptionGroup):
-                first = first.exceptions[0]
-            error = first
-        else:
-            return
-        raise error
+        async with tasks_together() as tasks:
+            await self._search(tasks)
+            await self._judge_winner(tasks)
 
     async def _search(self, tasks: asyncio.TaskGroup) -> None:
         base = Trial(self._space.compose(()), self._space.questions)
@@ -119,18 +112,19 @@ class Coordinator:
         self._board.tell(scored)
         self._strategy.tell(scored)
         line = trial_line("search", scored, self._strategy.ranking())
-        if _may_succeed_later(scored):
-            self._failed_in_a_row.append((line, scored))
-        else:
-            self._note_failed()
-            self._note(line, scored)
+        self._unsure.append((line, scored))
+        if scored.mean is not None or not self._failed_in_a_row():
+            self._note_unsure()
 
-    def _note_failed(self) -> None:
+    def _note_unsure(self) -> None:
         """A row of failures enters the journal once something has worked after it: if the run stops because of them,
-        a resumed run shall try them again."""
-        for line, scored in self._failed_in_a_row:
+        a resumed run shall try them again. A prompt that is too long has not worked, nor says it that nothing does."""
+        for line, scored in self._unsure:
             self._note(line, scored)
-        self._failed_in_a_row.clear()
+        self._unsure.clear()
+
+    def _failed_in_a_row(self) -> int:
+        return sum(_may_succeed_later(scored) for _, scored in self._unsure)
 
     def _note(self, line: Line, scored: ScoredTrial) -> None:
         known = self._journal.recorded(self._told) is not None
@@ -140,19 +134,19 @@ class Coordinator:
         self._replayed += len(scored.trial.questions) * known
 
     def _stop_if_hopeless(self, scored: ScoredTrial) -> None:
-        position = self._told + len(self._failed_in_a_row)
+        position = self._told + len(self._unsure)
         if not _may_succeed_later(scored) or self._journal.recorded(position) is not None:
             return
-        in_a_row = len(self._failed_in_a_row) + 1
+        in_a_row = self._failed_in_a_row() + 1
         if position == 0:
             raise RunStopped(f"the base prompt could not be scored, {_failed(scored)}: {_WAY_ON}")
         if in_a_row >= self._stop_after_failed:
             raise RunStopped(
-                f"{in_a_row} candidates in a row could not be scored, of the last one {_failed(scored)}: {_WAY_ON}"
+                f"{in_a_row} trials in a row could not be scored, of the last one {_failed(scored)}: {_WAY_ON}"
             )
 
     async def _judge_winner(self, tasks: asyncio.TaskGroup) -> None:
-        self._note_failed()
+        self._note_unsure()
         self._phase = "held_out"
         finalists = self._finalists()
         started = [self._start(tasks, "held_out", Trial(candidate, self._held_out)) for candidate in finalists]
@@ -175,8 +169,8 @@ class Coordinator:
         if self._phase == "held_out":
             to_come = (self._asked - self._told) * len(self._held_out)
         else:
-            left = max(0, self._strategy.planned() - self._told)
-            to_come = left * len(self._space.questions) + _FINALISTS * len(self._held_out)
+            left = max(0, self._strategy.planned() - self._evaluated)
+            to_come = left + _FINALISTS * len(self._held_out)
         return Position(
             phase=self._phase,
             trials=self._told,

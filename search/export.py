@@ -40,7 +40,7 @@ def export(path: Path, form: Format, best_so_far: bool = False) -> str:
     material = Material.from_json(read_material(path))
     chosen = [material.demonstrations[name] for name in status.winner.demonstrations]
     renderer = make_renderer(config.render, config.model)
-    block = renderer.block(material.rules, chosen, [question.query for question in material.guiding])
+    block = renderer.block(material.rules, chosen, [(question.query,) for question in material.guiding])
     _check_scored(path, config, block)
     if form == "urial":
         return _urial(renderer, material, chosen, block)

@@ -27,6 +27,8 @@ def trial_line(kind: str, scored: ScoredTrial, leaders: Sequence[Candidate] = ()
         "mean": scored.mean,
         "scores": scored.scores,
         "failures": scored.failures,
+        "lengths": scored.lengths,
+        **({"turns": {name: list(scores) for name, scores in scored.turns.items()}} if scored.turns else {}),
         "leaders": [list(candidate.demonstrations) for candidate in leaders[:LEADERS]],
     }
 
@@ -42,7 +44,8 @@ def scored_trial(kind: str, line: Line, trial: Trial) -> ScoredTrial:
         now = {kind: list(trial.candidate.demonstrations), "questions": sorted(trial.questions)}
         then = {key: line[key] for key in line if key in ("search", "held_out", "end")} | {"questions": sorted(told)}
         raise InputError("this search takes another path than its journal says:\n" + _diff(then, now) + _ADVICE)
-    return ScoredTrial(trial, line["scores"], line["failures"], line["mean"])
+    turns = {name: tuple(scores) for name, scores in line.get("turns", {}).items()}
+    return ScoredTrial(trial, line["scores"], line["failures"], line["mean"], line["lengths"], turns)
 
 
 class Journal:

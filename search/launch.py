@@ -3,10 +3,7 @@
 import asyncio
 import contextlib
 import logging
-import signal
-import time
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +11,15 @@ from rich.console import Console
 
 from configs.errors import DemosearchError, InputError
 from configs.schema import RunConfig
-from search.assembly import Plan, Search, assemble, make_plan
-from search.progress import View, make_view, take_snapshot
+from search.assembly import Plan, assemble, make_plan, refuse_if_spent
+from search.journal import read_journal
+from search.own_loop import in_own_loop
+from search.progress import View, make_view, watching
 from search.run import Run, read_config
 from search.status import Status, read_status
+from search.timekeeper import clock_from_now
 
 _log = logging.getLogger(__name__)
-_REFRESH = 0.25  # seconds between two looks
 
 
 def launch(config: RunConfig, path: Path, console: Console | None = None) -> Status:
@@ -30,7 +29,7 @@ def launch(config: RunConfig, path: Path, console: Console | None = None) -> Sta
         InputError: something is wrong with config, files, model or directory; nothing has been spent.
         RunStopped: it cannot go on now; everything paid for is kept, and `resume` goes on.
     """
-    plan = make_plan(config)
+    plan = make_plan(config, path)
     run = Run.create(path, config)
     try:
         return _conduct(plan, run, console)
@@ -44,13 +43,13 @@ def resume(path: Path, console: Console | None = None, config: RunConfig | None 
     """Go on with the search in `path`, whatever ended it; one that is finished is only checked.
 
     Args:
-        config: in place of the recorded one, to change what does not decide the outcome, such as workers.
+        config: in place of the recorded one, to change what does not decide the outcome, such as workers or budget.
 
     Raises:
         InputError, RunStopped: as `launch`; and InputError where config, data, model or versions have changed.
     """
     recorded = read_config(path)
-    plan = make_plan(config or recorded)
+    plan = make_plan(config or recorded, path)
     return _conduct(plan, Run.open(path), console)
 
 
@@ -58,8 +57,19 @@ def _conduct(plan: Plan, run: Run, console: Console | None) -> Status:
     for notice in plan.material.notices:
         _log.warning("%s", notice)
     view = make_view(console or Console(stderr=True))
+    conduct(run, lambda: _search(plan, run, view))
+    return read_status(run.path)
+
+
+def conduct(run: Run, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Do the work of a run to its end, and note how it ended; the directory is given free.
+
+    Raises:
+        DemosearchError: whatever the work raised.
+        KeyboardInterrupt: it was interrupted or told to end.
+    """
     try:
-        _in_own_loop(lambda: _search(plan, run, view))
+        in_own_loop(work)
     except DemosearchError as error:
         _note_stop(run, str(error))
         raise
@@ -70,7 +80,6 @@ def _conduct(plan: Plan, run: Run, console: Console | None) -> Status:
         run.set_state("finished")
     finally:
         run.close()
-    return read_status(run.path)
 
 
 def _note_stop(run: Run, reason: str) -> None:
@@ -79,52 +88,13 @@ def _note_stop(run: Run, reason: str) -> None:
 
 
 async def _search(plan: Plan, run: Run, view: View) -> None:
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    assert task is not None
-    with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # no main thread, or no signals here
-        loop.add_signal_handler(signal.SIGTERM, task.cancel)
-    _log.info("loading %s", plan.config.model.name)
+    config, clock = plan.config, clock_from_now()
+    has_ended = any("end" in line for line in read_journal(run.path / "journal.jsonl"))
+    if not has_ended:  # else it is only checked, whatever it has spent
+        refuse_if_spent(config, run)
+    _log.info("loading %s", config.model.name)
     async with assemble(plan, run) as search:
-        _log.info("%s is ready on %s", plan.config.model.name, search.card.device)
-        with view:
-            watching = asyncio.create_task(_watch(search, view, plan.config.scoring.confidence))
-            try:
-                await search.coordinator.run()
-            finally:
-                watching.cancel()
-                await asyncio.gather(watching, return_exceptions=True)
-
-
-async def _watch(search: Search, view: View, confidence: float) -> None:
-    began = time.monotonic()
-    try:
-        while True:
-            view.show(take_snapshot(search, time.monotonic() - began, confidence))
-            await asyncio.sleep(_REFRESH)
-    finally:
-        view.show(take_snapshot(search, time.monotonic() - began, confidence))
-
-
-def _in_own_loop(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Also where a loop runs already, as in a notebook: then in a thread, and an interrupt is passed on to it."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        asyncio.run(work())
-        return
-    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]] = Future()
-
-    async def main() -> None:
-        task = asyncio.ensure_future(work())
-        started.set_result((asyncio.get_running_loop(), task))
-        await task
-
-    with ThreadPoolExecutor(1) as thread:
-        finished = thread.submit(asyncio.run, main())
-        loop, task = started.result()
-        try:
-            finished.result()
-        except KeyboardInterrupt:
-            if not finished.done():
-                loop.call_soon_threadsafe(task.cancel)
-            raise
+        _log.info("%s is ready on %s", config.model.name, search.parts.card.device)
+        keeping = contextlib.nullcontext() if has_ended else search.parts.keeper(config.workers, clock).kept()
+        async with watching(search, view, config.scoring.confidence), keeping:
+            await search.coordinator.run()

@@ -1,12 +1,12 @@
 """Everything a search is made from: rules, demonstrations, questions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Any, Self
 
 from configs.errors import InputError
-from configs.schema import RunConfig
+from configs.schema import RunConfig, SearchSpaceConfig
 from evaluators.question import Question
 from search.demonstration import Demonstration
 from search.pool import load_pool
@@ -47,25 +47,46 @@ class Material:
         """By id, guiding and held-out."""
         return {one.id: one for one in (*self.guiding, *self.held_out)}
 
-    def space(self, insert: str | int, max_added: int) -> SearchSpace:
-        """The candidates that this material allows.
+    def space(self, config: SearchSpaceConfig) -> SearchSpace:
+        """The candidates that this material and these knobs allow, without a limit on tokens.
 
         Raises:
-            InputError: the insert position lies beyond the base prompt.
+            InputError: the insert position lies beyond the base prompt, an id is none of the pool's, or no candidate is
+                left.
         """
-        if isinstance(insert, int) and insert > len(self.base):
+        if isinstance(config.insert, int) and config.insert > len(self.base):
             raise InputError(
-                f"strategy.insert is {insert}, but the base prompt has only {len(self.base)} demonstrations: "
+                f"strategy.insert is {config.insert}, but the base prompt has only {len(self.base)} demonstrations: "
                 "give at most that, or `back`"
             )
+        base = tuple(one.id for one in self.base)
+        pool = tuple(one.id for one in self.pool) + (base if config.base == "optional" else ())
+        for knob, names in (("required", [config.required]), ("apart", config.apart)):
+            unknown = sorted({name for group in names for name in group} - set(pool))
+            if unknown:
+                raise InputError(
+                    f"strategy.{knob} names {unknown[0]!r}, which is no demonstration to choose from: give ids of the "
+                    "pool"
+                )
         places = {"front": 0, "back": len(self.base)}
-        return SearchSpace(
-            base=tuple(one.id for one in self.base),
-            pool=tuple(one.id for one in self.pool),
+        space = SearchSpace(
+            base=base,
+            pool=pool,
             questions=tuple(one.id for one in self.guiding),
-            insert_at=insert if isinstance(insert, int) else places[insert],
-            max_added=min(max_added, len(self.pool)),
+            insert_at=config.insert if isinstance(config.insert, int) else places[config.insert],
+            max_added=min(config.max_demonstrations, len(pool)),
+            min_added=config.min_demonstrations,
+            base_use=config.base,
+            order=config.order,
+            required=config.required,
+            apart=tuple(frozenset(group) for group in config.apart),
         )
+        if not space.fits(config.required) or space.min_added > space.max_added:
+            raise InputError(
+                "no candidate is left: strategy.required breaks strategy.apart, or strategy.min_demonstrations is "
+                "more than the pool holds"
+            )
+        return space
 
     def to_json(self) -> dict[str, Any]:
         """For material.json in the run directory."""
@@ -73,8 +94,8 @@ class Material:
             "rules": self.rules,
             "base": [[one.id, one.query, one.answer] for one in self.base],
             "pool": [[one.id, one.query, one.answer] for one in self.pool],
-            "guiding": [[one.id, one.query, one.category, one.reference] for one in self.guiding],
-            "held_out": [[one.id, one.query, one.category, one.reference] for one in self.held_out],
+            "guiding": [asdict(one) for one in self.guiding],
+            "held_out": [asdict(one) for one in self.held_out],
             "digests": dict(self.digests),
         }
 
@@ -85,8 +106,8 @@ class Material:
             rules=content["rules"],
             base=tuple(Demonstration(*row) for row in content["base"]),
             pool=tuple(Demonstration(*row) for row in content["pool"]),
-            guiding=tuple(Question(*row) for row in content["guiding"]),
-            held_out=tuple(Question(*row) for row in content["held_out"]),
+            guiding=tuple(_question(row) for row in content["guiding"]),
+            held_out=tuple(_question(row) for row in content["held_out"]),
             digests=content["digests"],
         )
 
@@ -114,6 +135,10 @@ def load_material(config: RunConfig, renderer: Renderer) -> Material:
         digests=digests,
         notices=tuple(problem.text for problem in pool.report.problems),
     )
+
+
+def _question(row: Mapping[str, Any]) -> Question:
+    return Question(**{**row, "turns": tuple(row["turns"]), "references": tuple(row["references"])})
 
 
 def _digest(content: object) -> str:

@@ -1,12 +1,14 @@
 """What a person sees while a search runs: a live view in a terminal, plain lines elsewhere."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -14,13 +16,22 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from evaluators.evaluator import Counts
+from evaluators.counts import Counts
 from search.coordinator import Position
 from search.statistics import Estimate, estimate
 from workers.activity import WorkersActivity
 
-_PHASES = {"search": "searching", "held_out": "judging the winner on held-out questions"}
+if TYPE_CHECKING:
+    from workers.service.line import ServiceActivity
+
+_PHASES = {
+    "search": "searching",
+    "held_out": "judging the winner on held-out questions",
+    "retry": "trying failed items again",
+    "evaluate": "evaluating",
+}
 _SECONDS_A_LINE = 10.0
+_REFRESH = 0.25  # seconds between two looks
 
 
 class Watched(Protocol):
@@ -29,6 +40,7 @@ class Watched(Protocol):
     def position(self) -> Position: ...
     def counts(self) -> Counts: ...
     def activity(self) -> WorkersActivity: ...
+    def services(self) -> "Sequence[ServiceActivity]": ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +52,7 @@ class Snapshot:
         eta: seconds left at the speed so far, an upper bound since `position.planned` is one; None before the first
             evaluation of this process.
         best: the leader's guiding score with its interval.
+        services: of the judges.
     """
 
     position: Position
@@ -48,6 +61,7 @@ class Snapshot:
     seconds: float
     eta: float | None
     best: Estimate | None
+    services: "Sequence[ServiceActivity]" = ()
 
 
 def take_snapshot(watched: Watched, seconds: float, confidence: float) -> Snapshot:
@@ -56,7 +70,7 @@ def take_snapshot(watched: Watched, seconds: float, confidence: float) -> Snapsh
     fresh = position.evaluated - position.replayed
     eta = seconds / fresh * (position.planned - position.evaluated) if fresh > 0 else None
     best = estimate([*position.best_scores.values()], confidence)
-    return Snapshot(position, counts, watched.activity(), seconds, eta, best)
+    return Snapshot(position, counts, watched.activity(), seconds, eta, best, tuple(watched.services()))
 
 
 class View(Protocol):
@@ -74,6 +88,29 @@ def make_view(console: Console) -> View:
     return (
         LiveView(console) if console.is_terminal else LineView(partial(console.print, soft_wrap=True, highlight=False))
     )
+
+
+@asynccontextmanager
+async def watching(watched: Watched, view: View, confidence: float) -> AsyncIterator[None]:
+    """While this is open, the view shows how things stand, and at the end once more."""
+    began = time.monotonic()
+
+    def look() -> None:
+        view.show(take_snapshot(watched, time.monotonic() - began, confidence))
+
+    async def look_often() -> None:
+        while True:
+            look()
+            await asyncio.sleep(_REFRESH)
+
+    with view:
+        looking = asyncio.create_task(look_often())
+        try:
+            yield
+        finally:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
+            look()
 
 
 class LiveView:
@@ -125,8 +162,9 @@ def line(snapshot: Snapshot) -> str:
     parts = [
         _PHASES[snapshot.position.phase],
         f"{snapshot.position.evaluated:,} of {snapshot.position.planned:,} evaluations",
-        f"best {show_estimate(snapshot.best)}",
+        *([f"best {show_estimate(snapshot.best)}"] if _is_search(snapshot) else []),
         _work(snapshot),
+        *(f"judge: {_service(service)}" for service in snapshot.services),
         f"ETA {_duration(snapshot.eta)}",
     ]
     return " | ".join(parts)
@@ -135,26 +173,42 @@ def line(snapshot: Snapshot) -> str:
 def _drawing(snapshot: Snapshot) -> RenderableType:
     position = snapshot.position
     rows = Table.grid(padding=(0, 2))
-    rows.add_row("best so far", Text(show_estimate(snapshot.best), style="bold green"))
+    if _is_search(snapshot):
+        rows.add_row("best so far", Text(show_estimate(snapshot.best), style="bold green"))
     rows.add_row("evaluations", f"{position.evaluated:,} done, {position.planned - position.evaluated:,} left at most")
     rows.add_row("this process", _work(snapshot))
     rows.add_row("workers", _workers(snapshot.activity))
+    for service in snapshot.services:
+        rows.add_row("judge", _service(service))
     rows.add_row("time", f"{_duration(snapshot.seconds)} gone, ETA {_duration(snapshot.eta)}")
     bar = ProgressBar(total=max(1, position.planned), completed=position.evaluated, width=60)
-    title = Text(f"{_PHASES[position.phase]}, {position.trials:,} candidates scored", style="bold")
+    done = f", {position.trials:,} candidates scored" if _is_search(snapshot) else ""
+    title = Text(_PHASES[position.phase] + done, style="bold")
     return Group(title, bar, rows)
+
+
+def _is_search(snapshot: Snapshot) -> bool:
+    return snapshot.position.phase in ("search", "held_out")
 
 
 def _work(snapshot: Snapshot) -> str:
     counts = snapshot.counts
     speed = counts.new_tokens / snapshot.seconds if snapshot.seconds > 0 else 0.0
     text = f"{counts.generated:,} generated, {counts.judged:,} judged, {counts.known:,} from the ledger"
+    text += f", {counts.waiting:,} answers wait for the judge" if counts.waiting else ""
     return text + (f", {counts.failed:,} FAILED" if counts.failed else "") + f", {speed:,.0f} tokens/s"
 
 
 def _workers(activity: WorkersActivity) -> str:
     text = f"{activity.busy} of {activity.alive} busy, {activity.queued} blocks waiting"
     return text + (f", {activity.restarts} restarts" if activity.restarts else "")
+
+
+def _service(service: "ServiceActivity") -> str:
+    text = f"{service.in_flight} of {service.limit} in flight"
+    text += f", {service.slow_downs} times told to slow down" if service.slow_downs else ""
+    text += f", {service.retries} tries repeated" if service.retries else ""
+    return text + (f", pausing for {service.paused:.0f} s" if service.paused else "")
 
 
 def show_estimate(value: Estimate | None, with_n: bool = True) -> str:

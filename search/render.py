@@ -4,7 +4,9 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
-from configs.schema import ModelConfig, RenderConfig
+from configs.errors import InputError
+from configs.schema import AnyModelConfig, RenderConfig, ServedModelConfig
+from evaluators.question import Conversation
 from search.demonstration import Demonstration
 from search.urial import FORMS, UrialForm, prompt_file
 from workers.prompt import PromptBlock
@@ -20,8 +22,10 @@ class Renderer(Protocol):
         """Strings that end a completion, where the config names none."""
         ...
 
-    def block(self, rules: str, demonstrations: Sequence[Demonstration], queries: Sequence[str]) -> PromptBlock:
-        """One prompt a query, in order."""
+    def block(
+        self, rules: str, demonstrations: Sequence[Demonstration], conversations: Sequence[Conversation]
+    ) -> PromptBlock:
+        """One prompt a conversation, in order, open for the next answer."""
         ...
 
     def clean(self, answer: str) -> str:
@@ -37,13 +41,19 @@ class Renderer(Protocol):
         ...
 
 
-def make_renderer(config: RenderConfig, model: ModelConfig) -> Renderer:
+def make_renderer(config: RenderConfig, model: AnyModelConfig) -> Renderer:
     """The renderer of a config; only the chat template reads the model's tokenizer."""
     if config.template != "chat":
         return UrialRenderer(FORMS[config.template], config.clean_up == "faithful")
-    from search.chat_template import ChatRenderer, load_tokenizer  # noqa: PLC0415 - needs the model's tokenizer
+    from search.chat_template import ChatRenderer  # noqa: PLC0415 -- chosen by the config
+    from workers.chat_template import ChatTemplate  # noqa: PLC0415
 
-    return ChatRenderer(load_tokenizer(model))
+    advice = "set render.template to urial_backticks"
+    if not isinstance(model, ServedModelConfig):
+        return ChatRenderer(ChatTemplate.load(model.name, model.revision, "model.name", advice))
+    if model.tokenizer is None:
+        raise InputError(f"A served model has a chat template where model.tokenizer is given; give it, or {advice}.")
+    return ChatRenderer(ChatTemplate.load(model.tokenizer, model.tokenizer_revision, "model.tokenizer", advice))
 
 
 class UrialRenderer:
@@ -57,9 +67,11 @@ class UrialRenderer:
     def stop(self) -> tuple[str, ...]:
         return self._form.stop
 
-    def block(self, rules: str, demonstrations: Sequence[Demonstration], queries: Sequence[str]) -> PromptBlock:
+    def block(
+        self, rules: str, demonstrations: Sequence[Demonstration], conversations: Sequence[Conversation]
+    ) -> PromptBlock:
         prefix = self._form.prompt(rules, demonstrations)
-        return PromptBlock(prefix, tuple(self._form.question(query) for query in queries))
+        return PromptBlock(prefix, tuple(self._form.conversation(turns) for turns in conversations))
 
     def clean(self, answer: str) -> str:
         if self._faithful:

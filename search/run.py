@@ -1,9 +1,12 @@
-"""The run directory: one search, complete.
+"""The run directory: one search, complete; or one evaluation, which has no journal.
 
 config.json     the configuration, as validated
 manifest.json   everything that decides the outcome: digests, fingerprints, versions, settings
 material.json   rules, demonstrations and questions in full, so that exports and reports need nothing else
 journal.jsonl   what the strategy was told, in order
+amendments.jsonl  what `retry-failed` has scored since
+results.json    of an evaluation: every contestant's answers and scores
+alpaca_eval.json  of one by AlpacaEval's judge: win rates; annotations-N.json hold what they are made of
 ledger.sqlite   every generation and verdict (elsewhere when the config says so)
 state.json      who runs it, or why it stopped
 lock            held while a coordinator works on it
@@ -22,8 +25,8 @@ from uuid import uuid4
 from filelock import FileLock, Timeout
 
 from configs.errors import InputError
-from configs.loading import dump_config, restore_config
-from configs.schema import RunConfig
+from configs.loading import dump_config, restore_config, restore_evaluation
+from configs.schema import EvaluationConfig, RunConfig
 
 State = Literal["running", "finished", "stopped", "crashed"]
 _LOCK_SECONDS = 2.0  # longer than a status command holds the lock
@@ -40,7 +43,7 @@ class Run:
         self._lock = FileLock(path / "lock")
 
     @classmethod
-    def create(cls, path: Path, config: RunConfig) -> Self:
+    def create(cls, path: Path, config: RunConfig | EvaluationConfig) -> Self:
         """A new run directory. Raises InputError where one is already."""
         if path.exists() and (not path.is_dir() or {file.name for file in path.iterdir()} - {"lock"}):
             raise InputError(
@@ -52,7 +55,7 @@ class Run:
         if (path / "config.json").exists():
             run.close()
             raise InputError(f"another process has just started a run in {path}: give another --run-dir")
-        write_json(path / "config.json", {"run": uuid4().hex, "config": dump_config(config)})
+        _write_config(path, uuid4().hex, config)
         run.set_state("running")
         return run
 
@@ -64,6 +67,10 @@ class Run:
         run._acquire()
         run.set_state("running")
         return run
+
+    def replace_config(self, config: EvaluationConfig) -> None:
+        """An evaluation may grow from one process to the next."""
+        _write_config(self.path, self.id, config)
 
     def _acquire(self) -> None:
         try:
@@ -81,21 +88,21 @@ class Run:
         owner = {"pid": os.getpid(), "host": socket.gethostname()}
         write_json(self.path / "state.json", {"state": state, "reason": reason} | owner)
 
-    def check_manifest(self, manifest: Mapping[str, Any]) -> None:
+    def check_manifest(self, manifest: Mapping[str, Any], growing: bool = False) -> None:
         """Write the manifest, or compare it with the one this run was started with.
+
+        Args:
+            growing: what is in one of them alone is no difference, and the manifest will hold it from now on.
 
         Raises:
             InputError: they differ; the text shows every difference.
         """
         path = self.path / "manifest.json"
-        now = json.loads(json.dumps(manifest))
-        if not path.exists():
-            write_json(path, now)
-            return
-        then = _read_json(path)
+        now, then = json.loads(json.dumps(manifest)), _read_json(path)
+        compared = {*then, *now} if path.exists() and not growing else {*then} & {*now}
         changes = [
             f"  {key}: was {json.dumps(then.get(key))}, is {json.dumps(now.get(key))}"
-            for key in sorted({*then, *now})
+            for key in sorted(compared)
             if then.get(key) != now.get(key)
         ]
         if changes:
@@ -104,6 +111,8 @@ class Run:
                 + "\n".join(changes)
                 + "\nrestore them, or start a new run (give it the same `ledger_path` to keep what is still valid)"
             )
+        if now.keys() - then.keys():
+            write_json(path, then | now)
 
     @property
     def id(self) -> str:
@@ -135,9 +144,33 @@ def require_run(path: Path) -> None:
 
 
 def read_config(path: Path) -> RunConfig:
-    """The configuration the run at `path` was started with."""
-    require_run(path)
+    """The configuration the search at `path` was started with."""
+    if is_evaluation(path):
+        raise InputError(f"{path} is an evaluation, not a search: see `demosearch status {path}` and `evaluate --help`")
     return restore_config(_read_json(path / "config.json")["config"], str(path / "config.json"))
+
+
+def read_evaluation_config(path: Path) -> EvaluationConfig:
+    """The configuration of the evaluation at `path`."""
+    if not is_evaluation(path):
+        raise InputError(f"{path} is a search, not an evaluation: give another --run-dir")
+    return restore_evaluation(_read_json(path / "config.json")["evaluation"], str(path / "config.json"))
+
+
+def read_any_config(path: Path) -> RunConfig | EvaluationConfig:
+    """The configuration of the run at `path`, whichever it is."""
+    return read_evaluation_config(path) if is_evaluation(path) else read_config(path)
+
+
+def is_evaluation(path: Path) -> bool:
+    """Whether the run at `path` is an evaluation, and no search. Raises InputError where there is no run."""
+    require_run(path)
+    return "evaluation" in _read_json(path / "config.json")
+
+
+def _write_config(path: Path, run: str, config: RunConfig | EvaluationConfig) -> None:
+    part = "config" if isinstance(config, RunConfig) else "evaluation"
+    write_json(path / "config.json", {"run": run, part: dump_config(config)})
 
 
 def read_id(path: Path) -> str:
@@ -181,7 +214,7 @@ def _is_locked(path: Path) -> bool:
     return False
 
 
-def ledger_path(path: Path, config: RunConfig) -> Path:
+def ledger_path(path: Path, config: RunConfig | EvaluationConfig) -> Path:
     """Where the ledger of the run at `path` is."""
     return config.ledger_path or path / "ledger.sqlite"
 

@@ -1,19 +1,25 @@
 """One trial becomes scores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
+from math import ceil
 from statistics import fmean
 
-from evaluators.evaluation import Evaluation
+from evaluators.evaluation import Evaluation, Failure
 from evaluators.evaluator import Evaluator
 from evaluators.question import Question
-from search.candidate import Candidate
 from search.demonstration import Demonstration
 from search.render import Renderer
 from search.strategy import ScoredTrial, Trial
 from workers.failures import PromptTooLong
-from workers.prompt import PromptBlock
 
 TOO_LONG = PromptTooLong.__name__
+
+
+def mean_of(scores: Mapping[str, float], failed: int, max_failed_share: float) -> float | None:
+    """Over the questions that have a score; None when more than this share of all, rounded up, has failed."""
+    allowed = ceil(round(max_failed_share * (len(scores) + failed), 9))  # 0.07 * 100 is a little more than 7
+    return fmean(scores.values()) if scores and failed <= allowed else None
 
 
 class Scorer:
@@ -23,7 +29,7 @@ class Scorer:
         rules: of the base prompt, verbatim.
         demonstrations: by id, the base prompt's and the pool's.
         questions: by id, guiding and held-out.
-        max_failed_share: with a larger share of failed questions a trial has no mean.
+        max_failed_share: with more failed questions than this share of them, rounded up, a trial has no mean.
     """
 
     def __init__(
@@ -43,19 +49,18 @@ class Scorer:
         self._evaluator = evaluator
         self._max_failed_share = max_failed_share
 
-    def block(self, candidate: Candidate, questions: Sequence[str]) -> PromptBlock:
-        """The prompts that put these questions to this candidate."""
-        demonstrations = [self._demonstrations[name] for name in candidate.demonstrations]
-        return self._renderer.block(self._rules, demonstrations, [self._questions[name].query for name in questions])
-
     async def score(self, trial: Trial) -> ScoredTrial:
         """Evaluate every question of the trial. Raises RunStopped."""
-        block = self.block(trial.candidate, trial.questions)
-        outcomes = await self._evaluator.evaluate(block, [self._questions[name] for name in trial.questions])
-        scores = {item.question: item.score for item in outcomes if isinstance(item, Evaluation)}
-        failures = {item.question: item.cause for item in outcomes if not isinstance(item, Evaluation)}
+        demonstrations = [self._demonstrations[name] for name in trial.candidate.demonstrations]
+        render = partial(self._renderer.block, self._rules, demonstrations)
+        outcomes = await self._evaluator.evaluate(render, [self._questions[name] for name in trial.questions])
+        done = [item for item in outcomes if isinstance(item, Evaluation)]
+        failures = {item.question: item.cause for item in outcomes if isinstance(item, Failure)}
         if TOO_LONG in failures.values():  # which of its questions were answered depends on how the block was cut
             return ScoredTrial(trial, {}, dict.fromkeys(trial.questions, TOO_LONG), None)
-        allowed = self._max_failed_share * len(trial.questions)
-        mean = fmean(scores.values()) if scores and len(failures) <= allowed else None
-        return ScoredTrial(trial, scores, failures, mean)
+        scores = {item.question: item.score for item in done}
+        mean = mean_of(scores, len(failures), self._max_failed_share)
+        lengths = {item.question: item.length for item in done}
+        turns = {item.question: item.scores for item in done if len(item.scores) > 1}
+        answers = {item.question: item.answers for item in done}
+        return ScoredTrial(trial, scores, failures, mean, lengths, turns, answers)

@@ -5,14 +5,14 @@ import math
 import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from hashlib import sha256
 
 from configs.errors import InputError
 from configs.records import read_records, read_rows
 from configs.row import Row
 from configs.schema import QuestionsConfig, SplitConfig
-from evaluators.benchmarks import jsonl, mt_bench
+from evaluators.benchmarks import alpaca_eval, jsonl, mt_bench
 from evaluators.question import Question
 
 _SIDES = ("guiding", "held_out")
@@ -45,16 +45,18 @@ class Split:
 
     @property
     def digest(self) -> str:
-        """Changes with every question, its category and reference, and its side."""
-        sides = [
-            [[one.id, one.query, one.category, one.reference] for one in side] for side in (self.guiding, self.held_out)
-        ]
-        return sha256(json.dumps(sides).encode()).hexdigest()
+        """Changes with every question and what belongs to it, and with its side."""
+        return digest_of(self.guiding, self.held_out)
+
+
+def digest_of(*sides: Sequence[Question]) -> str:
+    """Of these lists of questions, with all that belongs to them; 64 hexadecimal digits."""
+    return sha256(json.dumps([[astuple(one) for one in side] for side in sides]).encode()).hexdigest()
 
 
 def load_split(config: QuestionsConfig) -> Split:
     """Read the questions and divide them as the config says."""
-    read = _reader(config)
+    config, read = _with_reader(config)
     rows = read_records(config)
     questions = [read(row) for row in rows]
     _reject_repeated_ids(questions)
@@ -63,6 +65,20 @@ def load_split(config: QuestionsConfig) -> Split:
     if config.split.held_out_path is not None:
         return Split(tuple(questions), tuple(read(row) for row in read_rows(config.split.held_out_path)))
     return stratified(questions, config.split)
+
+
+def load_questions(config: QuestionsConfig) -> tuple[Question, ...]:
+    """Read all questions, of either side, ordered by id; nothing is divided."""
+    config, read = _with_reader(config)
+    elsewhere = config.split.held_out_path
+    questions = [read(row) for row in (*read_records(config), *(read_rows(elsewhere) if elsewhere else ()))]
+    _reject_repeated_ids(questions)
+    return tuple(sorted(questions, key=_by_id))
+
+
+def _with_reader(config: QuestionsConfig) -> tuple[QuestionsConfig, Callable[[Row], Question]]:
+    config = mt_bench.in_folder(config) if config.benchmark == "mt_bench" else config
+    return config, _reader(config)
 
 
 def stratified(questions: Sequence[Question], config: SplitConfig) -> Split:
@@ -92,8 +108,18 @@ def _quotas(sizes: dict[str, int], config: SplitConfig) -> dict[str, int]:
 
 
 def _reader(config: QuestionsConfig) -> Callable[[Row], Question]:
+    read = _benchmark_reader(config)
+    if config.baseline_path is None:
+        return read
+    baselines = alpaca_eval.read_baselines(config.baseline_path)
+    return lambda row: alpaca_eval.with_baseline(read(row), baselines)
+
+
+def _benchmark_reader(config: QuestionsConfig) -> Callable[[Row], Question]:
     if config.benchmark == "jsonl":
         return lambda row: jsonl.question_from_row(row, config)
+    if config.benchmark == "alpaca_eval":
+        return alpaca_eval.question_from_row
     references = None if config.reference_path is None else mt_bench.read_references(config.reference_path)
     return lambda row: mt_bench.question_from_row(row, references)
 

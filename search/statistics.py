@@ -29,6 +29,16 @@ class Estimate:
     n: int
     failed: int = 0
 
+    def to_json(self) -> dict[str, float | int | None]:
+        """As the commands print it with --json; an infinite end is null."""
+        return {
+            "mean": self.mean,
+            "low": self.low if math.isfinite(self.low) else None,
+            "high": self.high if math.isfinite(self.high) else None,
+            "n": self.n,
+            "n_failed": self.failed,
+        }
+
 
 def estimate(scores: Sequence[float], confidence: float, failed: int = 0) -> Estimate | None:
     """Mean and Student's t interval of scores on `len(scores)` questions; None without any."""
@@ -47,3 +57,22 @@ def paired_difference(first: Mapping[str, float], second: Mapping[str, float], c
     """Mean of `first - second` over the questions that both have scores for, with its interval."""
     common = [question for question in first if question in second]
     return estimate([first[question] - second[question] for question in common], confidence)
+
+
+def unpaired_difference(first: Sequence[float], second: Sequence[float], confidence: float) -> Estimate | None:
+    """Mean of `first` minus mean of `second`, values on different questions, with Welch's t interval; None where one of
+    them is empty. `n` counts the questions of both."""
+    if not first or not second:
+        return None
+    sides = [np.asarray(values, dtype=float) for values in (first, second)]
+    mean = float(sides[0].mean() - sides[1].mean())
+    n = len(first) + len(second)
+    if min(len(first), len(second)) == 1:
+        return Estimate(mean, -math.inf, math.inf, n)
+    squares = [float(values.var(ddof=1)) / len(values) for values in sides]
+    total = sum(squares)
+    if total == 0:
+        return Estimate(mean, mean, mean, n)
+    freedom = total**2 / sum(square**2 / (len(values) - 1) for square, values in zip(squares, sides, strict=True))
+    half = float(stdtrit(freedom, (1 + confidence) / 2)) * math.sqrt(total)
+    return Estimate(mean, mean - half, mean + half, n)

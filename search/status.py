@@ -1,13 +1,14 @@
 """What is known of a run, from its directory alone: while it runs, after a crash, at the end."""
 
-import math
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluators.ledger import Spend, read_failures, read_spend
+from evaluators.evaluation import Failure
+from evaluators.ledger import read_failures, read_spend
+from evaluators.spend import Spend
+from search.amendments import amended
 from search.journal import Line, read_journal
 from search.run import State, ledger_path, read_config, read_id, read_state
 from search.statistics import Estimate, estimate, paired_difference
@@ -31,8 +32,30 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedItems:
+    """Items that failed for the same cause.
+
+    Attributes:
+        stage: "generation" or "verdict".
+        cause: the error's kind.
+        count: of items that have not succeeded since.
+        sample: what one of them met, in a sentence.
+    """
+
+    stage: str
+    cause: str
+    count: int
+    sample: str
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
-    """Of one run. `winner` is the best so far until `state` is "finished"."""
+    """Of one run. `winner` is the best so far until `state` is "finished".
+
+    Attributes:
+        failures: the most frequent first.
+        amended: scores that `retry-failed` added; the search was told of failures in their place.
+    """
 
     run: str
     state: State
@@ -42,7 +65,8 @@ class Status:
     runner_up: Standing | None
     base: Standing | None
     spend: Spend
-    failures: dict[str, int] = field(default_factory=dict)
+    failures: tuple[FailedItems, ...] = ()
+    amended: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """As `demosearch status --json` prints it; an infinite end of an interval is null."""
@@ -55,10 +79,11 @@ class Status:
             "winner": list(self.winner.demonstrations) if self.winner else None,
             "runner_up": _standing(self.runner_up),
             **asdict(self.spend),
-            "failures": self.failures,
-            "search_score": _estimate(self.winner.search_score if self.winner else None),
-            "held_out_score": _estimate(self.winner.held_out_score if self.winner else None),
-            "held_out_gain": _estimate(self.winner.held_out_gain if self.winner else None),
+            "failures": [asdict(one) for one in self.failures],
+            "amended": self.amended,
+            "search_score": _json(self.winner.search_score if self.winner else None),
+            "held_out_score": _json(self.winner.held_out_score if self.winner else None),
+            "held_out_gain": _json(self.winner.held_out_gain if self.winner else None),
             "base": _standing(base),
         }
 
@@ -67,7 +92,8 @@ def read_status(path: Path) -> Status:
     """Read the run at `path`, never disturbing its coordinator. Raises InputError where there is no run."""
     config = read_config(path)
     state, reason = read_state(path)
-    lines = read_journal(path / "journal.jsonl")
+    told, later = read_journal(path / "journal.jsonl"), read_journal(path / "amendments.jsonl")
+    lines = amended(told, later, config.scoring.max_failed_share)
     ledger, name = ledger_path(path, config), read_id(path)
     confidence = config.scoring.confidence
     search = [line for line in lines if "search" in line]
@@ -83,8 +109,22 @@ def read_status(path: Path) -> Status:
         runner_up=_read_standing(lines, runner_up, base, confidence),
         base=_read_standing(lines, base, base, confidence),
         spend=read_spend(ledger, name),
-        failures=dict(Counter(f"{item.stage}: {item.cause}" for item in read_failures(ledger, name))),
+        failures=by_cause(read_failures(ledger, name)),
+        amended=_failures(told) - _failures(lines),
     )
+
+
+def by_cause(failures: Sequence[Failure]) -> tuple[FailedItems, ...]:
+    """Failures of the same kind together, each kind with the latest one's words."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for one in failures:
+        groups.setdefault((one.stage, one.cause), []).append(one.message)
+    counted = [FailedItems(*group, len(messages), messages[-1]) for group, messages in groups.items()]
+    return tuple(sorted(counted, key=lambda items: -items.count))
+
+
+def _failures(lines: Sequence[Line]) -> int:
+    return sum(len(line.get("failures", ())) for line in lines)
 
 
 def _leaders(lines: list[Line]) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
@@ -107,7 +147,12 @@ def _read_standing(
         return None
     guiding, held_out = _scores(lines, "search", names), _scores(lines, "held_out", names)
     gain = paired_difference(held_out, _scores(lines, "held_out", base), confidence) if names != base else None
-    return Standing(names, estimate([*guiding.values()], confidence), estimate([*held_out.values()], confidence), gain)
+    return Standing(
+        demonstrations=names,
+        search_score=estimate([*guiding.values()], confidence, _failed(lines, "search", names, guiding)),
+        held_out_score=estimate([*held_out.values()], confidence, _failed(lines, "held_out", names, held_out)),
+        held_out_gain=gain,
+    )
 
 
 def _scores(lines: list[Line], kind: str, names: tuple[str, ...]) -> Mapping[str, float]:
@@ -118,8 +163,10 @@ def _scores(lines: list[Line], kind: str, names: tuple[str, ...]) -> Mapping[str
     return scores
 
 
-def _failed(lines: list[Line], kind: str, names: tuple[str, ...]) -> int:
-    return sum(len(line["failures"]) for line in lines if kind in line and tuple(line[kind]) == names)
+def _failed(lines: list[Line], kind: str, names: tuple[str, ...], scores: Mapping[str, float]) -> int:
+    """Questions that failed and have no score."""
+    own = [line for line in lines if kind in line and tuple(line[kind]) == names]
+    return len({name for line in own for name in line["failures"]} - scores.keys())
 
 
 def _standing(standing: Standing | None) -> dict[str, Any] | None:
@@ -127,18 +174,10 @@ def _standing(standing: Standing | None) -> dict[str, Any] | None:
         return None
     return {
         "demonstrations": list(standing.demonstrations),
-        "search_score": _estimate(standing.search_score),
-        "held_out_score": _estimate(standing.held_out_score),
+        "search_score": _json(standing.search_score),
+        "held_out_score": _json(standing.held_out_score),
     }
 
 
-def _estimate(value: Estimate | None) -> dict[str, float | int | None] | None:
-    if value is None:
-        return None
-    return {
-        "mean": value.mean,
-        "low": value.low if math.isfinite(value.low) else None,
-        "high": value.high if math.isfinite(value.high) else None,
-        "n": value.n,
-        "n_failed": value.failed,
-    }
+def _json(value: Estimate | None) -> dict[str, float | int | None] | None:
+    return None if value is None else value.to_json()

@@ -1,6 +1,7 @@
 """What the commands print for people."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 
 from rich.console import Group, RenderableType
@@ -9,10 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from configs.knobs import Knob
+from evaluators.spend import Spend
+from search.bench.overlap import Overlap
 from search.bench.w1 import Pass
 from search.progress import show_estimate
-from search.status import Status
+from search.status import FailedItems, Status
 
+_SAMPLE = 300  # characters of a failure's message
 _WORDS = {
     "running": "running now",
     "finished": "finished",
@@ -25,21 +29,66 @@ def status_view(status: Status, path: Path) -> RenderableType:
     """A run at a glance."""
     spend = status.spend
     facts = Table.grid(padding=(0, 2))
-    facts.add_row("state", f"{_WORDS[status.state]}{': ' + status.reason if status.reason else ''}")
-    facts.add_row(
-        "paid for", f"{spend.generated:,} generations ({spend.new_tokens:,} tokens), {spend.judged:,} verdicts"
-    )
-    if spend.judge_prompt_tokens:
-        facts.add_row("judge", f"{spend.judge_prompt_tokens:,} tokens read, {spend.judge_new_tokens:,} written")
+    facts.add_row("state", _WORDS[status.state] + because(status.reason))
+    add_spend(facts, spend)
     facts.add_row("candidates", f"{status.trials:,} scored")
-    for cause, number in status.failures.items():
-        facts.add_row("failed", Text(f"{number:,} x {cause} (in no mean)", style="red"))
+    if status.amended:
+        facts.add_row("amended", f"{status.amended:,} scores by `retry-failed`; the search itself did not know them")
     parts: list[RenderableType] = [Text(str(path), style="bold"), facts]
+    if status.failures:
+        parts += [failures_table(status.failures), Text(_way_on(status, path))]
     if status.base is not None:
         parts.append(_standings(status))
     if status.state == "finished":
         parts.append(Text(_verdict(status)))
     return Group(*parts)
+
+
+def failures_table(failures: Iterable[FailedItems]) -> Table:
+    """Failed items by cause, each with what one of them met."""
+    table = Table(box=None, padding=(0, 2), header_style="bold red")
+    for column in ("failed", "at", "cause", "for example"):
+        table.add_column(column, overflow="fold")
+    for one in failures:
+        table.add_row(f"{one.count:,}", one.stage, one.cause, Text(_shortened(one.sample)))
+    return table
+
+
+def _way_on(status: Status, path: Path) -> str:
+    if status.state == "running":
+        return "Failed items are in no mean."
+    return f"Failed items are in no mean; `demosearch retry-failed {path}` tries them again, and nothing else."
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SAMPLE else text[:_SAMPLE] + "..."
+
+
+def add_spend(facts: Table, spend: Spend) -> None:
+    """Rows that say what was paid."""
+    facts.add_row(
+        "paid for", f"{spend.generated:,} generations ({spend.new_tokens:,} tokens), {spend.judged:,} verdicts"
+    )
+    if spend.judge.calls:
+        judge = spend.judge
+        facts.add_row(
+            "judge", f"{judge.calls:,} calls, {judge.prompt_tokens:,} tokens read, {judge.new_tokens:,} written"
+        )
+    if spend.dollars != 0:
+        facts.add_row(
+            "price", "unknown: give prices in `service`" if spend.dollars is None else f"${spend.dollars:,.2f}"
+        )
+    facts.add_row("time", _time(spend))
+
+
+def because(reason: str) -> str:
+    """Behind a state, where there is something to say."""
+    return f": {reason}" if reason else ""
+
+
+def _time(spend: Spend) -> str:
+    spent = f"{timedelta(seconds=round(spend.seconds))} of work"
+    return spent + (f", {spend.gpu_seconds / 3600:,.2f} GPU hours" if spend.gpu_seconds else "")
 
 
 def _standings(status: Status) -> RenderableType:
@@ -51,10 +100,7 @@ def _standings(status: Status) -> RenderableType:
     present = [(name, standing) for name, standing in named if standing is not None]
     for name, one in present:
         estimates = (one.search_score, one.held_out_score, one.held_out_gain)
-        table.add_row(name, *(show_estimate(value, with_n=False) if value else "" for value in estimates))
-    leader = status.winner or status.base
-    counted = (leader.search_score, leader.held_out_score, leader.held_out_gain) if leader else ()
-    table.add_row("questions", *(str(value.n) if value else "" for value in counted))
+        table.add_row(name, *(show_estimate(value) if value else "" for value in estimates))
     own = status.base.demonstrations if status.base else ()
     chosen = [Text(f"{name}: {_in_words(one.demonstrations, own)}") for name, one in present]
     return Group(table, *chosen)
@@ -69,8 +115,10 @@ def _in_words(demonstrations: tuple[str, ...], base: tuple[str, ...]) -> str:
 def _verdict(status: Status) -> str:
     """The one sentence to take home."""
     gain = status.winner.held_out_gain if status.winner else None
-    if gain is None:
+    if status.winner is None or status.winner == status.base:
         return "Nothing beat the base prompt on the guiding questions."
+    if gain is None:
+        return "The winner has no score on held-out questions: nothing is known of it beyond those that chose it."
     if gain.low > 0:
         return f"On questions the search never saw, the winner beats the base prompt by {show_estimate(gain)}."
     return (
@@ -87,6 +135,16 @@ def knob_list(knobs: Iterable[Knob]) -> RenderableType:
         parts.append(Text.assemble((knob.name, "bold"), f"  {knob.type}; {default}{kinds}"))
         parts.append(Padding(Text(knob.description), (0, 0, 1, 4)))
     return Group(*parts)
+
+
+def overlap_table(overlap: Overlap) -> RenderableType:
+    """Each alone and both together."""
+    table = Table(padding=(0, 1), header_style="bold")
+    for column in ("", "seconds", "evaluations/s", "at the judge at once"):
+        table.add_column(column, justify="right" if column else "left")
+    for one in (overlap.generator, overlap.judge, overlap.together):
+        table.add_row(one.name, f"{one.seconds:.2f}", f"{one.evaluations / one.seconds:,.1f}", f"{one.at_once:,}")
+    return Group(table, Text(f"Together: {overlap.ratio:.3f} times the slower one alone; the target is 1.1 at most."))
 
 
 def w1_table(passes: Iterable[Pass]) -> Table:

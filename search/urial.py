@@ -62,6 +62,12 @@ class UrialForm:
         """A question, open for its answer."""
         return self.opening + query.strip(self.trimmed) + self.middle
 
+    def conversation(self, turns: Sequence[str]) -> str:
+        """What was said so far, user first, open for the next answer; an empty answer has its place too."""
+        *said, query = turns
+        pairs = zip(said[::2], said[1::2], strict=True)
+        return "".join(self.demonstration(*pair) for pair in pairs) + self.question(query)
+
     def demonstration(self, query: str, answer: str) -> str:
         """A question with its answer."""
         return self.question(query) + answer.strip(self.trimmed) + self.closing

@@ -10,7 +10,7 @@ import pytest
 
 from search.render import UrialRenderer
 from search.urial import BACKTICKS, load_base_prompt
-from tests.judge_server import JudgeServer, error, says
+from tests.service_server import ServiceServer, error, says
 
 QUICK = Path("configs/quickstart").absolute()
 SMALL = [
@@ -86,7 +86,7 @@ def test_an_exported_prompt_is_a_base_prompt_again_token_for_token(finished: Pat
     record = json.loads(demosearch("export", str(finished), "--format", "json").stdout)
     exported = (tmp_path / "best.txt").read_text()
     base = load_base_prompt(tmp_path / "best.txt")
-    block = UrialRenderer(BACKTICKS).block(base.rules, base.demonstrations, ["What now?"])
+    block = UrialRenderer(BACKTICKS).block(base.rules, base.demonstrations, [("What now?",)])
     assert [one.query for one in base.demonstrations] == [one["query"] for one in record["demonstrations"]]
     tokenizer = AutoTokenizer.from_pretrained(QUICK / "model")
     assert tokenizer(block.prefix)["input_ids"] == tokenizer(exported)["input_ids"]
@@ -99,6 +99,17 @@ def test_an_export_says_where_it_comes_from(finished: Path) -> None:
     assert [one["id"] for one in record["demonstrations"]] == read["winner"]
     assert record["scores"]["held_out_score"] == read["held_out_score"]
     assert "transformers" in record["provenance"]["model"]
+
+
+def test_a_report_tells_what_status_tells_and_needs_no_network(finished: Path, tmp_path: Path) -> None:
+    read, page, text = status(finished), tmp_path / "report.html", tmp_path / "report.md"
+    assert demosearch("report", str(finished), "--output", str(page)).returncode == 0
+    assert demosearch("report", str(finished), "--format", "md", "-o", str(text)).returncode == 0
+    gain = f"{read['held_out_gain']['mean']:+.2f}".replace("-", "−")
+    assert f"{gain} points (95 % interval" in page.read_text()
+    assert f"{gain} points (95 % interval" in text.read_text()
+    assert "default-src 'none'" in page.read_text()
+    assert status(finished) == read
 
 
 def test_exported_messages_are_a_chat_of_the_same_demonstrations(finished: Path) -> None:
@@ -126,7 +137,7 @@ BAD = {
     "a context too small": (["model.context_tokens=64"], "context of 64"),
     "an impossible insert": (["strategy.insert=9"], "only 3 demonstrations"),
     "a judge without its prompts": (
-        ["judge={kind: mt_bench, prompts_path: none.jsonl, service: {model: m}}"],
+        ["judge={kind: mt_bench, prompts_path: none.jsonl, service: {model: m, api_key_variable: null}}"],
         "none.jsonl",
     ),
 }
@@ -162,24 +173,31 @@ def test_an_empty_split_is_refused(tmp_path: Path) -> None:
     assert "held" in done.stderr
 
 
-@pytest.mark.parametrize("command", [["resume"], ["status"], ["export"]])
+@pytest.mark.parametrize("command", [["resume"], ["status"], ["export"], ["report"]])
 def test_a_directory_that_is_no_run_is_refused(command: list[str], tmp_path: Path) -> None:
     done = demosearch(*command, str(tmp_path))
     assert done.returncode == 2
     assert "is no run directory" in done.stderr
 
 
-def judged_by(server: JudgeServer, prompts: Path) -> list[str]:
-    rows = [{"name": "single-v1", "prompt_template": "Rate [[n]]: {question} {answer}"}]
-    rows += [{"name": "single-math-v1", "prompt_template": "Rate [[n]]: {question} {ref_answer_1} {answer}"}]
+def judged_by(server: ServiceServer, prompts: Path, more: str = "") -> list[str]:
+    plain, reference = "{question} {answer}", "{question} {ref_answer_1} {answer}"
+    both = "{question_1} {answer_1} {question_2} {answer_2}"
+    templates = {
+        "single-v1": plain,
+        "single-math-v1": reference,
+        "single-v1-multi-turn": both,
+        "single-math-v1-multi-turn": both + "{ref_answer_1} {ref_answer_2}",
+    }
     shared = {"type": "single", "system_prompt": "You judge.", "output_format": "[[rating]]", "category": "general"}
-    prompts.write_text("\n".join(json.dumps(row | shared) for row in rows))
-    service = f"{{model: m, base_url: {server.base_url}, max_retries: 0, max_in_flight: 4}}"
+    rows = [shared | {"name": name, "prompt_template": f"Rate [[n]]: {text}"} for name, text in templates.items()]
+    prompts.write_text("\n".join(json.dumps(row) for row in rows))
+    service = f"{{model: m, base_url: {server.base_url}, max_retries: 0, max_in_flight: 4{more}}}"
     return ["--set", f"judge={{kind: mt_bench, prompts_path: {prompts}, service: {service}, unreadable_retries: 0}}"]
 
 
 def test_a_missing_key_is_named_and_nothing_is_spent(tmp_path: Path) -> None:
-    with JudgeServer() as server:
+    with ServiceServer() as server:
         judge = judged_by(server, tmp_path / "prompts.jsonl")
         done = demosearch("run", "quickstart", "--run-dir", str(tmp_path / "run"), *SMALL, *judge)
         assert done.returncode == 2
@@ -196,7 +214,7 @@ def test_a_refused_key_stops_the_run_and_resume_pays_for_nothing_twice(tmp_path:
     def react(_: object) -> Any:
         return error(401, "invalid_api_key") if revoked and len(server.requests) > 40 else says("Rating: [[7]]")
 
-    with JudgeServer(react) as server:
+    with ServiceServer(react) as server:
         judge = judged_by(server, tmp_path / "prompts.jsonl")
         path = tmp_path / "run"
         stopped = demosearch("run", "quickstart", "--run-dir", str(path), *SMALL, *judge, OPENAI_API_KEY=SECRET)
@@ -211,3 +229,91 @@ def test_a_refused_key_stops_the_run_and_resume_pays_for_nothing_twice(tmp_path:
         assert status(path)["judged"] == read["judged"] + len(server.requests) - before
         kept = b"".join(file.read_bytes() for file in path.rglob("*") if file.is_file())
         assert SECRET not in stopped.stderr + stopped.stdout + resumed.stderr + kept.decode("utf-8", "replace")
+
+
+def test_a_spent_budget_stops_cleanly_and_a_larger_one_goes_on_along_the_same_path(
+    finished: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "run"
+    stopped = demosearch("run", "quickstart", "--run-dir", str(path), *SMALL, "--set", "budget.verdicts=60")
+    assert stopped.returncode == 3, stopped.stderr
+    assert f"demosearch resume {path} --set budget.verdicts=" in stopped.stderr.replace("\n", "")
+    read = status(path)
+    assert (read["state"], read["judged"]) == ("stopped", 60)
+    assert demosearch("export", str(path), "--best-so-far").stdout
+    again = demosearch("resume", str(path), "--set", "budget.generations=1")
+    assert again.returncode == 3
+    assert "loading" not in again.stderr
+    assert demosearch("resume", str(path), "--set", "budget.verdicts=100000").returncode == 0
+    assert (path / "journal.jsonl").read_bytes() == (finished / "journal.jsonl").read_bytes()
+
+
+def test_a_budget_in_dollars_without_prices_is_refused_by_the_names_of_the_knobs(tmp_path: Path) -> None:
+    with ServiceServer() as server:
+        judge = judged_by(server, tmp_path / "prompts.jsonl")
+        words = ["--run-dir", str(tmp_path / "run"), *SMALL, *judge, "--set", "budget.dollars=1"]
+        done = demosearch("run", "quickstart", *words, OPENAI_API_KEY="a-key")
+    assert done.returncode == 2
+    assert "judge.service.dollars_per_million_new_tokens" in done.stderr
+    assert server.requests == []
+
+
+def dry_run(*words: str, **environment: str) -> dict[str, dict[str, Any]]:
+    done = demosearch(*words, "--dry-run", "--json", **environment)
+    assert done.returncode == 0, done.stderr
+    return {row["name"]: row for row in json.loads(done.stdout)["quantities"]}
+
+
+def test_a_dry_run_foretells_what_the_search_then_generates(finished: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    rows = dry_run("run", "quickstart", "--run-dir", str(path), *SMALL, "--set", "budget.generations=100")
+    assert not path.exists()
+    spent = status(finished)
+    assert rows["generations"]["about"] == spent["generated"] <= rows["generations"]["at_most"]
+    assert rows["generations"]["prospect"] == "will be reached"
+    assert rows["prompt tokens"]["about"] == pytest.approx(spent["prompt_tokens"], rel=0.1)
+    assert rows["hours"]["about"] is None
+    assert "--tokens-per-second" in rows["hours"]["note"]
+
+
+def test_a_dry_run_like_an_earlier_run_knows_lengths_and_speed(finished: Path) -> None:
+    spent, rows = status(finished), dry_run("resume", str(finished))
+    assert rows["new tokens"]["about"] == pytest.approx(spent["new_tokens"])
+    assert rows["hours"]["about"] == pytest.approx(spent["seconds"] / 3600)
+    like = dry_run("run", "quickstart", *SMALL, "--like", str(finished))
+    assert like["new tokens"]["about"] == rows["new tokens"]["about"]
+    assert like["generations"]["spent"] == 0
+
+
+def test_a_run_without_failed_items_has_nothing_to_try_again(finished: Path) -> None:
+    refused = demosearch("retry-failed", str(finished))
+    assert refused.returncode == 2
+    assert "has no failed item" in refused.stderr
+
+
+def test_prompts_of_every_kind_are_compared_with_the_numbers_of_the_search(finished: Path, tmp_path: Path) -> None:
+    found, path = tmp_path / "found.json", tmp_path / "compared"
+    assert demosearch("export", str(finished), "--format", "json", "-o", str(found)).returncode == 0
+    words = ["evaluate", "evaluate_quickstart", "--run-dir", str(path), "--set", "decoding.max_new_tokens=24"]
+    first = demosearch(*words, "--json")
+    assert first.returncode == 0, first.stderr
+    base, nothing, rules = json.loads(first.stdout)["contestants"]
+    search = status(finished)
+    assert base["score"] == search["base"]["held_out_score"]
+    assert nothing["difference"]["n"] == rules["n"] == 48
+    grown = demosearch(*words, "--prompt", f"found={found}", "--json")
+    assert grown.returncode == 0, grown.stderr
+    after = json.loads(grown.stdout)
+    winner = after["contestants"][-1]
+    assert winner["name"] == "found"
+    assert winner["score"] == search["held_out_score"]
+    assert winner["difference"] == search["held_out_gain"]
+    assert after["generated"] == json.loads(first.stdout)["generated"] + 48
+    assert "found" in demosearch("status", str(path)).stdout
+
+
+def test_an_evaluation_and_a_search_are_not_taken_for_one_another(finished: Path) -> None:
+    refused = demosearch("evaluate", "evaluate_quickstart", "--run-dir", str(finished))
+    assert refused.returncode == 2
+    assert "holds a search" in refused.stderr
+    assert "another command" in demosearch("run", "evaluate_quickstart").stderr

@@ -12,6 +12,12 @@ from typing import Any
 
 import pytest
 
+from configs.loading import override_config
+from evaluators.failures import BudgetSpent
+from search.launch import resume
+from search.run import read_config
+from search.status import read_status
+
 SMALL = [
     *("--set", "pool.limit=8", "--set", "strategy.trials=14", "--set", "strategy.max_demonstrations=2"),
     *("--set", "decoding.max_new_tokens=24", "--set", "window=4"),
@@ -53,7 +59,7 @@ def journal_lines(journal: Path) -> int:
 def status(path: Path) -> dict[str, Any]:
     done = subprocess.run(command("status", str(path), "--json"), capture_output=True, check=True, env=environment())
     read: dict[str, Any] = json.loads(done.stdout)
-    return {key: value for key, value in read.items() if key != "run"}
+    return {key: value for key, value in read.items() if key not in ("run", "seconds", "gpu_seconds")}
 
 
 def killed_and_whole(folder: Path, overrides: list[str]) -> None:
@@ -84,6 +90,17 @@ def test_a_search_on_ray_workers_is_the_search_without_them_killed_or_not(tmp_pa
     finish("resume", str(path))
     assert (path / "journal.jsonl").read_bytes() == (tmp_path / "local" / "journal.jsonl").read_bytes()
     assert status(path)["generated"] == status(tmp_path / "local")["generated"]
+
+
+def test_what_a_killed_search_has_spent_counts_against_its_budget(tmp_path: Path) -> None:
+    path = tmp_path / "killed"
+    kill_when(2, path, "run", "quickstart", "--run-dir", str(path), *LOCAL)
+    spent = read_status(path).spend
+    assert spent.generated > 0
+    assert spent.seconds > 0
+    with pytest.raises(BudgetSpent, match="generations is spent"):
+        resume(path, config=override_config(read_config(path), [f"budget.generations={spent.generated}"]))
+    assert read_status(path).spend == spent
 
 
 @pytest.mark.slow

@@ -32,37 +32,45 @@ def renderer(folder: Path, template: str | None) -> Renderer:
 
 
 def test_a_chat_prompt_is_the_golden_file_byte_for_byte(tmp_path: Path) -> None:
-    block = renderer(tmp_path, PLAIN).block(RULES, DEMONSTRATIONS, [QUERY])
+    block = renderer(tmp_path, PLAIN).block(RULES, DEMONSTRATIONS, [(QUERY,)])
     assert block.prompt(0).encode() == (GOLDEN / "chat.txt").read_bytes()
 
 
+def test_a_second_turn_stands_behind_the_same_prefix_as_the_first(tmp_path: Path) -> None:
+    chat = renderer(tmp_path, PLAIN)
+    first = chat.block(RULES, DEMONSTRATIONS, [(QUERY,)])
+    second = chat.block(RULES, DEMONSTRATIONS, [(QUERY, "Yes.", "And 2³?")])
+    assert second.prefix == first.prefix
+    assert second.suffixes[0] == f"{first.suffixes[0]}Yes.[end]\n[user]\nAnd 2³?[end]\n[assistant]\n"
+
+
 def test_the_template_writes_its_own_begin_of_text(tmp_path: Path) -> None:
-    block = renderer(tmp_path, PLAIN).block(RULES, (), [QUERY])
+    block = renderer(tmp_path, PLAIN).block(RULES, (), [(QUERY,)])
     assert block.prefix.startswith("<s>[system]\n")
     assert not block.bos
 
 
 def test_the_prefix_ends_before_the_question_whatever_the_questions_share(tmp_path: Path) -> None:
     chat = renderer(tmp_path, PLAIN)
-    block = chat.block(RULES, DEMONSTRATIONS, ["Why is it so?", "Why is it not?"])
+    block = chat.block(RULES, DEMONSTRATIONS, [("Why is it so?",), ("Why is it not?",)])
     assert block.prefix.endswith("[user]\n")
     assert block.suffixes == ("Why is it so?[end]\n[assistant]\n", "Why is it not?[end]\n[assistant]\n")
-    assert chat.block(RULES, DEMONSTRATIONS, [QUERY]).prefix == block.prefix
+    assert chat.block(RULES, DEMONSTRATIONS, [(QUERY,)]).prefix == block.prefix
 
 
 @pytest.mark.parametrize("template", [NO_SYSTEM, DEAF], ids=["refuses", "drops"])
 def test_without_a_system_role_the_rules_open_the_first_user_message(tmp_path: Path, template: str) -> None:
     chat = renderer(tmp_path, template)
-    assert chat.block(RULES, DEMONSTRATIONS, [QUERY]).prefix.startswith(f"<s>[user]\n{RULES.strip()}\n\nWhich river")
-    assert chat.block(RULES, (), [QUERY]).prompt(0) == f"<s>[user]\n{RULES.strip()}\n\n{QUERY}[end]\n[assistant]\n"
+    assert chat.block(RULES, DEMONSTRATIONS, [(QUERY,)]).prefix.startswith(f"<s>[user]\n{RULES.strip()}\n\nWhich river")
+    assert chat.block(RULES, (), [(QUERY,)]).prompt(0) == f"<s>[user]\n{RULES.strip()}\n\n{QUERY}[end]\n[assistant]\n"
 
 
 def test_without_rules_there_is_no_system_message(tmp_path: Path) -> None:
-    assert renderer(tmp_path, PLAIN).block("\n", (), ["q"]).prompt(0) == "<s>[user]\nq[end]\n[assistant]\n"
+    assert renderer(tmp_path, PLAIN).block("\n", (), [("q",)]).prompt(0) == "<s>[user]\nq[end]\n[assistant]\n"
 
 
 def test_a_template_that_writes_the_date_writes_the_same_one_every_day(tmp_path: Path) -> None:
-    assert renderer(tmp_path, DATED).block(RULES, (), [QUERY]).prefix.startswith("26 Jul 2024<s>")
+    assert renderer(tmp_path, DATED).block(RULES, (), [(QUERY,)]).prefix.startswith("26 Jul 2024<s>")
 
 
 def test_an_answer_is_only_stripped(tmp_path: Path) -> None:
@@ -92,6 +100,6 @@ def test_a_model_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 
 def test_messages_alternate_and_end_in_the_question() -> None:
-    spoken = chat_messages(RULES, DEMONSTRATIONS, QUERY)
-    assert [message["role"] for message in spoken] == ["system", "user", "assistant", "user", "assistant", "user"]
+    spoken = chat_messages(RULES, DEMONSTRATIONS, ("Before?", "Yes.", QUERY))
+    assert [message["role"] for message in spoken] == ["system", *["user", "assistant"] * 3, "user"]
     assert spoken[-1]["content"] == QUERY

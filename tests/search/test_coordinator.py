@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configs.errors import InputError, RunStopped
-from configs.schema import ExhaustiveGreedyConfig, OptunaConfig, RandomConfig
-from evaluators.evaluator import Evaluator
+from configs.schema import ExhaustiveGreedyConfig, OptunaConfig, RandomConfig, ScreeningConfig
 from evaluators.failures import JudgeFailed
 from evaluators.ledger import Ledger, read_spend
 from evaluators.question import Question
@@ -26,11 +25,13 @@ from search.space import SearchSpace
 from search.strategies.exhaustive_greedy import ExhaustiveGreedy
 from search.strategies.optuna import OptunaSearch
 from search.strategies.random import RandomSearch
+from search.strategies.screening import Screening
 from search.strategy import ScoredTrial, Strategy, Trial
 from search.urial import BACKTICKS
 from tests.fake_judge import FakeJudge
 from tests.fakes import ScriptedModel, echo
-from workers.failures import GenerationFailed
+from tests.plain_evaluator import plain_evaluator
+from workers.failures import GenerationFailed, PromptTooLong
 from workers.prompt import Decoding
 
 GUIDING = tuple(f"q{number}" for number in range(4))
@@ -43,6 +44,9 @@ STRATEGIES: dict[str, Callable[[], Strategy]] = {
         SPACE, ExhaustiveGreedyConfig(kind="exhaustive_greedy", max_demonstrations=2, stop_without_gain=False)
     ),
     "random": lambda: RandomSearch(SPACE, RandomConfig(kind="random", max_demonstrations=2, trials=12), 3),
+    "screening": lambda: Screening(
+        SPACE, ScreeningConfig(kind="screening", max_demonstrations=2, evaluations=60, block=3), 3
+    ),
     "optuna": lambda: OptunaSearch(
         SPACE, OptunaConfig(kind="optuna", max_demonstrations=2, sampler="tpe", trials=14), 3
     ),
@@ -56,19 +60,12 @@ class Killed(BaseException):
 async def search(folder: Path, strategy: Strategy, model: ScriptedModel, judge: FakeJudge, window: int = 4) -> None:
     ledger, journal = Ledger(folder / "ledger", "run"), Journal(folder / "journal")
     renderer = UrialRenderer(BACKTICKS)
-    evaluator = Evaluator(
-        model=model,
-        fingerprint="m",
-        decoding=Decoding(max_new_tokens=60),
-        judge=judge,
-        ledger=ledger,
-        clean=renderer.clean,
-    )
+    evaluator = plain_evaluator(ledger, model, judge, clean=renderer.clean)
     scorer = Scorer(
         renderer=renderer,
         rules="rules\n",
         demonstrations={name: Demonstration(name, f"query {name}", f"answer {name}") for name in NAMES},
-        questions={name: Question(name, f"question {name}") for name in (*GUIDING, *HELD_OUT)},
+        questions={name: Question(name, (f"question {name}",)) for name in (*GUIDING, *HELD_OUT)},
         evaluator=evaluator,
         max_failed_share=0.3,
     )
@@ -179,7 +176,7 @@ def test_candidates_that_fail_in_a_row_stop_the_run(tmp_path: Path) -> None:
     def broken(prompt: str) -> str | Exception:
         return GenerationFailed("broken") if prompt.count("# Query") > 2 else "fine"
 
-    with pytest.raises(RunStopped, match="3 candidates in a row"):
+    with pytest.raises(RunStopped, match="3 trials in a row"):
         run(tmp_path, model=ScriptedModel(broken))
 
 
@@ -193,11 +190,27 @@ def test_candidates_that_failed_before_a_stop_are_tried_again(tmp_path: Path) ->
 
 
 def test_candidates_that_are_too_long_never_stop_a_run(tmp_path: Path) -> None:
-    model = ScriptedModel(context_tokens=100)  # words: room for one added demonstration, not for two
+    model = ScriptedModel(context_tokens=90)  # words: room for one added demonstration, not for two
     run(tmp_path, model=model)
     *lines, end = read_journal(tmp_path / "journal")
     assert len(end["end"]["winner"]) <= 2
     assert {cause for line in lines for cause in line["failures"].values()} == {"PromptTooLong"}
+
+
+def test_a_candidate_that_is_too_long_is_no_sign_that_failed_ones_were_at_fault(tmp_path: Path) -> None:
+    def sometimes_too_long(down: bool) -> ScriptedModel:
+        def answer(prompt: str) -> str | Exception:
+            if any(f"query {name}\n" in prompt for name in "bd"):
+                return PromptTooLong(99, 1, 90)
+            broken = down and prompt.count("# Query") > 2
+            return GenerationFailed("broken") if broken else echo(prompt, Decoding(60)).text
+
+        return ScriptedModel(answer)
+
+    with pytest.raises(RunStopped, match="3 trials in a row"):
+        run(tmp_path / "stopped", model=sometimes_too_long(down=True))
+    whole = run(tmp_path / "whole", model=sometimes_too_long(down=False))
+    assert run(tmp_path / "stopped", model=sometimes_too_long(down=False)) == whole
 
 
 def test_an_outage_in_the_held_out_phase_stops_the_run_and_resume_repairs_it(tmp_path: Path) -> None:
@@ -240,4 +253,4 @@ def test_the_journal_holds_no_time_and_no_worker(tmp_path: Path) -> None:
     run(tmp_path)
     lines = read_journal(tmp_path / "journal")
     fields = {field for line in lines for field in line}
-    assert fields == {"search", "held_out", "end", "mean", "scores", "failures", "leaders"}
+    assert fields == {"search", "held_out", "end", "mean", "scores", "failures", "lengths", "leaders"}

@@ -2,13 +2,15 @@
 
 from io import StringIO
 
+import pytest
 from rich.console import Console
 
-from evaluators.evaluator import Counts
-from search.coordinator import Position
+from evaluators.counts import Counts
+from search.coordinator import Phase, Position
 from search.progress import LineView, LiveView, Snapshot, line, make_view, show_estimate, take_snapshot
 from search.statistics import Estimate, estimate
 from workers.activity import WorkersActivity
+from workers.service.line import ServiceActivity
 
 
 class Halfway:
@@ -18,10 +20,13 @@ class Halfway:
         return Position("search", 12, 400, 1000, 100, {"q1": 6.0, "q2": 8.0})
 
     def counts(self) -> Counts:
-        return Counts(generated=290, judged=60, known=10, failed=2, new_tokens=9000)
+        return Counts(generated=290, judged=60, known=10, failed=2, new_tokens=9000, waiting=52)
 
     def activity(self) -> WorkersActivity:
         return WorkersActivity(alive=4, busy=3, queued=5, restarts=1, tokens=9000)
+
+    def services(self) -> list[ServiceActivity]:
+        return [ServiceActivity(in_flight=12, limit=16, waiting=40, slow_downs=2, paused=7.0)]
 
 
 def snapshot() -> Snapshot:
@@ -51,10 +56,21 @@ def test_a_line_says_what_is_done_left_known_failed_and_how_fast() -> None:
         "n=2",
         "10 from the ledger",
         "2 FAILED",
+        "52 answers wait for the judge",
+        "judge: 12 of 16 in flight, 2 times told to slow down, pausing for 7 s",
         "150 tokens/s",
         "0:02:00",
     ):
         assert part in text
+
+
+@pytest.mark.parametrize("phase", ["retry", "evaluate"])
+def test_what_is_no_search_has_no_best(phase: Phase) -> None:
+    class Other(Halfway):
+        def position(self) -> Position:
+            return Position(phase, 2, 400, 1000, 100, {})
+
+    assert "best" not in line(take_snapshot(Other(), 60.0, 0.95))
 
 
 def test_failed_questions_stand_beside_the_mean() -> None:
@@ -70,7 +86,14 @@ def test_a_terminal_gets_a_drawing_and_a_file_gets_lines() -> None:
         view.show(snapshot())
     assert isinstance(terminal.file, StringIO)
     drawn = terminal.file.getvalue()
-    for part in ("searching, 12 candidates scored", "best so far", "3 of 4 busy", "1 restarts", "ETA 0:02:00"):
+    for part in (
+        "searching, 12 candidates scored",
+        "best so far",
+        "3 of 4 busy",
+        "12 of 16 in flight",
+        "1 restarts",
+        "ETA 0:02:00",
+    ):
         assert part in drawn
     assert isinstance(make_view(Console(file=StringIO())), LineView)
 

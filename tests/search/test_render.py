@@ -33,28 +33,42 @@ def renderer(template: str = "urial_backticks", clean_up: str = "strip") -> Rend
 
 @pytest.mark.parametrize("template", FORMS)
 def test_a_prompt_is_the_golden_file_byte_for_byte(template: str) -> None:
-    block = renderer(template).block(RULES, DEMONSTRATIONS, [QUERY])
+    block = renderer(template).block(RULES, DEMONSTRATIONS, [(QUERY,)])
     assert block.prompt(0).encode() == (GOLDEN / f"{template}.txt").read_bytes()
     assert block.bos
 
 
 @pytest.mark.parametrize("template", FORMS)
 def test_all_questions_share_the_prefix_and_the_prefix_is_what_is_exported(template: str) -> None:
-    block = renderer(template).block(RULES, DEMONSTRATIONS, [QUERY, "Else?"])
+    block = renderer(template).block(RULES, DEMONSTRATIONS, [(QUERY,), ("Else?",)])
     assert block.prefix == renderer(template).prompt_text(RULES, DEMONSTRATIONS)
     assert "Vienna" not in "".join(block.suffixes)
     parsed = parse_prompt(block.prefix)
-    assert renderer(template).block(parsed.rules, parsed.demonstrations, [QUERY, "Else?"]) == block
+    assert renderer(template).block(parsed.rules, parsed.demonstrations, [(QUERY,), ("Else?",)]) == block
 
 
 @pytest.mark.parametrize("template", FORMS)
 def test_without_demonstrations_the_prefix_is_the_rules(template: str) -> None:
-    assert renderer(template).block(RULES, (), [QUERY]).prefix == RULES
+    assert renderer(template).block(RULES, (), [(QUERY,)]).prefix == RULES
 
 
 @pytest.mark.parametrize("template", FORMS)
 def test_a_urial_answer_ends_before_the_next_heading(template: str) -> None:
     assert renderer(template).stop == ("# Query", "# User")
+
+
+@pytest.mark.parametrize("template", FORMS)
+def test_a_second_turn_is_the_golden_file_byte_for_byte(template: str) -> None:
+    block = renderer(template).block(RULES, DEMONSTRATIONS, [(QUERY, "Yes.\n\nIt is 4.", "And 2³?")])
+    assert block.prompt(0).encode() == (GOLDEN / f"{template}_turn_2.txt").read_bytes()
+
+
+@pytest.mark.parametrize("template", FORMS)
+def test_a_second_turn_stands_behind_the_same_prefix_as_the_first(template: str) -> None:
+    first = renderer(template).block(RULES, DEMONSTRATIONS, [(QUERY,)])
+    second = renderer(template).block(RULES, DEMONSTRATIONS, [(QUERY, "", "And 2³?")])
+    assert second.prefix == first.prefix
+    assert second.suffixes[0].startswith(first.suffixes[0])
 
 
 def test_an_empty_answer_still_renders_a_closed_block() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from search.statistics import estimate, paired_difference
+from search.statistics import estimate, paired_difference, unpaired_difference
 
 scores = st.lists(st.floats(1, 10), min_size=2, max_size=80)
 
@@ -33,6 +33,19 @@ def test_a_paired_difference_knows_nothing_of_how_hard_questions_are(scores: lis
     assert difference.high - difference.low == pytest.approx(0, abs=1e-8)
 
 
+@given(first=scores, second=scores, confidence=st.floats(0.5, 0.99))
+def test_a_difference_between_other_questions_is_welchs_interval(
+    first: list[float], second: list[float], confidence: float
+) -> None:
+    ours = unpaired_difference(first, second, confidence)
+    assert ours is not None
+    assert ours.mean == pytest.approx(np.mean(first) - np.mean(second), abs=1e-9)
+    assert ours.n == len(first) + len(second)
+    if min(np.ptp(first), np.ptp(second)) > 1e-6:
+        theirs = stats.ttest_ind(first, second, equal_var=False).confidence_interval(confidence)
+        assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high))
+
+
 def test_only_questions_that_both_answered_are_compared() -> None:
     difference = paired_difference({"a": 5, "b": 9}, {"a": 3, "c": 1}, 0.95)
     assert difference is not None
@@ -48,6 +61,7 @@ def test_one_question_has_no_finite_interval() -> None:
 def test_nothing_scored_is_no_estimate() -> None:
     assert estimate([], 0.95) is None
     assert paired_difference({"a": 1}, {"b": 1}, 0.95) is None
+    assert unpaired_difference([1.0, 2.0], [], 0.95) is None
 
 
 def test_an_interval_covers_the_truth_as_often_as_it_says() -> None:

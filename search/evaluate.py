@@ -1,0 +1,243 @@
+"""Score prompts on a benchmark, without a search."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from configs.errors import InputError
+from configs.schema import AnyModelConfig, EvaluationConfig
+from evaluators.answers import Answers
+from evaluators.budget import Budget
+from evaluators.counts import Counts
+from evaluators.evaluator import Evaluator
+from evaluators.ledger import Ledger, read_spend
+from evaluators.panel import Panel
+from evaluators.together import tasks_together
+from search.alpaca_leaderboard import write_places
+from search.assembly import make_model, refuse_long_prompt
+from search.candidate import Candidate
+from search.comparison import Outcome, write_outcomes
+from search.contestant import Contestant
+from search.coordinator import Position
+from search.evaluation_plan import EvaluationPlan, make_evaluation_plan
+from search.evaluation_status import EvaluationStatus, read_evaluation
+from search.launch import conduct
+from search.prices import price_of
+from search.progress import View, make_view, watching
+from search.run import Run, is_evaluation, ledger_path
+from search.scoring import Scorer
+from search.split import digest_of
+from search.strategy import Trial
+from search.timekeeper import TimeKeeper, clock_from_now, gpu_seconds_of, gpus_each
+from workers.activity import WorkersActivity
+from workers.prompt import Decoding
+from workers.text_model import ModelCard, TextModel
+
+if TYPE_CHECKING:
+    from workers.service.line import ServiceActivity
+
+_log = logging.getLogger(__name__)
+
+
+def evaluate(config: EvaluationConfig, path: Path, console: Console | None = None) -> EvaluationStatus:
+    """Score every contestant, in the directory `path`: a new one, or that of an earlier evaluation, which may have had
+    other contestants. What was paid for there is not paid for again, and what failed there is tried again.
+
+    Raises:
+        InputError: something is wrong with config, files, models or directory.
+        RunStopped: it cannot go on now; everything paid for is kept, and the same call goes on.
+    """
+    plan = make_evaluation_plan(config, path)
+    run = _open(path, config)
+    view = make_view(console or Console(stderr=True))
+    try:
+        conduct(run, lambda: _evaluate(plan, run, view))
+    except InputError:
+        if not run.started:
+            run.discard()
+        raise
+    return read_evaluation(path)
+
+
+def _open(path: Path, config: EvaluationConfig) -> Run:
+    if not (path / "config.json").exists():
+        return Run.create(path, config)
+    if not is_evaluation(path):
+        raise InputError(f"{path} holds a search: give another --run-dir")
+    return Run.open(path)
+
+
+async def _evaluate(plan: EvaluationPlan, run: Run, view: View) -> None:
+    config, clock = plan.config, clock_from_now()
+    way_on = f"the same command with `--run-dir {run.path} --set {{knob}}=...`"
+    spent = read_spend(ledger_path(run.path, config), run.id)
+    Budget(config.budget, lambda: spent, way_on).check()
+    if run.started:
+        run.check_manifest(_manifest(plan), growing=True)
+    run.replace_config(config)
+    ledger = Ledger(ledger_path(run.path, config), run.id)
+    try:
+        budget = Budget(config.budget, lambda: ledger.spend, way_on)
+        bout = _Bout(plan, run, ledger, budget)
+        keeper = TimeKeeper(ledger=ledger, budget=budget, gpu_seconds=bout.gpu_seconds, clock=clock)
+        async with keeper.kept(), bout.judged():
+            for model, contestants in plan.by_model():
+                async with (
+                    bout.loaded(model, contestants) as card,
+                    watching(bout, view, config.scoring.confidence),
+                    tasks_together() as tasks,
+                ):
+                    for one in contestants:
+                        tasks.create_task(bout.score(one, card))
+            bout.note_places()
+    finally:
+        await ledger.close()
+
+
+def _manifest(plan: EvaluationPlan) -> dict[str, Any]:
+    """What all contestants have in common; with another, their scores would not be comparable."""
+    config = plan.config
+    return {
+        "questions": f"{len(plan.questions)} questions, {digest_of(plan.questions)[:16]}",
+        "scoring": config.scoring.model_dump(mode="json", include={"objective", "max_failed_share"}),
+        "ledger": str(config.ledger_path) if config.ledger_path else "in the run directory",
+    }
+
+
+class _Bout:
+    """An evaluation under way."""
+
+    def __init__(self, plan: EvaluationPlan, run: Run, ledger: Ledger, budget: Budget) -> None:
+        self._plan = plan
+        self._run = run
+        self._ledger = ledger
+        self._budget = budget
+        self._counts = Counts()
+        self._panel = Panel(plan.seats, ledger=ledger, budget=budget, counts=self._counts)
+        self._outcomes: dict[str, Outcome] = {}
+        self._model: TextModel | None = None
+        self._answers: dict[Decoding, Answers] = {}  # of that model
+        self._gpus = 0.0  # of each worker of that model
+        self._gpu_seconds = 0.0  # of the models before it
+        self._earlier = 0  # evaluations with the models before it
+
+    @asynccontextmanager
+    async def judged(self) -> AsyncIterator[None]:
+        """While the judges are there."""
+        try:
+            await self._panel.start()
+            await self._plan.judge_models.note_started()
+            if self._run.started:
+                self._run.check_manifest(self._judges(), growing=True)
+            yield
+        finally:
+            await self._panel.close()
+
+    @asynccontextmanager
+    async def loaded(self, config: AnyModelConfig, contestants: list[Contestant]) -> AsyncIterator[ModelCard]:
+        """While this model is there. Raises InputError where a contestant's prompts do not fit it, or have changed."""
+        _log.info("loading %s", config.name)
+        workers = self._plan.config.workers
+        self._model = model = make_model(config, workers)
+        try:
+            card = await model.start()
+            _log.info("%s is ready on %s", config.name, card.device)
+            self._gpus = gpus_each(card, workers)
+            for one in contestants:
+                name, new_tokens = f"the prompt of '{one.name}'", one.decoding.max_new_tokens
+                await refuse_long_prompt(name, one.block(self._plan.questions), new_tokens, model, card)
+            own = {f"contestant {one.name}": _identity(one, card) for one in contestants}
+            self._run.check_manifest(_manifest(self._plan) | self._judges() | own, growing=True)
+            self._earlier = self._counts.settled - self._counts.known
+            self._answers = {}
+            yield card
+        finally:
+            await model.close()
+            self._gpu_seconds += gpu_seconds_of(model.activity(), self._gpus)
+            self._gpus = 0.0
+
+    def _judges(self) -> dict[str, Any]:
+        return {"judge": [[one.judge.fingerprint, one.weight, one.repeats, one.average] for one in self._plan.seats]}
+
+    def _answers_of(self, contestant: Contestant, card: ModelCard) -> Answers:
+        """Contestants with the same decoding share theirs, so that prompts they have in common are answered once."""
+        assert self._model is not None
+        if contestant.decoding not in self._answers:
+            self._answers[contestant.decoding] = Answers(
+                model=self._model,
+                card=card,
+                decoding=contestant.decoding,
+                ledger=self._ledger,
+                budget=self._budget,
+                counts=self._counts,
+                price=price_of(contestant.model),
+            )
+        return self._answers[contestant.decoding]
+
+    async def score(self, contestant: Contestant, card: ModelCard) -> None:
+        """Have this contestant answer and be judged, and keep what comes of it."""
+        evaluator = Evaluator(
+            answers=self._answers_of(contestant, card),
+            panel=self._panel,
+            objective=self._plan.objective,
+            ledger=self._ledger,
+            counts=self._counts,
+            clean=contestant.renderer.clean,
+        )
+        scorer = Scorer(
+            renderer=contestant.renderer,
+            rules=contestant.rules,
+            demonstrations={one.id: one for one in contestant.demonstrations},
+            questions={one.id: one for one in self._plan.questions},
+            evaluator=evaluator,
+            max_failed_share=self._plan.config.scoring.max_failed_share,
+        )
+        candidate = Candidate(tuple(one.id for one in contestant.demonstrations))
+        scored = await scorer.score(Trial(candidate, tuple(one.id for one in self._plan.questions)))
+        self._outcomes[contestant.name] = Outcome.of(contestant.name, scored)
+        self._write()
+
+    def _write(self) -> None:
+        through = [self._outcomes[one.name] for one in self._plan.contestants if one.name in self._outcomes]
+        write_outcomes(self._run.path / "results.json", through, self._plan.categories)
+
+    def note_places(self) -> None:
+        """What AlpacaEval's leaderboard would say, where its judge has judged."""
+        config = self._plan.config
+        if config.judge.kind == "alpaca_eval":
+            source = config.questions.baseline_path or config.questions.path
+            baseline = source.stem if source else config.questions.hub or ""
+            write_places(self._run.path, list(self._outcomes.values()), self._plan.questions, baseline)
+
+    def position(self) -> Position:
+        counts, planned = self._counts, self._plan.answers_judged
+        return Position("evaluate", len(self._outcomes), counts.settled, planned, self._earlier + counts.known, {})
+
+    def counts(self) -> Counts:
+        return self._counts
+
+    def activity(self) -> WorkersActivity:
+        return self._model.activity() if self._model else WorkersActivity()
+
+    def services(self) -> "list[ServiceActivity]":
+        return self._plan.judge_models.services()
+
+    def gpu_seconds(self) -> float:
+        """Held by all models so far."""
+        own = self._gpu_seconds + gpu_seconds_of(self.activity(), self._gpus)
+        return own + self._plan.judge_models.gpu_seconds()
+
+
+def _identity(contestant: Contestant, card: ModelCard) -> dict[str, Any]:
+    """What decides a contestant's answers."""
+    return {
+        "prompt": contestant.digest,
+        "render": contestant.render.model_dump(mode="json"),
+        "decoding": asdict(contestant.decoding),
+        "model": card.fingerprint,
+    }

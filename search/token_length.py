@@ -1,0 +1,41 @@
+"""How many tokens a text has, before any model is loaded."""
+
+from functools import lru_cache
+from typing import Any
+
+from configs.schema import AnyModelConfig, ServedModelConfig
+
+GUESS = 0.25
+"""Tokens a character of English, for today's vocabularies."""
+
+
+def tokens_a_character(model: AnyModelConfig, sample: str) -> tuple[float, str]:
+    """Of a model's tokenizer on a sample, and a sentence that says so; the usual guess where there is no tokenizer on
+    this machine. Nothing is fetched.
+
+    Args:
+        sample: not empty.
+    """
+    name, revision = _tokenizer_of(model)
+    tokenizer = _load(name, revision) if name else None
+    if tokenizer is None:
+        return GUESS, "the model's tokens are guessed as characters / 4: its tokenizer is not on this machine"
+    tokens = len(tokenizer(sample, add_special_tokens=False, verbose=False)["input_ids"])
+    return tokens / len(sample), f"the model's tokens are counted with the tokenizer of {name}, on a sample"
+
+
+def _tokenizer_of(model: AnyModelConfig) -> tuple[str | None, str | None]:
+    """Name and revision; a served model may have none."""
+    if isinstance(model, ServedModelConfig):
+        return model.tokenizer, model.tokenizer_revision
+    return model.name, model.revision
+
+
+@lru_cache(maxsize=8)
+def _load(name: str, revision: str | None) -> Any:
+    from transformers import AutoTokenizer  # noqa: PLC0415 -- heavy
+
+    try:
+        return AutoTokenizer.from_pretrained(name, revision=revision, local_files_only=True)
+    except Exception:  # the library raises OSError, ValueError, KeyError and more; a guess will do
+        return None

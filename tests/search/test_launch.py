@@ -1,0 +1,128 @@
+"""Whole searches in this process, on the quickstart's real model and a judge behind a real server."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from configs.errors import InputError, RunStopped
+from configs.loading import load_config, override_config
+from configs.schema import RunConfig
+from search.export import export
+from search.launch import launch, resume
+from search.retry import retry_failed
+from search.run import read_config
+from search.status import Status, read_status
+from tests.service_server import Reaction, ServiceServer, says
+
+QUIET = Console(quiet=True)
+TINY = [
+    *("workers.kind=local", "pool.limit=3", "questions.limit=24", "strategy.trials=3", "strategy.max_demonstrations=1"),
+    *("decoding.max_new_tokens=16", "window=3"),
+]
+
+
+def judged_by(server: ServiceServer, folder: Path, *overrides: str) -> RunConfig:
+    (folder / "rubric.txt").write_text("Rate from 1 to 10.\n{question}\n{answer}\n")
+    service = f"{{model: m, base_url: {server.base_url}, api_key_variable: null, max_retries: 0, max_in_flight: 4}}"
+    judge = f"judge={{kind: rubric, rubric_path: {folder / 'rubric.txt'}, service: {service}, unreadable_retries: 0}}"
+    return load_config("quickstart", [*TINY, judge, *overrides])
+
+
+class Confused:
+    """A judge that gives some answers no rating, until it is mended."""
+
+    mended = False
+
+    def __call__(self, request: dict[str, Any]) -> Reaction:
+        text = request["messages"][-1]["content"]
+        return says("Rating: [[7]]" if self.mended or len(text) % 5 else "No comment.")
+
+
+def journal(path: Path) -> bytes:
+    return (path / "journal.jsonl").read_bytes()
+
+
+def test_failed_items_are_tried_again_and_nothing_else_and_the_path_stays_what_it_was(tmp_path: Path) -> None:
+    confused, path = Confused(), tmp_path / "run"
+    with ServiceServer(confused) as server:
+        before = launch(judged_by(server, tmp_path, "scoring.max_failed_share=0.9"), path, QUIET)
+        told, asked = journal(path), len(server.requests)
+        (items,) = before.failures
+        assert (items.stage, items.cause, items.count) == ("verdict", "VerdictUnreadable", before.spend.failed)
+        assert "No comment." in items.sample
+        assert before.base is not None
+        assert before.base.search_score is not None
+        assert before.base.search_score.failed > 0
+        retry_failed(path, QUIET)
+        assert len(server.requests) - asked == before.spend.failed
+        assert read_status(path).amended == 0
+        confused.mended = True
+        after = retry_failed(path, QUIET)
+        assert len(server.requests) - asked == 2 * before.spend.failed
+        assert (after.state, after.failures, after.spend.failed) == ("finished", (), 0)
+        assert after.amended >= before.spend.failed
+        assert after.spend.generated == before.spend.generated
+        assert after.base is not None
+        assert after.base.search_score is not None
+        assert (after.base.search_score.failed, after.base.search_score.mean) == (0, 7.0)
+        assert json.loads(export(path, "json"))["scores"]["base"]["search_score"]["n_failed"] == 0
+        with pytest.raises(InputError, match="no failed item"):
+            retry_failed(path, QUIET)
+        assert journal(path) == told
+        assert resume(path, QUIET) == after
+
+
+def test_failed_items_of_a_stopped_search_are_tried_again_and_it_stays_stopped(tmp_path: Path) -> None:
+    confused, path = Confused(), tmp_path / "run"
+    with ServiceServer(confused) as server:
+        config = judged_by(server, tmp_path, "scoring.max_failed_share=0.9", "budget.verdicts=25")
+        with pytest.raises(RunStopped):
+            launch(config, path, QUIET)
+        before = read_status(path)
+        confused.mended = True
+        with pytest.raises(RunStopped, match="verdicts is spent"):
+            retry_failed(path, QUIET)
+        after = retry_failed(path, QUIET, override_config(read_config(path), ["budget.verdicts=null"]))
+        assert (after.state, after.reason, after.trials) == ("stopped", before.reason, before.trials)
+        assert after.amended > 0
+        done = resume(path, QUIET, override_config(read_config(path), ["budget.verdicts=null"]))
+    assert done.state == "finished"
+
+
+def test_a_judge_that_never_gives_a_rating_stops_the_run_with_what_it_said(tmp_path: Path) -> None:
+    with ServiceServer(lambda _: says("I would rather not.")) as server:
+        with pytest.raises(RunStopped, match="not given a single rating in its first 8 verdicts") as stopped:
+            launch(judged_by(server, tmp_path, "questions.limit=60"), tmp_path / "run", QUIET)
+        assert "I would rather not." in str(stopped.value)
+        assert len(server.requests) < 24
+
+
+LIMITS = ["generations=30", "verdicts=20", "judge_calls=20", "judge_tokens=400", "dollars=0.004", "hours=1e-9"]
+
+
+def finished(server: ServiceServer, folder: Path, path: Path) -> Status:
+    return launch(judged_by(server, folder, "judge.service.dollars_per_million_prompt_tokens=10", FREE), path, QUIET)
+
+
+FREE = "judge.service.dollars_per_million_new_tokens=10"
+
+
+def test_whatever_limit_stops_a_search_it_ends_as_one_without_limits(tmp_path: Path) -> None:
+    path = tmp_path / "limited"
+    with ServiceServer() as server:
+        whole = finished(server, tmp_path, tmp_path / "whole")
+        asked = len(server.requests)
+        config = read_config(tmp_path / "whole")
+        for number, limit in enumerate(LIMITS):
+            limited = override_config(config, [f"budget.{limit}"])
+            with pytest.raises(RunStopped, match=rf"budget\.{limit.partition('=')[0]}=\.\.\."):
+                launch(limited, path, QUIET) if number == 0 else resume(path, QUIET, limited)
+            assert read_status(path).state == "stopped"
+        done = resume(path, QUIET, config)
+        assert len(server.requests) == 2 * asked
+    assert journal(path) == journal(tmp_path / "whole")
+    assert (done.spend.generated, done.spend.judge) == (whole.spend.generated, whole.spend.judge)
+    assert resume(path, QUIET, override_config(config, ["budget.generations=1"])).state == "finished"
