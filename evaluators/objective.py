@@ -48,5 +48,7 @@ class Objective:
 
     def combine(self, scores: Sequence[float | None]) -> float:
         """The weighted mean over the turns that a question has and that count."""
+        if len(scores) == 1 and scores[0] is not None:
+            return scores[0]
         pairs = [(weight, score) for weight, score in zip(self.weights, scores, strict=False) if score is not None]
         return sum(weight * score for weight, score in pairs) / sum(weight for weight, _ in pairs)

@@ -54,6 +54,8 @@ class Seat:
 
     def score(self, verdicts: Sequence[Verdict]) -> float:
         """Of all repeats."""
+        if len(verdicts) == 1:
+            return verdicts[0].score
         scores = [verdict.score for verdict in verdicts]
         return fmean(scores) if self.average == "mean" else median(scores)
 
@@ -87,9 +89,10 @@ class Panel:
     def _combine(self, keys: list[list[bytes]], verdicts: dict[bytes, Verdict]) -> float | None:
         total = 0.0
         for seat, own in zip(self._seats, keys, strict=True):
-            if not all(key in verdicts for key in own):
+            found = [verdicts[key] for key in own if key in verdicts]
+            if len(found) < len(own):
                 return None
-            total += seat.weight * seat.score([verdicts[key] for key in own])
+            total += seat.weight * seat.score(found)
         return total / self._weight
 
     async def score(self, question: Question, answers: tuple[str, ...], generation: bytes) -> float | Failure:
