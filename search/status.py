@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from evaluators.evaluation import Failure
@@ -23,12 +24,14 @@ class Standing:
         search_score: on the guiding questions. The candidate was chosen for it, so for a winner it is too high.
         held_out_score: on questions the search never saw; None before the end.
         held_out_gain: paired difference to the base prompt on the held-out questions; None for the base.
+        length: mean length of its answers to guiding questions, in characters: a judge that likes long ones shows here.
     """
 
     demonstrations: tuple[str, ...]
     search_score: Estimate | None
     held_out_score: Estimate | None
     held_out_gain: Estimate | None
+    length: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class Status:
             "amended": self.amended,
             "search_score": _json(self.winner.search_score if self.winner else None),
             "held_out_score": _json(self.winner.held_out_score if self.winner else None),
+            "length": self.winner.length if self.winner else None,
             "held_out_gain": _json(self.winner.held_out_gain if self.winner else None),
             "base": _standing(base),
         }
@@ -152,7 +156,16 @@ def _read_standing(
         search_score=estimate([*guiding.values()], confidence, _failed(lines, "search", names, guiding)),
         held_out_score=estimate([*held_out.values()], confidence, _failed(lines, "held_out", names, held_out)),
         held_out_gain=gain,
+        length=_length(lines, names),
     )
+
+
+def _length(lines: list[Line], names: tuple[str, ...]) -> float | None:
+    lengths: dict[str, int] = {}
+    for line in lines:
+        if "search" in line and tuple(line["search"]) == names:
+            lengths |= line["lengths"]
+    return fmean(lengths.values()) if lengths else None
 
 
 def _scores(lines: list[Line], kind: str, names: tuple[str, ...]) -> Mapping[str, float]:
@@ -176,6 +189,7 @@ def _standing(standing: Standing | None) -> dict[str, Any] | None:
         "demonstrations": list(standing.demonstrations),
         "search_score": _json(standing.search_score),
         "held_out_score": _json(standing.held_out_score),
+        "length": standing.length,
     }
 
 

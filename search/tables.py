@@ -14,7 +14,7 @@ from evaluators.spend import Spend
 from search.bench.overlap import Overlap
 from search.bench.w1 import Pass
 from search.progress import show_estimate
-from search.status import FailedItems, Status
+from search.status import FailedItems, Standing, Status
 
 _SAMPLE = 300  # characters of a failure's message
 _WORDS = {
@@ -92,18 +92,23 @@ def _time(spend: Spend) -> str:
 
 
 def _standings(status: Status) -> RenderableType:
-    table = Table(box=None, padding=(0, 2), header_style="bold")
-    for column in ("", "search score", "held-out score", "gain over base"):
+    table = Table(box=None, padding=(0, 1), header_style="bold")
+    for column in ("", "search score", "held-out score", "gain over base", "n"):
         table.add_column(column, no_wrap=True)
     winner = "winner" if status.state == "finished" else "best so far"
     named = ((winner, status.winner), ("runner-up", status.runner_up), ("base prompt", status.base))
     present = [(name, standing) for name, standing in named if standing is not None]
     for name, one in present:
         estimates = (one.search_score, one.held_out_score, one.held_out_gain)
-        table.add_row(name, *(show_estimate(value) if value else "" for value in estimates))
+        shown = [show_estimate(value, with_n=False) if value else "" for value in estimates]
+        table.add_row(name, *shown, " + ".join(str(value.n) for value in estimates[:2] if value))
     own = status.base.demonstrations if status.base else ()
-    chosen = [Text(f"{name}: {_in_words(one.demonstrations, own)}") for name, one in present]
+    chosen = [Text(f"{name}: {_in_words(one.demonstrations, own)}{_length(one)}") for name, one in present]
     return Group(table, *chosen)
+
+
+def _length(standing: Standing) -> str:
+    return "" if standing.length is None else f" (answers of {standing.length:,.0f} characters)"
 
 
 def _in_words(demonstrations: tuple[str, ...], base: tuple[str, ...]) -> str:

@@ -15,8 +15,8 @@ WINNER = Standing(("a", "base"), Estimate(6.0, 5.0, 7.0, 16), None, None)
 STATUS = Status("run", "finished", "", 9, WINNER, BASE, BASE, Spend())
 
 
-def shown(status: Status) -> str:
-    console = Console(width=150)
+def shown(status: Status, width: int = 150) -> str:
+    console = Console(width=width)
     with console.capture() as captured:
         console.print(status_view(status, Path("run")))
     return captured.get()
@@ -24,8 +24,16 @@ def shown(status: Status) -> str:
 
 def test_scores_on_different_numbers_of_questions_say_so() -> None:
     text = shown(STATUS)
-    assert "6.00 [5.00, 7.00], n=16" in text
-    assert "5.00 [4.00, 6.00], n=80" in text
+    lines = {line.split()[0]: line.rstrip() for line in text.splitlines() if "[" in line}
+    assert lines["winner"].endswith("16")
+    assert lines["base"].endswith("80 + 40")
+
+
+def test_a_run_at_a_glance_fits_eighty_columns() -> None:
+    full = replace(WINNER, held_out_score=BASE.held_out_score, held_out_gain=BASE.held_out_score, length=1234.5)
+    text = shown(replace(STATUS, winner=full, runner_up=full), width=80)
+    assert "answers of 1,234 characters" in text
+    assert "…" not in text
 
 
 def test_a_winner_without_held_out_scores_is_not_taken_for_the_base_prompt() -> None:
