@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help quickstart lint test clean
+.PHONY: help quickstart lint test gpu clean
 
 help:
 	@echo "make quickstart   install into $(VENV) and run a complete search with the toy model"
 	@echo "make test         install into $(VENV) and run linters, type checker, tests and notebooks"
+	@echo "make gpu          run all checks and measurements on this machine's GPU, in ten minutes, with its own Python"
 	@echo "make clean        remove $(VENV)"
 
 $(BIN)/demosearch: pyproject.toml configs/constraints.txt
@@ -32,6 +33,10 @@ lint: $(VENV)/.dev
 test: lint
 	$(BIN)/pytest
 	$(BIN)/pytest --nbmake --nbmake-timeout=600 notebooks
+
+gpu:
+	$(PYTHON) -m pytest -q -p no:cacheprovider tests/workers/engines/test_gpu.py
+	$(PYTHON) -m workers.engines.benchmark --device cuda --minutes 8 --markdown
 
 clean:
 	rm -rf $(VENV)

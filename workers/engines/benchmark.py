@@ -2,7 +2,7 @@
 
 Every contender answers the same random prompts with the same number of greedy tokens, by a model of random weights, so
 nothing is downloaded. On a CPU one thread runs and its CPU time counts, every contender in a process of its own so that
-peak memory is its own; on a GPU wall time counts. Without --prefix and --sweep all of issue 3's measurements for the
+peak memory is its own; on a GPU wall time counts. Without --prefix and --sweep all standing measurements for the
 device run, the most important first. The plan is printed before anything runs, and what is left out is said with the
 reason; Ctrl-C ends it early, with the tables of what there is.
 """

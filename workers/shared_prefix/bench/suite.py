@@ -87,7 +87,7 @@ def swept(axes: list[Axis], fixed: Workload, methods: list[str]) -> list[Run]:
 
 
 def everything(defaults: Defaults, methods: list[str]) -> list[Run]:
-    """All that issue 3 asks for on this kind of device: ours and plain, then ours elsewhere, then the rest."""
+    """The standing measurements on this kind of device: ours and plain, then ours elsewhere, then the rest."""
     runs = compared(defaults.main, methods)
     if defaults.memory is None:
         return runs
