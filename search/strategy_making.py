@@ -1,7 +1,7 @@
 """The strategy of a config. Each is imported only when it is wanted."""
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from configs.errors import InputError
@@ -15,7 +15,6 @@ from configs.schema import (
     RacingGreedyConfig,
     RandomConfig,
     ScreeningConfig,
-    SearchSpaceConfig,
     SimilarConfig,
     StrategyConfig,
     SuccessiveHalvingConfig,
@@ -40,7 +39,9 @@ def make_strategy(config: StrategyConfig, space: SearchSpace, seed: int, materia
     return strategy_of(config, space, seed, _embedding(config.embedding, space, material, folder))
 
 
-def strategy_of(config: StrategyConfig, space: SearchSpace, seed: int, embedding: Embedding | None) -> Strategy:
+def strategy_of(  # noqa: C901, PLR0911 -- a case a kind, and types that can be checked
+    config: StrategyConfig, space: SearchSpace, seed: int, embedding: Embedding | None
+) -> Strategy:
     """A strategy that knows nothing yet.
 
     Args:
@@ -59,27 +60,40 @@ def strategy_of(config: StrategyConfig, space: SearchSpace, seed: int, embedding
                 raise InputError(
                     f"{config.kind} needs an embedding: set strategy.embedding to `hashed` or a model's name"
                 )
-            return _load(f"search.strategies.{_RETRIEVAL[type(config)]}")(space, embedding)
+            from search.strategies.retrieval import Retrieval, likeliest, nearest  # noqa: PLC0415
+
+            pick = nearest if isinstance(config, SimilarConfig) else likeliest
+            return Retrieval(space, pick(space, embedding))
         case CustomConfig():
             return _load(config.strategy)(space, dict(config.options), seed)
         case ExhaustiveGreedyConfig():
             from search.strategies.exhaustive_greedy import ExhaustiveGreedy  # noqa: PLC0415
 
             return ExhaustiveGreedy(space, config)
-        case _:
-            return _load(f"search.strategies.{_SEEDED[type(config)]}")(space, config, seed)
+        case RacingGreedyConfig():
+            from search.strategies.racing_greedy import RacingGreedy  # noqa: PLC0415
 
+            return RacingGreedy(space, config, seed)
+        case SuccessiveHalvingConfig():
+            from search.strategies.successive_halving import SuccessiveHalving  # noqa: PLC0415
 
-_RETRIEVAL: Mapping[type[SearchSpaceConfig], str] = {SimilarConfig: "similar:Similar", DiverseConfig: "diverse:Diverse"}
-_SEEDED: Mapping[type[SearchSpaceConfig], str] = {
-    RacingGreedyConfig: "racing_greedy:RacingGreedy",
-    SuccessiveHalvingConfig: "successive_halving:SuccessiveHalving",
-    BeamConfig: "beam:Beam",
-    LocalSearchConfig: "local_search:LocalSearch",
-    OptunaConfig: "optuna:OptunaSearch",
-    RandomConfig: "random:RandomSearch",
-}
-"""Those that are made from space, config and seed."""
+            return SuccessiveHalving(space, config, seed)
+        case BeamConfig():
+            from search.strategies.beam import Beam  # noqa: PLC0415
+
+            return Beam(space, config, seed)
+        case LocalSearchConfig():
+            from search.strategies.local_search import LocalSearch  # noqa: PLC0415
+
+            return LocalSearch(space, config, seed)
+        case OptunaConfig():
+            from search.strategies.optuna import OptunaSearch  # noqa: PLC0415 -- optuna
+
+            return OptunaSearch(space, config, seed)
+        case RandomConfig():
+            from search.strategies.random import RandomSearch  # noqa: PLC0415
+
+            return RandomSearch(space, config, seed)
 
 
 def _embedding(kind: str, space: SearchSpace, material: Material, folder: Path) -> Embedding:

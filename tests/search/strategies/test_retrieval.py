@@ -5,8 +5,7 @@ import pytest
 
 from search.embedding import Embedding
 from search.space import SearchSpace
-from search.strategies.diverse import Diverse
-from search.strategies.similar import Similar
+from search.strategies.retrieval import Retrieval, likeliest, nearest
 from tests.kits.strategy_kit import MakeStrategy, StrategyKit, drive
 
 
@@ -22,7 +21,7 @@ class TestSimilar(StrategyKit):
 
     @pytest.fixture
     def make(self) -> MakeStrategy:
-        return lambda space: Similar(space, embedding(space))
+        return lambda space: Retrieval(space, nearest(space, embedding(space)))
 
 
 class TestDiverse(StrategyKit):
@@ -30,7 +29,7 @@ class TestDiverse(StrategyKit):
 
     @pytest.fixture
     def make(self) -> MakeStrategy:
-        return lambda space: Diverse(space, embedding(space))
+        return lambda space: Retrieval(space, likeliest(space, embedding(space)))
 
 
 TWINS = SearchSpace((), ("a", "twin of a", "b", "far"), ("q",), 0, 2)
@@ -39,8 +38,8 @@ NEAR = Embedding(ROWS / np.linalg.norm(ROWS, axis=1, keepdims=True), np.array([[
 
 
 def test_the_nearest_are_taken_and_the_nearest_of_all_stands_last() -> None:
-    assert drive(Similar(TWINS, NEAR), TWINS)[1].candidate.demonstrations == ("twin of a", "a")
+    assert drive(Retrieval(TWINS, nearest(TWINS, NEAR)), TWINS)[1].candidate.demonstrations == ("twin of a", "a")
 
 
 def test_of_twins_only_one_is_taken_where_diversity_counts() -> None:
-    assert set(drive(Diverse(TWINS, NEAR), TWINS)[1].candidate.demonstrations) & {"b"} == {"b"}
+    assert set(drive(Retrieval(TWINS, likeliest(TWINS, NEAR)), TWINS)[1].candidate.demonstrations) & {"b"} == {"b"}

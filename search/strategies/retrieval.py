@@ -1,5 +1,4 @@
-"""Demonstrations that are near to the guiding questions and unlike each other: the greedy mode of a determinantal point
-process (Ye et al., "Compositional Exemplars for In-context Learning", ICML 2023; Chen et al., NeurIPS 2018)."""
+"""Retrieval as a baseline: demonstrations are picked by their texts alone."""
 
 from collections.abc import Sequence
 
@@ -15,34 +14,48 @@ _RELEVANCE = 1.0  # weight of nearness in the logarithm of a demonstration's qua
 _JITTER = 1e-6
 
 
-class Diverse:
+class Retrieval:
     """Judges its pick on all guiding questions, and nothing else.
 
     Args:
-        embedding: of the space's pool and questions, in their order.
+        pick: what is chosen, in order; none when empty.
     """
 
-    def __init__(self, space: SearchSpace, embedding: Embedding) -> None:
+    def __init__(self, space: SearchSpace, pick: tuple[str, ...]) -> None:
         self._space = space
         self._board = Leaderboard()
-        self._pick: tuple[str, ...] | None = likeliest(space, embedding)
+        self._picks = [space.compose(pick)] if pick else []
+        self._planned = 1 + len(self._picks)
 
     def ask(self, room: int) -> Sequence[Trial]:  # noqa: ARG002 -- one pick always fits
-        pick, self._pick = self._pick, None
-        return [Trial(self._space.compose(pick), self._space.questions)] if pick else []
+        picks, self._picks = self._picks, []
+        return [Trial(pick, self._space.questions) for pick in picks]
 
     def tell(self, scored: ScoredTrial) -> None:
         self._board.tell(scored)
 
     def planned(self) -> int:
-        return 2 * len(self._space.questions)
+        return self._planned * len(self._space.questions)
 
     def ranking(self) -> Sequence[Candidate]:
         return self._board.ranking()
 
 
+def nearest(space: SearchSpace, embedding: Embedding) -> tuple[str, ...]:
+    """As many as are allowed, by mean cosine to the questions, the nearest last; what is required always."""
+    closeness = embedding.closeness()
+    chosen = list(space.required)
+    for number in np.argsort(-closeness, kind="stable").tolist():
+        if space.fits([*chosen, space.pool[number]]):
+            chosen.append(space.pool[number])
+    place = {name: number for number, name in enumerate(space.pool)}
+    return space.arrange(sorted(chosen, key=lambda name: (closeness[place[name]], name)))
+
+
 def likeliest(space: SearchSpace, embedding: Embedding) -> tuple[str, ...]:
-    """Greedy steps up the determinant of the chosen rows of quality_i * cosine_ij * quality_j."""
+    """Near to the questions and unlike each other: greedy steps up the determinant of the chosen rows of
+    quality_i * cosine_ij * quality_j, the mode of a determinantal point process (Ye et al., "Compositional Exemplars
+    for In-context Learning", ICML 2023; Chen et al., NeurIPS 2018)."""
     unit = embedding.demonstrations
     closeness = embedding.closeness()
     quality = np.exp(_RELEVANCE * (closeness - closeness.mean()) / (closeness.std() or 1.0) / 2)
