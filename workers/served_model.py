@@ -17,7 +17,6 @@ from workers.served_likelihood import read_likelihood
 from workers.served_tokens import Counter, Estimate, ServerCounter, TokenizerCounter, load_tokenizer
 from workers.service.dialect import completion_fields
 from workers.service.failures import RequestTooLong, ServiceFailed
-from workers.service.line import ServiceActivity
 from workers.service.reply import Reply
 from workers.service.service import Service
 from workers.text_model import ModelCard
@@ -86,9 +85,11 @@ class ServedModel:
             except RequestTooLong:
                 raise await self._too_long(block, index, decoding.max_new_tokens, server) from None
             self._tokens += reply.new_tokens
-            if reply.prompt_tokens + decoding.max_new_tokens > server.card.context_tokens:  # nobody counted before
+            said = _completion(reply, decoding)
+            room = server.card.context_tokens - reply.prompt_tokens
+            if said.finish == "length" and decoding.max_new_tokens > room:  # cut short, and nobody had counted
                 raise PromptTooLong(reply.prompt_tokens, decoding.max_new_tokens, server.card.context_tokens)
-            return _completion(reply, decoding)
+            return said
 
         async for pair in self._each(len(prompts), ask):
             yield pair
@@ -130,10 +131,6 @@ class ServedModel:
             seconds_alive=self._timesheet.alive,
             seconds_busy=self._timesheet.busy,
         )
-
-    def service_activity(self) -> ServiceActivity:
-        """How the server bears what it is asked."""
-        return self._service.activity()
 
     async def close(self) -> None:
         """What has been sent is waited for; nothing more is."""

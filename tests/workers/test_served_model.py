@@ -294,6 +294,13 @@ def test_a_prompt_that_the_server_found_too_long_after_all_is_no_answer() -> Non
     assert (refusal.prompt_tokens, refusal.new_tokens, refusal.context_tokens) == (90, 16, 100)
 
 
+def test_an_answer_that_ended_by_itself_is_kept_however_little_room_there_was() -> None:
+    with ServiceServer(then=_completion("short", "stop", 90, 1), pages=pages(v1__models={"data": []})) as server:
+        model = served(server, context_tokens=100)
+        said = run_with(model, lambda model: answers(model, PromptBlock("", ("a b c",)), Decoding(16)))
+    assert said == [(0, Completion("short", 90, 1, "stop"))]
+
+
 def test_lengths_are_estimated_only_where_nobody_can_count() -> None:
     block = PromptBlock("twelve bytes", ("",))
     with ServiceServer(pages=pages(v1__models={"data": []})) as server:
