@@ -21,7 +21,7 @@ from evaluators.together import tasks_together
 from search.alpaca_leaderboard import write_places
 from search.assembly import make_model, refuse_long_prompt
 from search.candidate import Candidate
-from search.comparison import Outcome, write_outcomes
+from search.comparison import Outcome, read_outcomes, write_outcomes
 from search.contestant import Contestant
 from search.coordinator import Position
 from search.evaluation_plan import EvaluationPlan, make_evaluation_plan
@@ -119,6 +119,7 @@ class _Bout:
         self._budget = budget
         self._counts = Counts()
         self._panel = Panel(plan.seats, ledger=ledger, budget=budget, counts=self._counts)
+        self._before = {one.name: one for one in read_outcomes(run.path / "results.json")[0]}  # by an earlier call
         self._outcomes: dict[str, Outcome] = {}
         self._model: TextModel | None = None
         self._answers: dict[Decoding, Answers] = {}  # of that model
@@ -203,7 +204,8 @@ class _Bout:
         self._write()
 
     def _write(self) -> None:
-        through = [self._outcomes[one.name] for one in self._plan.contestants if one.name in self._outcomes]
+        known = self._before | self._outcomes
+        through = [known[one.name] for one in self._plan.contestants if one.name in known]
         write_outcomes(self._run.path / "results.json", through, self._plan.categories)
 
     def note_places(self) -> None:
