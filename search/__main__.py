@@ -1,5 +1,5 @@
 """`python -m search` is `demosearch`."""
 
-from search.cli import main
+from search.cli.app import main
 
 main()

@@ -1,0 +1,71 @@
+"""The command `demosearch`, put together."""
+
+import logging
+import os
+import sys
+import threading
+
+import typer
+from rich.logging import RichHandler
+
+from configs.errors import DemosearchError, InputError
+from search.cli.measuring import overlap, w1
+from search.cli.reading import knobs, report, status
+from search.cli.searching import evaluate, resume, retry_failed, run
+from search.cli.sharing import export
+from search.cli.terminal import console, say
+from workers.engine_thread import ENGINE_THREAD
+
+app = typer.Typer(
+    name="demosearch",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="""Find the in-context demonstrations that make a base language model follow instructions, and prove it.
+
+A search tries ordered sets of demonstrations in front of a benchmark's questions, has a judge score the answers, and
+reports the best set on questions the search never saw. Every generation and every verdict is kept on disk before it is
+used: kill it at any moment, `demosearch resume` goes on and pays for nothing twice.
+
+**First steps**: `demosearch run quickstart` runs a complete search with a toy model on this machine.""",
+    epilog="Exit codes: 0 done; 2 something given is wrong; 3 stopped and 130 interrupted: `resume`, or the same "
+    "`evaluate`, goes on.",
+)
+
+
+for command in (run, resume, evaluate, retry_failed, status, export, report, knobs):
+    app.command()(command)
+bench = typer.Typer(no_args_is_help=True, help="Measure this engine beside a named alternative, in one run.")
+for measurement in (w1, overlap):
+    bench.command()(measurement)
+app.add_typer(bench, name="bench")
+
+
+def main() -> None:
+    """The command `demosearch`."""
+    logging.basicConfig(format="%(message)s", handlers=[RichHandler(console=console(), show_path=False)])
+    for room in ("search", "evaluators", "workers"):
+        logging.getLogger(room).setLevel(logging.INFO)
+    try:
+        app()
+    except InputError as error:
+        _fail(error, 2)
+    except DemosearchError as error:
+        _fail(error, 3)
+    except SystemExit as end:
+        _leave(end.code if isinstance(end.code, int) else 0)
+
+
+def _fail(error: Exception, code: int) -> None:
+    say(f"demosearch: {error}")
+    _leave(code)
+
+
+def _leave(code: int) -> None:
+    """A model that still generates in its thread would abort the interpreter on its ordinary way out."""
+    if any(thread.name == ENGINE_THREAD for thread in threading.enumerate()):
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(code)
+    sys.exit(code)

@@ -1,0 +1,29 @@
+"""Arguments and flags that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RunDirectory = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, as `run` prints it.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KNOB=VALUE", help="Override a knob, e.g. `strategy.max_demonstrations=3`. Repeatable."
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Check everything, print what it would cost, and spend nothing: no model is loaded."
+    ),
+]
+Like = Annotated[
+    Path | None,
+    typer.Option(metavar="RUN", help="For --dry-run: an earlier run, whose lengths and speed are to be expected."),
+]
+TokensPerSecond = Annotated[
+    float | None,
+    typer.Option(metavar="N", min=1e-9, help="For --dry-run: new tokens a second, all workers together."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]

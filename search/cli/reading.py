@@ -1,0 +1,84 @@
+"""The commands that look: status, report, knobs."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from search.cli.options import AsJson, RunDirectory
+from search.cli.terminal import print_out, say, show_status
+
+
+class ReportFormat(StrEnum):
+    HTML = "html"
+    MD = "md"
+
+
+def status(path: RunDirectory, as_json: AsJson = False) -> None:
+    """Show where a run stands: while it runs, after a crash, at the end.
+
+    Means come with intervals over questions. The search score of a winner is too high, since it was chosen for it; the
+    held-out score is the one to report. Failures are listed by cause, with what one of them met; they are in no mean.
+    """
+    from search.run import is_evaluation  # noqa: PLC0415 -- pydantic
+
+    if is_evaluation(path):
+        from search.evaluation_status import read_evaluation  # noqa: PLC0415 -- scipy
+        from search.evaluation_table import evaluation_view  # noqa: PLC0415 -- rich
+
+        evaluation = read_evaluation(path)
+        print_out(evaluation.to_json() if as_json else evaluation_view(evaluation, path))
+        return
+    from search.status import read_status  # noqa: PLC0415 -- scipy
+
+    show_status(read_status(path), path, as_json)
+
+
+def report(
+    path: RunDirectory,
+    form: Annotated[
+        ReportFormat,
+        typer.Option(
+            "--format",
+            help="`html`: one page that opens offline and needs nothing else. `md`: Markdown, for issues and papers.",
+        ),
+    ] = ReportFormat.HTML,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File to write; `report.html` or `report.md` in RUN when not given."),
+    ] = None,
+    figures: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Save every figure there too, as PNG and SVG (needs `demosearch[figures]`)."),
+    ] = None,
+) -> None:
+    """Write what a run has found: while it runs, after a crash, at the end.
+
+    Winner against base prompt on held-out questions and how far the search score overstated it, candidates, categories,
+    contributions of demonstrations, answers side by side, cost, failures.
+    """
+    from search.report import write  # noqa: PLC0415 -- scipy
+    from search.report.evidence import read_evidence  # noqa: PLC0415
+    from search.report.findings import find  # noqa: PLC0415
+
+    findings = find(read_evidence(path))
+    write(output or path / f"report.{form.value}", write(findings, form.value))
+    if figures is not None:
+        from search.report.pictures import save_pictures  # noqa: PLC0415 -- plotly
+
+        saved = save_pictures(findings, figures)
+        say(f"written: {len(saved)} files in {figures}")
+
+
+def knobs(
+    part: Annotated[str, typer.Argument(help="Only knobs whose name begins with this.")] = "",
+    evaluation: Annotated[bool, typer.Option("--evaluation", help="Those of `demosearch evaluate`.")] = False,
+) -> None:
+    """List every knob of a config with its type, range and default."""
+    from configs.knobs import describe_knobs  # noqa: PLC0415 -- pydantic
+    from configs.schema import EvaluationConfig, RunConfig  # noqa: PLC0415
+    from search.tables import knob_list  # noqa: PLC0415 -- rich
+
+    described = describe_knobs(EvaluationConfig if evaluation else RunConfig)
+    print_out(knob_list(knob for knob in described if knob.name.startswith(part)))
