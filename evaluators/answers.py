@@ -14,7 +14,8 @@ from evaluators.keys import generation_keys, prompt_digest
 from evaluators.ledger import Ledger
 from workers.failures import GenerationFailed, PromptTooLong
 from workers.prompt import Completion, Decoding, PromptBlock
-from workers.text_model import ModelCard, TextModel
+from workers.text_model import ModelCard, PaysBeside, TextModel
+from workers.usage import NOTHING
 
 Promise = asyncio.Future[Completion]
 _EMPTY = 8  # completions without a word, none with one before them, are worth a warning
@@ -132,12 +133,19 @@ class Answers:
             error = RunStopped("the search is being stopped")
             raise
         finally:
+            self._keep_beside()
             for key in keys:
                 promise = self._under_way.get(key)
                 if promise is not None and not promise.done():
                     del self._under_way[key]
                     promise.set_exception(error)
                     promise.exception()  # marks it as seen: whoever waited may have been cancelled meanwhile
+
+    def _keep_beside(self) -> None:
+        """What the model was paid for until now, and what is in no completion."""
+        paid = self._model.paid_beside() if isinstance(self._model, PaysBeside) else NOTHING
+        if paid != NOTHING:
+            self._ledger.keep_beside(paid)
 
     def _heed_budget(self) -> None:
         """What was sent before a limit was reached is paid for, and still comes."""

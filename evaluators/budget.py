@@ -1,6 +1,6 @@
 """Limits on what a run may cost: before each block and each verdict it is asked whether there is room."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from configs.errors import RunStopped
@@ -55,6 +55,15 @@ class Budget:
         self._way_on = way_on
         self._judging = 0
 
+    @property
+    def limits(self) -> Mapping[str, float]:
+        """By quantity; only those that are set."""
+        return self._limits
+
+    def spent(self) -> dict[str, float | None]:
+        """Of each quantity, limited or not; None where it is not known."""
+        return spent_by_quantity(self._spend())
+
     def check(self) -> None:
         """Raises BudgetSpent where a limit is reached."""
         self._check(self._limits)
@@ -66,13 +75,13 @@ class Budget:
     def _check(self, limits: dict[str, float]) -> None:
         if not limits:
             return
-        spent = spent_by_quantity(self._spend())
+        spent = self.spent()
         under_way = {"verdicts": self._judging, "judge_calls": self._judging}
         for name, limit in limits.items():
             known = spent[name]
             if known is None:
                 raise RunStopped(
-                    "some calls came back without token counts, so the dollars spent are not known: go on without "
+                    "some calls were made without prices, so the dollars spent are not known: go on without "
                     "budget.dollars (`--set budget.dollars=null`), and limit budget.judge_calls instead"
                 )
             if known + under_way.get(name, 0) >= limit:

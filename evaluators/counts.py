@@ -1,26 +1,39 @@
 """What this process has done so far."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
+
+from workers.stopwatch import Stopwatch
 
 
 @dataclass(slots=True)
 class Counts:
-    """For the progress view.
+    """For people who watch.
 
     Attributes:
         generated: completions received.
         judged: verdicts received.
         known: evaluations that the ledger answered whole.
-        failed: items that failed.
+        evaluated: questions that are through, once for each prompt: scored or failed, those of `known` included.
         new_tokens: generated.
-        waiting: answers that wait for their verdict now.
-        settled: answers that have their score, or a failure in its place, those of `known` included.
+        causes: items that failed, by the error's kind.
+        waits: runs while any answer waits for its verdict.
     """
 
     generated: int = 0
     judged: int = 0
     known: int = 0
-    failed: int = 0
+    evaluated: int = 0
     new_tokens: int = 0
-    waiting: int = 0
-    settled: int = 0
+    causes: Counter[str] = field(default_factory=Counter)
+    waits: Stopwatch = field(default_factory=Stopwatch)
+
+    @property
+    def waiting(self) -> int:
+        """Answers that wait for their verdict now."""
+        return self.waits.under_way
+
+    @property
+    def failed(self) -> int:
+        """Items that failed."""
+        return self.causes.total()

@@ -117,9 +117,8 @@ class Evaluator:
             if score is None:
                 tasks.create_task(self._judge(turn, talk, talk.answers, key))
             else:
-                talk.scores[turn] = score
                 self.counts.known += 1
-                self.counts.settled += 1
+                self._take_score(turn, talk, score)
 
     async def _take_promised(
         self, turn: int, talk: _Talk, key: bytes, promise: Promise, tasks: asyncio.TaskGroup
@@ -135,17 +134,25 @@ class Evaluator:
 
     async def _judge(self, turn: int, talk: _Talk, answers: tuple[str, ...], key: bytes) -> None:
         outcome = await self._panel.score(talk.question, answers, key)
-        self.counts.settled += 1
         if isinstance(outcome, Failure):
-            talk.failure = talk.failure or outcome
+            self._give_up(talk, talk.failure or outcome)
         else:
-            talk.scores[turn] = outcome
+            self._take_score(turn, talk, outcome)
 
     async def _fail(self, talk: _Talk, key: bytes, error: GenerationFailed) -> None:
-        self.counts.failed += 1
-        self.counts.settled += 1
-        talk.failure = Failure(talk.question.id, "generation", type(error).__name__, str(error))
-        await self._ledger.keep_failure(key, talk.failure)
+        failure = Failure(talk.question.id, "generation", type(error).__name__, str(error))
+        self.counts.causes[failure.cause] += 1
+        self._give_up(talk, failure)
+        await self._ledger.keep_failure(key, failure)
+
+    def _take_score(self, turn: int, talk: _Talk, score: float) -> None:
+        talk.scores[turn] = score
+        if talk.failure is None and len(talk.scores) == self._objective.judged(len(talk.question.turns)):
+            self.counts.evaluated += 1
+
+    def _give_up(self, talk: _Talk, failure: Failure) -> None:
+        self.counts.evaluated += talk.failure is None
+        talk.failure = failure
 
     def _outcome(self, talk: _Talk) -> Evaluation | Failure:
         if talk.failure is not None:

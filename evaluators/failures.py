@@ -2,6 +2,7 @@
 
 VerdictUnreadable       the judge spoke, but gave no rating; carries its words
 JudgeFailed             no verdict for this answer: the judge broke down, or does not take it
+VerdictStopped          (RunStopped) the judge can go on with nothing, behind attempts that were paid for
 BudgetSpent             (RunStopped) a limit of the config is reached
 
 A service adds its own: `workers.service.failures`.
@@ -25,6 +26,18 @@ class JudgeFailed(DemosearchError):
 
 class VerdictUnreadable(JudgeFailed):
     """No rating, or none on the scale, in what the judge said."""
+
+
+class VerdictStopped(RunStopped):
+    """As the stop behind it, which came when this verdict had been asked for in vain.
+
+    Attributes:
+        usage: what was paid for.
+    """
+
+    def __init__(self, message: str, usage: Usage) -> None:
+        super().__init__(message)
+        self.usage = usage
 
 
 class BudgetSpent(RunStopped):

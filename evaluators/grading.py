@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 
 from configs.errors import DemosearchError, RunStopped
 from configs.schema import WritingJudgeKnobs
-from evaluators.failures import JudgeFailed, VerdictUnreadable
+from evaluators.failures import JudgeFailed, VerdictStopped, VerdictUnreadable
 from evaluators.judge import Verdict
 from evaluators.speaker import Speaker
 from workers.service.failures import ServiceFailed
@@ -41,8 +41,10 @@ async def grade(ask: Callable[[int], Awaitable[S]], read: Callable[[S], float], 
     for attempt in range(retries + 1):
         try:
             reply = await ask(attempt)
-        except RunStopped:
-            raise
+        except RunStopped as stop:
+            if paid == NOTHING:
+                raise
+            raise VerdictStopped(str(stop), paid) from stop
         except DemosearchError as error:
             if paid == NOTHING:
                 raise

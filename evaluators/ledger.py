@@ -8,10 +8,11 @@ Failures are noted for people, and never read back as results.
 import asyncio
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import astuple, replace
+from dataclasses import astuple, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
@@ -19,42 +20,54 @@ from uuid import uuid4
 from filelock import FileLock, Timeout
 
 from configs.errors import InputError, RunStopped
+from evaluators.attendance import Attendance
 from evaluators.evaluation import Failure
 from evaluators.judge import Verdict
 from evaluators.spend import Spend
 from workers.prompt import Completion
 from workers.usage import NOTHING, Usage
 
-SCHEMA_VERSION = 2
+UNREADABLE = "VerdictUnreadable"
+"""Cause of a verdict that was paid for and could not be read."""
+
+SCHEMA_VERSION = 3
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS prompts (digest BLOB PRIMARY KEY, model TEXT, decoding TEXT, prefix TEXT);
 CREATE TABLE IF NOT EXISTS generations (
     key BLOB PRIMARY KEY, run TEXT, prompt BLOB, question TEXT, text TEXT,
-    prompt_tokens INTEGER, new_tokens INTEGER, finish TEXT, dollars REAL, created REAL);
+    prompt_tokens INTEGER, new_tokens INTEGER, finish TEXT, estimated INTEGER, dollars REAL, created REAL);
 CREATE TABLE IF NOT EXISTS judges (digest BLOB PRIMARY KEY, fingerprint TEXT);
 CREATE TABLE IF NOT EXISTS verdicts (
     key BLOB PRIMARY KEY, run TEXT, judge BLOB, question TEXT, generation BLOB, score REAL, words TEXT,
-    calls INTEGER, prompt_tokens INTEGER, cached_tokens INTEGER, new_tokens INTEGER, dollars REAL, created REAL);
+    calls INTEGER, prompt_tokens INTEGER, cached_tokens INTEGER, new_tokens INTEGER, dollars REAL, estimated INTEGER,
+    created REAL);
 CREATE TABLE IF NOT EXISTS failures (
     key BLOB, run TEXT, question TEXT, stage TEXT, cause TEXT, message TEXT,
-    calls INTEGER, prompt_tokens INTEGER, cached_tokens INTEGER, new_tokens INTEGER, dollars REAL, created REAL);
-CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, run TEXT, seconds REAL, gpu_seconds REAL);
+    calls INTEGER, prompt_tokens INTEGER, cached_tokens INTEGER, new_tokens INTEGER, dollars REAL, estimated INTEGER,
+    created REAL);
+CREATE TABLE IF NOT EXISTS beside (
+    run TEXT, calls INTEGER, prompt_tokens INTEGER, cached_tokens INTEGER, new_tokens INTEGER, dollars REAL,
+    estimated INTEGER, created REAL);
+CREATE TABLE IF NOT EXISTS sessions (
+    id TEXT PRIMARY KEY, run TEXT, seconds REAL, gpus REAL, gpus_busy REAL, workers REAL, workers_busy REAL,
+    judge_wanted REAL, judge_busy REAL);
 """
 _INSERTS = {
     "prompts": "INSERT OR IGNORE INTO prompts VALUES (?,?,?,?)",
-    "generations": "INSERT OR IGNORE INTO generations VALUES (?,?,?,?,?,?,?,?,?,?)",
+    "generations": "INSERT OR IGNORE INTO generations VALUES (?,?,?,?,?,?,?,?,?,?,?)",
     "judges": "INSERT OR IGNORE INTO judges VALUES (?,?)",
-    "verdicts": "INSERT OR IGNORE INTO verdicts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
-    "failures": "INSERT INTO failures VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-    "sessions": "INSERT OR REPLACE INTO sessions VALUES (?,?,?,?)",
+    "verdicts": "INSERT OR IGNORE INTO verdicts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    "failures": "INSERT INTO failures VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    "beside": "INSERT INTO beside VALUES (?,?,?,?,?,?,?,?)",
+    "sessions": "INSERT OR REPLACE INTO sessions VALUES (?,?,?,?,?,?,?,?,?)",
 }
 _STILL_FAILED = """
     FROM failures f WHERE f.run = ? AND NOT EXISTS (SELECT 1 FROM generations g WHERE g.key = f.key)
     AND NOT EXISTS (SELECT 1 FROM verdicts v WHERE v.key = f.key)"""
-_USAGE = "calls, prompt_tokens, cached_tokens, new_tokens, dollars"
+_USAGE = "calls, prompt_tokens, cached_tokens, new_tokens, dollars, estimated"
 _LOOKUP = 500  # keys a SELECT; below SQLite's oldest limit of 999 parameters
 
-Table = Literal["prompts", "generations", "judges", "verdicts", "failures", "sessions"]
+Table = Literal["prompts", "generations", "judges", "verdicts", "failures", "beside", "sessions"]
 Row = tuple[Table, tuple[Any, ...]]
 
 
@@ -73,6 +86,7 @@ class Ledger:
         self._reader = _open(path)
         self._writer = _open(path)
         self._spend = read_spend(path, run)
+        self._unreadable = _read_unreadable(self._reader)
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._waiting: list[Row] = []
         self._next_commit: asyncio.Future[None] | None = None
@@ -81,8 +95,9 @@ class Ledger:
 
     def completions(self, keys: Sequence[bytes]) -> dict[bytes, Completion]:
         """Those of these generations that are known."""
-        columns = "key, text, prompt_tokens, new_tokens, finish"
-        return {row[0]: Completion(*row[1:]) for row in look_up(self._reader, columns, "generations", keys)}
+        columns = "key, text, prompt_tokens, new_tokens, finish, estimated"
+        rows = look_up(self._reader, columns, "generations", keys)
+        return {row[0]: Completion(row[1], row[2], row[3], row[4], bool(row[5])) for row in rows}
 
     def verdicts(self, keys: Sequence[bytes]) -> dict[bytes, Verdict]:
         """Those of these verdicts that are known."""
@@ -105,9 +120,22 @@ class Ledger:
             prompt_tokens=self._spend.prompt_tokens + completion.prompt_tokens,
             new_tokens=self._spend.new_tokens + completion.new_tokens,
             dollars=_sum(self._spend.dollars, dollars),
+            estimated=self._spend.estimated + completion.estimated,
         )
-        row = (completion.text, completion.prompt_tokens, completion.new_tokens, completion.finish, dollars)
-        return self._keep("generations", (key, self._run, prompt, question, *row, time.time()))
+        counts = completion.prompt_tokens, completion.new_tokens, completion.finish, int(completion.estimated)
+        row = (key, self._run, prompt, question, completion.text, *counts, dollars, time.time())
+        return self._keep("generations", row)
+
+    def keep_beside(self, usage: Usage) -> "asyncio.Future[None]":
+        """Note what the model was paid for beside its completions."""
+        self._spend = replace(
+            self._spend,
+            prompt_tokens=self._spend.prompt_tokens + usage.prompt_tokens,
+            new_tokens=self._spend.new_tokens + usage.new_tokens,
+            dollars=_sum(self._spend.dollars, usage.dollars),
+            estimated=self._spend.estimated + usage.estimated,
+        )
+        return self._keep("beside", (self._run, *astuple(usage), time.time()))
 
     def keep_judge(self, digest: bytes, fingerprint: str) -> "asyncio.Future[None]":
         """Keep what all verdicts of a judge share, once."""
@@ -124,13 +152,15 @@ class Ledger:
     def keep_failure(self, key: bytes, failure: Failure, usage: Usage = NOTHING) -> "asyncio.Future[None]":
         """Note a failure for people, and what it cost. A later success under the same key outdates it."""
         self._pay(usage)
+        if failure.cause == UNREADABLE:
+            self._unreadable[key] += 1
         row = (failure.question, failure.stage, failure.cause, _storable(failure.message), *astuple(usage))
         return self._keep("failures", (key, self._run, *row, time.time()))
 
-    def keep_time(self, seconds: float, gpu_seconds: float) -> "asyncio.Future[None]":
-        """Note how long this process has worked on the run so far, and how many GPU-seconds it held meanwhile."""
-        self._time = seconds, gpu_seconds
-        return self._keep("sessions", (self._session, self._run, seconds, gpu_seconds))
+    def keep_time(self, seconds: float, attendance: Attendance) -> "asyncio.Future[None]":
+        """Note how long this process has worked on the run so far, and who was there meanwhile."""
+        self._time = seconds, attendance.gpus
+        return self._keep("sessions", (self._session, self._run, seconds, *astuple(attendance)))
 
     @property
     def spend(self) -> Spend:
@@ -148,7 +178,12 @@ class Ledger:
             judged=self._spend.judged + judged,
             judge=self._spend.judge + usage,
             dollars=_sum(self._spend.dollars, usage.dollars),
+            estimated=self._spend.estimated + usage.estimated,
         )
+
+    def unreadable(self, key: bytes) -> int:
+        """How often this verdict has been asked for and could not be read."""
+        return self._unreadable[key]
 
     async def flush(self) -> None:
         """Return when everything kept so far is durable. Raises RunStopped when any of it could not be written."""
@@ -238,23 +273,53 @@ def read_spend(path: Path, run: str) -> Spend:
     if not has_tables(path):
         return Spend()
     with closing(open_to_read(path)) as ledger:
-        generations = "SELECT count(*), sum(prompt_tokens), sum(new_tokens), sum(dollars), count(dollars)"
-        generated, read, written, paid, priced = _totals(ledger, generations + " FROM generations WHERE run = ?", run)
-        judged, judge = _judge_totals(ledger, "verdicts", run)
-        _, wasted = _judge_totals(ledger, "failures", run)
+        generations = (
+            "SELECT count(*), sum(prompt_tokens), sum(new_tokens), sum(dollars), count(dollars), sum(estimated)"
+        )
+        generated, read, written, paid, priced, guessed = _totals(
+            ledger, generations + " FROM generations WHERE run = ?", run
+        )
+        _, beside = _usage_totals(ledger, "beside", run)
+        judged, judge = _usage_totals(ledger, "verdicts", run)
+        _, wasted = _usage_totals(ledger, "failures", run)
         (failed,) = _totals(ledger, "SELECT count(DISTINCT f.key)" + _STILL_FAILED, run)
-        seconds, gpu = _totals(ledger, "SELECT sum(seconds), sum(gpu_seconds) FROM sessions WHERE run = ?", run)
+        seconds, gpu = _totals(ledger, "SELECT sum(seconds), sum(gpus) FROM sessions WHERE run = ?", run)
     dollars = None if priced < generated else float(paid)
     judge += wasted
-    return Spend(generated, judged, failed, read, written, judge, _sum(dollars, judge.dollars), seconds, gpu)
+    return Spend(
+        generated=generated,
+        judged=judged,
+        failed=failed,
+        prompt_tokens=read + beside.prompt_tokens,
+        new_tokens=written + beside.new_tokens,
+        judge=judge,
+        dollars=_sum(_sum(dollars, beside.dollars), judge.dollars),
+        seconds=seconds,
+        gpu_seconds=gpu,
+        estimated=guessed + beside.estimated + judge.estimated,
+    )
 
 
-def _judge_totals(ledger: sqlite3.Connection, table: Table, run: str) -> tuple[int, Usage]:
+def read_attendance(path: Path, run: str) -> Attendance:
+    """Who was there while `run` was worked on, all its processes together."""
+    if not has_tables(path):
+        return Attendance()
+    sums = ", ".join(f"sum({one.name})" for one in fields(Attendance))
+    with closing(open_to_read(path)) as ledger:
+        return Attendance(*_totals(ledger, f"SELECT {sums} FROM sessions WHERE run = ?", run))  # noqa: S608 -- constants
+
+
+def _usage_totals(ledger: sqlite3.Connection, table: Table, run: str) -> tuple[int, Usage]:
     """Rows, and what they cost together."""
     sums = ", ".join(f"sum({column})" for column in _USAGE.split(", "))
     query = f"SELECT count(*), count(dollars), {sums} FROM {table} WHERE run = ?"  # noqa: S608 -- constants
-    rows, priced, calls, read, cached, written, paid = _totals(ledger, query, run)
-    return rows, Usage(calls, read, cached, written, None if priced < rows else float(paid))
+    rows, priced, calls, read, cached, written, paid, estimated = _totals(ledger, query, run)
+    return rows, Usage(calls, read, cached, written, None if priced < rows else float(paid), estimated)
+
+
+def _read_unreadable(ledger: sqlite3.Connection) -> Counter[bytes]:
+    query = "SELECT key, count(*) FROM failures WHERE cause = ? GROUP BY key"
+    return Counter(dict(ledger.execute(query, (UNREADABLE,))))
 
 
 def _totals(ledger: sqlite3.Connection, query: str, run: str) -> list[Any]:

@@ -36,6 +36,10 @@ class Objective:
         """Whether answers to this turn, from 0, are to be judged."""
         return self.weights[turn] > 0
 
+    def judged(self, turns: int) -> int:
+        """Answers to be judged of a question with so many turns."""
+        return sum(weight > 0 for weight in self.weights[:turns])
+
     def check(self, questions: Sequence[Question]) -> None:
         """Raises InputError where a question has no turn that counts."""
         first = next(turn for turn in range(self.turns) if self.counts(turn))

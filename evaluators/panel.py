@@ -17,7 +17,7 @@ from configs.errors import DemosearchError, RunStopped
 from evaluators.budget import Budget
 from evaluators.counts import Counts
 from evaluators.evaluation import Failure
-from evaluators.failures import JudgeFailed, VerdictUnreadable
+from evaluators.failures import JudgeFailed, VerdictStopped, VerdictUnreadable
 from evaluators.judge import Judge, Verdict
 from evaluators.keys import verdict_key
 from evaluators.ledger import Ledger
@@ -27,6 +27,9 @@ from workers.usage import NOTHING
 
 _NEVER_READABLE = 8  # verdicts of a judge, all of them unreadable, stop the run
 _SAMPLES = 3
+_DRAWS = 10_000
+"""Draws set aside for the repeats of one verdict; what could not be read is asked for anew by others, also of a service
+that finds earlier ones again."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ class Panel:
         asked = [
             (seat, repeat, key) for seat, own in zip(self._seats, keys, strict=True) for repeat, key in enumerate(own)
         ]
-        self._counts.waiting += 1
+        self._counts.waits.begin()
         try:
             verdicts = await asyncio.gather(
                 *(self._verdict(seat, question, answers, generation, repeat, key) for seat, repeat, key in asked)
@@ -116,10 +119,10 @@ class Panel:
         except RunStopped:
             raise
         except DemosearchError as error:
-            self._counts.failed += 1
+            self._counts.causes[type(error).__name__] += 1
             return Failure(question.id, "verdict", type(error).__name__, str(error))
         finally:
-            self._counts.waiting -= 1
+            self._counts.waits.end()
         score = self._combine(keys, {key: verdict for (*_, key), verdict in zip(asked, verdicts, strict=True)})
         assert score is not None
         return score
@@ -143,9 +146,13 @@ class Panel:
             return stored[key]
         try:
             with self._budget.judging():
-                verdict = await seat.judge.judge(question, answers, repeat)
+                verdict = await seat.judge.judge(question, answers, repeat + _DRAWS * self._ledger.unreadable(key))
             if not math.isfinite(verdict.score):
                 raise VerdictUnreadable(f"the judge's score is {verdict.score}", verdict.usage)
+        except VerdictStopped as stop:
+            failure = Failure(question.id, "verdict", type(stop).__name__, str(stop))
+            await self._ledger.keep_failure(key, failure, stop.usage)
+            raise
         except RunStopped:
             raise
         except DemosearchError as error:

@@ -1,7 +1,7 @@
 """What the ledger holds, for people who look back: words, prices, hours. Whoever writes it is not disturbed."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,20 @@ class JudgeReceipt:
     fingerprint: str
     verdicts: int
     usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeNoise:
+    """How far verdicts of one judge on one and the same answer lie apart.
+
+    Attributes:
+        answers: that it was asked about more than once.
+        spread: standard deviation of a single verdict, in points, pooled over them.
+    """
+
+    fingerprint: str
+    answers: int
+    spread: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +67,27 @@ def read_judges(path: Path, run: str) -> list[JudgeReceipt]:
     """Of every judge that `run` has paid, the busiest first."""
     query = """
         SELECT j.fingerprint, count(*), sum(calls), sum(prompt_tokens), sum(cached_tokens), sum(new_tokens),
-               CASE WHEN count(dollars) = count(*) THEN sum(dollars) END
+               CASE WHEN count(dollars) = count(*) THEN sum(dollars) END, sum(estimated)
         FROM verdicts v LEFT JOIN judges j ON j.digest = v.judge
         WHERE run = ? GROUP BY v.judge ORDER BY count(*) DESC"""
     with _reading(path) as ledger:
         rows = ledger.execute(query, (run,)).fetchall() if ledger else []
     return [JudgeReceipt(fingerprint or "unknown", verdicts, Usage(*usage)) for fingerprint, verdicts, *usage in rows]
+
+
+def read_judge_noise(path: Path) -> list[JudgeNoise]:
+    """Of every judge that was asked about an answer more than once, whoever paid for it."""
+    query = """
+        SELECT j.fingerprint, count(*), sum(square) / sum(verdicts - 1)
+        FROM (SELECT judge, count(*) verdicts, sum(score * score) - sum(score) * sum(score) / count(*) square
+              FROM verdicts GROUP BY judge, question, generation HAVING count(*) > 1) v
+        LEFT JOIN judges j ON j.digest = v.judge GROUP BY v.judge ORDER BY count(*) DESC"""
+    with _reading(path) as ledger:
+        rows = ledger.execute(query).fetchall() if ledger else []
+    return [
+        JudgeNoise(fingerprint or "unknown", answers, max(0.0, variance) ** 0.5)
+        for fingerprint, answers, variance in rows
+    ]
 
 
 def read_pace(path: Path, run: str, stretches: int) -> list[Pace]:
@@ -74,24 +103,6 @@ def read_pace(path: Path, run: str, stretches: int) -> list[Pace]:
             FROM generations WHERE run = ? GROUP BY 1"""
         tokens = dict(ledger.execute(query, (stretches - 1, first, each, run)).fetchall())
     return [Pace(number * each, each, tokens.get(number, 0)) for number in range(stretches)]
-
-
-def read_judging_seconds(path: Path, run: str) -> float:
-    """How long at least one answer of `run` that has its verdict now was waiting for it."""
-    query = """
-        SELECT g.created, v.created FROM verdicts v JOIN generations g ON g.key = v.generation
-        WHERE v.run = ? AND g.run = v.run ORDER BY g.created"""
-    with _reading(path) as ledger:
-        return _covered(ledger.execute(query, (run,))) if ledger else 0.0
-
-
-def _covered(spans: Iterable[tuple[float, float]]) -> float:
-    """Length of the union of spans that are ordered by their beginning."""
-    total, until = 0.0, 0.0
-    for begin, end in spans:
-        total += max(0.0, end - max(begin, until))
-        until = max(until, end)
-    return total
 
 
 @contextmanager

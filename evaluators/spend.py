@@ -11,11 +11,14 @@ class Spend:
 
     Attributes:
         generated, judged, failed: distinct items; those that failed and have not succeeded since.
-        prompt_tokens, new_tokens: of the generations, as the model counted them.
+        prompt_tokens, new_tokens: of the generations, as the model counted them, with those that gave no usable answer
+            and prefixes warmed beforehand.
         judge: calls and tokens of all verdicts, the unreadable ones included; its dollars are the judges' share.
-        dollars: of generations and verdicts; None where a price is not known.
+        dollars: of all of this; None where a price is not known.
         seconds: that coordinators have worked on it.
         gpu_seconds: GPUs held, times seconds.
+        estimated: calls, of model and judges, whose tokens the service did not count: they are estimated from the
+            words, and so are the sums above, dollars included.
     """
 
     generated: int = 0
@@ -27,3 +30,4 @@ class Spend:
     dollars: float | None = 0.0
     seconds: float = 0.0
     gpu_seconds: float = 0.0
+    estimated: int = 0

@@ -27,6 +27,7 @@ def plain_evaluator(
     context: int = 1_000_000,
     clean: Callable[[str], str] = str.strip,
     price: Callable[[Completion], float | None] | None = None,
+    repeats: int = 1,
 ) -> Evaluator:
     """One judge, greedy decoding of 50 tokens."""
     counts, budget = Counts(), Budget(limits, lambda: ledger.spend)
@@ -39,5 +40,5 @@ def plain_evaluator(
         counts=counts,
         price=price,
     )
-    panel = Panel([Seat(judge)], ledger=ledger, budget=budget, counts=counts)
+    panel = Panel([Seat(judge, repeats=repeats)], ledger=ledger, budget=budget, counts=counts)
     return Evaluator(answers=answers, panel=panel, objective=objective, ledger=ledger, counts=counts, clean=clean)

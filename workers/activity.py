@@ -5,6 +5,45 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerActivity:
+    """A snapshot of one worker.
+
+    Attributes:
+        number: its place among its colleagues, from 1.
+        place: node and device, as far as it has said.
+        alive: it has loaded its model and answers.
+        block: the block it works on, counted from 1 in the order asked; None when it has nothing to do.
+        asked: prompts of that block which it was given.
+        answered: of these, answered so far.
+        seconds: since it began with them.
+        tokens: generated since the beginning, of completions received.
+        seconds_alive: since the beginning, through all its processes.
+        seconds_busy: of these, how long it had something to do.
+    """
+
+    number: int
+    place: str = ""
+    alive: bool = True
+    block: int | None = None
+    asked: int = 0
+    answered: int = 0
+    seconds: float = 0.0
+    tokens: int = 0
+    seconds_alive: float = 0.0
+    seconds_busy: float = 0.0
+
+    @property
+    def idle_share(self) -> float | None:
+        """Of the time it was alive, in [0, 1]; None when it never was."""
+        return idle_share(self.seconds_alive, self.seconds_busy)
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """While it had something to do; None before that."""
+        return self.tokens / self.seconds_busy if self.seconds_busy else None
+
+
+@dataclass(frozen=True, slots=True)
 class WorkersActivity:
     """A snapshot.
 
@@ -17,6 +56,9 @@ class WorkersActivity:
         copied: pieces given to a second worker since the beginning, because it could be expected to end them sooner.
         seconds_alive: sum over the workers of how long they have been alive.
         seconds_busy: of these, how long they have been busy.
+        waiting: prompts that nobody has begun to answer.
+        answering: prompts that are being answered.
+        workers: each of them, those that are not alive included; empty where somebody else runs them.
     """
 
     alive: int = 0
@@ -27,11 +69,19 @@ class WorkersActivity:
     copied: int = 0
     seconds_alive: float = 0.0
     seconds_busy: float = 0.0
+    waiting: int = 0
+    answering: int = 0
+    workers: tuple[WorkerActivity, ...] = ()
 
     @property
     def idle_share(self) -> float | None:
         """Of the time the workers were alive, in [0, 1]; None when none has been alive yet."""
-        return 1 - self.seconds_busy / self.seconds_alive if self.seconds_alive else None
+        return idle_share(self.seconds_alive, self.seconds_busy)
+
+
+def idle_share(alive: float, busy: float) -> float | None:
+    """Of so many seconds alive, those that were not busy, in [0, 1]; None of no seconds."""
+    return max(0.0, 1 - busy / alive) if alive else None
 
 
 class Timesheet:

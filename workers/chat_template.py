@@ -10,7 +10,7 @@ SPELLING = "chat-template/1"
 """Raise it whenever some messages would become another text: it is part of what is known of a judge's model."""
 
 # Llama 3's templates write today's date unless told one; a resumed run would meet another prompt tomorrow.
-_DATE = "26 Jul 2024"
+DATE = "26 Jul 2024"
 
 
 class ChatTokenizer(Protocol):
@@ -58,13 +58,16 @@ class ChatTemplate:
         """The chat, its last answer closed."""
         return self._spell(messages, False)
 
+    def fitting(self, messages: Sequence[Message]) -> list[Message]:
+        """The same chat in the roles that the template has."""
+        return list(messages) if self._has_system_role else _without_system(messages)
+
     def _spell(self, messages: Sequence[Message], is_open: bool) -> str:
-        said = list(messages) if self._has_system_role else _without_system(messages)
-        return self._apply(said, is_open)
+        return self._apply(self.fitting(messages), is_open)
 
     def _apply(self, messages: list[Message], is_open: bool) -> str:
         return self._tokenizer.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=is_open, date_string=_DATE
+            messages, tokenize=False, add_generation_prompt=is_open, date_string=DATE
         )
 
     def _shows_system_message(self) -> bool:

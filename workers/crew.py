@@ -9,10 +9,11 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
+from itertools import count
 
 from configs.errors import InputError
 from configs.schema import WorkersConfig
-from workers.activity import Timesheet, WorkersActivity
+from workers.activity import WorkersActivity
 from workers.dispatch import WORTH, Dispatcher
 from workers.engine_actor import EngineBroken
 from workers.engine_thread import Answered, Ended, Message
@@ -46,12 +47,12 @@ class Crew:
         self._config = config
         self._pause = pause
         self._board = Dispatcher(config.max_attempts, time.monotonic, worth)
-        self._timesheet = Timesheet()
         self._members: list[Member] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._card: ModelCard | None = None
         self._settled = asyncio.Event()  # the first worker is ready, or none ever will be
         self._refusals: list[Exception] = []
+        self._blocks = count(1)
         self._restarts = self._tokens = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._next_look: asyncio.TimerHandle | None = None  # at what is late by then
@@ -100,7 +101,7 @@ class Crew:
     async def perform(self, block: PromptBlock, task: Task[A_co]) -> AsyncGenerator[tuple[int, A_co], None]:
         """As `TextModel.generate`, with any task; for its failures see `Outbox.read`."""
         outbox = Outbox()
-        pieces = cut(block, task, self._config.block_size, outbox.tell)
+        pieces = cut(block, task, self._config.block_size, outbox.tell, next(self._blocks))
         self._enqueue(pieces)
         try:
             async for answer in outbox.read(len(pieces)):
@@ -109,16 +110,21 @@ class Crew:
             self._abandon(pieces)
 
     def activity(self) -> WorkersActivity:
-        self._timesheet.note(self._board.alive, self._board.busy)
+        self._note()
+        board = self._board
+        workers = [one.activity(board.has(one.number), board.running(one.number)) for one in self._members]
         return WorkersActivity(
-            self._board.alive,
-            self._board.busy,
-            self._board.queued,
-            self._restarts,
-            self._tokens,
-            self._board.copied,
-            self._timesheet.alive,
-            self._timesheet.busy,
+            alive=board.alive,
+            busy=board.busy,
+            queued=board.queued,
+            restarts=self._restarts,
+            tokens=self._tokens,
+            copied=board.copied,
+            seconds_alive=sum(one.seconds_alive for one in workers),
+            seconds_busy=sum(one.seconds_busy for one in workers),
+            waiting=board.waiting,
+            answering=sum(one.asked - one.answered for one in workers),
+            workers=tuple(workers),
         )
 
     async def close(self) -> None:
@@ -135,7 +141,7 @@ class Crew:
         for member in self._members:
             if self._board.has(member.number):
                 self._board.lost(member.number, was_running=False)
-        self._timesheet.note(0, 0)
+        self._note()
 
     # One worker's life ------------------------------------------------------------------------------------------
 
@@ -177,6 +183,7 @@ class Crew:
             self._card = card
             self._settled.set()
         _refuse_difference(self._card, card)
+        member.place = card.place or card.device
         self._board.join(member.number)
         if self._deadline is not None:
             self._deadline.cancel()
@@ -227,9 +234,14 @@ class Crew:
             self._in_background(self._withdraw(self._members[number], piece))
         self._look_again(self._board.until_copies())
         recalled = [self._cancel(number, piece) for number, piece in self._board.recalls()]
-        self._timesheet.note(self._board.alive, self._board.busy)
+        self._note()
         if any(recalled):
             self._hand_out()
+
+    def _note(self) -> None:
+        """Who is alive and who is busy from now on."""
+        for member in self._members:
+            member.timesheet.note(self._board.has(member.number), bool(self._board.held(member.number)))
 
     def _look_again(self, seconds: float | None) -> None:
         if self._next_look is not None:
@@ -250,7 +262,9 @@ class Crew:
         if piece.over or index not in piece.unanswered:
             return  # another copy was faster
         piece.unanswered.remove(index)
-        self._tokens += new_tokens(answer.answer)
+        tokens = new_tokens(answer.answer)
+        self._tokens += tokens
+        member.tokens += tokens
         piece.tell((index, answer.answer))
         if not piece.unanswered:
             self._settle(piece, None, last=member)

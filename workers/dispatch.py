@@ -86,11 +86,22 @@ class Dispatcher:
         """Pieces that no worker has begun, those behind a running piece included."""
         return len(self._suspects) + len(self._queue) + sum(len(bench.pieces[1:]) for bench in self._benches.values())
 
+    @property
+    def waiting(self) -> int:
+        """Suffixes of those pieces."""
+        behind = (piece for bench in self._benches.values() for piece in bench.pieces[1:])
+        return sum(len(piece.unanswered) for piece in (*self._suspects, *self._queue, *behind))
+
     def has(self, worker: int) -> bool:
         return worker in self._benches
 
     def held(self, worker: int) -> tuple[Piece, ...]:
         return tuple(self._benches[worker].pieces) if worker in self._benches else ()
+
+    def running(self, worker: int) -> tuple[Piece, int, float] | None:
+        """Its first piece, how many suffixes it had to answer when it began, and the seconds since."""
+        bench = self._benches.get(worker)
+        return (bench.pieces[0], bench.owed, self._clock() - bench.since) if bench and bench.pieces else None
 
     def least_busy(self) -> int | None:
         return min(self._benches, key=lambda worker: len(self._benches[worker].pieces), default=None)

@@ -1,9 +1,12 @@
 """An engine in a process of its own, as Ray's actors run it: an `EngineThread` behind methods that answer soon."""
 
 import asyncio
+import os
+import socket
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from configs.errors import DemosearchError, InputError
 from workers.engine_thread import Ended, EngineThread, Message
@@ -41,7 +44,7 @@ class EngineActor:
             self._thread.cancel(job)
         self._messages.clear()
         try:
-            return await asyncio.wrap_future(self._thread.card)
+            return replace(await asyncio.wrap_future(self._thread.card), place=_place())
         except InputError as error:
             return error
         except Exception as error:
@@ -89,6 +92,13 @@ class EngineActor:
             message = Ended(message.job, _portable(message.error))
         self._messages.append(message)
         self._something.set()
+
+
+def _place() -> str:
+    """This node, and the GPUs that Ray has given to this process."""
+    name, gpus = socket.gethostname(), os.environ.get("CUDA_VISIBLE_DEVICES")
+    node = name if name[:1].isdigit() else name.partition(".")[0]
+    return node + (f" GPU {gpus}" if gpus else "")
 
 
 def _tell(loop: asyncio.AbstractEventLoop, hear: Callable[[Message], None], message: Message) -> None:

@@ -1,16 +1,33 @@
 """A TextModel or RewardModel in this process: laptops, debugging, machines without Ray."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
-from itertools import count
+from dataclasses import dataclass, field
+from itertools import count, islice
 from typing import cast
 
-from workers.activity import Timesheet, WorkersActivity
+from workers.activity import Timesheet, WorkerActivity, WorkersActivity
 from workers.engine_thread import Answered, EngineThread, Message
 from workers.failures import WorkersUnavailable
 from workers.prompt import A_co, Completion, Continuations, Decoding, Likelihood, PromptBlock, Rating, Reward, Task
 from workers.task import new_tokens
 from workers.text_model import LoadEngine, ModelCard
+
+
+@dataclass(slots=True)
+class _Job:
+    """A block under way.
+
+    Attributes:
+        asked, answered: prompts.
+        began: when it was first in line.
+    """
+
+    asked: int
+    answered: int = 0
+    began: float | None = None
+    outbox: asyncio.Queue[Message | None] = field(default_factory=asyncio.Queue)
 
 
 class LocalWorker:
@@ -23,14 +40,16 @@ class LocalWorker:
     def __init__(self, load_engine: LoadEngine) -> None:
         self._load_engine = load_engine
         self._thread: EngineThread | None = None
-        self._outboxes: dict[int, asyncio.Queue[Message | None]] = {}
-        self._numbers = count()
+        self._jobs: dict[int, _Job] = {}
+        self._numbers = count(1)
+        self._place = ""
         self._timesheet = Timesheet()
         self._tokens = 0
         self._closed = False
 
     async def start(self) -> ModelCard:
         card = await asyncio.wrap_future(self._engine_thread().card)
+        self._place = card.device
         self._note()
         return card
 
@@ -52,33 +71,55 @@ class LocalWorker:
         self._note()
         if self._thread is not None:
             self._thread.stop()
-        for outbox in self._outboxes.values():
-            outbox.put_nowait(None)
+        for job in self._jobs.values():
+            job.outbox.put_nowait(None)
 
     def activity(self) -> WorkersActivity:
         alive, busy = self._note()
+        behind = [job.asked for job in self._jobs.values()][busy:]
+        worker = self._worker()
         return WorkersActivity(
             alive,
             busy,
-            queued=len(self._outboxes) - busy,
+            queued=len(behind),
+            tokens=self._tokens,
+            seconds_alive=self._timesheet.alive,
+            seconds_busy=self._timesheet.busy,
+            waiting=sum(behind),
+            answering=worker.asked - worker.answered,
+            workers=(worker,) if alive else (),
+        )
+
+    def _worker(self) -> WorkerActivity:
+        number, job = next(iter(self._jobs.items()), (None, _Job(0)))
+        return WorkerActivity(
+            number=1,
+            place=self._place,
+            block=number,
+            asked=job.asked,
+            answered=job.answered,
+            seconds=0.0 if job.began is None else time.monotonic() - job.began,
             tokens=self._tokens,
             seconds_alive=self._timesheet.alive,
             seconds_busy=self._timesheet.busy,
         )
 
     def _note(self) -> tuple[int, int]:
-        alive, busy = int(self._is_alive()), min(len(self._outboxes), 1)
+        alive, busy = int(self._is_alive()), min(len(self._jobs), 1)
         self._timesheet.note(alive, busy)
+        for first in islice(self._jobs.values(), 1):
+            first.began = first.began or time.monotonic()
         return alive, busy
 
     async def _perform(self, block: PromptBlock, task: Task[A_co]) -> AsyncIterator[tuple[int, A_co]]:
         await self.start()
-        thread, job, outbox = self._engine_thread(), next(self._numbers), asyncio.Queue[Message | None]()
-        self._outboxes[job] = outbox
+        thread, number, job = self._engine_thread(), next(self._numbers), _Job(len(block.suffixes))
+        self._jobs[number] = job
         self._note()
-        thread.submit(job, block, task)
+        thread.submit(number, block, task)
         try:
-            while isinstance(message := await outbox.get(), Answered):
+            while isinstance(message := await job.outbox.get(), Answered):
+                job.answered += 1
                 self._tokens += new_tokens(message.answer)
                 yield message.index, cast(A_co, message.answer)
             if message is None:
@@ -86,9 +127,9 @@ class LocalWorker:
             if message.error is not None:
                 raise message.error
         finally:
-            del self._outboxes[job]
+            del self._jobs[number]
             self._note()
-            thread.cancel(job)
+            thread.cancel(number)
 
     def _is_alive(self) -> bool:
         if self._thread is None or self._closed:
@@ -112,9 +153,9 @@ class LocalWorker:
                 self._thread.stop()
 
     def _deliver(self, message: Message) -> None:
-        outbox = self._outboxes.get(message.job)
-        if outbox is not None:
-            outbox.put_nowait(message)
+        job = self._jobs.get(message.job)
+        if job is not None:
+            job.outbox.put_nowait(message)
 
 
 def _closed() -> WorkersUnavailable:

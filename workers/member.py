@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
+from workers.activity import Timesheet, WorkerActivity
 from workers.piece import Piece
 from workers.worker_process import WorkerProcess
 
@@ -26,6 +27,9 @@ class Member:
     wake: set when it may have something to do.
     fed: it has answered a ping since it was last idle; what it is given is sent at once.
     placed: its present process has answered.
+    place: node and device of the process that loaded the model last.
+    tokens: generated, of completions received.
+    timesheet: of this worker alone.
     """
 
     number: int
@@ -35,6 +39,9 @@ class Member:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     fed: bool = False
     placed: bool = False
+    place: str = ""
+    tokens: int = 0
+    timesheet: Timesheet = field(default_factory=Timesheet)
     _jobs: Iterator[int] = field(default_factory=count)
 
     def __str__(self) -> str:
@@ -67,6 +74,26 @@ class Member:
         if given_back and job is not None:
             self.sent.pop(job, None)
         return given_back
+
+    def activity(self, alive: bool, running: tuple[Piece, int, float] | None) -> WorkerActivity:
+        """What it does, for people.
+
+        Args:
+            running: as `Dispatcher.running` has it.
+        """
+        piece, asked, seconds = running or (None, 0, 0.0)
+        return WorkerActivity(
+            number=self.number + 1,
+            place=self.place,
+            alive=alive,
+            block=None if piece is None else piece.number,
+            asked=asked,
+            answered=0 if piece is None else asked - len(piece.unanswered),
+            seconds=seconds,
+            tokens=self.tokens,
+            seconds_alive=self.timesheet.alive,
+            seconds_busy=self.timesheet.busy,
+        )
 
     def is_lost(self) -> None:
         """Forget what its process knew."""

@@ -24,6 +24,7 @@ class Piece:
     suspect: was on a worker that was lost.
     has_failed: an engine could not do it; another is still trying.
     over: nobody waits for it any more.
+    number: of the block, counted from 1 in the order asked.
     """
 
     block: PromptBlock
@@ -37,6 +38,7 @@ class Piece:
     suspect: bool = False
     has_failed: bool = False
     over: bool = False
+    number: int = 1
 
     def is_copy(self, worker: int) -> bool:
         """Whether another worker has held it for longer."""
@@ -47,9 +49,14 @@ class Piece:
         return self.unanswered[::-1] if self.is_copy(worker) else self.unanswered[:]
 
 
-def cut(block: PromptBlock, task: Task[Answer], block_size: int, tell: Callable[[News], None]) -> list[Piece]:
+def cut(
+    block: PromptBlock, task: Task[Answer], block_size: int, tell: Callable[[News], None], block_number: int = 1
+) -> list[Piece]:
     """Pieces of nearly equal size, none with more than `block_size` suffixes."""
     total, chain = len(block.suffixes), chain_of(block.prefix)
     number = ceil(total / block_size)
     edges = [total * piece // number for piece in range(number + 1)] if number else []
-    return [Piece(block, task, list(range(start, stop)), tell, chain) for start, stop in pairwise(edges)]
+    return [
+        Piece(block, task, list(range(start, stop)), tell, chain, number=block_number)
+        for start, stop in pairwise(edges)
+    ]

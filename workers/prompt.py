@@ -80,12 +80,14 @@ class Completion:
         prompt_tokens: length of the prompt, in tokens.
         new_tokens: tokens generated, the stopping ones included.
         finish: "stop" (a stop string or end-of-text) or "length" (max_new_tokens reached).
+        estimated: nobody has counted the tokens.
     """
 
     text: str
     prompt_tokens: int
     new_tokens: int
     finish: Literal["stop", "length"]
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from workers.service.failures import RequestTooLong, ServiceFailed
 from workers.service.reply import Reply
 from workers.service.service import Service
 from workers.text_model import ModelCard
+from workers.usage import NOTHING, Usage
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class ServedModel:
         self._warmed: OrderedDict[bytes, asyncio.Task[None]] = OrderedDict()
         self._timesheet = Timesheet()
         self._open = self._tokens = 0
+        self._beside = NOTHING
         self._closed = False
 
     async def start(self) -> ModelCard:
@@ -84,10 +86,15 @@ class ServedModel:
                 reply = await self._service.complete(prompts[index], fields)
             except RequestTooLong:
                 raise await self._too_long(block, index, decoding.max_new_tokens, server) from None
+            except ServiceFailed as failure:
+                self._beside += failure.usage
+                raise
             self._tokens += reply.new_tokens
             said = _completion(reply, decoding)
             room = server.card.context_tokens - reply.prompt_tokens
-            if said.finish == "length" and decoding.max_new_tokens > room:  # cut short, and nobody had counted
+            was_cut = said.finish == "length" and decoding.max_new_tokens > room and not said.estimated
+            if was_cut:  # short of what was asked for, and nobody had counted
+                self._beside += reply.usage
                 raise PromptTooLong(reply.prompt_tokens, decoding.max_new_tokens, server.card.context_tokens)
             return said
 
@@ -122,15 +129,22 @@ class ServedModel:
 
     def activity(self) -> WorkersActivity:
         alive, busy = self._note()
-        waiting = self._service.activity().waiting
+        service = self._service.activity()
         return WorkersActivity(
             alive,
             busy,
-            queued=waiting,
+            queued=service.waiting,
             tokens=self._tokens,
             seconds_alive=self._timesheet.alive,
             seconds_busy=self._timesheet.busy,
+            waiting=service.waiting,
+            answering=service.in_flight,
         )
+
+    def paid_beside(self) -> Usage:
+        """As `PaysBeside`: prefixes warmed, and answers that cannot be used."""
+        paid, self._beside = self._beside, NOTHING
+        return paid
 
     async def close(self) -> None:
         """What has been sent is waited for; nothing more is."""
@@ -205,7 +219,12 @@ class ServedModel:
     async def _send_prefix(self, block: PromptBlock) -> None:
         server = await self._meet()
         prompt = (await self._prompts(PromptBlock(block.prefix, ("",), block.bos), server))[0]
-        await self._service.complete(prompt, completion_fields(Decoding(1), block.bos, server.dialect))
+        try:
+            reply = await self._service.complete(prompt, completion_fields(Decoding(1), block.bos, server.dialect))
+        except ServiceFailed as failure:
+            self._beside += failure.usage
+            raise
+        self._beside += reply.usage
 
     # Lengths ------------------------------------------------------------------------------------------------------
 
@@ -296,12 +315,15 @@ class ServedModel:
 def _completion(reply: Reply, decoding: Decoding) -> Completion:
     """Cut before the first stop string: some servers leave it in, and what they wrote behind it."""
     ends = [at for stop in decoding.stop if stop and (at := reply.text.find(stop)) >= 0]
-    at_length = reply.finish == "length" or (not reply.finish and reply.new_tokens >= decoding.max_new_tokens)
+    has_counted = not reply.usage.estimated
+    is_full = has_counted and reply.new_tokens >= decoding.max_new_tokens
+    at_length = reply.finish == "length" or (not reply.finish and is_full)
     return Completion(
         text=reply.text[: min(ends, default=len(reply.text))],
         prompt_tokens=reply.prompt_tokens,
         new_tokens=reply.new_tokens,
         finish="length" if at_length and not ends else "stop",
+        estimated=not has_counted,
     )
 
 

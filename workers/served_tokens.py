@@ -9,8 +9,7 @@ from configs.schema import ServedModelConfig
 from workers.service.dialect import Counting, counted
 from workers.service.failures import ReplyUnusable
 from workers.service.service import Service
-
-BYTES_A_TOKEN = 4  # of English text, in UTF-8, for the vocabularies of today's models
+from workers.service.word_count import tokens_of
 
 
 class Counter(Protocol):
@@ -73,7 +72,7 @@ class Estimate:
     exact = False
 
     async def count(self, texts: Sequence[str], special: bool) -> tuple[int, ...]:
-        return tuple(-(-len(text.encode()) // BYTES_A_TOKEN) + special for text in texts)
+        return tuple(tokens_of(text) + special for text in texts)
 
 
 def load_tokenizer(config: ServedModelConfig) -> TokenizerCounter | None:

@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from workers.activity import WorkersActivity
 from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock, Reward
+from workers.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +23,13 @@ class ModelCard:
             content digest, engine, dtype, quantisation, library versions. Equal on all workers of a run.
         context_tokens: prompt and new tokens together must not exceed this.
         device: where it runs, for people ("cpu", "cuda:0 NVIDIA H200"); not part of the fingerprint.
+        place: node and GPUs of a worker among others, for people ("node-3 GPU 1"); empty where nobody has said.
     """
 
     fingerprint: str
     context_tokens: int
     device: str
+    place: str = ""
 
 
 class Engine(Protocol):
@@ -85,6 +88,15 @@ class Interruptible(Protocol):
 
     def heed(self, is_given_up: Callable[[], bool]) -> None:
         """From now on ask this between two steps; when it is true, the iterator under way ends with fewer answers."""
+        ...
+
+
+@runtime_checkable
+class PaysBeside(Protocol):
+    """A TextModel that costs money beside the completions that it gives."""
+
+    def paid_beside(self) -> Usage:
+        """What it has paid for since it was last asked, and what is in no completion."""
         ...
 
 

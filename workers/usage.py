@@ -14,6 +14,7 @@ class Usage:
         cached_tokens: of these, read from the service's own cache at a lower price.
         new_tokens: written.
         dollars: at the prices in the config; None where they are not known.
+        estimated: calls whose tokens the service did not count, and which were estimated from the words.
     """
 
     calls: int = 0
@@ -21,6 +22,7 @@ class Usage:
     cached_tokens: int = 0
     new_tokens: int = 0
     dollars: float | None = 0.0
+    estimated: int = 0
 
     def __add__(self, other: Self) -> "Usage":
         dollars = None if self.dollars is None or other.dollars is None else self.dollars + other.dollars
@@ -30,6 +32,7 @@ class Usage:
             self.cached_tokens + other.cached_tokens,
             self.new_tokens + other.new_tokens,
             dollars,
+            self.estimated + other.estimated,
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from configs.errors import RunStopped
+from evaluators.counts import Counts
 from evaluators.evaluation import Evaluation, Failure
 from evaluators.evaluator import Render
 from evaluators.failures import JudgeFailed, VerdictUnreadable
@@ -299,6 +300,25 @@ def test_a_second_turn_without_room_fails_alone(tmp_path: Path) -> None:
     failures = [result for result in results if isinstance(result, Failure)]
     assert [(failure.question, failure.cause) for failure in failures] == [("q2", "ConversationTooLong")]
     assert read_failures(tmp_path / "ledger", "run") == failures
+
+
+def test_every_question_is_through_once_however_many_turns_it_has_and_however_it_ends(tmp_path: Path) -> None:
+    def answer(prompt: str) -> str | Exception:
+        return GenerationFailed("poison") if prompt.endswith("first 3") else told(prompt)
+
+    async def scenario(model: ScriptedModel, judge: FakeJudge) -> Counts:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        evaluator = plain_evaluator(ledger, model, judge, objective=BOTH)
+        await evaluator.evaluate(RULES, [Question("short", ("only this",)), *TALKS])
+        await ledger.close()
+        return evaluator.counts
+
+    for known in (0, 7):
+        counts = asyncio.run(scenario(ScriptedModel(answer), FakeJudge()))
+        assert (counts.evaluated, counts.known, counts.failed) == (5, known, 1)
+        assert counts.causes == {"GenerationFailed": 1}
+        assert counts.waiting == 0
+        assert counts.waits.seconds > 0 if not known else counts.waits.seconds == 0
 
 
 def test_conversations_that_cannot_be_counted_are_put_to_the_model_all_the_same(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from configs.errors import RunStopped
 from configs.schema import MTBenchJudgeConfig, WritingJudgeKnobs
-from evaluators.failures import JudgeFailed, VerdictUnreadable
+from evaluators.failures import JudgeFailed, VerdictStopped, VerdictUnreadable
 from evaluators.grading import grade_in_words
 from evaluators.judge import Verdict
 from evaluators.model_speaker import ModelSpeaker
@@ -112,6 +112,12 @@ def test_a_failure_after_an_unreadable_verdict_counts_what_was_paid_before(error
 def test_a_failure_at_once_comes_out_as_it_is() -> None:
     with pytest.raises(ServiceFailed):
         _grade(Talker(ServiceFailed("it broke")))
+
+
+def test_a_stop_of_the_run_after_an_unreadable_verdict_counts_what_was_paid_before() -> None:
+    with pytest.raises(VerdictStopped, match="the quota is used up") as stopped:
+        _grade(Talker("Hm.", "Well.", ServiceRefused("the quota is used up")))
+    assert stopped.value.usage == CALL + CALL
 
 
 def test_a_stop_of_the_run_comes_out_as_it_is() -> None:

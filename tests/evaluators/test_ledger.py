@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from configs.errors import InputError
+from evaluators.attendance import Attendance
 from evaluators.evaluation import Failure
 from evaluators.judge import Verdict
-from evaluators.ledger import Ledger, knows_prefix, read_failures, read_spend
+from evaluators.ledger import UNREADABLE, Ledger, knows_prefix, read_attendance, read_failures, read_spend
 from evaluators.spend import Spend
 from workers.prompt import Completion
 from workers.usage import Usage
@@ -213,8 +214,8 @@ def test_spend_now_is_what_is_read_from_disk_afterwards(tmp_path: Path) -> None:
         await ledger.keep_verdict(key(4 * number + 1), b"j", "q", key(0), Verdict(5, "", Usage(3, 10, 5, 2, 0.25)))
         failure = Failure("q", "verdict", "VerdictUnreadable", "no rating")
         await ledger.keep_failure(key(4 * number + 2), failure, Usage(1, 7, 0, 1, 0.125))
-        await ledger.keep_time(10.0, 20.0)
-        await ledger.keep_time(15.0, 30.0)
+        await ledger.keep_time(10.0, Attendance(20.0))
+        await ledger.keep_time(15.0, Attendance(30.0, 25.0, 15.0, 12.0, 8.0, 7.0))
         spend = ledger.spend
         await ledger.close()
         return spend
@@ -224,6 +225,41 @@ def test_spend_now_is_what_is_read_from_disk_afterwards(tmp_path: Path) -> None:
     assert replace(spend, failed=2) == read_spend(tmp_path / "ledger", "run")
     assert (spend.generated, spend.judged, spend.seconds, spend.gpu_seconds) == (2, 2, 30.0, 60.0)
     assert (spend.judge, spend.dollars) == (Usage(8, 34, 10, 6, 0.75), 1.75)
+    assert read_attendance(tmp_path / "ledger", "run") == Attendance(60.0, 50.0, 30.0, 24.0, 16.0, 14.0)
+    assert read_attendance(tmp_path / "ledger", "another") == read_attendance(tmp_path / "none", "run") == Attendance()
+
+
+def test_what_was_paid_beside_completions_and_what_was_estimated_is_in_the_spend(tmp_path: Path) -> None:
+    async def scenario() -> Spend:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        ledger.keep_completion(key(0), b"p", "q", replace(SAID, estimated=True), 0.5)
+        ledger.keep_verdict(key(1), b"j", "q", key(0), Verdict(5, "", Usage(1, 10, 5, 2, 0.25, 1)))
+        await ledger.keep_beside(Usage(2, 100, 0, 3, 0.125))
+        assert ledger.completions([key(0)]) == {key(0): replace(SAID, estimated=True)}
+        spend = ledger.spend
+        await ledger.close()
+        return spend
+
+    spend = asyncio.run(scenario())
+    assert spend == read_spend(tmp_path / "ledger", "run")
+    assert (spend.generated, spend.prompt_tokens, spend.new_tokens) == (
+        1,
+        SAID.prompt_tokens + 100,
+        SAID.new_tokens + 3,
+    )
+    assert (spend.dollars, spend.judge.dollars, spend.estimated) == (0.875, 0.25, 2)
+
+
+def test_how_often_a_verdict_could_not_be_read_is_known_to_the_next_process(tmp_path: Path) -> None:
+    async def process() -> list[int]:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        for cause in (UNREADABLE, "JudgeFailed"):
+            await ledger.keep_failure(key(1), Failure("q", "verdict", cause, "no rating"))
+        found = [ledger.unreadable(key(1)), ledger.unreadable(key(2))]
+        await ledger.close()
+        return found
+
+    assert [asyncio.run(process()) for _ in range(2)] == [[1, 0], [2, 0]]
 
 
 @pytest.mark.parametrize("where", ["completion", "verdict", "failure"])

@@ -75,3 +75,22 @@ def test_what_was_sent_when_the_budget_is_spent_is_kept_and_the_reason_told(
     assert type(stopped.value) is BudgetSpent
     assert 8 <= len(server.requests) < len(QUESTIONS)
     assert read_spend(tmp_path / "ledger", "run").generated == len(server.requests)
+
+
+def _moody(request: Request) -> Reaction:
+    """The fourth question meets a filter; nobody counts the tokens of the fifth."""
+    finish = "content_filter" if request["prompt"].endswith("question 3") else "stop"
+    usage = {"usage": {"prompt_tokens": 30, "completion_tokens": 2}} if not request["prompt"].endswith("4") else {}
+    return page({"choices": [{"text": "fine", "finish_reason": finish}], **usage})
+
+
+def test_an_answer_that_cannot_be_used_is_in_the_spend_and_an_estimate_is_called_one(tmp_path: Path) -> None:
+    models = ServiceServer(
+        _moody, pages=lambda method, path, body: page({"data": []}) if path == "/v1/models" else None
+    )
+    with models as server:
+        _evaluate(server, tmp_path, None, lambda _: False)
+    spend = read_spend(tmp_path / "ledger", "run")
+    assert (spend.generated, spend.failed) == (len(QUESTIONS) - 1, 1)
+    assert spend.prompt_tokens == 30 * (len(QUESTIONS) - 1) + 3
+    assert spend.estimated == 1

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from configs.errors import RunStopped
 from configs.schema import BudgetConfig
 from evaluators.budget import Budget
 from evaluators.counts import Counts
 from evaluators.evaluation import Failure
-from evaluators.failures import JudgeFailed, VerdictUnreadable
+from evaluators.failures import JudgeFailed, VerdictStopped, VerdictUnreadable
 from evaluators.judge import Verdict
 from evaluators.ledger import Ledger, read_spend
 from evaluators.panel import Panel, Seat
@@ -92,6 +93,30 @@ def test_what_an_unreadable_verdict_cost_is_in_the_spend(tmp_path: Path) -> None
     assert isinstance(failure, Failure)
     spend = read_spend(tmp_path / "ledger", "run")
     assert (spend.judged, spend.judge, spend.dollars) == (0, Usage(3, 300, 0, 30, 0.5), 0.5)
+
+
+def test_what_was_paid_before_a_verdict_stopped_the_run_is_in_the_spend(tmp_path: Path) -> None:
+    stop = VerdictStopped("the quota is used up", Usage(2, 20, 0, 4, 0.25))
+    with pytest.raises(RunStopped, match="the quota is used up"):
+        ask(tmp_path, [Seat(FakeJudge(failing={"q": stop}))])
+    spend = read_spend(tmp_path / "ledger", "run")
+    assert (spend.judge, spend.dollars) == (Usage(2, 20, 0, 4, 0.25), 0.25)
+
+
+def test_a_verdict_that_could_not_be_read_is_another_draw_when_it_is_asked_for_again(tmp_path: Path) -> None:
+    draws: list[int] = []
+
+    class Drawing(FakeJudge):
+        async def judge(self, question: Question, answers: tuple[str, ...], repeat: int = 0) -> Verdict:
+            draws.append(repeat)
+            return await super().judge(question, answers, repeat)
+
+    unreadable = VerdictUnreadable("no rating in: well", Usage(1, 10, 0, 2))
+    for failing in ({"q": unreadable}, {"q": JudgeFailed("503")}, {"q": unreadable}, {}):
+        ask(tmp_path, [Seat(Drawing(failing=failing))])
+    first, second, third, fourth = draws
+    assert first != second == third != fourth
+    assert len(set(draws)) == 3
 
 
 def test_a_verdict_that_was_never_asked_for_when_the_panel_closes_has_not_failed(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from evaluators.judge import Verdict
 from evaluators.ledger import Ledger
-from evaluators.receipts import read_completions, read_judges, read_judging_seconds, read_pace, read_verdicts
+from evaluators.receipts import read_completions, read_judges, read_pace, read_verdicts
 from workers.prompt import Completion
 from workers.usage import Usage
 
@@ -37,12 +37,6 @@ def kept(path: Path, spans: Sequence[tuple[float, float]], dollars: float | None
             ledger.execute("UPDATE verdicts SET created = ? WHERE key = ?", (judged, key(100 + number)))
     ledger.close()
     return path
-
-
-def test_time_in_which_answers_waited_for_their_verdict_is_counted_once(tmp_path: Path) -> None:
-    path = kept(tmp_path / "ledger", [(100.0, 104.0), (102.0, 103.0), (103.0, 107.0), (200.0, 201.5)])
-    assert read_judging_seconds(path, "run") == pytest.approx(8.5)
-    assert read_judging_seconds(path, "another") == 0
 
 
 def test_the_pace_holds_every_token_once(tmp_path: Path) -> None:

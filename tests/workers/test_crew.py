@@ -454,6 +454,31 @@ def test_generation_and_scoring_under_fire_lose_and_repeat_nothing() -> None:
     with_crew(work, partial(EchoEngine, seconds_each=0.002), workers=3, max_attempts=10)
 
 
+def test_each_worker_is_seen_with_the_block_it_works_on_and_how_far_it_is() -> None:
+    async def work(crew: Crew, processes: Sequence[FakeProcess]) -> None:
+        some = [asyncio.create_task(answers(crew, block)) for block in (SHORT, LONG)]
+        await until(lambda: sum(one.answered for one in crew.activity().workers) > 2)
+        now = crew.activity()
+        assert [one.number for one in now.workers] == [1, 2]
+        assert {one.block for one in now.workers} == {1, 2}
+        assert all(one.alive and 0 < one.asked <= 10 and one.seconds > 0 and one.place for one in now.workers)
+        assert now.answering == sum(one.asked - one.answered for one in now.workers)
+        assert now.waiting == 50 - sum(one.asked for one in now.workers)
+        await asyncio.gather(*some)
+        after = crew.activity()
+        assert [one.block for one in after.workers] == [None, None]
+        assert sum(one.tokens for one in after.workers) == after.tokens > 0
+        processes[1].returns = False
+        processes[1].die()
+        await answers(crew, SHORT)
+        await answers(crew, LONG)
+        lost = crew.activity()
+        assert [one.alive for one in lost.workers] == [True, False]
+        assert lost.workers[1].seconds_alive >= after.workers[1].seconds_alive
+
+    with_crew(work, partial(EchoEngine, seconds_each=0.01))
+
+
 def test_the_time_of_the_workers_is_added_up() -> None:
     async def work(crew: Crew, _: Sequence[FakeProcess]) -> WorkersActivity:
         await answers(crew, SHORT)

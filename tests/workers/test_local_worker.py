@@ -139,6 +139,11 @@ def test_activity_tells_what_runs_and_what_waits() -> None:
     assert worker.activity() == WorkersActivity()
     during, after = run_with(worker, work)
     assert (during.alive, during.busy, during.queued) == (1, 1, 2)
+    (worker_then,) = during.workers
+    assert (worker_then.block, worker_then.asked, worker_then.place) == (1, 7, "cpu")
+    assert worker_then.seconds > 0
+    assert (during.waiting, during.answering) == (14, 7 - worker_then.answered)
+    assert after.workers[0].block is None
     assert (after.alive, after.busy, after.queued, after.tokens) == (1, 0, 0, 3 * 7 * 5)
 
 

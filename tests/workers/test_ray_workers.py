@@ -377,15 +377,18 @@ def test_workers_see_their_own_gpus_and_cores_only() -> None:
 @pytest.mark.usefixtures("cluster")
 def test_several_workers_share_a_gpu_and_a_node(caplog: pytest.LogCaptureFixture) -> None:
     workers = RayWorkers(Surroundings, config(count="auto", gpus_per_worker=0.5))
+    places: list[str] = []
 
     async def work(model: TextModel) -> list[Any]:
         await until(lambda: model.activity().alive == 4)
+        places.extend(one.place for one in model.activity().workers)
         return await answers(model, LONG)
 
     with caplog.at_level(logging.INFO):
         assert dict(run_with(workers, work, seconds=120)) == expected(LONG)
     ready = re.findall(r"is ready on '(\d)' '1'", caplog.text)
     assert sorted(ready) == ["0", "0", "1", "1"]
+    assert sorted(place.split(" ", 1)[1] for place in places) == ["GPU 0", "GPU 0", "GPU 1", "GPU 1"]
 
 
 @pytest.mark.usefixtures("cluster")

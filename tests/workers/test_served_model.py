@@ -19,6 +19,7 @@ from workers.prompt import Completion, Continuations, Decoding, PromptBlock
 from workers.served_model import ServedModel
 from workers.service.failures import ServiceRefused
 from workers.text_model import TextModel
+from workers.usage import NOTHING, Usage
 
 CONTEXT = 4096
 VLLM = {"id": "m", "owned_by": "vllm", "root": "org/m", "max_model_len": CONTEXT}
@@ -299,6 +300,44 @@ def test_an_answer_that_ended_by_itself_is_kept_however_little_room_there_was() 
         model = served(server, context_tokens=100)
         said = run_with(model, lambda model: answers(model, PromptBlock("", ("a b c",)), Decoding(16)))
     assert said == [(0, Completion("short", 90, 1, "stop"))]
+
+
+def test_a_prefix_warmed_and_answers_that_cannot_be_used_are_paid_for_beside_the_completions() -> None:
+    def react(request: Request) -> Reaction:
+        if request["prompt"].endswith("filtered?"):
+            return _completion("bad", "content_filter", 20, 2)
+        return _completion("short", "length", 4000, 1) if request["prompt"].endswith("cut?") else echoing(request)
+
+    async def work(model: ServedModel) -> list[Usage]:
+        await answers(model, PromptBlock("A prefix of five words. ", ("one?", "two?")))
+        paid = [model.paid_beside()]
+        for suffix in ("filtered?", "cut?"):
+            with suppress(GenerationFailed):
+                await answers(model, PromptBlock("", (suffix,)), Decoding(100))
+            paid.append(model.paid_beside())
+        return [*paid, model.paid_beside()]
+
+    uncounting = pages(v1__models={"data": []})
+    with ServiceServer(react, pages=uncounting) as server:
+        model = served(server, context_tokens=CONTEXT, service={"dollars_per_million_prompt_tokens": 1, **PRICE})
+        warmed, filtered, cut, nothing = run_with(model, work)
+    assert (warmed.calls, warmed.prompt_tokens, warmed.new_tokens) == (1, 5, 1)
+    assert (filtered.prompt_tokens, filtered.new_tokens, filtered.dollars) == (20, 2, 22 / 1e6)
+    assert (cut.prompt_tokens, cut.new_tokens) == (4000, 1)
+    assert nothing == NOTHING
+
+
+PRICE = {"dollars_per_million_new_tokens": 1}
+
+
+def test_an_answer_without_token_counts_says_that_its_counts_are_estimates() -> None:
+    def react(request: Request) -> Reaction:
+        return page({"choices": [{"text": "eight by", "finish_reason": "length"}]})
+
+    with ServiceServer(react, pages=pages(v1__models={"data": []})) as server:
+        model = served(server, context_tokens=64)
+        said = run_with(model, lambda model: answers(model, PromptBlock("", ("x" * 200,)), Decoding(60)))
+    assert said == [(0, Completion("eight by", 50, 2, "length", estimated=True))]
 
 
 def test_lengths_are_estimated_only_where_nobody_can_count() -> None:

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from workers.stopwatch import Stopwatch
+
 START = 8
 """Requests that every service is believed to bear."""
 
@@ -71,16 +73,21 @@ class Gate:
 
     Attributes:
         limit: told by whoever passes how it went.
-        in_flight: requests that have passed and are not over.
+        passed: runs while any request has passed and is not over.
     """
 
     def __init__(self, limit: Limit) -> None:
         self.limit = limit
-        self.in_flight = 0
+        self.passed = Stopwatch()
         self._loop = asyncio.get_running_loop()
         self._queue: deque[asyncio.Future[None]] = deque()
         self._opens = 0.0
         self._alarm: asyncio.TimerHandle | None = None
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that have passed and are not over."""
+        return self.passed.under_way
 
     @property
     def waiting(self) -> int:
@@ -98,7 +105,7 @@ class Gate:
         try:
             yield self.limit.sent()
         finally:
-            self.in_flight -= 1
+            self.passed.end()
             self._admit()
 
     def pause(self, seconds: float) -> None:
@@ -113,7 +120,7 @@ class Gate:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():  # cancelled in the moment it was let in
-                self.in_flight -= 1
+                self.passed.end()
                 self._admit()
             else:
                 turn.cancel()
@@ -126,7 +133,7 @@ class Gate:
         while self._queue and (self._queue[0].done() or self.in_flight < self.limit.value):
             turn = self._queue.popleft()
             if not turn.done():
-                self.in_flight += 1
+                self.passed.begin()
                 turn.set_result(None)
 
     def _wake_later(self) -> None:

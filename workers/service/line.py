@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import cache
 from itertools import count
 from random import Random
@@ -15,6 +14,7 @@ from openai import AsyncOpenAI, DefaultAsyncHttpx2Client, OpenAIError
 
 from configs.schema import ServiceConfig
 from workers.service.access import is_loopback
+from workers.service.activity import ServiceActivity
 from workers.service.concurrency import Gate, Limit
 from workers.service.failures import BadRequest, ContentFiltered, ServiceFailed
 from workers.service.fault import Fault, FaultReader
@@ -25,29 +25,6 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 Send = Callable[[AsyncOpenAI], Awaitable[T]]
 """Asks once and reads the answer; raises ServiceFailed where it says nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceActivity:
-    """A snapshot, for people who watch.
-
-    Attributes:
-        in_flight: requests under way.
-        limit: most that may be under way now.
-        waiting: calls without a place, those in a pause not counted.
-        answered: calls answered since the beginning.
-        retries: attempts that were made again.
-        slow_downs: times the service asked for less (429, 503).
-        paused: seconds until the pause is over that the service asked for; 0 when there is none.
-    """
-
-    in_flight: int = 0
-    limit: int = 0
-    waiting: int = 0
-    answered: int = 0
-    retries: int = 0
-    slow_downs: int = 0
-    paused: float = 0.0
 
 
 class Line:
@@ -108,6 +85,7 @@ class Line:
             retries=self._retries,
             slow_downs=self._slow_downs,
             paused=gate.paused,
+            seconds_busy=gate.passed.seconds,
         )
 
     async def hang_up(self) -> None:

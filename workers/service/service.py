@@ -5,7 +5,8 @@ Time: `ServiceConfig.timeout` bounds one whole attempt, `patience` one whole cal
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from os import environ
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,11 +14,14 @@ from typing import Any, TypeVar
 from configs.errors import InputError
 from configs.schema import ServiceConfig
 from workers.service.access import read_key, resolve_address, root_of
+from workers.service.activity import ServiceActivity
 from workers.service.batch import Batches
 from workers.service.batch_record import BatchRecord
-from workers.service.failures import BadRequest, NothingThere
-from workers.service.line import Line, ServiceActivity, closed
+from workers.service.failures import BadRequest, NothingThere, ServiceFailed
+from workers.service.line import Line, closed
 from workers.service.reply import Message, Reply, read_chat, read_completion
+from workers.service.word_count import filled_in
+from workers.stopwatch import Stopwatch
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +63,8 @@ class Service:
         self._config = config
         self._key = read_key(config.api_key_variable, environment)
         self._line: Line | None = None
+        self._seconds_busy = 0.0  # of lines that are gone
+        self._batched = Stopwatch()
         self._batches: Batches | None = None
         self._closed = False
         self._unsupported: set[str] = set()
@@ -101,7 +107,7 @@ class Service:
         while True:
             suited = self._suited(body)
             try:
-                return await self._chat(suited, draw)
+                return await self._counted(suited, self._chat(suited, draw))
             except BadRequest as error:
                 self._learn(error, suited)
 
@@ -116,7 +122,9 @@ class Service:
             As `chat`.
         """
         body = {"model": self.model, "prompt": prompt if isinstance(prompt, str) else list(prompt)} | fields
-        return await self.post("/completions", body, lambda answer: read_completion(answer, self._config))
+        return await self._counted(
+            body, self.post("/completions", body, lambda told: read_completion(told, self._config))
+        )
 
     async def post(self, path: str, body: Body, read: Callable[[Any], T]) -> T:
         """Send JSON and read the answer.
@@ -142,20 +150,38 @@ class Service:
 
     def activity(self) -> ServiceActivity:
         """What the service is doing now, for people who watch."""
-        return self._line.activity() if self._line else ServiceActivity()
+        now = self._line.activity() if self._line else ServiceActivity()
+        if self._config.batch is not None:
+            return replace(now, batched=self._batched.under_way, seconds_busy=self._batched.seconds)
+        return replace(now, seconds_busy=self._seconds_busy + now.seconds_busy)
 
     async def close(self) -> None:
         """Refuse what has not been sent yet, wait for what has been, give connections back. Idempotent; for good."""
         self._closed = True
         line, self._line = self._line, None
-        if line is None or line.loop is not asyncio.get_running_loop():
+        if line is None:
             return
-        await (line.hang_up() if self._batches is None else self._batches.close())
+        if line.loop is asyncio.get_running_loop():
+            await (line.hang_up() if self._batches is None else self._batches.close())
+        self._seconds_busy += line.activity().seconds_busy
+
+    async def _counted(self, body: Body, answer: Coroutine[Any, Any, Reply]) -> Reply:
+        """With token counts also where the service gives none."""
+        try:
+            reply = await answer
+        except ServiceFailed as failure:
+            failure.usage = filled_in(failure.usage, body, "", self._config)
+            raise
+        return replace(reply, usage=filled_in(reply.usage, body, reply.text, self._config))
 
     async def _chat(self, body: Body, draw: int) -> Reply:
         self._connect()
         if self._batches is not None:
-            return await self._batches.ask(body, draw)
+            self._batched.begin()
+            try:
+                return await self._batches.ask(body, draw)
+            finally:
+                self._batched.end()
         return await self.post("/chat/completions", body, self._read)
 
     def _read(self, answer: Any) -> Reply:
@@ -165,6 +191,7 @@ class Service:
         if self._closed:
             raise closed()
         if self._line is None or self._line.loop is not asyncio.get_running_loop():
+            self._seconds_busy = self.activity().seconds_busy
             self._line = Line(self._config, self.base_url, self._key)
             if self._config.batch is not None and self._folder is not None:
                 record = BatchRecord(self._folder)

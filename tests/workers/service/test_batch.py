@@ -94,8 +94,14 @@ def _finish(office: BatchOffice, status: str = "completed", **told: object) -> M
 def test_calls_are_asked_in_one_batch_and_each_gets_its_own_reply_at_the_lower_price(
     server: ServiceServer, office: BatchOffice, tmp_path: Path
 ) -> None:
+    async def finish(service: Service) -> None:
+        now = service.activity()
+        assert now.batched == 3
+        assert now.seconds_busy > 0
+        office.finish()
+
     office.answer = lambda body: (200, json.loads(completion(body, body["messages"][0]["content"].upper())))
-    outcomes = _outcomes(server, office, tmp_path, ["a", "b", "c"], _finish(office))
+    outcomes = _outcomes(server, office, tmp_path, ["a", "b", "c"], finish)
     assert [reply.text for reply in outcomes] == ["A", "B", "C"]
     assert outcomes[0].usage.dollars == pytest.approx(0.5 * (1 + 1) * 2 / 1e6)
     assert len(office.batches) == 1

@@ -131,7 +131,9 @@ def test_a_pause_keeps_everyone_out_and_a_shorter_one_changes_nothing() -> None:
         await asyncio.sleep(0.05)
         assert (passed, gate.waiting) == ([], 3)
         gate.pause(0.2)  # longer than what is left of the first
+        assert gate.passed.seconds == 0
         await asyncio.gather(*tasks)
+        assert gate.passed.seconds > 0
         assert asyncio.get_running_loop().time() - began >= 0.24
         assert passed == [0, 1, 2]
 

@@ -15,6 +15,7 @@ from configs.errors import DemosearchError, RunStopped
 from configs.schema import ServiceConfig
 from tests import service_server
 from tests.service_server import Reaction, ServiceServer, busy, error, rate, says, sends
+from workers.service.activity import ServiceActivity
 from workers.service.failures import (
     BadRequest,
     ContentFiltered,
@@ -25,7 +26,6 @@ from workers.service.failures import (
     ServiceSilent,
     ServiceUnreachable,
 )
-from workers.service.line import ServiceActivity
 from workers.service.reply import Message, Reply
 from workers.service.service import Service
 from workers.usage import Usage
@@ -157,6 +157,7 @@ def test_slow_down_is_not_counted_while_others_are_answered() -> None:
         await asyncio.gather(*(_ask(service) for _ in range(8)))
         activity = service.activity()
         await service.close()
+        assert service.activity().seconds_busy >= activity.seconds_busy > 0
         return activity
 
     with ServiceServer([rate(gather=2), rate(), busy(), rate(), busy()]) as server:
@@ -346,11 +347,12 @@ def test_an_answer_that_says_nothing_still_says_what_it_cost() -> None:
 
 
 @pytest.mark.parametrize("usage", ["", ', "usage": null', ', "usage": {"prompt_tokens": "many"}', ', "usage": 7'])
-def test_a_server_that_counts_no_tokens_is_taken_at_zero_and_an_unknown_price(usage: str) -> None:
+def test_an_answer_without_token_counts_is_counted_by_its_words_and_says_that_it_is_an_estimate(usage: str) -> None:
     body = '{"choices": [{"message": {"content": "fine"}}]' + usage + "}"
     with ServiceServer([sends(body.encode())]) as server:
-        reply = _reply(server, dollars_per_million_prompt_tokens=1, dollars_per_million_new_tokens=1)
-    assert reply == Reply("fine", "", Usage(1, 0, 0, 0, None))
+        usage_told = _reply(server, dollars_per_million_prompt_tokens=1, dollars_per_million_new_tokens=1).usage
+    assert (usage_told.calls, usage_told.new_tokens, usage_told.estimated) == (1, 1, 1)
+    assert usage_told.dollars == pytest.approx((usage_told.prompt_tokens + 1) / 1e6)
 
 
 def test_as_many_requests_are_under_way_as_the_config_allows_and_no_more() -> None:
