@@ -46,5 +46,11 @@ class ChatRenderer:
     def prompt_text(self, rules: str, demonstrations: Sequence[Demonstration]) -> str:
         return prompt_file(BACKTICKS, rules, demonstrations)
 
+    def messages(
+        self, rules: str, demonstrations: Sequence[Demonstration], conversation: Conversation
+    ) -> list[Message]:
+        """What the template spells, in the roles that it has."""
+        return self._template.fitting(chat_messages(rules, demonstrations, conversation))
+
     def _prompt(self, rules: str, demonstrations: Sequence[Demonstration], conversation: Conversation) -> str:
         return self._template.prompt(chat_messages(rules, demonstrations, conversation))

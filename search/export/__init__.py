@@ -1,0 +1,72 @@
+"""The found demonstrations, in the forms in which other tools take them: exactly what was scored."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal
+
+from search.export.chat import messages
+from search.export.dspy_state import dspy_state
+from search.export.found import Found, read_found
+from search.export.hugging_face import chat_template, hugging_face
+from search.export.langchain_prompt import langchain_prompt
+from search.export.promptfoo_config import promptfoo_config
+from search.export.record import record
+from search.export.request import chat_request, completion_request
+from search.export.urial_file import urial_file
+
+__all__ = ["Format", "caveat", "export", "read_found", "written"]
+
+Format = Literal[
+    "urial",
+    "json",
+    "messages",
+    "openai",
+    "hugging_face",
+    "chat_template",
+    "vllm",
+    "langchain",
+    "dspy",
+    "promptfoo",
+]
+
+_WRITERS: Mapping[Format, Callable[[Found], object]] = {
+    "urial": urial_file,
+    "json": record,
+    "messages": messages,
+    "openai": chat_request,
+    "hugging_face": hugging_face,
+    "chat_template": chat_template,
+    "vllm": completion_request,
+    "langchain": langchain_prompt,
+    "dspy": dspy_state,
+    "promptfoo": promptfoo_config,
+}
+
+
+def export(path: Path, form: Format, best_so_far: bool = False) -> str:
+    """The best candidate of the run at `path` as text in this form; README.md says what each is for.
+
+    Raises:
+        InputError: nothing is scored yet; or the search has not ended and `best_so_far` is not asked for; or the prompt
+            cannot be written in this form.
+    """
+    return written(read_found(path, best_so_far), form)
+
+
+def written(found: Found, form: Format) -> str:
+    """Text as it is, everything else as JSON. Raises InputError where the prompt cannot be written in this form."""
+    content = _WRITERS[form](found)
+    return content if isinstance(content, str) else json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def caveat(found: Found, form: Format) -> str:
+    """When the scores do not hold for this form as it is; "" where it is the prompt that was scored."""
+    if form == "dspy":
+        return "DSPy spells its prompts in a way of its own: the scores are not those of what it will send"
+    if form in ("messages", "openai") and not found.is_chat:
+        return (
+            "this is the prompt that was scored only on a server that spells chats with the template of `--format "
+            "chat_template` (vLLM, SGLang: --chat-template); anywhere else measure it again with `demosearch evaluate`"
+        )
+    return ""

@@ -1,0 +1,112 @@
+"""The card of a pushed data set: what was found, how good it is on questions the search never saw, what to doubt."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from configs.schema import RunConfig
+from search.export.found import Found
+from search.report.comparison import Finalist
+from search.report.doubts import doubts
+from search.report.findings import Findings
+from search.report.markup import plain, table, with_interval
+from search.report.numbers import share
+from search.report.sentences import summary
+from search.run import read_manifest
+
+_MEANS = (
+    "A gain is the mean of paired differences to the base prompt, question by question. The search score of a winner "
+    "is too high, since it was chosen for it: report the held-out score. “Overstated by” is search gain minus held-out "
+    "gain. All of it speaks of this model, this judge and questions of this kind."
+)
+_USES = {
+    "demonstrations.jsonl": "the demonstrations, from the top of the prompt down",
+    "held_out.jsonl": "the score of every held-out question, with these demonstrations and with the base prompt",
+    "prompt.txt": "rules and demonstrations as the model reads them before a question: a URIAL prompt file",
+    "chat.json": "the same for the model's chat template (`demosearch export --format hugging_face`)",
+    "found.json": "for `demosearch evaluate CONFIG --prompt found=found.json`: everything, with scores and provenance",
+    "manifest.json": "what decided the outcome: digests, settings, versions",
+}
+
+
+def card(found: Found, findings: Findings, names: Sequence[str]) -> str:
+    """README.md with the header that hubs read; `names` are the other files."""
+    return f"---\n{_header(found, names)}\n---\n\n" + "\n\n".join(_parts(found, findings, names)) + "\n"
+
+
+def _header(found: Found, names: Sequence[str]) -> str:
+    from huggingface_hub import DatasetCardData  # noqa: PLC0415 -- takes a second
+
+    tables = [name for name in names if name.endswith(".jsonl")]
+    configs = [
+        {"config_name": Path(name).stem, "data_files": name} | ({"default": True} if at == 0 else {})
+        for at, name in enumerate(tables)
+    ]
+    return DatasetCardData(
+        pretty_name=f"Demonstrations of {found.status.run}",
+        task_categories=["text-generation"],
+        size_categories=["n<1K"],
+        tags=["demosearch", "in-context-learning", "few-shot"],
+        configs=configs,
+    ).to_yaml()
+
+
+def _parts(found: Found, findings: Findings, names: Sequence[str]) -> Iterator[str]:
+    yield f"# Demonstrations of {plain(found.status.run)}"
+    yield (
+        f"{len(found.demonstrations)} in-context demonstrations for `{model_name(found.config)}`, found by demosearch "
+        f"{read_manifest(found.path)['versions']['demosearch']} among {found.status.trials} candidates."
+    )
+    yield " ".join(map(plain, summary(findings)))
+    yield "## Scores"
+    heads = ("prompt", "held-out score", "held-out gain", "search score", "overstated by")
+    yield table(heads, [_row(findings, one) for one in findings.finalists])
+    yield f"Means with {share(findings.evidence.confidence)} Student's t intervals over questions. {_MEANS}"
+    doubted = doubts(findings)
+    if doubted:
+        yield "## What a sceptic should know"
+        yield "\n".join(f"- {plain(one)}" for one in doubted)
+    yield "## Files"
+    yield "\n".join(f"- `{name}`: {_USES[name]}" for name in names)
+    yield "## How it was measured"
+    yield table(("what", "which"), _conditions(found))
+    yield (
+        f"The demonstrations come from {_sources(found.config)}; the licence of those data applies to them, and this "
+        "card states none."
+    )
+
+
+def _row(findings: Findings, one: Finalist) -> list[str]:
+    numbers = findings.numbers
+    return [
+        one.role,
+        with_interval(numbers, one.held_out),
+        with_interval(numbers, one.held_out_gain, signed=True),
+        with_interval(numbers, one.search),
+        with_interval(numbers, one.overstatement, signed=True, with_n=False),
+    ]
+
+
+def _conditions(found: Found) -> list[list[str]]:
+    config, manifest = found.config, read_manifest(found.path)
+    stop = ", ".join(f"`{one}`" for one in found.decoding.stop) or "none"
+    return [
+        ["model", plain(model_name(config))],
+        ["judge", plain(config.judge.kind)],
+        ["questions", plain(manifest["questions"])],
+        ["pool", plain(manifest["pool"])],
+        ["strategy", plain(config.strategy.kind)],
+        ["template", plain(config.render.template)],
+        ["decoding", f"temperature {found.decoding.temperature:g}, {found.decoding.max_new_tokens} new tokens"],
+        ["stop strings", stop],
+    ]
+
+
+def model_name(config: RunConfig) -> str:
+    """Of a folder only the last part: what stands before it is nobody's business."""
+    name = config.model.name
+    return Path(name).name if Path(name).is_absolute() else name
+
+
+def _sources(config: RunConfig) -> str:
+    pool = config.pool.hub or (config.pool.path.name if config.pool.path else "its pool")
+    return f"`{config.base_prompt.path.name}` and `{pool}`"

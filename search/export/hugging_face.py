@@ -1,0 +1,54 @@
+"""Messages for a transformers tokenizer, and a chat template that spells them as URIAL does."""
+
+import json
+from typing import Any
+
+from configs.errors import InputError
+from search.export.chat import open_chat
+from search.export.found import Found
+from search.urial import FORMS, UrialForm
+from workers.chat_template import DATE
+
+
+def hugging_face(found: Found) -> dict[str, Any]:
+    """With the question added to the last message's content,
+
+        text = tokenizer.apply_chat_template(export["messages"], **export["apply_chat_template"])
+        tokenizer(text, add_special_tokens=export["add_special_tokens"])
+
+    gives the tokens that were scored.
+    """
+    own = {"date_string": DATE} if found.is_chat else {"chat_template": chat_template(found)}
+    return {
+        "model": found.config.model.name,
+        "messages": open_chat(found),
+        "apply_chat_template": {"tokenize": False, "add_generation_prompt": True, **own},
+        "add_special_tokens": found.block.bos,
+        "stop": list(found.decoding.stop),
+    }
+
+
+def chat_template(found: Found) -> str:
+    """A Jinja chat template that spells a chat as the run's prompts are spelled; it leaves the begin-of-text token to
+    the tokenizer (vLLM: `add_special_tokens` in the request).
+
+    Raises:
+        InputError: the run's prompts are in the model's own.
+    """
+    if found.is_chat:
+        raise InputError("this run's prompts are in the model's own chat template: export openai or hugging_face")
+    return urial_template(FORMS[found.config.render.template])
+
+
+def urial_template(form: UrialForm) -> str:
+    """System messages as they are, everything else as `UrialForm` spells it; one line, since Jinja and transformers
+    each have their own way with the white space around a block."""
+    opening, middle, closing = (json.dumps(text) for text in (form.opening, form.middle, form.closing))
+    said = "message['content']" + (f".strip({json.dumps(form.trimmed)})" if form.trimmed else "")
+    return (
+        "{% for message in messages %}"
+        "{% if message['role'] == 'system' %}{{ message['content'] }}"
+        f"{{% elif message['role'] == 'user' %}}{{{{ {opening} + {said} + {middle} }}}}"
+        f"{{% else %}}{{{{ {said} + {closing} }}}}"
+        "{% endif %}{% endfor %}"
+    )

@@ -1,0 +1,37 @@
+"""A result that was never searched for, to be written down."""
+
+from functools import cache
+from pathlib import Path
+
+from configs.loading import load_config
+from configs.schema import RunConfig
+from evaluators.question import Question
+from evaluators.spend import Spend
+from search.demonstration import Demonstration
+from search.export.found import Found
+from search.material import Material
+from search.render import make_renderer
+from search.status import Status
+
+QUESTION = Question("q", ("What now?",))
+
+
+def made(rules: str, pairs: list[tuple[str, str]], template: str = "urial_backticks") -> Found:
+    """With these demonstrations in front of one question."""
+    config = _config(template)
+    chosen = tuple(Demonstration(str(at), query, answer) for at, (query, answer) in enumerate(pairs))
+    renderer = make_renderer(config.render, config.model)
+    return Found(
+        path=Path("nowhere"),
+        config=config,
+        status=Status("run", "finished", "", 1, None, None, None, Spend()),
+        material=Material(rules, (), chosen, (QUESTION,), (QUESTION,), {}),
+        demonstrations=chosen,
+        renderer=renderer,
+        block=renderer.block(rules, chosen, [QUESTION.turns]),
+    )
+
+
+@cache
+def _config(template: str) -> RunConfig:
+    return load_config("quickstart", [f"render.template={template}"])
