@@ -1,177 +1,167 @@
-"""Optuna guides: one categorical slot a position, each a demonstration or empty.
+"""Optuna guides: groups of demonstrations are judged first and leave a shortlist, then it proposes ordered choices.
 
-Slots are categorical because an integer would impose an order on ids. The study lives in memory; a resumed run asks it
-the same questions again. A proposal that repeats an earlier candidate is answered at once with what is known of it.
+A proposal walks through the guiding questions block by block, against the incumbent: the best candidate that has met
+all of them. One that is proven worse is pruned, and what its answers would have cost pays for further proposals. Optuna
+is told a proposal's mean, seen from the base prompt's on the questions it met.
+
+Pruned proposals are told with that value because two of the three samplers ignore what is told as pruned; and since not
+all values in the study are then those of whole candidates, the incumbent is kept here, not by `optuna.pruners`.
 """
 
-import random
-import warnings
-from collections.abc import Sequence
-
-import optuna
-from optuna.distributions import CategoricalDistribution
-from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, TPESampler
-from optuna.trial import TrialState, create_trial
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from math import ceil
 
 from configs.schema import OptunaConfig
 from search.candidate import Candidate
+from search.elimination import by_test
 from search.leaderboard import Leaderboard
+from search.race import Block
+from search.rounds import shuffled_blocks
+from search.scoring import TOO_LONG
+from search.slot_study import Choice, SlotStudy
 from search.space import SearchSpace
 from search.strategy import ScoredTrial, Trial
+from search.warm_start import WarmStart
 
-EMPTY = ""
-_REPEATS_IN_A_ROW = 5  # then a neighbour of the best is suggested to the sampler
-_NEIGHBOURS = 50
-_DRAWS = 10_000  # that give nothing new, before a space counts as exhausted
+_GROUP = 8  # demonstrations at most
+_SHORTLIST = 16
+_SUGGESTED = 1 / 3  # of the proposals that the warm start leaves the budget for are its own best sets
+_RANDOM_FIRST = 10  # proposals, without a warm start
 
 
 class OptunaSearch:
-    """Slots read from the first to the last give the order of the added demonstrations; empty slots and repeated
-    demonstrations are skipped."""
+    """See the module's docstring."""
 
     def __init__(self, space: SearchSpace, config: OptunaConfig, seed: int) -> None:
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self._space = space
+        self._space, self._config, self._seed = space, config, seed
+        self._blocks = shuffled_blocks(space.questions, config.block, seed)
         self._board = Leaderboard()
-        self._draw = random.Random(seed)  # noqa: S311 -- no cryptography here
-        self._study = optuna.create_study(direction="maximize", sampler=_sampler(config, seed))
-        slot = CategoricalDistribution((EMPTY, *space.pool))
-        self._slots = {f"slot {number + 1}": slot for number in range(space.max_added)}
-        self._trials = min(config.trials, space.size(space.min_added))
-        self._singles = self._alone()[: self._trials] if config.warm_start else []
-        self._singles_told = 0
-        self._asked = 0
-        self._told: dict[tuple[str, ...], float | None] = {}
-        self._under_way: dict[tuple[str, ...], list[int]] = {(): []}
+        self._answers = len(space.questions)
+        self._left = min(config.trials, space.size(space.min_added)) * len(space.questions)
+        self._asked_about: dict[Candidate, set[str]] = {}
+        self._warm: WarmStart | None = None
+        self._study: SlotStudy | None = None
+        self._to_come: dict[Choice, deque[Block]] = {}
+        self._ready: deque[Trial] = deque()
+        self._whole: dict[Choice, float] = {}
+        self._exhausted = False
 
     def ask(self, room: int) -> Sequence[Trial]:
-        room = min(room, self._trials - self._asked)
-        proposals: list[tuple[str, ...]] = []
-        if self._asked < len(self._singles):
-            proposals = self._singles[self._asked : self._asked + room]
-            self._under_way |= {added: [] for added in proposals}
-        elif self._singles_told == len(self._singles):
-            proposals = self._proposals(room)
-        self._asked += len(proposals)
-        return [Trial(self._space.compose(added), self._space.questions) for added in proposals]
+        if self._warm is None:
+            return []
+        trials: list[Trial] = self._warm.ask(room)
+        self._left -= _answers(trials)
+        if not trials and self._warm.over:
+            study = self._study = self._study or self._new_study(self._warm)
+            while len(trials) < room and (trial := self._next(study)) is not None:
+                trials.append(trial)
+        for trial in trials:
+            self._asked_about.setdefault(trial.candidate, set()).update(trial.questions)
+        self._answers += _answers(trials)
+        return trials
 
-    def _alone(self) -> list[tuple[str, ...]]:
-        """Every demonstration alone, or with those required."""
-        required = self._space.required
-        alone = [self._space.arrange((*required, name)) for name in self._space.pool if name not in required]
-        return [added for added in alone if self._space.allows(added)]
+    def _warm_start(self, base: ScoredTrial) -> WarmStart:
+        config, space = self._config, self._space
+        pointless = config.warm_start == "none" or config.trials >= space.size(space.min_added)
+        groups = 0 if pointless else int(config.warm_start_share * self._left / len(self._blocks[0]))
+        size = 1 if config.warm_start == "singles" else min(space.max_added, _GROUP)
+        return WarmStart(space, base, self._blocks, trials=groups, size=size, keep=self._shortlisted(), seed=self._seed)
 
-    def _proposals(self, count: int) -> list[tuple[str, ...]]:
-        found: list[tuple[str, ...]] = []
-        while len(found) < count and (added := self._propose()) is not None:
-            found.append(added)
-        if len(found) < count:
-            self._trials = self._asked + len(found)
-        return found
+    def _shortlisted(self) -> int:
+        """So many demonstrations that their choices outnumber by far what the budget pays for."""
+        space, count = self._space, max(_SHORTLIST, 2 * self._space.max_added + 2)
+        while count < len(space.pool) and replace(space, pool=space.pool[:count]).size() < 2 * self._config.trials:
+            count += 1
+        return count
 
-    def _propose(self) -> tuple[str, ...] | None:
-        """The sampler's next proposal that is allowed and that nobody has asked for yet; None where there is none."""
-        repeats = 0
-        while True:
-            if repeats == _REPEATS_IN_A_ROW:
-                neighbour = self._neighbour()
-                if neighbour is None:
-                    return None
-                self._study.enqueue_trial(self._params(neighbour))
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-                proposal = self._study.ask(dict(self._slots))
-            added = self._space.arrange(
-                tuple(dict.fromkeys(name for name in proposal.params.values() if name != EMPTY))
-            )
-            if added in self._told:
-                self._answer(proposal.number, self._told[added])
-            elif not self._space.allows(added):
-                self._answer(proposal.number, None)
+    def _new_study(self, warm: WarmStart) -> SlotStudy:
+        suggested = warm.best_sets(ceil(_SUGGESTED * self._left / len(self._space.questions)))
+        random_first = 1 if suggested else _RANDOM_FIRST
+        study = SlotStudy(
+            self._space, warm.shortlist(), sampler=self._config.sampler, random_first=random_first, seed=self._seed
+        )
+        if () in self._whole:
+            study.learn((), self._whole[()])
+        for choice in suggested:
+            study.suggest(choice)
+        return study
+
+    def _next(self, study: SlotStudy) -> Trial | None:
+        """Proposals on their way come before new ones."""
+        while not self._ready and not self._exhausted and self._left >= len(self._space.questions):
+            choice = study.propose(self._incumbent())
+            if choice is None:
+                self._exhausted = True
             else:
-                fresh = added not in self._under_way
-                self._under_way.setdefault(added, []).append(proposal.number)
-                if fresh:
-                    return added
-            repeats += 1
+                self._open(study, choice)
+        return self._ready.popleft() if self._ready else None
 
-    def _neighbour(self) -> tuple[str, ...] | None:
-        """An unasked candidate, one slot away from the best where there is one; None where none can be found."""
-        best = self._space.added(self._board.ranking()[0]) if self._board.ranking() else ()
-        slots = [*best, *[EMPTY] * (self._space.max_added - len(best))]
-        for _ in range(_NEIGHBOURS):
-            changed = slots.copy()
-            changed[self._draw.randrange(len(changed))] = self._draw.choice((EMPTY, *self._space.pool))
-            added = self._space.arrange(tuple(dict.fromkeys(name for name in changed if name != EMPTY)))
-            if not self._seen(added) and self._space.allows(added):
-                return added
-        for _ in range(_DRAWS):
-            size = self._draw.randint(1, self._space.max_added)
-            drawn = dict.fromkeys((*self._space.required, *self._draw.sample(self._space.pool, size)))
-            added = self._space.arrange(tuple(drawn)[: self._space.max_added])
-            if not self._seen(added) and self._space.allows(added):
-                return added
-        return None
+    def _open(self, study: SlotStudy, choice: Choice) -> None:
+        """Set aside what it takes to ask about everything that was not asked about in a group."""
+        known = self._asked_about.get(self._space.compose(choice), set())
+        blocks = [tuple(name for name in block if name not in known) for block in self._blocks]
+        self._to_come[choice] = deque(block for block in blocks if block)
+        self._left -= _answers(self._to_come[choice])
+        self._go_on(study, choice)
 
-    def _seen(self, added: tuple[str, ...]) -> bool:
-        return added in self._told or added in self._under_way
+    def _go_on(self, study: SlotStudy, choice: Choice) -> None:
+        candidate = self._space.compose(choice)
+        if self._to_come[choice]:
+            self._ready.append(Trial(candidate, self._to_come[choice].popleft()))
+            return
+        mean = self._board.mean(candidate)
+        if mean is not None:
+            self._whole[choice] = mean
+        self._close(study, choice, mean)
+
+    def _close(self, study: SlotStudy, choice: Choice, value: float | None) -> None:
+        self._left += _answers(self._to_come.pop(choice))
+        study.tell(choice, value)
 
     def tell(self, scored: ScoredTrial) -> None:
         self._board.tell(scored)
-        added = self._space.added(scored.trial.candidate)
-        self._told[added] = scored.mean
-        numbers = self._under_way.pop(added)
-        for number in numbers:
-            self._answer(number, scored.mean)
-        if not numbers and scored.mean is not None:
-            self._add(added, scored.mean)
-        if self._singles_told < len(self._singles) and added:
-            self._singles_told += 1
-            if self._singles_told == len(self._singles):
-                self._suggest_best_singles()
-
-    def _answer(self, number: int, mean: float | None) -> None:
-        if mean is None:
-            self._study.tell(number, state=TrialState.FAIL)
+        choice = self._space.added(scored.trial.candidate)
+        if self._warm is None:
+            self._warm = self._warm_start(scored)
+            if scored.mean is not None:
+                self._whole[()] = scored.mean
+        elif self._study is None:
+            self._warm.tell(scored)
+        elif self._is_hopeless(scored):
+            self._close(self._study, choice, None)
+        elif self._is_worse(choice):
+            self._close(self._study, choice, self._board.mean(scored.trial.candidate))
         else:
-            self._study.tell(number, mean)
+            self._go_on(self._study, choice)
 
-    def _add(self, added: tuple[str, ...], mean: float) -> None:
-        self._study.add_trial(create_trial(params=self._params(added), distributions=dict(self._slots), value=mean))
+    def _is_hopeless(self, scored: ScoredTrial) -> bool:
+        """Too long, or failures leave it without any scores."""
+        unscored = scored.mean is None and not self._board.scores(scored.trial.candidate)
+        return unscored or TOO_LONG in scored.failures.values()
 
-    def _suggest_best_singles(self) -> None:
-        """The best two, three, ... demonstrations together, best first and best last: recency can go either way."""
-        required = self._space.required
-        means = {
-            name: mean
-            for added in self._singles
-            if (mean := self._told[added]) is not None
-            for name in added
-            if name not in required
-        }
-        best = sorted(means, key=lambda name: -means[name])
-        for size in range(2, min(self._space.max_added - len(required), len(best)) + 1):
-            for chosen in (best[:size], best[size - 1 :: -1]):
-                added = self._space.arrange((*required, *chosen))
-                if self._space.allows(added):
-                    self._study.enqueue_trial(self._params(added))
+    def _is_worse(self, choice: Choice) -> bool:
+        """Proven so against the incumbent, on the questions that both have met."""
+        if not (self._config.prune and self._to_come[choice] and self._whole):
+            return False
+        both = [self._space.compose(one) for one in (self._incumbent(), choice)]
+        stay = by_test(self._config.test, self._config.p_value)({one: self._board.scores(one) for one in both})
+        return both[1] not in stay
 
-    def _params(self, added: Sequence[str]) -> dict[str, str]:
-        return dict(zip(self._slots, [*added, *[EMPTY] * (len(self._slots) - len(added))], strict=True))
+    def _incumbent(self) -> Choice:
+        """The best of those that have met all questions."""
+        return max(self._whole, key=lambda choice: self._whole[choice], default=())
 
     def planned(self) -> int:
-        return (1 + self._trials) * len(self._space.questions)
+        to_come = sum(_answers(blocks) for blocks in self._to_come.values()) + _answers(self._ready)
+        idle = self._study is not None and not self._to_come and self._left < len(self._space.questions)
+        return self._answers + to_come + (0 if idle or self._exhausted else self._left)
 
     def ranking(self) -> Sequence[Candidate]:
-        return self._board.ranking()
+        best = sorted(self._whole, key=lambda choice: -self._whole[choice])
+        return [self._space.compose(choice) for choice in best]
 
 
-def _sampler(config: OptunaConfig, seed: int) -> BaseSampler:
-    startup = 0 if config.warm_start else 10
-    if config.sampler == "gp":
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            return GPSampler(seed=seed, n_startup_trials=startup, deterministic_objective=False)
-    if config.sampler == "tpe":
-        return TPESampler(seed=seed, n_startup_trials=startup)
-    return NSGAIISampler(seed=seed)
+def _answers(asked: Iterable[Trial | Block]) -> int:
+    return sum(len(one.questions if isinstance(one, Trial) else one) for one in asked)
