@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from configs.schema import ModelConfig, RewardModelConfig, ServiceConfig, WorkersConfig
+from evaluators.attendance import Attendance
 from evaluators.seating import Models, make_service
-from search.timekeeper import gpu_seconds_of, gpus_each
+from search.timekeeper import gpu_attendance, gpus_each
+from workers.service.activity import ServiceActivity
 from workers.text_model import RewardModel, TextModel
 
 if TYPE_CHECKING:
-    from workers.service.line import ServiceActivity
     from workers.service.service import Service
 
 
@@ -40,12 +42,18 @@ class JudgeModels:
         """Find out what GPUs they hold, once the judges have started them."""
         self._gpus = [gpus_each(await model.start(), workers) for model, workers in self._made]
 
-    def gpu_seconds(self) -> float:
-        """Held by all of them so far."""
-        pairs = zip(self._made, self._gpus, strict=False)
-        return sum(gpu_seconds_of(model.activity(), gpus) for (model, _), gpus in pairs)
+    def attendance(self, wanted: float) -> Attendance:
+        """Of all of them so far.
 
-    def services(self) -> "list[ServiceActivity]":
+        Args:
+            wanted: seconds in which an answer waited for its verdict.
+        """
+        busy = [service.seconds_busy for service in self.services()]
+        judges = Attendance(judge_wanted=wanted, judge_busy=fmean(busy) if busy else wanted)
+        pairs = zip(self._made, self._gpus, strict=False)
+        return sum((gpu_attendance(model.activity(), gpus) for (model, _), gpus in pairs), judges)
+
+    def services(self) -> list[ServiceActivity]:
         """What each service is doing now."""
         return [service.activity() for service in self._services]
 

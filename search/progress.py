@@ -1,76 +1,27 @@
-"""What a person sees while a search runs: a live view in a terminal, plain lines elsewhere."""
+"""What a person sees while work is under way: a drawing in a terminal, a display in a notebook, lines elsewhere."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import timedelta
+from contextlib import ExitStack, asynccontextmanager
 from functools import partial
+from io import StringIO
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Any, Protocol, Self
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
 
-from evaluators.counts import Counts
-from search.coordinator import Position
-from search.statistics import Estimate, estimate
-from workers.activity import WorkersActivity
+from search.live_file import LiveFile
+from search.live_view import Drawing, line
+from search.snapshot import Observer, Snapshot, Watched
 
-if TYPE_CHECKING:
-    from workers.service.line import ServiceActivity
-
-_PHASES = {
-    "search": "searching",
-    "held_out": "judging the winner on held-out questions",
-    "retry": "trying failed items again",
-    "evaluate": "evaluating",
-}
-_SECONDS_A_LINE = 10.0
-_REFRESH = 0.25  # seconds between two looks
-
-
-class Watched(Protocol):
-    """What can be looked at while it runs."""
-
-    def position(self) -> Position: ...
-    def counts(self) -> Counts: ...
-    def activity(self) -> WorkersActivity: ...
-    def services(self) -> "Sequence[ServiceActivity]": ...
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """One look at a running search.
-
-    Attributes:
-        seconds: since this process began to search.
-        eta: seconds left at the speed so far, an upper bound since `position.planned` is one; None before the first
-            evaluation of this process.
-        best: the leader's guiding score with its interval.
-        services: of the judges.
-    """
-
-    position: Position
-    counts: Counts
-    activity: WorkersActivity
-    seconds: float
-    eta: float | None
-    best: Estimate | None
-    services: "Sequence[ServiceActivity]" = ()
-
-
-def take_snapshot(watched: Watched, seconds: float, confidence: float) -> Snapshot:
-    """Look once."""
-    position, counts = watched.position(), watched.counts()
-    fresh = position.evaluated - position.replayed
-    eta = seconds / fresh * (position.planned - position.evaluated) if fresh > 0 else None
-    best = estimate([*position.best_scores.values()], confidence)
-    return Snapshot(position, counts, watched.activity(), seconds, eta, best, tuple(watched.services()))
+_SECONDS_A_LINE = 60.0
+_SECONDS_A_DISPLAY = 1.0
+_REFRESH = 0.5  # seconds between two looks
+_NOTEBOOK_WIDTH = 110  # columns
+_PAGE = "<pre style=\"line-height:normal;font-family:Menlo,'DejaVu Sans Mono',consolas,monospace\">{code}</pre>"
 
 
 class View(Protocol):
@@ -84,19 +35,26 @@ class View(Protocol):
 
 
 def make_view(console: Console) -> View:
-    """A live view where the console is a terminal, else plain lines."""
-    return (
-        LiveView(console) if console.is_terminal else LineView(partial(console.print, soft_wrap=True, highlight=False))
-    )
+    """What suits the console."""
+    if console.is_jupyter:
+        return NotebookView()
+    if console.is_terminal:
+        return LiveView(console)
+    return LineView(partial(console.print, soft_wrap=True, highlight=False, markup=False))
+
+
+def make_views(console: Console, folder: Path) -> "View":
+    """What suits the console; and a file in the run directory, for those who watch from elsewhere."""
+    return Views((make_view(console), LiveFile(folder)))
 
 
 @asynccontextmanager
 async def watching(watched: Watched, view: View, confidence: float) -> AsyncIterator[None]:
     """While this is open, the view shows how things stand, and at the end once more."""
-    began = time.monotonic()
+    began, observer = time.monotonic(), Observer(watched, confidence)
 
     def look() -> None:
-        view.show(take_snapshot(watched, time.monotonic() - began, confidence))
+        view.show(observer.look(time.monotonic() - began))
 
     async def look_often() -> None:
         while True:
@@ -113,11 +71,33 @@ async def watching(watched: Watched, view: View, confidence: float) -> AsyncIter
             look()
 
 
+class Views:
+    """Several at once."""
+
+    def __init__(self, views: Sequence[View]) -> None:
+        self._views = views
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        for view in self._views:
+            self._open.enter_context(view)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.__exit__(kind, error, trace)
+
+    def show(self, snapshot: Snapshot) -> None:
+        for view in self._views:
+            view.show(snapshot)
+
+
 class LiveView:
     """Redrawn in place."""
 
     def __init__(self, console: Console) -> None:
-        self._live = Live(console=console, refresh_per_second=4, transient=False)
+        self._live = Live(console=console, refresh_per_second=2, transient=False)
 
     def __enter__(self) -> Self:
         self._live.__enter__()
@@ -129,11 +109,48 @@ class LiveView:
         self._live.__exit__(kind, error, trace)
 
     def show(self, snapshot: Snapshot) -> None:
-        self._live.update(_drawing(snapshot))
+        self._live.update(Drawing(snapshot))
+
+
+class NotebookView:
+    """A cell's output that is replaced in place, with nothing but IPython; at most once a second."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._next = 0.0
+        self._last: Snapshot | None = None
+        self._output: Any = None  # IPython's handle of what is displayed
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._last is not None:
+            self._display(self._last)
+
+    def show(self, snapshot: Snapshot) -> None:
+        self._last = snapshot
+        if self._clock() >= self._next:
+            self._next = self._clock() + _SECONDS_A_DISPLAY
+            self._display(snapshot)
+
+    def _display(self, snapshot: Snapshot) -> None:
+        from IPython.display import display  # noqa: PLC0415 -- there in a notebook only
+
+        paper = Console(file=StringIO(), record=True, width=_NOTEBOOK_WIDTH, force_jupyter=False)
+        paper.print(Drawing(snapshot))
+        page = paper.export_html(inline_styles=True, code_format=_PAGE, clear=False)
+        content = {"text/html": page, "text/plain": paper.export_text()}
+        if self._output is None:
+            self._output = display(content, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        else:
+            self._output.update(content, raw=True)
 
 
 class LineView:
-    """A line every ten seconds, and one where the phase changes."""
+    """A line a minute, and one where the phase changes."""
 
     def __init__(self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._write = write
@@ -151,74 +168,7 @@ class LineView:
 
     def show(self, snapshot: Snapshot) -> None:
         now = self._clock()
-        if snapshot.position.phase == self._phase and now < self._next:
+        if snapshot.phase == self._phase and now < self._next:
             return
-        self._phase, self._next = snapshot.position.phase, now + _SECONDS_A_LINE
+        self._phase, self._next = snapshot.phase, now + _SECONDS_A_LINE
         self._write(line(snapshot))
-
-
-def line(snapshot: Snapshot) -> str:
-    """A snapshot in one line."""
-    parts = [
-        _PHASES[snapshot.position.phase],
-        f"{snapshot.position.evaluated:,} of {snapshot.position.planned:,} evaluations",
-        *([f"best {show_estimate(snapshot.best)}"] if _is_search(snapshot) else []),
-        _work(snapshot),
-        *(f"judge: {_service(service)}" for service in snapshot.services),
-        f"ETA {_duration(snapshot.eta)}",
-    ]
-    return " | ".join(parts)
-
-
-def _drawing(snapshot: Snapshot) -> RenderableType:
-    position = snapshot.position
-    rows = Table.grid(padding=(0, 2))
-    if _is_search(snapshot):
-        rows.add_row("best so far", Text(show_estimate(snapshot.best), style="bold green"))
-    rows.add_row("evaluations", f"{position.evaluated:,} done, {position.planned - position.evaluated:,} left at most")
-    rows.add_row("this process", _work(snapshot))
-    rows.add_row("workers", _workers(snapshot.activity))
-    for service in snapshot.services:
-        rows.add_row("judge", _service(service))
-    rows.add_row("time", f"{_duration(snapshot.seconds)} gone, ETA {_duration(snapshot.eta)}")
-    bar = ProgressBar(total=max(1, position.planned), completed=position.evaluated, width=60)
-    done = f", {position.trials:,} candidates scored" if _is_search(snapshot) else ""
-    title = Text(_PHASES[position.phase] + done, style="bold")
-    return Group(title, bar, rows)
-
-
-def _is_search(snapshot: Snapshot) -> bool:
-    return snapshot.position.phase in ("search", "held_out")
-
-
-def _work(snapshot: Snapshot) -> str:
-    counts = snapshot.counts
-    speed = counts.new_tokens / snapshot.seconds if snapshot.seconds > 0 else 0.0
-    text = f"{counts.generated:,} generated, {counts.judged:,} judged, {counts.known:,} from the ledger"
-    text += f", {counts.waiting:,} answers wait for the judge" if counts.waiting else ""
-    return text + (f", {counts.failed:,} FAILED" if counts.failed else "") + f", {speed:,.0f} tokens/s"
-
-
-def _workers(activity: WorkersActivity) -> str:
-    text = f"{activity.busy} of {activity.alive} busy, {activity.queued} blocks waiting"
-    return text + (f", {activity.restarts} restarts" if activity.restarts else "")
-
-
-def _service(service: "ServiceActivity") -> str:
-    text = f"{service.in_flight} of {service.limit} in flight"
-    text += f", {service.slow_downs} times told to slow down" if service.slow_downs else ""
-    text += f", {service.retries} tries repeated" if service.retries else ""
-    return text + (f", pausing for {service.paused:.0f} s" if service.paused else "")
-
-
-def show_estimate(value: Estimate | None, with_n: bool = True) -> str:
-    """A mean with its interval, for people."""
-    if value is None:
-        return "not yet scored"
-    failed = f", {value.failed} failed" if value.failed else ""
-    n = f", n={value.n}" if with_n else ""
-    return f"{value.mean:.2f} [{value.low:.2f}, {value.high:.2f}]{n}{failed}"
-
-
-def _duration(seconds: float | None) -> str:
-    return "unknown" if seconds is None else str(timedelta(seconds=round(seconds)))

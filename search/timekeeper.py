@@ -1,4 +1,5 @@
-"""How long a run has been worked on, noted while it works and held against its limits, also while it only waits."""
+"""How long a run has been worked on, and by whom, noted while it works and held against its limits, also while it only
+waits."""
 
 import asyncio
 import time
@@ -6,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from configs.schema import WorkersConfig
+from evaluators.attendance import Attendance
 from evaluators.budget import Budget
 from evaluators.ledger import Ledger
 from evaluators.together import tasks_together
@@ -19,7 +21,7 @@ class TimeKeeper:
     """Time of this process on one run.
 
     Args:
-        gpu_seconds: held so far.
+        attendance: so far.
         clock: seconds since this process began to work on the run.
     """
 
@@ -28,13 +30,13 @@ class TimeKeeper:
         *,
         ledger: Ledger,
         budget: Budget,
-        gpu_seconds: Callable[[], float],
+        attendance: Callable[[], Attendance],
         clock: Callable[[], float],
         every: float = _EVERY,
     ) -> None:
         self._ledger = ledger
         self._budget = budget
-        self._gpu_seconds = gpu_seconds
+        self._attendance = attendance
         self._clock = clock
         self._every = every
 
@@ -56,7 +58,7 @@ class TimeKeeper:
             await asyncio.sleep(self._every)
 
     async def _note(self) -> None:
-        await self._ledger.keep_time(self._clock(), self._gpu_seconds())
+        await self._ledger.keep_time(self._clock(), self._attendance())
 
 
 def clock_from_now() -> Callable[[], float]:
@@ -78,6 +80,12 @@ def gpus_each(card: ModelCard, config: WorkersConfig) -> float:
     return 1.0 if config.gpus_per_worker == "auto" else config.gpus_per_worker
 
 
-def gpu_seconds_of(activity: WorkersActivity, each: float) -> float:
-    """GPUs held by a model's workers, times seconds."""
-    return activity.seconds_alive * each
+def attendance_of(activity: WorkersActivity, gpus: float) -> Attendance:
+    """Of the model that answers, whose workers hold so many GPUs each."""
+    workers = Attendance(workers=activity.seconds_alive, workers_busy=activity.seconds_busy)
+    return workers + gpu_attendance(activity, gpus)
+
+
+def gpu_attendance(activity: WorkersActivity, gpus: float) -> Attendance:
+    """Of the GPUs of any model, whose workers hold so many each."""
+    return Attendance(gpus=activity.seconds_alive * gpus, gpus_busy=activity.seconds_busy * gpus)

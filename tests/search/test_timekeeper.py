@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from configs.schema import BudgetConfig, WorkersConfig
+from evaluators.attendance import Attendance
 from evaluators.budget import Budget
 from evaluators.failures import BudgetSpent
 from evaluators.ledger import Ledger, read_spend
-from search.timekeeper import TimeKeeper, gpu_seconds_of, gpus_each
+from search.timekeeper import TimeKeeper, attendance_of, gpus_each
 from workers.activity import WorkersActivity
 from workers.text_model import ModelCard
 
@@ -30,7 +31,7 @@ def keep(folder: Path, limits: BudgetConfig, sessions: int = 1) -> None:
         keeper = TimeKeeper(
             ledger=ledger,
             budget=Budget(limits, lambda: ledger.spend),
-            gpu_seconds=lambda: 2 * now,
+            attendance=lambda: Attendance(2 * now, now),
             clock=clock,
             every=0.001,
         )
@@ -72,4 +73,5 @@ def test_time_of_several_processes_adds_up(tmp_path: Path) -> None:
 def test_a_worker_holds_the_gpus_it_was_given(device: str, config: WorkersConfig, gpus: float) -> None:
     each = gpus_each(ModelCard("m", 100, device), config)
     assert each == gpus
-    assert gpu_seconds_of(WorkersActivity(seconds_alive=10.0), each) == 10 * gpus
+    attendance = attendance_of(WorkersActivity(seconds_alive=10.0, seconds_busy=4.0), each)
+    assert attendance == Attendance(10 * gpus, 4 * gpus, 10.0, 4.0)
