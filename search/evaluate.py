@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 
 from configs.errors import InputError
-from configs.schema import AnyModelConfig, EvaluationConfig
+from configs.schema import AnyModelConfig, EvaluationConfig, ServedModelConfig
 from evaluators.answers import Answers
+from evaluators.attendance import Attendance
 from evaluators.budget import Budget
 from evaluators.counts import Counts
 from evaluators.evaluator import Evaluator
@@ -24,22 +25,21 @@ from search.candidate import Candidate
 from search.comparison import Outcome, read_outcomes, write_outcomes
 from search.contestant import Contestant
 from search.coordinator import Position
+from search.evaluation_material import EvaluationMaterial
 from search.evaluation_plan import EvaluationPlan, make_evaluation_plan
 from search.evaluation_status import EvaluationStatus, read_evaluation
 from search.launch import conduct
 from search.prices import price_of
-from search.progress import View, make_view, watching
-from search.run import Run, is_evaluation, ledger_path
+from search.progress import View, make_views, watching
+from search.run import Run, is_evaluation, ledger_path, write_json
 from search.scoring import Scorer
 from search.split import digest_of
 from search.strategy import Trial
-from search.timekeeper import TimeKeeper, clock_from_now, gpu_seconds_of, gpus_each
+from search.timekeeper import TimeKeeper, attendance_of, clock_from_now, gpus_each
 from workers.activity import WorkersActivity
 from workers.prompt import Decoding
+from workers.service.activity import ServiceActivity
 from workers.text_model import ModelCard, TextModel
-
-if TYPE_CHECKING:
-    from workers.service.line import ServiceActivity
 
 _log = logging.getLogger(__name__)
 
@@ -53,15 +53,24 @@ def evaluate(config: EvaluationConfig, path: Path, console: Console | None = Non
         RunStopped: it cannot go on now; everything paid for is kept, and the same call goes on.
     """
     plan = make_evaluation_plan(config, path)
+    _refuse_missing_keys(plan)
+    is_new = not (path / "config.json").exists()
     run = _open(path, config)
-    view = make_view(console or Console(stderr=True))
+    view = make_views(console or Console(stderr=True), run.path)
     try:
         conduct(run, lambda: _evaluate(plan, run, view))
     except InputError:
-        if not run.started:
+        if is_new and not run.started:
             run.discard()
         raise
     return read_evaluation(path)
+
+
+def _refuse_missing_keys(plan: EvaluationPlan) -> None:
+    """Raises InputError where a served model has no key or no address: before any other model is loaded or paid."""
+    for model, _ in plan.by_model():
+        if isinstance(model, ServedModelConfig):
+            make_model(model, plan.config.workers)
 
 
 def _open(path: Path, config: EvaluationConfig) -> Run:
@@ -77,14 +86,12 @@ async def _evaluate(plan: EvaluationPlan, run: Run, view: View) -> None:
     way_on = f"the same command with `--run-dir {run.path} --set {{knob}}=...`"
     spent = read_spend(ledger_path(run.path, config), run.id)
     Budget(config.budget, lambda: spent, way_on).check()
-    if run.started:
-        run.check_manifest(_manifest(plan), growing=True)
-    run.replace_config(config)
+    run.refuse_changes(_manifest(plan))
     ledger = Ledger(ledger_path(run.path, config), run.id)
     try:
         budget = Budget(config.budget, lambda: ledger.spend, way_on)
         bout = _Bout(plan, run, ledger, budget)
-        keeper = TimeKeeper(ledger=ledger, budget=budget, gpu_seconds=bout.gpu_seconds, clock=clock)
+        keeper = TimeKeeper(ledger=ledger, budget=budget, attendance=bout.attendance, clock=clock)
         async with keeper.kept(), bout.judged():
             for model, contestants in plan.by_model():
                 async with (
@@ -100,9 +107,11 @@ async def _evaluate(plan: EvaluationPlan, run: Run, view: View) -> None:
 
 
 def _manifest(plan: EvaluationPlan) -> dict[str, Any]:
-    """What all contestants have in common; with another, their scores would not be comparable."""
+    """What is known before anything is loaded: what all contestants have in common, without which their scores would
+    not be comparable, and what each of them is, but for its model."""
     config = plan.config
     return {
+        **{f"contestant {one.name}": _identity(one) for one in plan.contestants},
         "questions": f"{len(plan.questions)} questions, {digest_of(plan.questions)[:16]}",
         "scoring": config.scoring.model_dump(mode="json", include={"objective", "max_failed_share"}),
         "ledger": str(config.ledger_path) if config.ledger_path else "in the run directory",
@@ -124,17 +133,17 @@ class _Bout:
         self._model: TextModel | None = None
         self._answers: dict[Decoding, Answers] = {}  # of that model
         self._gpus = 0.0  # of each worker of that model
-        self._gpu_seconds = 0.0  # of the models before it
-        self._earlier = 0  # evaluations with the models before it
+        self._attendance = Attendance()  # of the models before it
 
     @asynccontextmanager
     async def judged(self) -> AsyncIterator[None]:
         """While the judges are there."""
         try:
+            for seat in self._plan.seats:
+                await seat.judge.start()
+            self._run.refuse_changes(self._judges())
             await self._panel.start()
             await self._plan.judge_models.note_started()
-            if self._run.started:
-                self._run.check_manifest(self._judges(), growing=True)
             yield
         finally:
             await self._panel.close()
@@ -152,15 +161,21 @@ class _Bout:
             for one in contestants:
                 name, new_tokens = f"the prompt of '{one.name}'", one.decoding.max_new_tokens
                 await refuse_long_prompt(name, one.block(self._plan.questions), new_tokens, model, card)
-            own = {f"contestant {one.name}": _identity(one, card) for one in contestants}
-            self._run.check_manifest(_manifest(self._plan) | self._judges() | own, growing=True)
-            self._earlier = self._counts.settled - self._counts.known
+            self._begin({f"model of {one.name}": card.fingerprint for one in contestants})
             self._answers = {}
             yield card
         finally:
             await model.close()
-            self._gpu_seconds += gpu_seconds_of(model.activity(), self._gpus)
-            self._gpus = 0.0
+            self._attendance += attendance_of(model.activity(), self._gpus)
+            self._model, self._gpus = None, 0.0
+
+    def _begin(self, models: dict[str, str]) -> None:
+        """These models' contestants can be asked: from here on the directory is this evaluation's."""
+        self._run.check_manifest(_manifest(self._plan) | self._judges() | models, growing=True)
+        self._run.begin()
+        self._run.replace_config(self._plan.config)
+        material = EvaluationMaterial.of(self._plan.questions, self._plan.contestants)
+        write_json(self._run.path / "material.json", material.to_json())
 
     def _judges(self) -> dict[str, Any]:
         return {"judge": [[one.judge.fingerprint, one.weight, one.repeats, one.average] for one in self._plan.seats]}
@@ -217,8 +232,7 @@ class _Bout:
             write_places(self._run.path, list(self._outcomes.values()), self._plan.questions, baseline)
 
     def position(self) -> Position:
-        counts, planned = self._counts, self._plan.answers_judged
-        return Position("evaluate", len(self._outcomes), counts.settled, planned, self._earlier + counts.known, {})
+        return Position("evaluate", len(self._outcomes), self._counts.evaluated, self._plan.evaluations)
 
     def counts(self) -> Counts:
         return self._counts
@@ -226,20 +240,22 @@ class _Bout:
     def activity(self) -> WorkersActivity:
         return self._model.activity() if self._model else WorkersActivity()
 
-    def services(self) -> "list[ServiceActivity]":
+    def services(self) -> list[ServiceActivity]:
         return self._plan.judge_models.services()
 
-    def gpu_seconds(self) -> float:
-        """Held by all models so far."""
-        own = self._gpu_seconds + gpu_seconds_of(self.activity(), self._gpus)
-        return own + self._plan.judge_models.gpu_seconds()
+    def budget(self) -> Budget:
+        return self._budget
+
+    def attendance(self) -> Attendance:
+        """Of all models so far."""
+        judges = self._plan.judge_models.attendance(self._counts.waits.seconds)
+        return self._attendance + attendance_of(self.activity(), self._gpus) + judges
 
 
-def _identity(contestant: Contestant, card: ModelCard) -> dict[str, Any]:
-    """What decides a contestant's answers."""
+def _identity(contestant: Contestant) -> dict[str, Any]:
+    """What decides a contestant's answers, beside its model."""
     return {
         "prompt": contestant.digest,
         "render": contestant.render.model_dump(mode="json"),
         "decoding": asdict(contestant.decoding),
-        "model": card.fingerprint,
     }

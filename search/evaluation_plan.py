@@ -36,12 +36,9 @@ class EvaluationPlan:
         return {question.id: question.category for question in self.questions}
 
     @property
-    def answers_judged(self) -> int:
-        """Of all contestants together, all turns that count."""
-        objective = self.objective
-        judged = [turn for turn in range(objective.turns) if objective.counts(turn)]
-        each = sum(turn < len(question.turns) for question in self.questions for turn in judged)
-        return each * len(self.contestants)
+    def evaluations(self) -> int:
+        """Every question for every contestant."""
+        return len(self.questions) * len(self.contestants)
 
     def by_model(self) -> Iterator[tuple[AnyModelConfig, list[Contestant]]]:
         """Contestants of one model together, in the order in which the models come first."""

@@ -9,9 +9,9 @@ from rich.text import Text
 
 from search.comparison import Result
 from search.evaluation_status import EvaluationStatus
-from search.progress import show_estimate
 from search.statistics import Estimate
 from search.tables import add_spend, because, failures_table
+from search.words import show_estimate
 
 
 def evaluation_view(status: EvaluationStatus, path: Path) -> RenderableType:

@@ -106,8 +106,8 @@ class Material:
             rules=content["rules"],
             base=tuple(Demonstration(*row) for row in content["base"]),
             pool=tuple(Demonstration(*row) for row in content["pool"]),
-            guiding=tuple(_question(row) for row in content["guiding"]),
-            held_out=tuple(_question(row) for row in content["held_out"]),
+            guiding=tuple(question_of(row) for row in content["guiding"]),
+            held_out=tuple(question_of(row) for row in content["held_out"]),
             digests=content["digests"],
         )
 
@@ -137,7 +137,8 @@ def load_material(config: RunConfig, renderer: Renderer) -> Material:
     )
 
 
-def _question(row: Mapping[str, Any]) -> Question:
+def question_of(row: Mapping[str, Any]) -> Question:
+    """From the fields of one, as JSON has them."""
     return Question(**{**row, "turns": tuple(row["turns"]), "references": tuple(row["references"])})
 
 

@@ -3,8 +3,11 @@
 from pathlib import Path
 from typing import Literal
 
+from search.report.evaluation.evidence import read_evaluation_evidence
+from search.report.evaluation.findings import EvaluationFindings, find_evaluation
 from search.report.evidence import read_evidence
 from search.report.findings import Findings, find
+from search.run import is_evaluation
 
 Format = Literal["html", "md"]
 
@@ -15,10 +18,26 @@ def report(path: Path, form: Format = "html") -> str:
     Raises:
         InputError: there is no run.
     """
-    return write(find(read_evidence(path)), form)
+    return write(read(path), form)
 
 
-def write(findings: Findings, form: Format) -> str:
+def save_figures(path: Path, folder: Path) -> list[Path]:
+    """Every figure of that report as PNG and SVG, in `folder`, which is made where there is none.
+
+    Raises:
+        InputError: there is no run, what draws them is missing, or the folder cannot be written.
+    """
+    from search.report.pictures import save_pictures  # noqa: PLC0415 -- plotly
+
+    return save_pictures(read(path), folder)
+
+
+def read(path: Path) -> Findings | EvaluationFindings:
+    """What the search or the evaluation at `path` has found. Raises InputError where there is no run."""
+    return find_evaluation(read_evaluation_evidence(path)) if is_evaluation(path) else find(read_evidence(path))
+
+
+def write(findings: Findings | EvaluationFindings, form: Format) -> str:
     """Findings in this form."""
     if form == "md":
         from search.report.markdown import markdown  # noqa: PLC0415 -- chosen by the caller

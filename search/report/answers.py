@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from configs.errors import DemosearchError
-from evaluators.keys import generation_keys, verdict_key
-from evaluators.objective import Objective
 from evaluators.question import Question
-from evaluators.receipts import read_completions, read_verdicts
 from search.material import Material
 from search.render import Renderer, make_renderer
 from search.report.evidence import Evidence, Names, Side
-from workers.prompt import Completion, Decoding
+from search.report.lookup import find_answers, find_verdicts
 
 _EACH_WAY = 4
 
@@ -23,12 +21,12 @@ class Said:
     Attributes:
         answers: turn by turn, as the judge read them.
         words: of the judge on the last turn, verdict by verdict; empty where it has none.
-        cut: an answer ended because it had reached the largest number of new tokens.
+        cut: an answer ended because it had reached the largest number of new tokens; None where that is not known.
     """
 
     answers: tuple[str, ...]
     words: tuple[str, ...]
-    cut: bool
+    cut: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ def contrasts(evidence: Evidence, winner: Names) -> Contrasts:
     base, material = evidence.base, evidence.material
     assert base is not None
     assert material is not None
-    side: Side = "held_out" if winner in evidence.held_out and base in evidence.held_out else "search"
+    side = evidence.compared_on(winner)
     told = evidence.side(side)
     gains = told[winner].gains(told[base])
     questions = [material.questions[name] for name in gains]
@@ -93,48 +91,27 @@ def contrasts(evidence: Evidence, winner: Names) -> Contrasts:
 
 
 def _share_cut(said: Mapping[str, Said]) -> float:
-    return sum(one.cut for one in said.values()) / len(said)
+    return sum(one.cut is True for one in said.values()) / len(said)
 
 
 def _read_said(
     evidence: Evidence, renderer: Renderer, material: Material, names: Names, questions: Sequence[Question]
 ) -> dict[str, Said]:
     """By question id; a question whose answers the ledger has not is left out."""
-    demonstrations = [material.demonstrations[name] for name in names]
-    decoding = Decoding(**evidence.manifest["decoding"] | {"stop": tuple(evidence.manifest["decoding"]["stop"])})
-    answers: dict[str, tuple[str, ...]] = {one.id: () for one in questions}
-    cut: set[str] = set()
-    for turn in range(Objective.of(evidence.config.scoring).turns):
-        going = [one for one in questions if len(one.turns) > turn and len(answers[one.id]) == turn]
-        if not going:
-            break
-        block = renderer.block(material.rules, demonstrations, [_conversation(one, answers[one.id]) for one in going])
-        keys = generation_keys(evidence.manifest["model"], decoding, block)
-        found: dict[bytes, Completion] = read_completions(evidence.ledger, keys)
-        for one, key in zip(going, keys, strict=True):
-            if key in found:
-                answers[one.id] += (renderer.clean(found[key].text),)
-                cut |= {one.id} if found[key].finish == "length" else set()
-    words = _read_words(evidence, [(one, answers[one.id]) for one in questions if answers[one.id]])
-    return {one.id: Said(answers[one.id], words[one.id], one.id in cut) for one in questions if answers[one.id]}
+    shown = [material.demonstrations[name] for name in names]
+    found = find_answers(evidence, renderer, material.rules, shown, questions)
+    asked = [(one, found[one.id].answers) for one in questions if one.id in found]
+    words = read_words(evidence.ledger, evidence.manifest["judge"], asked)
+    return {name: Said(own.answers, words[name], own.cut) for name, own in found.items()}
 
 
-def _conversation(question: Question, answers: tuple[str, ...]) -> tuple[str, ...]:
-    said = zip(question.turns, answers, strict=False)
-    return (*(words for pair in said for words in pair), question.turns[len(answers)])
+def read_words(
+    ledger: Path, judges: Sequence[tuple[str, float, int, str]], items: Sequence[tuple[Question, tuple[str, ...]]]
+) -> dict[str, tuple[str, ...]]:
+    """What was said of the last of each question's answers, by question id.
 
-
-def _read_words(evidence: Evidence, items: Sequence[tuple[Question, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
-    seats = [(fingerprint, repeats) for fingerprint, _, repeats, _ in evidence.manifest["judge"]]
-    keys = {
-        question.id: [
-            verdict_key(fingerprint, question, answers, repeat)
-            for fingerprint, repeats in seats
-            for repeat in range(repeats)
-        ]
-        for question, answers in items
-    }
-    found = read_verdicts(evidence.ledger, [key for own in keys.values() for key in own])
-    return {
-        name: tuple(found[key].words for key in own if key in found and found[key].words) for name, own in keys.items()
-    }
+    Args:
+        judges: as the manifest has them.
+    """
+    verdicts = find_verdicts(ledger, judges, items)
+    return {name: tuple(one.words for one in own if one.words) for name, own in verdicts.items()}

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from evaluators.ledger import read_attendance
 from evaluators.objective import Objective
-from evaluators.receipts import JudgeReceipt, Pace, read_judges, read_judging_seconds, read_pace
+from evaluators.receipts import JudgeReceipt, Pace, read_judges, read_pace
 from evaluators.spend import Spend
 from search.report.evidence import Evidence, Told
 from search.run import read_id
+from workers.activity import idle_share
 
 _STRETCHES = 60
 
@@ -25,7 +28,11 @@ class Costs:
             with the same ledger, had led to the same words.
         tokens_per_second: over the time worked; None before there is any.
         pace: tokens over time.
-        judge_idle: share of the time worked in which no answer waited for a verdict; None where judging takes no calls.
+        gpu_idle: share of the time that GPUs were held in which their model had nothing to do; None without GPUs.
+        workers_idle: share of the time that workers were alive in which they had nothing to do; None before any was.
+        judge_idle: share of the time worked in which no verdict was under way; None where judging takes no calls.
+        judge_stalled: of the time worked, the share in which answers waited and no verdict was under way: the judge's
+            service asked for a pause, or could not be reached; None where judging takes no calls.
     """
 
     spend: Spend
@@ -36,25 +43,35 @@ class Costs:
     verdicts_known: int
     tokens_per_second: float | None
     pace: tuple[Pace, ...]
+    gpu_idle: float | None
+    workers_idle: float | None
     judge_idle: float | None
+    judge_stalled: float | None
 
 
 def costs(evidence: Evidence) -> Costs:
     """Read them from ledger and journal."""
-    spend, run = evidence.status.spend, read_id(evidence.path)
     told = [*evidence.search.values(), *evidence.held_out.values()]
-    answers, verdicts = _needed(evidence, told)
-    busy = read_judging_seconds(evidence.ledger, run) if spend.judge.calls else 0.0
+    return costs_of(evidence.ledger, read_id(evidence.path), evidence.status.spend, *_needed(evidence, told))
+
+
+def costs_of(ledger: Path, run: str, spend: Spend, answers: int, verdicts: int) -> Costs:
+    """Of a run whose scores rest on so many answers and verdicts."""
+    there = read_attendance(ledger, run)
+    worked = spend.seconds if spend.judge.calls else 0.0
     return Costs(
         spend=spend,
-        judges=tuple(read_judges(evidence.ledger, run)),
+        judges=tuple(read_judges(ledger, run)),
         answers=answers,
         answers_known=max(0, answers - spend.generated),
         verdicts=verdicts,
         verdicts_known=max(0, verdicts - spend.judged),
         tokens_per_second=spend.new_tokens / spend.seconds if spend.seconds else None,
-        pace=tuple(read_pace(evidence.ledger, run, _STRETCHES)),
-        judge_idle=max(0.0, 1 - busy / spend.seconds) if spend.judge.calls and spend.seconds else None,
+        pace=tuple(read_pace(ledger, run, _STRETCHES)),
+        gpu_idle=idle_share(there.gpus, there.gpus_busy),
+        workers_idle=idle_share(there.workers, there.workers_busy),
+        judge_idle=idle_share(worked, there.judge_busy),
+        judge_stalled=max(0.0, there.judge_wanted - there.judge_busy) / worked if worked else None,
     )
 
 

@@ -22,6 +22,7 @@ def doubts(findings: Findings) -> list[str]:
         *_of_cut_answers(findings),
         *_of_questions(findings),
         *_of_runner_up(findings),
+        *_of_judge(findings),
     ]
 
 
@@ -48,8 +49,8 @@ def _of_length(findings: Findings) -> Iterator[str]:
     if guard is None or gain is None or gain.mean <= 0 or guard.ratio < _LONGER:
         return
     text = (
-        f"The gain goes with longer answers: {guard.ratio:.1f} times the base prompt's length on {guard.base.n} "
-        f"{SIDES[guard.side]} questions, and a judge may like length for its own sake."
+        f"The gain goes with longer answers: {guard.ratio:.1f} times the base prompt's length on {guard.first.n} "
+        f"{SIDES[findings.side]} questions, and a judge may like length for its own sake."
     )
     equal = guard.equal_length_gain
     if equal is not None:
@@ -109,3 +110,17 @@ def _of_runner_up(findings: Findings) -> Iterator[str]:
                 "The runner-up has the higher held-out score. To choose it for that would make the held-out questions "
                 "part of the search."
             )
+
+
+def _of_judge(findings: Findings) -> Iterator[str]:
+    for one in findings.noise:
+        text = (
+            f"Asked again about one and the same answer, the judge's verdicts spread by "
+            f"{findings.numbers.score(one.spread)} points (standard deviation, over {count(one.answers)} answers)."
+        )
+        if one.share is not None:
+            text += (
+                f" That makes {share(one.share)} of the variance of the differences to the base prompt: no number of "
+                "repeats takes more than this from it, further questions do."
+            )
+        yield text

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 from plotly.basedatatypes import BaseTraceType
 
+from evaluators.receipts import Pace
 from search.report.labels import shortened
 from search.report.numbers import Numbers
 from search.statistics import Estimate
 
-FIRST, SECOND, PALE = "#3f8fd2", "#d4762c", "#8b929c"
+FIRST, SECOND, THIRD, FOURTH, PALE = "#3f8fd2", "#d4762c", "#3d9e72", "#a06cc0", "#8b929c"
 LONGEST = 18  # characters of a label beside an axis
 
 
@@ -69,6 +70,7 @@ def intervals(
     numbers: Numbers,
     offsets: Sequence[float],
     chosen_for: bool = False,
+    colour: str = FIRST,
 ) -> go.Scatter:
     """Means with their intervals, one row each, from the top down.
 
@@ -81,13 +83,13 @@ def intervals(
         for at, (row, value, offset) in enumerate(zip(rows, values, offsets, strict=True))
         if value is not None
     ]
-    colour = PALE if chosen_for else FIRST
+    colour = PALE if chosen_for else colour
     symbol = "circle-open" if chosen_for else "circle"
     return go.Scatter(
         name=name,
         x=[value.mean for _, _, value in shown],
         y=[at for at, _, _ in shown],
-        error_x=_whiskers([value for _, _, value in shown]),
+        error_x=whiskers([value for _, _, value in shown]),
         mode="markers",
         marker={"color": colour, "size": 9, "symbol": symbol, "line": {"width": 2, "color": colour}},
         text=[
@@ -99,8 +101,8 @@ def intervals(
     )
 
 
-def _whiskers(values: Sequence[Estimate]) -> dict[str, object]:
-    """None where there is no interval."""
+def whiskers(values: Sequence[Estimate]) -> dict[str, object]:
+    """Error bars; none where there is no interval."""
     above = [value.high - value.mean for value in values]
     below = [value.mean - value.low for value in values]
     return {
@@ -116,3 +118,21 @@ def _whiskers(values: Sequence[Estimate]) -> dict[str, object]:
 def label(text: str) -> str:
     """For an axis: short, and nothing but text."""
     return html.escape(shortened(text, LONGEST))
+
+
+def pace_picture(pace: Sequence[Pace]) -> Picture | None:
+    """None without any."""
+    if not pace:
+        return None
+    unit, seconds = ("minutes", 60) if pace[-1].start < 7200 else ("hours", 3600)
+    bars = go.Bar(
+        x=[(one.start + one.seconds / 2) / seconds for one in pace],
+        y=[one.tokens / one.seconds for one in pace],
+        width=[one.seconds / seconds * 0.92 for one in pace],
+        marker={"color": FIRST, "line": {"width": 0}},
+        hovertemplate="%{y:,.0f} tokens/s<extra></extra>",
+    )
+    figure = drawn([bars], 240)
+    figure.update_xaxes(title=f"{unit} since the first answer")
+    figure.update_yaxes(title="tokens/s")
+    return Picture("pace", figure, "Tokens generated per second over time; a gap is a time without answers.")

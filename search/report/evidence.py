@@ -99,6 +99,10 @@ class Evidence:
         """What was told on one side of the split; the two never meet."""
         return self.search if side == "search" else self.held_out
 
+    def compared_on(self, winner: Names) -> Side:
+        """Held-out questions where winner and base prompt are scored on them, else guiding ones."""
+        return "held_out" if winner in self.held_out and self.base in self.held_out else "search"
+
 
 def read_evidence(path: Path) -> Evidence:
     """Read the run at `path`. Raises InputError where there is no run."""

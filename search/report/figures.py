@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from search.report.candidates import CandidateScore, HeatMap
 from search.report.contributions import Contribution
-from search.report.drawing import FIRST, PALE, SECOND, Picture, drawn, forest, intervals, label
+from search.report.drawing import FIRST, PALE, SECOND, Picture, drawn, forest, intervals, label, pace_picture
 from search.report.findings import Findings
 from search.report.history import Milestone
 from search.report.numbers import count
@@ -19,7 +19,7 @@ _GAIN = "gain over the base prompt, points"
 _CHOSEN_FOR = "guiding (chosen for it)"
 
 
-def pictures(findings: Findings) -> dict[str, Picture]:
+def search_pictures(findings: Findings) -> dict[str, Picture]:
     """By name, those for which the run has anything to show."""
     makers: tuple[Callable[[Findings], Picture | None], ...] = (
         _gains,
@@ -28,7 +28,7 @@ def pictures(findings: Findings) -> dict[str, Picture]:
         _questions,
         _categories,
         _lengths,
-        _pace,
+        lambda findings: pace_picture(findings.costs.pace),
     )
     return {one.name: one for make in makers if (one := make(findings)) is not None}
 
@@ -214,21 +214,3 @@ def _dots(findings: Findings, name: str, colour: str, rows: Sequence[CandidateSc
         text=[html.escape(findings.labels.candidate(one.demonstrations)) for one in rows],
         hovertemplate="%{text}<br>%{x:.0f} characters, %{y:.2f}<extra></extra>",
     )
-
-
-def _pace(findings: Findings) -> Picture | None:
-    pace = findings.costs.pace
-    if not pace:
-        return None
-    unit, seconds = ("minutes", 60) if pace[-1].start < 7200 else ("hours", 3600)
-    bars = go.Bar(
-        x=[(one.start + one.seconds / 2) / seconds for one in pace],
-        y=[one.tokens / one.seconds for one in pace],
-        width=[one.seconds / seconds * 0.92 for one in pace],
-        marker={"color": FIRST, "line": {"width": 0}},
-        hovertemplate="%{y:,.0f} tokens/s<extra></extra>",
-    )
-    figure = drawn([bars], 240)
-    figure.update_xaxes(title=f"{unit} since the first answer")
-    figure.update_yaxes(title="tokens/s")
-    return Picture("pace", figure, "Tokens generated per second over time; a gap is a time without answers.")

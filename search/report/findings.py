@@ -12,10 +12,11 @@ from search.report.categories import CategoryScores, category_scores
 from search.report.comparison import Finalist, TurnScores, finalists, turn_scores
 from search.report.contributions import Contributions, contributions
 from search.report.costs import Costs, costs
-from search.report.evidence import Evidence
+from search.report.evidence import Evidence, Names, Side
 from search.report.history import History, history
 from search.report.labels import Labels
 from search.report.lengths import LengthGuard, length_guard
+from search.report.noise import Noise, judge_noise
 from search.report.numbers import Numbers
 from search.run import read_id
 
@@ -43,6 +44,7 @@ class Findings:
     Attributes:
         finalists: best first, the base prompt last; only the base prompt where nothing beats it.
         turns, categories, lengths, answers, contributions: of the first of them, beside the base prompt.
+        noise: of the judges, where answers were judged more than once.
     """
 
     evidence: Evidence
@@ -59,11 +61,17 @@ class Findings:
     contributions: Contributions | None
     costs: Costs
     failures: tuple[FailedAlike, ...]
+    noise: tuple[Noise, ...]
 
     @property
     def best(self) -> Finalist | None:
         """The winner, or the best so far; None while that is the base prompt."""
         return self.finalists[0] if len(self.finalists) > 1 and self.finalists[0].role != "runner-up" else None
+
+    @property
+    def side(self) -> Side:
+        """That answers and lengths are of."""
+        return self.answers.side if self.answers else "search"
 
     @property
     def base(self) -> Finalist | None:
@@ -87,15 +95,22 @@ def find(evidence: Evidence) -> Findings:
         history=history(evidence),
         turns=turn_scores(evidence, other) if other else (),
         categories=category_scores(evidence, other) if other else (),
-        lengths=length_guard(evidence, other) if other else None,
+        lengths=_lengths(evidence, other) if other else None,
         answers=contrasts(evidence, other) if other else None,
         contributions=contributions(evidence, winner) if winner is not None else None,
         costs=costs(evidence),
-        failures=_failed(read_failures(evidence.ledger, read_id(evidence.path))),
+        failures=failed_alike(read_failures(evidence.ledger, read_id(evidence.path))),
+        noise=judge_noise(evidence, other),
     )
 
 
-def _failed(failures: Sequence[Failure]) -> tuple[FailedAlike, ...]:
+def _lengths(evidence: Evidence, winner: Names) -> LengthGuard | None:
+    assert evidence.base is not None
+    told = evidence.side(evidence.compared_on(winner))
+    return length_guard(told[evidence.base], told[winner], evidence.confidence)
+
+
+def failed_alike(failures: Sequence[Failure]) -> tuple[FailedAlike, ...]:
     groups: dict[tuple[str, str], list[Failure]] = {}
     for one in failures:
         groups.setdefault((one.stage, one.cause), []).append(one)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from search.report.evidence import Evidence, Names, Side
+from search.report.evidence import Told
 from search.statistics import Estimate, estimate
 
 _FEWEST = 8  # questions for a regression
@@ -14,44 +14,39 @@ _FEWEST = 8  # questions for a regression
 
 @dataclass(frozen=True, slots=True)
 class LengthGuard:
-    """Winner and base prompt on the same questions of one side.
+    """Two prompts on the same questions: the first is what the second is compared with.
 
     Attributes:
-        base, winner: mean length of the answers, in characters.
-        ratio: winner's to base's.
+        first, second: mean length of the answers, in characters.
+        ratio: of the second to the first.
         correlation: over questions, of the change in log length with the change in score; None where it is undefined.
         equal_length_gain: the gain at a change in length of zero, by a straight line through the questions' changes. A
             rough guide: what makes an answer good may also make it long.
     """
 
-    side: Side
-    base: Estimate
-    winner: Estimate
+    first: Estimate
+    second: Estimate
     ratio: float
     correlation: float | None
     equal_length_gain: Estimate | None
 
 
-def length_guard(evidence: Evidence, winner: Names) -> LengthGuard | None:
-    """On held-out questions where they are scored, else on guiding ones; None without lengths."""
-    assert evidence.base is not None
-    side: Side = "held_out" if winner in evidence.held_out and evidence.base in evidence.held_out else "search"
-    base, best = evidence.side(side)[evidence.base], evidence.side(side)[winner]
-    gains = best.gains(base)
-    names = [name for name in gains if name in base.lengths and name in best.lengths]
-    first = estimate([base.lengths[name] for name in names], evidence.confidence)
-    second = estimate([best.lengths[name] for name in names], evidence.confidence)
-    if first is None or second is None or first.mean == 0:
+def length_guard(first: Told, second: Told, confidence: float) -> LengthGuard | None:
+    """None without lengths."""
+    gains = second.gains(first)
+    names = [name for name in gains if name in first.lengths and name in second.lengths]
+    before = estimate([first.lengths[name] for name in names], confidence)
+    after = estimate([second.lengths[name] for name in names], confidence)
+    if before is None or after is None or before.mean == 0:
         return None
-    longer = np.array([math.log((best.lengths[name] + 1) / (base.lengths[name] + 1)) for name in names])
+    longer = np.array([math.log((second.lengths[name] + 1) / (first.lengths[name] + 1)) for name in names])
     gained = np.array([gains[name] for name in names])
     return LengthGuard(
-        side=side,
-        base=first,
-        winner=second,
-        ratio=second.mean / first.mean,
+        first=before,
+        second=after,
+        ratio=after.mean / before.mean,
         correlation=_correlation(longer, gained),
-        equal_length_gain=_intercept(longer, gained, evidence.confidence),
+        equal_length_gain=_intercept(longer, gained, confidence),
     )
 
 

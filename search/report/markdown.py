@@ -1,38 +1,45 @@
 """A report as Markdown, for issues and papers: the same findings as tables."""
 
-import html
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
 from search.report import numbers
-from search.report.answers import Contrast, Said
+from search.report.answers import Contrast
 from search.report.comparison import Finalist
 from search.report.doubts import doubts
+from search.report.evaluation.findings import EvaluationFindings
+from search.report.evaluation.markdown import evaluation_parts
+from search.report.evaluation.sentences import evaluation_doubts, evaluation_summary
 from search.report.evidence import SIDES
 from search.report.findings import Findings
+from search.report.markup import fenced, plain, spoken, table, with_interval
 from search.report.sentences import summary
-from search.statistics import Estimate
 
 _CANDIDATES = 20
-_SPECIAL = re.compile(r"([\\`*_|\[\]~#])")
 
 
-def markdown(findings: Findings) -> str:
+def markdown(findings: Findings | EvaluationFindings) -> str:
     """The whole file. Whatever a model, a judge or a data set said is escaped, or stands in a fence of its own."""
     status = findings.evidence.status
-    parts = [f"# {_text(status.run)}", f"demosearch report, {status.state}", *map(_text, summary(findings))]
-    found = doubts(findings)
-    parts += ["## What a sceptic should know", "\n".join(f"- {_text(one)}" for one in found)] if found else []
-    for part in (_result, _turns, _search, _prompt, _contributions, _candidates, _categories, _lengths, _answers):
-        parts += part(findings) if findings.finalists else []
-    parts += [*_costs(findings), *_failures(findings), *_manifest(findings)]
+    if isinstance(findings, Findings):
+        said, found, own = summary(findings), doubts(findings), _search_parts(findings)
+    else:
+        said, found, own = evaluation_summary(findings), evaluation_doubts(findings), evaluation_parts(findings)
+    parts = [f"# {plain(status.run)}", f"demosearch report, {status.state}", *map(plain, said)]
+    parts += ["## What a sceptic should know", "\n".join(f"- {plain(one)}" for one in found)] if found else []
+    parts += [*own, *_costs(findings), *_failures(findings), *_manifest(findings)]
     return "\n\n".join(parts) + "\n"
+
+
+def _search_parts(findings: Findings) -> Iterator[str]:
+    if findings.finalists:
+        for part in (_result, _turns, _search, _prompt, _contributions, _candidates, _categories, _lengths, _answers):
+            yield from part(findings)
 
 
 def _result(findings: Findings) -> Iterator[str]:
     yield "## Result"
     heads = ("prompt", "held-out score", "held-out gain", "search score", "search gain", "overstated by")
-    yield _table(heads, (_finalist(findings, one) for one in findings.finalists))
+    yield table(heads, (_finalist(findings, one) for one in findings.finalists))
     level = numbers.share(findings.evidence.confidence)
     yield (
         f"Means with {level} Student's t intervals over questions. A gain is the mean of paired differences to the "
@@ -42,28 +49,28 @@ def _result(findings: Findings) -> Iterator[str]:
 
 
 def _finalist(findings: Findings, one: Finalist) -> list[str]:
-    name = f"**{one.role}**: {_text(findings.labels.candidate(one.demonstrations))}"
+    name = f"**{one.role}**: {plain(findings.labels.candidate(one.demonstrations))}"
     return [
         name,
-        _score(findings, one.held_out),
-        _score(findings, one.held_out_gain, signed=True),
-        _score(findings, one.search),
-        _score(findings, one.search_gain, signed=True),
-        _score(findings, one.overstatement, signed=True, with_n=False),
+        with_interval(findings.numbers, one.held_out),
+        with_interval(findings.numbers, one.held_out_gain, signed=True),
+        with_interval(findings.numbers, one.search),
+        with_interval(findings.numbers, one.search_gain, signed=True),
+        with_interval(findings.numbers, one.overstatement, signed=True, with_n=False),
     ]
 
 
 def _turns(findings: Findings) -> Iterator[str]:
     if findings.turns:
-        yield _table(
+        yield table(
             ("questions", "turn", "base prompt", "winner", "gain"),
             (
                 [
                     SIDES[row.side],
                     str(row.turn),
-                    _score(findings, row.base),
-                    _score(findings, row.winner),
-                    _score(findings, row.gain, signed=True),
+                    with_interval(findings.numbers, row.base),
+                    with_interval(findings.numbers, row.winner),
+                    with_interval(findings.numbers, row.gain, signed=True),
                 ]
                 for row in findings.turns
             ),
@@ -88,9 +95,9 @@ def _prompt(findings: Findings) -> Iterator[str]:
     yield "## The chosen demonstrations"
     for number, name in enumerate(chosen.demonstrations, 1):
         one = material.demonstrations[name]
-        yield f"{number}. {_text(findings.labels.demonstration(name))}"
-        yield _fenced(one.query)
-        yield _fenced(one.answer)
+        yield f"{number}. {plain(findings.labels.demonstration(name))}"
+        yield fenced(one.query)
+        yield fenced(one.answer)
 
 
 def _contributions(findings: Findings) -> Iterator[str]:
@@ -110,15 +117,15 @@ def _contributions(findings: Findings) -> Iterator[str]:
         )
     chosen = [one for one in found.demonstrations if one.place is not None]
     others = [one for one in found.demonstrations if one.place is None][:_CANDIDATES]
-    yield _table(
+    yield table(
         ("demonstration", "place", "in the winner", "by its place there", "alone", "n"),
         (
             [
-                _text(findings.labels.demonstration(one.demonstration)),
+                plain(findings.labels.demonstration(one.demonstration)),
                 str(one.place or numbers.NOTHING),
-                _score(findings, one.in_winner, signed=True, with_n=False),
-                _score(findings, one.by_place, signed=True, with_n=False),
-                _score(findings, one.alone, signed=True, with_n=False),
+                with_interval(findings.numbers, one.in_winner, signed=True, with_n=False),
+                with_interval(findings.numbers, one.by_place, signed=True, with_n=False),
+                with_interval(findings.numbers, one.alone, signed=True, with_n=False),
                 str(one.alone.n),
             ]
             for one in [*chosen, *others]
@@ -132,14 +139,14 @@ def _candidates(findings: Findings) -> Iterator[str]:
     if len(shown) < len(findings.candidates):
         of = f"The first {len(shown)} of {len(findings.candidates):,}"
         yield f"{of}, by the lower end of the interval of the paired gain on guiding questions."
-    yield _table(
+    yield table(
         ("rank", "demonstrations", "gain", "search score", "failed", "length"),
         (
             [
                 str(one.rank or numbers.NOTHING),
-                _text(findings.labels.candidate(one.demonstrations)),
-                _score(findings, one.gain, signed=True, with_n=False),
-                _score(findings, one.score),
+                plain(findings.labels.candidate(one.demonstrations)),
+                with_interval(findings.numbers, one.gain, signed=True, with_n=False),
+                with_interval(findings.numbers, one.score),
                 str(one.failed),
                 numbers.NOTHING if one.length is None else f"{one.length:.0f}",
             ]
@@ -152,16 +159,16 @@ def _categories(findings: Findings) -> Iterator[str]:
     if not findings.categories:
         return
     yield "## Categories"
-    yield _table(
+    yield table(
         ("category", "questions", "base prompt", "winner", "gain", "gain without"),
         (
             [
-                _text(row.category or "none"),
+                plain(row.category or "none"),
                 SIDES[row.side],
-                _score(findings, row.base),
-                _score(findings, row.winner),
-                _score(findings, row.gain, signed=True),
-                _score(findings, row.without, signed=True),
+                with_interval(findings.numbers, row.base),
+                with_interval(findings.numbers, row.winner),
+                with_interval(findings.numbers, row.gain, signed=True),
+                with_interval(findings.numbers, row.without, signed=True),
             ]
             for row in findings.categories
         ),
@@ -174,13 +181,13 @@ def _lengths(findings: Findings) -> Iterator[str]:
         return
     yield "## Length of the answers"
     text = (
-        f"On {guard.base.n} {SIDES[guard.side]} questions, {guard.base.mean:.0f} characters with the base prompt "
-        f"({guard.base.low:.0f} to {guard.base.high:.0f}) and {guard.winner.mean:.0f} with the winner "
-        f"({guard.winner.low:.0f} to {guard.winner.high:.0f}), {guard.ratio:.2f} times as many."
+        f"On {guard.first.n} {SIDES[findings.side]} questions, {guard.first.mean:.0f} characters with the base prompt "
+        f"({guard.first.low:.0f} to {guard.first.high:.0f}) and {guard.second.mean:.0f} with the winner "
+        f"({guard.second.low:.0f} to {guard.second.high:.0f}), {guard.ratio:.2f} times as many."
     )
     equal = guard.equal_length_gain
     if equal is not None:
-        text += f" Gain at equal length, by a straight line: {_score(findings, equal, signed=True)}."
+        text += f" Gain at equal length, by a straight line: {with_interval(findings.numbers, equal, signed=True)}."
     yield text
 
 
@@ -190,28 +197,21 @@ def _answers(findings: Findings) -> Iterator[str]:
         return
     yield "## Answers side by side"
     if found.missing:
-        yield f"There is nothing to show: {_text(found.missing)}."
+        yield f"There is nothing to show: {plain(found.missing)}."
     for title, pairs in (("Better", found.better), ("Worse", found.worse)):
         for one in pairs:
             yield from _contrast(findings, title, one)
 
 
 def _contrast(findings: Findings, title: str, one: Contrast) -> Iterator[str]:
-    yield f"### {title}: {_text(one.question.id)} ({findings.numbers.gain(one.gain)})"
-    yield _fenced("\n\n".join(one.question.turns[: len(one.winner.answers)]))
+    yield f"### {title}: {plain(one.question.id)} ({findings.numbers.gain(one.gain)})"
+    yield fenced("\n\n".join(one.question.turns[: len(one.winner.answers)]))
     for name, said, score in (("base prompt", one.base, one.base_score), ("winner", one.winner, one.winner_score)):
         yield f"{name}: {findings.numbers.score(score)}{' (cut off)' if said.cut else ''}"
-        yield from _said(said)
+        yield from spoken(said)
 
 
-def _said(said: Said) -> Iterator[str]:
-    yield from map(_fenced, said.answers)
-    for words in said.words:
-        yield "judge:"
-        yield _fenced(words)
-
-
-def _costs(findings: Findings) -> Iterator[str]:
+def _costs(findings: Findings | EvaluationFindings) -> Iterator[str]:
     costs, spend = findings.costs, findings.costs.spend
     yield "## Cost"
     rows = [
@@ -219,57 +219,35 @@ def _costs(findings: Findings) -> Iterator[str]:
         ["verdicts", f"{spend.judged:,}, and {costs.verdicts_known:,} more from the ledger"],
         ["judge calls", f"{spend.judge.calls:,}"],
         ["judge tokens", f"{spend.judge.prompt_tokens:,} read, {spend.judge.new_tokens:,} written"],
-        ["price", numbers.dollars(spend.dollars)],
+        ["price", numbers.dollars(spend.dollars, spend.estimated)],
         ["time", numbers.duration(spend.seconds)],
         ["GPU hours", f"{spend.gpu_seconds / 3600:.2f}"],
     ]
     if costs.tokens_per_second is not None:
         rows.append(["speed", f"{costs.tokens_per_second:,.0f} tokens/s"])
-    if costs.judge_idle is not None:
-        rows.append(["judge idle", numbers.share(costs.judge_idle)])
-    yield _table(("what", "how much"), rows)
+    idle = (
+        ("GPU idle", costs.gpu_idle),
+        ("workers idle", costs.workers_idle),
+        ("judge idle", costs.judge_idle),
+        ("judge idle while answers waited", costs.judge_stalled),
+    )
+    rows += [[name, numbers.share(value)] for name, value in idle if value is not None]
+    yield table(("what", "how much"), rows)
 
 
-def _failures(findings: Findings) -> Iterator[str]:
+def _failures(findings: Findings | EvaluationFindings) -> Iterator[str]:
     yield "## Failures"
     if not findings.failures:
         yield "None."
         return
-    yield _table(
+    yield table(
         ("cause", "stage", "items", "for example"),
-        ([_text(one.cause), one.stage, f"{one.count:,}", _text(one.samples[-1].message)] for one in findings.failures),
+        ([plain(one.cause), one.stage, f"{one.count:,}", plain(one.samples[-1].message)] for one in findings.failures),
     )
 
 
-def _manifest(findings: Findings) -> Iterator[str]:
+def _manifest(findings: Findings | EvaluationFindings) -> Iterator[str]:
     versions = findings.evidence.manifest.get("versions", {})
     if versions:
         yield "## Versions"
         yield ", ".join(f"{name} {version}" for name, version in versions.items())
-
-
-def _score(findings: Findings, value: Estimate | None, signed: bool = False, with_n: bool = True) -> str:
-    if value is None:
-        return numbers.NOTHING
-    write = findings.numbers.gain if signed else findings.numbers.score
-    inside = [findings.numbers.interval(value, signed) or "no interval"]
-    inside += [f"n = {value.n}"] if with_n else []
-    inside += [f"{value.failed} failed"] if with_n and value.failed else []
-    return f"{write(value.mean)} ({', '.join(inside)})"
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _text(words: str) -> str:
-    """One line that means nothing but itself."""
-    return _SPECIAL.sub(r"\\\1", html.escape(" ".join(words.split()), quote=False))
-
-
-def _fenced(text: str) -> str:
-    """As it is, behind a fence longer than any in it."""
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}text\n{text}\n{fence}"

@@ -53,9 +53,11 @@ def share(value: float | None) -> str:
     return NOTHING if value is None else f"{100 * value:.{0 if value >= 0.1 or value == 0 else 1}f} %"
 
 
-def dollars(value: float | None) -> str:
-    """Cents where they matter."""
-    return "unknown" if value is None else f"${value:,.2f}" if value < 1000 else f"${value:,.0f}"
+def dollars(value: float | None, estimated: int = 0) -> str:
+    """Cents where they matter; "about" where calls are estimated."""
+    if value is None:
+        return "unknown"
+    return ("about " if estimated else "") + (f"${value:,.2f}" if value < 1000 else f"${value:,.0f}")
 
 
 def duration(seconds: float) -> str:

@@ -1,7 +1,9 @@
 """A report as one HTML file that needs nothing else: no network, no server."""
 
 import json
+from collections.abc import Mapping
 from importlib.resources import files
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -10,34 +12,64 @@ from plotly.offline import get_plotlyjs
 from search.report import numbers
 from search.report.doubts import doubts
 from search.report.drawing import Picture
+from search.report.evaluation.figures import evaluation_pictures
+from search.report.evaluation.findings import EvaluationFindings
+from search.report.evaluation.sentences import evaluation_doubts, evaluation_summary
 from search.report.evidence import SIDES
-from search.report.figures import pictures
+from search.report.figures import search_pictures
 from search.report.findings import Findings
 from search.report.sentences import summary
 
 MOST_CANDIDATES = 200
 
 
-def page(findings: Findings) -> str:
+def page(findings: Findings | EvaluationFindings) -> str:
     """The whole file. Whatever a model, a judge or a data set said is escaped."""
-    shown = pictures(findings)
+    shown, evidence = pictures(findings), findings.evidence
+    own = _of_search(findings) if isinstance(findings, Findings) else _of_evaluation(findings)
     return (
         _environment()
-        .get_template("page.html.jinja")
+        .get_template("search.html.jinja" if isinstance(findings, Findings) else "evaluation.html.jinja")
         .render(
             f=findings,
+            evidence=evidence,
+            status=evidence.status,
+            level=numbers.share(evidence.confidence),
             pictures=shown,
-            summary=summary(findings),
-            doubts=doubts(findings),
-            sides=SIDES,
             numbers=numbers,
-            most=MOST_CANDIDATES,
             style=Markup(_part("page.css")),  # noqa: S704 -- our own file
             script=Markup(_part("page.js")),  # noqa: S704
             plotly=Markup(get_plotlyjs()) if shown else "",  # noqa: S704
-            manifest=json.dumps(findings.evidence.manifest, indent=1, ensure_ascii=False),
+            manifest=json.dumps(evidence.manifest, indent=1, ensure_ascii=False),
+            **own,
         )
     )
+
+
+def pictures(findings: Findings | EvaluationFindings) -> Mapping[str, Picture]:
+    """Every figure of the page, by name."""
+    return search_pictures(findings) if isinstance(findings, Findings) else evaluation_pictures(findings)
+
+
+def _of_search(findings: Findings) -> dict[str, Any]:
+    return {
+        "summary": summary(findings),
+        "doubts": doubts(findings),
+        "way_on": "a resumed run must agree in all of it",
+        "sides": SIDES,
+        "most": MOST_CANDIDATES,
+    }
+
+
+def _of_evaluation(findings: EvaluationFindings) -> dict[str, Any]:
+    return {
+        "summary": evaluation_summary(findings),
+        "doubts": evaluation_doubts(findings),
+        "rated": [one for one in findings.contestants if one.win_rates is not None],
+        "percent": numbers.Numbers(),
+        "turns": max((len(one.result.turns) for one in findings.contestants), default=0),
+        "way_on": "the same command may add contestants, and must agree in the rest",
+    }
 
 
 def _environment() -> Environment:

@@ -5,8 +5,9 @@ from pathlib import Path
 import plotly.io
 
 from configs.errors import InputError
-from search.report.figures import pictures
+from search.report.evaluation.findings import EvaluationFindings
 from search.report.findings import Findings
+from search.report.page import pictures
 
 _WIDTH = 760  # pixels; a PNG has twice as many
 _ON_PAPER = {
@@ -18,7 +19,7 @@ _ON_PAPER = {
 }
 
 
-def save_pictures(findings: Findings, folder: Path) -> list[Path]:
+def save_pictures(findings: Findings | EvaluationFindings, folder: Path) -> list[Path]:
     """Write them into `folder`, which is made where there is none.
 
     Raises:

@@ -13,13 +13,37 @@ def summary(findings: Findings) -> list[str]:
     base, best = findings.base, findings.best
     if base is None or base.search is None:
         return ["Nothing has been scored yet."]
+    better = findings.evidence.status.better
+    if best is None and better is not None:
+        return [_not_sure_enough(findings, better)]
     if best is None:
         tried = len(findings.candidates) - 1
         ended = "" if findings.evidence.status.state == "finished" else " so far"
         return [f"None of {count(tried)} candidates beat the base prompt on the guiding questions{ended}."]
     if best.held_out_gain is None:
         return _unfinished(findings, best.search_gain)
-    return [_gained(findings, best, base, best.held_out_gain), *_overstated(findings, best)]
+    sure = [_sure(better)] if better is not None else []
+    return [_gained(findings, best, base, best.held_out_gain), *sure, *_overstated(findings, best)]
+
+
+def _sure(better: float) -> str:
+    return (
+        f"All scores of the search together, held-out ones included, make it {_probability(better)} probable that it "
+        "is better."
+    )
+
+
+def _not_sure_enough(findings: Findings, better: float) -> str:
+    enough = share(findings.evidence.config.scoring.sure)
+    return (
+        f"The base prompt is kept: all scores together make it {_probability(better)} probable that what the search "
+        f"found, the runner-up, is better, and {enough} would be enough (`scoring.sure`)."
+    )
+
+
+def _probability(value: float) -> str:
+    """Three decimals are known; certainty never is."""
+    return "more than 99.9 %" if value > 0.999 else f"{100 * value:.1f} %"
 
 
 def _unfinished(findings: Findings, gain: Estimate | None) -> list[str]:

@@ -53,6 +53,67 @@ def test_a_refused_call_leaves_the_evaluation_as_it_was(tmp_path: Path) -> None:
     assert read_evaluation(tmp_path / "run").spend == first.spend
 
 
+def files(path: Path) -> dict[str, str]:
+    """What stands in an evaluation's directory, but for the ledger."""
+    return {one.name: one.read_text() for one in path.iterdir() if one.suffix == ".json"}
+
+
+SERVED = "{name: b, model: {engine: served, context_tokens: 500, service: {model: m, api_key_variable: NO_SUCH_KEY}}}"
+REFUSED: dict[str, tuple[list[str], str]] = {
+    "another judge": (["judge.metric=rouge_l"], "judge: was"),
+    "a judge without a key": (
+        ["judge={kind: rubric, rubric_path: RUBRIC, service: {model: m, api_key_variable: NO_SUCH_KEY}}"],
+        "NO_SUCH_KEY",
+    ),
+    "a contestant whose model has no key": ([f"contestants=[{{name: a}}, {SERVED}]"], "NO_SUCH_KEY"),
+    "a contestant whose prompt is missing": (["contestants=[{name: a}, {name: b, prompt: nowhere.txt}]"], "nowhere"),
+    "a contestant of another prompt": (
+        ["contestants=[{name: b}, {name: a, rules: RUBRIC}]"],
+        "contestant a: was",
+    ),
+    "another model": (["model.dtype=bfloat16"], "model of a: was"),
+    "a contestant whose model cannot be loaded": (
+        ["contestants=[{name: b, model: {name: configs/quickstart}}, {name: a}]"],
+        "configs/quickstart",
+    ),
+    "a prompt that does not fit": (["model.context_tokens=16"], "the prompt of 'a'"),
+}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("evaluations") / "run"
+    run(path, "contestants=[{name: a}]")
+    return path
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_call_that_is_refused_at_any_stage_leaves_a_finished_evaluation_as_it_was(
+    what: str, finished: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "rubric.txt").write_text("Rate {answer} from 1 to 10: [[n]]")
+    before, (overrides, sentence) = files(finished), REFUSED[what]
+    with pytest.raises(InputError, match=sentence):
+        run(
+            finished,
+            "contestants=[{name: a}]",
+            *(one.replace("RUBRIC", str(tmp_path / "rubric.txt")) for one in overrides),
+        )
+    assert files(finished) == before
+    assert read_evaluation(finished).state == "finished"
+
+
+def test_an_interrupted_second_call_keeps_what_the_first_one_found(tmp_path: Path) -> None:
+    first = run(tmp_path / "run", "contestants=[{name: a}]")
+    two = "contestants=[{name: a}, {name: b, rules: configs/quickstart/base_prompt.txt}]"
+    with pytest.raises(RunStopped):
+        run(tmp_path / "run", two, f"budget.verdicts={first.spend.judged + 3}")
+    stopped = read_evaluation(tmp_path / "run")
+    assert stopped.state == "stopped"
+    assert stopped.results == first.results
+    assert [one.name for one in run(tmp_path / "run", two).results] == ["a", "b"]
+
+
 def test_a_spent_budget_keeps_what_was_paid_for_and_a_larger_one_goes_on(tmp_path: Path) -> None:
     with pytest.raises(RunStopped, match=r"the same command with `--run-dir .* --set budget\.verdicts="):
         run(tmp_path / "run", "budget.verdicts=5")

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from configs.loading import load_config
+from evaluators.attendance import Attendance
 from evaluators.failures import JudgeFailed
 from evaluators.judge import Verdict
 from evaluators.ledger import Ledger
@@ -18,7 +19,7 @@ from evaluators.objective import Objective
 from evaluators.question import Question
 from search.candidate import Candidate
 from search.demonstration import Demonstration
-from search.journal import Journal, trial_line
+from search.journal import Journal, end_line, trial_line
 from search.material import Material
 from search.render import UrialRenderer
 from search.report.evidence import Names
@@ -45,12 +46,12 @@ def plainly(names: Names, question: str) -> str:
 
 
 class ScriptedJudge:
-    """Scores as told by a table of answers; an answer that is not in it fails."""
+    """Scores as told by a table of answers, by turns `wobble` above and below; an answer that is not in it fails."""
 
-    def __init__(self, words: str) -> None:
+    def __init__(self, words: str, wobble: float = 0.0) -> None:
         self.scores: dict[tuple[str, str], float] = {}
         self.fingerprint = "scripted judge"
-        self._words = words
+        self._words, self._wobble = words, wobble
 
     def check(self, questions: Sequence[Question], turns: Sequence[int]) -> None:
         return None
@@ -62,7 +63,7 @@ class ScriptedJudge:
         score = self.scores.get((question.id, answers[-1]))
         if score is None:
             raise JudgeFailed(f"the judge does not take {question.id}")
-        return Verdict(score, self._words, Usage(1, 10, 4, 5, PRICE))
+        return Verdict(score + self._wobble * (-1) ** repeat, self._words, Usage(1, 10, 4, 5, PRICE))
 
     async def close(self) -> None:
         return None
@@ -77,6 +78,7 @@ class MadeRun:
         say: what the model says to a question behind a candidate's demonstrations.
         words: of the judge, whatever it reads.
         further: what is asked next of every question; both turns count, and the second scores one point more.
+        repeats, wobble: verdicts on each answer, and how far each lies from their mean.
     """
 
     def __init__(
@@ -88,6 +90,9 @@ class MadeRun:
         say: Say = plainly,
         words: str = "as the judge sees it",
         further: str = "",
+        *,
+        repeats: int = 1,
+        wobble: float = 0.0,
     ) -> None:
         self.path = path
         self._material = Material(
@@ -98,17 +103,17 @@ class MadeRun:
             held_out=tuple(_question(name, category, further) for name, category in held_out.items()),
             digests={},
         )
-        self._score, self._say, self._judge = score, say, ScriptedJudge(words)
-        self._further = further
+        self._score, self._say, self._judge = score, say, ScriptedJudge(words, wobble)
+        self._further, self._repeats = further, repeats
         objective = "mean" if further else "turn_1"
-        knobs = ["workers.kind=local", "scoring.max_failed_share=0.5", f"scoring.objective={objective}"]
-        self._run = Run.create(path, load_config("quickstart", knobs))
+        knobs = ["workers.kind=local", "strategy.insert=front", "scoring.max_failed_share=0.5"]
+        self._run = Run.create(path, load_config("quickstart", [*knobs, f"scoring.objective={objective}"]))
         self._trials: list[tuple[str, Trial]] = []
 
     def start(self) -> None:
         """As the coordinator does when the model is loaded."""
         decoding = asdict(Decoding(max_new_tokens=NEW_TOKENS))
-        judge = [[self._judge.fingerprint, 1.0, 1, "mean"]]
+        judge = [[self._judge.fingerprint, 1.0, self._repeats, "mean"]]
         manifest = {"model": "m", "decoding": decoding, "judge": judge, "versions": {"demosearch": "0.1.0"}}
         self._run.check_manifest(manifest)
         write_json(self.path / "material.json", self._material.to_json())
@@ -118,11 +123,13 @@ class MadeRun:
         every = [question.id for question in self._material.guiding]
         self._trials.append(("search", Trial(Candidate((*added, *BASE)), tuple(questions or every))))
 
-    def judge_finalists(self, *candidates: Sequence[str]) -> None:
-        """Score these on the held-out questions; the first has won."""
+    def judge_finalists(self, *candidates: Sequence[str], better: float | None = 0.98) -> None:
+        """Score these on the held-out questions; the first has won, and the scores make it so probable that what was
+        found beats the base prompt; None where nothing was."""
         every = tuple(question.id for question in self._material.held_out)
         self._trials += [("held_out", Trial(Candidate((*added, *BASE)), every)) for added in candidates]
         self._finalists = [[*added, *BASE] for added in candidates]
+        self._better = better
 
     def write(self, *, ended: bool = True) -> Path:
         """Evaluate everything, and write it down.
@@ -141,7 +148,9 @@ class MadeRun:
         renderer = UrialRenderer(BACKTICKS)
         objective = Objective((1.0, 1.0) if self._further else (1.0,))
         model = ScriptedModel(self._answer)
-        evaluator = plain_evaluator(ledger, model, self._judge, objective=objective, clean=renderer.clean)
+        evaluator = plain_evaluator(
+            ledger, model, self._judge, objective=objective, clean=renderer.clean, repeats=self._repeats
+        )
         scorer = Scorer(
             renderer=renderer,
             rules=self._material.rules,
@@ -157,8 +166,9 @@ class MadeRun:
             told += [scored] if kind == "search" else []
             journal.append(trial_line(kind, scored, _ranking(told) if kind == "search" else ()))
         if ended:
-            journal.append({"end": {"winner": self._finalists[0], "runner_up": self._finalists[1]}})
-        await ledger.keep_time(10.0, 20.0)
+            winner, runner_up = (Candidate(tuple(names)) for names in self._finalists[:2])
+            journal.append(end_line(winner, runner_up, self._better))
+        await ledger.keep_time(10.0, Attendance(20.0, 15.0, 10.0, 9.0, 6.0, 4.0))
         await evaluator.close()
         await ledger.close()
         journal.close()

@@ -52,10 +52,38 @@ def test_overstatement_compares_gains_so_that_harder_questions_do_not_count_as_w
 
 
 def test_the_summary_says_how_clear_the_gain_is_and_how_much_the_search_overstated_it(tmp_path: Path) -> None:
-    first, second = summary(found(finished(tmp_path)))
+    first, sure, second = summary(found(finished(tmp_path)))
+    assert "make it 98.0 % probable that it is better" in sure
     assert "On 3 questions that the search never saw, the winner beats the base prompt: +1.08 points" in first
     assert "5.08 against 4.00. The interval excludes zero." in first
     assert "its gain was +2.12: the search overstated it by 1.04" in second
+
+
+def test_a_find_that_the_scores_are_not_sure_enough_of_leaves_the_base_prompt_as_it_is(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run", table(SCORES))
+    run.search("a")
+    run.judge_finalists((), ("a",), better=0.614)
+    (sentence,) = summary(found(run))
+    assert sentence.startswith("The base prompt is kept: all scores together make it 61.4 % probable")
+    assert "95 % would be enough (`scoring.sure`)" in sentence
+
+
+def test_the_judge_s_own_noise_is_told_apart_from_that_of_questions(tmp_path: Path) -> None:
+    guiding, held_out = dict.fromkeys(("g1", "g2", "g3", "g4"), ""), dict.fromkeys(("h1", "h2", "h3"), "")
+    run = MadeRun(tmp_path / "run", guiding, held_out, table(SCORES), repeats=2, wobble=0.05)
+    run.search()
+    run.search("a")
+    run.judge_finalists(("a",), ())
+    findings = found(run)
+    (noise,) = findings.noise
+    assert noise.spread == pytest.approx(0.05 * math.sqrt(2))
+    assert noise.answers == 14
+    assert noise.share == pytest.approx(0.005 / 0.0208333, rel=1e-3)
+    assert any("24 % of the variance" in doubt for doubt in doubts(findings))
+
+
+def test_a_judge_that_was_asked_once_tells_nothing_of_its_noise(tmp_path: Path) -> None:
+    assert found(finished(tmp_path)).noise == ()
 
 
 def test_a_gain_whose_interval_includes_zero_is_no_clear_gain(tmp_path: Path) -> None:
@@ -236,8 +264,8 @@ def test_costs_name_calls_tokens_dollars_and_speed(tmp_path: Path) -> None:
     assert (judge.usage.calls, judge.usage.prompt_tokens, judge.usage.new_tokens) == (judged, judged * 10, judged * 5)
     assert judge.usage.dollars == pytest.approx(judged * PRICE)
     assert costs.tokens_per_second == pytest.approx(costs.spend.new_tokens / 10.0)
-    assert costs.judge_idle is not None
-    assert 0 <= costs.judge_idle <= 1
+    shares = (costs.gpu_idle, costs.workers_idle, costs.judge_idle, costs.judge_stalled)
+    assert shares == pytest.approx((0.25, 0.1, 0.6, 0.2))
 
 
 def test_a_planted_effect_is_found_and_none_is_found_where_none_is(tmp_path: Path) -> None:
@@ -278,7 +306,7 @@ def test_where_nothing_beats_the_base_prompt_the_report_says_so(tmp_path: Path) 
     worse = {name: score - 1 for name, score in BASE_SCORES.items()}
     run = small_run(tmp_path / "run", table({**SCORES, ("a",): worse}))
     run.search("a")
-    run.judge_finalists((), ("a",))
+    run.judge_finalists((), ("a",), better=None)
     findings = found(run)
     assert summary(findings) == ["None of 1 candidates beat the base prompt on the guiding questions."]
     assert [one.role for one in findings.finalists] == ["runner-up", "base prompt"]

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from configs.loading import load_config
+from search.alpaca_leaderboard import Place
 from search.report import report
 from search.run import Run
 from tests.search.report.browser import CHROMIUM, Page, browser_page
+from tests.search.report.made_evaluation import made_evaluation
 from tests.search.report.made_run import MadeRun
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
@@ -32,13 +34,9 @@ CONTRASTS = """
   const papers = [document.body, document.querySelector(".scroll")].map(one => getComputedStyle(one).backgroundColor);
   return Math.min(...inks.flatMap(ink => papers.map(paper => ratio(light(rgb(ink)), light(rgb(paper))))));
 })()"""
-SCORES = """
-[...document.querySelectorAll("#leaderboard tbody tr")].map(row => Number(row.cells[3].dataset.value))"""
 DRAWN = """
 Object.fromEntries([...document.querySelectorAll(".plot")].map(one => [one.id.slice(5),
     one.querySelectorAll(".main-svg .trace, .main-svg .hm, .main-svg .bars").length]))"""
-HEAD = 'document.querySelectorAll("#leaderboard th")[3]'
-FIGURE_INK = """getComputedStyle(document.querySelector("#plot-gains .xtick text")).fill"""
 
 
 @dataclass(frozen=True)
@@ -58,18 +56,21 @@ class Seen:
     fetched: int
 
 
-async def look(path: Path) -> Seen:
+async def look(path: Path, table: str, column: int) -> Seen:
+    """Look at the page, and sort this column of the table with this id."""
     async with browser_page() as page:
         await page.load(path)
         drawn = await page.evaluate(DRAWN)
-        orders, sorted_as = await sort_scores(page)
+        orders, sorted_as = await sort_scores(page, table, column)
+        first, last = f"#plot-{next(iter(drawn))}", f"#plot-{list(drawn)[-1]}"
+        ink = f"getComputedStyle(document.querySelector('{first} .xtick text')).fill"
         contrasts, inks = {}, {}
         for scheme in ("light", "dark"):
             await page.prefer(scheme)
-            await page.until(f"{FIGURE_INK} === getComputedStyle(document.body).color")
-            contrasts[scheme], inks[scheme] = await page.evaluate(CONTRASTS), await page.evaluate(FIGURE_INK)
+            await page.until(f"{ink} === getComputedStyle(document.body).color")
+            contrasts[scheme], inks[scheme] = await page.evaluate(CONTRASTS), await page.evaluate(ink)
         await page.resize(360, 740, phone=True)
-        await page.until("innerWidth === 360 && document.querySelector('#plot-pace .main-svg').clientWidth < 360")
+        await page.until(f"innerWidth === 360 && document.querySelector('{last} .main-svg').clientWidth < 360")
         return Seen(
             complaints=page.complaints,
             drawn=drawn,
@@ -85,13 +86,16 @@ async def look(path: Path) -> Seen:
         )
 
 
-async def sort_scores(page: Page) -> tuple[list[list[float]], list[str]]:
+async def sort_scores(page: Page, table: str, column: int) -> tuple[list[list[float]], list[str]]:
     """The column's order and what it says of it, after a click and after a key."""
-    await page.evaluate(f"{HEAD}.querySelector('button').click()")
-    clicked = await page.evaluate(SCORES), await page.evaluate(f"{HEAD}.getAttribute('aria-sort')")
-    await page.evaluate(f"{HEAD}.querySelector('button').focus()")
+    rows = f"[...document.querySelectorAll('#{table} tbody tr')]"
+    scores = f"{rows}.map(row => Number(row.cells[{column}].dataset.value))"
+    head = f"document.querySelectorAll('#{table} th[scope=col]')[{column}]"
+    await page.evaluate(f"{head}.querySelector('button').click()")
+    clicked = await page.evaluate(scores), await page.evaluate(f"{head}.getAttribute('aria-sort')")
+    await page.evaluate(f"{head}.querySelector('button').focus()")
     await page.press_enter()
-    pressed = await page.evaluate(SCORES), await page.evaluate(f"{HEAD}.getAttribute('aria-sort')")
+    pressed = await page.evaluate(scores), await page.evaluate(f"{head}.getAttribute('aria-sort')")
     return [clicked[0], pressed[0]], [clicked[1], pressed[1]]
 
 
@@ -118,7 +122,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     folder = tmp_path_factory.mktemp("page")
     page = folder / "report.html"
     page.write_text(report(hostile_run(folder / "run").write()), encoding="utf-8")
-    return asyncio.run(look(page))
+    return asyncio.run(look(page, "leaderboard", 3))
 
 
 def test_the_browser_has_nothing_to_complain_of(seen: Seen) -> None:
@@ -209,3 +213,43 @@ def test_a_run_in_any_state_has_a_page_that_says_how_far_it_is(tmp_path: Path) -
     assert complaints == []
     for sentence, begins in zip(said, STATES.values(), strict=True):
         assert sentence.startswith(begins)
+
+
+@pytest.fixture(scope="module")
+def seen_evaluation(tmp_path_factory: pytest.TempPathFactory) -> Seen:
+    folder = tmp_path_factory.mktemp("evaluation")
+    questions = {f"q{number}": HOSTILE if number % 2 else "prose" for number in range(12)}
+
+    def score(name: str, question: str) -> float:
+        return 4.0 + len(name) % 5 + int(question[1:]) % 3 * (name != "first")
+
+    def say(name: str, question: str) -> str:
+        return f"{name} on {question} {HOSTILE}"
+
+    places = (Place("first", 40.0, 2.0, 42.0, 1.0, "", 12), Place(HOSTILE, 50.0, 2.0, None, None, HOSTILE, 12))
+    names = ("first", HOSTILE, "third one", "fourth")
+    page = folder / "report.html"
+    made = made_evaluation(folder / "run", questions, names, score, say, words=f"the judge: {HOSTILE}", places=places)
+    page.write_text(report(made), encoding="utf-8")
+    return asyncio.run(look(page, "scores", 1))
+
+
+def test_the_page_of_an_evaluation_is_drawn_sorted_and_read_like_that_of_a_search(seen_evaluation: Seen) -> None:
+    assert seen_evaluation.complaints == []
+    assert list(seen_evaluation.drawn) == ["differences", "categories", "lengths", "pace"]
+    assert min(seen_evaluation.drawn.values()) > 0
+    clicked, pressed = seen_evaluation.orders
+    assert clicked == sorted(clicked, reverse=True)
+    assert pressed == sorted(pressed)
+    assert len(set(clicked)) > 2
+    assert seen_evaluation.fetched == 0
+    assert seen_evaluation.phone_width == 360
+    assert seen_evaluation.overflowing == []
+    assert min(seen_evaluation.contrasts.values()) >= 4.5
+    assert seen_evaluation.figure_inks["light"] != seen_evaluation.figure_inks["dark"]
+
+
+def test_what_contestants_judges_and_prompts_say_is_shown_and_never_run(seen_evaluation: Seen) -> None:
+    assert not seen_evaluation.hacked
+    for words in (f"the judge: {HOSTILE}", f"first on q2 {HOSTILE}", f"rules the judge: {HOSTILE}"):
+        assert words in seen_evaluation.text

@@ -1,0 +1,98 @@
+"""An evaluation's findings as pictures."""
+
+import html
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from search.report.drawing import (
+    FIRST,
+    FOURTH,
+    PALE,
+    SECOND,
+    THIRD,
+    Picture,
+    drawn,
+    forest,
+    intervals,
+    label,
+    pace_picture,
+    whiskers,
+)
+from search.report.evaluation.findings import EvaluationFindings
+
+_COLOURS = (FIRST, SECOND, THIRD, FOURTH)
+
+
+def evaluation_pictures(findings: EvaluationFindings) -> dict[str, Picture]:
+    """By name, those for which the evaluation has anything to show."""
+    found = (_differences(findings), _categories(findings), _lengths(findings), pace_picture(findings.costs.pace))
+    return {one.name: one for one in found if one is not None}
+
+
+def _differences(findings: EvaluationFindings) -> Picture | None:
+    rows = [one.name for one in findings.others]
+    if not rows:
+        return None
+    values = [one.result.difference for one in findings.others]
+    group = intervals("difference", rows, values, findings.numbers, [0.0] * len(rows))
+    figure = forest(rows, [group], 36, _over_first(findings))
+    return Picture("differences", figure, "Paired difference of each contestant to the first, over questions.")
+
+
+def _categories(findings: EvaluationFindings) -> Picture | None:
+    names = _most_different(findings)
+    rows = list(dict.fromkeys(row.category for row in findings.categories))
+    if not rows or not names:
+        return None
+    labels = [row or "no category" for row in rows]
+    differences = {(row.category, row.contestant): row.difference for row in findings.categories}
+    groups = []
+    for at, name in enumerate(names):
+        offset = 0.6 * ((at + 0.5) / len(names) - 0.5)
+        values = [differences[row, name] for row in rows]
+        offsets = [offset] * len(rows)
+        groups.append(intervals(label(name), labels, values, findings.numbers, offsets, colour=_COLOURS[at]))
+    figure = forest(labels, groups, 20 + 18 * len(names), _over_first(findings))
+    figure.update_layout(showlegend=True)
+    fewer = f", of the {len(names)} that differ most" if len(names) < len(findings.others) else ""
+    return Picture("categories", figure, f"Paired difference to the first contestant by category{fewer}.")
+
+
+def _most_different(findings: EvaluationFindings) -> Sequence[str]:
+    """As many as there are colours, in their order."""
+    sizes = {one.name: abs(one.result.difference.mean) for one in findings.others if one.result.difference}
+    chosen = sorted(sizes, key=lambda name: -sizes[name])[: len(_COLOURS)]
+    return [name for name in sizes if name in chosen]
+
+
+def _over_first(findings: EvaluationFindings) -> str:
+    assert findings.first is not None
+    return f"difference to “{label(findings.first.name)}”, points"
+
+
+def _lengths(findings: EvaluationFindings) -> Picture | None:
+    rows = [(one, one.length, one.result.score) for one in findings.contestants]
+    shown = [(one.name, length, score) for one, length, score in rows if length is not None and score is not None]
+    if not shown:
+        return None
+    dots = go.Scatter(
+        x=[length.mean for _, length, _ in shown],
+        y=[score.mean for *_, score in shown],
+        error_x=whiskers([length for _, length, _ in shown]) | {"color": PALE},
+        error_y=whiskers([score for *_, score in shown]) | {"color": PALE},
+        mode="markers+text",
+        marker={"color": [SECOND, *[FIRST] * (len(shown) - 1)], "size": 9},
+        text=[label(name) for name, *_ in shown],
+        textposition="top right",
+        cliponaxis=False,
+        hovertext=[
+            f"{html.escape(name)}<br>{length.mean:.0f} characters, {findings.numbers.score(score.mean)}"
+            for name, length, score in shown
+        ],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+    figure = drawn([dots], 360)
+    figure.update_xaxes(title="mean length of the answers, characters")
+    figure.update_yaxes(title="score")
+    return Picture("lengths", figure, "Mean length of the answers and score of each contestant, with intervals.")

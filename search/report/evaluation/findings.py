@@ -1,0 +1,183 @@
+"""All that a report says of an evaluation, as values; how it looks is for others to decide."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from scipy.special import stdtrit
+
+from evaluators.ledger import read_failures
+from evaluators.objective import Objective
+from search.alpaca_leaderboard import Place
+from search.comparison import Result
+from search.report.costs import Costs, costs_of
+from search.report.evaluation.answers import Contest, contests
+from search.report.evaluation.evidence import EvaluationEvidence, told
+from search.report.evidence import Told
+from search.report.findings import FailedAlike, failed_alike
+from search.report.lengths import LengthGuard, length_guard
+from search.report.numbers import Numbers
+from search.run import read_id
+from search.statistics import Estimate, estimate
+
+
+@dataclass(frozen=True, slots=True)
+class WinRates:
+    """Against AlpacaEval's baseline, in percent.
+
+    Attributes:
+        length_controlled: None where the official package cannot compute it.
+        absent: why not.
+    """
+
+    plain: Estimate | None
+    length_controlled: Estimate | None
+    absent: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContestantScore:
+    """One contestant that is through.
+
+    Attributes:
+        length: of its answers, in characters.
+        guard: its lengths beside the first contestant's; None for that one, and without lengths.
+        win_rates: None where another judge has judged.
+    """
+
+    name: str
+    result: Result
+    length: Estimate | None
+    guard: LengthGuard | None
+    win_rates: WinRates | None
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryScore:
+    """One contestant on one category.
+
+    Attributes:
+        difference: to the first contestant, paired; None for that one.
+        without: the difference on all other categories together.
+    """
+
+    category: str
+    contestant: str
+    score: Estimate | None
+    difference: Estimate | None
+    without: Estimate | None
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationFindings:
+    """Of one evaluation.
+
+    Attributes:
+        contestants: those that are through, in their order; the others are compared with the first.
+        missing: those that are not.
+        contests: the questions on which they differ most.
+    """
+
+    evidence: EvaluationEvidence
+    numbers: Numbers
+    contestants: tuple[ContestantScore, ...]
+    missing: tuple[str, ...]
+    categories: tuple[CategoryScore, ...]
+    contests: tuple[Contest, ...]
+    costs: Costs
+    failures: tuple[FailedAlike, ...]
+
+    @property
+    def first(self) -> ContestantScore | None:
+        return self.contestants[0] if self.contestants else None
+
+    @property
+    def others(self) -> tuple[ContestantScore, ...]:
+        """Those that can be compared with the first."""
+        return tuple(one for one in self.contestants if one.result.difference is not None)
+
+
+def find_evaluation(evidence: EvaluationEvidence) -> EvaluationFindings:
+    """Work everything out."""
+    contestants = tuple(_contestants(evidence))
+    through = {one.name for one in contestants}
+    return EvaluationFindings(
+        evidence=evidence,
+        numbers=Numbers.fitting(score for one in evidence.outcomes for score in one.scores.values()),
+        contestants=contestants,
+        missing=tuple(one.name for one in evidence.config.contestants if one.name not in through),
+        categories=tuple(_categories(evidence)),
+        contests=contests(evidence),
+        costs=_costs(evidence),
+        failures=failed_alike(read_failures(evidence.ledger, read_id(evidence.path))),
+    )
+
+
+def _contestants(evidence: EvaluationEvidence) -> Iterator[ContestantScore]:
+    places = {one.name: one for one in evidence.status.places}
+    all_told = {one.name: told(one) for one in evidence.outcomes}
+    for result in evidence.status.results:
+        own, first = all_told[result.name], all_told[evidence.outcomes[0].name]
+        place = places.get(result.name)
+        yield ContestantScore(
+            name=result.name,
+            result=result,
+            length=estimate([*own.lengths.values()], evidence.confidence),
+            guard=length_guard(first, own, evidence.confidence) if result.difference is not None else None,
+            win_rates=_win_rates(place, evidence.confidence) if place else None,
+        )
+
+
+def _win_rates(place: Place, confidence: float) -> WinRates:
+    def rate(percent: float | None, error: float | None) -> Estimate | None:
+        if percent is None:
+            return None
+        half = math.inf if error is None else float(stdtrit(place.n - 1, (1 + confidence) / 2)) * error
+        return Estimate(percent, percent - half, percent + half, place.n)
+
+    plain = rate(place.win_rate, place.standard_error)
+    return WinRates(plain, rate(place.length_controlled, place.length_controlled_error), place.absent)
+
+
+def _categories(evidence: EvaluationEvidence) -> Iterator[CategoryScore]:
+    """In the order of the questions; none where there is only one category."""
+    if evidence.material is None:
+        return
+    of_question = {name: one.category for name, one in evidence.material.questions.items()}
+    names = list(dict.fromkeys(of_question.values()))
+    if len(names) < 2:
+        return
+    comparable = {one.name for one in evidence.status.results if one.difference is not None}
+    all_told = {one.name: told(one) for one in evidence.outcomes}
+    for category in names:
+        for name, own in all_told.items():
+            gains = own.gains(_first(all_told)) if name in comparable else {}
+            yield CategoryScore(
+                category=category,
+                contestant=name,
+                score=_mean(own.scores, of_question, category, evidence.confidence),
+                difference=_mean(gains, of_question, category, evidence.confidence),
+                without=_mean(gains, of_question, category, evidence.confidence, inside=False),
+            )
+
+
+def _first(all_told: Mapping[str, Told]) -> Told:
+    return next(iter(all_told.values()))
+
+
+def _mean(
+    values: Mapping[str, float], of_question: Mapping[str, str], category: str, confidence: float, inside: bool = True
+) -> Estimate | None:
+    return estimate([one for name, one in values.items() if (of_question[name] == category) == inside], confidence)
+
+
+def _costs(evidence: EvaluationEvidence) -> Costs:
+    return costs_of(evidence.ledger, read_id(evidence.path), evidence.status.spend, *_needed(evidence))
+
+
+def _needed(evidence: EvaluationEvidence) -> tuple[int, int]:
+    """Answers and verdicts behind all scores."""
+    objective = Objective.of(evidence.config.scoring)
+    answers = [len(one.answers[name]) for one in evidence.outcomes for name in one.scores]
+    each = sum(repeats for _, _, repeats, _ in evidence.manifest.get("judge", ()))
+    return sum(answers), each * sum(objective.counts(turn) for turns in answers for turn in range(turns))

@@ -1,0 +1,109 @@
+"""An evaluation's findings as tables of Markdown."""
+
+from collections.abc import Iterator
+
+from search.report.evaluation.answers import Contest
+from search.report.evaluation.findings import ContestantScore, EvaluationFindings, WinRates
+from search.report.markup import fenced, plain, spoken, table, with_interval
+from search.report.numbers import NOTHING, Numbers, share
+from search.statistics import Estimate
+
+
+def evaluation_parts(findings: EvaluationFindings) -> Iterator[str]:
+    """From the table of contestants to their answers."""
+    if findings.contestants:
+        for part in (_contestants, _win_rates, _categories, _lengths, _answers):
+            yield from part(findings)
+
+
+def _contestants(findings: EvaluationFindings) -> Iterator[str]:
+    assert findings.first is not None
+    turns = max(len(one.result.turns) for one in findings.contestants)
+    yield "## Contestants"
+    heads = ("contestant", "score", f"over {plain(findings.first.name)}", *(f"turn {at + 1}" for at in range(turns)))
+    yield table((*heads, "length", "failed"), (_contestant(findings, one, turns) for one in findings.contestants))
+    yield (
+        f"Means with {share(findings.evidence.confidence)} Student's t intervals over questions; differences are "
+        "paired, question by question."
+    )
+
+
+def _contestant(findings: EvaluationFindings, one: ContestantScore, turns: int) -> list[str]:
+    numbers, result = findings.numbers, one.result
+    by_turn = [*result.turns, *[None] * (turns - len(result.turns))]
+    return [
+        plain(one.name),
+        with_interval(numbers, result.score),
+        with_interval(numbers, result.difference, signed=True),
+        *(with_interval(numbers, value, with_n=False) for value in by_turn),
+        NOTHING if one.length is None else f"{one.length.mean:.0f}",
+        str(result.failed),
+    ]
+
+
+def _win_rates(findings: EvaluationFindings) -> Iterator[str]:
+    rated = [(one.name, one.win_rates) for one in findings.contestants if one.win_rates is not None]
+    if rated:
+        yield "## Win rates against AlpacaEval's baseline, percent"
+        yield table(("contestant", "win rate", "length-controlled"), (_rates(name, rates) for name, rates in rated))
+
+
+def _rates(name: str, rates: WinRates) -> list[str]:
+    return [plain(name), _percent(rates.plain), _percent(rates.length_controlled)]
+
+
+def _percent(value: Estimate | None) -> str:
+    return with_interval(Numbers(), value)
+
+
+def _categories(findings: EvaluationFindings) -> Iterator[str]:
+    if not findings.categories:
+        return
+    numbers = findings.numbers
+    yield "## Categories"
+    yield table(
+        ("category", "contestant", "score", "difference", "difference without"),
+        (
+            [
+                plain(row.category or "none"),
+                plain(row.contestant),
+                with_interval(numbers, row.score),
+                with_interval(numbers, row.difference, signed=True),
+                with_interval(numbers, row.without, signed=True),
+            ]
+            for row in findings.categories
+        ),
+    )
+
+
+def _lengths(findings: EvaluationFindings) -> Iterator[str]:
+    guarded = [(one.name, one.guard) for one in findings.contestants if one.guard is not None]
+    if guarded:
+        yield "## Length of the answers"
+        yield table(
+            ("contestant", "times the first's length", "difference at equal length"),
+            (
+                [
+                    plain(name),
+                    f"{guard.ratio:.2f}",
+                    with_interval(findings.numbers, guard.equal_length_gain, signed=True),
+                ]
+                for name, guard in guarded
+            ),
+        )
+
+
+def _answers(findings: EvaluationFindings) -> Iterator[str]:
+    if findings.contests:
+        yield "## Answers side by side"
+    for one in findings.contests:
+        yield from _contest(findings, one)
+
+
+def _contest(findings: EvaluationFindings, one: Contest) -> Iterator[str]:
+    turns = max(len(said.answers) for _, said in one.said.values())
+    yield f"### {plain(one.question.id)}"
+    yield fenced("\n\n".join(one.question.turns[:turns]))
+    for name, (score, said) in one.said.items():
+        yield f"{plain(name)}: {findings.numbers.score(score)}"
+        yield from spoken(said)

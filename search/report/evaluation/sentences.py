@@ -1,0 +1,140 @@
+"""What the numbers of an evaluation say, in words that a sceptical colleague accepts."""
+
+from collections.abc import Iterator
+
+from search.report.evaluation.findings import ContestantScore, EvaluationFindings
+from search.report.numbers import count, share
+from search.statistics import Estimate
+
+_NAMED = 4  # contestants that get a sentence each
+_LONGER = 1.25  # times the first contestant's answers
+_FEW = 20  # questions
+_SEVERAL = 3  # comparisons
+
+
+def evaluation_summary(findings: EvaluationFindings) -> list[str]:
+    """The few sentences to take home."""
+    first, others = findings.first, findings.others
+    if first is None:
+        return ["No contestant is through yet."]
+    if first.result.score is None:
+        return [f"Too many answers of “{first.name}”, the first contestant, failed: there is nothing to compare with."]
+    if not others:
+        score = first.result.score
+        return [f"On {count(score.n)} questions, “{first.name}” scores {_with_interval(findings, score)}."]
+    if len(others) <= _NAMED:
+        return [_compared(findings, first, one) for one in others]
+    best = max(others, key=_mean)
+    return [_compared(findings, first, best), _counted(findings, first)]
+
+
+def _compared(findings: EvaluationFindings, first: ContestantScore, one: ContestantScore) -> str:
+    gain, numbers = one.result.difference, findings.numbers
+    assert gain is not None
+    does = {1: "does better than", 0: "is not clearly different from", -1: "does worse than"}[_sign(gain)]
+    means = [numbers.score(it.result.score.mean) for it in (one, first) if it.result.score]
+    level, interval = share(findings.evidence.confidence), numbers.interval(gain, signed=True)
+    within = f"{level} interval {interval}" if interval else "no interval, n = 1"
+    holds = "includes zero" if _sign(gain) == 0 else "excludes zero"
+    return (
+        f"On {count(gain.n)} questions, “{one.name}” {does} “{first.name}”: {numbers.gain(gain.mean)} points "
+        f"({within}), {' against '.join(means)}. The interval {holds}."
+    )
+
+
+def _counted(findings: EvaluationFindings, first: ContestantScore) -> str:
+    signs = [_sign(one.result.difference) for one in findings.others if one.result.difference]
+    better, worse, unclear = (signs.count(sign) for sign in (1, -1, 0))
+    return (
+        f"It has the largest difference of {len(signs)} contestants, of which {better} do better than “{first.name}”, "
+        f"{worse} do worse, and {unclear} are not clearly different; the largest of several is partly luck."
+    )
+
+
+def _sign(gain: Estimate) -> int:
+    """Of an interval without zero, else 0."""
+    return (gain.low > 0) - (gain.high < 0)
+
+
+def _mean(one: ContestantScore) -> float:
+    assert one.result.difference is not None
+    return one.result.difference.mean
+
+
+def _with_interval(findings: EvaluationFindings, value: Estimate) -> str:
+    interval = findings.numbers.interval(value)
+    within = f"{share(findings.evidence.confidence)} interval {interval}" if interval else "no interval, n = 1"
+    return f"{findings.numbers.score(value.mean)} ({within})"
+
+
+def evaluation_doubts(findings: EvaluationFindings) -> list[str]:
+    """A sentence or two each; none where there is no reason."""
+    return [
+        *_of_state(findings),
+        *_of_failures(findings),
+        *_of_number(findings),
+        *(doubt for one in findings.others for doubt in _of_gain(findings, one)),
+        *_of_win_rates(findings),
+    ]
+
+
+def _of_state(findings: EvaluationFindings) -> Iterator[str]:
+    status = findings.evidence.status
+    if status.state in ("stopped", "crashed"):
+        reason = f" ({status.reason})" if status.reason else ""
+        yield f"The evaluation has {status.state}{reason}; the same command with the same `--run-dir` goes on."
+    if findings.missing:
+        names = ", ".join(f"“{name}”" for name in findings.missing)
+        yield f"Not through yet, and in no table: {names}."
+
+
+def _of_failures(findings: EvaluationFindings) -> Iterator[str]:
+    for one in findings.contestants:
+        if one.result.score is None:
+            yield f"“{one.name}” has no score: {count(one.result.failed)} of its answers failed, too many for a mean."
+        elif one.result.failed:
+            yield f"{count(one.result.failed)} questions failed for “{one.name}”; they are in no mean and in no pair."
+
+
+def _of_number(findings: EvaluationFindings) -> Iterator[str]:
+    first, others = findings.first, findings.others
+    if first is not None and first.result.score is not None and first.result.score.n < _FEW:
+        yield f"Only {first.result.score.n} questions stand behind the comparison."
+    if len(others) >= _SEVERAL:
+        yield (
+            f"{len(others)} contestants are compared with the first, each with an interval of its own: the more there "
+            "are, the likelier one of them excludes zero by chance."
+        )
+
+
+def _of_gain(findings: EvaluationFindings, one: ContestantScore) -> Iterator[str]:
+    gain, guard, numbers = one.result.difference, one.guard, findings.numbers
+    if gain is None or gain.mean <= 0:
+        return
+    if guard is not None and guard.ratio >= _LONGER:
+        equal = guard.equal_length_gain
+        line = (
+            f" A straight line through the questions puts the difference at equal length at "
+            f"{numbers.gain(equal.mean)} ({numbers.interval(equal, signed=True)})."
+            if equal
+            else ""
+        )
+        yield (
+            f"“{one.name}” answers at {guard.ratio:.1f} times the length, and a judge may like length for its own sake."
+            f"{line}"
+        )
+    for row in findings.categories:
+        if row.contestant == one.name and row.without is not None and row.without.mean < gain.mean / 2:
+            yield (
+                f"The difference of “{one.name}” rests on the category “{row.category or 'none'}”: without it, "
+                f"{numbers.gain(row.without.mean)} ({numbers.interval(row.without, signed=True)}, n = {row.without.n}) "
+                f"is left of {numbers.gain(gain.mean)}."
+            )
+
+
+def _of_win_rates(findings: EvaluationFindings) -> Iterator[str]:
+    reasons = dict.fromkeys(
+        one.win_rates.absent for one in findings.contestants if one.win_rates and one.win_rates.absent
+    )
+    for reason in reasons:
+        yield f"The length-controlled win rate is absent: {reason}."

@@ -1,0 +1,48 @@
+"""Markdown that means nothing but what it says, whatever a model, a judge or a data set said."""
+
+import html
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from search.report.answers import Said
+from search.report.numbers import NOTHING, Numbers
+from search.statistics import Estimate
+
+_SPECIAL = re.compile(r"([\\`*_|\[\]~#])")
+
+
+def with_interval(numbers: Numbers, value: Estimate | None, signed: bool = False, with_n: bool = True) -> str:
+    """`4.56 (4.09 to 5.03, n = 48)`."""
+    if value is None:
+        return NOTHING
+    write = numbers.gain if signed else numbers.score
+    inside = [numbers.interval(value, signed) or "no interval"]
+    inside += [f"n = {value.n}"] if with_n else []
+    inside += [f"{value.failed} failed"] if with_n and value.failed else []
+    return f"{write(value.mean)} ({', '.join(inside)})"
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Cells must be escaped."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def plain(words: str) -> str:
+    """One line that means nothing but itself."""
+    return _SPECIAL.sub(r"\\\1", html.escape(" ".join(words.split()), quote=False))
+
+
+def fenced(words: str) -> str:
+    """As it is, behind a fence longer than any in it."""
+    longest = max((len(run) for run in re.findall(r"`+", words)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{words}\n{fence}"
+
+
+def spoken(said: Said) -> Iterator[str]:
+    """Answers, and what the judge said of the last one."""
+    yield from map(fenced, said.answers)
+    for words in said.words:
+        yield "judge:"
+        yield fenced(words)

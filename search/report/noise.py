@@ -1,0 +1,50 @@
+"""How much of what is seen is the judge's own noise, where answers were judged more than once."""
+
+from dataclasses import dataclass
+from statistics import variance
+
+from evaluators.objective import Objective
+from evaluators.receipts import read_judge_noise
+from search.report.evidence import Evidence, Names
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """Of one judge of the run.
+
+    Attributes:
+        spread: standard deviation of a single verdict on one and the same answer, in points.
+        answers: that it was asked about more than once.
+        share: of the variance of the questions' differences between winner and base prompt, in [0, 1]; what is left is
+            due to questions and answers, and no repeat lessens it. None where several judges or turns make a score.
+    """
+
+    spread: float
+    answers: int
+    share: float | None
+
+
+def judge_noise(evidence: Evidence, winner: Names | None) -> tuple[Noise, ...]:
+    """Of the run's judges that were asked again; the one asked most about first."""
+    repeats = {fingerprint: count for fingerprint, _, count, _ in evidence.manifest.get("judge", ())}
+    own = [one for one in read_judge_noise(evidence.ledger) if one.fingerprint in repeats]
+    spread = _spread_of_differences(evidence, winner) if len(repeats) == 1 else 0.0
+    return tuple(
+        Noise(
+            one.spread,
+            one.answers,
+            min(1.0, 2 * one.spread**2 / repeats[one.fingerprint] / spread) if spread else None,
+        )
+        for one in own
+    )
+
+
+def _spread_of_differences(evidence: Evidence, winner: Names | None) -> float:
+    """Their variance, where one turn makes the score; 0 where there is nothing to compare."""
+    weights = Objective.of(evidence.config.scoring).weights
+    if winner is None or evidence.base is None or sum(weight > 0 for weight in weights) > 1:
+        return 0.0
+    told = evidence.side(evidence.compared_on(winner))
+    first, second = told[evidence.base].scores, told[winner].scores
+    differences = [second[name] - first[name] for name in second if name in first]
+    return variance(differences) if len(differences) > 1 else 0.0

@@ -1,0 +1,98 @@
+"""Directories of evaluations made by hand: real files, written by the real parts, with answers and scores as a test
+wants them."""
+
+import asyncio
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from configs.loading import load_evaluation
+from evaluators.evaluation import Failure
+from evaluators.judge import Verdict
+from evaluators.keys import verdict_key
+from evaluators.ledger import Ledger
+from evaluators.question import Question
+from search.alpaca_leaderboard import Place
+from search.comparison import Outcome, write_outcomes
+from search.demonstration import Demonstration
+from search.evaluation_material import EvaluationMaterial
+from search.run import Run, write_json
+from search.urial import BasePrompt
+from workers.prompt import Completion
+from workers.usage import Usage
+
+JUDGE = "scripted judge"
+Score = Callable[[str, str], float]
+Say = Callable[[str, str], str]
+
+
+def plainly(name: str, question: str) -> str:
+    return f"{name} on {question}"
+
+
+def made_evaluation(
+    path: Path,
+    questions: Mapping[str, str],
+    contestants: tuple[str, ...],
+    score: Score,
+    say: Say = plainly,
+    *,
+    words: str = "as the judge sees it",
+    places: tuple[Place, ...] = (),
+    through: int | None = None,
+) -> Path:
+    """An evaluation of these contestants.
+
+    Args:
+        questions: with their categories.
+        score: of a contestant on a question; NaN for one that fails.
+        places: on AlpacaEval's leaderboard.
+        through: so many contestants are, and then it was stopped; all of them when absent.
+    """
+    named = json.dumps([{"name": name} for name in contestants])
+    config = load_evaluation("evaluate_quickstart", [f"contestants={named}", "scoring.max_failed_share=0.5"])
+    run = Run.create(path, config)
+    run.check_manifest({"judge": [[JUDGE, 1.0, 1, "mean"]], "questions": f"{len(questions)} questions"})
+    asked = {name: Question(name, (f"question {name}",), category) for name, category in questions.items()}
+    prompt = BasePrompt(f"rules {words}", (Demonstration("d", f"query {words}", f"answer {words}"),))
+    write_json(path / "material.json", EvaluationMaterial(asked, dict.fromkeys(contestants, prompt)).to_json())
+    done = [_outcome(name, asked, score, say) for name in contestants[:through]]
+    write_outcomes(path / "results.json", done, dict(questions))
+    asyncio.run(_pay(run, asked, done, words))
+    if places:
+        write_json(path / "alpaca_eval.json", {"places": [asdict(place) for place in places]})
+    run.set_state("finished" if through is None else "stopped", "" if through is None else "interrupted")
+    run.close()
+    return path
+
+
+def _outcome(name: str, asked: Mapping[str, Question], score: Score, say: Say) -> Outcome:
+    points = {question: score(name, question) for question in asked}
+    scores = {question: value for question, value in points.items() if not math.isnan(value)}
+    return Outcome(
+        name=name,
+        scores=scores,
+        failures={question: "JudgeFailed" for question in asked if question not in scores},
+        lengths={question: len(say(name, question)) for question in scores},
+        turns={},
+        answers={question: (say(name, question),) for question in scores},
+    )
+
+
+async def _pay(run: Run, asked: Mapping[str, Question], outcomes: list[Outcome], words: str) -> None:
+    ledger, usage = Ledger(run.path / "ledger.sqlite", run.id), Usage(1, 10, 4, 5, 0.01)
+    ledger.keep_judge(b"judge", JUDGE)
+    for outcome in outcomes:
+        for question, (answer,) in outcome.answers.items():
+            key = f"{outcome.name} {question}".encode()
+            ledger.keep_completion(key, b"prompt", question, Completion(answer, 20, 7, "stop"))
+            spoken = verdict_key(JUDGE, asked[question], (answer,))
+            verdict = Verdict(outcome.scores[question], words, usage)
+            ledger.keep_verdict(spoken, b"judge", question, key, verdict)
+        for question in outcome.failures:
+            failure = Failure(question, "verdict", "JudgeFailed", f"the judge does not take {words}")
+            ledger.keep_failure(f"{outcome.name} {question} verdict".encode(), failure)
+        await ledger.flush()
+    await ledger.close()

@@ -1,0 +1,155 @@
+"""What a report says of an evaluation whose every score is known."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from configs.loading import load_evaluation
+from search.alpaca_leaderboard import Place
+from search.report import report
+from search.report.evaluation.evidence import read_evaluation_evidence
+from search.report.evaluation.findings import EvaluationFindings, find_evaluation
+from search.report.evaluation.sentences import evaluation_doubts, evaluation_summary
+from search.run import Run
+from tests.search.report.made_evaluation import made_evaluation
+
+QUESTIONS = {f"q{number}": "maths" if number < 6 else "prose" for number in range(12)}
+ADDED = {"base": 0.0, "better": 2.0, "worse": -1.0}
+
+
+def score(name: str, question: str) -> float:
+    """Better by two points, a little more on later questions; worse by one."""
+    number = int(question[1:])
+    return 5.0 + number % 3 + ADDED[name] + 0.1 * number * (name == "better")
+
+
+def found(path: Path) -> EvaluationFindings:
+    return find_evaluation(read_evaluation_evidence(path))
+
+
+def test_every_contestant_stands_beside_the_first_question_by_question(tmp_path: Path) -> None:
+    findings = found(made_evaluation(tmp_path / "run", QUESTIONS, ("base", "better", "worse"), score))
+    base, better, worse = findings.contestants
+    assert base.result.difference is None
+    assert better.result.difference is not None
+    assert better.result.difference.mean == pytest.approx(2.55)
+    assert worse.result.difference is not None
+    assert (worse.result.difference.mean, worse.result.difference.high) == (-1.0, -1.0)
+    first, second = evaluation_summary(findings)
+    assert "On 12 questions, “better” does better than “base”: +2.55 points (95 % interval" in first
+    assert "“worse” does worse than “base”: −1.00 points" in second
+
+
+def test_categories_have_differences_of_their_own_and_those_that_are_left_without_them(tmp_path: Path) -> None:
+    findings = found(made_evaluation(tmp_path / "run", QUESTIONS, ("base", "better"), score))
+    rows = {(row.category, row.contestant): row for row in findings.categories}
+    maths, prose = rows["maths", "better"], rows["prose", "better"]
+    assert maths.difference is not None
+    assert prose.without is not None
+    assert maths.difference.mean == pytest.approx(2.25)
+    assert maths.difference == prose.without
+    assert rows["maths", "base"].difference is None
+
+
+def test_a_gain_in_one_category_alone_and_one_with_longer_answers_are_doubted(tmp_path: Path) -> None:
+    def in_maths(name: str, question: str) -> float:
+        return 5.0 + int(question[1:]) % 3 + 3.0 * (name == "b" and QUESTIONS[question] == "maths")
+
+    def say(name: str, question: str) -> str:
+        return "word " * (2 + int(question[1:]) + 20 * (name == "b"))
+
+    findings = found(made_evaluation(tmp_path / "run", QUESTIONS, ("a", "b"), in_maths, say))
+    doubts = " ".join(evaluation_doubts(findings))
+    assert "rests on the category “maths”: without it, 0.00" in doubts
+    assert "times the length" in doubts
+
+
+def test_of_many_contestants_the_summary_names_one_and_says_that_it_is_partly_luck(tmp_path: Path) -> None:
+    names = ("base", *(f"c{number}" for number in range(6)))
+    path = made_evaluation(tmp_path / "run", QUESTIONS, names, lambda name, q: int(q[1:]) + float(name == "c3"))
+    best, of_how_many = evaluation_summary(found(path))
+    assert "“c3”" in best
+    assert "of 6 contestants" in of_how_many
+    assert "partly luck" in of_how_many
+    assert any("by chance" in doubt for doubt in evaluation_doubts(found(path)))
+
+
+def test_the_questions_shown_are_those_that_gained_and_lost_most_with_the_judges_words(tmp_path: Path) -> None:
+    def unlike(name: str, question: str) -> float:
+        return 5.0 + (name == "b") * {"q1": 4.0, "q2": -3.0}.get(question, 0.0)
+
+    findings = found(made_evaluation(tmp_path / "run", QUESTIONS, ("a", "b"), unlike))
+    assert [one.question.id for one in findings.contests] == ["q1", "q2"]
+    points, said = findings.contests[0].said["b"]
+    assert (points, said.answers, said.words) == (9.0, ("b on q1",), ("as the judge sees it",))
+
+
+def test_failed_questions_are_in_no_pair_and_a_contestant_with_too_many_has_no_score(tmp_path: Path) -> None:
+    def moody(name: str, question: str) -> float:
+        fails = {"some": question == "q1", "most": question != "q1"}.get(name, False)
+        return math.nan if fails else 5.0 + (name == "some")
+
+    findings = found(made_evaluation(tmp_path / "run", QUESTIONS, ("base", "some", "most"), moody))
+    _, some, most = findings.contestants
+    assert some.result.difference is not None
+    assert some.result.difference.n == 11
+    assert most.result.score is None
+    assert [one.name for one in findings.others] == ["some"]
+    assert [(one.cause, one.count) for one in findings.failures] == [("JudgeFailed", 12)]
+    doubts = " ".join(evaluation_doubts(findings))
+    assert "1 questions failed for “some”" in doubts
+    assert "“most” has no score: 11" in doubts
+
+
+def test_contestants_that_say_the_same_are_judged_once_and_the_costs_say_so(tmp_path: Path) -> None:
+    path = made_evaluation(tmp_path / "run", QUESTIONS, ("a", "b"), score_of_two, lambda _, question: f"on {question}")
+    costs = found(path).costs
+    assert (costs.answers, costs.verdicts, costs.verdicts_known) == (24, 24, 12)
+    assert costs.spend.judge.dollars == pytest.approx(0.12)
+
+
+def score_of_two(name: str, question: str) -> float:
+    return 5.0
+
+
+def test_win_rates_of_the_leaderboard_have_intervals(tmp_path: Path) -> None:
+    places = (Place("a", 40.0, 2.0, 42.0, 1.0, "", 12), Place("b", 50.0, 2.0, None, None, "no package", 12))
+    path = made_evaluation(tmp_path / "run", QUESTIONS, ("a", "b"), score_of_two, places=places)
+    findings = found(path)
+    first, second = (one.win_rates for one in findings.contestants)
+    assert first is not None
+    assert first.plain is not None
+    assert first.length_controlled is not None
+    assert first.plain.high - first.plain.mean == pytest.approx(2 * 2.201, abs=0.001)  # Student's t, 11 degrees
+    assert first.length_controlled.mean == 42.0
+    assert second is not None
+    assert second.length_controlled is None
+    assert any("no package" in doubt for doubt in evaluation_doubts(findings))
+    assert "| a | 40.00 (35.60 to 44.40, n = 12) | 42.00 (" in report(path, "md")
+
+
+def test_a_contestant_that_is_not_through_is_named(tmp_path: Path) -> None:
+    findings = found(made_evaluation(tmp_path / "run", QUESTIONS, ("base", "better"), score, through=1))
+    assert findings.missing == ("better",)
+    assert evaluation_summary(findings)[0].startswith("On 12 questions, “base” scores 6.00 (95 % interval")
+    doubts = " ".join(evaluation_doubts(findings))
+    assert "The evaluation has stopped (interrupted)" in doubts
+    assert "“better”" in doubts
+
+
+@pytest.mark.parametrize("form", ["html", "md"])
+def test_an_evaluation_that_is_still_loading_has_a_report(form: str, tmp_path: Path) -> None:
+    Run.create(tmp_path / "run", load_evaluation("evaluate_quickstart")).close()
+    assert "No contestant is through yet." in report(tmp_path / "run", "md" if form == "md" else "html")
+
+
+def test_markdown_tells_what_the_page_tells(tmp_path: Path) -> None:
+    text = report(
+        made_evaluation(tmp_path / "run", QUESTIONS, ("base", "better"), score, words="a | b\n```\n# no"), "md"
+    )
+    assert "| better | 8.55 (" in text
+    assert "| maths | better | " in text
+    for heading in ("Contestants", "Categories", "Length of the answers", "Answers side by side", "Cost", "Failures"):
+        assert f"\n## {heading}\n" in text
+    assert "\n````text\na | b\n```\n# no\n````\n" in text
