@@ -59,9 +59,10 @@ def describe_knobs(model: type[BaseModel] = RunConfig, prefix: str = "") -> Iter
 
 def _described_kinds(kinds: Mapping[str, type[BaseModel]], prefix: str, field: FieldInfo) -> Iterator[Knob]:
     names = " or ".join(f"'{kind}'" for kind in kinds)
-    what = "; ".join(f"`{kind}`: {_one_line(model.__doc__)}" for kind, model in kinds.items())
+    what = "; ".join(f"`{kind}`: {_one_line(model.__doc__).rstrip('.')}" for kind, model in kinds.items())
     tag = tag_of(field)
     choice, usual = f"{prefix}.{tag}", [_default(one.model_fields[tag]) for one in kinds.values()]
+    usual.insert(0, getattr(field.default, tag, None))
     yield Knob(choice, names, next(filter(None, usual), None), what, "")
     found: dict[Knob, list[str]] = {}
     for kind, model in kinds.items():

@@ -544,8 +544,8 @@ class SearchSpaceConfig(Knobs):
 
 
 class ScreeningConfig(SearchSpaceConfig):
-    """The default: groups of demonstrations are judged together, a statistical model tells them apart, then it proposes
-    sets and races the best."""
+    """Groups of demonstrations are judged together, a statistical model tells them apart, then it proposes sets and
+    races the best. The one to take unless you know better."""
 
     kind: Literal["screening"]
     evaluations: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
@@ -557,9 +557,6 @@ class ScreeningConfig(SearchSpaceConfig):
     """Share of the budget for groups, in [0, 1]."""
     race_share: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Share of the budget for the race at the end, in [0, 1]."""
-    sure: Annotated[float, Field(ge=0, lt=1)] = 0.97
-    """The base prompt is kept when the posterior probability that the best candidate beats it lies below this; 0 takes
-    the best in any case."""
     least_gain: Annotated[float, Field(ge=0)] = 0.0
     """Stop early when finding the best set is expected to gain less than this over the best known, in points; 0 never
     stops early."""
@@ -663,17 +660,26 @@ class RandomConfig(SearchSpaceConfig):
     """Distinct candidates evaluated, the base prompt not counted."""
 
 
-class OptunaConfig(SearchSpaceConfig):
-    """Optuna guides: one categorical slot a position, each a demonstration or empty."""
+class OptunaConfig(RacingKnobs):
+    """Optuna guides: groups of demonstrations are judged first and leave a shortlist, then it proposes ordered choices
+    of it, one categorical slot a position, each a demonstration or empty."""
 
     kind: Literal["optuna"]
     sampler: Literal["gp", "tpe", "nsga2"] = "gp"
-    """`gp`: Gaussian process, best up to about 300 trials. `tpe`: fast at any size. `nsga2`: genetic, beyond 300."""
+    """`gp`: Gaussian process, best up to about 300 proposals. `tpe`: fast at any number. `nsga2`: genetic, beyond 300
+    proposals."""
     trials: Annotated[int, Field(ge=1)] = 200
-    """Distinct candidates evaluated, the base prompt not counted, single demonstrations of the warm start counted."""
-    warm_start: bool = True
-    """Evaluate every demonstration alone first, and suggest the best ones together (needs `trials` above the pool's
-    size). Without it Optuna needs several times the trials."""
+    """The budget: as many answers as so many candidates need on all guiding questions, the base prompt not counted."""
+    warm_start: Literal["screening", "singles", "none"] = "screening"
+    """What leaves the shortlist. `screening`: random groups of demonstrations on blocks of questions, told apart by a
+    statistical model. `singles`: demonstrations alone. `none`: no shortlist; Optuna needs several times the trials."""
+    warm_start_share: Annotated[float, Field(gt=0, lt=1)] = 0.4
+    """Share of the budget for that, in (0, 1)."""
+    prune: bool = True
+    """A proposal that is proven worse than the best candidate so far is given up after a block; what it saves pays for
+    further ones."""
+    test: Literal["t", "wilcoxon"] = "wilcoxon"
+    """The paired one-sided test; `wilcoxon` is misled by yes-or-no scores."""
 
 
 StrategyConfig = Annotated[
@@ -701,6 +707,9 @@ class ScoringConfig(Knobs):
     """Stop the run when this many trials in a row have no mean: something is wrong with model or judge."""
     confidence: Share = 0.95
     """Of every interval shown."""
+    sure: Annotated[float, Field(ge=0, lt=1)] = 0.95
+    """The base prompt is exported unless all scores of the run, held-out ones included, make it this probable that the
+    winner beats it; 0 exports the winner in any case."""
     objective: Literal["turn_1", "turn_2", "mean"] | tuple[Annotated[FiniteFloat, Field(ge=0)], ...] = "turn_1"
     """Which answers count: those to the first turn, to the second, the mean of both, or a weight a turn, such as
     `[1, 2]`. Turns that count for nothing are answered where a later one needs them, and not judged."""
@@ -732,6 +741,67 @@ class BudgetConfig(Knobs):
     """Wall time, loading included; looked at every two seconds."""
 
 
+class MLflowConfig(Knobs):
+    """A run in MLflow (needs `demosearch[mlflow]`)."""
+
+    experiment: Annotated[str, Field(min_length=1)] = "demosearch"
+    """Name of the MLflow experiment; made where there is none."""
+    tracking_uri: str | None = None
+    """Where MLflow keeps its runs, such as `http://host:5000` or `sqlite:////home/me/mlflow.db`; MLFLOW_TRACKING_URI,
+    or MLflow's own default, when absent. Never with a password: that belongs in MLFLOW_TRACKING_PASSWORD."""
+
+    @model_validator(mode="after")
+    def _no_password(self) -> Self:
+        if self.tracking_uri is not None and "@" in self.tracking_uri:
+            raise ValueError("tracking_uri holds a user or a password: set MLFLOW_TRACKING_USERNAME and _PASSWORD")
+        return self
+
+
+class WandbConfig(Knobs):
+    """A run in Weights & Biases (needs `demosearch[wandb]`, and WANDB_API_KEY or `wandb login`)."""
+
+    project: Annotated[str, Field(min_length=1)] = "demosearch"
+    """Name of the project; made where there is none."""
+    entity: str | None = None
+    """User or team it belongs to; the key's own when absent."""
+    offline: bool = False
+    """Write into the run directory's `wandb` only, for `wandb sync`; no key, no network."""
+
+
+class TensorBoardConfig(Knobs):
+    """Event files for TensorBoard (needs `demosearch[tensorboard]`)."""
+
+    directory: LocalPath | None = None
+    """Folder for this run's event files; `tensorboard` in the run directory when absent, so that `tensorboard --logdir
+    runs` shows all runs side by side."""
+
+
+class PrometheusConfig(Knobs):
+    """Gauges among Ray's own metrics, for Prometheus to fetch (needs `demosearch[prometheus]` and Ray workers)."""
+
+
+TrackerConfig = MLflowConfig | WandbConfig | TensorBoardConfig | PrometheusConfig
+
+
+class TrackersConfig(Knobs):
+    """Where else a search's figures go while it runs. No part of its identity; a tracker that cannot be reached is
+    warned of and left out, never a reason to stop or to wait."""
+
+    mlflow: MLflowConfig | None = None
+    """MLflow: `{}` for a run where MLflow keeps its runs anyway."""
+    wandb: WandbConfig | None = None
+    """Weights & Biases: `{offline: true}` for a folder instead of a service."""
+    tensorboard: TensorBoardConfig | None = None
+    """TensorBoard: `{}` for event files in the run directory."""
+    prometheus: PrometheusConfig | None = None
+    """Prometheus: `{}` for gauges among those of Ray."""
+
+    @property
+    def wanted(self) -> dict[str, TrackerConfig]:
+        """Those that are given, by kind."""
+        return {name: config for name, config in self if config is not None}
+
+
 class RunConfig(Knobs):
     """One search, complete."""
 
@@ -744,13 +814,14 @@ class RunConfig(Knobs):
     model: AnyModelConfig
     decoding: DecodingConfig = DecodingConfig()
     judge: JudgeConfig
-    strategy: StrategyConfig
+    strategy: StrategyConfig = ScreeningConfig(kind="screening")
     scoring: ScoringConfig = ScoringConfig()
     budget: BudgetConfig = BudgetConfig()
     workers: WorkersConfig = WorkersConfig()
     window: Annotated[int, Field(ge=1)] = 12
     """Candidates under way at the same time; 3 times the workers or more keeps all of them busy. Part of the search's
     identity: another window is another search."""
+    trackers: TrackersConfig = TrackersConfig()
     ledger_path: LocalPath | None = None
     """A ledger shared by several runs, so that none pays for what another has paid; in the run directory when absent.
     On a local disk: SQLite's write-ahead log does not work over NFS."""

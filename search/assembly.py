@@ -22,6 +22,7 @@ from configs.schema import (
     WorkersConfig,
 )
 from evaluators.answers import Answers
+from evaluators.attendance import Attendance
 from evaluators.budget import WAY_ON, Budget
 from evaluators.counts import Counts
 from evaluators.evaluator import Evaluator
@@ -41,17 +42,18 @@ from search.run import Run, ledger_path, write_json
 from search.scoring import Scorer
 from search.space import SearchSpace
 from search.strategy_making import make_strategy
-from search.timekeeper import TimeKeeper, gpu_seconds_of, gpus_each
+from search.timekeeper import TimeKeeper, attendance_of, gpus_each
 from search.token_limit import limit_tokens
+from search.trackers.making import refuse_missing_packages
 from workers.activity import WorkersActivity
 from workers.failures import GenerationFailed
 from workers.prompt import Decoding, PromptBlock
+from workers.service.activity import ServiceActivity
 from workers.text_model import Engine, LoadEngine, ModelCard, RewardEngine, RewardModel, TextModel
 
 if TYPE_CHECKING:
     from workers.local_worker import LocalWorker
     from workers.ray_workers import RayWorkers
-    from workers.service.line import ServiceActivity
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +88,11 @@ class Parts:
         """Of the time that these parts are in use, on workers of this config."""
         each = gpus_each(self.card, workers)
 
-        def gpu_seconds() -> float:
-            return gpu_seconds_of(self.model.activity(), each) + self.judge_models.gpu_seconds()
+        def attendance() -> Attendance:
+            judges = self.judge_models.attendance(self.evaluator.counts.waits.seconds)
+            return attendance_of(self.model.activity(), each) + judges
 
-        return TimeKeeper(ledger=self.ledger, budget=self.budget, gpu_seconds=gpu_seconds, clock=clock)
+        return TimeKeeper(ledger=self.ledger, budget=self.budget, attendance=attendance, clock=clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +111,16 @@ class Search:
     def activity(self) -> WorkersActivity:
         return self.parts.model.activity()
 
-    def services(self) -> "list[ServiceActivity]":
+    def services(self) -> list[ServiceActivity]:
         return self.parts.judge_models.services()
+
+    def budget(self) -> Budget:
+        return self.parts.budget
 
 
 def make_plan(config: RunConfig, path: Path) -> Plan:
     """Read and check everything that a config names; `path` is the run's. Raises InputError."""
+    refuse_missing_packages(config.trackers)
     renderer = make_renderer(config.render, config.model)
     material = load_material(config, renderer)
     judge_models = JudgeModels(make_model, make_reward_model, path)
@@ -144,7 +151,7 @@ async def assemble(plan: Plan, run: Run) -> AsyncIterator[Search]:
                 space=space,
                 held_out=[question.id for question in plan.material.held_out],
                 window=config.window,
-                stop_after_failed=config.scoring.stop_after_failed,
+                scoring=config.scoring,
             )
             yield Search(parts, coordinator)
 
@@ -169,6 +176,7 @@ async def assemble_parts(plan: Plan, run: Run) -> AsyncIterator[Parts]:
             await seat.judge.start()
         await plan.judge_models.note_started()
         run.check_manifest(make_manifest(plan, card))
+        run.begin()
         write_json(run.path / "material.json", plan.material.to_json())
         ledger = Ledger(ledger_path(run.path, config), run.id)
         stack.push_async_callback(ledger.close)

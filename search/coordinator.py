@@ -2,14 +2,16 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from configs.errors import RunStopped
+from configs.schema import ScoringConfig
 from evaluators.together import tasks_together
 from search.candidate import Candidate
-from search.journal import Journal, Line, scored_trial, trial_line
+from search.certainty import Certainty
+from search.journal import Journal, Line, end_line, scored_trial, trial_line
 from search.leaderboard import Leaderboard
 from search.scoring import TOO_LONG, Scorer
 from search.space import SearchSpace
@@ -30,15 +32,17 @@ class Position:
         evaluated, planned: evaluations told so far, and how many there will be in all (an upper bound), held-out ones
             included.
         replayed: those of `evaluated` that the journal held already.
-        best_scores: the leader's guiding scores by question; empty before the first.
+        best_scores: the leader's guiding scores by question; empty before the first, and where nothing is searched.
+        base_scores: those of the base prompt.
     """
 
     phase: Phase
     trials: int
     evaluated: int
     planned: int
-    replayed: int
-    best_scores: dict[str, float]
+    replayed: int = 0
+    best_scores: Mapping[str, float] = field(default_factory=dict)
+    base_scores: Mapping[str, float] = field(default_factory=dict)
 
 
 class Coordinator:
@@ -46,7 +50,7 @@ class Coordinator:
 
     Args:
         window: trials under way at the same time.
-        stop_after_failed: stop when so many trials in a row have no mean.
+        scoring: when to stop for failures, and how sure it must be that the winner beats the base prompt.
     """
 
     def __init__(
@@ -58,16 +62,16 @@ class Coordinator:
         space: SearchSpace,
         held_out: Sequence[str],
         window: int,
-        stop_after_failed: int,
+        scoring: ScoringConfig,
     ) -> None:
         self._strategy = strategy
         self._scorer = scorer
         self._journal = journal
         self._space = space
         self._held_out = tuple(held_out)
-        self._window = window
-        self._stop_after_failed = stop_after_failed
+        self._window, self._scoring = window, scoring
         self._board = Leaderboard()
+        self._certainty = Certainty(space, held_out)
         self._phase: Kind = "search"
         self._asked = 0
         self._told = 0
@@ -110,6 +114,7 @@ class Coordinator:
     def _tell(self, scored: ScoredTrial) -> None:
         self._stop_if_hopeless(scored)
         self._board.tell(scored)
+        self._certainty.tell(scored)
         self._strategy.tell(scored)
         line = trial_line("search", scored, self._strategy.ranking())
         self._unsure.append((line, scored))
@@ -140,7 +145,7 @@ class Coordinator:
         in_a_row = self._failed_in_a_row() + 1
         if position == 0:
             raise RunStopped(f"the base prompt could not be scored, {_failed(scored)}: {_WAY_ON}")
-        if in_a_row >= self._stop_after_failed:
+        if in_a_row >= self._scoring.stop_after_failed:
             raise RunStopped(
                 f"{in_a_row} trials in a row could not be scored, of the last one {_failed(scored)}: {_WAY_ON}"
             )
@@ -154,10 +159,19 @@ class Coordinator:
             scored = await task
             if _may_succeed_later(scored):
                 raise RunStopped(f"a finalist could not be scored on held-out questions, {_failed(scored)}: {_WAY_ON}")
+            self._certainty.tell(scored)
             self._note(trial_line("held_out", scored), scored)
-        winner, *others = self._strategy.ranking()
-        runner_up = list(others[0].demonstrations) if others else None
-        self._journal.append({"end": {"winner": list(winner.demonstrations), "runner_up": runner_up}})
+        self._journal.append(end_line(*self._end()))
+
+    def _end(self) -> tuple[Candidate, Candidate | None, float | None]:
+        """Winner, runner-up, and how probable it is that what the strategy ranks first beats the base prompt."""
+        base = self._space.compose(())
+        found, *others = self._strategy.ranking()
+        runner_up = others[0] if others else None
+        if found == base:
+            return base, runner_up, None
+        better = self._certainty.probability_better(found)
+        return (found, runner_up, better) if better >= self._scoring.sure else (base, found, better)
 
     def _finalists(self) -> list[Candidate]:
         """Winner, runner-up and base, each once."""
@@ -178,6 +192,7 @@ class Coordinator:
             planned=self._evaluated + to_come,
             replayed=self._replayed,
             best_scores=self._board.scores(ranking[0]) if ranking else {},
+            base_scores=self._board.scores(self._space.compose(())),
         )
 
 

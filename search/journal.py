@@ -33,6 +33,13 @@ def trial_line(kind: str, scored: ScoredTrial, leaders: Sequence[Candidate] = ()
     }
 
 
+def end_line(winner: Candidate, runner_up: Candidate | None, better: float | None) -> Line:
+    """The last line: what is exported, what came next, and how probable it is that the search found something better
+    than the base prompt; None where it ranked that first itself."""
+    second = None if runner_up is None else list(runner_up.demonstrations)
+    return {"end": {"winner": list(winner.demonstrations), "runner_up": second, "better": better}}
+
+
 def scored_trial(kind: str, line: Line, trial: Trial) -> ScoredTrial:
     """The inverse of `trial_line`, for the trial that is asked now.
 

@@ -11,13 +11,16 @@ from rich.console import Console
 
 from configs.errors import DemosearchError, InputError
 from configs.schema import RunConfig
-from search.assembly import Plan, assemble, make_plan, refuse_if_spent
+from search.assembly import Plan, Search, assemble, make_plan, refuse_if_spent
 from search.journal import read_journal
 from search.own_loop import in_own_loop
-from search.progress import View, make_view, watching
-from search.run import Run, read_config
+from search.progress import View, make_views, watching
+from search.run import Run, read_config, require_search
 from search.status import Status, read_status
 from search.timekeeper import clock_from_now
+from search.trackers.figures import figures_now
+from search.trackers.tracker import Figures
+from search.trackers.tracking import Tracking, tracking
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +51,7 @@ def resume(path: Path, console: Console | None = None, config: RunConfig | None 
     Raises:
         InputError, RunStopped: as `launch`; and InputError where config, data, model or versions have changed.
     """
+    require_search(path, "resume")
     recorded = read_config(path)
     plan = make_plan(config or recorded, path)
     return _conduct(plan, Run.open(path), console)
@@ -56,8 +60,9 @@ def resume(path: Path, console: Console | None = None, config: RunConfig | None 
 def _conduct(plan: Plan, run: Run, console: Console | None) -> Status:
     for notice in plan.material.notices:
         _log.warning("%s", notice)
-    view = make_view(console or Console(stderr=True))
-    conduct(run, lambda: _search(plan, run, view))
+    view = make_views(console or Console(stderr=True), run.path)
+    with tracking(plan.config, run.path) as trackers:
+        conduct(run, lambda: _search(plan, run, view, trackers))
     return read_status(run.path)
 
 
@@ -84,10 +89,10 @@ def conduct(run: Run, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 def _note_stop(run: Run, reason: str) -> None:
     with contextlib.suppress(OSError):  # a full disk may be the reason; what went wrong is said anyway
-        run.set_state("stopped", reason)
+        run.note_stop(reason)
 
 
-async def _search(plan: Plan, run: Run, view: View) -> None:
+async def _search(plan: Plan, run: Run, view: View, trackers: Tracking) -> None:
     config, clock = plan.config, clock_from_now()
     has_ended = any("end" in line for line in read_journal(run.path / "journal.jsonl"))
     if not has_ended:  # else it is only checked, whatever it has spent
@@ -96,5 +101,10 @@ async def _search(plan: Plan, run: Run, view: View) -> None:
     async with assemble(plan, run) as search:
         _log.info("%s is ready on %s", config.model.name, search.parts.card.device)
         keeping = contextlib.nullcontext() if has_ended else search.parts.keeper(config.workers, clock).kept()
-        async with watching(search, view, config.scoring.confidence), keeping:
+        follow = trackers.following(lambda: _figures(search, clock()))
+        async with watching(search, view, config.scoring.confidence), keeping, follow:
             await search.coordinator.run()
+
+
+def _figures(search: Search, seconds: float) -> Figures:
+    return figures_now(search.counts(), search.activity(), search.parts.ledger.spend, seconds)

@@ -10,21 +10,37 @@ _IMAGINARY = 8  # questions without any difference to the base prompt
 
 
 class Leaderboard:
-    """Candidates by mean score over all questions they have been told on; equal means keep the order told."""
+    """Candidates by their mean score; equal means keep the order told.
+
+    The candidate told first is the base prompt. One that has scores on other questions than it, because some failed or
+    were never asked, has the base prompt's mean plus its mean difference to it on common questions: so nobody leads for
+    having failed on hard ones. With the same questions that is the plain mean.
+    """
 
     def __init__(self) -> None:
+        self._base: Candidate | None = None
         self._scores: dict[Candidate, dict[str, float]] = {}
         self._means: dict[Candidate, float] = {}
         self._gains: dict[Candidate, float] = {}  # shrunken; those that are still right
 
     def tell(self, scored: ScoredTrial) -> None:
         """Take a result; one without a mean does not enter."""
+        candidate = scored.trial.candidate
+        if self._base is None:
+            self._base = candidate
         if scored.mean is None:
             return
-        scores = self._scores.setdefault(scored.trial.candidate, {})
-        scores |= scored.scores
-        self._means[scored.trial.candidate] = fmean(scores.values())
-        self._gains.pop(scored.trial.candidate, None)
+        self._scores.setdefault(candidate, {}).update(scored.scores)
+        for one in self._scores if candidate == self._base else (candidate,):
+            self._means[one] = self._mean(one)
+        self._gains.pop(candidate, None)
+
+    def _mean(self, candidate: Candidate) -> float:
+        scores, of_base = self._scores[candidate], self.scores(self._base) if self._base else {}
+        common = scores.keys() & of_base.keys()
+        if not common or len(common) == max(len(scores), len(of_base)):
+            return fmean(scores.values())
+        return fmean(of_base.values()) + fmean(scores[name] - of_base[name] for name in sorted(common))
 
     def mean(self, candidate: Candidate) -> float | None:
         """None for a candidate that has no mean."""

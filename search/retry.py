@@ -4,13 +4,13 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from configs.errors import InputError
 from configs.schema import RunConfig
 from evaluators.answers import ConversationTooLong
+from evaluators.budget import Budget
 from evaluators.counts import Counts
 from evaluators.together import tasks_together
 from search.amendments import amended, amendment, failed_items, open_amendments
@@ -19,16 +19,14 @@ from search.candidate import Candidate
 from search.coordinator import Position
 from search.journal import Journal, read_journal
 from search.own_loop import in_own_loop
-from search.progress import View, make_view, watching
-from search.run import Run, State, read_config, read_state
+from search.progress import View, make_views, watching
+from search.run import Run, State, read_config, read_state, require_search
 from search.scoring import TOO_LONG
 from search.status import Status, read_status
 from search.strategy import Trial
 from search.timekeeper import clock_from_now
 from workers.activity import WorkersActivity
-
-if TYPE_CHECKING:
-    from workers.service.line import ServiceActivity
+from workers.service.activity import ServiceActivity
 
 PERMANENT = frozenset({TOO_LONG, ConversationTooLong.__name__})
 
@@ -42,7 +40,7 @@ class _Retry:
     evaluated: int = 0
 
     def position(self) -> Position:
-        return Position("retry", 0, self.evaluated, self.planned, 0, {})
+        return Position("retry", 0, self.evaluated, self.planned)
 
     def counts(self) -> Counts:
         return self.parts.evaluator.counts
@@ -50,8 +48,11 @@ class _Retry:
     def activity(self) -> WorkersActivity:
         return self.parts.model.activity()
 
-    def services(self) -> "list[ServiceActivity]":
+    def services(self) -> list[ServiceActivity]:
         return self.parts.judge_models.services()
+
+    def budget(self) -> Budget:
+        return self.parts.budget
 
 
 def retry_failed(path: Path, console: Console | None = None, config: RunConfig | None = None) -> Status:
@@ -65,6 +66,7 @@ def retry_failed(path: Path, console: Console | None = None, config: RunConfig |
         InputError: nothing can be tried again; or as `resume`.
         RunStopped: as `resume`.
     """
+    require_search(path, "retry-failed")
     plan = make_plan(config or read_config(path), path)
     before = read_state(path)
     if before[0] == "running":
@@ -73,7 +75,7 @@ def retry_failed(path: Path, console: Console | None = None, config: RunConfig |
     if not trials:
         raise InputError(f"{path} has no failed item that could be tried again (see `demosearch status {path}`)")
     run = Run.open(path)
-    view = make_view(console or Console(stderr=True))
+    view = make_views(console or Console(stderr=True), run.path)
     try:
         in_own_loop(lambda: _retry(plan, run, view, trials))
     except asyncio.CancelledError:

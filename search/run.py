@@ -9,6 +9,7 @@ results.json    of an evaluation: every contestant's answers and scores
 alpaca_eval.json  of one by AlpacaEval's judge: win rates; annotations-N.json hold what they are made of
 ledger.sqlite   every generation and verdict (elsewhere when the config says so)
 state.json      who runs it, or why it stopped
+live.json       how it stands, for people who watch; there only while a coordinator is at work, or since it crashed
 lock            held while a coordinator works on it
 """
 
@@ -16,7 +17,7 @@ import fcntl
 import json
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -41,6 +42,7 @@ class Run:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = FileLock(path / "lock")
+        self._earlier: dict[str, Any] = {}  # its state when it was opened, while nothing has been done to it
 
     @classmethod
     def create(cls, path: Path, config: RunConfig | EvaluationConfig) -> Self:
@@ -65,8 +67,13 @@ class Run:
         require_run(path)
         run = cls(path)
         run._acquire()
+        run._earlier = _read_json(path / "state.json")
         run.set_state("running")
         return run
+
+    def begin(self) -> None:
+        """Everything that may be refused has been checked: from here on, an end of this process is one of the run."""
+        self._earlier = {}
 
     def replace_config(self, config: EvaluationConfig) -> None:
         """An evaluation may grow from one process to the next."""
@@ -79,7 +86,7 @@ class Run:
             owner = _read_json(self.path / "state.json")
             who = f"process {owner.get('pid')} on {owner.get('host')}"
             raise InputError(
-                f"another coordinator ({who}) works on {self.path}: watch it with `demosearch status {self.path}`, "
+                f"another coordinator ({who}) works on {self.path}: watch it with `demosearch watch {self.path}`, "
                 "or stop it first"
             ) from None
 
@@ -87,6 +94,19 @@ class Run:
         """Note who runs it, or why it ended."""
         owner = {"pid": os.getpid(), "host": socket.gethostname()}
         write_json(self.path / "state.json", {"state": state, "reason": reason} | owner)
+
+    def note_stop(self, reason: str) -> None:
+        """Note why it stopped; a run that was opened and never begun is left in the state that it was in."""
+        if self._earlier:
+            write_json(self.path / "state.json", self._earlier)
+        else:
+            self.set_state("stopped", reason)
+
+    def refuse_changes(self, manifest: Mapping[str, Any]) -> None:
+        """Raises InputError where this differs from what the run was started with, in anything that both tell of; the
+        text shows every difference. Nothing is written."""
+        now, then = json.loads(json.dumps(manifest)), read_manifest(self.path)
+        self._refuse(now, then, {*then} & {*now})
 
     def check_manifest(self, manifest: Mapping[str, Any], growing: bool = False) -> None:
         """Write the manifest, or compare it with the one this run was started with.
@@ -98,8 +118,12 @@ class Run:
             InputError: they differ; the text shows every difference.
         """
         path = self.path / "manifest.json"
-        now, then = json.loads(json.dumps(manifest)), _read_json(path)
-        compared = {*then, *now} if path.exists() and not growing else {*then} & {*now}
+        now, then = json.loads(json.dumps(manifest)), read_manifest(self.path)
+        self._refuse(now, then, {*then, *now} if path.exists() and not growing else {*then} & {*now})
+        if now.keys() - then.keys():
+            write_json(path, then | now)
+
+    def _refuse(self, now: Mapping[str, Any], then: Mapping[str, Any], compared: Iterable[str]) -> None:
         changes = [
             f"  {key}: was {json.dumps(then.get(key))}, is {json.dumps(now.get(key))}"
             for key in sorted(compared)
@@ -111,8 +135,6 @@ class Run:
                 + "\n".join(changes)
                 + "\nrestore them, or start a new run (give it the same `ledger_path` to keep what is still valid)"
             )
-        if now.keys() - then.keys():
-            write_json(path, then | now)
 
     @property
     def id(self) -> str:
@@ -141,6 +163,19 @@ def require_run(path: Path) -> None:
     """Raises InputError where `path` is no run directory."""
     if not (path / "config.json").is_file():
         raise InputError(f"{path} is no run directory (it has no config.json): start one with `demosearch run CONFIG`")
+
+
+def require_search(path: Path, command: Literal["resume", "retry-failed", "export"]) -> None:
+    """Raises InputError, which says what to do instead, where `path` holds an evaluation."""
+    if is_evaluation(path):
+        again = f"the same `demosearch evaluate` with `--run-dir {path}`"
+        instead = {
+            "resume": f"go on with {again}; nothing is paid for twice",
+            "retry-failed": f"{again} tries what failed again, and pays for nothing else",
+            "export": "it has found no prompt but compared those that it was given; export the search that one of "
+            f"them comes from, or write all of it down with `demosearch report {path}`",
+        }
+        raise InputError(f"{path} is an evaluation, not a search: {instead[command]}")
 
 
 def read_config(path: Path) -> RunConfig:

@@ -58,6 +58,9 @@ class Status:
     Attributes:
         failures: the most frequent first.
         amended: scores that `retry-failed` added; the search was told of failures in their place.
+        better: how probable the run's scores make it that what the search found beats the base prompt, in [0, 1]. Where
+            that was too little, the base prompt is the winner and what was found the runner-up. None before the end,
+            and where the search itself ranked the base prompt first.
     """
 
     run: str
@@ -70,6 +73,7 @@ class Status:
     spend: Spend
     failures: tuple[FailedItems, ...] = ()
     amended: int = 0
+    better: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As `demosearch status --json` prints it; an infinite end of an interval is null."""
@@ -84,6 +88,7 @@ class Status:
             **asdict(self.spend),
             "failures": [asdict(one) for one in self.failures],
             "amended": self.amended,
+            "better": self.better,
             "search_score": _json(self.winner.search_score if self.winner else None),
             "held_out_score": _json(self.winner.held_out_score if self.winner else None),
             "length": self.winner.length if self.winner else None,
@@ -115,6 +120,7 @@ def read_status(path: Path) -> Status:
         spend=read_spend(ledger, name),
         failures=by_cause(read_failures(ledger, name)),
         amended=_failures(told) - _failures(lines),
+        better=next((line["end"]["better"] for line in lines if "end" in line), None),
     )
 
 

@@ -13,8 +13,8 @@ from configs.knobs import Knob
 from evaluators.spend import Spend
 from search.bench.overlap import Overlap
 from search.bench.w1 import Pass
-from search.progress import show_estimate
 from search.status import FailedItems, Standing, Status
+from search.words import show_estimate
 
 _SAMPLE = 300  # characters of a failure's message
 _WORDS = {
@@ -76,9 +76,15 @@ def add_spend(facts: Table, spend: Spend) -> None:
         )
     if spend.dollars != 0:
         facts.add_row(
-            "price", "unknown: give prices in `service`" if spend.dollars is None else f"${spend.dollars:,.2f}"
+            "price", "unknown: give prices in `service`" if spend.dollars is None else _price(spend.dollars, spend)
         )
+    if spend.estimated:
+        facts.add_row("estimated", f"the tokens of {spend.estimated:,} calls, which the service did not count")
     facts.add_row("time", _time(spend))
+
+
+def _price(dollars: float, spend: Spend) -> str:
+    return f"{'about ' if spend.estimated else ''}${dollars:,.2f}"
 
 
 def because(reason: str) -> str:
@@ -121,13 +127,26 @@ def _verdict(status: Status) -> str:
     """The one sentence to take home."""
     gain = status.winner.held_out_gain if status.winner else None
     if status.winner is None or status.winner == status.base:
-        return "Nothing beat the base prompt on the guiding questions."
+        return _nothing_found(status.better)
     if gain is None:
         return "The winner has no score on held-out questions: nothing is known of it beyond those that chose it."
+    sure = (
+        "" if status.better is None else f" All scores together make it {status.better:.1%} probable that it is better."
+    )
     if gain.low > 0:
-        return f"On questions the search never saw, the winner beats the base prompt by {show_estimate(gain)}."
+        return f"On questions the search never saw, the winner beats the base prompt by {show_estimate(gain)}.{sure}"
     return (
         f"On questions the search never saw, the winner does not clearly beat the base prompt: {show_estimate(gain)}."
+        + sure
+    )
+
+
+def _nothing_found(better: float | None) -> str:
+    if better is None:
+        return "Nothing beat the base prompt on the guiding questions."
+    return (
+        "Nothing surely beats the base prompt, so that stays the winner: of the best found, now the runner-up, all "
+        f"scores together make that {better:.0%} probable (`scoring.sure` says what is enough)."
     )
 
 

@@ -11,7 +11,6 @@ from search.bench.simulation import SimulatedSearch, simulate
 from search.embedding import Embedding
 from search.space import SearchSpace
 from search.statistics import Estimate, estimate, paired_difference
-from search.strategy import Trial
 from search.strategy_making import strategy_of
 
 _CONFIDENCE = 0.95
@@ -49,9 +48,10 @@ class Outcome:
     Attributes:
         share: of exhaustive greedy's budget that it was given; its own need for a strategy without a budget.
         evaluations, greedy_evaluations: judged generations.
-        difference: true held-out score of its winner minus exhaustive greedy's.
-        regret: of the best known set (noise-free greedy steps and swaps), minus its winner's.
-        base_kept: whether its winner is the base prompt.
+        difference: true held-out score of what it found minus that of what exhaustive greedy found.
+        exported: the same of what is exported, the base prompt where what was found is not surely better.
+        regret: of the best known set (noise-free greedy steps and swaps), minus what it found.
+        base_kept: whether the base prompt is exported.
         score_covered, gain_covered: whether the reported 95 % intervals of the winner's held-out score, and of its gain
             over the base prompt, hold the truth over all questions of the kind; None where there is no gain to report.
         seconds: processor time inside the strategy, a trial.
@@ -63,6 +63,7 @@ class Outcome:
     evaluations: int
     greedy_evaluations: int
     difference: float
+    exported: float
     regret: float
     base_kept: bool
     score_covered: bool
@@ -79,15 +80,16 @@ def outcomes(case: Case, strategies: Sequence[str], shares: Sequence[float]) -> 
     greedy = simulate(strategy_of(config_of(REFERENCE, space, 0), space, case.seed, embedding), landscape, space)
 
     def outcome(name: str, share: float, found: SimulatedSearch) -> Outcome:
-        score_covered, gain_covered = _covered(landscape, found)
+        score_covered, gain_covered = _covered(landscape, space, found)
         return Outcome(
             case=case,
             strategy=name,
             share=share,
             evaluations=found.evaluations,
             greedy_evaluations=greedy.evaluations,
-            difference=found.truth - greedy.truth,
-            regret=ceiling - found.truth,
+            difference=found.found_truth - greedy.found_truth,
+            exported=found.truth - greedy.truth,
+            regret=ceiling - found.found_truth,
             base_kept=len(found.winner) == 0,
             score_covered=score_covered,
             gain_covered=gain_covered,
@@ -105,15 +107,14 @@ def outcomes(case: Case, strategies: Sequence[str], shares: Sequence[float]) -> 
     return found
 
 
-def _covered(landscape: Landscape, found: SimulatedSearch) -> tuple[bool, bool | None]:
-    """Judges winner and base on held-out questions, as the coordinator does."""
-    base = landscape.space(1).compose(())
-    scores = {one: landscape.score(Trial(one, landscape.held_out)).scores for one in (found.winner, base)}
+def _covered(landscape: Landscape, space: SearchSpace, found: SimulatedSearch) -> tuple[bool, bool | None]:
+    """Whether the intervals of the winner's held-out score and gain hold the truth."""
+    base = space.compose(())
     truths = {one: landscape.truth(one, landscape.further) for one in (found.winner, base)}
-    score = estimate([*scores[found.winner].values()], _CONFIDENCE)
+    score = estimate([*found.held_out[found.winner].values()], _CONFIDENCE)
     if found.winner == base:
         return _holds(score, truths[base]), None
-    gain = paired_difference(scores[found.winner], scores[base], _CONFIDENCE)
+    gain = paired_difference(found.held_out[found.winner], found.held_out[base], _CONFIDENCE)
     return _holds(score, truths[found.winner]), _holds(gain, truths[found.winner] - truths[base])
 
 
@@ -130,7 +131,7 @@ def config_of(name: str, space: SearchSpace, budget: int) -> StrategyConfig:
         "successive_halving": {"evaluations": budget},
         "local_search": {"evaluations": budget, "patience": 1000},
         "random": {"trials": trials},
-        "optuna": {"trials": trials, "sampler": sampler, "warm_start": trials > 1.5 * len(space.pool)},
+        "optuna": {"trials": trials, "sampler": sampler},
         REFERENCE: {"stop_without_gain": False},
     }
     config: StrategyConfig = TypeAdapter(StrategyConfig).validate_python(

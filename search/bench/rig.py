@@ -5,7 +5,7 @@ A greedy round: candidates of 3 fixed demonstrations and 1 more, answers of abou
 
 from pathlib import Path
 
-from configs.schema import BudgetConfig, ExhaustiveGreedyConfig, RenderConfig
+from configs.schema import BudgetConfig, ExhaustiveGreedyConfig, RenderConfig, ScoringConfig
 from evaluators.answers import Answers
 from evaluators.budget import Budget
 from evaluators.counts import Counts
@@ -78,7 +78,7 @@ async def run_round(folder: Path, name: str, model: TextModel, judge: Judge, can
         space=space,
         held_out=[unseen.id],
         window=12,
-        stop_after_failed=1,
+        scoring=ScoringConfig(stop_after_failed=1),
     )
     await coordinator.run()
     await evaluator.close()

@@ -1,13 +1,18 @@
-"""A search on a landscape, driven as the coordinator drives it, with its true outcome."""
+"""A search on a landscape, driven and ended as the coordinator does, with its true outcome."""
 
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from configs.schema import ScoringConfig
 from search.bench.landscape import Landscape
 from search.candidate import Candidate
+from search.certainty import Certainty
 from search.space import SearchSpace
 from search.strategy import Strategy, Trial
+
+SURE = ScoringConfig().sure
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,25 +20,34 @@ class SimulatedSearch:
     """What came of one.
 
     Attributes:
-        winner, runner_up: of the strategy's ranking; the runner-up is the winner where there is no other.
+        found: the first of the strategy's ranking.
+        winner: the same, or the base prompt where too little says that it is better.
+        better: the probability that it is, in [0, 1].
+        held_out: what the judge said of winner and base prompt on held-out questions, by question.
         evaluations: judged generations, the base prompt's included.
         trials: told, the base prompt's included.
-        truth, base_truth: of winner and base prompt on the held-out questions.
+        found_truth, truth, base_truth: of `found`, winner and base prompt on the held-out questions.
         seconds: processor time spent inside the strategy.
     """
 
+    found: Candidate
     winner: Candidate
-    runner_up: Candidate
+    better: float
+    held_out: Mapping[Candidate, Mapping[str, float]]
     evaluations: int
     trials: int
+    found_truth: float
     truth: float
     base_truth: float
     seconds: float
 
 
-def simulate(strategy: Strategy, landscape: Landscape, space: SearchSpace, window: int = 12) -> SimulatedSearch:
-    """Ask, score, tell, in the coordinator's order, with `window` trials under way."""
+def simulate(
+    strategy: Strategy, landscape: Landscape, space: SearchSpace, window: int = 12, sure: float = SURE
+) -> SimulatedSearch:
+    """Ask, score, tell, in the coordinator's order, with `window` trials under way; `sure` as in the scoring config."""
     base = Trial(space.compose(()), space.questions)
+    certainty = Certainty(space, landscape.held_out)
     under_way, told, evaluations, seconds = deque([base]), 0, len(base.questions), 0.0
     while True:
         start = time.process_time()
@@ -44,16 +58,25 @@ def simulate(strategy: Strategy, landscape: Landscape, space: SearchSpace, windo
         if not under_way:
             break
         scored = landscape.score(under_way.popleft())
+        certainty.tell(scored)
         start = time.process_time()
         strategy.tell(scored)
         seconds += time.process_time() - start
         told += 1
-    winner, *others = strategy.ranking()
+    found = strategy.ranking()[0]
+    finals = [landscape.score(Trial(one, landscape.held_out)) for one in dict.fromkeys([found, base.candidate])]
+    for scored in finals:
+        certainty.tell(scored)
+    better = certainty.probability_better(found)
+    winner = found if better >= sure else base.candidate
     return SimulatedSearch(
+        found=found,
         winner=winner,
-        runner_up=others[0] if others else winner,
+        better=better,
+        held_out={scored.trial.candidate: scored.scores for scored in finals},
         evaluations=evaluations,
         trials=told,
+        found_truth=landscape.truth(found, landscape.held_out),
         truth=landscape.truth(winner, landscape.held_out),
         base_truth=landscape.truth(base.candidate, landscape.held_out),
         seconds=seconds,

@@ -1,4 +1,4 @@
-"""Group screening, then tempered Thompson sampling over ordered sets, then a race: the default search.
+"""Group screening, then tempered Thompson sampling over ordered sets, then a race: the search to take first.
 
 Groups of demonstrations are judged on blocks of questions, so that one judgement informs all demonstrations of its
 group; `search.effects` tells them apart. The demonstrations that are dealt into groups become fewer as the posterior
@@ -255,17 +255,7 @@ class Screening:
         told = [one for one in self._scores.sets if one == base or self._allowed(one)]
         values = np.round(fit.values(told), 9)
         ranked = [told[place] for place in np.argsort(-values, kind="stable")]
-        if ranked and ranked[0] != base and self._probability(fit, ranked[0]) < self._config.sure:
-            ranked = [base, *(one for one in ranked if one != base)]
         self._ranking = [self._candidate(one) for one in ranked]
-
-    def _probability(self, fit: Fit, chosen: OrderedSet) -> float:
-        return fit.probability_better(chosen, self._numbers(self._space.compose(())))
-
-    def probability_better(self, candidate: Candidate) -> float:
-        """Posterior probability that the candidate beats the base prompt on questions of this kind; 0.5 before
-        anything is known."""
-        return self._probability(self._fit, self._numbers(candidate)) if self._fit else 0.5
 
     def planned(self) -> int:
         return len(self._space.questions) + self._answers + (self._trials - self._sent) * self._block

@@ -22,7 +22,7 @@ def test_ranges_and_choices_stand_in_the_type() -> None:
 def test_a_knob_that_must_be_given_has_no_default() -> None:
     assert named("model.name")[0].default is None
     assert named("pool.limit")[0].default == "null"
-    assert named("strategy.warm_start")[0].default == "true"
+    assert named("strategy.prune")[0].default == "true"
 
 
 def test_a_knob_of_one_kind_names_it_and_a_knob_of_all_kinds_stands_once() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configs.errors import InputError, RunStopped
-from configs.schema import ExhaustiveGreedyConfig, OptunaConfig, RandomConfig, ScreeningConfig
+from configs.schema import ExhaustiveGreedyConfig, OptunaConfig, RandomConfig, ScoringConfig, ScreeningConfig
 from evaluators.failures import JudgeFailed
 from evaluators.ledger import Ledger, read_spend
 from evaluators.question import Question
@@ -57,7 +57,9 @@ class Killed(BaseException):
     """Stands for whatever ends the process at once."""
 
 
-async def search(folder: Path, strategy: Strategy, model: ScriptedModel, judge: FakeJudge, window: int = 4) -> None:
+async def search(
+    folder: Path, strategy: Strategy, model: ScriptedModel, judge: FakeJudge, window: int = 4, sure: float = 0.0
+) -> None:
     ledger, journal = Ledger(folder / "ledger", "run"), Journal(folder / "journal")
     renderer = UrialRenderer(BACKTICKS)
     evaluator = plain_evaluator(ledger, model, judge, clean=renderer.clean)
@@ -76,7 +78,7 @@ async def search(folder: Path, strategy: Strategy, model: ScriptedModel, judge: 
         space=SPACE,
         held_out=HELD_OUT,
         window=window,
-        stop_after_failed=3,
+        scoring=ScoringConfig(sure=sure, stop_after_failed=3),
     )
     try:
         await coordinator.run()
@@ -146,6 +148,16 @@ def test_winner_runner_up_and_base_are_judged_on_questions_the_search_never_saw(
     assert all(set(line["scores"]) == set(HELD_OUT) for line in held_out)
     assert [line["held_out"] for line in held_out] == [end["end"]["winner"], end["end"]["runner_up"], ["base"]]
     assert all(set(line["scores"]) == set(GUIDING) for line in lines if "search" in line)
+
+
+def test_what_is_not_proven_better_than_the_base_prompt_is_only_the_runner_up(tmp_path: Path) -> None:
+    run(tmp_path / "any")
+    found = read_journal(tmp_path / "any" / "journal")[-1]["end"]
+    (tmp_path / "proven").mkdir()
+    asyncio.run(search(tmp_path / "proven", STRATEGIES["greedy"](), ScriptedModel(), FakeJudge(), sure=0.999))
+    kept = read_journal(tmp_path / "proven" / "journal")[-1]["end"]
+    assert found["better"] < 0.999
+    assert kept == {"winner": ["base"], "runner_up": found["winner"], "better": found["better"]}
 
 
 def test_a_failure_is_told_again_as_it_was(tmp_path: Path) -> None:

@@ -10,10 +10,11 @@ from rich.console import Console
 from configs.errors import InputError, RunStopped
 from configs.loading import load_config, override_config
 from configs.schema import RunConfig
+from evaluators.ledger import read_attendance
 from search.export import export
 from search.launch import launch, resume
 from search.retry import retry_failed
-from search.run import read_config
+from search.run import read_config, read_id
 from search.status import Status, read_status
 from tests.service_server import Reaction, ServiceServer, says
 
@@ -56,6 +57,9 @@ def test_failed_items_are_tried_again_and_nothing_else_and_the_path_stays_what_i
         assert before.base is not None
         assert before.base.search_score is not None
         assert before.base.search_score.failed > 0
+        there = read_attendance(path / "ledger.sqlite", read_id(path))
+        assert 0 < there.judge_busy <= there.judge_wanted <= before.spend.seconds
+        assert 0 < there.workers_busy <= there.workers <= before.spend.seconds
         retry_failed(path, QUIET)
         assert len(server.requests) - asked == before.spend.failed
         assert read_status(path).amended == 0

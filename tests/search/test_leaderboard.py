@@ -30,8 +30,27 @@ def test_a_candidate_on_easy_questions_alone_does_not_lead_for_that() -> None:
     one = board()
     tell(one, A, {"q2": 9.0})
     tell(one, B, {"q1": 3.0, "q2": 9.0})
-    assert one.ranking()[0] == A
+    assert one.ranking() == [B, BASE, A]
+    assert one.mean(A) == 5.0
     assert one.shrunk_ranking(BASE) == [B, BASE, A]
+
+
+def test_a_question_that_failed_for_the_base_prompt_helps_nobody() -> None:
+    one = Leaderboard()
+    tell(one, BASE, {"q1": 1.0})
+    tell(one, A, {"q1": 2.0, "q2": 3.0})
+    tell(one, B, {"q1": 1.5, "q2": 9.0})
+    assert one.ranking() == [A, B, BASE]
+    assert one.mean(A) == 2.0
+
+
+def test_without_a_mean_of_the_base_prompt_means_are_plain() -> None:
+    one = Leaderboard()
+    tell(one, BASE, {"q1": 1.0}, mean=None)
+    tell(one, A, {"q2": 3.0})
+    tell(one, B, {"q1": 4.0, "q2": 3.0})
+    assert one.ranking() == [B, A]
+    assert one.mean(A) == 3.0
 
 
 def test_much_on_one_question_counts_less_than_the_same_on_two() -> None:

@@ -39,3 +39,11 @@ def test_a_run_at_a_glance_fits_eighty_columns() -> None:
 def test_a_winner_without_held_out_scores_is_not_taken_for_the_base_prompt() -> None:
     assert "Nothing beat the base prompt" not in shown(STATUS)
     assert "Nothing beat the base prompt" in shown(replace(STATUS, winner=BASE, runner_up=WINNER))
+
+
+def test_a_price_that_rests_on_estimates_says_about() -> None:
+    text = shown(replace(STATUS, spend=Spend(dollars=1.5, estimated=3)))
+    assert "about $1.50" in text
+    assert "the tokens of 3 calls, which the service did not count" in text
+    assert "$1.50" in (exact := shown(replace(STATUS, spend=Spend(dollars=1.5))))
+    assert "about" not in exact

@@ -54,6 +54,7 @@ def outcome(share: float, difference: float) -> Outcome:
         evaluations=round(1000 * share),
         greedy_evaluations=1000,
         difference=difference,
+        exported=difference,
         regret=0.1,
         base_kept=False,
         score_covered=True,

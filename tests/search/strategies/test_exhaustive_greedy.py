@@ -6,6 +6,7 @@ from configs.schema import ExhaustiveGreedyConfig
 from search.candidate import Candidate
 from search.space import SearchSpace
 from search.strategies.exhaustive_greedy import ExhaustiveGreedy
+from search.strategy import ScoredTrial, Trial
 from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit, drive
 
 
@@ -55,6 +56,19 @@ def test_of_equal_means_the_earlier_in_the_pool_wins() -> None:
     strategy = greedy(stop=False)
     drive(strategy, SPACE, lambda _: 5.0)
     assert SPACE.added(strategy.ranking()[0]) == ("a", "b")
+
+
+def test_no_demonstration_is_chosen_for_having_failed_on_a_hard_question() -> None:
+    strategy = greedy(stop=False)
+    hard = {"q1": 1.0, "q2": 9.0, "q3": 8.0}
+    strategy.tell(ScoredTrial(Trial(SPACE.compose(()), SPACE.questions), hard, {}, 6.0))
+    for trial in strategy.ask(8):
+        (name,) = SPACE.added(trial.candidate)
+        scores = {question: score + (name == "b") * 0.5 for question, score in hard.items()}
+        lucky = {question: score for question, score in scores.items() if name != "a" or question != "q1"}
+        failed = dict.fromkeys(scores.keys() - lucky.keys(), "JudgeFailed")
+        strategy.tell(ScoredTrial(trial, lucky, failed, sum(lucky.values()) / len(lucky)))
+    assert SPACE.added(strategy.ranking()[0]) == ("b",)
 
 
 def test_a_demonstration_that_cannot_be_scored_is_passed_over() -> None:

@@ -1,4 +1,4 @@
-"""The default search."""
+"""Group screening."""
 
 import pytest
 
@@ -12,8 +12,8 @@ from search.strategy import Trial
 from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit, drive, scored, worth
 
 
-def screening(space: SearchSpace = SPACE, evaluations: int = 150, sure: float = 0.0, seed: int = 0) -> Screening:
-    config = ScreeningConfig(kind="screening", evaluations=evaluations, sure=sure, max_demonstrations=3)
+def screening(space: SearchSpace = SPACE, evaluations: int = 150, seed: int = 0) -> Screening:
+    config = ScreeningConfig(kind="screening", evaluations=evaluations, max_demonstrations=3)
     return Screening(space, config, seed)
 
 
@@ -33,10 +33,9 @@ def test_it_keeps_to_its_budget_and_spends_it() -> None:
 def test_it_beats_the_base_where_there_is_much_to_win() -> None:
     landscape = Landscape(LANDSCAPES["decisive"], 3, pool=40)
     space = landscape.space(3)
-    strategy = screening(space, 1200, sure=0.95)
-    found = simulate(strategy, landscape, space)
+    found = simulate(screening(space, 1200), landscape, space)
     assert found.truth > found.base_truth + 0.4
-    assert strategy.probability_better(found.winner) > 0.95
+    assert found.better > 0.95
 
 
 def test_without_any_signal_the_base_is_kept() -> None:
@@ -44,7 +43,7 @@ def test_without_any_signal_the_base_is_kept() -> None:
     for seed in range(4):
         landscape = Landscape(LANDSCAPES["no_signal"], seed, pool=16)
         space = landscape.space(3)
-        kept += simulate(screening(space, 400, sure=0.95, seed=seed), landscape, space).winner == Candidate(())
+        kept += simulate(screening(space, 400, seed=seed), landscape, space).winner == Candidate(())
     assert kept >= 3
 
 
@@ -64,10 +63,6 @@ def test_it_stops_early_when_nothing_more_is_to_be_gained() -> None:
     landscape = Landscape(LANDSCAPES["no_signal"], 0, pool=12)
     space = landscape.space(3)
     assert simulate(Screening(space, config, 0), landscape, space).evaluations < 2500
-
-
-def test_before_anything_is_known_a_candidate_is_as_likely_better_as_worse() -> None:
-    assert screening().probability_better(SPACE.compose(("a",))) == 0.5
 
 
 def test_a_window_of_any_size_is_kept_busy_to_half_a_batch() -> None:

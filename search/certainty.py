@@ -1,0 +1,51 @@
+"""How sure a run's scores make it that a candidate beats the base prompt."""
+
+from collections.abc import Sequence
+from statistics import pstdev
+
+from search.candidate import Candidate
+from search.effects import USUAL_SPREAD, EffectsModel, OrderedSet, Scores
+from search.space import SearchSpace
+from search.strategy import ScoredTrial
+
+_SWEEPS = 2
+
+
+class Certainty:
+    """Collects every score of a run, whatever strategy asked for it, on guiding and on held-out questions alike.
+
+    A winner was chosen for its guiding scores, so these alone promise too much; the few held-out ones alone prove
+    little. One model of all of them (`search.effects`) weighs both: what was tried and did worse is in it too, and that
+    is what corrects for having chosen the best (Gelman et al. 2012, Why we (usually) don't have to worry about multiple
+    comparisons).
+    """
+
+    def __init__(self, space: SearchSpace, held_out: Sequence[str]) -> None:
+        self._space = space
+        self._number = {name: number for number, name in enumerate(space.pool)}
+        self._question = {name: number for number, name in enumerate((*space.questions, *held_out))}
+        self._scores = Scores()
+        self._values: list[float] = []
+
+    def tell(self, scored: ScoredTrial) -> None:
+        """Take a result of either kind; one without a mean says nothing."""
+        if scored.mean is not None:
+            asked = [self._question[name] for name in scored.scores]
+            self._scores.tell(self._numbers(scored.trial.candidate), asked, list(scored.scores.values()))
+            self._values.extend(scored.scores.values())
+
+    def probability_better(self, candidate: Candidate) -> float:
+        """Posterior probability that the candidate beats the base prompt on questions of this kind, to 3 decimals; 0.5
+        before both have been told."""
+        one, base = self._numbers(candidate), self._numbers(self._space.compose(()))
+        if one == base or not {one, base} <= self._scores.number.keys():
+            return 0.5
+        model = EffectsModel(len(self._question), len(self._number), None, self._scale())
+        return round(model.fit(self._scores, sweeps=_SWEEPS).probability_better(one, base), 3)
+
+    def _scale(self) -> float:
+        """Points of the judge's scale per unit of the model: from how far all scores spread."""
+        return pstdev(self._values) / USUAL_SPREAD or 1.0
+
+    def _numbers(self, candidate: Candidate) -> OrderedSet:
+        return tuple(self._number[name] for name in self._space.members(candidate))

@@ -1,0 +1,65 @@
+"""How sure a run's scores make it that a candidate beats the base prompt."""
+
+import numpy as np
+import pytest
+
+from search.candidate import Candidate
+from search.certainty import Certainty
+from search.space import SearchSpace
+from search.strategy import ScoredTrial, Trial
+
+GUIDING = tuple(f"q{number}" for number in range(40))
+HELD_OUT = tuple(f"h{number}" for number in range(40))
+SPACE = SearchSpace(base=("own",), pool=("a", "b", "c", "d"), questions=GUIDING, insert_at=1, max_added=2)
+BASE = SPACE.compose(())
+FOUND = SPACE.compose(("a", "b"))
+
+
+def scored(candidate: Candidate, questions: tuple[str, ...], mean: float, seed: int) -> ScoredTrial:
+    draw = np.random.default_rng(seed)
+    scores = dict(zip(questions, (mean + draw.normal(size=len(questions))).tolist(), strict=True))
+    return ScoredTrial(Trial(candidate, questions), scores, {}, float(np.mean([*scores.values()])))
+
+
+def certainty(search_gain: float, held_out_gain: float) -> float:
+    judge = Certainty(SPACE, HELD_OUT)
+    for seed, (candidate, gain) in enumerate([(BASE, 0.0), (FOUND, search_gain), (SPACE.compose(("c", "d")), 0.0)]):
+        judge.tell(scored(candidate, GUIDING, 6 + gain, seed))
+    judge.tell(scored(BASE, HELD_OUT, 6.0, 10))
+    judge.tell(scored(FOUND, HELD_OUT, 6.0 + held_out_gain, 11))
+    return judge.probability_better(FOUND)
+
+
+def test_a_gain_that_held_out_questions_confirm_is_sure() -> None:
+    assert certainty(1.5, 1.5) > 0.99
+
+
+def test_a_gain_that_held_out_questions_deny_is_not_sure() -> None:
+    assert certainty(0.5, -0.7) < 0.7
+
+
+def test_held_out_scores_count_beside_those_that_the_search_was_guided_by() -> None:
+    assert certainty(0.4, 0.0) < certainty(0.4, 0.4) < certainty(0.4, 0.8)
+
+
+def test_nothing_is_known_of_what_was_never_told() -> None:
+    judge = Certainty(SPACE, HELD_OUT)
+    assert judge.probability_better(FOUND) == 0.5
+    judge.tell(scored(BASE, GUIDING, 6.0, 0))
+    assert judge.probability_better(FOUND) == 0.5
+
+
+def test_a_result_without_a_mean_says_nothing() -> None:
+    judge = Certainty(SPACE, HELD_OUT)
+    judge.tell(scored(BASE, GUIDING, 6.0, 0))
+    judge.tell(ScoredTrial(Trial(FOUND, GUIDING), {}, dict.fromkeys(GUIDING, "GenerationFailed"), None))
+    assert judge.probability_better(FOUND) == 0.5
+
+
+@pytest.mark.parametrize("gain", [0.0, 2.0])
+def test_scores_without_any_spread_are_no_trouble(gain: float) -> None:
+    judge = Certainty(SPACE, HELD_OUT)
+    for questions in (GUIDING, HELD_OUT):
+        for candidate, score in ((BASE, 5.0), (FOUND, 5.0 + gain)):
+            judge.tell(ScoredTrial(Trial(candidate, questions), dict.fromkeys(questions, score), {}, score))
+    assert (judge.probability_better(FOUND) > 0.99) is (gain > 0)
