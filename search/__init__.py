@@ -1,26 +1,58 @@
 """demosearch as a library: the functions that the commands are made of.
 
-    from search import launch, load_config, read_status
-    launch(load_config("quickstart", ["workers.kind=local"]), Path("runs/first"))
+Search, compare, look, take along:
 
-    from search import evaluate, load_evaluation
+    from pathlib import Path
+    from search import evaluate, export, launch, load_config, load_evaluation, read_answers, read_status, report
+
+    run = Path("runs/first")
+    launch(load_config("quickstart", ["workers.kind=local"]), run)
+    print(read_status(run).winner)
+    table = pandas.DataFrame(read_answers(run))
+    Path("report.html").write_text(report(run))
+    Path("found.json").write_text(export(run, "json"))
     evaluate(load_evaluation("evaluate_quickstart", [], {"found": "found.json"}), Path("runs/compared")).results
 
-Importing this loads neither ray, torch, transformers nor optuna.
+A strategy of your own asks for `Trial`s of candidates that its `SearchSpace` allows and is told `ScoredTrial`s. A judge
+of your own is given a `Question` and its answers. Whatever is wrong raises `InputError` before anything is spent;
+whatever stops a run raises `RunStopped`, and `resume` goes on.
+
+Importing this loads neither ray, torch, transformers, optuna nor pandas.
 """
 
-from configs.loading import load_config, load_evaluation
+from configs.errors import DemosearchError, InputError, RunStopped
+from configs.loading import load_config, load_evaluation, override_config
+from evaluators.question import Question
+from search.answers import Answer, read_answers
+from search.candidate import Candidate
 from search.dry_run import Experience, forecast_evaluation, forecast_run
 from search.evaluate import evaluate
 from search.evaluation_status import read_evaluation
 from search.export import export
 from search.journal import read_journal
 from search.launch import launch, resume
+from search.report import report, save_figures
 from search.retry import retry_failed
+from search.run import read_config
+from search.space import SearchSpace
+from search.statistics import Estimate, estimate, paired_difference, unpaired_difference
 from search.status import read_status
+from search.strategy import ScoredTrial, Strategy, Trial
 
 __all__ = [
+    "Answer",
+    "Candidate",
+    "DemosearchError",
+    "Estimate",
     "Experience",
+    "InputError",
+    "Question",
+    "RunStopped",
+    "ScoredTrial",
+    "SearchSpace",
+    "Strategy",
+    "Trial",
+    "estimate",
     "evaluate",
     "export",
     "forecast_evaluation",
@@ -28,9 +60,16 @@ __all__ = [
     "launch",
     "load_config",
     "load_evaluation",
+    "override_config",
+    "paired_difference",
+    "read_answers",
+    "read_config",
     "read_evaluation",
     "read_journal",
     "read_status",
+    "report",
     "resume",
     "retry_failed",
+    "save_figures",
+    "unpaired_difference",
 ]

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from configs.loading import load_evaluation
+from search.cli.sharing import ExportFormat
 from search.render import UrialRenderer
+from search.run import Run
 from search.urial import BACKTICKS, load_base_prompt
 from tests.service_server import ServiceServer, error, says
 
@@ -116,8 +119,19 @@ def test_exported_messages_are_a_chat_of_the_same_demonstrations(finished: Path)
     chat = json.loads(demosearch("export", str(finished), "--format", "messages").stdout)
     record = json.loads(demosearch("export", str(finished), "--format", "json").stdout)
     spoken = [text for one in record["demonstrations"] for text in (one["query"], one["answer"])]
-    assert [message["content"] for message in chat] == [record["rules"].strip(), *spoken]
+    assert [message["content"] for message in chat] == [record["rules"], *spoken]
     assert [message["role"] for message in chat[:3]] == ["system", "user", "assistant"]
+
+
+def test_whoever_exports_a_chat_of_a_completed_prompt_is_told_when_the_scores_hold(finished: Path) -> None:
+    assert "--format chat_template" in demosearch("export", str(finished), "--format", "messages").stderr
+    assert "note" not in demosearch("export", str(finished), "--format", "vllm").stderr
+
+
+def test_the_help_of_export_has_a_line_for_every_format() -> None:
+    shown = demosearch("export", "--help").stdout
+    lines = [line.strip(" •│") for line in shown.splitlines()]
+    assert all(any(line.startswith(f"{form.value}: ") for line in lines) for form in ExportFormat)
 
 
 def test_a_run_started_from_its_own_export_takes_it_as_the_base(finished: Path, tmp_path: Path) -> None:
@@ -317,3 +331,20 @@ def test_an_evaluation_and_a_search_are_not_taken_for_one_another(finished: Path
     assert refused.returncode == 2
     assert "holds a search" in refused.stderr
     assert "another command" in demosearch("run", "evaluate_quickstart").stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "instead"),
+    [
+        ("resume", "go on with the same `demosearch evaluate` with `--run-dir"),
+        ("retry-failed", "tries what failed again"),
+        ("export", "export the search that one of them comes from"),
+    ],
+)
+def test_what_is_for_searches_alone_says_what_to_do_with_an_evaluation(
+    command: str, instead: str, tmp_path: Path
+) -> None:
+    Run.create(tmp_path / "run", load_evaluation("evaluate_quickstart")).close()
+    refused = demosearch(command, str(tmp_path / "run"))
+    assert refused.returncode == 2
+    assert instead in refused.stderr.replace("\n", " ")

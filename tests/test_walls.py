@@ -5,7 +5,10 @@ import sys
 
 import pytest
 
-HEAVY = ("ray", "torch", "transformers", "optuna", "openai", "sacrebleu", "datasets", "vllm", "pandas")
+HEAVY = (
+    *("ray", "torch", "transformers", "optuna", "openai", "sacrebleu", "datasets", "vllm", "pandas"),
+    *("mlflow", "wandb", "tensorboard"),
+)
 
 
 @pytest.mark.parametrize(

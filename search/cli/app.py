@@ -10,9 +10,9 @@ from rich.logging import RichHandler
 
 from configs.errors import DemosearchError, InputError
 from search.cli.measuring import overlap, w1
-from search.cli.reading import knobs, report, status
+from search.cli.reading import knobs, report, status, watch
 from search.cli.searching import evaluate, resume, retry_failed, run
-from search.cli.sharing import export
+from search.cli.sharing import export, push
 from search.cli.terminal import console, say
 from workers.engine_thread import ENGINE_THREAD
 
@@ -34,7 +34,7 @@ used: kill it at any moment, `demosearch resume` goes on and pays for nothing tw
 )
 
 
-for command in (run, resume, evaluate, retry_failed, status, export, report, knobs):
+for command in (run, resume, evaluate, retry_failed, status, watch, export, push, report, knobs):
     app.command()(command)
 bench = typer.Typer(no_args_is_help=True, help="Measure this engine beside a named alternative, in one run.")
 for measurement in (w1, overlap):

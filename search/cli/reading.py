@@ -1,13 +1,15 @@
-"""The commands that look: status, report, knobs."""
+"""The commands that look: status, watch, report, knobs."""
 
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
+import search
 from search.cli.options import AsJson, RunDirectory
-from search.cli.terminal import print_out, say, show_status
+from search.cli.terminal import print_out, say, show_status, write
 
 
 class ReportFormat(StrEnum):
@@ -24,15 +26,26 @@ def status(path: RunDirectory, as_json: AsJson = False) -> None:
     from search.run import is_evaluation  # noqa: PLC0415 -- pydantic
 
     if is_evaluation(path):
-        from search.evaluation_status import read_evaluation  # noqa: PLC0415 -- scipy
         from search.evaluation_table import evaluation_view  # noqa: PLC0415 -- rich
 
-        evaluation = read_evaluation(path)
+        evaluation = search.read_evaluation(path)
         print_out(evaluation.to_json() if as_json else evaluation_view(evaluation, path))
         return
-    from search.status import read_status  # noqa: PLC0415 -- scipy
+    show_status(search.read_status(path), path, as_json)
 
-    show_status(read_status(path), path, as_json)
+
+def watch(
+    path: RunDirectory,
+    once: Annotated[bool, typer.Option("--once", help="Show how it stands now, and end.")] = False,
+) -> None:
+    """Follow a run from another terminal: workers, queues, best so far, spend, time left.
+
+    It ends with the run, or with Ctrl-C, which does not disturb the run. Of a run that nobody works on it says so, and
+    how to go on.
+    """
+    from search.watch import watch as follow  # noqa: PLC0415 -- scipy
+
+    follow(path, Console(), once)
 
 
 def report(
@@ -53,22 +66,15 @@ def report(
         typer.Option(metavar="DIR", help="Save every figure there too, as PNG and SVG (needs `demosearch[figures]`)."),
     ] = None,
 ) -> None:
-    """Write what a run has found: while it runs, after a crash, at the end.
+    """Write what a search or an evaluation has found: while it runs, after a crash, at the end.
 
-    Winner against base prompt on held-out questions and how far the search score overstated it, candidates, categories,
-    contributions of demonstrations, answers side by side, cost, failures.
+    Of a search: winner against base prompt on held-out questions and how far the search score overstated it,
+    candidates, contributions of demonstrations. Of an evaluation: its contestants, each against the first, and win
+    rates where AlpacaEval's judge has judged. Of both: categories, lengths, answers side by side, cost, failures.
     """
-    from search.report import write  # noqa: PLC0415 -- scipy
-    from search.report.evidence import read_evidence  # noqa: PLC0415
-    from search.report.findings import find  # noqa: PLC0415
-
-    findings = find(read_evidence(path))
-    write(output or path / f"report.{form.value}", write(findings, form.value))
+    write(output or path / f"report.{form.value}", search.report(path, form.value))
     if figures is not None:
-        from search.report.pictures import save_pictures  # noqa: PLC0415 -- plotly
-
-        saved = save_pictures(findings, figures)
-        say(f"written: {len(saved)} files in {figures}")
+        say(f"written: {len(search.save_figures(path, figures))} files in {figures}")
 
 
 def knobs(

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+import search
 from configs.errors import InputError
 from search.cli.options import AsJson, DryRun, Like, Overrides, RunDirectory, TokensPerSecond
 from search.cli.terminal import console, interruptible, print_out, say, show_forecast, show_status
@@ -35,18 +36,13 @@ def run(
     kept; press it again to give them up. So does a budget that is spent (`--set budget.dollars=20`; see `demosearch
     knobs budget`): `resume` goes on with a larger one.
     """
-    from configs.loading import load_config  # noqa: PLC0415 -- pydantic
-    from search.launch import launch  # noqa: PLC0415 -- scipy
-
-    loaded = load_config(config, overrides or [])
+    loaded = search.load_config(config, overrides or [])
     if dry_run:
-        from search.dry_run import Experience, forecast_run  # noqa: PLC0415 -- scipy
-
-        show_forecast(forecast_run(loaded, None, Experience(like, tokens_per_second)), as_json)
+        show_forecast(search.forecast_run(loaded, None, search.Experience(like, tokens_per_second)), as_json)
         return
     path = run_dir or new_directory(config)
     say(f"run directory: {path}")
-    _conduct(path, lambda: launch(loaded, path, console()), as_json)
+    _conduct(path, lambda: search.launch(loaded, path, console()), as_json)
 
 
 def resume(
@@ -63,15 +59,11 @@ def resume(
     outcome (such as `workers.count` or `budget.dollars`) may be changed with --set, for this once; a change of anything
     else is refused with the differences.
     """
-    from search.launch import resume as go_on  # noqa: PLC0415 -- scipy
-
-    config = recorded_config(path, overrides)
+    config = recorded_config(path, "resume", overrides)
     if dry_run:
-        from search.dry_run import Experience, forecast_run  # noqa: PLC0415 -- scipy
-
-        show_forecast(forecast_run(config, path, Experience(like, tokens_per_second)), as_json)
+        show_forecast(search.forecast_run(config, path, search.Experience(like, tokens_per_second)), as_json)
         return
-    _conduct(path, lambda: go_on(path, console(), config), as_json)
+    _conduct(path, lambda: search.resume(path, console(), config), as_json)
 
 
 def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
@@ -105,21 +97,17 @@ def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     With the --run-dir of an earlier evaluation, which may have had fewer contestants, nothing is paid twice, and what
     failed is tried again. `demosearch knobs --evaluation` lists the knobs.
     """
-    from configs.loading import load_evaluation  # noqa: PLC0415 -- pydantic
-    from search.evaluate import evaluate as score  # noqa: PLC0415 -- scipy
     from search.evaluation_table import evaluation_view  # noqa: PLC0415 -- rich
 
-    loaded = load_evaluation(config, overrides or [], dict(_named(prompt) for prompt in prompts or []))
+    loaded = search.load_evaluation(config, overrides or [], dict(_named(prompt) for prompt in prompts or []))
     if dry_run:
-        from search.dry_run import Experience, forecast_evaluation  # noqa: PLC0415 -- scipy
-
         begun = run_dir if run_dir and (run_dir / "config.json").exists() else None
-        show_forecast(forecast_evaluation(loaded, begun, Experience(like, tokens_per_second)), as_json)
+        show_forecast(search.forecast_evaluation(loaded, begun, search.Experience(like, tokens_per_second)), as_json)
         return
     path = run_dir or new_directory(config)
     say(f"run directory: {path}")
     with interruptible(path, f"the same command with `--run-dir {path}`"):
-        done = score(loaded, path, console())
+        done = search.evaluate(loaded, path, console())
     print_out(done.to_json() if as_json else evaluation_view(done, path))
 
 
@@ -129,26 +117,24 @@ def retry_failed(path: RunDirectory, overrides: Overrides = None, as_json: AsJso
     For a search that has ended, was stopped or has crashed. Prompts that are too long stay failed. What succeeds is
     kept beside the journal: the search's path stays what it was, and `status` and `export` read both.
     """
-    from search.retry import retry_failed as try_again  # noqa: PLC0415 -- scipy
-
-    config = recorded_config(path, overrides)
+    config = recorded_config(path, "retry-failed", overrides)
     with interruptible(path, f"`demosearch retry-failed {path}`"):
-        done = try_again(path, console(), config)
+        done = search.retry_failed(path, console(), config)
     show_status(done, path, as_json)
 
 
-def recorded_config(path: Path, overrides: list[str] | None) -> "RunConfig":
+def recorded_config(path: Path, command: Literal["resume", "retry-failed"], overrides: list[str] | None) -> "RunConfig":
     """What the run was started with, with some knobs changed."""
-    from configs.loading import override_config  # noqa: PLC0415 -- pydantic
-    from search.run import read_config  # noqa: PLC0415 -- pydantic
+    from search.run import require_search  # noqa: PLC0415 -- pydantic
 
-    recorded = read_config(path)
-    return override_config(recorded, overrides) if overrides else recorded
+    require_search(path, command)
+    recorded = search.read_config(path)
+    return search.override_config(recorded, overrides) if overrides else recorded
 
 
-def _conduct(path: Path, search: "Callable[[], Status]", as_json: bool) -> None:
+def _conduct(path: Path, work: "Callable[[], Status]", as_json: bool) -> None:
     with interruptible(path, f"`demosearch resume {path}`"):
-        finished = search()
+        finished = work()
     show_status(finished, path, as_json)
 
 
