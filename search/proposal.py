@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Fits = Callable[[Sequence[int]], bool]
 
+_MARGIN = 0.15
+"""So much better a smaller set must seem: how much each further demonstration dilutes the others is the least known of
+all effects, and further ones usually help (0 and 0.3 did worse on `search.bench.strategies`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class KnownEffects:
@@ -39,12 +43,15 @@ class KnownEffects:
 
     def best_set(self, *, required: Sequence[int], least: int, most: int, fits: Fits) -> tuple[int, ...]:
         """The best set by greedy steps over the strongest demonstrations; of `least` to `most` (>= 1) members, fewer
-        where no more fit. Without loss by likeness, and where everything fits, no set is better."""
+        where no more fit; a larger one unless a smaller one is worth clearly more. Without loss by likeness, and where
+        everything fits, no set of that size is better."""
         shortlist = np.argsort(-self.worth, kind="stable")[: 3 * most + 12].tolist()
         chosen, best, value = list(required), list(required), -np.inf
         while True:
-            if len(chosen) >= max(1, least) and (now := self.value(self.ordered(chosen))) > value:
-                best, value = chosen.copy(), now
+            if len(chosen) >= max(1, least):
+                now = self.value(self.ordered(chosen))
+                if now > value - _MARGIN * abs(value):
+                    best, value = chosen.copy(), max(value, now)
             gains = self.worth[shortlist] + self.loss * self.likeness[np.ix_(shortlist, chosen)].sum(axis=1)
             ranked = [shortlist[place] for place in np.argsort(-gains, kind="stable")]
             further = next((one for one in ranked if one not in chosen and fits([*chosen, one])), None)

@@ -21,11 +21,17 @@ def anything(chosen: Sequence[int]) -> bool:
 
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("recency", [0.3, -0.3])
-def test_without_likeness_the_best_set_is_the_best_of_all(seed: int, recency: float) -> None:
+def test_without_likeness_the_best_set_is_the_best_of_its_size(seed: int, recency: float) -> None:
     known = effects(recency=recency, seed=seed)
     best = known.best_set(required=(), least=1, most=3, fits=anything)
-    every = [one for size in (1, 2, 3) for one in permutations(range(7), size)]
+    every = list(permutations(range(7), len(best)))
     assert known.value(best) == pytest.approx(max(known.value(one) for one in every))
+
+
+@pytest.mark.parametrize(("second", "size"), [(0.8, 2), (0.6, 1)])
+def test_a_smaller_set_is_taken_only_where_it_is_worth_clearly_more(second: float, size: int) -> None:
+    averaging = KnownEffects(np.array([1.0, second]), 0.0, np.zeros((2, 2)), 0.0, 1.0)  # 0.9 and 0.8 together
+    assert len(averaging.best_set(required=(), least=1, most=2, fits=anything)) == size
 
 
 def test_likeness_drives_like_ones_apart() -> None:
