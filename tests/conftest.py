@@ -10,7 +10,7 @@ from hypothesis import settings
 settings.register_profile("truths", deadline=None)
 settings.load_profile("truths")
 
-_START_RAY = ("test_kill.py", "test_ray_workers.py")
+_START_RAY = ("test_kill.py", "test_ray_workers.py", "test_prometheus.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
