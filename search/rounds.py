@@ -21,7 +21,7 @@ class Rounds:
 
     def __init__(self, space: SearchSpace, next_race: NextRace) -> None:
         self.board = Leaderboard()
-        self._base = space.compose(())
+        self._space, self._base = space, space.compose(())
         self._next_race = next_race
         self._race: Race | None = None
         self._begun = False
@@ -66,8 +66,9 @@ class Rounds:
             self._race = self._next_race(self._race.winners())
 
     def ranking(self, first: Candidate) -> Sequence[Candidate]:
-        """`first`, then the others that were scored, by their shrunken gain over the base prompt."""
-        ranking = self.board.shrunk_ranking(self._base)
+        """`first`, then the others that were scored, by their shrunken gain over the base prompt; those allowed."""
+        told = self.board.shrunk_ranking(self._base)
+        ranking = [one for one in told if self._space.allows(self._space.added(one))]
         return [first, *(one for one in ranking if one != first)] if first in ranking else ranking
 
 

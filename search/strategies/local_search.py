@@ -65,8 +65,12 @@ class LocalSearch:
         """One step from the best set so far."""
         chosen = list(self._chosen)
         kind = self._draw.choice(("exchange", "insert", "remove", "move")) if chosen else "insert"
-        if not chosen and self._space.required:
+        if not chosen:
             chosen = list(self._space.required)
+        missing = self._space.min_added - len(chosen) - 1
+        if kind == "insert" and missing > 0:
+            others = [name for name in self._space.pool if name not in chosen]
+            chosen += self._draw.sample(others, min(missing, len(others)))
         if kind in ("exchange", "remove", "move"):
             moved = chosen.pop(self._draw.randrange(len(chosen)))
         if kind in ("exchange", "insert"):

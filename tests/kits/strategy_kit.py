@@ -76,7 +76,9 @@ class StrategyKit:
         raise NotImplementedError
 
     @pytest.mark.parametrize("name", SPACES)
-    def test_every_candidate_fits_into_the_space_and_the_winner_is_allowed(self, make: MakeStrategy, name: str) -> None:
+    def test_every_candidate_fits_into_the_space_and_those_ranked_are_allowed(
+        self, make: MakeStrategy, name: str
+    ) -> None:
         space = SPACES[name]
         strategy = make(space)
         trials = drive(strategy, space)
@@ -91,7 +93,7 @@ class StrategyKit:
             assert trial.questions
             assert len(set(trial.questions)) == len(trial.questions)
             assert set(trial.questions) <= set(space.questions)
-        assert all(space.allows(space.added(candidate)) for candidate in strategy.ranking()[:2])
+        assert all(space.allows(space.added(candidate)) for candidate in strategy.ranking())
 
     @pytest.mark.parametrize("name", SPACES)
     def test_nothing_is_asked_for_twice(self, make: MakeStrategy, name: str) -> None:

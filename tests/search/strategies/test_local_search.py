@@ -1,5 +1,7 @@
 """Local search."""
 
+from dataclasses import replace
+
 import pytest
 
 from configs.schema import LocalSearchConfig
@@ -31,3 +33,9 @@ def test_it_starts_from_the_set_it_is_given() -> None:
 def test_it_keeps_to_its_budget() -> None:
     trials = drive(local(evaluations=60), SPACE)
     assert sum(len(trial.questions) for trial in trials) <= 60
+
+
+def test_it_leaves_the_base_prompt_where_several_demonstrations_are_wanted_at_once() -> None:
+    strategy = local(replace(SPACE, min_added=2))
+    drive(strategy, SPACE)
+    assert SPACE.added(strategy.ranking()[0]) == ("c", "h")
