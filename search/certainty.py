@@ -18,11 +18,14 @@ class Certainty:
     little. One model of all of them (`search.effects`) weighs both: what was tried and did worse is in it too, and that
     is what corrects for having chosen the best (Gelman et al. 2012, Why we (usually) don't have to worry about multiple
     comparisons).
+
+    Where candidates do not keep the base prompt's demonstrations, it is a set like any other, of demonstrations of its
+    own: as the empty one, its level would be taken for that of no demonstrations at all.
     """
 
     def __init__(self, space: SearchSpace, held_out: Sequence[str]) -> None:
         self._space = space
-        self._number = {name: number for number, name in enumerate(space.pool)}
+        self._number: dict[str, int] = {}  # of what has been told: the rest of a large pool says nothing, and costs
         self._question = {name: number for number, name in enumerate((*space.questions, *held_out))}
         self._scores = Scores()
         self._values: list[float] = []
@@ -48,4 +51,6 @@ class Certainty:
         return pstdev(self._values) / USUAL_SPREAD or 1.0
 
     def _numbers(self, candidate: Candidate) -> OrderedSet:
-        return tuple(self._number[name] for name in self._space.members(candidate))
+        keep = self._space.base_use == "keep"
+        names = self._space.added(candidate) if keep else candidate.demonstrations
+        return tuple(self._number.setdefault(name, len(self._number)) for name in names)

@@ -140,7 +140,11 @@ class Coordinator:
 
     def _stop_if_hopeless(self, scored: ScoredTrial) -> None:
         position = self._told + len(self._unsure)
-        if not _may_succeed_later(scored) or self._journal.recorded(position) is not None:
+        if scored.mean is not None or self._journal.recorded(position) is not None:
+            return
+        if not _may_succeed_later(scored):
+            if position == 0:
+                raise RunStopped(f"the base prompt with a guiding question is too long for the model: {_SHORTER}")
             return
         in_a_row = self._failed_in_a_row() + 1
         if position == 0:
@@ -197,6 +201,7 @@ class Coordinator:
 
 
 _WAY_ON = "see `demosearch status`, then `demosearch resume`"
+_SHORTER = "start a new run with a shorter one, shorter questions, or a lower decoding.max_new_tokens"
 
 
 def _may_succeed_later(scored: ScoredTrial) -> bool:

@@ -1,5 +1,7 @@
 """How sure a run's scores make it that a candidate beats the base prompt."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
 
@@ -40,6 +42,21 @@ def test_a_gain_that_held_out_questions_deny_is_not_sure() -> None:
 
 def test_held_out_scores_count_beside_those_that_the_search_was_guided_by() -> None:
     assert certainty(0.4, 0.0) < certainty(0.4, 0.4) < certainty(0.4, 0.8)
+
+
+@pytest.mark.parametrize("use", ["drop", "optional"])
+def test_a_base_prompt_that_is_not_kept_is_not_taken_for_no_demonstrations(use: Literal["drop", "optional"]) -> None:
+    """Every further demonstration helps, and a base prompt with three of its own beats the best three of the pool."""
+    own, others = ("x", "y", "z"), tuple("abcdefgh")
+    space = SearchSpace(own, (*own, *others) if use == "optional" else others, GUIDING, 0, 3, base_use=use)
+    base, found, judge = space.compose(()), space.compose(("a", "b", "c")), Certainty(space, HELD_OUT)
+    judge.tell(scored(base, GUIDING, 8.2, 0))
+    judge.tell(scored(base, HELD_OUT, 8.2, 1))
+    for start, mean in (((), 6.9), (("a",), 7.4), (("a", "b"), 7.8)):
+        for seed, name in enumerate(one for one in others if one not in start):
+            judge.tell(scored(space.compose((*start, name)), GUIDING, mean, 10 * len(start) + seed + 2))
+    judge.tell(scored(found, HELD_OUT, 7.8, 99))
+    assert judge.probability_better(found) < 0.2
 
 
 def test_nothing_is_known_of_what_was_never_told() -> None:

@@ -184,6 +184,13 @@ def test_a_base_prompt_that_cannot_be_scored_stops_the_run(tmp_path: Path) -> No
     assert run(tmp_path) == run(tmp_path.parent / "whole")
 
 
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_base_prompt_that_is_too_long_stops_the_run(name: str, tmp_path: Path) -> None:
+    with pytest.raises(RunStopped, match="too long for the model: start a new run with a shorter one"):
+        run(tmp_path, name, model=ScriptedModel(context_tokens=20))
+    assert read_journal(tmp_path / "journal") == []
+
+
 def test_candidates_that_fail_in_a_row_stop_the_run(tmp_path: Path) -> None:
     def broken(prompt: str) -> str | Exception:
         return GenerationFailed("broken") if prompt.count("# Query") > 2 else "fine"
