@@ -1,6 +1,7 @@
 """A run's result as a data set for a hub: demonstrations, prompt, scores, and a card that says how good they are."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,9 @@ from search.report.evidence import read_evidence
 from search.report.findings import find
 from search.run import read_manifest
 
-_NAMES = frozenset(
-    {"README.md", "demonstrations.jsonl", "held_out.jsonl", "prompt.txt", "chat.json", "found.json", "manifest.json"}
-)
+_ALWAYS = frozenset({"README.md", "found.json", "manifest.json"})
+_NAMES = _ALWAYS | {"demonstrations.jsonl", "held_out.jsonl", "prompt.txt", "chat.json"}
+_FOLDERS = re.compile(r"(?<![^\s\"'=])/(?:[^/\s]+/)+")
 
 
 def push(
@@ -55,9 +56,19 @@ def _files(found: Found) -> dict[str, str]:
         files["chat.json"] = _dump(hugging_face(found) | {"model": model_name(found.config)})
     else:
         files["prompt.txt"] = written(found, "urial")
-    files["found.json"] = _dump(shown)
-    files["manifest.json"] = _dump(read_manifest(found.path))
+    manifest = _without_folders(read_manifest(found.path))
+    files["found.json"] = _dump(shown | {"provenance": manifest})
+    files["manifest.json"] = _dump(manifest)
     return {"README.md": card(found, findings, list(files))} | files
+
+
+def _without_folders(content: Any) -> Any:
+    """Of a path only the last part: what stands before it is nobody's business."""
+    if isinstance(content, dict):
+        return {name: _without_folders(value) for name, value in content.items()}
+    if isinstance(content, list):
+        return [_without_folders(value) for value in content]
+    return _FOLDERS.sub("", content) if isinstance(content, str) else content
 
 
 def _held_out(found: Found) -> list[dict[str, Any]]:
@@ -79,7 +90,8 @@ def _held_out(found: Found) -> list[dict[str, Any]]:
 def _write(folder: Path, files: Mapping[str, str]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        foreign = sorted({file.name for file in folder.iterdir()} - _NAMES)
+        present = {file.name for file in folder.iterdir()}
+        foreign = sorted(present - _NAMES if present >= _ALWAYS else present)
         if foreign:
             raise InputError(f"{folder} holds {foreign[0]}, which no push has written: give a folder of its own")
         for name in _NAMES - files.keys():

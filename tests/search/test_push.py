@@ -113,6 +113,23 @@ def test_pushing_again_replaces_what_was_pushed_and_touches_nothing_else(run: Sc
     assert (tmp_path / "README.md").read_text() == "mine too"
 
 
+@pytest.mark.parametrize("name", ["README.md", "prompt.txt", "found.json"])
+def test_a_file_of_ones_own_is_not_replaced_for_being_called_like_one_of_a_push(
+    name: str, run: Scored, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(InputError, match=f"{name}, which no push has written"):
+        push(run.path, tmp_path)
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {name: "mine"}
+
+
+def test_nobody_learns_where_on_this_machine_anything_stands(run: Scored, pushed: Path) -> None:
+    """The model's tokenizer stands beside the run, and the manifest names it."""
+    assert str(run.path.parent) in (run.path / "manifest.json").read_text()
+    assert not any(str(run.path.parent) in file.read_text() for file in pushed.iterdir())
+    assert "as tokens of model@None" in json.loads((pushed / "manifest.json").read_text())["model"]
+
+
 def test_a_search_that_has_not_ended_is_pushed_only_if_wanted(tmp_path: Path) -> None:
     path = scored(tmp_path, "urial_backticks").path
     journal = (path / "journal.jsonl").read_text().splitlines(keepends=True)
