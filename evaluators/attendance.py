@@ -13,8 +13,8 @@ class Attendance:
         workers: workers of the model that answers, times seconds.
         workers_busy: of these, while they had something to do.
         judge_wanted: while at least one answer waited for its verdict.
-        judge_busy: while a judge's service had a request, the mean over several services; as `judge_wanted` where no
-            service judges.
+        judge_busy: while a judge's service had a request, of several services the one that had some longest; as
+            `judge_wanted` where no service judges.
     """
 
     gpus: float = 0.0

@@ -261,9 +261,7 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _make_tables(connection: sqlite3.Connection, path: Path) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version not in (0, SCHEMA_VERSION):
-        raise InputError(f"the ledger {path} has version {version}, this demosearch writes {SCHEMA_VERSION}")
+    _checked_version(connection, path)
     connection.executescript(_SCHEMA)
     connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
@@ -357,11 +355,23 @@ def knows_prefix(path: Path, prefix: str) -> bool:
 
 
 def has_tables(path: Path) -> bool:
-    """False before and while the ledger is made: its version is written last."""
+    """False before and while the ledger is made: its version is written last. Raises InputError where it is another
+    version than ours."""
     if not path.exists():
         return False
     with closing(open_to_read(path)) as ledger:
-        return bool(ledger.execute("PRAGMA user_version").fetchone()[0])
+        return bool(_checked_version(ledger, path))
+
+
+def _checked_version(ledger: sqlite3.Connection, path: Path) -> int:
+    """Ours, or 0 before it is made."""
+    version = int(ledger.execute("PRAGMA user_version").fetchone()[0])
+    if version not in (0, SCHEMA_VERSION):
+        raise InputError(
+            f"the ledger {path} has version {version}, this demosearch reads and writes {SCHEMA_VERSION}: use the "
+            "demosearch that made it, or start a new run with a ledger of its own"
+        )
+    return version
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:

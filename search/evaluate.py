@@ -96,7 +96,7 @@ async def _evaluate(plan: EvaluationPlan, run: Run, view: View) -> None:
             for model, contestants in plan.by_model():
                 async with (
                     bout.loaded(model, contestants) as card,
-                    watching(bout, view, config.scoring.confidence),
+                    watching(bout, view, config.scoring.confidence, clock),
                     tasks_together() as tasks,
                 ):
                     for one in contestants:

@@ -7,15 +7,15 @@ from typing import Any
 from evaluators.ledger import read_failures, read_spend
 from evaluators.spend import Spend
 from search.alpaca_leaderboard import Place, read_places
-from search.comparison import Result, compare, read_outcomes
+from search.comparison import Outcome, Result, compare, read_outcomes
 from search.run import State, ledger_path, read_evaluation_config, read_id, read_state
 from search.status import FailedItems, by_cause
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationStatus:
-    """Of one evaluation. `results` are those of contestants that are through; `places` what AlpacaEval's leaderboard
-    would say of them, where its judge has judged."""
+    """Of one evaluation. `results` are those of contestants that are through, `outcomes` what they rest on, one each;
+    `places` what AlpacaEval's leaderboard would say of them, where its judge has judged."""
 
     run: str
     state: State
@@ -24,6 +24,7 @@ class EvaluationStatus:
     spend: Spend
     failures: tuple[FailedItems, ...]
     places: tuple[Place, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As `demosearch evaluate --json` prints it."""
@@ -53,4 +54,5 @@ def read_evaluation(path: Path) -> EvaluationStatus:
         spend=read_spend(ledger, name),
         failures=by_cause(read_failures(ledger, name)),
         places=read_places(path),
+        outcomes=tuple(outcomes),
     )

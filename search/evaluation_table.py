@@ -30,7 +30,7 @@ def _evaluation_facts(status: EvaluationStatus) -> Table:
     spend, going = status.spend, "the same command with the same --run-dir goes on"
     words = {"running": "running now", "finished": "finished", "stopped": f"stopped; {going}"}
     facts = Table.grid(padding=(0, 2))
-    facts.add_row("state", words.get(status.state, f"crashed or killed; {going}") + because(status.reason))
+    facts.add_row("state", Text(words.get(status.state, f"crashed or killed; {going}") + because(status.reason)))
     add_spend(facts, spend)
     return facts
 
@@ -40,12 +40,12 @@ def _contestants(results: Sequence[Result]) -> Table:
     table = Table(box=None, padding=(0, 2), header_style="bold")
     names = ("", "score", f"over {results[0].name}", *(f"turn {turn + 1}" for turn in range(turns)))
     for column in (*names, "length", "n", "failed"):
-        table.add_column(column, no_wrap=column != names[2])
+        table.add_column(Text(column), no_wrap=column != names[2])
     for one in results:
         shown = [_shown(value) for value in one.turns] + [""] * (turns - len(one.turns))
         score = _shown(one.score) or "too many failed"
         length = "" if one.length is None else f"{one.length:,.0f}"
-        table.add_row(one.name, score, _shown(one.difference), *shown, length, f"{one.n:,}", f"{one.failed:,}")
+        table.add_row(Text(one.name), score, _shown(one.difference), *shown, length, f"{one.n:,}", f"{one.failed:,}")
     return table
 
 
@@ -55,11 +55,11 @@ def _categories(results: Sequence[Result]) -> list[RenderableType]:
         return []
     table = Table(box=None, padding=(0, 2), header_style="bold")
     for column in ("mean by category", *(one.name for one in results), "n"):
-        table.add_column(column, no_wrap=column == "mean by category")
+        table.add_column(Text(column), no_wrap=column == "mean by category")
     for name in names:
         values = [one.categories.get(name) for one in results]
         n = max((value.n for value in values if value), default=0)
-        table.add_row(name, *(f"{value.mean:.2f}" if value else "" for value in values), f"{n:,}")
+        table.add_row(Text(name), *(f"{value.mean:.2f}" if value else "" for value in values), f"{n:,}")
     return [table]
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from statistics import fmean
 from typing import TYPE_CHECKING
 
 from configs.schema import ModelConfig, RewardModelConfig, ServiceConfig, WorkersConfig
@@ -49,7 +48,7 @@ class JudgeModels:
             wanted: seconds in which an answer waited for its verdict.
         """
         busy = [service.seconds_busy for service in self.services()]
-        judges = Attendance(judge_wanted=wanted, judge_busy=fmean(busy) if busy else wanted)
+        judges = Attendance(judge_wanted=wanted, judge_busy=max(busy, default=wanted))
         pairs = zip(self._made, self._gpus, strict=False)
         return sum((gpu_attendance(model.activity(), gpus) for (model, _), gpus in pairs), judges)
 

@@ -102,7 +102,7 @@ async def _search(plan: Plan, run: Run, view: View, trackers: Tracking) -> None:
         _log.info("%s is ready on %s", config.model.name, search.parts.card.device)
         keeping = contextlib.nullcontext() if has_ended else search.parts.keeper(config.workers, clock).kept()
         follow = trackers.following(lambda: _figures(search, clock()))
-        async with watching(search, view, config.scoring.confidence), keeping, follow:
+        async with watching(search, view, config.scoring.confidence, clock), keeping, follow:
             await search.coordinator.run()
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from functools import partial
 from io import StringIO
 from pathlib import Path
@@ -49,12 +49,16 @@ def make_views(console: Console, folder: Path) -> "View":
 
 
 @asynccontextmanager
-async def watching(watched: Watched, view: View, confidence: float) -> AsyncIterator[None]:
-    """While this is open, the view shows how things stand, and at the end once more."""
-    began, observer = time.monotonic(), Observer(watched, confidence)
+async def watching(watched: Watched, view: View, confidence: float, clock: Callable[[], float]) -> AsyncIterator[None]:
+    """While this is open, the view shows how things stand, and at the end once more.
+
+    Args:
+        clock: seconds since this process began to work on the run.
+    """
+    observer = Observer(watched, confidence)
 
     def look() -> None:
-        view.show(observer.look(time.monotonic() - began))
+        view.show(observer.look(clock()))
 
     async def look_often() -> None:
         while True:
@@ -72,7 +76,8 @@ async def watching(watched: Watched, view: View, confidence: float) -> AsyncIter
 
 
 class Views:
-    """Several at once."""
+    """Several at once; one that cannot be written to any more, since the terminal is gone or the disk is full, neither
+    stops the others nor the work, nor hides how that ended."""
 
     def __init__(self, views: Sequence[View]) -> None:
         self._views = views
@@ -86,20 +91,24 @@ class Views:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._open.__exit__(kind, error, trace)
+        with suppress(OSError):
+            self._open.__exit__(kind, error, trace)
 
     def show(self, snapshot: Snapshot) -> None:
         for view in self._views:
-            view.show(snapshot)
+            with suppress(OSError):
+                view.show(snapshot)
 
 
 class LiveView:
     """Redrawn in place."""
 
     def __init__(self, console: Console) -> None:
-        self._live = Live(console=console, refresh_per_second=2, transient=False)
+        self._console = console
 
     def __enter__(self) -> Self:
+        # Anew: one that is started again erases what it drew before, and what was printed since.
+        self._live = Live(console=self._console, refresh_per_second=2, transient=False)
         self._live.__enter__()
         return self
 

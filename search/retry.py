@@ -114,8 +114,9 @@ async def _retry(plan: Plan, run: Run, view: View, trials: list[tuple[str, Trial
     async with assemble_parts(plan, run) as parts:
         retry = _Retry(parts, sum(len(trial.questions) for _, trial in trials))
         keeper = parts.keeper(plan.config.workers, clock)
+        shown = watching(retry, view, plan.config.scoring.confidence, clock)
         with open_amendments(run.path / "amendments.jsonl") as file:
-            async with watching(retry, view, plan.config.scoring.confidence), keeper.kept(), tasks_together() as tasks:
+            async with shown, keeper.kept(), tasks_together() as tasks:
                 for kind, trial in trials:
                     tasks.create_task(_try(retry, file, kind, trial))
 

@@ -51,7 +51,7 @@ class Snapshot:
     Attributes:
         moment: seconds since 1970.
         process: the coordinator's process id.
-        seconds: since this process began to search.
+        seconds: since this process began to work on the run.
         trials: told so far.
         done, planned: evaluations, those under way that are through included; `planned` is an upper bound.
         eta: for the rest; None before anything is done.

@@ -29,7 +29,7 @@ def status_view(status: Status, path: Path) -> RenderableType:
     """A run at a glance."""
     spend = status.spend
     facts = Table.grid(padding=(0, 2))
-    facts.add_row("state", _WORDS[status.state] + because(status.reason))
+    facts.add_row("state", Text(_WORDS[status.state] + because(status.reason)))
     add_spend(facts, spend)
     facts.add_row("candidates", f"{status.trials:,} scored")
     if status.amended:

@@ -20,8 +20,8 @@ from search.words import show_span
 
 _PAUSE = 1.0  # seconds between two looks
 _LOADING = "A coordinator is at work; its model is being loaded, or its files are being checked."
-_SIGNS = (LIVE, "journal.jsonl", "results.json", "ledger.sqlite-wal", "ledger.sqlite", "state.json")
-"""Files of a run that a coordinator at work touches again and again."""
+_SIGNS = (LIVE, "journal.jsonl", "results.json", "ledger.sqlite-wal", "ledger.sqlite", "state.json", "config.json")
+"""Files of a run that a coordinator at work touches again and again; the last one is there from its first moment."""
 
 
 def watch(path: Path, console: Console, once: bool = False, pause: float = _PAUSE) -> None:

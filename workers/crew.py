@@ -123,7 +123,7 @@ class Crew:
             seconds_alive=sum(one.seconds_alive for one in workers),
             seconds_busy=sum(one.seconds_busy for one in workers),
             waiting=board.waiting,
-            answering=sum(one.asked - one.answered for one in workers),
+            answering=board.answering,
             workers=tuple(workers),
         )
 

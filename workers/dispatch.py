@@ -92,6 +92,11 @@ class Dispatcher:
         behind = (piece for bench in self._benches.values() for piece in bench.pieces[1:])
         return sum(len(piece.unanswered) for piece in (*self._suspects, *self._queue, *behind))
 
+    @property
+    def answering(self) -> int:
+        """Suffixes still to come of the pieces that run; those of a piece that several workers do count once."""
+        return sum(len(piece.unanswered) for piece in self._running() if not piece.over)
+
     def has(self, worker: int) -> bool:
         return worker in self._benches
 
@@ -271,13 +276,16 @@ class Dispatcher:
         """Its first piece, if there is one, begins now."""
         bench.since, bench.owed = self._clock(), sum(len(piece.unanswered) for piece in bench.pieces[:1])
 
+    def _running(self) -> list[Piece]:
+        """Each once, whoever does it."""
+        return list(dict.fromkeys(piece for bench in self._benches.values() for piece in bench.pieces[:1]))
+
     def _copyable(self) -> list[Piece]:
         """Pieces that run, that few work on, and with which nothing has gone wrong yet."""
         most = min(MOST_HOLDERS, self._max_attempts)
-        running = dict.fromkeys(piece for bench in self._benches.values() for piece in bench.pieces[:1])
         return [
             piece
-            for piece in running
+            for piece in self._running()
             if len(piece.holders) < most and not (piece.over or piece.suspect or piece.has_failed)
         ]
 

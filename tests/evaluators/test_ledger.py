@@ -198,8 +198,10 @@ def test_a_ledger_of_another_version_is_refused(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "ledger")
     connection.execute("PRAGMA user_version=99")
     connection.close()
-    with pytest.raises(InputError, match="version 99"):
-        Ledger(tmp_path / "ledger", "run")
+    readers = (Ledger, read_spend, read_attendance, read_failures)
+    for read in readers:
+        with pytest.raises(InputError, match="version 99"):
+            read(tmp_path / "ledger", "run")
 
 
 def test_a_ledger_that_is_not_there_has_no_spend(tmp_path: Path) -> None:

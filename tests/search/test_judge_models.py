@@ -50,6 +50,20 @@ def test_a_service_is_busy_while_it_has_a_request_and_not_while_it_has_none(tmp_
     assert 0 < after.judge_busy < after.judge_wanted == 100
 
 
+def test_of_two_services_the_one_that_is_busy_longest_says_whether_a_verdict_is_under_way(tmp_path: Path) -> None:
+    async def scenario(config: ServiceConfig) -> tuple[Attendance, float]:
+        models = JudgeModels(make_text, make_reward, tmp_path)
+        slow, _ = models.models.service(config), models.models.service(config)
+        await slow.chat([{"role": "user", "content": "hello"}], temperature=0.0, max_tokens=9)
+        await slow.close()
+        return models.attendance(100.0), slow.activity().seconds_busy
+
+    with ServiceServer(then=says("fine")) as server:
+        config = {"model": "judge", "base_url": server.base_url, "api_key_variable": None}
+        there, busy = asyncio.run(scenario(ServiceConfig.model_validate(config)))
+    assert there.judge_busy == busy
+
+
 def test_where_no_service_judges_a_verdict_is_under_way_whenever_it_is_waited_for(tmp_path: Path) -> None:
     async def scenario() -> Attendance:
         models = JudgeModels(make_text, make_reward, tmp_path)

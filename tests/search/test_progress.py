@@ -116,12 +116,54 @@ def test_while_it_is_watched_other_processes_can_look_and_afterwards_there_is_no
     written = StringIO()
 
     async def work() -> None:
-        async with watching(Halfway(), make_views(Console(file=written), tmp_path), 0.95):
-            while read_live(tmp_path) is None:  # noqa: ASYNC110 -- nothing tells
+        async with watching(Halfway(), make_views(Console(file=written), tmp_path), 0.95, lambda: 3600.0):
+            while (now := read_live(tmp_path)) is None:  # noqa: ASYNC110 -- nothing tells
                 await asyncio.sleep(0.01)
+            assert now.seconds == 3600
             raise KeyError
 
     with pytest.raises(KeyError):
         asyncio.run(work())
     assert "400 of 1,000 evaluations" in written.getvalue()
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_second_drawing_erases_neither_the_first_nor_what_was_said_since() -> None:
+    console = Console(file=(written := StringIO()), force_terminal=True, width=100)
+    view = LiveView(console)
+    for model in ("one", "two"):
+        console.print(f"loading model {model}")
+        with view:
+            view.show(replace(snapshot(), phase="evaluate"))
+    before_it_is_redrawn = written.getvalue().partition("loading model two")[2].partition("evaluating")[0]
+    assert "\x1b[1A" not in before_it_is_redrawn  # one line up
+
+
+class Terminal(StringIO):
+    """One that may be gone."""
+
+    is_gone = False
+
+    def write(self, text: str) -> int:
+        if self.is_gone:
+            raise OSError(5, "Input/output error")
+        return super().write(text)
+
+
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_a_terminal_that_is_gone_hides_nothing_from_others_nor_how_the_work_ended(
+    is_terminal: bool, tmp_path: Path
+) -> None:
+    terminal = Terminal()
+    view = make_views(Console(file=terminal, force_terminal=is_terminal), tmp_path)
+
+    def work() -> None:
+        with view:
+            terminal.is_gone = True
+            view.show(snapshot())
+            assert read_live(tmp_path) is not None
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        work()
     assert not [*tmp_path.iterdir()]

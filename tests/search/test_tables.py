@@ -41,6 +41,11 @@ def test_a_winner_without_held_out_scores_is_not_taken_for_the_base_prompt() -> 
     assert "Nothing beat the base prompt" in shown(replace(STATUS, winner=BASE, runner_up=WINNER))
 
 
+def test_what_a_judge_said_is_shown_as_it_is_where_it_stopped_the_run() -> None:
+    text = shown(replace(STATUS, state="stopped", reason="for example, 'Rating: [good][/INST]'"))
+    assert "'Rating: [good][/INST]'" in text
+
+
 def test_a_price_that_rests_on_estimates_says_about() -> None:
     text = shown(replace(STATUS, spend=Spend(dollars=1.5, estimated=3)))
     assert "about $1.50" in text

@@ -224,6 +224,7 @@ def test_an_idle_worker_copies_what_has_run_longest() -> None:
     complete(dispatcher, 0, first)
     assert dispatcher.copies() == [(0, second)]
     assert (second.holders, dispatcher.copied, dispatcher.busy) == ([1, 0], 1, 3)
+    assert dispatcher.answering == 2  # the copy is no further question
     complete(dispatcher, 2, third)
     assert dispatcher.copies() == []  # the first copy is on time
 

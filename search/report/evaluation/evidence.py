@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.schema import EvaluationConfig
-from search.comparison import Outcome, read_outcomes
+from search.comparison import Outcome
 from search.evaluation_material import EvaluationMaterial
 from search.evaluation_status import EvaluationStatus, read_evaluation
 from search.report.evidence import Told
@@ -40,7 +40,7 @@ class EvaluationEvidence:
 
 def read_evaluation_evidence(path: Path) -> EvaluationEvidence:
     """Read the evaluation at `path`. Raises InputError where there is none."""
-    status = read_evaluation(path)  # before the outcomes, to which more may be added meanwhile
+    status = read_evaluation(path)
     started = (path / "material.json").exists()
     return EvaluationEvidence(
         path=path,
@@ -48,7 +48,7 @@ def read_evaluation_evidence(path: Path) -> EvaluationEvidence:
         config=read_evaluation_config(path),
         manifest=read_manifest(path),
         material=EvaluationMaterial.from_json(read_material(path)) if started else None,
-        outcomes=tuple(read_outcomes(path / "results.json")[0][: len(status.results)]),
+        outcomes=status.outcomes,
     )
 
 

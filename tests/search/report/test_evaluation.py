@@ -1,12 +1,15 @@
 """What a report says of an evaluation whose every score is known."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from configs.loading import load_evaluation
 from search.alpaca_leaderboard import Place
+from search.comparison import read_outcomes, write_outcomes
 from search.report import report
 from search.report.evaluation.evidence import read_evaluation_evidence
 from search.report.evaluation.findings import EvaluationFindings, find_evaluation
@@ -153,3 +156,24 @@ def test_markdown_tells_what_the_page_tells(tmp_path: Path) -> None:
     for heading in ("Contestants", "Categories", "Length of the answers", "Answers side by side", "Cost", "Failures"):
         assert f"\n## {heading}\n" in text
     assert "\n````text\na | b\n```\n# no\n````\n" in text
+
+
+def test_contestants_that_get_through_while_it_is_read_confuse_nothing(tmp_path: Path) -> None:
+    path = made_evaluation(tmp_path / "run", QUESTIONS, ("base", "better", "worse"), score)
+    results = path / "results.json"
+    (base, better, worse), categories = read_outcomes(results)
+    enough = Event()
+
+    def write_often() -> None:
+        while not enough.is_set():
+            write_outcomes(results, [base, worse], categories)
+            write_outcomes(results, [base, better, worse], categories)
+
+    with ThreadPoolExecutor(1) as thread:
+        writing = thread.submit(write_often)
+        try:
+            names = {tuple(one.name for one in found(path).contestants) for _ in range(20)}
+        finally:
+            enough.set()
+        writing.result()
+    assert names <= {("base", "worse"), ("base", "better", "worse")}
