@@ -785,7 +785,7 @@ TrackerConfig = MLflowConfig | WandbConfig | TensorBoardConfig | PrometheusConfi
 
 class TrackersConfig(Knobs):
     """Where else a search's figures go while it runs. No part of its identity; a tracker that cannot be reached is
-    warned of and left out, never a reason to stop or to wait."""
+    warned of and left out, never a reason to stop, nor to wait for more than 20 seconds at the end."""
 
     mlflow: MLflowConfig | None = None
     """MLflow: `{}` for a run where MLflow keeps its runs anyway."""

@@ -131,7 +131,7 @@ def _verdict(status: Status) -> str:
     if gain is None:
         return "The winner has no score on held-out questions: nothing is known of it beyond those that chose it."
     sure = (
-        "" if status.better is None else f" All scores together make it {status.better:.1%} probable that it is better."
+        "" if status.better is None else f" All scores together make it {_probable(status.better)} that it is better."
     )
     if gain.low > 0:
         return f"On questions the search never saw, the winner beats the base prompt by {show_estimate(gain)}.{sure}"
@@ -139,6 +139,10 @@ def _verdict(status: Status) -> str:
         f"On questions the search never saw, the winner does not clearly beat the base prompt: {show_estimate(gain)}."
         + sure
     )
+
+
+def _probable(better: float) -> str:
+    return f"{better:.1%} probable" if better < 0.9995 else "more than 99.9% probable"
 
 
 def _nothing_found(better: float | None) -> str:
