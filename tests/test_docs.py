@@ -23,6 +23,7 @@ from configs.loading import load_config, load_evaluation
 from configs.reference import reference
 from evaluators.question import Question
 from search.cli.app import app
+from search.export import export
 from tests.cost_table import table
 from tests.documents import ROOT, Block, Command, blocks, commands, furnish, links, named
 from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit
@@ -43,7 +44,7 @@ STAND_INS = (
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The files that the pages show and tell to bring, and the run that the README's Python makes."""
+    """The files that the pages show and tell to bring, the run that the README's Python makes, and what it found."""
     folder = tmp_path_factory.mktemp("workspace")
     furnish(folder)
     with contextlib.chdir(folder):
@@ -51,6 +52,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         exec(compile(example.text, str(example), "exec"), {})
         for name in ("laptop", "slurm"):
             (folder / "runs" / name).symlink_to(folder / "runs" / "first")
+        Path("found.json").write_text(export(Path("runs/first"), "json"), encoding="utf-8")
         yield folder
 
 
