@@ -95,15 +95,11 @@ class Parts:
         return TimeKeeper(ledger=self.ledger, budget=self.budget, attendance=attendance, clock=clock)
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
-    """A search, wired: to be run, and to be looked at meanwhile."""
+@dataclass(slots=True)
+class AtWork:
+    """Work that is done with some parts, to be looked at meanwhile; where it stands is its own to say."""
 
     parts: Parts
-    coordinator: Coordinator
-
-    def position(self) -> Position:
-        return self.coordinator.position()
 
     def counts(self) -> Counts:
         return self.parts.evaluator.counts
@@ -116,6 +112,16 @@ class Search:
 
     def budget(self) -> Budget:
         return self.parts.budget
+
+
+@dataclass(slots=True)
+class Search(AtWork):
+    """A search, wired."""
+
+    coordinator: Coordinator
+
+    def position(self) -> Position:
+        return self.coordinator.position()
 
 
 def make_plan(config: RunConfig, path: Path) -> Plan:

@@ -11,7 +11,7 @@ Fits = Callable[[Sequence[int]], bool]
 
 _MARGIN = 0.15
 """So much better a smaller set must seem: how much each further demonstration dilutes the others is the least known of
-all effects, and further ones usually help (0 and 0.3 did worse on `search.bench.strategies`)."""
+all effects, and further ones usually help."""
 
 
 @dataclass(frozen=True, slots=True)

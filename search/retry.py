@@ -10,11 +10,9 @@ from rich.console import Console
 from configs.errors import InputError
 from configs.schema import RunConfig
 from evaluators.answers import ConversationTooLong
-from evaluators.budget import Budget
-from evaluators.counts import Counts
 from evaluators.together import tasks_together
 from search.amendments import amended, amendment, failed_items, open_amendments
-from search.assembly import Parts, Plan, assemble_parts, make_plan, refuse_if_spent
+from search.assembly import AtWork, Plan, assemble_parts, make_plan, refuse_if_spent
 from search.candidate import Candidate
 from search.coordinator import Position
 from search.journal import Journal, read_journal
@@ -25,34 +23,17 @@ from search.scoring import TOO_LONG
 from search.status import Status, read_status
 from search.strategy import Trial
 from search.timekeeper import clock_from_now
-from workers.activity import WorkersActivity
-from workers.service.activity import ServiceActivity
 
 PERMANENT = frozenset({TOO_LONG, ConversationTooLong.__name__})
 
 
 @dataclass(slots=True)
-class _Retry:
-    """Work under way, to be looked at."""
-
-    parts: Parts
+class _Retry(AtWork):
     planned: int
     evaluated: int = 0
 
     def position(self) -> Position:
         return Position("retry", 0, self.evaluated, self.planned)
-
-    def counts(self) -> Counts:
-        return self.parts.evaluator.counts
-
-    def activity(self) -> WorkersActivity:
-        return self.parts.model.activity()
-
-    def services(self) -> list[ServiceActivity]:
-        return self.parts.judge_models.services()
-
-    def budget(self) -> Budget:
-        return self.parts.budget
 
 
 def retry_failed(path: Path, console: Console | None = None, config: RunConfig | None = None) -> Status:

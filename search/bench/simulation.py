@@ -1,4 +1,4 @@
-"""A search on a landscape, driven and ended as the coordinator does, with its true outcome."""
+"""A search on a landscape, driven as the coordinator drives it, with its true outcome."""
 
 import time
 from collections import deque

@@ -40,11 +40,6 @@ class Labels:
         """All of it in one line."""
         return "base prompt" if names == tuple(self._base) else ", ".join(self.parts(names))
 
-    def gist(self, name: str) -> str:
-        """The query's beginning."""
-        one = self._demonstrations.get(name)
-        return shortened(" ".join(one.query.split()), _GIST) if one else name
-
     def question(self, name: str) -> str:
         """The first turn's beginning."""
         one = self._questions.get(name)
