@@ -2,10 +2,10 @@
 
     python -m search.bench.strategies --landscapes mixed no_signal --pools 50 200 --most 3 8 --shares 0.1 0.05
 
-Prints a table in Markdown and writes every outcome to a JSON file. "Difference" is the true held-out score of what was
-found minus that of what exhaustive greedy found, over seeds, with a 95 % interval; "exported" the same of what either
-exports, the base prompt where that is not surely worse (`scoring.sure`); "regret" what noise-free greedy steps and
-swaps would have gained on what was found.
+Prints tables in Markdown and writes every outcome to a JSON file; `--read` prints the tables of such files again.
+"Difference" is the true held-out score of what was found minus that of what exhaustive greedy found, over seeds, with a
+95 % interval; "exported" the same of what either exports, the base prompt where that is not surely worse
+(`scoring.sure`); "regret" what noise-free greedy steps and swaps would have gained on what was found.
 """
 
 import argparse
@@ -20,14 +20,16 @@ from multiprocessing import get_context
 from pathlib import Path
 from statistics import fmean
 
+from pydantic import TypeAdapter
 from rich.console import Console
 from rich.progress import track
 
 from search.bench.landscape import LANDSCAPES
 from search.bench.outcome import REFERENCE, STRATEGIES, UNBUDGETED, Case, Outcome, outcomes
-from search.statistics import estimate
+from search.statistics import Estimate, estimate
 
 _CONFIDENCE = 0.95
+_RIVAL = "racing_greedy"
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 Group = tuple[str, int, int, str, float]
 
@@ -73,7 +75,7 @@ def _line(group: Group, members: Sequence[Outcome]) -> str:
         strategy,
         f"{judged:,.0f}",
         f"{fewer:.1f}",
-        f"{difference.mean:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]",
+        _interval(difference),
         f"{fmean(one.exported for one in members):+.3f}",
         f"{fmean(one.regret for one in members):.3f}",
         _percent([one.base_kept for one in members]),
@@ -84,8 +86,40 @@ def _line(group: Group, members: Sequence[Outcome]) -> str:
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
 
 
+def _interval(value: Estimate) -> str:
+    return f"{value.mean:+.3f} [{value.low:+.3f}, {value.high:+.3f}]"
+
+
 def _percent(values: Sequence[bool]) -> str:
     return f"{100 * fmean(values):.1f} % of {len(values)}" if values else "-"
+
+
+def against_racing(found: Iterable[Outcome]) -> str:
+    """What every strategy found minus what racing greedy found on the same landscapes, paired; empty without it."""
+    groups = _grouped(found)
+    racing = {one.case: one.difference for group, own in groups.items() if group[3] == _RIVAL for one in own}
+    lines = ["| landscape | N | k | strategy | judged | minus racing_greedy (95 %) |", "|---|---|---|---|---|---|"]
+    for (landscape, pool, most, strategy, _), own in groups.items():
+        pairs = [one.difference - racing[one.case] for one in own if one.case in racing]
+        paired = estimate(pairs, _CONFIDENCE) if strategy != _RIVAL else None
+        if paired is not None:
+            judged = f"{fmean(one.evaluations for one in own):,.0f}"
+            cells = (landscape, pool, most, strategy, judged, _interval(paired))
+            lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
+    return "\n".join(lines) if len(lines) > 2 else ""
+
+
+def coverage(found: Iterable[Outcome]) -> str:
+    """How often the intervals held the truth, over all outcomes of each strategy."""
+    lines = ["| strategy | seeds | score covered | gain covered |", "|---|---|---|---|"]
+    by_name: dict[str, list[Outcome]] = {}
+    for one in found:
+        by_name.setdefault(one.strategy, []).append(one)
+    for name, own in by_name.items():
+        gains = [one.gain_covered for one in own if one.gain_covered is not None]
+        scores = _percent([one.score_covered for one in own])
+        lines.append(f"| {name} | {len({one.case for one in own})} | {scores} | {_percent(gains)} |")
+    return "\n".join(lines)
 
 
 def savings(found: Iterable[Outcome]) -> str:
@@ -135,16 +169,27 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--json", type=Path, default=Path("strategies.json"), help="file for every outcome")
+    parser.add_argument("--read", nargs="+", type=Path, metavar="FILE", help="run nothing; print what these files hold")
     return parser.parse_args()
+
+
+def read(path: Path) -> list[Outcome]:
+    """The outcomes in a file that this command wrote."""
+    return TypeAdapter(list[Outcome]).validate_json(path.read_bytes())
 
 
 def main() -> None:
     """The command."""
     arguments = _arguments()
+    found = [one for path in arguments.read for one in read(path)] if arguments.read else _run(arguments)
+    tables = (table(found), savings(found), against_racing(found), coverage(found))
+    print(*filter(None, tables), sep="\n\n")
+
+
+def _run(arguments: argparse.Namespace) -> list[Outcome]:
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
     cases = [Case(*case) for case in product(arguments.landscapes, arguments.pools, arguments.most, seeds)]
-    found = run_benchmark(cases, arguments.strategies, arguments.shares, arguments.jobs, arguments.json)
-    print(table(found), savings(found), sep="\n\n")
+    return run_benchmark(cases, arguments.strategies, arguments.shares, arguments.jobs, arguments.json)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,13 @@
 import json
 import subprocess
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from search.bench.outcome import REFERENCE, STRATEGIES, Case, Outcome, outcomes
-from search.bench.strategies import savings, table
+from search.bench.strategies import against_racing, coverage, read, savings, table
 
 CASE = Case("mixed", 10, 2, 0)
 
@@ -85,3 +86,24 @@ def test_the_command_writes_its_outcomes_and_prints_its_table(tmp_path: Path) ->
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "| no_signal | 6 | 2 | random |" in done.stdout
     assert {one["strategy"] for one in json.loads(path.read_text())} == {"random", REFERENCE}
+
+
+def test_strategies_are_compared_with_racing_landscape_by_landscape() -> None:
+    found = [
+        replace(outcome(0.2, difference), strategy=name, case=Case("mixed", 10, 2, seed))
+        for seed, pair in enumerate([(0.3, 0.1), (0.0, -0.4)])
+        for name, difference in zip(("screening", "racing_greedy"), pair, strict=True)
+    ]
+    (*_, line) = against_racing(found).splitlines()
+    assert line.startswith("| mixed | 10 | 2 | screening | 200 | +0.300 [")
+    assert against_racing(found[::2]) == ""
+
+
+def test_coverage_counts_all_searches_of_a_strategy() -> None:
+    found = [outcome(0.2, 0.0), replace(outcome(0.1, 0.0), score_covered=False, gain_covered=True)]
+    assert coverage(found).splitlines()[-1] == "| screening | 1 | 50.0 % of 2 | 100.0 % of 1 |"
+
+
+def test_outcomes_are_read_as_they_were_written(found: list[Outcome], tmp_path: Path) -> None:
+    (tmp_path / "found.json").write_text(json.dumps([asdict(one) for one in found]))
+    assert read(tmp_path / "found.json") == found
