@@ -40,6 +40,11 @@ class Labels:
         """All of it in one line."""
         return "base prompt" if names == tuple(self._base) else ", ".join(self.parts(names))
 
+    def gist(self, name: str) -> str:
+        """The beginning of a demonstration's query."""
+        one = self._demonstrations.get(name)
+        return shortened(" ".join(one.query.split()), _GIST) if one else name
+
     def question(self, name: str) -> str:
         """The first turn's beginning."""
         one = self._questions.get(name)
