@@ -34,7 +34,7 @@ class TestWandb(TrackerKit):
         return WandbTracker(WandbConfig(project="searches", offline=True))
 
     def folders(self, tracked: Tracked) -> list[Path]:
-        return sorted(tracked.path.glob(f"wandb/offline-run-*-{tracked.id}"))
+        return sorted(tracked.path.glob(f"wandb/offline-run-*-{tracked.id}*"))  # of one second: -1
 
     def records(self, tracked: Tracked) -> Iterator[Any]:
         wandb.teardown()  # waits for the process that writes
