@@ -553,7 +553,7 @@ class ScreeningConfig(SearchSpaceConfig):
     or 12 candidates' worth where that is more."""
     block: Annotated[int, Field(ge=1)] = 8
     """Questions a trial: fewer tell more at the same number of answers, more share their prompt's prefix."""
-    screening_share: Annotated[float, Field(ge=0, le=1)] = 0.55
+    screening_share: Annotated[float, Field(ge=0, le=1)] = 0.75
     """Share of the budget for groups, in [0, 1]."""
     race_share: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Share of the budget for the race at the end, in [0, 1]."""

@@ -8,16 +8,19 @@ The score of the ordered set S = (c_1 ... c_n) on question q is taken to be
                pairs all sets that met a question.
     x_j        place in the prompt, from -1 (first) to 1 (last), 0 alone
     m          what any demonstration at all does, N(0, 0.3^2): with the power of n, the slope in the size of a set
-    theta      effects of the demonstrations, N(0, effect^2 * (told * E E' + (1 - told) * I)): a ridge regression on the
-               embedding E [N, p] (rows of mean square length 1) plus a free effect for each
+    theta      effects of the demonstrations, N(0, effect^2 * R (told * E E' + (1 - told) * I) R): a ridge regression on
+               the embedding E [N, p] (rows of mean square length 1) plus a free effect for each; R^2 = diag(r_c) makes
+               it heavy-tailed, since some demonstrations help or harm far more than most: r_c is a demonstration's own
+               variance relative to the pooled one, such that each effect has Student's t with 5 degrees of freedom
     likeness   sum over pairs of max(0, cosine - 0.3) / 0.7 of the embeddings; b ~ N(0, 0.15^2)
     u_S        what the set does beyond the sum (interactions, order), N(0, set_effect^2), one for each ordered set
     noise_q    N(0, noise^2 * h_q), h_q the question's own variance, relative to the pooled one and shrunk to it by 20
                imaginary observations
 
 Scores are in units in which a plausible judge's scores of one prompt spread by 1.8, so that the weak priors of the
-hyperparameters (effect about 0.15, told 0.3, set effect 0.1, noise 1.1, recency 0.1, dilution 0.4) mean something. The
-hyperparameters maximise marginal likelihood times prior.
+hyperparameters (effect about 0.2, told 0.3, set effect 0.08, noise 1.12, recency 0.12, dilution 0.37) mean something.
+The hyperparameters maximise marginal likelihood times prior. h and r are what the posterior of
+the round before says of them (EM for Student's t: Lange, Little and Taylor 1989; each demonstration by itself).
 
 With everything linear once those are fixed, beta = (d, m, b, theta) has a normal posterior. u is integrated out set by
 set: the n_S scores of S have the precision D - c w w', with w the noise precisions 1 / (noise^2 h_q), D = diag(w),
@@ -46,7 +49,8 @@ OrderedSet = tuple[int, ...]
 USUAL_SPREAD = 1.8
 _QUESTION, _ANY_LEVEL, _ANY, _LIKENESS = 1.5, 3.0, 0.3, 0.15
 _IMAGINARY = 20.0
-_POWERS = (-4, -3, -2, -1, 0, 1)  # of two: strengths of all effects, relative to the likeliest
+_FREEDOM = 5.0  # degrees of freedom of the demonstrations' effects
+_POWERS = (-6, -5, -4, -3, -2, -1, 0, 1)  # of two: strengths of all effects, relative to the likeliest
 _FIXED = 2  # columns before the demonstrations': m and b
 
 
@@ -54,12 +58,12 @@ _FIXED = 2  # columns before the demonstrations': m and b
 class Hyperparameters:
     """See the module's docstring; `effect`, `set_effect` and `noise` are standard deviations."""
 
-    effect: float = 0.15
+    effect: float = 0.2
     told: float = 0.3
-    set_effect: float = 0.1
-    noise: float = 1.1
-    recency: float = 0.1
-    dilution: float = 0.4
+    set_effect: float = 0.08
+    noise: float = 1.12
+    recency: float = 0.12
+    dilution: float = 0.37
 
     def log_prior(self) -> float:
         """Up to a constant."""
@@ -80,7 +84,20 @@ class Hyperparameters:
 
 
 _PRIOR_CENTRE = Hyperparameters().free()
-_PRIOR_SPREAD = np.array([1.2, 1.0, 0.7, 0.4, 0.15, 0.25])
+_PRIOR_SPREAD = np.array([0.5, 0.7, 0.5, 0.3, 0.15, 0.1])
+
+
+@dataclass(frozen=True, slots=True)
+class OwnVariances:
+    """Relative to the pooled ones.
+
+    Attributes:
+        noise: of each question, h_q, [Q].
+        effect: of each demonstration, r_c, [N].
+    """
+
+    noise: Floats
+    effect: Floats
 
 
 @dataclass(slots=True)
@@ -135,17 +152,21 @@ class EffectsModel:
         """
         data = _Data(scores, self)
         hyper = start.hyper if start else Hyperparameters()
-        own = start.own_noise if start else np.ones(self.questions)
+        own = start.own if start else self._alike()
         hyper, step = self._climb(data, hyper, own, sweeps, start.step if start else _FIRST_STEP)
-        fit = Fit(self, data, hyper, own, step)
-        return Fit(self, data, hyper, fit.relative_noise(), step)
+        for _ in range(_ROUNDS):
+            own = Fit(self, data, hyper, own, step).own_variances()
+        return Fit(self, data, hyper, own, step)
 
-    def at(self, scores: Scores, hyper: Hyperparameters) -> "Fit":
-        """The posterior at given hyperparameters, all questions equally noisy."""
-        return Fit(self, _Data(scores, self), hyper, np.ones(self.questions), _FIRST_STEP)
+    def at(self, scores: Scores, hyper: Hyperparameters, own: OwnVariances | None = None) -> "Fit":
+        """The posterior at given hyperparameters, all questions and all demonstrations alike if not said otherwise."""
+        return Fit(self, _Data(scores, self), hyper, own or self._alike(), _FIRST_STEP)
+
+    def _alike(self) -> OwnVariances:
+        return OwnVariances(np.ones(self.questions), np.ones(self.demonstrations))
 
     def _climb(
-        self, data: "_Data", hyper: Hyperparameters, own: Floats, sweeps: int, step: Floats
+        self, data: "_Data", hyper: Hyperparameters, own: OwnVariances, sweeps: int, step: Floats
     ) -> tuple[Hyperparameters, Floats]:
         """Pattern search, one coordinate at a time: a step that helps grows, one that does not shrinks."""
         free, step = hyper.free(), step.copy()
@@ -169,7 +190,7 @@ class EffectsModel:
         """Whether the scores can say anything about this hyperparameter."""
         return (self._has_embedding or place != 1) and (data.largest > 1 or place not in (4, 5))
 
-    def _goodness(self, data: "_Data", hyper: Hyperparameters, own: Floats) -> float:
+    def _goodness(self, data: "_Data", hyper: Hyperparameters, own: OwnVariances) -> float:
         try:
             return Fit(self, data, hyper, own, _FIRST_STEP).log_evidence + hyper.log_prior()
         except LinAlgError:
@@ -206,7 +227,7 @@ class EffectsModel:
         values[rest] = slope[rows] * (1 + hyper.recency * layout.places)
         return csr_array((values, columns, ends), shape=(len(layout.sizes), _FIXED + self.demonstrations))
 
-    def prior_precision(self, hyper: Hyperparameters) -> tuple[Floats, float]:
+    def prior_precision(self, hyper: Hyperparameters, own_effect: Floats) -> tuple[Floats, float]:
         """[Q + 2 + N, Q + 2 + N] of beta, and its log determinant."""
         count, size = self.questions, self.questions + _FIXED + self.demonstrations
         precision = np.zeros((size, size))
@@ -215,21 +236,23 @@ class EffectsModel:
         log_determinant = -2 * count * math.log(_QUESTION) + math.log1p(-count * shared)
         precision[count, count], precision[count + 1, count + 1] = _ANY**-2, _LIKENESS**-2
         log_determinant -= 2 * math.log(_ANY * _LIKENESS)
-        effects, further = self._effects_precision(hyper)
+        effects, further = self._effects_precision(hyper, own_effect)
         precision[count + _FIXED :, count + _FIXED :] = effects
         return precision, log_determinant + further
 
-    def _effects_precision(self, hyper: Hyperparameters) -> tuple[Floats, float]:
+    def _effects_precision(self, hyper: Hyperparameters, own_effect: Floats) -> tuple[Floats, float]:
         """Of theta, by Woodbury's identity, and its log determinant."""
         told = hyper.told if self._has_embedding else 0.0
         free, rank = 1 - told, len(self._gram)
         inner = np.eye(rank) + told / free * self._gram
         correction = self._embedding @ np.linalg.solve(inner, self._embedding.T) * (told / free)
-        precision = (np.eye(self.demonstrations) - correction) / (free * hyper.effect**2)
+        root = own_effect**0.5
+        precision = (np.eye(self.demonstrations) - correction) / (free * hyper.effect**2 * np.outer(root, root))
         log_covariance = self.demonstrations * math.log(free * hyper.effect**2) + np.linalg.slogdet(inner)[1]
-        return precision, -float(log_covariance)
+        return precision, -float(log_covariance + np.log(own_effect).sum())
 
 
+_ROUNDS = 2  # of EM, beside those of earlier fits
 _FIRST_STEP = np.array([0.4, 0.5, 0.4, 0.2, 0.1, 0.15])
 
 
@@ -269,7 +292,7 @@ class Fit:
 
     Attributes:
         hyper: the hyperparameters.
-        own_noise: h_q, [Q].
+        own: h_q and r_c.
         step: of the search for hyperparameters, for the next fit.
         mean: of beta, [Q + 2 + N], in the model's units.
         factor: lower Cholesky factor of beta's posterior precision.
@@ -277,23 +300,23 @@ class Fit:
     """
 
     def __init__(
-        self, model: EffectsModel, data: _Data, hyper: Hyperparameters, own_noise: Floats, step: Floats
+        self, model: EffectsModel, data: _Data, hyper: Hyperparameters, own: OwnVariances, step: Floats
     ) -> None:
-        self.model, self.hyper, self.own_noise, self.step = model, hyper, own_noise, step
+        self.model, self.hyper, self.own, self.step = model, hyper, own, step
         self._data, self._number = data, {one: row for row, one in enumerate(data.sets)}
-        weight = (1 / (hyper.noise**2 * own_noise))[data.asked]
+        weight = (1 / (hyper.noise**2 * own.noise))[data.asked]
         self._total, self._summed = data.by_set(weight), data.by_set(weight * data.values)
-        self._own = np.where(data.layout.sizes > 0, hyper.set_effect**2, 0.0)
-        self._shrink: Floats = self._own / (1 + self._own * self._total)
+        of_set = np.where(data.layout.sizes > 0, hyper.set_effect**2, 0.0)
+        self._shrink: Floats = of_set / (1 + of_set * self._total)
         self._met = csr_array((weight, (data.rows, data.asked)), shape=(len(data.sets), model.questions))
         self._features = model.features(data.layout, hyper)
-        prior, log_prior = model.prior_precision(hyper)
+        prior, log_prior = model.prior_precision(hyper, own.effect)
         self.factor: Floats = cholesky(prior + self._told_precision(), lower=True, check_finite=False)
         target = self._target(weight)
         self.mean: Floats = cho_solve((self.factor, True), target, check_finite=False)
         square = float(weight @ data.values**2 - self._shrink @ self._summed**2 - target @ self.mean)
         log_determinant = 2 * np.log(np.diag(self.factor)).sum() - log_prior - np.log(weight).sum()
-        log_determinant += np.log1p(self._own * self._total).sum()
+        log_determinant += np.log1p(of_set * self._total).sum()
         self.log_evidence = -0.5 * (square + float(log_determinant) + len(weight) * math.log(2 * math.pi))
 
     def _told_precision(self) -> Floats:
@@ -313,7 +336,20 @@ class Fit:
             [asked - self._met.T @ (self._shrink * self._summed), self._features.T @ (left * self._summed)]
         )
 
-    def relative_noise(self) -> Floats:
+    def own_variances(self) -> OwnVariances:
+        """What this posterior says of h and r, for the next one."""
+        return OwnVariances(self._own_noise(), self._own_effect())
+
+    def _own_effect(self) -> Floats:
+        """r_c: 1 / E[1 / r_c] under its posterior, with E[theta_c^2] from this one; [N]."""
+        first = self.model.questions + _FIXED
+        units = np.eye(len(self.factor))[:, first:]
+        spread = solve_triangular(self.factor, units, lower=True, check_finite=False)
+        square = (self.mean[first:] ** 2 + (spread**2).sum(axis=0)) / self.hyper.effect**2
+        own: Floats = (_FREEDOM + square) / (_FREEDOM + 1)
+        return own
+
+    def _own_noise(self) -> Floats:
         """h_q: mean square residuals of each question, shrunk to the pooled one; [Q]."""
         data, count = self._data, self.model.questions
         plain = self._features @ self.mean[count:]
@@ -353,14 +389,17 @@ class Fit:
 
     def probability_better(self, one: OrderedSet, over: OrderedSet) -> float:
         """Posterior probability that a set is worth more than the set `over`, in [0, 1]; averaged over how strong all
-        effects are, since the likeliest strength alone promises too much where there is no signal."""
+        effects are, since the likeliest strength alone promises too much where there is no signal. A search may count
+        on usual effects; a proof may not: here every strength, down to nearly none, is as likely as another
+        beforehand, and no demonstration is taken for an exception."""
         fits = [self._with_effect(self.hyper.effect * 2.0**power) for power in _POWERS]
-        logs = np.array([fit.log_evidence + fit.hyper.log_prior() for fit in fits])
+        logs = np.array([fit.log_evidence for fit in fits])
         weights = np.exp(logs - logs.max())
         return float(weights @ [fit._probability(one, over) for fit in fits] / weights.sum())
 
     def _with_effect(self, effect: float) -> "Fit":
-        return Fit(self.model, self._data, replace(self.hyper, effect=effect), self.own_noise, self.step)
+        alike = replace(self.own, effect=np.ones(self.model.demonstrations))
+        return Fit(self.model, self._data, replace(self.hyper, effect=effect), alike, self.step)
 
     def _probability(self, one: OrderedSet, over: OrderedSet) -> float:
         means, spreads = self.gains([one], over)

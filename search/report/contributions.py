@@ -117,7 +117,7 @@ def _last_over_first(model: EffectsModel, scores: Scores, fit: Fit, confidence: 
     if several < _FEWEST:
         return None
     tried = [replace(fit.hyper, recency=float(value)) for value in _RECENCIES]
-    logs = np.array([model.at(scores, one).log_evidence + one.log_prior() for one in tried])
+    logs = np.array([model.at(scores, one, fit.own).log_evidence + one.log_prior() for one in tried])
     weights = np.exp(logs - logs.max())
     cumulated = np.cumsum(weights) / weights.sum()
     middle, low, high = (

@@ -6,12 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from search.effects import EffectsModel, Fit, Floats, Hyperparameters, OrderedSet, Scores
+from search.effects import EffectsModel, Fit, Floats, Hyperparameters, OrderedSet, OwnVariances, Scores
 
 QUESTIONS, DEMONSTRATIONS, SCALE = 6, 9, 2.0
 HYPER = Hyperparameters(effect=0.2, told=0.4, set_effect=0.3, noise=0.9, recency=0.3, dilution=0.5)
 DRAW = np.random.default_rng(7)
 EMBEDDING = DRAW.normal(size=(DEMONSTRATIONS, 3))
+OWN = OwnVariances(noise=DRAW.uniform(0.5, 2, QUESTIONS), effect=DRAW.uniform(0.7, 4, DEMONSTRATIONS))
 
 
 def told(sets: int = 15) -> Scores:
@@ -42,7 +43,7 @@ class Dense:
         design = np.array([self.row(self.sets[row]) for row in rows])
         design[np.arange(len(asked)), asked] = 1
         values = np.concatenate(scores.values) / SCALE
-        covariance = design @ prior @ design.T + hyper.noise**2 * np.eye(len(values))
+        covariance = design @ prior @ design.T + hyper.noise**2 * np.diag(OWN.noise[asked])
         gain = prior @ design.T @ np.linalg.inv(covariance)
         self.mean, self.covariance = gain @ values, prior - gain @ design @ prior
         square = values @ np.linalg.solve(covariance, values)
@@ -54,7 +55,7 @@ class Dense:
         centred = centred / math.sqrt((centred**2).sum(axis=1).mean())
         told, effect = self.hyper.told, self.hyper.effect
         covariance: Floats = effect**2 * (told * centred @ centred.T + (1 - told) * np.eye(DEMONSTRATIONS))
-        return covariance
+        return covariance * np.sqrt(np.outer(OWN.effect, OWN.effect))
 
     def row(self, ordered: OrderedSet) -> Floats:
         """What the value of a set beyond the empty one is made of."""
@@ -85,7 +86,7 @@ def dense() -> Dense:
 
 @pytest.fixture(scope="module")
 def fit() -> Fit:
-    return MODEL.at(told(), HYPER)
+    return MODEL.at(told(), HYPER, OWN)
 
 
 def test_the_evidence_is_that_of_the_dense_computation(dense: Dense, fit: Fit) -> None:
@@ -185,8 +186,21 @@ def test_a_noisier_question_is_found_out() -> None:
     for _ in range(60):
         ordered = tuple(draw.choice(10, 2, replace=False).tolist())
         scores.tell(ordered, range(5), draw.normal(size=5) * [3, 1, 1, 1, 1])
-    own = EffectsModel(5, 10, None).fit(scores, sweeps=3).own_noise
+    own = EffectsModel(5, 10, None).fit(scores, sweeps=3).own.noise
     assert own[0] > 3 * own[1:].max()
+
+
+def test_one_effect_far_larger_than_all_others_is_not_drawn_in_with_them() -> None:
+    draw, scores = np.random.default_rng(5), Scores()
+    effects = 0.02 * draw.normal(size=20)
+    effects[7] = 1.5
+    for _ in range(60):
+        ordered = tuple(draw.choice(20, 2, replace=False).tolist())
+        scores.tell(ordered, range(5), effects[list(ordered)].sum() + draw.normal(size=5))
+    fit = EffectsModel(5, 20, None).fit(scores, sweeps=3)
+    alike = EffectsModel(5, 20, None).at(scores, fit.hyper)
+    assert fit.own.effect[7] > 2 * np.delete(fit.own.effect, 7).max()
+    assert fit.mean[5 + 2 + 7] > alike.mean[5 + 2 + 7]
 
 
 def test_without_an_embedding_the_share_it_tells_changes_nothing() -> None:
