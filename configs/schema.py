@@ -563,6 +563,10 @@ class ScreeningConfig(SearchSpaceConfig):
     embedding: str = "hashed"
     """What tells which demonstrations are alike: `hashed` (words and letters, built in), `none`, or the name of a
     sentence-transformers model, which is replaced by `hashed` where it is not installed or cannot be reached."""
+    likelihood_questions: Annotated[int, Field(ge=0)] = 0
+    """Let the model itself tell beforehand what demonstrations may do: how likely it finds the reference answers of so
+    many guiding questions (8, say; those that have one) behind each demonstration. 0: not. It costs so many prompts
+    read for each demonstration of the pool, nothing written, nothing judged; a served model is paid for them."""
 
 
 class RacingKnobs(SearchSpaceConfig):

@@ -18,6 +18,7 @@ from configs.schema import (
     ModelConfig,
     RewardModelConfig,
     RunConfig,
+    ScreeningConfig,
     ServedModelConfig,
     WorkersConfig,
 )
@@ -32,9 +33,11 @@ from evaluators.panel import Panel, Seat
 from evaluators.question import Question
 from evaluators.seating import make_seats
 from evaluators.spend import Spend
+from search.array_file import Floats
 from search.coordinator import Coordinator, Position
 from search.journal import Journal
 from search.judge_models import JudgeModels
+from search.likelihood import ReferenceAnswers
 from search.material import Material, load_material
 from search.prices import price_of, refuse_unknown_prices
 from search.render import Renderer, make_renderer
@@ -49,7 +52,8 @@ from workers.activity import WorkersActivity
 from workers.failures import GenerationFailed
 from workers.prompt import Decoding, PromptBlock
 from workers.service.activity import ServiceActivity
-from workers.text_model import Engine, LoadEngine, ModelCard, RewardEngine, RewardModel, TextModel
+from workers.text_model import Engine, LoadEngine, ModelCard, PaysBeside, RewardEngine, RewardModel, TextModel
+from workers.usage import NOTHING
 
 if TYPE_CHECKING:
     from workers.local_worker import LocalWorker
@@ -70,6 +74,13 @@ class Plan:
     @property
     def decoding(self) -> Decoding:
         return make_decoding(self.config.decoding, self.renderer)
+
+    def reference_answers(self, space: SearchSpace) -> ReferenceAnswers | None:
+        """Whose likelihood the strategy wants to know of the demonstrations of this space. Raises InputError."""
+        strategy = self.config.strategy
+        if not isinstance(strategy, ScreeningConfig) or not strategy.likelihood_questions:
+            return None
+        return ReferenceAnswers(space, self.material, self.renderer, strategy.likelihood_questions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +145,9 @@ def make_plan(config: RunConfig, path: Path) -> Plan:
     objective = Objective.of(config.scoring)
     check_questions([*material.guiding, *material.held_out], objective, seats)
     refuse_unknown_prices(config)
-    space = material.space(config.strategy)
-    return Plan(config, material, space, seats, renderer, judge_models)
+    plan = Plan(config, material, material.space(config.strategy), seats, renderer, judge_models)
+    plan.reference_answers(plan.space)
+    return plan
 
 
 @asynccontextmanager
@@ -149,9 +161,10 @@ async def assemble(plan: Plan, run: Run) -> AsyncIterator[Search]:
     async with assemble_parts(plan, run) as parts:
         limit = config.strategy.max_prompt_tokens
         space = await limit_tokens(plan.space, limit, plan.material, plan.renderer, parts.model)
+        likelihood = await _likelihood(plan, space, parts, run.path)
         with closing(Journal(run.path / "journal.jsonl")) as journal:
             coordinator = Coordinator(
-                strategy=make_strategy(config.strategy, space, config.seed, plan.material, run.path),
+                strategy=make_strategy(config.strategy, space, config.seed, plan.material, run.path, likelihood),
                 scorer=parts.scorer,
                 journal=journal,
                 space=space,
@@ -160,6 +173,19 @@ async def assemble(plan: Plan, run: Run) -> AsyncIterator[Search]:
                 scoring=config.scoring,
             )
             yield Search(parts, coordinator)
+
+
+async def _likelihood(plan: Plan, space: SearchSpace, parts: Parts, folder: Path) -> Floats | None:
+    """Of reference answers, where the strategy wants it; what a service was paid for it stands in the ledger."""
+    answers = plan.reference_answers(space)
+    if answers is None:
+        return None
+    try:
+        return await answers.likelihood(parts.model, parts.card, folder)
+    finally:
+        paid = parts.model.paid_beside() if isinstance(parts.model, PaysBeside) else NOTHING
+        if paid != NOTHING:
+            parts.ledger.keep_beside(paid)
 
 
 @asynccontextmanager

@@ -67,8 +67,9 @@ def forecast_run(config: RunConfig, path: Path | None = None, experience: Experi
         planned = strategy.planned()
         held_out = [question.id for question in plan.material.held_out]
         asked = rehearse(strategy, plan.space, held_out, config.window, _PATIENCE)
-    likely = None if asked is None else _rehearsed(plan, surveyor, asked)
-    notes = [
+    beside, notes = _beside(plan, surveyor)
+    likely = None if asked is None else together([_rehearsed(plan, surveyor, asked), *beside])
+    notes += [
         "at most: every answer that the strategy plans, behind the longest demonstrations, texts as long as allowed",
         "about: what the strategy asks for in a rehearsal with made-up scores"
         if asked
@@ -79,7 +80,7 @@ def forecast_run(config: RunConfig, path: Path | None = None, experience: Experi
     sample = "".join(_texts(plan.renderer.block(material.rules, shown, asked_first)))
     spent, pace, source = _measured(config, path, experience)
     assumed = _assume(config, sample, config.decoding.max_new_tokens, pace, [*notes, *source])
-    return forecast(likely, _most(plan, surveyor, planned), assumed, config.budget, spent)
+    return forecast(likely, together([_most(plan, surveyor, planned), *beside]), assumed, config.budget, spent)
 
 
 def forecast_evaluation(config: EvaluationConfig, path: Path | None = None, experience: Experience = NONE) -> Forecast:
@@ -112,6 +113,18 @@ def _rehearsed(plan: Plan, surveyor: Surveyor, asked: Asked) -> Workload:
         surveyor.work(plan.renderer, material.rules, [material.demonstrations[name] for name in names], questions)
         for names, questions in asked.items()
     )
+
+
+def _beside(plan: Plan, surveyor: Surveyor) -> tuple[list[Workload], list[str]]:
+    """What the model reads before anything is asked, and a sentence that says so; empty where it reads nothing."""
+    answers = plan.reference_answers(plan.space)
+    if answers is None:
+        return [], []
+    said = (
+        f"before anything is judged, {answers.prompts:,} prompts with reference answers are read "
+        "(strategy.likelihood_questions); their tokens are included, nothing is written"
+    )
+    return [surveyor.reading(answers.characters)], [said]
 
 
 def _most(plan: Plan, surveyor: Surveyor, planned: int) -> Workload:

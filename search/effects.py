@@ -9,10 +9,13 @@ The score of the ordered set S = (c_1 ... c_n) on question q is taken to be
     x_j        place in the prompt, from -1 (first) to 1 (last), 0 alone
     m          what any demonstration at all does, N(0, 0.3^2): with the power of n, the slope in the size of a set
     theta      effects of the demonstrations, N(0, effect^2 * R (told * E E' + (1 - told) * I) R): a ridge regression on
-               the embedding E [N, p] (rows of mean square length 1) plus a free effect for each; R^2 = diag(r_c) makes
+               the embedding E [N, p] (rows of mean square length 1) plus a free effect for each. R^2 = diag(r_c) makes
                it heavy-tailed, since some demonstrations help or harm far more than most: r_c is a demonstration's own
-               variance relative to the pooled one, such that each effect has Student's t with 5 degrees of freedom
-    likeness   sum over pairs of max(0, cosine - 0.3) / 0.7 of the embeddings; b ~ N(0, 0.15^2)
+               variance relative to the pooled one, such that each effect has Student's t with 5 degrees of freedom.
+               Where there is a hint, a number for each demonstration, E is [V, h] / sqrt(2): V the embedding of texts,
+               h the hint with mean 0 and variance 1, so that one column tells a priori as much as all of V; without V
+               it is h
+    likeness   sum over pairs of max(0, cosine - 0.3) / 0.7 of the embeddings of texts; b ~ N(0, 0.15^2)
     u_S        what the set does beyond the sum (interactions, order), N(0, set_effect^2), one for each ordered set
     noise_q    N(0, noise^2 * h_q), h_q the question's own variance, relative to the pooled one and shrunk to it by 20
                imaginary observations
@@ -129,17 +132,24 @@ class EffectsModel:
         demonstrations: how many, N.
         embedding: [N, p], rows of any length; None without.
         scale: points of the judge's scale per unit of the model.
+        hint: what may tell effects, a number for each in any unit, [N]; None without.
     """
 
-    def __init__(self, questions: int, demonstrations: int, embedding: Floats | None, scale: float = 1.0) -> None:
+    def __init__(
+        self,
+        questions: int,
+        demonstrations: int,
+        embedding: Floats | None,
+        scale: float = 1.0,
+        hint: Floats | None = None,
+    ) -> None:
         self.questions, self.demonstrations, self.scale = questions, demonstrations, scale
         rows = np.zeros((demonstrations, 1)) if embedding is None else np.asarray(embedding, dtype=float)
         length = np.linalg.norm(rows, axis=1, keepdims=True)
         unit = rows / np.where(length > 0, length, 1)
         self.likeness: Floats = np.maximum(unit @ unit.T - 0.3, 0) / 0.7
         np.fill_diagonal(self.likeness, 0)
-        centred = unit - unit.mean(axis=0)
-        self._embedding = centred / (np.sqrt((centred**2).sum(axis=1).mean()) or 1.0)
+        self._embedding = _beside([unit] if hint is None else [unit, hint[:, None]])
         self._gram = self._embedding.T @ self._embedding
         self._has_embedding = bool(np.any(self._gram))
         self._known_likeness: dict[OrderedSet, float] = {}
@@ -431,6 +441,15 @@ class Fit:
         own = draw.normal(size=(len(betas), len(sets))) * np.sqrt(further) * temper
         values: Floats = ((functions @ betas.T).T + constants + own) * self.model.scale
         return values
+
+
+def _beside(blocks: Sequence[Floats]) -> Floats:
+    """Columns of several blocks, [N, any] each, beside each other: centred, with rows of mean square length 1, to which
+    every block that is not constant contributes the same."""
+    telling = [block - block.mean(axis=0) for block in blocks if (block != block[:1]).any()]
+    if not telling:
+        return np.zeros((len(blocks[0]), 1))
+    return np.hstack([block / np.sqrt((block**2).sum(axis=1).mean() * len(telling)) for block in telling])
 
 
 def _scaled(rows: csr_array, factors: Floats) -> csr_array:

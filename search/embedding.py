@@ -2,16 +2,14 @@
 meets the same ones."""
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from search.array_file import Floats, keep_array, read_array
 
 _FEATURES, _SIZE = 2**16, 64
 _DIGITS = 6
@@ -46,23 +44,11 @@ def embed(demonstrations: Sequence[str], questions: Sequence[str], kind: str, fo
     texts = [*demonstrations, *questions]
     digest = sha256(json.dumps([kind, texts], ensure_ascii=False).encode()).hexdigest()[:16]
     path = folder / f"embedding-{digest}.npy"
-    if path.exists():
-        vectors: Floats = np.load(path, allow_pickle=False)
-    else:
+    vectors = read_array(path)
+    if vectors is None:
         vectors = _normalised(hashed(texts) if kind == "hashed" else _by_model(texts, kind))
-        _keep(path, vectors)
+        keep_array(path, vectors)
     return Embedding(vectors[: len(demonstrations)], vectors[len(demonstrations) :])
-
-
-def _keep(path: Path, vectors: Floats) -> None:
-    """Whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(".half")
-    with half.open("wb") as file:
-        np.save(file, vectors, allow_pickle=False)
-        file.flush()
-        os.fsync(file.fileno())
-    half.replace(path)
 
 
 def hashed(texts: Sequence[str]) -> Floats:

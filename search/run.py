@@ -3,6 +3,7 @@
 config.json     the configuration, as validated
 manifest.json   everything that decides the outcome: digests, fingerprints, versions, settings
 material.json   rules, demonstrations and questions in full, so that exports and reports need nothing else
+embedding-*.npy, likelihood-*.npy  what a strategy knows of demonstrations before any score
 journal.jsonl   what the strategy was told, in order
 amendments.jsonl  what `retry-failed` has scored since
 results.json    of an evaluation: every contestant's answers and scores

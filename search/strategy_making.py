@@ -19,33 +19,48 @@ from configs.schema import (
     StrategyConfig,
     SuccessiveHalvingConfig,
 )
+from search.array_file import Floats
 from search.embedding import Embedding, embed
 from search.material import Material
 from search.space import SearchSpace
 from search.strategy import Strategy
 
 
-def make_strategy(config: StrategyConfig, space: SearchSpace, seed: int, material: Material, folder: Path) -> Strategy:
+def make_strategy(
+    config: StrategyConfig,
+    space: SearchSpace,
+    seed: int,
+    material: Material,
+    folder: Path,
+    likelihood: Floats | None = None,
+) -> Strategy:
     """A strategy that knows nothing yet but the texts of `material`, where it wants them.
 
     Args:
         folder: of the run; keeps the embedding.
+        likelihood: of reference answers behind each of the space's pool, [N], in its order; None where it was not asked
+            for.
 
     Raises:
         InputError: a strategy of the user's own cannot be made.
     """
     if not isinstance(config, ScreeningConfig | SimilarConfig | DiverseConfig) or config.embedding == "none":
-        return strategy_of(config, space, seed, None)
-    return strategy_of(config, space, seed, _embedding(config.embedding, space, material, folder))
+        return strategy_of(config, space, seed, None, likelihood)
+    return strategy_of(config, space, seed, _embedding(config.embedding, space, material, folder), likelihood)
 
 
 def strategy_of(  # noqa: C901, PLR0911 -- a case a kind, and types that can be checked
-    config: StrategyConfig, space: SearchSpace, seed: int, embedding: Embedding | None
+    config: StrategyConfig,
+    space: SearchSpace,
+    seed: int,
+    embedding: Embedding | None,
+    likelihood: Floats | None = None,
 ) -> Strategy:
     """A strategy that knows nothing yet.
 
     Args:
         embedding: of the space's pool and questions, in their order; for those strategies that look at texts.
+        likelihood: as `make_strategy` takes it.
 
     Raises:
         InputError: a strategy of the user's own cannot be made, or it needs an embedding.
@@ -54,7 +69,7 @@ def strategy_of(  # noqa: C901, PLR0911 -- a case a kind, and types that can be 
         case ScreeningConfig():
             from search.strategies.screening import Screening  # noqa: PLC0415
 
-            return Screening(space, config, seed, None if embedding is None else embedding.demonstrations)
+            return Screening(space, config, seed, None if embedding is None else embedding.demonstrations, likelihood)
         case SimilarConfig() | DiverseConfig():
             if embedding is None:
                 raise InputError(

@@ -86,6 +86,11 @@ class Surveyor:
         answering = Workload(len(asked), characters, sum(turn for _, turn in asked), nothing, nothing, nothing)
         return together([answering, *(self._judged(name) for name in ids)])
 
+    def reading(self, characters: float) -> Workload:
+        """Of prompts that are only read, so many characters of them together."""
+        nothing = (0,) * len(self._seats)
+        return Workload(0, characters, 0, nothing, nothing, nothing)
+
     def _turns(self, question: Question) -> int:
         return min(self._objective.turns, len(question.turns))
 

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from hashlib import sha256
 from os import environ
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from configs.schema import ServedModelConfig
 from workers.activity import Timesheet, WorkersActivity
@@ -17,7 +17,7 @@ from workers.served_likelihood import read_likelihood
 from workers.served_tokens import Counter, Estimate, ServerCounter, TokenizerCounter, load_tokenizer
 from workers.service.dialect import completion_fields
 from workers.service.failures import RequestTooLong, ServiceFailed
-from workers.service.reply import Reply
+from workers.service.reply import Reply, read_usage
 from workers.service.service import Service
 from workers.text_model import ModelCard
 from workers.usage import NOTHING, Usage
@@ -119,10 +119,16 @@ class ServedModel:
         async def ask(index: int) -> Likelihood:
             whole, continuation = given[index]
             body = {"model": self._service.model, "prompt": whole} | fields
+
+            def read(told: Any) -> tuple[Likelihood, Usage]:
+                return read_likelihood(told, continuation), read_usage(told, self._config.service)
+
             try:
-                return await self._service.post("/completions", body, lambda told: read_likelihood(told, continuation))
+                likelihood, usage = await self._service.post("/completions", body, read)
             except RequestTooLong:
                 raise await self._too_long(block, index, lengths[index], server) from None
+            self._beside += usage
+            return likelihood
 
         async for pair in self._each(len(prompts), ask):
             yield pair
@@ -142,7 +148,7 @@ class ServedModel:
         )
 
     def paid_beside(self) -> Usage:
-        """As `PaysBeside`: prefixes warmed, and answers that cannot be used."""
+        """As `PaysBeside`: prefixes warmed, likelihoods, and answers that cannot be used."""
         paid, self._beside = self._beside, NOTHING
         return paid
 

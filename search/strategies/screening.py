@@ -37,12 +37,20 @@ class Screening:
 
     Args:
         embedding: of the space's pool, [N, p], in its order; None without.
+        likelihood: of reference answers behind each of the pool alone, [N], in any unit; None without.
     """
 
-    def __init__(self, space: SearchSpace, config: ScreeningConfig, seed: int, embedding: Floats | None = None) -> None:
+    def __init__(
+        self,
+        space: SearchSpace,
+        config: ScreeningConfig,
+        seed: int,
+        embedding: Floats | None = None,
+        likelihood: Floats | None = None,
+    ) -> None:
         self._space, self._config = space, config
         self._draw = np.random.default_rng(seed)
-        self._embedding = embedding
+        self._embedding, self._likelihood = embedding, likelihood
         self._number = {name: number for number, name in enumerate(space.pool)}
         self._question = {name: number for number, name in enumerate(space.questions)}
         self._required = tuple(self._number[name] for name in space.required)
@@ -97,7 +105,11 @@ class Screening:
         values = np.array(list(scored.scores.values()))
         scale = float(values.std()) / USUAL_SPREAD if len(values) > 1 else 0.0
         self._model = EffectsModel(
-            len(self._space.questions), len(self._space.pool), self._embedding, scale if scale > 0 else 1.0
+            len(self._space.questions),
+            len(self._space.pool),
+            self._embedding,
+            scale if scale > 0 else 1.0,
+            self._likelihood,
         )
         self._asked[self._numbers(scored.trial.candidate)] = set(range(len(self._space.questions)))
         if scored.mean is not None:

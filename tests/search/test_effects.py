@@ -29,7 +29,8 @@ def told(sets: int = 15) -> Scores:
 class Dense:
     """Everything as one normal distribution: levels, m, b, theta, each set's own effect; then scores with noise."""
 
-    def __init__(self, scores: Scores, hyper: Hyperparameters, further: OrderedSet) -> None:
+    def __init__(self, scores: Scores, hyper: Hyperparameters, further: OrderedSet, hint: Floats | None = None) -> None:
+        self.hint = hint
         self.sets = [*scores.sets, further]
         self.width = QUESTIONS + 2 + DEMONSTRATIONS
         self.hyper = hyper
@@ -53,8 +54,12 @@ class Dense:
         unit = EMBEDDING / np.linalg.norm(EMBEDDING, axis=1, keepdims=True)
         centred = unit - unit.mean(axis=0)
         centred = centred / math.sqrt((centred**2).sum(axis=1).mean())
+        known = centred @ centred.T
+        if self.hint is not None:
+            standard = (self.hint - self.hint.mean()) / self.hint.std()
+            known = (known + np.outer(standard, standard)) / 2
         told, effect = self.hyper.told, self.hyper.effect
-        covariance: Floats = effect**2 * (told * centred @ centred.T + (1 - told) * np.eye(DEMONSTRATIONS))
+        covariance: Floats = effect**2 * (told * known + (1 - told) * np.eye(DEMONSTRATIONS))
         return covariance * np.sqrt(np.outer(OWN.effect, OWN.effect))
 
     def row(self, ordered: OrderedSet) -> Floats:
@@ -77,16 +82,23 @@ class Dense:
 
 FURTHER: OrderedSet = (8, 0, 3)
 MODEL = EffectsModel(QUESTIONS, DEMONSTRATIONS, EMBEDDING, SCALE)
+HINT = 100 + 7 * DRAW.normal(size=DEMONSTRATIONS)
+
+
+@pytest.fixture(scope="module", params=[None, HINT], ids=["without a hint", "with a hint"])
+def hint(request: pytest.FixtureRequest) -> Floats | None:
+    given: Floats | None = request.param
+    return given
 
 
 @pytest.fixture(scope="module")
-def dense() -> Dense:
-    return Dense(told(), HYPER, FURTHER)
+def dense(hint: Floats | None) -> Dense:
+    return Dense(told(), HYPER, FURTHER, hint)
 
 
 @pytest.fixture(scope="module")
-def fit() -> Fit:
-    return MODEL.at(told(), HYPER, OWN)
+def fit(hint: Floats | None) -> Fit:
+    return EffectsModel(QUESTIONS, DEMONSTRATIONS, EMBEDDING, SCALE, hint).at(told(), HYPER, OWN)
 
 
 def test_the_evidence_is_that_of_the_dense_computation(dense: Dense, fit: Fit) -> None:
@@ -121,7 +133,7 @@ def test_a_set_is_likelier_better_the_more_it_gains_and_as_likely_as_not_better_
     order = np.argsort(means / spreads)
     worst, best = (fit.probability_better(sets[place], ()) for place in (order[0], order[-1]))
     assert 0 < worst < best < 1
-    assert fit.probability_better(sets[0], sets[0]) == 0.5
+    assert fit.probability_better(sets[0], sets[0]) == pytest.approx(0.5)
     assert fit.probability_better(sets[0], sets[1]) + fit.probability_better(sets[1], sets[0]) == pytest.approx(1)
 
 
@@ -179,6 +191,27 @@ def test_known_effects_are_recovered_from_many_scores() -> None:
     worths = fit.worths(fit.mean)
     assert np.corrcoef(worths, effects)[0, 1] > 0.98
     assert fit.hyper.noise == pytest.approx(0.5, rel=0.15)
+
+
+@pytest.mark.parametrize("embedded", [True, False])
+def test_a_hint_that_tells_effects_brings_the_posterior_nearer_to_them(embedded: bool) -> None:
+    draw, scores = np.random.default_rng(5), Scores()
+    effects, embedding = 0.3 * draw.normal(size=60), draw.normal(size=(60, 8)) if embedded else None
+    for _ in range(40):
+        ordered = tuple(draw.choice(60, 6, replace=False).tolist())
+        scores.tell(ordered, range(8), 6**-0.4 * effects[list(ordered)].sum() + draw.normal(size=8))
+    plain, hinted = (
+        EffectsModel(8, 60, embedding, hint=hint).fit(scores, sweeps=3)
+        for hint in (None, effects + 0.3 * draw.normal(size=60))
+    )
+    errors = [float(np.std(fit.worths(fit.mean) - effects)) for fit in (plain, hinted)]
+    assert errors[1] < 0.85 * errors[0]
+    assert hinted.log_evidence > plain.log_evidence
+
+
+def test_a_constant_hint_changes_nothing() -> None:
+    constant = EffectsModel(QUESTIONS, DEMONSTRATIONS, EMBEDDING, SCALE, np.full(DEMONSTRATIONS, 0.1))
+    assert constant.at(told(), HYPER).mean == pytest.approx(MODEL.at(told(), HYPER).mean)
 
 
 def test_a_noisier_question_is_found_out() -> None:

@@ -16,7 +16,7 @@ from search.launch import launch, resume
 from search.retry import retry_failed
 from search.run import read_config, read_id
 from search.status import Status, read_status
-from tests.service_server import Reaction, ServiceServer, says
+from tests.service_server import Reaction, ServiceServer, no_quota, page, says
 
 QUIET = Console(quiet=True)
 TINY = [
@@ -130,3 +130,61 @@ def test_whatever_limit_stops_a_search_it_ends_as_one_without_limits(tmp_path: P
     assert journal(path) == journal(tmp_path / "whole")
     assert (done.spend.generated, done.spend.judge) == (whole.spend.generated, whole.spend.judge)
     assert resume(path, QUIET, override_config(config, ["budget.generations=1"])).state == "finished"
+
+
+SCREENING = "strategy={kind: screening, evaluations: 40, block: 4, max_demonstrations: 2, likelihood_questions: 3}"
+SMALL = ["workers.kind=local", "pool.limit=5", "questions.limit=24", "decoding.max_new_tokens=8", "window=3", SCREENING]
+
+
+def test_a_search_with_likelihoods_is_resumed_with_those_that_it_began_with(tmp_path: Path) -> None:
+    whole, path = tmp_path / "whole", tmp_path / "limited"
+    config = load_config("quickstart", SMALL)
+    launch(config, whole, QUIET)
+    with pytest.raises(RunStopped):
+        launch(override_config(config, ["budget.verdicts=25"]), path, QUIET)
+    (kept,) = path.glob("likelihood-*")
+    written = kept.stat().st_mtime_ns
+    assert resume(path, QUIET, config).state == "finished"
+    assert journal(path) == journal(whole)
+    assert [(file, file.stat().st_mtime_ns) for file in path.glob("likelihood-*")] == [(kept, written)]
+
+
+def test_likelihoods_without_reference_answers_are_refused_before_anything_is_loaded(tmp_path: Path) -> None:
+    with ServiceServer() as server:
+        config = judged_by(server, tmp_path, SCREENING, "questions.reference_field=nothing", "model.name=nowhere")
+        with pytest.raises(InputError, match=r"likelihood_questions is 3, but no guiding question has a reference"):
+            launch(config, tmp_path / "run", QUIET)
+    assert not (tmp_path / "run").exists()
+
+
+def test_likelihoods_of_a_server_that_cannot_tell_them_are_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    with ServiceServer() as server:
+        service = f"{{model: m, base_url: {server.base_url}, api_key_variable: null, max_retries: 0}}"
+        model = f"model={{engine: served, server: transformers, context_tokens: 4096, service: {service}}}"
+        with pytest.raises(InputError, match=r"cannot score.*leave strategy.likelihood_questions at 0"):
+            launch(load_config("quickstart", [*SMALL, model]), tmp_path / "run", QUIET)
+        assert not server.requests
+
+
+def spelling(request: dict[str, Any]) -> Reaction:
+    """A server to which each character is a token."""
+    tokens = [*request["prompt"], "!"]
+    told = {"tokens": tokens, "token_logprobs": [None, *[-1.0] * (len(tokens) - 1)]}
+    choice = {"text": "!", "finish_reason": "length", "logprobs": told}
+    return page({"choices": [choice], "usage": {"prompt_tokens": len(tokens) - 1, "completion_tokens": 1}})
+
+
+def test_what_a_service_was_paid_for_likelihoods_is_known_also_where_it_stops_midway(tmp_path: Path) -> None:
+    def react(request: dict[str, Any]) -> Reaction:
+        return spelling(request) if len(server.requests) < 6 else no_quota()
+
+    with ServiceServer(react) as server:
+        prices = "dollars_per_million_prompt_tokens: 1, dollars_per_million_new_tokens: 1, max_in_flight: 1"
+        service = f"{{model: m, base_url: {server.base_url}, api_key_variable: null, max_retries: 0, {prices}}}"
+        model = f"model={{engine: served, server: openai, context_tokens: 99999, service: {service}}}"
+        with pytest.raises(RunStopped):
+            launch(load_config("quickstart", [*SMALL, model]), tmp_path / "run", QUIET)
+        paid = [request["prompt"] for request in server.requests[:5]]
+    spend = read_status(tmp_path / "run").spend
+    assert (spend.generated, spend.prompt_tokens, spend.new_tokens) == (0, sum(map(len, paid)), 5)
+    assert spend.dollars == pytest.approx((spend.prompt_tokens + 5) / 1e6)

@@ -327,6 +327,16 @@ def test_a_prefix_warmed_and_answers_that_cannot_be_used_are_paid_for_beside_the
     assert nothing == NOTHING
 
 
+def test_likelihoods_are_paid_for_beside_the_completions() -> None:
+    async def work(model: ServedModel) -> Usage:
+        await likelihoods(model, PromptBlock("Which tree ", ("grows?", "falls?")), Continuations(("a b", "c d e")))
+        return model.paid_beside()
+
+    with ServiceServer(echoing, pages=vllm) as server:
+        paid = run_with(served(server, service={"dollars_per_million_prompt_tokens": 1, **PRICE}), work)
+    assert paid == Usage(calls=2, prompt_tokens=7, new_tokens=2, dollars=9 / 1e6)
+
+
 PRICE = {"dollars_per_million_new_tokens": 1}
 
 

@@ -38,6 +38,20 @@ def test_it_beats_the_base_where_there_is_much_to_win() -> None:
     assert found.better > 0.95
 
 
+def test_a_likelihood_that_tells_effects_leads_it_to_better_sets() -> None:
+    gains = []
+    for seed in range(4):
+        landscape = Landscape(LANDSCAPES["mixed"], seed, pool=100)
+        space = landscape.space(3)
+        config = ScreeningConfig(kind="screening", evaluations=480, max_demonstrations=3)
+        found = [
+            simulate(Screening(space, config, seed, None, likelihood), landscape, space).found_truth
+            for likelihood in (None, -40 + landscape.effect)
+        ]
+        gains.append(found[1] - found[0])
+    assert sum(gains) / len(gains) > 0.1
+
+
 def test_without_any_signal_the_base_is_kept() -> None:
     kept = 0
     for seed in range(4):
