@@ -1,6 +1,7 @@
 """Whole searches in this process, on the quickstart's real model and a judge behind a real server."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,7 @@ def test_a_judge_that_never_gives_a_rating_stops_the_run_with_what_it_said(tmp_p
         with pytest.raises(RunStopped, match="not given a single rating in its first 8 verdicts") as stopped:
             launch(judged_by(server, tmp_path, "questions.limit=60"), tmp_path / "run", QUIET)
         assert "I would rather not." in str(stopped.value)
-        assert len(server.requests) < 24
+        assert len(server.requests) <= 24  # the base prompt's, which may all be under way at once
 
 
 LIMITS = ["generations=30", "verdicts=20", "judge_calls=20", "judge_tokens=400", "dollars=0.004", "hours=1e-9"]
@@ -128,7 +129,8 @@ def test_whatever_limit_stops_a_search_it_ends_as_one_without_limits(tmp_path: P
         done = resume(path, QUIET, config)
         assert len(server.requests) == 2 * asked
     assert journal(path) == journal(tmp_path / "whole")
-    assert (done.spend.generated, done.spend.judge) == (whole.spend.generated, whole.spend.judge)
+    assert done.spend.generated == whole.spend.generated
+    assert asdict(done.spend.judge) == pytest.approx(asdict(whole.spend.judge))  # dollars add up in another order
     assert resume(path, QUIET, override_config(config, ["budget.generations=1"])).state == "finished"
 
 
