@@ -50,7 +50,8 @@ def _each(workers: tuple[WorkerActivity, ...], width: int) -> Table:
 def _doing(one: WorkerActivity) -> str:
     if one.block is None:
         return "idle" if one.alive else "not ready"
-    return f"block {one.block:,}, {one.answered} of {one.asked}"
+    more = f" and {one.more_blocks} more" if one.more_blocks else ""
+    return f"block {one.block:,}{more}, {one.answered} of {one.asked}"
 
 
 def _compact(workers: tuple[WorkerActivity, ...]) -> Iterator[RenderableType]:

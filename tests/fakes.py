@@ -1,6 +1,7 @@
 """Stand-ins for models, small enough to be believed. No patching: they are passed in where a real one would be.
 
     EchoEngine         an Engine: deterministic, picklable by `partial(EchoEngine, ...)`, slow or deadly on demand
+    StepEngine         the same as a BatchingEngine: a word a step
     EchoRewardEngine   the same as a RewardEngine
     ScriptedModel      a TextModel without threads or processes: answers with a function, remembers what it was asked
 
@@ -12,12 +13,13 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from math import log
 
 from workers.activity import WorkersActivity
 from workers.failures import GenerationFailed, PromptTooLong
+from workers.messages import Answered, Ended
 from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock, Reward
 from workers.text_model import ModelCard
 
@@ -99,7 +101,6 @@ class _Frail:
     breaks_at: str = "BREAKS"
     dies_at: str = "POISON"
     die_once: str | None = None
-    _is_given_up: Callable[[], bool] = field(default=lambda: False, init=False, repr=False, compare=False)
 
     @property
     def card(self) -> ModelCard:
@@ -108,22 +109,15 @@ class _Frail:
     def count_tokens(self, block: PromptBlock) -> tuple[int, ...]:
         return count_words(block)
 
-    def heed(self, is_given_up: Callable[[], bool]) -> None:
-        self._is_given_up = is_given_up
-
     def _take_pains(self, block: PromptBlock) -> Iterator[tuple[int, str]]:
         """The block's prompts, last suffix first."""
         for index in reversed(range(len(block.suffixes))):
-            done = time.monotonic() + self.seconds_each
-            while (left := done - time.monotonic()) > 0 and not self._is_given_up():
-                time.sleep(min(left, 0.02))
-            if self._is_given_up():
-                return
+            time.sleep(self.seconds_each)
             prompt = block.prompt(index)
-            self._come_to_grief(prompt)
+            self.come_to_grief(prompt)
             yield index, prompt
 
-    def _come_to_grief(self, prompt: str) -> None:
+    def come_to_grief(self, prompt: str) -> None:
         fail_if_marked(prompt, self.fails_at)
         if self.breaks_at in prompt:
             raise RuntimeError("CUDA error: device-side assert triggered")
@@ -153,6 +147,64 @@ class EchoEngine(_Frail):
         refuse_too_long_with(continuations, block, self.context_tokens)
         for index, prompt in self._take_pains(block):
             yield index, likelihood(prompt, continuations.texts[index])
+
+
+@dataclass
+class StepEngine(EchoEngine):
+    """A BatchingEngine that answers as EchoEngine does, a word a step, which takes `seconds_each`.
+
+    Attributes:
+        rows: prompts together, as soon as there are so many no further block begins.
+        waits_at: a prompt that contains this is never answered.
+    """
+
+    rows: int = 16
+    waits_at: str = "WAIT"
+
+    def batch(self, decoding: Decoding) -> "StepBatch":
+        return StepBatch(self, decoding)
+
+
+class StepBatch:
+    """A StepEngine's."""
+
+    def __init__(self, engine: StepEngine, decoding: Decoding) -> None:
+        self._engine = engine
+        self._decoding = decoding
+        self._prompts: dict[int, dict[int, str]] = {}  # by job and index
+        self._words: dict[int, int] = {}  # said so far by each prompt of a job
+
+    def has_room(self) -> bool:
+        return sum(map(len, self._prompts.values())) < self._engine.rows
+
+    def add(self, job: int, block: PromptBlock) -> None:
+        refuse_too_long(block, self._decoding.max_new_tokens, self._engine.context_tokens)
+        self._prompts[job] = {index: block.prompt(index) for index in reversed(range(len(block.suffixes)))}
+        self._words[job] = 0
+
+    def drop(self, job: int) -> None:
+        del self._prompts[job]
+
+    def step(self) -> list[Answered | Ended]:
+        time.sleep(self._engine.seconds_each)
+        return [message for job in list(self._prompts) for message in self._advance(job)]
+
+    def _advance(self, job: int) -> Iterator[Answered | Ended]:
+        self._words[job] += 1
+        try:
+            for index, prompt in list(self._prompts[job].items()):
+                answer = echo(prompt, self._decoding)
+                if answer.new_tokens <= self._words[job] and self._engine.waits_at not in prompt:
+                    self._engine.come_to_grief(prompt)
+                    del self._prompts[job][index]
+                    yield Answered(job, index, answer)
+        except GenerationFailed as error:
+            self.drop(job)
+            yield Ended(job, error)
+        else:
+            if not self._prompts[job]:
+                self.drop(job)
+                yield Ended(job)
 
 
 @dataclass

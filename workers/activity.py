@@ -12,10 +12,11 @@ class WorkerActivity:
         number: its place among its colleagues, from 1.
         place: node and device, as far as it has said.
         alive: it has loaded its model and answers.
-        block: the block it works on, counted from 1 in the order asked; None when it has nothing to do.
-        asked: prompts of that block which it was given.
+        block: the oldest block it works on, counted from 1 in the order asked; None when it has nothing to do.
+        more_blocks: that it works on at the same time.
+        asked: prompts of all these blocks which it was given.
         answered: of these, answered so far.
-        seconds: since it began with them.
+        seconds: since it began with the oldest.
         tokens: generated since the beginning, of completions received.
         seconds_alive: since the beginning, through all its processes.
         seconds_busy: of these, how long it had something to do.
@@ -25,6 +26,7 @@ class WorkerActivity:
     place: str = ""
     alive: bool = True
     block: int | None = None
+    more_blocks: int = 0
     asked: int = 0
     answered: int = 0
     seconds: float = 0.0

@@ -16,10 +16,10 @@ from configs.schema import WorkersConfig
 from workers.activity import WorkersActivity
 from workers.dispatch import WORTH, Dispatcher
 from workers.engine_actor import EngineBroken
-from workers.engine_thread import Answered, Ended, Message
 from workers.failures import GenerationFailed, WorkersUnavailable
 from workers.loading import PAUSE, load_model
 from workers.member import Member, Sent
+from workers.messages import Answered, Begun, Ended, Message
 from workers.outbox import Outbox
 from workers.piece import Piece, cut
 from workers.prompt import A_co, PromptBlock, Task
@@ -252,7 +252,9 @@ class Crew:
     def _hear(self, member: Member, message: Message) -> None:
         if message.job not in member.sent:
             return  # of an earlier connection to the same process
-        if isinstance(message, Answered):
+        if isinstance(message, Begun):
+            self._board.begun(member.number, member.sent[message.job].piece)
+        elif isinstance(message, Answered):
             self._deliver(member, member.sent[message.job], message)
         else:
             self._end(member, message)

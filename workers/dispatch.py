@@ -1,8 +1,9 @@
 """Which worker does which piece next. Pure bookkeeping: no clock of its own, no Ray, no asyncio.
 
-Pieces wait in one queue. Each worker holds at most one running piece and one behind it, so that it need not wait for
-the round trip; idle workers are served before anyone gets a second piece, and when the queue is empty an idle worker
-may steal a second piece that has not begun. Among the oldest pieces the one is taken that costs the least reading anew.
+Pieces wait in one queue. Each worker holds a running piece and one behind it, so that it need not wait for the round
+trip, and more where they are small and to be decoded alike, because it may be able to answer them together. Who holds
+least is served first, and when the queue is empty an idle worker may steal a piece that waits behind others. Among the
+oldest pieces the one is taken that costs the least reading anew.
 
 When nothing waits anywhere, an idle worker starts a copy of a piece that it can be expected to end much sooner: because
 the piece's own worker is slower, or late, which may mean anything. The first answer to each suffix counts (the backup
@@ -16,11 +17,11 @@ A piece whose worker died is suspect: it then runs alone, so that the next death
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from itertools import islice
 from math import inf
 
 from workers.affinity import PrefixMemory
+from workers.bench import Bench
 from workers.pace import Paces
 from workers.piece import Piece
 
@@ -29,24 +30,9 @@ FEWEST_COMPARED = 16  # pieces looked at however many workers are free
 MOST_HOLDERS = 3  # of a piece: a second copy helps where the first went to a slow worker
 MUCH = 1.3  # times as long as expected is late; a copy must be expected to need this many times less
 WORTH = 2.0  # seconds that a copy must be expected to gain, at least
-
-
-@dataclass(slots=True)
-class _Bench:
-    """What one worker holds: the first piece runs, the second waits behind it.
-
-    Attributes:
-        since: when the first piece began, in seconds.
-        owed: suffixes that it had to answer then.
-        withdrawing: the second piece, while it is being asked back.
-        recalled: the first piece is a copy that is being called back.
-    """
-
-    pieces: list[Piece] = field(default_factory=list)
-    since: float = 0.0
-    owed: int = 0
-    withdrawing: Piece | None = None
-    recalled: bool = False
+TOGETHER = (
+    64  # suffixes that a worker is given as small pieces; on a GPU a step of so many costs little more than of one
+)
 
 
 class Dispatcher:
@@ -57,20 +43,24 @@ class Dispatcher:
             that a poisonous piece costs no more workers.
         clock: tells seconds.
         worth: seconds that a copy must be expected to gain, at least.
+        together: suffixes that a worker is given as small pieces.
 
     Attributes:
         copied: copies begun so far.
     """
 
-    def __init__(self, max_attempts: int, clock: Callable[[], float], worth: float = WORTH) -> None:
+    def __init__(
+        self, max_attempts: int, clock: Callable[[], float], worth: float = WORTH, together: int = TOGETHER
+    ) -> None:
         self.copied = 0
         self._max_attempts = max_attempts
         self._clock = clock
         self._worth = worth
+        self._together = together
         self._paces = Paces()
         self._queue: deque[Piece] = deque()
         self._suspects: deque[Piece] = deque()
-        self._benches: dict[int, _Bench] = {}
+        self._benches: dict[int, Bench] = {}
         self._memory = PrefixMemory()
 
     @property
@@ -84,12 +74,12 @@ class Dispatcher:
     @property
     def queued(self) -> int:
         """Pieces that no worker has begun, those behind a running piece included."""
-        return len(self._suspects) + len(self._queue) + sum(len(bench.pieces[1:]) for bench in self._benches.values())
+        return len(self._suspects) + len(self._queue) + sum(len(bench.waiting) for bench in self._benches.values())
 
     @property
     def waiting(self) -> int:
         """Suffixes of those pieces."""
-        behind = (piece for bench in self._benches.values() for piece in bench.pieces[1:])
+        behind = (piece for bench in self._benches.values() for piece in bench.waiting)
         return sum(len(piece.unanswered) for piece in (*self._suspects, *self._queue, *behind))
 
     @property
@@ -103,17 +93,18 @@ class Dispatcher:
     def held(self, worker: int) -> tuple[Piece, ...]:
         return tuple(self._benches[worker].pieces) if worker in self._benches else ()
 
-    def running(self, worker: int) -> tuple[Piece, int, float] | None:
-        """Its first piece, how many suffixes it had to answer when it began, and the seconds since."""
-        bench = self._benches.get(worker)
-        return (bench.pieces[0], bench.owed, self._clock() - bench.since) if bench and bench.pieces else None
+    def running(self, worker: int) -> list[tuple[Piece, int, float]]:
+        """Its pieces that run, the oldest first, each with the suffixes it had to answer when it began, and the seconds
+        since."""
+        starts = self._benches[worker].starts if worker in self._benches else {}
+        return [(piece, start.owed, self._clock() - start.since) for piece, start in starts.items()]
 
     def least_busy(self) -> int | None:
         return min(self._benches, key=lambda worker: len(self._benches[worker].pieces), default=None)
 
     def join(self, worker: int) -> None:
         """The worker is ready and holds nothing."""
-        self._benches[worker] = _Bench()
+        self._benches[worker] = Bench()
 
     def add(self, pieces: Iterable[Piece]) -> None:
         self._queue.extend(pieces)
@@ -123,11 +114,10 @@ class Dispatcher:
     def assign(self) -> list[tuple[int, Piece]]:
         """Hand out what can be handed out now; each pair is a worker and a piece that goes to it."""
         assigned = []
-        for room in (1, 2):
-            while (self._suspects or self._queue) and (free := self._free(room)):
-                worker, piece = self._take(free)
-                self._give(worker, piece)
-                assigned.append((worker, piece))
+        while (self._suspects or self._queue) and (free := self._free()):
+            worker, piece = self._take(free)
+            self._give(worker, piece)
+            assigned.append((worker, piece))
         return assigned
 
     def copies(self) -> list[tuple[int, Piece]]:
@@ -142,13 +132,15 @@ class Dispatcher:
 
     def until_copies(self) -> float | None:
         """Seconds until `copies` should be asked again if nothing else happens before; None when it need not be."""
-        if self.queued or not self._free(1):
+        if self.queued or not self._idle():
             return None
-        late_at = min((max(map(self._late_at, piece.holders)) for piece in self._copyable()), default=inf)
+        late_at = min(
+            (max(self._late_at(one, piece) for one in piece.holders) for piece in self._copyable()), default=inf
+        )
         return None if late_at == inf else max(0.0, late_at - self._clock())
 
     def steals(self) -> list[tuple[int, Piece]]:
-        """Second pieces to ask back, each with its worker, because others are idle and nothing is queued.
+        """Waiting pieces to ask back, each with its worker, because others are idle and nothing is queued.
 
         Each must be answered with `withdrawn`.
         """
@@ -156,11 +148,12 @@ class Dispatcher:
         wanted = sum(not bench.pieces for bench in benches) - sum(bench.withdrawing is not None for bench in benches)
         if self._suspects or self._queue or wanted <= 0:
             return []
-        full = [worker for worker, bench in self._benches.items() if len(bench.pieces) > 1 and not bench.withdrawing]
-        full.sort(key=lambda worker: -len(self._benches[worker].pieces[0].unanswered))
-        for worker in full[:wanted]:
-            self._benches[worker].withdrawing = self._benches[worker].pieces[1]
-        return [(worker, self._benches[worker].pieces[1]) for worker in full[:wanted]]
+        full = [(worker, bench) for worker, bench in self._benches.items() if bench.waiting and not bench.withdrawing]
+        full.sort(key=lambda pair: -pair[1].owed)
+        stolen = [(worker, bench.waiting[-1]) for worker, bench in full[:wanted]]
+        for worker, piece in stolen:
+            self._benches[worker].withdrawing = piece
+        return stolen
 
     def recalls(self) -> list[tuple[int, Piece]]:
         """Copies to be cancelled because there is work again, each with its worker; those begun last come first.
@@ -175,13 +168,17 @@ class Dispatcher:
             for worker, bench in self._benches.items()
             if bench.pieces and bench.pieces[0].is_copy(worker) and not bench.pieces[0].over
         ]
-        copying.sort(key=lambda pair: -pair[1].since)
+        copying.sort(key=lambda pair: -pair[1].starts[pair[1].pieces[0]].since)
         chosen = [(worker, bench) for worker, bench in copying[:waiting] if not bench.recalled]
         for _, bench in chosen:
             bench.recalled = True
         return [(worker, bench.pieces[0]) for worker, bench in chosen]
 
     # What became of it ------------------------------------------------------------------------------------------
+
+    def begun(self, worker: int, piece: Piece) -> None:
+        """The worker runs the piece. (The first that it holds counts as begun as soon as it is given.)"""
+        self._benches[worker].begin(piece, self._clock())
 
     def withdrawn(self, worker: int, piece: Piece, given_back: bool) -> None:
         """The answer to a steal: the worker gave the piece back, or had begun it."""
@@ -198,7 +195,7 @@ class Dispatcher:
         piece.has_failed |= has_failed
         bench = self._benches[worker]
         is_recalled = bench.recalled and bench.pieces[0] is piece
-        if bench.pieces[0] is piece and not piece.unanswered:
+        if piece in bench.starts and not piece.unanswered:
             self._learn(worker, piece)
         self._take_away(worker, piece)
         if piece.over or piece.holders:
@@ -219,12 +216,13 @@ class Dispatcher:
         """The worker is gone, with what it knew. Returns the pieces that have used up their attempts.
 
         Args:
-            was_running: its first piece had been sent and may be to blame; otherwise nothing had been sent.
+            was_running: what ran had been sent and may be to blame, a single piece alone; otherwise nothing had been
+                sent.
         """
-        held = self.held(worker)
-        for place, piece in enumerate(held):
+        held, running = self.held(worker), list(self._benches[worker].starts)
+        for piece in held:
             piece.suspect |= was_running
-            piece.attempts += was_running and place == 0
+            piece.attempts += was_running and running == [piece]
             piece.holders.remove(worker)
         del self._benches[worker]
         self._memory.forget(worker)
@@ -251,34 +249,31 @@ class Dispatcher:
         bench.pieces.append(piece)
         piece.holders.append(worker)
         if bench.pieces[0] is piece:
-            self._begin(bench)
+            bench.begin(piece, self._clock())
         self._memory.note(worker, piece.chain)
 
     def _take_away(self, worker: int, piece: Piece) -> None:
         bench = self._benches[worker]
-        has_begun = bench.pieces[0] is piece
         if bench.withdrawing is piece:
             bench.withdrawing = None
-        bench.pieces.remove(piece)
-        piece.holders.remove(worker)
-        if has_begun:
+        if bench.pieces[0] is piece:
             bench.recalled = False
-            self._begin(bench)
+        bench.pieces.remove(piece)
+        bench.starts.pop(piece, None)
+        piece.holders.remove(worker)
+        if bench.pieces and not bench.starts:
+            bench.begin(bench.pieces[0], self._clock())
 
     def _learn(self, worker: int, piece: Piece) -> None:
         """From a piece that is done. With another's help it took less than the worker would have needed alone."""
-        bench = self._benches[worker]
-        seconds = self._clock() - bench.since
-        if not piece.copied or seconds > self._expected(worker):
-            self._paces.note(worker, seconds, bench.owed)
-
-    def _begin(self, bench: _Bench) -> None:
-        """Its first piece, if there is one, begins now."""
-        bench.since, bench.owed = self._clock(), sum(len(piece.unanswered) for piece in bench.pieces[:1])
+        start = self._benches[worker].starts[piece]
+        seconds = self._clock() - start.since
+        if not piece.copied or seconds > self._expected(worker, piece):
+            self._paces.note(worker, seconds, start.company)
 
     def _running(self) -> list[Piece]:
         """Each once, whoever does it."""
-        return list(dict.fromkeys(piece for bench in self._benches.values() for piece in bench.pieces[:1]))
+        return list(dict.fromkeys(piece for bench in self._benches.values() for piece in bench.starts))
 
     def _copyable(self) -> list[Piece]:
         """Pieces that run, that few work on, and with which nothing has gone wrong yet."""
@@ -291,7 +286,7 @@ class Dispatcher:
 
     def _best_copy(self) -> tuple[int, Piece] | None:
         """The idle worker and the piece that would run longest without it, if a copy pays there."""
-        idle, running = self._free(1), self._copyable()
+        idle, running = self._idle(), self._copyable()
         if self.queued or not idle or not running:
             return None
         piece = max(running, key=self._left)
@@ -301,18 +296,23 @@ class Dispatcher:
 
     def _left(self, piece: Piece) -> float:
         """Seconds until the first of its holders can be expected to be done with it; infinite when all are late."""
+        return min(self._left_at(worker, piece) for worker in piece.holders)
+
+    def _left_at(self, worker: int, piece: Piece) -> float:
         now = self._clock()
-        return min(
-            inf if now >= self._late_at(worker) else self._benches[worker].since + self._expected(worker) - now
-            for worker in piece.holders
-        )
+        if now >= self._late_at(worker, piece):
+            return inf
+        return self._since(worker, piece) + self._expected(worker, piece) - now
 
-    def _late_at(self, worker: int) -> float:
-        return self._benches[worker].since + max(self._worth, MUCH * self._expected(worker))
+    def _late_at(self, worker: int, piece: Piece) -> float:
+        return self._since(worker, piece) + max(self._worth, MUCH * self._expected(worker, piece))
 
-    def _expected(self, worker: int) -> float:
-        """Seconds for its first piece."""
-        return self._pace(worker) * self._benches[worker].owed
+    def _since(self, worker: int, piece: Piece) -> float:
+        return self._benches[worker].starts[piece].since
+
+    def _expected(self, worker: int, piece: Piece) -> float:
+        """Seconds for a piece in its company there."""
+        return self._pace(worker) * self._benches[worker].starts[piece].company
 
     def _pace(self, worker: int) -> float:
         """Seconds a suffix."""
@@ -322,16 +322,17 @@ class Dispatcher:
     def _put_back(self, piece: Piece) -> None:
         (self._suspects if piece.suspect else self._queue).appendleft(piece)
 
-    def _free(self, room: int) -> list[int]:
-        """Workers that may hold one more piece, up to `room`; nobody gets a second one while suspects wait, or behind
-        a copy or a suspect."""
-        if room > 1 and self._suspects:
-            return []
-        return [
-            worker
-            for worker, bench in self._benches.items()
-            if len(bench.pieces) < room and not any(piece.suspect or piece.is_copy(worker) for piece in bench.pieces)
-        ]
+    def _free(self) -> list[int]:
+        """Of the workers that may be given one more piece, those that hold least. Nobody gets a second one while
+        suspects wait."""
+        if self._suspects:
+            return self._idle()
+        free = {one: len(bench.pieces) for one, bench in self._benches.items() if bench.has_room(one, self._together)}
+        least = min(free.values(), default=0)
+        return [one for one, pieces in free.items() if pieces == least]
+
+    def _idle(self) -> list[int]:
+        return [worker for worker, bench in self._benches.items() if not bench.pieces]
 
     def _take(self, free: list[int]) -> tuple[int, Piece]:
         if self._suspects:

@@ -9,7 +9,8 @@ from contextlib import suppress
 from dataclasses import replace
 
 from configs.errors import DemosearchError, InputError
-from workers.engine_thread import Ended, EngineThread, Message
+from workers.engine_thread import EngineThread
+from workers.messages import Ended, Message
 from workers.prompt import Answer, PromptBlock, Task
 from workers.text_model import LoadEngine, ModelCard
 

@@ -4,12 +4,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from itertools import count, islice
+from itertools import count
 from typing import cast
 
 from workers.activity import Timesheet, WorkerActivity, WorkersActivity
-from workers.engine_thread import Answered, EngineThread, Message
+from workers.engine_thread import EngineThread
 from workers.failures import WorkersUnavailable
+from workers.messages import Answered, Begun, Ended, Message
 from workers.prompt import A_co, Completion, Continuations, Decoding, Likelihood, PromptBlock, Rating, Reward, Task
 from workers.task import new_tokens
 from workers.text_model import LoadEngine, ModelCard
@@ -20,18 +21,21 @@ class _Job:
     """A block under way.
 
     Attributes:
+        number: counted from 1 in the order asked.
         asked, answered: prompts.
-        began: when it was first in line.
+        began: when the engine began with it.
     """
 
+    number: int
     asked: int
     answered: int = 0
     began: float | None = None
-    outbox: asyncio.Queue[Message | None] = field(default_factory=asyncio.Queue)
+    outbox: asyncio.Queue[Answered | Ended | None] = field(default_factory=asyncio.Queue)
 
 
 class LocalWorker:
-    """One engine in one daemon thread; blocks are answered one after the other, in the order asked.
+    """One engine in one daemon thread; blocks are begun in the order asked, and answered together where the engine can
+    (see `EngineThread`).
 
     An engine's unexpected exception (a bug, a broken GPU) comes out of the iterator as it is: nothing here could
     restart the process it happened in.
@@ -76,7 +80,7 @@ class LocalWorker:
 
     def activity(self) -> WorkersActivity:
         alive, busy = self._note()
-        behind = [job.asked for job in self._jobs.values()][busy:]
+        behind = [job.asked for job in self._jobs.values() if job.began is None]
         worker = self._worker()
         return WorkersActivity(
             alive,
@@ -91,14 +95,16 @@ class LocalWorker:
         )
 
     def _worker(self) -> WorkerActivity:
-        number, job = next(iter(self._jobs.items()), (None, _Job(0)))
+        begun = [(job.began, job) for job in self._jobs.values() if job.began is not None]
+        began, oldest = begun[0] if begun else (time.monotonic(), None)
         return WorkerActivity(
             number=1,
             place=self._place,
-            block=number,
-            asked=job.asked,
-            answered=job.answered,
-            seconds=0.0 if job.began is None else time.monotonic() - job.began,
+            block=None if oldest is None else oldest.number,
+            more_blocks=len(begun[1:]),
+            asked=sum(job.asked for _, job in begun),
+            answered=sum(job.answered for _, job in begun),
+            seconds=time.monotonic() - began,
             tokens=self._tokens,
             seconds_alive=self._timesheet.alive,
             seconds_busy=self._timesheet.busy,
@@ -107,14 +113,12 @@ class LocalWorker:
     def _note(self) -> tuple[int, int]:
         alive, busy = int(self._is_alive()), min(len(self._jobs), 1)
         self._timesheet.note(alive, busy)
-        for first in islice(self._jobs.values(), 1):
-            first.began = first.began or time.monotonic()
         return alive, busy
 
     async def _perform(self, block: PromptBlock, task: Task[A_co]) -> AsyncIterator[tuple[int, A_co]]:
         await self.start()
-        thread, number, job = self._engine_thread(), next(self._numbers), _Job(len(block.suffixes))
-        self._jobs[number] = job
+        thread, number = self._engine_thread(), next(self._numbers)
+        self._jobs[number] = job = _Job(number, len(block.suffixes))
         self._note()
         thread.submit(number, block, task)
         try:
@@ -154,7 +158,11 @@ class LocalWorker:
 
     def _deliver(self, message: Message) -> None:
         job = self._jobs.get(message.job)
-        if job is not None:
+        if job is None:
+            return
+        if isinstance(message, Begun):
+            job.began = time.monotonic()
+        else:
             job.outbox.put_nowait(message)
 
 

@@ -75,21 +75,22 @@ class Member:
             self.sent.pop(job, None)
         return given_back
 
-    def activity(self, alive: bool, running: tuple[Piece, int, float] | None) -> WorkerActivity:
+    def activity(self, alive: bool, running: Sequence[tuple[Piece, int, float]]) -> WorkerActivity:
         """What it does, for people.
 
         Args:
             running: as `Dispatcher.running` has it.
         """
-        piece, asked, seconds = running or (None, 0, 0.0)
+        asked = sum(owed for _, owed, _ in running)
         return WorkerActivity(
             number=self.number + 1,
             place=self.place,
             alive=alive,
-            block=None if piece is None else piece.number,
+            block=running[0][0].number if running else None,
+            more_blocks=len(running[1:]),
             asked=asked,
-            answered=0 if piece is None else asked - len(piece.unanswered),
-            seconds=seconds,
+            answered=asked - sum(len(piece.unanswered) for piece, _, _ in running),
+            seconds=running[0][2] if running else 0.0,
             tokens=self.tokens,
             seconds_alive=self.timesheet.alive,
             seconds_busy=self.timesheet.busy,

@@ -18,7 +18,7 @@ from configs.errors import InputError
 from configs.schema import RayConfig
 from workers.daemon_thread import DaemonThread
 from workers.engine_actor import EngineActor
-from workers.engine_thread import Message
+from workers.messages import Message
 from workers.placement import Placement
 from workers.prompt import Answer, PromptBlock, Task
 from workers.text_model import LoadEngine, ModelCard

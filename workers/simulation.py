@@ -42,7 +42,7 @@ class Simulation:
         self._speeds = speeds
         self._latency = latency
         self._with_copies = with_copies
-        self._board = Dispatcher(3, lambda: self._clock)
+        self._board = Dispatcher(3, lambda: self._clock, together=1)  # one piece at a time
         self._inside: list[list[_Job]] = [[] for _ in speeds]
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()

@@ -5,11 +5,12 @@ Engine           TextModel            generates answers, and scores given ones
 RewardEngine     RewardModel          rates whole texts
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from workers.activity import WorkersActivity
+from workers.messages import Answered, Ended
 from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock, Reward
 from workers.usage import Usage
 
@@ -82,12 +83,38 @@ class RewardEngine(Protocol):
         ...
 
 
-@runtime_checkable
-class Interruptible(Protocol):
-    """An engine that can end early between two steps and not only between two answers, which may be minutes apart."""
+class Batch(Protocol):
+    """Jobs of one decoding that an engine generates for at the same time. Used by one thread at a time."""
 
-    def heed(self, is_given_up: Callable[[], bool]) -> None:
-        """From now on ask this between two steps; when it is true, the iterator under way ends with fewer answers."""
+    def has_room(self) -> bool:
+        """A further job would soon begin."""
+        ...
+
+    def add(self, job: int, block: PromptBlock) -> None:
+        """The block's prompts are to be answered beside those that are there; `job` is a number never used before.
+
+        Raises:
+            PromptTooLong: any prompt does not fit; the batch stays as it was.
+            GenerationFailed: the block cannot be generated at all; the batch stays as it was.
+        """
+        ...
+
+    def drop(self, job: int) -> None:
+        """End a job early; no message will speak of it any more."""
+        ...
+
+    def step(self) -> Sequence[Answered | Ended]:
+        """The prompts under way each gain a token. Returns what came of it: completions, and the last word on each job
+        that is complete or whose rest cannot be generated. What is raised instead concerns all jobs."""
+        ...
+
+
+@runtime_checkable
+class BatchingEngine(Engine, Protocol):
+    """An engine that takes further blocks in while it generates for others."""
+
+    def batch(self, decoding: Decoding) -> Batch:
+        """A batch without jobs."""
         ...
 
 

@@ -9,7 +9,7 @@ They never leave this room: the crew turns them into restarts, and in the end in
 
 from typing import Protocol
 
-from workers.engine_thread import Message
+from workers.messages import Message
 from workers.prompt import Answer, PromptBlock, Task
 from workers.text_model import LoadEngine, ModelCard
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from math import isfinite
 
 import pytest
 
 from workers.failures import PromptTooLong
+from workers.messages import Begun, Ended, Message
 from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock, Reward
-from workers.text_model import Engine, Interruptible, RewardEngine
+from workers.text_model import Batch, BatchingEngine, Engine, RewardEngine
 
 BLOCK = PromptBlock(
     "# Query:\n```\nWhich tree?\n```\n",
     tuple(f"# Query:\n```\n{query}\n```\n\n# Answer:\n```\n" for query in ("a", "Which tree grows?", "why\nnot é 🙂")),
 )
+BLOCKS = (BLOCK, PromptBlock("", ("# Query:\nWhich?", "# A", "why")), PromptBlock(BLOCK.prefix * 2, ("é", "b")))
 GREEDY = Decoding(max_new_tokens=12)
 SAMPLED = Decoding(max_new_tokens=12, temperature=1.5, seed=3)
 GIVEN = Continuations(("An oak.", "Any of them, when it is young", " é"))
@@ -45,6 +48,37 @@ def rewards(engine: RewardEngine, block: PromptBlock) -> list[Reward]:
 def assert_alike(left: list[Likelihood], right: list[Likelihood]) -> None:
     assert [one.tokens for one in left] == [one.tokens for one in right]
     assert [one.log_probability for one in left] == pytest.approx([one.log_probability for one in right], abs=CLOSE)
+
+
+def batch_of(engine: Engine, decoding: Decoding) -> Batch:
+    if not isinstance(engine, BatchingEngine):
+        pytest.skip("it answers one block at a time")
+    return engine.batch(decoding)
+
+
+def all_of(batch: Batch, blocks: Sequence[PromptBlock | None], heard: Sequence[Message] = ()) -> list[list[Completion]]:
+    """The completions of a batch whose jobs are numbered as these blocks, each in the order of the suffixes; every
+    index came exactly once, and then the end. Of None nothing is heard.
+
+    Args:
+        heard: of the batch so far.
+    """
+    found: list[dict[int, Completion]] = [{} for _ in blocks]
+    ended: set[int] = set()
+    while len(ended) < sum(block is not None for block in blocks):
+        heard, news = (), heard or batch.step()
+        for message in news:
+            assert not isinstance(message, Begun)
+            assert message.job not in ended
+            if isinstance(message, Ended):
+                assert message.error is None
+                ended.add(message.job)
+            else:
+                assert message.index not in found[message.job]
+                assert isinstance(message.answer, Completion)
+                found[message.job][message.index] = message.answer
+    assert [len(one) for one in found] == [len(block.suffixes) if block else 0 for block in blocks]
+    return [[one[index] for index in sorted(one)] for one in found]
 
 
 class EngineKit:
@@ -128,15 +162,37 @@ class EngineKit:
         del started
         assert answers(engine, BLOCK, GREEDY) == expected
 
-    def test_an_engine_that_heeds_ends_early_when_told_so_and_is_usable_afterwards(self, engine: Engine) -> None:
-        if not isinstance(engine, Interruptible):
-            pytest.skip("it ends early between two answers only")
-        expected = answers(engine, BLOCK, GREEDY)
-        asked = iter(range(1000))
-        engine.heed(lambda: next(asked) > 1)
-        assert len(list(engine.generate(BLOCK, GREEDY))) < len(BLOCK.suffixes)
-        engine.heed(lambda: False)
-        assert answers(engine, BLOCK, GREEDY) == expected
+    @pytest.mark.parametrize("decoding", [GREEDY, SAMPLED], ids=["greedy", "sampled"])
+    def test_blocks_answered_together_get_the_completions_they_get_alone(
+        self, engine: Engine, decoding: Decoding
+    ) -> None:
+        batch, heard = batch_of(engine, decoding), list[Message]()
+        for job, block in enumerate(BLOCKS):
+            batch.add(job, block)
+            heard += batch.step()
+        assert all_of(batch, BLOCKS, heard) == [answers(engine, block, decoding) for block in BLOCKS]
+
+    def test_nothing_is_heard_of_a_block_that_is_dropped_and_the_others_go_on(self, engine: Engine) -> None:
+        batch = batch_of(engine, GREEDY)
+        for job, block in enumerate(BLOCKS):
+            batch.add(job, block)
+        batch.step()
+        batch.drop(1)
+        found = all_of(batch, [BLOCKS[0], None, BLOCKS[2]])
+        assert found == [answers(engine, BLOCKS[0], GREEDY), [], answers(engine, BLOCKS[2], GREEDY)]
+
+    def test_a_block_that_does_not_fit_is_not_added_and_the_others_go_on(self, engine: Engine) -> None:
+        batch = batch_of(engine, GREEDY)
+        batch.add(0, BLOCK)
+        with pytest.raises(PromptTooLong):
+            batch.add(1, PromptBlock("word " * engine.card.context_tokens, ("a",)))
+        assert all_of(batch, [BLOCK]) == [answers(engine, BLOCK, GREEDY)]
+
+    def test_an_empty_block_in_a_batch_ends_with_the_next_step(self, engine: Engine) -> None:
+        batch = batch_of(engine, GREEDY)
+        batch.add(0, PromptBlock("prefix", ()))
+        assert list(batch.step()) == [Ended(0)]
+        assert batch.has_room()
 
     def test_every_continuation_gets_its_likelihood_once(self, engine: Engine) -> None:
         for likelihood in likelihoods(engine, BLOCK, GIVEN):

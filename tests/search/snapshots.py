@@ -18,6 +18,7 @@ def worker(number: int) -> WorkerActivity:
         place=f"node-{number // 8} GPU {number % 8}",
         alive=alive,
         block=16 + number if alive and number % 13 != 5 else None,
+        more_blocks=number % 2,
         asked=40,
         answered=23,
         seconds=11.0 + number,

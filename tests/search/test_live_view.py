@@ -53,9 +53,9 @@ def test_everything_is_there_and_nothing_is_cut_off_in_any_width_with_any_number
 
 
 def test_few_workers_have_a_line_each_with_what_they_do() -> None:
-    text = drawn(snapshot(2))
-    assert "1  block 17, 23 of 40  0:00:12  11 tokens/s  idle 10 %  node-0 GPU 1" in text
-    assert "2  block 18, 23 of 40  0:00:13  22 tokens/s  idle 10 %  node-0 GPU 2" in text
+    text = flat(drawn(snapshot(2)))
+    assert "1 block 17 and 1 more, 23 of 40 0:00:12 11 tokens/s idle 10 % node-0 GPU 1" in text
+    assert "2 block 18, 23 of 40 0:00:13 22 tokens/s idle 10 % node-0 GPU 2" in text
     assert "block 18, 23 of 40" in drawn(snapshot(2), 60)
 
 

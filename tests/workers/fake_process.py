@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from configs.errors import InputError
 from workers.engine_actor import EngineActor, EngineBroken
-from workers.engine_thread import Message
+from workers.messages import Message
 from workers.prompt import Answer, PromptBlock, Task
 from workers.text_model import LoadEngine, ModelCard
 from workers.worker_process import WorkerLost

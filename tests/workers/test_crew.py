@@ -13,7 +13,7 @@ import pytest
 
 from configs.errors import InputError
 from configs.schema import WorkersConfig
-from tests.fakes import EchoEngine
+from tests.fakes import EchoEngine, StepEngine
 from tests.kits.text_model_kit import BLOCK, GREEDY, expected, expected_likelihoods
 from tests.workers.fake_process import FakeProcess
 from workers.activity import WorkersActivity
@@ -76,6 +76,22 @@ def test_what_a_lost_worker_had_answered_is_kept_and_only_the_rest_is_asked_agai
 
     order = with_crew(work, partial(EchoEngine, seconds_each=0.01))
     assert sorted(order) == list(range(40))
+
+
+def test_small_blocks_are_answered_together_by_a_worker_that_can_and_evenly_by_all() -> None:
+    async def work(crew: Crew, processes: Sequence[FakeProcess]) -> tuple[WorkersActivity, WorkersActivity]:
+        waiting = [asyncio.create_task(answers(crew, PromptBlock(f"WAIT {one}. ", ("a", "b")))) for one in range(6)]
+        await until(lambda: crew.activity().answering == 12)
+        during = crew.activity()
+        await asyncio.wait_for(answers(crew, BLOCK), 10)
+        for task in waiting:
+            task.cancel()
+        await until(lambda: not crew.activity().busy)
+        return during, crew.activity()
+
+    during, after = with_crew(work, StepEngine)
+    assert [(one.more_blocks, one.asked, one.answered) for one in during.workers] == [(2, 6, 0)] * 2
+    assert (during.queued, after.queued, after.answering) == (0, 0, 0)
 
 
 class Tardy(EchoEngine):
@@ -178,9 +194,9 @@ def test_closing_an_iterator_drops_queued_pieces_and_stops_running_ones() -> Non
     async def work(crew: Crew, processes: Sequence[FakeProcess]) -> None:
         async with aclosing(crew.perform(PromptBlock("", LONG.suffixes * 500), GREEDY)) as some:
             await anext(some)
-        assert crew.activity().queued <= 2  # what was sent ahead; it is being called back
+        assert crew.activity().queued <= 2 * 6  # what was sent ahead; it is being called back
         await answers(crew, PromptBlock("", ("next",)))  # and not after the 19,999 given up, in a quarter of an hour
-        assert sum(len(process.prompts) for process in processes) < 100
+        assert sum(len(process.prompts) for process in processes) < 200
 
     with_crew(work, partial(EchoEngine, seconds_each=0.05))
 

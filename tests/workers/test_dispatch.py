@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from workers.affinity import PrefixMemory, chain_of
 from workers.dispatch import Dispatcher
 from workers.piece import Piece, cut
-from workers.prompt import Decoding, PromptBlock
+from workers.prompt import Decoding, PromptBlock, Rating
 from workers.simulation import Simulation, share_of_ideal, unlike_pieces
 
 GREEDY = Decoding(max_new_tokens=8)
@@ -27,8 +27,8 @@ class Clock:
         return self.now
 
 
-def board(workers: int, max_attempts: int = 3, clock: Clock | None = None) -> Dispatcher:
-    dispatcher = Dispatcher(max_attempts, clock or Clock())
+def board(workers: int, max_attempts: int = 3, clock: Clock | None = None, together: int = 1) -> Dispatcher:
+    dispatcher = Dispatcher(max_attempts, clock or Clock(), together=together)
     for worker in range(workers):
         dispatcher.join(worker)
     return dispatcher
@@ -131,6 +131,90 @@ def test_a_piece_nobody_wants_leaves_the_queue_at_once() -> None:
     dispatcher.lost(0, was_running=True)
     dispatcher.join(0)
     assert dispatcher.assign() == []
+
+
+# ------------------------------------------------------------------------------------------------- pieces run together
+
+
+def small(suffixes: int = 8, decoding: Decoding = GREEDY) -> Piece:
+    [only] = cut(PromptBlock("", ("?",) * suffixes), decoding, 128, lambda news: None)
+    return only
+
+
+def test_small_pieces_are_shared_out_evenly_until_every_worker_has_enough() -> None:
+    dispatcher = board(2, together=32)
+    dispatcher.add(small() for _ in range(20))
+    assert [worker for worker, _ in dispatcher.assign()] == [0, 1] * 4
+    dispatcher.finished(1, dispatcher.held(1)[0])
+    assert [worker for worker, _ in dispatcher.assign()] == [1]
+
+
+def test_few_small_pieces_leave_nobody_idle() -> None:
+    dispatcher = board(4, together=64)
+    dispatcher.add(small() for _ in range(5))
+    assert [worker for worker, _ in dispatcher.assign()] == [0, 1, 2, 3, 0]
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [small(40), small(), small()],
+        [small(), small(decoding=Decoding(9)), small()],
+        [cut(PromptBlock("", ("?",) * 8), Rating(), 128, lambda news: None)[0] for _ in range(3)],
+    ],
+    ids=["much", "decoded otherwise", "not decoded"],
+)
+def test_what_cannot_run_together_waits_for_its_turn(pieces: list[Piece]) -> None:
+    dispatcher = board(1, together=48)
+    dispatcher.add(pieces)
+    assert len(dispatcher.assign()) == 2
+
+
+def running_together(seconds: float = 0.0) -> tuple[Dispatcher, list[Piece]]:
+    """A worker with four pieces, of which three have been running for so long."""
+    clock = Clock()
+    dispatcher, pieces = board(1, clock=clock, together=32), [small() for _ in range(4)]
+    dispatcher.add(pieces)
+    dispatcher.assign()
+    for piece_begun in pieces[:3]:
+        dispatcher.begun(0, piece_begun)
+    clock.now += seconds
+    return dispatcher, pieces
+
+
+def test_pieces_that_run_together_are_not_counted_as_waiting() -> None:
+    dispatcher, pieces = running_together(5.0)
+    assert (dispatcher.queued, dispatcher.waiting, dispatcher.answering) == (1, 8, 24)
+    assert dispatcher.running(0) == [(piece_begun, 8, 5.0) for piece_begun in pieces[:3]]
+
+
+def test_only_what_waits_is_stolen() -> None:
+    dispatcher, pieces = running_together()
+    dispatcher.join(1)
+    assert dispatcher.steals() == [(0, pieces[3])]
+    dispatcher.withdrawn(0, pieces[3], given_back=True)
+    assert dispatcher.assign() == [(1, pieces[3])]
+    assert dispatcher.steals() == []
+
+
+def test_a_piece_is_expected_to_take_as_long_as_all_that_run_beside_it() -> None:
+    dispatcher, pieces = running_together(24.0)
+    dispatcher.drop(pieces[3])
+    dispatcher.finished(0, pieces[3])
+    for done in pieces[:3]:
+        complete(dispatcher, 0, done)  # 24 suffixes in 24 s
+    dispatcher.add([alone := small()])
+    assert dispatcher.assign() == [(0, alone)]
+    dispatcher.join(1)
+    assert dispatcher.until_copies() == pytest.approx(1.3 * 8)
+
+
+def test_a_loss_in_company_is_blamed_on_nobody_until_each_has_run_alone() -> None:
+    dispatcher, pieces = running_together()
+    assert dispatcher.lost(0, was_running=True) == []
+    assert [(one.attempts, one.suspect) for one in pieces] == [(0, True)] * 4
+    dispatcher.join(0)
+    assert dispatcher.assign() == [(0, pieces[0])]
 
 
 # ----------------------------------------------------------------------------------------------------------- losses

@@ -2,15 +2,13 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
 from functools import partial
 
 import pytest
 
 from configs.errors import InputError
-from tests.fakes import EchoEngine, EchoRewardEngine, ScriptedModel
+from tests.fakes import EchoEngine, EchoRewardEngine, ScriptedModel, StepEngine
 from tests.kits.text_model_kit import (
     BLOCK,
     GIVEN,
@@ -18,20 +16,34 @@ from tests.kits.text_model_kit import (
     RewardModelKit,
     TextModelKit,
     answers,
+    expected,
     likelihoods,
     rewards,
     run_with,
 )
 from workers.activity import WorkersActivity
-from workers.failures import GenerationFailed, WorkersUnavailable
+from workers.failures import GenerationFailed, PromptTooLong, WorkersUnavailable
 from workers.local_worker import LocalWorker
-from workers.prompt import Completion, Decoding, PromptBlock
+from workers.prompt import Continuations, Decoding, PromptBlock
 from workers.text_model import Engine, RewardModel, TextModel
+
+WAITING = PromptBlock("Let me WAIT. ", ("a", "b"))  # StepEngine never answers
+ANOTHER = Decoding(max_new_tokens=15)
+
+
+async def until_block_runs(model: TextModel) -> None:
+    while not model.activity().answering:  # noqa: ASYNC110 - nothing tells
+        await asyncio.sleep(0.001)
 
 
 class TestLocalWorker(TextModelKit):
     def make(self) -> TextModel:
         return LocalWorker(EchoEngine)
+
+
+class TestLocalWorkerThatAnswersBlocksTogether(TextModelKit):
+    def make(self) -> TextModel:
+        return LocalWorker(StepEngine)
 
 
 class TestLocalRewardWorker(RewardModelKit):
@@ -80,23 +92,111 @@ def test_closing_the_iterator_stops_the_engine_between_two_completions() -> None
     run_with(LocalWorker(partial(EchoEngine, seconds_each=0.05)), work)
 
 
-@dataclass
-class Patient(EchoEngine):
-    """Takes an hour for some blocks."""
-
-    def generate(self, block: PromptBlock, decoding: Decoding) -> Iterator[tuple[int, Completion]]:
-        self.seconds_each = 3600.0 if block.prefix == "Wait. " else 0.0
-        yield from super().generate(block, decoding)
-
-
-def test_an_engine_that_heeds_stops_in_the_middle_of_a_completion() -> None:
+def test_an_engine_that_goes_step_by_step_stops_in_the_middle_of_a_completion() -> None:
     async def work(model: TextModel) -> None:
-        giving_up = asyncio.create_task(answers(model, PromptBlock("Wait. ", ("a", "b"))))
-        await asyncio.sleep(0.1)
+        giving_up = asyncio.create_task(answers(model, WAITING))
+        await until_block_runs(model)
         giving_up.cancel()
-        await answers(model, PromptBlock("", ("next",)))
+        await answers(model, PromptBlock("", ("next",)), ANOTHER)
 
-    run_with(LocalWorker(Patient), work)
+    run_with(LocalWorker(StepEngine), work)
+
+
+def test_a_block_that_waits_joins_the_one_that_runs() -> None:
+    async def work(model: TextModel) -> WorkersActivity:
+        running = asyncio.create_task(answers(model, WAITING))
+        await until_block_runs(model)
+        assert dict(await answers(model, BLOCK)) == expected(BLOCK)
+        joining = asyncio.create_task(answers(model, WAITING))
+        while not (now := model.activity()).workers[0].more_blocks:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.001)
+        running.cancel()
+        joining.cancel()
+        return now
+
+    now = run_with(LocalWorker(StepEngine), work)
+    assert (now.busy, now.queued, now.answering) == (1, 0, 4)
+    assert (now.workers[0].block, now.workers[0].asked) == (1, 4)
+
+
+@pytest.mark.parametrize(
+    ("rows", "task"),
+    [(2, GREEDY), (16, ANOTHER), (16, GIVEN)],
+    ids=["no room", "decoded otherwise", "not decoded"],
+)
+def test_a_block_that_cannot_join_waits_until_its_turn_and_so_does_what_comes_after_it(
+    rows: int, task: Decoding | Continuations
+) -> None:
+    async def work(model: TextModel) -> None:
+        running = asyncio.create_task(answers(model, WAITING))
+        await until_block_runs(model)
+        async with asyncio.TaskGroup() as behind:
+            if isinstance(task, Decoding):
+                behind.create_task(answers(model, BLOCK, task))
+            else:
+                behind.create_task(likelihoods(model, BLOCK, task))
+            behind.create_task(answers(model, BLOCK))
+            await asyncio.sleep(0.05)
+            assert (model.activity().queued, model.activity().workers[0].more_blocks) == (2, 0)
+            running.cancel()
+        assert model.activity().queued == 0
+
+    run_with(LocalWorker(partial(StepEngine, rows=rows)), work)
+
+
+@pytest.mark.parametrize(
+    ("block", "error"),
+    [
+        (PromptBlock("word " * 5000, ("?",)), PromptTooLong),
+        (PromptBlock("This FAILS. ", ("?",)), GenerationFailed),
+    ],
+    ids=["when it joins", "while it runs"],
+)
+def test_a_failure_of_one_block_leaves_the_others_alone(block: PromptBlock, error: type[Exception]) -> None:
+    async def work(model: TextModel) -> None:
+        running = asyncio.create_task(answers(model, BLOCK))
+        with pytest.raises(error):
+            await answers(model, block)
+        assert dict(await running) == expected(BLOCK)
+
+    run_with(LocalWorker(partial(StepEngine, seconds_each=0.01)), work)
+
+
+def test_what_breaks_the_engine_ends_all_blocks_that_run_and_those_behind_go_on() -> None:
+    async def work(model: TextModel) -> None:
+        running = asyncio.create_task(answers(model, WAITING))
+        await until_block_runs(model)
+        with pytest.raises(RuntimeError, match="CUDA error"):
+            await answers(model, PromptBlock("It BREAKS. ", ("?",)))
+        with pytest.raises(RuntimeError, match="CUDA error"):
+            await running
+        assert dict(await answers(model, BLOCK)) == expected(BLOCK)
+
+    run_with(LocalWorker(StepEngine), work)
+
+
+def test_giving_up_one_block_ends_it_alone() -> None:
+    async def work(model: TextModel) -> None:
+        given_up = asyncio.create_task(answers(model, WAITING))
+        running = asyncio.create_task(answers(model, BLOCK))
+        await asyncio.sleep(0.02)
+        given_up.cancel()
+        assert dict(await running) == expected(BLOCK)
+        while model.activity().answering:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.001)
+
+    run_with(LocalWorker(partial(StepEngine, seconds_each=0.01)), work)
+
+
+def test_tokens_are_counted_between_two_steps() -> None:
+    async def work(model: TextModel) -> tuple[int, ...]:
+        running = asyncio.create_task(answers(model, WAITING))
+        await until_block_runs(model)
+        lengths = await model.count_tokens(BLOCK)
+        running.cancel()
+        return lengths
+
+    assert len(run_with(LocalWorker(StepEngine), work)) == len(BLOCK.suffixes)
 
 
 def test_tokens_are_counted_between_two_completions_of_a_running_block() -> None:

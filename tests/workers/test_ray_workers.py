@@ -194,6 +194,7 @@ def test_a_lost_node_costs_no_completion_and_the_others_go_on(nodes: Cluster) ->
     workers = RayWorkers(partial(EchoEngine, seconds_each=0.05), there)
 
     async def work(model: TextModel) -> tuple[list[Any], WorkersActivity]:
+        await until(lambda: model.activity().alive == 2)  # so that each has its share
         asking = asyncio.create_task(answers(model, LONG))
         await asyncio.sleep(0.5)
         pull_the_plug(second)

@@ -21,7 +21,7 @@ import torch
 import transformers
 
 from workers.shared_prefix import capacity, kernels, memory, support
-from workers.shared_prefix.bench import contenders, roofline, suite
+from workers.shared_prefix.bench import blocks, contenders, roofline, suite
 from workers.shared_prefix.bench.contenders import CONTENDERS, Outcome
 from workers.shared_prefix.bench.forecast import Forecast
 from workers.shared_prefix.bench.report import Finding, Report
@@ -38,6 +38,9 @@ def main() -> None:
     arguments = _arguments()
     torch.set_num_threads(1)
     bench = Bench(arguments)
+    if arguments.blocks:
+        bench.compare_blocks()
+        return
     runs = _runs(arguments)
     bench.plan(runs)
     try:
@@ -57,6 +60,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--prefix", type=int, nargs="+", help="tokens all prompts share; one comparison each")
     parser.add_argument("--questions", type=int, help="prompts, with 40 to 60 tokens of their own")
     parser.add_argument("--new", type=int, help="tokens generated behind each")
+    parser.add_argument("--blocks", type=int, help="only this: so many small blocks one after the other and together")
     parser.add_argument("--sweep", choices=["prefix", "questions"], nargs="+", help="along one axis, or both in turn")
     parser.add_argument("--batch", type=int, help="prompts at a time for plain and expanded; what fits when absent")
     parser.add_argument("--references", type=int, help="prompts also answered one at a time")
@@ -117,6 +121,11 @@ class Bench:
         self._said: dict[Run, list[list[int]]] = {}
         self._alone: dict[Workload, dict[int, list[int]]] = {}
         self.report = Report(self._surroundings())
+
+    def compare_blocks(self) -> None:
+        asked, where = self._arguments, self.report.surroundings
+        works = blocks.workloads(asked.blocks, asked.questions or 8, asked.new or 64)
+        print(f"{where['device']}, {where['model']}, {where['clock']}\n{blocks.compared(self._model, works)}")
 
     def plan(self, runs: list[Run]) -> None:
         for name, value in self.report.surroundings.items():

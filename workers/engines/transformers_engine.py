@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, cast
 
 import torch
 
 from configs.schema import ModelConfig
 from workers.failures import GenerationFailed, PromptTooLong
+from workers.messages import Ended
 from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock
 from workers.shared_prefix import kernels, support, weights
-from workers.shared_prefix.attention import Prefix
 from workers.shared_prefix.capacity import Capacity
 from workers.shared_prefix.decode import DecodeLoop, Request
 from workers.shared_prefix.graph import Record, recorder
 from workers.shared_prefix.likelihood import Given, likelihoods
-from workers.shared_prefix.memory import give_back, is_out_of_memory
 from workers.shared_prefix.plain import PlainRows
 from workers.shared_prefix.prefix_tree import PrefixTree
 from workers.shared_prefix.room import Room, layer_shares, most_rows
+from workers.shared_prefix.sampling import TokenChooser
 from workers.shared_prefix.shared_rows import SharedRows
 from workers.shared_prefix.transcript import Stops, Transcript
 from workers.text_model import ModelCard
@@ -32,10 +33,11 @@ GPU_UNIT = 16  # tokens: prefixes of whole units can be cut into equal pieces, s
 
 
 class TransformersEngine:
-    """Implements `workers.text_model.Engine`.
+    """Implements `workers.text_model.BatchingEngine`.
 
     A prompt is tokenized as one text, so its tokens are those a user gets who pastes it. What a block's prompts begin
     with in common is computed once, kept in a prefix tree for later blocks, and read once a step for all of them.
+    Blocks that are decoded alike can share a batch, whatever their prefixes.
 
     Args:
         model: a causal language model in evaluation mode.
@@ -62,7 +64,6 @@ class TransformersEngine:
         self._ends = _end_tokens(model, tokenizer)
         self._stops = Stops(tokenizer, ())
         self._tokenized: tuple[PromptBlock, list[list[int]]] | None = None  # a block is counted, then answered
-        self._is_given_up: Callable[[], bool] = lambda: False
         self._device = torch.device(model.device)  # of the embedding: tokens go in there, and logits come back to it
         self._capacity = Capacity(batch_size or most_rows(self._device))
         self._record = (record or recorder(self._device)) if len(self._room.devices) == 1 else None
@@ -97,21 +98,25 @@ class TransformersEngine:
         """Length of each prompt, in tokens."""
         return tuple(len(tokens) for tokens in self._tokenize(block))
 
-    def heed(self, is_given_up: Callable[[], bool]) -> None:
-        """As `Interruptible.heed`."""
-        self._is_given_up = is_given_up
-
     def generate(self, block: PromptBlock, decoding: Decoding) -> Iterator[tuple[int, Completion]]:
         """As `Engine.generate`. PromptTooLong is raised by the call itself, the rest while iterating."""
-        prompts = self._tokenize(block)
-        self._check_room(prompts, decoding.max_new_tokens)
+        batch = self.batch(decoding)
+        batch.add(0, block)
+        return _answers(batch)
+
+    def batch(self, decoding: Decoding) -> DecodeLoop:
+        """As `BatchingEngine.batch`."""
         if self._stops.strings != decoding.stop:
             self._stops = Stops(self._tokenizer, decoding.stop)
-        requests = [
-            Request(index, block.prompt(index), tokens, Transcript(self._tokenizer, tokens, self._stops))
-            for index, tokens in enumerate(prompts)
-        ]
-        return self._answer(requests, self._shared(block, prompts), decoding)
+        return DecodeLoop(
+            partial(self._requests, decoding.max_new_tokens, self._stops),
+            self._new_rows,
+            lambda own, held: self._fitting(own, decoding.max_new_tokens, held),
+            partial(TokenChooser, decoding, _vocabulary(self._model), self._device),
+            decoding,
+            self._ends,
+            self._capacity,
+        )
 
     def score(self, block: PromptBlock, continuations: Continuations) -> Iterator[tuple[int, Likelihood]]:
         """As `Engine.score`. PromptTooLong is raised by the call itself, the rest while iterating.
@@ -149,59 +154,44 @@ class TransformersEngine:
     def _likelihoods(self, asked: list[Given], shared: int) -> Iterator[tuple[int, Likelihood]]:
         if not asked:
             return
-        longest = max(given.length for given in asked)
-        rows = self._new_rows(asked[0].prompt[:shared], longest, 0)
-        yield from likelihoods(
-            rows, asked, 0 if self._tree is None else shared, _vocabulary(self._model), self._capacity, self._device
-        )
+        rows = self._new_rows()
+        rows.stand_behind(asked[0].prompt[:shared])
+        self._capacity.fit(self._fitting(max(given.length for given in asked) - shared, 0, 0))
+        yield from likelihoods(rows, asked, shared, _vocabulary(self._model), self._capacity, self._device)
 
-    def _answer(self, requests: list[Request], shared: int, decoding: Decoding) -> Iterator[tuple[int, Completion]]:
-        if not requests:
-            return
-        prefix, longest = requests[0].prompt[:shared], max(len(request.prompt) for request in requests)
-        loop = DecodeLoop(
-            lambda: self._new_rows(prefix, longest, decoding.max_new_tokens),
-            decoding,
-            self._ends,
-            self._capacity,
-            _vocabulary(self._model),
-            self._device,
-            self._is_given_up,
-        )
-        yield from loop.run(requests)
+    def _requests(self, new: int, stops: Stops, job: int, block: PromptBlock) -> list[Request]:
+        prompts = self._tokenize(block)
+        self._check_room(prompts, new)
+        prefix = prompts[0][: self._shared(block, prompts)] if prompts else []
+        return [
+            Request(job, index, block.prompt(index), tokens, prefix, Transcript(self._tokenizer, tokens, stops))
+            for index, tokens in enumerate(prompts)
+        ]
 
-    def _new_rows(self, prefix: list[int], longest: int, new: int) -> PlainRows | SharedRows:
-        """An empty batch for prompts of at most `longest` tokens that gain `new` ones, and the capacity for it. On the
-        plain path the prefix stays with every row."""
+    def _new_rows(self) -> PlainRows | SharedRows:
+        """An empty batch."""
         if self._tree is None:
-            self._capacity.fit(self._room.whole_rows(longest, new))
             return PlainRows(self._model)
-        try:
-            kept = self._tree.acquire(prefix)
-        except RuntimeError as error:
-            if not is_out_of_memory(error):
-                raise
-            kept = None
-        if kept is None:  # once more, alone in memory
-            kept = self._acquire_alone(self._tree, prefix)
-        self._capacity.fit(self._room.rows(longest - len(prefix) + new, self._tree.spare))
-        return SharedRows(self._model, self._kernels, kept, len(prefix), self._record)
+        return SharedRows(self._model, self._kernels, self._tree, self._record)
 
-    def _acquire_alone(self, tree: PrefixTree, prefix: list[int]) -> Prefix:
-        tree.forget()
-        give_back(self._device)
-        try:
-            return tree.acquire(prefix)
-        except RuntimeError as error:
-            if not is_out_of_memory(error):
-                raise
-            raise GenerationFailed(f"a prefix of {len(prefix):,} tokens does not fit the memory") from error
+    def _fitting(self, own: int, new: int, held: int) -> int:
+        """Rows that fit the memory, each of which has `own` tokens behind its prefix and gains `new` ones; at least 1.
+
+        Args:
+            held: bytes of rows that are there already, which count as free.
+        """
+        if self._tree is None:
+            return self._room.whole_rows(own, new)
+        return self._room.rows(own + new, self._tree.spare - held)
 
     def _shared(self, block: PromptBlock, prompts: list[list[int]]) -> int:
-        """Tokens that all prompts begin with, at least one less than the shortest has.
+        """Tokens that all prompts begin with, at least one less than the shortest has; none on the plain path, where
+        the prefix stays with every row.
 
         A single prompt shares what its prefix alone has for tokens, so that no question of its own stays in memory.
         """
+        if self._tree is None:
+            return 0
         texts = prompts if len(prompts) > 1 else [*prompts, *self._tokens([block.prefix], block.bos)]
         first, last = min(texts), max(texts)  # what the extremes of an order have in common, all between them have
         limit = min(len(tokens) for tokens in prompts) - 1 if prompts else 0
@@ -227,6 +217,18 @@ class TransformersEngine:
             raise PromptTooLong(longest, new_tokens, self._card.context_tokens)
         if any(not tokens for tokens in prompts):
             raise GenerationFailed("a prompt has no tokens at all: give it a text or a begin-of-text token")
+
+
+def _answers(batch: DecodeLoop) -> Iterator[tuple[int, Completion]]:
+    """Of the one job that is there."""
+    while True:
+        for message in batch.step():
+            if not isinstance(message, Ended):
+                yield message.index, cast(Completion, message.answer)
+            elif message.error is None:
+                return
+            else:
+                raise message.error
 
 
 def _end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:

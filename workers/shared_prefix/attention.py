@@ -1,4 +1,4 @@
-"""Attention over a prefix that is kept once and rows that each have a few tokens of their own.
+"""Attention over prefixes that are kept once and rows that each have a few tokens of their own.
 
 transformers' models call whatever is registered under `NAME` as their attention. It finds the pass under way and hands
 it queries, keys and values; the pass stores the keys and values it is responsible for, and attends. No cache of
@@ -25,6 +25,9 @@ Segment = tuple[torch.Tensor, torch.Tensor]
 
 Prefix = list[list[Segment]]
 """Per layer, the segments of the whole prefix in order."""
+
+RowsBehind = list[tuple[Prefix, torch.Tensor]]
+"""Prefixes, each with the rows [n] that stand behind it."""
 
 
 class UnsupportedAttention(Exception):
@@ -109,24 +112,25 @@ class Fill:
             return own
         folded = q.reshape(q.shape[0], k.shape[1], -1, q.shape[3])
         own_part = own.reshape(folded.shape), total.reshape(folded.shape[:-1])
-        output, _ = merged([own_part, *_behind(self._prefix[layer], folded, self._kernels, scale)])
+        output, _ = merged([own_part, *_seen_of(self._prefix[layer], folded, self._kernels, scale)])
         return output.to(q.dtype).reshape(q.shape)
 
 
 class Step:
-    """One token a row: it joins the row's own keys and values, and sees them and the prefix.
+    """One token a row: it joins the row's own keys and values, and sees them and the row's prefix.
 
     Args:
-        prefix: the segments before the rows.
+        behind: the prefixes; each row stands behind one.
         buffers: of the rows; row i's token goes to position `lengths[i]`.
         lengths: [rows], tokens that rows have there already, less than the buffers' room.
     """
 
-    def __init__(self, prefix: Prefix, kernels: Kernels, buffers: RowBuffers, lengths: torch.Tensor) -> None:
-        self._prefix = prefix
+    def __init__(self, behind: RowsBehind, kernels: Kernels, buffers: RowBuffers, lengths: torch.Tensor) -> None:
+        self._behind = behind
         self._kernels = kernels
         self._buffers = buffers
         self._lengths = lengths
+        self._behind_on: dict[torch.device, RowsBehind] = {}
         self._places: dict[torch.device, tuple[torch.Tensor, torch.Tensor]] = {}
         self._biases: dict[torch.device, torch.Tensor] = {}  # [rows, 1, 1, room], the same in every layer of a device
 
@@ -141,8 +145,21 @@ class Step:
             self._biases[q.device] = bias
         folded = q.reshape(q.shape[0], k.shape[1], -1, q.shape[3])
         own = self._kernels.biased(folded, keys, values, bias, False, scale)
-        output, _ = merged([own, *_behind(self._prefix[layer], folded, self._kernels, scale)])
-        return output.to(q.dtype).reshape(q.shape)
+        return self._with_prefixes(layer, folded, own, scale).to(q.dtype).reshape(q.shape)
+
+    def _with_prefixes(self, layer: int, folded: torch.Tensor, own: Part, scale: float) -> torch.Tensor:
+        """Output of what the rows see of themselves and of their prefixes, each read once for all rows behind it."""
+        if len(self._behind) == 1:
+            prefix, _ = self._behind[0]
+            return merged([own, *_seen_of(prefix[layer], folded, self._kernels, scale)])[0]
+        output, device = torch.empty_like(folded), folded.device
+        if device not in self._behind_on:
+            self._behind_on[device] = [(prefix, rows.to(device, non_blocking=True)) for prefix, rows in self._behind]
+        for prefix, rows in self._behind_on[device]:
+            q, part = folded[rows], (own[0][rows], own[1][rows])
+            whole, _ = merged([part, *_seen_of(prefix[layer], q, self._kernels, scale)])
+            output[rows] = whole.to(output.dtype)
+        return output
 
     def _place(self, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
         """Rows and their lengths on a layer's device; copied to each device once a step."""
@@ -156,7 +173,7 @@ def _per_query_head(t: torch.Tensor, groups: int) -> torch.Tensor:
     return t if groups == 1 else t.repeat_interleave(groups, dim=1)
 
 
-def _behind(segments: list[Segment], folded: torch.Tensor, kernels: Kernels, scale: float) -> list[Part]:
+def _seen_of(segments: list[Segment], folded: torch.Tensor, kernels: Kernels, scale: float) -> list[Part]:
     """What the prefix contributes to queries [n, key heads, r, D]: each segment is read once for all of them."""
     n, heads, r, width = folded.shape
     q = folded.transpose(0, 1).reshape(1, heads, n * r, width)

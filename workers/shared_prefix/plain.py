@@ -18,12 +18,16 @@ class PlainRows:
     """
 
     joins = False
+    held = 0  # no row joins where some are held
 
     def __init__(self, model: Any) -> None:
         self._model = model
         self._parameters = set(inspect.signature(model.forward).parameters)
         self._cache = DynamicCache(config=model.config)
         self._mask = torch.empty(0)  # [B, L] 1 where a row has a token
+
+    def stand_behind(self, prefix: list[int]) -> bool:  # noqa: ARG002 - every row has its own
+        return True
 
     def enter(self, tokens: list[list[int]]) -> None:
         ids, mask = left_padded(tokens)

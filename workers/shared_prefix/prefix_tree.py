@@ -7,14 +7,15 @@ splitting a node copy nothing: a child adds its own tokens, and the halves of a 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, pairwise
 from typing import Any
 
 import torch
 
 from workers.shared_prefix.attention import Fill, Prefix, Segment, forward
+from workers.shared_prefix.capacity import sizes
 from workers.shared_prefix.kernels import Kernels
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class Node:
 
 
 class PrefixTree:
-    """Least recently used paths go first when it outgrows its budget; the path in use always stays.
+    """Least recently used paths go first when it outgrows its budget; the paths in use always stay.
 
     Args:
         model: a causal language model whose attention `attention.forward` can lead.
@@ -58,22 +59,35 @@ class PrefixTree:
         self._budget = budget
         self._chunk = chunk
         self._unit = unit
-        self._layers = model.config.get_text_config(decoder=True).num_hidden_layers
+        config = model.config.get_text_config(decoder=True)
+        self._layers = config.num_hidden_layers
+        self._token_bytes = sizes(config, model.dtype.itemsize).kept
         self._root = Node([], [], None)
         self._clock = count(1)
         self.tokens_read = 0
         """Prefix tokens that had to be computed so far."""
 
     @torch.inference_mode()
-    def acquire(self, tokens: list[int]) -> Prefix:
-        """The keys and values of `tokens`, whose number must be a multiple of `unit`. What is missing is computed."""
+    def acquire(self, tokens: list[int], in_use: Collection[list[int]] = ()) -> Prefix:
+        """The keys and values of `tokens`, whose number must be a multiple of `unit`. What is missing is computed.
+
+        Args:
+            in_use: prefixes acquired before that must stay, whatever the budget.
+        """
         now = next(self._clock)
+        others = [self._descend(prefix, now)[0] for prefix in in_use]
         node, known = self._descend(tokens, now)
         if known < len(tokens):
             node = self._extend(node, tokens[known:], known, now)
-        path = list(_upwards(node))[::-1]
-        self._trim(set(map(id, path)))
+        path, beside = list(_upwards(node))[::-1], [step for other in others for step in _upwards(other)]
+        self._trim(kept=set(map(id, path + beside)), held={at for step in beside for at in step.storages()})
         return [[step.layers[layer] for step in path] for layer in range(self._layers)]
+
+    def fits(self, prefixes: Collection[list[int]]) -> bool:
+        """Whether the budget holds all of these together, what they begin with in common once."""
+        ordered = sorted(prefixes)  # a prefix shares most with its neighbour
+        tokens = sum(map(len, ordered)) - sum(self._common(left, right) for left, right in pairwise(ordered))
+        return tokens * self._token_bytes <= self._budget
 
     def forget(self) -> None:
         """Frees everything that no one else holds."""
@@ -146,10 +160,12 @@ class PrefixTree:
             waiting += node.children.values()
             yield node
 
-    def _trim(self, path: set[int]) -> None:
-        """Drops the leaves used least recently, none on `path`, until the rest fits the budget."""
+    def _trim(self, kept: set[int], held: set[int]) -> None:
+        """Drops the leaves used least recently until the rest fits the budget: none of the nodes `kept`, and none whose
+        memory would stay all the same because it is also that of a prefix in use (`held`)."""
         while self.bytes() > self._budget:
-            leaves = [node for node in self._nodes() if not node.children and id(node) not in path]
+            leaves = [node for node in self._nodes() if not (node.children or id(node) in kept)]
+            leaves = [node for node in leaves if held.isdisjoint(node.storages())]
             if not leaves:
                 return
             self._drop(min(leaves, key=lambda node: node.used))

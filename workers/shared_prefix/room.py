@@ -47,7 +47,8 @@ class Room:
         """How many that have `own` tokens behind a prefix, new ones included; at least 1.
 
         Args:
-            set_aside: bytes for prefixes that are not yet used, on all devices together.
+            set_aside: bytes for prefixes that are not yet used, less those of rows that are there already and count as
+                free, on all devices together.
         """
         return self._fewest(set_aside, lambda free, model: rows_behind_prefix(free, own, model))
 

@@ -22,6 +22,10 @@ class RowBuffers:
         self.room = 0
         """Tokens a row can hold."""
 
+    @property
+    def bytes(self) -> int:
+        return sum(buffer.nbytes for buffer in (*self._keys, *self._values))
+
     def layer(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         return self._keys[index], self._values[index]
 
@@ -30,7 +34,7 @@ class RowBuffers:
         if rows <= self._rows and room <= self.room:
             return False
         self._rows = max(rows, self._rows)
-        self.room = max(-(-room // self._stride) * self._stride, self.room)
+        self.room = max(self._in_strides(room), self.room)
         for buffers in (self._keys, self._values):
             for index, old in enumerate(buffers):
                 new = self._empty(old)
@@ -38,12 +42,13 @@ class RowBuffers:
                 buffers[index] = new
         return True
 
-    def select(self, rows: list[int]) -> None:
-        """Only these rows stay, in this order."""
-        self._rows = len(rows)
+    def select(self, rows: list[int], room: int) -> None:
+        """Only these rows stay, in this order, with place for this many tokens, which is all that they need."""
+        self._rows, self.room = len(rows), min(self._in_strides(room), self.room)
         for buffers in (self._keys, self._values):
             for index, old in enumerate(buffers):
-                buffers[index] = old[torch.tensor(rows, dtype=torch.long, device=old.device)]
+                chosen = torch.tensor(rows, dtype=torch.long, device=old.device)
+                buffers[index] = old[:, :, : self.room][chosen]
 
     def put_rows(self, first: int, index: int, k: torch.Tensor, v: torch.Tensor) -> None:
         """Keys and values [n, key heads, t, D] of a layer become the beginning of rows `first`, `first` + 1, ..."""
@@ -56,6 +61,9 @@ class RowBuffers:
         self._make(index, k, v)
         self._keys[index][at[0], :, at[1]] = k[:, :, 0]
         self._values[index][at[0], :, at[1]] = v[:, :, 0]
+
+    def _in_strides(self, room: int) -> int:
+        return -(-room // self._stride) * self._stride
 
     def _make(self, index: int, k: torch.Tensor, v: torch.Tensor) -> None:
         if index == len(self._keys):

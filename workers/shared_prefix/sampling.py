@@ -49,7 +49,7 @@ class TokenChooser:
     def __init__(self, decoding: Decoding, vocabulary: int, device: torch.device) -> None:
         self._decoding = decoding
         self._vocabulary = vocabulary  # V, the width of the logits
-        self._device = device
+        self.device = device
         self._seen: torch.Tensor | None = None  # [B, V] bool, only with a penalty
         self._draws: torch.Tensor | None = None  # [B, max_new_tokens], only when sampling
         self._steps = torch.empty(0, dtype=torch.long, device=device)  # [B] tokens chosen so far
@@ -62,15 +62,15 @@ class TokenChooser:
             tokens: prompt and output so far.
             steps: how many of those are output.
         """
-        self._steps = torch.cat([self._steps, torch.tensor(steps, dtype=torch.long, device=self._device)])
+        self._steps = torch.cat([self._steps, torch.tensor(steps, dtype=torch.long, device=self.device)])
         if self._decoding.repetition_penalty != 1:
             seen = torch.zeros(len(tokens), self._vocabulary, dtype=torch.bool)
             for row, row_tokens in enumerate(tokens):
                 seen[row, row_tokens] = True
-            self._seen = _joined(self._seen, seen.to(self._device))
+            self._seen = _joined(self._seen, seen.to(self.device))
         if self._decoding.temperature > 0:
             drawn = torch.stack([draws(prompt, self._decoding) for prompt in prompts])
-            self._draws = _joined(self._draws, drawn.to(self._device))
+            self._draws = _joined(self._draws, drawn.to(self.device))
 
     def keep(self, rows: torch.Tensor) -> None:
         """Only these rows stay, in this order; `rows` [B'] are indices."""

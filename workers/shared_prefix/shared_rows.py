@@ -1,60 +1,91 @@
-"""The running rows behind one prefix: each keeps the keys and values of its own tokens, the prefix's are there once."""
+"""The running rows: each keeps its own tokens' keys and values; those of a prefix are there once for all behind it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import torch
 
-from workers.shared_prefix.attention import Fill, Prefix, Step, forward
+from workers.failures import GenerationFailed
+from workers.shared_prefix.attention import Fill, Prefix, RowsBehind, Step, forward
 from workers.shared_prefix.capacity import READ_TOKENS
 from workers.shared_prefix.graph import Record, RunStep
 from workers.shared_prefix.kernels import Kernels
+from workers.shared_prefix.memory import give_back, is_out_of_memory
 from workers.shared_prefix.plain import PAD
+from workers.shared_prefix.prefix_tree import PrefixTree
 from workers.shared_prefix.row_buffers import RowBuffers
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Shared:
+    """A prefix in memory."""
+
+    tokens: list[int]
+    layers: Prefix
 
 
 class SharedRows:
     """Implements `decode.Rows`.
 
-    A recorded step is made for its rows and its room; so then finished rows stay in the buffers until a quarter of them
-    is finished, and the room grows in large strides.
+    A recorded step is made for its rows, their prefixes and their room; so then finished rows stay in the buffers until
+    a quarter of them is finished, and the room grows in large strides.
 
     Args:
-        prefix: from a prefix tree; may be of no tokens.
-        length: its tokens.
+        tree: where the prefixes are.
         record: makes a faster step of a step, `StepGraph` on a GPU.
     """
 
     joins = True
 
-    def __init__(self, model: Any, kernels: Kernels, prefix: Prefix, length: int, record: Record | None = None) -> None:
+    def __init__(self, model: Any, kernels: Kernels, tree: PrefixTree, record: Record | None = None) -> None:
         self._model = model
         self._kernels = kernels
-        self._prefix = prefix
-        self._length = length
+        self._tree = tree
         self._device = torch.device(model.device)
         self._record = record
         self._buffers = RowBuffers(stride=256 if record else 32)
+        self._prefix = _Shared([], [])  # of the rows that enter next
+        self._prefixes: list[_Shared] = []  # of each row in the buffers
+        self._is_full = False  # no further prefix, until rows leave
         self._sizes: list[int] = []  # tokens of each row in the buffers
         self._live: list[int] = []  # rows of the buffers that still run, in the order of the batch
         self._lengths: torch.Tensor | None = None  # the sizes, on the device; None where they changed otherwise
         self._places = torch.empty(0, dtype=torch.long)  # the live rows, on the device
         self._recorded: RunStep | None = None
 
+    @property
+    def held(self) -> int:
+        return self._buffers.bytes
+
+    @torch.inference_mode()
+    def stand_behind(self, prefix: list[int]) -> bool:
+        """As `Rows.stand_behind`."""
+        in_use = list(dict.fromkeys(self._prefixes))
+        shared = next((one for one in in_use if one.tokens == prefix), None)
+        if shared is None and not self._is_full:
+            shared = self._acquired(prefix, [one.tokens for one in in_use])
+        if shared is None:
+            self._is_full = True
+            return False
+        self._prefix = shared
+        return True
+
     def enter(self, tokens: list[list[int]]) -> None:
         self._compact()
         self._recorded = self._lengths = None
         first = len(self._sizes)
-        own = [row[self._length :] for row in tokens]
+        own = [row[len(self._prefix.tokens) :] for row in tokens]
         self._live += range(first, first + len(own))
         self._sizes += [len(row) for row in own]
+        self._prefixes += [self._prefix] * len(own)
         self._buffers.reserve(len(self._sizes), max(self._sizes) + 1)
         for begin, end in _parts([len(row) for row in own]):
             if any(own[begin:end]):
                 put = partial(self._buffers.put_rows, first + begin)
-                self._forward(own[begin:end], Fill(self._prefix, self._kernels, put))
+                self._forward(own[begin:end], Fill(self._prefix.layers, self._kernels, put))
 
     def step(self, tokens: torch.Tensor) -> torch.Tensor:
         if self._buffers.reserve(len(self._sizes), max(self._sizes) + 1):
@@ -75,15 +106,31 @@ class SharedRows:
 
     def logits(self, tokens: list[list[int]], first: int) -> torch.Tensor:
         """As `likelihood.WholeRows`; `first` lies behind the prefix."""
-        own = [row[self._length :] for row in tokens]
+        own = [row[len(self._prefix.tokens) :] for row in tokens]
         keep = max(len(row) for row in tokens) - first
-        return self._forward(own, Fill(self._prefix, self._kernels, None), keep)
+        return self._forward(own, Fill(self._prefix.layers, self._kernels, None), keep)
+
+    def _acquired(self, prefix: list[int], in_use: list[list[int]]) -> _Shared | None:
+        """From the tree. None when it has no place for it beside those in use."""
+        if in_use and not self._tree.fits([prefix, *in_use]):
+            return None
+        for _ in range(2):  # the second time alone in memory
+            try:
+                return _Shared(prefix, self._tree.acquire(prefix, in_use))
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+            if in_use:
+                return None
+            self._tree.forget()
+            give_back(self._device)
+        raise GenerationFailed(f"a prefix of {len(prefix):,} tokens does not fit the memory")
 
     def _forward(self, rows: list[list[int]], way: Fill, keep: int = 1) -> torch.Tensor:
         """Padded on the right, where no token looks."""
-        longest = max(len(row) for row in rows)
+        longest, start = max(len(row) for row in rows), len(self._prefix.tokens)
         ids = torch.tensor([row + [PAD] * (longest - len(row)) for row in rows], device=self._device)
-        positions = torch.arange(self._length, self._length + longest, device=self._device)[None]
+        positions = torch.arange(start, start + longest, device=self._device)[None]
         return forward(self._model, ids, positions, way, keep)
 
     def _run(self, tokens: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
@@ -93,33 +140,46 @@ class SharedRows:
         if partly:
             tokens = torch.full_like(lengths, PAD).index_copy(0, self._places, tokens)
         if self._recorded is None:
-            step = partial(_step, self._model, self._kernels, self._prefix, self._length, self._buffers)
+            starts = torch.tensor([len(prefix.tokens) for prefix in self._prefixes], device=self._device)
+            step = partial(_step, self._model, self._kernels, self._rows_behind(), starts, self._buffers)
             self._recorded = step if self._record is None else self._record(step, tokens, lengths)
         logits = self._recorded(tokens, lengths)
         lengths.index_add_(0, self._places, torch.ones_like(self._places))
         return logits[self._places] if partly else logits
 
+    def _rows_behind(self) -> RowsBehind:
+        rows: dict[_Shared, list[int]] = {}
+        for row, prefix in enumerate(self._prefixes):
+            rows.setdefault(prefix, []).append(row)
+        return [(prefix.layers, torch.tensor(those, device=self._device)) for prefix, those in rows.items()]
+
     def _compact(self) -> None:
         if len(self._live) == len(self._sizes):
             return
         self._recorded = self._lengths = None
-        self._buffers.select(self._live)
+        self._is_full = False
         self._sizes = [self._sizes[row] for row in self._live]
+        self._prefixes = [self._prefixes[row] for row in self._live]
+        self._buffers.select(self._live, max(self._sizes, default=0) + 1)
         self._live = list(range(len(self._live)))
 
 
 def _step(
     model: Any,
     kernels: Kernels,
-    prefix: Prefix,
-    length: int,
+    behind: RowsBehind,
+    starts: torch.Tensor,
     buffers: RowBuffers,
     tokens: torch.Tensor,
     lengths: torch.Tensor,
 ) -> torch.Tensor:
-    """No method, so that a recorded step does not keep its rows alive, which keep it."""
-    way = Step(prefix, kernels, buffers, lengths)
-    return forward(model, tokens[:, None], (lengths + length)[:, None], way)[:, -1]
+    """No method, so that a recorded step does not keep its rows alive, which keep it.
+
+    Args:
+        starts: [rows], tokens before each row's own.
+    """
+    way = Step(behind, kernels, buffers, lengths)
+    return forward(model, tokens[:, None], (lengths + starts)[:, None], way)[:, -1]
 
 
 def _parts(lengths: list[int]) -> list[tuple[int, int]]:

@@ -51,10 +51,10 @@ def _tried(model: Any, kernels: Kernels) -> str | None:
     ids = [(7919 * i + 13) % size for i in range(40)]
     prefix, rows = ids[:24], [ids[:24] + ids[24:31], ids[:24] + ids[30:33]]
     last = torch.tensor([row[-1] for row in rows], device=model.device)
-    plain = _logits(PlainRows(model), rows, last)
+    plain = _logits(PlainRows(model), prefix, rows, last)
     try:
         tree = PrefixTree(model, kernels, budget=0, chunk=16)
-        ours = _logits(SharedRows(model, kernels, tree.acquire(prefix), len(prefix)), rows, last)
+        ours = _logits(SharedRows(model, kernels, tree), prefix, rows, last)
     except Exception as error:  # a foreign model may meet our attention in any way; the plain path remains
         return str(error) or type(error).__name__
     distance = float((ours - plain).norm() / plain.norm())
@@ -63,6 +63,7 @@ def _tried(model: Any, kernels: Kernels) -> str | None:
     return None if distance < close else f"its logits on the two paths differ by {distance:.1e}"
 
 
-def _logits(rows: Rows, tokens: list[list[int]], last: torch.Tensor) -> torch.Tensor:
+def _logits(rows: Rows, prefix: list[int], tokens: list[list[int]], last: torch.Tensor) -> torch.Tensor:
+    rows.stand_behind(prefix)
     rows.enter([row[:-1] for row in tokens])
     return rows.step(last)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from workers.engines import benchmark
-from workers.shared_prefix.bench import contenders, report, roofline, suite
+from workers.shared_prefix.bench import blocks, contenders, report, roofline, suite
 from workers.shared_prefix.bench.forecast import Forecast
 from workers.shared_prefix.bench.workload import Workload, random_model
 
@@ -117,6 +117,15 @@ def test_what_would_take_too_long_is_left_out_with_the_reason(
     text = printed(f"{WORK_LINE} --methods ours {limit}", monkeypatch, capsys)
     assert "left out ours: prefix 60, 2 questions, 3 new tokens: it would take about 0:0" in text
     assert "tokens/s" not in text
+
+
+def test_blocks_are_answered_apart_and_together_and_say_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(blocks, "LONGEST", 520)
+    text = printed("--blocks 3 --questions 2 --new 3", monkeypatch, capsys)
+    assert "3 blocks of 2 questions behind 500 to 520 tokens, 3 new each: one after the other" in text
+    assert "100% of the completions are the same" in text
 
 
 def test_a_sweep_goes_from_small_to_large() -> None:

@@ -10,12 +10,13 @@ import pytest
 import torch
 
 from configs.schema import ModelConfig
-from tests.kits.engine_kit import EngineKit
+from tests.kits.engine_kit import EngineKit, all_of
 from tests.tiny_model import random_llama, save, tokenizer
 from tests.workers.engines.reference import engine_of, generated, in_order, likelihoods, llama
 from tests.workers.engines.test_reward_engine import causal
 from workers.engines.reward_engine import RewardEngine
 from workers.engines.transformers_engine import TransformersEngine
+from workers.messages import Message
 from workers.prompt import Decoding, PromptBlock
 from workers.shared_prefix import graph, kernels, memory
 from workers.shared_prefix.room import most_rows
@@ -42,6 +43,18 @@ def test_greedy_completions_equal_those_of_the_cpu() -> None:
     decoding = Decoding(40, repetition_penalty=1.1, stop=("e",))
     expected = [generated(llama(), BLOCK.prompt(index), decoding) for index in range(len(BLOCK.suffixes))]
     assert in_order(engine_of(on_gpu(llama())), BLOCK, decoding) == expected
+
+
+@pytest.mark.parametrize("record", [graph.StepGraph, lambda step, *_: step], ids=["recorded", "not recorded"])
+def test_blocks_behind_different_prefixes_get_together_what_the_cpu_says(record: graph.Record) -> None:
+    decoding = Decoding(40, repetition_penalty=1.1, stop=("e",))
+    blocks = [BLOCK, PromptBlock(BLOCK.prefix * 2, BLOCK.suffixes), PromptBlock("Be brief.", BLOCK.suffixes)]
+    batch, heard = engine_of(on_gpu(llama()), record=record).batch(decoding), list[Message]()
+    for job, block in enumerate(blocks):
+        batch.add(job, block)
+        heard += batch.step()
+    expected = [[generated(llama(), one.prompt(index), decoding) for index in range(4)] for one in blocks]
+    assert all_of(batch, blocks, heard) == expected
 
 
 def test_steps_are_recorded(caplog: pytest.LogCaptureFixture) -> None:

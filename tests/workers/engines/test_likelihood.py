@@ -105,7 +105,7 @@ def test_one_that_does_not_fit_alone_fails_the_block(monkeypatch: pytest.MonkeyP
 def test_a_prefix_that_does_not_fit_alone_fails_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = engine_of(llama())
 
-    def full(tokens: list[int]) -> Any:
+    def full(*prefixes: Any) -> Any:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(engine._tree, "acquire", full)

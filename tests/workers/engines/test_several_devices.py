@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from tests.kits.engine_kit import all_of
 from tests.tiny_model import random_llama
 from tests.workers.engines.reference import engine_of, in_order, likelihoods, llama
 from tests.workers.engines.several_devices import FIRST, SECOND, Apart, SeveralDevices, place, spread
@@ -51,6 +52,16 @@ def test_completions_are_those_of_one_device(batch_size: int) -> None:
         assert shared(engine)
         assert in_order(engine, BLOCK, decoding) == expected
         assert in_order(engine, PromptBlock(BLOCK.prefix + "More.\n", BLOCK.suffixes), decoding)
+
+
+def test_blocks_together_get_the_completions_of_one_device() -> None:
+    decoding, blocks = Decoding(20, repetition_penalty=1.2), [BLOCK, PromptBlock("Be brief. " * 3, BLOCK.suffixes)]
+    expected = [in_order(engine_of(llama()), block, decoding) for block in blocks]
+    with SeveralDevices():
+        batch = engine_of(spread_llama()).batch(decoding)
+        for job, block in enumerate(blocks):
+            batch.add(job, block)
+        assert all_of(batch, blocks) == expected
 
 
 def test_likelihoods_are_those_of_one_device() -> None:

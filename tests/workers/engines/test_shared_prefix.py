@@ -184,10 +184,10 @@ def test_a_prefix_that_fills_the_memory_is_read_once_more_alone(monkeypatch: pyt
     assert tree is not None
     acquire, failures = tree.acquire, [torch.OutOfMemoryError("CUDA out of memory")]
 
-    def full_once(tokens: list[int]) -> Any:
+    def full_once(*prefixes: Any) -> Any:
         if failures:
             raise failures.pop()
-        return acquire(tokens)
+        return acquire(*prefixes)
 
     monkeypatch.setattr(tree, "acquire", full_once)
     assert in_order(engine, block, PENALISED) == expected(llama(), block, PENALISED)

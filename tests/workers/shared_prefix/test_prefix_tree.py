@@ -88,6 +88,38 @@ def test_the_least_recently_used_goes_first() -> None:
     assert tree.tokens_read == before + 10
 
 
+def test_prefixes_in_use_stay_whatever_the_budget() -> None:
+    tree = tree_of(budget=0)
+    first, second, third = [3] * 10, [3] * 5 + [4] * 6, [5] * 7
+    tree.acquire(first)
+    tree.acquire(second, in_use=[first])
+    tree.acquire(third, in_use=[first, second])
+    assert tree.bytes() == (10 + 6 + 7) * BYTES
+    before = tree.tokens_read
+    tree.acquire(first, in_use=[second, third])
+    assert tree.tokens_read == before
+    tree.acquire(third, in_use=[])
+    assert tree.bytes() == 7 * BYTES
+
+
+def test_what_shares_its_memory_with_a_prefix_in_use_is_not_dropped_in_vain() -> None:
+    tree = tree_of(budget=20 * BYTES)
+    tree.acquire([*[3] * 10, *[4] * 8])
+    running = tree.acquire([3] * 10)  # the beginning of the same tensors
+    tree.acquire([5] * 9, in_use=[[3] * 10])
+    assert tree.bytes() == (18 + 9) * BYTES
+    assert tree.acquire([3] * 10, in_use=[[3] * 10])[0][0][0].data_ptr() == running[0][0][0].data_ptr()
+
+
+@settings(max_examples=40, deadline=None)
+@given(prompts, st.integers(0, 60))
+def test_prefixes_fit_when_the_tree_that_holds_them_all_is_within_its_budget(asked: list[list[int]], most: int) -> None:
+    tree = tree_of(budget=most * BYTES)
+    for number, tokens in enumerate(asked):
+        tree.acquire(tokens, in_use=asked[:number])
+    assert tree.fits(asked) == (tree.bytes() <= most * BYTES)
+
+
 def test_half_of_a_split_node_does_not_keep_the_other_half_in_memory() -> None:
     tree = tree_of(budget=30 * BYTES)
     tree.acquire([*[3] * 20, *[4] * 8])

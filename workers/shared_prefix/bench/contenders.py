@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from transformers import ContinuousBatchingConfig, DynamicCache, GenerationConfig, StoppingCriteriaList
 
-from workers.prompt import Decoding
+from workers.messages import Ended
+from workers.prompt import Decoding, PromptBlock
 from workers.shared_prefix import kernels, support
 from workers.shared_prefix.bench import roofline
 from workers.shared_prefix.capacity import Capacity
@@ -21,6 +22,7 @@ from workers.shared_prefix.graph import recorder
 from workers.shared_prefix.memory import is_out_of_memory
 from workers.shared_prefix.plain import PAD, left_padded
 from workers.shared_prefix.prefix_tree import PrefixTree
+from workers.shared_prefix.sampling import TokenChooser
 from workers.shared_prefix.shared_rows import SharedRows
 from workers.shared_prefix.transcript import Stops, Transcript
 
@@ -133,37 +135,83 @@ class _TimedRows(SharedRows):
         super().__init__(*arguments)
         self._meter = meter
 
+    def stand_behind(self, prefix: list[int]) -> bool:
+        start = self._meter.now()
+        known = super().stand_behind(prefix)
+        self._meter.prefill += self._meter.now() - start
+        return known
+
     def enter(self, tokens: list[list[int]]) -> None:
         start = self._meter.now()
         super().enter(tokens)
         self._meter.prefill += self._meter.now() - start
 
 
-def ours(model: Any, prompts: list[list[int]], shared: int, new: int, meter: Meter) -> tuple[list[list[int]], float]:
-    """The engine's own parts, with an empty prefix tree."""
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """Those of a block: the first `shared` tokens are the same in all."""
+
+    tokens: list[list[int]]
+    shared: int
+
+
+def decoded(
+    model: Any, blocks: list[Prompts], new: int, meter: Meter, *, together: bool = True
+) -> list[list[list[int]]]:
+    """Tokens generated behind each prompt of each block, by the engine's own parts with an empty prefix tree.
+
+    Args:
+        together: all blocks in one batch, else one after the other.
+
+    Raises:
+        GenerationFailed: a block does not fit the memory.
+    """
     device = torch.device(model.device)
     chosen = kernels.choose(device, model.dtype, support.head_width(model))
     unit = 16 if device.type == "cuda" else 1
-    shared -= shared % unit
-    meter.prefill = 0.0
-    start = meter.now()
-    prefix = PrefixTree(model, chosen, budget=2**40, unit=unit).acquire(prompts[0][:shared])
-    reading = meter.now() - start
-    requests = [
-        Request(index, "", prompt, Transcript(_NoText(), prompt, Stops(_NoText(), ())))
-        for index, prompt in enumerate(prompts)
+    tree = PrefixTree(model, chosen, budget=2**40, unit=unit)
+    stops, most = Stops(_NoText(), ()), sum(len(block.tokens) for block in blocks)
+    asked = [
+        [
+            Request(job, index, "", prompt, prompt[: block.shared - block.shared % unit], _transcript(prompt, stops))
+            for index, prompt in enumerate(block.tokens)
+        ]
+        for job, block in enumerate(blocks)
     ]
     loop = DecodeLoop(
-        lambda: _TimedRows(meter, model, chosen, prefix, shared, recorder(device)),
+        lambda job, _: asked[job],
+        lambda: _TimedRows(meter, model, chosen, tree, recorder(device)),
+        lambda *_: most,
+        lambda: TokenChooser(Decoding(new), model.config.vocab_size, device),
         Decoding(new),
-        frozenset(),
-        Capacity(len(prompts)),
-        model.config.vocab_size,
-        device,
+        (),
+        Capacity(most),
     )
-    for _ in loop.run(requests):
-        pass
-    return [request.transcript.tokens for request in requests], reading + meter.prefill
+    meter.prefill = 0.0
+    jobs = list(range(len(blocks)))
+    for running in [jobs] if together else [[job] for job in jobs]:
+        for job in running:
+            loop.add(job, PromptBlock("", ()))
+        _finish(loop, len(running))
+    return [[request.transcript.tokens for request in requests] for requests in asked]
+
+
+def _transcript(prompt: list[int], stops: Stops) -> Transcript:
+    return Transcript(_NoText(), prompt, stops)
+
+
+def _finish(loop: DecodeLoop, jobs: int) -> None:
+    while jobs:
+        ended = [news for news in loop.step() if isinstance(news, Ended)]
+        jobs -= len(ended)
+        if failure := next((end.error for end in ended if end.error), None):
+            raise failure
+
+
+def ours(model: Any, prompts: list[list[int]], shared: int, new: int, meter: Meter) -> tuple[list[list[int]], float]:
+    """The engine's own way."""
+    [tokens] = decoded(model, [Prompts(prompts, shared)], new, meter)
+    return tokens, meter.prefill
 
 
 def plain(model: Any, prompts: list[list[int]], _shared: int, new: int, meter: Meter) -> tuple[list[list[int]], float]:

@@ -36,14 +36,16 @@ class Workload:
     prefix: tokens that all prompts begin with.
     questions: prompts, each with 40 to 60 tokens of its own.
     new: tokens generated behind each, no less and no more.
+    seed: of the prompts.
     """
 
     prefix: int
     questions: int
     new: int
+    seed: int = 1
 
     def prompts(self, vocabulary: int) -> list[list[int]]:
-        generator = torch.Generator().manual_seed(1)
+        generator = torch.Generator().manual_seed(self.seed)
 
         def draw(count: int) -> list[int]:
             return torch.randint(3, vocabulary, (count,), generator=generator).tolist()

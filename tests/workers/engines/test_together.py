@@ -1,0 +1,160 @@
+"""Blocks behind different prefixes run in one batch, and no completion changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.kits.engine_kit import all_of
+from tests.workers.engines.reference import engine_of, generated, llama
+from tests.workers.engines.test_exactness import blocks, decodings
+from tests.workers.engines.test_shared_prefix import QUESTIONS, RULES, Replay
+from workers.engines.transformers_engine import TransformersEngine
+from workers.failures import GenerationFailed
+from workers.messages import Answered, Ended
+from workers.prompt import Completion, Decoding, PromptBlock
+from workers.shared_prefix.decode import DecodeLoop
+
+DECODING = Decoding(24, repetition_penalty=1.1, stop=("e", "\n"))
+BLOCKS = [PromptBlock(RULES * length + "Be brief.", QUESTIONS[length:]) for length in range(4)]
+
+
+def expected(block: PromptBlock, decoding: Decoding = DECODING) -> list[Completion]:
+    return [generated(llama(), block.prompt(index), decoding) for index in range(len(block.suffixes))]
+
+
+def started(engine: TransformersEngine, asked: list[PromptBlock] = BLOCKS, decoding: Decoding = DECODING) -> DecodeLoop:
+    """Nothing has been decoded yet."""
+    batch = engine.batch(decoding)
+    for job, block in enumerate(asked):
+        batch.add(job, block)
+    return batch
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.tuples(blocks, st.integers(0, 9)), min_size=2, max_size=4),
+    decodings,
+    st.integers(1, 12),
+    st.sampled_from([0, 20_000, 2**30]),
+    st.booleans(),
+)
+def test_greedy_completions_equal_generate_at_batch_size_1_whenever_their_block_joins(
+    asked: list[tuple[PromptBlock, int]], decoding: Decoding, batch_size: int, prefix_bytes: int, recorded: bool
+) -> None:
+    record = Replay if recorded else None
+    batch = engine_of(llama(), batch_size, prefix_bytes=prefix_bytes, record=record).batch(decoding)
+    heard: list[Answered | Ended] = []
+    for job, (block, steps) in enumerate(asked):
+        batch.add(job, block)
+        for _ in range(steps):
+            heard += batch.step()
+    found = all_of(batch, [block for block, _ in asked], heard)
+    assert found == [expected(block, decoding) for block, _ in asked]
+
+
+def test_blocks_together_take_no_more_steps_than_the_longest_completion() -> None:
+    batch, steps, ended = started(engine_of(llama(), batch_size=64)), 0, 0
+    while ended < len(BLOCKS):
+        ended += sum(isinstance(message, Ended) for message in batch.step())
+        steps += 1
+    assert steps == max(completion.new_tokens for block in BLOCKS for completion in expected(block))
+
+
+def test_rows_of_equal_prefixes_share_one() -> None:
+    engine = engine_of(llama())
+    batch = started(engine, [BLOCKS[1], BLOCKS[2], PromptBlock(BLOCKS[1].prefix, QUESTIONS[:3])])
+    batch.step()
+    assert batch._rows is not None
+    assert [len(rows) for _, rows in batch._rows._rows_behind()] == [8, 4]  # type: ignore[attr-defined]
+
+
+def test_a_block_that_joins_has_its_steps_recorded_anew() -> None:
+    batch = engine_of(llama(), record=Replay).batch(Decoding(24))
+    batch.add(0, BLOCKS[0])
+    batch.step()
+    Replay.made = 0
+    batch.step()
+    assert Replay.made == 0
+    batch.add(1, BLOCKS[1])
+    batch.step()
+    batch.step()
+    assert Replay.made == 1
+
+
+def test_prefixes_for_which_the_memory_has_no_place_together_wait_for_each_other() -> None:
+    engine = engine_of(llama(), prefix_bytes=0)
+    batch = started(engine)
+    batch.step()
+    assert {request.job for request in batch._active} == {0}
+    assert all_of(batch, BLOCKS) == [expected(block) for block in BLOCKS]
+
+
+def test_a_prefix_that_does_not_fit_beside_others_waits_and_hurts_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = engine_of(llama())
+    tree = engine._tree
+    assert tree is not None
+    acquire = tree.acquire
+
+    def full_beside_others(tokens: list[int], in_use: list[list[int]]) -> Any:
+        if in_use:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return acquire(tokens, in_use)
+
+    monkeypatch.setattr(tree, "acquire", full_beside_others)
+    assert all_of(started(engine), BLOCKS) == [expected(block) for block in BLOCKS]
+    assert engine._capacity.rows == 32
+
+
+def test_a_prefix_that_does_not_fit_alone_fails_its_own_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = engine_of(llama())
+    tree = engine._tree
+    assert tree is not None
+    acquire, [longest] = tree.acquire, engine.count_tokens(PromptBlock(BLOCKS[3].prefix, ("",)))
+
+    def full_for_the_longest(tokens: list[int], in_use: list[list[int]]) -> Any:
+        if len(tokens) >= longest:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return acquire(tokens, in_use)
+
+    monkeypatch.setattr(tree, "acquire", full_for_the_longest)
+    batch, heard = started(engine), list[Answered | Ended]()
+    while sum(isinstance(message, Ended) for message in heard) < len(BLOCKS):
+        heard += batch.step()
+    failed = {message.job: message.error for message in heard if isinstance(message, Ended) and message.error}
+    assert list(failed) == [3]
+    assert isinstance(failed[3], GenerationFailed)
+    assert sum(isinstance(message, Answered) for message in heard) == sum(len(block.suffixes) for block in BLOCKS[:3])
+
+
+def test_running_out_of_memory_halves_the_batch_and_changes_no_completion() -> None:
+    model = llama()
+    engine = engine_of(model, batch_size=18)
+    calls, forward = 0, model.forward
+
+    def full_at_times(*args: object, **kwargs: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls in (10, 15):
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(*args, **kwargs)
+
+    model.forward = full_at_times
+    try:
+        assert all_of(started(engine), BLOCKS) == [expected(block) for block in BLOCKS]
+    finally:
+        model.forward = forward
+    assert engine._capacity.rows < 9
+
+
+def test_rows_of_a_dropped_block_make_place_at_once() -> None:
+    batch = started(engine_of(llama(), batch_size=9), BLOCKS[:2])
+    batch.step()
+    batch.drop(0)
+    batch.step()
+    assert {request.job for request in batch._active} == {1}
+    assert len(batch._active) == len(BLOCKS[1].suffixes)
