@@ -215,7 +215,7 @@ def test_a_node_that_joins_gets_workers_while_the_run_goes_on_and_may_leave_agai
 
     async def work(model: TextModel) -> list[Any]:
         await until(lambda: model.activity().alive == 2)
-        asking = asyncio.create_task(answers(model, PromptBlock("Count. ", LONG.suffixes * 10)))
+        asking = asyncio.create_task(answers(model, PromptBlock("Count. ", LONG.suffixes * 20)))
         new = await asyncio.to_thread(nodes.add_node, num_cpus=3, num_gpus=3, **SMALL)
         await until(lambda: model.activity().alive == 3)
         assert not asking.done()
@@ -224,8 +224,8 @@ def test_a_node_that_joins_gets_workers_while_the_run_goes_on_and_may_leave_agai
         return await asking
 
     got = run_with(workers, work, seconds=200)
-    assert len(got) == 400
-    assert dict(got) == expected(PromptBlock("Count. ", LONG.suffixes * 10))
+    assert len(got) == 800
+    assert dict(got) == expected(PromptBlock("Count. ", LONG.suffixes * 20))
     assert workers.activity().restarts == 1
 
 
