@@ -52,8 +52,7 @@ from workers.activity import WorkersActivity
 from workers.failures import GenerationFailed
 from workers.prompt import Decoding, PromptBlock
 from workers.service.activity import ServiceActivity
-from workers.text_model import Engine, LoadEngine, ModelCard, PaysBeside, RewardEngine, RewardModel, TextModel
-from workers.usage import NOTHING
+from workers.text_model import Engine, LoadEngine, ModelCard, RewardEngine, RewardModel, TextModel
 
 if TYPE_CHECKING:
     from workers.local_worker import LocalWorker
@@ -176,16 +175,11 @@ async def assemble(plan: Plan, run: Run) -> AsyncIterator[Search]:
 
 
 async def _likelihood(plan: Plan, space: SearchSpace, parts: Parts, folder: Path) -> Floats | None:
-    """Of reference answers, where the strategy wants it; what a service was paid for it stands in the ledger."""
+    """Of reference answers, where the strategy wants it."""
     answers = plan.reference_answers(space)
     if answers is None:
         return None
-    try:
-        return await answers.likelihood(parts.model, parts.card, folder)
-    finally:
-        paid = parts.model.paid_beside() if isinstance(parts.model, PaysBeside) else NOTHING
-        if paid != NOTHING:
-            parts.ledger.keep_beside(paid)
+    return await answers.likelihood(parts.model, parts.card, folder, parts.budget, parts.ledger)
 
 
 @asynccontextmanager

@@ -20,7 +20,7 @@ The score of the ordered set S = (c_1 ... c_n) on question q is taken to be
     noise_q    N(0, noise^2 * h_q), h_q the question's own variance, relative to the pooled one and shrunk to it by 20
                imaginary observations
 
-Scores are in units in which a plausible judge's scores of one prompt spread by 1.8, so that the weak priors of the
+Scores are in units in which a plausible judge's scores of one prompt spread by 1.8, so that the priors of the
 hyperparameters (effect about 0.2, told 0.3, set effect 0.08, noise 1.12, recency 0.12, dilution 0.37) mean something.
 The hyperparameters maximise marginal likelihood times prior. h and r are what the posterior of
 the round before says of them (EM for Student's t: Lange, Little and Taylor 1989; each demonstration by itself).
@@ -250,6 +250,12 @@ class EffectsModel:
         precision[count + _FIXED :, count + _FIXED :] = effects
         return precision, log_determinant + further
 
+    def usual_variances(self, hyper: Hyperparameters) -> Floats:
+        """Of theta a priori with r = 1; [N]."""
+        told = hyper.told if self._has_embedding else 0.0
+        variances: Floats = hyper.effect**2 * (told * (self._embedding**2).sum(axis=1) + 1 - told)
+        return variances
+
     def _effects_precision(self, hyper: Hyperparameters, own_effect: Floats) -> tuple[Floats, float]:
         """Of theta, by Woodbury's identity, and its log determinant."""
         told = hyper.told if self._has_embedding else 0.0
@@ -351,11 +357,12 @@ class Fit:
         return OwnVariances(self._own_noise(), self._own_effect())
 
     def _own_effect(self) -> Floats:
-        """r_c: 1 / E[1 / r_c] under its posterior, with E[theta_c^2] from this one; [N]."""
+        """r_c: 1 / E[1 / r_c] under its posterior, with E[theta_c^2] from this one; [N]. Where nothing is known of a
+        demonstration it stays 1."""
         first = self.model.questions + _FIXED
         units = np.eye(len(self.factor))[:, first:]
         spread = solve_triangular(self.factor, units, lower=True, check_finite=False)
-        square = (self.mean[first:] ** 2 + (spread**2).sum(axis=0)) / self.hyper.effect**2
+        square = (self.mean[first:] ** 2 + (spread**2).sum(axis=0)) / self.model.usual_variances(self.hyper)
         own: Floats = (_FREEDOM + square) / (_FREEDOM + 1)
         return own
 

@@ -5,7 +5,7 @@ learns from judged answers how much this tells. Rubin, Herzig and Berant (Learni
 Learning, NAACL 2022) rank demonstrations by the likelihood of the wanted answer behind them; Gonen et al. (Demystifying
 Prompts in Language Models via Perplexity Estimation, Findings of EMNLP 2023) prompts by their own perplexity.
 
-Kept by digest, so that a resumed search meets the same numbers and the model is not asked again.
+Kept by digest, each number as it comes, so that a resumed search meets the same ones and nothing is asked again.
 """
 
 import json
@@ -13,21 +13,25 @@ import logging
 import time
 from collections.abc import Sequence
 from hashlib import sha256
+from math import inf, isnan, nan
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
 
-from configs.errors import InputError
+from configs.errors import InputError, RunStopped
+from evaluators.budget import Budget
+from evaluators.ledger import Ledger
 from evaluators.question import Question
 from evaluators.together import tasks_together
 from search.array_file import Floats, keep_array, read_array
 from search.material import Material
 from search.render import Renderer
 from search.space import SearchSpace
-from workers.failures import GenerationFailed
+from workers.failures import GenerationFailed, PromptTooLong
 from workers.prompt import Continuations, PromptBlock
-from workers.text_model import ModelCard, TextModel
+from workers.text_model import ModelCard, PaysBeside, TextModel
+from workers.usage import NOTHING
 
 _KNOB = "strategy.likelihood_questions"
 _DIGITS = 9
@@ -89,74 +93,113 @@ class ReferenceAnswers:
             for block in self._blocks
         )
 
-    async def likelihood(self, model: TextModel, card: ModelCard, folder: Path) -> Floats:
+    async def likelihood(
+        self, model: TextModel, card: ModelCard, folder: Path, budget: Budget, ledger: Ledger
+    ) -> Floats:
         """Mean natural log-likelihood of a token of the answers behind each demonstration minus that behind the base
-        prompt, question by question; [N], in the order of the pool. From `folder` where it has been kept.
+        prompt, question by question; [N], in the order of the pool. What `folder` holds already is not asked again.
 
-        Where the model fails at a demonstration, since its prompts are too long, say, it gets the others' mean.
+        A demonstration whose prompts are too long gets the others' mean.
 
         Args:
             model: started; `card` is its own.
             folder: of the run.
+            budget: asked before each demonstration.
+            ledger: keeps what a served model is paid for it.
 
         Raises:
             InputError: the model cannot tell likelihoods.
-            RunStopped: nothing can be asked now.
+            RunStopped: nothing can be asked now, or of one demonstration; what is known is kept.
         """
         path = folder / f"likelihood-{self._digest(card)}.npy"
         kept = read_array(path)
-        if kept is not None:
-            return kept
-        base = await self._behind_base(model)
-        gains: Floats = np.array(await self._behind_each(model)) - base
-        told = np.isfinite(gains)
-        if not told.all():
-            _log.warning(
-                "the likelihood of reference answers is not known behind %d of %d demonstrations; these count as "
-                "average until they are judged",
-                (~told).sum(),
-                len(told),
-            )
-        gains[~told] = gains[told].mean() if told.any() else 0.0
-        gains = np.round(gains, _DIGITS)
-        keep_array(path, gains)
-        return gains
+        found = np.full(len(self._blocks), np.nan) if kept is None else kept
+        if np.isnan(found).any():
+            await _Measuring(model, self._answers, budget, ledger, path, found).measure(self._blocks)
+        return _gains(found)
 
     def _digest(self, card: ModelCard) -> str:
         blocks = [[block.prefix, block.suffixes, block.bos] for block in self._blocks]
         asked = json.dumps([card.fingerprint, blocks, self._answers.texts], ensure_ascii=False)
         return sha256(asked.encode()).hexdigest()[:16]
 
-    async def _behind_base(self, model: TextModel) -> float:
+
+def _gains(found: Floats) -> Floats:
+    """Over the base prompt's, which stands first; an infinite one is of prompts that are too long."""
+    gains: Floats = found[1:] - found[0]
+    told = np.isfinite(gains)
+    if not told.all():
+        _log.warning(
+            "the likelihood of reference answers is not known behind %d of %d demonstrations; these count as average "
+            "until they are judged",
+            (~told).sum(),
+            len(told),
+        )
+    gains[~told] = gains[told].mean() if told.any() else 0.0
+    return np.round(gains, _DIGITS)
+
+
+class _Measuring:
+    """Asks for what is not known yet, and keeps every number as it comes.
+
+    Args:
+        found: mean log-likelihoods by block, NaN where not known; changed in place, and kept at `path`.
+    """
+
+    def __init__(
+        self, model: TextModel, answers: Continuations, budget: Budget, ledger: Ledger, path: Path, found: Floats
+    ) -> None:
+        self._model, self._answers, self._budget, self._ledger = model, answers, budget, ledger
+        self._path, self._found = path, found
+        self._counter = _Counter(int(np.isnan(found[1:]).sum()))
+
+    async def measure(self, blocks: Sequence[PromptBlock]) -> None:
+        """The base prompt's block comes first and shows whether the model can do it at all."""
+        if np.isnan(self._found[0]):
+            await self._behind_base(blocks[0])
+        async with tasks_together() as tasks:
+            for place in np.flatnonzero(np.isnan(self._found)).tolist():
+                tasks.create_task(self._behind_one(place, blocks[place]))
+
+    async def _behind_base(self, block: PromptBlock) -> None:
         try:
-            return await self._mean(model, self._blocks[0])
+            self._keep(0, await self._mean(block))
         except GenerationFailed as error:
             raise InputError(
                 f"the model cannot tell how likely reference answers are ({error}): leave {_KNOB} at 0, or take a "
-                "model or a server that can"
+                "model or a server that can; where the reason may pass, try again"
             ) from error
 
-    async def _behind_each(self, model: TextModel) -> list[float]:
-        counter = _Counter(len(self._blocks) - 1)
+    async def _behind_one(self, place: int, block: PromptBlock) -> None:
+        try:
+            mean = await self._mean(block)
+        except PromptTooLong:
+            mean = -inf
+        except GenerationFailed as error:
+            raise RunStopped(
+                f"the likelihood of reference answers could not be had behind a demonstration ({error}); what is "
+                "known is kept: `demosearch resume`"
+            ) from error
+        self._keep(place, mean)
+        self._counter.count()
 
-        async def ask(block: PromptBlock) -> float:
-            try:
-                return await self._mean(model, block)
-            except GenerationFailed:
-                return float("nan")
-            finally:
-                counter.count()
+    def _keep(self, place: int, mean: float) -> None:
+        self._found[place] = mean
+        keep_array(self._path, self._found)
 
-        async with tasks_together() as tasks:
-            under_way = [tasks.create_task(ask(block)) for block in self._blocks[1:]]
-        return [task.result() for task in under_way]
-
-    async def _mean(self, model: TextModel, block: PromptBlock) -> float:
-        """Over the questions. Raises GenerationFailed."""
-        found = [told.log_probability / told.tokens async for _, told in model.score(block, self._answers)]
-        if len(found) < len(self._answers.texts):
+    async def _mean(self, block: PromptBlock) -> float:
+        """Over the questions. Raises GenerationFailed, BudgetSpent."""
+        self._budget.check()
+        try:
+            found = [told.log_probability / told.tokens async for _, told in self._model.score(block, self._answers)]
+        finally:
+            paid = self._model.paid_beside() if isinstance(self._model, PaysBeside) else NOTHING
+            if paid != NOTHING:
+                await self._ledger.keep_beside(paid)
+        mean = fmean(found) if len(found) == len(self._answers.texts) else nan
+        if isnan(mean):
             raise GenerationFailed("the model ended the block without all likelihoods")
-        return fmean(found)
+        return mean
 
 
 class _Counter:

@@ -120,15 +120,14 @@ class ServedModel:
             whole, continuation = given[index]
             body = {"model": self._service.model, "prompt": whole} | fields
 
-            def read(told: Any) -> tuple[Likelihood, Usage]:
-                return read_likelihood(told, continuation), read_usage(told, self._config.service)
+            def read(told: Any) -> Likelihood:
+                self._beside += read_usage(told, self._config.service)  # paid for, whether it can be read or not
+                return read_likelihood(told, continuation)
 
             try:
-                likelihood, usage = await self._service.post("/completions", body, read)
+                return await self._service.post("/completions", body, read)
             except RequestTooLong:
                 raise await self._too_long(block, index, lengths[index], server) from None
-            self._beside += usage
-            return likelihood
 
         async for pair in self._each(len(prompts), ask):
             yield pair

@@ -236,6 +236,19 @@ def test_one_effect_far_larger_than_all_others_is_not_drawn_in_with_them() -> No
     assert fit.mean[5 + 2 + 7] > alike.mean[5 + 2 + 7]
 
 
+def test_a_demonstration_of_which_nothing_is_known_is_no_exception_however_odd_its_hint() -> None:
+    draw, scores, hint = np.random.default_rng(5), Scores(), np.random.default_rng(6).normal(size=20)
+    hint[0] = 9.0
+    for _ in range(60):
+        ordered = tuple((1 + draw.choice(19, 2, replace=False)).tolist())
+        scores.tell(ordered, range(5), draw.normal(size=5))
+    model, fit = EffectsModel(5, 20, None, hint=hint), None
+    for _ in range(20):
+        fit = model.fit(scores, fit, sweeps=1)
+    assert fit is not None
+    assert 0.5 < fit.own.effect[0] < 1.5
+
+
 def test_without_an_embedding_the_share_it_tells_changes_nothing() -> None:
     model, scores = EffectsModel(QUESTIONS, DEMONSTRATIONS, None), told()
     evidence = [model.at(scores, replace(HYPER, told=share)).log_evidence for share in (0.1, 0.8)]

@@ -83,7 +83,7 @@ def test_failed_items_are_tried_again_and_nothing_else_and_the_path_stays_what_i
 def test_failed_items_of_a_stopped_search_are_tried_again_and_it_stays_stopped(tmp_path: Path) -> None:
     confused, path = Confused(), tmp_path / "run"
     with ServiceServer(confused) as server:
-        config = judged_by(server, tmp_path, "scoring.max_failed_share=0.9", "budget.verdicts=25")
+        config = judged_by(server, tmp_path, "scoring.max_failed_share=0.9", "budget.verdicts=25", "window=1")
         with pytest.raises(RunStopped):
             launch(config, path, QUIET)
         before = read_status(path)

@@ -9,6 +9,10 @@ import numpy as np
 import pytest
 
 from configs.errors import InputError, RunStopped
+from configs.schema import BudgetConfig
+from evaluators.budget import Budget
+from evaluators.failures import BudgetSpent
+from evaluators.ledger import Ledger
 from evaluators.question import Question
 from search.array_file import Floats
 from search.demonstration import Demonstration
@@ -19,8 +23,10 @@ from search.space import SearchSpace
 from search.urial import BACKTICKS
 from tests.fakes import FAILS, ScriptedModel, likelihood
 from workers.failures import WorkersUnavailable
+from workers.usage import NOTHING, Usage
 
 RENDERER = UrialRenderer(BACKTICKS)
+FREE = BudgetConfig()
 MATERIAL = Material(
     rules="rules",
     base=(Demonstration("base", "query", "answer"),),
@@ -36,9 +42,19 @@ def asked(material: Material = MATERIAL, count: int = 3) -> ReferenceAnswers:
     return ReferenceAnswers(SPACE, material, RENDERER, count)
 
 
-def measured(answers: ReferenceAnswers, model: ScriptedModel, folder: Path) -> Floats:
+def measured(
+    answers: ReferenceAnswers, model: ScriptedModel, folder: Path, limits: BudgetConfig = FREE, spent: Usage = NOTHING
+) -> Floats:
+    """What is kept lies in a folder of its own, `run`."""
+
     async def measure() -> Floats:
-        return await answers.likelihood(model, await model.start(), folder)
+        ledger = Ledger(folder / "ledger.sqlite", "run")
+        ledger.keep_beside(spent)
+        budget = Budget(limits, lambda: ledger.spend)
+        try:
+            return await answers.likelihood(model, await model.start(), folder / "run", budget, ledger)
+        finally:
+            await ledger.close()
 
     return asyncio.run(measure())
 
@@ -80,7 +96,7 @@ def test_a_model_that_cannot_score_is_refused_and_nothing_is_kept(tmp_path: Path
     with pytest.raises(InputError, match=r"cannot tell how likely .* leave strategy.likelihood_questions at 0"):
         measured(asked(replace(MATERIAL, rules=FAILS)), model, tmp_path)
     assert len(model.scored) == 1
-    assert list(tmp_path.iterdir()) == []
+    assert not (tmp_path / "run").exists()
 
 
 def test_what_has_been_kept_is_not_asked_again_and_belongs_to_its_prompts_and_model(tmp_path: Path) -> None:
@@ -93,27 +109,45 @@ def test_what_has_been_kept_is_not_asked_again_and_belongs_to_its_prompts_and_mo
     assert (len(other.scored), len(again.scored)) == (5, 5)
 
 
-def test_a_measurement_that_is_stopped_midway_keeps_nothing_and_is_made_anew(tmp_path: Path) -> None:
-    model, answers = ScriptedModel(), 0
+def test_a_measurement_that_is_stopped_midway_goes_on_with_what_is_not_known_yet(tmp_path: Path) -> None:
+    model, again, answers = ScriptedModel(), ScriptedModel(), 0
 
     async def die() -> None:
         nonlocal answers
         answers += 1
-        if answers == 7:
+        if answers == 10:
             raise WorkersUnavailable("no worker is left")
 
     model.pause = die
     with pytest.raises(RunStopped, match="no worker is left"):
         measured(asked(), model, tmp_path)
-    assert list(tmp_path.iterdir()) == []
-    assert len(measured(asked(), ScriptedModel(), tmp_path)) == 4
+    (kept,) = (tmp_path / "run").iterdir()
+    unknown = int(np.isnan(np.load(kept)).sum())
+    assert 0 < unknown < 5
+    found = measured(asked(), again, tmp_path)
+    assert len(again.scored) == unknown
+    assert found == pytest.approx(measured(asked(), ScriptedModel(), tmp_path / "whole"))
 
 
-def test_a_demonstration_that_is_too_long_or_breaks_the_model_counts_as_average(tmp_path: Path) -> None:
-    long, broken = Demonstration("d1", "word " * 200, "answer"), Demonstration("d2", FAILS, "answer")
-    material = with_pool(MATERIAL.pool[0], long, broken, MATERIAL.pool[3])
+def test_a_failure_that_may_pass_stops_the_run_and_becomes_no_number(tmp_path: Path) -> None:
+    material = with_pool(MATERIAL.pool[0], Demonstration("d1", FAILS, "answer"), *MATERIAL.pool[2:])
+    with pytest.raises(RunStopped, match=r"could not be had behind a demonstration .* `demosearch resume`"):
+        measured(asked(material), ScriptedModel(), tmp_path)
+    (kept,) = (tmp_path / "run").iterdir()
+    assert np.isnan(np.load(kept)[2])
+
+
+def test_nothing_is_asked_when_the_budget_is_spent(tmp_path: Path) -> None:
+    model = ScriptedModel()
+    with pytest.raises(BudgetSpent):
+        measured(asked(), model, tmp_path, BudgetConfig(dollars=2), Usage(calls=1, dollars=2.0))
+    assert not model.scored
+
+
+def test_a_demonstration_that_is_too_long_counts_as_average(tmp_path: Path) -> None:
+    material = with_pool(MATERIAL.pool[0], Demonstration("d1", "word " * 200, "answer"), *MATERIAL.pool[2:])
     found = measured(asked(material), ScriptedModel(context_tokens=100), tmp_path)
-    assert found[[1, 2]] == pytest.approx(fmean([found[0], found[3]]), abs=1e-8)
+    assert found[1] == pytest.approx(fmean(found[[0, 2, 3]].tolist()), abs=1e-8)
     assert found[0] != found[3]
 
 
