@@ -44,6 +44,12 @@ class Bench:
         """Suffixes that the pieces which run have not answered yet."""
         return sum(len(piece.unanswered) for piece in self.starts)
 
+    @property
+    def may_run(self) -> list[Piece]:
+        """The pieces that run, and those that may have joined them: that they began is told a moment later."""
+        joinable = [piece.task for piece in self.starts if isinstance(piece.task, Decoding)]
+        return [piece for piece in self.pieces if piece in self.starts or piece.task in joinable]
+
     def begin(self, piece: Piece, now: float) -> None:
         """It runs now, unless it does already or is not here any more."""
         if piece in self.pieces and piece not in self.starts:

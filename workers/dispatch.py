@@ -216,13 +216,13 @@ class Dispatcher:
         """The worker is gone, with what it knew. Returns the pieces that have used up their attempts.
 
         Args:
-            was_running: what ran had been sent and may be to blame, a single piece alone; otherwise nothing had been
-                sent.
+            was_running: what ran had been sent and may be to blame: a piece beside which no other can have run. Where
+                several may have, all become suspects, and each runs alone. Otherwise nothing had been sent.
         """
-        held, running = self.held(worker), list(self._benches[worker].starts)
+        held, may_run = self.held(worker), self._benches[worker].may_run
         for piece in held:
             piece.suspect |= was_running
-            piece.attempts += was_running and running == [piece]
+            piece.attempts += was_running and may_run == [piece]
             piece.holders.remove(worker)
         del self._benches[worker]
         self._memory.forget(worker)

@@ -20,7 +20,7 @@ class Piece:
     chain: of the block's prefix.
     holders: workers that have it; a second one works on a copy.
     copied: a second one has had it at some time.
-    attempts: workers lost while they were running it.
+    attempts: workers lost while they were running it and can have run no other.
     suspect: was on a worker that was lost.
     has_failed: an engine could not do it; another is still trying.
     over: nobody waits for it any more.

@@ -222,11 +222,20 @@ def test_a_loss_in_company_is_blamed_on_nobody_until_each_has_run_alone() -> Non
 
 def test_a_lost_worker_counts_against_the_piece_it_ran_and_not_against_the_one_behind() -> None:
     dispatcher = board(1)
-    first, second = piece(), piece()
+    first, second = small(), small(decoding=Decoding(9))
     dispatcher.add([first, second])
     dispatcher.assign()
     assert dispatcher.lost(0, was_running=True) == []
     assert (first.attempts, second.attempts) == (1, 0)
+
+
+def test_a_lost_worker_counts_against_nobody_where_a_piece_may_have_joined_before_that_was_told() -> None:
+    dispatcher = board(1, max_attempts=1)
+    innocent, poison = small(), small()
+    dispatcher.add([innocent, poison])
+    dispatcher.assign()
+    assert dispatcher.lost(0, was_running=True) == []
+    assert [(one.attempts, one.suspect) for one in (innocent, poison)] == [(0, True)] * 2
 
 
 def test_a_worker_lost_before_anything_was_sent_counts_against_nobody() -> None:

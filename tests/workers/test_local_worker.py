@@ -136,7 +136,10 @@ def test_a_block_that_cannot_join_waits_until_its_turn_and_so_does_what_comes_af
             else:
                 behind.create_task(likelihoods(model, BLOCK, task))
             behind.create_task(answers(model, BLOCK))
-            await asyncio.sleep(0.05)
+            while model.activity().queued != 2:  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(0.001)
+            for _ in range(2):  # each after a step, so that either block could have joined in between
+                await model.count_tokens(BLOCK)
             assert (model.activity().queued, model.activity().workers[0].more_blocks) == (2, 0)
             running.cancel()
         assert model.activity().queued == 0

@@ -86,7 +86,7 @@ class Capacity:
         self.rows = limit
 
     def fit(self, rows: int) -> None:
-        """The next block's: as many as fit, at least 1, and no more than the limit."""
+        """So many fit together, those that run already included; at least 1. No more than the limit are taken."""
         self.rows = min(self._limit, rows)
 
     def halve(self, running: int) -> None:

@@ -127,8 +127,12 @@ class DecodeLoop:
         self._clear()
 
     def has_room(self) -> bool:
-        """As `Batch.has_room`; a few rows at a time, since reading one alone takes as long as a step of all."""
-        return self._has_room_beside(len(self._active) + len(self._waiting))
+        """As `Batch.has_room`; a few rows at a time, since reading one alone takes as long as a step of all.
+
+        Not behind requests that wait: only a step tells how many rows the memory holds, and whether there is a place
+        for their prefix.
+        """
+        return not self._waiting and self._has_room_beside(len(self._active))
 
     def add(self, job: int, block: PromptBlock) -> None:
         """As `Batch.add`."""
@@ -172,20 +176,22 @@ class DecodeLoop:
 
     @torch.inference_mode()
     def _admit(self) -> None:
-        """Waiting requests enter in their order, those behind the same prefix at once."""
-        while self._waiting and self._has_room_beside(len(self._active)):
-            prefix, rows = self._waiting[0].prefix, self._rows or self._new_rows()
-            self._rows = rows
-            try:
-                if not rows.stand_behind(prefix):
-                    return
-            except GenerationFailed as error:
-                self._fail(self._waiting[0].job, error)
-                continue
-            alike = self._first_behind(prefix)
-            self._capacity.fit(self._fitting(max(request.own for request in (*self._active, *alike)), rows.held))
-            if self._has_room_beside(len(self._active)):
-                self._enter(rows, alike[: self._capacity.rows - len(self._active)])
+        """Waiting requests enter in their order, those behind the first one's prefix at once. The others wait for the
+        next step: a prefix may take long to read, and meanwhile nothing else is heeded."""
+        if not self._waiting or not self._has_room_beside(len(self._active)):
+            return
+        prefix, rows = self._waiting[0].prefix, self._rows or self._new_rows()
+        self._rows = rows
+        try:
+            if not rows.stand_behind(prefix):
+                return
+        except GenerationFailed as error:
+            self._fail(self._waiting[0].job, error)
+            return
+        alike = self._first_behind(prefix)
+        self._capacity.fit(self._fitting(max(request.own for request in (*self._active, *alike)), rows.held))
+        if self._has_room_beside(len(self._active)):
+            self._enter(rows, alike[: self._capacity.rows - len(self._active)])
 
     def _first_behind(self, prefix: list[int]) -> list[Request]:
         return list(takewhile(lambda request: request.prefix == prefix, self._waiting))

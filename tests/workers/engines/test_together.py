@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from queue import SimpleQueue
+from threading import Event
 from typing import Any
 
 import pytest
@@ -13,9 +15,10 @@ from tests.kits.engine_kit import all_of
 from tests.workers.engines.reference import engine_of, generated, llama
 from tests.workers.engines.test_exactness import blocks, decodings
 from tests.workers.engines.test_shared_prefix import QUESTIONS, RULES, Replay
+from workers.engine_thread import EngineThread
 from workers.engines.transformers_engine import TransformersEngine
 from workers.failures import GenerationFailed
-from workers.messages import Answered, Ended
+from workers.messages import Answered, Begun, Ended, Message
 from workers.prompt import Completion, Decoding, PromptBlock
 from workers.shared_prefix.decode import DecodeLoop
 
@@ -57,18 +60,29 @@ def test_greedy_completions_equal_generate_at_batch_size_1_whenever_their_block_
     assert found == [expected(block, decoding) for block, _ in asked]
 
 
-def test_blocks_together_take_no_more_steps_than_the_longest_completion() -> None:
+def test_blocks_together_take_no_more_steps_than_the_longest_completion_of_one_that_joins_a_step_later() -> None:
     batch, steps, ended = started(engine_of(llama(), batch_size=64)), 0, 0
     while ended < len(BLOCKS):
         ended += sum(isinstance(message, Ended) for message in batch.step())
         steps += 1
-    assert steps == max(completion.new_tokens for block in BLOCKS for completion in expected(block))
+    assert steps == max(
+        joined + completion.new_tokens for joined, block in enumerate(BLOCKS) for completion in expected(block)
+    )
+
+
+def test_a_step_reads_one_prefix_at_most() -> None:
+    batch = started(engine_of(llama(), batch_size=64))
+    for joined in range(1, len(BLOCKS) + 1):
+        batch.step()
+        assert {request.job for request in (*batch._active, *batch._waiting)} == set(range(len(BLOCKS)))
+        assert {request.job for request in batch._waiting} == set(range(joined, len(BLOCKS)))
 
 
 def test_rows_of_equal_prefixes_share_one() -> None:
     engine = engine_of(llama())
     batch = started(engine, [BLOCKS[1], BLOCKS[2], PromptBlock(BLOCKS[1].prefix, QUESTIONS[:3])])
-    batch.step()
+    for _ in range(3):
+        batch.step()
     assert batch._rows is not None
     assert [len(rows) for _, rows in batch._rows._rows_behind()] == [8, 4]  # type: ignore[attr-defined]
 
@@ -92,6 +106,37 @@ def test_prefixes_for_which_the_memory_has_no_place_together_wait_for_each_other
     batch.step()
     assert {request.job for request in batch._active} == {0}
     assert all_of(batch, BLOCKS) == [expected(block) for block in BLOCKS]
+
+
+def test_there_is_no_room_behind_a_block_whose_prefix_has_no_place_yet() -> None:
+    batch = started(engine_of(llama(), prefix_bytes=0), BLOCKS[:1])
+    batch.step()
+    assert batch.has_room()
+    batch.add(1, BLOCKS[1])
+    batch.step()
+    assert not batch.has_room()
+
+
+def test_no_block_begins_that_the_memory_has_no_row_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, submitted, heard = engine_of(llama(), batch_size=512), Event(), SimpleQueue[Message]()
+    monkeypatch.setattr(engine._room, "rows", lambda own, spare: 2)
+
+    def load() -> TransformersEngine:
+        submitted.wait()
+        return engine
+
+    thread = EngineThread(load, heard.put)
+    for job, question in enumerate(QUESTIONS):
+        thread.submit(job, PromptBlock(RULES, (question,)), DECODING)
+    submitted.set()
+    begun, ended, most = 0, 0, 0
+    while ended < len(QUESTIONS):
+        message = heard.get(timeout=60)
+        begun += isinstance(message, Begun)
+        ended += isinstance(message, Ended)
+        most = max(most, begun - ended)
+    thread.stop()
+    assert most == 2
 
 
 def test_a_prefix_that_does_not_fit_beside_others_waits_and_hurts_none(monkeypatch: pytest.MonkeyPatch) -> None:
