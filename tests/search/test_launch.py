@@ -88,8 +88,9 @@ def test_failed_items_of_a_stopped_search_are_tried_again_and_it_stays_stopped(t
             launch(config, path, QUIET)
         before = read_status(path)
         confused.mended = True
+        one_more = override_config(read_config(path), [f"budget.verdicts={before.spend.judged + 1}"])
         with pytest.raises(RunStopped, match="verdicts is spent"):
-            retry_failed(path, QUIET)
+            retry_failed(path, QUIET, one_more)
         after = retry_failed(path, QUIET, override_config(read_config(path), ["budget.verdicts=null"]))
         assert (after.state, after.reason, after.trials) == ("stopped", before.reason, before.trials)
         assert after.amended > 0
