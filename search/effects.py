@@ -164,7 +164,7 @@ class EffectsModel:
         hyper = start.hyper if start else Hyperparameters()
         own = start.own if start else self._alike()
         hyper, step = self._climb(data, hyper, own, sweeps, start.step if start else _FIRST_STEP)
-        for _ in range(_ROUNDS):
+        for _ in range(1 if start else _FIRST_ROUNDS):
             own = Fit(self, data, hyper, own, step).own_variances()
         return Fit(self, data, hyper, own, step)
 
@@ -268,7 +268,7 @@ class EffectsModel:
         return precision, -float(log_covariance + np.log(own_effect).sum())
 
 
-_ROUNDS = 2  # of EM, beside those of earlier fits
+_FIRST_ROUNDS = 2  # of EM; a fit that goes on from an earlier one needs one more
 _FIRST_STEP = np.array([0.4, 0.5, 0.4, 0.2, 0.1, 0.15])
 
 
