@@ -53,7 +53,7 @@ USUAL_SPREAD = 1.8
 _QUESTION, _ANY_LEVEL, _ANY, _LIKENESS = 1.5, 3.0, 0.3, 0.15
 _IMAGINARY = 20.0
 _FREEDOM = 5.0  # degrees of freedom of the demonstrations' effects
-_POWERS = (-6, -5, -4, -3, -2, -1, 0, 1)  # of two: strengths of all effects, relative to the likeliest
+_POWERS = (-5, -4, -3, -2, -1, 0, 1)  # of two: strengths of all effects, relative to the likeliest
 _FIXED = 2  # columns before the demonstrations': m and b
 
 

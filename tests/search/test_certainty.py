@@ -56,7 +56,7 @@ def test_a_base_prompt_that_is_not_kept_is_not_taken_for_no_demonstrations(use: 
         for seed, name in enumerate(one for one in others if one not in start):
             judge.tell(scored(space.compose((*start, name)), GUIDING, mean, 10 * len(start) + seed + 2))
     judge.tell(scored(found, HELD_OUT, 7.8, 99))
-    assert judge.probability_better(found) < 0.3
+    assert judge.probability_better(found) < 0.2
 
 
 def test_nothing_is_known_of_what_was_never_told() -> None:
