@@ -159,32 +159,27 @@ class Panel:
             failure = Failure(question.id, "verdict", type(error).__name__, str(error))
             usage = error.usage if isinstance(error, JudgeFailed | ServiceFailed) else NOTHING
             if usage != NOTHING or not self._closed:  # what was never asked for has not failed
-                kept = self._ledger.keep_failure(key, failure, usage)
-                if isinstance(error, VerdictUnreadable):
-                    await self._stop_if_never_readable(seat, error)
-                await kept
+                await self._ledger.keep_failure(key, failure, usage)
+            if isinstance(error, VerdictUnreadable):
+                self._stop_if_never_readable(seat, error)
             raise
         self._readable.add(seat.digest)
         self._counts.judged += 1
         await self._ledger.keep_verdict(key, seat.digest, question.id, generation, verdict)
         return verdict
 
-    async def _stop_if_never_readable(self, seat: Seat, error: VerdictUnreadable) -> None:
-        """Paying on would be in vain, so the judge is closed before anybody is told: many may be waiting for it. What
-        the ledger holds from before does not count: the judge may have changed."""
+    def _stop_if_never_readable(self, seat: Seat, error: VerdictUnreadable) -> None:
+        """Paying on would be in vain. What the ledger holds from before does not count: the judge may have changed."""
         if seat.digest in self._readable:
             return
         words = self._unreadable.setdefault(seat.digest, [])
         words.append(str(error))
-        if len(words) < _NEVER_READABLE:
-            return
-        self._closed = True
-        await seat.judge.close()
-        samples = "".join(f"\n  - {sample}" for sample in list(dict.fromkeys(words))[:_SAMPLES])
-        raise RunStopped(
-            f"the judge has not given a single rating in its first {_NEVER_READABLE} verdicts: check its prompt, its "
-            f"model and its max_tokens, then resume; for example,{samples}"
-        )
+        if len(words) >= _NEVER_READABLE:
+            samples = "".join(f"\n  - {sample}" for sample in list(dict.fromkeys(words))[:_SAMPLES])
+            raise RunStopped(
+                f"the judge has not given a single rating in its first {len(words)} verdicts: check its prompt, its "
+                f"model and its max_tokens, then resume; for example,{samples}"
+            )
 
     def _judged(self, key: bytes, done: asyncio.Task[Verdict]) -> None:
         del self._under_way[key]

@@ -103,7 +103,7 @@ def test_a_judge_that_never_gives_a_rating_stops_the_run_with_what_it_said(tmp_p
         with pytest.raises(RunStopped, match="not given a single rating in its first 8 verdicts") as stopped:
             launch(judged_by(server, tmp_path, "questions.limit=60"), tmp_path / "run", QUIET)
         assert "I would rather not." in str(stopped.value)
-        assert len(server.requests) < 24
+        assert len(server.requests) <= 24  # nothing beyond the base prompt's, which may all be under way at once
 
 
 LIMITS = ["generations=30", "verdicts=20", "judge_calls=20", "judge_tokens=400", "dollars=0.004", "hours=1e-9"]
