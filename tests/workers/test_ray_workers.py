@@ -179,7 +179,8 @@ def pull_the_plug(node: Node) -> None:
     """SIGKILL the node's raylet with all its children. `Cluster.remove_node` takes seconds, an orphan even longer."""
     [raylet] = node.all_processes["raylet"]
     for pid in (raylet.process.pid, *processes_of(node)):
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # gone with its raylet already
+            os.kill(pid, signal.SIGKILL)
 
 
 async def until(it_is_so: Callable[[], bool]) -> None:
