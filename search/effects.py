@@ -39,10 +39,12 @@ grows with the cube of the scores, this one's with the cube of questions plus de
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import LinAlgError, cho_solve, cholesky, solve_triangular
+from scipy.linalg.lapack import dtrtri
 from scipy.sparse import csr_array, hstack
 from scipy.special import ndtr
 
@@ -261,9 +263,9 @@ class EffectsModel:
         told = hyper.told if self._has_embedding else 0.0
         free, rank = 1 - told, len(self._gram)
         inner = np.eye(rank) + told / free * self._gram
-        correction = self._embedding @ np.linalg.solve(inner, self._embedding.T) * (told / free)
-        root = own_effect**0.5
-        precision = (np.eye(self.demonstrations) - correction) / (free * hyper.effect**2 * np.outer(root, root))
+        scaled = self._embedding / np.sqrt(own_effect * free * hyper.effect**2)[:, None]
+        precision: Floats = scaled @ np.linalg.solve(inner, scaled.T * (-told / free))
+        precision[np.diag_indices_from(precision)] += 1 / (own_effect * free * hyper.effect**2)
         log_covariance = self.demonstrations * math.log(free * hyper.effect**2) + np.linalg.slogdet(inner)[1]
         return precision, -float(log_covariance + np.log(own_effect).sum())
 
@@ -327,7 +329,8 @@ class Fit:
         self._met = csr_array((weight, (data.rows, data.asked)), shape=(len(data.sets), model.questions))
         self._features = model.features(data.layout, hyper)
         prior, log_prior = model.prior_precision(hyper, own.effect)
-        self.factor: Floats = cholesky(prior + self._told_precision(), lower=True, check_finite=False)
+        prior += self._told_precision()
+        self.factor: Floats = cholesky(prior, lower=True, overwrite_a=True, check_finite=False)
         target = self._target(weight)
         self.mean: Floats = cho_solve((self.factor, True), target, check_finite=False)
         square = float(weight @ data.values**2 - self._shrink @ self._summed**2 - target @ self.mean)
@@ -360,9 +363,9 @@ class Fit:
         """r_c: 1 / E[1 / r_c] under its posterior, with E[theta_c^2] from this one; [N]. Where nothing is known of a
         demonstration it stays 1."""
         first = self.model.questions + _FIXED
-        units = np.eye(len(self.factor))[:, first:]
-        spread = solve_triangular(self.factor, units, lower=True, check_finite=False)
-        square = (self.mean[first:] ** 2 + (spread**2).sum(axis=0)) / self.model.usual_variances(self.hyper)
+        spread, _ = dtrtri(self.factor, lower=1)
+        square = self.mean[first:] ** 2 + (spread[:, first:] ** 2).sum(axis=0)
+        square /= self.model.usual_variances(self.hyper)
         own: Floats = (_FREEDOM + square) / (_FREEDOM + 1)
         return own
 
@@ -464,6 +467,7 @@ def _scaled(rows: csr_array, factors: Floats) -> csr_array:
     return csr_array((rows.data * np.repeat(factors, np.diff(rows.indptr)), rows.indices, rows.indptr), rows.shape)
 
 
+@cache
 def _places(size: int) -> Floats:
     """-1 for the first to 1 for the last; 0 for one alone."""
     return np.linspace(-1, 1, size) if size > 1 else np.zeros(size)
