@@ -8,17 +8,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from search.candidate import Candidate
 from search.journal import Journal, Line, read_journal
 from search.scoring import mean_of
 from search.strategy import ScoredTrial
 
 KINDS = ("search", "held_out")
+_Subject = tuple[str, Candidate]
 
 
 def amendment(kind: str, scored: ScoredTrial) -> Line:
     """The line of what has been scored of a trial now; its failures stay where they are."""
     return {
-        kind: list(scored.trial.candidate.demonstrations),
+        kind: scored.trial.candidate.to_json(),
         "scores": scored.scores,
         "lengths": scored.lengths,
         **({"turns": {name: list(scores) for name, scores in scored.turns.items()}} if scored.turns else {}),
@@ -37,14 +39,15 @@ def open_amendments(path: Path) -> Iterator[Journal]:
 
 def amended(lines: Sequence[Line], amendments: Sequence[Line], max_failed_share: float) -> list[Line]:
     """The journal's lines with later scores in the place of failures, and their means anew."""
-    later: dict[tuple[str, tuple[str, ...]], list[Line]] = {}
+    later: dict[_Subject | None, list[Line]] = {}
     for one in amendments:
         later.setdefault(_subject(one), []).append(one)
     return [_amend(line, later.get(_subject(line), []), max_failed_share) for line in lines]
 
 
-def _subject(line: Line) -> tuple[str, tuple[str, ...]]:
-    return next(((kind, tuple(line[kind])) for kind in KINDS if kind in line), ("end", ()))
+def _subject(line: Line) -> _Subject | None:
+    """Kind and candidate; None for the line that ends a search."""
+    return next(((kind, Candidate.from_json(line[kind])) for kind in KINDS if kind in line), None)
 
 
 def _amend(line: Line, amendments: Sequence[Line], max_failed_share: float) -> Line:
@@ -64,14 +67,14 @@ def _amend(line: Line, amendments: Sequence[Line], max_failed_share: float) -> L
     return result
 
 
-def failed_items(lines: Sequence[Line], permanent: frozenset[str]) -> Iterator[tuple[str, tuple[str, ...], list[str]]]:
-    """Of each line with failures: its kind, its candidate's demonstrations, and the questions that failed.
+def failed_items(lines: Sequence[Line], permanent: frozenset[str]) -> Iterator[tuple[str, Candidate, list[str]]]:
+    """Of each line with failures: its kind, its candidate, and the questions that failed.
 
     Args:
         permanent: causes that stay, whatever is tried.
     """
     for line in lines:
-        kind, demonstrations = _subject(line)
+        subject = _subject(line)
         questions = [name for name, cause in line.get("failures", {}).items() if cause not in permanent]
-        if questions:
-            yield kind, demonstrations, questions
+        if subject and questions:
+            yield *subject, questions

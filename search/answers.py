@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 from configs.errors import DemosearchError
 from evaluators.question import Question
+from search.candidate import Candidate
 from search.comparison import Outcome
 from search.material import Material
 from search.render import Renderer, make_renderer
 from search.report.evaluation.evidence import EvaluationEvidence, read_evaluation_evidence
-from search.report.evidence import SIDES, Evidence, Names, Side, read_evidence
+from search.report.evidence import SIDES, Evidence, Side, read_evidence
 from search.report.labels import Labels
 from search.report.lookup import find_answers, find_verdicts
 from search.run import is_evaluation
@@ -44,8 +45,8 @@ class Answer:
     trial: int
     side: Side | Literal["evaluation"]
     prompt: str
-    candidate: Names
-    added: Names
+    candidate: tuple[str, ...]
+    added: tuple[str, ...]
     question: str
     category: str
     query: str
@@ -79,15 +80,16 @@ def _of_search(evidence: Evidence) -> Iterator[Answer]:
     for trial, line in enumerate(evidence.lines):
         for side in SIDES:
             if side in line:
-                names = tuple(line[side])
+                candidate = Candidate.from_json(line[side])
+                names = candidate.demonstrations
                 asked = _Asked(trial, side, names, tuple(name for name in names if name not in base))
                 outcome = Outcome(
-                    name=labels.candidate(names),
+                    name=labels.candidate(candidate),
                     scores=line["scores"],
                     failures=line["failures"],
                     lengths=line["lengths"],
                     turns=line.get("turns", {}),
-                    answers=_said(evidence, material, renderer, names, line["scores"]),
+                    answers=_said(evidence, material, renderer, candidate, line["scores"]),
                 )
                 yield from _rows(asked, outcome, material.questions, evidence.ledger, evidence.manifest["judge"])
 
@@ -110,12 +112,12 @@ def _renderer(evidence: Evidence) -> Renderer | None:
 
 
 def _said(
-    evidence: Evidence, material: Material, renderer: Renderer | None, candidate: Names, scored: Iterable[str]
+    evidence: Evidence, material: Material, renderer: Renderer | None, candidate: Candidate, scored: Iterable[str]
 ) -> dict[str, tuple[str, ...]]:
     """By question id, of those scored, as far as the ledger has it."""
     if renderer is None:
         return {}
-    shown = [material.demonstrations[name] for name in candidate]
+    shown = material.shown(candidate)
     questions = [material.questions[name] for name in scored]
     found = find_answers(evidence, renderer, material.rules, shown, questions)
     return {name: one.answers for name, one in found.items()}
@@ -125,8 +127,8 @@ def _said(
 class _Asked:
     trial: int
     side: Side | Literal["evaluation"]
-    candidate: Names
-    added: Names
+    candidate: tuple[str, ...]
+    added: tuple[str, ...]
 
 
 def _rows(

@@ -1,6 +1,7 @@
 """One choice of demonstrations."""
 
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +20,12 @@ class Candidate:
 
     def __len__(self) -> int:
         return len(self.demonstrations)
+
+    def to_json(self) -> list[str]:
+        """As the journal has it."""
+        return list(self.demonstrations)
+
+    @classmethod
+    def from_json(cls, content: list[str]) -> Self:
+        """The inverse of `to_json`."""
+        return cls(tuple(content))

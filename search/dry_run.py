@@ -110,8 +110,8 @@ def _texts(block: PromptBlock) -> tuple[str, ...]:
 def _rehearsed(plan: Plan, surveyor: Surveyor, asked: Asked) -> Workload:
     material = plan.material
     return together(
-        surveyor.work(plan.renderer, material.rules, [material.demonstrations[name] for name in names], questions)
-        for names, questions in asked.items()
+        surveyor.work(plan.renderer, material.rules, material.shown(candidate), questions)
+        for candidate, questions in asked.items()
     )
 
 
@@ -133,9 +133,9 @@ def _most(plan: Plan, surveyor: Surveyor, planned: int) -> Workload:
     for name, one in material.demonstrations.items():
         lengths[name] = len(one.query) + len(one.answer)
     longest = sorted(plan.space.pool, key=lambda name: -lengths[name])[: plan.space.max_added]
-    candidates = plan.space.compose(()).demonstrations, plan.space.compose(longest).demonstrations
-    names = max(candidates, key=lambda names: sum(lengths[name] for name in names))
-    shown = [material.demonstrations[name] for name in names]
+    candidates = plan.space.compose(()), plan.space.compose(longest)
+    most = max(candidates, key=lambda one: sum(lengths[name] for name in one.demonstrations))
+    shown = material.shown(most)
     guiding, held_out = (
         surveyor.work(plan.renderer, material.rules, shown, [question.id for question in side])
         for side in (material.guiding, material.held_out)

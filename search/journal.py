@@ -23,21 +23,21 @@ LEADERS = 2  # the winner so far and the runner-up
 def trial_line(kind: str, scored: ScoredTrial, leaders: Sequence[Candidate] = ()) -> Line:
     """The line of a told trial; `kind` is "search" or "held_out", `leaders` the best candidates known after it."""
     return {
-        kind: list(scored.trial.candidate.demonstrations),
+        kind: scored.trial.candidate.to_json(),
         "mean": scored.mean,
         "scores": scored.scores,
         "failures": scored.failures,
         "lengths": scored.lengths,
         **({"turns": {name: list(scores) for name, scores in scored.turns.items()}} if scored.turns else {}),
-        "leaders": [list(candidate.demonstrations) for candidate in leaders[:LEADERS]],
+        "leaders": [candidate.to_json() for candidate in leaders[:LEADERS]],
     }
 
 
 def end_line(winner: Candidate, runner_up: Candidate | None, better: float | None) -> Line:
     """The last line: what is exported, what came next, and how probable it is that the search found something better
     than the base prompt; None where it ranked that first itself."""
-    second = None if runner_up is None else list(runner_up.demonstrations)
-    return {"end": {"winner": list(winner.demonstrations), "runner_up": second, "better": better}}
+    second = None if runner_up is None else runner_up.to_json()
+    return {"end": {"winner": winner.to_json(), "runner_up": second, "better": better}}
 
 
 def scored_trial(kind: str, line: Line, trial: Trial) -> ScoredTrial:
@@ -47,8 +47,8 @@ def scored_trial(kind: str, line: Line, trial: Trial) -> ScoredTrial:
         InputError: the line is about another candidate, or about other questions.
     """
     told = {*line.get("scores", ()), *line.get("failures", ())}
-    if line.get(kind) != list(trial.candidate.demonstrations) or told != set(trial.questions):
-        now = {kind: list(trial.candidate.demonstrations), "questions": sorted(trial.questions)}
+    if line.get(kind) != trial.candidate.to_json() or told != set(trial.questions):
+        now = {kind: trial.candidate.to_json(), "questions": sorted(trial.questions)}
         then = {key: line[key] for key in line if key in ("search", "held_out", "end")} | {"questions": sorted(told)}
         raise InputError("this search takes another path than its journal says:\n" + _diff(then, now) + _ADVICE)
     turns = {name: tuple(scores) for name, scores in line.get("turns", {}).items()}

@@ -8,6 +8,7 @@ from typing import Any, Self
 from configs.errors import InputError
 from configs.schema import RunConfig, SearchSpaceConfig
 from evaluators.question import Question
+from search.candidate import Candidate
 from search.demonstration import Demonstration
 from search.pool import load_pool
 from search.render import Renderer
@@ -46,6 +47,11 @@ class Material:
     def questions(self) -> dict[str, Question]:
         """By id, guiding and held-out."""
         return {one.id: one for one in (*self.guiding, *self.held_out)}
+
+    def shown(self, candidate: Candidate) -> tuple[Demonstration, ...]:
+        """A candidate's demonstrations, in order."""
+        known = self.demonstrations
+        return tuple(known[name] for name in candidate.demonstrations)
 
     def space(self, config: SearchSpaceConfig) -> SearchSpace:
         """The candidates that this material and these knobs allow, without a limit on tokens.

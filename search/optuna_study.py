@@ -120,30 +120,30 @@ def _read_trials(path: Path) -> list[FrozenTrial]:
     config, material = read_config(path), Material.from_json(read_material(path))
     later = read_journal(path / "amendments.jsonl")
     lines = amended(read_journal(path / "journal.jsonl"), later, config.scoring.max_failed_share)
-    told: dict[tuple[str, ...], _Told] = {}
+    told: dict[Candidate, _Told] = {}
     for line in lines:
         for kind in ("search", "held_out"):
             if kind in line:
-                told.setdefault(tuple(line[kind]), _Told()).tell(kind, line)
+                told.setdefault(Candidate.from_json(line[kind]), _Told()).tell(kind, line)
     return list(_trials(told, _Spelling(config, material), _roles(read_status(path))))
 
 
-def _roles(status: Status) -> dict[tuple[str, ...], list[str]]:
+def _roles(status: Status) -> dict[Candidate, list[str]]:
     """What a candidate is called in the status."""
-    roles: dict[tuple[str, ...], list[str]] = {}
+    roles: dict[Candidate, list[str]] = {}
     for name, one in (("winner", status.winner), ("runner-up", status.runner_up), ("base prompt", status.base)):
         if one is not None:
-            roles.setdefault(one.demonstrations, []).append(name)
+            roles.setdefault(one.candidate, []).append(name)
     return roles
 
 
 def _trials(
-    told: Mapping[tuple[str, ...], _Told], spelling: "_Spelling", roles: Mapping[tuple[str, ...], list[str]]
+    told: Mapping[Candidate, _Told], spelling: "_Spelling", roles: Mapping[Candidate, list[str]]
 ) -> Iterator[FrozenTrial]:
     full = len(next(iter(told.values())).scores) if told else 0  # the base prompt's, told first
-    for names, one in told.items():
-        params = spelling.params(names)
-        complete = names in roles or len(one.scores) >= full
+    for candidate, one in told.items():
+        params = spelling.params(candidate)
+        complete = candidate in roles or len(one.scores) >= full
         state = TrialState.FAIL if not one.has_mean else TrialState.COMPLETE if complete else TrialState.PRUNED
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -153,17 +153,17 @@ def _trials(
                 params=params,
                 distributions=spelling.distributions,
                 intermediate_values=_running_means([*one.scores.values()]),
-                user_attrs=_attributes(names, one, spelling, roles.get(names, [])),
+                user_attrs=_attributes(candidate, one, spelling, roles.get(candidate, [])),
             )
 
 
-def _attributes(names: tuple[str, ...], one: _Told, spelling: "_Spelling", roles: list[str]) -> dict[str, Any]:
+def _attributes(candidate: Candidate, one: _Told, spelling: "_Spelling", roles: list[str]) -> dict[str, Any]:
     return {
-        "demonstrations": list(names),
+        "demonstrations": list(candidate.demonstrations),
         "role": ", ".join(roles),
         "questions": len(one.scores),
         "failed": len(one.failures.keys() - one.scores.keys()),
-        "prompt": spelling.prompt_digest(names),
+        "prompt": spelling.prompt_digest(candidate),
         "held-out score": fmean(one.held_out.values()) if one.held_out else None,
         "held-out questions": len(one.held_out),
     }
@@ -180,7 +180,6 @@ class _Spelling:
 
     def __init__(self, config: RunConfig, material: Material) -> None:
         self._material = material
-        self._demonstrations = material.demonstrations
         self._renderer = make_renderer(config.render, config.model)
         self._space: SearchSpace = material.space(config.strategy)
         self._places = {name: place for place, name in enumerate((_EMPTY, *self._space.pool))}
@@ -193,15 +192,15 @@ class _Spelling:
             **{f"slot {number + 1}": slot for number in range(self._space.max_added)},
         }
 
-    def params(self, names: tuple[str, ...]) -> dict[str, Any]:
+    def params(self, candidate: Candidate) -> dict[str, Any]:
         """The slots from the first to the last, and how many of them are filled."""
-        added = self._space.added(Candidate(names))
+        added = self._space.added(candidate)
         slots = [*added, *[_EMPTY] * (self._space.max_added - len(added))]
         values = slots if self._by_name else [self._places[name] for name in slots]
         return {"count": len(added), **{f"slot {number + 1}": value for number, value in enumerate(values)}}
 
-    def prompt_digest(self, names: tuple[str, ...]) -> str:
+    def prompt_digest(self, candidate: Candidate) -> str:
         """SHA-256 of what all questions' prompts begin with."""
-        chosen = [self._demonstrations[name] for name in names]
-        block = self._renderer.block(self._material.rules, chosen, [(self._material.guiding[0].query,)])
+        shown = self._material.shown(candidate)
+        block = self._renderer.block(self._material.rules, shown, [(self._material.guiding[0].query,)])
         return sha256(block.prefix.encode()).hexdigest()

@@ -76,10 +76,7 @@ def _held_out(found: Found) -> list[dict[str, Any]]:
     told, status = read_evidence(found.path).side("held_out"), found.status
     assert status.winner is not None
     assert status.base is not None
-    sides = [
-        told[names].scores if names in told else {}
-        for names in (status.winner.demonstrations, status.base.demonstrations)
-    ]
+    sides = [told[one].scores if one in told else {} for one in (status.winner.candidate, status.base.candidate)]
     return [
         {"id": one.id, "category": one.category, "score": sides[0].get(one.id), "base_score": sides[1].get(one.id)}
         for one in found.material.held_out

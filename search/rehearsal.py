@@ -5,12 +5,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
+from search.candidate import Candidate
 from search.space import SearchSpace
 from search.strategy import ScoredTrial, Strategy, Trial
 
 _FINALISTS = 2  # winner and runner-up; the base comes on top
-Asked = Mapping[tuple[str, ...], frozenset[str]]
-"""The questions put to each candidate, by its demonstrations; each once, since the ledger answers repetitions."""
+Asked = Mapping[Candidate, frozenset[str]]
+"""The questions put to each candidate; each once, since the ledger answers repetitions."""
 
 
 def rehearse(
@@ -29,19 +30,19 @@ def rehearse(
         seconds: the most that this may take; then there is no answer.
     """
     ends, draw = clock() + seconds, random.Random(0)  # noqa: S311 -- no secret
-    asked: dict[tuple[str, ...], set[str]] = {}
+    asked: dict[Candidate, set[str]] = {}
     under_way = deque([Trial(space.compose(()), space.questions)])
     while under_way:
         trial = under_way.popleft()
-        asked.setdefault(trial.candidate.demonstrations, set()).update(trial.questions)
+        asked.setdefault(trial.candidate, set()).update(trial.questions)
         strategy.tell(_made_up(trial, draw))
         while (room := window - len(under_way)) > 0 and (trials := strategy.ask(room)):
             under_way.extend(trials)
         if clock() > ends:
             return None
     for finalist in dict.fromkeys([*strategy.ranking()[:_FINALISTS], space.compose(())]):
-        asked.setdefault(finalist.demonstrations, set()).update(held_out)
-    return {demonstrations: frozenset(questions) for demonstrations, questions in asked.items()}
+        asked.setdefault(finalist, set()).update(held_out)
+    return {candidate: frozenset(questions) for candidate, questions in asked.items()}
 
 
 def _made_up(trial: Trial, draw: random.Random) -> ScoredTrial:

@@ -80,13 +80,10 @@ def _trials(path: Path, plan: Plan) -> list[tuple[str, Trial]]:
         read_journal(path / "amendments.jsonl"),
         plan.config.scoring.max_failed_share,
     )
-    questions: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for kind, demonstrations, failed in failed_items(lines, PERMANENT):
-        questions.setdefault((kind, demonstrations), []).extend(failed)
-    return [
-        (kind, Trial(Candidate(demonstrations), tuple(dict.fromkeys(failed))))
-        for (kind, demonstrations), failed in questions.items()
-    ]
+    questions: dict[tuple[str, Candidate], list[str]] = {}
+    for kind, candidate, failed in failed_items(lines, PERMANENT):
+        questions.setdefault((kind, candidate), []).extend(failed)
+    return [(kind, Trial(candidate, tuple(dict.fromkeys(failed)))) for (kind, candidate), failed in questions.items()]
 
 
 async def _retry(plan: Plan, run: Run, view: View, trials: list[tuple[str, Trial]]) -> None:

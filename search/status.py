@@ -10,6 +10,7 @@ from evaluators.evaluation import Failure
 from evaluators.ledger import read_failures, read_spend
 from evaluators.spend import Spend
 from search.amendments import amended
+from search.candidate import Candidate
 from search.journal import Line, read_journal
 from search.run import State, ledger_path, read_config, read_id, read_state
 from search.statistics import Estimate, estimate, paired_difference
@@ -20,18 +21,23 @@ class Standing:
     """One candidate of a run with what is known of it.
 
     Attributes:
-        demonstrations: ids, in order; the base prompt's own included.
+        candidate: with the base prompt's own demonstrations.
         search_score: on the guiding questions. The candidate was chosen for it, so for a winner it is too high.
         held_out_score: on questions the search never saw; None before the end.
         held_out_gain: paired difference to the base prompt on the held-out questions; None for the base.
         length: mean length of its answers to guiding questions, in characters: a judge that likes long ones shows here.
     """
 
-    demonstrations: tuple[str, ...]
+    candidate: Candidate
     search_score: Estimate | None
     held_out_score: Estimate | None
     held_out_gain: Estimate | None
     length: float | None = None
+
+    @property
+    def demonstrations(self) -> tuple[str, ...]:
+        """Ids, from the top of the prompt down."""
+        return self.candidate.demonstrations
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,7 @@ class Status:
             "state": self.state,
             "reason": self.reason,
             "trials": self.trials,
-            "winner": list(self.winner.demonstrations) if self.winner else None,
+            "winner": self.winner.candidate.to_json() if self.winner else None,
             "runner_up": _standing(self.runner_up),
             **asdict(self.spend),
             "failures": [asdict(one) for one in self.failures],
@@ -108,7 +114,7 @@ def read_status(path: Path) -> Status:
     search = [line for line in lines if "search" in line]
     ended = state != "running" and any("end" in line for line in lines)
     winner, runner_up = _leaders(lines)
-    base = tuple(search[0]["search"]) if search else None
+    base = Candidate.from_json(search[0]["search"]) if search else None
     return Status(
         run=path.resolve().name,
         state="finished" if ended else state,
@@ -137,62 +143,66 @@ def _failures(lines: Sequence[Line]) -> int:
     return sum(len(line.get("failures", ())) for line in lines)
 
 
-def _leaders(lines: list[Line]) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
+def _leaders(lines: list[Line]) -> tuple[Candidate | None, Candidate | None]:
     for line in reversed(lines):
         if "end" in line:
-            names = [line["end"]["winner"], line["end"]["runner_up"]]
+            leaders = [line["end"]["winner"], line["end"]["runner_up"]]
         elif "search" in line:
-            names = [*line["leaders"], None, None]
+            leaders = [*line["leaders"], None, None]
         else:
             continue
-        first, second = (tuple(name) if name is not None else None for name in names[:2])
+        first, second = (None if one is None else Candidate.from_json(one) for one in leaders[:2])
         return first, second
     return None, None
 
 
 def _read_standing(
-    lines: list[Line], names: tuple[str, ...] | None, base: tuple[str, ...] | None, confidence: float
+    lines: list[Line], candidate: Candidate | None, base: Candidate | None, confidence: float
 ) -> Standing | None:
-    if names is None or base is None:
+    if candidate is None or base is None:
         return None
-    guiding, held_out = _scores(lines, "search", names), _scores(lines, "held_out", names)
-    gain = paired_difference(held_out, _scores(lines, "held_out", base), confidence) if names != base else None
+    guiding, held_out = _scores(lines, "search", candidate), _scores(lines, "held_out", candidate)
+    gain = paired_difference(held_out, _scores(lines, "held_out", base), confidence) if candidate != base else None
     return Standing(
-        demonstrations=names,
-        search_score=estimate([*guiding.values()], confidence, _failed(lines, "search", names, guiding)),
-        held_out_score=estimate([*held_out.values()], confidence, _failed(lines, "held_out", names, held_out)),
+        candidate=candidate,
+        search_score=estimate([*guiding.values()], confidence, _failed(lines, "search", candidate, guiding)),
+        held_out_score=estimate([*held_out.values()], confidence, _failed(lines, "held_out", candidate, held_out)),
         held_out_gain=gain,
-        length=_length(lines, names),
+        length=_length(lines, candidate),
     )
 
 
-def _length(lines: list[Line], names: tuple[str, ...]) -> float | None:
+def _length(lines: list[Line], candidate: Candidate) -> float | None:
     lengths: dict[str, int] = {}
     for line in lines:
-        if "search" in line and tuple(line["search"]) == names:
+        if _is_of(line, "search", candidate):
             lengths |= line["lengths"]
     return fmean(lengths.values()) if lengths else None
 
 
-def _scores(lines: list[Line], kind: str, names: tuple[str, ...]) -> Mapping[str, float]:
+def _scores(lines: list[Line], kind: str, candidate: Candidate) -> Mapping[str, float]:
     scores: dict[str, float] = {}
     for line in lines:
-        if kind in line and tuple(line[kind]) == names and line["mean"] is not None:
+        if _is_of(line, kind, candidate) and line["mean"] is not None:
             scores |= line["scores"]
     return scores
 
 
-def _failed(lines: list[Line], kind: str, names: tuple[str, ...], scores: Mapping[str, float]) -> int:
+def _failed(lines: list[Line], kind: str, candidate: Candidate, scores: Mapping[str, float]) -> int:
     """Questions that failed and have no score."""
-    own = [line for line in lines if kind in line and tuple(line[kind]) == names]
+    own = [line for line in lines if _is_of(line, kind, candidate)]
     return len({name for line in own for name in line["failures"]} - scores.keys())
+
+
+def _is_of(line: Line, kind: str, candidate: Candidate) -> bool:
+    return kind in line and Candidate.from_json(line[kind]) == candidate
 
 
 def _standing(standing: Standing | None) -> dict[str, Any] | None:
     if standing is None:
         return None
     return {
-        "demonstrations": list(standing.demonstrations),
+        "demonstrations": standing.candidate.to_json(),
         "search_score": _json(standing.search_score),
         "held_out_score": _json(standing.held_out_score),
         "length": standing.length,

@@ -13,6 +13,7 @@ from configs.knobs import Knob
 from evaluators.spend import Spend
 from search.bench.overlap import Overlap
 from search.bench.w1 import Pass
+from search.candidate import Candidate
 from search.status import FailedItems, Standing, Status
 from search.words import show_estimate
 
@@ -108,8 +109,8 @@ def _standings(status: Status) -> RenderableType:
         estimates = (one.search_score, one.held_out_score, one.held_out_gain)
         shown = [show_estimate(value, with_n=False) if value else "" for value in estimates]
         table.add_row(name, *shown, " + ".join(str(value.n) for value in estimates[:2] if value))
-    own = status.base.demonstrations if status.base else ()
-    chosen = [Text(f"{name}: {_in_words(one.demonstrations, own)}{_length(one)}") for name, one in present]
+    own = status.base.candidate.demonstrations if status.base else ()
+    chosen = [Text(f"{name}: {_in_words(one.candidate, own)}{_length(one)}") for name, one in present]
     return Group(table, *chosen)
 
 
@@ -117,9 +118,9 @@ def _length(standing: Standing) -> str:
     return "" if standing.length is None else f" (answers of {standing.length:,.0f} characters)"
 
 
-def _in_words(demonstrations: tuple[str, ...], base: tuple[str, ...]) -> str:
+def _in_words(candidate: Candidate, base: tuple[str, ...]) -> str:
     """From the top of the prompt down; the base prompt's own, whose ids say nothing, by their number."""
-    names = [f"base {base.index(name) + 1}" if name in base else name for name in demonstrations]
+    names = [f"base {base.index(name) + 1}" if name in base else name for name in candidate.demonstrations]
     return ", ".join(names) or "no demonstrations"
 
 

@@ -58,7 +58,7 @@ def read_found(path: Path, best_so_far: bool = False) -> Found:
         )
     config = read_config(path)
     material = Material.from_json(read_material(path))
-    chosen = tuple(material.demonstrations[name] for name in status.winner.demonstrations)
+    chosen = material.shown(status.winner.candidate)
     renderer = make_renderer(config.render, config.model)
     block = renderer.block(material.rules, chosen, [(question.query,) for question in material.guiding])
     _check_scored(path, config, block)

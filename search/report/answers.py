@@ -6,9 +6,10 @@ from pathlib import Path
 
 from configs.errors import DemosearchError
 from evaluators.question import Question
+from search.candidate import Candidate
 from search.material import Material
 from search.render import Renderer, make_renderer
-from search.report.evidence import Evidence, Names, Side
+from search.report.evidence import Evidence, Side
 from search.report.lookup import find_answers, find_verdicts
 
 _EACH_WAY = 4
@@ -61,7 +62,7 @@ class Contrasts:
     missing: str = ""
 
 
-def contrasts(evidence: Evidence, winner: Names) -> Contrasts:
+def contrasts(evidence: Evidence, winner: Candidate) -> Contrasts:
     """On held-out questions where they are scored, else on guiding ones."""
     base, material = evidence.base, evidence.material
     assert base is not None
@@ -72,7 +73,7 @@ def contrasts(evidence: Evidence, winner: Names) -> Contrasts:
     questions = [material.questions[name] for name in gains]
     try:
         renderer = make_renderer(evidence.config.render, evidence.config.model)
-        first, second = (_read_said(evidence, renderer, material, names, questions) for names in (base, winner))
+        first, second = (_read_said(evidence, renderer, material, one, questions) for one in (base, winner))
     except DemosearchError as error:  # the model's chat template may be gone
         return Contrasts(side, missing=f"the prompts cannot be spelt here ({error})")
     found = [one for one in questions if one.id in first and one.id in second]
@@ -95,10 +96,10 @@ def _share_cut(said: Mapping[str, Said]) -> float:
 
 
 def _read_said(
-    evidence: Evidence, renderer: Renderer, material: Material, names: Names, questions: Sequence[Question]
+    evidence: Evidence, renderer: Renderer, material: Material, candidate: Candidate, questions: Sequence[Question]
 ) -> dict[str, Said]:
     """By question id; a question whose answers the ledger has not is left out."""
-    shown = [material.demonstrations[name] for name in names]
+    shown = material.shown(candidate)
     found = find_answers(evidence, renderer, material.rules, shown, questions)
     asked = [(one, found[one.id].answers) for one in questions if one.id in found]
     words = read_words(evidence.ledger, evidence.manifest["judge"], asked)

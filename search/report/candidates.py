@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from search.report.evidence import Evidence, Names
+from search.candidate import Candidate
+from search.report.evidence import Evidence
 from search.statistics import Estimate, estimate
 
 _IN_HEAT_MAP = 30
@@ -24,7 +25,7 @@ class CandidateScore:
 
     rank: int | None
     place: int
-    demonstrations: Names
+    candidate: Candidate
     score: Estimate | None
     gain: Estimate | None
     length: float | None
@@ -53,46 +54,46 @@ def candidate_scores(evidence: Evidence) -> tuple[CandidateScore, ...]:
     base = evidence.base
     if base is None:
         return ()
-    rows = [_row(evidence, names, base) for names in evidence.search]
+    rows = [_row(evidence, candidate, base) for candidate in evidence.search]
     ranked = sorted(rows, key=lambda row: (row.score is None, -_surely(row, base), row.place))
-    others = [row.demonstrations for row in ranked if row.demonstrations != base and row.score is not None]
-    ranks = {names: number for number, names in enumerate(others, 1)}
-    return tuple(_with_rank(row, ranks.get(row.demonstrations)) for row in ranked)
+    others = [row.candidate for row in ranked if row.candidate != base and row.score is not None]
+    ranks = {candidate: number for number, candidate in enumerate(others, 1)}
+    return tuple(_with_rank(row, ranks.get(row.candidate)) for row in ranked)
 
 
-def _row(evidence: Evidence, names: Names, base: Names) -> CandidateScore:
-    told, confidence = evidence.search[names], evidence.confidence
+def _row(evidence: Evidence, candidate: Candidate, base: Candidate) -> CandidateScore:
+    told, confidence = evidence.search[candidate], evidence.confidence
     length = estimate([*told.lengths.values()], confidence)
     return CandidateScore(
         rank=None,
         place=told.place,
-        demonstrations=names,
+        candidate=candidate,
         score=told.mean(confidence),
-        gain=None if names == base else told.gain(evidence.search[base], confidence),
+        gain=None if candidate == base else told.gain(evidence.search[base], confidence),
         length=length.mean if length else None,
         failed=len(told.failures),
     )
 
 
-def _surely(row: CandidateScore, base: Names) -> float:
+def _surely(row: CandidateScore, base: Candidate) -> float:
     """What it gains at least."""
-    return 0.0 if row.demonstrations == base else row.gain.low if row.gain else -math.inf
+    return 0.0 if row.candidate == base else row.gain.low if row.gain else -math.inf
 
 
 def _with_rank(row: CandidateScore, rank: int | None) -> CandidateScore:
-    return CandidateScore(rank, row.place, row.demonstrations, row.score, row.gain, row.length, row.failed)
+    return CandidateScore(rank, row.place, row.candidate, row.score, row.gain, row.length, row.failed)
 
 
 def heat_map(evidence: Evidence, candidates: Sequence[CandidateScore]) -> HeatMap | None:
     """Of the leading ones; None before anything is scored."""
     if evidence.material is None or evidence.base is None:
         return None
-    base = [one for one in candidates if one.demonstrations == evidence.base]
-    winner = evidence.status.winner.demonstrations if evidence.status.winner else None
+    base = [one for one in candidates if one.candidate == evidence.base]
+    winner = evidence.status.winner.candidate if evidence.status.winner else None
     others = [one for one in candidates if one.rank is not None]
-    others.sort(key=lambda one: one.demonstrations != winner)
+    others.sort(key=lambda one: one.candidate != winner)
     chosen = tuple(base + sorted(others[:_IN_HEAT_MAP], key=lambda one: one.rank or 0))
-    told = [evidence.search[one.demonstrations].scores for one in chosen]
+    told = [evidence.search[one.candidate].scores for one in chosen]
     questions = [one for one in evidence.material.guiding if any(one.id in scores for scores in told)]
     questions.sort(key=lambda one: one.category)
     rows = tuple(tuple(scores.get(question.id) for scores in told) for question in questions)

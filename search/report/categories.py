@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from search.report.evidence import Evidence, Names, Side, Told
+from search.candidate import Candidate
+from search.report.evidence import Evidence, Side, Told
 from search.statistics import Estimate, estimate
 
 
@@ -23,7 +24,7 @@ class CategoryScores:
     without: Estimate | None
 
 
-def category_scores(evidence: Evidence, winner: Names) -> tuple[CategoryScores, ...]:
+def category_scores(evidence: Evidence, winner: Candidate) -> tuple[CategoryScores, ...]:
     """Held-out questions first; in the order of the questions. None where there is only one category."""
     if evidence.material is None or evidence.base is None:
         return ()

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from search.report.evidence import Evidence, Names, Side, Told
+from search.candidate import Candidate
+from search.report.evidence import Evidence, Side, Told
 from search.statistics import Estimate, estimate, unpaired_difference
 from search.status import Standing
 
@@ -25,7 +26,7 @@ class Finalist:
     """
 
     role: Role
-    demonstrations: Names
+    candidate: Candidate
     search: Estimate | None
     held_out: Estimate | None
     search_gain: Estimate | None
@@ -52,25 +53,25 @@ def finalists(evidence: Evidence) -> tuple[Finalist, ...]:
         return ()
     best: Role = "winner" if status.state == "finished" else "best so far"
     named: tuple[tuple[Role, Standing | None], ...] = ((best, status.winner), ("runner-up", status.runner_up))
-    others = [(role, one.demonstrations) for role, one in named if one is not None and one.demonstrations != base]
+    others = [(role, one.candidate) for role, one in named if one is not None and one.candidate != base]
     return (
-        *(_finalist(evidence, role, names, base) for role, names in others),
+        *(_finalist(evidence, role, candidate, base) for role, candidate in others),
         _finalist(evidence, "base prompt", base, base),
     )
 
 
-def _finalist(evidence: Evidence, role: Role, names: Names, base: Names) -> Finalist:
-    search, held_out = evidence.search.get(names, _NOTHING), evidence.held_out.get(names, _NOTHING)
+def _finalist(evidence: Evidence, role: Role, candidate: Candidate, base: Candidate) -> Finalist:
+    search, held_out = evidence.search.get(candidate, _NOTHING), evidence.held_out.get(candidate, _NOTHING)
     confidence = evidence.confidence
     gains: dict[Side, dict[str, float]] = {}
-    if names != base:
+    if candidate != base:
         gains = {
             "search": search.gains(evidence.search[base]),
             "held_out": held_out.gains(evidence.held_out.get(base, _NOTHING)),
         }
     return Finalist(
         role=role,
-        demonstrations=names,
+        candidate=candidate,
         search=search.mean(confidence),
         held_out=held_out.mean(confidence),
         search_gain=search.gain(evidence.search[base], confidence) if gains else None,
@@ -88,7 +89,7 @@ def _finalist(evidence: Evidence, role: Role, names: Names, base: Names) -> Fina
 _NOTHING = Told(place=0)
 
 
-def turn_scores(evidence: Evidence, winner: Names) -> tuple[TurnScores, ...]:
+def turn_scores(evidence: Evidence, winner: Candidate) -> tuple[TurnScores, ...]:
     """Turn by turn, where there are several that count."""
     assert evidence.base is not None
     rows = []

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtri
 
+from search.candidate import Candidate
 from search.effects import USUAL_SPREAD, EffectsModel, Fit, OrderedSet, Scores
-from search.report.evidence import Evidence, Names
+from search.report.evidence import Evidence
 from search.statistics import Estimate
 
 _FEWEST = 3  # candidates, the base prompt included
@@ -53,9 +54,9 @@ class Contributions:
     last_over_first: Estimate | None
 
 
-def contributions(evidence: Evidence, winner: Names) -> Contributions | None:
+def contributions(evidence: Evidence, winner: Candidate) -> Contributions | None:
     """None where too few candidates were scored, or all have the same demonstrations."""
-    told = {names: one.scores for names, one in evidence.search.items() if one.scores}
+    told = {candidate.demonstrations: one.scores for candidate, one in evidence.search.items() if one.scores}
     always = set.intersection(*(set(names) for names in told)) if told else set()
     varying = sorted({name for names in told for name in names} - always)
     if len(told) < _FEWEST or not varying:
@@ -69,7 +70,7 @@ def contributions(evidence: Evidence, winner: Names) -> Contributions | None:
     spread = float(np.concatenate(scores.values).std()) / USUAL_SPREAD
     model = EffectsModel(len(questions), len(varying), None, spread or 1.0)
     fit = model.fit(scores)
-    best = tuple(number[name] for name in winner if name in number)
+    best = tuple(number[name] for name in winner.demonstrations if name in number)
     met = [sum(name in names for names in told) for name in varying]
     return Contributions(
         demonstrations=_each(fit, varying, met, best, evidence.confidence),

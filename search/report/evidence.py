@@ -7,14 +7,12 @@ from typing import Any, Literal
 
 from configs.schema import RunConfig
 from search.amendments import amended
+from search.candidate import Candidate
 from search.journal import Line, read_journal
 from search.material import Material
 from search.run import ledger_path, read_config, read_manifest, read_material
 from search.statistics import Estimate, estimate, paired_difference
 from search.status import Status, read_status
-
-Names = tuple[str, ...]
-"""A candidate: its demonstrations' ids, from the top of the prompt down."""
 
 Side = Literal["search", "held_out"]
 SIDES: Mapping[Side, str] = {"search": "guiding", "held_out": "held-out"}
@@ -79,8 +77,8 @@ class Evidence:
     manifest: Mapping[str, Any]
     material: Material | None
     lines: Sequence[Line]
-    search: Mapping[Names, Told]
-    held_out: Mapping[Names, Told]
+    search: Mapping[Candidate, Told]
+    held_out: Mapping[Candidate, Told]
 
     @property
     def confidence(self) -> float:
@@ -91,15 +89,15 @@ class Evidence:
         return ledger_path(self.path, self.config)
 
     @property
-    def base(self) -> Names | None:
+    def base(self) -> Candidate | None:
         """The base prompt, once it has been told of."""
         return next(iter(self.search), None)
 
-    def side(self, side: Side) -> Mapping[Names, Told]:
+    def side(self, side: Side) -> Mapping[Candidate, Told]:
         """What was told on one side of the split; the two never meet."""
         return self.search if side == "search" else self.held_out
 
-    def compared_on(self, winner: Names) -> Side:
+    def compared_on(self, winner: Candidate) -> Side:
         """Held-out questions where winner and base prompt are scored on them, else guiding ones."""
         return "held_out" if winner in self.held_out and self.base in self.held_out else "search"
 
@@ -123,9 +121,9 @@ def read_evidence(path: Path) -> Evidence:
     )
 
 
-def _collect(lines: Sequence[Line], side: Side) -> dict[Names, Told]:
-    found: dict[Names, Told] = {}
+def _collect(lines: Sequence[Line], side: Side) -> dict[Candidate, Told]:
+    found: dict[Candidate, Told] = {}
     for line in lines:
         if side in line:
-            found.setdefault(tuple(line[side]), Told(len(found))).add(line)
+            found.setdefault(Candidate.from_json(line[side]), Told(len(found))).add(line)
     return found

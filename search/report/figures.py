@@ -175,7 +175,7 @@ def _rank(candidate: CandidateScore) -> str:
 
 def _cells(findings: Findings, found: HeatMap) -> list[list[str]]:
     """What each cell tells when pointed at."""
-    candidates = [html.escape(findings.labels.candidate(one.demonstrations)) for one in found.candidates]
+    candidates = [html.escape(findings.labels.candidate(one.candidate)) for one in found.candidates]
     in_words = len(found.questions) <= _NAMED_QUESTIONS
     questions = [
         html.escape(findings.labels.question(question) if in_words else question) for question in found.questions
@@ -193,10 +193,10 @@ def _lengths(findings: Findings) -> Picture | None:
     rows = [one for one in findings.candidates if one.length is not None and one.score is not None]
     if len(rows) < 2:
         return None
-    marked = {one.demonstrations: one.role for one in (findings.base, findings.best) if one}
-    groups = [_dots(findings, "other candidates", PALE, [one for one in rows if one.demonstrations not in marked])]
-    for (names, role), colour in zip(marked.items(), (SECOND, FIRST), strict=False):
-        groups.append(_dots(findings, role, colour, [one for one in rows if one.demonstrations == names]))
+    marked = {one.candidate: one.role for one in (findings.base, findings.best) if one}
+    groups = [_dots(findings, "other candidates", PALE, [one for one in rows if one.candidate not in marked])]
+    for (candidate, role), colour in zip(marked.items(), (SECOND, FIRST), strict=False):
+        groups.append(_dots(findings, role, colour, [one for one in rows if one.candidate == candidate]))
     figure = drawn([group for group in groups if group.x], 340)
     figure.update_xaxes(title="mean length of the answers, characters")
     figure.update_yaxes(title="guiding score")
@@ -211,6 +211,6 @@ def _dots(findings: Findings, name: str, colour: str, rows: Sequence[CandidateSc
         y=[one.score.mean for one in rows if one.score],
         mode="markers",
         marker={"color": colour, "size": 7 if pale else 12, "opacity": 0.6 if pale else 1},
-        text=[html.escape(findings.labels.candidate(one.demonstrations)) for one in rows],
+        text=[html.escape(findings.labels.candidate(one.candidate)) for one in rows],
         hovertemplate="%{text}<br>%{x:.0f} characters, %{y:.2f}<extra></extra>",
     )

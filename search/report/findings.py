@@ -6,13 +6,14 @@ from itertools import chain
 
 from evaluators.evaluation import Failure
 from evaluators.ledger import read_failures
+from search.candidate import Candidate
 from search.report.answers import Contrasts, contrasts
 from search.report.candidates import CandidateScore, HeatMap, candidate_scores, heat_map
 from search.report.categories import CategoryScores, category_scores
 from search.report.comparison import Finalist, TurnScores, finalists, turn_scores
 from search.report.contributions import Contributions, contributions
 from search.report.costs import Costs, costs
-from search.report.evidence import Evidence, Names, Side
+from search.report.evidence import Evidence, Side
 from search.report.history import History, history
 from search.report.labels import Labels
 from search.report.lengths import LengthGuard, length_guard
@@ -82,7 +83,7 @@ def find(evidence: Evidence) -> Findings:
     """Work everything out."""
     placed = finalists(evidence)
     candidates = candidate_scores(evidence)
-    winner = evidence.status.winner.demonstrations if evidence.status.winner else None
+    winner = evidence.status.winner.candidate if evidence.status.winner else None
     other = winner if winner is not None and winner != evidence.base else None
     told = chain(evidence.search.values(), evidence.held_out.values())
     return Findings(
@@ -104,7 +105,7 @@ def find(evidence: Evidence) -> Findings:
     )
 
 
-def _lengths(evidence: Evidence, winner: Names) -> LengthGuard | None:
+def _lengths(evidence: Evidence, winner: Candidate) -> LengthGuard | None:
     assert evidence.base is not None
     told = evidence.side(evidence.compared_on(winner))
     return length_guard(told[evidence.base], told[winner], evidence.confidence)

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from search.candidate import Candidate
 from search.journal import Line
-from search.report.evidence import Evidence, Names
+from search.report.evidence import Evidence
 from search.statistics import Estimate, estimate
 
 
@@ -38,14 +39,14 @@ class History:
 def history(evidence: Evidence) -> History:
     """Read it from the journal."""
     milestones: list[Milestone] = []
-    scores: dict[Names, dict[str, float]] = {}
+    scores: dict[Candidate, dict[str, float]] = {}
     judged = 0
     for line in _told(evidence):
-        known = scores.setdefault(tuple(line["search"]), {})
+        known = scores.setdefault(Candidate.from_json(line["search"]), {})
         judged += sum(_answers(line, name) for name in line["scores"] if name not in known)
         if line["mean"] is not None:
             known.update(line["scores"])
-        leader = tuple(line["leaders"][0]) if line["leaders"] else None
+        leader = Candidate.from_json(line["leaders"][0]) if line["leaders"] else None
         best = estimate([*scores.get(leader, {}).values()], evidence.confidence) if leader is not None else None
         if best is not None:
             milestones.append(Milestone(judged, best))

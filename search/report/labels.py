@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 
+from search.candidate import Candidate
 from search.material import Material
-from search.report.evidence import Names
 
 _DIGEST = re.compile(r"[0-9a-f]{16}")
 _LONGEST = 24
@@ -28,17 +28,17 @@ class Labels:
         """The base prompt's own by their number; an id that only a machine can tell from others is cut."""
         return self._base.get(name) or (name[:8] if _DIGEST.fullmatch(name) else shortened(name, _LONGEST))
 
-    def parts(self, names: Names) -> list[str]:
+    def parts(self, candidate: Candidate) -> list[str]:
         """Of a candidate, from the top of the prompt down; neighbours of the base prompt as a range."""
         parts: list[str] = []
-        for own, group in groupby(names, key=self._base.__contains__):
+        for own, group in groupby(candidate.demonstrations, key=self._base.__contains__):
             some = [self.demonstration(name) for name in group]
             parts += _ranges(some) if own else some
         return parts or ["no demonstrations"]
 
-    def candidate(self, names: Names) -> str:
+    def candidate(self, candidate: Candidate) -> str:
         """All of it in one line."""
-        return "base prompt" if names == tuple(self._base) else ", ".join(self.parts(names))
+        return "base prompt" if candidate == Candidate(tuple(self._base)) else ", ".join(self.parts(candidate))
 
     def gist(self, name: str) -> str:
         """The beginning of a demonstration's query."""

@@ -49,7 +49,7 @@ def _result(findings: Findings) -> Iterator[str]:
 
 
 def _finalist(findings: Findings, one: Finalist) -> list[str]:
-    name = f"**{one.role}**: {plain(findings.labels.candidate(one.demonstrations))}"
+    name = f"**{one.role}**: {plain(findings.labels.candidate(one.candidate))}"
     return [
         name,
         with_interval(findings.numbers, one.held_out),
@@ -93,7 +93,7 @@ def _prompt(findings: Findings) -> Iterator[str]:
     assert material is not None
     assert chosen is not None
     yield "## The chosen demonstrations"
-    for number, name in enumerate(chosen.demonstrations, 1):
+    for number, name in enumerate(chosen.candidate.demonstrations, 1):
         one = material.demonstrations[name]
         yield f"{number}. {plain(findings.labels.demonstration(name))}"
         yield fenced(one.query)
@@ -144,7 +144,7 @@ def _candidates(findings: Findings) -> Iterator[str]:
         (
             [
                 str(one.rank or numbers.NOTHING),
-                plain(findings.labels.candidate(one.demonstrations)),
+                plain(findings.labels.candidate(one.candidate)),
                 with_interval(findings.numbers, one.gain, signed=True, with_n=False),
                 with_interval(findings.numbers, one.score),
                 str(one.failed),

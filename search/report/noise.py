@@ -5,7 +5,8 @@ from statistics import variance
 
 from evaluators.objective import Objective
 from evaluators.receipts import read_judge_noise
-from search.report.evidence import Evidence, Names
+from search.candidate import Candidate
+from search.report.evidence import Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Noise:
     share: float | None
 
 
-def judge_noise(evidence: Evidence, winner: Names | None) -> tuple[Noise, ...]:
+def judge_noise(evidence: Evidence, winner: Candidate | None) -> tuple[Noise, ...]:
     """Of the run's judges that were asked again; the one asked most about first."""
     repeats = {fingerprint: count for fingerprint, _, count, _ in evidence.manifest.get("judge", ())}
     own = [one for one in read_judge_noise(evidence.ledger) if one.fingerprint in repeats]
@@ -39,7 +40,7 @@ def judge_noise(evidence: Evidence, winner: Names | None) -> tuple[Noise, ...]:
     )
 
 
-def _spread_of_differences(evidence: Evidence, winner: Names | None) -> float:
+def _spread_of_differences(evidence: Evidence, winner: Candidate | None) -> float:
     """Their variance, where one turn makes the score; 0 where there is nothing to compare."""
     weights = Objective.of(evidence.config.scoring).weights
     if winner is None or evidence.base is None or sum(weight > 0 for weight in weights) > 1:

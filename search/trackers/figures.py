@@ -78,7 +78,7 @@ def _results(status: Status) -> Iterator[tuple[str, float]]:
         yield from _interval("winner/search_score", winner.search_score)
         yield from _interval("winner/held_out_score", winner.held_out_score)
         yield from _interval("winner/held_out_gain", winner.held_out_gain)
-        yield "winner/demonstrations", len(winner.demonstrations)
+        yield "winner/demonstrations", len(winner.candidate)
     if status.better is not None:
         yield "winner/probability_better", status.better
     if base is not None:

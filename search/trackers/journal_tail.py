@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean
 
+from search.candidate import Candidate
 from search.journal import Line
 from search.trackers.tracker import Point
 
@@ -20,7 +21,7 @@ class JournalTail:
         self._path = path
         self._offset = 0
         self._trials = 0
-        self._scores: dict[tuple[str, ...], dict[str, float]] = {}
+        self._scores: dict[Candidate, dict[str, float]] = {}
         self.step = 0
 
     def points(self) -> list[Point]:
@@ -48,10 +49,11 @@ class JournalTail:
             return
         self._trials += 1
         yield "search/trials", self._trials
-        yield "search/demonstrations", len(line["search"])
+        candidate = Candidate.from_json(line["search"])
+        yield "search/demonstrations", len(candidate)
         if line["mean"] is not None:
             yield "search/mean", line["mean"]
-            self._scores.setdefault(tuple(line["search"]), {}).update(line["scores"])
-        best = self._scores.get(tuple(line["leaders"][0])) if line["leaders"] else None
+            self._scores.setdefault(candidate, {}).update(line["scores"])
+        best = self._scores.get(Candidate.from_json(line["leaders"][0])) if line["leaders"] else None
         if best:
             yield "search/best_so_far", fmean(best.values())

@@ -53,7 +53,7 @@ def test_scores_by_turn_come_with_their_question() -> None:
 
 def test_what_can_never_succeed_is_no_failed_item() -> None:
     (item,) = failed_items([line(), {"end": {"winner": ["a"], "runner_up": None}}], frozenset({"PromptTooLong"}))
-    assert item == ("search", ("a", "b"), ["q2"])
+    assert item == ("search", Candidate(("a", "b")), ["q2"])
 
 
 def test_amendments_are_added_to_those_that_are_there_and_a_torn_line_is_cut_off(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from evaluators.objective import Objective
 from evaluators.panel import Seat
 from evaluators.question import Question
 from evaluators.spend import Spend
+from search.candidate import Candidate
 from search.cost import Basis, JudgeCost, Pace, cost_of, judge_costs
 from search.demonstration import Demonstration
 from search.forecast import Assumptions, Forecast, Quantity, forecast
@@ -144,7 +145,7 @@ def test_a_rehearsal_asks_what_the_search_would_ask() -> None:
     asked = rehearse(RandomSearch(SPACE, config, 0), SPACE, ["h"], window=3, seconds=60)
     assert asked is not None
     assert len(asked) == 10
-    assert asked["base",] == {"q1", "q2", "h"}
+    assert asked[Candidate(("base",))] == {"q1", "q2", "h"}
     assert sum("h" in questions for questions in asked.values()) == 3
 
 

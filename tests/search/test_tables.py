@@ -6,12 +6,13 @@ from pathlib import Path
 from rich.console import Console
 
 from evaluators.spend import Spend
+from search.candidate import Candidate
 from search.statistics import Estimate
 from search.status import Standing, Status
 from search.tables import status_view
 
-BASE = Standing(("base",), Estimate(5.0, 4.0, 6.0, 80), Estimate(5.0, 4.0, 6.0, 40), None)
-WINNER = Standing(("a", "base"), Estimate(6.0, 5.0, 7.0, 16), None, None)
+BASE = Standing(Candidate(("base",)), Estimate(5.0, 4.0, 6.0, 80), Estimate(5.0, 4.0, 6.0, 40), None)
+WINNER = Standing(Candidate(("a", "base")), Estimate(6.0, 5.0, 7.0, 16), None, None)
 STATUS = Status("run", "finished", "", 9, WINNER, BASE, BASE, Spend())
 
 

@@ -22,7 +22,6 @@ from search.demonstration import Demonstration
 from search.journal import Journal, end_line, trial_line
 from search.material import Material
 from search.render import UrialRenderer
-from search.report.evidence import Names
 from search.run import Run, write_json
 from search.scoring import Scorer
 from search.strategy import ScoredTrial, Trial
@@ -32,6 +31,7 @@ from tests.plain_evaluator import plain_evaluator
 from workers.prompt import Decoding
 from workers.usage import Usage
 
+Names = tuple[str, ...]
 BASE: Names = ("base",)
 POOL: Names = ("a", "b", "c")
 PRICE = 0.01

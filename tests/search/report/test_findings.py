@@ -188,7 +188,7 @@ def test_a_candidate_on_easy_questions_alone_does_not_lead_the_board(tmp_path: P
     run.search("a")
     findings = found(run, ended=False)
     first, base, second = findings.candidates
-    assert [one.demonstrations[0] for one in (first, base, second)] == ["a", "base", "b"]
+    assert [one.candidate.demonstrations[0] for one in (first, base, second)] == ["a", "base", "b"]
     assert first.score is not None
     assert second.score is not None
     assert (first.score.n, second.score.n, second.score.mean) == (4, 1, 7.0)
