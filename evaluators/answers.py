@@ -28,7 +28,7 @@ class ConversationTooLong(GenerationFailed):
 
 
 class Answers:
-    """Completions of one model under one decoding.
+    """Completions of one model.
 
     Args:
         model: started; `card` is its own.
@@ -41,7 +41,6 @@ class Answers:
         *,
         model: TextModel,
         card: ModelCard,
-        decoding: Decoding,
         ledger: Ledger,
         budget: Budget,
         counts: Counts,
@@ -49,7 +48,6 @@ class Answers:
     ) -> None:
         self._model = model
         self._card = card
-        self._decoding = decoding
         self._ledger = ledger
         self._budget = budget
         self._counts = counts
@@ -60,7 +58,7 @@ class Answers:
         self._silent: int | None = 0  # empty completions so far; None once there was a word
 
     async def ask(
-        self, block: PromptBlock, questions: Sequence[str], tasks: asyncio.TaskGroup
+        self, block: PromptBlock, decoding: Decoding, questions: Sequence[str], tasks: asyncio.TaskGroup
     ) -> list[tuple[bytes, Completion | Promise]]:
         """Key and completion of each prompt of the block; a completion that is still to come is promised.
 
@@ -70,7 +68,7 @@ class Answers:
         Args:
             questions: their ids, for people who read the ledger.
         """
-        keys = generation_keys(self._card.fingerprint, self._decoding, block)
+        keys = generation_keys(self._card.fingerprint, decoding, block)
         stored = self._ledger.completions(keys)
         ours = []
         for index, key in enumerate(keys):
@@ -79,29 +77,31 @@ class Answers:
                 ours.append(index)
         if ours:
             some = [keys[index] for index in ours], [questions[index] for index in ours]
-            tasks.create_task(self._generate(block.select(ours), *some))
+            tasks.create_task(self._generate(block.select(ours), decoding, *some))
         return [(key, stored[key] if key in stored else self._under_way[key]) for key in keys]
 
-    async def refuse_too_long(self, block: PromptBlock) -> dict[int, tuple[bytes, ConversationTooLong]]:
+    async def refuse_too_long(
+        self, block: PromptBlock, decoding: Decoding
+    ) -> dict[int, tuple[bytes, ConversationTooLong]]:
         """The prompts of this block that the context cannot hold: by index, the key and the reason. None where the
         model cannot count."""
-        context, new = self._card.context_tokens, self._decoding.max_new_tokens
+        context, new = self._card.context_tokens, decoding.max_new_tokens
         try:
             lengths = enumerate(await self._model.count_tokens(block))
         except GenerationFailed:  # what cannot be counted cannot be refused; generating it will tell
             return {}
-        keys = generation_keys(self._card.fingerprint, self._decoding, block)
+        keys = generation_keys(self._card.fingerprint, decoding, block)
         return {
             index: (keys[index], ConversationTooLong(str(PromptTooLong(length, new, context))))
             for index, length in lengths
             if length + new > context
         }
 
-    async def _generate(self, block: PromptBlock, keys: list[bytes], questions: list[str]) -> None:
+    async def _generate(self, block: PromptBlock, decoding: Decoding, keys: list[bytes], questions: list[str]) -> None:
         if self._price is None:
-            await self._read(block, keys, questions)
+            await self._read(block, decoding, keys, questions)
             return
-        reading = asyncio.create_task(self._read(block, keys, questions))
+        reading = asyncio.create_task(self._read(block, decoding, keys, questions))
         try:
             await asyncio.shield(reading)
         except asyncio.CancelledError:
@@ -109,15 +109,15 @@ class Answers:
             await asyncio.gather(reading, return_exceptions=True)
             raise
 
-    async def _read(self, block: PromptBlock, keys: list[bytes], questions: list[str]) -> None:
+    async def _read(self, block: PromptBlock, decoding: Decoding, keys: list[bytes], questions: list[str]) -> None:
         """Generate the block and keep every promise made for it, with a completion or an error."""
-        prompt = prompt_digest(self._card.fingerprint, self._decoding, block)
+        prompt = prompt_digest(self._card.fingerprint, decoding, block)
         error: DemosearchError = GenerationFailed("the model ended the block without an answer to this question")
         try:
             self._budget.check()
-            self._ledger.keep_prompt(prompt, self._card.fingerprint, json.dumps(asdict(self._decoding)), block.prefix)
+            self._ledger.keep_prompt(prompt, self._card.fingerprint, json.dumps(asdict(decoding)), block.prefix)
             to_come = len(keys)
-            async for index, completion in self._model.generate(block, self._decoding):
+            async for index, completion in self._model.generate(block, decoding):
                 self._keep(keys[index], prompt, questions[index], completion)
                 to_come -= 1
                 if to_come:

@@ -13,7 +13,7 @@ from evaluators.panel import Panel
 from evaluators.question import Conversation, Question
 from evaluators.together import tasks_together
 from workers.failures import GenerationFailed
-from workers.prompt import Completion, PromptBlock
+from workers.prompt import Completion, Decoding, PromptBlock
 
 Render = Callable[[Sequence[Conversation]], PromptBlock]
 """Prompts that put these conversations to the model, one suffix each, behind what all of them share."""
@@ -62,7 +62,9 @@ class Evaluator:
         self._ledger = ledger
         self._clean = clean
 
-    async def evaluate(self, render: Render, questions: Sequence[Question]) -> list[Evaluation | Failure]:
+    async def evaluate(
+        self, render: Render, questions: Sequence[Question], decoding: Decoding
+    ) -> list[Evaluation | Failure]:
         """Put these questions to the model by the prompts that `render` spells, and have the answers judged.
 
         Returns:
@@ -76,15 +78,18 @@ class Evaluator:
             for turn in range(self._objective.turns):
                 going = [talk for talk in talks if talk.goes_on(turn)]
                 if going:
-                    await self._take_turn(turn, going, render([talk.conversation for talk in going]), tasks)
+                    block = render([talk.conversation for talk in going])
+                    await self._take_turn(turn, going, block, decoding, tasks)
         await self._ledger.flush()
         return [self._outcome(talk) for talk in talks]
 
-    async def _take_turn(self, turn: int, talks: list[_Talk], block: PromptBlock, tasks: asyncio.TaskGroup) -> None:
+    async def _take_turn(
+        self, turn: int, talks: list[_Talk], block: PromptBlock, decoding: Decoding, tasks: asyncio.TaskGroup
+    ) -> None:
         """Returns when every talk has its answer to this turn; verdicts follow in `tasks`."""
         if turn > 0:
-            talks, block = await self._without_too_long(talks, block)
-        found = await self._answers.ask(block, [talk.question.id for talk in talks], tasks)
+            talks, block = await self._without_too_long(talks, block, decoding)
+        found = await self._answers.ask(block, decoding, [talk.question.id for talk in talks], tasks)
         known = [
             (talk, key, self._clean(completion.text))
             for talk, (key, completion) in zip(talks, found, strict=True)
@@ -99,9 +104,11 @@ class Evaluator:
         if coming and turn + 1 < self._objective.turns:
             await asyncio.wait(coming)
 
-    async def _without_too_long(self, talks: list[_Talk], block: PromptBlock) -> tuple[list[_Talk], PromptBlock]:
+    async def _without_too_long(
+        self, talks: list[_Talk], block: PromptBlock, decoding: Decoding
+    ) -> tuple[list[_Talk], PromptBlock]:
         """A first answer may leave no room for the second: that concerns its question alone."""
-        refused = await self._answers.refuse_too_long(block)
+        refused = await self._answers.refuse_too_long(block, decoding)
         for index, (key, error) in refused.items():
             await self._fail(talks[index], key, error)
         rest = [index for index in range(len(talks)) if index not in refused]

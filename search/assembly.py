@@ -216,6 +216,7 @@ async def assemble_parts(plan: Plan, run: Run) -> AsyncIterator[Parts]:
             demonstrations=plan.material.demonstrations,
             questions=plan.material.questions,
             evaluator=evaluator,
+            decoding=plan.decoding,
             max_failed_share=config.scoring.max_failed_share,
         )
         yield Parts(card, model, evaluator, scorer, ledger, budget, plan.judge_models)
@@ -238,7 +239,6 @@ def make_evaluator(plan: Plan, model: TextModel, card: ModelCard, ledger: Ledger
     answers = Answers(
         model=model,
         card=card,
-        decoding=plan.decoding,
         ledger=ledger,
         budget=budget,
         counts=counts,

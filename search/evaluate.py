@@ -37,9 +37,8 @@ from search.split import digest_of
 from search.strategy import Trial
 from search.timekeeper import TimeKeeper, attendance_of, clock_from_now, gpus_each
 from workers.activity import WorkersActivity
-from workers.prompt import Decoding
 from workers.service.activity import ServiceActivity
-from workers.text_model import ModelCard, TextModel
+from workers.text_model import TextModel
 
 _log = logging.getLogger(__name__)
 
@@ -95,12 +94,12 @@ async def _evaluate(plan: EvaluationPlan, run: Run, view: View) -> None:
         async with keeper.kept(), bout.judged():
             for model, contestants in plan.by_model():
                 async with (
-                    bout.loaded(model, contestants) as card,
+                    bout.loaded(model, contestants),
                     watching(bout, view, config.scoring.confidence, clock),
                     tasks_together() as tasks,
                 ):
                     for one in contestants:
-                        tasks.create_task(bout.score(one, card))
+                        tasks.create_task(bout.score(one))
             bout.note_places()
     finally:
         await ledger.close()
@@ -131,7 +130,7 @@ class _Bout:
         self._before = {one.name: one for one in read_outcomes(run.path / "results.json")[0]}  # by an earlier call
         self._outcomes: dict[str, Outcome] = {}
         self._model: TextModel | None = None
-        self._answers: dict[Decoding, Answers] = {}  # of that model
+        self._answers: Answers | None = None  # of that model
         self._gpus = 0.0  # of each worker of that model
         self._attendance = Attendance()  # of the models before it
 
@@ -149,7 +148,7 @@ class _Bout:
             await self._panel.close()
 
     @asynccontextmanager
-    async def loaded(self, config: AnyModelConfig, contestants: list[Contestant]) -> AsyncIterator[ModelCard]:
+    async def loaded(self, config: AnyModelConfig, contestants: list[Contestant]) -> AsyncIterator[None]:
         """While this model is there. Raises InputError where a contestant's prompts do not fit it, or have changed."""
         _log.info("loading %s", config.name)
         workers = self._plan.config.workers
@@ -162,8 +161,15 @@ class _Bout:
                 name, new_tokens = f"the prompt of '{one.name}'", one.decoding.max_new_tokens
                 await refuse_long_prompt(name, one.block(self._plan.questions), new_tokens, model, card)
             self._begin({f"model of {one.name}": card.fingerprint for one in contestants})
-            self._answers = {}
-            yield card
+            self._answers = Answers(
+                model=model,
+                card=card,
+                ledger=self._ledger,
+                budget=self._budget,
+                counts=self._counts,
+                price=price_of(config),
+            )
+            yield
         finally:
             await model.close()
             self._attendance += attendance_of(model.activity(), self._gpus)
@@ -180,25 +186,12 @@ class _Bout:
     def _judges(self) -> dict[str, Any]:
         return {"judge": [[one.judge.fingerprint, one.weight, one.repeats, one.average] for one in self._plan.seats]}
 
-    def _answers_of(self, contestant: Contestant, card: ModelCard) -> Answers:
-        """Contestants with the same decoding share theirs, so that prompts they have in common are answered once."""
-        assert self._model is not None
-        if contestant.decoding not in self._answers:
-            self._answers[contestant.decoding] = Answers(
-                model=self._model,
-                card=card,
-                decoding=contestant.decoding,
-                ledger=self._ledger,
-                budget=self._budget,
-                counts=self._counts,
-                price=price_of(contestant.model),
-            )
-        return self._answers[contestant.decoding]
-
-    async def score(self, contestant: Contestant, card: ModelCard) -> None:
-        """Have this contestant answer and be judged, and keep what comes of it."""
+    async def score(self, contestant: Contestant) -> None:
+        """Have this contestant answer and be judged, and keep what comes of it. Prompts that contestants have in common
+        are answered once."""
+        assert self._answers is not None
         evaluator = Evaluator(
-            answers=self._answers_of(contestant, card),
+            answers=self._answers,
             panel=self._panel,
             objective=self._plan.objective,
             ledger=self._ledger,
@@ -211,6 +204,7 @@ class _Bout:
             demonstrations={one.id: one for one in contestant.demonstrations},
             questions={one.id: one for one in self._plan.questions},
             evaluator=evaluator,
+            decoding=contestant.decoding,
             max_failed_share=self._plan.config.scoring.max_failed_share,
         )
         candidate = Candidate(tuple(one.id for one in contestant.demonstrations))

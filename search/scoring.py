@@ -12,6 +12,7 @@ from search.demonstration import Demonstration
 from search.render import Renderer
 from search.strategy import ScoredTrial, Trial
 from workers.failures import PromptTooLong
+from workers.prompt import Decoding
 
 TOO_LONG = PromptTooLong.__name__
 
@@ -40,6 +41,7 @@ class Scorer:
         demonstrations: Mapping[str, Demonstration],
         questions: Mapping[str, Question],
         evaluator: Evaluator,
+        decoding: Decoding,
         max_failed_share: float,
     ) -> None:
         self._renderer = renderer
@@ -47,13 +49,16 @@ class Scorer:
         self._demonstrations = demonstrations
         self._questions = questions
         self._evaluator = evaluator
+        self._decoding = decoding
         self._max_failed_share = max_failed_share
 
     async def score(self, trial: Trial) -> ScoredTrial:
         """Evaluate every question of the trial. Raises RunStopped."""
         demonstrations = [self._demonstrations[name] for name in trial.candidate.demonstrations]
         render = partial(self._renderer.block, self._rules, demonstrations)
-        outcomes = await self._evaluator.evaluate(render, [self._questions[name] for name in trial.questions])
+        outcomes = await self._evaluator.evaluate(
+            render, [self._questions[name] for name in trial.questions], self._decoding
+        )
         done = [item for item in outcomes if isinstance(item, Evaluation)]
         failures = {item.question: item.cause for item in outcomes if isinstance(item, Failure)}
         if TOO_LONG in failures.values():  # which of its questions were answered depends on how the block was cut

@@ -14,7 +14,7 @@ from evaluators.panel import Panel, Seat
 from workers.prompt import Completion, Decoding
 from workers.text_model import ModelCard, TextModel
 
-TURN_1, NO_LIMITS = Objective(), BudgetConfig()
+TURN_1, NO_LIMITS, GREEDY = Objective(), BudgetConfig(), Decoding(max_new_tokens=50)
 
 
 def plain_evaluator(
@@ -29,12 +29,11 @@ def plain_evaluator(
     price: Callable[[Completion], float | None] | None = None,
     repeats: int = 1,
 ) -> Evaluator:
-    """One judge, greedy decoding of 50 tokens."""
+    """One judge."""
     counts, budget = Counts(), Budget(limits, lambda: ledger.spend)
     answers = Answers(
         model=model,
         card=ModelCard("m", context, "cpu"),
-        decoding=Decoding(max_new_tokens=50),
         ledger=ledger,
         budget=budget,
         counts=counts,

@@ -52,7 +52,6 @@ async def run_round(folder: Path, name: str, model: TextModel, judge: Judge, can
         answers=Answers(
             model=model,
             card=await model.start(),
-            decoding=Decoding(max_new_tokens=300),
             ledger=ledger,
             budget=budget,
             counts=counts,
@@ -69,6 +68,7 @@ async def run_round(folder: Path, name: str, model: TextModel, judge: Judge, can
         demonstrations={one.id: one for one in demonstrations},
         questions={one.id: one for one in [*questions, unseen]},
         evaluator=evaluator,
+        decoding=Decoding(max_new_tokens=300),
         max_failed_share=0,
     )
     coordinator = Coordinator(

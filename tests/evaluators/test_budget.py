@@ -16,7 +16,7 @@ from evaluators.question import Question
 from evaluators.spend import Spend
 from tests.fake_judge import FakeJudge
 from tests.fakes import ScriptedModel
-from tests.plain_evaluator import plain_evaluator
+from tests.plain_evaluator import GREEDY, plain_evaluator
 from workers.prompt import PromptBlock
 from workers.usage import Usage
 
@@ -85,7 +85,7 @@ def evaluate(folder: Path, limits: dict[str, int]) -> int:
         evaluator = plain_evaluator(ledger, ScriptedModel(), FakeJudge(), limits=config)
         try:
             results = await evaluator.evaluate(
-                lambda asked: PromptBlock("rules ", tuple(one[0] for one in asked)), QUESTIONS
+                lambda asked: PromptBlock("rules ", tuple(one[0] for one in asked)), QUESTIONS, GREEDY
             )
             return sum(isinstance(one, Evaluation) for one in results)
         finally:

@@ -17,7 +17,7 @@ from evaluators.objective import Objective
 from evaluators.question import Question
 from tests.fake_judge import FakeJudge
 from tests.fakes import ScriptedModel
-from tests.plain_evaluator import plain_evaluator
+from tests.plain_evaluator import GREEDY, plain_evaluator
 from workers.failures import GenerationFailed
 from workers.prompt import PromptBlock
 
@@ -40,7 +40,7 @@ def evaluate(folder: Path, model: ScriptedModel, judge: FakeJudge, *renders: Ren
         ledger = Ledger(folder / "ledger", "run")
         evaluator = plain_evaluator(ledger, model, judge, **more)
         try:
-            return list(await asyncio.gather(*(evaluator.evaluate(render, questions) for render in renders)))
+            return list(await asyncio.gather(*(evaluator.evaluate(render, questions, GREEDY) for render in renders)))
         finally:
             await evaluator.close()
             await ledger.close()
@@ -152,7 +152,7 @@ def test_a_verdict_under_way_when_the_search_is_stopped_is_kept(tmp_path: Path) 
     async def scenario() -> None:
         ledger, judge = Ledger(tmp_path / "ledger", "run"), SlowJudge()
         evaluator = plain_evaluator(ledger, ScriptedModel(), judge)
-        work = asyncio.create_task(evaluator.evaluate(RULES, QUESTIONS))
+        work = asyncio.create_task(evaluator.evaluate(RULES, QUESTIONS, GREEDY))
         await judge.asked.wait()
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
@@ -198,7 +198,7 @@ def test_every_completion_is_durable_before_it_is_told_even_when_its_verdict_was
         ledger = Ledger(tmp_path / "ledger", "run")
         evaluator = plain_evaluator(ledger, ScriptedModel(lambda _: "the same"), FakeJudge())
         for number in range(5):  # from the second block on no verdict has to be written
-            await evaluator.evaluate(behind(f"rules {number} "), QUESTIONS)
+            await evaluator.evaluate(behind(f"rules {number} "), QUESTIONS, GREEDY)
             assert read_spend(tmp_path / "ledger", "run").generated == len(QUESTIONS) * (number + 1)
         await ledger.close()
 
@@ -211,12 +211,12 @@ def test_a_block_asked_for_again_at_once_is_not_generated_again(tmp_path: Path) 
     async def scenario() -> None:
         ledger = Ledger(tmp_path / "ledger", "run")
         evaluator = plain_evaluator(ledger, model, FakeJudge())
-        first = asyncio.create_task(evaluator.evaluate(RULES, QUESTIONS))
+        first = asyncio.create_task(evaluator.evaluate(RULES, QUESTIONS, GREEDY))
         for _ in range(1000):
             await asyncio.sleep(0)
             if evaluator.counts.generated == len(QUESTIONS):
                 break
-        await evaluator.evaluate(RULES, QUESTIONS)
+        await evaluator.evaluate(RULES, QUESTIONS, GREEDY)
         await first
         await ledger.close()
 
@@ -309,7 +309,7 @@ def test_every_question_is_through_once_however_many_turns_it_has_and_however_it
     async def scenario(model: ScriptedModel, judge: FakeJudge) -> Counts:
         ledger = Ledger(tmp_path / "ledger", "run")
         evaluator = plain_evaluator(ledger, model, judge, objective=BOTH)
-        await evaluator.evaluate(RULES, [Question("short", ("only this",)), *TALKS])
+        await evaluator.evaluate(RULES, [Question("short", ("only this",)), *TALKS], GREEDY)
         await ledger.close()
         return evaluator.counts
 
@@ -341,7 +341,7 @@ def test_the_second_turn_is_generated_while_the_first_is_judged(tmp_path: Path) 
     async def scenario() -> None:
         ledger, judge, model = Ledger(tmp_path / "ledger", "run"), SlowJudge(), ScriptedModel(told)
         evaluator = plain_evaluator(ledger, model, judge, objective=BOTH)
-        work = asyncio.create_task(evaluator.evaluate(RULES, TALKS))
+        work = asyncio.create_task(evaluator.evaluate(RULES, TALKS, GREEDY))
         for _ in range(1000):
             await asyncio.sleep(0.001)
             if evaluator.counts.generated == 2 * len(TALKS):

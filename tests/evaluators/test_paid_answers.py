@@ -13,7 +13,7 @@ from evaluators.failures import BudgetSpent
 from evaluators.ledger import Ledger, read_failures, read_spend
 from evaluators.question import Question
 from tests.fake_judge import FakeJudge
-from tests.plain_evaluator import plain_evaluator
+from tests.plain_evaluator import GREEDY, plain_evaluator
 from tests.service_server import Reaction, Request, ServiceServer, page
 from workers.prompt import PromptBlock
 from workers.served_model import ServedModel
@@ -39,7 +39,7 @@ def _evaluate(server: ServiceServer, folder: Path, limit: int | None, meanwhile:
         limits = BudgetConfig(generations=limit)
         evaluator = plain_evaluator(ledger, model, FakeJudge(), limits=limits, price=lambda _: 0.0)
         work = asyncio.create_task(
-            evaluator.evaluate(lambda asked: PromptBlock("", tuple(one[0] for one in asked)), QUESTIONS)
+            evaluator.evaluate(lambda asked: PromptBlock("", tuple(one[0] for one in asked)), QUESTIONS, GREEDY)
         )
         try:
             while not work.done() and not meanwhile(evaluator):  # noqa: ASYNC110 -- it looks at counts

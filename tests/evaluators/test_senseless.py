@@ -14,7 +14,7 @@ from evaluators.ledger import Ledger, read_spend
 from evaluators.question import Question
 from tests.fake_judge import FakeJudge
 from tests.fakes import ScriptedModel
-from tests.plain_evaluator import plain_evaluator
+from tests.plain_evaluator import GREEDY, plain_evaluator
 from workers.prompt import PromptBlock
 from workers.usage import Usage
 
@@ -27,7 +27,7 @@ def evaluate(folder: Path, judge: FakeJudge, model: ScriptedModel | None = None)
         evaluator = plain_evaluator(ledger, model or ScriptedModel(), judge)
         try:
             return await evaluator.evaluate(
-                lambda asked: PromptBlock("rules ", tuple(one[0] for one in asked)), QUESTIONS
+                lambda asked: PromptBlock("rules ", tuple(one[0] for one in asked)), QUESTIONS, GREEDY
             )
         finally:
             await evaluator.close()

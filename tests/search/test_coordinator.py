@@ -30,7 +30,7 @@ from search.strategy import ScoredTrial, Strategy, Trial
 from search.urial import BACKTICKS
 from tests.fake_judge import FakeJudge
 from tests.fakes import ScriptedModel, echo
-from tests.plain_evaluator import plain_evaluator
+from tests.plain_evaluator import GREEDY, plain_evaluator
 from workers.failures import GenerationFailed, PromptTooLong
 from workers.prompt import Decoding
 
@@ -69,6 +69,7 @@ async def search(
         demonstrations={name: Demonstration(name, f"query {name}", f"answer {name}") for name in NAMES},
         questions={name: Question(name, (f"question {name}",)) for name in (*GUIDING, *HELD_OUT)},
         evaluator=evaluator,
+        decoding=GREEDY,
         max_failed_share=0.3,
     )
     coordinator = Coordinator(

@@ -27,7 +27,7 @@ from search.scoring import Scorer
 from search.strategy import ScoredTrial, Trial
 from search.urial import BACKTICKS
 from tests.fakes import ScriptedModel
-from tests.plain_evaluator import plain_evaluator
+from tests.plain_evaluator import GREEDY, plain_evaluator
 from workers.prompt import Decoding
 from workers.usage import Usage
 
@@ -157,6 +157,7 @@ class MadeRun:
             demonstrations=self._material.demonstrations,
             questions=self._material.questions,
             evaluator=evaluator,
+            decoding=GREEDY,
             max_failed_share=0.5,
         )
         await evaluator.start()
