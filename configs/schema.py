@@ -635,7 +635,15 @@ class DiverseConfig(SearchSpaceConfig):
     """See `screening`."""
 
 
-class CustomConfig(SearchSpaceConfig):
+class FreePlaceKnobs(SearchSpaceConfig):
+    """What only some strategies vary beside the demonstrations."""
+
+    any_place: bool = False
+    """Try the chosen demonstrations in every place among the base prompt's; most candidates stand where `insert` says.
+    Without effect unless the base prompt's are kept."""
+
+
+class CustomConfig(FreePlaceKnobs):
     """A strategy of your own."""
 
     kind: Literal["custom"]
@@ -664,9 +672,10 @@ class RandomConfig(SearchSpaceConfig):
     """Distinct candidates evaluated, the base prompt not counted."""
 
 
-class OptunaConfig(RacingKnobs):
+class OptunaConfig(RacingKnobs, FreePlaceKnobs):
     """Optuna guides: groups of demonstrations are judged first and leave a shortlist, then it proposes ordered choices
-    of it, one categorical slot a position, each a demonstration or empty."""
+    of it: one categorical slot a position, each a demonstration or empty, and the place among the base prompt's where
+    that is to be tried."""
 
     kind: Literal["optuna"]
     sampler: Literal["gp", "tpe", "nsga2"] = "gp"

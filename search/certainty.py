@@ -19,8 +19,9 @@ class Certainty:
     is what corrects for having chosen the best (Gelman et al. 2012, Why we (usually) don't have to worry about multiple
     comparisons).
 
-    Where candidates do not keep the base prompt's demonstrations, it is a set like any other, of demonstrations of its
-    own: as the empty one, its level would be taken for that of no demonstrations at all.
+    Where candidates do not keep the base prompt's demonstrations, or others stand anywhere among them, it is a set like
+    any other, of demonstrations of its own: as the empty one, its level would be taken for that of no demonstrations at
+    all.
     """
 
     def __init__(self, space: SearchSpace, held_out: Sequence[str]) -> None:
@@ -51,6 +52,6 @@ class Certainty:
         return pstdev(self._values) / USUAL_SPREAD or 1.0
 
     def _numbers(self, candidate: Candidate) -> OrderedSet:
-        keep = self._space.base_use == "keep"
-        names = self._space.added(candidate) if keep else candidate.demonstrations
+        stays = self._space.base_use == "keep" and len(self._space.places) == 1
+        names = self._space.added(candidate) if stays else candidate.demonstrations
         return tuple(self._number.setdefault(name, len(self._number)) for name in names)

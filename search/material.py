@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any, Self
 
 from configs.errors import InputError
-from configs.schema import RunConfig, SearchSpaceConfig
+from configs.schema import FreePlaceKnobs, RunConfig, SearchSpaceConfig
 from evaluators.question import Question
 from search.candidate import Candidate
 from search.demonstration import Demonstration
@@ -86,6 +86,7 @@ class Material:
             order=config.order,
             required=config.required,
             apart=tuple(frozenset(group) for group in config.apart),
+            any_place=isinstance(config, FreePlaceKnobs) and config.any_place,
         )
         if not space.fits(config.required) or space.min_added > space.max_added:
             raise InputError(

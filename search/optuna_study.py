@@ -28,6 +28,7 @@ from search.status import Status, read_status
 _OWNER = "demosearch run"  # the study's mark: whose it is
 _CONTENT = "demosearch content"  # and what it was filled with
 _EMPTY = ""
+_PLACE = "place"
 _CHOICES = 200  # ids a slot can show by name: Optuna writes all of them with every trial
 _STEPS = 8  # intermediate values a trial; every one is a row
 
@@ -191,13 +192,16 @@ class _Spelling:
             "count": IntDistribution(0, self._space.max_added),
             **{f"slot {number + 1}": slot for number in range(self._space.max_added)},
         }
+        if len(self._space.places) > 1:
+            self.distributions[_PLACE] = CategoricalDistribution(self._space.places)
 
     def params(self, candidate: Candidate) -> dict[str, Any]:
-        """The slots from the first to the last, and how many of them are filled."""
+        """The slots from the first to the last, how many of them are filled, and where they stand among the base's."""
         added = self._space.added(candidate)
         slots = [*added, *[_EMPTY] * (self._space.max_added - len(added))]
         values = slots if self._by_name else [self._places[name] for name in slots]
-        return {"count": len(added), **{f"slot {number + 1}": value for number, value in enumerate(values)}}
+        place = {_PLACE: self._space.place(candidate)} if _PLACE in self.distributions else {}
+        return {"count": len(added), **{f"slot {number + 1}": value for number, value in enumerate(values)}, **place}
 
     def prompt_digest(self, candidate: Candidate) -> str:
         """SHA-256 of what all questions' prompts begin with."""

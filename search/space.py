@@ -19,6 +19,8 @@ class SearchSpace:
         pool: ids that may be chosen. None of them in `base`, but all of `base` where `base_use` is "optional".
         questions: ids of the guiding questions.
         insert_at: how many of the base's demonstrations stand before the added ones, where `base_use` is "keep".
+        any_place: added ones may stand in any place among the base's; a strategy that tries no other lets them stand at
+            `insert_at`.
         max_added: at most this many are chosen.
         min_added: no winner but the base prompt itself has fewer.
         base_use: "keep": chosen ones are added to the base's. "drop": they stand alone. "optional": they stand alone,
@@ -42,24 +44,41 @@ class SearchSpace:
     apart: tuple[frozenset[str], ...] = ()
     tokens: Mapping[str, int] = field(default_factory=dict)
     max_tokens: int | None = None
+    any_place: bool = False
 
-    def compose(self, chosen: Sequence[str]) -> Candidate:
-        """The candidate of a choice, its demonstrations in their place among the base's."""
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Where added ones may stand: how many of the base's before them, `insert_at` first."""
+        if not self.any_place or self.base_use != "keep":
+            return (self.insert_at,)
+        return (self.insert_at, *(place for place in range(len(self.base) + 1) if place != self.insert_at))
+
+    def compose(self, chosen: Sequence[str], place: int | None = None) -> Candidate:
+        """The candidate of a choice, its demonstrations in their place among the base's.
+
+        Args:
+            place: one of `places`; `insert_at` when absent.
+        """
         if not chosen:
             return Candidate(self.base)
         arranged = self.arrange(chosen)
         if self.base_use != "keep":
             return Candidate(arranged)
-        return Candidate((*self.base[: self.insert_at], *arranged, *self.base[self.insert_at :]))
+        place = self.insert_at if place is None else place
+        return Candidate((*self.base[:place], *arranged, *self.base[place:]))
 
     def added(self, candidate: Candidate) -> tuple[str, ...]:
-        """The inverse of `compose`."""
+        """The choice of a candidate."""
         if candidate.demonstrations == self.base:
             return ()
         if self.base_use != "keep":
             return candidate.demonstrations
-        end = len(candidate) - (len(self.base) - self.insert_at)
-        return candidate.demonstrations[self.insert_at : end]
+        return tuple(name for name in candidate.demonstrations if name not in self.base)
+
+    def place(self, candidate: Candidate) -> int:
+        """Of its added demonstrations among the base's; `insert_at` where that says nothing."""
+        added = self.added(candidate)
+        return candidate.demonstrations.index(added[0]) if added and self.base_use == "keep" else self.insert_at
 
     def members(self, candidate: Candidate) -> tuple[str, ...]:
         """The demonstrations of a candidate that are in the pool, in order; the base's too where they are optional."""
@@ -96,7 +115,8 @@ class SearchSpace:
         return len(chosen) >= self.min_added and set(self.required) <= set(chosen) and spelt_anew and self.fits(chosen)
 
     def size(self, least: int = 1) -> int:
-        """How many choices have at least `least` and at most `max_added` demonstrations; an upper bound where there are
-        further rules."""
+        """How many candidates have at least `least` and at most `max_added` added demonstrations, the base prompt not
+        counted; an upper bound where there are further rules."""
         ways = perm if self.order == "free" else comb
-        return sum(ways(len(self.pool), count) for count in range(max(1, least), self.max_added + 1))
+        choices = sum(ways(len(self.pool), count) for count in range(max(1, least), self.max_added + 1))
+        return choices * len(self.places)

@@ -20,7 +20,7 @@ from search.leaderboard import Leaderboard
 from search.race import Block
 from search.rounds import shuffled_blocks
 from search.scoring import TOO_LONG
-from search.slot_study import Choice, SlotStudy
+from search.slot_study import SlotStudy
 from search.space import SearchSpace
 from search.strategy import ScoredTrial, Trial
 from search.warm_start import WarmStart
@@ -43,9 +43,9 @@ class OptunaSearch:
         self._asked_about: dict[Candidate, set[str]] = {}
         self._warm: WarmStart | None = None
         self._study: SlotStudy | None = None
-        self._to_come: dict[Choice, deque[Block]] = {}
+        self._to_come: dict[Candidate, deque[Block]] = {}
         self._ready: deque[Trial] = deque()
-        self._whole: dict[Choice, float] = {}
+        self._whole: dict[Candidate, float] = {}
         self._exhausted = False
 
     def ask(self, room: int) -> Sequence[Trial]:
@@ -82,76 +82,78 @@ class OptunaSearch:
         study = SlotStudy(
             self._space, warm.shortlist(), sampler=self._config.sampler, random_first=random_first, seed=self._seed
         )
-        if () in self._whole:
-            study.learn((), self._whole[()])
-        for choice in suggested:
-            study.suggest(choice)
+        base = self._space.compose(())
+        if base in self._whole:
+            study.learn(base, self._whole[base])
+        for place in self._space.places if suggested else ():
+            study.suggest(self._space.compose(suggested[0], place))
+        for choice in suggested[1:]:
+            study.suggest(self._space.compose(choice))
         return study
 
     def _next(self, study: SlotStudy) -> Trial | None:
         """Proposals on their way come before new ones."""
         while not self._ready and not self._exhausted and self._left >= len(self._space.questions):
-            choice = study.propose(self._incumbent())
-            if choice is None:
+            candidate = study.propose(self._incumbent())
+            if candidate is None:
                 self._exhausted = True
             else:
-                self._open(study, choice)
+                self._open(study, candidate)
         return self._ready.popleft() if self._ready else None
 
-    def _open(self, study: SlotStudy, choice: Choice) -> None:
+    def _open(self, study: SlotStudy, candidate: Candidate) -> None:
         """Set aside what it takes to ask about everything that was not asked about in a group."""
-        known = self._asked_about.get(self._space.compose(choice), set())
+        known = self._asked_about.get(candidate, set())
         blocks = [tuple(name for name in block if name not in known) for block in self._blocks]
-        self._to_come[choice] = deque(block for block in blocks if block)
-        self._left -= _answers(self._to_come[choice])
-        self._go_on(study, choice)
+        self._to_come[candidate] = deque(block for block in blocks if block)
+        self._left -= _answers(self._to_come[candidate])
+        self._go_on(study, candidate)
 
-    def _go_on(self, study: SlotStudy, choice: Choice) -> None:
-        candidate = self._space.compose(choice)
-        if self._to_come[choice]:
-            self._ready.append(Trial(candidate, self._to_come[choice].popleft()))
+    def _go_on(self, study: SlotStudy, candidate: Candidate) -> None:
+        if self._to_come[candidate]:
+            self._ready.append(Trial(candidate, self._to_come[candidate].popleft()))
             return
         mean = self._board.mean(candidate)
         if mean is not None:
-            self._whole[choice] = mean
-        self._close(study, choice, mean)
+            self._whole[candidate] = mean
+        self._close(study, candidate, mean)
 
-    def _close(self, study: SlotStudy, choice: Choice, value: float | None) -> None:
-        self._left += _answers(self._to_come.pop(choice))
-        study.tell(choice, value)
+    def _close(self, study: SlotStudy, candidate: Candidate, value: float | None) -> None:
+        self._left += _answers(self._to_come.pop(candidate))
+        study.tell(candidate, value)
 
     def tell(self, scored: ScoredTrial) -> None:
         self._board.tell(scored)
-        choice = self._space.added(scored.trial.candidate)
+        candidate = scored.trial.candidate
         if self._warm is None:
             self._warm = self._warm_start(scored)
             if scored.mean is not None:
-                self._whole[()] = scored.mean
+                self._whole[candidate] = scored.mean
         elif self._study is None:
             self._warm.tell(scored)
         elif self._is_hopeless(scored):
-            self._close(self._study, choice, None)
-        elif self._is_worse(choice):
-            self._close(self._study, choice, self._board.mean(scored.trial.candidate))
+            self._close(self._study, candidate, None)
+        elif self._is_worse(candidate):
+            self._close(self._study, candidate, self._board.mean(candidate))
         else:
-            self._go_on(self._study, choice)
+            self._go_on(self._study, candidate)
 
     def _is_hopeless(self, scored: ScoredTrial) -> bool:
         """Too long, or failures leave it without any scores."""
         unscored = scored.mean is None and not self._board.scores(scored.trial.candidate)
         return unscored or TOO_LONG in scored.failures.values()
 
-    def _is_worse(self, choice: Choice) -> bool:
+    def _is_worse(self, candidate: Candidate) -> bool:
         """Proven so against the incumbent, on the questions that both have met."""
-        if not (self._config.prune and self._to_come[choice] and self._whole):
+        if not (self._config.prune and self._to_come[candidate] and self._whole):
             return False
-        both = [self._space.compose(one) for one in (self._incumbent(), choice)]
+        both = [self._incumbent(), candidate]
         stay = by_test(self._config.test, self._config.p_value)({one: self._board.scores(one) for one in both})
-        return both[1] not in stay
+        return candidate not in stay
 
-    def _incumbent(self) -> Choice:
+    def _incumbent(self) -> Candidate:
         """The best of those that have met all questions."""
-        return max(self._whole, key=lambda choice: self._whole[choice], default=())
+        return max(self._whole, key=lambda one: self._whole[one], default=self._space.compose(()))
 
     def planned(self) -> int:
         to_come = sum(_answers(blocks) for blocks in self._to_come.values()) + _answers(self._ready)
@@ -159,8 +161,7 @@ class OptunaSearch:
         return self._answers + to_come + (0 if idle or self._exhausted else self._left)
 
     def ranking(self) -> Sequence[Candidate]:
-        best = sorted(self._whole, key=lambda choice: -self._whole[choice])
-        return [self._space.compose(choice) for choice in best]
+        return sorted(self._whole, key=lambda one: -self._whole[one])
 
 
 def _answers(asked: Iterable[Trial | Block]) -> int:

@@ -11,6 +11,7 @@ from search.space import SearchSpace
 
 KEPT = SearchSpace(base=("x", "y"), pool=("a", "b", "c", "d"), questions=("q",), insert_at=1, max_added=3)
 DROPPED = replace(KEPT, base_use="drop")
+ANYWHERE = replace(KEPT, any_place=True)
 OPTIONAL = replace(KEPT, base_use="optional", pool=("a", "b", "c", "d", "x", "y"))
 
 
@@ -21,12 +22,15 @@ def test_the_empty_choice_is_the_base_prompt_as_it_is(space: SearchSpace) -> Non
     assert space.allows(())
 
 
-@pytest.mark.parametrize("space", [KEPT, DROPPED, OPTIONAL])
+@pytest.mark.parametrize("space", [KEPT, DROPPED, OPTIONAL, ANYWHERE])
 @given(data=st.data())
-def test_added_is_the_inverse_of_compose(space: SearchSpace, data: st.DataObject) -> None:
+def test_a_candidate_tells_what_was_chosen_and_where_it_was_put(space: SearchSpace, data: st.DataObject) -> None:
     chosen = tuple(data.draw(st.permutations(space.pool)))[: data.draw(st.integers(1, space.max_added))]
+    place = data.draw(st.sampled_from(space.places))
     if space.allows(chosen):
-        assert space.added(space.compose(chosen)) == chosen
+        candidate = space.compose(chosen, place)
+        assert space.added(candidate) == chosen
+        assert space.place(candidate) == place
 
 
 def test_chosen_ones_stand_among_the_base_s_alone_or_with_those_that_were_chosen() -> None:
@@ -79,3 +83,10 @@ def test_too_few_or_the_wrong_ones_may_be_tried_but_not_win() -> None:
 def test_the_size_counts_ordered_choices_or_sets() -> None:
     assert KEPT.size() == 4 + 12 + 24
     assert replace(KEPT, order="fixed").size(least=2) == 6 + 4
+    assert ANYWHERE.size() == 3 * KEPT.size()
+
+
+def test_there_are_places_to_choose_from_only_among_demonstrations_that_are_kept() -> None:
+    assert ANYWHERE.places == (1, 0, 2)
+    assert KEPT.places == (1,)
+    assert len(replace(ANYWHERE, base_use="drop").places) == 1

@@ -149,6 +149,23 @@ def test_where_the_base_prompt_is_too_long_means_decide() -> None:
     assert worth(strategy.ranking()[0]) > 1
 
 
+def test_the_place_among_the_base_s_is_found_too() -> None:
+    space = replace(SPACE, any_place=True)
+    strategy = search(space, trials=120)
+    drive(strategy, space, lambda candidate: worth(candidate) + (space.place(candidate) == 2))
+    assert strategy.ranking()[0] == space.compose(("c", "h"), 2)
+
+
+def test_the_best_of_the_warm_start_is_tried_in_every_place_at_once() -> None:
+    space = replace(LONG, any_place=True)
+    trials = drive(search(space, trials=40), space)
+    places = [space.place(trial.candidate) for trial in trials]
+    first = next(at for at, place in enumerate(places) if place != space.insert_at)
+    best = space.added(trials[first].candidate)
+    tried = {space.place(trial.candidate) for trial in trials if space.added(trial.candidate) == best}
+    assert tried == {0, 1, 2}
+
+
 def test_a_space_smaller_than_the_budget_is_searched_whole() -> None:
     space = SearchSpace((), ("a", "b", "c"), ("q",), 0, 2)
     added = {space.added(trial.candidate) for trial in drive(search(space, trials=500), space)}
