@@ -75,6 +75,7 @@ def _nearest(names: list[str], owner: type[BaseModel], model: type[BaseModel]) -
     *groups, wrong = names
     near = get_close_matches(wrong, owner.model_fields, n=1, cutoff=0.5)
     elsewhere = [knob for knob in describe_knobs(model) if knob.name.rpartition(".")[2] == wrong]
+    elsewhere = [knob for knob in elsewhere if "[]" not in knob.name] or elsewhere  # `--set` reaches into no list
     other_kinds = [knob.when for knob in elsewhere if knob.name == ".".join(names)]
     if other_kinds:
         return f"it belongs to the kind {' or '.join(other_kinds)}"

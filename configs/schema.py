@@ -635,15 +635,42 @@ class DiverseConfig(SearchSpaceConfig):
     """See `screening`."""
 
 
-class FreePlaceKnobs(SearchSpaceConfig):
+class OtherDecodingConfig(Knobs):
+    """A further decoding that candidates may have. What is absent is as in `decoding`."""
+
+    name: Annotated[str, Field(pattern=r"^\w[\w .-]{0,39}$")]
+    """Yours: what it is called in the journal and in reports."""
+    max_new_tokens: Annotated[int, Field(ge=1)] | None = None
+    """As in `decoding`, and so are the others."""
+    temperature: Annotated[float, Field(ge=0, le=10)] | None = None
+    """0 is greedy."""
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Nucleus mass, in (0, 1]."""
+    top_k: Annotated[int, Field(ge=0)] | None = None
+    """Most likely tokens kept; 0 keeps all."""
+    repetition_penalty: Annotated[float, Field(gt=0, le=10)] | None = None
+    """1 is off."""
+
+
+class VaryingKnobs(SearchSpaceConfig):
     """What only some strategies vary beside the demonstrations."""
 
     any_place: bool = False
     """Try the chosen demonstrations in every place among the base prompt's; most candidates stand where `insert` says.
     Without effect unless the base prompt's are kept."""
+    decodings: tuple[OtherDecodingConfig, ...] = ()
+    """Further decodings to try, each with any demonstrations and with the base prompt as it is; what wins is exported
+    with its decoding. Each makes the space that much larger, and an answer in another decoding is another answer."""
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [one.name for one in self.decodings]
+        if len(set(names)) < len(names):
+            raise ValueError("two of decodings have the same name: give each its own")
+        return self
 
 
-class CustomConfig(FreePlaceKnobs):
+class CustomConfig(VaryingKnobs):
     """A strategy of your own."""
 
     kind: Literal["custom"]
@@ -672,10 +699,10 @@ class RandomConfig(SearchSpaceConfig):
     """Distinct candidates evaluated, the base prompt not counted."""
 
 
-class OptunaConfig(RacingKnobs, FreePlaceKnobs):
+class OptunaConfig(RacingKnobs, VaryingKnobs):
     """Optuna guides: groups of demonstrations are judged first and leave a shortlist, then it proposes ordered choices
-    of it: one categorical slot a position, each a demonstration or empty, and the place among the base prompt's where
-    that is to be tried."""
+    of it: one categorical slot a position, each a demonstration or empty; place among the base prompt's and decoding
+    where they are to be tried."""
 
     kind: Literal["optuna"]
     sampler: Literal["gp", "tpe", "nsga2"] = "gp"

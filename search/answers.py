@@ -31,6 +31,7 @@ class Answer:
         prompt: its name, for people: as the report has it, or a contestant's.
         candidate: ids of all its demonstrations, from the top of the prompt down.
         added: those of them that are none of the base prompt's, in order; all of them for a contestant.
+        decoding: its name; "" for the run's own, and for a contestant.
         question, category, query: its id, its category ("" for none) and its first turn.
         score: the objective, on the judge's scale; None for a failure.
         failure: its cause; "" for none.
@@ -47,6 +48,7 @@ class Answer:
     prompt: str
     candidate: tuple[str, ...]
     added: tuple[str, ...]
+    decoding: str
     question: str
     category: str
     query: str
@@ -81,8 +83,8 @@ def _of_search(evidence: Evidence) -> Iterator[Answer]:
         for side in SIDES:
             if side in line:
                 candidate = Candidate.from_json(line[side])
-                names = candidate.demonstrations
-                asked = _Asked(trial, side, names, tuple(name for name in names if name not in base))
+                added = tuple(name for name in candidate.demonstrations if name not in base)
+                asked = _Asked(trial, side, candidate, added)
                 outcome = Outcome(
                     name=labels.candidate(candidate),
                     scores=line["scores"],
@@ -100,7 +102,7 @@ def _of_evaluation(evidence: EvaluationEvidence) -> Iterator[Answer]:
         return
     for trial, outcome in enumerate(evidence.outcomes):
         shown = tuple(one.id for one in material.prompts[outcome.name].demonstrations)
-        asked = _Asked(trial, "evaluation", shown, shown)
+        asked = _Asked(trial, "evaluation", Candidate(shown), shown)
         yield from _rows(asked, outcome, material.questions, evidence.ledger, evidence.manifest["judge"])
 
 
@@ -117,9 +119,8 @@ def _said(
     """By question id, of those scored, as far as the ledger has it."""
     if renderer is None:
         return {}
-    shown = material.shown(candidate)
     questions = [material.questions[name] for name in scored]
-    found = find_answers(evidence, renderer, material.rules, shown, questions)
+    found = find_answers(evidence, renderer, material, candidate, questions)
     return {name: one.answers for name, one in found.items()}
 
 
@@ -127,7 +128,7 @@ def _said(
 class _Asked:
     trial: int
     side: Side | Literal["evaluation"]
-    candidate: tuple[str, ...]
+    candidate: Candidate
     added: tuple[str, ...]
 
 
@@ -143,8 +144,9 @@ def _rows(
             trial=asked.trial,
             side=asked.side,
             prompt=outcome.name,
-            candidate=asked.candidate,
+            candidate=asked.candidate.demonstrations,
             added=asked.added,
+            decoding=asked.candidate.decoding,
             question=name,
             category=questions[name].category,
             query=questions[name].query,

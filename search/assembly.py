@@ -20,6 +20,7 @@ from configs.schema import (
     RunConfig,
     ScreeningConfig,
     ServedModelConfig,
+    VaryingKnobs,
     WorkersConfig,
 )
 from evaluators.answers import Answers
@@ -34,6 +35,7 @@ from evaluators.question import Question
 from evaluators.seating import make_seats
 from evaluators.spend import Spend
 from search.array_file import Floats
+from search.candidate import OWN
 from search.coordinator import Coordinator, Position
 from search.journal import Journal
 from search.judge_models import JudgeModels
@@ -71,8 +73,9 @@ class Plan:
     judge_models: JudgeModels
 
     @property
-    def decoding(self) -> Decoding:
-        return make_decoding(self.config.decoding, self.renderer)
+    def decodings(self) -> dict[str, Decoding]:
+        """By the name that candidates have for them. Raises InputError."""
+        return make_decodings(self.config, self.renderer)
 
     def reference_answers(self, space: SearchSpace) -> ReferenceAnswers | None:
         """Whose likelihood the strategy wants to know of the demonstrations of this space. Raises InputError."""
@@ -146,6 +149,7 @@ def make_plan(config: RunConfig, path: Path) -> Plan:
     refuse_unknown_prices(config)
     plan = Plan(config, material, material.space(config.strategy), seats, renderer, judge_models)
     plan.reference_answers(plan.space)
+    _ = plan.decodings
     return plan
 
 
@@ -216,7 +220,7 @@ async def assemble_parts(plan: Plan, run: Run) -> AsyncIterator[Parts]:
             demonstrations=plan.material.demonstrations,
             questions=plan.material.questions,
             evaluator=evaluator,
-            decoding=plan.decoding,
+            decodings=plan.decodings,
             max_failed_share=config.scoring.max_failed_share,
         )
         yield Parts(card, model, evaluator, scorer, ledger, budget, plan.judge_models)
@@ -260,6 +264,24 @@ def make_decoding(config: DecodingConfig, renderer: Renderer) -> Decoding:
     return Decoding(**config.model_dump() | {"stop": tuple(stop)})
 
 
+def make_decodings(config: RunConfig, renderer: Renderer) -> dict[str, Decoding]:
+    """The run's own decoding and the strategy's further ones, by the name that candidates have for them.
+
+    Raises:
+        InputError: two are the same.
+    """
+    found = {OWN: make_decoding(config.decoding, renderer)}
+    for one in config.strategy.decodings if isinstance(config.strategy, VaryingKnobs) else ():
+        changes = one.model_dump(exclude={"name"}, exclude_none=True)
+        decoding = make_decoding(config.decoding.model_copy(update=changes), renderer)
+        if decoding in found.values():
+            raise InputError(
+                f"strategy.decodings: {one.name!r} is the same as `decoding` or an earlier one: change or drop it"
+            )
+        found[one.name] = decoding
+    return found
+
+
 def check_questions(questions: Sequence[Question], objective: Objective, seats: Sequence[Seat]) -> None:
     """Raises InputError where a question cannot be judged as the objective wants it."""
     objective.check(questions)
@@ -271,7 +293,8 @@ def check_questions(questions: Sequence[Question], objective: Objective, seats: 
 async def _refuse_long_base(plan: Plan, model: TextModel, card: ModelCard) -> None:
     asked = [(question.query,) for question in plan.material.questions.values()]
     block = plan.renderer.block(plan.material.rules, plan.material.base, asked)
-    await refuse_long_prompt("the base prompt", block, plan.decoding.max_new_tokens, model, card)
+    longest = max(one.max_new_tokens for one in plan.decodings.values())
+    await refuse_long_prompt("the base prompt", block, longest, model, card)
 
 
 async def refuse_long_prompt(name: str, block: PromptBlock, new_tokens: int, model: TextModel, card: ModelCard) -> None:
@@ -295,12 +318,15 @@ def make_manifest(plan: Plan, card: ModelCard) -> dict[str, Any]:
     """Everything that decides a run's outcome; a resumed run must agree in all of it."""
     config = plan.config
     settings = config.model_dump(mode="json", include={"seed", "strategy", "render", "scoring", "window"})
+    others = plan.decodings
+    own = others.pop(OWN)
     versions = {name: version(name) for name in ("demosearch", "numpy", "optuna", "scikit-learn", "scipy")}
     return {
         **settings,
         "ledger": str(config.ledger_path) if config.ledger_path else "in the run directory",
         **plan.material.digests,
-        "decoding": asdict(plan.decoding),
+        "decoding": asdict(own),
+        **({"decodings": {name: asdict(one) for name, one in others.items()}} if others else {}),
         "model": card.fingerprint,
         "judge": [[seat.judge.fingerprint, seat.weight, seat.repeats, seat.average] for seat in plan.seats],
         "versions": versions,

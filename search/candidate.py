@@ -1,18 +1,27 @@
 """One choice of demonstrations."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
+
+OWN = ""
+"""Stands for the run's own decoding."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An ordered choice of demonstrations, the base prompt's own included: ids from the top of the prompt down.
+    """An ordered choice of demonstrations, the base prompt's own included, and how answers behind it are decoded.
+
+    Attributes:
+        demonstrations: ids, from the top of the prompt down.
+        decoding: the name of one of the strategy's further decodings, or `OWN`.
 
     Raises:
         ValueError: a demonstration stands twice.
     """
 
     demonstrations: tuple[str, ...]
+    decoding: str = OWN
 
     def __post_init__(self) -> None:
         if len(set(self.demonstrations)) != len(self.demonstrations):
@@ -21,11 +30,14 @@ class Candidate:
     def __len__(self) -> int:
         return len(self.demonstrations)
 
-    def to_json(self) -> list[str]:
-        """As the journal has it."""
-        return list(self.demonstrations)
+    def to_json(self) -> list[str] | dict[str, Any]:
+        """As the journal has it: a plain list of ids where the decoding is the run's own."""
+        names = list(self.demonstrations)
+        return names if self.decoding == OWN else {"demonstrations": names, "decoding": self.decoding}
 
     @classmethod
-    def from_json(cls, content: list[str]) -> Self:
+    def from_json(cls, content: Sequence[str] | Mapping[str, Any]) -> Self:
         """The inverse of `to_json`."""
+        if isinstance(content, Mapping):
+            return cls(tuple(content["demonstrations"]), content["decoding"])
         return cls(tuple(content))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from statistics import pstdev
 
-from search.candidate import Candidate
+from search.candidate import OWN, Candidate
 from search.effects import USUAL_SPREAD, EffectsModel, OrderedSet, Scores
 from search.space import SearchSpace
 from search.strategy import ScoredTrial
@@ -21,7 +21,7 @@ class Certainty:
 
     Where candidates do not keep the base prompt's demonstrations, or others stand anywhere among them, it is a set like
     any other, of demonstrations of its own: as the empty one, its level would be taken for that of no demonstrations at
-    all.
+    all. Another decoding counts as one more member of the set.
     """
 
     def __init__(self, space: SearchSpace, held_out: Sequence[str]) -> None:
@@ -54,4 +54,5 @@ class Certainty:
     def _numbers(self, candidate: Candidate) -> OrderedSet:
         stays = self._space.base_use == "keep" and len(self._space.places) == 1
         names = self._space.added(candidate) if stays else candidate.demonstrations
-        return tuple(self._number.setdefault(name, len(self._number)) for name in names)
+        members = names if candidate.decoding == OWN else (*names, f"decoding {candidate.decoding}")
+        return tuple(self._number.setdefault(name, len(self._number)) for name in members)

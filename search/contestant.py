@@ -7,10 +7,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from configs.errors import InputError
 from configs.records import read_rows, read_text
 from configs.row import Row, kind_of
-from configs.schema import AnyModelConfig, ContestantConfig, EvaluationConfig, RenderConfig
+from configs.schema import AnyModelConfig, ContestantConfig, DecodingConfig, EvaluationConfig, RenderConfig
 from evaluators.question import Question
 from search.assembly import make_decoding
 from search.demonstration import Demonstration, content_id
@@ -68,8 +70,21 @@ def _load(one: ContestantConfig, config: EvaluationConfig) -> Contestant:
         model=model,
         render=render,
         renderer=renderer,
-        decoding=make_decoding(one.decoding or config.decoding, renderer),
+        decoding=make_decoding(one.decoding or _found_decoding(one, config.decoding), renderer),
     )
+
+
+def _found_decoding(one: ContestantConfig, usual: DecodingConfig) -> DecodingConfig:
+    """The usual one, changed to what the prompt was found with where a search varied that too."""
+    if one.prompt is None or one.prompt.suffix.lower() != ".json":
+        return usual
+    content: Any = json.loads(read_text(one.prompt))
+    found = content.get("decoding", {}) if isinstance(content, dict) else {}
+    try:
+        changes = {name: value for name, value in found.items() if name != "name"}
+        return DecodingConfig.model_validate(usual.model_dump() | changes)
+    except (ValidationError, AttributeError) as error:
+        raise InputError(f"{one.prompt}: `decoding` is none that demosearch has written; export it again") from error
 
 
 def _read(config: ContestantConfig) -> BasePrompt:

@@ -79,7 +79,8 @@ def forecast_run(config: RunConfig, path: Path | None = None, experience: Experi
     asked_first = [(question.query,) for question in material.guiding[:_SAMPLE]]
     sample = "".join(_texts(plan.renderer.block(material.rules, shown, asked_first)))
     spent, pace, source = _measured(config, path, experience)
-    assumed = _assume(config, sample, config.decoding.max_new_tokens, pace, [*notes, *source])
+    longest = max(one.max_new_tokens for one in plan.decodings.values())
+    assumed = _assume(config, sample, longest, pace, [*notes, *source])
     return forecast(likely, together([_most(plan, surveyor, planned), *beside]), assumed, config.budget, spent)
 
 

@@ -21,7 +21,7 @@ from evaluators.panel import Panel
 from evaluators.together import tasks_together
 from search.alpaca_leaderboard import write_places
 from search.assembly import make_model, refuse_long_prompt
-from search.candidate import Candidate
+from search.candidate import OWN, Candidate
 from search.comparison import Outcome, read_outcomes, write_outcomes
 from search.contestant import Contestant
 from search.coordinator import Position
@@ -204,7 +204,7 @@ class _Bout:
             demonstrations={one.id: one for one in contestant.demonstrations},
             questions={one.id: one for one in self._plan.questions},
             evaluator=evaluator,
-            decoding=contestant.decoding,
+            decodings={OWN: contestant.decoding},
             max_failed_share=self._plan.config.scoring.max_failed_share,
         )
         candidate = Candidate(tuple(one.id for one in contestant.demonstrations))

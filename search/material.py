@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any, Self
 
 from configs.errors import InputError
-from configs.schema import FreePlaceKnobs, RunConfig, SearchSpaceConfig
+from configs.schema import RunConfig, SearchSpaceConfig, VaryingKnobs
 from evaluators.question import Question
 from search.candidate import Candidate
 from search.demonstration import Demonstration
@@ -74,6 +74,7 @@ class Material:
                     f"strategy.{knob} names {unknown[0]!r}, which is no demonstration to choose from: give ids of the "
                     "pool"
                 )
+        varying = config if isinstance(config, VaryingKnobs) else VaryingKnobs()
         places = {"front": 0, "back": len(self.base)}
         space = SearchSpace(
             base=base,
@@ -86,7 +87,8 @@ class Material:
             order=config.order,
             required=config.required,
             apart=tuple(frozenset(group) for group in config.apart),
-            any_place=isinstance(config, FreePlaceKnobs) and config.any_place,
+            any_place=varying.any_place,
+            decodings=tuple(one.name for one in varying.decodings),
         )
         if not space.fits(config.required) or space.min_added > space.max_added:
             raise InputError(

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from configs.errors import InputError
 from configs.schema import RunConfig
 from search.amendments import amended
-from search.candidate import Candidate
+from search.candidate import OWN, Candidate
 from search.journal import Line, read_journal
 from search.material import Material
 from search.render import make_renderer
@@ -28,7 +28,7 @@ from search.status import Status, read_status
 _OWNER = "demosearch run"  # the study's mark: whose it is
 _CONTENT = "demosearch content"  # and what it was filled with
 _EMPTY = ""
-_PLACE = "place"
+_PLACE, _DECODING = "place", "decoding"
 _CHOICES = 200  # ids a slot can show by name: Optuna writes all of them with every trial
 _STEPS = 8  # intermediate values a trial; every one is a row
 
@@ -194,14 +194,18 @@ class _Spelling:
         }
         if len(self._space.places) > 1:
             self.distributions[_PLACE] = CategoricalDistribution(self._space.places)
+        if self._space.decodings:
+            self.distributions[_DECODING] = CategoricalDistribution((OWN, *self._space.decodings))
 
     def params(self, candidate: Candidate) -> dict[str, Any]:
-        """The slots from the first to the last, how many of them are filled, and where they stand among the base's."""
+        """The slots from the first to the last, how many of them are filled; place and decoding where they vary."""
         added = self._space.added(candidate)
         slots = [*added, *[_EMPTY] * (self._space.max_added - len(added))]
         values = slots if self._by_name else [self._places[name] for name in slots]
-        place = {_PLACE: self._space.place(candidate)} if _PLACE in self.distributions else {}
-        return {"count": len(added), **{f"slot {number + 1}": value for number, value in enumerate(values)}, **place}
+        beside = {_PLACE: self._space.place(candidate), _DECODING: candidate.decoding}
+        return {"count": len(added), **{f"slot {number + 1}": value for number, value in enumerate(values)}} | {
+            name: value for name, value in beside.items() if name in self.distributions
+        }
 
     def prompt_digest(self, candidate: Candidate) -> str:
         """SHA-256 of what all questions' prompts begin with."""

@@ -30,6 +30,7 @@ class Scorer:
         rules: of the base prompt, verbatim.
         demonstrations: by id, the base prompt's and the pool's.
         questions: by id, guiding and held-out.
+        decodings: by the name that candidates have for them.
         max_failed_share: with more failed questions than this share of them, rounded up, a trial has no mean.
     """
 
@@ -41,7 +42,7 @@ class Scorer:
         demonstrations: Mapping[str, Demonstration],
         questions: Mapping[str, Question],
         evaluator: Evaluator,
-        decoding: Decoding,
+        decodings: Mapping[str, Decoding],
         max_failed_share: float,
     ) -> None:
         self._renderer = renderer
@@ -49,16 +50,15 @@ class Scorer:
         self._demonstrations = demonstrations
         self._questions = questions
         self._evaluator = evaluator
-        self._decoding = decoding
+        self._decodings = decodings
         self._max_failed_share = max_failed_share
 
     async def score(self, trial: Trial) -> ScoredTrial:
         """Evaluate every question of the trial. Raises RunStopped."""
         demonstrations = [self._demonstrations[name] for name in trial.candidate.demonstrations]
         render = partial(self._renderer.block, self._rules, demonstrations)
-        outcomes = await self._evaluator.evaluate(
-            render, [self._questions[name] for name in trial.questions], self._decoding
-        )
+        decoding = self._decodings[trial.candidate.decoding]
+        outcomes = await self._evaluator.evaluate(render, [self._questions[name] for name in trial.questions], decoding)
         done = [item for item in outcomes if isinstance(item, Evaluation)]
         failures = {item.question: item.cause for item in outcomes if isinstance(item, Failure)}
         if TOO_LONG in failures.values():  # which of its questions were answered depends on how the block was cut

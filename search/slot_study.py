@@ -1,5 +1,5 @@
 """An Optuna study over slots: one categorical slot a position, each a demonstration or empty; and, where the space has
-several, the place of the chosen ones among the base prompt's.
+several, the place of the chosen ones among the base prompt's, and the decoding.
 
 Slots are categorical because an integer would impose an order on ids. Read from the first to the last they spell a
 choice: empty slots are passed over, and so is what does not fit behind the earlier ones; required demonstrations that
@@ -18,7 +18,7 @@ from optuna.distributions import CategoricalDistribution
 from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, TPESampler
 from optuna.trial import TrialState, create_trial
 
-from search.candidate import Candidate
+from search.candidate import OWN, Candidate
 from search.space import SearchSpace
 
 Sampler = Literal["gp", "tpe", "nsga2"]
@@ -26,7 +26,7 @@ Setting = Mapping[str, Any]
 """One value for each of the study's parameters."""
 
 EMPTY = ""
-_PLACE = "place"
+_PLACE, _DECODING = "place", "decoding"
 _REPEATS_IN_A_ROW = 5  # then a neighbour of the best is suggested to the sampler
 _NEIGHBOURS = 50
 _DRAWS = 10_000  # that give nothing new, before a space counts as exhausted
@@ -55,6 +55,8 @@ class SlotStudy:
         }
         if len(space.places) > 1:
             self._choices[_PLACE] = space.places
+        if space.decodings:
+            self._choices[_DECODING] = (OWN, *space.decodings)
         self._told: dict[Candidate, float | None] = {space.compose(()): None}
         self._under_way: dict[Candidate, list[optuna.Trial]] = {}
 
@@ -121,7 +123,7 @@ class SlotStudy:
             if self._is_new(candidate):
                 return candidate
         for _ in range(_DRAWS):
-            size = self._draw.randint(1, min(len(self._slots), len(self._names)))
+            size = self._draw.randint(0 if self._space.decodings else 1, min(len(self._slots), len(self._names)))
             slots = self._filled(self._draw.sample(self._names, size))
             others = {name: self._draw.choice(self._choices[name]) for name in self._choices if name not in slots}
             candidate = self._spelt(slots | others)
@@ -131,7 +133,7 @@ class SlotStudy:
 
     def _is_new(self, candidate: Candidate) -> bool:
         known = candidate in self._told or candidate in self._under_way
-        return not known and self._space.allows(self._space.added(candidate))
+        return not known and self._space.permits(candidate)
 
     def _spelt(self, setting: Setting) -> Candidate:
         named = [name for name in dict.fromkeys(setting[slot] for slot in self._slots) if name != EMPTY]
@@ -140,7 +142,7 @@ class SlotStudy:
             owed = [one for one in self._space.required if one not in chosen and one != name]
             if self._space.fits((*chosen, name, *owed)):
                 chosen.append(name)
-        return self._space.compose(chosen, setting.get(_PLACE))
+        return self._space.compose(chosen, setting.get(_PLACE), setting.get(_DECODING, OWN))
 
     def _spells(self, candidate: Candidate) -> bool:
         added = self._space.added(candidate)
@@ -148,8 +150,9 @@ class SlotStudy:
         return known and self._spelt(self._params(candidate)) == candidate
 
     def _params(self, candidate: Candidate) -> dict[str, Any]:
-        place = {_PLACE: self._space.place(candidate)} if _PLACE in self._choices else {}
-        return self._filled(self._space.added(candidate)) | place
+        beside = {_PLACE: self._space.place(candidate), _DECODING: candidate.decoding}
+        known = {name: value for name, value in beside.items() if name in self._choices}
+        return self._filled(self._space.added(candidate)) | known
 
     def _filled(self, names: Iterable[str]) -> dict[str, Any]:
         """These in the first slots, in order; the others are empty."""

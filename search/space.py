@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import comb, perm
 from typing import Literal
 
-from search.candidate import Candidate
+from search.candidate import OWN, Candidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,8 @@ class SearchSpace:
         insert_at: how many of the base's demonstrations stand before the added ones, where `base_use` is "keep".
         any_place: added ones may stand in any place among the base's; a strategy that tries no other lets them stand at
             `insert_at`.
+        decodings: names of further decodings that a candidate may have; a strategy that tries no other leaves all with
+            the run's own.
         max_added: at most this many are chosen.
         min_added: no winner but the base prompt itself has fewer.
         base_use: "keep": chosen ones are added to the base's. "drop": they stand alone. "optional": they stand alone,
@@ -45,6 +47,7 @@ class SearchSpace:
     tokens: Mapping[str, int] = field(default_factory=dict)
     max_tokens: int | None = None
     any_place: bool = False
+    decodings: tuple[str, ...] = ()
 
     @property
     def places(self) -> tuple[int, ...]:
@@ -53,19 +56,20 @@ class SearchSpace:
             return (self.insert_at,)
         return (self.insert_at, *(place for place in range(len(self.base) + 1) if place != self.insert_at))
 
-    def compose(self, chosen: Sequence[str], place: int | None = None) -> Candidate:
+    def compose(self, chosen: Sequence[str], place: int | None = None, decoding: str = OWN) -> Candidate:
         """The candidate of a choice, its demonstrations in their place among the base's.
 
         Args:
             place: one of `places`; `insert_at` when absent.
+            decoding: one of `decodings`, or the run's own.
         """
         if not chosen:
-            return Candidate(self.base)
+            return Candidate(self.base, decoding)
         arranged = self.arrange(chosen)
         if self.base_use != "keep":
-            return Candidate(arranged)
+            return Candidate(arranged, decoding)
         place = self.insert_at if place is None else place
-        return Candidate((*self.base[:place], *arranged, *self.base[place:]))
+        return Candidate((*self.base[:place], *arranged, *self.base[place:]), decoding)
 
     def added(self, candidate: Candidate) -> tuple[str, ...]:
         """The choice of a candidate."""
@@ -114,9 +118,17 @@ class SearchSpace:
         spelt_anew = self.base_use == "keep" or self.arrange(chosen) != self.base
         return len(chosen) >= self.min_added and set(self.required) <= set(chosen) and spelt_anew and self.fits(chosen)
 
+    def permits(self, candidate: Candidate) -> bool:
+        """As `allows`; the base prompt in another decoding may win where none need be added."""
+        added = self.added(candidate)
+        if not added and candidate.decoding != OWN:
+            return self.min_added == 0 and not self.required
+        return self.allows(added)
+
     def size(self, least: int = 1) -> int:
         """How many candidates have at least `least` and at most `max_added` added demonstrations, the base prompt not
         counted; an upper bound where there are further rules."""
         ways = perm if self.order == "free" else comb
         choices = sum(ways(len(self.pool), count) for count in range(max(1, least), self.max_added + 1))
-        return choices * len(self.places)
+        bare = 0 if least > 0 or self.required else len(self.decodings)
+        return choices * len(self.places) * (1 + len(self.decodings)) + bare

@@ -89,7 +89,8 @@ class Status:
             "state": self.state,
             "reason": self.reason,
             "trials": self.trials,
-            "winner": self.winner.candidate.to_json() if self.winner else None,
+            "winner": list(self.winner.demonstrations) if self.winner else None,
+            "decoding": self.winner.candidate.decoding if self.winner else None,
             "runner_up": _standing(self.runner_up),
             **asdict(self.spend),
             "failures": [asdict(one) for one in self.failures],
@@ -202,7 +203,8 @@ def _standing(standing: Standing | None) -> dict[str, Any] | None:
     if standing is None:
         return None
     return {
-        "demonstrations": standing.candidate.to_json(),
+        "demonstrations": list(standing.demonstrations),
+        "decoding": standing.candidate.decoding,
         "search_score": _json(standing.search_score),
         "held_out_score": _json(standing.held_out_score),
         "length": standing.length,

@@ -13,7 +13,7 @@ from configs.knobs import Knob
 from evaluators.spend import Spend
 from search.bench.overlap import Overlap
 from search.bench.w1 import Pass
-from search.candidate import Candidate
+from search.candidate import OWN, Candidate
 from search.status import FailedItems, Standing, Status
 from search.words import show_estimate
 
@@ -121,7 +121,8 @@ def _length(standing: Standing) -> str:
 def _in_words(candidate: Candidate, base: tuple[str, ...]) -> str:
     """From the top of the prompt down; the base prompt's own, whose ids say nothing, by their number."""
     names = [f"base {base.index(name) + 1}" if name in base else name for name in candidate.demonstrations]
-    return ", ".join(names) or "no demonstrations"
+    decoding = "" if candidate.decoding == OWN else f", decoding {candidate.decoding}"
+    return (", ".join(names) or "no demonstrations") + decoding
 
 
 def _verdict(status: Status) -> str:

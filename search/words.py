@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from search.eta import Eta
 from search.statistics import Estimate
+from workers.prompt import Decoding
 
 _UNITS = ((100.0, 1.0, "s"), (6000.0, 60.0, "min"), (172_800.0, 3600.0, "h"), (math.inf, 86_400.0, "days"))
 """Below so many seconds, that many are one of these."""
@@ -22,6 +23,17 @@ def show_estimate(value: Estimate | None, with_n: bool = True) -> str:
 def show_gain(value: Estimate) -> str:
     """A difference with its interval and its sign."""
     return f"{value.mean:+.2f} [{value.low:+.2f}, {value.high:+.2f}]"
+
+
+def show_decoding(value: Decoding) -> str:
+    """`temperature 0.7, top p 0.9, 512 new tokens`: what is not off, its stop strings apart."""
+    off = Decoding(value.max_new_tokens)
+    said = [
+        f"{name.replace('_', ' ')} {getattr(value, name):g}"
+        for name in ("temperature", "top_p", "top_k", "repetition_penalty")
+        if name == "temperature" or getattr(value, name) != getattr(off, name)
+    ]
+    return f"{', '.join(said)}, {value.max_new_tokens} new tokens"
 
 
 def show_time(seconds: float) -> str:

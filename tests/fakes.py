@@ -224,6 +224,7 @@ class ScriptedModel:
     Args:
         answer: prompt → what the model says; an exception in its place is raised. `echo` when absent.
         context_tokens: prompts longer than this (in words, new tokens included) raise PromptTooLong.
+        sampled: stands in front of what `answer` gives where the temperature is not 0.
 
     Attributes:
         asked: every block given to `generate`, in order.
@@ -238,13 +239,14 @@ class ScriptedModel:
         answer: Callable[[str], str | Exception] | None = None,
         context_tokens: int = 4096,
         fingerprint: str = "scripted 1",
+        sampled: str = "",
     ) -> None:
         self.asked: list[PromptBlock] = []
         self.scored: list[tuple[PromptBlock, Continuations]] = []
         self.pause: Callable[[], Awaitable[None]] | None = None
         self.open = 0
         self.closed = False
-        self._answer = answer
+        self._answer, self._sampled = answer, sampled
         self._card = ModelCard(fingerprint, context_tokens, "cpu")
 
     async def start(self) -> ModelCard:
@@ -294,4 +296,4 @@ class ScriptedModel:
         said = self._answer(prompt)
         if isinstance(said, Exception):
             raise said
-        return completion(said, prompt, decoding)
+        return completion((self._sampled if decoding.temperature else "") + said, prompt, decoding)

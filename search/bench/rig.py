@@ -15,6 +15,7 @@ from evaluators.ledger import Ledger
 from evaluators.objective import Objective
 from evaluators.panel import Panel, Seat
 from evaluators.question import Question
+from search.candidate import OWN
 from search.coordinator import Coordinator
 from search.demonstration import Demonstration
 from search.journal import Journal
@@ -68,7 +69,7 @@ async def run_round(folder: Path, name: str, model: TextModel, judge: Judge, can
         demonstrations={one.id: one for one in demonstrations},
         questions={one.id: one for one in [*questions, unseen]},
         evaluator=evaluator,
-        decoding=Decoding(max_new_tokens=300),
+        decodings={OWN: Decoding(max_new_tokens=300)},
         max_failed_share=0,
     )
     coordinator = Coordinator(

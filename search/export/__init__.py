@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
+from search.candidate import OWN
 from search.export.chat import messages
 from search.export.dspy_state import dspy_state
 from search.export.found import Found, read_found
@@ -14,6 +15,7 @@ from search.export.promptfoo_config import promptfoo_config
 from search.export.record import record
 from search.export.request import chat_request, completion_request
 from search.export.urial_file import urial_file
+from search.words import show_decoding
 
 __all__ = ["Format", "caveat", "export", "read_found", "written"]
 
@@ -42,6 +44,7 @@ _WRITERS: Mapping[Format, Callable[[Found], object]] = {
     "dspy": dspy_state,
     "promptfoo": promptfoo_config,
 }
+_WITH_DECODING = frozenset({"json", "openai", "vllm", "promptfoo"})
 
 
 def export(path: Path, form: Format, best_so_far: bool = False) -> str:
@@ -61,7 +64,18 @@ def written(found: Found, form: Format) -> str:
 
 
 def caveat(found: Found, form: Format) -> str:
-    """When the scores do not hold for this form as it is; "" where it is the prompt that was scored."""
+    """When the scores do not hold for this form as it is; "" where it is the prompt that was scored, and its decoding
+    where that was searched for too."""
+    said = [_other_prompt(found, form)]
+    if found.decoding_name != OWN and form not in _WITH_DECODING:
+        said.append(
+            f"the winner's answers were decoded as '{found.decoding_name}' ({show_decoding(found.decoding)}), which "
+            "this form does not say: set it where you use the prompt"
+        )
+    return "; ".join(filter(None, said))
+
+
+def _other_prompt(found: Found, form: Format) -> str:
     if form == "dspy":
         return "DSPy spells its prompts in a way of its own: the scores are not those of what it will send"
     if form in ("messages", "openai") and not found.is_chat:

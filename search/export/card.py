@@ -12,6 +12,7 @@ from search.report.markup import plain, table, with_interval
 from search.report.numbers import share
 from search.report.sentences import summary
 from search.run import read_manifest
+from search.words import show_decoding
 
 _MEANS = (
     "A gain is the mean of paired differences to the base prompt, question by question. The search score of a winner "
@@ -96,7 +97,7 @@ def _conditions(found: Found) -> list[list[str]]:
         ["pool", plain(manifest["pool"])],
         ["strategy", plain(config.strategy.kind)],
         ["template", plain(config.render.template)],
-        ["decoding", f"temperature {found.decoding.temperature:g}, {found.decoding.max_new_tokens} new tokens"],
+        ["decoding", show_decoding(found.decoding)],
         ["stop strings", stop],
     ]
 

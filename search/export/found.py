@@ -6,7 +6,8 @@ from pathlib import Path
 from configs.errors import InputError
 from configs.schema import RunConfig
 from evaluators.ledger import knows_prefix
-from search.assembly import make_decoding
+from search.assembly import make_decodings
+from search.candidate import OWN
 from search.demonstration import Demonstration
 from search.material import Material
 from search.render import Renderer, make_renderer
@@ -21,6 +22,8 @@ class Found:
     path: of the run.
     demonstrations: of the best candidate, in order.
     block: its prompts of the guiding questions' first turns, as they were scored.
+    decoding: that they were answered with.
+    decoding_name: of the strategy's further decodings, or `OWN`.
     """
 
     path: Path
@@ -30,15 +33,13 @@ class Found:
     demonstrations: tuple[Demonstration, ...]
     renderer: Renderer
     block: PromptBlock
+    decoding: Decoding
+    decoding_name: str = OWN
 
     @property
     def is_chat(self) -> bool:
         """Whether it was scored in the model's own chat template; else as text to be continued."""
         return self.config.render.template == "chat"
-
-    @property
-    def decoding(self) -> Decoding:
-        return make_decoding(self.config.decoding, self.renderer)
 
 
 def read_found(path: Path, best_so_far: bool = False) -> Found:
@@ -58,11 +59,13 @@ def read_found(path: Path, best_so_far: bool = False) -> Found:
         )
     config = read_config(path)
     material = Material.from_json(read_material(path))
-    chosen = material.shown(status.winner.candidate)
+    candidate = status.winner.candidate
+    chosen = material.shown(candidate)
     renderer = make_renderer(config.render, config.model)
     block = renderer.block(material.rules, chosen, [(question.query,) for question in material.guiding])
     _check_scored(path, config, block)
-    return Found(path, config, status, material, chosen, renderer, block)
+    decoding = make_decodings(config, renderer)[candidate.decoding]
+    return Found(path, config, status, material, chosen, renderer, block, decoding, candidate.decoding)
 
 
 def _check_scored(path: Path, config: RunConfig, block: PromptBlock) -> None:

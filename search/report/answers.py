@@ -99,8 +99,7 @@ def _read_said(
     evidence: Evidence, renderer: Renderer, material: Material, candidate: Candidate, questions: Sequence[Question]
 ) -> dict[str, Said]:
     """By question id; a question whose answers the ledger has not is left out."""
-    shown = material.shown(candidate)
-    found = find_answers(evidence, renderer, material.rules, shown, questions)
+    found = find_answers(evidence, renderer, material, candidate, questions)
     asked = [(one, found[one.id].answers) for one in questions if one.id in found]
     words = read_words(evidence.ledger, evidence.manifest["judge"], asked)
     return {name: Said(own.answers, words[name], own.cut) for name, own in found.items()}

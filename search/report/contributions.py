@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtri
 
-from search.candidate import Candidate
+from search.candidate import OWN, Candidate
 from search.effects import USUAL_SPREAD, EffectsModel, Fit, OrderedSet, Scores
 from search.report.evidence import Evidence
 from search.statistics import Estimate
@@ -56,7 +56,7 @@ class Contributions:
 
 def contributions(evidence: Evidence, winner: Candidate) -> Contributions | None:
     """None where too few candidates were scored, or all have the same demonstrations."""
-    told = {candidate.demonstrations: one.scores for candidate, one in evidence.search.items() if one.scores}
+    told = {_members(candidate): one.scores for candidate, one in evidence.search.items() if one.scores}
     always = set.intersection(*(set(names) for names in told)) if told else set()
     varying = sorted({name for names in told for name in names} - always)
     if len(told) < _FEWEST or not varying:
@@ -70,7 +70,7 @@ def contributions(evidence: Evidence, winner: Candidate) -> Contributions | None
     spread = float(np.concatenate(scores.values).std()) / USUAL_SPREAD
     model = EffectsModel(len(questions), len(varying), None, spread or 1.0)
     fit = model.fit(scores)
-    best = tuple(number[name] for name in winner.demonstrations if name in number)
+    best = tuple(number[name] for name in _members(winner) if name in number)
     met = [sum(name in names for names in told) for name in varying]
     return Contributions(
         demonstrations=_each(fit, varying, met, best, evidence.confidence),
@@ -78,6 +78,12 @@ def contributions(evidence: Evidence, winner: Candidate) -> Contributions | None
         scores=sum(map(len, told.values())),
         last_over_first=_last_over_first(model, scores, fit, evidence.confidence),
     )
+
+
+def _members(candidate: Candidate) -> tuple[str, ...]:
+    """Its demonstrations and, as one more, a decoding that is not the run's own."""
+    others = () if candidate.decoding == OWN else (f"decoding {candidate.decoding}",)
+    return (*candidate.demonstrations, *others)
 
 
 def _each(

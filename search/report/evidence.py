@@ -7,12 +7,13 @@ from typing import Any, Literal
 
 from configs.schema import RunConfig
 from search.amendments import amended
-from search.candidate import Candidate
+from search.candidate import OWN, Candidate
 from search.journal import Line, read_journal
 from search.material import Material
 from search.run import ledger_path, read_config, read_manifest, read_material
 from search.statistics import Estimate, estimate, paired_difference
 from search.status import Status, read_status
+from workers.prompt import Decoding
 
 Side = Literal["search", "held_out"]
 SIDES: Mapping[Side, str] = {"search": "guiding", "held_out": "held-out"}
@@ -92,6 +93,12 @@ class Evidence:
     def base(self) -> Candidate | None:
         """The base prompt, once it has been told of."""
         return next(iter(self.search), None)
+
+    def decoding(self, candidate: Candidate) -> Decoding:
+        """That a candidate's answers were decoded with."""
+        known: Mapping[str, Any] = {OWN: self.manifest["decoding"]} | self.manifest.get("decodings", {})
+        found = known[candidate.decoding]
+        return Decoding(**found | {"stop": tuple(found["stop"])})
 
     def side(self, side: Side) -> Mapping[Candidate, Told]:
         """What was told on one side of the split; the two never meet."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 
-from search.candidate import Candidate
+from search.candidate import OWN, Candidate
 from search.material import Material
 
 _DIGEST = re.compile(r"[0-9a-f]{16}")
@@ -29,12 +29,14 @@ class Labels:
         return self._base.get(name) or (name[:8] if _DIGEST.fullmatch(name) else shortened(name, _LONGEST))
 
     def parts(self, candidate: Candidate) -> list[str]:
-        """Of a candidate, from the top of the prompt down; neighbours of the base prompt as a range."""
+        """Of a candidate, from the top of the prompt down; neighbours of the base prompt as a range. A decoding that is
+        not the run's own comes last."""
         parts: list[str] = []
         for own, group in groupby(candidate.demonstrations, key=self._base.__contains__):
             some = [self.demonstration(name) for name in group]
             parts += _ranges(some) if own else some
-        return parts or ["no demonstrations"]
+        parts = parts or ["no demonstrations"]
+        return parts if candidate.decoding == OWN else [*parts, f"decoding {candidate.decoding}"]
 
     def candidate(self, candidate: Candidate) -> str:
         """All of it in one line."""

@@ -9,10 +9,10 @@ from evaluators.keys import generation_keys, verdict_key
 from evaluators.objective import Objective
 from evaluators.question import Question
 from evaluators.receipts import read_completions, read_verdicts
-from search.demonstration import Demonstration
+from search.candidate import Candidate
+from search.material import Material
 from search.render import Renderer
 from search.report.evidence import Evidence
-from workers.prompt import Decoding
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +31,19 @@ class Answered:
 def find_answers(
     evidence: Evidence,
     renderer: Renderer,
-    rules: str,
-    demonstrations: Sequence[Demonstration],
+    material: Material,
+    candidate: Candidate,
     questions: Sequence[Question],
 ) -> dict[str, Answered]:
     """By question id; a question whose answers the ledger has not is left out."""
-    decoding = Decoding(**evidence.manifest["decoding"] | {"stop": tuple(evidence.manifest["decoding"]["stop"])})
+    decoding, shown = evidence.decoding(candidate), material.shown(candidate)
     answers: dict[str, tuple[str, ...]] = {one.id: () for one in questions}
     cut: set[str] = set()
     for turn in range(Objective.of(evidence.config.scoring).turns):
         going = [one for one in questions if len(one.turns) > turn and len(answers[one.id]) == turn]
         if not going:
             break
-        block = renderer.block(rules, demonstrations, [_conversation(one, answers[one.id]) for one in going])
+        block = renderer.block(material.rules, shown, [_conversation(one, answers[one.id]) for one in going])
         keys = generation_keys(evidence.manifest["model"], decoding, block)
         found = read_completions(evidence.ledger, keys)
         for one, key in zip(going, keys, strict=True):

@@ -12,7 +12,7 @@ from search.report.evaluation.sentences import evaluation_doubts, evaluation_sum
 from search.report.evidence import SIDES
 from search.report.findings import Findings
 from search.report.markup import fenced, plain, spoken, table, with_interval
-from search.report.sentences import summary
+from search.report.sentences import decoded, summary
 
 _CANDIDATES = 20
 
@@ -93,6 +93,8 @@ def _prompt(findings: Findings) -> Iterator[str]:
     assert material is not None
     assert chosen is not None
     yield "## The chosen demonstrations"
+    if said := decoded(findings):
+        yield plain(said)
     for number, name in enumerate(chosen.candidate.demonstrations, 1):
         one = material.demonstrations[name]
         yield f"{number}. {plain(findings.labels.demonstration(name))}"

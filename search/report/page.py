@@ -18,7 +18,7 @@ from search.report.evaluation.sentences import evaluation_doubts, evaluation_sum
 from search.report.evidence import SIDES
 from search.report.figures import search_pictures
 from search.report.findings import Findings
-from search.report.sentences import summary
+from search.report.sentences import decoded, summary
 
 MOST_CANDIDATES = 200
 
@@ -54,6 +54,7 @@ def pictures(findings: Findings | EvaluationFindings) -> Mapping[str, Picture]:
 def _of_search(findings: Findings) -> dict[str, Any]:
     return {
         "summary": summary(findings),
+        "decoded": decoded(findings),
         "doubts": doubts(findings),
         "way_on": "a resumed run must agree in all of it",
         "sides": SIDES,

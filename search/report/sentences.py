@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
+from search.candidate import OWN
 from search.report.comparison import Finalist
 from search.report.findings import Findings
 from search.report.numbers import count, share
 from search.statistics import Estimate
+from search.words import show_decoding
 
 
 def summary(findings: Findings) -> list[str]:
@@ -24,6 +26,16 @@ def summary(findings: Findings) -> list[str]:
         return _unfinished(findings, best.search_gain)
     sure = [_sure(better)] if better is not None else []
     return [_gained(findings, best, base, best.held_out_gain), *sure, *_overstated(findings, best)]
+
+
+def decoded(findings: Findings) -> str:
+    """How the best candidate's answers were decoded, where the search varied that; else ""."""
+    evidence, best = findings.evidence, findings.best or findings.base
+    if best is None or "decodings" not in evidence.manifest:
+        return ""
+    name = best.candidate.decoding
+    said = "by the run's own decoding" if name == OWN else f"as “{name}”"
+    return f"Answers to it are decoded {said}: {show_decoding(evidence.decoding(best.candidate))}."
 
 
 def _sure(better: float) -> str:

@@ -9,7 +9,7 @@ all values in the study are then those of whole candidates, the incumbent is kep
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from math import ceil
 
@@ -85,11 +85,18 @@ class OptunaSearch:
         base = self._space.compose(())
         if base in self._whole:
             study.learn(base, self._whole[base])
-        for place in self._space.places if suggested else ():
-            study.suggest(self._space.compose(suggested[0], place))
-        for choice in suggested[1:]:
-            study.suggest(self._space.compose(choice))
+        for one in self._suggestions(suggested):
+            study.suggest(one)
         return study
+
+    def _suggestions(self, choices: Sequence[tuple[str, ...]]) -> Iterator[Candidate]:
+        """The first in every place and every decoding, the base prompt in every decoding, the others as they are."""
+        space = self._space
+        if choices:
+            yield from (space.compose(choices[0], place) for place in space.places)
+            yield from (space.compose(choices[0], decoding=one) for one in space.decodings)
+        yield from (space.compose((), decoding=one) for one in space.decodings)
+        yield from (space.compose(choice) for choice in choices[1:])
 
     def _next(self, study: SlotStudy) -> Trial | None:
         """Proposals on their way come before new ones."""

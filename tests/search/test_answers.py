@@ -45,6 +45,7 @@ def test_every_answer_is_a_row_with_its_score_its_words_and_its_side(tmp_path: P
         prompt="a, base 1",
         candidate=("a", "base"),
         added=("a",),
+        decoding="",
         question="h3",
         category="prose",
         query="question h3",

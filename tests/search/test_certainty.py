@@ -1,5 +1,6 @@
 """How sure a run's scores make it that a candidate beats the base prompt."""
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -57,6 +58,27 @@ def test_a_base_prompt_that_is_not_kept_is_not_taken_for_no_demonstrations(use: 
             judge.tell(scored(space.compose((*start, name)), GUIDING, mean, 10 * len(start) + seed + 2))
     judge.tell(scored(found, HELD_OUT, 7.8, 99))
     assert judge.probability_better(found) < 0.2
+
+
+def test_another_decoding_is_another_candidate() -> None:
+    space = replace(SPACE, decodings=("hot",))
+    hot, judge = space.compose(("a", "b"), decoding="hot"), Certainty(space, HELD_OUT)
+    told = ((BASE, 6.0), (FOUND, 6.0), (hot, 7.5))
+    for seed, (candidate, mean) in enumerate(told):
+        judge.tell(scored(candidate, GUIDING, mean, seed))
+        judge.tell(scored(candidate, HELD_OUT, mean, 10 + seed))
+    assert judge.probability_better(hot) > 0.99
+    assert judge.probability_better(FOUND) < 0.9
+
+
+def test_the_same_choice_in_another_place_is_another_candidate() -> None:
+    space = replace(SPACE, any_place=True)
+    front, judge = space.compose(("a", "b"), 0), Certainty(space, HELD_OUT)
+    for seed, (candidate, mean) in enumerate(((BASE, 6.0), (FOUND, 6.0), (front, 7.5))):
+        judge.tell(scored(candidate, GUIDING, mean, seed))
+        judge.tell(scored(candidate, HELD_OUT, mean, 10 + seed))
+    assert judge.probability_better(front) > 0.99
+    assert judge.probability_better(FOUND) < 0.9
 
 
 def test_nothing_is_known_of_what_was_never_told() -> None:

@@ -15,7 +15,7 @@ from configs.schema import ExhaustiveGreedyConfig, OptunaConfig, RandomConfig, S
 from evaluators.failures import JudgeFailed
 from evaluators.ledger import Ledger, read_spend
 from evaluators.question import Question
-from search.candidate import Candidate
+from search.candidate import OWN, Candidate
 from search.coordinator import Coordinator
 from search.demonstration import Demonstration
 from search.journal import Journal, read_journal
@@ -69,7 +69,7 @@ async def search(
         demonstrations={name: Demonstration(name, f"query {name}", f"answer {name}") for name in NAMES},
         questions={name: Question(name, (f"question {name}",)) for name in (*GUIDING, *HELD_OUT)},
         evaluator=evaluator,
-        decoding=GREEDY,
+        decodings={OWN: GREEDY},
         max_failed_share=0.3,
     )
     coordinator = Coordinator(

@@ -55,6 +55,14 @@ def test_where_any_place_will_do_each_is_tried_for_each_choice(sampler: Sampler)
     assert set(proposals(study(space, sampler=sampler))) == all_of("axy", "xay", "xya", "bxy", "xby", "xyb")
 
 
+@pytest.mark.parametrize("sampler", ["gp", "tpe", "nsga2"])
+def test_every_decoding_is_tried_with_every_choice_and_with_the_base_prompt(sampler: Sampler) -> None:
+    space = replace(SMALL, pool=("a", "b"), max_added=1, decodings=("hot", "cold"))
+    found = set(proposals(study(space, sampler=sampler)))
+    every = {Candidate(names, how) for names in ((), ("a",), ("b",)) for how in ("", "hot", "cold")}
+    assert found == every - {NOTHING}
+
+
 def test_only_the_demonstrations_of_the_shortlist_are_proposed() -> None:
     assert set(proposals(study(names="ac"))) == all_of("a", "c", "ac", "ca")
 

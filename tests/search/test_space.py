@@ -90,3 +90,19 @@ def test_there_are_places_to_choose_from_only_among_demonstrations_that_are_kept
     assert ANYWHERE.places == (1, 0, 2)
     assert KEPT.places == (1,)
     assert len(replace(ANYWHERE, base_use="drop").places) == 1
+
+
+def test_the_base_prompt_in_another_decoding_is_a_candidate_where_nothing_need_be_added() -> None:
+    space = replace(KEPT, decodings=("hot",))
+    hot = space.compose((), decoding="hot")
+    assert hot != space.compose(())
+    assert space.added(hot) == ()
+    assert space.permits(hot)
+    assert not replace(space, min_added=1).permits(hot)
+    assert not replace(space, required=("a",)).permits(hot)
+
+
+def test_the_size_counts_every_decoding_of_every_choice_and_of_the_base_prompt() -> None:
+    space = replace(KEPT, decodings=("hot", "cold"))
+    assert space.size() == 3 * KEPT.size()
+    assert space.size(least=0) == 3 * KEPT.size() + 2

@@ -7,6 +7,7 @@ from configs.loading import load_config
 from configs.schema import RunConfig
 from evaluators.question import Question
 from evaluators.spend import Spend
+from search.assembly import make_decoding
 from search.demonstration import Demonstration
 from search.export.found import Found
 from search.material import Material
@@ -29,6 +30,7 @@ def made(rules: str, pairs: list[tuple[str, str]], template: str = "urial_backti
         demonstrations=chosen,
         renderer=renderer,
         block=renderer.block(rules, chosen, [QUESTION.turns]),
+        decoding=make_decoding(config.decoding, renderer),
     )
 
 

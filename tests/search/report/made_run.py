@@ -7,7 +7,7 @@ import asyncio
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from configs.loading import load_config
@@ -17,7 +17,7 @@ from evaluators.judge import Verdict
 from evaluators.ledger import Ledger
 from evaluators.objective import Objective
 from evaluators.question import Question
-from search.candidate import Candidate
+from search.candidate import OWN, Candidate
 from search.demonstration import Demonstration
 from search.journal import Journal, end_line, trial_line
 from search.material import Material
@@ -28,13 +28,13 @@ from search.strategy import ScoredTrial, Trial
 from search.urial import BACKTICKS
 from tests.fakes import ScriptedModel
 from tests.plain_evaluator import GREEDY, plain_evaluator
-from workers.prompt import Decoding
 from workers.usage import Usage
 
 Names = tuple[str, ...]
 BASE: Names = ("base",)
 POOL: Names = ("a", "b", "c")
 PRICE = 0.01
+HOT = replace(GREEDY, temperature=0.7)
 NEW_TOKENS = 50  # of `plain_evaluator`; a word is a token
 
 Score = Callable[[Names, str], float]
@@ -79,6 +79,7 @@ class MadeRun:
         words: of the judge, whatever it reads.
         further: what is asked next of every question; both turns count, and the second scores one point more.
         repeats, wobble: verdicts on each answer, and how far each lies from their mean.
+        hot: a further decoding has this name; with it, answers begin with "hot" and score one point more.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class MadeRun:
         *,
         repeats: int = 1,
         wobble: float = 0.0,
+        hot: str = "",
     ) -> None:
         self.path = path
         self._material = Material(
@@ -107,28 +109,34 @@ class MadeRun:
         self._further, self._repeats = further, repeats
         objective = "mean" if further else "turn_1"
         knobs = ["workers.kind=local", "strategy.insert=front", "scoring.max_failed_share=0.5"]
+        if hot:
+            knobs.append(f"strategy={{kind: optuna, decodings: [{{name: {hot}, temperature: 0.7}}]}}")
+        self._decodings = {OWN: GREEDY, **({hot: HOT} if hot else {})}
         self._run = Run.create(path, load_config("quickstart", [*knobs, f"scoring.objective={objective}"]))
         self._trials: list[tuple[str, Trial]] = []
 
     def start(self) -> None:
         """As the coordinator does when the model is loaded."""
-        decoding = asdict(Decoding(max_new_tokens=NEW_TOKENS))
+        decodings = {name: asdict(one) for name, one in self._decodings.items()}
         judge = [[self._judge.fingerprint, 1.0, self._repeats, "mean"]]
-        manifest = {"model": "m", "decoding": decoding, "judge": judge, "versions": {"demosearch": "0.1.0"}}
+        manifest = {"model": "m", "decoding": decodings.pop(OWN), "judge": judge, "versions": {"demosearch": "0.1.0"}}
+        if decodings:
+            manifest["decodings"] = decodings
         self._run.check_manifest(manifest)
         write_json(self.path / "material.json", self._material.to_json())
 
-    def search(self, *added: str, questions: Sequence[str] | None = None) -> None:
+    def search(self, *added: str, questions: Sequence[str] | None = None, decoding: str = OWN) -> None:
         """Try these in front of the base prompt, on all guiding questions when not told which."""
         every = [question.id for question in self._material.guiding]
-        self._trials.append(("search", Trial(Candidate((*added, *BASE)), tuple(questions or every))))
+        self._trials.append(("search", Trial(Candidate((*added, *BASE), decoding), tuple(questions or every))))
 
-    def judge_finalists(self, *candidates: Sequence[str], better: float | None = 0.98) -> None:
-        """Score these on the held-out questions; the first has won, and the scores make it so probable that what was
-        found beats the base prompt; None where nothing was."""
+    def judge_finalists(self, *candidates: Sequence[str], better: float | None = 0.98, decoding: str = OWN) -> None:
+        """Score these on the held-out questions; the first has won, in this decoding, and the scores make it so
+        probable that what was found beats the base prompt; None where nothing was."""
         every = tuple(question.id for question in self._material.held_out)
-        self._trials += [("held_out", Trial(Candidate((*added, *BASE)), every)) for added in candidates]
-        self._finalists = [[*added, *BASE] for added in candidates]
+        decodings = [decoding, *[OWN] * len(candidates)]
+        self._finalists = [Candidate((*added, *BASE), one) for added, one in zip(candidates, decodings, strict=False)]
+        self._trials += [("held_out", Trial(one, every)) for one in self._finalists]
         self._better = better
 
     def write(self, *, ended: bool = True) -> Path:
@@ -147,7 +155,7 @@ class MadeRun:
         ledger, journal = Ledger(self.path / "ledger.sqlite", self._run.id), Journal(self.path / "journal.jsonl")
         renderer = UrialRenderer(BACKTICKS)
         objective = Objective((1.0, 1.0) if self._further else (1.0,))
-        model = ScriptedModel(self._answer)
+        model = ScriptedModel(self._answer, sampled="hot ")
         evaluator = plain_evaluator(
             ledger, model, self._judge, objective=objective, clean=renderer.clean, repeats=self._repeats
         )
@@ -157,7 +165,7 @@ class MadeRun:
             demonstrations=self._material.demonstrations,
             questions=self._material.questions,
             evaluator=evaluator,
-            decoding=GREEDY,
+            decodings=self._decodings,
             max_failed_share=0.5,
         )
         await evaluator.start()
@@ -167,7 +175,7 @@ class MadeRun:
             told += [scored] if kind == "search" else []
             journal.append(trial_line(kind, scored, _ranking(told) if kind == "search" else ()))
         if ended:
-            winner, runner_up = (Candidate(tuple(names)) for names in self._finalists[:2])
+            winner, runner_up = self._finalists[:2]
             journal.append(end_line(winner, runner_up, self._better))
         await ledger.keep_time(10.0, Attendance(20.0, 15.0, 10.0, 9.0, 6.0, 4.0))
         await evaluator.close()
@@ -182,6 +190,7 @@ class MadeRun:
             said, score = f"further, {said}", score + 1
         if not math.isnan(score):
             self._judge.scores[question, " ".join(said.split(" ")[:NEW_TOKENS])] = score
+            self._judge.scores[question, " ".join(["hot", *said.split(" ")][:NEW_TOKENS])] = score + 1
         return said
 
 

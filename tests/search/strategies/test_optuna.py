@@ -166,6 +166,14 @@ def test_the_best_of_the_warm_start_is_tried_in_every_place_at_once() -> None:
     assert tried == {0, 1, 2}
 
 
+def test_the_decoding_is_found_with_the_demonstrations() -> None:
+    space = replace(SPACE, decodings=("hot", "cold"))
+    strategy = search(space, trials=150)
+    trials = drive(strategy, space, lambda candidate: worth(candidate) + (candidate.decoding == "cold"))
+    assert strategy.ranking()[0] == space.compose(("c", "h"), decoding="cold")
+    assert {space.compose((), decoding=one) for one in space.decodings} <= {trial.candidate for trial in trials}
+
+
 def test_a_space_smaller_than_the_budget_is_searched_whole() -> None:
     space = SearchSpace((), ("a", "b", "c"), ("q",), 0, 2)
     added = {space.added(trial.candidate) for trial in drive(search(space, trials=500), space)}

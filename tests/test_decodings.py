@@ -1,0 +1,160 @@
+"""A search that varies the decoding too, from its start to its exports; the model is behind a real server."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from rich.console import Console
+
+from configs.errors import InputError, RunStopped
+from configs.loading import load_config, load_evaluation, override_config
+from configs.schema import RunConfig
+from search.answers import read_answers
+from search.contestant import load_contestants
+from search.dry_run import forecast_run
+from search.export import caveat, export
+from search.export.found import read_found
+from search.launch import launch, resume
+from search.optuna_study import fill_study
+from search.report import report
+from search.run import read_config
+from search.status import read_status
+from tests.service_server import ServiceServer, says
+
+QUIET = Console(quiet=True)
+HOT = "{name: hot, temperature: 0.7, repetition_penalty: 1.1}"
+
+
+def config(server: ServiceServer, folder: Path, *overrides: str, decodings: str = HOT) -> RunConfig:
+    pool = [{"id": f"d{at}", "query": f"query {at}", "answer": f"answer {at}"} for at in range(3)]
+    questions = [
+        {"id": f"q{at}", "turns": [f"Question {at}?"], "reference": "An answer.", "split": split}
+        for at, split in enumerate(["guiding", "held_out"] * 10)
+    ]
+    (folder / "pool.jsonl").write_text("\n".join(map(json.dumps, pool)))
+    (folder / "questions.jsonl").write_text("\n".join(map(json.dumps, questions)))
+    (folder / "base.txt").write_text("The rules.\n")
+    service = {"model": "toy", "base_url": server.base_url, "api_key_variable": None}
+    model = {"engine": "served", "service": service, "server": "openai", "context_tokens": 4096}
+    strategy = "kind: optuna, sampler: tpe, warm_start: none, trials: 6, max_demonstrations: 1"
+    knobs = [
+        f"base_prompt.path={folder / 'base.txt'}",
+        f"pool.path={folder / 'pool.jsonl'}",
+        f"questions.path={folder / 'questions.jsonl'}",
+        f"model={json.dumps(model)}",
+        f"strategy={{{strategy}, decodings: [{decodings}]}}",
+        "decoding.max_new_tokens=8",
+    ]
+    return load_config("quickstart", [*knobs, *overrides])
+
+
+def answer(request: dict[str, Any]) -> Any:
+    """Only sampled answers are any good."""
+    return says("An answer." if request["temperature"] > 0 else "No.")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished search, stopped in between and gone on with."""
+    folder = tmp_path_factory.mktemp("decodings")
+    path = folder / "run"
+    with ServiceServer(answer) as server:
+        with pytest.raises(RunStopped, match="budget"):
+            launch(config(server, folder, "budget.generations=35"), path, QUIET)
+        resume(path, QUIET, override_config(read_config(path), ["budget.generations=null"]))
+        sent = {(one["temperature"], one.get("repetition_penalty", 1.0)) for one in server.requests}
+    assert sent == {(0.0, 1.0), (0.7, 1.1)}
+    return path
+
+
+def test_the_winner_is_told_with_its_decoding(run: Path) -> None:
+    winner = read_status(run).winner
+    assert winner is not None
+    assert winner.candidate.decoding == "hot"
+    assert read_status(run).to_json()["decoding"] == "hot"
+
+
+def test_a_search_that_was_stopped_takes_the_path_of_one_that_was_not(run: Path, tmp_path: Path) -> None:
+    with ServiceServer(answer) as server:
+        launch(config(server, tmp_path), tmp_path / "run", QUIET)
+    assert (tmp_path / "run" / "journal.jsonl").read_bytes() == (run / "journal.jsonl").read_bytes()
+
+
+def test_the_report_shows_the_answers_of_each_decoding_and_says_how_the_winner_s_were_made(run: Path) -> None:
+    page, text = report(run), report(run, "md")
+    for shown in (page, text):
+        assert "temperature 0.7, repetition penalty 1.1, 8 new tokens" in shown
+        assert "decoding hot" in shown
+    said = {(one.decoding, one.answers) for one in read_answers(run)}
+    assert said == {("", ("No.",)), ("hot", ("An answer.",))}
+
+
+def test_an_export_holds_the_decoding_or_its_reader_is_told(run: Path) -> None:
+    found = read_found(run)
+    record = json.loads(export(run, "json"))
+    assert record["decoding"]["name"] == "hot"
+    assert json.loads(export(run, "openai"))["temperature"] == 0.7
+    assert json.loads(export(run, "vllm"))["request"]["repetition_penalty"] == 1.1
+    assert caveat(found, "json") == ""
+    assert "'hot' (temperature 0.7, repetition penalty 1.1, 8 new tokens)" in caveat(found, "urial")
+
+
+def test_a_contestant_read_from_the_export_answers_in_its_decoding_unless_it_says_otherwise(
+    run: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "found.json"
+    path.write_text(export(run, "json"))
+    common = load_evaluation("evaluate_quickstart").model_dump()
+    own = {"decoding": {"temperature": 0.1}}
+    named = [{"name": "found", "prompt": path}, {"name": "own", "prompt": path} | own, {"name": "bare"}]
+    evaluation = load_evaluation("evaluate_quickstart").model_validate(common | {"contestants": named})
+    found, other, bare = load_contestants(evaluation)
+    assert (found.decoding.temperature, found.decoding.repetition_penalty) == (0.7, 1.1)
+    assert (other.decoding.temperature, bare.decoding.temperature) == (0.1, evaluation.decoding.temperature)
+    assert found.decoding.stop == bare.decoding.stop
+
+
+def test_an_export_whose_decoding_was_tampered_with_is_refused_by_name(run: Path, tmp_path: Path) -> None:
+    path = tmp_path / "found.json"
+    path.write_text(json.dumps(json.loads(export(run, "json")) | {"decoding": {"heat": 1}}))
+    common = load_evaluation("evaluate_quickstart").model_dump()
+    named = common | {"contestants": [{"name": "found", "prompt": path}]}
+    with pytest.raises(InputError, match=r"found\.json: `decoding` is none that demosearch has written"):
+        load_contestants(load_evaluation("evaluate_quickstart").model_validate(named))
+
+
+def test_a_study_has_the_decoding_as_a_parameter(run: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/study.db"
+    fill_study(run, url)
+    trials = optuna.load_study(study_name="run", storage=url).trials
+    assert {trial.params["decoding"] for trial in trials} == {"", "hot"}
+
+
+def test_a_dry_run_reckons_with_the_longest_answers(tmp_path: Path) -> None:
+    with ServiceServer(answer) as server:
+        short, long = (
+            forecast_run(config(server, tmp_path, decodings=f"{{name: x, temperature: 1, max_new_tokens: {tokens}}}"))
+            for tokens in (8, 800)
+        )
+    written = [next(one.at_most or 0 for one in told.quantities if one.name == "new tokens") for told in (short, long)]
+    assert written[1] == 100 * written[0] > 0
+
+
+def test_a_decoding_that_changes_nothing_is_refused(tmp_path: Path) -> None:
+    with ServiceServer(answer) as server:
+        same = config(server, tmp_path, decodings="{name: same, temperature: 0}")
+        with pytest.raises(InputError, match="'same' is the same as `decoding`"):
+            launch(same, tmp_path / "run", QUIET)
+        assert not server.requests
+
+
+def test_two_decodings_of_one_name_are_refused(tmp_path: Path) -> None:
+    with ServiceServer(answer) as server, pytest.raises(InputError, match="two of decodings have the same name"):
+        config(server, tmp_path, decodings="{name: x, temperature: 1}, {name: x, temperature: 2}")
+
+
+def test_other_strategies_have_no_such_knob() -> None:
+    with pytest.raises(InputError, match="it belongs to the kind optuna, custom"):
+        load_config("quickstart", ["strategy={kind: screening, decodings: []}"])
