@@ -534,6 +534,10 @@ class SearchSpaceConfig(Knobs):
     max_prompt_tokens: Annotated[int, Field(ge=1)] | None = None
     """All demonstrations of a candidate together have at most this many tokens; only the model's limit when absent."""
 
+    polish: Annotated[int, Field(ge=0)] = 0
+    """So many further answers at most go into a local search from the best set found: exchange, insert, remove, move.
+    What has been judged already is not asked for again. 0: none."""
+
     @model_validator(mode="after")
     def _sizes_agree(self) -> Self:
         if self.min_demonstrations > self.max_demonstrations:

@@ -71,8 +71,9 @@ class Outcome:
     seconds: float
 
 
-def outcomes(case: Case, strategies: Sequence[str], shares: Sequence[float]) -> list[Outcome]:
-    """All strategies with all budgets on one landscape, exhaustive greedy first."""
+def outcomes(case: Case, strategies: Sequence[str], shares: Sequence[float], polish: float = 0.0) -> list[Outcome]:
+    """All strategies with all budgets on one landscape, exhaustive greedy first; `polish` is the share of each budget
+    that goes into a local search at the end."""
     landscape = Landscape(LANDSCAPES[case.landscape], case.seed, pool=case.pool, further=_FURTHER)
     space = landscape.space(case.most)
     ceiling = landscape.truth(landscape.ceiling(case.most), landscape.held_out)
@@ -100,7 +101,7 @@ def outcomes(case: Case, strategies: Sequence[str], shares: Sequence[float]) -> 
     for name in strategies:
         for share in shares if name not in UNBUDGETED else shares[:1]:
             budget = max(2 * len(space.questions), round(share * greedy.evaluations))
-            strategy = strategy_of(config_of(name, space, budget), space, case.seed, embedding)
+            strategy = strategy_of(config_of(name, space, budget, polish), space, case.seed, embedding)
             search = simulate(strategy, landscape, space)
             given = search.evaluations / greedy.evaluations if name in UNBUDGETED else share
             found.append(outcome(name, given, search))
@@ -122,8 +123,10 @@ def _holds(interval: Estimate | None, truth: float) -> bool:
     return interval is not None and interval.low <= truth <= interval.high
 
 
-def config_of(name: str, space: SearchSpace, budget: int) -> StrategyConfig:
-    """A strategy's config with nothing tuned but its budget, in judged generations."""
+def config_of(name: str, space: SearchSpace, budget: int, polish: float = 0.0) -> StrategyConfig:
+    """A strategy's config with nothing tuned but its budget, in judged generations, and the share of it to polish."""
+    last = round(polish * budget)
+    budget -= last
     kind, _, sampler = name.partition("_") if name.startswith("optuna") else (name, "", "")
     trials = max(1, budget // len(space.questions) - 1)
     knobs: dict[str, dict[str, object]] = {
@@ -135,6 +138,6 @@ def config_of(name: str, space: SearchSpace, budget: int) -> StrategyConfig:
         REFERENCE: {"stop_without_gain": False},
     }
     config: StrategyConfig = TypeAdapter(StrategyConfig).validate_python(
-        {"kind": kind, "max_demonstrations": space.max_added, **knobs.get(kind, {})}
+        {"kind": kind, "max_demonstrations": space.max_added, "polish": last, **knobs.get(kind, {})}
     )
     return config

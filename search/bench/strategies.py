@@ -35,15 +35,15 @@ Group = tuple[str, int, int, str, float]
 
 
 def run_benchmark(
-    cases: Sequence[Case], strategies: Sequence[str], shares: Sequence[float], jobs: int, path: Path
+    cases: Sequence[Case], strategies: Sequence[str], shares: Sequence[float], polish: float, jobs: int, path: Path
 ) -> list[Outcome]:
     """Every strategy with every budget on every case, `jobs` processes of one thread each at work; the outcomes so far
-    stand in the file at `path` after each case."""
+    stand in the file at `path` after each case. `polish` is the share of each budget for a local search at the end."""
     for name in _THREADS:
         os.environ.setdefault(name, "1")
     found: list[Outcome] = []
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        under_way = [pool.submit(outcomes, case, strategies, shares) for case in cases]
+        under_way = [pool.submit(outcomes, case, strategies, shares, polish) for case in cases]
         for done in track(as_completed(under_way), "landscapes", total=len(cases), console=Console(stderr=True)):
             found = sorted([*found, *done.result()], key=lambda one: (_group(one), one.case.seed))
             path.write_text(json.dumps([asdict(one) for one in found], indent=1))
@@ -165,6 +165,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--pools", nargs="+", type=int, default=[50], help="demonstrations, N")
     parser.add_argument("--most", nargs="+", type=int, default=[3], help="demonstrations of a set at most, k")
     parser.add_argument("--shares", nargs="+", type=float, default=[0.2, 0.1, 0.05], help=f"of {REFERENCE}'s budget")
+    parser.add_argument("--polish", type=float, default=0.0, help="share of each budget for a local search at the end")
     parser.add_argument("--seeds", type=int, default=60)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
@@ -189,7 +190,9 @@ def main() -> None:
 def _run(arguments: argparse.Namespace) -> list[Outcome]:
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
     cases = [Case(*case) for case in product(arguments.landscapes, arguments.pools, arguments.most, seeds)]
-    return run_benchmark(cases, arguments.strategies, arguments.shares, arguments.jobs, arguments.json)
+    return run_benchmark(
+        cases, arguments.strategies, arguments.shares, arguments.polish, arguments.jobs, arguments.json
+    )
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from search.strategies.optuna import OptunaSearch
 from search.strategies.random import RandomSearch
 from search.strategies.screening import Screening
 from search.strategy import ScoredTrial, Strategy, Trial
+from search.strategy_making import strategy_of
 from search.urial import BACKTICKS
 from tests.fake_judge import FakeJudge
 from tests.fakes import ScriptedModel, echo
@@ -46,6 +47,9 @@ STRATEGIES: dict[str, Callable[[], Strategy]] = {
     "random": lambda: RandomSearch(SPACE, RandomConfig(kind="random", max_demonstrations=2, trials=12), 3),
     "screening": lambda: Screening(
         SPACE, ScreeningConfig(kind="screening", max_demonstrations=2, evaluations=60, block=3), 3
+    ),
+    "polished": lambda: strategy_of(
+        RandomConfig(kind="random", max_demonstrations=2, trials=4, polish=40), SPACE, 3, None
     ),
     "optuna": lambda: OptunaSearch(
         SPACE, OptunaConfig(kind="optuna", max_demonstrations=2, sampler="tpe", trials=14), 3

@@ -1,0 +1,103 @@
+"""A local search behind another strategy."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from configs.schema import StrategyConfig
+from search.candidate import Candidate
+from search.scoring import TOO_LONG
+from search.space import SearchSpace
+from search.strategy import ScoredTrial, Strategy, Trial
+from search.strategy_making import strategy_of
+from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit, drive, scored, worth
+
+LONG = replace(SPACE, questions=tuple(f"q{number}" for number in range(24)))
+
+
+def polished(space: SearchSpace, polish: int = 300, **knobs: Any) -> Strategy:
+    config: StrategyConfig = TypeAdapter(StrategyConfig).validate_python(
+        {"max_demonstrations": 2, "polish": polish} | (knobs or {"kind": "random", "trials": 3})
+    )
+    return strategy_of(config, space, 0, None)
+
+
+class TestPolishedRandomSearch(StrategyKit):
+    """Three random sets do not find the best; the local search from the best of them does."""
+
+    @pytest.fixture
+    def make(self) -> MakeStrategy:
+        return polished
+
+
+class TestPolishedRace(StrategyKit):
+    @pytest.fixture
+    def make(self) -> MakeStrategy:
+        return lambda space: polished(space, kind="successive_halving", evaluations=60)
+
+
+class TestPolishedOptuna(StrategyKit):
+    @pytest.fixture
+    def make(self) -> MakeStrategy:
+        return lambda space: polished(space, kind="optuna", sampler="tpe", trials=10)
+
+
+def answers(trials: list[Trial]) -> int:
+    return sum(len(trial.questions) for trial in trials)
+
+
+def test_the_local_search_keeps_to_its_own_budget_and_pays_for_nothing_that_is_known() -> None:
+    first = drive(polished(LONG, polish=0), LONG)
+    both = drive(polished(LONG, polish=160), LONG)
+    assert both[: len(first)] == first
+    assert 0 < answers(both) - answers(first) <= 160
+
+
+def test_it_starts_from_what_the_first_stage_ranks_first() -> None:
+    first = polished(LONG, polish=0)
+    told = drive(first, LONG)
+    best = set(first.ranking()[0].demonstrations)
+    near = [set(trial.candidate.demonstrations) for trial in drive(polished(LONG), LONG)[len(told) :][:6]]
+    assert near
+    assert all(len(best ^ one) <= 2 for one in near)
+
+
+def test_the_best_keeps_its_place_and_its_decoding() -> None:
+    space = replace(SPACE, any_place=True, decodings=("hot",))
+
+    def value(candidate: Candidate) -> float:
+        return worth(candidate) + 2 * (space.place(candidate) == 2) + 2 * (candidate.decoding == "hot")
+
+    strategy = polished(space, kind="optuna", sampler="tpe", trials=60, any_place=True)
+    drive(strategy, space, value)
+    assert strategy.ranking()[0] == space.compose(("c", "h"), 2, "hot")
+
+
+def test_where_the_base_prompt_in_another_decoding_is_best_the_search_goes_on_from_it() -> None:
+    space = replace(SPACE, decodings=("hot",))
+    hot = space.compose((), decoding="hot")
+    strategy = polished(space, kind="optuna", sampler="tpe", trials=12)
+    trials = drive(strategy, space, lambda candidate: 2.0 * (candidate.decoding == "hot") - len(candidate))
+    assert strategy.ranking()[0] == hot
+    assert len(set(trials)) == len(trials)
+
+
+def test_what_failed_in_the_first_stage_is_no_neighbour_that_is_waited_for() -> None:
+    """Every set with `h` is too long, one with `g` fails in too many questions: the search ends all the same."""
+
+    def result(trial: Trial) -> ScoredTrial:
+        if "h" in trial.candidate.demonstrations:
+            return ScoredTrial(trial, {}, dict.fromkeys(trial.questions, TOO_LONG), None)
+        if "g" in trial.candidate.demonstrations:
+            few = {trial.questions[0]: 9.0}
+            return ScoredTrial(trial, few, dict.fromkeys(trial.questions[1:], "GenerationFailed"), None)
+        return scored(trial, worth(trial.candidate))
+
+    strategy = polished(LONG, kind="random", trials=30)
+    under_way = [Trial(LONG.compose(()), LONG.questions)]
+    while under_way:
+        strategy.tell(result(under_way.pop(0)))
+        under_way.extend(strategy.ask(1))
+    assert LONG.added(strategy.ranking()[0]) == ("c", "f")
