@@ -639,11 +639,11 @@ class DiverseConfig(SearchSpaceConfig):
     """See `screening`."""
 
 
-class OtherDecodingConfig(Knobs):
+class FurtherDecodingConfig(Knobs):
     """A further decoding that candidates may have. What is absent is as in `decoding`."""
 
-    name: Annotated[str, Field(pattern=r"^\w[\w .-]{0,39}$")]
-    """Yours: what it is called in the journal and in reports."""
+    name: Annotated[str, Field(min_length=1, max_length=40)]
+    """Yours: what it is called in the journal and in reports; at most 40 characters."""
     max_new_tokens: Annotated[int, Field(ge=1)] | None = None
     """As in `decoding`, and so are the others."""
     temperature: Annotated[float, Field(ge=0, le=10)] | None = None
@@ -655,6 +655,12 @@ class OtherDecodingConfig(Knobs):
     repetition_penalty: Annotated[float, Field(gt=0, le=10)] | None = None
     """1 is off."""
 
+    @model_validator(mode="after")
+    def _speakable(self) -> Self:
+        if not all(one.isalnum() or one in "_-. " for one in self.name):
+            raise ValueError(f"{self.name!r} holds more than letters, digits, spaces, dots, - and _: change it")
+        return self
+
 
 class VaryingKnobs(SearchSpaceConfig):
     """What only some strategies vary beside the demonstrations."""
@@ -662,7 +668,7 @@ class VaryingKnobs(SearchSpaceConfig):
     any_place: bool = False
     """Try the chosen demonstrations in every place among the base prompt's; most candidates stand where `insert` says.
     Without effect unless the base prompt's are kept."""
-    decodings: tuple[OtherDecodingConfig, ...] = ()
+    decodings: tuple[FurtherDecodingConfig, ...] = ()
     """Further decodings to try, each with any demonstrations and with the base prompt as it is; what wins is exported
     with its decoding. Each makes the space that much larger, and an answer in another decoding is another answer."""
 
@@ -879,7 +885,8 @@ class ContestantConfig(Knobs):
     prompt: LocalPath | None = None
     """A file, told apart by its ending. `.jsonl`, `.parquet`: a list of demonstrations. `.json`: such a list, or what
     `demosearch export --format json` wrote. Any other: a URIAL prompt file. Neither rules nor demonstrations when
-    absent."""
+    absent. Where the search varied the decoding too (`strategy.decodings`), an export says what to change of the
+    evaluation's, and with `use: all` that is done."""
     use: Literal["all", "rules", "demonstrations"] = "all"
     """Which part of that file the prompt is made of."""
     rules: LocalPath | None = None
@@ -895,7 +902,7 @@ class ContestantConfig(Knobs):
     render: RenderConfig | None = None
     """In the place of the evaluation's own; `chat` for a model that has learnt to follow instructions."""
     decoding: DecodingConfig | None = None
-    """In the place of the evaluation's own."""
+    """In the place of the evaluation's own, whatever an export says."""
 
 
 class EvaluationConfig(Knobs):

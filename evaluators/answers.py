@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -55,7 +56,8 @@ class Answers:
         self._under_way: dict[bytes, Promise] = {}
         self._stopped: RunStopped | None = None  # what the model was closed for
         self._closing: asyncio.Task[None] | None = None
-        self._silent: int | None = 0  # empty completions so far; None once there was a word
+        self._empty: Counter[Decoding] = Counter()  # completions, of decodings that have not brought a word yet
+        self._speaking: set[Decoding] = set()
 
     async def ask(
         self, block: PromptBlock, decoding: Decoding, questions: Sequence[str], tasks: asyncio.TaskGroup
@@ -118,7 +120,7 @@ class Answers:
             self._ledger.keep_prompt(prompt, self._card.fingerprint, json.dumps(asdict(decoding)), block.prefix)
             to_come = len(keys)
             async for index, completion in self._model.generate(block, decoding):
-                self._keep(keys[index], prompt, questions[index], completion)
+                self._keep(keys[index], prompt, questions[index], decoding, completion)
                 to_come -= 1
                 if to_come:
                     self._heed_budget()
@@ -158,20 +160,22 @@ class Answers:
                 self._stopped = spent
                 self._closing = asyncio.create_task(self._model.close())
 
-    def _keep(self, key: bytes, prompt: bytes, question: str, completion: Completion) -> None:
+    def _keep(self, key: bytes, prompt: bytes, question: str, decoding: Decoding, completion: Completion) -> None:
         dollars = self._price(completion) if self._price else 0.0
         kept = self._ledger.keep_completion(key, prompt, question, completion, dollars)
         kept.add_done_callback(partial(self._kept, key))
-        self._warn_of_silence(completion)
+        self._warn_of_silence(decoding, completion)
         self._counts.generated += 1
         self._counts.new_tokens += completion.new_tokens
         self._under_way[key].set_result(completion)
 
-    def _warn_of_silence(self, completion: Completion) -> None:
-        if self._silent is None:
+    def _warn_of_silence(self, decoding: Decoding, completion: Completion) -> None:
+        if completion.text.strip():
+            self._speaking.add(decoding)
+        if decoding in self._speaking:
             return
-        self._silent = None if completion.text.strip() else self._silent + 1
-        if self._silent == _EMPTY:
+        self._empty[decoding] += 1
+        if self._empty[decoding] == _EMPTY:
             logger.warning(
                 "the first %d completions are empty (the last one ended by %r after %d tokens): check render.template "
                 "and decoding.stop",

@@ -274,9 +274,10 @@ def make_decodings(config: RunConfig, renderer: Renderer) -> dict[str, Decoding]
     for one in config.strategy.decodings if isinstance(config.strategy, VaryingKnobs) else ():
         changes = one.model_dump(exclude={"name"}, exclude_none=True)
         decoding = make_decoding(config.decoding.model_copy(update=changes), renderer)
-        if decoding in found.values():
+        if decoding.in_effect() in [other.in_effect() for other in found.values()]:
             raise InputError(
-                f"strategy.decodings: {one.name!r} is the same as `decoding` or an earlier one: change or drop it"
+                f"strategy.decodings: {one.name!r} does the same as `decoding` or an earlier one (top_p and top_k do "
+                "nothing at temperature 0): change or drop it"
             )
         found[one.name] = decoding
     return found
@@ -310,7 +311,7 @@ async def refuse_long_prompt(name: str, block: PromptBlock, new_tokens: int, mod
     if longest + new_tokens > card.context_tokens:
         raise InputError(
             f"{name} with the longest question has {longest:,} tokens; with {new_tokens:,} new tokens that is more "
-            f"than the model's context of {card.context_tokens:,}: shorten it, or lower decoding.max_new_tokens"
+            f"than the model's context of {card.context_tokens:,}: shorten it, or lower max_new_tokens of its decoding"
         )
 
 

@@ -1,4 +1,4 @@
-"""One choice of demonstrations."""
+"""One choice of demonstrations and of their decoding."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -26,7 +26,9 @@ class Certainty:
 
     def __init__(self, space: SearchSpace, held_out: Sequence[str]) -> None:
         self._space = space
-        self._number: dict[str, int] = {}  # of what has been told: the rest of a large pool says nothing, and costs
+        self._number: dict[
+            tuple[str, str], int
+        ] = {}  # of what has been told: the rest of a large pool says nothing, and costs
         self._question = {name: number for number, name in enumerate((*space.questions, *held_out))}
         self._scores = Scores()
         self._values: list[float] = []
@@ -54,5 +56,7 @@ class Certainty:
     def _numbers(self, candidate: Candidate) -> OrderedSet:
         stays = self._space.base_use == "keep" and len(self._space.places) == 1
         names = self._space.added(candidate) if stays else candidate.demonstrations
-        members = names if candidate.decoding == OWN else (*names, f"decoding {candidate.decoding}")
-        return tuple(self._number.setdefault(name, len(self._number)) for name in members)
+        members = [("demonstration", name) for name in names]
+        if candidate.decoding != OWN:
+            members.append(("decoding", candidate.decoding))
+        return tuple(self._number.setdefault(one, len(self._number)) for one in members)

@@ -75,8 +75,8 @@ def _load(one: ContestantConfig, config: EvaluationConfig) -> Contestant:
 
 
 def _found_decoding(one: ContestantConfig, usual: DecodingConfig) -> DecodingConfig:
-    """The usual one, changed to what the prompt was found with where a search varied that too."""
-    if one.prompt is None or one.prompt.suffix.lower() != ".json":
+    """The usual one, changed as the whole of an exported prompt was found with where the search varied that too."""
+    if one.prompt is None or one.use != "all" or one.prompt.suffix.lower() != ".json":
         return usual
     content: Any = json.loads(read_text(one.prompt))
     found = content.get("decoding", {}) if isinstance(content, dict) else {}

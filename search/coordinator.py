@@ -11,6 +11,7 @@ from configs.schema import ScoringConfig
 from evaluators.together import tasks_together
 from search.candidate import Candidate
 from search.certainty import Certainty
+from search.finalists import finalists, most_finalists
 from search.journal import Journal, Line, end_line, scored_trial, trial_line
 from search.leaderboard import Leaderboard
 from search.scoring import TOO_LONG, Scorer
@@ -19,7 +20,6 @@ from search.strategy import ScoredTrial, Strategy, Trial
 
 Kind = Literal["search", "held_out"]
 Phase = Literal["search", "held_out", "retry", "evaluate"]
-_FINALISTS = 3  # winner, runner-up, base
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Coordinator:
         self._unsure: list[tuple[Line, ScoredTrial]] = []
 
     async def run(self) -> None:
-        """Search, then score winner, runner-up and base on the held-out questions.
+        """Search, then score the finalists on the held-out questions.
 
         Raises:
             RunStopped: everything paid for is kept.
@@ -157,8 +157,8 @@ class Coordinator:
     async def _judge_winner(self, tasks: asyncio.TaskGroup) -> None:
         self._note_unsure()
         self._phase = "held_out"
-        finalists = self._finalists()
-        started = [self._start(tasks, "held_out", Trial(candidate, self._held_out)) for candidate in finalists]
+        chosen = finalists(self._strategy.ranking(), self._space)
+        started = [self._start(tasks, "held_out", Trial(candidate, self._held_out)) for candidate in chosen]
         for task in started:
             scored = await task
             if _may_succeed_later(scored):
@@ -177,10 +177,6 @@ class Coordinator:
         better = self._certainty.probability_better(found)
         return (found, runner_up, better) if better >= self._scoring.sure else (base, found, better)
 
-    def _finalists(self) -> list[Candidate]:
-        """Winner, runner-up and base, each once."""
-        return list(dict.fromkeys([*self._strategy.ranking()[:2], self._space.compose(())]))
-
     def position(self) -> Position:
         """Where the search stands, for the progress view."""
         ranking = self._strategy.ranking()
@@ -188,7 +184,7 @@ class Coordinator:
             to_come = (self._asked - self._told) * len(self._held_out)
         else:
             left = max(0, self._strategy.planned() - self._evaluated)
-            to_come = left + _FINALISTS * len(self._held_out)
+            to_come = left + most_finalists(self._space) * len(self._held_out)
         return Position(
             phase=self._phase,
             trials=self._told,

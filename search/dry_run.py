@@ -20,6 +20,7 @@ from evaluators.spend import Spend
 from search.assembly import Plan, make_plan
 from search.cost import Basis, Pace, judge_costs
 from search.evaluation_plan import make_evaluation_plan
+from search.finalists import most_finalists
 from search.forecast import Assumptions, Forecast, forecast
 from search.prices import missing_prices
 from search.rehearsal import Asked, rehearse
@@ -31,7 +32,6 @@ from workers.prompt import PromptBlock
 
 _PATIENCE = 20.0  # seconds that a rehearsal may take
 _SAMPLE = 50  # demonstrations and questions whose tokens are counted
-_FINALISTS = 3  # winner, runner-up, base
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def _most(plan: Plan, surveyor: Surveyor, planned: int) -> Workload:
         for side in (material.guiding, material.held_out)
     )
     candidates_worth = ceil(planned / len(material.guiding))
-    return together([guiding.times(candidates_worth), held_out.times(_FINALISTS)])
+    return together([guiding.times(candidates_worth), held_out.times(most_finalists(plan.space))])
 
 
 def _measured(

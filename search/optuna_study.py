@@ -181,6 +181,7 @@ class _Spelling:
 
     def __init__(self, config: RunConfig, material: Material) -> None:
         self._material = material
+        self._demonstrations = material.demonstrations
         self._renderer = make_renderer(config.render, config.model)
         self._space: SearchSpace = material.space(config.strategy)
         self._places = {name: place for place, name in enumerate((_EMPTY, *self._space.pool))}
@@ -209,6 +210,6 @@ class _Spelling:
 
     def prompt_digest(self, candidate: Candidate) -> str:
         """SHA-256 of what all questions' prompts begin with."""
-        shown = self._material.shown(candidate)
+        shown = [self._demonstrations[name] for name in candidate.demonstrations]
         block = self._renderer.block(self._material.rules, shown, [(self._material.guiding[0].query,)])
         return sha256(block.prefix.encode()).hexdigest()

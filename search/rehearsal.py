@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 from search.candidate import Candidate
+from search.finalists import finalists
 from search.space import SearchSpace
 from search.strategy import ScoredTrial, Strategy, Trial
 
-_FINALISTS = 2  # winner and runner-up; the base comes on top
 Asked = Mapping[Candidate, frozenset[str]]
 """The questions put to each candidate; each once, since the ledger answers repetitions."""
 
@@ -40,7 +40,7 @@ def rehearse(
             under_way.extend(trials)
         if clock() > ends:
             return None
-    for finalist in dict.fromkeys([*strategy.ranking()[:_FINALISTS], space.compose(())]):
+    for finalist in finalists(strategy.ranking(), space):
         asked.setdefault(finalist, set()).update(held_out)
     return {candidate: frozenset(questions) for candidate, questions in asked.items()}
 

@@ -133,7 +133,7 @@ class SlotStudy:
 
     def _is_new(self, candidate: Candidate) -> bool:
         known = candidate in self._told or candidate in self._under_way
-        return not known and self._space.permits(candidate)
+        return not known and self._space.holds(candidate)
 
     def _spelt(self, setting: Setting) -> Candidate:
         named = [name for name in dict.fromkeys(setting[slot] for slot in self._slots) if name != EMPTY]

@@ -118,8 +118,9 @@ class SearchSpace:
         spelt_anew = self.base_use == "keep" or self.arrange(chosen) != self.base
         return len(chosen) >= self.min_added and set(self.required) <= set(chosen) and spelt_anew and self.fits(chosen)
 
-    def permits(self, candidate: Candidate) -> bool:
-        """As `allows`; the base prompt in another decoding may win where none need be added."""
+    def holds(self, candidate: Candidate) -> bool:
+        """Whether a candidate may win: as `allows`, but the base prompt in another decoding only where nothing need be
+        added to it."""
         added = self.added(candidate)
         if not added and candidate.decoding != OWN:
             return self.min_added == 0 and not self.required

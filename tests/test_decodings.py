@@ -1,6 +1,7 @@
 """A search that varies the decoding too, from its start to its exports; the model is behind a real server."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from search.export import caveat, export
 from search.export.found import read_found
 from search.launch import launch, resume
 from search.optuna_study import fill_study
+from search.push import push
 from search.report import report
 from search.run import read_config
 from search.status import read_status
@@ -91,10 +93,19 @@ def test_the_report_shows_the_answers_of_each_decoding_and_says_how_the_winner_s
     assert said == {("", ("No.",)), ("hot", ("An answer.",))}
 
 
+def test_whoever_reads_report_or_card_is_told_that_the_decoding_did_it(run: Path, tmp_path: Path) -> None:
+    push(run, tmp_path / "pushed")
+    card = (tmp_path / "pushed" / "README.md").read_text()
+    for said in (report(run), report(run, "md"), card):
+        assert "The winner is the base prompt itself, decoded as “hot”: no demonstration was chosen." in said
+    assert "0 in-context demonstrations and the decoding “hot”" in card
+    assert "| decoding of the base prompt | temperature 0, 8 new tokens |" in card
+
+
 def test_an_export_holds_the_decoding_or_its_reader_is_told(run: Path) -> None:
     found = read_found(run)
     record = json.loads(export(run, "json"))
-    assert record["decoding"]["name"] == "hot"
+    assert record["decoding"] == {"name": "hot", "temperature": 0.7, "repetition_penalty": 1.1}
     assert json.loads(export(run, "openai"))["temperature"] == 0.7
     assert json.loads(export(run, "vllm"))["request"]["repetition_penalty"] == 1.1
     assert caveat(found, "json") == ""
@@ -107,13 +118,17 @@ def test_a_contestant_read_from_the_export_answers_in_its_decoding_unless_it_say
     path = tmp_path / "found.json"
     path.write_text(export(run, "json"))
     common = load_evaluation("evaluate_quickstart").model_dump()
-    own = {"decoding": {"temperature": 0.1}}
-    named = [{"name": "found", "prompt": path}, {"name": "own", "prompt": path} | own, {"name": "bare"}]
+    named = [
+        {"name": "found", "prompt": path},
+        {"name": "own", "prompt": path, "decoding": {"temperature": 0.1}},
+        {"name": "rules", "prompt": path, "use": "rules"},
+        {"name": "bare"},
+    ]
     evaluation = load_evaluation("evaluate_quickstart").model_validate(common | {"contestants": named})
-    found, other, bare = load_contestants(evaluation)
-    assert (found.decoding.temperature, found.decoding.repetition_penalty) == (0.7, 1.1)
-    assert (other.decoding.temperature, bare.decoding.temperature) == (0.1, evaluation.decoding.temperature)
-    assert found.decoding.stop == bare.decoding.stop
+    found, own, rules, bare = load_contestants(evaluation)
+    assert found.decoding == replace(bare.decoding, temperature=0.7, repetition_penalty=1.1)
+    assert own.decoding.temperature == 0.1
+    assert rules.decoding == bare.decoding
 
 
 def test_an_export_whose_decoding_was_tampered_with_is_refused_by_name(run: Path, tmp_path: Path) -> None:
@@ -142,10 +157,11 @@ def test_a_dry_run_reckons_with_the_longest_answers(tmp_path: Path) -> None:
     assert written[1] == 100 * written[0] > 0
 
 
-def test_a_decoding_that_changes_nothing_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("nothing", ["temperature: 0", "top_p: 0.9", "top_k: 40"])
+def test_a_decoding_that_changes_nothing_is_refused(nothing: str, tmp_path: Path) -> None:
     with ServiceServer(answer) as server:
-        same = config(server, tmp_path, decodings="{name: same, temperature: 0}")
-        with pytest.raises(InputError, match="'same' is the same as `decoding`"):
+        same = config(server, tmp_path, decodings=f"{{name: same, {nothing}}}")
+        with pytest.raises(InputError, match="'same' does the same as `decoding`"):
             launch(same, tmp_path / "run", QUIET)
         assert not server.requests
 
@@ -153,6 +169,11 @@ def test_a_decoding_that_changes_nothing_is_refused(tmp_path: Path) -> None:
 def test_two_decodings_of_one_name_are_refused(tmp_path: Path) -> None:
     with ServiceServer(answer) as server, pytest.raises(InputError, match="two of decodings have the same name"):
         config(server, tmp_path, decodings="{name: x, temperature: 1}, {name: x, temperature: 2}")
+
+
+def test_a_name_that_would_be_misread_is_refused_in_words(tmp_path: Path) -> None:
+    with ServiceServer(answer) as server, pytest.raises(InputError, match="'a:b' holds more than letters, digits"):
+        config(server, tmp_path, decodings="{name: 'a:b', temperature: 1}")
 
 
 def test_other_strategies_have_no_such_knob() -> None:

@@ -70,6 +70,10 @@ class Decoding(Task["Completion"]):
     stop: tuple[str, ...] = ()
     seed: int = 0
 
+    def in_effect(self) -> "Decoding":
+        """What is equal for decodings that choose the same tokens: greedy ones have no use for what shapes a draw."""
+        return self if self.temperature else replace(self, top_p=1.0, top_k=0, seed=0)
+
 
 @dataclass(frozen=True, slots=True)
 class Completion:

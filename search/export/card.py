@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from configs.schema import RunConfig
+from search.candidate import OWN
 from search.export.found import Found
 from search.report.comparison import Finalist
 from search.report.doubts import doubts
@@ -52,10 +53,11 @@ def _header(found: Found, names: Sequence[str]) -> str:
 
 
 def _parts(found: Found, findings: Findings, names: Sequence[str]) -> Iterator[str]:
+    decoding = "" if found.decoding_name == OWN else f" and the decoding “{plain(found.decoding_name)}”"
     yield f"# Demonstrations of {plain(found.status.run)}"
     yield (
-        f"{len(found.demonstrations)} in-context demonstrations for `{model_name(found.config)}`, found by demosearch "
-        f"{read_manifest(found.path)['versions']['demosearch']} among {found.status.trials} candidates."
+        f"{len(found.demonstrations)} in-context demonstrations{decoding} for `{model_name(found.config)}`, found by "
+        f"demosearch {read_manifest(found.path)['versions']['demosearch']} among {found.status.trials} candidates."
     )
     yield " ".join(map(plain, summary(findings)))
     yield "## Scores"
@@ -69,7 +71,7 @@ def _parts(found: Found, findings: Findings, names: Sequence[str]) -> Iterator[s
     yield "## Files"
     yield "\n".join(f"- `{name}`: {_USES[name]}" for name in names)
     yield "## How it was measured"
-    yield table(("what", "which"), _conditions(found))
+    yield table(("what", "which"), _conditions(found, findings))
     yield (
         f"The demonstrations come from {_sources(found.config)}; the licence of those data applies to them, and this "
         "card states none."
@@ -87,7 +89,7 @@ def _row(findings: Findings, one: Finalist) -> list[str]:
     ]
 
 
-def _conditions(found: Found) -> list[list[str]]:
+def _conditions(found: Found, findings: Findings) -> list[list[str]]:
     config, manifest = found.config, read_manifest(found.path)
     stop = ", ".join(f"`{one}`" for one in found.decoding.stop) or "none"
     return [
@@ -97,8 +99,18 @@ def _conditions(found: Found) -> list[list[str]]:
         ["pool", plain(manifest["pool"])],
         ["strategy", plain(config.strategy.kind)],
         ["template", plain(config.render.template)],
-        ["decoding", show_decoding(found.decoding)],
+        *_decodings(found, findings),
         ["stop strings", stop],
+    ]
+
+
+def _decodings(found: Found, findings: Findings) -> list[list[str]]:
+    if found.decoding_name == OWN or findings.base is None:
+        return [["decoding", show_decoding(found.decoding)]]
+    own = findings.evidence.decoding(findings.base.candidate)
+    return [
+        ["decoding", f"“{plain(found.decoding_name)}”: {show_decoding(found.decoding)}"],
+        ["decoding of the base prompt", show_decoding(own)],
     ]
 
 

@@ -3,14 +3,13 @@
 from dataclasses import asdict
 from typing import Any
 
-from search.candidate import OWN
+from configs.schema import VaryingKnobs
 from search.export.found import Found
 from search.run import read_manifest
 
 
 def record(found: Found) -> dict[str, Any]:
-    """A decoding stands in it where it was searched for like the demonstrations, without its stop strings: these are
-    the template's affair."""
+    """Where the decoding was searched for like the demonstrations, what it changes of the run's own stands in it."""
     own = {one.id for one in found.material.base}
     manifest, numbers = read_manifest(found.path), found.status.to_json()
     return {
@@ -22,7 +21,7 @@ def record(found: Found) -> dict[str, Any]:
             asdict(one) | {"from": "base prompt" if one.id in own else "pool"} for one in found.demonstrations
         ],
         "template": found.config.render.template,
-        **({} if found.decoding_name == OWN else {"decoding": {"name": found.decoding_name, **_decoding(found)}}),
+        **_decoding(found),
         "prefix": found.block.prefix,
         "scores": {key: numbers[key] for key in ("search_score", "held_out_score", "held_out_gain", "base")},
         "trials": found.status.trials,
@@ -32,4 +31,7 @@ def record(found: Found) -> dict[str, Any]:
 
 
 def _decoding(found: Found) -> dict[str, Any]:
-    return {name: value for name, value in asdict(found.decoding).items() if name != "stop"}
+    strategy = found.config.strategy
+    further = strategy.decodings if isinstance(strategy, VaryingKnobs) else ()
+    chosen = [one.model_dump(exclude_none=True) for one in further if one.name == found.decoding_name]
+    return {"decoding": chosen[0]} if chosen else {}

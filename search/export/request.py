@@ -14,7 +14,7 @@ _OPENAI = ("max_tokens", "temperature", "top_p", "seed", "stop")
 def completion_request(found: Found) -> dict[str, Any]:
     """For vLLM's and SGLang's `/v1/completions`: the shared prefix, what stands around a question behind it, and a
     request for one of the questions, which is `prefix + before_question + question.strip(strip_question) +
-    after_question` with the run's decoding and stop strings."""
+    after_question` with its decoding and stop strings."""
     spelled = spelling(found)
     return {
         "prefix": spelled.prefix,
@@ -43,5 +43,5 @@ def chat_request(found: Found) -> dict[str, Any]:
 
 
 def fields(found: Found) -> dict[str, Any]:
-    """The run's decoding, as vLLM names it."""
+    """The decoding that was found, as vLLM names it."""
     return completion_fields(found.decoding, found.block.bos, DIALECTS["vllm"])

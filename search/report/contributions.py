@@ -1,7 +1,9 @@
 """What each chosen demonstration adds, and what its place does, learnt from all candidates together.
 
 By the model of `search.effects`: a candidate differs from the next in several demonstrations at once, and only a model
-tells them apart. Its intervals hold as far as the model does.
+tells them apart. Its intervals hold as far as the model does. In each decoding a question has a level of its own, so
+that what a decoding does is taken for no demonstration's; different places of the chosen ones among the base prompt's
+are taken for the same.
 """
 
 from collections.abc import Sequence
@@ -10,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtri
 
-from search.candidate import OWN, Candidate
+from search.candidate import Candidate
 from search.effects import USUAL_SPREAD, EffectsModel, Fit, OrderedSet, Scores
 from search.report.evidence import Evidence
 from search.statistics import Estimate
@@ -56,34 +58,29 @@ class Contributions:
 
 def contributions(evidence: Evidence, winner: Candidate) -> Contributions | None:
     """None where too few candidates were scored, or all have the same demonstrations."""
-    told = {_members(candidate): one.scores for candidate, one in evidence.search.items() if one.scores}
-    always = set.intersection(*(set(names) for names in told)) if told else set()
-    varying = sorted({name for names in told for name in names} - always)
+    told = {candidate: one.scores for candidate, one in evidence.search.items() if one.scores}
+    always = set.intersection(*(set(one.demonstrations) for one in told)) if told else set()
+    varying = sorted({name for one in told for name in one.demonstrations} - always)
     if len(told) < _FEWEST or not varying:
         return None
     number = {name: at for at, name in enumerate(varying)}
-    sets = {names: tuple(number[name] for name in names if name in number) for names in told}
-    questions = {name: at for at, name in enumerate(sorted({name for one in told.values() for name in one}))}
+    levels = sorted({(candidate.decoding, name) for candidate, one in told.items() for name in one})
+    level = {one: at for at, one in enumerate(levels)}
     scores = Scores()
-    for names, one in told.items():
-        scores.tell(sets[names], [questions[name] for name in one], [*one.values()])
+    for candidate, one in told.items():
+        members = tuple(number[name] for name in candidate.demonstrations if name in number)
+        scores.tell(members, [level[candidate.decoding, name] for name in one], [*one.values()])
     spread = float(np.concatenate(scores.values).std()) / USUAL_SPREAD
-    model = EffectsModel(len(questions), len(varying), None, spread or 1.0)
+    model = EffectsModel(len(levels), len(varying), None, spread or 1.0)
     fit = model.fit(scores)
-    best = tuple(number[name] for name in _members(winner) if name in number)
-    met = [sum(name in names for names in told) for name in varying]
+    best = tuple(number[name] for name in winner.demonstrations if name in number)
+    met = [sum(name in one.demonstrations for one in told) for name in varying]
     return Contributions(
         demonstrations=_each(fit, varying, met, best, evidence.confidence),
         candidates=len(told),
         scores=sum(map(len, told.values())),
         last_over_first=_last_over_first(model, scores, fit, evidence.confidence),
     )
-
-
-def _members(candidate: Candidate) -> tuple[str, ...]:
-    """Its demonstrations and, as one more, a decoding that is not the run's own."""
-    others = () if candidate.decoding == OWN else (f"decoding {candidate.decoding}",)
-    return (*candidate.demonstrations, *others)
 
 
 def _each(

@@ -1,6 +1,7 @@
 """What a sceptical colleague would ask, where the run gives reason to."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from search.report.categories import CategoryScores
 from search.report.evidence import SIDES
@@ -22,6 +23,7 @@ def doubts(findings: Findings) -> list[str]:
         *_of_cut_answers(findings),
         *_of_questions(findings),
         *_of_runner_up(findings),
+        *_of_decoding(findings),
         *_of_judge(findings),
     ]
 
@@ -110,6 +112,27 @@ def _of_runner_up(findings: Findings) -> Iterator[str]:
                 "The runner-up has the higher held-out score. To choose it for that would make the held-out questions "
                 "part of the search."
             )
+
+
+def _of_decoding(findings: Findings) -> Iterator[str]:
+    """What the demonstrations did and what the decoding, where the winner's is not the base prompt's."""
+    best, base, numbers = findings.best, findings.base, findings.numbers
+    if best is None or base is None or best.candidate.decoding == base.candidate.decoding:
+        return
+    name = best.candidate.decoding
+    control = replace(base.candidate, decoding=name)
+    if best.candidate == control:
+        yield f"The {best.role} is the base prompt itself, decoded as “{name}”: no demonstration was chosen."
+        return
+    told = findings.evidence.side(findings.side)
+    gain = told[best.candidate].gain(told[control], findings.evidence.confidence) if control in told else None
+    text = f"The gain is that of demonstrations and decoding (“{name}”) together."
+    if gain is not None:
+        text += (
+            f" Over the base prompt in the same decoding, the {best.role} gains {numbers.gain(gain.mean)} "
+            f"({numbers.interval(gain, signed=True)}) on {gain.n} {SIDES[findings.side]} questions."
+        )
+    yield text
 
 
 def _of_judge(findings: Findings) -> Iterator[str]:

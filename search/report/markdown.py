@@ -12,7 +12,7 @@ from search.report.evaluation.sentences import evaluation_doubts, evaluation_sum
 from search.report.evidence import SIDES
 from search.report.findings import Findings
 from search.report.markup import fenced, plain, spoken, table, with_interval
-from search.report.sentences import decoded, summary
+from search.report.sentences import averaged, decoded, summary
 
 _CANDIDATES = 20
 
@@ -110,6 +110,7 @@ def _contributions(findings: Findings) -> Iterator[str]:
     yield (
         f"By the hierarchical model of `search/effects.py`, from {found.scores:,} guiding scores of "
         f"{found.candidates:,} candidates together; n counts the candidates in which a demonstration stood."
+        f" {averaged(findings)}".rstrip()
     )
     place = found.last_over_first
     if place is not None:

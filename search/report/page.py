@@ -18,7 +18,7 @@ from search.report.evaluation.sentences import evaluation_doubts, evaluation_sum
 from search.report.evidence import SIDES
 from search.report.figures import search_pictures
 from search.report.findings import Findings
-from search.report.sentences import decoded, summary
+from search.report.sentences import averaged, decoded, summary
 
 MOST_CANDIDATES = 200
 
@@ -55,6 +55,7 @@ def _of_search(findings: Findings) -> dict[str, Any]:
     return {
         "summary": summary(findings),
         "decoded": decoded(findings),
+        "averaged": averaged(findings),
         "doubts": doubts(findings),
         "way_on": "a resumed run must agree in all of it",
         "sides": SIDES,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from configs.schema import VaryingKnobs
 from search.candidate import OWN
 from search.report.comparison import Finalist
 from search.report.findings import Findings
@@ -35,7 +36,18 @@ def decoded(findings: Findings) -> str:
         return ""
     name = best.candidate.decoding
     said = "by the run's own decoding" if name == OWN else f"as “{name}”"
-    return f"Answers to it are decoded {said}: {show_decoding(evidence.decoding(best.candidate))}."
+    return f"Answers to this prompt are decoded {said}: {show_decoding(evidence.decoding(best.candidate))}."
+
+
+def averaged(findings: Findings) -> str:
+    """What the contributions of demonstrations leave out, where candidates differ in more than these; else ""."""
+    strategy = findings.evidence.config.strategy
+    said = []
+    if isinstance(strategy, VaryingKnobs) and strategy.decodings:
+        said.append("What a decoding does is in none of these numbers.")
+    if isinstance(strategy, VaryingKnobs) and strategy.any_place:
+        said.append("They are averages over the places that the chosen ones had among the base prompt's.")
+    return " ".join(said)
 
 
 def _sure(better: float) -> str:

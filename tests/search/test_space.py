@@ -97,9 +97,9 @@ def test_the_base_prompt_in_another_decoding_is_a_candidate_where_nothing_need_b
     hot = space.compose((), decoding="hot")
     assert hot != space.compose(())
     assert space.added(hot) == ()
-    assert space.permits(hot)
-    assert not replace(space, min_added=1).permits(hot)
-    assert not replace(space, required=("a",)).permits(hot)
+    assert space.holds(hot)
+    assert not replace(space, min_added=1).holds(hot)
+    assert not replace(space, required=("a",)).holds(hot)
 
 
 def test_the_size_counts_every_decoding_of_every_choice_and_of_the_base_prompt() -> None:

@@ -131,12 +131,13 @@ class MadeRun:
         self._trials.append(("search", Trial(Candidate((*added, *BASE), decoding), tuple(questions or every))))
 
     def judge_finalists(self, *candidates: Sequence[str], better: float | None = 0.98, decoding: str = OWN) -> None:
-        """Score these on the held-out questions; the first has won, in this decoding, and the scores make it so
-        probable that what was found beats the base prompt; None where nothing was."""
+        """Score these on the held-out questions; the first has won, in this decoding, in which the base prompt is then
+        scored too. The scores make it so probable that what was found beats the base prompt; None where nothing was."""
         every = tuple(question.id for question in self._material.held_out)
         decodings = [decoding, *[OWN] * len(candidates)]
         self._finalists = [Candidate((*added, *BASE), one) for added, one in zip(candidates, decodings, strict=False)]
-        self._trials += [("held_out", Trial(one, every)) for one in self._finalists]
+        control = [] if decoding == OWN else [Candidate(BASE, decoding)]
+        self._trials += [("held_out", Trial(one, every)) for one in (*self._finalists, *control)]
         self._better = better
 
     def write(self, *, ended: bool = True) -> Path:

@@ -158,12 +158,13 @@ def test_the_place_among_the_base_s_is_found_too() -> None:
 
 def test_the_best_of_the_warm_start_is_tried_in_every_place_at_once() -> None:
     space = replace(LONG, any_place=True)
-    trials = drive(search(space, trials=40), space)
-    places = [space.place(trial.candidate) for trial in trials]
-    first = next(at for at, place in enumerate(places) if place != space.insert_at)
+    trials = drive(search(space, trials=40), space, window=1)
+    first = next(at for at, trial in enumerate(trials) if space.place(trial.candidate) != space.insert_at)
     best = space.added(trials[first].candidate)
-    tried = {space.place(trial.candidate) for trial in trials if space.added(trial.candidate) == best}
-    assert tried == {0, 1, 2}
+    proposed = list(dict.fromkeys(trial.candidate for trial in trials[first - 1 :]))
+    tried = [one for one in proposed if space.added(one) == best]
+    assert {space.place(one) for one in tried} == {0, 1, 2}
+    assert proposed[: len(tried)] == tried
 
 
 def test_the_decoding_is_found_with_the_demonstrations() -> None:
