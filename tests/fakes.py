@@ -1,6 +1,7 @@
 """Stand-ins for models, small enough to be believed. No patching: they are passed in where a real one would be.
 
     EchoEngine         an Engine: deterministic, picklable by `partial(EchoEngine, ...)`, slow or deadly on demand
+    GatedEngine        the same, which answers when a test lets it
     StepEngine         the same as a BatchingEngine: a word a step
     EchoRewardEngine   the same as a RewardEngine
     ScriptedModel      a TextModel without threads or processes: answers with a function, remembers what it was asked
@@ -11,9 +12,10 @@ For all of them a token is a word, and a card's device is "cpu".
 import asyncio
 import os
 import signal
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from math import log
 
@@ -147,6 +149,17 @@ class EchoEngine(_Frail):
         refuse_too_long_with(continuations, block, self.context_tokens)
         for index, prompt in self._take_pains(block):
             yield index, likelihood(prompt, continuations.texts[index])
+
+
+@dataclass
+class GatedEngine(EchoEngine):
+    """An EchoEngine that answers nothing while the gate is shut."""
+
+    gate: threading.Event = field(default_factory=threading.Event)
+
+    def come_to_grief(self, prompt: str) -> None:
+        self.gate.wait(60)
+        super().come_to_grief(prompt)
 
 
 @dataclass

@@ -184,7 +184,9 @@ def test_completions_are_judged_while_their_block_still_generates(tmp_path: Path
     async def pause() -> None:
         await asyncio.sleep(0)
         order.append(f"generated, {len(judge.calls)} judged")
-        for _ in range(20):
+        for _ in range(5000):  # the second waits for the first one's verdict
+            if judge.calls or len(order) == 1:
+                break
             await asyncio.sleep(0.001)
 
     model = ScriptedModel()

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import re
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
@@ -13,7 +14,7 @@ import pytest
 
 from configs.errors import InputError
 from configs.schema import WorkersConfig
-from tests.fakes import EchoEngine, StepEngine
+from tests.fakes import EchoEngine, GatedEngine, StepEngine
 from tests.kits.text_model_kit import BLOCK, GREEDY, expected, expected_likelihoods
 from tests.workers.fake_process import FakeProcess
 from workers.activity import WorkersActivity
@@ -206,13 +207,15 @@ def test_a_worker_that_comes_back_steals_what_waits_behind_another() -> None:
         processes[1].returns = False
         processes[1].die()
         asking = asyncio.create_task(answers(crew, LONG))
-        await asyncio.sleep(0.1)
-        assert (len(processes[0].prompts), len(processes[1].prompts)) == (40, 0)
+        await until(lambda: len(processes[0].prompts) == 40)
         processes[1].returns = True
+        await until(lambda: len(processes[1].prompts) == 20)
+        gate.set()
         assert dict(await asking) == expected(LONG)
-        assert len(processes[1].prompts) == 20
+        assert (len(processes[0].prompts), len(processes[1].prompts)) == (40, 20)
 
-    with_crew(work, partial(EchoEngine, seconds_each=0.02), block_size=20)
+    gate = threading.Event()
+    with_crew(work, partial(GatedEngine, gate=gate), block_size=20)
 
 
 def test_when_nobody_comes_back_the_run_is_stopped() -> None:
@@ -329,14 +332,17 @@ def test_the_crew_begins_with_the_first_worker_and_the_others_join_as_they_load(
 def test_a_worker_hired_while_a_block_runs_takes_part_of_it() -> None:
     async def work(crew: Crew, _: Sequence[FakeProcess]) -> None:
         asking = asyncio.create_task(answers(crew, LONG))
-        await asyncio.sleep(0.05)
+        await until(lambda: crew.activity().busy == 1)
         late = FakeProcess()
         crew.hire(late)
+        await until(lambda: len(late.prompts) > 0)
+        gate.set()
         assert dict(await asking) == expected(LONG)
         assert crew.activity().alive == 2
-        assert 0 < len(late.prompts) < 40
+        assert len(late.prompts) < 40
 
-    with_crew(work, partial(EchoEngine, seconds_each=0.02), workers=1)
+    gate = threading.Event()
+    with_crew(work, partial(GatedEngine, gate=gate), workers=1)
 
 
 def test_a_worker_that_cannot_load_the_model_leaves_the_run_to_the_others(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,6 +1,7 @@
 import asyncio
 import subprocess
 import sys
+import threading
 import time
 from contextlib import aclosing
 from functools import partial
@@ -8,7 +9,7 @@ from functools import partial
 import pytest
 
 from configs.errors import InputError
-from tests.fakes import EchoEngine, EchoRewardEngine, ScriptedModel, StepEngine
+from tests.fakes import EchoEngine, EchoRewardEngine, GatedEngine, ScriptedModel, StepEngine
 from tests.kits.text_model_kit import (
     BLOCK,
     GIVEN,
@@ -230,12 +231,15 @@ def test_closing_the_model_ends_what_is_under_way_as_unavailable() -> None:
 
 
 def test_activity_tells_what_runs_and_what_waits() -> None:
-    worker = LocalWorker(partial(EchoEngine, seconds_each=0.01))
+    gate = threading.Event()
+    worker = LocalWorker(partial(GatedEngine, gate=gate))
 
     async def work(model: TextModel) -> tuple[WorkersActivity, WorkersActivity]:
         asking = [asyncio.create_task(answers(model, BLOCK)) for _ in range(3)]
-        await asyncio.sleep(0.02)
+        while worker.activity().queued != 2:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.001)
         during = worker.activity()
+        gate.set()
         await asyncio.gather(*asking)
         return during, worker.activity()
 
@@ -245,7 +249,7 @@ def test_activity_tells_what_runs_and_what_waits() -> None:
     (worker_then,) = during.workers
     assert (worker_then.block, worker_then.asked, worker_then.place) == (1, 7, "cpu")
     assert worker_then.seconds > 0
-    assert (during.waiting, during.answering) == (14, 7 - worker_then.answered)
+    assert (during.waiting, during.answering, worker_then.answered) == (14, 7, 0)
     assert after.workers[0].block is None
     assert (after.alive, after.busy, after.queued, after.tokens) == (1, 0, 0, 3 * 7 * 5)
 
@@ -267,7 +271,9 @@ def test_the_idle_share_is_of_the_time_since_the_model_was_loaded() -> None:
     assert after.seconds_alive >= during.seconds_alive + 0.05
     assert after.idle_share is not None
     assert 0 < after.idle_share < 1
-    assert worker.activity().seconds_alive < after.seconds_alive + 0.05  # a closed worker is not idle
+    closed = worker.activity().seconds_alive
+    time.sleep(0.05)
+    assert worker.activity().seconds_alive == closed  # a closed worker is not idle
 
 
 def test_scoring_counts_no_tokens_as_generated() -> None:
@@ -291,7 +297,5 @@ async def main():
         raise KeyboardInterrupt
 asyncio.run(main())
 """
-    began = time.monotonic()
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
-    assert "KeyboardInterrupt" in ended.stderr
-    assert time.monotonic() - began < 20
+    assert "KeyboardInterrupt" in ended.stderr  # the engine would go on for 99 s
