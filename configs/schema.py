@@ -513,7 +513,7 @@ JudgeConfig = Annotated[_SingleJudgeConfig | EnsembleJudgeConfig, Field(discrimi
 
 
 class SearchSpaceConfig(Knobs):
-    """Which candidates there are."""
+    """What all strategies share: which candidates there are, and a last stage."""
 
     max_demonstrations: Annotated[int, Field(ge=1)] = 3
     """At most this many demonstrations are chosen."""
@@ -535,8 +535,8 @@ class SearchSpaceConfig(Knobs):
     """All demonstrations of a candidate together have at most this many tokens; only the model's limit when absent."""
 
     polish: Annotated[int, Field(ge=0)] = 0
-    """So many further answers at most go into a local search from the best set found: exchange, insert, remove, move.
-    What has been judged already is not asked for again. 0: none."""
+    """So many further answers at most go into a local search from the best set found: exchange, insert, remove, move;
+    what it arrives at must be proven better. What has been judged already is not paid for again. 0: none."""
 
     @model_validator(mode="after")
     def _sizes_agree(self) -> Self:
@@ -657,8 +657,11 @@ class FurtherDecodingConfig(Knobs):
 
     @model_validator(mode="after")
     def _speakable(self) -> Self:
-        if not all(one.isalnum() or one in "_-. " for one in self.name):
-            raise ValueError(f"{self.name!r} holds more than letters, digits, spaces, dots, - and _: change it")
+        plain = all(one.isalnum() or one in "_-. " for one in self.name)
+        if not plain or not self.name[0].isalnum() or self.name != self.name.strip():
+            raise ValueError(
+                f"the name {self.name!r} must begin with a letter or digit and hold only these, ' ', '.', '-', '_'"
+            )
         return self
 
 

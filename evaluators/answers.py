@@ -177,11 +177,12 @@ class Answers:
         self._empty[decoding] += 1
         if self._empty[decoding] == _EMPTY:
             logger.warning(
-                "the first %d completions are empty (the last one ended by %r after %d tokens): check render.template "
-                "and decoding.stop",
+                "the first %d completions are empty (the last one ended by %r after %d tokens; %s): check "
+                "render.template and decoding.stop",
                 _EMPTY,
                 completion.finish,
                 completion.new_tokens,
+                decoding,
             )
 
     def _kept(self, key: bytes, kept: asyncio.Future[None]) -> None:

@@ -26,9 +26,8 @@ class Certainty:
 
     def __init__(self, space: SearchSpace, held_out: Sequence[str]) -> None:
         self._space = space
-        self._number: dict[
-            tuple[str, str], int
-        ] = {}  # of what has been told: the rest of a large pool says nothing, and costs
+        # Of what has been told: the rest of a large pool says nothing, and costs.
+        self._number: dict[tuple[str, str], int] = {}
         self._question = {name: number for number, name in enumerate((*space.questions, *held_out))}
         self._scores = Scores()
         self._values: list[float] = []

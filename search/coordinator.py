@@ -157,11 +157,13 @@ class Coordinator:
     async def _judge_winner(self, tasks: asyncio.TaskGroup) -> None:
         self._note_unsure()
         self._phase = "held_out"
-        chosen = finalists(self._strategy.ranking(), self._space)
+        ranking = self._strategy.ranking()
+        chosen = finalists(ranking, self._space)
         started = [self._start(tasks, "held_out", Trial(candidate, self._held_out)) for candidate in chosen]
-        for task in started:
+        for candidate, task in zip(chosen, started, strict=True):
             scored = await task
-            if _may_succeed_later(scored):
+            decides = candidate in ranking[:2] or candidate == self._space.compose(())
+            if decides and _may_succeed_later(scored):
                 raise RunStopped(f"a finalist could not be scored on held-out questions, {_failed(scored)}: {_WAY_ON}")
             self._certainty.tell(scored)
             self._note(trial_line("held_out", scored), scored)

@@ -143,6 +143,8 @@ def _trials(
 ) -> Iterator[FrozenTrial]:
     full = len(next(iter(told.values())).scores) if told else 0  # the base prompt's, told first
     for candidate, one in told.items():
+        if not one.scores and not one.failures:
+            continue  # judged on held-out questions alone, to compare with
         params = spelling.params(candidate)
         complete = candidate in roles or len(one.scores) >= full
         state = TrialState.FAIL if not one.has_mean else TrialState.COMPLETE if complete else TrialState.PRUNED

@@ -25,6 +25,8 @@ from search.material import Material
 from search.space import SearchSpace
 from search.strategy import Strategy
 
+_NEIGHBOURS = 12
+
 
 def make_strategy(
     config: StrategyConfig,
@@ -72,8 +74,13 @@ def strategy_of(
     from search.strategies.local_search import LocalSearch  # noqa: PLC0415
 
     def local(start: Sequence[str]) -> Strategy:
-        answers = config.polish + len(space.questions)
-        return LocalSearch(space, LocalSearchConfig(kind="local_search", start=tuple(start), evaluations=answers), seed)
+        knobs = LocalSearchConfig(
+            kind="local_search",
+            start=tuple(start),
+            evaluations=config.polish + len(space.questions),
+            neighbours=max(1, min(_NEIGHBOURS, config.polish // len(space.questions))),
+        )
+        return LocalSearch(space, knobs, seed)
 
     return Polished(space, first, local, config.polish)
 

@@ -172,7 +172,7 @@ def test_two_decodings_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_name_that_would_be_misread_is_refused_in_words(tmp_path: Path) -> None:
-    with ServiceServer(answer) as server, pytest.raises(InputError, match="'a:b' holds more than letters, digits"):
+    with ServiceServer(answer) as server, pytest.raises(InputError, match="'a:b' must begin with a letter"):
         config(server, tmp_path, decodings="{name: 'a:b', temperature: 1}")
 
 

@@ -127,7 +127,7 @@ def _of_decoding(findings: Findings) -> Iterator[str]:
     told = findings.evidence.side(findings.side)
     gain = told[best.candidate].gain(told[control], findings.evidence.confidence) if control in told else None
     text = f"The gain is that of demonstrations and decoding (“{name}”) together."
-    if gain is not None:
+    if gain is not None and gain.n > 1:
         text += (
             f" Over the base prompt in the same decoding, the {best.role} gains {numbers.gain(gain.mean)} "
             f"({numbers.interval(gain, signed=True)}) on {gain.n} {SIDES[findings.side]} questions."

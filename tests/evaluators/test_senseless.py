@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,19 +16,21 @@ from evaluators.question import Question
 from tests.fake_judge import FakeJudge
 from tests.fakes import ScriptedModel
 from tests.plain_evaluator import GREEDY, plain_evaluator
-from workers.prompt import PromptBlock
+from workers.prompt import Decoding, PromptBlock
 from workers.usage import Usage
 
 QUESTIONS = [Question(f"q{number:02}", (f"question {number}",)) for number in range(20)]
 
 
-def evaluate(folder: Path, judge: FakeJudge, model: ScriptedModel | None = None) -> list[Evaluation | Failure]:
+def evaluate(
+    folder: Path, judge: FakeJudge, model: ScriptedModel | None = None, decoding: Decoding = GREEDY
+) -> list[Evaluation | Failure]:
     async def scenario() -> list[Evaluation | Failure]:
         ledger = Ledger(folder / "ledger", "run")
         evaluator = plain_evaluator(ledger, model or ScriptedModel(), judge)
         try:
             return await evaluator.evaluate(
-                lambda asked: PromptBlock("rules ", tuple(one[0] for one in asked)), QUESTIONS, GREEDY
+                lambda asked: PromptBlock("rules ", tuple(one[0] for one in asked)), QUESTIONS, decoding
             )
         finally:
             await evaluator.close()
@@ -70,6 +73,17 @@ def test_a_model_that_says_nothing_is_told_of_once(tmp_path: Path, caplog: pytes
     evaluate(tmp_path, FakeJudge(), ScriptedModel(lambda _: " "))
     (warning,) = warnings(caplog)
     assert "the first 8 completions are empty" in warning
+
+
+def test_a_decoding_that_says_nothing_is_told_of_although_another_speaks(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = ScriptedModel(lambda _: "", sampled="fine")
+    evaluate(tmp_path, FakeJudge(), model, replace(GREEDY, temperature=0.5))
+    assert warnings(caplog) == []
+    evaluate(tmp_path, FakeJudge(), model)
+    (warning,) = warnings(caplog)
+    assert "temperature=0.0" in warning
 
 
 def test_a_model_that_falls_silent_later_is_its_own_affair(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

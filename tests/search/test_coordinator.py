@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,9 @@ from tests.fake_judge import FakeJudge
 from tests.fakes import ScriptedModel, echo
 from tests.plain_evaluator import GREEDY, plain_evaluator
 from workers.failures import GenerationFailed, PromptTooLong
-from workers.prompt import Decoding
+from workers.prompt import Completion, Decoding, PromptBlock
 
+HOT = replace(GREEDY, temperature=0.7)
 GUIDING = tuple(f"q{number}" for number in range(4))
 HELD_OUT = ("h1", "h2", "h3")
 SPACE = SearchSpace(("base",), tuple("abcdef"), GUIDING, 0, 2)
@@ -49,7 +51,7 @@ STRATEGIES: dict[str, Callable[[], Strategy]] = {
         SPACE, ScreeningConfig(kind="screening", max_demonstrations=2, evaluations=60, block=3), 3
     ),
     "polished": lambda: strategy_of(
-        RandomConfig(kind="random", max_demonstrations=2, trials=4, polish=40), SPACE, 3, None
+        RandomConfig(kind="random", max_demonstrations=2, trials=4, polish=200), SPACE, 3, None
     ),
     "optuna": lambda: OptunaSearch(
         SPACE, OptunaConfig(kind="optuna", max_demonstrations=2, sampler="tpe", trials=14), 3
@@ -73,7 +75,7 @@ async def search(
         demonstrations={name: Demonstration(name, f"query {name}", f"answer {name}") for name in NAMES},
         questions={name: Question(name, (f"question {name}",)) for name in (*GUIDING, *HELD_OUT)},
         evaluator=evaluator,
-        decodings={OWN: GREEDY},
+        decodings={OWN: GREEDY, "hot": HOT},
         max_failed_share=0.3,
     )
     coordinator = Coordinator(
@@ -153,6 +155,51 @@ def test_winner_runner_up_and_base_are_judged_on_questions_the_search_never_saw(
     assert all(set(line["scores"]) == set(HELD_OUT) for line in held_out)
     assert [line["held_out"] for line in held_out] == [end["end"]["winner"], end["end"]["runner_up"], ["base"]]
     assert all(set(line["scores"]) == set(GUIDING) for line in lines if "search" in line)
+
+
+class OneHot:
+    """Tries one candidate, in a decoding of its own, and ranks it first."""
+
+    def __init__(self) -> None:
+        self._found = Candidate(("a", "base"), "hot")
+        self._asked = self._told = 0
+
+    def ask(self, room: int) -> Sequence[Trial]:
+        self._asked += 1
+        return [Trial(self._found, GUIDING)] if self._asked == 1 else []
+
+    def tell(self, scored: ScoredTrial) -> None:
+        self._told += 1
+
+    def planned(self) -> int:
+        return 2 * len(GUIDING)
+
+    def ranking(self) -> Sequence[Candidate]:
+        return [self._found, Candidate(("base",))] if self._told else []
+
+
+class NoHotBase(ScriptedModel):
+    """Cannot answer behind the base prompt in the hot decoding."""
+
+    async def generate(self, block: PromptBlock, decoding: Decoding) -> AsyncIterator[tuple[int, Completion]]:
+        if decoding == HOT and "query a" not in block.prefix:
+            raise GenerationFailed("no hot base")
+        async for answer in super().generate(block, decoding):
+            yield answer
+
+
+@pytest.mark.parametrize("model", [ScriptedModel, NoHotBase])
+def test_a_winner_in_another_decoding_meets_the_base_prompt_in_it_which_decides_nothing(
+    model: type[ScriptedModel], tmp_path: Path
+) -> None:
+    asyncio.run(search(tmp_path, OneHot(), model(), FakeJudge()))
+    *lines, end = read_journal(tmp_path / "journal")
+    hot = {"demonstrations": ["a", "base"], "decoding": "hot"}
+    control = {"demonstrations": ["base"], "decoding": "hot"}
+    held_out = [line for line in lines if "held_out" in line]
+    assert [line["held_out"] for line in held_out] == [hot, ["base"], control]
+    assert (held_out[-1]["mean"] is None) == (model is NoHotBase)
+    assert (end["end"]["winner"], end["end"]["runner_up"]) == (hot, ["base"])
 
 
 def test_what_is_not_proven_better_than_the_base_prompt_is_only_the_runner_up(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from optuna.trial import TrialState
 
 from configs.errors import InputError
 from search.optuna_study import fill_study
-from tests.search.report.made_run import BASE, small_run
+from tests.search.report.made_run import BASE, MadeRun, small_run
 
 
 def score(names: tuple[str, ...], question: str) -> float:
@@ -70,6 +70,18 @@ def test_every_candidate_is_a_trial_with_its_scores(run: Path, tmp_path: Path) -
     assert c.value == pytest.approx(7.15)
     assert study(url).best_trial.number == both.number
     assert study(url).direction.name == "MAXIMIZE"
+
+
+def test_a_base_prompt_that_was_only_compared_with_is_no_failed_trial(tmp_path: Path) -> None:
+    run = MadeRun(tmp_path / "hot", {"g1": ""}, {"h1": ""}, lambda names, _: float(len(names)), hot="hot")
+    run.search()
+    run.search("a", decoding="hot")
+    run.judge_finalists(("a",), (), decoding="hot")
+    url = f"sqlite:///{tmp_path}/study.db"
+    fill_study(run.write(), url)
+    base, hot = study(url, "hot").trials
+    assert (base.params["decoding"], hot.params["decoding"]) == ("", "hot")
+    assert [one.state for one in (base, hot)] == [TrialState.COMPLETE] * 2
 
 
 def test_what_is_known_beside_the_score_stands_in_attributes(run: Path, tmp_path: Path) -> None:

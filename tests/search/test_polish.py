@@ -1,15 +1,19 @@
 """A local search behind another strategy."""
 
+import random
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
 
-from configs.schema import StrategyConfig
+from configs.schema import LocalSearchConfig, StrategyConfig
 from search.candidate import Candidate
+from search.polish import Polished
 from search.scoring import TOO_LONG
 from search.space import SearchSpace
+from search.strategies.local_search import LocalSearch
 from search.strategy import ScoredTrial, Strategy, Trial
 from search.strategy_making import strategy_of
 from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit, drive, scored, worth
@@ -25,7 +29,7 @@ def polished(space: SearchSpace, polish: int = 300, **knobs: Any) -> Strategy:
 
 
 class TestPolishedRandomSearch(StrategyKit):
-    """Three random sets do not find the best; the local search from the best of them does."""
+    finds = None  # three questions prove nothing
 
     @pytest.fixture
     def make(self) -> MakeStrategy:
@@ -39,6 +43,8 @@ class TestPolishedRace(StrategyKit):
 
 
 class TestPolishedOptuna(StrategyKit):
+    finds = None
+
     @pytest.fixture
     def make(self) -> MakeStrategy:
         return lambda space: polished(space, kind="optuna", sampler="tpe", trials=10)
@@ -53,6 +59,77 @@ def test_the_local_search_keeps_to_its_own_budget_and_pays_for_nothing_that_is_k
     both = drive(polished(LONG, polish=160), LONG)
     assert both[: len(first)] == first
     assert 0 < answers(both) - answers(first) <= 160
+
+
+def test_what_is_proven_better_is_found_and_replaces_the_start() -> None:
+    """Three random sets do not find the best; the local search from the best of them does."""
+    first, both = polished(LONG, polish=0), polished(LONG, polish=2000)
+    drive(first, LONG)
+    drive(both, LONG)
+    assert first.ranking()[0] != both.ranking()[0] == LONG.compose(("c", "h"))
+    assert first.ranking()[0] in both.ranking()[1:]
+
+
+@pytest.mark.parametrize("polish", [1, 8, 15, 16, 40])
+def test_few_answers_prove_nothing_and_the_start_stays(polish: int) -> None:
+    def noisy(trial: Trial) -> ScoredTrial:
+        draw = random.Random(repr(trial))
+        scores = {name: draw.gauss(5, 1) for name in trial.questions}
+        return ScoredTrial(trial, scores, {}, sum(scores.values()) / len(scores))
+
+    rankings = []
+    for strategy in (polished(LONG, 0), polished(LONG, polish)):
+        under_way = [Trial(LONG.compose(()), LONG.questions)]
+        while under_way:
+            strategy.tell(noisy(under_way.pop(0)))
+            under_way.extend(strategy.ask(1))
+        rankings.append(strategy.ranking())
+    assert rankings[0][0] == rankings[1][0]
+
+
+class Fixed:
+    """A first stage that asks for these, and ranks the last of them first."""
+
+    def __init__(self, trials: list[Trial]) -> None:
+        self._trials, self._to_come, self._told = trials, list(trials), 0
+
+    def ask(self, room: int) -> list[Trial]:
+        asked, self._to_come = self._to_come[:room], self._to_come[room:]
+        return asked
+
+    def tell(self, scored: ScoredTrial) -> None:
+        self._told += 1
+
+    def planned(self) -> int:
+        return answers(self._trials) + len(LONG.questions)
+
+    def ranking(self) -> list[Candidate]:
+        return [trial.candidate for trial in reversed(self._trials)] if self._told else []
+
+
+def local(start: Sequence[str]) -> Strategy:
+    config = LocalSearchConfig(kind="local_search", start=tuple(start), evaluations=400, neighbours=3)
+    return LocalSearch(LONG, config, 0)
+
+
+def test_a_base_prompt_that_has_met_few_questions_in_another_decoding_is_no_start() -> None:
+    hot = replace(LONG.compose(()), decoding="hot")
+    space = replace(LONG, decodings=("hot",))
+    strategy = Polished(space, Fixed([Trial(hot, LONG.questions[:8])]), local, 400)
+    trials = drive(strategy, space)
+    assert {trial.candidate.decoding for trial in trials[2:]} == {""}
+
+
+def test_a_candidate_that_was_too_long_once_is_so_for_good() -> None:
+    first = LONG.compose(("h",))
+    strategy = Polished(LONG, Fixed([Trial(first, LONG.questions[:8]), Trial(first, LONG.questions[8:16])]), local, 400)
+    strategy.tell(scored(Trial(LONG.compose(()), LONG.questions), 0.0))
+    block, other = strategy.ask(2)
+    strategy.tell(scored(block, 9.0))
+    strategy.tell(ScoredTrial(other, {}, dict.fromkeys(other.questions, TOO_LONG), None))
+    while asked := strategy.ask(1):
+        assert asked[0].candidate != first
+        strategy.tell(scored(asked[0], 1.0))
 
 
 def test_it_starts_from_what_the_first_stage_ranks_first() -> None:
