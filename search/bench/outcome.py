@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from configs.schema import StrategyConfig
 from search.bench.landscape import LANDSCAPES, Landscape
-from search.bench.simulation import SimulatedSearch, simulate
+from search.bench.simulation import WINDOW, SimulatedSearch, simulate
 from search.embedding import Embedding
 from search.space import SearchSpace
 from search.statistics import Estimate, estimate, paired_difference
@@ -55,6 +55,7 @@ class Outcome:
         score_covered, gain_covered: whether the reported 95 % intervals of the winner's held-out score, and of its gain
             over the base prompt, hold the truth over all questions of the kind; None where there is no gain to report.
         seconds: processor time inside the strategy, a trial.
+        under_way: other trials at work while one was told, on average.
     """
 
     case: Case
@@ -69,11 +70,18 @@ class Outcome:
     score_covered: bool
     gain_covered: bool | None
     seconds: float
+    under_way: float = 0.0
 
 
-def outcomes(case: Case, strategies: Sequence[str], shares: Sequence[float], polish: float = 0.0) -> list[Outcome]:
-    """All strategies with all budgets on one landscape, exhaustive greedy first; `polish` is the share of each budget
-    that goes into a local search at the end."""
+def outcomes(
+    case: Case, strategies: Sequence[str], shares: Sequence[float], polish: float = 0.0, window: int = WINDOW
+) -> list[Outcome]:
+    """All strategies with all budgets on one landscape, exhaustive greedy first.
+
+    Args:
+        polish: the share of each budget that goes into a local search at the end.
+        window: trials under way at the most.
+    """
     landscape = Landscape(LANDSCAPES[case.landscape], case.seed, pool=case.pool, further=_FURTHER)
     space = landscape.space(case.most)
     ceiling = landscape.truth(landscape.ceiling(case.most), landscape.held_out)
@@ -95,6 +103,7 @@ def outcomes(case: Case, strategies: Sequence[str], shares: Sequence[float], pol
             score_covered=score_covered,
             gain_covered=gain_covered,
             seconds=found.seconds / found.trials,
+            under_way=found.under_way,
         )
 
     found = [outcome(REFERENCE, 1.0, greedy)]
@@ -102,7 +111,7 @@ def outcomes(case: Case, strategies: Sequence[str], shares: Sequence[float], pol
         for share in shares if name not in UNBUDGETED else shares[:1]:
             budget = max(2 * len(space.questions), round(share * greedy.evaluations))
             strategy = strategy_of(config_of(name, space, budget, polish), space, case.seed, embedding)
-            search = simulate(strategy, landscape, space)
+            search = simulate(strategy, landscape, space, window)
             given = search.evaluations / greedy.evaluations if name in UNBUDGETED else share
             found.append(outcome(name, given, search))
     return found

@@ -12,7 +12,7 @@ from search.certainty import Certainty
 from search.space import SearchSpace
 from search.strategy import Strategy, Trial
 
-SURE = ScoringConfig().sure
+SURE, WINDOW = ScoringConfig().sure, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class SimulatedSearch:
         trials: told, the base prompt's included.
         found_truth, truth, base_truth: of `found`, winner and base prompt on the held-out questions.
         seconds: processor time spent inside the strategy.
+        under_way: trials that others worked on while one was told, on average.
     """
 
     found: Candidate
@@ -40,15 +41,16 @@ class SimulatedSearch:
     truth: float
     base_truth: float
     seconds: float
+    under_way: float
 
 
 def simulate(
-    strategy: Strategy, landscape: Landscape, space: SearchSpace, window: int = 12, sure: float = SURE
+    strategy: Strategy, landscape: Landscape, space: SearchSpace, window: int = WINDOW, sure: float = SURE
 ) -> SimulatedSearch:
     """Ask, score, tell, in the coordinator's order, with `window` trials under way; `sure` as in the scoring config."""
     base = Trial(space.compose(()), space.questions)
     certainty = Certainty(space, landscape.held_out)
-    under_way, told, evaluations, seconds = deque([base]), 0, len(base.questions), 0.0
+    under_way, told, evaluations, seconds, waiting = deque([base]), 0, len(base.questions), 0.0, 0
     while True:
         start = time.process_time()
         while len(under_way) < window and (asked := strategy.ask(window - len(under_way))):
@@ -63,6 +65,7 @@ def simulate(
         strategy.tell(scored)
         seconds += time.process_time() - start
         told += 1
+        waiting += len(under_way)
     found = strategy.ranking()[0]
     finals = [landscape.score(Trial(one, landscape.held_out)) for one in dict.fromkeys([found, base.candidate])]
     for scored in finals:
@@ -80,4 +83,5 @@ def simulate(
         truth=landscape.truth(winner, landscape.held_out),
         base_truth=landscape.truth(base.candidate, landscape.held_out),
         seconds=seconds,
+        under_way=waiting / told,
     )

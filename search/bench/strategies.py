@@ -26,6 +26,7 @@ from rich.progress import track
 
 from search.bench.landscape import LANDSCAPES
 from search.bench.outcome import REFERENCE, STRATEGIES, UNBUDGETED, Case, Outcome, outcomes
+from search.bench.simulation import WINDOW
 from search.statistics import Estimate, estimate
 
 _CONFIDENCE = 0.95
@@ -35,15 +36,21 @@ Group = tuple[str, int, int, str, float]
 
 
 def run_benchmark(
-    cases: Sequence[Case], strategies: Sequence[str], shares: Sequence[float], polish: float, jobs: int, path: Path
+    cases: Sequence[Case],
+    strategies: Sequence[str],
+    shares: Sequence[float],
+    polish: float,
+    window: int,
+    jobs: int,
+    path: Path,
 ) -> list[Outcome]:
     """Every strategy with every budget on every case, `jobs` processes of one thread each at work; the outcomes so far
-    stand in the file at `path` after each case. `polish` is the share of each budget for a local search at the end."""
+    stand in the file at `path` after each case. The rest is as `outcomes` takes it."""
     for name in _THREADS:
         os.environ.setdefault(name, "1")
     found: list[Outcome] = []
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        under_way = [pool.submit(outcomes, case, strategies, shares, polish) for case in cases]
+        under_way = [pool.submit(outcomes, case, strategies, shares, polish, window) for case in cases]
         for done in track(as_completed(under_way), "landscapes", total=len(cases), console=Console(stderr=True)):
             found = sorted([*found, *done.result()], key=lambda one: (_group(one), one.case.seed))
             path.write_text(json.dumps([asdict(one) for one in found], indent=1))
@@ -54,8 +61,8 @@ def table(found: Iterable[Outcome]) -> str:
     """The outcomes in Markdown, one line for each landscape, size, strategy and budget."""
     lines = [
         "| landscape | N | k | strategy | judged | times fewer | difference (95 %) | exported | regret | base kept | "
-        "score covered | gain covered | ms a trial |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+        "score covered | gain covered | ms a trial | under way |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [_line(group, members) for group, members in _grouped(found).items()]
     return "\n".join(lines)
@@ -82,6 +89,7 @@ def _line(group: Group, members: Sequence[Outcome]) -> str:
         _percent([one.score_covered for one in members]),
         _percent(gains),
         f"{1000 * fmean(one.seconds for one in members):.1f}",
+        f"{fmean(one.under_way for one in members):.0f}",
     ]
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
 
@@ -166,6 +174,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--most", nargs="+", type=int, default=[3], help="demonstrations of a set at most, k")
     parser.add_argument("--shares", nargs="+", type=float, default=[0.2, 0.1, 0.05], help=f"of {REFERENCE}'s budget")
     parser.add_argument("--polish", type=float, default=0.0, help="share of each budget for a local search at the end")
+    parser.add_argument("--window", type=int, default=WINDOW, help="trials under way at the most")
     parser.add_argument("--seeds", type=int, default=60)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
@@ -190,9 +199,8 @@ def main() -> None:
 def _run(arguments: argparse.Namespace) -> list[Outcome]:
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
     cases = [Case(*case) for case in product(arguments.landscapes, arguments.pools, arguments.most, seeds)]
-    return run_benchmark(
-        cases, arguments.strategies, arguments.shares, arguments.polish, arguments.jobs, arguments.json
-    )
+    given = arguments.strategies, arguments.shares, arguments.polish, arguments.window
+    return run_benchmark(cases, *given, arguments.jobs, arguments.json)
 
 
 if __name__ == "__main__":
