@@ -85,9 +85,8 @@ class Polished:
     def _begin(self) -> None:
         self._start = self._first.ranking()[0]
         if not self._space.added(self._start) and self._known[self._start].missing(self._space.questions):
-            self._start = (
-                self._base
-            )  # the base prompt in another decoding has not met everything: it cannot stand for it
+            # The base prompt in another decoding that has not met everything cannot stand for itself.
+            self._start = self._base
         self._second = self._local(self._space.added(self._start))
         self._second.tell(self._known_of(Trial(self._base, self._space.questions)))
 
