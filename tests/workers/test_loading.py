@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Callable
 
@@ -16,11 +17,6 @@ from workers.worker_process import WorkerDead, WorkerLost
 PAUSE = 0.01
 
 
-def slow() -> Engine:
-    time.sleep(0.25)
-    return EchoEngine()
-
-
 def lines(
     caplog: pytest.LogCaptureFixture, load: Callable[[Member], object], process: FakeProcess | None = None
 ) -> list[str]:
@@ -29,36 +25,48 @@ def lines(
     crew += [Member(number, process or FakeProcess(), crew) for number in range(4)]
     with caplog.at_level(logging.INFO):
         load(crew[2])
-    return [record.message for record in caplog.records]
+    return said(caplog)
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """In whole seconds, which a busy machine may take."""
+    return [re.sub(r"\d+ s$", "N s", record.message) for record in caplog.records]
 
 
 def test_each_worker_says_when_it_begins_and_when_it_is_ready(caplog: pytest.LogCaptureFixture) -> None:
-    said = lines(caplog, lambda member: asyncio.run(load_model(member, EchoEngine, 3, PAUSE)))
-    assert said == ["worker 3 of 4 is loading the model", "worker 3 of 4 is ready on cpu after 0 s"]
+    heard = lines(caplog, lambda member: asyncio.run(load_model(member, EchoEngine, 3, PAUSE)))
+    assert heard == ["worker 3 of 4 is loading the model", "worker 3 of 4 is ready on cpu after N s"]
 
 
 def test_a_reminder_comes_while_loading_lasts(caplog: pytest.LogCaptureFixture) -> None:
+    def until_reminded_twice() -> Engine:
+        while len(caplog.records) < 3:
+            time.sleep(0.01)
+        return EchoEngine()
+
     first, *reminders, last = lines(
-        caplog, lambda member: asyncio.run(load_model(member, slow, 3, PAUSE, reminder=0.04))
+        caplog, lambda member: asyncio.run(load_model(member, until_reminded_twice, 3, PAUSE, reminder=0.02))
     )
     assert "is loading" in first
     assert len(reminders) >= 2
-    assert set(reminders) == {"worker 3 of 4 has been loading for 0 s"}
+    assert set(reminders) == {"worker 3 of 4 has been loading for N s"}
     assert "is ready" in last
 
 
 def test_a_worker_without_a_place_says_what_it_waits_for_less_and_less_often(caplog: pytest.LogCaptureFixture) -> None:
     async def wait(member: Member) -> None:
         process.returns = False
-        async with asyncio.timeout(0.4):
-            await load_model(member, EchoEngine, 3, PAUSE, reminder=0.04)
+        loading = asyncio.create_task(load_model(member, EchoEngine, 3, PAUSE, reminder=0.04))
+        while len(caplog.records) < 3:  # noqa: ASYNC110 -- nothing tells
+            await asyncio.sleep(0.01)
+        loading.cancel()
 
     process = FakeProcess()
-    with pytest.raises(TimeoutError):
-        lines(caplog, lambda member: asyncio.run(wait(member)), process)
-    said = [record.message for record in caplog.records]
-    assert 1 <= len(said) <= 3
-    assert set(said) == {"worker 3 of 4 has been waiting for a place with 1 CPU core for 0 s"}
+    heard = lines(caplog, lambda member: asyncio.run(wait(member)), process)
+    assert set(heard) == {"worker 3 of 4 has been waiting for a place with 1 CPU core for N s"}
+    first, second, third = (record.created for record in caplog.records[:3])
+    assert second - first > 0.07
+    assert third - second > 0.14
 
 
 class Stillborn(FakeProcess):
@@ -92,7 +100,7 @@ class Overfull(FakeProcess):
 
 
 def test_a_process_that_dies_while_it_loads_is_tried_again_but_not_for_ever(caplog: pytest.LogCaptureFixture) -> None:
-    said = lines(caplog, lambda member: asyncio.run(load_model(member, EchoEngine, 3, PAUSE)), Overfull(fits=3))
-    assert said == ["worker 3 of 4 is loading the model"] * 3 + ["worker 3 of 4 is ready on cpu after 0 s"]
+    heard = lines(caplog, lambda member: asyncio.run(load_model(member, EchoEngine, 3, PAUSE)), Overfull(fits=3))
+    assert heard == ["worker 3 of 4 is loading the model"] * 3 + ["worker 3 of 4 is ready on cpu after N s"]
     with pytest.raises(InputError, match=r"a worker died 3 times while it loaded the model \(its process ended\)"):
         lines(caplog, lambda member: asyncio.run(load_model(member, EchoEngine, 3, PAUSE)), Overfull(fits=4))
