@@ -149,7 +149,7 @@ def make_plan(config: RunConfig, path: Path) -> Plan:
     refuse_unknown_prices(config)
     plan = Plan(config, material, material.space(config.strategy), seats, renderer, judge_models)
     plan.reference_answers(plan.space)
-    _ = plan.decodings
+    make_decodings(config, renderer)
     return plan
 
 

@@ -49,14 +49,15 @@ class SlotStudy:
         self._draw = random.Random(seed)  # noqa: S311 -- no cryptography here
         self._study = optuna.create_study(direction="maximize", sampler=_sampler(sampler, random_first, seed))
         self._slots = [f"slot {number + 1}" for number in range(space.max_added)]
-        self._choices: dict[str, tuple[Any, ...]] = {
+        choices: dict[str, tuple[Any, ...]] = {
             slot: self._names if number < space.min_added else (EMPTY, *self._names)
             for number, slot in enumerate(self._slots)
         }
         if len(space.places) > 1:
-            self._choices[_PLACE] = space.places
+            choices[_PLACE] = space.places
         if space.decodings:
-            self._choices[_DECODING] = (OWN, *space.decodings)
+            choices[_DECODING] = (OWN, *space.decodings)
+        self._parameters = {name: CategoricalDistribution(values) for name, values in choices.items()}
         self._told: dict[Candidate, float | None] = {space.compose(()): None}
         self._under_way: dict[Candidate, list[optuna.Trial]] = {}
 
@@ -64,7 +65,7 @@ class SlotStudy:
         """Take what a candidate is worth that was not proposed; one that the slots cannot spell is left out."""
         self._told[candidate] = value
         if self._spells(candidate):
-            trial = create_trial(params=self._params(candidate), distributions=self._distributions(), value=value)
+            trial = create_trial(params=self._params(candidate), distributions=dict(self._parameters), value=value)
             self._study.add_trial(trial)
 
     def suggest(self, candidate: Candidate) -> None:
@@ -87,7 +88,7 @@ class SlotStudy:
                 self._study.enqueue_trial(self._params(neighbour))
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-                proposal = self._study.ask(dict(self._distributions()))
+                proposal = self._study.ask(dict(self._parameters))
             candidate = self._spelt(proposal.params)
             if self._is_new(candidate):
                 self._under_way[candidate] = [proposal]
@@ -110,22 +111,21 @@ class SlotStudy:
         else:
             self._study.tell(proposal, value)
 
-    def _distributions(self) -> dict[str, optuna.distributions.BaseDistribution]:
-        return {name: CategoricalDistribution(values) for name, values in self._choices.items()}
-
     def _neighbour(self, best: Candidate) -> Candidate | None:
         """A new one, one parameter away from the best where there is one; None where none can be found."""
         setting = self._params(best)
         for _ in range(_NEIGHBOURS):
-            name = self._draw.choice([*self._choices])
-            values = (EMPTY, *self._names) if name in self._slots else self._choices[name]
+            name = self._draw.choice([*self._parameters])
+            values = (EMPTY, *self._names) if name in self._slots else self._parameters[name].choices
             candidate = self._spelt(setting | {name: self._draw.choice(values)})
             if self._is_new(candidate):
                 return candidate
         for _ in range(_DRAWS):
             size = self._draw.randint(0 if self._space.decodings else 1, min(len(self._slots), len(self._names)))
             slots = self._filled(self._draw.sample(self._names, size))
-            others = {name: self._draw.choice(self._choices[name]) for name in self._choices if name not in slots}
+            others = {
+                name: self._draw.choice(one.choices) for name, one in self._parameters.items() if name not in slots
+            }
             candidate = self._spelt(slots | others)
             if self._is_new(candidate):
                 return candidate
@@ -151,7 +151,7 @@ class SlotStudy:
 
     def _params(self, candidate: Candidate) -> dict[str, Any]:
         beside = {_PLACE: self._space.place(candidate), _DECODING: candidate.decoding}
-        known = {name: value for name, value in beside.items() if name in self._choices}
+        known = {name: value for name, value in beside.items() if name in self._parameters}
         return self._filled(self._space.added(candidate)) | known
 
     def _filled(self, names: Iterable[str]) -> dict[str, Any]:

@@ -196,7 +196,7 @@ def _failed(lines: list[Line], kind: str, candidate: Candidate, scores: Mapping[
 
 
 def _is_of(line: Line, kind: str, candidate: Candidate) -> bool:
-    return kind in line and Candidate.from_json(line[kind]) == candidate
+    return bool(line.get(kind) == candidate.to_json())
 
 
 def _standing(standing: Standing | None) -> dict[str, Any] | None:

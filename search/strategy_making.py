@@ -25,8 +25,6 @@ from search.material import Material
 from search.space import SearchSpace
 from search.strategy import Strategy
 
-_NEIGHBOURS = 12
-
 
 def make_strategy(
     config: StrategyConfig,
@@ -74,13 +72,10 @@ def strategy_of(
     from search.strategies.local_search import LocalSearch  # noqa: PLC0415
 
     def local(start: Sequence[str]) -> Strategy:
-        knobs = LocalSearchConfig(
-            kind="local_search",
-            start=tuple(start),
-            evaluations=config.polish + len(space.questions),
-            neighbours=max(1, min(_NEIGHBOURS, config.polish // len(space.questions))),
-        )
-        return LocalSearch(space, knobs, seed)
+        usual = LocalSearchConfig(kind="local_search", start=tuple(start))
+        few = max(1, min(usual.neighbours, config.polish // len(space.questions)))
+        budget = config.polish + len(space.questions)
+        return LocalSearch(space, usual.model_copy(update={"neighbours": few, "evaluations": budget}), seed)
 
     return Polished(space, first, local, config.polish)
 

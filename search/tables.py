@@ -109,7 +109,7 @@ def _standings(status: Status) -> RenderableType:
         estimates = (one.search_score, one.held_out_score, one.held_out_gain)
         shown = [show_estimate(value, with_n=False) if value else "" for value in estimates]
         table.add_row(name, *shown, " + ".join(str(value.n) for value in estimates[:2] if value))
-    own = status.base.candidate.demonstrations if status.base else ()
+    own = status.base.demonstrations if status.base else ()
     chosen = [Text(f"{name}: {_in_words(one.candidate, own)}{_length(one)}") for name, one in present]
     return Group(table, *chosen)
 

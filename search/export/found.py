@@ -23,7 +23,6 @@ class Found:
     demonstrations: of the best candidate, in order.
     block: its prompts of the guiding questions' first turns, as they were scored.
     decoding: that they were answered with.
-    decoding_name: of the strategy's further decodings, or `OWN`.
     """
 
     path: Path
@@ -34,7 +33,11 @@ class Found:
     renderer: Renderer
     block: PromptBlock
     decoding: Decoding
-    decoding_name: str = OWN
+
+    @property
+    def decoding_name(self) -> str:
+        """One of the strategy's further decodings, or `OWN`."""
+        return OWN if self.status.winner is None else self.status.winner.candidate.decoding
 
     @property
     def is_chat(self) -> bool:
@@ -65,7 +68,7 @@ def read_found(path: Path, best_so_far: bool = False) -> Found:
     block = renderer.block(material.rules, chosen, [(question.query,) for question in material.guiding])
     _check_scored(path, config, block)
     decoding = make_decodings(config, renderer)[candidate.decoding]
-    return Found(path, config, status, material, chosen, renderer, block, decoding, candidate.decoding)
+    return Found(path, config, status, material, chosen, renderer, block, decoding)
 
 
 def _check_scored(path: Path, config: RunConfig, block: PromptBlock) -> None:

@@ -110,7 +110,9 @@ def test_an_address_where_nobody_listens_is_refused() -> None:
         with pytest.raises(
             InputError, match=f"the Ray cluster at {wrong} cannot be reached .*check workers.ray.address"
         ):
-            run_with(RayWorkers(EchoEngine, config(ray=RayConfig(address=wrong))), lambda model: asyncio.sleep(0))
+            run_with(
+                RayWorkers(EchoEngine, config(ray=RayConfig(address=wrong))), lambda _: asyncio.sleep(0), seconds=20
+            )
 
 
 @dataclass
@@ -249,7 +251,10 @@ def test_a_worker_that_fits_on_no_node_waits_for_the_autoscaler_when_told_so(
 
 @pytest.fixture(scope="module")
 def cluster(nodes: Cluster) -> Iterator[None]:
+    """Of the head node alone: those that other tests have unplugged are gone when the cluster has noticed."""
     ray.init(nodes.address, log_to_driver=False)
+    while sum(node["Alive"] for node in ray.nodes()) > 1:  # type: ignore[no-untyped-call]
+        time.sleep(0.1)
     yield
     ray.shutdown()
 
