@@ -36,7 +36,7 @@ test: lint
 
 gpu:
 	$(PYTHON) -m pytest -q -p no:cacheprovider tests/workers/engines/test_gpu.py
-	$(PYTHON) -m workers.engines.benchmark --device cuda --minutes 8 --markdown
+	$(PYTHON) -m workers.bench.generation --device cuda --minutes 8 --markdown
 
 clean:
 	rm -rf $(VENV)

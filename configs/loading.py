@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from configs.complaints import complaints
 from configs.errors import InputError
 from configs.records import read_text
 from configs.schema import EvaluationConfig, FromCommandLine, Knobs, RunConfig
+from configs.validation_messages import complaints
 
 K = TypeVar("K", bound=Knobs)
 

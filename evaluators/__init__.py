@@ -1,0 +1,1 @@
+"""How good is this prompt? Answers and verdicts, each paid for once."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from configs.errors import RunStopped
 from configs.schema import BudgetConfig
 from evaluators.failures import BudgetSpent
-from evaluators.spend import Spend
+from evaluators.ledger.spend import Spend
 
 QUANTITIES = {
     "generations": "generations",

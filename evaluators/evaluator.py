@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from evaluators.answers import Answers, Promise
 from evaluators.counts import Counts
 from evaluators.evaluation import Evaluation, Failure
-from evaluators.ledger import Ledger
+from evaluators.generation import Answers, Promise
+from evaluators.ledger.ledger import Ledger
 from evaluators.objective import Objective
 from evaluators.panel import Panel
 from evaluators.question import Conversation, Question
-from evaluators.together import tasks_together
+from evaluators.task_group import tasks_together
 from workers.failures import GenerationFailed
 from workers.prompt import Completion, Decoding, PromptBlock
 

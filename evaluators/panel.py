@@ -19,8 +19,8 @@ from evaluators.counts import Counts
 from evaluators.evaluation import Failure
 from evaluators.failures import JudgeFailed, VerdictStopped, VerdictUnreadable
 from evaluators.judge import Judge, Verdict
-from evaluators.keys import verdict_key
-from evaluators.ledger import Ledger
+from evaluators.ledger.keys import verdict_key
+from evaluators.ledger.ledger import Ledger
 from evaluators.question import Question
 from workers.service.failures import ServiceFailed
 from workers.usage import NOTHING

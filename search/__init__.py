@@ -23,21 +23,22 @@ Importing this loads neither ray, torch, transformers, optuna nor pandas.
 from configs.errors import DemosearchError, InputError, RunStopped
 from configs.loading import load_config, load_evaluation, override_config
 from evaluators.question import Question
-from search.answers import Answer, read_answers
-from search.candidate import Candidate
-from search.dry_run import Experience, forecast_evaluation, forecast_run
-from search.evaluate import evaluate
-from search.evaluation_status import read_evaluation
 from search.export import export
-from search.journal import read_journal
-from search.launch import launch, resume
+from search.forecast.dry_run import Experience, forecast_evaluation, forecast_run
+from search.problem.candidate import Candidate
+from search.problem.space import SearchSpace
+from search.problem.trial import ScoredTrial, Trial
 from search.report import report, save_figures
-from search.retry import retry_failed
-from search.run import read_config
-from search.space import SearchSpace
-from search.statistics import Estimate, estimate, paired_difference, unpaired_difference
-from search.status import read_status
-from search.strategy import ScoredTrial, Strategy, Trial
+from search.results.answers_table import Answer, read_answers
+from search.results.evaluation_status import read_evaluation
+from search.results.status import read_status
+from search.run_directory.journal import read_journal
+from search.run_directory.run import read_config
+from search.running.evaluate import evaluate
+from search.running.launch import launch, resume
+from search.running.retry import retry_failed
+from search.statistics.estimates import Estimate, estimate, paired_difference, unpaired_difference
+from search.strategies.strategy import Strategy
 
 __all__ = [
     "Answer",

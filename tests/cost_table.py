@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from configs.loading import load_config
-from search.dry_run import forecast_run
+from search.forecast.dry_run import forecast_run
 from tests.documents import named
 from tests.shared_data import shared
 

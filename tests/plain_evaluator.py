@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 from configs.schema import BudgetConfig
-from evaluators.answers import Answers
 from evaluators.budget import Budget
 from evaluators.counts import Counts
 from evaluators.evaluator import Evaluator
+from evaluators.generation import Answers
 from evaluators.judge import Judge
-from evaluators.ledger import Ledger
+from evaluators.ledger.ledger import Ledger
 from evaluators.objective import Objective
 from evaluators.panel import Panel, Seat
 from workers.prompt import Completion, Decoding

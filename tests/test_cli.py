@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from configs.loading import load_evaluation
-from search.cli.sharing import ExportFormat
-from search.journal import read_journal
-from search.render import UrialRenderer
-from search.run import Run
-from search.urial import BACKTICKS, load_base_prompt
+from search.cli.export_commands import ExportFormat
+from search.prompts.render import UrialRenderer
+from search.prompts.urial import BACKTICKS, load_base_prompt
+from search.run_directory.journal import read_journal
+from search.run_directory.run import Run
 from tests.service_server import ServiceServer, error, says
 
 QUICK = Path("configs/quickstart").absolute()

@@ -12,17 +12,17 @@ from rich.console import Console
 from configs.errors import InputError, RunStopped
 from configs.loading import load_config, load_evaluation, override_config
 from configs.schema import RunConfig
-from search.answers import read_answers
-from search.contestant import load_contestants
-from search.dry_run import forecast_run
 from search.export import caveat, export
-from search.export.found import read_found
-from search.launch import launch, resume
-from search.optuna_study import fill_study
-from search.push import push
+from search.export.best_prompt import read_found
+from search.export.optuna_study import fill_study
+from search.export.push import push
+from search.forecast.dry_run import forecast_run
+from search.problem.contestants import load_contestants
 from search.report import report
-from search.run import read_config
-from search.status import read_status
+from search.results.answers_table import read_answers
+from search.results.status import read_status
+from search.run_directory.run import read_config
+from search.running.launch import launch, resume
 from tests.service_server import ServiceServer, says
 
 QUIET = Console(quiet=True)

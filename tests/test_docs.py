@@ -19,8 +19,8 @@ import typer
 import yaml
 from typer.testing import CliRunner
 
+from configs.knob_reference import reference
 from configs.loading import load_config, load_evaluation
-from configs.reference import reference
 from evaluators.question import Question
 from search.cli.app import app
 from search.export import export

@@ -14,9 +14,9 @@ import pytest
 
 from configs.loading import override_config
 from evaluators.failures import BudgetSpent
-from search.launch import resume
-from search.run import read_config
-from search.status import read_status
+from search.results.status import read_status
+from search.run_directory.run import read_config
+from search.running.launch import resume
 
 SMALL = [
     *("--set", "pool.limit=8", "--set", "strategy.trials=14", "--set", "strategy.max_demonstrations=2"),

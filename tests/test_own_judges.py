@@ -11,10 +11,10 @@ from transformers import LlamaForSequenceClassification
 from configs.errors import RunStopped
 from configs.loading import load_config, load_evaluation
 from configs.schema import RunConfig
-from search.evaluate import evaluate
-from search.evaluation_status import read_evaluation
-from search.launch import launch, resume
-from search.status import Status, read_status
+from search.results.evaluation_status import read_evaluation
+from search.results.status import Status, read_status
+from search.running.evaluate import evaluate
+from search.running.launch import launch, resume
 from tests.tiny_model import random_llama, save
 
 QUICK = Path("configs/quickstart").absolute()

@@ -12,7 +12,7 @@ HEAVY = (
 
 
 @pytest.mark.parametrize(
-    "module", ["search", "search.cli.app", "search.assembly", "evaluators.evaluator", "workers.text_model"]
+    "module", ["search", "search.cli.app", "search.running.assembly", "evaluators.evaluator", "workers.text_model"]
 )
 def test_importing_a_room_loads_nothing_heavy(module: str) -> None:
     program = f"import sys, {module}; print(sorted(set({HEAVY!r}) & set(sys.modules)))"

@@ -1,0 +1,1 @@
+"""What does the model say? Engines, the workers that run them, and services."""

@@ -1,0 +1,1 @@
+"""Questions from files: one benchmark's form a module."""

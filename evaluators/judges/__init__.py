@@ -1,0 +1,1 @@
+"""One judge a file: prompts of MT-Bench and AlpacaEval, rubrics, metrics, reward models, functions."""

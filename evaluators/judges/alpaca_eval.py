@@ -20,10 +20,10 @@ from typing import Self, cast
 from configs.errors import InputError
 from configs.schema import AlpacaEvalJudgeConfig
 from evaluators.failures import VerdictUnreadable
-from evaluators.grading import ATTEMPTS, grade
 from evaluators.judge import Verdict
+from evaluators.judge_tools.chat_model import Leaning, Speaker
+from evaluators.judge_tools.grading import ATTEMPTS, grade
 from evaluators.question import Question
-from evaluators.speaker import Leaning, Speaker
 from workers.service.reply import Message
 
 READER_VERSION = "1"

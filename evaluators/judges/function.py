@@ -24,8 +24,8 @@ from typing import Any, Self
 from configs.errors import InputError
 from configs.schema import FunctionJudgeConfig
 from evaluators.failures import JudgeFailed
-from evaluators.gathering import Gatherer
 from evaluators.judge import Verdict
+from evaluators.judge_tools.micro_batcher import Gatherer
 from evaluators.question import Question
 
 Item = tuple[Question, tuple[str, ...]]

@@ -11,12 +11,12 @@ from typing import Self
 from configs.errors import InputError
 from configs.schema import MTBenchJudgeConfig
 from evaluators.benchmarks.mt_bench import JUDGED_BY_REFERENCE
-from evaluators.grading import grade_in_words
 from evaluators.judge import Verdict
-from evaluators.judge_prompts import JudgePrompt, read_judge_prompts
+from evaluators.judge_tools.chat_model import Speaker
+from evaluators.judge_tools.grading import grade_in_words
+from evaluators.judge_tools.judge_prompts import JudgePrompt, read_judge_prompts
+from evaluators.judge_tools.ratings import MT_BENCH, PARSER_VERSION
 from evaluators.question import Question
-from evaluators.speaker import Speaker
-from evaluators.verdict import MT_BENCH, PARSER_VERSION
 from workers.service.reply import Message
 
 _PLAIN = ("single-v1", "single-v1-multi-turn")

@@ -12,13 +12,13 @@ from typing import Self
 from configs.errors import InputError
 from configs.schema import PairwiseJudgeConfig
 from evaluators.benchmarks.mt_bench import JUDGED_BY_REFERENCE
-from evaluators.grading import grade_in_words
 from evaluators.judge import Verdict
-from evaluators.judge_prompts import JudgePrompt, read_judge_prompts
+from evaluators.judge_tools.chat_model import Speaker
+from evaluators.judge_tools.grading import grade_in_words
+from evaluators.judge_tools.judge_prompts import JudgePrompt, read_judge_prompts
+from evaluators.judge_tools.ratings import PARSER_VERSION, read_winner
+from evaluators.judge_tools.rubric_file import read_rubric
 from evaluators.question import Question
-from evaluators.rubric import read_rubric
-from evaluators.speaker import Speaker
-from evaluators.verdict import PARSER_VERSION, read_winner
 from workers.service.reply import Message
 
 _FASTCHAT = {

@@ -8,8 +8,8 @@ import json
 from collections.abc import AsyncIterator, Sequence
 
 from evaluators.failures import JudgeFailed
-from evaluators.gathering import Gatherer
 from evaluators.judge import Verdict
+from evaluators.judge_tools.micro_batcher import Gatherer
 from evaluators.question import Question
 from workers.chat_template import SPELLING, ChatTemplate
 from workers.failures import PromptTooLong

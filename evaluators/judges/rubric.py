@@ -1,4 +1,4 @@
-"""Single-answer grading by a rubric of one's own, on a scale of one's own (see `evaluators.rubric`)."""
+"""Single-answer grading by a rubric and a scale of one's own (see `evaluators.judge_tools.rubric_file`)."""
 
 import json
 import re
@@ -7,13 +7,13 @@ from typing import Self
 
 from configs.errors import InputError
 from configs.schema import RubricJudgeConfig
-from evaluators.grading import grade_in_words
 from evaluators.judge import Verdict
-from evaluators.judge_prompts import JudgePrompt
+from evaluators.judge_tools.chat_model import Speaker
+from evaluators.judge_tools.grading import grade_in_words
+from evaluators.judge_tools.judge_prompts import JudgePrompt
+from evaluators.judge_tools.ratings import PARSER_VERSION, Scale
+from evaluators.judge_tools.rubric_file import read_rubric, spell_conversation
 from evaluators.question import Question
-from evaluators.rubric import read_rubric, spell_conversation
-from evaluators.speaker import Speaker
-from evaluators.verdict import PARSER_VERSION, Scale
 from workers.service.reply import Message
 
 _FIELDS = frozenset({"question", "answer", "reference", "conversation"})

@@ -1,0 +1,1 @@
+"""What the engine and the strategies cost and find, measured."""

@@ -24,9 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from search.candidate import Candidate
-from search.space import SearchSpace
-from search.strategy import ScoredTrial, Trial
+from search.problem.candidate import Candidate
+from search.problem.space import SearchSpace
+from search.problem.trial import ScoredTrial, Trial
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from evaluators.judge import Verdict
 from evaluators.question import Question
-from search.bench.rig import ANSWER, run_round
+from search.bench.fixed_search import ANSWER, run_round
 from workers.activity import WorkersActivity
 from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock
 from workers.text_model import ModelCard

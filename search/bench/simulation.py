@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from configs.schema import ScoringConfig
 from search.bench.landscape import Landscape
-from search.candidate import Candidate
-from search.certainty import Certainty
-from search.space import SearchSpace
-from search.strategy import Strategy, Trial
+from search.problem.candidate import Candidate
+from search.problem.space import SearchSpace
+from search.problem.trial import Trial
+from search.statistics.certainty import Certainty
+from search.strategies.strategy import Strategy
 
 SURE, WINDOW = ScoringConfig().sure, 12
 

@@ -25,9 +25,9 @@ from rich.console import Console
 from rich.progress import track
 
 from search.bench.landscape import LANDSCAPES
-from search.bench.outcome import REFERENCE, STRATEGIES, UNBUDGETED, Case, Outcome, outcomes
 from search.bench.simulation import WINDOW
-from search.statistics import Estimate, estimate
+from search.bench.strategy_outcome import REFERENCE, STRATEGIES, UNBUDGETED, Case, Outcome, outcomes
+from search.statistics.estimates import Estimate, estimate
 
 _CONFIDENCE = 0.95
 _RIVAL = "racing_greedy"

@@ -9,10 +9,10 @@ import typer
 from rich.logging import RichHandler
 
 from configs.errors import DemosearchError, InputError
-from search.cli.measuring import overlap, w1
-from search.cli.reading import knobs, report, status, watch
-from search.cli.searching import evaluate, resume, retry_failed, run
-from search.cli.sharing import export, push
+from search.cli.bench_commands import overlap, w1
+from search.cli.export_commands import export, push
+from search.cli.read_commands import knobs, report, status, watch
+from search.cli.run_commands import evaluate, resume, retry_failed, run
 from search.cli.terminal import console, say
 from workers.engine_thread import ENGINE_THREAD
 

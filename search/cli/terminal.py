@@ -14,8 +14,8 @@ from configs.errors import InputError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from search.forecast import Forecast
-    from search.status import Status
+    from search.forecast.forecast import Forecast
+    from search.results.status import Status
 
 
 def print_out(content: "dict[str, Any] | RenderableType") -> None:
@@ -34,13 +34,13 @@ def say(text: str) -> None:
 
 
 def show_status(status: "Status", path: Path, as_json: bool) -> None:
-    from search.tables import status_view  # noqa: PLC0415 -- rich
+    from search.cli.status_table import status_view  # noqa: PLC0415 -- rich
 
     print_out(status.to_json() if as_json else status_view(status, path))
 
 
 def show_forecast(forecast: "Forecast", as_json: bool) -> None:
-    from search.forecast_table import forecast_view  # noqa: PLC0415 -- rich
+    from search.cli.forecast_table import forecast_view  # noqa: PLC0415 -- rich
 
     print_out(forecast.to_json() if as_json else forecast_view(forecast))
 

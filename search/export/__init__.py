@@ -5,17 +5,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from search.candidate import OWN
+from search.export.best_prompt import Found, read_found
 from search.export.chat import messages
 from search.export.dspy_state import dspy_state
-from search.export.found import Found, read_found
 from search.export.hugging_face import chat_template, hugging_face
-from search.export.langchain_prompt import langchain_prompt
-from search.export.promptfoo_config import promptfoo_config
-from search.export.record import record
-from search.export.request import chat_request, completion_request
+from search.export.json_record import record
+from search.export.langchain import langchain_prompt
+from search.export.openai import chat_request, completion_request
+from search.export.promptfoo import promptfoo_config
 from search.export.urial_file import urial_file
-from search.words import show_decoding
+from search.problem.candidate import OWN
+from search.results.wording import show_decoding
 
 __all__ = ["Format", "caveat", "export", "read_found", "written"]
 

@@ -4,16 +4,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from configs.schema import RunConfig
-from search.candidate import OWN
-from search.export.found import Found
+from search.export.best_prompt import Found
+from search.problem.candidate import OWN
+from search.report.caveats import doubts
 from search.report.comparison import Finalist
-from search.report.doubts import doubts
 from search.report.findings import Findings
 from search.report.markup import plain, table, with_interval
 from search.report.numbers import share
 from search.report.sentences import summary
-from search.run import read_manifest
-from search.words import show_decoding
+from search.results.wording import show_decoding
+from search.run_directory.run import read_manifest
 
 _MEANS = (
     "A gain is the mean of paired differences to the base prompt, question by question. The search score of a winner "

@@ -1,8 +1,8 @@
 """Rules and demonstrations as a chat, in the roles that a chat template spells as the prompt that was scored."""
 
 from configs.errors import InputError
-from search.chat_template import ChatRenderer
-from search.export.found import Found
+from search.export.best_prompt import Found
+from search.prompts.chat import ChatRenderer
 from workers.service.reply import Message
 
 

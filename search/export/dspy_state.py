@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from search.export.found import Found
+from search.export.best_prompt import Found
 
 
 def dspy_state(found: Found) -> dict[str, Any]:

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from configs.errors import InputError
+from search.export.best_prompt import Found
 from search.export.chat import open_chat
-from search.export.found import Found
-from search.urial import FORMS, UrialForm
+from search.prompts.urial import FORMS, UrialForm
 from workers.chat_template import DATE
 
 

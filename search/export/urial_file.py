@@ -1,7 +1,7 @@
 """A URIAL prompt file: it loads as a base prompt again, and is the text that the model reads before a question."""
 
 from configs.errors import InputError
-from search.export.found import Found
+from search.export.best_prompt import Found
 
 
 def urial_file(found: Found) -> str:

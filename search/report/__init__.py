@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Literal
 
-from search.report.evaluation.evidence import read_evaluation_evidence
 from search.report.evaluation.findings import EvaluationFindings, find_evaluation
-from search.report.evidence import read_evidence
 from search.report.findings import Findings, find
-from search.run import is_evaluation
+from search.results.evaluation_results import read_evaluation_evidence
+from search.results.search_results import read_evidence
+from search.run_directory.run import is_evaluation
 
 Format = Literal["html", "md"]
 
@@ -27,7 +27,7 @@ def save_figures(path: Path, folder: Path) -> list[Path]:
     Raises:
         InputError: there is no run, what draws them is missing, or the folder cannot be written.
     """
-    from search.report.pictures import save_pictures  # noqa: PLC0415 -- plotly
+    from search.report.image_files import save_pictures  # noqa: PLC0415 -- plotly
 
     return save_pictures(read(path), folder)
 

@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from search.candidate import Candidate
-from search.report.evidence import Evidence
-from search.statistics import Estimate, estimate
+from search.problem.candidate import Candidate
+from search.results.search_results import Evidence
+from search.statistics.estimates import Estimate, estimate
 
 _IN_HEAT_MAP = 30
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from search.candidate import Candidate
-from search.report.evidence import Evidence, Side, Told
-from search.statistics import Estimate, estimate
+from search.problem.candidate import Candidate
+from search.results.search_results import Evidence, Side, Told
+from search.statistics.estimates import Estimate, estimate
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from search.candidate import Candidate
-from search.report.evidence import Evidence, Side, Told
-from search.statistics import Estimate, estimate, unpaired_difference
-from search.status import Standing
+from search.problem.candidate import Candidate
+from search.results.search_results import Evidence, Side, Told
+from search.results.status import Standing
+from search.statistics.estimates import Estimate, estimate, unpaired_difference
 
 Role = Literal["winner", "best so far", "runner-up", "base prompt"]
 

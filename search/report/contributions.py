@@ -1,9 +1,9 @@
 """What each chosen demonstration adds, and what its place does, learnt from all candidates together.
 
-By the model of `search.effects`: a candidate differs from the next in several demonstrations at once, and only a model
-tells them apart. Its intervals hold as far as the model does. In each decoding a question has a level of its own, so
-that what a decoding does is taken for no demonstration's; different places of the chosen ones among the base prompt's
-are taken for the same.
+By the model of `search.statistics.effects`: a candidate differs from the next in several demonstrations at once, and
+only a model tells them apart. Its intervals hold as far as the model does. In each decoding a question has a level of
+its own, so that what a decoding does is taken for no demonstration's; different places of the chosen ones among the
+base prompt's are taken for the same.
 """
 
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtri
 
-from search.candidate import Candidate
-from search.effects import USUAL_SPREAD, EffectsModel, Fit, OrderedSet, Scores
-from search.report.evidence import Evidence
-from search.statistics import Estimate
+from search.problem.candidate import Candidate
+from search.results.search_results import Evidence
+from search.statistics.effects import USUAL_SPREAD, EffectsModel, Fit, OrderedSet, Scores
+from search.statistics.estimates import Estimate
 
 _FEWEST = 3  # candidates, the base prompt included
 _RECENCIES = np.linspace(-0.9, 0.9, 19)

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from evaluators.ledger import read_attendance
+from evaluators.ledger.queries import JudgeReceipt, Pace, read_attendance, read_judges, read_pace
+from evaluators.ledger.spend import Spend
 from evaluators.objective import Objective
-from evaluators.receipts import JudgeReceipt, Pace, read_judges, read_pace
-from evaluators.spend import Spend
-from search.report.evidence import Evidence, Told
-from search.run import read_id
+from search.results.search_results import Evidence, Told
+from search.run_directory.run import read_id
 from workers.activity import idle_share
 
 _STRETCHES = 60

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 from plotly.basedatatypes import BaseTraceType
 
-from evaluators.receipts import Pace
-from search.report.labels import shortened
+from evaluators.ledger.queries import Pace
 from search.report.numbers import Numbers
-from search.statistics import Estimate
+from search.results.labels import shortened
+from search.statistics.estimates import Estimate
 
 FIRST, SECOND, THIRD, FOURTH, PALE = "#3f8fd2", "#d4762c", "#3d9e72", "#a06cc0", "#8b929c"
 LONGEST = 18  # characters of a label beside an axis

@@ -5,21 +5,21 @@ from dataclasses import dataclass
 from itertools import chain
 
 from evaluators.evaluation import Failure
-from evaluators.ledger import read_failures
-from search.candidate import Candidate
-from search.report.answers import Contrasts, contrasts
+from evaluators.ledger.queries import read_failures
+from search.problem.candidate import Candidate
 from search.report.candidates import CandidateScore, HeatMap, candidate_scores, heat_map
 from search.report.categories import CategoryScores, category_scores
 from search.report.comparison import Finalist, TurnScores, finalists, turn_scores
 from search.report.contributions import Contributions, contributions
 from search.report.costs import Costs, costs
-from search.report.evidence import Evidence, Side
 from search.report.history import History, history
-from search.report.labels import Labels
 from search.report.lengths import LengthGuard, length_guard
 from search.report.noise import Noise, judge_noise
 from search.report.numbers import Numbers
-from search.run import read_id
+from search.report.side_by_side import Contrasts, contrasts
+from search.results.labels import Labels
+from search.results.search_results import Evidence, Side
+from search.run_directory.run import read_id
 
 _SAMPLES = 3
 

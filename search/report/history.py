@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from search.candidate import Candidate
-from search.journal import Line
-from search.report.evidence import Evidence
-from search.statistics import Estimate, estimate
+from search.problem.candidate import Candidate
+from search.results.search_results import Evidence
+from search.run_directory.journal import Line
+from search.statistics.estimates import Estimate, estimate
 
 
 @dataclass(frozen=True, slots=True)

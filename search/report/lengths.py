@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from search.report.evidence import Told
-from search.statistics import Estimate, estimate
+from search.results.search_results import Told
+from search.statistics.estimates import Estimate, estimate
 
 _FEWEST = 8  # questions for a regression
 

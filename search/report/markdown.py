@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 
 from search.report import numbers
-from search.report.answers import Contrast
+from search.report.caveats import doubts
 from search.report.comparison import Finalist
-from search.report.doubts import doubts
 from search.report.evaluation.findings import EvaluationFindings
 from search.report.evaluation.markdown import evaluation_parts
 from search.report.evaluation.sentences import evaluation_doubts, evaluation_summary
-from search.report.evidence import SIDES
 from search.report.findings import Findings
 from search.report.markup import fenced, plain, spoken, table, with_interval
 from search.report.sentences import averaged, decoded, summary
+from search.report.side_by_side import Contrast
+from search.results.search_results import SIDES
 
 _CANDIDATES = 20
 
@@ -108,7 +108,7 @@ def _contributions(findings: Findings) -> Iterator[str]:
         return
     yield "## What each demonstration adds"
     yield (
-        f"By the hierarchical model of `search/effects.py`, from {found.scores:,} guiding scores of "
+        f"By the hierarchical model of `search/statistics/effects.py`, from {found.scores:,} guiding scores of "
         f"{found.candidates:,} candidates together; n counts the candidates in which a demonstration stood."
         f" {averaged(findings)}".rstrip()
     )

@@ -4,9 +4,9 @@ import html
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from search.report.answers import Said
 from search.report.numbers import NOTHING, Numbers
-from search.statistics import Estimate
+from search.report.side_by_side import Said
+from search.statistics.estimates import Estimate
 
 _SPECIAL = re.compile(r"([\\`*_|\[\]~#])")
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from statistics import variance
 
+from evaluators.ledger.queries import read_judge_noise
 from evaluators.objective import Objective
-from evaluators.receipts import read_judge_noise
-from search.candidate import Candidate
-from search.report.evidence import Evidence
+from search.problem.candidate import Candidate
+from search.results.search_results import Evidence
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from search.statistics import Estimate
+from search.statistics.estimates import Estimate
 
 NOTHING = "–"
 

@@ -10,15 +10,15 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from search.report import numbers
-from search.report.doubts import doubts
+from search.report.caveats import doubts
 from search.report.drawing import Picture
 from search.report.evaluation.figures import evaluation_pictures
 from search.report.evaluation.findings import EvaluationFindings
 from search.report.evaluation.sentences import evaluation_doubts, evaluation_summary
-from search.report.evidence import SIDES
 from search.report.figures import search_pictures
 from search.report.findings import Findings
 from search.report.sentences import averaged, decoded, summary
+from search.results.search_results import SIDES
 
 MOST_CANDIDATES = 200
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from configs.schema import VaryingKnobs
-from search.candidate import OWN
+from search.problem.candidate import OWN
 from search.report.comparison import Finalist
 from search.report.findings import Findings
 from search.report.numbers import count, share
-from search.statistics import Estimate
-from search.words import show_decoding
+from search.results.wording import show_decoding
+from search.statistics.estimates import Estimate
 
 
 def summary(findings: Findings) -> list[str]:

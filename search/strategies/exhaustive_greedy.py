@@ -6,10 +6,10 @@ Zhao et al., "Is In-Context Learning Sufficient for Instruction Following in LLM
 from collections.abc import Sequence
 
 from configs.schema import ExhaustiveGreedyConfig
-from search.candidate import Candidate
-from search.leaderboard import Leaderboard
-from search.space import SearchSpace
-from search.strategy import ScoredTrial, Trial
+from search.problem.candidate import Candidate
+from search.problem.space import SearchSpace
+from search.problem.trial import ScoredTrial, Trial
+from search.strategies.parts.leaderboard import Leaderboard
 
 
 class ExhaustiveGreedy:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from configs.schema import RacingGreedyConfig
-from search.candidate import Candidate
-from search.elimination import by_test
-from search.race import Race
-from search.rounds import Rounds, shuffled_blocks
-from search.space import SearchSpace
-from search.strategy import ScoredTrial, Trial
+from search.problem.candidate import Candidate
+from search.problem.space import SearchSpace
+from search.problem.trial import ScoredTrial, Trial
+from search.strategies.parts.elimination import by_test
+from search.strategies.parts.race import Race
+from search.strategies.parts.successive_races import Rounds, shuffled_blocks
 
 
 class RacingGreedy:

@@ -4,10 +4,10 @@ import random
 from collections.abc import Sequence
 
 from configs.schema import RandomConfig
-from search.candidate import Candidate
-from search.leaderboard import Leaderboard
-from search.space import SearchSpace
-from search.strategy import ScoredTrial, Trial
+from search.problem.candidate import Candidate
+from search.problem.space import SearchSpace
+from search.problem.trial import ScoredTrial, Trial
+from search.strategies.parts.leaderboard import Leaderboard
 
 _TRIES = 10_000  # draws in a row that give nothing new, before a space counts as exhausted
 

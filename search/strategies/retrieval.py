@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from search.candidate import Candidate
-from search.embedding import Embedding
-from search.leaderboard import Leaderboard
-from search.space import SearchSpace
-from search.strategy import ScoredTrial, Trial
+from search.problem.candidate import Candidate
+from search.problem.space import SearchSpace
+from search.problem.trial import ScoredTrial, Trial
+from search.strategies.parts.embedding import Embedding
+from search.strategies.parts.leaderboard import Leaderboard
 
 _RELEVANCE = 1.0  # weight of nearness in the logarithm of a demonstration's quality, in its standard deviations
 _JITTER = 1e-6

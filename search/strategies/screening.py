@@ -1,9 +1,9 @@
 """Group screening, then tempered Thompson sampling over ordered sets, then a race: the search to take first.
 
 Groups of demonstrations are judged on blocks of questions, so that one judgement informs all demonstrations of its
-group; `search.effects` tells them apart. The demonstrations that are dealt into groups become fewer as the posterior
-learns. From then on sets are proposed: the best set of a posterior draw whose deviation from the mean is halved, at
-times in a random order. At the end the leaders, their neighbours and the likeliest set race.
+group; `search.statistics.effects` tells them apart. The demonstrations that are dealt into groups become fewer as the
+posterior learns. From then on sets are proposed: the best set of a posterior draw whose deviation from the mean is
+halved, at times in a random order. At the end the leaders, their neighbours and the likeliest set race.
 
 Group screening: Dorfman 1943; successive halving: Karnin et al. 2013; Thompson sampling: Russo et al. 2018. Shares of
 the budget and the temper were chosen on `search.bench.strategies`.
@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from configs.schema import ScreeningConfig
-from search.candidate import Candidate
-from search.effects import USUAL_SPREAD, EffectsModel, Fit, Floats, OrderedSet, Scores
-from search.proposal import KnownEffects
-from search.space import SearchSpace
-from search.strategy import ScoredTrial, Trial
+from search.problem.candidate import Candidate
+from search.problem.space import SearchSpace
+from search.problem.trial import ScoredTrial, Trial
+from search.statistics.best_set import KnownEffects
+from search.statistics.effects import USUAL_SPREAD, EffectsModel, Fit, Floats, OrderedSet, Scores
 
 _GROUP = 8
 _TEMPER = 0.5

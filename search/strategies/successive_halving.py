@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from math import ceil, log2
 
 from configs.schema import SuccessiveHalvingConfig
-from search.candidate import Candidate
-from search.elimination import by_rank
-from search.race import Block, Race
-from search.rounds import Rounds, shuffled_blocks
-from search.space import SearchSpace
-from search.strategy import ScoredTrial, Trial
+from search.problem.candidate import Candidate
+from search.problem.space import SearchSpace
+from search.problem.trial import ScoredTrial, Trial
+from search.strategies.parts.elimination import by_rank
+from search.strategies.parts.race import Block, Race
+from search.strategies.parts.successive_races import Rounds, shuffled_blocks
 
 
 class SuccessiveHalving:

@@ -1,0 +1,1 @@
+"""A search's figures in MLflow, Weights & Biases, TensorBoard and Prometheus while it runs."""

@@ -9,11 +9,11 @@ from typing import Any
 from configs.loading import dump_config
 from configs.schema import RunConfig
 from evaluators.counts import Counts
-from evaluators.spend import Spend
+from evaluators.ledger.spend import Spend
 from search.export import export
-from search.run import read_id
-from search.statistics import Estimate
-from search.status import Status, read_status
+from search.results.status import Status, read_status
+from search.run_directory.run import read_id
+from search.statistics.estimates import Estimate
 from search.trackers.tracker import Conclusion, Figures, Tracked
 from workers.activity import WorkersActivity
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean
 
-from search.candidate import Candidate
-from search.journal import Line
+from search.problem.candidate import Candidate
+from search.run_directory.journal import Line
 from search.trackers.tracker import Point
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from configs.errors import DemosearchError
 from configs.schema import RunConfig, TrackerConfig
-from search.trackers.bookmark import Bookmark, Page, digest
+from search.trackers.cursor import Bookmark, Page, digest
 from search.trackers.figures import read_conclusion, read_tracked, without_credentials
 from search.trackers.journal_tail import JournalTail
-from search.trackers.making import make_tracker
+from search.trackers.make import make_tracker
 from search.trackers.tracker import Figures, Tracked, Tracker
 
 _log = logging.getLogger(__name__)

@@ -11,9 +11,10 @@ from configs.schema import BudgetConfig
 from evaluators.budget import Budget
 from evaluators.evaluation import Evaluation
 from evaluators.failures import BudgetSpent
-from evaluators.ledger import Ledger, read_spend
+from evaluators.ledger.ledger import Ledger
+from evaluators.ledger.queries import read_spend
+from evaluators.ledger.spend import Spend
 from evaluators.question import Question
-from evaluators.spend import Spend
 from tests.fake_judge import FakeJudge
 from tests.fakes import ScriptedModel
 from tests.plain_evaluator import GREEDY, plain_evaluator

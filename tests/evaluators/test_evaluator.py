@@ -12,7 +12,8 @@ from evaluators.evaluation import Evaluation, Failure
 from evaluators.evaluator import Render
 from evaluators.failures import JudgeFailed, VerdictUnreadable
 from evaluators.judge import Verdict
-from evaluators.ledger import Ledger, read_failures, read_spend
+from evaluators.ledger.ledger import Ledger
+from evaluators.ledger.queries import read_failures, read_spend
 from evaluators.objective import Objective
 from evaluators.question import Question
 from tests.fake_judge import FakeJudge

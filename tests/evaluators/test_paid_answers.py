@@ -10,13 +10,14 @@ from configs.errors import RunStopped
 from configs.schema import BudgetConfig, ServedModelConfig
 from evaluators.evaluator import Evaluator
 from evaluators.failures import BudgetSpent
-from evaluators.ledger import Ledger, read_failures, read_spend
+from evaluators.ledger.ledger import Ledger
+from evaluators.ledger.queries import read_failures, read_spend
 from evaluators.question import Question
 from tests.fake_judge import FakeJudge
 from tests.plain_evaluator import GREEDY, plain_evaluator
 from tests.service_server import Reaction, Request, ServiceServer, page
 from workers.prompt import PromptBlock
-from workers.served_model import ServedModel
+from workers.served_model.model import ServedModel
 
 QUESTIONS = [Question(f"q{number}", (f"question {number}",)) for number in range(12)]
 

@@ -14,7 +14,8 @@ from evaluators.counts import Counts
 from evaluators.evaluation import Failure
 from evaluators.failures import JudgeFailed, VerdictStopped, VerdictUnreadable
 from evaluators.judge import Verdict
-from evaluators.ledger import Ledger, read_spend
+from evaluators.ledger.ledger import Ledger
+from evaluators.ledger.queries import read_spend
 from evaluators.panel import Panel, Seat
 from evaluators.question import Question
 from tests.fake_judge import FakeJudge

@@ -11,7 +11,8 @@ import pytest
 from configs.errors import RunStopped
 from evaluators.evaluation import Evaluation, Failure
 from evaluators.failures import VerdictUnreadable
-from evaluators.ledger import Ledger, read_spend
+from evaluators.ledger.ledger import Ledger
+from evaluators.ledger.queries import read_spend
 from evaluators.question import Question
 from tests.fake_judge import FakeJudge
 from tests.fakes import ScriptedModel

@@ -8,9 +8,10 @@ from typing import ClassVar
 
 import pytest
 
-from search.candidate import Candidate
-from search.space import SearchSpace
-from search.strategy import ScoredTrial, Strategy, Trial
+from search.problem.candidate import Candidate
+from search.problem.space import SearchSpace
+from search.problem.trial import ScoredTrial, Trial
+from search.strategies.strategy import Strategy
 
 MakeStrategy = Callable[[SearchSpace], Strategy]
 Value = Callable[[Candidate], float | None]

@@ -1,0 +1,1 @@
+"""What generates and rates in this process: one library a file."""

@@ -14,7 +14,7 @@ from workers.failures import GenerationFailed, PromptTooLong
 from workers.prompt import PAIR, PromptBlock, Reward
 from workers.shared_prefix import memory, weights
 from workers.shared_prefix.capacity import Capacity, rows_read_once, sizes
-from workers.shared_prefix.room import layer_shares
+from workers.shared_prefix.memory_plan import layer_shares
 from workers.text_model import ModelCard
 
 VERSION = "reward-engine/1"  # raise it with every change that can change a reward

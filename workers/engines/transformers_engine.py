@@ -16,14 +16,14 @@ from workers.prompt import Completion, Continuations, Decoding, Likelihood, Prom
 from workers.shared_prefix import kernels, support, weights
 from workers.shared_prefix.capacity import Capacity
 from workers.shared_prefix.decode import DecodeLoop, Request
+from workers.shared_prefix.detokenizer import Stops, Transcript
 from workers.shared_prefix.graph import Record, recorder
 from workers.shared_prefix.likelihood import Given, likelihoods
-from workers.shared_prefix.plain import PlainRows
+from workers.shared_prefix.memory_plan import Room, layer_shares, most_rows
+from workers.shared_prefix.plain_rows import PlainRows
 from workers.shared_prefix.prefix_tree import PrefixTree
-from workers.shared_prefix.room import Room, layer_shares, most_rows
 from workers.shared_prefix.sampling import TokenChooser
 from workers.shared_prefix.shared_rows import SharedRows
-from workers.shared_prefix.transcript import Stops, Transcript
 from workers.text_model import ModelCard
 
 log = logging.getLogger(__name__)

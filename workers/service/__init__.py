@@ -1,0 +1,1 @@
+"""One client of OpenAI-compatible services: connections, retries, concurrency, batches, prices."""

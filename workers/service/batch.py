@@ -19,9 +19,9 @@ from uuid import uuid4
 from configs.errors import RunStopped
 from configs.schema import BatchConfig
 from workers.service.batch_record import Batch, BatchRecord
+from workers.service.connection import Line, closed
+from workers.service.error_mapping import OUT_OF_QUOTA
 from workers.service.failures import NothingThere, ReplyUnusable, ServiceFailed, ServiceRefused
-from workers.service.fault import OUT_OF_QUOTA
-from workers.service.line import Line, closed
 from workers.service.reply import Reply
 
 logger = logging.getLogger(__name__)

@@ -23,7 +23,7 @@ class Reply:
     Attributes:
         text: not stripped; never blank in a chat, unless `first_token` says more.
         finish: the service's word: "stop", "length"...; "" where it does not say.
-        usage: of this one call; as read, 0 where the service does not count (see `workers.service.word_count`).
+        usage: of this one call; as read, 0 where the service does not count (see `workers.service.token_estimate`).
         first_token: the likeliest first tokens of the reply and their natural log-probabilities, likeliest first; empty
             unless asked for.
     """

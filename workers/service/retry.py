@@ -16,8 +16,8 @@ from math import inf
 from random import Random
 
 from configs.schema import ServiceConfig
+from workers.service.error_mapping import Fault
 from workers.service.failures import ServiceRefused, ServiceUnreachable
-from workers.service.fault import Fault
 
 FIRST, LONGEST = 0.5, 30.0
 """Seconds: the bound of the first pause, and of all."""

@@ -17,10 +17,10 @@ from workers.service.access import read_key, resolve_address, root_of
 from workers.service.activity import ServiceActivity
 from workers.service.batch import Batches
 from workers.service.batch_record import BatchRecord
+from workers.service.connection import Line, closed
 from workers.service.failures import BadRequest, NothingThere, ServiceFailed
-from workers.service.line import Line, closed
 from workers.service.reply import Message, Reply, read_chat, read_completion
-from workers.service.word_count import filled_in
+from workers.service.token_estimate import filled_in
 from workers.stopwatch import Stopwatch
 
 logger = logging.getLogger(__name__)

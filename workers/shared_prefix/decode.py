@@ -14,9 +14,9 @@ from workers.failures import GenerationFailed
 from workers.messages import Answered, Ended
 from workers.prompt import Completion, Decoding, PromptBlock
 from workers.shared_prefix.capacity import Capacity
+from workers.shared_prefix.detokenizer import Transcript
 from workers.shared_prefix.memory import give_back, is_out_of_memory
 from workers.shared_prefix.sampling import UNKNOWN, TokenChooser
-from workers.shared_prefix.transcript import Transcript
 
 
 class Rows(Protocol):

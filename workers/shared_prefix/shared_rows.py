@@ -14,7 +14,7 @@ from workers.shared_prefix.capacity import READ_TOKENS
 from workers.shared_prefix.graph import Record, RunStep
 from workers.shared_prefix.kernels import Kernels
 from workers.shared_prefix.memory import give_back, is_out_of_memory
-from workers.shared_prefix.plain import PAD
+from workers.shared_prefix.plain_rows import PAD
 from workers.shared_prefix.prefix_tree import PrefixTree
 from workers.shared_prefix.row_buffers import RowBuffers
 

@@ -8,7 +8,7 @@ import torch
 
 from workers.shared_prefix.decode import Rows
 from workers.shared_prefix.kernels import Kernels
-from workers.shared_prefix.plain import PlainRows
+from workers.shared_prefix.plain_rows import PlainRows
 from workers.shared_prefix.prefix_tree import PrefixTree
 from workers.shared_prefix.shared_rows import SharedRows
 

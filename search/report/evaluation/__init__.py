@@ -1,0 +1,1 @@
+"""The report on an evaluation: prompts compared on one benchmark."""

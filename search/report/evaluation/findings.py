@@ -6,19 +6,19 @@ from dataclasses import dataclass
 
 from scipy.special import stdtrit
 
-from evaluators.ledger import read_failures
+from evaluators.ledger.queries import read_failures
 from evaluators.objective import Objective
-from search.alpaca_leaderboard import Place
-from search.comparison import Result
 from search.report.costs import Costs, costs_of
-from search.report.evaluation.answers import Contest, contests
-from search.report.evaluation.evidence import EvaluationEvidence, told
-from search.report.evidence import Told
+from search.report.evaluation.side_by_side import Contest, contests
 from search.report.findings import FailedAlike, failed_alike
 from search.report.lengths import LengthGuard, length_guard
 from search.report.numbers import Numbers
-from search.run import read_id
-from search.statistics import Estimate, estimate
+from search.results.alpaca_eval import Place
+from search.results.comparison import Result
+from search.results.evaluation_results import EvaluationEvidence, told
+from search.results.search_results import Told
+from search.run_directory.run import read_id
+from search.statistics.estimates import Estimate, estimate
 
 
 @dataclass(frozen=True, slots=True)

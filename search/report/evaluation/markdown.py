@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from search.report.evaluation.answers import Contest
 from search.report.evaluation.findings import ContestantScore, EvaluationFindings, WinRates
+from search.report.evaluation.side_by_side import Contest
 from search.report.markup import fenced, plain, spoken, table, with_interval
 from search.report.numbers import NOTHING, Numbers, share
-from search.statistics import Estimate
+from search.statistics.estimates import Estimate
 
 
 def evaluation_parts(findings: EvaluationFindings) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from search.report.evaluation.findings import ContestantScore, EvaluationFindings
 from search.report.numbers import count, share
-from search.statistics import Estimate
+from search.statistics.estimates import Estimate
 
 _NAMED = 4  # contestants that get a sentence each
 _LONGER = 1.25  # times the first contestant's answers

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from configs.schema import ServiceConfig
-from evaluators.speaker import ServedSpeaker
+from evaluators.judge_tools.chat_model import ServedSpeaker
 from tests.service_server import Reaction, Request, completion
 from workers.service.service import Service
 

@@ -15,15 +15,10 @@ from configs.errors import InputError
 from configs.schema import AlpacaEvalJudgeConfig
 from evaluators.failures import VerdictUnreadable
 from evaluators.judge import Verdict
-from evaluators.judges.alpaca_eval import (
-    AlpacaEvalJudge,
-    preference_for_first,
-    read_chat_markup,
-    shows_ours_first,
-)
-from evaluators.model_speaker import ModelSpeaker
+from evaluators.judge_tools.chat_model import Speaker
+from evaluators.judge_tools.local_chat_model import ModelSpeaker
+from evaluators.judges.alpaca_eval import AlpacaEvalJudge, preference_for_first, read_chat_markup, shows_ours_first
 from evaluators.question import Question
-from evaluators.speaker import Speaker
 from tests.evaluators.judges.served import KEY, NOBODY, leans, service, speaker
 from tests.fakes import EchoEngine, likelihood
 from tests.kits.judge_kit import JudgeKit, MakeJudge

@@ -10,9 +10,9 @@ from configs.schema import MTBenchJudgeConfig
 from evaluators.benchmarks.mt_bench import JUDGED_BY_REFERENCE
 from evaluators.failures import VerdictUnreadable
 from evaluators.judge import Verdict
+from evaluators.judge_tools.ratings import PARSER_VERSION
 from evaluators.judges.mt_bench import MTBenchJudge
 from evaluators.question import Question
-from evaluators.verdict import PARSER_VERSION
 from tests.evaluators.judges.served import KEY, NOBODY, service, speaker
 from tests.evaluators.real_files import mt_bench_file, mt_bench_rows
 from tests.kits.judge_kit import JudgeKit, MakeJudge

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from search.bench.landscape import LANDSCAPES, MIXED, Landscape
-from search.candidate import Candidate
-from search.strategy import Trial
+from search.problem.candidate import Candidate
+from search.problem.trial import Trial
 
 
 def landscape(name: str = "mixed", seed: int = 0, pool: int = 12) -> Landscape:

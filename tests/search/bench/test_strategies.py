@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from search.bench.outcome import REFERENCE, STRATEGIES, Case, Outcome, outcomes
 from search.bench.strategies import against_racing, coverage, read, savings, table
+from search.bench.strategy_outcome import REFERENCE, STRATEGIES, Case, Outcome, outcomes
 
 CASE = Case("mixed", 10, 2, 0)
 

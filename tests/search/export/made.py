@@ -5,14 +5,14 @@ from pathlib import Path
 
 from configs.loading import load_config
 from configs.schema import RunConfig
+from evaluators.ledger.spend import Spend
 from evaluators.question import Question
-from evaluators.spend import Spend
-from search.assembly import make_decoding
-from search.demonstration import Demonstration
-from search.export.found import Found
-from search.material import Material
-from search.render import make_renderer
-from search.status import Status
+from search.export.best_prompt import Found
+from search.problem.decodings import make_decoding
+from search.problem.material import Material
+from search.prompts.demonstration import Demonstration
+from search.prompts.render import make_renderer
+from search.results.status import Status
 
 QUESTION = Question("q", ("What now?",))
 

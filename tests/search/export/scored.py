@@ -10,7 +10,7 @@ from rich.console import Console
 from transformers import AutoTokenizer
 
 from configs.loading import load_config
-from search.launch import launch
+from search.running.launch import launch
 from tests.service_server import ServiceServer, says
 
 MODEL = Path("configs/quickstart/model").absolute()

@@ -12,8 +12,8 @@ from langchain_core.prompts import FewShotPromptTemplate
 from transformers import AutoTokenizer
 
 from search.export import written
-from search.export.promptfoo_config import literal, variable
-from search.urial import FORMS
+from search.export.promptfoo import literal, variable
+from search.prompts.urial import FORMS
 from tests.search.export.made import made
 
 marks = st.sampled_from(["{", "}", "{{", "}}", "{%", "%}", "{#", "#}", "{% raw %}", "{{ question }}", "{question}"])

@@ -11,15 +11,16 @@ from pathlib import Path
 from configs.loading import load_evaluation
 from evaluators.evaluation import Failure
 from evaluators.judge import Verdict
-from evaluators.keys import verdict_key
-from evaluators.ledger import Ledger
+from evaluators.ledger.keys import verdict_key
+from evaluators.ledger.ledger import Ledger
 from evaluators.question import Question
-from search.alpaca_leaderboard import Place
-from search.comparison import Outcome, write_outcomes
-from search.demonstration import Demonstration
-from search.evaluation_material import EvaluationMaterial
-from search.run import Run, write_json
-from search.urial import BasePrompt
+from search.prompts.demonstration import Demonstration
+from search.prompts.urial import BasePrompt
+from search.results.alpaca_eval import Place
+from search.results.comparison import Outcome, write_outcomes
+from search.results.evaluation_material import EvaluationMaterial
+from search.run_directory.files import write_json
+from search.run_directory.run import Run
 from workers.prompt import Completion
 from workers.usage import Usage
 

@@ -11,21 +11,22 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from configs.loading import load_config
-from evaluators.attendance import Attendance
 from evaluators.failures import JudgeFailed
 from evaluators.judge import Verdict
-from evaluators.ledger import Ledger
+from evaluators.ledger.ledger import Ledger
 from evaluators.objective import Objective
 from evaluators.question import Question
-from search.candidate import OWN, Candidate
-from search.demonstration import Demonstration
-from search.journal import Journal, end_line, trial_line
-from search.material import Material
-from search.render import UrialRenderer
-from search.run import Run, write_json
-from search.scoring import Scorer
-from search.strategy import ScoredTrial, Trial
-from search.urial import BACKTICKS
+from evaluators.utilization import Attendance
+from search.problem.candidate import OWN, Candidate
+from search.problem.material import Material
+from search.problem.trial import ScoredTrial, Trial
+from search.prompts.demonstration import Demonstration
+from search.prompts.render import UrialRenderer
+from search.prompts.urial import BACKTICKS
+from search.run_directory.files import write_json
+from search.run_directory.journal import Journal, end_line, trial_line
+from search.run_directory.run import Run
+from search.running.scorer import Scorer
 from tests.fakes import ScriptedModel
 from tests.plain_evaluator import GREEDY, plain_evaluator
 from workers.usage import Usage

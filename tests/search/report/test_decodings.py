@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from search.report.doubts import doubts
-from search.report.evidence import read_evidence
+from search.report.caveats import doubts
 from search.report.findings import Findings, find
+from search.results.search_results import read_evidence
 from tests.search.report.made_run import MadeRun
 
 WORTH = {"a": 0.5, "b": 0.25, "c": -0.25}

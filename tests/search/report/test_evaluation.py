@@ -8,13 +8,13 @@ from threading import Event
 import pytest
 
 from configs.loading import load_evaluation
-from search.alpaca_leaderboard import Place
-from search.comparison import read_outcomes, write_outcomes
 from search.report import report
-from search.report.evaluation.evidence import read_evaluation_evidence
 from search.report.evaluation.findings import EvaluationFindings, find_evaluation
 from search.report.evaluation.sentences import evaluation_doubts, evaluation_summary
-from search.run import Run
+from search.results.alpaca_eval import Place
+from search.results.comparison import read_outcomes, write_outcomes
+from search.results.evaluation_results import read_evaluation_evidence
+from search.run_directory.run import Run
 from tests.search.report.made_evaluation import made_evaluation
 
 QUESTIONS = {f"q{number}": "maths" if number < 6 else "prose" for number in range(12)}

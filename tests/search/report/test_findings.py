@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from configs.loading import load_config
-from search.report.doubts import doubts
-from search.report.evidence import read_evidence
+from search.report.caveats import doubts
 from search.report.findings import Findings, find
 from search.report.sentences import summary
-from search.run import Run
+from search.results.search_results import read_evidence
+from search.run_directory.run import Run
 from tests.fakes import chance
 from tests.search.report.made_run import PRICE, MadeRun, small_run, table
 

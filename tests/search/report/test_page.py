@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from configs.loading import load_config
-from search.alpaca_leaderboard import Place
 from search.report import report
-from search.run import Run
+from search.results.alpaca_eval import Place
+from search.run_directory.run import Run
 from tests.search.report.browser import CHROMIUM, Page, browser_page
 from tests.search.report.made_evaluation import made_evaluation
 from tests.search.report.made_run import MadeRun

@@ -3,8 +3,8 @@
 import pytest
 
 from configs.schema import BeamConfig
-from search.candidate import Candidate
-from search.space import SearchSpace
+from search.problem.candidate import Candidate
+from search.problem.space import SearchSpace
 from search.strategies.beam import Beam
 from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit, drive
 

@@ -3,10 +3,10 @@
 import pytest
 
 from configs.schema import ExhaustiveGreedyConfig
-from search.candidate import Candidate
-from search.space import SearchSpace
+from search.problem.candidate import Candidate
+from search.problem.space import SearchSpace
+from search.problem.trial import ScoredTrial, Trial
 from search.strategies.exhaustive_greedy import ExhaustiveGreedy
-from search.strategy import ScoredTrial, Trial
 from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit, drive
 
 

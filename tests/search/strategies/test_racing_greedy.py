@@ -5,11 +5,11 @@ import random
 import pytest
 
 from configs.schema import RacingGreedyConfig
-from search.candidate import Candidate
-from search.elimination import PairedTest
-from search.space import SearchSpace
+from search.problem.candidate import Candidate
+from search.problem.space import SearchSpace
+from search.problem.trial import ScoredTrial, Trial
+from search.strategies.parts.elimination import PairedTest
 from search.strategies.racing_greedy import RacingGreedy
-from search.strategy import ScoredTrial, Trial
 from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit, drive
 
 

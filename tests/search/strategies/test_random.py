@@ -6,7 +6,7 @@ from math import perm
 import pytest
 
 from configs.schema import RandomConfig
-from search.space import SearchSpace
+from search.problem.space import SearchSpace
 from search.strategies.random import RandomSearch
 from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit, drive
 

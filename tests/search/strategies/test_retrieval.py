@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from search.embedding import Embedding
-from search.space import SearchSpace
+from search.problem.space import SearchSpace
+from search.strategies.parts.embedding import Embedding
 from search.strategies.retrieval import Retrieval, likeliest, nearest
 from tests.kits.strategy_kit import MakeStrategy, StrategyKit, drive
 

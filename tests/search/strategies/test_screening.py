@@ -5,10 +5,10 @@ import pytest
 from configs.schema import ScreeningConfig
 from search.bench.landscape import LANDSCAPES, Landscape
 from search.bench.simulation import simulate
-from search.candidate import Candidate
-from search.space import SearchSpace
+from search.problem.candidate import Candidate
+from search.problem.space import SearchSpace
+from search.problem.trial import Trial
 from search.strategies.screening import Screening
-from search.strategy import Trial
 from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit, drive, scored, worth
 
 

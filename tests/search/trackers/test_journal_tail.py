@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from search.journal import Line
+from search.run_directory.journal import Line
 from search.trackers.journal_tail import JournalTail
 
 BASE: Line = {"search": ["a"], "mean": 5.0, "scores": {"q1": 4.0, "q2": 6.0}, "failures": {}, "leaders": [["a"]]}

@@ -9,8 +9,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from configs.errors import RunStopped
 from configs.loading import load_config, override_config
-from search.launch import launch, resume
-from search.run import read_config
+from search.run_directory.run import read_config
+from search.running.launch import launch, resume
 
 QUIET = Console(quiet=True)
 TINY = [

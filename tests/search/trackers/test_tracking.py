@@ -13,9 +13,9 @@ import pytest
 
 from configs.errors import InputError
 from configs.loading import load_config, override_config
-from search.run import read_config, read_id
+from search.run_directory.run import read_config, read_id
 from search.trackers.figures import read_tracked, without_credentials
-from search.trackers.making import refuse_missing_packages
+from search.trackers.make import refuse_missing_packages
 from search.trackers.tracker import Conclusion, Figures, Point, Tracked, Tracker
 from search.trackers.tracking import Tracking
 from tests.search.report.made_run import small_run

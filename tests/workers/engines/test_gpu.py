@@ -19,7 +19,7 @@ from workers.engines.transformers_engine import TransformersEngine
 from workers.messages import Message
 from workers.prompt import Decoding, PromptBlock
 from workers.shared_prefix import graph, kernels, memory
-from workers.shared_prefix.room import most_rows
+from workers.shared_prefix.memory_plan import most_rows
 from workers.text_model import Engine, ModelCard
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

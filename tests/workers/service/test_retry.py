@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from configs.schema import ServiceConfig
+from workers.service.error_mapping import Fault, pause_asked
 from workers.service.failures import ServiceFailed, ServiceRefused, ServiceUnreachable
-from workers.service.fault import Fault, pause_asked
 from workers.service.retry import FEW_ATTEMPTS, FEW_CALLERS, FIRST, LONGEST, Outage, Retries
 
 BROKEN = Fault(ServiceFailed("http://x answered 500"), passing=True)

@@ -14,7 +14,7 @@ from tests.workers.engines.reference import llama
 from workers.failures import GenerationFailed
 from workers.shared_prefix import capacity, memory
 from workers.shared_prefix.capacity import Capacity
-from workers.shared_prefix.room import MOST_ROWS, Room, layer_shares
+from workers.shared_prefix.memory_plan import MOST_ROWS, Room, layer_shares
 
 LLAMA_8B = LlamaConfig(
     vocab_size=128256,
@@ -85,7 +85,7 @@ class TwoDevices(torch.nn.Module):
 def room_of(free: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> Room:
     monkeypatch.setitem(MOST_ROWS, "meta", 512)
     for shares in ("ROWS", "PREFIXES"):
-        monkeypatch.setattr(f"workers.shared_prefix.room.{shares}", {"cpu": 0.5, "meta": 0.5})
+        monkeypatch.setattr(f"workers.shared_prefix.memory_plan.{shares}", {"cpu": 0.5, "meta": 0.5})
     return Room(TwoDevices(), lambda device: free[device.type])
 
 

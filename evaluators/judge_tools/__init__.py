@@ -1,0 +1,1 @@
+"""What several judges are made of: judge prompts, chat models, ratings, rubric files, batching."""

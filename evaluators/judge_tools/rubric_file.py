@@ -1,0 +1,76 @@
+"""Judge prompts of one's own, in plain text.
+
+The whole file is the message to the judge, with `{fields}` as `str.format` understands them: braces that are text are
+doubled. Where the first line is `[system]`, the system message stands between it and a line `[user]`:
+
+    [system]
+    You are a strict teacher.
+    [user]
+    Question: {question}
+    Answer: {answer}
+    Give a rating from 1 to 5, such as [[3]].
+"""
+
+import re
+from pathlib import Path
+from string import Formatter
+
+from configs.errors import InputError
+from evaluators.judge_tools.judge_prompts import JudgePrompt
+from evaluators.question import Question
+
+_SYSTEM = re.compile(r"\[system\][ \t]*\n(?P<system>.*?)\n\[user\][ \t]*\n", re.DOTALL)
+
+
+def read_rubric(
+    path: Path, allowed: frozenset[str], needed: tuple[frozenset[str], ...]
+) -> tuple[JudgePrompt, set[str]]:
+    """The prompt, and the fields that it has.
+
+    Args:
+        allowed: fields that it may have.
+        needed: of each of these sets it must have at least one field.
+
+    Raises:
+        InputError: no such file, or one that cannot work as a rubric.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"the rubric {path} cannot be read ({type(error).__name__}); give a text file as judge.rubric_path"
+        ) from error
+    parted = _SYSTEM.match(text)
+    if text.startswith("[system]") and parted is None:
+        raise InputError(
+            f"{path}: there is a line [system] and no line [user] behind it; add it where the rubric begins"
+        )
+    template = text[parted.end() :] if parted else text
+    prompt = JudgePrompt("rubric", parted["system"] if parted else "", template.removesuffix("\n"))
+    return prompt, _checked_fields(path, prompt.template, allowed, needed)
+
+
+def _checked_fields(path: Path, template: str, allowed: frozenset[str], needed: tuple[frozenset[str], ...]) -> set[str]:
+    try:
+        found = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+    except ValueError as error:
+        raise InputError(f"{path} has a lone brace; double braces that are text") from error
+    if not found <= allowed:
+        raise InputError(
+            f"{path} has the field {_named(found - allowed)}, which is none; use {_named(allowed)}, and double braces "
+            "that are text"
+        )
+    for group in needed:
+        if not found & group:
+            raise InputError(f"{path} does not show the judge {_named(group)}: put it where it belongs")
+    return found
+
+
+def _named(fields: frozenset[str] | set[str]) -> str:
+    return " or ".join(f"{{{field}}}" for field in sorted(fields))
+
+
+def spell_conversation(question: Question, answers: tuple[str, ...]) -> str:
+    """What was said, up to the last of these answers, in FastChat's form."""
+    said = zip(question.turns, answers, strict=False)
+    return "\n\n".join(f"### User:\n{asked}\n\n### Assistant:\n{answer}" for asked, answer in said)

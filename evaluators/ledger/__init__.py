@@ -1,0 +1,1 @@
+"""Every generation and verdict that was paid for: keys, file, writer, readers."""

@@ -1,0 +1,222 @@
+"""The ledger: every generation and every verdict that was paid for, each on disk before anyone is told.
+
+One SQLite file in write-ahead mode with full synchronisation: an acknowledged row survives kill -9 and loss of power.
+One thread writes; rows that arrive while it is busy share its next transaction (group commit). Reading is direct.
+Failures are noted for people, and never read back as results.
+"""
+
+import asyncio
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple, replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from configs.errors import RunStopped
+from evaluators.evaluation import Failure
+from evaluators.judge import Verdict
+from evaluators.ledger.file import USAGE, Table, add_dollars, look_up, open_to_write
+from evaluators.ledger.queries import read_spend
+from evaluators.ledger.spend import Spend
+from evaluators.utilization import Attendance
+from workers.prompt import Completion
+from workers.usage import NOTHING, Usage
+
+UNREADABLE = "VerdictUnreadable"
+"""Cause of a verdict that was paid for and could not be read."""
+
+_INSERTS = {
+    "prompts": "INSERT OR IGNORE INTO prompts VALUES (?,?,?,?)",
+    "generations": "INSERT OR IGNORE INTO generations VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+    "judges": "INSERT OR IGNORE INTO judges VALUES (?,?)",
+    "verdicts": "INSERT OR IGNORE INTO verdicts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    "failures": "INSERT INTO failures VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    "beside": "INSERT INTO beside VALUES (?,?,?,?,?,?,?,?)",
+    "sessions": "INSERT OR REPLACE INTO sessions VALUES (?,?,?,?,?,?,?,?,?)",
+}
+
+Row = tuple[Table, tuple[Any, ...]]
+
+
+class Ledger:
+    """Opens or creates the ledger at `path` for writing, on behalf of the run named `run`.
+
+    Raises:
+        InputError: the file is no ledger, of another version, or cannot be opened.
+    """
+
+    def __init__(self, path: Path, run: str) -> None:
+        self._run = run
+        self._path = path
+        self._session = uuid4().hex
+        self._time = 0.0, 0.0  # seconds, GPU-seconds of this process
+        self._reader = open_to_write(path)
+        self._writer = open_to_write(path)
+        self._spend = read_spend(path, run)
+        self._unreadable = _read_unreadable(self._reader)
+        self._thread = ThreadPoolExecutor(1, "ledger")
+        self._waiting: list[Row] = []
+        self._next_commit: asyncio.Future[None] | None = None
+        self._committing: asyncio.Task[None] | None = None
+        self._broken: Exception | None = None
+
+    def completions(self, keys: Sequence[bytes]) -> dict[bytes, Completion]:
+        """Those of these generations that are known."""
+        columns = "key, text, prompt_tokens, new_tokens, finish, estimated"
+        rows = look_up(self._reader, columns, "generations", keys)
+        return {row[0]: Completion(row[1], row[2], row[3], row[4], bool(row[5])) for row in rows}
+
+    def verdicts(self, keys: Sequence[bytes]) -> dict[bytes, Verdict]:
+        """Those of these verdicts that are known."""
+        columns = f"key, score, words, {USAGE}"
+        rows = look_up(self._reader, columns, "verdicts", keys)
+        return {row[0]: Verdict(row[1], row[2], Usage(*row[3:])) for row in rows}
+
+    def keep_prompt(self, digest: bytes, model: str, decoding: str, prefix: str) -> "asyncio.Future[None]":
+        """Keep what a block's prompts share, once. As with every `keep`, the future is done when the row, and
+        everything kept before it, is durable; it raises RunStopped when the disk does not take it."""
+        return self._keep("prompts", (digest, model, decoding, prefix))
+
+    def keep_completion(
+        self, key: bytes, prompt: bytes, question: str, completion: Completion, dollars: float | None = 0.0
+    ) -> "asyncio.Future[None]":
+        """Keep a completion, with what it cost (None: not known)."""
+        self._spend = replace(
+            self._spend,
+            generated=self._spend.generated + 1,
+            prompt_tokens=self._spend.prompt_tokens + completion.prompt_tokens,
+            new_tokens=self._spend.new_tokens + completion.new_tokens,
+            dollars=add_dollars(self._spend.dollars, dollars),
+            estimated=self._spend.estimated + completion.estimated,
+        )
+        counts = completion.prompt_tokens, completion.new_tokens, completion.finish, int(completion.estimated)
+        row = (key, self._run, prompt, question, completion.text, *counts, dollars, time.time())
+        return self._keep("generations", row)
+
+    def keep_beside(self, usage: Usage) -> "asyncio.Future[None]":
+        """Note what the model was paid for beside its completions."""
+        self._spend = replace(
+            self._spend,
+            prompt_tokens=self._spend.prompt_tokens + usage.prompt_tokens,
+            new_tokens=self._spend.new_tokens + usage.new_tokens,
+            dollars=add_dollars(self._spend.dollars, usage.dollars),
+            estimated=self._spend.estimated + usage.estimated,
+        )
+        return self._keep("beside", (self._run, *astuple(usage), time.time()))
+
+    def keep_judge(self, digest: bytes, fingerprint: str) -> "asyncio.Future[None]":
+        """Keep what all verdicts of a judge share, once."""
+        return self._keep("judges", (digest, fingerprint))
+
+    def keep_verdict(
+        self, key: bytes, judge: bytes, question: str, generation: bytes, verdict: Verdict
+    ) -> "asyncio.Future[None]":
+        """Keep a verdict."""
+        self._pay(verdict.usage, judged=1)
+        row = (verdict.score, _storable(verdict.words), *astuple(verdict.usage), time.time())
+        return self._keep("verdicts", (key, self._run, judge, question, generation, *row))
+
+    def keep_failure(self, key: bytes, failure: Failure, usage: Usage = NOTHING) -> "asyncio.Future[None]":
+        """Note a failure for people, and what it cost. A later success under the same key outdates it."""
+        self._pay(usage)
+        if failure.cause == UNREADABLE:
+            self._unreadable[key] += 1
+        row = (failure.question, failure.stage, failure.cause, _storable(failure.message), *astuple(usage))
+        return self._keep("failures", (key, self._run, *row, time.time()))
+
+    def keep_time(self, seconds: float, attendance: Attendance) -> "asyncio.Future[None]":
+        """Note how long this process has worked on the run so far, and who was there meanwhile."""
+        self._time = seconds, attendance.gpus
+        return self._keep("sessions", (self._session, self._run, seconds, *astuple(attendance)))
+
+    @property
+    def spend(self) -> Spend:
+        """What the run has paid for up to now; `failed` only as it was when the ledger was opened."""
+        seconds, gpu_seconds = self._time
+        return replace(
+            self._spend,
+            seconds=self._spend.seconds + seconds,
+            gpu_seconds=self._spend.gpu_seconds + gpu_seconds,
+        )
+
+    def _pay(self, usage: Usage, judged: int = 0) -> None:
+        self._spend = replace(
+            self._spend,
+            judged=self._spend.judged + judged,
+            judge=self._spend.judge + usage,
+            dollars=add_dollars(self._spend.dollars, usage.dollars),
+            estimated=self._spend.estimated + usage.estimated,
+        )
+
+    def unreadable(self, key: bytes) -> int:
+        """How often this verdict has been asked for and could not be read."""
+        return self._unreadable[key]
+
+    async def flush(self) -> None:
+        """Return when everything kept so far is durable. Raises RunStopped when any of it could not be written."""
+        if self._next_commit is not None:
+            await asyncio.shield(self._next_commit)
+        elif self._committing is not None:
+            await asyncio.shield(self._committing)
+        if self._broken is not None:
+            raise self._broken
+
+    def _keep(self, table: Table, row: tuple[Any, ...]) -> "asyncio.Future[None]":
+        self._waiting.append((table, row))
+        if self._next_commit is None:
+            self._next_commit = asyncio.get_running_loop().create_future()
+        if self._committing is None:
+            self._committing = asyncio.create_task(self._commit_all())
+        return asyncio.shield(self._next_commit)
+
+    async def _commit_all(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._next_commit is not None:
+                rows, commit = self._waiting, self._next_commit
+                self._waiting, self._next_commit = [], None
+                try:
+                    if self._broken is None:
+                        await loop.run_in_executor(self._thread, self._write, rows)
+                except Exception as error:  # whatever it is, everyone who waits must hear of it
+                    full = RunStopped(f"the ledger {self._path} cannot be written ({error}): {_REMEDY}")
+                    self._broken = full if isinstance(error, sqlite3.Error) else error
+                if self._broken is None:
+                    commit.set_result(None)
+                else:  # rows have been lost: nothing kept later may count as durable
+                    commit.set_exception(self._broken)
+                    commit.exception()  # marks it as seen: whoever kept a row may have been cancelled meanwhile
+        finally:
+            self._committing = None
+
+    def _write(self, rows: list[Row]) -> None:
+        with self._writer:
+            for table, statement in _INSERTS.items():
+                some = [row for name, row in rows if name == table]
+                if some:
+                    self._writer.executemany(statement, some)
+
+    async def close(self) -> None:
+        """Wait for the rows under way and close the file. Idempotent."""
+        while self._committing is not None:
+            await asyncio.shield(self._committing)
+        self._thread.shutdown()
+        self._writer.close()
+        self._reader.close()
+
+
+def _storable(text: str) -> str:
+    """A service's JSON may hold half a character (a lone surrogate), which no file takes."""
+    return text.encode("utf-8", "replace").decode()
+
+
+_REMEDY = "free some disk space, then `demosearch resume`; everything kept before is safe"
+
+
+def _read_unreadable(ledger: sqlite3.Connection) -> Counter[bytes]:
+    query = "SELECT key, count(*) FROM failures WHERE cause = ? GROUP BY key"
+    return Counter(dict(ledger.execute(query, (UNREADABLE,))))

@@ -1,0 +1,88 @@
+"""A search as the composition root wires it, around a model and a judge that are given: real loop, ledger and journal.
+
+A greedy round: candidates of 3 fixed demonstrations and 1 more, answers of about 1,200 characters.
+"""
+
+from pathlib import Path
+
+from configs.schema import BudgetConfig, ExhaustiveGreedyConfig, RenderConfig, ScoringConfig
+from evaluators.budget import Budget
+from evaluators.counts import Counts
+from evaluators.evaluator import Evaluator
+from evaluators.generation import Answers
+from evaluators.judge import Judge
+from evaluators.ledger.ledger import Ledger
+from evaluators.objective import Objective
+from evaluators.panel import Panel, Seat
+from evaluators.question import Question
+from search.problem.candidate import OWN
+from search.problem.space import SearchSpace
+from search.prompts.demonstration import Demonstration
+from search.prompts.render import UrialRenderer
+from search.prompts.urial import FORMS
+from search.run_directory.journal import Journal
+from search.running.coordinator import Coordinator
+from search.running.scorer import Scorer
+from search.strategies.exhaustive_greedy import ExhaustiveGreedy
+from workers.prompt import Decoding
+from workers.text_model import TextModel
+
+ANSWER = ("Thank you for asking, here is what I know about it. " * 24)[:1200]
+
+
+async def run_round(folder: Path, name: str, model: TextModel, judge: Judge, candidates: int, asked: int) -> int:
+    """One greedy round, and the held-out questions.
+
+    Args:
+        folder: of the ledger, and of a journal with this name.
+        asked: questions.
+
+    Returns:
+        Evaluations.
+    """
+    numbers = range(candidates + 3)
+    demonstrations = [Demonstration(f"d{n}", f"demonstration {n}, how do I do it?", ANSWER) for n in numbers]
+    questions = [Question(f"q{n}", (f"question {n}: explain topic {n} with an example",), "all") for n in range(asked)]
+    unseen = Question("held out", ("another question",), "all")
+    names = [one.id for one in demonstrations]
+    space = SearchSpace(tuple(names[:3]), tuple(names[3:]), tuple(one.id for one in questions), 0, 1)
+    renderer = UrialRenderer(FORMS[RenderConfig().template])
+    ledger, journal = Ledger(folder / "ledger.sqlite", "w1"), Journal(folder / f"{name}.jsonl")
+    budget, counts = Budget(BudgetConfig(), lambda: ledger.spend), Counts()
+    evaluator = Evaluator(
+        answers=Answers(
+            model=model,
+            card=await model.start(),
+            ledger=ledger,
+            budget=budget,
+            counts=counts,
+        ),
+        panel=Panel([Seat(judge)], ledger=ledger, budget=budget, counts=counts),
+        objective=Objective(),
+        ledger=ledger,
+        counts=counts,
+        clean=renderer.clean,
+    )
+    scorer = Scorer(
+        renderer=renderer,
+        rules="You are a helpful assistant.\n",
+        demonstrations={one.id: one for one in demonstrations},
+        questions={one.id: one for one in [*questions, unseen]},
+        evaluator=evaluator,
+        decodings={OWN: Decoding(max_new_tokens=300)},
+        max_failed_share=0,
+    )
+    coordinator = Coordinator(
+        strategy=ExhaustiveGreedy(space, ExhaustiveGreedyConfig(kind="exhaustive_greedy", max_demonstrations=1)),
+        scorer=scorer,
+        journal=journal,
+        space=space,
+        held_out=[unseen.id],
+        window=12,
+        scoring=ScoringConfig(stop_after_failed=1),
+    )
+    await coordinator.run()
+    await evaluator.close()
+    await ledger.close()
+    journal.close()
+    return coordinator.position().evaluated

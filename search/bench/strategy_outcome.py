@@ -1,0 +1,152 @@
+"""What a strategy achieved on one landscape, and what that means over many."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter
+
+from configs.schema import StrategyConfig
+from search.bench.landscape import LANDSCAPES, Landscape
+from search.bench.simulation import WINDOW, SimulatedSearch, simulate
+from search.problem.space import SearchSpace
+from search.statistics.estimates import Estimate, estimate, paired_difference
+from search.strategies.make import strategy_of
+from search.strategies.parts.embedding import Embedding
+
+_CONFIDENCE = 0.95
+_FURTHER = 2000  # questions that stand for all there could be
+REFERENCE = "exhaustive_greedy"
+STRATEGIES = (
+    "screening",
+    "racing_greedy",
+    "successive_halving",
+    "beam",
+    "local_search",
+    "optuna_tpe",
+    "optuna_gp",
+    "random",
+    "similar",
+    "diverse",
+)
+UNBUDGETED = frozenset({"racing_greedy", "beam", "similar", "diverse", REFERENCE})
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One landscape: its name, demonstrations, most demonstrations of a set, seed."""
+
+    landscape: str
+    pool: int
+    most: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One search on one landscape.
+
+    Attributes:
+        share: of exhaustive greedy's budget that it was given; its own need for a strategy without a budget.
+        evaluations, greedy_evaluations: judged generations.
+        difference: true held-out score of what it found minus that of what exhaustive greedy found.
+        exported: the same of what is exported, the base prompt where what was found is not surely better.
+        regret: of the best known set (noise-free greedy steps and swaps), minus what it found.
+        base_kept: whether the base prompt is exported.
+        score_covered, gain_covered: whether the reported 95 % intervals of the winner's held-out score, and of its gain
+            over the base prompt, hold the truth over all questions of the kind; None where there is no gain to report.
+        seconds: processor time inside the strategy, a trial.
+        under_way: other trials at work while one was told, on average.
+    """
+
+    case: Case
+    strategy: str
+    share: float
+    evaluations: int
+    greedy_evaluations: int
+    difference: float
+    exported: float
+    regret: float
+    base_kept: bool
+    score_covered: bool
+    gain_covered: bool | None
+    seconds: float
+    under_way: float = 0.0
+
+
+def outcomes(
+    case: Case, strategies: Sequence[str], shares: Sequence[float], polish: float = 0.0, window: int = WINDOW
+) -> list[Outcome]:
+    """All strategies with all budgets on one landscape, exhaustive greedy first.
+
+    Args:
+        polish: the share of each budget that goes into a local search at the end.
+        window: trials under way at the most.
+    """
+    landscape = Landscape(LANDSCAPES[case.landscape], case.seed, pool=case.pool, further=_FURTHER)
+    space = landscape.space(case.most)
+    ceiling = landscape.truth(landscape.ceiling(case.most), landscape.held_out)
+    embedding = Embedding(landscape.embedding, landscape.question_embedding[: len(space.questions)])
+    greedy = simulate(strategy_of(config_of(REFERENCE, space, 0), space, case.seed, embedding), landscape, space)
+
+    def outcome(name: str, share: float, found: SimulatedSearch) -> Outcome:
+        score_covered, gain_covered = _covered(landscape, space, found)
+        return Outcome(
+            case=case,
+            strategy=name,
+            share=share,
+            evaluations=found.evaluations,
+            greedy_evaluations=greedy.evaluations,
+            difference=found.found_truth - greedy.found_truth,
+            exported=found.truth - greedy.truth,
+            regret=ceiling - found.found_truth,
+            base_kept=len(found.winner) == 0,
+            score_covered=score_covered,
+            gain_covered=gain_covered,
+            seconds=found.seconds / found.trials,
+            under_way=found.under_way,
+        )
+
+    found = [outcome(REFERENCE, 1.0, greedy)]
+    for name in strategies:
+        for share in shares if name not in UNBUDGETED else shares[:1]:
+            budget = max(2 * len(space.questions), round(share * greedy.evaluations))
+            strategy = strategy_of(config_of(name, space, budget, polish), space, case.seed, embedding)
+            search = simulate(strategy, landscape, space, window)
+            given = search.evaluations / greedy.evaluations if name in UNBUDGETED else share
+            found.append(outcome(name, given, search))
+    return found
+
+
+def _covered(landscape: Landscape, space: SearchSpace, found: SimulatedSearch) -> tuple[bool, bool | None]:
+    """Whether the intervals of the winner's held-out score and gain hold the truth."""
+    base = space.compose(())
+    truths = {one: landscape.truth(one, landscape.further) for one in (found.winner, base)}
+    score = estimate([*found.held_out[found.winner].values()], _CONFIDENCE)
+    if found.winner == base:
+        return _holds(score, truths[base]), None
+    gain = paired_difference(found.held_out[found.winner], found.held_out[base], _CONFIDENCE)
+    return _holds(score, truths[found.winner]), _holds(gain, truths[found.winner] - truths[base])
+
+
+def _holds(interval: Estimate | None, truth: float) -> bool:
+    return interval is not None and interval.low <= truth <= interval.high
+
+
+def config_of(name: str, space: SearchSpace, budget: int, polish: float = 0.0) -> StrategyConfig:
+    """A strategy's config with nothing tuned but its budget, in judged generations, and the share of it to polish."""
+    last = round(polish * budget)
+    budget -= last
+    kind, _, sampler = name.partition("_") if name.startswith("optuna") else (name, "", "")
+    trials = max(1, budget // len(space.questions) - 1)
+    knobs: dict[str, dict[str, object]] = {
+        "screening": {"evaluations": budget},
+        "successive_halving": {"evaluations": budget},
+        "local_search": {"evaluations": budget, "patience": 1000},
+        "random": {"trials": trials},
+        "optuna": {"trials": trials, "sampler": sampler},
+        REFERENCE: {"stop_without_gain": False},
+    }
+    config: StrategyConfig = TypeAdapter(StrategyConfig).validate_python(
+        {"kind": kind, "max_demonstrations": space.max_added, "polish": last, **knobs.get(kind, {})}
+    )
+    return config

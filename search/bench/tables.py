@@ -1,0 +1,41 @@
+"""What the benchmark commands print for people."""
+
+from collections.abc import Iterable
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from search.bench.overhead import Pass
+from search.bench.overlap import Overlap
+
+
+def overlap_table(overlap: Overlap) -> RenderableType:
+    """Each alone and both together."""
+    table = Table(padding=(0, 1), header_style="bold")
+    for column in ("", "seconds", "evaluations/s", "at the judge at once"):
+        table.add_column(column, justify="right" if column else "left")
+    for one in (overlap.generator, overlap.judge, overlap.together):
+        table.add_row(one.name, f"{one.seconds:.2f}", f"{one.evaluations / one.seconds:,.1f}", f"{one.at_once:,}")
+    return Group(table, Text(f"Together: {overlap.ratio:.3f} times the slower one alone; the target is 1.1 at most."))
+
+
+def w1_table(passes: Iterable[Pass]) -> Table:
+    """Passes side by side, each with its cost as a share of the first system's."""
+    table = Table(padding=(0, 1), header_style="bold")
+    for column in (
+        "system",
+        "pass",
+        "CPU ms/evaluation",
+        "ratio to ours",
+        "evaluations/s",
+        "model calls",
+        "KB/evaluation",
+    ):
+        table.add_column(column)
+    ours: dict[str, float] = {}
+    for one in passes:
+        base = ours.setdefault(one.name, one.cpu_ms)
+        numbers = (f"{one.cpu_ms:.3f}", f"{one.cpu_ms / base:.1f}", f"{one.per_second:,.0f}", f"{one.calls:,}")
+        table.add_row(one.system, one.name, *numbers, f"{one.disk_bytes / 1000:.1f}")
+    return table

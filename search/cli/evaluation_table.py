@@ -1,0 +1,67 @@
+"""What `demosearch evaluate` prints for people."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from search.cli.status_table import add_spend, because, failures_table
+from search.results.comparison import Result
+from search.results.evaluation_status import EvaluationStatus
+from search.results.wording import show_estimate
+from search.statistics.estimates import Estimate
+
+
+def evaluation_view(status: EvaluationStatus, path: Path) -> RenderableType:
+    """Contestants side by side."""
+    parts: list[RenderableType] = [Text(str(path), style="bold"), _evaluation_facts(status)]
+    if status.results:
+        parts += [_contestants(status.results), *_categories(status.results)]
+    parts += [Text(f"AlpacaEval 2.0, {place}") for place in status.places]
+    if status.failures:
+        way_on = "Failed items are in no mean; the same command with the same --run-dir tries them again."
+        parts += [failures_table(status.failures), Text(way_on)]
+    return Group(*parts)
+
+
+def _evaluation_facts(status: EvaluationStatus) -> Table:
+    spend, going = status.spend, "the same command with the same --run-dir goes on"
+    words = {"running": "running now", "finished": "finished", "stopped": f"stopped; {going}"}
+    facts = Table.grid(padding=(0, 2))
+    facts.add_row("state", Text(words.get(status.state, f"crashed or killed; {going}") + because(status.reason)))
+    add_spend(facts, spend)
+    return facts
+
+
+def _contestants(results: Sequence[Result]) -> Table:
+    turns = max(len(one.turns) for one in results)
+    table = Table(box=None, padding=(0, 2), header_style="bold")
+    names = ("", "score", f"over {results[0].name}", *(f"turn {turn + 1}" for turn in range(turns)))
+    for column in (*names, "length", "n", "failed"):
+        table.add_column(Text(column), no_wrap=column != names[2])
+    for one in results:
+        shown = [_shown(value) for value in one.turns] + [""] * (turns - len(one.turns))
+        score = _shown(one.score) or "too many failed"
+        length = "" if one.length is None else f"{one.length:,.0f}"
+        table.add_row(Text(one.name), score, _shown(one.difference), *shown, length, f"{one.n:,}", f"{one.failed:,}")
+    return table
+
+
+def _categories(results: Sequence[Result]) -> list[RenderableType]:
+    names = list(results[0].categories)
+    if not names:
+        return []
+    table = Table(box=None, padding=(0, 2), header_style="bold")
+    for column in ("mean by category", *(one.name for one in results), "n"):
+        table.add_column(Text(column), no_wrap=column == "mean by category")
+    for name in names:
+        values = [one.categories.get(name) for one in results]
+        n = max((value.n for value in values if value), default=0)
+        table.add_row(Text(name), *(f"{value.mean:.2f}" if value else "" for value in values), f"{n:,}")
+    return [table]
+
+
+def _shown(value: Estimate | None) -> str:
+    return "" if value is None else show_estimate(value, with_n=False)

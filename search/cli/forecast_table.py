@@ -1,0 +1,31 @@
+"""What `--dry-run` prints for people."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from search.forecast.forecast import Forecast
+
+
+def forecast_view(forecast: Forecast) -> RenderableType:
+    """What a run would cost, against its budget."""
+    limited = any(one.limit is not None for one in forecast.quantities)
+    spent = any(one.spent for one in forecast.quantities)
+    table = Table(box=None, padding=(0, 2), header_style="bold")
+    table.add_column("")
+    for column in ("about", "at most", *(("spent so far",) if spent else ()), *(("budget",) if limited else ())):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("")
+    for one in forecast.quantities:
+        numbers = [_number(one.about), _number(one.at_most)]
+        numbers += [_number(one.spent)] if spent else []
+        numbers += ["" if one.limit is None else _number(one.limit)] if limited else []
+        says = [f"the budget {one.prospect}"] if one.prospect else []
+        table.add_row(one.name, *numbers, "; ".join([*says, *([one.note] * bool(one.note))]))
+    return Group(table, *(Text(note[:1].upper() + note[1:] + ".") for note in forecast.notes))
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "?"
+    return f"{value:,.0f}" if value == 0 or value >= 100 else f"{value:,.3g}"

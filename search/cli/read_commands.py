@@ -1,0 +1,90 @@
+"""The commands that look: status, watch, report, knobs."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import search
+from search.cli.options import AsJson, RunDirectory
+from search.cli.terminal import print_out, say, show_status, write
+
+
+class ReportFormat(StrEnum):
+    HTML = "html"
+    MD = "md"
+
+
+def status(path: RunDirectory, as_json: AsJson = False) -> None:
+    """Show where a run stands: while it runs, after a crash, at the end.
+
+    Means come with intervals over questions. The search score of a winner is too high, since it was chosen for it; the
+    held-out score is the one to report. Failures are listed by cause, with what one of them met; they are in no mean.
+    """
+    from search.run_directory.run import is_evaluation  # noqa: PLC0415 -- pydantic
+
+    if is_evaluation(path):
+        from search.cli.evaluation_table import evaluation_view  # noqa: PLC0415 -- rich
+
+        evaluation = search.read_evaluation(path)
+        print_out(evaluation.to_json() if as_json else evaluation_view(evaluation, path))
+        return
+    show_status(search.read_status(path), path, as_json)
+
+
+def watch(
+    path: RunDirectory,
+    once: Annotated[bool, typer.Option("--once", help="Show how it stands now, and end.")] = False,
+) -> None:
+    """Follow a run from another terminal: workers, queues, best so far, spend, time left.
+
+    It ends with the run, or with Ctrl-C, which does not disturb the run. Of a run that nobody works on it says so, and
+    how to go on.
+    """
+    from search.cli.watch import watch as follow  # noqa: PLC0415 -- scipy
+
+    follow(path, Console(), once)
+
+
+def report(
+    path: RunDirectory,
+    form: Annotated[
+        ReportFormat,
+        typer.Option(
+            "--format",
+            help="`html`: one page that opens offline and needs nothing else. `md`: Markdown, for issues and papers.",
+        ),
+    ] = ReportFormat.HTML,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File to write; `report.html` or `report.md` in RUN when not given."),
+    ] = None,
+    figures: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Save every figure there too, as PNG and SVG (needs `demosearch[figures]`)."),
+    ] = None,
+) -> None:
+    """Write what a search or an evaluation has found: while it runs, after a crash, at the end.
+
+    Of a search: winner against base prompt on held-out questions and how far the search score overstated it,
+    candidates, contributions of demonstrations. Of an evaluation: its contestants, each against the first, and win
+    rates where AlpacaEval's judge has judged. Of both: categories, lengths, answers side by side, cost, failures.
+    """
+    write(output or path / f"report.{form.value}", search.report(path, form.value))
+    if figures is not None:
+        say(f"written: {len(search.save_figures(path, figures))} files in {figures}")
+
+
+def knobs(
+    part: Annotated[str, typer.Argument(help="Only knobs whose name begins with this.")] = "",
+    evaluation: Annotated[bool, typer.Option("--evaluation", help="Those of `demosearch evaluate`.")] = False,
+) -> None:
+    """List every knob of a config with its type, range and default."""
+    from configs.knobs import describe_knobs  # noqa: PLC0415 -- pydantic
+    from configs.schema import EvaluationConfig, RunConfig  # noqa: PLC0415
+    from search.cli.status_table import knob_list  # noqa: PLC0415 -- rich
+
+    described = describe_knobs(EvaluationConfig if evaluation else RunConfig)
+    print_out(knob_list(knob for knob in described if knob.name.startswith(part)))

@@ -1,0 +1,165 @@
+"""What the commands print for people."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from configs.knobs import Knob
+from evaluators.ledger.spend import Spend
+from search.problem.candidate import OWN, Candidate
+from search.results.status import FailedItems, Standing, Status
+from search.results.wording import show_estimate
+
+_SAMPLE = 300  # characters of a failure's message
+_WORDS = {
+    "running": "running now",
+    "finished": "finished",
+    "stopped": "stopped; `demosearch resume` goes on",
+    "crashed": "crashed or killed; `demosearch resume` goes on",
+}
+
+
+def status_view(status: Status, path: Path) -> RenderableType:
+    """A run at a glance."""
+    spend = status.spend
+    facts = Table.grid(padding=(0, 2))
+    facts.add_row("state", Text(_WORDS[status.state] + because(status.reason)))
+    add_spend(facts, spend)
+    facts.add_row("candidates", f"{status.trials:,} scored")
+    if status.amended:
+        facts.add_row("amended", f"{status.amended:,} scores by `retry-failed`; the search itself did not know them")
+    parts: list[RenderableType] = [Text(str(path), style="bold"), facts]
+    if status.failures:
+        parts += [failures_table(status.failures), Text(_way_on(status, path))]
+    if status.base is not None:
+        parts.append(_standings(status))
+    if status.state == "finished":
+        parts.append(Text(_verdict(status)))
+    return Group(*parts)
+
+
+def failures_table(failures: Iterable[FailedItems]) -> Table:
+    """Failed items by cause, each with what one of them met."""
+    table = Table(box=None, padding=(0, 2), header_style="bold red")
+    for column in ("failed", "at", "cause", "for example"):
+        table.add_column(column, overflow="fold")
+    for one in failures:
+        table.add_row(f"{one.count:,}", one.stage, one.cause, Text(_shortened(one.sample)))
+    return table
+
+
+def _way_on(status: Status, path: Path) -> str:
+    if status.state == "running":
+        return "Failed items are in no mean."
+    return f"Failed items are in no mean; `demosearch retry-failed {path}` tries them again, and nothing else."
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SAMPLE else text[:_SAMPLE] + "..."
+
+
+def add_spend(facts: Table, spend: Spend) -> None:
+    """Rows that say what was paid."""
+    facts.add_row(
+        "paid for", f"{spend.generated:,} generations ({spend.new_tokens:,} tokens), {spend.judged:,} verdicts"
+    )
+    if spend.judge.calls:
+        judge = spend.judge
+        facts.add_row(
+            "judge", f"{judge.calls:,} calls, {judge.prompt_tokens:,} tokens read, {judge.new_tokens:,} written"
+        )
+    if spend.dollars != 0:
+        facts.add_row(
+            "price", "unknown: give prices in `service`" if spend.dollars is None else _price(spend.dollars, spend)
+        )
+    if spend.estimated:
+        facts.add_row("estimated", f"the tokens of {spend.estimated:,} calls, which the service did not count")
+    facts.add_row("time", _time(spend))
+
+
+def _price(dollars: float, spend: Spend) -> str:
+    return f"{'about ' if spend.estimated else ''}${dollars:,.2f}"
+
+
+def because(reason: str) -> str:
+    """Behind a state, where there is something to say."""
+    return f": {reason}" if reason else ""
+
+
+def _time(spend: Spend) -> str:
+    spent = f"{timedelta(seconds=round(spend.seconds))} of work"
+    return spent + (f", {spend.gpu_seconds / 3600:,.2f} GPU hours" if spend.gpu_seconds else "")
+
+
+def _standings(status: Status) -> RenderableType:
+    table = Table(box=None, padding=(0, 1), header_style="bold")
+    for column in ("", "search score", "held-out score", "gain over base", "n"):
+        table.add_column(column, no_wrap=True)
+    winner = "winner" if status.state == "finished" else "best so far"
+    named = ((winner, status.winner), ("runner-up", status.runner_up), ("base prompt", status.base))
+    present = [(name, standing) for name, standing in named if standing is not None]
+    for name, one in present:
+        estimates = (one.search_score, one.held_out_score, one.held_out_gain)
+        shown = [show_estimate(value, with_n=False) if value else "" for value in estimates]
+        table.add_row(name, *shown, " + ".join(str(value.n) for value in estimates[:2] if value))
+    own = status.base.demonstrations if status.base else ()
+    chosen = [Text(f"{name}: {_in_words(one.candidate, own)}{_length(one)}") for name, one in present]
+    return Group(table, *chosen)
+
+
+def _length(standing: Standing) -> str:
+    return "" if standing.length is None else f" (answers of {standing.length:,.0f} characters)"
+
+
+def _in_words(candidate: Candidate, base: tuple[str, ...]) -> str:
+    """From the top of the prompt down; the base prompt's own, whose ids say nothing, by their number."""
+    names = [f"base {base.index(name) + 1}" if name in base else name for name in candidate.demonstrations]
+    decoding = "" if candidate.decoding == OWN else f", decoding {candidate.decoding}"
+    return (", ".join(names) or "no demonstrations") + decoding
+
+
+def _verdict(status: Status) -> str:
+    """The one sentence to take home."""
+    gain = status.winner.held_out_gain if status.winner else None
+    if status.winner is None or status.winner == status.base:
+        return _nothing_found(status.better)
+    if gain is None:
+        return "The winner has no score on held-out questions: nothing is known of it beyond those that chose it."
+    sure = (
+        "" if status.better is None else f" All scores together make it {_probable(status.better)} that it is better."
+    )
+    if gain.low > 0:
+        return f"On questions the search never saw, the winner beats the base prompt by {show_estimate(gain)}.{sure}"
+    return (
+        f"On questions the search never saw, the winner does not clearly beat the base prompt: {show_estimate(gain)}."
+        + sure
+    )
+
+
+def _probable(better: float) -> str:
+    return f"{better:.1%} probable" if better < 0.9995 else "more than 99.9% probable"
+
+
+def _nothing_found(better: float | None) -> str:
+    if better is None:
+        return "Nothing beat the base prompt on the guiding questions."
+    return (
+        "Nothing surely beats the base prompt, so that stays the winner: of the best found, now the runner-up, all "
+        f"scores together make that {better:.0%} probable (`scoring.sure` says what is enough)."
+    )
+
+
+def knob_list(knobs: Iterable[Knob]) -> RenderableType:
+    """The reference of the config's knobs."""
+    parts: list[RenderableType] = []
+    for knob in knobs:
+        default = "required" if knob.default is None else f"default {knob.default}"
+        kinds = f", only for {knob.when}" if knob.when else ""
+        parts.append(Text.assemble((knob.name, "bold"), f"  {knob.type}; {default}{kinds}"))
+        parts.append(Padding(Text(knob.description), (0, 0, 1, 4)))
+    return Group(*parts)

@@ -1,0 +1,107 @@
+"""A run's result as a data set for a hub: demonstrations, prompt, scores, and a card that says how good they are."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from configs.errors import InputError
+from search.export import written
+from search.export.best_prompt import Found, read_found
+from search.export.card import card, model_name
+from search.export.hugging_face import hugging_face
+from search.export.json_record import record
+from search.report.findings import find
+from search.results.search_results import read_evidence
+from search.run_directory.run import read_manifest
+
+_ALWAYS = frozenset({"README.md", "found.json", "manifest.json"})
+_NAMES = _ALWAYS | {"demonstrations.jsonl", "held_out.jsonl", "prompt.txt", "chat.json"}
+_FOLDERS = re.compile(r"(?<![^\s\"'=])/(?:[^/\s]+/)+")
+
+
+def push(
+    path: Path, folder: Path, upload: str | None = None, private: bool = True, best_so_far: bool = False
+) -> str | None:
+    """Write the best candidate of the run at `path` into `folder`, and upload that if wanted.
+
+    Args:
+        folder: holds nothing but an earlier push.
+        upload: OWNER/NAME of a data set on the hub, which is made where there is none.
+        private: of a data set that is made.
+
+    Returns:
+        The data set's address where it was uploaded.
+
+    Raises:
+        InputError: as `export`; or the folder holds other files; or there is no token, or the hub refuses.
+    """
+    hub = None
+    if upload is not None:
+        from search.export.hub import Hub  # noqa: PLC0415 -- huggingface_hub
+
+        hub = Hub(upload, private)
+    found = read_found(path, best_so_far)
+    _write(folder, _files(found))
+    return hub.upload(folder, sorted(_NAMES)) if hub else None
+
+
+def _files(found: Found) -> dict[str, str]:
+    findings = find(read_evidence(found.path))
+    shown = record(found)
+    tables = {"demonstrations.jsonl": shown["demonstrations"], "held_out.jsonl": _held_out(found)}
+    files = {name: _lines(rows) for name, rows in tables.items() if rows}
+    if found.is_chat:
+        files["chat.json"] = _dump(hugging_face(found) | {"model": model_name(found.config)})
+    else:
+        files["prompt.txt"] = written(found, "urial")
+    manifest = _without_folders(read_manifest(found.path))
+    files["found.json"] = _dump(shown | {"provenance": manifest})
+    files["manifest.json"] = _dump(manifest)
+    return {"README.md": card(found, findings, list(files))} | files
+
+
+def _without_folders(content: Any) -> Any:
+    """Of a path only the last part: what stands before it is nobody's business."""
+    if isinstance(content, dict):
+        return {name: _without_folders(value) for name, value in content.items()}
+    if isinstance(content, list):
+        return [_without_folders(value) for value in content]
+    return _FOLDERS.sub("", content) if isinstance(content, str) else content
+
+
+def _held_out(found: Found) -> list[dict[str, Any]]:
+    """A row a question that has been scored behind either prompt; a score that is missing is null."""
+    told, status = read_evidence(found.path).side("held_out"), found.status
+    assert status.winner is not None
+    assert status.base is not None
+    sides = [told[one].scores if one in told else {} for one in (status.winner.candidate, status.base.candidate)]
+    return [
+        {"id": one.id, "category": one.category, "score": sides[0].get(one.id), "base_score": sides[1].get(one.id)}
+        for one in found.material.held_out
+        if any(one.id in scores for scores in sides)
+    ]
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        present = {file.name for file in folder.iterdir()}
+        foreign = sorted(present - _NAMES if present >= _ALWAYS else present)
+        if foreign:
+            raise InputError(f"{folder} holds {foreign[0]}, which no push has written: give a folder of its own")
+        for name in _NAMES - files.keys():
+            (folder / name).unlink(missing_ok=True)
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written ({error.strerror}): give another folder") from None
+
+
+def _lines(rows: list[dict[str, Any]]) -> str:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def _dump(content: object) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"

@@ -1,0 +1,145 @@
+"""From a workload to calls, tokens and money, under an assumption on how long answers are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from configs.schema import (
+    EnsembleJudgeConfig,
+    JudgeConfig,
+    PairwiseJudgeConfig,
+    RewardModelJudgeConfig,
+    ServiceConfig,
+    SingleJudgeConfig,
+    SpeakingJudgeKnobs,
+    WritingJudgeKnobs,
+)
+from evaluators.ledger.spend import Spend
+from search.forecast.workload import Workload
+from workers.service.reply import dollars
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeCost:
+    """What one seat's verdict takes.
+
+    Attributes:
+        calls: of a model; 0 for a metric.
+        most_calls: when every reply but the last is unreadable.
+        words: tokens that one call may write.
+        service: that is paid, if any.
+    """
+
+    calls: int
+    most_calls: int
+    words: int
+    service: ServiceConfig | None
+
+
+def judge_costs(config: JudgeConfig) -> tuple[JudgeCost, ...]:
+    """By seat, as `evaluators.judges_from_config` seats them."""
+    judges = [member.judge for member in config.members] if isinstance(config, EnsembleJudgeConfig) else [config]
+    return tuple(_judge_cost(judge) for judge in judges for _ in range(_orders(judge)))
+
+
+def _orders(config: SingleJudgeConfig) -> int:
+    return 2 if isinstance(config, PairwiseJudgeConfig) and config.swap else 1
+
+
+def _judge_cost(config: SingleJudgeConfig) -> JudgeCost:
+    if isinstance(config, SpeakingJudgeKnobs):
+        words = config.max_tokens if isinstance(config, WritingJudgeKnobs) else 1
+        return JudgeCost(1, 1 + config.unreadable_retries, words, config.service)
+    reads = isinstance(config, RewardModelJudgeConfig)
+    return JudgeCost(int(reads), int(reads), 0, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What an earlier run has measured; None for what it has not.
+
+    Attributes:
+        answer: tokens of a completion, on average.
+        words: tokens that one call of the judge writes, on average.
+        speed: new tokens a second, all workers together, waiting and loading included.
+        gpus: held at the same time, on average.
+    """
+
+    answer: float | None = None
+    words: float | None = None
+    speed: float | None = None
+    gpus: float | None = None
+
+    @classmethod
+    def of(cls, spend: Spend) -> "Pace":
+        """From what a run has spent."""
+        return cls(
+            answer=_ratio(spend.new_tokens, spend.generated),
+            words=_ratio(spend.judge.new_tokens, spend.judge.calls),
+            speed=_ratio(spend.new_tokens, spend.seconds),
+            gpus=spend.gpu_seconds / spend.seconds if spend.seconds else None,
+        )
+
+
+def _ratio(one: float, other: float) -> float | None:
+    return one / other if one and other else None
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What turns a workload into a cost.
+
+    Attributes:
+        model_tokens, judge_tokens: a character.
+        judges: by seat.
+        service: that generates, where it is paid.
+    """
+
+    model_tokens: float
+    judge_tokens: float
+    judges: tuple[JudgeCost, ...]
+    service: ServiceConfig | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of a workload. `dollars` is None where a price is not known."""
+
+    generations: float
+    prompt_tokens: float
+    new_tokens: float
+    verdicts: float
+    judge_calls: float
+    judge_prompt_tokens: float
+    judge_new_tokens: float
+    dollars: float | None
+
+
+def cost_of(work: Workload, basis: Basis, answer: float, words: Sequence[float], calls: Sequence[int]) -> Cost:
+    """Args:
+    answer: tokens of an answer.
+    words: tokens that a call of the judge writes, by seat.
+    calls: of one verdict, by seat.
+    """
+    prompt_tokens, new_tokens = work.prompts * basis.model_tokens + work.earlier * answer, work.generations * answer
+    bills = [_price(basis.service, prompt_tokens, new_tokens)]
+    made = read = written = 0.0
+    for seat, judge in enumerate(basis.judges):
+        own = work.verdicts[seat] * calls[seat]
+        own_read = calls[seat] * (work.judge_prompts[seat] * basis.judge_tokens + work.judged[seat] * answer)
+        bills.append(_price(judge.service, own_read, own * words[seat]))
+        made, read, written = made + own, read + own_read, written + own * words[seat]
+    paid = [bill for bill in bills if bill is not None]
+    return Cost(
+        generations=work.generations,
+        prompt_tokens=prompt_tokens,
+        new_tokens=new_tokens,
+        verdicts=sum(work.verdicts),
+        judge_calls=made,
+        judge_prompt_tokens=read,
+        judge_new_tokens=written,
+        dollars=sum(paid) if len(paid) == len(bills) else None,
+    )
+
+
+def _price(service: ServiceConfig | None, read: float, written: float) -> float | None:
+    return 0.0 if service is None or not read else dollars(round(read), 0, round(written), service)

@@ -1,0 +1,183 @@
+"""`--dry-run`: everything is read and checked, nothing is loaded and nothing is spent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import ceil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from configs.schema import AnyModelConfig, EvaluationConfig, RunConfig, ServedModelConfig, StrategyConfig, WorkersConfig
+from evaluators.ledger.queries import last_run, read_spend
+from evaluators.ledger.spend import Spend
+from evaluators.objective import Objective
+from search.forecast.cost import Basis, Pace, judge_costs
+from search.forecast.forecast import Assumptions, Forecast, forecast
+from search.forecast.rehearsal import Asked, rehearse
+from search.forecast.token_length import GUESS, tokens_a_character
+from search.forecast.workload import Surveyor, Workload, together
+from search.run_directory.run import ledger_path, read_any_config, read_id
+from search.running.assembly import Plan, make_plan
+from search.running.evaluation_plan import make_evaluation_plan
+from search.running.finalists import most_finalists
+from search.running.prices import missing_prices
+from search.strategies.make import make_strategy
+from workers.prompt import PromptBlock
+
+_PATIENCE = 20.0  # seconds that a rehearsal may take
+_SAMPLE = 50  # demonstrations and questions whose tokens are counted
+
+
+@dataclass(frozen=True, slots=True)
+class Experience:
+    """Where speed and lengths may come from, beside the run itself.
+
+    Attributes:
+        like: the directory of an earlier run.
+        tokens_per_second: new ones, of all workers together; in the place of what was measured.
+    """
+
+    like: Path | None = None
+    tokens_per_second: float | None = None
+
+
+NONE = Experience()
+_NOWHERE = Path("runs")  # nothing is written there
+
+
+def forecast_run(config: RunConfig, path: Path | None = None, experience: Experience = NONE) -> Forecast:
+    """What this search would cost, from its beginning.
+
+    Args:
+        path: of the run, where it is one that goes on.
+
+    Raises:
+        InputError: something is wrong with config or files.
+    """
+    plan = make_plan(config, path or _NOWHERE)
+    surveyor = Surveyor(plan.material.questions, Objective.of(config.scoring), plan.seats)
+    with TemporaryDirectory() as folder:
+        strategy = make_strategy(_without_model(config.strategy), plan.space, config.seed, plan.material, Path(folder))
+        planned = strategy.planned()
+        held_out = [question.id for question in plan.material.held_out]
+        asked = rehearse(strategy, plan.space, held_out, config.window, _PATIENCE)
+    beside, notes = _beside(plan, surveyor)
+    likely = None if asked is None else together([_rehearsed(plan, surveyor, asked), *beside])
+    notes += [
+        "at most: every answer that the strategy plans, behind the longest demonstrations, texts as long as allowed",
+        "about: what the strategy asks for in a rehearsal with made-up scores"
+        if asked
+        else f"about: unknown, since a rehearsal of the strategy takes longer than {_PATIENCE:g} s",
+    ]
+    material, shown = plan.material, [*plan.material.demonstrations.values()][:_SAMPLE]
+    asked_first = [(question.query,) for question in material.guiding[:_SAMPLE]]
+    sample = "".join(_texts(plan.renderer.block(material.rules, shown, asked_first)))
+    spent, pace, source = _measured(config, path, experience)
+    longest = max(one.max_new_tokens for one in plan.decodings.values())
+    assumed = _assume(config, sample, longest, pace, [*notes, *source])
+    return forecast(likely, together([_most(plan, surveyor, planned), *beside]), assumed, config.budget, spent)
+
+
+def forecast_evaluation(config: EvaluationConfig, path: Path | None = None, experience: Experience = NONE) -> Forecast:
+    """As `forecast_run`, for an evaluation."""
+    plan = make_evaluation_plan(config, path or _NOWHERE)
+    surveyor = Surveyor({one.id: one for one in plan.questions}, plan.objective, plan.seats)
+    ids = [question.id for question in plan.questions]
+    work = together(surveyor.work(one.renderer, one.rules, one.demonstrations, ids) for one in plan.contestants)
+    sample = "".join(text for one in plan.contestants for text in _texts(one.block(plan.questions[:_SAMPLE])))
+    longest = max(one.decoding.max_new_tokens for one in plan.contestants)
+    spent, pace, source = _measured(config, path, experience)
+    notes = ["at most: every answer and verdict as long as allowed", *source]
+    return forecast(work, work, _assume(config, sample, longest, pace, notes), config.budget, spent)
+
+
+def _without_model(config: StrategyConfig) -> StrategyConfig:
+    """With the embedding that loads nothing; a rehearsal asks for about as much with any."""
+    if getattr(config, "embedding", "none") == "none":
+        return config
+    return config.model_copy(update={"embedding": "hashed"})
+
+
+def _texts(block: PromptBlock) -> tuple[str, ...]:
+    return (block.prefix, *block.suffixes)
+
+
+def _rehearsed(plan: Plan, surveyor: Surveyor, asked: Asked) -> Workload:
+    material = plan.material
+    return together(
+        surveyor.work(plan.renderer, material.rules, material.shown(candidate), questions)
+        for candidate, questions in asked.items()
+    )
+
+
+def _beside(plan: Plan, surveyor: Surveyor) -> tuple[list[Workload], list[str]]:
+    """What the model reads before anything is asked, and a sentence that says so; empty where it reads nothing."""
+    answers = plan.reference_answers(plan.space)
+    if answers is None:
+        return [], []
+    said = (
+        f"before anything is judged, {answers.prompts:,} prompts with reference answers are read "
+        "(strategy.likelihood_questions); their tokens are included, nothing is written"
+    )
+    return [surveyor.reading(answers.characters)], [said]
+
+
+def _most(plan: Plan, surveyor: Surveyor, planned: int) -> Workload:
+    """The longest candidate over and over, on all guiding questions, for as many answers as are planned."""
+    material, lengths = plan.material, {}
+    for name, one in material.demonstrations.items():
+        lengths[name] = len(one.query) + len(one.answer)
+    longest = sorted(plan.space.pool, key=lambda name: -lengths[name])[: plan.space.max_added]
+    candidates = plan.space.compose(()), plan.space.compose(longest)
+    most = max(candidates, key=lambda one: sum(lengths[name] for name in one.demonstrations))
+    shown = material.shown(most)
+    guiding, held_out = (
+        surveyor.work(plan.renderer, material.rules, shown, [question.id for question in side])
+        for side in (material.guiding, material.held_out)
+    )
+    candidates_worth = ceil(planned / len(material.guiding))
+    return together([guiding.times(candidates_worth), held_out.times(most_finalists(plan.space))])
+
+
+def _measured(
+    config: RunConfig | EvaluationConfig, path: Path | None, experience: Experience
+) -> tuple[Spend, Pace, list[str]]:
+    """What this run has spent, what is known of speed and lengths, and where from."""
+    own = Spend() if path is None else read_spend(ledger_path(path, config), read_id(path))
+    spend, source = own, "this run"
+    if experience.like is not None:
+        ledger = ledger_path(experience.like, read_any_config(experience.like))
+        spend, source = read_spend(ledger, read_id(experience.like)), str(experience.like)
+    elif not own.generated and config.ledger_path is not None and (run := last_run(config.ledger_path)) is not None:
+        spend, source = read_spend(config.ledger_path, run), f"the latest run in {config.ledger_path}"
+    pace = Pace.of(spend)
+    notes = [f"lengths and speed: as measured in {source}"] if pace.answer is not None else []
+    if experience.tokens_per_second is not None:
+        pace = replace(pace, speed=experience.tokens_per_second)
+    return own, pace, notes
+
+
+def _assume(
+    config: RunConfig | EvaluationConfig, sample: str, max_new_tokens: int, pace: Pace, notes: Sequence[str]
+) -> Assumptions:
+    rate, said = tokens_a_character(config.model, sample or "no prompt")
+    judges = judge_costs(config.judge)
+    all_notes = [*notes, said]
+    if any(one.calls for one in judges):
+        all_notes.append("the judge's tokens are guessed as characters / 4")
+    return Assumptions(
+        basis=Basis(rate, GUESS, judges, config.model.service if isinstance(config.model, ServedModelConfig) else None),
+        pace=pace,
+        max_new_tokens=max_new_tokens,
+        gpus=_gpus(config.model, config.workers),
+        unpriced=missing_prices(config),
+        notes=all_notes,
+    )
+
+
+def _gpus(model: AnyModelConfig, workers: WorkersConfig) -> float | None:
+    """That the workers will hold; None where only the machine knows."""
+    if isinstance(model, ServedModelConfig) or model.device == "cpu" or workers.gpus_per_worker == 0:
+        return 0.0
+    if workers.kind == "local" or workers.count == "auto" or workers.gpus_per_worker == "auto":
+        return None
+    return workers.count * workers.gpus_per_worker

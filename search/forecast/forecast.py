@@ -1,0 +1,167 @@
+"""What a run would cost, told before anything is spent."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from configs.schema import BudgetConfig
+from evaluators.budget import QUANTITIES, spent_by_quantity
+from evaluators.ledger.spend import Spend
+from search.forecast.cost import Basis, Cost, Pace, cost_of
+from search.forecast.workload import Workload
+
+Prospect = Literal["is enough", "may be reached", "will be reached", "cannot be told"]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """One line of a forecast.
+
+    Attributes:
+        name: for people.
+        about: what is to be expected; None where it cannot be told.
+        at_most: never more than this; None where it cannot be told.
+        spent: up to now, part of both; None where it is not counted.
+        limit: of the budget.
+        note: how to learn what is missing; "" for nothing to say.
+    """
+
+    name: str
+    about: float | None
+    at_most: float | None
+    spent: float | None
+    limit: float | None
+    note: str = ""
+
+    @property
+    def prospect(self) -> Prospect | None:
+        """What will become of the limit; None without one."""
+        if self.limit is None:
+            return None
+        if self.about is not None and self.about > self.limit:
+            return "will be reached"
+        if self.at_most is None:
+            return "cannot be told"
+        return "may be reached" if self.at_most > self.limit else "is enough"
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Of a whole run, what was spent already included.
+
+    Attributes:
+        notes: what the numbers rest on, a sentence each.
+    """
+
+    quantities: tuple[Quantity, ...]
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As `--dry-run --json` prints it."""
+        rows = [asdict(one) | {"prospect": one.prospect} for one in self.quantities]
+        return {"quantities": rows, "notes": list(self.notes)}
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """What a forecast rests on beside the workload.
+
+    Attributes:
+        max_new_tokens: of an answer.
+        gpus: that the config's workers hold; None where only the cluster knows.
+        unpriced: knobs of prices that are missing.
+        notes: for people.
+    """
+
+    basis: Basis
+    pace: Pace
+    max_new_tokens: int
+    gpus: float | None
+    unpriced: Sequence[str]
+    notes: Sequence[str]
+
+
+def forecast(
+    likely: Workload | None, most: Workload, assumed: Assumptions, budget: BudgetConfig, spent: Spend
+) -> Forecast:
+    """Put the numbers together.
+
+    Args:
+        likely: what will be asked for; None where that cannot be told.
+        most: what can be asked for at most.
+        spent: of this run, which the workloads include.
+    """
+    about, at_most = _about(likely, assumed), _at_most(most, assumed)
+    gone, limits = spent_by_quantity(spent), {name: getattr(budget, name) for name in QUANTITIES}
+    notes = _missing(assumed)
+    quantities = tuple(
+        Quantity(
+            name=QUANTITIES.get(name, name.replace("_", " ")),
+            about=0.0 if at_most.get(name) == 0 else about.get(name),
+            at_most=at_most.get(name),
+            spent=gone.get(name),
+            limit=limits.get(name),
+            note=notes.get(name, ""),
+        )
+        for name in _ROWS
+    )
+    return Forecast(quantities, tuple(assumed.notes))
+
+
+_ROWS = (
+    *("generations", "prompt_tokens", "new_tokens", "verdicts", "judge_calls"),
+    *("judge_prompt_tokens", "judge_new_tokens", "judge_tokens", "dollars", "gpu_hours", "hours"),
+)
+_NEED_LENGTHS = frozenset(_ROWS) - {"generations", "verdicts", "judge_calls"}
+_NEED_WORDS = frozenset({"judge_new_tokens", "judge_tokens", "dollars"})
+
+
+def _about(likely: Workload | None, assumed: Assumptions) -> dict[str, float | None]:
+    """Only what neither a guess at the lengths nor at the judge's words goes into."""
+    if likely is None:
+        return {}
+    pace, judges = assumed.pace, assumed.basis.judges
+    words = [pace.words or 0.0 if one.words > 1 else float(one.words) for one in judges]
+    cost = cost_of(likely, assumed.basis, pace.answer or 0.0, words, [one.calls for one in judges])
+    values = _values(cost, assumed)
+    lengths_matter = pace.answer is None
+    words_matter = pace.words is None and any(one.words > 1 for one in judges)
+    hidden = (_NEED_LENGTHS if lengths_matter else frozenset()) | (_NEED_WORDS if words_matter else frozenset())
+    shown = {name: value for name, value in values.items() if name not in hidden}
+    if not likely.earlier:
+        shown["prompt_tokens"] = values["prompt_tokens"]
+    if cost.dollars == 0 and not any(one.service for one in judges):
+        shown["dollars"] = values["dollars"]
+    return shown
+
+
+def _at_most(most: Workload, assumed: Assumptions) -> dict[str, float | None]:
+    judges = assumed.basis.judges
+    words, calls = [one.words for one in judges], [one.most_calls for one in judges]
+    return _values(cost_of(most, assumed.basis, assumed.max_new_tokens, words, calls), assumed)
+
+
+def _values(cost: Cost, assumed: Assumptions) -> dict[str, float | None]:
+    pace = assumed.pace
+    hours = None if pace.speed is None else cost.new_tokens / pace.speed / 3600
+    gpus = assumed.gpus if pace.gpus is None else pace.gpus
+    return {
+        **asdict(cost),
+        "judge_tokens": cost.judge_prompt_tokens + cost.judge_new_tokens,
+        "gpu_hours": 0.0 if gpus == 0 else None if hours is None or gpus is None else hours * gpus,
+        "hours": hours,
+    }
+
+
+def _missing(assumed: Assumptions) -> dict[str, str]:
+    """How to learn what is not known."""
+    missing = {"verdicts": "fewer where answers are equal: they share a verdict"}
+    if assumed.pace.answer is None:
+        missing["new_tokens"] = f"{assumed.max_new_tokens:,} an answer at most; --like RUN tells what they were there"
+    if assumed.unpriced:
+        missing["dollars"] = f"unknown: give {' and '.join(assumed.unpriced)}"
+    if assumed.pace.speed is None:
+        missing["hours"] = missing["gpu_hours"] = "unknown: give --tokens-per-second, or --like RUN"
+    elif assumed.pace.gpus is None and assumed.gpus is None:
+        missing["gpu_hours"] = "unknown: give workers.count and workers.gpus_per_worker, or --like RUN"
+    return missing

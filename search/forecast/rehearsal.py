@@ -1,0 +1,51 @@
+"""A search played through with made-up scores, to learn what it would ask for."""
+
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+
+from search.problem.candidate import Candidate
+from search.problem.space import SearchSpace
+from search.problem.trial import ScoredTrial, Trial
+from search.running.finalists import finalists
+from search.strategies.strategy import Strategy
+
+Asked = Mapping[Candidate, frozenset[str]]
+"""The questions put to each candidate; each once, since the ledger answers repetitions."""
+
+
+def rehearse(
+    strategy: Strategy,
+    space: SearchSpace,
+    held_out: Sequence[str],
+    window: int,
+    seconds: float,
+    clock: Callable[[], float] = time.monotonic,
+) -> Asked | None:
+    """What this strategy asks for when scores are drawn at random, held-out questions included. Real scores would lead
+    it elsewhere; how much it asks for depends on them little or, for most strategies, not at all.
+
+    Args:
+        strategy: new; it is of no use afterwards.
+        seconds: the most that this may take; then there is no answer.
+    """
+    ends, draw = clock() + seconds, random.Random(0)  # noqa: S311 -- no secret
+    asked: dict[Candidate, set[str]] = {}
+    under_way = deque([Trial(space.compose(()), space.questions)])
+    while under_way:
+        trial = under_way.popleft()
+        asked.setdefault(trial.candidate, set()).update(trial.questions)
+        strategy.tell(_made_up(trial, draw))
+        while (room := window - len(under_way)) > 0 and (trials := strategy.ask(room)):
+            under_way.extend(trials)
+        if clock() > ends:
+            return None
+    for finalist in finalists(strategy.ranking(), space):
+        asked.setdefault(finalist, set()).update(held_out)
+    return {candidate: frozenset(questions) for candidate, questions in asked.items()}
+
+
+def _made_up(trial: Trial, draw: random.Random) -> ScoredTrial:
+    scores = {name: draw.gauss(6.0, 1.0) for name in trial.questions}
+    return ScoredTrial(trial, scores, {}, sum(scores.values()) / len(scores))

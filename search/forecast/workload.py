@@ -1,0 +1,125 @@
+"""What is to be done, before anyone knows how long answers will be. Lengths are in characters."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+from evaluators.judge import Judge
+from evaluators.objective import Objective
+from evaluators.panel import Seat
+from evaluators.question import Question
+from search.prompts.demonstration import Demonstration
+from search.prompts.render import Renderer
+
+N = TypeVar("N", int, float)
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Attributes:
+    generations: answers.
+    prompts: characters of all prompts together, without what the model said in earlier turns.
+    earlier: answers that stand in prompts of later turns.
+    verdicts: by seat.
+    judge_prompts: by seat, characters of all together, without answers.
+    judged: by seat, answers that stand in judge prompts.
+    """
+
+    generations: int
+    prompts: float
+    earlier: int
+    verdicts: tuple[int, ...]
+    judge_prompts: tuple[float, ...]
+    judged: tuple[int, ...]
+
+    def times(self, number: int) -> "Workload":
+        """So often."""
+        return together([self] * number)
+
+
+def together(works: Iterable[Workload]) -> Workload:
+    """All of them; at least one."""
+    some = list(works)
+    return Workload(
+        generations=sum(one.generations for one in some),
+        prompts=sum(one.prompts for one in some),
+        earlier=sum(one.earlier for one in some),
+        verdicts=_added([one.verdicts for one in some]),
+        judge_prompts=_added([one.judge_prompts for one in some]),
+        judged=_added([one.judged for one in some]),
+    )
+
+
+def _added(rows: Sequence[tuple[N, ...]]) -> tuple[N, ...]:
+    return tuple(sum(column[1:], start=column[0]) for column in zip(*rows, strict=True))
+
+
+@runtime_checkable
+class _Speaking(Protocol):
+    """A judge that puts its question to a language model."""
+
+    def messages(self, question: Question, answers: tuple[str, ...]) -> Sequence[Mapping[str, Any]]: ...
+
+
+class Surveyor:
+    """Measures what questions take, each once.
+
+    Args:
+        questions: by id.
+    """
+
+    def __init__(self, questions: Mapping[str, Question], objective: Objective, seats: Sequence[Seat]) -> None:
+        self._questions = questions
+        self._objective = objective
+        self._seats = seats
+        self._judging: dict[str, Workload] = {}
+
+    def work(
+        self, renderer: Renderer, rules: str, demonstrations: Sequence[Demonstration], questions: Iterable[str]
+    ) -> Workload:
+        """Of one prompt on these questions."""
+        ids = list(questions)
+        asked = [(self._questions[name], turn) for name in ids for turn in range(self._turns(self._questions[name]))]
+        block = renderer.block(rules, demonstrations, [_conversation(question, turn) for question, turn in asked])
+        characters = len(block.prefix) * len(asked) + sum(len(suffix) for suffix in block.suffixes)
+        nothing = (0,) * len(self._seats)
+        answering = Workload(len(asked), characters, sum(turn for _, turn in asked), nothing, nothing, nothing)
+        return together([answering, *(self._judged(name) for name in ids)])
+
+    def reading(self, characters: float) -> Workload:
+        """Of prompts that are only read, so many characters of them together."""
+        nothing = (0,) * len(self._seats)
+        return Workload(0, characters, 0, nothing, nothing, nothing)
+
+    def _turns(self, question: Question) -> int:
+        return min(self._objective.turns, len(question.turns))
+
+    def _judged(self, name: str) -> Workload:
+        if name not in self._judging:
+            question = self._questions[name]
+            turns = [turn for turn in range(self._turns(question)) if self._objective.counts(turn)]
+            self._judging[name] = Workload(
+                generations=0,
+                prompts=0,
+                earlier=0,
+                verdicts=tuple(len(turns) * seat.repeats for seat in self._seats),
+                judge_prompts=tuple(
+                    seat.repeats * sum(_prompt_length(seat.judge, question, turn) for turn in turns)
+                    for seat in self._seats
+                ),
+                judged=tuple(seat.repeats * sum(turn + 1 for turn in turns) for seat in self._seats),
+            )
+        return self._judging[name]
+
+
+def _conversation(question: Question, turn: int) -> tuple[str, ...]:
+    """Up to this turn of the user, with empty answers."""
+    earlier = [words for said in question.turns[:turn] for words in (said, "")]
+    return (*earlier, question.turns[turn])
+
+
+def _prompt_length(judge: Judge, question: Question, turn: int) -> int:
+    """Of a judge's prompt without the answers."""
+    if isinstance(judge, _Speaking):
+        return sum(len(str(message["content"])) for message in judge.messages(question, ("",) * (turn + 1)))
+    return sum(len(said) for said in question.turns[: turn + 1])

@@ -1,0 +1,1 @@
+"""How work under way is shown: progress, time left, workers, live.json."""

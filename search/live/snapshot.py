@@ -1,0 +1,159 @@
+"""One look at work under way: all that the views show of it, and that other processes may read."""
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from evaluators.budget import Budget
+from evaluators.counts import Counts
+from search.live.eta import Eta, Speedometer
+from search.statistics.estimates import Estimate, estimate, paired_difference
+from workers.activity import WorkersActivity
+from workers.service.activity import ServiceActivity
+
+Phase = Literal["search", "held_out", "retry", "evaluate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a search stands.
+
+    Attributes:
+        phase: what is evaluated now.
+        trials: told so far.
+        evaluated, planned: evaluations told so far, and how many there will be in all (an upper bound), held-out ones
+            included.
+        replayed: those of `evaluated` that the journal held already.
+        best_scores: the leader's guiding scores by question; empty before the first, and where nothing is searched.
+        base_scores: those of the base prompt.
+    """
+
+    phase: Phase
+    trials: int
+    evaluated: int
+    planned: int
+    replayed: int = 0
+    best_scores: Mapping[str, float] = field(default_factory=dict)
+    base_scores: Mapping[str, float] = field(default_factory=dict)
+
+
+class Watched(Protocol):
+    """What can be looked at while it runs."""
+
+    def position(self) -> Position: ...
+    def counts(self) -> Counts: ...
+    def activity(self) -> WorkersActivity: ...
+    def services(self) -> list[ServiceActivity]:
+        """Of the judges."""
+        ...
+
+    def budget(self) -> Budget: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What this process has done; as in `Counts`.
+
+    Attributes:
+        tokens_per_second: over the last stretch of time.
+    """
+
+    generated: int = 0
+    judged: int = 0
+    known: int = 0
+    waiting: int = 0
+    causes: Mapping[str, int] = field(default_factory=dict)
+    tokens_per_second: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """How work stood at one moment.
+
+    Attributes:
+        moment: seconds since 1970.
+        process: the coordinator's process id.
+        seconds: since this process began to work on the run.
+        trials: told so far.
+        done, planned: evaluations, those under way that are through included; `planned` is an upper bound.
+        eta: for the rest; None before anything is done.
+        best: the leader's guiding score with its interval.
+        base: the base prompt's.
+        gain: paired difference of the two; None where the base prompt leads.
+        services: of the judges.
+        limits: of the budget, by quantity; only those that are set.
+        spent: of every quantity, by all processes; None where it is not known.
+    """
+
+    moment: float
+    process: int
+    seconds: float
+    phase: Phase
+    trials: int
+    done: int
+    planned: int
+    eta: Eta | None
+    best: Estimate | None
+    base: Estimate | None
+    gain: Estimate | None
+    work: Work
+    activity: WorkersActivity
+    services: tuple[ServiceActivity, ...] = ()
+    limits: Mapping[str, float] = field(default_factory=dict)
+    spent: Mapping[str, float | None] = field(default_factory=dict)
+
+    @property
+    def is_search(self) -> bool:
+        """Whether there is a best candidate to speak of."""
+        return self.phase in ("search", "held_out")
+
+
+class Observer:
+    """Looks at work under way, again and again, and remembers how fast it was.
+
+    Args:
+        confidence: of the intervals of scores.
+    """
+
+    def __init__(self, watched: Watched, confidence: float) -> None:
+        self._watched = watched
+        self._confidence = confidence
+        self._evaluations, self._tokens = Speedometer(), Speedometer()
+
+    def look(self, seconds: float) -> Snapshot:
+        """Look once, so many seconds after the beginning."""
+        position, counts, budget = self._watched.position(), self._watched.counts(), self._watched.budget()
+        done = min(position.planned, max(position.evaluated, position.replayed + counts.evaluated))
+        self._evaluations.note(seconds, done)
+        self._tokens.note(seconds, counts.new_tokens)
+        best, base = position.best_scores, position.base_scores
+        return Snapshot(
+            moment=time.time(),
+            process=os.getpid(),
+            seconds=seconds,
+            phase=position.phase,
+            trials=position.trials,
+            done=done,
+            planned=position.planned,
+            eta=self._evaluations.eta(position.planned - done),
+            best=estimate([*best.values()], self._confidence),
+            base=estimate([*base.values()], self._confidence),
+            gain=paired_difference(best, base, self._confidence) if best is not base else None,
+            work=self._work(counts),
+            activity=self._watched.activity(),
+            services=tuple(self._watched.services()),
+            limits=budget.limits,
+            spent=budget.spent(),
+        )
+
+    def _work(self, counts: Counts) -> Work:
+        return Work(
+            generated=counts.generated,
+            judged=counts.judged,
+            known=counts.known,
+            waiting=counts.waiting,
+            causes=dict(counts.causes),
+            tokens_per_second=self._tokens.speed,
+        )

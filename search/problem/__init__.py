@@ -1,0 +1,1 @@
+"""What is searched: pool, candidates, space, questions and their split, decodings, trials."""

@@ -1,0 +1,140 @@
+"""One prompt of an evaluation: where it comes from, and how it is spelled."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from configs.errors import InputError
+from configs.records import read_rows, read_text
+from configs.row import Row, kind_of
+from configs.schema import AnyModelConfig, ContestantConfig, DecodingConfig, EvaluationConfig, RenderConfig
+from evaluators.question import Question
+from search.problem.decodings import make_decoding
+from search.prompts.demonstration import Demonstration, content_id
+from search.prompts.render import Renderer, make_renderer
+from search.prompts.urial import BasePrompt, load_base_prompt
+from workers.prompt import Decoding, PromptBlock
+
+_LISTS = (".jsonl", ".json", ".parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """Attributes:
+    rules: verbatim; may be empty.
+    demonstrations: in order; their ids differ.
+    model: that it is put to.
+    """
+
+    name: str
+    rules: str
+    demonstrations: tuple[Demonstration, ...]
+    model: AnyModelConfig
+    render: RenderConfig
+    renderer: Renderer
+    decoding: Decoding
+
+    def block(self, questions: Sequence[Question]) -> PromptBlock:
+        """The prompts of the first turns."""
+        return self.renderer.block(self.rules, self.demonstrations, [(question.query,) for question in questions])
+
+    @property
+    def digest(self) -> str:
+        """Changes with every character of the prompt; 16 hexadecimal digits."""
+        texts = [self.rules, *((one.query, one.answer) for one in self.demonstrations)]
+        return sha256(json.dumps(texts).encode()).hexdigest()[:16]
+
+
+def load_contestants(config: EvaluationConfig) -> tuple[Contestant, ...]:
+    """Read every contestant's files.
+
+    Raises:
+        InputError: a file is missing or malformed.
+    """
+    return tuple(_load(one, config) for one in config.contestants)
+
+
+def _load(one: ContestantConfig, config: EvaluationConfig) -> Contestant:
+    model, render = one.model or config.model, one.render or config.render
+    renderer = make_renderer(render, model)
+    prompt = _read(one)
+    return Contestant(
+        name=one.name,
+        rules=prompt.rules,
+        demonstrations=prompt.demonstrations,
+        model=model,
+        render=render,
+        renderer=renderer,
+        decoding=make_decoding(one.decoding or _found_decoding(one, config.decoding), renderer),
+    )
+
+
+def _found_decoding(one: ContestantConfig, usual: DecodingConfig) -> DecodingConfig:
+    """The usual one, changed as the whole of an exported prompt was found with where the search varied that too."""
+    if one.prompt is None or one.use != "all" or one.prompt.suffix.lower() != ".json":
+        return usual
+    content: Any = json.loads(read_text(one.prompt))
+    found = content.get("decoding", {}) if isinstance(content, dict) else {}
+    try:
+        changes = {name: value for name, value in found.items() if name != "name"}
+        return DecodingConfig.model_validate(usual.model_dump() | changes)
+    except (ValidationError, AttributeError) as error:
+        raise InputError(f"{one.prompt}: `decoding` is none that demosearch has written; export it again") from error
+
+
+def _read(config: ContestantConfig) -> BasePrompt:
+    prompt = BasePrompt("", ()) if config.prompt is None else _read_prompt(config.prompt, config)
+    rules = prompt.rules if config.use != "demonstrations" else ""
+    chosen = prompt.demonstrations if config.use != "rules" else ()
+    return BasePrompt(
+        rules if config.rules is None else read_text(config.rules),
+        _identified(chosen[: config.max_demonstrations]),
+    )
+
+
+def _read_prompt(path: Path, config: ContestantConfig) -> BasePrompt:
+    if path.suffix.lower() not in _LISTS:
+        return load_base_prompt(path)
+    if path.suffix.lower() == ".json" and (exported := _read_export(path)) is not None:
+        return exported
+    rows = read_rows(path)
+    return BasePrompt("", tuple(_from_row(row, config.query_field, config.answer_field) for row in rows))
+
+
+def _read_export(path: Path) -> BasePrompt | None:
+    """What `demosearch export --format json` wrote; None where the file is a list."""
+    try:
+        content: Any = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}, line {error.lineno}: not JSON ({error.msg}); fix it.") from None
+    if isinstance(content, list):
+        return None
+    rules = content.get("rules") if isinstance(content, dict) else None
+    shown = content.get("demonstrations") if isinstance(content, dict) else None
+    if not isinstance(rules, str) or not isinstance(shown, list):
+        raise InputError(
+            f"{path}: holds {kind_of(content)} that is no export of demosearch (rules, demonstrations); give one, or a "
+            "list of objects."
+        )
+    rows = [
+        Row(value if isinstance(value, dict) else {}, f"{path}, demonstration {number}")
+        for number, value in enumerate(shown, start=1)
+    ]
+    return BasePrompt(rules, tuple(_from_row(row, "query", "answer") for row in rows))
+
+
+def _from_row(row: Row, query_field: str, answer_field: str) -> Demonstration:
+    query, answer = row.text(query_field), row.text(answer_field)
+    if not query.strip() or not answer.strip():
+        raise InputError(f"{row.place}: the query or the answer is empty; fill it or delete the row.")
+    return Demonstration(content_id(query, answer), query, answer)
+
+
+def _identified(demonstrations: Sequence[Demonstration]) -> tuple[Demonstration, ...]:
+    """With ids that differ, also where one stands twice."""
+    return tuple(replace(one, id=f"{number}-{one.id}") for number, one in enumerate(demonstrations, start=1))

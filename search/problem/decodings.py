@@ -1,0 +1,32 @@
+"""How answers are decoded: from the config to the decodings that candidates name."""
+
+from configs.errors import InputError
+from configs.schema import DecodingConfig, RunConfig, VaryingKnobs
+from search.problem.candidate import OWN
+from search.prompts.render import Renderer
+from workers.prompt import Decoding
+
+
+def make_decoding(config: DecodingConfig, renderer: Renderer) -> Decoding:
+    """The decoding of a config, with the template's stop strings where it names none."""
+    stop = renderer.stop if config.stop is None else config.stop
+    return Decoding(**config.model_dump() | {"stop": tuple(stop)})
+
+
+def make_decodings(config: RunConfig, renderer: Renderer) -> dict[str, Decoding]:
+    """The run's own decoding and the strategy's further ones, by the name that candidates have for them.
+
+    Raises:
+        InputError: two are the same.
+    """
+    found = {OWN: make_decoding(config.decoding, renderer)}
+    for one in config.strategy.decodings if isinstance(config.strategy, VaryingKnobs) else ():
+        changes = one.model_dump(exclude={"name"}, exclude_none=True)
+        decoding = make_decoding(config.decoding.model_copy(update=changes), renderer)
+        if decoding.in_effect() in [other.in_effect() for other in found.values()]:
+            raise InputError(
+                f"strategy.decodings: {one.name!r} does the same as `decoding` or an earlier one (top_p and top_k do "
+                "nothing at temperature 0): change or drop it"
+            )
+        found[one.name] = decoding
+    return found

@@ -1,0 +1,155 @@
+"""Everything a search is made from: rules, demonstrations, questions."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from typing import Any, Self
+
+from configs.errors import InputError
+from configs.schema import RunConfig, SearchSpaceConfig, VaryingKnobs
+from evaluators.question import Question
+from search.problem.candidate import Candidate
+from search.problem.pool import load_pool
+from search.problem.space import SearchSpace
+from search.problem.split import load_split
+from search.prompts.demonstration import Demonstration
+from search.prompts.render import Renderer
+from search.prompts.urial import load_base_prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What the config's files hold.
+
+    Attributes:
+        rules: of the base prompt, verbatim.
+        base: its demonstrations, in order.
+        pool: demonstrations that may be added, none of them in `base`.
+        guiding, held_out: questions that guide the search, and questions that only judge its winner.
+        digests: of each part, for the manifest.
+        notices: what a person should know about the data, a sentence each.
+    """
+
+    rules: str
+    base: tuple[Demonstration, ...]
+    pool: tuple[Demonstration, ...]
+    guiding: tuple[Question, ...]
+    held_out: tuple[Question, ...]
+    digests: Mapping[str, str]
+    notices: tuple[str, ...] = ()
+
+    @property
+    def demonstrations(self) -> dict[str, Demonstration]:
+        """By id, the base prompt's and the pool's."""
+        return {one.id: one for one in (*self.base, *self.pool)}
+
+    @property
+    def questions(self) -> dict[str, Question]:
+        """By id, guiding and held-out."""
+        return {one.id: one for one in (*self.guiding, *self.held_out)}
+
+    def shown(self, candidate: Candidate) -> tuple[Demonstration, ...]:
+        """A candidate's demonstrations, in order."""
+        known = self.demonstrations
+        return tuple(known[name] for name in candidate.demonstrations)
+
+    def space(self, config: SearchSpaceConfig) -> SearchSpace:
+        """The candidates that this material and these knobs allow, without a limit on tokens.
+
+        Raises:
+            InputError: the insert position lies beyond the base prompt, an id is none of the pool's, or no candidate is
+                left.
+        """
+        if isinstance(config.insert, int) and config.insert > len(self.base):
+            raise InputError(
+                f"strategy.insert is {config.insert}, but the base prompt has only {len(self.base)} demonstrations: "
+                "give at most that, or `back`"
+            )
+        base = tuple(one.id for one in self.base)
+        pool = tuple(one.id for one in self.pool) + (base if config.base == "optional" else ())
+        for knob, names in (("required", [config.required]), ("apart", config.apart)):
+            unknown = sorted({name for group in names for name in group} - set(pool))
+            if unknown:
+                raise InputError(
+                    f"strategy.{knob} names {unknown[0]!r}, which is no demonstration to choose from: give ids of the "
+                    "pool"
+                )
+        varying = config if isinstance(config, VaryingKnobs) else VaryingKnobs()
+        places = {"front": 0, "back": len(self.base)}
+        space = SearchSpace(
+            base=base,
+            pool=pool,
+            questions=tuple(one.id for one in self.guiding),
+            insert_at=config.insert if isinstance(config.insert, int) else places[config.insert],
+            max_added=min(config.max_demonstrations, len(pool)),
+            min_added=config.min_demonstrations,
+            base_use=config.base,
+            order=config.order,
+            required=config.required,
+            apart=tuple(frozenset(group) for group in config.apart),
+            any_place=varying.any_place,
+            decodings=tuple(one.name for one in varying.decodings),
+        )
+        if not space.fits(config.required) or space.min_added > space.max_added:
+            raise InputError(
+                "no candidate is left: strategy.required breaks strategy.apart, or strategy.min_demonstrations is "
+                "more than the pool holds"
+            )
+        return space
+
+    def to_json(self) -> dict[str, Any]:
+        """For material.json in the run directory."""
+        return {
+            "rules": self.rules,
+            "base": [[one.id, one.query, one.answer] for one in self.base],
+            "pool": [[one.id, one.query, one.answer] for one in self.pool],
+            "guiding": [asdict(one) for one in self.guiding],
+            "held_out": [asdict(one) for one in self.held_out],
+            "digests": dict(self.digests),
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return cls(
+            rules=content["rules"],
+            base=tuple(Demonstration(*row) for row in content["base"]),
+            pool=tuple(Demonstration(*row) for row in content["pool"]),
+            guiding=tuple(question_of(row) for row in content["guiding"]),
+            held_out=tuple(question_of(row) for row in content["held_out"]),
+            digests=content["digests"],
+        )
+
+
+def load_material(config: RunConfig, renderer: Renderer) -> Material:
+    """Read all files of a config, and leave out what `renderer` cannot spell.
+
+    Raises:
+        InputError: whatever is wrong with them, in one sentence.
+    """
+    prompt = load_base_prompt(config.base_prompt.path)
+    pool = load_pool(config.pool, renderer.holds).without(prompt.demonstrations)
+    split = load_split(config.questions)
+    digests = {
+        "base prompt": _digest((prompt.rules, [(one.query, one.answer) for one in prompt.demonstrations])),
+        "pool": f"{len(pool)} demonstrations, {pool.digest[:16]}",
+        "questions": f"{len(split.guiding)} guiding, {len(split.held_out)} held-out, {split.digest[:16]}",
+    }
+    return Material(
+        rules=prompt.rules,
+        base=prompt.demonstrations,
+        pool=tuple(pool.values()),
+        guiding=split.guiding,
+        held_out=split.held_out,
+        digests=digests,
+        notices=tuple(problem.text for problem in pool.report.problems),
+    )
+
+
+def question_of(row: Mapping[str, Any]) -> Question:
+    """From the fields of one, as JSON has them."""
+    return Question(**{**row, "turns": tuple(row["turns"]), "references": tuple(row["references"])})
+
+
+def _digest(content: object) -> str:
+    return sha256(repr(content).encode()).hexdigest()[:16]

@@ -1,0 +1,149 @@
+"""The demonstrations that may be chosen, and what was wrong with the data they come from."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Literal
+
+from configs.errors import InputError
+from configs.records import read_all_records, sample_rows
+from configs.row import Row
+from configs.schema import PoolConfig
+from search.problem.shifted_answers import shift_of
+from search.prompts.demonstration import Demonstration, content_id
+
+
+@dataclass(frozen=True, slots=True)
+class PoolProblem:
+    """Something about the data that the user should know.
+
+    Attributes:
+        kind: `duplicate`, `empty`, `ambiguous` and `in_base_prompt`: left out of the pool. `shifted`: the answers
+            seem to belong to other queries; nothing is left out.
+        text: one sentence.
+        id: of the demonstration concerned; None where it has none, or where the pool as a whole is concerned.
+    """
+
+    kind: Literal["duplicate", "empty", "ambiguous", "in_base_prompt", "shifted"]
+    text: str
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PoolReport:
+    """What loading a pool found."""
+
+    problems: tuple[PoolProblem, ...] = ()
+
+    def of_kind(self, kind: str) -> tuple[PoolProblem, ...]:
+        return tuple(problem for problem in self.problems if problem.kind == kind)
+
+
+class Pool(Mapping[str, Demonstration]):
+    """Demonstrations by id, in the order of the file. Immutable."""
+
+    def __init__(self, demonstrations: Iterable[Demonstration], report: PoolReport = PoolReport()) -> None:
+        self._by_id = {one.id: one for one in demonstrations}
+        self.report = report
+
+    def __getitem__(self, key: str) -> Demonstration:
+        return self._by_id[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_id)
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    @property
+    def digest(self) -> str:
+        """Changes with every id, every text and their order: ties are broken by order."""
+        parts = (f"{one.id}\x00{content_id(one.query, one.answer)}" for one in self.values())
+        return sha256("\n".join(parts).encode()).hexdigest()
+
+    def without(self, base: Sequence[Demonstration]) -> "Pool":
+        """The pool without demonstrations that the base prompt has already.
+
+        Raises:
+            InputError: nothing is left, or an id stands for one demonstration here and for another there.
+        """
+        contents, ids = {content_id(one.query, one.answer) for one in base}, {one.id for one in base}
+        kept, problems = [], []
+        for one in self.values():
+            if content_id(one.query, one.answer) in contents:
+                text = f"Demonstration {one.id} stands in the base prompt already; it is left out of the pool."
+                problems.append(PoolProblem("in_base_prompt", text, one.id))
+            elif one.id in ids:
+                raise InputError(
+                    f"The id '{one.id}' belongs to a demonstration of the base prompt; rename it in the pool."
+                )
+            else:
+                kept.append(one)
+        if not kept:
+            raise InputError("Every demonstration of the pool stands in the base prompt already; give another pool.")
+        return Pool(kept, replace(self.report, problems=(*self.report.problems, *problems)))
+
+
+def load_pool(config: PoolConfig, usable: Callable[[Demonstration], bool] = lambda _: True) -> Pool:
+    """Read, check and identify the demonstrations.
+
+    Args:
+        config: where they come from.
+        usable: whether a prompt can hold a demonstration (`Renderer.holds`); the others are left out and reported.
+
+    Raises:
+        InputError: a row lacks a field, an id stands for two contents, or no demonstration is left.
+    """
+    rows = read_all_records(config)
+    problems = list(_shift_problem(rows, config))  # neighbours in the file; a sample has none
+    demonstrations: dict[str, Demonstration] = {}
+    places: dict[str, str] = {}
+    by_content: dict[str, str] = {}
+    for row in sample_rows(rows, config):
+        one = _demonstration(row, config)
+        content = content_id(one.query, one.answer)
+        problem = _problem(one, row.place, by_content.get(content), usable)
+        if problem is not None:
+            problems.append(problem)
+        elif one.id in demonstrations:
+            raise InputError(
+                f"{row.place}: the id '{one.id}' stands at {places[one.id]} too, with another text; rename one."
+            )
+        else:
+            demonstrations[one.id], places[one.id], by_content[content] = one, row.place, row.place
+    if not demonstrations:
+        raise InputError(f"{config.path or config.hub}: no usable demonstration is left of the pool; give another one.")
+    return Pool(demonstrations.values(), PoolReport(tuple(problems)))
+
+
+def _demonstration(row: Row, config: PoolConfig) -> Demonstration:
+    query, answer = row.text(config.query_field), row.text(config.answer_field)
+    given = row.identifier(config.id_field) if config.id_field is not None else None
+    return Demonstration(given or content_id(query, answer), query, answer)
+
+
+def _problem(
+    one: Demonstration, place: str, first_place: str | None, usable: Callable[[Demonstration], bool]
+) -> PoolProblem | None:
+    if not one.query.strip() or not one.answer.strip():
+        which = "answer" if one.query.strip() else "query"
+        return PoolProblem("empty", f"{place}: the {which} is empty; the row is left out.", one.id)
+    if first_place is not None:
+        return PoolProblem("duplicate", f"{place}: the same text stands at {first_place}; it is kept once.", one.id)
+    if not usable(one):
+        return PoolProblem(
+            "ambiguous", f"{place}: the text holds the prompt's own headings; the row is left out.", one.id
+        )
+    return None
+
+
+def _shift_problem(rows: Sequence[Row], config: PoolConfig) -> Iterator[PoolProblem]:
+    pairs = [(row.get(config.query_field), row.get(config.answer_field)) for row in rows]
+    shift = shift_of([(q, a) for q, a in pairs if isinstance(q, str) and isinstance(a, str)])
+    if shift:
+        where = "next" if shift > 0 else "previous"
+        yield PoolProblem(
+            "shifted",
+            f"{config.path or config.hub}: most queries match the {where} row's answer better than their own; "
+            "check that no row was lost in one of the two columns.",
+        )

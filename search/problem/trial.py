@@ -1,0 +1,48 @@
+"""A trial and what came of it: what strategies ask for and are given back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import ceil
+from statistics import fmean
+
+from search.problem.candidate import Candidate
+from workers.failures import PromptTooLong
+
+TOO_LONG = PromptTooLong.__name__
+
+
+def mean_of(scores: Mapping[str, float], failed: int, max_failed_share: float) -> float | None:
+    """Over the questions that have a score; None when more than this share of all, rounded up, has failed."""
+    allowed = ceil(round(max_failed_share * (len(scores) + failed), 9))  # 0.07 * 100 is a little more than 7
+    return fmean(scores.values()) if scores and failed <= allowed else None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A candidate with the block of questions it is to be evaluated on (question ids, never empty)."""
+
+    candidate: Candidate
+    questions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredTrial:
+    """What came of a trial.
+
+    Attributes:
+        trial: as asked.
+        scores: by question id, on the judge's scale; a failed question is absent.
+        failures: by question id, the cause in a few words.
+        mean: of `scores`; None when more questions failed than the config allows. Never NaN.
+        lengths: of the answers, by question id, in characters.
+        turns: by question id, the scores by turn where there are several; None for a turn that does not count.
+        answers: by question id, turn by turn; none where the trial is told from the journal.
+    """
+
+    trial: Trial
+    scores: dict[str, float]
+    failures: dict[str, str]
+    mean: float | None
+    lengths: dict[str, int] = field(default_factory=dict)
+    turns: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
+    answers: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)

@@ -1,0 +1,99 @@
+"""The single spelling of prompts: what the model is shown, what is exported, and what an answer is after clean-up."""
+
+import re
+from collections.abc import Sequence
+from typing import Protocol
+
+from configs.errors import InputError
+from configs.schema import AnyModelConfig, RenderConfig, ServedModelConfig
+from evaluators.question import Conversation
+from search.prompts.demonstration import Demonstration
+from search.prompts.urial import FORMS, UrialForm, prompt_file
+from workers.prompt import PromptBlock
+
+_FENCE = re.compile(r"`{3,}")
+
+
+class Renderer(Protocol):
+    """Turns rules, demonstrations and questions into prompts."""
+
+    @property
+    def stop(self) -> tuple[str, ...]:
+        """Strings that end a completion, where the config names none."""
+        ...
+
+    def block(
+        self, rules: str, demonstrations: Sequence[Demonstration], conversations: Sequence[Conversation]
+    ) -> PromptBlock:
+        """One prompt a conversation, in order, open for the next answer."""
+        ...
+
+    def clean(self, answer: str) -> str:
+        """A completion's text as the judge reads it."""
+        ...
+
+    def holds(self, demonstration: Demonstration) -> bool:
+        """Whether a prompt with this demonstration can be exported and read back."""
+        ...
+
+    def prompt_text(self, rules: str, demonstrations: Sequence[Demonstration]) -> str:
+        """A URIAL prompt file that loads again as a base prompt with exactly these."""
+        ...
+
+
+def make_renderer(config: RenderConfig, model: AnyModelConfig) -> Renderer:
+    """The renderer of a config; only the chat template reads the model's tokenizer."""
+    if config.template != "chat":
+        return UrialRenderer(FORMS[config.template], config.clean_up == "faithful")
+    from search.prompts.chat import ChatRenderer  # noqa: PLC0415 -- chosen by the config
+    from workers.chat_template import ChatTemplate  # noqa: PLC0415
+
+    advice = "set render.template to urial_backticks"
+    if not isinstance(model, ServedModelConfig):
+        return ChatRenderer(ChatTemplate.load(model.name, model.revision, "model.name", advice))
+    if model.tokenizer is None:
+        raise InputError(f"A served model has a chat template where model.tokenizer is given; give it, or {advice}.")
+    return ChatRenderer(ChatTemplate.load(model.tokenizer, model.tokenizer_revision, "model.tokenizer", advice))
+
+
+class UrialRenderer:
+    """A URIAL form: demonstrations, question and prompt file are spelled alike, so the shared prefix is the export."""
+
+    def __init__(self, form: UrialForm, faithful: bool = False) -> None:
+        self._form = form
+        self._faithful = faithful
+
+    @property
+    def stop(self) -> tuple[str, ...]:
+        return self._form.stop
+
+    def block(
+        self, rules: str, demonstrations: Sequence[Demonstration], conversations: Sequence[Conversation]
+    ) -> PromptBlock:
+        prefix = self._form.prompt(rules, demonstrations)
+        return PromptBlock(prefix, tuple(self._form.conversation(turns) for turns in conversations))
+
+    def clean(self, answer: str) -> str:
+        if self._faithful:
+            return answer.replace("```", "").replace("<|endoftext|>", " ").strip()
+        return without_closing_fence(answer) if self._form.fenced else answer.strip()
+
+    def holds(self, demonstration: Demonstration) -> bool:
+        return self._form.holds(demonstration.query, demonstration.answer)
+
+    def prompt_text(self, rules: str, demonstrations: Sequence[Demonstration]) -> str:
+        return prompt_file(self._form, rules, demonstrations)
+
+
+def without_closing_fence(answer: str) -> str:
+    """Strips white space and the fence that closes the answer itself.
+
+    A fence at the very end closes the answer when the number of fences is odd; when it is even, it closes a block of
+    code inside the answer and stays.
+    """
+    text = answer.strip()
+    if not text.endswith("```"):
+        return text
+    fences = _FENCE.findall(text)
+    closes = len(fences) % 2 == 1 and fences[-1] == "```"
+    return text.removesuffix("```").rstrip() if closes else text

@@ -1,0 +1,149 @@
+"""What a sceptical colleague would ask, where the run gives reason to."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from search.report.categories import CategoryScores
+from search.report.findings import Findings
+from search.report.numbers import count, share
+from search.results.search_results import SIDES
+from search.statistics.estimates import Estimate
+
+_LONGER = 1.25  # times the base prompt's answers
+_FEW = 20  # held-out questions
+_CUT = 0.05
+
+
+def doubts(findings: Findings) -> list[str]:
+    """A sentence or two each; none where there is no reason."""
+    return [
+        *_of_state(findings),
+        *_of_length(findings),
+        *_of_categories(findings),
+        *_of_cut_answers(findings),
+        *_of_questions(findings),
+        *_of_runner_up(findings),
+        *_of_decoding(findings),
+        *_of_judge(findings),
+    ]
+
+
+def _of_state(findings: Findings) -> Iterator[str]:
+    status = findings.evidence.status
+    if status.state in ("stopped", "crashed"):
+        reason = f" ({status.reason})" if status.reason else ""
+        yield f"The search has {status.state}{reason}; `demosearch resume` goes on."
+    if status.amended:
+        yield (
+            f"{count(status.amended)} scores were added by `retry-failed` after the search, which did not know them "
+            "when it chose."
+        )
+
+
+def _gain(findings: Findings) -> Estimate | None:
+    """The one to doubt: on held-out questions where there is one."""
+    best = findings.best
+    return (best.held_out_gain or best.search_gain) if best else None
+
+
+def _of_length(findings: Findings) -> Iterator[str]:
+    guard, gain, numbers = findings.lengths, _gain(findings), findings.numbers
+    if guard is None or gain is None or gain.mean <= 0 or guard.ratio < _LONGER:
+        return
+    text = (
+        f"The gain goes with longer answers: {guard.ratio:.1f} times the base prompt's length on {guard.first.n} "
+        f"{SIDES[findings.side]} questions, and a judge may like length for its own sake."
+    )
+    equal = guard.equal_length_gain
+    if equal is not None:
+        text += (
+            f" A straight line through the questions puts the gain at equal length at {numbers.gain(equal.mean)} "
+            f"({numbers.interval(equal, signed=True)})."
+        )
+    yield text
+
+
+def _of_categories(findings: Findings) -> Iterator[str]:
+    gain, best = _gain(findings), findings.best
+    if gain is None or best is None or gain.mean <= 0:
+        return
+    side = "held_out" if best.held_out_gain else "search"
+    for row in findings.categories:
+        if row.side == side and row.without is not None and row.without.mean < gain.mean / 2:
+            yield _rests_on(findings, row, row.without, gain)
+
+
+def _rests_on(findings: Findings, row: CategoryScores, left: Estimate, gain: Estimate) -> str:
+    numbers = findings.numbers
+    return (
+        f"The {SIDES[row.side]} gain rests on the category “{row.category or 'none'}”: without it, "
+        f"{numbers.gain(left.mean)} ({numbers.interval(left, signed=True)}, n = {left.n}) is left of "
+        f"{numbers.gain(gain.mean)}."
+    )
+
+
+def _of_cut_answers(findings: Findings) -> Iterator[str]:
+    cut = findings.answers.cut if findings.answers else None
+    if cut and max(cut) >= _CUT:
+        yield (
+            f"Answers were cut off at the largest number of new tokens: {share(cut[0])} of the base prompt's and "
+            f"{share(cut[1])} of the winner's."
+        )
+
+
+def _of_questions(findings: Findings) -> Iterator[str]:
+    gain, best = _gain(findings), findings.best
+    if gain is not None and gain.failed:
+        yield (
+            f"{count(gain.failed)} questions are missing from the comparison because they failed for the winner or the "
+            "base prompt; a failure is in no mean."
+        )
+    if best and best.held_out_gain and best.held_out_gain.n < _FEW:
+        yield f"Only {best.held_out_gain.n} held-out questions stand behind the result."
+
+
+def _of_runner_up(findings: Findings) -> Iterator[str]:
+    best = findings.best
+    for other in findings.finalists:
+        if other.role != "runner-up" or best is None or best.held_out is None or other.held_out is None:
+            continue
+        if other.held_out.mean > best.held_out.mean:
+            yield (
+                "The runner-up has the higher held-out score. To choose it for that would make the held-out questions "
+                "part of the search."
+            )
+
+
+def _of_decoding(findings: Findings) -> Iterator[str]:
+    """What the demonstrations did and what the decoding, where the winner's is not the base prompt's."""
+    best, base, numbers = findings.best, findings.base, findings.numbers
+    if best is None or base is None or best.candidate.decoding == base.candidate.decoding:
+        return
+    name = best.candidate.decoding
+    control = replace(base.candidate, decoding=name)
+    if best.candidate == control:
+        yield f"The {best.role} is the base prompt itself, decoded as “{name}”: no demonstration was chosen."
+        return
+    told = findings.evidence.side(findings.side)
+    gain = told[best.candidate].gain(told[control], findings.evidence.confidence) if control in told else None
+    text = f"The gain is that of demonstrations and decoding (“{name}”) together."
+    if gain is not None and gain.n > 1:
+        text += (
+            f" Over the base prompt in the same decoding, the {best.role} gains {numbers.gain(gain.mean)} "
+            f"({numbers.interval(gain, signed=True)}) on {gain.n} {SIDES[findings.side]} questions."
+        )
+    yield text
+
+
+def _of_judge(findings: Findings) -> Iterator[str]:
+    for one in findings.noise:
+        text = (
+            f"Asked again about one and the same answer, the judge's verdicts spread by "
+            f"{findings.numbers.score(one.spread)} points (standard deviation, over {count(one.answers)} answers)."
+        )
+        if one.share is not None:
+            text += (
+                f" That makes {share(one.share)} of the variance of the differences to the base prompt: no number of "
+                "repeats takes more than this from it, further questions do."
+            )
+        yield text

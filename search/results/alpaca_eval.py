@@ -1,0 +1,87 @@
+"""An evaluation by AlpacaEval's judge in the words of its leaderboard: win rates, and annotations in its own format."""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from evaluators.alpaca_eval import Absent, Annotation, WinRate, annotation, length_controlled_win_rate, win_rate
+from evaluators.question import Question
+from search.results.comparison import Outcome
+from search.run_directory.files import write_json
+
+_FILE = "alpaca_eval.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the leaderboard would say of a contestant.
+
+    Attributes:
+        win_rate, standard_error: in percent; None where there is nothing to say.
+        length_controlled, length_controlled_error: likewise; None where the official package cannot compute it.
+        absent: why not.
+        n: instructions with a preference.
+    """
+
+    name: str
+    win_rate: float | None
+    standard_error: float | None
+    length_controlled: float | None
+    length_controlled_error: float | None
+    absent: str
+    n: int
+
+    def __str__(self) -> str:
+        if self.win_rate is None:
+            return f"{self.name}: no preference yet"
+        text = f"{self.name}: win rate {self.win_rate:.2f}"
+        text += f" (standard error {self.standard_error:.2f})" if self.standard_error is not None else ""
+        if self.length_controlled is None:
+            return f"{text}; length-controlled win rate absent: {self.absent}"
+        return f"{text}, length-controlled {self.length_controlled:.2f} ({self.length_controlled_error or 0:.2f})"
+
+
+def write_places(path: Path, outcomes: Sequence[Outcome], questions: Sequence[Question], baseline: str) -> None:
+    """Keep the places of all contestants, and their annotations, in the run directory at `path`."""
+    places: list[Place] = []
+    for outcome in outcomes:
+        annotations = list(_annotations(outcome, questions, baseline))
+        write_json(path / f"annotations-{len(places) + 1}.json", {outcome.name: annotations})
+        places.append(_place(outcome.name, annotations))
+    write_json(path / _FILE, {"places": [asdict(place) for place in places]})
+
+
+def _annotations(outcome: Outcome, questions: Sequence[Question], baseline: str) -> Iterator[Annotation]:
+    for question in questions:
+        if question.id in outcome.scores:
+            answer = outcome.answers[question.id][0]
+            yield annotation(question, answer, outcome.scores[question.id], outcome.name, baseline)
+
+
+def _place(name: str, annotations: Sequence[Annotation]) -> Place:
+    plain, controlled = win_rate(annotations), length_controlled_win_rate(annotations)
+    fair = controlled if isinstance(controlled, WinRate) else None
+    return Place(
+        name=name,
+        win_rate=_finite(plain.percent),
+        standard_error=_finite(plain.standard_error),
+        length_controlled=_finite(fair.percent) if fair else None,
+        length_controlled_error=_finite(fair.standard_error) if fair else None,
+        absent=controlled.reason if isinstance(controlled, Absent) else "",
+        n=plain.count,
+    )
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def read_places(path: Path) -> tuple[Place, ...]:
+    """The inverse of `write_places`; nothing where another judge has judged."""
+    if not (path / _FILE).exists():
+        return ()
+    content: dict[str, Any] = json.loads((path / _FILE).read_text(encoding="utf-8"))
+    return tuple(Place(**place) for place in content["places"])

@@ -1,0 +1,138 @@
+"""Several prompts on the same questions, side by side: every mean with its interval, differences in pairs."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from search.problem.trial import ScoredTrial, mean_of
+from search.run_directory.files import write_json
+from search.statistics.estimates import Estimate, estimate, paired_difference
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a contestant's answers got.
+
+    Attributes:
+        scores: by question id, on the judge's scale; a failed question is absent.
+        failures: by question id, the cause in a few words.
+        lengths: of the answers, by question id, in characters.
+        turns: by question id, the scores by turn where there are several; None for a turn that does not count.
+        answers: by question id, turn by turn.
+    """
+
+    name: str
+    scores: Mapping[str, float]
+    failures: Mapping[str, str]
+    lengths: Mapping[str, int]
+    turns: Mapping[str, Sequence[float | None]]
+    answers: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def of(cls, name: str, scored: ScoredTrial) -> "Outcome":
+        return cls(name, scored.scores, scored.failures, scored.lengths, scored.turns, scored.answers)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One line of the table.
+
+    Attributes:
+        score: over all questions; None when more failed than the config allows.
+        difference: to the first contestant, over the questions that both have scores for; None for the first, and
+            where one of the two has no score.
+        turns: by turn where several count; None for a turn that does not count.
+        categories: by category, where the benchmark has some.
+        length: mean length of the answers, in characters: a judge that likes long ones shows here.
+        n, failed: questions with a score, and without.
+    """
+
+    name: str
+    score: Estimate | None
+    difference: Estimate | None
+    turns: tuple[Estimate | None, ...]
+    categories: Mapping[str, Estimate | None]
+    length: float | None
+    n: int
+    failed: int
+
+    def to_json(self) -> dict[str, Any]:
+        """An infinite end of an interval is null."""
+        return {
+            "name": self.name,
+            "score": _json(self.score),
+            "difference": _json(self.difference),
+            "turns": [_json(one) for one in self.turns],
+            "categories": {name: _json(one) for name, one in self.categories.items()},
+            "length": self.length,
+            "n": self.n,
+            "n_failed": self.failed,
+        }
+
+
+def compare(
+    outcomes: Sequence[Outcome], categories: Mapping[str, str], confidence: float, max_failed_share: float
+) -> tuple[Result, ...]:
+    """A line for each contestant, in their order.
+
+    Args:
+        categories: by question id; "" for none.
+    """
+    return tuple(_result(one, outcomes[0], categories, confidence, max_failed_share) for one in outcomes)
+
+
+def _result(
+    one: Outcome, first: Outcome, categories: Mapping[str, str], confidence: float, max_failed_share: float
+) -> Result:
+    allowed, comparable = (mean_of(it.scores, len(it.failures), max_failed_share) is not None for it in (one, first))
+    paired = one is not first and allowed and comparable
+    return Result(
+        name=one.name,
+        score=estimate([*one.scores.values()], confidence, len(one.failures)) if allowed else None,
+        difference=paired_difference(one.scores, first.scores, confidence) if paired else None,
+        turns=_by_turn(one, confidence),
+        categories=_by_category(one, categories, confidence),
+        length=fmean(one.lengths.values()) if one.lengths else None,
+        n=len(one.scores),
+        failed=len(one.failures),
+    )
+
+
+def _by_turn(one: Outcome, confidence: float) -> tuple[Estimate | None, ...]:
+    turns = max((len(scores) for scores in one.turns.values()), default=0)
+    return tuple(
+        estimate([s for scores in one.turns.values() if (s := _at(scores, turn)) is not None], confidence)
+        for turn in range(turns)
+    )
+
+
+def _at(scores: Sequence[float | None], turn: int) -> float | None:
+    return scores[turn] if turn < len(scores) else None
+
+
+def _by_category(one: Outcome, categories: Mapping[str, str], confidence: float) -> dict[str, Estimate | None]:
+    names = sorted({*categories.values()})
+    if len(names) < 2:
+        return {}
+    groups = {name: [score for key, score in one.scores.items() if categories[key] == name] for name in names}
+    return {name: estimate(scores, confidence) for name, scores in groups.items()}
+
+
+def _json(value: Estimate | None) -> dict[str, float | int | None] | None:
+    return None if value is None else value.to_json()
+
+
+def write_outcomes(path: Path, outcomes: Sequence[Outcome], categories: Mapping[str, str]) -> None:
+    """Keep them in the file at `path`, whole or not at all."""
+    write_json(path, {"categories": dict(categories), "contestants": [asdict(one) for one in outcomes]})
+
+
+def read_outcomes(path: Path) -> tuple[list[Outcome], dict[str, str]]:
+    """The inverse of `write_outcomes`; nothing where there is no file."""
+    if not path.exists():
+        return [], {}
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return [Outcome(**one) for one in content["contestants"]], content["categories"]

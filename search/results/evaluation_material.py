@@ -1,0 +1,52 @@
+"""What an evaluation asks and of whom, in full, so that reports need nothing else."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from evaluators.question import Question
+from search.problem.contestants import Contestant
+from search.problem.material import question_of
+from search.prompts.demonstration import Demonstration
+from search.prompts.urial import BasePrompt
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationMaterial:
+    """Attributes:
+    questions: by id.
+    prompts: by contestant, in their order.
+    """
+
+    questions: Mapping[str, Question]
+    prompts: Mapping[str, BasePrompt]
+
+    @classmethod
+    def of(cls, questions: Iterable[Question], contestants: Iterable[Contestant]) -> Self:
+        """As the contestants are asked."""
+        prompts = {one.name: BasePrompt(one.rules, one.demonstrations) for one in contestants}
+        return cls({one.id: one for one in questions}, prompts)
+
+    def to_json(self) -> dict[str, Any]:
+        """For material.json in the run directory."""
+        return {
+            "questions": [asdict(one) for one in self.questions.values()],
+            "prompts": {
+                name: {
+                    "rules": one.rules,
+                    "demonstrations": [[shown.id, shown.query, shown.answer] for shown in one.demonstrations],
+                }
+                for name, one in self.prompts.items()
+            },
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return cls(
+            questions={row["id"]: question_of(row) for row in content["questions"]},
+            prompts={
+                name: BasePrompt(one["rules"], tuple(Demonstration(*row) for row in one["demonstrations"]))
+                for name, one in content["prompts"].items()
+            },
+        )

@@ -1,0 +1,58 @@
+"""Everything that the directory of an evaluation says, read once, without disturbing whoever works on it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from configs.schema import EvaluationConfig
+from search.results.comparison import Outcome
+from search.results.evaluation_material import EvaluationMaterial
+from search.results.evaluation_status import EvaluationStatus, read_evaluation
+from search.results.search_results import Told
+from search.run_directory.run import ledger_path, read_evaluation_config, read_manifest, read_material
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationEvidence:
+    """Of one evaluation.
+
+    Attributes:
+        material: None while the first model is still loading for the first time.
+        outcomes: of the contestants that are through, in their order; the others are compared with the first.
+    """
+
+    path: Path
+    status: EvaluationStatus
+    config: EvaluationConfig
+    manifest: Mapping[str, Any]
+    material: EvaluationMaterial | None
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def confidence(self) -> float:
+        return self.config.scoring.confidence
+
+    @property
+    def ledger(self) -> Path:
+        return ledger_path(self.path, self.config)
+
+
+def read_evaluation_evidence(path: Path) -> EvaluationEvidence:
+    """Read the evaluation at `path`. Raises InputError where there is none."""
+    status = read_evaluation(path)
+    started = (path / "material.json").exists()
+    return EvaluationEvidence(
+        path=path,
+        status=status,
+        config=read_evaluation_config(path),
+        manifest=read_manifest(path),
+        material=EvaluationMaterial.from_json(read_material(path)) if started else None,
+        outcomes=status.outcomes,
+    )
+
+
+def told(outcome: Outcome) -> Told:
+    """As a search's report has it."""
+    turns = {name: list(scores) for name, scores in outcome.turns.items()}
+    return Told(0, dict(outcome.scores), dict(outcome.failures), dict(outcome.lengths), turns)

@@ -1,0 +1,77 @@
+"""How figures of work under way are said to people."""
+
+import math
+from datetime import timedelta
+
+from search.statistics.estimates import Estimate
+from workers.prompt import Decoding
+
+_UNITS = ((100.0, 1.0, "s"), (6000.0, 60.0, "min"), (172_800.0, 3600.0, "h"), (math.inf, 86_400.0, "days"))
+"""Below so many seconds, that many are one of these."""
+
+
+def show_estimate(value: Estimate | None, with_n: bool = True) -> str:
+    """A mean with its interval."""
+    if value is None:
+        return "not yet scored"
+    failed = f", {value.failed} failed" if value.failed else ""
+    n = f", n={value.n}" if with_n else ""
+    return f"{value.mean:.2f} [{value.low:.2f}, {value.high:.2f}]{n}{failed}"
+
+
+def show_gain(value: Estimate) -> str:
+    """A difference with its interval and its sign."""
+    return f"{value.mean:+.2f} [{value.low:+.2f}, {value.high:+.2f}]"
+
+
+def show_decoding(value: Decoding) -> str:
+    """`temperature 0.7, top p 0.9, 512 new tokens`: what is not off, its stop strings apart."""
+    off = Decoding(value.max_new_tokens)
+    said = [
+        f"{name.replace('_', ' ')} {getattr(value, name):g}"
+        for name in ("temperature", "top_p", "top_k", "repetition_penalty")
+        if name == "temperature" or getattr(value, name) != getattr(off, name)
+    ]
+    return f"{', '.join(said)}, {value.max_new_tokens} new tokens"
+
+
+def show_time(seconds: float) -> str:
+    """`0:14:03`."""
+    return str(timedelta(seconds=round(seconds)))
+
+
+def show_span(seconds: float) -> str:
+    """`42 s`, `12 min`, `3.4 h`: to two digits, which is as much as anyone needs."""
+    each, unit = unit_of(seconds)
+    return f"{digits(seconds / each)} {unit}"
+
+
+def show_many(number: int, thing: str) -> str:
+    """`1 block`, `1,200 blocks`."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def show_share(value: float) -> str:
+    """A percentage."""
+    return f"{100 * value:.0f} %"
+
+
+def show_quantity(name: str, value: float | None) -> str:
+    """What was spent or may be spent of a limited quantity (`evaluators.budget.QUANTITIES`), without its name."""
+    if value is None:
+        return "unknown"
+    if name == "dollars":
+        return f"${value:,.2f}"
+    return f"{value:,.2f}" if name.endswith("hours") else f"{value:,.0f}"
+
+
+def unit_of(seconds: float) -> tuple[float, str]:
+    """Seconds of the unit that suits a time, and its name."""
+    return next((each, unit) for below, each, unit in _UNITS if seconds < below)
+
+
+def digits(value: float) -> str:
+    """A number to two digits; `unknown` where it is not finite."""
+    if not math.isfinite(value):
+        return "unknown"
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}".removesuffix(".0")

@@ -1,0 +1,1 @@
+"""The files of a run: config, manifest, journal, amendments, lock."""

@@ -1,0 +1,256 @@
+"""The run directory: one search, complete; or one evaluation, which has no journal.
+
+config.json     the configuration, as validated
+manifest.json   everything that decides the outcome: digests, fingerprints, versions, settings
+material.json   rules, demonstrations and questions in full, so that exports and reports need nothing else
+embedding-*.npy, likelihood-*.npy  what a strategy knows of demonstrations before any score
+journal.jsonl   what the strategy was told, in order
+amendments.jsonl  what `retry-failed` has scored since
+results.json    of an evaluation: every contestant's answers and scores
+alpaca_eval.json  of one by AlpacaEval's judge: win rates; annotations-N.json hold what they are made of
+ledger.sqlite   every generation and verdict (elsewhere when the config says so)
+state.json      who runs it, or why it stopped
+live.json       how it stands, for people who watch; there only while a coordinator is at work, or since it crashed
+lock            held while a coordinator works on it
+"""
+
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal, Self
+from uuid import uuid4
+
+from filelock import FileLock, Timeout
+
+from configs.errors import InputError
+from configs.loading import dump_config, restore_config, restore_evaluation
+from configs.schema import EvaluationConfig, RunConfig
+from search.run_directory.files import read_json, write_json
+
+State = Literal["running", "finished", "stopped", "crashed"]
+_LOCK_SECONDS = 2.0  # longer than a status command holds the lock
+
+
+class Run:
+    """A run directory that this process owns.
+
+    Use `create` or `open`, then `close`; another coordinator on the same directory gets an InputError meanwhile.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = FileLock(path / "lock")
+        self._earlier: dict[str, Any] = {}  # its state when it was opened, while nothing has been done to it
+
+    @classmethod
+    def create(cls, path: Path, config: RunConfig | EvaluationConfig) -> Self:
+        """A new run directory. Raises InputError where one is already."""
+        if path.exists() and (not path.is_dir() or {file.name for file in path.iterdir()} - {"lock"}):
+            raise InputError(
+                f"{path} exists and is not empty: give another --run-dir, or go on with `demosearch resume {path}`"
+            )
+        path.mkdir(parents=True, exist_ok=True)
+        run = cls(path)
+        run._acquire()
+        if (path / "config.json").exists():
+            run.close()
+            raise InputError(f"another process has just started a run in {path}: give another --run-dir")
+        _write_config(path, uuid4().hex, config)
+        run.set_state("running")
+        return run
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """The run directory of an earlier process. Raises InputError where there is none."""
+        require_run(path)
+        run = cls(path)
+        run._acquire()
+        run._earlier = read_json(path / "state.json")
+        run.set_state("running")
+        return run
+
+    def begin(self) -> None:
+        """Everything that may be refused has been checked: from here on, an end of this process is one of the run."""
+        self._earlier = {}
+
+    def replace_config(self, config: EvaluationConfig) -> None:
+        """An evaluation may grow from one process to the next."""
+        _write_config(self.path, self.id, config)
+
+    def _acquire(self) -> None:
+        try:
+            self._lock.acquire(timeout=_LOCK_SECONDS)
+        except Timeout:
+            owner = read_json(self.path / "state.json")
+            who = f"process {owner.get('pid')} on {owner.get('host')}"
+            raise InputError(
+                f"another coordinator ({who}) works on {self.path}: watch it with `demosearch watch {self.path}`, "
+                "or stop it first"
+            ) from None
+
+    def set_state(self, state: Literal["running", "stopped", "finished"], reason: str = "") -> None:
+        """Note who runs it, or why it ended."""
+        owner = {"pid": os.getpid(), "host": socket.gethostname()}
+        write_json(self.path / "state.json", {"state": state, "reason": reason} | owner)
+
+    def note_stop(self, reason: str) -> None:
+        """Note why it stopped; a run that was opened and never begun is left in the state that it was in."""
+        if self._earlier:
+            write_json(self.path / "state.json", self._earlier)
+        else:
+            self.set_state("stopped", reason)
+
+    def refuse_changes(self, manifest: Mapping[str, Any]) -> None:
+        """Raises InputError where this differs from what the run was started with, in anything that both tell of; the
+        text shows every difference. Nothing is written."""
+        now, then = json.loads(json.dumps(manifest)), read_manifest(self.path)
+        self._refuse(now, then, {*then} & {*now})
+
+    def check_manifest(self, manifest: Mapping[str, Any], growing: bool = False) -> None:
+        """Write the manifest, or compare it with the one this run was started with.
+
+        Args:
+            growing: what is in one of them alone is no difference, and the manifest will hold it from now on.
+
+        Raises:
+            InputError: they differ; the text shows every difference.
+        """
+        path = self.path / "manifest.json"
+        now, then = json.loads(json.dumps(manifest)), read_manifest(self.path)
+        self._refuse(now, then, {*then, *now} if path.exists() and not growing else {*then} & {*now})
+        if now.keys() - then.keys():
+            write_json(path, then | now)
+
+    def _refuse(self, now: Mapping[str, Any], then: Mapping[str, Any], compared: Iterable[str]) -> None:
+        changes = [
+            f"  {key}: was {json.dumps(then.get(key))}, is {json.dumps(now.get(key))}"
+            for key in sorted(compared)
+            if then.get(key) != now.get(key)
+        ]
+        if changes:
+            raise InputError(
+                f"{self.path} was started under other conditions, and scores would not be comparable:\n"
+                + "\n".join(changes)
+                + "\nrestore them, or start a new run (give it the same `ledger_path` to keep what is still valid)"
+            )
+
+    @property
+    def id(self) -> str:
+        """Under which its spend stands in the ledger, wherever the directory is moved."""
+        return read_id(self.path)
+
+    @property
+    def started(self) -> bool:
+        """Whether anything may have been paid for."""
+        return (self.path / "manifest.json").exists()
+
+    def close(self) -> None:
+        """Give the directory free. Idempotent."""
+        self._lock.release()
+
+    def discard(self) -> None:
+        """Remove the directory of a run that never started."""
+        self.close()
+        for file in self.path.iterdir():
+            file.unlink()
+        with suppress(OSError):  # a link to a directory stays
+            self.path.rmdir()
+
+
+def require_run(path: Path) -> None:
+    """Raises InputError where `path` is no run directory."""
+    if not (path / "config.json").is_file():
+        raise InputError(f"{path} is no run directory (it has no config.json): start one with `demosearch run CONFIG`")
+
+
+def require_search(path: Path, command: Literal["resume", "retry-failed", "export"]) -> None:
+    """Raises InputError, which says what to do instead, where `path` holds an evaluation."""
+    if is_evaluation(path):
+        again = f"the same `demosearch evaluate` with `--run-dir {path}`"
+        instead = {
+            "resume": f"go on with {again}; nothing is paid for twice",
+            "retry-failed": f"{again} tries what failed again, and pays for nothing else",
+            "export": "it has found no prompt but compared those that it was given; export the search that one of "
+            f"them comes from, or write all of it down with `demosearch report {path}`",
+        }
+        raise InputError(f"{path} is an evaluation, not a search: {instead[command]}")
+
+
+def read_config(path: Path) -> RunConfig:
+    """The configuration the search at `path` was started with."""
+    if is_evaluation(path):
+        raise InputError(f"{path} is an evaluation, not a search: see `demosearch status {path}` and `evaluate --help`")
+    return restore_config(read_json(path / "config.json")["config"], str(path / "config.json"))
+
+
+def read_evaluation_config(path: Path) -> EvaluationConfig:
+    """The configuration of the evaluation at `path`."""
+    if not is_evaluation(path):
+        raise InputError(f"{path} is a search, not an evaluation: give another --run-dir")
+    return restore_evaluation(read_json(path / "config.json")["evaluation"], str(path / "config.json"))
+
+
+def read_any_config(path: Path) -> RunConfig | EvaluationConfig:
+    """The configuration of the run at `path`, whichever it is."""
+    return read_evaluation_config(path) if is_evaluation(path) else read_config(path)
+
+
+def is_evaluation(path: Path) -> bool:
+    """Whether the run at `path` is an evaluation, and no search. Raises InputError where there is no run."""
+    require_run(path)
+    return "evaluation" in read_json(path / "config.json")
+
+
+def _write_config(path: Path, run: str, config: RunConfig | EvaluationConfig) -> None:
+    part = "config" if isinstance(config, RunConfig) else "evaluation"
+    write_json(path / "config.json", {"run": run, part: dump_config(config)})
+
+
+def read_id(path: Path) -> str:
+    """The id of the run at `path`: 32 hexadecimal digits, drawn when it was created."""
+    return str(read_json(path / "config.json")["run"])
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The manifest; empty while the model is still loading."""
+    return read_json(path / "manifest.json")
+
+
+def read_material(path: Path) -> dict[str, Any]:
+    """Rules, demonstrations and questions of the run at `path`. Raises InputError where it has not got that far."""
+    require_run(path)
+    material = read_json(path / "material.json")
+    if not material:
+        raise InputError(f"{path} has not started yet, there is nothing to read: try again in a moment")
+    return material
+
+
+def read_state(path: Path) -> tuple[State, str]:
+    """The state of the run at `path`, and the reason when it stopped. A coordinator that is gone without a word has
+    crashed."""
+    if _is_locked(path / "lock"):
+        return "running", ""
+    noted = read_json(path / "state.json")
+    state = noted.get("state", "running")
+    return ("crashed", "") if state == "running" else (state, noted.get("reason", ""))
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether a coordinator holds the lock. Asks for a shared lock, so that two who ask do not see each other."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def ledger_path(path: Path, config: RunConfig | EvaluationConfig) -> Path:
+    """Where the ledger of the run at `path` is."""
+    return config.ledger_path or path / "ledger.sqlite"

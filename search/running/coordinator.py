@@ -1,0 +1,189 @@
+"""The one loop: ask, score, tell; then the held-out questions."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Literal
+
+from configs.errors import RunStopped
+from configs.schema import ScoringConfig
+from evaluators.task_group import tasks_together
+from search.live.snapshot import Position
+from search.problem.candidate import Candidate
+from search.problem.space import SearchSpace
+from search.problem.trial import TOO_LONG, ScoredTrial, Trial
+from search.run_directory.journal import Journal, Line, end_line, scored_trial, trial_line
+from search.running.finalists import finalists, most_finalists
+from search.running.scorer import Scorer
+from search.statistics.certainty import Certainty
+from search.strategies.parts.leaderboard import Leaderboard
+from search.strategies.strategy import Strategy
+
+Kind = Literal["search", "held_out"]
+
+
+class Coordinator:
+    """Runs one search to its end, or goes on with one.
+
+    Args:
+        window: trials under way at the same time.
+        scoring: when to stop for failures, and how sure it must be that the winner beats the base prompt.
+    """
+
+    def __init__(
+        self,
+        *,
+        strategy: Strategy,
+        scorer: Scorer,
+        journal: Journal,
+        space: SearchSpace,
+        held_out: Sequence[str],
+        window: int,
+        scoring: ScoringConfig,
+    ) -> None:
+        self._strategy = strategy
+        self._scorer = scorer
+        self._journal = journal
+        self._space = space
+        self._held_out = tuple(held_out)
+        self._window, self._scoring = window, scoring
+        self._board = Leaderboard()
+        self._certainty = Certainty(space, held_out)
+        self._phase: Kind = "search"
+        self._asked = 0
+        self._told = 0
+        self._evaluated = 0
+        self._replayed = 0
+        self._unsure: list[tuple[Line, ScoredTrial]] = []
+
+    async def run(self) -> None:
+        """Search, then score the finalists on the held-out questions.
+
+        Raises:
+            RunStopped: everything paid for is kept.
+            InputError: the journal disagrees.
+        """
+        async with tasks_together() as tasks:
+            await self._search(tasks)
+            await self._judge_winner(tasks)
+
+    async def _search(self, tasks: asyncio.TaskGroup) -> None:
+        base = Trial(self._space.compose(()), self._space.questions)
+        under_way = deque([self._start(tasks, "search", base)])
+        while True:
+            while (room := self._window - len(under_way)) > 0:
+                asked = self._strategy.ask(room)
+                under_way.extend(self._start(tasks, "search", trial) for trial in asked)
+                if not asked:
+                    break
+            if not under_way:
+                return
+            self._tell(await under_way.popleft())
+
+    def _start(self, tasks: asyncio.TaskGroup, kind: Kind, trial: Trial) -> asyncio.Task[ScoredTrial]:
+        position, self._asked = self._asked, self._asked + 1
+        return tasks.create_task(self._score(position, kind, trial))
+
+    async def _score(self, position: int, kind: Kind, trial: Trial) -> ScoredTrial:
+        line = self._journal.recorded(position)
+        return await self._scorer.score(trial) if line is None else scored_trial(kind, line, trial)
+
+    def _tell(self, scored: ScoredTrial) -> None:
+        self._stop_if_hopeless(scored)
+        self._board.tell(scored)
+        self._certainty.tell(scored)
+        self._strategy.tell(scored)
+        line = trial_line("search", scored, self._strategy.ranking())
+        self._unsure.append((line, scored))
+        if scored.mean is not None or not self._failed_in_a_row():
+            self._note_unsure()
+
+    def _note_unsure(self) -> None:
+        """A row of failures enters the journal once something has worked after it: if the run stops because of them,
+        a resumed run shall try them again. A prompt that is too long has not worked, nor says it that nothing does."""
+        for line, scored in self._unsure:
+            self._note(line, scored)
+        self._unsure.clear()
+
+    def _failed_in_a_row(self) -> int:
+        return sum(_may_succeed_later(scored) for _, scored in self._unsure)
+
+    def _note(self, line: Line, scored: ScoredTrial) -> None:
+        known = self._journal.recorded(self._told) is not None
+        self._journal.append(line)
+        self._told += 1
+        self._evaluated += len(scored.trial.questions)
+        self._replayed += len(scored.trial.questions) * known
+
+    def _stop_if_hopeless(self, scored: ScoredTrial) -> None:
+        position = self._told + len(self._unsure)
+        if scored.mean is not None or self._journal.recorded(position) is not None:
+            return
+        if not _may_succeed_later(scored):
+            if position == 0:
+                raise RunStopped(f"the base prompt with a guiding question is too long for the model: {_SHORTER}")
+            return
+        in_a_row = self._failed_in_a_row() + 1
+        if position == 0:
+            raise RunStopped(f"the base prompt could not be scored, {_failed(scored)}: {_WAY_ON}")
+        if in_a_row >= self._scoring.stop_after_failed:
+            raise RunStopped(
+                f"{in_a_row} trials in a row could not be scored, of the last one {_failed(scored)}: {_WAY_ON}"
+            )
+
+    async def _judge_winner(self, tasks: asyncio.TaskGroup) -> None:
+        self._note_unsure()
+        self._phase = "held_out"
+        ranking = self._strategy.ranking()
+        chosen = finalists(ranking, self._space)
+        started = [self._start(tasks, "held_out", Trial(candidate, self._held_out)) for candidate in chosen]
+        for candidate, task in zip(chosen, started, strict=True):
+            scored = await task
+            decides = candidate in ranking[:2] or candidate == self._space.compose(())
+            if decides and _may_succeed_later(scored):
+                raise RunStopped(f"a finalist could not be scored on held-out questions, {_failed(scored)}: {_WAY_ON}")
+            self._certainty.tell(scored)
+            self._note(trial_line("held_out", scored), scored)
+        self._journal.append(end_line(*self._end()))
+
+    def _end(self) -> tuple[Candidate, Candidate | None, float | None]:
+        """Winner, runner-up, and how probable it is that what the strategy ranks first beats the base prompt."""
+        base = self._space.compose(())
+        found, *others = self._strategy.ranking()
+        runner_up = others[0] if others else None
+        if found == base:
+            return base, runner_up, None
+        better = self._certainty.probability_better(found)
+        return (found, runner_up, better) if better >= self._scoring.sure else (base, found, better)
+
+    def position(self) -> Position:
+        """Where the search stands, for the progress view."""
+        ranking = self._strategy.ranking()
+        if self._phase == "held_out":
+            to_come = (self._asked - self._told) * len(self._held_out)
+        else:
+            left = max(0, self._strategy.planned() - self._evaluated)
+            to_come = left + most_finalists(self._space) * len(self._held_out)
+        return Position(
+            phase=self._phase,
+            trials=self._told,
+            evaluated=self._evaluated,
+            planned=self._evaluated + to_come,
+            replayed=self._replayed,
+            best_scores=self._board.scores(ranking[0]) if ranking else {},
+            base_scores=self._board.scores(self._space.compose(())),
+        )
+
+
+_WAY_ON = "see `demosearch status`, then `demosearch resume`"
+_SHORTER = "start a new run with a shorter one, shorter questions, or a lower decoding.max_new_tokens"
+
+
+def _may_succeed_later(scored: ScoredTrial) -> bool:
+    """Whether it has no mean for reasons that may pass; a prompt that is too long stays too long."""
+    return scored.mean is None and TOO_LONG not in scored.failures.values()
+
+
+def _failed(scored: ScoredTrial) -> str:
+    causes = ", ".join(sorted(set(scored.failures.values())))
+    return f"{len(scored.failures)} of {len(scored.trial.questions)} questions failed ({causes})"

@@ -1,0 +1,65 @@
+"""An evaluation before it begins: what is asked, of whom, and who judges."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from configs.errors import InputError
+from configs.schema import AnyModelConfig, EvaluationConfig
+from evaluators.judges_from_config import make_seats
+from evaluators.objective import Objective
+from evaluators.panel import Seat
+from evaluators.question import Question
+from search.problem.contestants import Contestant, load_contestants
+from search.problem.split import load_questions, load_split
+from search.running.assembly import check_questions, make_model, make_reward_model
+from search.running.judge_models import JudgeModels
+from search.running.prices import refuse_unknown_prices
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationPlan:
+    """An evaluation that could start: every input read and checked, nothing loaded and nothing spent."""
+
+    config: EvaluationConfig
+    questions: tuple[Question, ...]
+    contestants: tuple[Contestant, ...]
+    seats: tuple[Seat, ...]
+    judge_models: JudgeModels
+
+    @property
+    def objective(self) -> Objective:
+        return Objective.of(self.config.scoring)
+
+    @property
+    def categories(self) -> dict[str, str]:
+        return {question.id: question.category for question in self.questions}
+
+    @property
+    def evaluations(self) -> int:
+        """Every question for every contestant."""
+        return len(self.questions) * len(self.contestants)
+
+    def by_model(self) -> Iterator[tuple[AnyModelConfig, list[Contestant]]]:
+        """Contestants of one model together, in the order in which the models come first."""
+        models: list[AnyModelConfig] = []
+        for one in self.contestants:
+            if one.model not in models:
+                models.append(one.model)
+        for model in models:
+            yield model, [one for one in self.contestants if one.model == model]
+
+
+def make_evaluation_plan(config: EvaluationConfig, path: Path) -> EvaluationPlan:
+    """Read and check everything that a config names. Raises InputError."""
+    contestants = load_contestants(config)
+    questions = load_questions(config.questions)
+    if config.side != "all":
+        questions = getattr(load_split(config.questions), config.side)
+    if not questions:
+        raise InputError("there is no question to ask: give another questions.path")
+    judge_models = JudgeModels(make_model, make_reward_model, path)
+    seats = make_seats(config.judge, judge_models.models)
+    check_questions(questions, Objective.of(config.scoring), seats)
+    refuse_unknown_prices(config)
+    return EvaluationPlan(config, questions, contestants, seats, judge_models)

@@ -1,0 +1,72 @@
+"""The models that judges are made of, kept in sight: some hold GPUs, others are services with a queue."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from configs.schema import ModelConfig, RewardModelConfig, ServiceConfig, WorkersConfig
+from evaluators.judges_from_config import Models, make_service
+from evaluators.utilization import Attendance
+from search.running.usage_clock import gpu_attendance, gpus_each
+from workers.service.activity import ServiceActivity
+from workers.text_model import RewardModel, TextModel
+
+if TYPE_CHECKING:
+    from workers.service.service import Service
+
+
+class JudgeModels:
+    """Remembers every model made through `models`.
+
+    Args:
+        text, reward: make a model that is not started.
+        path: of the run, which keeps what is needed to find batches again that were paid for.
+    """
+
+    def __init__(
+        self,
+        text: Callable[[ModelConfig, WorkersConfig], TextModel],
+        reward: Callable[[RewardModelConfig, WorkersConfig], RewardModel],
+        path: Path,
+    ) -> None:
+        self._path = path
+        self._make_text = text
+        self._make_reward = reward
+        self._made: list[tuple[TextModel | RewardModel, WorkersConfig]] = []
+        self._gpus: list[float] = []  # of each worker of each model
+        self._services: list[Service] = []
+        self.models = Models(self._text, self._reward, self._service)
+
+    async def note_started(self) -> None:
+        """Find out what GPUs they hold, once the judges have started them."""
+        self._gpus = [gpus_each(await model.start(), workers) for model, workers in self._made]
+
+    def attendance(self, wanted: float) -> Attendance:
+        """Of all of them so far.
+
+        Args:
+            wanted: seconds in which an answer waited for its verdict.
+        """
+        busy = [service.seconds_busy for service in self.services()]
+        judges = Attendance(judge_wanted=wanted, judge_busy=max(busy, default=wanted))
+        pairs = zip(self._made, self._gpus, strict=False)
+        return sum((gpu_attendance(model.activity(), gpus) for (model, _), gpus in pairs), judges)
+
+    def services(self) -> list[ServiceActivity]:
+        """What each service is doing now."""
+        return [service.activity() for service in self._services]
+
+    def _service(self, config: ServiceConfig) -> "Service":
+        service = make_service(config, self._path / "batches")
+        self._services.append(service)
+        return service
+
+    def _text(self, config: ModelConfig, workers: WorkersConfig) -> TextModel:
+        model = self._make_text(config, workers)
+        self._made.append((model, workers))
+        return model
+
+    def _reward(self, config: RewardModelConfig, workers: WorkersConfig) -> RewardModel:
+        model = self._make_reward(config, workers)
+        self._made.append((model, workers))
+        return model

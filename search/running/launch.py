@@ -1,0 +1,110 @@
+"""Start a search, or go on with one."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from configs.errors import DemosearchError, InputError
+from configs.schema import RunConfig
+from search.live.progress import View, make_views, watching
+from search.results.status import Status, read_status
+from search.run_directory.journal import read_journal
+from search.run_directory.run import Run, read_config, require_search
+from search.running.assembly import Plan, Search, assemble, make_plan, refuse_if_spent
+from search.running.event_loop import in_own_loop
+from search.running.usage_clock import clock_from_now
+from search.trackers.figures import figures_now
+from search.trackers.tracker import Figures
+from search.trackers.tracking import Tracking, tracking
+
+_log = logging.getLogger(__name__)
+
+
+def launch(config: RunConfig, path: Path, console: Console | None = None) -> Status:
+    """Run a new search in the directory `path` to its end.
+
+    Raises:
+        InputError: something is wrong with config, files, model or directory; nothing has been spent.
+        RunStopped: it cannot go on now; everything paid for is kept, and `resume` goes on.
+    """
+    plan = make_plan(config, path)
+    run = Run.create(path, config)
+    try:
+        return _conduct(plan, run, console)
+    except InputError:
+        if not run.started:
+            run.discard()
+        raise
+
+
+def resume(path: Path, console: Console | None = None, config: RunConfig | None = None) -> Status:
+    """Go on with the search in `path`, whatever ended it; one that is finished is only checked.
+
+    Args:
+        config: in place of the recorded one, to change what does not decide the outcome, such as workers or budget.
+
+    Raises:
+        InputError, RunStopped: as `launch`; and InputError where config, data, model or versions have changed.
+    """
+    require_search(path, "resume")
+    recorded = read_config(path)
+    plan = make_plan(config or recorded, path)
+    return _conduct(plan, Run.open(path), console)
+
+
+def _conduct(plan: Plan, run: Run, console: Console | None) -> Status:
+    for notice in plan.material.notices:
+        _log.warning("%s", notice)
+    view = make_views(console or Console(stderr=True), run.path)
+    with tracking(plan.config, run.path) as trackers:
+        conduct(run, lambda: _search(plan, run, view, trackers))
+    return read_status(run.path)
+
+
+def conduct(run: Run, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Do the work of a run to its end, and note how it ended; the directory is given free.
+
+    Raises:
+        DemosearchError: whatever the work raised.
+        KeyboardInterrupt: it was interrupted or told to end.
+    """
+    try:
+        in_own_loop(work)
+    except DemosearchError as error:
+        _note_stop(run, str(error))
+        raise
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        _note_stop(run, "interrupted")
+        raise KeyboardInterrupt from None
+    else:
+        run.set_state("finished")
+    finally:
+        run.close()
+
+
+def _note_stop(run: Run, reason: str) -> None:
+    with contextlib.suppress(OSError):  # a full disk may be the reason; what went wrong is said anyway
+        run.note_stop(reason)
+
+
+async def _search(plan: Plan, run: Run, view: View, trackers: Tracking) -> None:
+    config, clock = plan.config, clock_from_now()
+    has_ended = any("end" in line for line in read_journal(run.path / "journal.jsonl"))
+    if not has_ended:  # else it is only checked, whatever it has spent
+        refuse_if_spent(config, run)
+    _log.info("loading %s", config.model.name)
+    async with assemble(plan, run) as search:
+        _log.info("%s is ready on %s", config.model.name, search.parts.card.device)
+        keeping = contextlib.nullcontext() if has_ended else search.parts.keeper(config.workers, clock).kept()
+        follow = trackers.following(lambda: _figures(search, clock()))
+        async with watching(search, view, config.scoring.confidence, clock), keeping, follow:
+            await search.coordinator.run()
+
+
+def _figures(search: Search, seconds: float) -> Figures:
+    return figures_now(search.counts(), search.activity(), search.parts.ledger.spend, seconds)

@@ -1,0 +1,105 @@
+"""Evaluate again what has failed, and nothing else."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from configs.errors import InputError
+from configs.schema import RunConfig
+from evaluators.generation import ConversationTooLong
+from evaluators.task_group import tasks_together
+from search.live.progress import View, make_views, watching
+from search.live.snapshot import Position
+from search.problem.candidate import Candidate
+from search.problem.trial import TOO_LONG, Trial
+from search.results.status import Status, read_status
+from search.run_directory.amendments import amended, amendment, failed_items, open_amendments
+from search.run_directory.journal import Journal, read_journal
+from search.run_directory.run import Run, State, read_config, read_state, require_search
+from search.running.assembly import AtWork, Plan, assemble_parts, make_plan, refuse_if_spent
+from search.running.event_loop import in_own_loop
+from search.running.usage_clock import clock_from_now
+
+PERMANENT = frozenset({TOO_LONG, ConversationTooLong.__name__})
+
+
+@dataclass(slots=True)
+class _Retry(AtWork):
+    planned: int
+    evaluated: int = 0
+
+    def position(self) -> Position:
+        return Position("retry", 0, self.evaluated, self.planned)
+
+
+def retry_failed(path: Path, console: Console | None = None, config: RunConfig | None = None) -> Status:
+    """Evaluate every item again that the journal of the run at `path` holds as a failure, except prompts that are too
+    long. What succeeds is kept beside the journal, and results are read with it from then on.
+
+    Args:
+        config: in place of the recorded one, as `resume` takes it.
+
+    Raises:
+        InputError: nothing can be tried again; or as `resume`.
+        RunStopped: as `resume`.
+    """
+    require_search(path, "retry-failed")
+    plan = make_plan(config or read_config(path), path)
+    before = read_state(path)
+    if before[0] == "running":
+        raise InputError(f"the search in {path} is running: stop it, or wait until it has ended")
+    trials = _trials(path, plan)
+    if not trials:
+        raise InputError(f"{path} has no failed item that could be tried again (see `demosearch status {path}`)")
+    run = Run.open(path)
+    view = make_views(console or Console(stderr=True), run.path)
+    try:
+        in_own_loop(lambda: _retry(plan, run, view, trials))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+    finally:
+        _restore(run, *before)
+        run.close()
+    return read_status(path)
+
+
+def _restore(run: Run, state: State, reason: str) -> None:
+    """The search is where it was; of one that crashed, the note that it runs is all there is."""
+    if state in ("finished", "stopped"):
+        with suppress(OSError):  # a full disk may be what ended this; that is said anyway
+            run.set_state(state, reason)
+
+
+def _trials(path: Path, plan: Plan) -> list[tuple[str, Trial]]:
+    lines = amended(
+        read_journal(path / "journal.jsonl"),
+        read_journal(path / "amendments.jsonl"),
+        plan.config.scoring.max_failed_share,
+    )
+    questions: dict[tuple[str, Candidate], list[str]] = {}
+    for kind, candidate, failed in failed_items(lines, PERMANENT):
+        questions.setdefault((kind, candidate), []).extend(failed)
+    return [(kind, Trial(candidate, tuple(dict.fromkeys(failed)))) for (kind, candidate), failed in questions.items()]
+
+
+async def _retry(plan: Plan, run: Run, view: View, trials: list[tuple[str, Trial]]) -> None:
+    clock = clock_from_now()
+    refuse_if_spent(plan.config, run)
+    async with assemble_parts(plan, run) as parts:
+        retry = _Retry(parts, sum(len(trial.questions) for _, trial in trials))
+        keeper = parts.keeper(plan.config.workers, clock)
+        shown = watching(retry, view, plan.config.scoring.confidence, clock)
+        with open_amendments(run.path / "amendments.jsonl") as file:
+            async with shown, keeper.kept(), tasks_together() as tasks:
+                for kind, trial in trials:
+                    tasks.create_task(_try(retry, file, kind, trial))
+
+
+async def _try(retry: _Retry, file: Journal, kind: str, trial: Trial) -> None:
+    scored = await retry.parts.scorer.score(trial)
+    retry.evaluated += len(trial.questions)
+    if scored.scores:
+        file.append(amendment(kind, scored))

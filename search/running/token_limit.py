@@ -1,0 +1,42 @@
+"""A limit on the tokens of a candidate's demonstrations, which only a loaded model can count."""
+
+import asyncio
+from dataclasses import replace
+
+from configs.errors import InputError
+from search.problem.material import Material
+from search.problem.space import SearchSpace
+from search.prompts.render import Renderer
+from workers.text_model import TextModel
+
+
+async def limit_tokens(
+    space: SearchSpace, limit: int | None, material: Material, renderer: Renderer, model: TextModel
+) -> SearchSpace:
+    """The space with this limit; the tokens of a demonstration are what it adds to a prompt with nothing else in it.
+
+    Raises:
+        InputError: no demonstration is short enough.
+    """
+    if limit is None:
+        return space
+    asked = [(material.guiding[0].query,)]
+
+    async def tokens(*names: str) -> int:
+        demonstrations = [material.demonstrations[name] for name in names]
+        return (await model.count_tokens(renderer.block("", demonstrations, asked)))[0]
+
+    nothing = await tokens()
+    names = list(dict.fromkeys((*space.base, *space.pool)))
+    counts = await asyncio.gather(*(tokens(name) for name in names))
+    limited = replace(
+        space,
+        tokens={name: count - nothing for name, count in zip(names, counts, strict=True)},
+        max_tokens=limit,
+    )
+    if not any(limited.fits((name,)) for name in space.pool) or not limited.fits(space.required):
+        raise InputError(
+            f"strategy.max_prompt_tokens is {limit:,}, and no candidate is that short: raise it, shorten the "
+            "demonstrations, or require fewer"
+        )
+    return limited

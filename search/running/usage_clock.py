@@ -1,0 +1,91 @@
+"""How long a run has been worked on, and by whom, noted while it works and held against its limits, also while it only
+waits."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from configs.schema import WorkersConfig
+from evaluators.budget import Budget
+from evaluators.ledger.ledger import Ledger
+from evaluators.task_group import tasks_together
+from evaluators.utilization import Attendance
+from workers.activity import WorkersActivity
+from workers.text_model import ModelCard
+
+_EVERY = 2.0  # seconds between two notes: what a kill may lose
+
+
+class TimeKeeper:
+    """Time of this process on one run.
+
+    Args:
+        attendance: so far.
+        clock: seconds since this process began to work on the run.
+    """
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        budget: Budget,
+        attendance: Callable[[], Attendance],
+        clock: Callable[[], float],
+        every: float = _EVERY,
+    ) -> None:
+        self._ledger = ledger
+        self._budget = budget
+        self._attendance = attendance
+        self._clock = clock
+        self._every = every
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """While this is open, time is noted; it ends with BudgetSpent as soon as a limit on time is reached."""
+        async with tasks_together() as tasks:
+            keeping = tasks.create_task(self._keep())
+            try:
+                yield
+            finally:
+                keeping.cancel()
+                await self._note()
+
+    async def _keep(self) -> None:
+        while True:
+            await self._note()
+            self._budget.check_clock()
+            await asyncio.sleep(self._every)
+
+    async def _note(self) -> None:
+        await self._ledger.keep_time(self._clock(), self._attendance())
+
+
+def clock_from_now() -> Callable[[], float]:
+    """Seconds since this call."""
+    began = time.monotonic()
+    return lambda: time.monotonic() - began
+
+
+def gpus_each(card: ModelCard, config: WorkersConfig) -> float:
+    """GPUs that each worker of a model holds.
+
+    Args:
+        card: of the loaded model; tells whether there are any.
+        config: `auto` is one GPU (see `workers.ray_cluster.placement`).
+    """
+    devices = card.device.count("cuda")
+    if not devices or config.kind == "local":
+        return float(devices)
+    return 1.0 if config.gpus_per_worker == "auto" else config.gpus_per_worker
+
+
+def attendance_of(activity: WorkersActivity, gpus: float) -> Attendance:
+    """Of the model that answers, whose workers hold so many GPUs each."""
+    workers = Attendance(workers=activity.seconds_alive, workers_busy=activity.seconds_busy)
+    return workers + gpu_attendance(activity, gpus)
+
+
+def gpu_attendance(activity: WorkersActivity, gpus: float) -> Attendance:
+    """Of the GPUs of any model, whose workers hold so many each."""
+    return Attendance(gpus=activity.seconds_alive * gpus, gpus_busy=activity.seconds_busy * gpus)

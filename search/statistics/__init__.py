@@ -1,0 +1,1 @@
+"""What scores say: intervals, demonstrations' effects, the best set, how sure a winner is."""

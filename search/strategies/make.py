@@ -1,0 +1,148 @@
+"""The strategy of a config. Each is imported only when it is wanted."""
+
+import importlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from configs.errors import InputError
+from configs.schema import (
+    BeamConfig,
+    CustomConfig,
+    DiverseConfig,
+    ExhaustiveGreedyConfig,
+    LocalSearchConfig,
+    OptunaConfig,
+    RacingGreedyConfig,
+    RandomConfig,
+    ScreeningConfig,
+    SimilarConfig,
+    StrategyConfig,
+    SuccessiveHalvingConfig,
+)
+from search.problem.material import Material
+from search.problem.space import SearchSpace
+from search.run_directory.files import Floats
+from search.strategies.parts.embedding import Embedding, embed
+from search.strategies.strategy import Strategy
+
+
+def make_strategy(
+    config: StrategyConfig,
+    space: SearchSpace,
+    seed: int,
+    material: Material,
+    folder: Path,
+    likelihood: Floats | None = None,
+) -> Strategy:
+    """A strategy that knows nothing yet but the texts of `material`, where it wants them.
+
+    Args:
+        folder: of the run; keeps the embedding.
+        likelihood: of reference answers behind each of the space's pool, [N], in its order; None where it was not asked
+            for.
+
+    Raises:
+        InputError: a strategy of the user's own cannot be made.
+    """
+    if not isinstance(config, ScreeningConfig | SimilarConfig | DiverseConfig) or config.embedding == "none":
+        return strategy_of(config, space, seed, None, likelihood)
+    return strategy_of(config, space, seed, _embedding(config.embedding, space, material, folder), likelihood)
+
+
+def strategy_of(
+    config: StrategyConfig,
+    space: SearchSpace,
+    seed: int,
+    embedding: Embedding | None,
+    likelihood: Floats | None = None,
+) -> Strategy:
+    """A strategy that knows nothing yet, with a local search as its last stage where the config wants one.
+
+    Args:
+        embedding: of the space's pool and questions, in their order; for those strategies that look at texts.
+        likelihood: as `make_strategy` takes it.
+
+    Raises:
+        InputError: a strategy of the user's own cannot be made, or it needs an embedding.
+    """
+    first = _alone(config, space, seed, embedding, likelihood)
+    if not config.polish:
+        return first
+    from search.strategies.local_search import LocalSearch  # noqa: PLC0415
+    from search.strategies.parts.polish import Polished  # noqa: PLC0415
+
+    def local(start: Sequence[str]) -> Strategy:
+        usual = LocalSearchConfig(kind="local_search", start=tuple(start))
+        few = max(1, min(usual.neighbours, config.polish // len(space.questions)))
+        budget = config.polish + len(space.questions)
+        return LocalSearch(space, usual.model_copy(update={"neighbours": few, "evaluations": budget}), seed)
+
+    return Polished(space, first, local, config.polish)
+
+
+def _alone(  # noqa: C901, PLR0911 -- a case a kind, and types that can be checked
+    config: StrategyConfig, space: SearchSpace, seed: int, embedding: Embedding | None, likelihood: Floats | None
+) -> Strategy:
+    match config:
+        case ScreeningConfig():
+            from search.strategies.screening import Screening  # noqa: PLC0415
+
+            return Screening(space, config, seed, None if embedding is None else embedding.demonstrations, likelihood)
+        case SimilarConfig() | DiverseConfig():
+            if embedding is None:
+                raise InputError(
+                    f"{config.kind} needs an embedding: set strategy.embedding to `hashed` or a model's name"
+                )
+            from search.strategies.retrieval import Retrieval, likeliest, nearest  # noqa: PLC0415
+
+            pick = nearest if isinstance(config, SimilarConfig) else likeliest
+            return Retrieval(space, pick(space, embedding))
+        case CustomConfig():
+            return _load(config.strategy)(space, dict(config.options), seed)
+        case ExhaustiveGreedyConfig():
+            from search.strategies.exhaustive_greedy import ExhaustiveGreedy  # noqa: PLC0415
+
+            return ExhaustiveGreedy(space, config)
+        case RacingGreedyConfig():
+            from search.strategies.racing_greedy import RacingGreedy  # noqa: PLC0415
+
+            return RacingGreedy(space, config, seed)
+        case SuccessiveHalvingConfig():
+            from search.strategies.successive_halving import SuccessiveHalving  # noqa: PLC0415
+
+            return SuccessiveHalving(space, config, seed)
+        case BeamConfig():
+            from search.strategies.beam import Beam  # noqa: PLC0415
+
+            return Beam(space, config, seed)
+        case LocalSearchConfig():
+            from search.strategies.local_search import LocalSearch  # noqa: PLC0415
+
+            return LocalSearch(space, config, seed)
+        case OptunaConfig():
+            from search.strategies.optuna.search import OptunaSearch  # noqa: PLC0415 -- optuna
+
+            return OptunaSearch(space, config, seed)
+        case RandomConfig():
+            from search.strategies.random import RandomSearch  # noqa: PLC0415
+
+            return RandomSearch(space, config, seed)
+
+
+def _embedding(kind: str, space: SearchSpace, material: Material, folder: Path) -> Embedding:
+    known = material.demonstrations
+    demonstrations = [f"{known[name].query}\n\n{known[name].answer}" for name in space.pool]
+    return embed(demonstrations, [question.query for question in material.guiding], kind, folder)
+
+
+def _load(place: str) -> Callable[..., Strategy]:
+    """The class at `module:Class`. Raises InputError."""
+    module, _, name = place.partition(":")
+    try:
+        found: Callable[..., Strategy] = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise InputError(
+            f"the strategy {place!r} cannot be imported ({error}): give `module:Class` of a class that Python finds "
+            "from here"
+        ) from error
+    return found

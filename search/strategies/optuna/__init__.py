@@ -1,0 +1,1 @@
+"""Search guided by Optuna's samplers, over ordered slots of a prompt."""

@@ -1,0 +1,101 @@
+"""Candidates on the same blocks of questions, fewer of them after every block."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+from search.problem.candidate import Candidate
+from search.problem.trial import TOO_LONG, ScoredTrial, Trial
+
+Block = tuple[str, ...]
+Told = Mapping[str, float]
+Rule = Callable[[Mapping[Candidate, Told]], Sequence[Candidate]]
+
+
+class Race:
+    """One race. A candidate that is too long, or that failures leave without any scores, is out.
+
+    Args:
+        contenders: those at the start, >= 1; in case of doubt the earlier one wins.
+        blocks: questions, block by block; together all of them or fewer.
+        rule: who stays in, given the scores so far of all who are, by question.
+        winners: the race ends when so many are left, or with the last block.
+        known: scores that need not be asked for, by question.
+    """
+
+    def __init__(
+        self,
+        contenders: Sequence[Candidate],
+        blocks: Sequence[Block],
+        rule: Rule,
+        *,
+        winners: int = 1,
+        known: Mapping[Candidate, Told] | None = None,
+    ) -> None:
+        self._blocks = list(blocks)
+        self._rule = rule
+        self._winners = winners
+        self._known = known or {}
+        self._scores: dict[Candidate, dict[str, float]] = {one: {} for one in contenders}
+        self._inside = list(self._scores)
+        self._next: list[Trial] = []
+        self._awaited = 0
+        self._block = -1
+        self._advance()
+
+    @property
+    def over(self) -> bool:
+        """Whether everything has been asked and told."""
+        return not self._next and not self._awaited
+
+    def ask(self, room: int) -> list[Trial]:
+        """At most `room` trials; none until the block under way has been told."""
+        some, self._next = self._next[:room], self._next[room:]
+        self._awaited += len(some)
+        return some
+
+    def tell(self, scored: ScoredTrial) -> None:
+        """Take the result of a trial of this race."""
+        self._awaited -= 1
+        candidate = scored.trial.candidate
+        if scored.mean is not None:
+            self._scores[candidate] |= scored.scores
+        elif not self._scores[candidate] or TOO_LONG in scored.failures.values():
+            self._inside.remove(candidate)
+        if self.over:
+            self._judge()
+            self._advance()
+
+    def _advance(self) -> None:
+        """On to the next block that anybody has still to be asked."""
+        while not self._next and self._goes_on():
+            self._block += 1
+            block = self._blocks[self._block]
+            for one in self._inside:
+                known = self._known.get(one, {})
+                self._scores[one] |= {name: known[name] for name in block if name in known}
+                if not any(name in known for name in block):
+                    self._next.append(Trial(one, block))
+            if not self._next:
+                self._judge()
+
+    def _goes_on(self) -> bool:
+        """Everybody meets the first block, whoever else there is."""
+        undecided = len(self._inside) > self._winners or (self._block < 0 and len(self._inside) > 0)
+        return undecided and self._block + 1 < len(self._blocks)
+
+    def _judge(self) -> None:
+        if len(self._inside) > self._winners:
+            stay = set(self._rule({one: self._scores[one] for one in self._inside}))
+            self._inside = [one for one in self._inside if one in stay]
+
+    def left(self) -> int:
+        """How many answers it may still ask for, at most."""
+        later = sum(len(block) for block in self._blocks[self._block + 1 :])
+        return sum(len(trial.questions) for trial in self._next) + len(self._inside) * later
+
+    def winners(self) -> list[Candidate]:
+        """Those still in, best mean first, over the questions that all of them have scores for."""
+        told = {one: self._scores[one] for one in self._inside}
+        common = set.intersection(*map(set, told.values())) if told else set()
+        means = {one: math.fsum(told[one][name] for name in common) for one in told}
+        return sorted(means, key=lambda one: -means[one])[: self._winners]

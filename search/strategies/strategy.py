@@ -1,0 +1,30 @@
+"""The interface of everything that decides which demonstrations to try."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from search.problem.candidate import Candidate
+from search.problem.trial import ScoredTrial, Trial
+
+
+class Strategy(Protocol):
+    """Decides the next trials from the scores of the earlier ones. Deterministic: the same seed and the same sequence
+    of calls give the same trials, so that a resumed run walks the same path."""
+
+    def ask(self, room: int) -> Sequence[Trial]:
+        """At most `room` (>= 1) further trials. None: nothing until something is told; while nothing is under way,
+        that ends the search."""
+        ...
+
+    def tell(self, scored: ScoredTrial) -> None:
+        """Take a result, in the order asked. The very first one told is the base prompt's, on all guiding questions;
+        the strategy does not ask for it."""
+        ...
+
+    def planned(self) -> int:
+        """How many answers it will ask for in all, the base prompt's included: an upper bound, as far as it knows."""
+        ...
+
+    def ranking(self) -> Sequence[Candidate]:
+        """Every candidate it would recommend, best first, from what it has been told; empty before the first tell."""
+        ...

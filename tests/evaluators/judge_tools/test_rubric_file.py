@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import pytest
+
+from configs.errors import InputError
+from evaluators.judge_tools.rubric_file import read_rubric, spell_conversation
+from evaluators.question import Question
+
+ALLOWED = frozenset({"question", "answer"})
+NEEDED = (frozenset({"answer"}),)
+
+
+def _file(folder: Path, text: str) -> Path:
+    path = folder / "rubric.txt"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_whole_file_is_the_message_without_its_last_line_break(tmp_path: Path) -> None:
+    prompt, fields = read_rubric(_file(tmp_path, "\nGrade {answer},\nin {{braces}}.\n"), ALLOWED, NEEDED)
+    assert prompt.system == ""
+    assert prompt.render(question="", answer="{question}") == "\nGrade {question},\nin {braces}."
+    assert fields == {"answer"}
+
+
+def test_a_system_message_stands_between_its_two_marks(tmp_path: Path) -> None:
+    prompt, _ = read_rubric(_file(tmp_path, "[system]\nBe strict.\n\nBe fair.\n[user]\n{answer}?\n"), ALLOWED, NEEDED)
+    assert prompt.system == "Be strict.\n\nBe fair."
+    assert prompt.messages(answer="so")[1] == {"role": "user", "content": "so?"}
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", r"does not show the judge \{answer\}"),
+        ("{question}", r"does not show the judge \{answer\}"),
+        ("{answer} {awnser}", r"has the field \{awnser\}, which is none; use \{answer\} or \{question\}"),
+        ("{answer} {", "lone brace"),
+        ("{answer} {}", "which is none"),
+        ("[system]\nBe strict.\n{answer}", r"no line \[user\]"),
+    ],
+)
+def test_a_file_that_cannot_work_is_refused_in_one_sentence(tmp_path: Path, text: str, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        read_rubric(_file(tmp_path, text), ALLOWED, NEEDED)
+
+
+def test_a_missing_file_is_named_with_the_knob_that_gives_it(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nothing\.txt cannot be read .* judge\.rubric_path"):
+        read_rubric(tmp_path / "nothing.txt", ALLOWED, NEEDED)
+
+
+def test_a_conversation_ends_in_the_answer_judged() -> None:
+    question = Question("q", ("Why?", "And now?"))
+    first = "### User:\nWhy?\n\n### Assistant:\nSo."
+    assert spell_conversation(question, ("So.",)) == first
+    assert spell_conversation(question, ("So.", "")) == f"{first}\n\n### User:\nAnd now?\n\n### Assistant:\n"

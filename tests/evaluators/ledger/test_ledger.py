@@ -1,0 +1,283 @@
+"""What the ledger has acknowledged is there, whatever happens to the process."""
+
+import asyncio
+import os
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from configs.errors import InputError
+from evaluators.evaluation import Failure
+from evaluators.judge import Verdict
+from evaluators.ledger.ledger import UNREADABLE, Ledger
+from evaluators.ledger.queries import knows_prefix, read_attendance, read_failures, read_spend
+from evaluators.ledger.spend import Spend
+from evaluators.utilization import Attendance
+from workers.prompt import Completion
+from workers.usage import Usage
+
+SAID = Completion("Because.", 12, 3, "stop")
+
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from evaluators.ledger.ledger import Ledger
+from workers.prompt import Completion
+async def write():
+    ledger = Ledger(Path(sys.argv[1]), "run")
+    for number in range(1_000_000):
+        key = number.to_bytes(32, "big")
+        await ledger.keep_completion(key, b"p", "q", Completion("x" * 500, 1, 1, "stop"))
+        print(number, flush=True)
+asyncio.run(write())
+"""
+
+
+def key(number: int) -> bytes:
+    return number.to_bytes(32, "big")
+
+
+def test_a_completion_and_a_verdict_are_read_back_as_they_were(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        verdict = Verdict(7.5, "Rating: [[7.5]]", Usage(2, 100, 64, 20, 0.25))
+        await ledger.keep_completion(key(1), b"p", "q", SAID)
+        await ledger.keep_verdict(key(2), b"j", "q", key(1), verdict)
+        assert ledger.completions([key(1), key(3)]) == {key(1): SAID}
+        assert ledger.verdicts([key(2), key(1)]) == {key(2): verdict}
+        await ledger.close()
+
+    asyncio.run(scenario())
+    assert read_spend(tmp_path / "ledger", "run") == Spend(
+        generated=1, judged=1, prompt_tokens=12, new_tokens=3, judge=Usage(2, 100, 64, 20, 0.25), dollars=0.25
+    )
+
+
+def test_more_keys_than_sqlite_takes_at_once_are_looked_up(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        await asyncio.gather(*(ledger.keep_completion(key(n), b"p", "q", SAID) for n in range(2500)))
+        assert len(ledger.completions([key(n) for n in range(3000)])) == 2500
+        await ledger.close()
+
+    asyncio.run(scenario())
+
+
+def test_spend_is_the_runs_own_in_a_shared_ledger(tmp_path: Path) -> None:
+    async def scenario(run: str, numbers: range) -> None:
+        ledger = Ledger(tmp_path / "ledger", run)
+        for number in numbers:
+            await ledger.keep_completion(key(number), b"p", "q", SAID)
+        await ledger.close()
+
+    asyncio.run(scenario("first", range(3)))
+    asyncio.run(scenario("second", range(5)))
+    assert read_spend(tmp_path / "ledger", "first").generated == 3
+    assert read_spend(tmp_path / "ledger", "second").generated == 2
+
+
+def test_a_failure_counts_until_it_has_succeeded(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        await ledger.keep_failure(key(1), Failure("q1", "generation", "GenerationFailed", "first"))
+        await ledger.keep_failure(key(1), Failure("q1", "generation", "GenerationFailed", "again"))
+        await ledger.keep_failure(key(2), Failure("q2", "verdict", "JudgeFailed", "timeout"))
+        await ledger.keep_completion(key(1), b"p", "q1", SAID)
+        await ledger.close()
+
+    asyncio.run(scenario())
+    assert read_spend(tmp_path / "ledger", "run").failed == 1
+    assert [failure.question for failure in read_failures(tmp_path / "ledger", "run")] == ["q2"]
+
+
+def test_a_prompt_is_known_by_its_whole_prefix(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        await ledger.keep_prompt(b"d", "m", "{}", "rules and demonstrations\n")
+        await ledger.close()
+
+    asyncio.run(scenario())
+    assert knows_prefix(tmp_path / "ledger", "rules and demonstrations\n")
+    assert not knows_prefix(tmp_path / "ledger", "rules and demonstrations")
+
+
+def test_no_acknowledged_row_is_lost_by_kill_9(tmp_path: Path) -> None:
+    path = tmp_path / "ledger"
+    for _ in range(3):
+        writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
+        assert writer.stdout is not None
+        acknowledged = [int(writer.stdout.readline()) for _ in range(200)]
+        os.kill(writer.pid, signal.SIGKILL)
+        acknowledged += [int(line) for line in writer.stdout.read().split()]
+        writer.wait()
+
+        async def found(numbers: list[int]) -> int:
+            ledger = Ledger(path, "run")
+            number = len(ledger.completions([key(n) for n in numbers]))
+            await ledger.close()
+            return number
+
+        assert asyncio.run(found(acknowledged)) == len(acknowledged)
+        path.unlink()
+
+
+def test_a_full_disk_stops_the_run_and_keeps_what_was_acknowledged(tmp_path: Path) -> None:
+    path = tmp_path / "ledger"
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+
+    command = [sys.executable, "-c", WRITER, str(path)]
+    writer = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=limit)
+    acknowledged = [int(line) for line in writer.stdout.split()]
+    assert "RunStopped" in writer.stderr
+    assert "free some disk space" in writer.stderr
+    assert acknowledged
+    assert read_spend(path, "run").generated >= len(acknowledged)
+
+
+def test_a_failed_write_reaches_everyone_who_waits_for_it(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        unwritable = ledger.keep_completion(key(1), b"p", "q", Completion("x", 2**70, 1, "stop"))
+        beside = ledger.keep_completion(key(2), b"p", "q", SAID)
+        for row in (unwritable, beside):
+            with pytest.raises(OverflowError):
+                await asyncio.wait_for(row, 20)
+        await ledger.close()
+
+    asyncio.run(scenario())
+
+
+def test_nothing_counts_as_durable_after_a_row_was_lost(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        lost = ledger.keep_completion(key(1), b"p", "q", Completion("x", 2**70, 1, "stop"))
+        with pytest.raises(OverflowError):
+            await lost
+        with pytest.raises(OverflowError):
+            await ledger.keep_completion(key(2), b"p", "q", SAID)
+        with pytest.raises(OverflowError):
+            await ledger.flush()
+        await ledger.close()
+
+    asyncio.run(scenario())
+
+
+def test_many_processes_may_open_a_new_ledger_at_once(tmp_path: Path) -> None:
+    opener = "import sys, pathlib; from evaluators.ledger.ledger import Ledger; Ledger(pathlib.Path(sys.argv[1]), 'r')"
+    command = [sys.executable, "-c", opener, str(tmp_path / "ledger")]
+    assert [process.wait() for process in [subprocess.Popen(command) for _ in range(6)]] == [0] * 6
+
+
+def test_half_a_character_in_a_judges_words_is_replaced(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        await asyncio.wait_for(ledger.keep_verdict(key(1), b"j", "q", key(2), Verdict(5, "so \ud800 so")), 20)
+        assert ledger.verdicts([key(1)])[key(1)].words == "so ? so"
+        await ledger.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_file_that_is_no_ledger_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ledger").write_text("not a database, but long enough to look like one" * 50)
+    with pytest.raises(InputError, match="cannot be opened"):
+        Ledger(tmp_path / "ledger", "run")
+
+
+def test_a_ledger_of_another_version_is_refused(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "ledger")
+    connection.execute("PRAGMA user_version=99")
+    connection.close()
+    readers = (Ledger, read_spend, read_attendance, read_failures)
+    for read in readers:
+        with pytest.raises(InputError, match="version 99"):
+            read(tmp_path / "ledger", "run")
+
+
+def test_a_ledger_that_is_not_there_has_no_spend(tmp_path: Path) -> None:
+    assert read_spend(tmp_path / "none", "run") == Spend()
+    assert read_failures(tmp_path / "none", "run") == []
+
+
+def test_spend_now_is_what_is_read_from_disk_afterwards(tmp_path: Path) -> None:
+    async def process(number: int) -> Spend:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        await ledger.keep_completion(key(4 * number), b"p", "q", SAID, 0.5)
+        await ledger.keep_verdict(key(4 * number + 1), b"j", "q", key(0), Verdict(5, "", Usage(3, 10, 5, 2, 0.25)))
+        failure = Failure("q", "verdict", "VerdictUnreadable", "no rating")
+        await ledger.keep_failure(key(4 * number + 2), failure, Usage(1, 7, 0, 1, 0.125))
+        await ledger.keep_time(10.0, Attendance(20.0))
+        await ledger.keep_time(15.0, Attendance(30.0, 25.0, 15.0, 12.0, 8.0, 7.0))
+        spend = ledger.spend
+        await ledger.close()
+        return spend
+
+    asyncio.run(process(0))
+    spend = asyncio.run(process(1))
+    assert replace(spend, failed=2) == read_spend(tmp_path / "ledger", "run")
+    assert (spend.generated, spend.judged, spend.seconds, spend.gpu_seconds) == (2, 2, 30.0, 60.0)
+    assert (spend.judge, spend.dollars) == (Usage(8, 34, 10, 6, 0.75), 1.75)
+    assert read_attendance(tmp_path / "ledger", "run") == Attendance(60.0, 50.0, 30.0, 24.0, 16.0, 14.0)
+    assert read_attendance(tmp_path / "ledger", "another") == read_attendance(tmp_path / "none", "run") == Attendance()
+
+
+def test_what_was_paid_beside_completions_and_what_was_estimated_is_in_the_spend(tmp_path: Path) -> None:
+    async def scenario() -> Spend:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        ledger.keep_completion(key(0), b"p", "q", replace(SAID, estimated=True), 0.5)
+        ledger.keep_verdict(key(1), b"j", "q", key(0), Verdict(5, "", Usage(1, 10, 5, 2, 0.25, 1)))
+        await ledger.keep_beside(Usage(2, 100, 0, 3, 0.125))
+        assert ledger.completions([key(0)]) == {key(0): replace(SAID, estimated=True)}
+        spend = ledger.spend
+        await ledger.close()
+        return spend
+
+    spend = asyncio.run(scenario())
+    assert spend == read_spend(tmp_path / "ledger", "run")
+    assert (spend.generated, spend.prompt_tokens, spend.new_tokens) == (
+        1,
+        SAID.prompt_tokens + 100,
+        SAID.new_tokens + 3,
+    )
+    assert (spend.dollars, spend.judge.dollars, spend.estimated) == (0.875, 0.25, 2)
+
+
+def test_how_often_a_verdict_could_not_be_read_is_known_to_the_next_process(tmp_path: Path) -> None:
+    async def process() -> list[int]:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        for cause in (UNREADABLE, "JudgeFailed"):
+            await ledger.keep_failure(key(1), Failure("q", "verdict", cause, "no rating"))
+        found = [ledger.unreadable(key(1)), ledger.unreadable(key(2))]
+        await ledger.close()
+        return found
+
+    assert [asyncio.run(process()) for _ in range(2)] == [[1, 0], [2, 0]]
+
+
+@pytest.mark.parametrize("where", ["completion", "verdict", "failure"])
+def test_one_unknown_price_makes_the_sum_unknown(tmp_path: Path, where: str) -> None:
+    async def scenario() -> Spend:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        unknown = Usage(1, 10, 0, 2, None)
+        if where == "completion":
+            await ledger.keep_completion(key(1), b"p", "q", SAID, None)
+        elif where == "verdict":
+            await ledger.keep_verdict(key(1), b"j", "q", key(0), Verdict(5, "", unknown))
+        else:
+            await ledger.keep_failure(key(1), Failure("q", "verdict", "JudgeFailed", "503"), unknown)
+        await ledger.keep_completion(key(2), b"p", "q", SAID, 1.0)
+        spend = ledger.spend
+        await ledger.close()
+        return spend
+
+    assert asyncio.run(scenario()).dollars is None
+    assert read_spend(tmp_path / "ledger", "run").dollars is None

@@ -1,0 +1,55 @@
+"""What a person reads of a run."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from evaluators.ledger.spend import Spend
+from search.cli.status_table import status_view
+from search.problem.candidate import Candidate
+from search.results.status import Standing, Status
+from search.statistics.estimates import Estimate
+
+BASE = Standing(Candidate(("base",)), Estimate(5.0, 4.0, 6.0, 80), Estimate(5.0, 4.0, 6.0, 40), None)
+WINNER = Standing(Candidate(("a", "base")), Estimate(6.0, 5.0, 7.0, 16), None, None)
+STATUS = Status("run", "finished", "", 9, WINNER, BASE, BASE, Spend())
+
+
+def shown(status: Status, width: int = 150) -> str:
+    console = Console(width=width)
+    with console.capture() as captured:
+        console.print(status_view(status, Path("run")))
+    return captured.get()
+
+
+def test_scores_on_different_numbers_of_questions_say_so() -> None:
+    text = shown(STATUS)
+    lines = {line.split()[0]: line.rstrip() for line in text.splitlines() if "[" in line}
+    assert lines["winner"].endswith("16")
+    assert lines["base"].endswith("80 + 40")
+
+
+def test_a_run_at_a_glance_fits_eighty_columns() -> None:
+    full = replace(WINNER, held_out_score=BASE.held_out_score, held_out_gain=BASE.held_out_score, length=1234.5)
+    text = shown(replace(STATUS, winner=full, runner_up=full), width=80)
+    assert "answers of 1,234 characters" in text
+    assert "…" not in text
+
+
+def test_a_winner_without_held_out_scores_is_not_taken_for_the_base_prompt() -> None:
+    assert "Nothing beat the base prompt" not in shown(STATUS)
+    assert "Nothing beat the base prompt" in shown(replace(STATUS, winner=BASE, runner_up=WINNER))
+
+
+def test_what_a_judge_said_is_shown_as_it_is_where_it_stopped_the_run() -> None:
+    text = shown(replace(STATUS, state="stopped", reason="for example, 'Rating: [good][/INST]'"))
+    assert "'Rating: [good][/INST]'" in text
+
+
+def test_a_price_that_rests_on_estimates_says_about() -> None:
+    text = shown(replace(STATUS, spend=Spend(dollars=1.5, estimated=3)))
+    assert "about $1.50" in text
+    assert "the tokens of 3 calls, which the service did not count" in text
+    assert "$1.50" in (exact := shown(replace(STATUS, spend=Spend(dollars=1.5))))
+    assert "about" not in exact

@@ -1,0 +1,128 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from configs.errors import InputError
+from configs.schema import PoolConfig
+from search.problem.pool import Pool, load_pool
+from search.prompts.demonstration import Demonstration, content_id
+from search.prompts.urial import BACKTICKS
+from tests.search.problem.test_shifted_answers import pool_pairs, shifted
+from tests.shared_data import shared
+
+
+def pool_of(tmp_path: Path, rows: list[dict[str, Any]], **knobs: Any) -> Pool:
+    path = tmp_path / "pool.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    usable = knobs.pop("usable", lambda _: True)
+    return load_pool(PoolConfig(path=path, **knobs), usable)
+
+
+def row(query: str, answer: str | None = "answer", **more: Any) -> dict[str, Any]:
+    return {"query": query, "answer": answer, **more}
+
+
+def test_a_pool_keeps_the_order_of_the_file_and_ids_from_the_content(tmp_path: Path) -> None:
+    pool = pool_of(tmp_path, [row("b"), row("a")])
+    assert list(pool) == [content_id("b", "answer"), content_id("a", "answer")]
+    assert pool[content_id("a", "answer")] == Demonstration(content_id("a", "answer"), "a", "answer")
+    assert pool.report.problems == ()
+
+
+def test_ids_do_not_change_when_rows_move_but_the_digest_does(tmp_path: Path) -> None:
+    one, other = pool_of(tmp_path, [row("a"), row("b")]), pool_of(tmp_path, [row("b"), row("a")])
+    assert set(one) == set(other)
+    assert one.digest != other.digest
+    assert one.digest == pool_of(tmp_path, [row("a"), row("b")]).digest
+
+
+def test_fields_are_named_in_the_config_and_a_row_without_an_id_gets_one(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [{"n": 7, "instruction": "q", "output": "a"}, {"instruction": "r", "output": "b"}]
+    pool = pool_of(tmp_path, rows, query_field="instruction", answer_field="output", id_field="n")
+    assert list(pool) == ["7", content_id("r", "b")]
+
+
+def test_the_same_content_is_kept_once_and_reported_with_both_places(tmp_path: Path) -> None:
+    pool = pool_of(tmp_path, [row("a", id=1), row("b", id=2), row("a", id=3)], id_field="id")
+    assert list(pool) == ["1", "2"]
+    (problem,) = pool.report.of_kind("duplicate")
+    assert problem.text.endswith(f"line 3: the same text stands at {tmp_path / 'pool.jsonl'}, line 1; it is kept once.")
+
+
+def test_empty_texts_are_left_out_and_reported(tmp_path: Path) -> None:
+    pool = pool_of(tmp_path, [row("a"), row("b", " \n"), row("c", None), row("")])
+    assert [one.query for one in pool.values()] == ["a"]
+    texts = [problem.text.partition(", ")[2] for problem in pool.report.of_kind("empty")]
+    assert texts == [
+        "line 2: the answer is empty; the row is left out.",
+        "line 3: the answer is empty; the row is left out.",
+        "line 4: the query is empty; the row is left out.",
+    ]
+
+
+def test_a_text_that_no_prompt_can_hold_is_left_out_and_reported(tmp_path: Path) -> None:
+    rows = [row("a"), row("b", BACKTICKS.demonstration("inner", "inner") + "end")]
+    pool = pool_of(tmp_path, rows, usable=lambda one: BACKTICKS.holds(one.query, one.answer))
+    assert [one.query for one in pool.values()] == ["a"]
+    assert len(pool.report.of_kind("ambiguous")) == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "complaint"),
+    [
+        (
+            [row("a"), {"query": "b", "output": "c"}],
+            r"line 2: there is no field 'answer'; name one of: query, output\.",
+        ),
+        ([row("a"), row("b", answer=["c"])], r"line 2: field 'answer' holds a list, not text"),  # type: ignore[arg-type]
+        (
+            [row("a", id=1), row("b", id=1)],
+            r"line 2: the id '1' stands at .*line 1 too, with another text; rename one\.",
+        ),
+        ([row("a", ""), row("")], r"no usable demonstration is left"),
+    ],
+)
+def test_rows_that_make_no_pool_are_refused(tmp_path: Path, rows: list[dict[str, Any]], complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        pool_of(tmp_path, rows, id_field="id")
+
+
+def test_shifted_answers_are_reported_and_kept(tmp_path: Path) -> None:
+    rows = [row(query, answer) for query, answer in shifted(pool_pairs(), 1)]
+    (problem,) = pool_of(tmp_path, rows).report.problems
+    assert problem.kind == "shifted"
+    assert "match the next row's answer better than their own" in problem.text
+
+
+def test_a_sample_of_shifted_answers_is_still_seen(tmp_path: Path) -> None:
+    rows = [row(query, answer) for query, answer in shifted(pool_pairs(), 1)]
+    pool = pool_of(tmp_path, rows, limit=10)
+    assert len(pool) == 10
+    assert pool.report.of_kind("shifted")
+
+
+def test_the_real_pool_has_no_problem_and_keeps_its_published_ids_and_contents() -> None:
+    path = shared("pools/icl_alignment_344.jsonl")
+    pool = load_pool(PoolConfig(path=path, id_field="id"), lambda one: BACKTICKS.holds(one.query, one.answer))
+    assert len(pool) == 344
+    assert pool.report.problems == ()
+
+
+def test_demonstrations_of_the_base_prompt_are_taken_out_by_content(tmp_path: Path) -> None:
+    pool = pool_of(tmp_path, [row("a", id="x"), row("b", id="y")], id_field="id")
+    rest = pool.without([Demonstration("base", "a", "answer")])
+    assert list(rest) == ["y"]
+    assert rest.report.of_kind("in_base_prompt")[0].id == "x"
+
+
+def test_an_id_cannot_stand_for_two_demonstrations(tmp_path: Path) -> None:
+    pool = pool_of(tmp_path, [row("a", id="x")], id_field="id")
+    with pytest.raises(InputError, match="'x' belongs to a demonstration of the base prompt"):
+        pool.without([Demonstration("x", "other", "answer")])
+
+
+def test_a_pool_that_the_base_prompt_uses_up_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="give another pool"):
+        pool_of(tmp_path, [row("a")]).without([Demonstration("base", "a", "answer")])

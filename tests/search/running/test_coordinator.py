@@ -1,0 +1,329 @@
+"""The loop: asked order, window, replay, clean stops."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from configs.errors import InputError, RunStopped
+from configs.schema import ExhaustiveGreedyConfig, OptunaConfig, RandomConfig, ScoringConfig, ScreeningConfig
+from evaluators.failures import JudgeFailed
+from evaluators.ledger.ledger import Ledger
+from evaluators.ledger.queries import read_spend
+from evaluators.question import Question
+from search.problem.candidate import OWN, Candidate
+from search.problem.space import SearchSpace
+from search.problem.trial import ScoredTrial, Trial
+from search.prompts.demonstration import Demonstration
+from search.prompts.render import UrialRenderer
+from search.prompts.urial import BACKTICKS
+from search.run_directory.journal import Journal, read_journal
+from search.running.coordinator import Coordinator
+from search.running.scorer import Scorer
+from search.strategies.exhaustive_greedy import ExhaustiveGreedy
+from search.strategies.make import strategy_of
+from search.strategies.optuna.search import OptunaSearch
+from search.strategies.random import RandomSearch
+from search.strategies.screening import Screening
+from search.strategies.strategy import Strategy
+from tests.fake_judge import FakeJudge
+from tests.fakes import ScriptedModel, echo
+from tests.plain_evaluator import GREEDY, plain_evaluator
+from workers.failures import GenerationFailed, PromptTooLong
+from workers.prompt import Completion, Decoding, PromptBlock
+
+HOT = replace(GREEDY, temperature=0.7)
+GUIDING = tuple(f"q{number}" for number in range(4))
+HELD_OUT = ("h1", "h2", "h3")
+SPACE = SearchSpace(("base",), tuple("abcdef"), GUIDING, 0, 2)
+NAMES = (*SPACE.base, *SPACE.pool)
+
+STRATEGIES: dict[str, Callable[[], Strategy]] = {
+    "greedy": lambda: ExhaustiveGreedy(
+        SPACE, ExhaustiveGreedyConfig(kind="exhaustive_greedy", max_demonstrations=2, stop_without_gain=False)
+    ),
+    "random": lambda: RandomSearch(SPACE, RandomConfig(kind="random", max_demonstrations=2, trials=12), 3),
+    "screening": lambda: Screening(
+        SPACE, ScreeningConfig(kind="screening", max_demonstrations=2, evaluations=60, block=3), 3
+    ),
+    "polished": lambda: strategy_of(
+        RandomConfig(kind="random", max_demonstrations=2, trials=4, polish=200), SPACE, 3, None
+    ),
+    "optuna": lambda: OptunaSearch(
+        SPACE, OptunaConfig(kind="optuna", max_demonstrations=2, sampler="tpe", trials=14), 3
+    ),
+}
+
+
+class Killed(BaseException):
+    """Stands for whatever ends the process at once."""
+
+
+async def search(
+    folder: Path, strategy: Strategy, model: ScriptedModel, judge: FakeJudge, window: int = 4, sure: float = 0.0
+) -> None:
+    ledger, journal = Ledger(folder / "ledger", "run"), Journal(folder / "journal")
+    renderer = UrialRenderer(BACKTICKS)
+    evaluator = plain_evaluator(ledger, model, judge, clean=renderer.clean)
+    scorer = Scorer(
+        renderer=renderer,
+        rules="rules\n",
+        demonstrations={name: Demonstration(name, f"query {name}", f"answer {name}") for name in NAMES},
+        questions={name: Question(name, (f"question {name}",)) for name in (*GUIDING, *HELD_OUT)},
+        evaluator=evaluator,
+        decodings={OWN: GREEDY, "hot": HOT},
+        max_failed_share=0.3,
+    )
+    coordinator = Coordinator(
+        strategy=strategy,
+        scorer=scorer,
+        journal=journal,
+        space=SPACE,
+        held_out=HELD_OUT,
+        window=window,
+        scoring=ScoringConfig(sure=sure, stop_after_failed=3),
+    )
+    try:
+        await coordinator.run()
+    finally:
+        await evaluator.close()
+        await ledger.close()
+        journal.close()
+
+
+def run(folder: Path, name: str = "greedy", model: ScriptedModel | None = None, judge: FakeJudge | None = None) -> str:
+    folder.mkdir(exist_ok=True)
+    asyncio.run(search(folder, STRATEGIES[name](), model or ScriptedModel(), judge or FakeJudge()))
+    return (folder / "journal").read_text()
+
+
+def in_any_order(seed: int, gives_up_after: int | None = None) -> ScriptedModel:
+    """A model whose completions take random turns, and which is killed after some of them."""
+    draw, left = random.Random(seed), gives_up_after
+    model = ScriptedModel()
+
+    async def pause() -> None:
+        nonlocal left
+        for _ in range(draw.randrange(5)):
+            await asyncio.sleep(0)
+        if left is not None:
+            left -= 1
+            if left <= 0:
+                raise Killed
+
+    model.pause = pause
+    return model
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_the_journal_does_not_depend_on_which_block_finishes_first(name: str, tmp_path: Path) -> None:
+    journals = {run(tmp_path / str(seed), name, in_any_order(seed)) for seed in range(4)}
+    assert len(journals) == 1
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+@settings(max_examples=8)
+@given(kills=st.lists(st.integers(1, 60), max_size=4), seed=st.integers(0, 99))
+def test_a_killed_and_resumed_search_is_the_search_that_was_never_killed(
+    name: str, kills: list[int], seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("runs")
+    whole = run(folder / "whole", name)
+    for number, after in enumerate(kills):
+        with contextlib.suppress(Killed, BaseExceptionGroup):
+            run(folder / "killed", name, in_any_order(seed + number, after))
+    assert run(folder / "killed", name, in_any_order(seed)) == whole
+    spent = [read_spend(folder / kind / "ledger", "run") for kind in ("whole", "killed")]
+    assert spent[0] == spent[1]
+
+
+def test_a_finished_search_is_replayed_without_a_model_or_a_judge(tmp_path: Path) -> None:
+    first = run(tmp_path)
+    model, judge = ScriptedModel(), FakeJudge()
+    assert run(tmp_path, model=model, judge=judge) == first
+    assert (model.asked, judge.calls) == ([], [])
+
+
+def test_winner_runner_up_and_base_are_judged_on_questions_the_search_never_saw(tmp_path: Path) -> None:
+    run(tmp_path)
+    *lines, end = read_journal(tmp_path / "journal")
+    held_out = [line for line in lines if "held_out" in line]
+    assert all(set(line["scores"]) == set(HELD_OUT) for line in held_out)
+    assert [line["held_out"] for line in held_out] == [end["end"]["winner"], end["end"]["runner_up"], ["base"]]
+    assert all(set(line["scores"]) == set(GUIDING) for line in lines if "search" in line)
+
+
+class OneHot:
+    """Tries one candidate, in a decoding of its own, and ranks it first."""
+
+    def __init__(self) -> None:
+        self._found = Candidate(("a", "base"), "hot")
+        self._asked = self._told = 0
+
+    def ask(self, room: int) -> Sequence[Trial]:
+        self._asked += 1
+        return [Trial(self._found, GUIDING)] if self._asked == 1 else []
+
+    def tell(self, scored: ScoredTrial) -> None:
+        self._told += 1
+
+    def planned(self) -> int:
+        return 2 * len(GUIDING)
+
+    def ranking(self) -> Sequence[Candidate]:
+        return [self._found, Candidate(("base",))] if self._told else []
+
+
+class NoHotBase(ScriptedModel):
+    """Cannot answer behind the base prompt in the hot decoding."""
+
+    async def generate(self, block: PromptBlock, decoding: Decoding) -> AsyncIterator[tuple[int, Completion]]:
+        if decoding == HOT and "query a" not in block.prefix:
+            raise GenerationFailed("no hot base")
+        async for answer in super().generate(block, decoding):
+            yield answer
+
+
+@pytest.mark.parametrize("model", [ScriptedModel, NoHotBase])
+def test_a_winner_in_another_decoding_meets_the_base_prompt_in_it_which_decides_nothing(
+    model: type[ScriptedModel], tmp_path: Path
+) -> None:
+    asyncio.run(search(tmp_path, OneHot(), model(), FakeJudge()))
+    *lines, end = read_journal(tmp_path / "journal")
+    hot = {"demonstrations": ["a", "base"], "decoding": "hot"}
+    control = {"demonstrations": ["base"], "decoding": "hot"}
+    held_out = [line for line in lines if "held_out" in line]
+    assert [line["held_out"] for line in held_out] == [hot, ["base"], control]
+    assert (held_out[-1]["mean"] is None) == (model is NoHotBase)
+    assert (end["end"]["winner"], end["end"]["runner_up"]) == (hot, ["base"])
+
+
+def test_what_is_not_proven_better_than_the_base_prompt_is_only_the_runner_up(tmp_path: Path) -> None:
+    run(tmp_path / "any")
+    found = read_journal(tmp_path / "any" / "journal")[-1]["end"]
+    (tmp_path / "proven").mkdir()
+    asyncio.run(search(tmp_path / "proven", STRATEGIES["greedy"](), ScriptedModel(), FakeJudge(), sure=0.999))
+    kept = read_journal(tmp_path / "proven" / "journal")[-1]["end"]
+    assert found["better"] < 0.999
+    assert kept == {"winner": ["base"], "runner_up": found["winner"], "better": found["better"]}
+
+
+def test_a_failure_is_told_again_as_it_was(tmp_path: Path) -> None:
+    def poison(prompt: str) -> str | Exception:
+        return GenerationFailed("poison") if "query c" in prompt else "fine"
+
+    first = run(tmp_path, model=ScriptedModel(poison))
+    failed = [line for line in read_journal(tmp_path / "journal") if line.get("mean", 0) is None]
+    assert failed
+    assert run(tmp_path, model=ScriptedModel()) == first
+
+
+def test_another_strategy_on_an_old_journal_is_refused_with_the_difference(tmp_path: Path) -> None:
+    run(tmp_path, "greedy")
+    with pytest.raises(InputError, match="another path than its journal"):
+        run(tmp_path, "random")
+
+
+def test_a_base_prompt_that_cannot_be_scored_stops_the_run(tmp_path: Path) -> None:
+    with pytest.raises(
+        RunStopped, match=r"base prompt could not be scored, 4 of 4 questions failed \(GenerationFailed"
+    ):
+        run(tmp_path, model=ScriptedModel(lambda _: GenerationFailed("broken")))
+    assert run(tmp_path) == run(tmp_path.parent / "whole")
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_base_prompt_that_is_too_long_stops_the_run(name: str, tmp_path: Path) -> None:
+    with pytest.raises(RunStopped, match="too long for the model: start a new run with a shorter one"):
+        run(tmp_path, name, model=ScriptedModel(context_tokens=20))
+    assert read_journal(tmp_path / "journal") == []
+
+
+def test_candidates_that_fail_in_a_row_stop_the_run(tmp_path: Path) -> None:
+    def broken(prompt: str) -> str | Exception:
+        return GenerationFailed("broken") if prompt.count("# Query") > 2 else "fine"
+
+    with pytest.raises(RunStopped, match="3 trials in a row"):
+        run(tmp_path, model=ScriptedModel(broken))
+
+
+def test_candidates_that_failed_before_a_stop_are_tried_again(tmp_path: Path) -> None:
+    def broken(prompt: str) -> str | Exception:
+        return GenerationFailed("broken") if prompt.count("# Query") > 2 else echo(prompt, Decoding(60)).text
+
+    with pytest.raises(RunStopped):
+        run(tmp_path / "stopped", model=ScriptedModel(broken))
+    assert run(tmp_path / "stopped") == run(tmp_path / "whole")
+
+
+def test_candidates_that_are_too_long_never_stop_a_run(tmp_path: Path) -> None:
+    model = ScriptedModel(context_tokens=90)  # words: room for one added demonstration, not for two
+    run(tmp_path, model=model)
+    *lines, end = read_journal(tmp_path / "journal")
+    assert len(end["end"]["winner"]) <= 2
+    assert {cause for line in lines for cause in line["failures"].values()} == {"PromptTooLong"}
+
+
+def test_a_candidate_that_is_too_long_is_no_sign_that_failed_ones_were_at_fault(tmp_path: Path) -> None:
+    def sometimes_too_long(down: bool) -> ScriptedModel:
+        def answer(prompt: str) -> str | Exception:
+            if any(f"query {name}\n" in prompt for name in "bd"):
+                return PromptTooLong(99, 1, 90)
+            broken = down and prompt.count("# Query") > 2
+            return GenerationFailed("broken") if broken else echo(prompt, Decoding(60)).text
+
+        return ScriptedModel(answer)
+
+    with pytest.raises(RunStopped, match="3 trials in a row"):
+        run(tmp_path / "stopped", model=sometimes_too_long(down=True))
+    whole = run(tmp_path / "whole", model=sometimes_too_long(down=False))
+    assert run(tmp_path / "stopped", model=sometimes_too_long(down=False)) == whole
+
+
+def test_an_outage_in_the_held_out_phase_stops_the_run_and_resume_repairs_it(tmp_path: Path) -> None:
+    failing = FakeJudge(failing={name: JudgeFailed("503") for name in ("h1", "h2")})
+    with pytest.raises(RunStopped, match="a finalist could not be scored on held-out questions, 2 of 3"):
+        run(tmp_path / "stopped", judge=failing)
+    assert run(tmp_path / "stopped") == run(tmp_path / "whole")
+
+
+class Counting:
+    """Wraps a strategy and remembers how much was asked but not told."""
+
+    def __init__(self, inner: Strategy) -> None:
+        self.inner, self.open, self.most = inner, 1, 0
+
+    def ask(self, room: int) -> Sequence[Trial]:
+        asked = self.inner.ask(room)
+        self.open += len(asked)
+        self.most = max(self.most, self.open)
+        return asked
+
+    def tell(self, scored: ScoredTrial) -> None:
+        self.open -= 1
+        self.inner.tell(scored)
+
+    def planned(self) -> int:
+        return self.inner.planned()
+
+    def ranking(self) -> Sequence[Candidate]:
+        return self.inner.ranking()
+
+
+def test_the_window_is_filled_and_never_exceeded(tmp_path: Path) -> None:
+    counting = Counting(STRATEGIES["random"]())
+    asyncio.run(search(tmp_path, counting, ScriptedModel(), FakeJudge(), window=5))
+    assert counting.most == 5
+
+
+def test_the_journal_holds_no_time_and_no_worker(tmp_path: Path) -> None:
+    run(tmp_path)
+    lines = read_journal(tmp_path / "journal")
+    fields = {field for line in lines for field in line}
+    assert fields == {"search", "held_out", "end", "mean", "scores", "failures", "lengths", "leaders"}

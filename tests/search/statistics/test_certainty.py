@@ -1,0 +1,104 @@
+"""How sure a run's scores make it that a candidate beats the base prompt."""
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import pytest
+
+from search.problem.candidate import Candidate
+from search.problem.space import SearchSpace
+from search.problem.trial import ScoredTrial, Trial
+from search.statistics.certainty import Certainty
+
+GUIDING = tuple(f"q{number}" for number in range(40))
+HELD_OUT = tuple(f"h{number}" for number in range(40))
+SPACE = SearchSpace(base=("own",), pool=("a", "b", "c", "d"), questions=GUIDING, insert_at=1, max_added=2)
+BASE = SPACE.compose(())
+FOUND = SPACE.compose(("a", "b"))
+
+
+def scored(candidate: Candidate, questions: tuple[str, ...], mean: float, seed: int) -> ScoredTrial:
+    draw = np.random.default_rng(seed)
+    scores = dict(zip(questions, (mean + draw.normal(size=len(questions))).tolist(), strict=True))
+    return ScoredTrial(Trial(candidate, questions), scores, {}, float(np.mean([*scores.values()])))
+
+
+def certainty(search_gain: float, held_out_gain: float) -> float:
+    judge = Certainty(SPACE, HELD_OUT)
+    for seed, (candidate, gain) in enumerate([(BASE, 0.0), (FOUND, search_gain), (SPACE.compose(("c", "d")), 0.0)]):
+        judge.tell(scored(candidate, GUIDING, 6 + gain, seed))
+    judge.tell(scored(BASE, HELD_OUT, 6.0, 10))
+    judge.tell(scored(FOUND, HELD_OUT, 6.0 + held_out_gain, 11))
+    return judge.probability_better(FOUND)
+
+
+def test_a_gain_that_held_out_questions_confirm_is_sure() -> None:
+    assert certainty(1.5, 1.5) > 0.99
+
+
+def test_a_gain_that_held_out_questions_deny_is_not_sure() -> None:
+    assert certainty(0.5, -0.7) < 0.7
+
+
+def test_held_out_scores_count_beside_those_that_the_search_was_guided_by() -> None:
+    assert certainty(0.4, 0.0) < certainty(0.4, 0.4) < certainty(0.4, 0.8)
+
+
+@pytest.mark.parametrize("use", ["drop", "optional"])
+def test_a_base_prompt_that_is_not_kept_is_not_taken_for_no_demonstrations(use: Literal["drop", "optional"]) -> None:
+    """Every further demonstration helps, and a base prompt with three of its own beats the best three of the pool."""
+    own, others = ("x", "y", "z"), tuple("abcdefgh")
+    space = SearchSpace(own, (*own, *others) if use == "optional" else others, GUIDING, 0, 3, base_use=use)
+    base, found, judge = space.compose(()), space.compose(("a", "b", "c")), Certainty(space, HELD_OUT)
+    judge.tell(scored(base, GUIDING, 8.2, 0))
+    judge.tell(scored(base, HELD_OUT, 8.2, 1))
+    for start, mean in (((), 6.9), (("a",), 7.4), (("a", "b"), 7.8)):
+        for seed, name in enumerate(one for one in others if one not in start):
+            judge.tell(scored(space.compose((*start, name)), GUIDING, mean, 10 * len(start) + seed + 2))
+    judge.tell(scored(found, HELD_OUT, 7.8, 99))
+    assert judge.probability_better(found) < 0.2
+
+
+def test_another_decoding_is_another_candidate() -> None:
+    space = replace(SPACE, decodings=("hot",))
+    hot, judge = space.compose(("a", "b"), decoding="hot"), Certainty(space, HELD_OUT)
+    told = ((BASE, 6.0), (FOUND, 6.0), (hot, 7.5))
+    for seed, (candidate, mean) in enumerate(told):
+        judge.tell(scored(candidate, GUIDING, mean, seed))
+        judge.tell(scored(candidate, HELD_OUT, mean, 10 + seed))
+    assert judge.probability_better(hot) > 0.99
+    assert judge.probability_better(FOUND) < 0.9
+
+
+def test_the_same_choice_in_another_place_is_another_candidate() -> None:
+    space = replace(SPACE, any_place=True)
+    front, judge = space.compose(("a", "b"), 0), Certainty(space, HELD_OUT)
+    for seed, (candidate, mean) in enumerate(((BASE, 6.0), (FOUND, 6.0), (front, 7.5))):
+        judge.tell(scored(candidate, GUIDING, mean, seed))
+        judge.tell(scored(candidate, HELD_OUT, mean, 10 + seed))
+    assert judge.probability_better(front) > 0.99
+    assert judge.probability_better(FOUND) < 0.9
+
+
+def test_nothing_is_known_of_what_was_never_told() -> None:
+    judge = Certainty(SPACE, HELD_OUT)
+    assert judge.probability_better(FOUND) == 0.5
+    judge.tell(scored(BASE, GUIDING, 6.0, 0))
+    assert judge.probability_better(FOUND) == 0.5
+
+
+def test_a_result_without_a_mean_says_nothing() -> None:
+    judge = Certainty(SPACE, HELD_OUT)
+    judge.tell(scored(BASE, GUIDING, 6.0, 0))
+    judge.tell(ScoredTrial(Trial(FOUND, GUIDING), {}, dict.fromkeys(GUIDING, "GenerationFailed"), None))
+    assert judge.probability_better(FOUND) == 0.5
+
+
+@pytest.mark.parametrize("gain", [0.0, 2.0])
+def test_scores_without_any_spread_are_no_trouble(gain: float) -> None:
+    judge = Certainty(SPACE, HELD_OUT)
+    for questions in (GUIDING, HELD_OUT):
+        for candidate, score in ((BASE, 5.0), (FOUND, 5.0 + gain)):
+            judge.tell(ScoredTrial(Trial(candidate, questions), dict.fromkeys(questions, score), {}, score))
+    assert (judge.probability_better(FOUND) > 0.99) is (gain > 0)

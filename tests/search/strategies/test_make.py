@@ -1,0 +1,100 @@
+"""Every kind of strategy a config can name."""
+
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from pydantic import TypeAdapter
+
+from configs.errors import InputError
+from configs.schema import StrategyConfig
+from evaluators.question import Question
+from search.problem.material import Material
+from search.prompts.demonstration import Demonstration
+from search.strategies.make import make_strategy
+from tests.kits.strategy_kit import drive
+
+KINDS = [get_args(member.model_fields["kind"].annotation)[0] for member in get_args(get_args(StrategyConfig)[0])]
+MATERIAL = Material(
+    rules="rules",
+    base=(Demonstration("base", "a base query", "a base answer"),),
+    pool=tuple(Demonstration(f"d{n}", f"query number {n}", f"answer {n} about it") for n in range(6)),
+    guiding=tuple(Question(f"q{n}", (f"question {n}",)) for n in range(5)),
+    held_out=(),
+    digests={},
+)
+NEEDED: dict[str, dict[str, Any]] = {
+    "custom": {"strategy": "tests.search.strategies.test_make:Own", "options": {"x": 3}}
+}
+
+
+class Own:
+    """A user's strategy."""
+
+    def __init__(self, space: Any, options: dict[str, Any], seed: int) -> None:
+        self.given = (space, options, seed)
+
+    def ask(self, room: int) -> list[Any]:
+        return []
+
+    def tell(self, scored: Any) -> None:
+        pass
+
+    def planned(self) -> int:
+        return 1
+
+    def ranking(self) -> list[Any]:
+        return []
+
+
+def config(kind: str, **knobs: Any) -> StrategyConfig:
+    made: StrategyConfig = TypeAdapter(StrategyConfig).validate_python({"kind": kind} | NEEDED.get(kind, {}) | knobs)
+    return made
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("base", ["keep", "optional"])
+def test_every_kind_makes_a_strategy_that_runs_to_its_end(kind: str, base: str, tmp_path: Path) -> None:
+    knobs = {"trials": 4} if kind in ("random", "optuna") else {}
+    chosen = config(kind, max_demonstrations=2, base=base, **knobs)
+    space = MATERIAL.space(chosen)
+    strategy = make_strategy(chosen, space, 1, MATERIAL, tmp_path)
+    drive(strategy, space, lambda candidate: float(len(candidate)))
+    assert kind == "custom" or strategy.ranking()
+
+
+def test_a_strategy_of_ones_own_is_given_space_options_and_seed(tmp_path: Path) -> None:
+    space = MATERIAL.space(config("random"))
+    strategy = make_strategy(config("custom"), space, 7, MATERIAL, tmp_path)
+    assert isinstance(strategy, Own)
+    assert strategy.given == (space, {"x": 3}, 7)
+
+
+@pytest.mark.parametrize("place", ["nowhere:Class", "tests.search.strategies.test_make:Missing", "no colon"])
+def test_a_strategy_that_cannot_be_imported_is_refused(place: str, tmp_path: Path) -> None:
+    chosen = config("custom", strategy=place)
+    with pytest.raises(InputError, match="cannot be imported"):
+        make_strategy(chosen, MATERIAL.space(chosen), 0, MATERIAL, tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["similar", "diverse"])
+def test_retrieval_without_an_embedding_is_refused(kind: str, tmp_path: Path) -> None:
+    chosen = config(kind, embedding="none")
+    with pytest.raises(InputError, match="needs an embedding"):
+        make_strategy(chosen, MATERIAL.space(chosen), 0, MATERIAL, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "complaint"),
+    [
+        ({"required": ["nobody"]}, "strategy.required names 'nobody'"),
+        ({"required": ["base"]}, "strategy.required names 'base'"),
+        ({"apart": [["d1", "nobody"]]}, "strategy.apart names 'nobody'"),
+        ({"required": ["d1", "d2"], "apart": [["d1", "d2"]]}, "no candidate is left"),
+        ({"min_demonstrations": 9, "max_demonstrations": 9}, "no candidate is left"),
+        ({"insert": 2}, "only 1 demonstrations"),
+    ],
+)
+def test_a_space_that_cannot_be_is_refused(knobs: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        MATERIAL.space(config("random", **knobs))

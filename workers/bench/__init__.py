@@ -1,0 +1,1 @@
+"""What generation costs: ours beside other ways, on this machine."""

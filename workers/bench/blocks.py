@@ -1,0 +1,51 @@
+"""Small blocks behind prefixes of their own: one after the other, and in one batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from workers.bench.contenders import Meter, Prompts, decoded
+from workers.bench.workload import Workload
+
+SHORTEST, LONGEST = 500, 2000  # tokens of the prefixes
+
+
+def workloads(blocks: int, questions: int, new: int) -> list[Workload]:
+    """Prefixes that share nothing, of lengths evenly from the shortest to the longest."""
+    step = (LONGEST - SHORTEST) // max(1, blocks - 1)
+    return [Workload(SHORTEST + step * block, questions, new, seed=block) for block in range(blocks)]
+
+
+def compared(model: Any, works: list[Workload]) -> str:
+    """Both ways, in words."""
+    blocks = [Prompts(work.prompts(model.config.vocab_size), work.prefix) for work in works]
+    new = works[0].new
+    _measured(model, [Prompts(block.tokens[:2], block.shared) for block in blocks[:2]], 4, together=True)  # warms up
+    apart, said_apart = _measured(model, blocks, new, together=False)
+    joined, said_together = _measured(model, blocks, new, together=True)
+    pairs = [pair for ways in zip(said_apart, said_together, strict=True) for pair in zip(*ways, strict=True)]
+    same = sum(left == right for left, right in pairs) / len(pairs)
+    tokens = new * len(pairs)
+    return (
+        f"{len(works)} blocks of {works[0].questions} questions behind {works[0].prefix:,} to {works[-1].prefix:,} "
+        f"tokens, {new} new each: one after the other {_spoken(apart, tokens)}, together {_spoken(joined, tokens)}: "
+        f"{sum(apart) / sum(joined):.2f} times as fast, decoding {apart[1] / joined[1]:.2f} times; "
+        f"{same:.0%} of the completions are the same"
+    )
+
+
+def _measured(
+    model: Any, blocks: list[Prompts], new: int, *, together: bool
+) -> tuple[tuple[float, float], list[list[list[int]]]]:
+    """Seconds of reading and of decoding, and what was said."""
+    with Meter(torch.device(model.device)) as meter, torch.no_grad():
+        said = decoded(model, blocks, new, meter, together=together)
+        total = meter.total()
+    return (meter.prefill, total - meter.prefill), said
+
+
+def _spoken(seconds: tuple[float, float], tokens: int) -> str:
+    read, decoded_in = seconds
+    return f"{read + decoded_in:.1f} s ({read:.1f} s reading, {tokens / decoded_in:,.0f} tokens/s then)"

@@ -1,0 +1,313 @@
+"""Measures shared-prefix generation against the ways of transformers: `python -m workers.bench.generation --help`.
+
+Every contender answers the same random prompts with the same number of greedy tokens, by a model of random weights, so
+nothing is downloaded. On a CPU one thread runs and its CPU time counts, every contender in a process of its own so that
+peak memory is its own; on a GPU wall time counts. Without --prefix and --sweep all standing measurements for the
+device run, the most important first. The plan is printed before anything runs, and what is left out is said with the
+reason; Ctrl-C ends it early, with the tables of what there is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import platform
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+
+from workers.bench import blocks, contenders, roofline, suite
+from workers.bench.contenders import CONTENDERS, Outcome
+from workers.bench.forecast import Forecast
+from workers.bench.report import Finding, Report
+from workers.bench.roofline import Rates
+from workers.bench.suite import AGREEMENT, DEFAULTS, Run
+from workers.bench.workload import SIZES, Size, Workload, random_model
+from workers.shared_prefix import capacity, kernels, memory, support
+
+MASKS = 2**30  # numbers in the attention mask of a batch: 4 GiB in fp32
+SETTING_UP = {"cpu": 15.0, "cuda": 2.0}  # seconds around a run: a process, a model, a small run, the rates
+WHOLE_PROMPTS = ("plain", "expanded")  # contenders whose batch must be chosen for them
+
+
+def main() -> None:
+    arguments = _arguments()
+    torch.set_num_threads(1)
+    bench = Bench(arguments)
+    if arguments.blocks:
+        bench.compare_blocks()
+        return
+    runs = _runs(arguments)
+    bench.plan(runs)
+    try:
+        bench.measure(runs)
+    except KeyboardInterrupt:
+        print("ended early", flush=True)
+    if arguments.markdown:
+        print(f"\n{bench.report.markdown()}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--dtype", choices=["float32", "bfloat16", "float16"], help="float32 on a CPU, else bfloat16")
+    parser.add_argument("--model", choices=list(SIZES), help="shape; small on a CPU, 8b on a GPU when absent")
+    parser.add_argument("--methods", nargs="+", choices=list(CONTENDERS), default=list(CONTENDERS))
+    parser.add_argument("--prefix", type=int, nargs="+", help="tokens all prompts share; one comparison each")
+    parser.add_argument("--questions", type=int, help="prompts, with 40 to 60 tokens of their own")
+    parser.add_argument("--new", type=int, help="tokens generated behind each")
+    parser.add_argument("--blocks", type=int, help="only this: so many small blocks one after the other and together")
+    parser.add_argument("--sweep", choices=["prefix", "questions"], nargs="+", help="along one axis, or both in turn")
+    parser.add_argument("--batch", type=int, help="prompts at a time for plain and expanded; what fits when absent")
+    parser.add_argument("--references", type=int, help="prompts also answered one at a time")
+    parser.add_argument(
+        "--skip-above", type=float, metavar="SECONDS", help="leave out single runs forecast to be longer"
+    )
+    parser.add_argument("--minutes", type=float, help="start nothing that is forecast to end later; 9 on a GPU")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what is found, after every run")
+    parser.add_argument("--markdown", action="store_true", help="print a table for LOG.md at the end")
+    arguments = parser.parse_args()
+    if arguments.device == "cuda" and not torch.cuda.is_available():
+        parser.error("torch sees no GPU here")
+    return _completed(arguments)
+
+
+def _completed(arguments: argparse.Namespace) -> argparse.Namespace:
+    """What was not said takes the device's default."""
+    defaults = DEFAULTS[arguments.device]
+    said = {
+        "dtype": "bfloat16" if arguments.device == "cuda" else "float32",
+        "model": defaults.size,
+        "skip_above": defaults.too_long,
+        "minutes": defaults.minutes,
+        "references": defaults.references,
+    }
+    for name, value in said.items():
+        if getattr(arguments, name) is None:
+            setattr(arguments, name, value)
+    return arguments
+
+
+def _runs(arguments: argparse.Namespace) -> list[Run]:
+    defaults, methods = DEFAULTS[arguments.device], arguments.methods
+    usual = defaults.main[0] if arguments.prefix else defaults.swept
+    questions, new = arguments.questions or usual.questions, arguments.new or usual.new
+    runs = []
+    if arguments.prefix:
+        runs += suite.compared(tuple(Workload(prefix, questions, new) for prefix in arguments.prefix), methods)
+    if arguments.sweep:
+        runs += suite.swept(arguments.sweep, Workload(usual.prefix, questions, new), methods)
+    runs = runs or suite.everything(defaults, methods)
+    return [run for run in runs if run.method != AGREEMENT or arguments.references]
+
+
+class Bench:
+    """Runs workloads on one device; prints a line for each contender, and keeps the report."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._started = time.perf_counter()
+        self._arguments = arguments
+        self._device = torch.device(arguments.device)
+        self._dtype: torch.dtype = getattr(torch, arguments.dtype)
+        self._size: Size = arguments.model
+        self._model = random_model(self._size, self._device, self._dtype)
+        self._rates = [roofline.rates(self._device, self._dtype)]
+        self._forecast = Forecast(self._model, self._rates[0])
+        self._setting_up = SETTING_UP[self._device.type]
+        self._said: dict[Run, list[list[int]]] = {}
+        self._alone: dict[Workload, dict[int, list[int]]] = {}
+        self.report = Report(self._surroundings())
+
+    def compare_blocks(self) -> None:
+        asked, where = self._arguments, self.report.surroundings
+        works = blocks.workloads(asked.blocks, asked.questions or 8, asked.new or 64)
+        print(f"{where['device']}, {where['model']}, {where['clock']}\n{blocks.compared(self._model, works)}")
+
+    def plan(self, runs: list[Run]) -> None:
+        for name, value in self.report.surroundings.items():
+            print(f"{name}: {value}")
+        print(f"\nplan, {_clock(self._left(runs))} by forecast", end="")
+        print(f", {self._arguments.minutes:g} minutes at most:" if self._arguments.minutes else ":")
+        for run in runs:
+            print(f"  {_named(run):58s} about {self._seconds(run):6,.0f} s", flush=True)
+
+    def measure(self, runs: list[Run]) -> None:
+        for number, run in enumerate(runs):
+            reason = self._reason_against(run)
+            if reason is not None:
+                self.report.skipped.append((run.method, run.work, reason))
+                print(f"left out {_named(run)}: {reason}", flush=True)
+                continue
+            print(
+                f"[{number + 1} of {len(runs)}, {_clock(self._elapsed())} gone, "
+                f"about {_clock(self._left(runs[number:]))} left] {_named(run)}",
+                flush=True,
+            )
+            self._measure(run)
+            if self._arguments.json:
+                self.report.write(self._arguments.json)
+
+    def _measure(self, run: Run) -> None:
+        try:
+            if run.method == AGREEMENT:
+                self._answer_alone(run.work)
+            else:
+                self._compare(run)
+        except (
+            RuntimeError,
+            ValueError,
+            TypeError,
+            ImportError,
+            AttributeError,
+        ) as error:  # libraries fail in many ways
+            reason = f"failed: {type(error).__name__}: {str(error).splitlines()[:1]}"
+            self.report.skipped.append((run.method, run.work, reason))
+            print(f"  {run.method:15s} {reason}", flush=True)
+        memory.give_back(self._device)
+
+    def _compare(self, run: Run) -> None:
+        outcome, measured = self._run(run)
+        self._rates += measured
+        self.report.surroundings["rates"] = self._spoken_rates()
+        work = run.work
+        found = Finding(run.method, work, outcome.total, outcome.prefill, outcome.peak, outcome.batch)
+        if found.prefill and found.decode:
+            on = roofline.middle(measured)
+            found.of_prefill = roofline.prefill_need(self._model, work).seconds(on) / found.prefill
+            found.of_decode = roofline.decode_need(self._model, work).seconds(on) / found.decode
+        self._forecast.learn(run.method, work, outcome.total)
+        self._said[run] = outcome.tokens
+        self.report.findings.append(found)
+        print(found.line(self.report.find("ours", work)), flush=True)
+        if work in self._alone:
+            self._agree(found)
+
+    def _run(self, run: Run) -> tuple[Outcome, list[Rates]]:
+        batch = self._batch(run)
+        if self._device.type == "cuda":
+            return _measured(self._model, run, batch)
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as apart:
+            return apart.submit(_in_its_own_process, run, self._size, self._dtype, batch).result()
+
+    def _batch(self, run: Run) -> int | None:
+        """Prompts at a time; None for all of them."""
+        work = run.work
+        if run.method not in WHOLE_PROMPTS:
+            return None
+        if self._arguments.batch:
+            return int(self._arguments.batch)
+        free = int(0.9 * memory.free_bytes(self._device))
+        model = capacity.sizes(self._model.config, self._dtype.itemsize)
+        fitting = capacity.rows_of_whole_prompts(free, work.prefix + 60, work.new, model)
+        if self._device.type == "cpu" and run.method == "plain":  # it makes a mask [prompts, t, t]
+            fitting = min(fitting, max(1, MASKS // (work.prefix + 60) ** 2))
+        return -(-work.questions // -(-work.questions // fitting))  # batches of about the same size
+
+    def _answer_alone(self, work: Workload) -> None:
+        """Some prompts, one at a time, and how much of it the contenders so far said too."""
+        prompts = work.prompts(self._model.config.vocab_size)
+        self._alone[work], seconds = {}, 0.0
+        for index in range(0, len(prompts), max(1, -(-len(prompts) // self._arguments.references))):
+            outcome = contenders.measure(contenders.plain, self._model, [prompts[index]], work.prefix, work.new)
+            self._alone[work][index] = outcome.tokens[0]
+            seconds += outcome.total
+        one = Workload(work.prefix, 1, work.new)
+        self._forecast.learn(AGREEMENT, one, seconds / len(self._alone[work]))
+        for found in self.report.findings:
+            if found.work == work:
+                self._agree(found)
+
+    def _agree(self, found: Finding) -> None:
+        alone, said = self._alone[found.work], self._said[Run(found.method, found.work)]
+        found.whole = sum(said[index] == tokens for index, tokens in alone.items()) / len(alone)
+        found.until = sum(_common(said[index], tokens) for index, tokens in alone.items()) / len(alone)
+        print(
+            f"  {found.method:15s} says what batch size 1 says in {found.whole:.0%} of {len(alone)} completions, "
+            f"and up to token {found.until:.0f} of {found.work.new} on average",
+            flush=True,
+        )
+
+    def _seconds(self, run: Run) -> float:
+        if run.method != AGREEMENT:
+            return self._forecast.seconds(run.method, run.work)
+        one = Workload(run.work.prefix, 1, run.work.new)
+        return float(self._arguments.references * self._forecast.seconds(AGREEMENT, one))
+
+    def _reason_against(self, run: Run) -> str | None:
+        seconds = self._seconds(run)
+        if seconds > self._arguments.skip_above:
+            return f"it would take about {_clock(seconds)} (--skip-above {self._arguments.skip_above:g})"
+        if self._arguments.minutes and self._elapsed() + seconds > 60 * self._arguments.minutes:
+            return f"it would take about {_clock(seconds)}, and the {self._arguments.minutes:g} minutes are nearly over"
+        return None
+
+    def _left(self, runs: list[Run]) -> float:
+        forecasts = [self._seconds(run) for run in runs]
+        left = sum(seconds + self._setting_up for seconds in forecasts if seconds <= self._arguments.skip_above)
+        limit = self._arguments.minutes
+        return min(left, max(0.0, 60 * limit - self._elapsed())) if limit else left
+
+    def _elapsed(self) -> float:
+        return time.perf_counter() - self._started
+
+    def _surroundings(self) -> dict[str, Any]:
+        chosen = kernels.choose(self._device, self._dtype, support.head_width(self._model))
+        gpu = self._device.type == "cuda"
+        return {
+            "versions": f"torch {torch.__version__}, transformers {transformers.__version__}, "
+            f"Python {platform.python_version()}",
+            "device": torch.cuda.get_device_name() if gpu else f"{platform.machine()}, one thread",
+            "clock": "wall time" if gpu else "CPU time",
+            "model": f"{self._size}, {self._arguments.dtype}",
+            "kernels": {part: getattr(chosen, part).__name__ for part in ("dense", "causal", "biased")},
+            "rates": self._spoken_rates(),
+        }
+
+    def _spoken_rates(self) -> dict[str, float]:
+        """Median and spread of what was measured so far, right before and after every contender."""
+        known, (of_bandwidth, of_products) = roofline.middle(self._rates), roofline.spread(self._rates)
+        return {
+            "GB/s": round(known.bandwidth / 1e9, 1),
+            "GB/s spread": round(of_bandwidth, 2),
+            "TFLOP/s": round(known.products / 1e12, 3),
+            "TFLOP/s spread": round(of_products, 2),
+        }
+
+
+def _common(left: list[int], right: list[int]) -> int:
+    return next((i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
+
+
+def _named(run: Run) -> str:
+    work = run.work
+    return f"{run.method}: prefix {work.prefix:,}, {work.questions} questions, {work.new} new tokens"
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def _in_its_own_process(run: Run, size: Size, dtype: torch.dtype, batch: int | None) -> tuple[Outcome, list[Rates]]:
+    torch.set_num_threads(1)
+    return _measured(random_model(size, torch.device("cpu"), dtype), run, batch)
+
+
+def _measured(model: Any, run: Run, batch: int | None) -> tuple[Outcome, list[Rates]]:
+    """After a small run, so that what a library does at its first use counts for no one; and the device's rates right
+    before and after."""
+    device = torch.device(model.device)
+    contender, vocabulary = CONTENDERS[run.method], model.config.vocab_size
+    small, work = Workload(256, 4, 4), run.work
+    contenders.measure(contender, model, small.prompts(vocabulary), small.prefix, small.new)
+    before = roofline.rates(device, model.dtype)
+    outcome = contenders.measure(contender, model, work.prompts(vocabulary), work.prefix, work.new, batch)
+    memory.give_back(device)
+    return outcome, [before, roofline.rates(device, model.dtype)]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""What a benchmark found, for people, for programs, and for LOG.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from workers.bench.workload import Workload
+
+GIB = 2**30
+NOT_TOLD = "–"
+
+
+@dataclass(slots=True)
+class Finding:
+    """One contender at one workload.
+
+    Attributes:
+        total, prefill, decode: seconds; the parts are None where the library does not tell them apart.
+        peak: bytes beyond what was in memory before.
+        batch: prompts at a time.
+        of_prefill, of_decode: share of the roofline reached, the one of a prefix read once.
+        whole: of the prompts also answered alone, the share whose completions are the same; None where not asked.
+        until: tokens that agree at the beginning of a completion, on average.
+    """
+
+    method: str
+    work: Workload
+    total: float
+    prefill: float | None
+    peak: int
+    batch: int
+    of_prefill: float | None = None
+    of_decode: float | None = None
+    whole: float | None = None
+    until: float | None = None
+
+    @property
+    def decode(self) -> float | None:
+        return None if self.prefill is None else self.total - self.prefill
+
+    @property
+    def tokens_per_second(self) -> float:
+        return self.work.questions * self.work.new / self.total
+
+    def line(self, ours: Finding | None) -> str:
+        """For people, with how much faster ours was."""
+        text = f"  {self.method:15s} {self.total:8.2f} s {self.tokens_per_second:9,.0f} tokens/s"
+        if self.decode is not None:
+            text += f"  prefill {self.prefill:7.2f} s  decode {self.decode:7.2f} s"
+        text += f"  peak {self.peak / GIB:6.2f} GiB  {self.batch:3d} at a time"
+        if self.of_prefill is not None:
+            text += f"  roofline: prefill {self.of_prefill:.0%}, decode {self.of_decode:.0%}"
+        return text if ours is None or ours is self else f"{text}  ours is {self.total / ours.total:.1f}x as fast"
+
+
+@dataclass(slots=True)
+class Report:
+    """Attributes:
+    surroundings: versions, device, rates: whatever tells one run of the benchmark from another.
+    findings: in the order measured.
+    skipped: what was left out, and why.
+    """
+
+    surroundings: dict[str, Any]
+    findings: list[Finding] = field(default_factory=list)
+    skipped: list[tuple[str, Workload, str]] = field(default_factory=list)
+
+    def find(self, method: str, work: Workload) -> Finding | None:
+        return next((one for one in self.findings if (one.method, one.work) == (method, work)), None)
+
+    def write(self, file: Path) -> None:
+        """As JSON; the file is whole at every moment."""
+        runs = [
+            asdict(one) | {"decode": one.decode, "tokens_per_second": one.tokens_per_second} for one in self.findings
+        ]
+        skipped = [{"method": method, "work": asdict(work), "reason": reason} for method, work, reason in self.skipped]
+        beside = file.with_name(f"{file.name}.part")
+        beside.write_text(json.dumps({**self.surroundings, "runs": runs, "skipped": skipped}, indent=1) + "\n")
+        beside.replace(file)
+
+    def markdown(self) -> str:
+        """One table, a line for each contender at each workload."""
+        head = (
+            "prefix x questions x new",
+            "contender",
+            "s",
+            "prefill",
+            "decode",
+            "tokens/s",
+            "peak GiB",
+            "roofline prefill, decode",
+            "as batch size 1",
+            "ours is faster",
+        )
+        lines = [_joined(head), _joined(["---"] * len(head))]
+        works = dict.fromkeys(one.work for one in self.findings)
+        for work in works:
+            ours = self.find("ours", work)
+            lines += [_joined(_cells(one, ours)) for one in self.findings if one.work == work]
+        return "\n".join(lines)
+
+
+def _cells(one: Finding, ours: Finding | None) -> list[str]:
+    work = one.work
+    reached = NOT_TOLD if one.of_prefill is None else f"{one.of_prefill:.0%}, {one.of_decode:.0%}"
+    return [
+        f"{work.prefix:,} x {work.questions} x {work.new}",
+        one.method,
+        f"{one.total:.2f}",
+        NOT_TOLD if one.prefill is None else f"{one.prefill:.2f}",
+        NOT_TOLD if one.decode is None else f"{one.decode:.2f}",
+        f"{one.tokens_per_second:,.0f}",
+        f"{one.peak / GIB:.2f}",
+        reached,
+        NOT_TOLD if one.whole is None else f"{one.whole:.0%}, to token {one.until:.0f}",
+        NOT_TOLD if ours is None or ours is one else f"{one.total / ours.total:.1f} x",
+    ]
+
+
+def _joined(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,99 @@
+"""What a benchmark measures on which device, the most important first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from workers.bench.workload import Size, Workload
+
+Axis = Literal["prefix", "questions"]
+PREFIXES = (1000, 2000, 4000, 8000, 16000, 32000)
+QUESTIONS = (8, 40, 128, 512)
+AGREEMENT = "agreement"  # in the place of a contender: some prompts are answered alone, for the rate of agreement
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One contender, or `AGREEMENT`, at one workload."""
+
+    method: str
+    work: Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """Attributes:
+    size: of the model.
+    main: the workloads that all contenders are compared at.
+    memory: the workload whose peak memory is asked for; None where it is among the others.
+    swept: what stays the same while the other axis is swept.
+    too_long: seconds from which on a single run is left out.
+    minutes: for everything; None for as long as it takes.
+    references: prompts also answered one at a time.
+    """
+
+    size: Size
+    main: tuple[Workload, ...]
+    memory: Workload | None
+    swept: Workload
+    too_long: float
+    minutes: float | None
+    references: int
+
+
+DEFAULTS = {
+    "cpu": Defaults(
+        size="small",
+        main=(Workload(2000, 40, 64), Workload(8000, 40, 64)),
+        memory=None,
+        swept=Workload(2000, 40, 64),
+        too_long=1200,
+        minutes=None,
+        references=4,
+    ),
+    "cuda": Defaults(
+        size="8b",
+        main=(Workload(8000, 80, 256),),
+        memory=Workload(32000, 80, 64),
+        swept=Workload(8000, 80, 64),
+        too_long=240,
+        minutes=9,
+        references=6,
+    ),
+}
+
+
+def points(axis: Axis, fixed: Workload) -> list[Workload]:
+    """Along an axis, smaller ones first, so that a forecast learns before it is needed most."""
+    if axis == "prefix":
+        return [Workload(prefix, fixed.questions, fixed.new) for prefix in PREFIXES]
+    return [Workload(fixed.prefix, questions, fixed.new) for questions in QUESTIONS]
+
+
+def compared(works: tuple[Workload, ...], methods: list[str]) -> list[Run]:
+    """Each workload in turn: the two that every comparison is about, how much they agree with a prompt alone, and the
+    others."""
+    first = [method for method in ("ours", "plain") if method in methods]
+    rest = [method for method in methods if method not in first]
+    return [Run(method, work) for work in works for method in (*first, AGREEMENT, *rest)]
+
+
+def swept(axes: list[Axis], fixed: Workload, methods: list[str]) -> list[Run]:
+    """Ours along all axes first, then the others."""
+    works = list(dict.fromkeys(work for axis in axes for work in points(axis, fixed)))
+    ours = [Run("ours", work) for work in works if "ours" in methods]
+    return ours + [Run(method, work) for work in works for method in methods if method != "ours"]
+
+
+def everything(defaults: Defaults, methods: list[str]) -> list[Run]:
+    """The standing measurements on this kind of device: ours and plain, then ours elsewhere, then the rest."""
+    runs = compared(defaults.main, methods)
+    if defaults.memory is None:
+        return runs
+    along = swept(["prefix", "questions"], defaults.swept, methods)
+    runs.insert(2, Run("ours", defaults.memory))
+    runs += along
+    rank = [run.method not in ("ours", "plain", AGREEMENT) or (run in along and run.method != "ours") for run in runs]
+    ordered = [run for late in (False, True) for run, is_late in zip(runs, rank, strict=True) if is_late == late]
+    return [run for run in dict.fromkeys(ordered) if run.method in (*methods, AGREEMENT)]

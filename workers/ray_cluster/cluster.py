@@ -1,0 +1,136 @@
+"""The Ray cluster that the workers live on: joined, started here, or found and left as it is."""
+
+import logging
+import os
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import ray
+
+from configs.errors import InputError
+from configs.schema import RayConfig
+from workers.daemon_thread import DaemonThread
+from workers.ray_cluster.placement import Node
+
+CONNECTING = 120.0  # seconds to reach a cluster or to start one
+REACHING = 5.0  # seconds for a plain connection to its address, tried before Ray's own long trials
+CLOSING = 30.0  # seconds to give everything back
+OBJECT_STORE = 256 * 2**20  # bytes on a local cluster; prompts and answers are small
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class RayCluster:
+    """When Ray is already initialised in this process it is used as it is and left running.
+
+    Args:
+        init: as `ray.init`.
+    """
+
+    def __init__(self, config: RayConfig, init: Callable[..., object] = ray.init) -> None:
+        self._config = config
+        self._init = init
+        self._thread: DaemonThread | None = None  # see _call
+        self._joined = False
+
+    @property
+    def can_grow(self) -> bool:
+        """False for a cluster that was started here, on this machine alone."""
+        return self._config.address is not None or not self._joined
+
+    async def connect(self) -> None:
+        """Raises InputError when the cluster cannot be reached, or none started."""
+        if ray.is_initialized():
+            if self._config.address is not None:
+                logger.warning("Ray is connected already; workers.ray.address %s is not used", self._config.address)
+            return
+        for is_last in (self._config.address is not None, True):
+            self._joined = True
+            try:
+                await self._call(lambda: _join(self._config, self._init), CONNECTING)
+                return
+            except TimeoutError as error:
+                raise _unreachable(self._config, f"no answer within {CONNECTING:g} s") from error
+            except InputError as error:
+                if is_last:
+                    raise
+                # Ray gives its parts 30 s to start: little where the machine is loaded or its files come from afar.
+                logger.warning("%s; trying once more", error)
+                await self.leave()  # all that this trial has started ends with its thread
+
+    async def nodes(self) -> list[Node]:
+        """The living ones."""
+        return await self._call(_living_nodes, CONNECTING)
+
+    async def leave(self, before: Callable[[], None] | None = None) -> None:
+        """Do something last, and leave Ray if it was entered here. Idempotent; never raises, never hangs."""
+        joined, self._joined = self._joined, False
+        if before is not None or joined:
+            with suppress(Exception):
+                await self._call(lambda: _leave(before, joined), CLOSING)
+        if self._thread is not None:
+            self._thread.end()
+            self._thread = None
+
+    async def _call(self, work: Callable[[], T], seconds: float) -> T:
+        """Blocking work, all in one thread that lives as long as Ray does: Linux kills the processes of a local cluster
+        when the thread that started them ends (PR_SET_PDEATHSIG)."""
+        if self._thread is None:
+            self._thread = DaemonThread()
+        return await self._thread.call(work, seconds)
+
+
+def _join(config: RayConfig, init: Callable[..., object]) -> None:
+    """Join the cluster at the address, or start a local one. Blocks."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    logging.getLogger("ray._private.worker").setLevel(logging.ERROR)  # it would warn that SIGTERM is left to us
+    common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if config.working_dir is not None:
+        common["runtime_env"] = {"working_dir": str(config.working_dir)}
+    try:
+        if config.address is None:
+            init("local", include_dashboard=False, object_store_memory=OBJECT_STORE, **common)
+        else:
+            _knock(config.address)
+            init(config.address, **common)
+    except Exception as error:
+        raise _unreachable(config, f"{type(error).__name__}: {_first_line(str(error))}") from error
+
+
+def _knock(address: str) -> None:
+    """Is anything listening there? Raises OSError or ValueError within seconds, where Ray would try for minutes."""
+    if address in ("auto", "local"):
+        return
+    place = urlsplit(address if "://" in address else f"//{address}")
+    port = place.port or (10001 if place.scheme == "ray" else None)
+    if not place.hostname or port is None:
+        raise ValueError("the address is neither host:port nor ray://host:port")
+    socket.create_connection((place.hostname, port), REACHING).close()
+
+
+def _living_nodes() -> list[Node]:
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+
+
+def _leave(before: Callable[[], None] | None, joined: bool) -> None:
+    if before is not None:
+        before()
+    if joined:
+        ray.shutdown()
+
+
+def _unreachable(config: RayConfig, reason: str) -> InputError:
+    if config.address is None:
+        return InputError(f"Ray cannot be started on this machine ({reason}): set workers.kind to local")
+    return InputError(
+        f"the Ray cluster at {config.address} cannot be reached ({reason}): check workers.ray.address, that Ray and "
+        "Python have the same versions there, and that RAY_AUTH_TOKEN or ~/.ray/auth_token holds the cluster's token"
+    )
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0][:200]

@@ -1,0 +1,103 @@
+"""How long a text is for a model behind a server: counted by the server, by a tokenizer of our own, or estimated."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from configs.errors import InputError
+from configs.schema import ServedModelConfig
+from workers.service.failures import ReplyUnusable
+from workers.service.server_dialects import Counting, counted
+from workers.service.service import Service
+from workers.service.token_estimate import tokens_of
+
+
+class Counter(Protocol):
+    """Attributes:
+    exact: what it counts is what the model reads.
+    """
+
+    exact: bool
+
+    async def count(self, texts: Sequence[str], special: bool) -> tuple[int, ...]:
+        """Length of each in tokens, with the tokens that begin a text where `special` is true.
+
+        Raises:
+            ServiceFailed: the server cannot say.
+        """
+        ...
+
+
+class ServerCounter:
+    exact = True
+
+    def __init__(self, service: Service, counting: Counting) -> None:
+        self._service = service
+        self._counting = counting
+
+    async def count(self, texts: Sequence[str], special: bool) -> tuple[int, ...]:
+        return tuple(await asyncio.gather(*(self._count(text, special) for text in texts)))
+
+    async def _count(self, text: str, special: bool) -> int:
+        return await self._service.post(
+            self._counting.path, self._counting.body(self._service.model, text, special), _read
+        )
+
+
+class TokenizerCounter:
+    """Args:
+    tokenizer: of transformers.
+    """
+
+    exact = True
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+
+    async def encode(self, texts: Sequence[str], special: bool) -> list[list[int]]:
+        """Token ids of each."""
+        if not texts:
+            return []
+        encoded = await asyncio.to_thread(self._tokenizer, list(texts), add_special_tokens=special)
+        ids: list[list[int]] = encoded["input_ids"]
+        return ids
+
+    async def count(self, texts: Sequence[str], special: bool) -> tuple[int, ...]:
+        return tuple(len(tokens) for tokens in await self.encode(texts, special))
+
+
+class Estimate:
+    """Four bytes a token, for want of better: right within a third for English, too low for code and other scripts."""
+
+    exact = False
+
+    async def count(self, texts: Sequence[str], special: bool) -> tuple[int, ...]:
+        return tuple(tokens_of(text) + special for text in texts)
+
+
+def load_tokenizer(config: ServedModelConfig) -> TokenizerCounter | None:
+    """The tokenizer that the config names; None where it names none.
+
+    Raises:
+        InputError: it cannot be loaded.
+    """
+    if config.tokenizer is None:
+        return None
+    from transformers import AutoTokenizer  # noqa: PLC0415 -- heavy, and only some configs need it
+
+    try:
+        loaded = AutoTokenizer.from_pretrained(config.tokenizer, revision=config.tokenizer_revision)
+    except Exception as error:  # the library raises OSError, ValueError, KeyError and more
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        raise InputError(
+            f"model.tokenizer: the tokenizer of {config.tokenizer} cannot be loaded ({reason}): give its folder or the "
+            "name of a hub model"
+        ) from None
+    return TokenizerCounter(loaded)
+
+
+def _read(answer: Any) -> int:
+    try:
+        return counted(answer)
+    except (LookupError, TypeError, ValueError):
+        raise ReplyUnusable("was asked to count tokens and answered with something else") from None

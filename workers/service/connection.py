@@ -1,0 +1,153 @@
+"""What belongs to one event loop: connections, the gate, the calls under way."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from functools import cache
+from itertools import count
+from random import Random
+from ssl import SSLContext
+from typing import Any, TypeVar
+
+from httpx2 import create_ssl_context
+from openai import AsyncOpenAI, DefaultAsyncHttpx2Client, OpenAIError
+
+from configs.schema import ServiceConfig
+from workers.service.access import is_loopback
+from workers.service.activity import ServiceActivity
+from workers.service.concurrency import Gate, Limit
+from workers.service.error_mapping import Fault, FaultReader
+from workers.service.failures import BadRequest, ContentFiltered, ServiceFailed
+from workers.service.retry import Outage, Retries
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Send = Callable[[AsyncOpenAI], Awaitable[T]]
+"""Asks once and reads the answer; raises ServiceFailed where it says nothing."""
+
+
+class Line:
+    """Args:
+    config: as validated.
+    base_url: resolved.
+    key: as read from the environment.
+    """
+
+    def __init__(self, config: ServiceConfig, base_url: str, key: str) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._config = config
+        self.faults = FaultReader(config, base_url, key)
+        self._gate = Gate(Limit(config.max_in_flight))
+        self._outage = Outage(config.outage)
+        self._random = Random()  # noqa: S311 -- jitter
+        self._callers = count()
+        self._calls: set[asyncio.Task[Any]] = set()
+        self._sending: set[asyncio.Task[Any] | None] = set()
+        self._stopping = False
+        self._retries = self._slow_downs = 0
+        self._client = AsyncOpenAI(
+            api_key=key,
+            base_url=base_url,
+            timeout=config.timeout,
+            max_retries=0,
+            http_client=DefaultAsyncHttpx2Client(
+                trust_env=not is_loopback(base_url),  # else HTTP_PROXY catches calls to this very machine
+                verify=_authorities(),
+            ),
+        )
+
+    async def call(self, send: Send[T]) -> T:
+        """Ask until there is an answer, as `workers.service.retry` has it.
+
+        A task of its own, so that hanging up ends its pauses and the caller can tell this from being cancelled.
+        """
+        if self._stopping:
+            raise closed()
+        call = self.loop.create_task(self._persist(send))
+        self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
+        try:
+            return await call
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self._stopping and not (task and task.cancelling()):
+                raise closed() from None
+            raise
+
+    def activity(self) -> ServiceActivity:
+        gate = self._gate
+        return ServiceActivity(
+            in_flight=gate.in_flight,
+            limit=gate.limit.value,
+            waiting=gate.waiting,
+            answered=self._outage.answers,
+            retries=self._retries,
+            slow_downs=self._slow_downs,
+            paused=gate.paused,
+            seconds_busy=gate.passed.seconds,
+        )
+
+    async def hang_up(self) -> None:
+        """Refuse what is not being sent, wait for the rest. Idempotent; for good."""
+        self._stopping = True
+        for call in self._calls - self._sending:
+            call.cancel()
+        if self._calls:
+            await asyncio.wait(self._calls)
+        await self._client.close()
+
+    async def _persist(self, send: Send[T]) -> T:
+        retries = Retries(self._config, self._outage, next(self._callers), self._random)
+        while True:
+            async with self._gate.passing() as ticket:
+                began = self.loop.time()
+                retries.begin(began)
+                outcome = await self._attempt(send)
+                if isinstance(outcome, Fault):
+                    self._note(outcome)
+                    if outcome.congestion:
+                        self._gate.limit.congested(ticket)
+                else:
+                    self._outage.answered(self.loop.time())
+                    self._gate.limit.answered(self._gate.in_flight)
+                    return outcome
+            pause = retries.pause(outcome, began, self.loop.time())
+            if self._stopping:
+                raise closed()
+            self._retries += 1
+            await asyncio.sleep(pause)
+
+    async def _attempt(self, send: Send[T]) -> T | Fault:
+        """Once, and bounded as a whole: httpx bounds each read alone, so that a server which drips a byte now and then
+        could hold a request for ever."""
+        task = asyncio.current_task()
+        self._sending.add(task)
+        try:
+            async with asyncio.timeout(self._config.timeout):
+                return await send(self._client)
+        except (OpenAIError, ServiceFailed, TimeoutError, ValueError) as error:
+            return self.faults.read(error)
+        finally:
+            self._sending.discard(task)
+
+    def _note(self, fault: Fault) -> None:
+        """What a fault means for everyone."""
+        if fault.pause:
+            self._gate.pause(fault.pause)
+        if fault.slow_down:
+            self._slow_downs += 1
+        if isinstance(fault.failure, BadRequest | ContentFiltered):
+            self._outage.answered(self.loop.time())
+        logger.debug("an attempt failed: %s", fault.failure)
+
+
+@cache
+def _authorities() -> SSLContext:
+    """Who is trusted; reading it takes 0.2 s, longer than most tests."""
+    return create_ssl_context()
+
+
+def closed() -> ServiceFailed:
+    """For everyone whose request is not under way when the service is closed."""
+    return ServiceFailed("the service was closed before it was asked")

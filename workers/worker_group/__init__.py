@@ -1,0 +1,1 @@
+"""Many worker processes as one model: queues, prefix affinity, lost workers."""

@@ -1,0 +1,353 @@
+"""Which worker does which piece next. Pure bookkeeping: no clock of its own, no Ray, no asyncio.
+
+Pieces wait in one queue. Each worker holds a running piece and one behind it, so that it need not wait for the round
+trip, and more where they are small and to be decoded alike, because it may be able to answer them together. Who holds
+least is served first, and when the queue is empty an idle worker may steal a piece that waits behind others. Among the
+oldest pieces the one is taken that costs the least reading anew.
+
+When nothing waits anywhere, an idle worker starts a copy of a piece that it can be expected to end much sooner: because
+the piece's own worker is slower, or late, which may mean anything. The first answer to each suffix counts (the backup
+tasks of MapReduce, Dean and Ghemawat 2004, section 3.6). Other copies would not pay: they come second, slow the
+original down where both share a machine, and cannot be called back for the next piece while they read their prefix.
+Copies are called back when there is work again.
+
+A piece whose worker died is suspect: it then runs alone, so that the next death is blamed on nobody else.
+"""
+
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable
+from itertools import islice
+from math import inf
+
+from workers.worker_group.piece import Piece
+from workers.worker_group.prefix_affinity import PrefixMemory
+from workers.worker_group.throughput import Paces
+from workers.worker_group.work_queue import Bench
+
+PAIRS_COMPARED = 256  # (worker, piece) pairs looked at for one decision: bounds its cost to about a millisecond
+FEWEST_COMPARED = 16  # pieces looked at however many workers are free
+MOST_HOLDERS = 3  # of a piece: a second copy helps where the first went to a slow worker
+MUCH = 1.3  # times as long as expected is late; a copy must be expected to need this many times less
+WORTH = 2.0  # seconds that a copy must be expected to gain, at least
+TOGETHER = (
+    64  # suffixes that a worker is given as small pieces; on a GPU a step of so many costs little more than of one
+)
+
+
+class Dispatcher:
+    """The queue and the benches.
+
+    Args:
+        max_attempts: lost workers after which a piece is given up; no more than these work on it at the same time, so
+            that a poisonous piece costs no more workers.
+        clock: tells seconds.
+        worth: seconds that a copy must be expected to gain, at least.
+        together: suffixes that a worker is given as small pieces.
+
+    Attributes:
+        copied: copies begun so far.
+    """
+
+    def __init__(
+        self, max_attempts: int, clock: Callable[[], float], worth: float = WORTH, together: int = TOGETHER
+    ) -> None:
+        self.copied = 0
+        self._max_attempts = max_attempts
+        self._clock = clock
+        self._worth = worth
+        self._together = together
+        self._paces = Paces()
+        self._queue: deque[Piece] = deque()
+        self._suspects: deque[Piece] = deque()
+        self._benches: dict[int, Bench] = {}
+        self._memory = PrefixMemory()
+
+    @property
+    def alive(self) -> int:
+        return len(self._benches)
+
+    @property
+    def busy(self) -> int:
+        return sum(bool(bench.pieces) for bench in self._benches.values())
+
+    @property
+    def queued(self) -> int:
+        """Pieces that no worker has begun, those behind a running piece included."""
+        return len(self._suspects) + len(self._queue) + sum(len(bench.waiting) for bench in self._benches.values())
+
+    @property
+    def waiting(self) -> int:
+        """Suffixes of those pieces."""
+        behind = (piece for bench in self._benches.values() for piece in bench.waiting)
+        return sum(len(piece.unanswered) for piece in (*self._suspects, *self._queue, *behind))
+
+    @property
+    def answering(self) -> int:
+        """Suffixes still to come of the pieces that run; those of a piece that several workers do count once."""
+        return sum(len(piece.unanswered) for piece in self._running() if not piece.over)
+
+    def has(self, worker: int) -> bool:
+        return worker in self._benches
+
+    def held(self, worker: int) -> tuple[Piece, ...]:
+        return tuple(self._benches[worker].pieces) if worker in self._benches else ()
+
+    def running(self, worker: int) -> list[tuple[Piece, int, float]]:
+        """Its pieces that run, the oldest first, each with the suffixes it had to answer when it began, and the seconds
+        since."""
+        starts = self._benches[worker].starts if worker in self._benches else {}
+        return [(piece, start.owed, self._clock() - start.since) for piece, start in starts.items()]
+
+    def least_busy(self) -> int | None:
+        return min(self._benches, key=lambda worker: len(self._benches[worker].pieces), default=None)
+
+    def join(self, worker: int) -> None:
+        """The worker is ready and holds nothing."""
+        self._benches[worker] = Bench()
+
+    def add(self, pieces: Iterable[Piece]) -> None:
+        self._queue.extend(pieces)
+
+    # Handing out ------------------------------------------------------------------------------------------------
+
+    def assign(self) -> list[tuple[int, Piece]]:
+        """Hand out what can be handed out now; each pair is a worker and a piece that goes to it."""
+        assigned = []
+        while (self._suspects or self._queue) and (free := self._free()):
+            worker, piece = self._take(free)
+            self._give(worker, piece)
+            assigned.append((worker, piece))
+        return assigned
+
+    def copies(self) -> list[tuple[int, Piece]]:
+        """Pieces that idle workers do a second time because that pays, each with the worker it goes to."""
+        copies = []
+        while (best := self._best_copy()) is not None:
+            self._give(*best)
+            best[1].copied = True
+            copies.append(best)
+        self.copied += len(copies)
+        return copies
+
+    def until_copies(self) -> float | None:
+        """Seconds until `copies` should be asked again if nothing else happens before; None when it need not be."""
+        if self.queued or not self._idle():
+            return None
+        late_at = min(
+            (max(self._late_at(one, piece) for one in piece.holders) for piece in self._copyable()), default=inf
+        )
+        return None if late_at == inf else max(0.0, late_at - self._clock())
+
+    def steals(self) -> list[tuple[int, Piece]]:
+        """Waiting pieces to ask back, each with its worker, because others are idle and nothing is queued.
+
+        Each must be answered with `withdrawn`.
+        """
+        benches = self._benches.values()
+        wanted = sum(not bench.pieces for bench in benches) - sum(bench.withdrawing is not None for bench in benches)
+        if self._suspects or self._queue or wanted <= 0:
+            return []
+        full = [(worker, bench) for worker, bench in self._benches.items() if bench.waiting and not bench.withdrawing]
+        full.sort(key=lambda pair: -pair[1].owed)
+        stolen = [(worker, bench.waiting[-1]) for worker, bench in full[:wanted]]
+        for worker, piece in stolen:
+            self._benches[worker].withdrawing = piece
+        return stolen
+
+    def recalls(self) -> list[tuple[int, Piece]]:
+        """Copies to be cancelled because there is work again, each with its worker; those begun last come first.
+
+        Each must be answered with `finished`.
+        """
+        waiting = self.queued
+        if not waiting:
+            return []
+        copying = [
+            (worker, bench)
+            for worker, bench in self._benches.items()
+            if bench.pieces and bench.pieces[0].is_copy(worker) and not bench.pieces[0].over
+        ]
+        copying.sort(key=lambda pair: -pair[1].starts[pair[1].pieces[0]].since)
+        chosen = [(worker, bench) for worker, bench in copying[:waiting] if not bench.recalled]
+        for _, bench in chosen:
+            bench.recalled = True
+        return [(worker, bench.pieces[0]) for worker, bench in chosen]
+
+    # What became of it ------------------------------------------------------------------------------------------
+
+    def begun(self, worker: int, piece: Piece) -> None:
+        """The worker runs the piece. (The first that it holds counts as begun as soon as it is given.)"""
+        self._benches[worker].begin(piece, self._clock())
+
+    def withdrawn(self, worker: int, piece: Piece, given_back: bool) -> None:
+        """The answer to a steal: the worker gave the piece back, or had begun it."""
+        bench = self._benches.get(worker)
+        if bench is None or bench.withdrawing is not piece:
+            return
+        bench.withdrawing = None
+        if given_back and piece in bench.pieces:
+            self._take_away(worker, piece)
+            self._queue.extendleft(() if piece.over else (piece,))
+
+    def finished(self, worker: int, piece: Piece, has_failed: bool = False) -> bool:
+        """The worker is done with the piece, however it ended. True when nobody else does it, though it is not over."""
+        piece.has_failed |= has_failed
+        bench = self._benches[worker]
+        is_recalled = bench.recalled and bench.pieces[0] is piece
+        if piece in bench.starts and not piece.unanswered:
+            self._learn(worker, piece)
+        self._take_away(worker, piece)
+        if piece.over or piece.holders:
+            return False
+        if is_recalled:  # whoever had it longer was lost in the meantime
+            self._put_back(piece)
+        return not is_recalled
+
+    def drop(self, piece: Piece) -> list[int]:
+        """Nobody waits for the piece any more. Returns the workers that hold it."""
+        piece.over = True
+        for queue in (self._suspects, self._queue):
+            if piece in queue:
+                queue.remove(piece)
+        return list(piece.holders)
+
+    def lost(self, worker: int, was_running: bool) -> list[Piece]:
+        """The worker is gone, with what it knew. Returns the pieces that have used up their attempts.
+
+        Args:
+            was_running: what ran had been sent and may be to blame: a piece beside which no other can have run. Where
+                several may have, all become suspects, and each runs alone. Otherwise nothing had been sent.
+        """
+        held, may_run = self.held(worker), self._benches[worker].may_run
+        for piece in held:
+            piece.suspect |= was_running
+            piece.attempts += was_running and may_run == [piece]
+            piece.holders.remove(worker)
+        del self._benches[worker]
+        self._memory.forget(worker)
+        self._paces.forget(worker)
+        homeless = [piece for piece in held if not piece.over and not piece.holders]
+        spent = [piece for piece in homeless if piece.attempts >= self._max_attempts]
+        for piece in reversed(homeless):
+            if piece not in spent:
+                self._put_back(piece)
+        return spent
+
+    def abandon_all(self) -> list[Piece]:
+        """Empty the queue and every bench; returns what was there and not over."""
+        held = (piece for bench in self._benches.values() for piece in bench.pieces)
+        waited_for = [piece for piece in dict.fromkeys([*self._suspects, *self._queue, *held]) if not piece.over]
+        for piece in waited_for:
+            self.drop(piece)
+        return waited_for
+
+    # Choosing ---------------------------------------------------------------------------------------------------
+
+    def _give(self, worker: int, piece: Piece) -> None:
+        bench = self._benches[worker]
+        bench.pieces.append(piece)
+        piece.holders.append(worker)
+        if bench.pieces[0] is piece:
+            bench.begin(piece, self._clock())
+        self._memory.note(worker, piece.chain)
+
+    def _take_away(self, worker: int, piece: Piece) -> None:
+        bench = self._benches[worker]
+        if bench.withdrawing is piece:
+            bench.withdrawing = None
+        if bench.pieces[0] is piece:
+            bench.recalled = False
+        bench.pieces.remove(piece)
+        bench.starts.pop(piece, None)
+        piece.holders.remove(worker)
+        if bench.pieces and not bench.starts:
+            bench.begin(bench.pieces[0], self._clock())
+
+    def _learn(self, worker: int, piece: Piece) -> None:
+        """From a piece that is done. With another's help it took less than the worker would have needed alone."""
+        start = self._benches[worker].starts[piece]
+        seconds = self._clock() - start.since
+        if not piece.copied or seconds > self._expected(worker, piece):
+            self._paces.note(worker, seconds, start.company)
+
+    def _running(self) -> list[Piece]:
+        """Each once, whoever does it."""
+        return list(dict.fromkeys(piece for bench in self._benches.values() for piece in bench.starts))
+
+    def _copyable(self) -> list[Piece]:
+        """Pieces that run, that few work on, and with which nothing has gone wrong yet."""
+        most = min(MOST_HOLDERS, self._max_attempts)
+        return [
+            piece
+            for piece in self._running()
+            if len(piece.holders) < most and not (piece.over or piece.suspect or piece.has_failed)
+        ]
+
+    def _best_copy(self) -> tuple[int, Piece] | None:
+        """The idle worker and the piece that would run longest without it, if a copy pays there."""
+        idle, running = self._idle(), self._copyable()
+        if self.queued or not idle or not running:
+            return None
+        piece = max(running, key=self._left)
+        worker = min(idle, key=lambda worker: (self._memory.loss(worker, piece.chain), self._pace(worker)))
+        needed = self._pace(worker) * len(piece.unanswered)
+        return (worker, piece) if self._left(piece) - needed > max(self._worth, (MUCH - 1) * needed) else None
+
+    def _left(self, piece: Piece) -> float:
+        """Seconds until the first of its holders can be expected to be done with it; infinite when all are late."""
+        return min(self._left_at(worker, piece) for worker in piece.holders)
+
+    def _left_at(self, worker: int, piece: Piece) -> float:
+        now = self._clock()
+        if now >= self._late_at(worker, piece):
+            return inf
+        return self._since(worker, piece) + self._expected(worker, piece) - now
+
+    def _late_at(self, worker: int, piece: Piece) -> float:
+        return self._since(worker, piece) + max(self._worth, MUCH * self._expected(worker, piece))
+
+    def _since(self, worker: int, piece: Piece) -> float:
+        return self._benches[worker].starts[piece].since
+
+    def _expected(self, worker: int, piece: Piece) -> float:
+        """Seconds for a piece in its company there."""
+        return self._pace(worker) * self._benches[worker].starts[piece].company
+
+    def _pace(self, worker: int) -> float:
+        """Seconds a suffix."""
+        pace = self._paces.of(worker)
+        return inf if pace is None else pace
+
+    def _put_back(self, piece: Piece) -> None:
+        (self._suspects if piece.suspect else self._queue).appendleft(piece)
+
+    def _free(self) -> list[int]:
+        """Of the workers that may be given one more piece, those that hold least. Nobody gets a second one while
+        suspects wait."""
+        if self._suspects:
+            return self._idle()
+        free = {one: len(bench.pieces) for one, bench in self._benches.items() if bench.has_room(one, self._together)}
+        least = min(free.values(), default=0)
+        return [one for one, pieces in free.items() if pieces == least]
+
+    def _idle(self) -> list[int]:
+        return [worker for worker, bench in self._benches.items() if not bench.pieces]
+
+    def _take(self, free: list[int]) -> tuple[int, Piece]:
+        if self._suspects:
+            return free[0], self._suspects.popleft()
+        worker, piece = self._cheapest(free)
+        self._queue.remove(piece)
+        return worker, piece
+
+    def _cheapest(self, free: list[int]) -> tuple[int, Piece]:
+        """The pair with the least to read anew; the older piece when equal."""
+        best, least = (free[0], self._queue[0]), sys.maxsize
+        for piece in islice(self._queue, max(PAIRS_COMPARED // len(free), FEWEST_COMPARED)):
+            for worker in free:
+                if (loss := self._memory.loss(worker, piece.chain)) < least:
+                    best, least = (worker, piece), loss
+            if least == 0:
+                break
+        return best
