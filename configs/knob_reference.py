@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from configs.knobs import Knob, describe_knobs
-from configs.schema import EvaluationConfig, RunConfig
+from configs.schema.evaluation import EvaluationConfig
+from configs.schema.run import RunConfig
 
 _OPENING = """\
 # Configuration reference

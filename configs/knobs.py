@@ -10,7 +10,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from configs.schema import RunConfig
+from configs.schema.run import RunConfig
 
 _LISTED = "[]"
 _GROUP = "a group of knobs"

@@ -10,7 +10,9 @@ from pydantic import ValidationError
 
 from configs.errors import InputError
 from configs.records import read_text
-from configs.schema import EvaluationConfig, FromCommandLine, Knobs, RunConfig
+from configs.schema.evaluation import EvaluationConfig
+from configs.schema.knobs import FromCommandLine, Knobs
+from configs.schema.run import RunConfig
 from configs.validation_messages import complaints
 
 K = TypeVar("K", bound=Knobs)
@@ -35,25 +37,25 @@ def load_evaluation(
     """As `load_config`, for an evaluation.
 
     Args:
-        prompts: files by contestant: further contestants, or other files for those that the config names; "" for none.
+        prompts: files by variant: further variants, or other files for those that the config names; "" for none.
 
     Raises:
         InputError: anything is wrong with any of it; every problem is listed.
     """
     path = _find(source, evaluation_preset_names())
     values = _read_values(path, overrides)
-    contestants = values.setdefault("contestants", [])
-    if prompts and isinstance(contestants, list):
+    variants = values.setdefault("variants", [])
+    if prompts and isinstance(variants, list):
         for name, file in prompts.items():
-            _add_prompt(contestants, name, file)
+            _add_prompt(variants, name, file)
     return _validated(values, str(source), path.resolve().parent, EvaluationConfig)
 
 
-def _add_prompt(contestants: list[Any], name: str, file: str) -> None:
+def _add_prompt(variants: list[Any], name: str, file: str) -> None:
     prompt = FromCommandLine(file) if file else None
-    named = next((one for one in contestants if isinstance(one, dict) and one.get("name") == name), None)
+    named = next((one for one in variants if isinstance(one, dict) and one.get("name") == name), None)
     if named is None:
-        contestants.append({"name": name, "prompt": prompt})
+        variants.append({"name": name, "prompt": prompt})
     else:
         named["prompt"] = prompt
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from configs.errors import InputError
 from configs.row import Row, kind_of
-from configs.schema import RecordsConfig
+from configs.schema.data import RecordsConfig
 
 
 def read_records(config: RecordsConfig) -> list[Row]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from configs.errors import RunStopped
-from configs.schema import BudgetConfig
+from configs.schema.scoring import BudgetConfig
 from evaluators.failures import BudgetSpent
 from evaluators.ledger.spend import Spend
 

@@ -11,7 +11,7 @@ from evaluators.ledger.ledger import Ledger
 from evaluators.objective import Objective
 from evaluators.panel import Panel
 from evaluators.question import Conversation, Question
-from evaluators.task_group import tasks_together
+from evaluators.task_group import task_group
 from workers.failures import GenerationFailed
 from workers.prompt import Completion, Decoding, PromptBlock
 
@@ -74,7 +74,7 @@ class Evaluator:
             RunStopped: nothing further can be evaluated now.
         """
         talks = [_Talk(question) for question in questions]
-        async with tasks_together() as tasks:
+        async with task_group() as tasks:
             for turn in range(self._objective.turns):
                 going = [talk for talk in talks if talk.goes_on(turn)]
                 if going:

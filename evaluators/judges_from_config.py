@@ -5,27 +5,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from configs.schema import (
+from configs.schema.judge import (
     AlpacaEvalJudgeConfig,
     EnsembleJudgeConfig,
     FunctionJudgeConfig,
     JudgeConfig,
     MemberConfig,
-    ModelConfig,
     MTBenchJudgeConfig,
     PairwiseJudgeConfig,
     ReferenceJudgeConfig,
-    RewardModelConfig,
     RewardModelJudgeConfig,
     RubricJudgeConfig,
-    ServiceConfig,
     SingleJudgeConfig,
     SpeakingJudgeKnobs,
-    WorkersConfig,
 )
+from configs.schema.model import ModelConfig, RewardModelConfig
+from configs.schema.service import ServiceConfig
+from configs.schema.workers import WorkersConfig
 from evaluators.judge import Judge
-from evaluators.judge_tools.chat_model import Speaker
-from evaluators.panel import Seat
+from evaluators.judge_tools.chat_model import ChatModel
+from evaluators.panel import PanelMember
 from workers.text_model import RewardModel, TextModel
 
 if TYPE_CHECKING:
@@ -56,15 +55,15 @@ class Models:
     service: Callable[[ServiceConfig], "Service"] = make_service
 
 
-def make_seats(config: JudgeConfig, models: Models) -> tuple[Seat, ...]:
-    """The panel's seats. Raises InputError when prompts, keys or modules are missing."""
-    members = config.members if isinstance(config, EnsembleJudgeConfig) else (MemberConfig(judge=config),)
-    return tuple(seat for member in members for seat in _seats(member.judge, member.weight, models))
+def make_panel_members(config: JudgeConfig, models: Models) -> tuple[PanelMember, ...]:
+    """The panel's members. Raises InputError when prompts, keys or modules are missing."""
+    configs = config.members if isinstance(config, EnsembleJudgeConfig) else (MemberConfig(judge=config),)
+    return tuple(member for one in configs for member in _members(one.judge, one.weight, models))
 
 
-def _seats(config: SingleJudgeConfig, weight: float, models: Models) -> list[Seat]:
+def _members(config: SingleJudgeConfig, weight: float, models: Models) -> list[PanelMember]:
     judges = _pair(config, models) if isinstance(config, PairwiseJudgeConfig) else [_make_judge(config, models)]
-    return [Seat(judge, weight / len(judges), config.repeats, config.average) for judge in judges]
+    return [PanelMember(judge, weight / len(judges), config.repeats, config.average) for judge in judges]
 
 
 def _make_judge(config: SingleJudgeConfig, models: Models) -> Judge:
@@ -72,15 +71,15 @@ def _make_judge(config: SingleJudgeConfig, models: Models) -> Judge:
         case MTBenchJudgeConfig():
             from evaluators.judges.mt_bench import MTBenchJudge  # noqa: PLC0415 -- chosen by the config
 
-            return MTBenchJudge.load(config, _make_speaker(config, models))
+            return MTBenchJudge.load(config, _make_chat_model(config, models))
         case RubricJudgeConfig():
             from evaluators.judges.rubric import RubricJudge  # noqa: PLC0415
 
-            return RubricJudge.load(config, _make_speaker(config, models))
+            return RubricJudge.load(config, _make_chat_model(config, models))
         case AlpacaEvalJudgeConfig():
             from evaluators.judges.alpaca_eval import AlpacaEvalJudge  # noqa: PLC0415
 
-            return AlpacaEvalJudge.load(config, _make_speaker(config, models))
+            return AlpacaEvalJudge.load(config, _make_chat_model(config, models))
         case RewardModelJudgeConfig():
             return _make_reward_judge(config, models)
         case FunctionJudgeConfig():
@@ -95,11 +94,11 @@ def _make_judge(config: SingleJudgeConfig, models: Models) -> Judge:
 
 
 def _pair(config: PairwiseJudgeConfig, models: Models) -> list[Judge]:
-    """One judge for each order of the answers; they share a speaker."""
+    """One judge for each order of the answers; they share a chat model."""
     from evaluators.judges.pairwise import PairPrompts, PairwiseJudge  # noqa: PLC0415
 
-    prompts, speaker = PairPrompts.read(config), _make_speaker(config, models)
-    return [PairwiseJudge(config, speaker, prompts, first) for first in ((True, False) if config.swap else (True,))]
+    prompts, chat_model = PairPrompts.read(config), _make_chat_model(config, models)
+    return [PairwiseJudge(config, chat_model, prompts, first) for first in ((True, False) if config.swap else (True,))]
 
 
 def _make_reward_judge(config: RewardModelJudgeConfig, models: Models) -> Judge:
@@ -113,17 +112,17 @@ def _make_reward_judge(config: RewardModelJudgeConfig, models: Models) -> Judge:
     return RewardModelJudge(models.reward(config.model, config.workers or _HERE), template)
 
 
-def _make_speaker(config: SpeakingJudgeKnobs, models: Models) -> Speaker:
+def _make_chat_model(config: SpeakingJudgeKnobs, models: Models) -> ChatModel:
     """The model that a judge talks to."""
     if config.service is not None:
         from evaluators.judge_tools.chat_model import ServedSpeaker  # noqa: PLC0415
 
         return ServedSpeaker(models.service(config.service))
-    from evaluators.judge_tools.local_chat_model import ModelSpeaker  # noqa: PLC0415
+    from evaluators.judge_tools.local_chat_model import LocalChatModel  # noqa: PLC0415
     from workers.chat_template import ChatTemplate  # noqa: PLC0415
 
     assert config.model is not None
     template = ChatTemplate.load(
         config.model.name, config.model.revision, "judge.model.name", "choose an instruct model"
     )
-    return ModelSpeaker(models.text(config.model, config.workers or _HERE), template)
+    return LocalChatModel(models.text(config.model, config.workers or _HERE), template)

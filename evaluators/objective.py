@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from configs.errors import InputError
-from configs.schema import ScoringConfig
+from configs.schema.scoring import ScoringConfig
 from evaluators.question import Question
 
 _NAMED = {"turn_1": (1.0,), "turn_2": (0.0, 1.0), "mean": (1.0, 1.0)}

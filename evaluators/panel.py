@@ -33,7 +33,7 @@ that finds earlier ones again."""
 
 
 @dataclass(frozen=True)
-class Seat:
+class PanelMember:
     """One judge of a panel.
 
     Attributes:
@@ -66,9 +66,9 @@ class Seat:
 class Panel:
     """Weighted mean over its seats."""
 
-    def __init__(self, seats: Sequence[Seat], *, ledger: Ledger, budget: Budget, counts: Counts) -> None:
-        self._seats = tuple(seats)
-        self._weight = sum(seat.weight for seat in seats)
+    def __init__(self, members: Sequence[PanelMember], *, ledger: Ledger, budget: Budget, counts: Counts) -> None:
+        self._members = tuple(members)
+        self._weight = sum(member.weight for member in members)
         self._ledger = ledger
         self._budget = budget
         self._counts = counts
@@ -79,23 +79,23 @@ class Panel:
 
     async def start(self) -> None:
         """Load the judges and note them in the ledger."""
-        for seat in self._seats:
-            await seat.judge.start()
-            await self._ledger.keep_judge(seat.digest, seat.judge.fingerprint)
+        for member in self._members:
+            await member.judge.start()
+            await self._ledger.keep_judge(member.digest, member.judge.fingerprint)
 
     def known(self, items: Sequence[tuple[Question, tuple[str, ...]]]) -> list[float | None]:
         """The scores that the ledger has in full; None where a verdict is missing."""
-        keys = [[seat.keys(*item) for seat in self._seats] for item in items]
-        stored = self._ledger.verdicts([key for item in keys for seat in item for key in seat])
+        keys = [[member.keys(*item) for member in self._members] for item in items]
+        stored = self._ledger.verdicts([key for item in keys for member in item for key in member])
         return [self._combine(item, stored) for item in keys]
 
     def _combine(self, keys: list[list[bytes]], verdicts: dict[bytes, Verdict]) -> float | None:
         total = 0.0
-        for seat, own in zip(self._seats, keys, strict=True):
+        for member, own in zip(self._members, keys, strict=True):
             found = [verdicts[key] for key in own if key in verdicts]
             if len(found) < len(own):
                 return None
-            total += seat.weight * seat.score(found)
+            total += member.weight * member.score(found)
         return total / self._weight
 
     async def score(self, question: Question, answers: tuple[str, ...], generation: bytes) -> float | Failure:
@@ -107,14 +107,16 @@ class Panel:
         Raises:
             RunStopped: no answer can be scored now.
         """
-        keys = [seat.keys(question, answers) for seat in self._seats]
+        keys = [member.keys(question, answers) for member in self._members]
         asked = [
-            (seat, repeat, key) for seat, own in zip(self._seats, keys, strict=True) for repeat, key in enumerate(own)
+            (member, repeat, key)
+            for member, own in zip(self._members, keys, strict=True)
+            for repeat, key in enumerate(own)
         ]
         self._counts.waits.begin()
         try:
             verdicts = await asyncio.gather(
-                *(self._verdict(seat, question, answers, generation, repeat, key) for seat, repeat, key in asked)
+                *(self._verdict(member, question, answers, generation, repeat, key) for member, repeat, key in asked)
             )
         except RunStopped:
             raise
@@ -128,17 +130,29 @@ class Panel:
         return score
 
     async def _verdict(
-        self, seat: Seat, question: Question, answers: tuple[str, ...], generation: bytes, repeat: int, key: bytes
+        self,
+        member: PanelMember,
+        question: Question,
+        answers: tuple[str, ...],
+        generation: bytes,
+        repeat: int,
+        key: bytes,
     ) -> Verdict:
         """Identical work is done once, and goes on when whoever asked for it is gone."""
         if key not in self._under_way:
-            task = asyncio.create_task(self._judge(seat, question, answers, generation, repeat, key))
+            task = asyncio.create_task(self._judge(member, question, answers, generation, repeat, key))
             task.add_done_callback(lambda done: self._judged(key, done))
             self._under_way[key] = task
         return await asyncio.shield(self._under_way[key])
 
     async def _judge(
-        self, seat: Seat, question: Question, answers: tuple[str, ...], generation: bytes, repeat: int, key: bytes
+        self,
+        member: PanelMember,
+        question: Question,
+        answers: tuple[str, ...],
+        generation: bytes,
+        repeat: int,
+        key: bytes,
     ) -> Verdict:
         """A verdict that is durable; asked for only where the ledger has none."""
         stored = self._ledger.verdicts([key])
@@ -146,7 +160,7 @@ class Panel:
             return stored[key]
         try:
             with self._budget.judging():
-                verdict = await seat.judge.judge(question, answers, repeat + _DRAWS * self._ledger.unreadable(key))
+                verdict = await member.judge.judge(question, answers, repeat + _DRAWS * self._ledger.unreadable(key))
             if not math.isfinite(verdict.score):
                 raise VerdictUnreadable(f"the judge's score is {verdict.score}", verdict.usage)
         except VerdictStopped as stop:
@@ -161,18 +175,18 @@ class Panel:
             if usage != NOTHING or not self._closed:  # what was never asked for has not failed
                 await self._ledger.keep_failure(key, failure, usage)
             if isinstance(error, VerdictUnreadable):
-                self._stop_if_never_readable(seat, error)
+                self._stop_if_never_readable(member, error)
             raise
-        self._readable.add(seat.digest)
+        self._readable.add(member.digest)
         self._counts.judged += 1
-        await self._ledger.keep_verdict(key, seat.digest, question.id, generation, verdict)
+        await self._ledger.keep_verdict(key, member.digest, question.id, generation, verdict)
         return verdict
 
-    def _stop_if_never_readable(self, seat: Seat, error: VerdictUnreadable) -> None:
+    def _stop_if_never_readable(self, member: PanelMember, error: VerdictUnreadable) -> None:
         """Paying on would be in vain. What the ledger holds from before does not count: the judge may have changed."""
-        if seat.digest in self._readable:
+        if member.digest in self._readable:
             return
-        words = self._unreadable.setdefault(seat.digest, [])
+        words = self._unreadable.setdefault(member.digest, [])
         words.append(str(error))
         if len(words) >= _NEVER_READABLE:
             samples = "".join(f"\n  - {sample}" for sample in list(dict.fromkeys(words))[:_SAMPLES])
@@ -189,5 +203,5 @@ class Panel:
     async def close(self) -> None:
         """Wait for the verdicts that are being paid for, and keep them; nothing new is asked for."""
         self._closed = True
-        await asyncio.gather(*(seat.judge.close() for seat in self._seats))
+        await asyncio.gather(*(member.judge.close() for member in self._members))
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 
 @asynccontextmanager
-async def tasks_together() -> AsyncIterator[asyncio.TaskGroup]:
+async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
     """As `asyncio.TaskGroup`, but what comes out is the first error itself."""
     try:
         async with asyncio.TaskGroup() as tasks:

@@ -4,7 +4,7 @@ from dataclasses import astuple, dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Attendance:
+class Utilization:
     """In seconds.
 
     Attributes:
@@ -24,5 +24,5 @@ class Attendance:
     judge_wanted: float = 0.0
     judge_busy: float = 0.0
 
-    def __add__(self, other: "Attendance") -> "Attendance":
-        return Attendance(*(one + more for one, more in zip(astuple(self), astuple(other), strict=True)))
+    def __add__(self, other: "Utilization") -> "Utilization":
+        return Utilization(*(one + more for one, more in zip(astuple(self), astuple(other), strict=True)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from configs.schema import BudgetConfig
+from configs.schema.scoring import BudgetConfig
 from evaluators.budget import Budget
 from evaluators.counts import Counts
 from evaluators.evaluator import Evaluator
@@ -10,7 +10,7 @@ from evaluators.generation import Answers
 from evaluators.judge import Judge
 from evaluators.ledger.ledger import Ledger
 from evaluators.objective import Objective
-from evaluators.panel import Panel, Seat
+from evaluators.panel import Panel, PanelMember
 from workers.prompt import Completion, Decoding
 from workers.text_model import ModelCard, TextModel
 
@@ -39,5 +39,5 @@ def plain_evaluator(
         counts=counts,
         price=price,
     )
-    panel = Panel([Seat(judge, repeats=repeats)], ledger=ledger, budget=budget, counts=counts)
+    panel = Panel([PanelMember(judge, repeats=repeats)], ledger=ledger, budget=budget, counts=counts)
     return Evaluator(answers=answers, panel=panel, objective=objective, ledger=ledger, counts=counts, clean=clean)

@@ -313,14 +313,14 @@ def test_prompts_of_every_kind_are_compared_with_the_numbers_of_the_search(finis
     words = ["evaluate", "evaluate_quickstart", "--run-dir", str(path), "--set", "decoding.max_new_tokens=24"]
     first = demosearch(*words, "--json")
     assert first.returncode == 0, first.stderr
-    base, nothing, rules = json.loads(first.stdout)["contestants"]
+    base, nothing, rules = json.loads(first.stdout)["variants"]
     search = status(finished)
     assert base["score"] == search["base"]["held_out_score"]
     assert nothing["difference"]["n"] == rules["n"] == 48
     grown = demosearch(*words, "--prompt", f"found={found}", "--json")
     assert grown.returncode == 0, grown.stderr
     after = json.loads(grown.stdout)
-    winner = after["contestants"][-1]
+    winner = after["variants"][-1]
     assert winner["name"] == "found"
     assert winner["score"] == search["held_out_score"]
     assert winner["difference"] == search["held_out_gain"]

@@ -11,13 +11,13 @@ from rich.console import Console
 
 from configs.errors import InputError, RunStopped
 from configs.loading import load_config, load_evaluation, override_config
-from configs.schema import RunConfig
+from configs.schema.run import RunConfig
 from search.export import caveat, export
-from search.export.best_prompt import read_found
+from search.export.best_prompt import read_best_prompt
 from search.export.optuna_study import fill_study
 from search.export.push import push
 from search.forecast.dry_run import forecast_run
-from search.problem.contestants import load_contestants
+from search.problem.prompt_variant import load_variants
 from search.report import report
 from search.results.answers_table import read_answers
 from search.results.status import read_status
@@ -103,7 +103,7 @@ def test_whoever_reads_report_or_card_is_told_that_the_decoding_did_it(run: Path
 
 
 def test_an_export_holds_the_decoding_or_its_reader_is_told(run: Path) -> None:
-    found = read_found(run)
+    found = read_best_prompt(run)
     record = json.loads(export(run, "json"))
     assert record["decoding"] == {"name": "hot", "temperature": 0.7, "repetition_penalty": 1.1}
     assert json.loads(export(run, "openai"))["temperature"] == 0.7
@@ -124,8 +124,8 @@ def test_a_contestant_read_from_the_export_answers_in_its_decoding_unless_it_say
         {"name": "rules", "prompt": path, "use": "rules"},
         {"name": "bare"},
     ]
-    evaluation = load_evaluation("evaluate_quickstart").model_validate(common | {"contestants": named})
-    found, own, rules, bare = load_contestants(evaluation)
+    evaluation = load_evaluation("evaluate_quickstart").model_validate(common | {"variants": named})
+    found, own, rules, bare = load_variants(evaluation)
     assert found.decoding == replace(bare.decoding, temperature=0.7, repetition_penalty=1.1)
     assert own.decoding.temperature == 0.1
     assert rules.decoding == bare.decoding
@@ -135,9 +135,9 @@ def test_an_export_whose_decoding_was_tampered_with_is_refused_by_name(run: Path
     path = tmp_path / "found.json"
     path.write_text(json.dumps(json.loads(export(run, "json")) | {"decoding": {"heat": 1}}))
     common = load_evaluation("evaluate_quickstart").model_dump()
-    named = common | {"contestants": [{"name": "found", "prompt": path}]}
+    named = common | {"variants": [{"name": "found", "prompt": path}]}
     with pytest.raises(InputError, match=r"found\.json: `decoding` is none that demosearch has written"):
-        load_contestants(load_evaluation("evaluate_quickstart").model_validate(named))
+        load_variants(load_evaluation("evaluate_quickstart").model_validate(named))
 
 
 def test_a_study_has_the_decoding_as_a_parameter(run: Path, tmp_path: Path) -> None:

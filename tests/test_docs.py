@@ -156,7 +156,7 @@ CONFIGS = [one for one in blocks("yaml") if one.file != "rayjob.yaml"]
 @pytest.mark.parametrize("block", CONFIGS, ids=str)
 def test_a_config_is_valid_and_a_part_of_one_fits_into_another(block: Block, workspace: Path) -> None:
     values = yaml.safe_load(block.text)
-    if "contestants" in values:
+    if "variants" in values:
         load_evaluation(workspace / block.file)
     elif block.file:
         load_config(workspace / block.file)

@@ -10,7 +10,7 @@ from transformers import LlamaForSequenceClassification
 
 from configs.errors import RunStopped
 from configs.loading import load_config, load_evaluation
-from configs.schema import RunConfig
+from configs.schema.run import RunConfig
 from search.results.evaluation_status import read_evaluation
 from search.results.status import Status, read_status
 from search.running.evaluate import evaluate

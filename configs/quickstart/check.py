@@ -30,14 +30,14 @@ Place = Callable[[str, Sequence[str]], str]
 
 
 @dataclass(frozen=True)
-class Scores:
+class CheckScores:
     """Mean chrF on either split."""
 
     guiding: float
     held_out: float = float("nan")
 
 
-class Bench:
+class StyleCheck:
     """The model with its questions: text of a prompt in, mean scores out."""
 
     def __init__(self, here: Path) -> None:
@@ -47,13 +47,13 @@ class Bench:
         self._tokenizer = AutoTokenizer.from_pretrained(here / "model")
         self._model = AutoModelForCausalLM.from_pretrained(here / "model")
 
-    def scores(self, prompt: str, splits: Sequence[str] = SPLITS) -> Scores:
+    def scores(self, prompt: str, splits: Sequence[str] = SPLITS) -> CheckScores:
         """Mean chrF of the greedy answers to the questions of these splits."""
         questions = [question for question in self.questions if question["split"] in splits]
         by_split: dict[str, list[float]] = {split: [] for split in splits}
         for question, answer in zip(questions, self.answers(prompt, questions), strict=True):
             by_split[question["split"]].append(sentence_chrf(answer, question["reference"]).score)
-        return Scores(**{split: mean(values) for split, values in by_split.items()})
+        return CheckScores(**{split: mean(values) for split, values in by_split.items()})
 
     def answers(self, prompt: str, questions: Sequence[Row]) -> list[str]:
         """Greedy answers, the prompt read once."""
@@ -113,7 +113,7 @@ def back(base: str, added: Sequence[str]) -> str:
 
 def check(here: Path = HERE) -> None:
     """Print the base prompt, every single addition, greedy sets, random sets; then how the figures go together."""
-    bench = Bench(here)
+    bench = StyleCheck(here)
     print(f"{'mean chrF: least [quartiles] most':36}{'guiding':32}held-out")
     _print("base", [bench.scores(bench.base)])
     singles = {place: _singles(bench, place) for place in (front, back)}
@@ -124,7 +124,7 @@ def check(here: Path = HERE) -> None:
     _speed(bench)
 
 
-def _print(name: str, scores: Sequence[Scores]) -> None:
+def _print(name: str, scores: Sequence[CheckScores]) -> None:
     guiding, held_out = (_spread([getattr(s, split) for s in scores]) for split in SPLITS)
     print(f"{name:36}{guiding:32}{held_out}", flush=True)
 
@@ -136,14 +136,14 @@ def _spread(values: Sequence[float]) -> str:
     return f"{min(values):.1f} [{low:.1f} {middle:.1f} {high:.1f}] {max(values):.1f}"
 
 
-def _singles(bench: Bench, place: Place) -> list[Scores]:
+def _singles(bench: StyleCheck, place: Place) -> list[CheckScores]:
     rows = track(bench.pool, f"one demonstration, {place.__name__}")
     scores = [bench.scores(place(bench.base, [_text(row)])) for row in rows]
     _print(f"base + one, {place.__name__}", scores)
     return scores
 
 
-def _greedy(bench: Bench, place: Place, singles: Sequence[Scores]) -> None:
+def _greedy(bench: StyleCheck, place: Place, singles: Sequence[CheckScores]) -> None:
     """Up to three additions, each the best for the guiding questions of those that did best alone."""
     ranked = sorted(zip(singles, bench.pool, strict=True), key=lambda pair: -pair[0].guiding)
     rest, chosen = [row for _, row in ranked[:GREEDY_CHOICES]], list[Row]()
@@ -153,7 +153,7 @@ def _greedy(bench: Bench, place: Place, singles: Sequence[Scores]) -> None:
         _print(_named(place, chosen), [bench.scores(place(bench.base, [_text(row) for row in chosen]))])
 
 
-def _guiding(bench: Bench, place: Place, rows: Sequence[Row]) -> float:
+def _guiding(bench: StyleCheck, place: Place, rows: Sequence[Row]) -> float:
     return bench.scores(place(bench.base, [_text(row) for row in rows]), splits=("guiding",)).guiding
 
 
@@ -161,20 +161,20 @@ def _named(place: Place, rows: Sequence[Row]) -> str:
     return f"greedy, {place.__name__}: " + " ".join(row["id"].removeprefix("demo-") for row in rows)
 
 
-def _random_sets(bench: Bench) -> list[Scores]:
+def _random_sets(bench: StyleCheck) -> list[CheckScores]:
     rng = random.Random(0)  # noqa: S311 - a sample, not a secret
     sets = [rng.sample(bench.pool, 3) for _ in range(RANDOM_SETS)]
     return [bench.scores(back(bench.base, [_text(row) for row in rows])) for rows in track(sets, "random sets")]
 
 
-def _relations(in_front: Sequence[Scores], at_the_back: Sequence[Scores]) -> None:
+def _relations(in_front: Sequence[CheckScores], at_the_back: Sequence[CheckScores]) -> None:
     both = [*in_front, *at_the_back]
     splits = spearmanr([s.guiding for s in both], [s.held_out for s in both]).statistic
     places = spearmanr([s.guiding for s in in_front], [s.guiding for s in at_the_back]).statistic
     print(f"rank correlation: guiding with held-out {splits:.2f}, front with back {places:.2f}")
 
 
-def _speed(bench: Bench) -> None:
+def _speed(bench: StyleCheck) -> None:
     started = time.perf_counter()
     bench.scores(bench.base, splits=("guiding",))
     print(f"the guiding questions under one prompt: {time.perf_counter() - started:.2f} s")

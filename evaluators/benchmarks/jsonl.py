@@ -4,7 +4,7 @@ from hashlib import sha256
 
 from configs.errors import InputError
 from configs.row import Row
-from configs.schema import QuestionsConfig
+from configs.schema.data import QuestionsConfig
 from evaluators.question import Question
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from configs.errors import InputError
 from configs.records import read_rows
 from configs.row import Row
-from configs.schema import QuestionsConfig
+from configs.schema.data import QuestionsConfig
 from evaluators.benchmarks.jsonl import texts
 from evaluators.question import Question
 

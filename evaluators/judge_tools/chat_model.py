@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaning:
+class FirstTokenLogprobs:
     """How a model would begin its answer.
 
     Attributes:
@@ -26,7 +26,7 @@ class Leaning:
     usage: Usage
 
 
-class Speaker(Protocol):
+class ChatModel(Protocol):
     """Answers chats, many at once."""
 
     @property
@@ -56,7 +56,9 @@ class Speaker(Protocol):
         """
         ...
 
-    async def lean(self, messages: Sequence[Message], choices: tuple[str, ...], top: int, seed: int = 0) -> Leaning:
+    async def first_token_logprobs(
+        self, messages: Sequence[Message], choices: tuple[str, ...], top: int, seed: int = 0
+    ) -> FirstTokenLogprobs:
         """How likely each of these beginnings is, at temperature 1.
 
         Args:
@@ -93,10 +95,12 @@ class ServedSpeaker:
     async def chat(self, messages: Sequence[Message], *, temperature: float, max_tokens: int, seed: int = 0) -> Reply:
         return await self._service.chat(messages, temperature=temperature, max_tokens=max_tokens, draw=seed)
 
-    async def lean(self, messages: Sequence[Message], choices: tuple[str, ...], top: int, seed: int = 0) -> Leaning:
+    async def first_token_logprobs(
+        self, messages: Sequence[Message], choices: tuple[str, ...], top: int, seed: int = 0
+    ) -> FirstTokenLogprobs:
         reply = await self._service.chat(messages, temperature=1.0, max_tokens=1, logprobs=top, draw=seed)
         told = {token: value for token, value in reply.first_token if token in choices}
-        return Leaning(told, reply.text, reply.usage)
+        return FirstTokenLogprobs(told, reply.text, reply.usage)
 
     async def close(self) -> None:
         await self._service.close()

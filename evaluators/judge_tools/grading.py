@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
 from configs.errors import DemosearchError, RunStopped
-from configs.schema import WritingJudgeKnobs
+from configs.schema.judge import WritingJudgeKnobs
 from evaluators.failures import JudgeFailed, VerdictStopped, VerdictUnreadable
 from evaluators.judge import Verdict
-from evaluators.judge_tools.chat_model import Speaker
+from evaluators.judge_tools.chat_model import ChatModel
 from workers.service.failures import ServiceFailed
 from workers.service.reply import Message
 from workers.usage import NOTHING, Usage
@@ -16,8 +16,8 @@ ATTEMPTS = 100
 """Seeds set aside for each repeat; more than there can be attempts."""
 
 
-class Said(Protocol):
-    """What a speaker gave back."""
+class Statement(Protocol):
+    """What a chat model gave back."""
 
     @property
     def text(self) -> str: ...
@@ -26,7 +26,7 @@ class Said(Protocol):
     def usage(self) -> Usage: ...
 
 
-S = TypeVar("S", bound=Said)
+S = TypeVar("S", bound=Statement)
 
 
 async def grade(ask: Callable[[int], Awaitable[S]], read: Callable[[S], float], retries: int) -> Verdict:
@@ -60,12 +60,16 @@ async def grade(ask: Callable[[int], Awaitable[S]], read: Callable[[S], float], 
 
 
 async def grade_in_words(
-    speaker: Speaker, messages: Sequence[Message], knobs: WritingJudgeKnobs, read: Callable[[str], float], repeat: int
+    chat_model: ChatModel,
+    messages: Sequence[Message],
+    knobs: WritingJudgeKnobs,
+    read: Callable[[str], float],
+    repeat: int,
 ) -> Verdict:
-    """What `read` makes of the speaker's answer to this chat; each repeat and each attempt draws anew."""
-    is_sure = speaker.repeats_itself(knobs.temperature)
+    """What `read` makes of the chat model's answer to this chat; each repeat and each attempt draws anew."""
+    is_sure = chat_model.repeats_itself(knobs.temperature)
     return await grade(
-        lambda attempt: speaker.chat(
+        lambda attempt: chat_model.chat(
             messages,
             temperature=knobs.temperature,
             max_tokens=knobs.max_tokens,

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from evaluators.failures import JudgeFailed
-from evaluators.judge_tools.chat_model import Leaning
+from evaluators.judge_tools.chat_model import FirstTokenLogprobs
 from evaluators.judge_tools.micro_batcher import Gatherer
 from workers.chat_template import SPELLING, ChatTemplate
 from workers.failures import PromptTooLong
@@ -26,12 +26,12 @@ class _Chat:
     decoding: Decoding
 
 
-class ModelSpeaker:
+class LocalChatModel:
     """Chats in the model's own chat template. Those that come together are answered together, and what they begin with
     in common, such as a judge's instructions, is computed once.
 
     Args:
-        model: closed with the speaker.
+        model: closed with the chat model.
     """
 
     def __init__(self, model: TextModel, template: ChatTemplate) -> None:
@@ -59,13 +59,13 @@ class ModelSpeaker:
             raise _too_long(error) from error
         return Reply(said.text, said.finish, Usage(1, said.prompt_tokens, 0, said.new_tokens))
 
-    async def lean(
+    async def first_token_logprobs(
         self,
         messages: Sequence[Message],
         choices: tuple[str, ...],
         top: int,  # noqa: ARG002 -- it can look at all
         seed: int = 0,  # noqa: ARG002 -- nothing is drawn
-    ) -> Leaning:
+    ) -> FirstTokenLogprobs:
         """The chat is computed once, for all choices."""
         block = PromptBlock(self._template.prompt(messages), ("",) * len(choices), bos=False)
         found: dict[str, float] = {}
@@ -75,7 +75,7 @@ class ModelSpeaker:
             length = (await self._model.count_tokens(block))[0]
         except PromptTooLong as error:
             raise _too_long(error) from error
-        return Leaning(found, max(found, key=lambda choice: found[choice]), Usage(1, length, 0, 1))
+        return FirstTokenLogprobs(found, max(found, key=lambda choice: found[choice]), Usage(1, length, 0, 1))
 
     async def close(self) -> None:
         await self._gatherer.close()

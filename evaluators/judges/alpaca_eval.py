@@ -18,10 +18,10 @@ from random import Random
 from typing import Self, cast
 
 from configs.errors import InputError
-from configs.schema import AlpacaEvalJudgeConfig
+from configs.schema.judge import AlpacaEvalJudgeConfig
 from evaluators.failures import VerdictUnreadable
 from evaluators.judge import Verdict
-from evaluators.judge_tools.chat_model import Leaning, Speaker
+from evaluators.judge_tools.chat_model import ChatModel, FirstTokenLogprobs
 from evaluators.judge_tools.grading import ATTEMPTS, grade
 from evaluators.question import Question
 from workers.service.reply import Message
@@ -40,26 +40,26 @@ _ROLES = ("system", "user", "assistant")
 class AlpacaEvalJudge:
     """Scores from 0 (the baseline is better for certain) to 1. Make it with `load`."""
 
-    def __init__(self, config: AlpacaEvalJudgeConfig, speaker: Speaker, template: Sequence[Message]) -> None:
+    def __init__(self, config: AlpacaEvalJudgeConfig, chat_model: ChatModel, template: Sequence[Message]) -> None:
         self._config = config
-        self._speaker = speaker
+        self._chat_model = chat_model
         self._template = template
 
     @classmethod
-    def load(cls, config: AlpacaEvalJudgeConfig, speaker: Speaker) -> Self:
-        """Read the prompt; nothing is sent. The speaker is closed with the judge.
+    def load(cls, config: AlpacaEvalJudgeConfig, chat_model: ChatModel) -> Self:
+        """Read the prompt; nothing is sent. The chat model is closed with the judge.
 
         Raises:
             InputError: the prompt is not there.
         """
-        return cls(config, speaker, read_chat_markup(config.prompt_path))
+        return cls(config, chat_model, read_chat_markup(config.prompt_path))
 
     @property
     def fingerprint(self) -> str:
         return json.dumps(
             {
                 "kind": "alpaca_eval",
-                "speaker": self._speaker.identity,
+                "chat model": self._chat_model.identity,
                 "prompt": sha256(json.dumps(self._template).encode()).hexdigest(),
                 "order": _DRAW + _SEED,
                 "top": TOP,
@@ -90,7 +90,7 @@ class AlpacaEvalJudge:
         ]
 
     async def start(self) -> None:
-        await self._speaker.start()
+        await self._chat_model.start()
 
     async def judge(self, question: Question, answers: tuple[str, ...], repeat: int = 0) -> Verdict:
         messages = self.messages(question, answers)
@@ -98,13 +98,15 @@ class AlpacaEvalJudge:
             return Verdict(0.5, "the same as the baseline")
         ours_first = shows_ours_first(question.query)
         return await grade(
-            lambda attempt: self._speaker.lean(messages, (FIRST, SECOND), TOP, ATTEMPTS * repeat + attempt),
+            lambda attempt: self._chat_model.first_token_logprobs(
+                messages, (FIRST, SECOND), TOP, ATTEMPTS * repeat + attempt
+            ),
             lambda leaning: _score(leaning, ours_first),
             self._config.unreadable_retries,
         )
 
     async def close(self) -> None:
-        await self._speaker.close()
+        await self._chat_model.close()
 
 
 def shows_ours_first(instruction: str) -> bool:
@@ -126,7 +128,7 @@ def preference_for_first(log_probabilities: Mapping[str, float]) -> float:
     return first / (first + second)
 
 
-def _score(leaning: Leaning, ours_first: bool) -> float:
+def _score(leaning: FirstTokenLogprobs, ours_first: bool) -> float:
     try:
         preference = preference_for_first(leaning.log_probabilities)
     except VerdictUnreadable as error:

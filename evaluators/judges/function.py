@@ -22,7 +22,7 @@ from types import ModuleType
 from typing import Any, Self
 
 from configs.errors import InputError
-from configs.schema import FunctionJudgeConfig
+from configs.schema.judge import FunctionJudgeConfig
 from evaluators.failures import JudgeFailed
 from evaluators.judge import Verdict
 from evaluators.judge_tools.micro_batcher import Gatherer

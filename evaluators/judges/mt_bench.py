@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import Self
 
 from configs.errors import InputError
-from configs.schema import MTBenchJudgeConfig
+from configs.schema.judge import MTBenchJudgeConfig
 from evaluators.benchmarks.mt_bench import JUDGED_BY_REFERENCE
 from evaluators.judge import Verdict
-from evaluators.judge_tools.chat_model import Speaker
+from evaluators.judge_tools.chat_model import ChatModel
 from evaluators.judge_tools.grading import grade_in_words
 from evaluators.judge_tools.judge_prompts import JudgePrompt, read_judge_prompts
 from evaluators.judge_tools.ratings import MT_BENCH, PARSER_VERSION
@@ -34,26 +34,26 @@ _FIELDS = {
 class MTBenchJudge:
     """A language model that rates one answer from 1 to 10. Make it with `load`."""
 
-    def __init__(self, config: MTBenchJudgeConfig, speaker: Speaker, prompts: dict[str, JudgePrompt]) -> None:
+    def __init__(self, config: MTBenchJudgeConfig, chat_model: ChatModel, prompts: dict[str, JudgePrompt]) -> None:
         self._config = config
-        self._speaker = speaker
+        self._chat_model = chat_model
         self._prompts = prompts
 
     @classmethod
-    def load(cls, config: MTBenchJudgeConfig, speaker: Speaker) -> Self:
-        """Read the prompts; nothing is sent. The speaker is closed with the judge.
+    def load(cls, config: MTBenchJudgeConfig, chat_model: ChatModel) -> Self:
+        """Read the prompts; nothing is sent. The chat model is closed with the judge.
 
         Raises:
             InputError: the prompts are not there.
         """
-        return cls(config, speaker, read_judge_prompts(config.prompts_path, _FIELDS))
+        return cls(config, chat_model, read_judge_prompts(config.prompts_path, _FIELDS))
 
     @property
     def fingerprint(self) -> str:
         return json.dumps(
             {
                 "kind": "mt_bench",
-                "speaker": self._speaker.identity,
+                "chat model": self._chat_model.identity,
                 "prompts": {name: prompt.digest for name, prompt in self._prompts.items()},
                 "temperature": self._config.temperature,
                 "max_tokens": self._config.max_tokens,
@@ -86,15 +86,15 @@ class MTBenchJudge:
         return prompt.messages(**{name: fields[name] for name in _FIELDS[prompt.name]})
 
     async def start(self) -> None:
-        await self._speaker.start()
+        await self._chat_model.start()
 
     async def judge(self, question: Question, answers: tuple[str, ...], repeat: int = 0) -> Verdict:
         return await grade_in_words(
-            self._speaker, self.messages(question, answers), self._config, MT_BENCH.read, repeat
+            self._chat_model, self.messages(question, answers), self._config, MT_BENCH.read, repeat
         )
 
     async def close(self) -> None:
-        await self._speaker.close()
+        await self._chat_model.close()
 
 
 def _can_be_graded(question: Question, turn: int) -> bool:

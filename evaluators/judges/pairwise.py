@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from configs.errors import InputError
-from configs.schema import PairwiseJudgeConfig
+from configs.schema.judge import PairwiseJudgeConfig
 from evaluators.benchmarks.mt_bench import JUDGED_BY_REFERENCE
 from evaluators.judge import Verdict
-from evaluators.judge_tools.chat_model import Speaker
+from evaluators.judge_tools.chat_model import ChatModel
 from evaluators.judge_tools.grading import grade_in_words
 from evaluators.judge_tools.judge_prompts import JudgePrompt, read_judge_prompts
 from evaluators.judge_tools.ratings import PARSER_VERSION, read_winner
@@ -73,15 +73,15 @@ class PairwiseJudge:
     """A language model that names the better of two answers: 1 where ours wins, 0 where the baseline does, else 0.5.
 
     Args:
-        speaker: closed with the judge; several judges may share it.
+        chat_model: closed with the judge; several judges may share it.
         answer_first: our answer is A, else B.
     """
 
     def __init__(
-        self, config: PairwiseJudgeConfig, speaker: Speaker, prompts: PairPrompts, answer_first: bool = True
+        self, config: PairwiseJudgeConfig, chat_model: ChatModel, prompts: PairPrompts, answer_first: bool = True
     ) -> None:
         self._config = config
-        self._speaker = speaker
+        self._chat_model = chat_model
         self._prompts = prompts
         self._ours = "A" if answer_first else "B"
 
@@ -90,7 +90,7 @@ class PairwiseJudge:
         return json.dumps(
             {
                 "kind": "pairwise",
-                "speaker": self._speaker.identity,
+                "chat model": self._chat_model.identity,
                 "prompts": self._prompts.digests,
                 "ours": self._ours,
                 "temperature": self._config.temperature,
@@ -130,14 +130,14 @@ class PairwiseJudge:
         )
 
     async def start(self) -> None:
-        await self._speaker.start()
+        await self._chat_model.start()
 
     async def judge(self, question: Question, answers: tuple[str, ...], repeat: int = 0) -> Verdict:
         messages = self.messages(question, answers)
-        return await grade_in_words(self._speaker, messages, self._config, self._score, repeat)
+        return await grade_in_words(self._chat_model, messages, self._config, self._score, repeat)
 
     async def close(self) -> None:
-        await self._speaker.close()
+        await self._chat_model.close()
 
     def _score(self, words: str) -> float:
         winner = read_winner(words)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from importlib.metadata import version
 
 from configs.errors import InputError
-from configs.schema import ReferenceJudgeConfig
+from configs.schema.judge import ReferenceJudgeConfig
 from evaluators.failures import JudgeFailed
 from evaluators.judge import Verdict
 from evaluators.question import Question

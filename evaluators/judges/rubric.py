@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Self
 
 from configs.errors import InputError
-from configs.schema import RubricJudgeConfig
+from configs.schema.judge import RubricJudgeConfig
 from evaluators.judge import Verdict
-from evaluators.judge_tools.chat_model import Speaker
+from evaluators.judge_tools.chat_model import ChatModel
 from evaluators.judge_tools.grading import grade_in_words
 from evaluators.judge_tools.judge_prompts import JudgePrompt
 from evaluators.judge_tools.ratings import PARSER_VERSION, Scale
@@ -28,30 +28,30 @@ class RubricJudge:
     """
 
     def __init__(
-        self, config: RubricJudgeConfig, speaker: Speaker, prompt: JudgePrompt, fields: set[str], scale: Scale
+        self, config: RubricJudgeConfig, chat_model: ChatModel, prompt: JudgePrompt, fields: set[str], scale: Scale
     ) -> None:
         self._config = config
-        self._speaker = speaker
+        self._chat_model = chat_model
         self._prompt = prompt
         self._fields = fields
         self._scale = scale
 
     @classmethod
-    def load(cls, config: RubricJudgeConfig, speaker: Speaker) -> Self:
-        """Read the rubric; nothing is sent. The speaker is closed with the judge.
+    def load(cls, config: RubricJudgeConfig, chat_model: ChatModel) -> Self:
+        """Read the rubric; nothing is sent. The chat model is closed with the judge.
 
         Raises:
             InputError: the rubric or the scale cannot work.
         """
         prompt, fields = read_rubric(config.rubric_path, _FIELDS, (_SHOWN,))
-        return cls(config, speaker, prompt, fields, Scale(config.low, config.high, (_compiled(config.pattern),)))
+        return cls(config, chat_model, prompt, fields, Scale(config.low, config.high, (_compiled(config.pattern),)))
 
     @property
     def fingerprint(self) -> str:
         return json.dumps(
             {
                 "kind": "rubric",
-                "speaker": self._speaker.identity,
+                "chat model": self._chat_model.identity,
                 "prompt": self._prompt.digest,
                 "scale": [self._config.low, self._config.high, self._config.pattern],
                 "temperature": self._config.temperature,
@@ -86,14 +86,14 @@ class RubricJudge:
         )
 
     async def start(self) -> None:
-        await self._speaker.start()
+        await self._chat_model.start()
 
     async def judge(self, question: Question, answers: tuple[str, ...], repeat: int = 0) -> Verdict:
         messages = self.messages(question, answers)
-        return await grade_in_words(self._speaker, messages, self._config, self._scale.read, repeat)
+        return await grade_in_words(self._chat_model, messages, self._config, self._scale.read, repeat)
 
     async def close(self) -> None:
-        await self._speaker.close()
+        await self._chat_model.close()
 
     def _can_be_graded(self, question: Question, turns: Sequence[int]) -> bool:
         if "reference" not in self._fields:

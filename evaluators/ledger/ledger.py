@@ -22,7 +22,7 @@ from evaluators.judge import Verdict
 from evaluators.ledger.file import USAGE, Table, add_dollars, look_up, open_to_write
 from evaluators.ledger.queries import read_spend
 from evaluators.ledger.spend import Spend
-from evaluators.utilization import Attendance
+from evaluators.utilization import Utilization
 from workers.prompt import Completion
 from workers.usage import NOTHING, Usage
 
@@ -128,10 +128,10 @@ class Ledger:
         row = (failure.question, failure.stage, failure.cause, _storable(failure.message), *astuple(usage))
         return self._keep("failures", (key, self._run, *row, time.time()))
 
-    def keep_time(self, seconds: float, attendance: Attendance) -> "asyncio.Future[None]":
+    def keep_time(self, seconds: float, utilization: Utilization) -> "asyncio.Future[None]":
         """Note how long this process has worked on the run so far, and who was there meanwhile."""
-        self._time = seconds, attendance.gpus
-        return self._keep("sessions", (self._session, self._run, seconds, *astuple(attendance)))
+        self._time = seconds, utilization.gpus
+        return self._keep("sessions", (self._session, self._run, seconds, *astuple(utilization)))
 
     @property
     def spend(self) -> Spend:

@@ -11,7 +11,7 @@ from evaluators.evaluation import Failure
 from evaluators.judge import Verdict
 from evaluators.ledger.file import STILL_FAILED, USAGE, Table, add_dollars, has_tables, look_up, open_to_read
 from evaluators.ledger.spend import Spend
-from evaluators.utilization import Attendance
+from evaluators.utilization import Utilization
 from workers.prompt import Completion
 from workers.usage import Usage
 
@@ -94,7 +94,7 @@ def read_judge_noise(path: Path) -> list[JudgeNoise]:
     ]
 
 
-def read_pace(path: Path, run: str, stretches: int) -> list[Pace]:
+def read_throughput(path: Path, run: str, stretches: int) -> list[Pace]:
     """Tokens that `run` generated in each of so many equal stretches of time, from its first answer to its last."""
     with _reading(path) as ledger:
         query = "SELECT min(created), max(created) FROM generations WHERE run = ?"
@@ -151,13 +151,13 @@ def read_spend(path: Path, run: str) -> Spend:
     )
 
 
-def read_attendance(path: Path, run: str) -> Attendance:
+def read_utilization(path: Path, run: str) -> Utilization:
     """Who was there while `run` was worked on, all its processes together."""
     if not has_tables(path):
-        return Attendance()
-    sums = ", ".join(f"sum({one.name})" for one in fields(Attendance))
+        return Utilization()
+    sums = ", ".join(f"sum({one.name})" for one in fields(Utilization))
     with closing(open_to_read(path)) as ledger:
-        return Attendance(*_totals(ledger, f"SELECT {sums} FROM sessions WHERE run = ?", run))  # noqa: S608 -- constants
+        return Utilization(*_totals(ledger, f"SELECT {sums} FROM sessions WHERE run = ?", run))  # noqa: S608 -- constants
 
 
 def _usage_totals(ledger: sqlite3.Connection, table: Table, run: str) -> tuple[int, Usage]:

@@ -5,7 +5,9 @@ A greedy round: candidates of 3 fixed demonstrations and 1 more, answers of abou
 
 from pathlib import Path
 
-from configs.schema import BudgetConfig, ExhaustiveGreedyConfig, RenderConfig, ScoringConfig
+from configs.schema.data import RenderConfig
+from configs.schema.scoring import BudgetConfig, ScoringConfig
+from configs.schema.strategy import ExhaustiveGreedyConfig
 from evaluators.budget import Budget
 from evaluators.counts import Counts
 from evaluators.evaluator import Evaluator
@@ -13,7 +15,7 @@ from evaluators.generation import Answers
 from evaluators.judge import Judge
 from evaluators.ledger.ledger import Ledger
 from evaluators.objective import Objective
-from evaluators.panel import Panel, Seat
+from evaluators.panel import Panel, PanelMember
 from evaluators.question import Question
 from search.problem.candidate import OWN
 from search.problem.space import SearchSpace
@@ -57,7 +59,7 @@ async def run_round(folder: Path, name: str, model: TextModel, judge: Judge, can
             budget=budget,
             counts=counts,
         ),
-        panel=Panel([Seat(judge)], ledger=ledger, budget=budget, counts=counts),
+        panel=Panel([PanelMember(judge)], ledger=ledger, budget=budget, counts=counts),
         objective=Objective(),
         ledger=ledger,
         counts=counts,

@@ -30,7 +30,7 @@ CANDIDATES, QUESTIONS = 100, 80
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class OverheadPass:
     """One pass over all evaluations.
 
     Attributes:
@@ -95,7 +95,7 @@ class InstantJudge:
         return None
 
 
-def run_w1(dspy_python: Path | None = None) -> list[Pass]:
+def run_w1(dspy_python: Path | None = None) -> list[OverheadPass]:
     """All passes of ours, then of DSPy where the Python of an environment that has it is given."""
     with tempfile.TemporaryDirectory() as folder:
         passes = [_pass("cold", Path(folder)), _pass("warm", Path(folder)), _in_new_process(Path(folder))]
@@ -104,13 +104,13 @@ def run_w1(dspy_python: Path | None = None) -> list[Pass]:
     return passes
 
 
-def _pass(name: str, folder: Path) -> Pass:
+def _pass(name: str, folder: Path) -> OverheadPass:
     model = InstantModel()
     wall, cpu = time.perf_counter(), _cpu_seconds()
     evaluations = asyncio.run(run_round(folder, name, model, InstantJudge(), CANDIDATES, QUESTIONS))
     wall, cpu = time.perf_counter() - wall, _cpu_seconds() - cpu
     disk = sum(file.stat().st_size for file in (folder / "ledger.sqlite", folder / f"{name}.jsonl"))
-    return Pass(
+    return OverheadPass(
         system="demosearch",
         name=name,
         evaluations=evaluations,
@@ -126,15 +126,15 @@ def _cpu_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _in_new_process(folder: Path) -> Pass:
-    return Pass(**_printed([sys.executable, "-m", "search.bench.overhead", str(folder)]))
+def _in_new_process(folder: Path) -> OverheadPass:
+    return OverheadPass(**_printed([sys.executable, "-m", "search.bench.overhead", str(folder)]))
 
 
-def _dspy(python: Path) -> list[Pass]:
+def _dspy(python: Path) -> list[OverheadPass]:
     script = Path(__file__).with_name("overhead_dspy.py")
     with tempfile.TemporaryDirectory() as cache:
         passes = [_printed([str(python), str(script), cache, name]) for name in ("cold+warm", "new")]
-    return [Pass(**one) for answer in passes for one in answer["passes"]]
+    return [OverheadPass(**one) for answer in passes for one in answer["passes"]]
 
 
 def _printed(command: list[str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from configs.schema import ScoringConfig
+from configs.schema.scoring import ScoringConfig
 from search.bench.landscape import Landscape
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
@@ -13,7 +13,7 @@ from search.problem.trial import Trial
 from search.statistics.certainty import Certainty
 from search.strategies.strategy import Strategy
 
-SURE, WINDOW = ScoringConfig().sure, 12
+MIN_WIN_PROBABILITY, WINDOW = ScoringConfig().min_win_probability, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,14 @@ class SimulatedSearch:
 
 
 def simulate(
-    strategy: Strategy, landscape: Landscape, space: SearchSpace, window: int = WINDOW, sure: float = SURE
+    strategy: Strategy,
+    landscape: Landscape,
+    space: SearchSpace,
+    window: int = WINDOW,
+    min_win_probability: float = MIN_WIN_PROBABILITY,
 ) -> SimulatedSearch:
-    """Ask, score, tell, in the coordinator's order, with `window` trials under way; `sure` as in the scoring config."""
+    """Ask, score, tell, in the coordinator's order, with `window` trials under way; `min_win_probability` as in the
+    scoring config."""
     base = Trial(space.compose(()), space.questions)
     certainty = Certainty(space, landscape.held_out)
     under_way, told, evaluations, seconds, waiting = deque([base]), 0, len(base.questions), 0.0, 0
@@ -72,7 +77,7 @@ def simulate(
     for scored in finals:
         certainty.tell(scored)
     better = certainty.probability_better(found)
-    winner = found if better >= sure else base.candidate
+    winner = found if better >= min_win_probability else base.candidate
     return SimulatedSearch(
         found=found,
         winner=winner,

@@ -5,7 +5,7 @@
 Prints tables in Markdown and writes every outcome to a JSON file; `--read` prints the tables of such files again.
 "Difference" is the true held-out score of what was found minus that of what exhaustive greedy found, over seeds, with a
 95 % interval; "exported" the same of what either exports, the base prompt where that is not surely worse
-(`scoring.sure`); "regret" what noise-free greedy steps and swaps would have gained on what was found.
+(`scoring.min_win_probability`); "regret" what noise-free greedy steps and swaps would have gained on what was found.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from rich.progress import track
 
 from search.bench.landscape import LANDSCAPES
 from search.bench.simulation import WINDOW
-from search.bench.strategy_outcome import REFERENCE, STRATEGIES, UNBUDGETED, Case, Outcome, outcomes
+from search.bench.strategy_outcome import REFERENCE, STRATEGIES, UNBUDGETED, Case, StrategyOutcome, outcomes
 from search.statistics.estimates import Estimate, estimate
 
 _CONFIDENCE = 0.95
@@ -43,12 +43,12 @@ def run_benchmark(
     window: int,
     jobs: int,
     path: Path,
-) -> list[Outcome]:
+) -> list[StrategyOutcome]:
     """Every strategy with every budget on every case, `jobs` processes of one thread each at work; the outcomes so far
     stand in the file at `path` after each case. The rest is as `outcomes` takes it."""
     for name in _THREADS:
         os.environ.setdefault(name, "1")
-    found: list[Outcome] = []
+    found: list[StrategyOutcome] = []
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         under_way = [pool.submit(outcomes, case, strategies, shares, polish, window) for case in cases]
         for done in track(as_completed(under_way), "landscapes", total=len(cases), console=Console(stderr=True)):
@@ -57,7 +57,7 @@ def run_benchmark(
     return found
 
 
-def table(found: Iterable[Outcome]) -> str:
+def table(found: Iterable[StrategyOutcome]) -> str:
     """The outcomes in Markdown, one line for each landscape, size, strategy and budget."""
     lines = [
         "| landscape | N | k | strategy | judged | times fewer | difference (95 %) | exported | regret | base kept | "
@@ -68,7 +68,7 @@ def table(found: Iterable[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def _line(group: Group, members: Sequence[Outcome]) -> str:
+def _line(group: Group, members: Sequence[StrategyOutcome]) -> str:
     landscape, pool, most, strategy, _ = group
     judged = fmean(one.evaluations for one in members)
     fewer = fmean(one.greedy_evaluations for one in members) / judged
@@ -102,7 +102,7 @@ def _percent(values: Sequence[bool]) -> str:
     return f"{100 * fmean(values):.1f} % of {len(values)}" if values else "-"
 
 
-def against_racing(found: Iterable[Outcome]) -> str:
+def against_racing(found: Iterable[StrategyOutcome]) -> str:
     """What every strategy found minus what racing greedy found on the same landscapes, paired; empty without it."""
     groups = _grouped(found)
     racing = {one.case: one.difference for group, own in groups.items() if group[3] == _RIVAL for one in own}
@@ -117,10 +117,10 @@ def against_racing(found: Iterable[Outcome]) -> str:
     return "\n".join(lines) if len(lines) > 2 else ""
 
 
-def coverage(found: Iterable[Outcome]) -> str:
+def coverage(found: Iterable[StrategyOutcome]) -> str:
     """How often the intervals held the truth, over all outcomes of each strategy."""
     lines = ["| strategy | seeds | score covered | gain covered |", "|---|---|---|---|"]
-    by_name: dict[str, list[Outcome]] = {}
+    by_name: dict[str, list[StrategyOutcome]] = {}
     for one in found:
         by_name.setdefault(one.strategy, []).append(one)
     for name, own in by_name.items():
@@ -130,7 +130,7 @@ def coverage(found: Iterable[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def savings(found: Iterable[Outcome]) -> str:
+def savings(found: Iterable[StrategyOutcome]) -> str:
     """For strategies with several budgets: how many times fewer judged generations give exhaustive greedy's quality,
     interpolated between budgets (log scale); a sign where that lies beyond the budgets tried."""
     curves: dict[tuple[str, int, int, str], list[tuple[float, float]]] = {}
@@ -154,14 +154,14 @@ def _equal_quality(points: Sequence[tuple[float, float]]) -> str:
     return f"> {points[-1][0]:.0f}"
 
 
-def _grouped(found: Iterable[Outcome]) -> Mapping[Group, list[Outcome]]:
-    groups: dict[Group, list[Outcome]] = {}
+def _grouped(found: Iterable[StrategyOutcome]) -> Mapping[Group, list[StrategyOutcome]]:
+    groups: dict[Group, list[StrategyOutcome]] = {}
     for one in found:
         groups.setdefault(_group(one), []).append(one)
     return groups
 
 
-def _group(one: Outcome) -> Group:
+def _group(one: StrategyOutcome) -> Group:
     share = 0.0 if one.strategy in UNBUDGETED else one.share
     return one.case.landscape, one.case.pool, one.case.most, one.strategy, share
 
@@ -183,9 +183,9 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def read(path: Path) -> list[Outcome]:
+def read(path: Path) -> list[StrategyOutcome]:
     """The outcomes in a file that this command wrote."""
-    return TypeAdapter(list[Outcome]).validate_json(path.read_bytes())
+    return TypeAdapter(list[StrategyOutcome]).validate_json(path.read_bytes())
 
 
 def main() -> None:
@@ -196,7 +196,7 @@ def main() -> None:
     print(*filter(None, tables), sep="\n\n")
 
 
-def _run(arguments: argparse.Namespace) -> list[Outcome]:
+def _run(arguments: argparse.Namespace) -> list[StrategyOutcome]:
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
     cases = [Case(*case) for case in product(arguments.landscapes, arguments.pools, arguments.most, seeds)]
     given = arguments.strategies, arguments.shares, arguments.polish, arguments.window

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
-from configs.schema import StrategyConfig
+from configs.schema.strategy import StrategyConfig
 from search.bench.landscape import LANDSCAPES, Landscape
 from search.bench.simulation import WINDOW, SimulatedSearch, simulate
 from search.problem.space import SearchSpace
@@ -42,7 +42,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class StrategyOutcome:
     """One search on one landscape.
 
     Attributes:
@@ -75,7 +75,7 @@ class Outcome:
 
 def outcomes(
     case: Case, strategies: Sequence[str], shares: Sequence[float], polish: float = 0.0, window: int = WINDOW
-) -> list[Outcome]:
+) -> list[StrategyOutcome]:
     """All strategies with all budgets on one landscape, exhaustive greedy first.
 
     Args:
@@ -88,9 +88,9 @@ def outcomes(
     embedding = Embedding(landscape.embedding, landscape.question_embedding[: len(space.questions)])
     greedy = simulate(strategy_of(config_of(REFERENCE, space, 0), space, case.seed, embedding), landscape, space)
 
-    def outcome(name: str, share: float, found: SimulatedSearch) -> Outcome:
+    def outcome(name: str, share: float, found: SimulatedSearch) -> StrategyOutcome:
         score_covered, gain_covered = _covered(landscape, space, found)
-        return Outcome(
+        return StrategyOutcome(
             case=case,
             strategy=name,
             share=share,

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from search.bench.overhead import Pass
+from search.bench.overhead import OverheadPass
 from search.bench.overlap import Overlap
 
 
@@ -20,7 +20,7 @@ def overlap_table(overlap: Overlap) -> RenderableType:
     return Group(table, Text(f"Together: {overlap.ratio:.3f} times the slower one alone; the target is 1.1 at most."))
 
 
-def w1_table(passes: Iterable[Pass]) -> Table:
+def w1_table(passes: Iterable[OverheadPass]) -> Table:
     """Passes side by side, each with its cost as a share of the first system's."""
     table = Table(padding=(0, 1), header_style="bold")
     for column in (

@@ -15,10 +15,10 @@ from search.statistics.estimates import Estimate
 
 
 def evaluation_view(status: EvaluationStatus, path: Path) -> RenderableType:
-    """Contestants side by side."""
+    """Variants side by side."""
     parts: list[RenderableType] = [Text(str(path), style="bold"), _evaluation_facts(status)]
     if status.results:
-        parts += [_contestants(status.results), *_categories(status.results)]
+        parts += [_variants(status.results), *_categories(status.results)]
     parts += [Text(f"AlpacaEval 2.0, {place}") for place in status.places]
     if status.failures:
         way_on = "Failed items are in no mean; the same command with the same --run-dir tries them again."
@@ -35,7 +35,7 @@ def _evaluation_facts(status: EvaluationStatus) -> Table:
     return facts
 
 
-def _contestants(results: Sequence[Result]) -> Table:
+def _variants(results: Sequence[Result]) -> Table:
     turns = max(len(one.turns) for one in results)
     table = Table(box=None, padding=(0, 2), header_style="bold")
     names = ("", "score", f"over {results[0].name}", *(f"turn {turn + 1}" for turn in range(turns)))

@@ -73,15 +73,15 @@ def export(
     if chosen == "optuna":
         _fill_study(path, output)
         return
-    from search.export import caveat, read_found, written  # noqa: PLC0415 -- scipy
+    from search.export import caveat, read_best_prompt, written  # noqa: PLC0415 -- scipy
 
-    found = read_found(path, best_so_far)
-    text = written(found, chosen)
+    best = read_best_prompt(path, best_so_far)
+    text = written(best, chosen)
     if output is None:
         sys.stdout.write(text)
     else:
         write(Path(output), text)
-    if note := caveat(found, chosen):
+    if note := caveat(best, chosen):
         say(f"note: {note}")
 
 

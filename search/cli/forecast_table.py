@@ -4,10 +4,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from search.forecast.forecast import Forecast
+from search.forecast.forecast import RunForecast
 
 
-def forecast_view(forecast: Forecast) -> RenderableType:
+def forecast_view(forecast: RunForecast) -> RenderableType:
     """What a run would cost, against its budget."""
     limited = any(one.limit is not None for one in forecast.quantities)
     spent = any(one.spent for one in forecast.quantities)

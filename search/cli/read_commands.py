@@ -69,7 +69,7 @@ def report(
     """Write what a search or an evaluation has found: while it runs, after a crash, at the end.
 
     Of a search: winner against base prompt on held-out questions and how far the search score overstated it,
-    candidates, contributions of demonstrations. Of an evaluation: its contestants, each against the first, and win
+    candidates, contributions of demonstrations. Of an evaluation: its variants, each against the first, and win
     rates where AlpacaEval's judge has judged. Of both: categories, lengths, answers side by side, cost, failures.
     """
     write(output or path / f"report.{form.value}", search.report(path, form.value))
@@ -83,7 +83,8 @@ def knobs(
 ) -> None:
     """List every knob of a config with its type, range and default."""
     from configs.knobs import describe_knobs  # noqa: PLC0415 -- pydantic
-    from configs.schema import EvaluationConfig, RunConfig  # noqa: PLC0415
+    from configs.schema.evaluation import EvaluationConfig  # noqa: PLC0415 -- pydantic
+    from configs.schema.run import RunConfig  # noqa: PLC0415 -- pydantic
     from search.cli.status_table import knob_list  # noqa: PLC0415 -- rich
 
     described = describe_knobs(EvaluationConfig if evaluation else RunConfig)

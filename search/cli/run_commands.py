@@ -13,7 +13,7 @@ from search.cli.options import AsJson, DryRun, Like, Overrides, RunDirectory, To
 from search.cli.terminal import console, interruptible, print_out, say, show_forecast, show_status
 
 if TYPE_CHECKING:
-    from configs.schema import RunConfig
+    from configs.schema.run import RunConfig
     from search.results.status import Status
 
 
@@ -75,7 +75,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
         typer.Option(
             "--prompt",
             metavar="NAME=PATH",
-            help="One more contestant, or another file for one of the config's; no PATH for no prompt. Repeatable.",
+            help="One more variant, or another file for one of the config's; no PATH for no prompt. Repeatable.",
         ),
     ] = None,
     run_dir: Annotated[
@@ -89,12 +89,12 @@ def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
 ) -> None:
     """Score prompts on a benchmark, side by side, without a search.
 
-    A contestant's prompt is a URIAL file, an export of a search, a list of demonstrations, rules alone, or nothing; it
+    A variant's prompt is a URIAL file, an export of a search, a list of demonstrations, rules alone, or nothing; it
     may have a model, a template and a decoding of its own, such as an instruct model with its chat template. Means come
-    with intervals over questions, differences to the first contestant are paired. `--set side=held_out` asks only the
+    with intervals over questions, differences to the first variant are paired. `--set side=held_out` asks only the
     questions that a search has not seen.
 
-    With the --run-dir of an earlier evaluation, which may have had fewer contestants, nothing is paid twice, and what
+    With the --run-dir of an earlier evaluation, which may have had fewer variants, nothing is paid twice, and what
     failed is tried again. `demosearch knobs --evaluation` lists the knobs.
     """
     from search.cli.evaluation_table import evaluation_view  # noqa: PLC0415 -- rich

@@ -14,7 +14,7 @@ from configs.errors import InputError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from search.forecast.forecast import Forecast
+    from search.forecast.forecast import RunForecast
     from search.results.status import Status
 
 
@@ -39,7 +39,7 @@ def show_status(status: "Status", path: Path, as_json: bool) -> None:
     print_out(status.to_json() if as_json else status_view(status, path))
 
 
-def show_forecast(forecast: "Forecast", as_json: bool) -> None:
+def show_forecast(forecast: "RunForecast", as_json: bool) -> None:
     from search.cli.forecast_table import forecast_view  # noqa: PLC0415 -- rich
 
     print_out(forecast.to_json() if as_json else forecast_view(forecast))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from search.export.best_prompt import Found, read_found
+from search.export.best_prompt import BestPrompt, read_best_prompt
 from search.export.chat import messages
 from search.export.dspy_state import dspy_state
 from search.export.hugging_face import chat_template, hugging_face
@@ -17,7 +17,7 @@ from search.export.urial_file import urial_file
 from search.problem.candidate import OWN
 from search.results.wording import show_decoding
 
-__all__ = ["Format", "caveat", "export", "read_found", "written"]
+__all__ = ["Format", "caveat", "export", "read_best_prompt", "written"]
 
 Format = Literal[
     "urial",
@@ -32,7 +32,7 @@ Format = Literal[
     "promptfoo",
 ]
 
-_WRITERS: Mapping[Format, Callable[[Found], object]] = {
+_WRITERS: Mapping[Format, Callable[[BestPrompt], object]] = {
     "urial": urial_file,
     "json": record,
     "messages": messages,
@@ -54,31 +54,31 @@ def export(path: Path, form: Format, best_so_far: bool = False) -> str:
         InputError: nothing is scored yet; or the search has not ended and `best_so_far` is not asked for; or the prompt
             cannot be written in this form.
     """
-    return written(read_found(path, best_so_far), form)
+    return written(read_best_prompt(path, best_so_far), form)
 
 
-def written(found: Found, form: Format) -> str:
+def written(best: BestPrompt, form: Format) -> str:
     """Text as it is, everything else as JSON. Raises InputError where the prompt cannot be written in this form."""
-    content = _WRITERS[form](found)
+    content = _WRITERS[form](best)
     return content if isinstance(content, str) else json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def caveat(found: Found, form: Format) -> str:
+def caveat(best: BestPrompt, form: Format) -> str:
     """When the scores do not hold for this form as it is; "" where it is the prompt that was scored, and its decoding
     where that was searched for too."""
-    said = [_other_prompt(found, form)]
-    if found.decoding_name != OWN and form not in _WITH_DECODING:
+    said = [_other_prompt(best, form)]
+    if best.decoding_name != OWN and form not in _WITH_DECODING:
         said.append(
-            f"the winner's answers were decoded as '{found.decoding_name}' ({show_decoding(found.decoding)}), which "
+            f"the winner's answers were decoded as '{best.decoding_name}' ({show_decoding(best.decoding)}), which "
             "this form does not say: set it where you use the prompt"
         )
     return "; ".join(filter(None, said))
 
 
-def _other_prompt(found: Found, form: Format) -> str:
+def _other_prompt(best: BestPrompt, form: Format) -> str:
     if form == "dspy":
         return "DSPy spells its prompts in a way of its own: the scores are not those of what it will send"
-    if form in ("messages", "openai") and not found.is_chat:
+    if form in ("messages", "openai") and not best.is_chat:
         return (
             "this is the prompt that was scored only on a server that spells chats with the template of `--format "
             "chat_template` (vLLM, SGLang: --chat-template); anywhere else measure it again with `demosearch evaluate`"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from configs.errors import InputError
-from configs.schema import RunConfig
+from configs.schema.run import RunConfig
 from evaluators.ledger.queries import knows_prefix
 from search.problem.candidate import OWN
 from search.problem.decodings import make_decodings
@@ -17,7 +17,7 @@ from workers.prompt import Decoding, PromptBlock
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class BestPrompt:
     """Attributes:
     path: of the run.
     demonstrations: of the best candidate, in order.
@@ -45,7 +45,7 @@ class Found:
         return self.config.render.template == "chat"
 
 
-def read_found(path: Path, best_so_far: bool = False) -> Found:
+def read_best_prompt(path: Path, best_so_far: bool = False) -> BestPrompt:
     """Of the run at `path`.
 
     Raises:
@@ -68,7 +68,7 @@ def read_found(path: Path, best_so_far: bool = False) -> Found:
     block = renderer.block(material.rules, chosen, [(question.query,) for question in material.guiding])
     _check_scored(path, config, block)
     decoding = make_decodings(config, renderer)[candidate.decoding]
-    return Found(path, config, status, material, chosen, renderer, block, decoding)
+    return BestPrompt(path, config, status, material, chosen, renderer, block, decoding)
 
 
 def _check_scored(path: Path, config: RunConfig, block: PromptBlock) -> None:

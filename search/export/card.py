@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from configs.schema import RunConfig
-from search.export.best_prompt import Found
+from configs.schema.run import RunConfig
+from search.export.best_prompt import BestPrompt
 from search.problem.candidate import OWN
-from search.report.caveats import doubts
+from search.report.caveats import caveats
 from search.report.comparison import Finalist
 from search.report.findings import Findings
 from search.report.markup import plain, table, with_interval
@@ -25,17 +25,17 @@ _USES = {
     "held_out.jsonl": "the score of every held-out question, with these demonstrations and with the base prompt",
     "prompt.txt": "rules and demonstrations as the model reads them before a question: a URIAL prompt file",
     "chat.json": "the same for the model's chat template (`demosearch export --format hugging_face`)",
-    "found.json": "for `demosearch evaluate CONFIG --prompt found=found.json`: everything, with scores and provenance",
+    "found.json": "for `demosearch evaluate CONFIG --prompt best=best.json`: everything, with scores and provenance",
     "manifest.json": "what decided the outcome: digests, settings, versions",
 }
 
 
-def card(found: Found, findings: Findings, names: Sequence[str]) -> str:
+def card(best: BestPrompt, findings: Findings, names: Sequence[str]) -> str:
     """README.md with the header that hubs read; `names` are the other files."""
-    return f"---\n{_header(found, names)}\n---\n\n" + "\n\n".join(_parts(found, findings, names)) + "\n"
+    return f"---\n{_header(best, names)}\n---\n\n" + "\n\n".join(_parts(best, findings, names)) + "\n"
 
 
-def _header(found: Found, names: Sequence[str]) -> str:
+def _header(best: BestPrompt, names: Sequence[str]) -> str:
     from huggingface_hub import DatasetCardData  # noqa: PLC0415 -- takes a second
 
     tables = [name for name in names if name.endswith(".jsonl")]
@@ -44,7 +44,7 @@ def _header(found: Found, names: Sequence[str]) -> str:
         for at, name in enumerate(tables)
     ]
     return DatasetCardData(
-        pretty_name=f"Demonstrations of {found.status.run}",
+        pretty_name=f"Demonstrations of {best.status.run}",
         task_categories=["text-generation"],
         size_categories=["n<1K"],
         tags=["demosearch", "in-context-learning", "few-shot"],
@@ -52,28 +52,28 @@ def _header(found: Found, names: Sequence[str]) -> str:
     ).to_yaml()
 
 
-def _parts(found: Found, findings: Findings, names: Sequence[str]) -> Iterator[str]:
-    decoding = "" if found.decoding_name == OWN else f" and the decoding “{plain(found.decoding_name)}”"
-    yield f"# Demonstrations of {plain(found.status.run)}"
+def _parts(best: BestPrompt, findings: Findings, names: Sequence[str]) -> Iterator[str]:
+    decoding = "" if best.decoding_name == OWN else f" and the decoding “{plain(best.decoding_name)}”"
+    yield f"# Demonstrations of {plain(best.status.run)}"
     yield (
-        f"{len(found.demonstrations)} in-context demonstrations{decoding} for `{model_name(found.config)}`, found by "
-        f"demosearch {read_manifest(found.path)['versions']['demosearch']} among {found.status.trials} candidates."
+        f"{len(best.demonstrations)} in-context demonstrations{decoding} for `{model_name(best.config)}`, found by "
+        f"demosearch {read_manifest(best.path)['versions']['demosearch']} among {best.status.trials} candidates."
     )
     yield " ".join(map(plain, summary(findings)))
     yield "## Scores"
     heads = ("prompt", "held-out score", "held-out gain", "search score", "overstated by")
     yield table(heads, [_row(findings, one) for one in findings.finalists])
     yield f"Means with {share(findings.evidence.confidence)} Student's t intervals over questions. {_MEANS}"
-    doubted = doubts(findings)
+    doubted = caveats(findings)
     if doubted:
         yield "## What a sceptic should know"
         yield "\n".join(f"- {plain(one)}" for one in doubted)
     yield "## Files"
     yield "\n".join(f"- `{name}`: {_USES[name]}" for name in names)
     yield "## How it was measured"
-    yield table(("what", "which"), _conditions(found, findings))
+    yield table(("what", "which"), _conditions(best, findings))
     yield (
-        f"The demonstrations come from {_sources(found.config)}; the licence of those data applies to them, and this "
+        f"The demonstrations come from {_sources(best.config)}; the licence of those data applies to them, and this "
         "card states none."
     )
 
@@ -89,9 +89,9 @@ def _row(findings: Findings, one: Finalist) -> list[str]:
     ]
 
 
-def _conditions(found: Found, findings: Findings) -> list[list[str]]:
-    config, manifest = found.config, read_manifest(found.path)
-    stop = ", ".join(f"`{one}`" for one in found.decoding.stop) or "none"
+def _conditions(best: BestPrompt, findings: Findings) -> list[list[str]]:
+    config, manifest = best.config, read_manifest(best.path)
+    stop = ", ".join(f"`{one}`" for one in best.decoding.stop) or "none"
     return [
         ["model", plain(model_name(config))],
         ["judge", plain(config.judge.kind)],
@@ -99,17 +99,17 @@ def _conditions(found: Found, findings: Findings) -> list[list[str]]:
         ["pool", plain(manifest["pool"])],
         ["strategy", plain(config.strategy.kind)],
         ["template", plain(config.render.template)],
-        *_decodings(found, findings),
+        *_decodings(best, findings),
         ["stop strings", stop],
     ]
 
 
-def _decodings(found: Found, findings: Findings) -> list[list[str]]:
-    if found.decoding_name == OWN or findings.base is None:
-        return [["decoding", show_decoding(found.decoding)]]
+def _decodings(best: BestPrompt, findings: Findings) -> list[list[str]]:
+    if best.decoding_name == OWN or findings.base is None:
+        return [["decoding", show_decoding(best.decoding)]]
     own = findings.evidence.decoding(findings.base.candidate)
     return [
-        ["decoding", f"“{plain(found.decoding_name)}”: {show_decoding(found.decoding)}"],
+        ["decoding", f"“{plain(best.decoding_name)}”: {show_decoding(best.decoding)}"],
         ["decoding of the base prompt", show_decoding(own)],
     ]
 

@@ -4,13 +4,13 @@ import json
 from typing import Any
 
 from configs.errors import InputError
-from search.export.best_prompt import Found
+from search.export.best_prompt import BestPrompt
 from search.export.chat import open_chat
 from search.prompts.urial import FORMS, UrialForm
 from workers.chat_template import DATE
 
 
-def hugging_face(found: Found) -> dict[str, Any]:
+def hugging_face(best: BestPrompt) -> dict[str, Any]:
     """With the question added to the last message's content,
 
         text = tokenizer.apply_chat_template(export["messages"], **export["apply_chat_template"])
@@ -18,26 +18,26 @@ def hugging_face(found: Found) -> dict[str, Any]:
 
     gives the tokens that were scored.
     """
-    own = {"date_string": DATE} if found.is_chat else {"chat_template": chat_template(found)}
+    own = {"date_string": DATE} if best.is_chat else {"chat_template": chat_template(best)}
     return {
-        "model": found.config.model.name,
-        "messages": open_chat(found),
+        "model": best.config.model.name,
+        "messages": open_chat(best),
         "apply_chat_template": {"tokenize": False, "add_generation_prompt": True, **own},
-        "add_special_tokens": found.block.bos,
-        "stop": list(found.decoding.stop),
+        "add_special_tokens": best.block.bos,
+        "stop": list(best.decoding.stop),
     }
 
 
-def chat_template(found: Found) -> str:
+def chat_template(best: BestPrompt) -> str:
     """A Jinja chat template that spells a chat as the run's prompts are spelled; it leaves the begin-of-text token to
     the tokenizer (vLLM: `add_special_tokens` in the request).
 
     Raises:
         InputError: the run's prompts are in the model's own.
     """
-    if found.is_chat:
+    if best.is_chat:
         raise InputError("this run's prompts are in the model's own chat template: export openai or hugging_face")
-    return urial_template(FORMS[found.config.render.template])
+    return urial_template(FORMS[best.config.render.template])
 
 
 def urial_template(form: UrialForm) -> str:

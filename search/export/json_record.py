@@ -3,35 +3,35 @@
 from dataclasses import asdict
 from typing import Any
 
-from configs.schema import VaryingKnobs
-from search.export.best_prompt import Found
+from configs.schema.strategy import VaryingKnobs
+from search.export.best_prompt import BestPrompt
 from search.run_directory.run import read_manifest
 
 
-def record(found: Found) -> dict[str, Any]:
+def record(best: BestPrompt) -> dict[str, Any]:
     """Where the decoding was searched for like the demonstrations, what it changes of the run's own stands in it."""
-    own = {one.id for one in found.material.base}
-    manifest, numbers = read_manifest(found.path), found.status.to_json()
+    own = {one.id for one in best.material.base}
+    manifest, numbers = read_manifest(best.path), best.status.to_json()
     return {
         "demosearch": manifest["versions"]["demosearch"],
-        "run": found.status.run,
-        "state": found.status.state,
-        "rules": found.material.rules,
+        "run": best.status.run,
+        "state": best.status.state,
+        "rules": best.material.rules,
         "demonstrations": [
-            asdict(one) | {"from": "base prompt" if one.id in own else "pool"} for one in found.demonstrations
+            asdict(one) | {"from": "base prompt" if one.id in own else "pool"} for one in best.demonstrations
         ],
-        "template": found.config.render.template,
-        **_decoding(found),
-        "prefix": found.block.prefix,
+        "template": best.config.render.template,
+        **_decoding(best),
+        "prefix": best.block.prefix,
         "scores": {key: numbers[key] for key in ("search_score", "held_out_score", "held_out_gain", "base")},
-        "trials": found.status.trials,
-        "spend": asdict(found.status.spend),
+        "trials": best.status.trials,
+        "spend": asdict(best.status.spend),
         "provenance": manifest,
     }
 
 
-def _decoding(found: Found) -> dict[str, Any]:
-    strategy = found.config.strategy
+def _decoding(best: BestPrompt) -> dict[str, Any]:
+    strategy = best.config.strategy
     further = strategy.decodings if isinstance(strategy, VaryingKnobs) else ()
-    chosen = [one.model_dump(exclude_none=True) for one in further if one.name == found.decoding_name]
+    chosen = [one.model_dump(exclude_none=True) for one in further if one.name == best.decoding_name]
     return {"decoding": chosen[0]} if chosen else {}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from search.export.best_prompt import Found
+from search.export.best_prompt import BestPrompt
 from search.export.chat import open_chat
 from search.export.question_slot import spelling
 from search.prompts.urial import FORMS
@@ -10,17 +10,17 @@ from search.prompts.urial import FORMS
 _QUESTION = "{question}"
 
 
-def langchain_prompt(found: Found) -> dict[str, Any]:
+def langchain_prompt(best: BestPrompt) -> dict[str, Any]:
     """Of `FewShotPromptTemplate` where the model continues text, of `ChatPromptTemplate` where it was scored in a chat
     template; the variable is `question`."""
-    return _chat(found) if found.is_chat else _few_shot(found)
+    return _chat(best) if best.is_chat else _few_shot(best)
 
 
-def _few_shot(found: Found) -> dict[str, Any]:
-    form, spelled = FORMS[found.config.render.template], spelling(found)
-    shown = [(one.query.strip(form.trimmed), one.answer.strip(form.trimmed)) for one in found.demonstrations]
+def _few_shot(best: BestPrompt) -> dict[str, Any]:
+    form, spelled = FORMS[best.config.render.template], spelling(best)
+    shown = [(one.query.strip(form.trimmed), one.answer.strip(form.trimmed)) for one in best.demonstrations]
     return {
-        "prefix": doubled(found.material.rules),
+        "prefix": doubled(best.material.rules),
         "examples": [{"query": doubled(query), "answer": doubled(answer)} for query, answer in shown],
         "example_prompt": {
             "input_variables": ["query", "answer"],
@@ -33,8 +33,8 @@ def _few_shot(found: Found) -> dict[str, Any]:
     }
 
 
-def _chat(found: Found) -> dict[str, Any]:
-    *spoken, question = open_chat(found)
+def _chat(best: BestPrompt) -> dict[str, Any]:
+    *spoken, question = open_chat(best)
     return {
         "messages": [
             *({"role": one["role"], "content": doubled(one["content"])} for one in spoken),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from search.export.best_prompt import Found
+from search.export.best_prompt import BestPrompt
 from search.export.chat import open_chat
 from search.export.question_slot import spelling
 from workers.chat_template import DATE
@@ -11,37 +11,37 @@ from workers.service.server_dialects import DIALECTS, completion_fields
 _OPENAI = ("max_tokens", "temperature", "top_p", "seed", "stop")
 
 
-def completion_request(found: Found) -> dict[str, Any]:
+def completion_request(best: BestPrompt) -> dict[str, Any]:
     """For vLLM's and SGLang's `/v1/completions`: the shared prefix, what stands around a question behind it, and a
     request for one of the questions, which is `prefix + before_question + question.strip(strip_question) +
     after_question` with its decoding and stop strings."""
-    spelled = spelling(found)
+    spelled = spelling(best)
     return {
         "prefix": spelled.prefix,
         "before_question": spelled.before,
         "after_question": spelled.after,
         "strip_question": spelled.strip,
         "request": {
-            "model": found.config.model.name,
-            "prompt": spelled.prompt(found.material.guiding[0].query),
-            **fields(found),
+            "model": best.config.model.name,
+            "prompt": spelled.prompt(best.material.guiding[0].query),
+            **fields(best),
         },
     }
 
 
-def chat_request(found: Found) -> dict[str, Any]:
+def chat_request(best: BestPrompt) -> dict[str, Any]:
     """The arguments of `client.chat.completions.create` of the library `openai`; the question is to be added to the
     last message's content. `extra_body` is what vLLM and SGLang know beyond OpenAI's own."""
-    given = fields(found)
-    own = {"chat_template_kwargs": {"date_string": DATE}} if found.is_chat else {}
+    given = fields(best)
+    own = {"chat_template_kwargs": {"date_string": DATE}} if best.is_chat else {}
     return {
-        "model": found.config.model.name,
-        "messages": open_chat(found),
+        "model": best.config.model.name,
+        "messages": open_chat(best),
         **{name: given[name] for name in _OPENAI if name in given},
         "extra_body": {name: value for name, value in given.items() if name not in _OPENAI} | own,
     }
 
 
-def fields(found: Found) -> dict[str, Any]:
+def fields(best: BestPrompt) -> dict[str, Any]:
     """The decoding that was found, as vLLM names it."""
-    return completion_fields(found.decoding, found.block.bos, DIALECTS["vllm"])
+    return completion_fields(best.decoding, best.block.bos, DIALECTS["vllm"])

@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy.exc import SQLAlchemyError
 
 from configs.errors import InputError
-from configs.schema import RunConfig
+from configs.schema.run import RunConfig
 from search.problem.candidate import OWN, Candidate
 from search.problem.material import Material
 from search.problem.space import SearchSpace

@@ -7,8 +7,8 @@ tag is written as a tag that shows one, in the prompt as in the questions.
 import re
 from typing import Any
 
-from configs.schema import ServedModelConfig
-from search.export.best_prompt import Found
+from configs.schema.model import ServedModelConfig
+from search.export.best_prompt import BestPrompt
 from search.export.openai import fields
 from search.export.question_slot import spelling
 
@@ -19,27 +19,27 @@ _ENDS = re.compile(r"#(?=\}|\Z)")
 _LOADS = ("file://", "package:")
 
 
-def promptfoo_config(found: Found) -> dict[str, Any]:
+def promptfoo_config(best: BestPrompt) -> dict[str, Any]:
     """For `promptfoo eval -c FILE`; the provider is the server of `model.service`, else one on this machine."""
-    spelled = spelling(found)
+    spelled = spelling(best)
     return {
-        "description": f"demosearch run {literal(found.status.run)}",
+        "description": f"demosearch run {literal(best.status.run)}",
         "prompts": [
             {
                 "label": "demosearch",
                 "raw": f"{literal(spelled.prefix + spelled.before)}{{{{ question }}}}{literal(spelled.after)}",
             }
         ],
-        "providers": [_provider(found)],
+        "providers": [_provider(best)],
         "tests": [
             {"description": literal(one.id), "vars": {"question": variable(one.query.strip(spelled.strip))}}
-            for one in found.material.held_out
+            for one in best.material.held_out
         ],
     }
 
 
-def _provider(found: Found) -> dict[str, Any]:
-    model = found.config.model
+def _provider(best: BestPrompt) -> dict[str, Any]:
+    model = best.config.model
     service = model.service if isinstance(model, ServedModelConfig) else None
     variable_name = service.api_key_variable if service else None
     return {
@@ -47,7 +47,7 @@ def _provider(found: Found) -> dict[str, Any]:
         "config": {
             "apiBaseUrl": (service and service.base_url) or (_OPENAI if service else _HERE),
             **({"apiKeyEnvar": variable_name} if variable_name else {"apiKeyRequired": False}),
-            "passthrough": {"stop": []} | fields(found),  # it has stop strings of its own where none are given
+            "passthrough": {"stop": []} | fields(best),  # it has stop strings of its own where none are given
         },
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from configs.errors import InputError
 from search.export import written
-from search.export.best_prompt import Found, read_found
+from search.export.best_prompt import BestPrompt, read_best_prompt
 from search.export.card import card, model_name
 from search.export.hugging_face import hugging_face
 from search.export.json_record import record
@@ -42,24 +42,24 @@ def push(
         from search.export.hub import Hub  # noqa: PLC0415 -- huggingface_hub
 
         hub = Hub(upload, private)
-    found = read_found(path, best_so_far)
-    _write(folder, _files(found))
+    best = read_best_prompt(path, best_so_far)
+    _write(folder, _files(best))
     return hub.upload(folder, sorted(_NAMES)) if hub else None
 
 
-def _files(found: Found) -> dict[str, str]:
-    findings = find(read_evidence(found.path))
-    shown = record(found)
-    tables = {"demonstrations.jsonl": shown["demonstrations"], "held_out.jsonl": _held_out(found)}
+def _files(best: BestPrompt) -> dict[str, str]:
+    findings = find(read_evidence(best.path))
+    shown = record(best)
+    tables = {"demonstrations.jsonl": shown["demonstrations"], "held_out.jsonl": _held_out(best)}
     files = {name: _lines(rows) for name, rows in tables.items() if rows}
-    if found.is_chat:
-        files["chat.json"] = _dump(hugging_face(found) | {"model": model_name(found.config)})
+    if best.is_chat:
+        files["chat.json"] = _dump(hugging_face(best) | {"model": model_name(best.config)})
     else:
-        files["prompt.txt"] = written(found, "urial")
-    manifest = _without_folders(read_manifest(found.path))
+        files["prompt.txt"] = written(best, "urial")
+    manifest = _without_folders(read_manifest(best.path))
     files["found.json"] = _dump(shown | {"provenance": manifest})
     files["manifest.json"] = _dump(manifest)
-    return {"README.md": card(found, findings, list(files))} | files
+    return {"README.md": card(best, findings, list(files))} | files
 
 
 def _without_folders(content: Any) -> Any:
@@ -71,15 +71,15 @@ def _without_folders(content: Any) -> Any:
     return _FOLDERS.sub("", content) if isinstance(content, str) else content
 
 
-def _held_out(found: Found) -> list[dict[str, Any]]:
+def _held_out(best: BestPrompt) -> list[dict[str, Any]]:
     """A row a question that has been scored behind either prompt; a score that is missing is null."""
-    told, status = read_evidence(found.path).side("held_out"), found.status
+    told, status = read_evidence(best.path).side("held_out"), best.status
     assert status.winner is not None
     assert status.base is not None
     sides = [told[one].scores if one in told else {} for one in (status.winner.candidate, status.base.candidate)]
     return [
         {"id": one.id, "category": one.category, "score": sides[0].get(one.id), "base_score": sides[1].get(one.id)}
-        for one in found.material.held_out
+        for one in best.material.held_out
         if any(one.id in scores for scores in sides)
     ]
 
@@ -88,9 +88,9 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         present = {file.name for file in folder.iterdir()}
-        foreign = sorted(present - _NAMES if present >= _ALWAYS else present)
-        if foreign:
-            raise InputError(f"{folder} holds {foreign[0]}, which no push has written: give a folder of its own")
+        unexpected = sorted(present - _NAMES if present >= _ALWAYS else present)
+        if unexpected:
+            raise InputError(f"{folder} holds {unexpected[0]}, which no push has written: give a folder of its own")
         for name in _NAMES - files.keys():
             (folder / name).unlink(missing_ok=True)
         for name, text in files.items():

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from configs.errors import InputError
-from search.export.best_prompt import Found
+from search.export.best_prompt import BestPrompt
 from workers.prompt import PromptBlock
 
 _PROBE = "where does this question stand"
@@ -31,20 +31,20 @@ class Spelling:
         return self.prefix + self.before + question.strip(self.strip) + self.after
 
 
-def spelling(found: Found) -> Spelling:
+def spelling(best: BestPrompt) -> Spelling:
     """Tried out on questions, whatever the template.
 
     Raises:
         InputError: the template does more to a question than to strip it.
     """
-    block, odd = _block(found, _PROBE), f"\n \n{_PROBE}\n \n"
+    block, odd = _block(best, _PROBE), f"\n \n{_PROBE}\n \n"
     before, _, after = block.suffixes[0].partition(_PROBE)
     for strip in _STRIPS:
         tried = Spelling(block.prefix, before, after, strip, block.bos)
-        if tried.prompt(odd) == _block(found, odd).prompt(0):
+        if tried.prompt(odd) == _block(best, odd).prompt(0):
             return tried
     raise InputError("the model's chat template changes a question on its way into the prompt: export hugging_face")
 
 
-def _block(found: Found, question: str) -> PromptBlock:
-    return found.renderer.block(found.material.rules, found.demonstrations, [(question,)])
+def _block(best: BestPrompt, question: str) -> PromptBlock:
+    return best.renderer.block(best.material.rules, best.demonstrations, [(question,)])

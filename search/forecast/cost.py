@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from configs.schema import (
+from configs.schema.judge import (
     EnsembleJudgeConfig,
     JudgeConfig,
     PairwiseJudgeConfig,
     RewardModelJudgeConfig,
-    ServiceConfig,
     SingleJudgeConfig,
     SpeakingJudgeKnobs,
     WritingJudgeKnobs,
 )
+from configs.schema.service import ServiceConfig
 from evaluators.ledger.spend import Spend
-from search.forecast.workload import Workload
+from search.forecast.workload import PlannedWork
 from workers.service.reply import dollars
 
 
@@ -54,7 +54,7 @@ def _judge_cost(config: SingleJudgeConfig) -> JudgeCost:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Speed:
     """What an earlier run has measured; None for what it has not.
 
     Attributes:
@@ -70,7 +70,7 @@ class Pace:
     gpus: float | None = None
 
     @classmethod
-    def of(cls, spend: Spend) -> "Pace":
+    def of(cls, spend: Spend) -> "Speed":
         """From what a run has spent."""
         return cls(
             answer=_ratio(spend.new_tokens, spend.generated),
@@ -114,7 +114,7 @@ class Cost:
     dollars: float | None
 
 
-def cost_of(work: Workload, basis: Basis, answer: float, words: Sequence[float], calls: Sequence[int]) -> Cost:
+def cost_of(work: PlannedWork, basis: Basis, answer: float, words: Sequence[float], calls: Sequence[int]) -> Cost:
     """Args:
     answer: tokens of an answer.
     words: tokens that a call of the judge writes, by seat.
@@ -123,11 +123,11 @@ def cost_of(work: Workload, basis: Basis, answer: float, words: Sequence[float],
     prompt_tokens, new_tokens = work.prompts * basis.model_tokens + work.earlier * answer, work.generations * answer
     bills = [_price(basis.service, prompt_tokens, new_tokens)]
     made = read = written = 0.0
-    for seat, judge in enumerate(basis.judges):
-        own = work.verdicts[seat] * calls[seat]
-        own_read = calls[seat] * (work.judge_prompts[seat] * basis.judge_tokens + work.judged[seat] * answer)
-        bills.append(_price(judge.service, own_read, own * words[seat]))
-        made, read, written = made + own, read + own_read, written + own * words[seat]
+    for member, judge in enumerate(basis.judges):
+        own = work.verdicts[member] * calls[member]
+        own_read = calls[member] * (work.judge_prompts[member] * basis.judge_tokens + work.judged[member] * answer)
+        bills.append(_price(judge.service, own_read, own * words[member]))
+        made, read, written = made + own, read + own_read, written + own * words[member]
     paid = [bill for bill in bills if bill is not None]
     return Cost(
         generations=work.generations,

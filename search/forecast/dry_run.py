@@ -6,15 +6,19 @@ from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from configs.schema import AnyModelConfig, EvaluationConfig, RunConfig, ServedModelConfig, StrategyConfig, WorkersConfig
+from configs.schema.evaluation import EvaluationConfig
+from configs.schema.model import AnyModelConfig, ServedModelConfig
+from configs.schema.run import RunConfig
+from configs.schema.strategy import StrategyConfig
+from configs.schema.workers import WorkersConfig
 from evaluators.ledger.queries import last_run, read_spend
 from evaluators.ledger.spend import Spend
 from evaluators.objective import Objective
-from search.forecast.cost import Basis, Pace, judge_costs
-from search.forecast.forecast import Assumptions, Forecast, forecast
+from search.forecast.cost import Basis, Speed, judge_costs
+from search.forecast.forecast import Assumptions, RunForecast, forecast
 from search.forecast.rehearsal import Asked, rehearse
 from search.forecast.token_length import GUESS, tokens_a_character
-from search.forecast.workload import Surveyor, Workload, together
+from search.forecast.workload import PlannedWork, Surveyor, together
 from search.run_directory.run import ledger_path, read_any_config, read_id
 from search.running.assembly import Plan, make_plan
 from search.running.evaluation_plan import make_evaluation_plan
@@ -44,7 +48,7 @@ NONE = Experience()
 _NOWHERE = Path("runs")  # nothing is written there
 
 
-def forecast_run(config: RunConfig, path: Path | None = None, experience: Experience = NONE) -> Forecast:
+def forecast_run(config: RunConfig, path: Path | None = None, experience: Experience = NONE) -> RunForecast:
     """What this search would cost, from its beginning.
 
     Args:
@@ -54,7 +58,7 @@ def forecast_run(config: RunConfig, path: Path | None = None, experience: Experi
         InputError: something is wrong with config or files.
     """
     plan = make_plan(config, path or _NOWHERE)
-    surveyor = Surveyor(plan.material.questions, Objective.of(config.scoring), plan.seats)
+    surveyor = Surveyor(plan.material.questions, Objective.of(config.scoring), plan.members)
     with TemporaryDirectory() as folder:
         strategy = make_strategy(_without_model(config.strategy), plan.space, config.seed, plan.material, Path(folder))
         planned = strategy.planned()
@@ -77,14 +81,16 @@ def forecast_run(config: RunConfig, path: Path | None = None, experience: Experi
     return forecast(likely, together([_most(plan, surveyor, planned), *beside]), assumed, config.budget, spent)
 
 
-def forecast_evaluation(config: EvaluationConfig, path: Path | None = None, experience: Experience = NONE) -> Forecast:
+def forecast_evaluation(
+    config: EvaluationConfig, path: Path | None = None, experience: Experience = NONE
+) -> RunForecast:
     """As `forecast_run`, for an evaluation."""
     plan = make_evaluation_plan(config, path or _NOWHERE)
-    surveyor = Surveyor({one.id: one for one in plan.questions}, plan.objective, plan.seats)
+    surveyor = Surveyor({one.id: one for one in plan.questions}, plan.objective, plan.members)
     ids = [question.id for question in plan.questions]
-    work = together(surveyor.work(one.renderer, one.rules, one.demonstrations, ids) for one in plan.contestants)
-    sample = "".join(text for one in plan.contestants for text in _texts(one.block(plan.questions[:_SAMPLE])))
-    longest = max(one.decoding.max_new_tokens for one in plan.contestants)
+    work = together(surveyor.work(one.renderer, one.rules, one.demonstrations, ids) for one in plan.variants)
+    sample = "".join(text for one in plan.variants for text in _texts(one.block(plan.questions[:_SAMPLE])))
+    longest = max(one.decoding.max_new_tokens for one in plan.variants)
     spent, pace, source = _measured(config, path, experience)
     notes = ["at most: every answer and verdict as long as allowed", *source]
     return forecast(work, work, _assume(config, sample, longest, pace, notes), config.budget, spent)
@@ -101,7 +107,7 @@ def _texts(block: PromptBlock) -> tuple[str, ...]:
     return (block.prefix, *block.suffixes)
 
 
-def _rehearsed(plan: Plan, surveyor: Surveyor, asked: Asked) -> Workload:
+def _rehearsed(plan: Plan, surveyor: Surveyor, asked: Asked) -> PlannedWork:
     material = plan.material
     return together(
         surveyor.work(plan.renderer, material.rules, material.shown(candidate), questions)
@@ -109,7 +115,7 @@ def _rehearsed(plan: Plan, surveyor: Surveyor, asked: Asked) -> Workload:
     )
 
 
-def _beside(plan: Plan, surveyor: Surveyor) -> tuple[list[Workload], list[str]]:
+def _beside(plan: Plan, surveyor: Surveyor) -> tuple[list[PlannedWork], list[str]]:
     """What the model reads before anything is asked, and a sentence that says so; empty where it reads nothing."""
     answers = plan.reference_answers(plan.space)
     if answers is None:
@@ -121,7 +127,7 @@ def _beside(plan: Plan, surveyor: Surveyor) -> tuple[list[Workload], list[str]]:
     return [surveyor.reading(answers.characters)], [said]
 
 
-def _most(plan: Plan, surveyor: Surveyor, planned: int) -> Workload:
+def _most(plan: Plan, surveyor: Surveyor, planned: int) -> PlannedWork:
     """The longest candidate over and over, on all guiding questions, for as many answers as are planned."""
     material, lengths = plan.material, {}
     for name, one in material.demonstrations.items():
@@ -140,7 +146,7 @@ def _most(plan: Plan, surveyor: Surveyor, planned: int) -> Workload:
 
 def _measured(
     config: RunConfig | EvaluationConfig, path: Path | None, experience: Experience
-) -> tuple[Spend, Pace, list[str]]:
+) -> tuple[Spend, Speed, list[str]]:
     """What this run has spent, what is known of speed and lengths, and where from."""
     own = Spend() if path is None else read_spend(ledger_path(path, config), read_id(path))
     spend, source = own, "this run"
@@ -149,7 +155,7 @@ def _measured(
         spend, source = read_spend(ledger, read_id(experience.like)), str(experience.like)
     elif not own.generated and config.ledger_path is not None and (run := last_run(config.ledger_path)) is not None:
         spend, source = read_spend(config.ledger_path, run), f"the latest run in {config.ledger_path}"
-    pace = Pace.of(spend)
+    pace = Speed.of(spend)
     notes = [f"lengths and speed: as measured in {source}"] if pace.answer is not None else []
     if experience.tokens_per_second is not None:
         pace = replace(pace, speed=experience.tokens_per_second)
@@ -157,7 +163,7 @@ def _measured(
 
 
 def _assume(
-    config: RunConfig | EvaluationConfig, sample: str, max_new_tokens: int, pace: Pace, notes: Sequence[str]
+    config: RunConfig | EvaluationConfig, sample: str, max_new_tokens: int, pace: Speed, notes: Sequence[str]
 ) -> Assumptions:
     rate, said = tokens_a_character(config.model, sample or "no prompt")
     judges = judge_costs(config.judge)

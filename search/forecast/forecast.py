@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from configs.schema import BudgetConfig
+from configs.schema.scoring import BudgetConfig
 from evaluators.budget import QUANTITIES, spent_by_quantity
 from evaluators.ledger.spend import Spend
-from search.forecast.cost import Basis, Cost, Pace, cost_of
-from search.forecast.workload import Workload
+from search.forecast.cost import Basis, Cost, Speed, cost_of
+from search.forecast.workload import PlannedWork
 
 Prospect = Literal["is enough", "may be reached", "will be reached", "cannot be told"]
 
@@ -46,7 +46,7 @@ class Quantity:
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
+class RunForecast:
     """Of a whole run, what was spent already included.
 
     Attributes:
@@ -74,7 +74,7 @@ class Assumptions:
     """
 
     basis: Basis
-    pace: Pace
+    pace: Speed
     max_new_tokens: int
     gpus: float | None
     unpriced: Sequence[str]
@@ -82,8 +82,8 @@ class Assumptions:
 
 
 def forecast(
-    likely: Workload | None, most: Workload, assumed: Assumptions, budget: BudgetConfig, spent: Spend
-) -> Forecast:
+    likely: PlannedWork | None, most: PlannedWork, assumed: Assumptions, budget: BudgetConfig, spent: Spend
+) -> RunForecast:
     """Put the numbers together.
 
     Args:
@@ -105,7 +105,7 @@ def forecast(
         )
         for name in _ROWS
     )
-    return Forecast(quantities, tuple(assumed.notes))
+    return RunForecast(quantities, tuple(assumed.notes))
 
 
 _ROWS = (
@@ -116,7 +116,7 @@ _NEED_LENGTHS = frozenset(_ROWS) - {"generations", "verdicts", "judge_calls"}
 _NEED_WORDS = frozenset({"judge_new_tokens", "judge_tokens", "dollars"})
 
 
-def _about(likely: Workload | None, assumed: Assumptions) -> dict[str, float | None]:
+def _about(likely: PlannedWork | None, assumed: Assumptions) -> dict[str, float | None]:
     """Only what neither a guess at the lengths nor at the judge's words goes into."""
     if likely is None:
         return {}
@@ -135,7 +135,7 @@ def _about(likely: Workload | None, assumed: Assumptions) -> dict[str, float | N
     return shown
 
 
-def _at_most(most: Workload, assumed: Assumptions) -> dict[str, float | None]:
+def _at_most(most: PlannedWork, assumed: Assumptions) -> dict[str, float | None]:
     judges = assumed.basis.judges
     words, calls = [one.words for one in judges], [one.most_calls for one in judges]
     return _values(cost_of(most, assumed.basis, assumed.max_new_tokens, words, calls), assumed)

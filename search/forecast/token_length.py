@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
-from configs.schema import AnyModelConfig, ServedModelConfig
+from configs.schema.model import AnyModelConfig, ServedModelConfig
 
 GUESS = 0.25
 """Tokens a character of English, for today's vocabularies."""

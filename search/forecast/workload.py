@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from evaluators.judge import Judge
 from evaluators.objective import Objective
-from evaluators.panel import Seat
+from evaluators.panel import PanelMember
 from evaluators.question import Question
 from search.prompts.demonstration import Demonstration
 from search.prompts.render import Renderer
@@ -15,7 +15,7 @@ N = TypeVar("N", int, float)
 
 
 @dataclass(frozen=True, slots=True)
-class Workload:
+class PlannedWork:
     """Attributes:
     generations: answers.
     prompts: characters of all prompts together, without what the model said in earlier turns.
@@ -32,15 +32,15 @@ class Workload:
     judge_prompts: tuple[float, ...]
     judged: tuple[int, ...]
 
-    def times(self, number: int) -> "Workload":
+    def times(self, number: int) -> "PlannedWork":
         """So often."""
         return together([self] * number)
 
 
-def together(works: Iterable[Workload]) -> Workload:
+def together(works: Iterable[PlannedWork]) -> PlannedWork:
     """All of them; at least one."""
     some = list(works)
-    return Workload(
+    return PlannedWork(
         generations=sum(one.generations for one in some),
         prompts=sum(one.prompts for one in some),
         earlier=sum(one.earlier for one in some),
@@ -68,46 +68,46 @@ class Surveyor:
         questions: by id.
     """
 
-    def __init__(self, questions: Mapping[str, Question], objective: Objective, seats: Sequence[Seat]) -> None:
+    def __init__(self, questions: Mapping[str, Question], objective: Objective, members: Sequence[PanelMember]) -> None:
         self._questions = questions
         self._objective = objective
-        self._seats = seats
-        self._judging: dict[str, Workload] = {}
+        self._members = members
+        self._judging: dict[str, PlannedWork] = {}
 
     def work(
         self, renderer: Renderer, rules: str, demonstrations: Sequence[Demonstration], questions: Iterable[str]
-    ) -> Workload:
+    ) -> PlannedWork:
         """Of one prompt on these questions."""
         ids = list(questions)
         asked = [(self._questions[name], turn) for name in ids for turn in range(self._turns(self._questions[name]))]
         block = renderer.block(rules, demonstrations, [_conversation(question, turn) for question, turn in asked])
         characters = len(block.prefix) * len(asked) + sum(len(suffix) for suffix in block.suffixes)
-        nothing = (0,) * len(self._seats)
-        answering = Workload(len(asked), characters, sum(turn for _, turn in asked), nothing, nothing, nothing)
+        nothing = (0,) * len(self._members)
+        answering = PlannedWork(len(asked), characters, sum(turn for _, turn in asked), nothing, nothing, nothing)
         return together([answering, *(self._judged(name) for name in ids)])
 
-    def reading(self, characters: float) -> Workload:
+    def reading(self, characters: float) -> PlannedWork:
         """Of prompts that are only read, so many characters of them together."""
-        nothing = (0,) * len(self._seats)
-        return Workload(0, characters, 0, nothing, nothing, nothing)
+        nothing = (0,) * len(self._members)
+        return PlannedWork(0, characters, 0, nothing, nothing, nothing)
 
     def _turns(self, question: Question) -> int:
         return min(self._objective.turns, len(question.turns))
 
-    def _judged(self, name: str) -> Workload:
+    def _judged(self, name: str) -> PlannedWork:
         if name not in self._judging:
             question = self._questions[name]
             turns = [turn for turn in range(self._turns(question)) if self._objective.counts(turn)]
-            self._judging[name] = Workload(
+            self._judging[name] = PlannedWork(
                 generations=0,
                 prompts=0,
                 earlier=0,
-                verdicts=tuple(len(turns) * seat.repeats for seat in self._seats),
+                verdicts=tuple(len(turns) * member.repeats for member in self._members),
                 judge_prompts=tuple(
-                    seat.repeats * sum(_prompt_length(seat.judge, question, turn) for turn in turns)
-                    for seat in self._seats
+                    member.repeats * sum(_prompt_length(member.judge, question, turn) for turn in turns)
+                    for member in self._members
                 ),
-                judged=tuple(seat.repeats * sum(turn + 1 for turn in turns) for seat in self._seats),
+                judged=tuple(member.repeats * sum(turn + 1 for turn in turns) for member in self._members),
             )
         return self._judging[name]
 

@@ -1,7 +1,9 @@
 """How answers are decoded: from the config to the decodings that candidates name."""
 
 from configs.errors import InputError
-from configs.schema import DecodingConfig, RunConfig, VaryingKnobs
+from configs.schema.decoding import DecodingConfig
+from configs.schema.run import RunConfig
+from configs.schema.strategy import VaryingKnobs
 from search.problem.candidate import OWN
 from search.prompts.render import Renderer
 from workers.prompt import Decoding

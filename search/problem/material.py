@@ -6,7 +6,8 @@ from hashlib import sha256
 from typing import Any, Self
 
 from configs.errors import InputError
-from configs.schema import RunConfig, SearchSpaceConfig, VaryingKnobs
+from configs.schema.run import RunConfig
+from configs.schema.strategy import SearchSpaceConfig, VaryingKnobs
 from evaluators.question import Question
 from search.problem.candidate import Candidate
 from search.problem.pool import load_pool
@@ -67,7 +68,7 @@ class Material:
             )
         base = tuple(one.id for one in self.base)
         pool = tuple(one.id for one in self.pool) + (base if config.base == "optional" else ())
-        for knob, names in (("required", [config.required]), ("apart", config.apart)):
+        for knob, names in (("required", [config.required]), ("mutually_exclusive", config.mutually_exclusive)):
             unknown = sorted({name for group in names for name in group} - set(pool))
             if unknown:
                 raise InputError(
@@ -86,14 +87,14 @@ class Material:
             base_use=config.base,
             order=config.order,
             required=config.required,
-            apart=tuple(frozenset(group) for group in config.apart),
-            any_place=varying.any_place,
+            mutually_exclusive=tuple(frozenset(group) for group in config.mutually_exclusive),
+            vary_position=varying.vary_position,
             decodings=tuple(one.name for one in varying.decodings),
         )
         if not space.fits(config.required) or space.min_added > space.max_added:
             raise InputError(
-                "no candidate is left: strategy.required breaks strategy.apart, or strategy.min_demonstrations is "
-                "more than the pool holds"
+                "no candidate is left: strategy.required breaks strategy.mutually_exclusive, or "
+                "strategy.min_demonstrations is more than the pool holds"
             )
         return space
 

@@ -8,7 +8,7 @@ from typing import Literal
 from configs.errors import InputError
 from configs.records import read_all_records, sample_rows
 from configs.row import Row
-from configs.schema import PoolConfig
+from configs.schema.data import PoolConfig
 from search.problem.shifted_answers import shift_of
 from search.prompts.demonstration import Demonstration, content_id
 

@@ -19,8 +19,8 @@ class SearchSpace:
         pool: ids that may be chosen. None of them in `base`, but all of `base` where `base_use` is "optional".
         questions: ids of the guiding questions.
         insert_at: how many of the base's demonstrations stand before the added ones, where `base_use` is "keep".
-        any_place: added ones may stand in any place among the base's; a strategy that tries no other lets them stand at
-            `insert_at`.
+        vary_position: added ones may stand in any place among the base's; a strategy that tries no other lets them
+            stand at `insert_at`.
         decodings: names of further decodings that a candidate may have; a strategy that tries no other leaves all with
             the run's own.
         max_added: at most this many are chosen.
@@ -29,7 +29,7 @@ class SearchSpace:
             and the base's are among those to choose from.
         order: "free": any order is another candidate. "fixed": chosen ones stand in the order of the pool.
         required: every choice holds these, in whatever place.
-        apart: no choice holds two of one group.
+        mutually_exclusive: no choice holds two of one group.
         tokens: of each demonstration in a prompt; those missing have none.
         max_tokens: of all demonstrations of a candidate together; None for no limit.
     """
@@ -43,16 +43,16 @@ class SearchSpace:
     base_use: Literal["keep", "drop", "optional"] = "keep"
     order: Literal["free", "fixed"] = "free"
     required: tuple[str, ...] = ()
-    apart: tuple[frozenset[str], ...] = ()
+    mutually_exclusive: tuple[frozenset[str], ...] = ()
     tokens: Mapping[str, int] = field(default_factory=dict)
     max_tokens: int | None = None
-    any_place: bool = False
+    vary_position: bool = False
     decodings: tuple[str, ...] = ()
 
     @property
     def places(self) -> tuple[int, ...]:
         """Where added ones may stand: how many of the base's before them, `insert_at` first."""
-        if not self.any_place or self.base_use != "keep":
+        if not self.vary_position or self.base_use != "keep":
             return (self.insert_at,)
         return (self.insert_at, *(place for place in range(len(self.base) + 1) if place != self.insert_at))
 
@@ -100,7 +100,7 @@ class SearchSpace:
         among = set(chosen)
         return (
             len(among) == len(chosen) <= self.max_added
-            and all(len(among & group) < 2 for group in self.apart)
+            and all(len(among & group) < 2 for group in self.mutually_exclusive)
             and self._tokens_fit(chosen)
         )
 

@@ -11,7 +11,7 @@ from hashlib import sha256
 from configs.errors import InputError
 from configs.records import read_records, read_rows
 from configs.row import Row
-from configs.schema import QuestionsConfig, SplitConfig
+from configs.schema.data import QuestionsConfig, SplitConfig
 from evaluators.benchmarks import alpaca_eval, jsonl, mt_bench
 from evaluators.question import Question
 

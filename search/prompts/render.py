@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from configs.errors import InputError
-from configs.schema import AnyModelConfig, RenderConfig, ServedModelConfig
+from configs.schema.data import RenderConfig
+from configs.schema.model import AnyModelConfig, ServedModelConfig
 from evaluators.question import Conversation
 from search.prompts.demonstration import Demonstration
 from search.prompts.urial import FORMS, UrialForm, prompt_file

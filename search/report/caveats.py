@@ -14,7 +14,7 @@ _FEW = 20  # held-out questions
 _CUT = 0.05
 
 
-def doubts(findings: Findings) -> list[str]:
+def caveats(findings: Findings) -> list[str]:
     """A sentence or two each; none where there is no reason."""
     return [
         *_of_state(findings),

@@ -14,7 +14,7 @@ from scipy.special import ndtri
 
 from search.problem.candidate import Candidate
 from search.results.search_results import Evidence
-from search.statistics.effects import USUAL_SPREAD, EffectsModel, Fit, OrderedSet, Scores
+from search.statistics.effects import USUAL_SPREAD, EffectsModel, Fit, ObservedScores, OrderedSet
 from search.statistics.estimates import Estimate
 
 _FEWEST = 3  # candidates, the base prompt included
@@ -66,7 +66,7 @@ def contributions(evidence: Evidence, winner: Candidate) -> Contributions | None
     number = {name: at for at, name in enumerate(varying)}
     levels = sorted({(candidate.decoding, name) for candidate, one in told.items() for name in one})
     level = {one: at for at, one in enumerate(levels)}
-    scores = Scores()
+    scores = ObservedScores()
     for candidate, one in told.items():
         members = tuple(number[name] for name in candidate.demonstrations if name in number)
         scores.tell(members, [level[candidate.decoding, name] for name in one], [*one.values()])
@@ -115,7 +115,7 @@ def _gains(fit: Fit, sets: Sequence[OrderedSet], over: OrderedSet, confidence: f
     ]
 
 
-def _last_over_first(model: EffectsModel, scores: Scores, fit: Fit, confidence: float) -> Estimate | None:
+def _last_over_first(model: EffectsModel, scores: ObservedScores, fit: Fit, confidence: float) -> Estimate | None:
     """From the posterior of `recency` on a grid, the other hyperparameters as fitted: median and central interval."""
     several = sum(len(one) > 1 for one in scores.sets)
     if several < _FEWEST:

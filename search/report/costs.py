@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from evaluators.ledger.queries import JudgeReceipt, Pace, read_attendance, read_judges, read_pace
+from evaluators.ledger.queries import JudgeReceipt, Pace, read_judges, read_throughput, read_utilization
 from evaluators.ledger.spend import Spend
 from evaluators.objective import Objective
 from search.results.search_results import Evidence, Told
@@ -56,7 +56,7 @@ def costs(evidence: Evidence) -> Costs:
 
 def costs_of(ledger: Path, run: str, spend: Spend, answers: int, verdicts: int) -> Costs:
     """Of a run whose scores rest on so many answers and verdicts."""
-    there = read_attendance(ledger, run)
+    there = read_utilization(ledger, run)
     worked = spend.seconds if spend.judge.calls else 0.0
     return Costs(
         spend=spend,
@@ -66,7 +66,7 @@ def costs_of(ledger: Path, run: str, spend: Spend, answers: int, verdicts: int) 
         verdicts=verdicts,
         verdicts_known=max(0, verdicts - spend.judged),
         tokens_per_second=spend.new_tokens / spend.seconds if spend.seconds else None,
-        pace=tuple(read_pace(ledger, run, _STRETCHES)),
+        pace=tuple(read_throughput(ledger, run, _STRETCHES)),
         gpu_idle=idle_share(there.gpus, there.gpus_busy),
         workers_idle=idle_share(there.workers, there.workers_busy),
         judge_idle=idle_share(worked, there.judge_busy),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from search.report import numbers
-from search.report.caveats import doubts
+from search.report.caveats import caveats
 from search.report.comparison import Finalist
 from search.report.evaluation.findings import EvaluationFindings
 from search.report.evaluation.markdown import evaluation_parts
@@ -21,7 +21,7 @@ def markdown(findings: Findings | EvaluationFindings) -> str:
     """The whole file. Whatever a model, a judge or a data set said is escaped, or stands in a fence of its own."""
     status = findings.evidence.status
     if isinstance(findings, Findings):
-        said, found, own = summary(findings), doubts(findings), _search_parts(findings)
+        said, found, own = summary(findings), caveats(findings), _search_parts(findings)
     else:
         said, found, own = evaluation_summary(findings), evaluation_doubts(findings), evaluation_parts(findings)
     parts = [f"# {plain(status.run)}", f"demosearch report, {status.state}", *map(plain, said)]

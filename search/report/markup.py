@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from search.report.numbers import NOTHING, Numbers
-from search.report.side_by_side import Said
+from search.report.side_by_side import ShownAnswer
 from search.statistics.estimates import Estimate
 
 _SPECIAL = re.compile(r"([\\`*_|\[\]~#])")
@@ -40,7 +40,7 @@ def fenced(words: str) -> str:
     return f"{fence}text\n{words}\n{fence}"
 
 
-def spoken(said: Said) -> Iterator[str]:
+def spoken(said: ShownAnswer) -> Iterator[str]:
     """Answers, and what the judge said of the last one."""
     yield from map(fenced, said.answers)
     for words in said.words:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from search.report import numbers
-from search.report.caveats import doubts
+from search.report.caveats import caveats
 from search.report.drawing import Picture
 from search.report.evaluation.figures import evaluation_pictures
 from search.report.evaluation.findings import EvaluationFindings
@@ -56,7 +56,7 @@ def _of_search(findings: Findings) -> dict[str, Any]:
         "summary": summary(findings),
         "decoded": decoded(findings),
         "averaged": averaged(findings),
-        "doubts": doubts(findings),
+        "doubts": caveats(findings),
         "way_on": "a resumed run must agree in all of it",
         "sides": SIDES,
         "most": MOST_CANDIDATES,
@@ -67,10 +67,10 @@ def _of_evaluation(findings: EvaluationFindings) -> dict[str, Any]:
     return {
         "summary": evaluation_summary(findings),
         "doubts": evaluation_doubts(findings),
-        "rated": [one for one in findings.contestants if one.win_rates is not None],
+        "rated": [one for one in findings.variants if one.win_rates is not None],
         "percent": numbers.Numbers(),
-        "turns": max((len(one.result.turns) for one in findings.contestants), default=0),
-        "way_on": "the same command may add contestants, and must agree in the rest",
+        "turns": max((len(one.result.turns) for one in findings.variants), default=0),
+        "way_on": "the same command may add variants, and must agree in the rest",
     }
 
 

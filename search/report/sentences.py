@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from configs.schema import VaryingKnobs
+from configs.schema.strategy import VaryingKnobs
 from search.problem.candidate import OWN
 from search.report.comparison import Finalist
 from search.report.findings import Findings
@@ -45,7 +45,7 @@ def averaged(findings: Findings) -> str:
     said = []
     if isinstance(strategy, VaryingKnobs) and strategy.decodings:
         said.append("What a decoding does is in none of these numbers.")
-    if isinstance(strategy, VaryingKnobs) and strategy.any_place:
+    if isinstance(strategy, VaryingKnobs) and strategy.vary_position:
         said.append("They are averages over the places that the chosen ones had among the base prompt's.")
     return " ".join(said)
 
@@ -58,10 +58,10 @@ def _sure(better: float) -> str:
 
 
 def _not_sure_enough(findings: Findings, better: float) -> str:
-    enough = share(findings.evidence.config.scoring.sure)
+    enough = share(findings.evidence.config.scoring.min_win_probability)
     return (
         f"The base prompt is kept: all scores together make it {_probability(better)} probable that what the search "
-        f"found, the runner-up, is better, and {enough} would be enough (`scoring.sure`)."
+        f"found, the runner-up, is better, and {enough} would be enough (`scoring.min_win_probability`)."
     )
 
 

@@ -16,7 +16,7 @@ _EACH_WAY = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ShownAnswer:
     """One prompt's answers to one question.
 
     Attributes:
@@ -37,8 +37,8 @@ class Contrast:
     question: Question
     base_score: float
     winner_score: float
-    base: Said
-    winner: Said
+    base: ShownAnswer
+    winner: ShownAnswer
 
     @property
     def gain(self) -> float:
@@ -91,18 +91,18 @@ def contrasts(evidence: Evidence, winner: Candidate) -> Contrasts:
     )
 
 
-def _share_cut(said: Mapping[str, Said]) -> float:
+def _share_cut(said: Mapping[str, ShownAnswer]) -> float:
     return sum(one.cut is True for one in said.values()) / len(said)
 
 
 def _read_said(
     evidence: Evidence, renderer: Renderer, material: Material, candidate: Candidate, questions: Sequence[Question]
-) -> dict[str, Said]:
+) -> dict[str, ShownAnswer]:
     """By question id; a question whose answers the ledger has not is left out."""
     found = find_answers(evidence, renderer, material, candidate, questions)
     asked = [(one, found[one.id].answers) for one in questions if one.id in found]
     words = read_words(evidence.ledger, evidence.manifest["judge"], asked)
-    return {name: Said(own.answers, words[name], own.cut) for name, own in found.items()}
+    return {name: ShownAnswer(own.answers, words[name], own.cut) for name, own in found.items()}
 
 
 def read_words(

@@ -9,7 +9,7 @@ from typing import Any
 
 from evaluators.alpaca_eval import Absent, Annotation, WinRate, annotation, length_controlled_win_rate, win_rate
 from evaluators.question import Question
-from search.results.comparison import Outcome
+from search.results.comparison import VariantResult
 from search.run_directory.files import write_json
 
 _FILE = "alpaca_eval.json"
@@ -17,7 +17,7 @@ _FILE = "alpaca_eval.json"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What the leaderboard would say of a contestant.
+    """What the leaderboard would say of a variant.
 
     Attributes:
         win_rate, standard_error: in percent; None where there is nothing to say.
@@ -44,8 +44,8 @@ class Place:
         return f"{text}, length-controlled {self.length_controlled:.2f} ({self.length_controlled_error or 0:.2f})"
 
 
-def write_places(path: Path, outcomes: Sequence[Outcome], questions: Sequence[Question], baseline: str) -> None:
-    """Keep the places of all contestants, and their annotations, in the run directory at `path`."""
+def write_places(path: Path, outcomes: Sequence[VariantResult], questions: Sequence[Question], baseline: str) -> None:
+    """Keep the places of all variants, and their annotations, in the run directory at `path`."""
     places: list[Place] = []
     for outcome in outcomes:
         annotations = list(_annotations(outcome, questions, baseline))
@@ -54,7 +54,7 @@ def write_places(path: Path, outcomes: Sequence[Outcome], questions: Sequence[Qu
     write_json(path / _FILE, {"places": [asdict(place) for place in places]})
 
 
-def _annotations(outcome: Outcome, questions: Sequence[Question], baseline: str) -> Iterator[Annotation]:
+def _annotations(outcome: VariantResult, questions: Sequence[Question], baseline: str) -> Iterator[Annotation]:
     for question in questions:
         if question.id in outcome.scores:
             answer = outcome.answers[question.id][0]

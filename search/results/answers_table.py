@@ -13,7 +13,7 @@ from evaluators.question import Question
 from search.problem.candidate import Candidate
 from search.problem.material import Material
 from search.prompts.render import Renderer, make_renderer
-from search.results.comparison import Outcome
+from search.results.comparison import VariantResult
 from search.results.evaluation_results import EvaluationEvidence, read_evaluation_evidence
 from search.results.labels import Labels
 from search.results.search_results import SIDES, Evidence, Side, read_evidence
@@ -28,10 +28,10 @@ class Answer:
     Attributes:
         trial: the prompt's, in the order in which they were told, from 0.
         side: of the split; "evaluation" in an evaluation, which has no sides.
-        prompt: its name, for people: as the report has it, or a contestant's.
+        prompt: its name, for people: as the report has it, or a variant's.
         candidate: ids of all its demonstrations, from the top of the prompt down.
-        added: those of them that are none of the base prompt's, in order; all of them for a contestant.
-        decoding: its name; "" for the run's own, and for a contestant.
+        added: those of them that are none of the base prompt's, in order; all of them for a variant.
+        decoding: its name; "" for the run's own, and for a variant.
         question, category, query: its id, its category ("" for none) and its first turn.
         score: the objective, on the judge's scale; None for a failure.
         failure: its cause; "" for none.
@@ -85,7 +85,7 @@ def _of_search(evidence: Evidence) -> Iterator[Answer]:
                 candidate = Candidate.from_json(line[side])
                 added = tuple(name for name in candidate.demonstrations if name not in base)
                 asked = _Asked(trial, side, candidate, added)
-                outcome = Outcome(
+                outcome = VariantResult(
                     name=labels.candidate(candidate),
                     scores=line["scores"],
                     failures=line["failures"],
@@ -133,7 +133,7 @@ class _Asked:
 
 
 def _rows(
-    asked: _Asked, outcome: Outcome, questions: Mapping[str, Question], ledger: Path, judges: Sequence[Any]
+    asked: _Asked, outcome: VariantResult, questions: Mapping[str, Question], ledger: Path, judges: Sequence[Any]
 ) -> Iterator[Answer]:
     said = {name: tuple(outcome.answers.get(name, ())) for name in outcome.scores}
     judged = [(questions[name], answers) for name, answers in said.items() if answers]

@@ -13,8 +13,8 @@ from search.statistics.estimates import Estimate, estimate, paired_difference
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a contestant's answers got.
+class VariantResult:
+    """What a variant's answers got.
 
     Attributes:
         scores: by question id, on the judge's scale; a failed question is absent.
@@ -32,7 +32,7 @@ class Outcome:
     answers: Mapping[str, Sequence[str]]
 
     @classmethod
-    def of(cls, name: str, scored: ScoredTrial) -> "Outcome":
+    def of(cls, name: str, scored: ScoredTrial) -> "VariantResult":
         return cls(name, scored.scores, scored.failures, scored.lengths, scored.turns, scored.answers)
 
 
@@ -42,7 +42,7 @@ class Result:
 
     Attributes:
         score: over all questions; None when more failed than the config allows.
-        difference: to the first contestant, over the questions that both have scores for; None for the first, and
+        difference: to the first variant, over the questions that both have scores for; None for the first, and
             where one of the two has no score.
         turns: by turn where several count; None for a turn that does not count.
         categories: by category, where the benchmark has some.
@@ -74,9 +74,9 @@ class Result:
 
 
 def compare(
-    outcomes: Sequence[Outcome], categories: Mapping[str, str], confidence: float, max_failed_share: float
+    outcomes: Sequence[VariantResult], categories: Mapping[str, str], confidence: float, max_failed_share: float
 ) -> tuple[Result, ...]:
-    """A line for each contestant, in their order.
+    """A line for each variant, in their order.
 
     Args:
         categories: by question id; "" for none.
@@ -85,7 +85,7 @@ def compare(
 
 
 def _result(
-    one: Outcome, first: Outcome, categories: Mapping[str, str], confidence: float, max_failed_share: float
+    one: VariantResult, first: VariantResult, categories: Mapping[str, str], confidence: float, max_failed_share: float
 ) -> Result:
     allowed, comparable = (mean_of(it.scores, len(it.failures), max_failed_share) is not None for it in (one, first))
     paired = one is not first and allowed and comparable
@@ -101,7 +101,7 @@ def _result(
     )
 
 
-def _by_turn(one: Outcome, confidence: float) -> tuple[Estimate | None, ...]:
+def _by_turn(one: VariantResult, confidence: float) -> tuple[Estimate | None, ...]:
     turns = max((len(scores) for scores in one.turns.values()), default=0)
     return tuple(
         estimate([s for scores in one.turns.values() if (s := _at(scores, turn)) is not None], confidence)
@@ -113,7 +113,7 @@ def _at(scores: Sequence[float | None], turn: int) -> float | None:
     return scores[turn] if turn < len(scores) else None
 
 
-def _by_category(one: Outcome, categories: Mapping[str, str], confidence: float) -> dict[str, Estimate | None]:
+def _by_category(one: VariantResult, categories: Mapping[str, str], confidence: float) -> dict[str, Estimate | None]:
     names = sorted({*categories.values()})
     if len(names) < 2:
         return {}
@@ -125,14 +125,14 @@ def _json(value: Estimate | None) -> dict[str, float | int | None] | None:
     return None if value is None else value.to_json()
 
 
-def write_outcomes(path: Path, outcomes: Sequence[Outcome], categories: Mapping[str, str]) -> None:
+def write_variant_results(path: Path, outcomes: Sequence[VariantResult], categories: Mapping[str, str]) -> None:
     """Keep them in the file at `path`, whole or not at all."""
-    write_json(path, {"categories": dict(categories), "contestants": [asdict(one) for one in outcomes]})
+    write_json(path, {"categories": dict(categories), "variants": [asdict(one) for one in outcomes]})
 
 
-def read_outcomes(path: Path) -> tuple[list[Outcome], dict[str, str]]:
-    """The inverse of `write_outcomes`; nothing where there is no file."""
+def read_variant_results(path: Path) -> tuple[list[VariantResult], dict[str, str]]:
+    """The inverse of `write_variant_results`; nothing where there is no file."""
     if not path.exists():
         return [], {}
     content = json.loads(path.read_text(encoding="utf-8"))
-    return [Outcome(**one) for one in content["contestants"]], content["categories"]
+    return [VariantResult(**one) for one in content["variants"]], content["categories"]

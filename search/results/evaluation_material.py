@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from evaluators.question import Question
-from search.problem.contestants import Contestant
 from search.problem.material import question_of
+from search.problem.prompt_variant import PromptVariant
 from search.prompts.demonstration import Demonstration
 from search.prompts.urial import BasePrompt
 
@@ -15,16 +15,16 @@ from search.prompts.urial import BasePrompt
 class EvaluationMaterial:
     """Attributes:
     questions: by id.
-    prompts: by contestant, in their order.
+    prompts: by variant, in their order.
     """
 
     questions: Mapping[str, Question]
     prompts: Mapping[str, BasePrompt]
 
     @classmethod
-    def of(cls, questions: Iterable[Question], contestants: Iterable[Contestant]) -> Self:
-        """As the contestants are asked."""
-        prompts = {one.name: BasePrompt(one.rules, one.demonstrations) for one in contestants}
+    def of(cls, questions: Iterable[Question], variants: Iterable[PromptVariant]) -> Self:
+        """As the variants are asked."""
+        prompts = {one.name: BasePrompt(one.rules, one.demonstrations) for one in variants}
         return cls({one.id: one for one in questions}, prompts)
 
     def to_json(self) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from configs.schema import EvaluationConfig
-from search.results.comparison import Outcome
+from configs.schema.evaluation import EvaluationConfig
+from search.results.comparison import VariantResult
 from search.results.evaluation_material import EvaluationMaterial
 from search.results.evaluation_status import EvaluationStatus, read_evaluation
 from search.results.search_results import Told
@@ -19,7 +19,7 @@ class EvaluationEvidence:
 
     Attributes:
         material: None while the first model is still loading for the first time.
-        outcomes: of the contestants that are through, in their order; the others are compared with the first.
+        outcomes: of the variants that are through, in their order; the others are compared with the first.
     """
 
     path: Path
@@ -27,7 +27,7 @@ class EvaluationEvidence:
     config: EvaluationConfig
     manifest: Mapping[str, Any]
     material: EvaluationMaterial | None
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[VariantResult, ...]
 
     @property
     def confidence(self) -> float:
@@ -52,7 +52,7 @@ def read_evaluation_evidence(path: Path) -> EvaluationEvidence:
     )
 
 
-def told(outcome: Outcome) -> Told:
+def told(outcome: VariantResult) -> Told:
     """As a search's report has it."""
     turns = {name: list(scores) for name, scores in outcome.turns.items()}
     return Told(0, dict(outcome.scores), dict(outcome.failures), dict(outcome.lengths), turns)

@@ -7,14 +7,14 @@ from typing import Any
 from evaluators.ledger.queries import read_failures, read_spend
 from evaluators.ledger.spend import Spend
 from search.results.alpaca_eval import Place, read_places
-from search.results.comparison import Outcome, Result, compare, read_outcomes
+from search.results.comparison import Result, VariantResult, compare, read_variant_results
 from search.results.status import FailedItems, by_cause
 from search.run_directory.run import State, ledger_path, read_evaluation_config, read_id, read_state
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationStatus:
-    """Of one evaluation. `results` are those of contestants that are through, `outcomes` what they rest on, one each;
+    """Of one evaluation. `results` are those of variants that are through, `outcomes` what they rest on, one each;
     `places` what AlpacaEval's leaderboard would say of them, where its judge has judged."""
 
     run: str
@@ -24,7 +24,7 @@ class EvaluationStatus:
     spend: Spend
     failures: tuple[FailedItems, ...]
     places: tuple[Place, ...] = ()
-    outcomes: tuple[Outcome, ...] = ()
+    outcomes: tuple[VariantResult, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As `demosearch evaluate --json` prints it."""
@@ -32,7 +32,7 @@ class EvaluationStatus:
             "run": self.run,
             "state": self.state,
             "reason": self.reason,
-            "contestants": [one.to_json() for one in self.results],
+            "variants": [one.to_json() for one in self.results],
             "alpaca_eval": [asdict(one) for one in self.places],
             **asdict(self.spend),
             "failures": [asdict(one) for one in self.failures],
@@ -43,7 +43,7 @@ def read_evaluation(path: Path) -> EvaluationStatus:
     """Read the evaluation at `path`, never disturbing who works on it. Raises InputError where there is none."""
     config = read_evaluation_config(path)
     state, reason = read_state(path)
-    outcomes, categories = read_outcomes(path / "results.json")
+    outcomes, categories = read_variant_results(path / "results.json")
     ledger, name = ledger_path(path, config), read_id(path)
     scoring = config.scoring
     return EvaluationStatus(

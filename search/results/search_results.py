@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from configs.schema import RunConfig
+from configs.schema.run import RunConfig
 from search.problem.candidate import OWN, Candidate
 from search.problem.material import Material
 from search.results.status import Status, read_status

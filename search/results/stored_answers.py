@@ -16,7 +16,7 @@ from search.results.search_results import Evidence
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class StoredAnswer:
     """One prompt's answers to one question.
 
     Attributes:
@@ -34,7 +34,7 @@ def find_answers(
     material: Material,
     candidate: Candidate,
     questions: Sequence[Question],
-) -> dict[str, Answered]:
+) -> dict[str, StoredAnswer]:
     """By question id; a question whose answers the ledger has not is left out."""
     decoding, shown = evidence.decoding(candidate), material.shown(candidate)
     answers: dict[str, tuple[str, ...]] = {one.id: () for one in questions}
@@ -50,7 +50,7 @@ def find_answers(
             if key in found:
                 answers[one.id] += (renderer.clean(found[key].text),)
                 cut |= {one.id} if found[key].finish == "length" else set()
-    return {name: Answered(own, name in cut) for name, own in answers.items() if own}
+    return {name: StoredAnswer(own, name in cut) for name, own in answers.items() if own}
 
 
 def _conversation(question: Question, answers: tuple[str, ...]) -> tuple[str, ...]:
@@ -67,11 +67,11 @@ def find_verdicts(
         judges: as the manifest has them.
         items: questions with their answers, turn by turn.
     """
-    seats = [(fingerprint, repeats) for fingerprint, _, repeats, _ in judges]
+    members = [(fingerprint, repeats) for fingerprint, _, repeats, _ in judges]
     keys = {
         question.id: [
             verdict_key(fingerprint, question, answers, repeat)
-            for fingerprint, repeats in seats
+            for fingerprint, repeats in members
             for repeat in range(repeats)
         ]
         for question, answers in items

@@ -6,7 +6,7 @@ material.json   rules, demonstrations and questions in full, so that exports and
 embedding-*.npy, likelihood-*.npy  what a strategy knows of demonstrations before any score
 journal.jsonl   what the strategy was told, in order
 amendments.jsonl  what `retry-failed` has scored since
-results.json    of an evaluation: every contestant's answers and scores
+results.json    of an evaluation: every variant's answers and scores
 alpaca_eval.json  of one by AlpacaEval's judge: win rates; annotations-N.json hold what they are made of
 ledger.sqlite   every generation and verdict (elsewhere when the config says so)
 state.json      who runs it, or why it stopped
@@ -28,7 +28,8 @@ from filelock import FileLock, Timeout
 
 from configs.errors import InputError
 from configs.loading import dump_config, restore_config, restore_evaluation
-from configs.schema import EvaluationConfig, RunConfig
+from configs.schema.evaluation import EvaluationConfig
+from configs.schema.run import RunConfig
 from search.run_directory.files import read_json, write_json
 
 State = Literal["running", "finished", "stopped", "crashed"]

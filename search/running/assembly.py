@@ -12,27 +12,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from configs.errors import InputError
-from configs.schema import (
-    AnyModelConfig,
-    ModelConfig,
-    RewardModelConfig,
-    RunConfig,
-    ScreeningConfig,
-    ServedModelConfig,
-    WorkersConfig,
-)
+from configs.schema.model import AnyModelConfig, ModelConfig, RewardModelConfig, ServedModelConfig
+from configs.schema.run import RunConfig
+from configs.schema.strategy import ScreeningConfig
+from configs.schema.workers import WorkersConfig
 from evaluators.budget import WAY_ON, Budget
 from evaluators.counts import Counts
 from evaluators.evaluator import Evaluator
 from evaluators.generation import Answers
-from evaluators.judges_from_config import make_seats
+from evaluators.judges_from_config import make_panel_members
 from evaluators.ledger.ledger import Ledger
 from evaluators.ledger.queries import read_spend
 from evaluators.ledger.spend import Spend
 from evaluators.objective import Objective
-from evaluators.panel import Panel, Seat
+from evaluators.panel import Panel, PanelMember
 from evaluators.question import Question
-from evaluators.utilization import Attendance
+from evaluators.utilization import Utilization
 from search.live.snapshot import Position
 from search.problem.candidate import OWN
 from search.problem.decodings import make_decodings
@@ -48,7 +43,7 @@ from search.running.likelihood import ReferenceAnswers
 from search.running.prices import price_of, refuse_unknown_prices
 from search.running.scorer import Scorer
 from search.running.token_limit import limit_tokens
-from search.running.usage_clock import TimeKeeper, attendance_of, gpus_each
+from search.running.usage_clock import TimeKeeper, gpus_each, utilization_of
 from search.strategies.make import make_strategy
 from search.trackers.make import refuse_missing_packages
 from workers.activity import WorkersActivity
@@ -69,7 +64,7 @@ class Plan:
     config: RunConfig
     material: Material
     space: SearchSpace
-    seats: tuple[Seat, ...]
+    members: tuple[PanelMember, ...]
     renderer: Renderer
     judge_models: JudgeModels
 
@@ -102,11 +97,11 @@ class Parts:
         """Of the time that these parts are in use, on workers of this config."""
         each = gpus_each(self.card, workers)
 
-        def attendance() -> Attendance:
-            judges = self.judge_models.attendance(self.evaluator.counts.waits.seconds)
-            return attendance_of(self.model.activity(), each) + judges
+        def utilization() -> Utilization:
+            judges = self.judge_models.utilization(self.evaluator.counts.waits.seconds)
+            return utilization_of(self.model.activity(), each) + judges
 
-        return TimeKeeper(ledger=self.ledger, budget=self.budget, attendance=attendance, clock=clock)
+        return TimeKeeper(ledger=self.ledger, budget=self.budget, utilization=utilization, clock=clock)
 
 
 @dataclass(slots=True)
@@ -144,11 +139,11 @@ def make_plan(config: RunConfig, path: Path) -> Plan:
     renderer = make_renderer(config.render, config.model)
     material = load_material(config, renderer)
     judge_models = JudgeModels(make_model, make_reward_model, path)
-    seats = make_seats(config.judge, judge_models.models)
+    members = make_panel_members(config.judge, judge_models.models)
     objective = Objective.of(config.scoring)
-    check_questions([*material.guiding, *material.held_out], objective, seats)
+    check_questions([*material.guiding, *material.held_out], objective, members)
     refuse_unknown_prices(config)
-    plan = Plan(config, material, material.space(config.strategy), seats, renderer, judge_models)
+    plan = Plan(config, material, material.space(config.strategy), members, renderer, judge_models)
     plan.reference_answers(plan.space)
     make_decodings(config, renderer)
     return plan
@@ -197,14 +192,14 @@ async def assemble_parts(plan: Plan, run: Run) -> AsyncIterator[Parts]:
     """
     config = plan.config
     async with AsyncExitStack() as stack:
-        for seat in plan.seats:
-            stack.push_async_callback(seat.judge.close)
+        for member in plan.members:
+            stack.push_async_callback(member.judge.close)
         model = make_model(config.model, config.workers)
         stack.push_async_callback(model.close)
         card = await model.start()
         await _refuse_long_base(plan, model, card)
-        for seat in plan.seats:
-            await seat.judge.start()
+        for member in plan.members:
+            await member.judge.start()
         await plan.judge_models.note_started()
         run.check_manifest(make_manifest(plan, card))
         run.begin()
@@ -251,7 +246,7 @@ def make_evaluator(plan: Plan, model: TextModel, card: ModelCard, ledger: Ledger
     )
     return Evaluator(
         answers=answers,
-        panel=Panel(plan.seats, ledger=ledger, budget=budget, counts=counts),
+        panel=Panel(plan.members, ledger=ledger, budget=budget, counts=counts),
         objective=Objective.of(plan.config.scoring),
         ledger=ledger,
         counts=counts,
@@ -259,12 +254,12 @@ def make_evaluator(plan: Plan, model: TextModel, card: ModelCard, ledger: Ledger
     )
 
 
-def check_questions(questions: Sequence[Question], objective: Objective, seats: Sequence[Seat]) -> None:
+def check_questions(questions: Sequence[Question], objective: Objective, members: Sequence[PanelMember]) -> None:
     """Raises InputError where a question cannot be judged as the objective wants it."""
     objective.check(questions)
     turns = [turn for turn in range(objective.turns) if objective.counts(turn)]
-    for seat in seats:
-        seat.judge.check(questions, turns)
+    for member in members:
+        member.judge.check(questions, turns)
 
 
 async def _refuse_long_base(plan: Plan, model: TextModel, card: ModelCard) -> None:
@@ -305,7 +300,7 @@ def make_manifest(plan: Plan, card: ModelCard) -> dict[str, Any]:
         "decoding": asdict(own),
         **({"decodings": {name: asdict(one) for name, one in others.items()}} if others else {}),
         "model": card.fingerprint,
-        "judge": [[seat.judge.fingerprint, seat.weight, seat.repeats, seat.average] for seat in plan.seats],
+        "judge": [[member.judge.fingerprint, member.weight, member.repeats, member.average] for member in plan.members],
         "versions": versions,
     }
 

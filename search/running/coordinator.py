@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from configs.errors import RunStopped
-from configs.schema import ScoringConfig
-from evaluators.task_group import tasks_together
+from configs.schema.scoring import ScoringConfig
+from evaluators.task_group import task_group
 from search.live.snapshot import Position
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
@@ -63,7 +63,7 @@ class Coordinator:
             RunStopped: everything paid for is kept.
             InputError: the journal disagrees.
         """
-        async with tasks_together() as tasks:
+        async with task_group() as tasks:
             await self._search(tasks)
             await self._judge_winner(tasks)
 
@@ -154,7 +154,7 @@ class Coordinator:
         if found == base:
             return base, runner_up, None
         better = self._certainty.probability_better(found)
-        return (found, runner_up, better) if better >= self._scoring.sure else (base, found, better)
+        return (found, runner_up, better) if better >= self._scoring.min_win_probability else (base, found, better)
 
     def position(self) -> Position:
         """Where the search stands, for the progress view."""

@@ -10,7 +10,8 @@ from typing import Any
 from rich.console import Console
 
 from configs.errors import InputError
-from configs.schema import AnyModelConfig, EvaluationConfig, ServedModelConfig
+from configs.schema.evaluation import EvaluationConfig
+from configs.schema.model import AnyModelConfig, ServedModelConfig
 from evaluators.budget import Budget
 from evaluators.counts import Counts
 from evaluators.evaluator import Evaluator
@@ -18,16 +19,16 @@ from evaluators.generation import Answers
 from evaluators.ledger.ledger import Ledger
 from evaluators.ledger.queries import read_spend
 from evaluators.panel import Panel
-from evaluators.task_group import tasks_together
-from evaluators.utilization import Attendance
+from evaluators.task_group import task_group
+from evaluators.utilization import Utilization
 from search.live.progress import View, make_views, watching
 from search.live.snapshot import Position
 from search.problem.candidate import OWN, Candidate
-from search.problem.contestants import Contestant
+from search.problem.prompt_variant import PromptVariant
 from search.problem.split import digest_of
 from search.problem.trial import Trial
 from search.results.alpaca_eval import write_places
-from search.results.comparison import Outcome, read_outcomes, write_outcomes
+from search.results.comparison import VariantResult, read_variant_results, write_variant_results
 from search.results.evaluation_material import EvaluationMaterial
 from search.results.evaluation_status import EvaluationStatus, read_evaluation
 from search.run_directory.files import write_json
@@ -37,7 +38,7 @@ from search.running.evaluation_plan import EvaluationPlan, make_evaluation_plan
 from search.running.launch import conduct
 from search.running.prices import price_of
 from search.running.scorer import Scorer
-from search.running.usage_clock import TimeKeeper, attendance_of, clock_from_now, gpus_each
+from search.running.usage_clock import TimeKeeper, clock_from_now, gpus_each, utilization_of
 from workers.activity import WorkersActivity
 from workers.service.activity import ServiceActivity
 from workers.text_model import TextModel
@@ -46,8 +47,8 @@ _log = logging.getLogger(__name__)
 
 
 def evaluate(config: EvaluationConfig, path: Path, console: Console | None = None) -> EvaluationStatus:
-    """Score every contestant, in the directory `path`: a new one, or that of an earlier evaluation, which may have had
-    other contestants. What was paid for there is not paid for again, and what failed there is tried again.
+    """Score every variant, in the directory `path`: a new one, or that of an earlier evaluation, which may have had
+    other variants. What was paid for there is not paid for again, and what failed there is tried again.
 
     Raises:
         InputError: something is wrong with config, files, models or directory.
@@ -92,15 +93,15 @@ async def _evaluate(plan: EvaluationPlan, run: Run, view: View) -> None:
     try:
         budget = Budget(config.budget, lambda: ledger.spend, way_on)
         bout = _Bout(plan, run, ledger, budget)
-        keeper = TimeKeeper(ledger=ledger, budget=budget, attendance=bout.attendance, clock=clock)
+        keeper = TimeKeeper(ledger=ledger, budget=budget, utilization=bout.utilization, clock=clock)
         async with keeper.kept(), bout.judged():
-            for model, contestants in plan.by_model():
+            for model, variants in plan.by_model():
                 async with (
-                    bout.loaded(model, contestants),
+                    bout.loaded(model, variants),
                     watching(bout, view, config.scoring.confidence, clock),
-                    tasks_together() as tasks,
+                    task_group() as tasks,
                 ):
-                    for one in contestants:
+                    for one in variants:
                         tasks.create_task(bout.score(one))
             bout.note_places()
     finally:
@@ -108,11 +109,11 @@ async def _evaluate(plan: EvaluationPlan, run: Run, view: View) -> None:
 
 
 def _manifest(plan: EvaluationPlan) -> dict[str, Any]:
-    """What is known before anything is loaded: what all contestants have in common, without which their scores would
+    """What is known before anything is loaded: what all variants have in common, without which their scores would
     not be comparable, and what each of them is, but for its model."""
     config = plan.config
     return {
-        **{f"contestant {one.name}": _identity(one) for one in plan.contestants},
+        **{f"variant {one.name}": _identity(one) for one in plan.variants},
         "questions": f"{len(plan.questions)} questions, {digest_of(plan.questions)[:16]}",
         "scoring": config.scoring.model_dump(mode="json", include={"objective", "max_failed_share"}),
         "ledger": str(config.ledger_path) if config.ledger_path else "in the run directory",
@@ -128,20 +129,22 @@ class _Bout:
         self._ledger = ledger
         self._budget = budget
         self._counts = Counts()
-        self._panel = Panel(plan.seats, ledger=ledger, budget=budget, counts=self._counts)
-        self._before = {one.name: one for one in read_outcomes(run.path / "results.json")[0]}  # by an earlier call
-        self._outcomes: dict[str, Outcome] = {}
+        self._panel = Panel(plan.members, ledger=ledger, budget=budget, counts=self._counts)
+        self._before = {
+            one.name: one for one in read_variant_results(run.path / "results.json")[0]
+        }  # by an earlier call
+        self._outcomes: dict[str, VariantResult] = {}
         self._model: TextModel | None = None
         self._answers: Answers | None = None  # of that model
         self._gpus = 0.0  # of each worker of that model
-        self._attendance = Attendance()  # of the models before it
+        self._utilization = Utilization()  # of the models before it
 
     @asynccontextmanager
     async def judged(self) -> AsyncIterator[None]:
         """While the judges are there."""
         try:
-            for seat in self._plan.seats:
-                await seat.judge.start()
+            for member in self._plan.members:
+                await member.judge.start()
             self._run.refuse_changes(self._judges())
             await self._panel.start()
             await self._plan.judge_models.note_started()
@@ -150,8 +153,8 @@ class _Bout:
             await self._panel.close()
 
     @asynccontextmanager
-    async def loaded(self, config: AnyModelConfig, contestants: list[Contestant]) -> AsyncIterator[None]:
-        """While this model is there. Raises InputError where a contestant's prompts do not fit it, or have changed."""
+    async def loaded(self, config: AnyModelConfig, variants: list[PromptVariant]) -> AsyncIterator[None]:
+        """While this model is there. Raises InputError where a variant's prompts do not fit it, or have changed."""
         _log.info("loading %s", config.name)
         workers = self._plan.config.workers
         self._model = model = make_model(config, workers)
@@ -159,10 +162,10 @@ class _Bout:
             card = await model.start()
             _log.info("%s is ready on %s", config.name, card.device)
             self._gpus = gpus_each(card, workers)
-            for one in contestants:
+            for one in variants:
                 name, new_tokens = f"the prompt of '{one.name}'", one.decoding.max_new_tokens
                 await refuse_long_prompt(name, one.block(self._plan.questions), new_tokens, model, card)
-            self._begin({f"model of {one.name}": card.fingerprint for one in contestants})
+            self._begin({f"model of {one.name}": card.fingerprint for one in variants})
             self._answers = Answers(
                 model=model,
                 card=card,
@@ -174,22 +177,22 @@ class _Bout:
             yield
         finally:
             await model.close()
-            self._attendance += attendance_of(model.activity(), self._gpus)
+            self._utilization += utilization_of(model.activity(), self._gpus)
             self._model, self._gpus = None, 0.0
 
     def _begin(self, models: dict[str, str]) -> None:
-        """These models' contestants can be asked: from here on the directory is this evaluation's."""
+        """These models' variants can be asked: from here on the directory is this evaluation's."""
         self._run.check_manifest(_manifest(self._plan) | self._judges() | models, growing=True)
         self._run.begin()
         self._run.replace_config(self._plan.config)
-        material = EvaluationMaterial.of(self._plan.questions, self._plan.contestants)
+        material = EvaluationMaterial.of(self._plan.questions, self._plan.variants)
         write_json(self._run.path / "material.json", material.to_json())
 
     def _judges(self) -> dict[str, Any]:
-        return {"judge": [[one.judge.fingerprint, one.weight, one.repeats, one.average] for one in self._plan.seats]}
+        return {"judge": [[one.judge.fingerprint, one.weight, one.repeats, one.average] for one in self._plan.members]}
 
-    async def score(self, contestant: Contestant) -> None:
-        """Have this contestant answer and be judged, and keep what comes of it. Prompts that contestants have in common
+    async def score(self, variant: PromptVariant) -> None:
+        """Have this variant answer and be judged, and keep what comes of it. Prompts that variants have in common
         are answered once."""
         assert self._answers is not None
         evaluator = Evaluator(
@@ -198,26 +201,26 @@ class _Bout:
             objective=self._plan.objective,
             ledger=self._ledger,
             counts=self._counts,
-            clean=contestant.renderer.clean,
+            clean=variant.renderer.clean,
         )
         scorer = Scorer(
-            renderer=contestant.renderer,
-            rules=contestant.rules,
-            demonstrations={one.id: one for one in contestant.demonstrations},
+            renderer=variant.renderer,
+            rules=variant.rules,
+            demonstrations={one.id: one for one in variant.demonstrations},
             questions={one.id: one for one in self._plan.questions},
             evaluator=evaluator,
-            decodings={OWN: contestant.decoding},
+            decodings={OWN: variant.decoding},
             max_failed_share=self._plan.config.scoring.max_failed_share,
         )
-        candidate = Candidate(tuple(one.id for one in contestant.demonstrations))
+        candidate = Candidate(tuple(one.id for one in variant.demonstrations))
         scored = await scorer.score(Trial(candidate, tuple(one.id for one in self._plan.questions)))
-        self._outcomes[contestant.name] = Outcome.of(contestant.name, scored)
+        self._outcomes[variant.name] = VariantResult.of(variant.name, scored)
         self._write()
 
     def _write(self) -> None:
         known = self._before | self._outcomes
-        through = [known[one.name] for one in self._plan.contestants if one.name in known]
-        write_outcomes(self._run.path / "results.json", through, self._plan.categories)
+        through = [known[one.name] for one in self._plan.variants if one.name in known]
+        write_variant_results(self._run.path / "results.json", through, self._plan.categories)
 
     def note_places(self) -> None:
         """What AlpacaEval's leaderboard would say, where its judge has judged."""
@@ -242,16 +245,16 @@ class _Bout:
     def budget(self) -> Budget:
         return self._budget
 
-    def attendance(self) -> Attendance:
+    def utilization(self) -> Utilization:
         """Of all models so far."""
-        judges = self._plan.judge_models.attendance(self._counts.waits.seconds)
-        return self._attendance + attendance_of(self.activity(), self._gpus) + judges
+        judges = self._plan.judge_models.utilization(self._counts.waits.seconds)
+        return self._utilization + utilization_of(self.activity(), self._gpus) + judges
 
 
-def _identity(contestant: Contestant) -> dict[str, Any]:
-    """What decides a contestant's answers, beside its model."""
+def _identity(variant: PromptVariant) -> dict[str, Any]:
+    """What decides a variant's answers, beside its model."""
     return {
-        "prompt": contestant.digest,
-        "render": contestant.render.model_dump(mode="json"),
-        "decoding": asdict(contestant.decoding),
+        "prompt": variant.digest,
+        "render": variant.render.model_dump(mode="json"),
+        "decoding": asdict(variant.decoding),
     }

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from configs.errors import InputError
-from configs.schema import AnyModelConfig, EvaluationConfig
-from evaluators.judges_from_config import make_seats
+from configs.schema.evaluation import EvaluationConfig
+from configs.schema.model import AnyModelConfig
+from evaluators.judges_from_config import make_panel_members
 from evaluators.objective import Objective
-from evaluators.panel import Seat
+from evaluators.panel import PanelMember
 from evaluators.question import Question
-from search.problem.contestants import Contestant, load_contestants
+from search.problem.prompt_variant import PromptVariant, load_variants
 from search.problem.split import load_questions, load_split
 from search.running.assembly import check_questions, make_model, make_reward_model
 from search.running.judge_models import JudgeModels
@@ -23,8 +24,8 @@ class EvaluationPlan:
 
     config: EvaluationConfig
     questions: tuple[Question, ...]
-    contestants: tuple[Contestant, ...]
-    seats: tuple[Seat, ...]
+    variants: tuple[PromptVariant, ...]
+    members: tuple[PanelMember, ...]
     judge_models: JudgeModels
 
     @property
@@ -37,29 +38,29 @@ class EvaluationPlan:
 
     @property
     def evaluations(self) -> int:
-        """Every question for every contestant."""
-        return len(self.questions) * len(self.contestants)
+        """Every question for every variant."""
+        return len(self.questions) * len(self.variants)
 
-    def by_model(self) -> Iterator[tuple[AnyModelConfig, list[Contestant]]]:
-        """Contestants of one model together, in the order in which the models come first."""
+    def by_model(self) -> Iterator[tuple[AnyModelConfig, list[PromptVariant]]]:
+        """Variants of one model together, in the order in which the models come first."""
         models: list[AnyModelConfig] = []
-        for one in self.contestants:
+        for one in self.variants:
             if one.model not in models:
                 models.append(one.model)
         for model in models:
-            yield model, [one for one in self.contestants if one.model == model]
+            yield model, [one for one in self.variants if one.model == model]
 
 
 def make_evaluation_plan(config: EvaluationConfig, path: Path) -> EvaluationPlan:
     """Read and check everything that a config names. Raises InputError."""
-    contestants = load_contestants(config)
+    variants = load_variants(config)
     questions = load_questions(config.questions)
     if config.side != "all":
         questions = getattr(load_split(config.questions), config.side)
     if not questions:
         raise InputError("there is no question to ask: give another questions.path")
     judge_models = JudgeModels(make_model, make_reward_model, path)
-    seats = make_seats(config.judge, judge_models.models)
-    check_questions(questions, Objective.of(config.scoring), seats)
+    members = make_panel_members(config.judge, judge_models.models)
+    check_questions(questions, Objective.of(config.scoring), members)
     refuse_unknown_prices(config)
-    return EvaluationPlan(config, questions, contestants, seats, judge_models)
+    return EvaluationPlan(config, questions, variants, members, judge_models)

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from configs.schema import ModelConfig, RewardModelConfig, ServiceConfig, WorkersConfig
+from configs.schema.model import ModelConfig, RewardModelConfig
+from configs.schema.service import ServiceConfig
+from configs.schema.workers import WorkersConfig
 from evaluators.judges_from_config import Models, make_service
-from evaluators.utilization import Attendance
+from evaluators.utilization import Utilization
 from search.running.usage_clock import gpu_attendance, gpus_each
 from workers.service.activity import ServiceActivity
 from workers.text_model import RewardModel, TextModel
@@ -41,14 +43,14 @@ class JudgeModels:
         """Find out what GPUs they hold, once the judges have started them."""
         self._gpus = [gpus_each(await model.start(), workers) for model, workers in self._made]
 
-    def attendance(self, wanted: float) -> Attendance:
+    def utilization(self, wanted: float) -> Utilization:
         """Of all of them so far.
 
         Args:
             wanted: seconds in which an answer waited for its verdict.
         """
         busy = [service.seconds_busy for service in self.services()]
-        judges = Attendance(judge_wanted=wanted, judge_busy=max(busy, default=wanted))
+        judges = Utilization(judge_wanted=wanted, judge_busy=max(busy, default=wanted))
         pairs = zip(self._made, self._gpus, strict=False)
         return sum((gpu_attendance(model.activity(), gpus) for (model, _), gpus in pairs), judges)
 

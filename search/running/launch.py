@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from configs.errors import DemosearchError, InputError
-from configs.schema import RunConfig
+from configs.schema.run import RunConfig
 from search.live.progress import View, make_views, watching
 from search.results.status import Status, read_status
 from search.run_directory.journal import read_journal

@@ -24,7 +24,7 @@ from configs.errors import InputError, RunStopped
 from evaluators.budget import Budget
 from evaluators.ledger.ledger import Ledger
 from evaluators.question import Question
-from evaluators.task_group import tasks_together
+from evaluators.task_group import task_group
 from search.problem.material import Material
 from search.problem.space import SearchSpace
 from search.prompts.render import Renderer
@@ -158,7 +158,7 @@ class _Measuring:
         """The base prompt's block comes first and shows whether the model can do it at all."""
         if np.isnan(self._found[0]):
             await self._behind_base(blocks[0])
-        async with tasks_together() as tasks:
+        async with task_group() as tasks:
             for place in np.flatnonzero(np.isnan(self._found)).tolist():
                 tasks.create_task(self._behind_one(place, blocks[place]))
 

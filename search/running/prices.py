@@ -5,7 +5,10 @@ from collections.abc import Callable, Iterator
 from pydantic import BaseModel
 
 from configs.errors import InputError
-from configs.schema import AnyModelConfig, EvaluationConfig, RunConfig, ServedModelConfig, ServiceConfig
+from configs.schema.evaluation import EvaluationConfig
+from configs.schema.model import AnyModelConfig, ServedModelConfig
+from configs.schema.run import RunConfig
+from configs.schema.service import ServiceConfig
 from workers.prompt import Completion
 from workers.service.reply import dollars
 

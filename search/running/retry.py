@@ -8,9 +8,9 @@ from pathlib import Path
 from rich.console import Console
 
 from configs.errors import InputError
-from configs.schema import RunConfig
+from configs.schema.run import RunConfig
 from evaluators.generation import ConversationTooLong
-from evaluators.task_group import tasks_together
+from evaluators.task_group import task_group
 from search.live.progress import View, make_views, watching
 from search.live.snapshot import Position
 from search.problem.candidate import Candidate
@@ -93,7 +93,7 @@ async def _retry(plan: Plan, run: Run, view: View, trials: list[tuple[str, Trial
         keeper = parts.keeper(plan.config.workers, clock)
         shown = watching(retry, view, plan.config.scoring.confidence, clock)
         with open_amendments(run.path / "amendments.jsonl") as file:
-            async with shown, keeper.kept(), tasks_together() as tasks:
+            async with shown, keeper.kept(), task_group() as tasks:
                 for kind, trial in trials:
                     tasks.create_task(_try(retry, file, kind, trial))
 

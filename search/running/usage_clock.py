@@ -6,11 +6,11 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from configs.schema import WorkersConfig
+from configs.schema.workers import WorkersConfig
 from evaluators.budget import Budget
 from evaluators.ledger.ledger import Ledger
-from evaluators.task_group import tasks_together
-from evaluators.utilization import Attendance
+from evaluators.task_group import task_group
+from evaluators.utilization import Utilization
 from workers.activity import WorkersActivity
 from workers.text_model import ModelCard
 
@@ -30,20 +30,20 @@ class TimeKeeper:
         *,
         ledger: Ledger,
         budget: Budget,
-        attendance: Callable[[], Attendance],
+        utilization: Callable[[], Utilization],
         clock: Callable[[], float],
         every: float = _EVERY,
     ) -> None:
         self._ledger = ledger
         self._budget = budget
-        self._attendance = attendance
+        self._utilization = utilization
         self._clock = clock
         self._every = every
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
         """While this is open, time is noted; it ends with BudgetSpent as soon as a limit on time is reached."""
-        async with tasks_together() as tasks:
+        async with task_group() as tasks:
             keeping = tasks.create_task(self._keep())
             try:
                 yield
@@ -58,7 +58,7 @@ class TimeKeeper:
             await asyncio.sleep(self._every)
 
     async def _note(self) -> None:
-        await self._ledger.keep_time(self._clock(), self._attendance())
+        await self._ledger.keep_time(self._clock(), self._utilization())
 
 
 def clock_from_now() -> Callable[[], float]:
@@ -80,12 +80,12 @@ def gpus_each(card: ModelCard, config: WorkersConfig) -> float:
     return 1.0 if config.gpus_per_worker == "auto" else config.gpus_per_worker
 
 
-def attendance_of(activity: WorkersActivity, gpus: float) -> Attendance:
+def utilization_of(activity: WorkersActivity, gpus: float) -> Utilization:
     """Of the model that answers, whose workers hold so many GPUs each."""
-    workers = Attendance(workers=activity.seconds_alive, workers_busy=activity.seconds_busy)
+    workers = Utilization(workers=activity.seconds_alive, workers_busy=activity.seconds_busy)
     return workers + gpu_attendance(activity, gpus)
 
 
-def gpu_attendance(activity: WorkersActivity, gpus: float) -> Attendance:
+def gpu_attendance(activity: WorkersActivity, gpus: float) -> Utilization:
     """Of the GPUs of any model, whose workers hold so many each."""
-    return Attendance(gpus=activity.seconds_alive * gpus, gpus_busy=activity.seconds_busy * gpus)
+    return Utilization(gpus=activity.seconds_alive * gpus, gpus_busy=activity.seconds_busy * gpus)

@@ -20,14 +20,14 @@ class KnownEffects:
 
     Attributes:
         worth: of each demonstration, what any does at all included, [N].
-        loss: what likeness costs (negative) a unit.
-        likeness: of pairs, [N, N].
+        loss: what similarity costs (negative) a unit.
+        similarity: of pairs, [N, N].
         recency, dilution: as there.
     """
 
     worth: Floats
     loss: float
-    likeness: Floats
+    similarity: Floats
     recency: float
     dilution: float
 
@@ -38,13 +38,13 @@ class KnownEffects:
         size = len(chosen)
         places = np.linspace(-1, 1, size) if size > 1 else np.zeros(1)
         total = float(self.worth[list(chosen)] @ (1 + self.recency * places))
-        alike = float(self.likeness[np.ix_(chosen, chosen)].sum() / 2)
+        alike = float(self.similarity[np.ix_(chosen, chosen)].sum() / 2)
         return (total + self.loss * alike) * float(size**-self.dilution)
 
     def best_set(self, *, required: Sequence[int], least: int, most: int, fits: Fits) -> tuple[int, ...]:
         """The best set by greedy steps over the strongest demonstrations; of `least` to `most` (>= 1) members, fewer
-        where no more fit; a larger one unless a smaller one is worth clearly more. Without loss by likeness, and where
-        everything fits, no set of that size is better."""
+        where no more fit; a larger one unless a smaller one is worth clearly more. Without loss by similarity,
+        and where everything fits, no set of that size is better."""
         shortlist = np.argsort(-self.worth, kind="stable")[: 3 * most + 12].tolist()
         chosen, best, value = list(required), list(required), -np.inf
         while True:
@@ -52,7 +52,7 @@ class KnownEffects:
                 now = self.value(self.ordered(chosen))
                 if now > value - _MARGIN * abs(value):
                     best, value = chosen.copy(), max(value, now)
-            gains = self.worth[shortlist] + self.loss * self.likeness[np.ix_(shortlist, chosen)].sum(axis=1)
+            gains = self.worth[shortlist] + self.loss * self.similarity[np.ix_(shortlist, chosen)].sum(axis=1)
             ranked = [shortlist[place] for place in np.argsort(-gains, kind="stable")]
             further = next((one for one in ranked if one not in chosen and fits([*chosen, one])), None)
             if len(chosen) == most or further is None:

@@ -6,7 +6,7 @@ from statistics import pstdev
 from search.problem.candidate import OWN, Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial
-from search.statistics.effects import USUAL_SPREAD, EffectsModel, OrderedSet, Scores
+from search.statistics.effects import USUAL_SPREAD, EffectsModel, ObservedScores, OrderedSet
 
 _SWEEPS = 2
 
@@ -29,7 +29,7 @@ class Certainty:
         # Of what has been told: the rest of a large pool says nothing, and costs.
         self._number: dict[tuple[str, str], int] = {}
         self._question = {name: number for number, name in enumerate((*space.questions, *held_out))}
-        self._scores = Scores()
+        self._scores = ObservedScores()
         self._values: list[float] = []
 
     def tell(self, scored: ScoredTrial) -> None:

@@ -106,7 +106,7 @@ class OwnVariances:
 
 
 @dataclass(slots=True)
-class Scores:
+class ObservedScores:
     """Everything told: which set scored what on which question. Sets are distinct, in the order first told."""
 
     sets: list[OrderedSet] = field(default_factory=list)
@@ -149,14 +149,14 @@ class EffectsModel:
         rows = np.zeros((demonstrations, 1)) if embedding is None else np.asarray(embedding, dtype=float)
         length = np.linalg.norm(rows, axis=1, keepdims=True)
         unit = rows / np.where(length > 0, length, 1)
-        self.likeness: Floats = np.maximum(unit @ unit.T - 0.3, 0) / 0.7
-        np.fill_diagonal(self.likeness, 0)
+        self.similarity: Floats = np.maximum(unit @ unit.T - 0.3, 0) / 0.7
+        np.fill_diagonal(self.similarity, 0)
         self._embedding = _beside([unit] if hint is None else [unit, hint[:, None]])
         self._gram = self._embedding.T @ self._embedding
         self._has_embedding = bool(np.any(self._gram))
         self._known_likeness: dict[OrderedSet, float] = {}
 
-    def fit(self, scores: Scores, start: "Fit | None" = None, sweeps: int = 2) -> "Fit":
+    def fit(self, scores: ObservedScores, start: "Fit | None" = None, sweeps: int = 2) -> "Fit":
         """The posterior at the best hyperparameters found from those of `start` (an earlier fit of the same search).
 
         Args:
@@ -170,7 +170,7 @@ class EffectsModel:
             own = Fit(self, data, hyper, own, step).own_variances()
         return Fit(self, data, hyper, own, step)
 
-    def at(self, scores: Scores, hyper: Hyperparameters, own: OwnVariances | None = None) -> "Fit":
+    def at(self, scores: ObservedScores, hyper: Hyperparameters, own: OwnVariances | None = None) -> "Fit":
         """The posterior at given hyperparameters, all questions and all demonstrations alike if not said otherwise."""
         return Fit(self, _Data(scores, self), hyper, own or self._alike(), _FIRST_STEP)
 
@@ -220,7 +220,7 @@ class EffectsModel:
             return 0.0
         known = self._known_likeness.get(ordered)
         if known is None:
-            known = float(self.likeness[np.ix_(ordered, ordered)].sum() / 2)
+            known = float(self.similarity[np.ix_(ordered, ordered)].sum() / 2)
             self._known_likeness[ordered] = known
         return known
 
@@ -232,7 +232,7 @@ class EffectsModel:
         first = ends[:-1]
         columns, values = np.empty(ends[-1], dtype=np.int64), np.empty(ends[-1])
         columns[first], columns[first + 1] = 0, 1
-        values[first], values[first + 1] = slope * layout.sizes, slope * layout.likeness
+        values[first], values[first + 1] = slope * layout.sizes, slope * layout.similarity
         rest = np.ones(ends[-1], dtype=bool)
         rest[first], rest[first + 1] = False, False
         columns[rest] = _FIXED + layout.members
@@ -281,13 +281,13 @@ class Layout:
     sizes: NDArray[np.int64]
     members: NDArray[np.int64]
     places: Floats
-    likeness: Floats
+    similarity: Floats
 
 
 class _Data:
     """Scores in the model's units, counted."""
 
-    def __init__(self, scores: Scores, model: EffectsModel) -> None:
+    def __init__(self, scores: ObservedScores, model: EffectsModel) -> None:
         self.sets = list(scores.sets)
         self.rows, self.asked = np.concatenate(scores.rows), np.concatenate(scores.questions)
         self.values: Floats = np.concatenate(scores.values) / model.scale

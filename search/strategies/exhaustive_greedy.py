@@ -5,7 +5,7 @@ Zhao et al., "Is In-Context Learning Sufficient for Instruction Following in LLM
 
 from collections.abc import Sequence
 
-from configs.schema import ExhaustiveGreedyConfig
+from configs.schema.strategy import ExhaustiveGreedyConfig
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial, Trial

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 
-from configs.schema import LocalSearchConfig
+from configs.schema.strategy import LocalSearchConfig
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial, Trial

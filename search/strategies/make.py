@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from configs.errors import InputError
-from configs.schema import (
+from configs.schema.strategy import (
     BeamConfig,
     CustomConfig,
     DiverseConfig,

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 
-from configs.schema import RandomConfig
+from configs.schema.strategy import RandomConfig
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial, Trial

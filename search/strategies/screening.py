@@ -16,12 +16,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from configs.schema import ScreeningConfig
+from configs.schema.strategy import ScreeningConfig
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial, Trial
 from search.statistics.best_set import KnownEffects
-from search.statistics.effects import USUAL_SPREAD, EffectsModel, Fit, Floats, OrderedSet, Scores
+from search.statistics.effects import USUAL_SPREAD, EffectsModel, Fit, Floats, ObservedScores, OrderedSet
 
 _GROUP = 8
 _TEMPER = 0.5
@@ -58,7 +58,7 @@ class Screening:
         self._trials = max(1, (self._evaluations() - len(space.questions)) // self._block)
         self._batch = max(8, min(64, self._trials // 15), self._trials // 40)
         self._lag = max(self._batch // 2, self._trials // 20)
-        self._scores = Scores()
+        self._scores = ObservedScores()
         self._met = np.zeros((len(space.pool), len(space.questions)))
         self._asked: dict[OrderedSet, set[int]] = {}
         self._broken: set[OrderedSet] = set()
@@ -209,7 +209,7 @@ class Screening:
         return KnownEffects(
             worth=fit.worths(beta),
             loss=float(fit.likeness_loss(beta)),
-            likeness=fit.model.likeness,
+            similarity=fit.model.similarity,
             recency=fit.hyper.recency,
             dilution=fit.hyper.dilution,
         )

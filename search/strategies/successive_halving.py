@@ -6,7 +6,7 @@ Karnin, Koren and Somekh, "Almost Optimal Exploration in Multi-Armed Bandits", I
 from collections.abc import Sequence
 from math import ceil, log2
 
-from configs.schema import SuccessiveHalvingConfig
+from configs.schema.strategy import SuccessiveHalvingConfig
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial, Trial

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.loading import dump_config
-from configs.schema import RunConfig
+from configs.schema.run import RunConfig
 from evaluators.counts import Counts
 from evaluators.ledger.spend import Spend
 from search.export import export

@@ -3,7 +3,14 @@
 from importlib.util import find_spec
 
 from configs.errors import InputError
-from configs.schema import MLflowConfig, PrometheusConfig, TensorBoardConfig, TrackerConfig, TrackersConfig, WandbConfig
+from configs.schema.trackers import (
+    MLflowConfig,
+    PrometheusConfig,
+    TensorBoardConfig,
+    TrackerConfig,
+    TrackersConfig,
+    WandbConfig,
+)
 from search.trackers.tracker import Tracker
 
 _PACKAGES = {"mlflow": "mlflow", "wandb": "wandb", "tensorboard": "tensorboard", "prometheus": "opencensus"}

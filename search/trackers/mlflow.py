@@ -11,7 +11,7 @@ from mlflow.entities import Experiment, Metric, Param, Run
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from configs.schema import MLflowConfig
+from configs.schema.trackers import MLflowConfig
 from search.trackers.tracker import Conclusion, Figures, Point, Tracked, with_now
 
 _TAG = "demosearch.run"

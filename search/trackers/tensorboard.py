@@ -11,7 +11,7 @@ from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
 from tensorboard.compat.proto.types_pb2 import DT_STRING
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-from configs.schema import TensorBoardConfig
+from configs.schema.trackers import TensorBoardConfig
 from search.trackers.tracker import Conclusion, Figures, Point, Tracked, with_now
 
 

@@ -13,7 +13,8 @@ from functools import partial
 from pathlib import Path
 
 from configs.errors import DemosearchError
-from configs.schema import RunConfig, TrackerConfig
+from configs.schema.run import RunConfig
+from configs.schema.trackers import TrackerConfig
 from search.trackers.cursor import Bookmark, Page, digest
 from search.trackers.figures import read_conclusion, read_tracked, without_credentials
 from search.trackers.journal_tail import JournalTail

@@ -6,7 +6,7 @@ from pathlib import Path
 import wandb
 
 from configs.errors import InputError
-from configs.schema import WandbConfig
+from configs.schema.trackers import WandbConfig
 from search.trackers.tracker import Conclusion, Figures, Point, Tracked, with_now
 
 _STEP = "search/answers"  # the axis of every figure

@@ -1,5 +1,5 @@
 from configs.knobs import Knob, describe_knobs
-from configs.schema import RunConfig
+from configs.schema.run import RunConfig
 
 KNOBS = list(describe_knobs())
 

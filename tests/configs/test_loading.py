@@ -6,7 +6,9 @@ import pytest
 
 from configs.errors import InputError
 from configs.loading import dump_config, load_config, override_config, preset_names, restore_config
-from configs.schema import ModelConfig, MTBenchJudgeConfig, OptunaConfig, RandomConfig
+from configs.schema.judge import MTBenchJudgeConfig
+from configs.schema.model import ModelConfig
+from configs.schema.strategy import OptunaConfig, RandomConfig
 
 SMALL = """\
 base_prompt: {path: prompt.txt}

@@ -11,7 +11,7 @@ from pyarrow import parquet
 from configs.errors import InputError
 from configs.records import read_records, read_rows
 from configs.row import Row
-from configs.schema import RecordsConfig
+from configs.schema.data import RecordsConfig
 
 ROWS = [{"query": f"q{number}", "answer": f"a{number}"} for number in range(20)]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from configs.errors import RunStopped
-from configs.schema import BudgetConfig
+from configs.schema.scoring import BudgetConfig
 from evaluators.budget import Budget
 from evaluators.evaluation import Evaluation
 from evaluators.failures import BudgetSpent

@@ -10,9 +10,11 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from configs.errors import InputError
-from configs.schema import JudgeConfig, ModelConfig, RewardModelConfig, WorkersConfig
-from evaluators.judges_from_config import Models, make_seats
-from evaluators.panel import Seat
+from configs.schema.judge import JudgeConfig
+from configs.schema.model import ModelConfig, RewardModelConfig
+from configs.schema.workers import WorkersConfig
+from evaluators.judges_from_config import Models, make_panel_members
+from evaluators.panel import PanelMember
 from evaluators.question import Question
 from tests.evaluators.judges.served import NOBODY, service
 from tests.fakes import EchoRewardEngine, ScriptedModel
@@ -60,51 +62,51 @@ def chatty(tmp_path: Path) -> str:
     return str(tmp_path)
 
 
-def _seats(workshop: Workshop, judge: dict[str, Any]) -> tuple[Seat, ...]:
+def _members(workshop: Workshop, judge: dict[str, Any]) -> tuple[PanelMember, ...]:
     config: JudgeConfig = TypeAdapter(JudgeConfig).validate_python(judge)
-    return make_seats(config, workshop.models)
+    return make_panel_members(config, workshop.models)
 
 
-async def _started(seats: Sequence[Seat]) -> list[str]:
-    for seat in seats:
-        await seat.judge.start()
+async def _started(members: Sequence[PanelMember]) -> list[str]:
+    for member in members:
+        await member.judge.start()
     try:
-        return [seat.judge.fingerprint for seat in seats]
+        return [member.judge.fingerprint for member in members]
     finally:
-        for seat in seats:
-            await seat.judge.close()
+        for member in members:
+            await member.judge.close()
 
 
 def test_a_judge_is_a_seat_with_its_repeats(workshop: Workshop) -> None:
-    (seat,) = _seats(workshop, CHRF | {"repeats": 3, "average": "median"})
-    assert (seat.weight, seat.repeats, seat.average) == (1, 3, "median")
+    (member,) = _members(workshop, CHRF | {"repeats": 3, "average": "median"})
+    assert (member.weight, member.repeats, member.average) == (1, 3, "median")
 
 
 def test_a_comparison_in_both_orders_is_two_seats_that_share_a_model_and_the_weight(
     workshop: Workshop, chatty: str
 ) -> None:
     pair: dict[str, Any] = {"kind": "pairwise", "prompts_path": PROMPTS, "model": {"name": chatty}}
-    seats = _seats(workshop, pair)
-    assert [seat.weight for seat in seats] == [0.5, 0.5]
+    members = _members(workshop, pair)
+    assert [member.weight for member in members] == [0.5, 0.5]
     assert len(workshop.made) == 1
 
     async def scenario() -> list[float]:
-        for seat in seats:
-            await seat.judge.start()
-        verdicts = [await seat.judge.judge(HONEY, ("Honey.",)) for seat in seats]
-        for seat in seats:
-            await seat.judge.close()
+        for member in members:
+            await member.judge.start()
+        verdicts = [await member.judge.judge(HONEY, ("Honey.",)) for member in members]
+        for member in members:
+            await member.judge.close()
         return [verdict.score for verdict in verdicts]
 
     assert asyncio.run(scenario()) == [1, 0], "who always says A has no say when both orders are asked"
-    assert len(_seats(workshop, pair | {"swap": False})) == 1
+    assert len(_members(workshop, pair | {"swap": False})) == 1
 
 
 def test_an_ensemble_seats_its_members_with_their_weights_and_repeats(workshop: Workshop) -> None:
-    members = [{"weight": 3, "judge": CHRF | {"repeats": 2}}, {"judge": EXACT}]
-    seats = _seats(workshop, {"kind": "ensemble", "members": members})
-    assert [(seat.weight, seat.repeats) for seat in seats] == [(3, 2), (1, 1)]
-    metrics = [json.loads(one)["metric"] for one in asyncio.run(_started(seats))]
+    configs = [{"weight": 3, "judge": CHRF | {"repeats": 2}}, {"judge": EXACT}]
+    members = _members(workshop, {"kind": "ensemble", "members": configs})
+    assert [(member.weight, member.repeats) for member in members] == [(3, 2), (1, 1)]
+    metrics = [json.loads(one)["metric"] for one in asyncio.run(_started(members))]
     assert metrics == ["chrf", "exact_match"]
 
 
@@ -115,14 +117,14 @@ def test_an_ensemble_of_nobody_of_ensembles_or_of_no_weight_is_refused(
     workshop: Workshop, members: list[dict[str, Any]]
 ) -> None:
     with pytest.raises(ValidationError):
-        _seats(workshop, {"kind": "ensemble", "members": members})
+        _members(workshop, {"kind": "ensemble", "members": members})
 
 
 def test_a_model_of_ones_own_runs_in_this_process_unless_it_has_workers(workshop: Workshop, chatty: str) -> None:
     own: dict[str, Any] = {"kind": "alpaca_eval", "prompt_path": ALPACA, "model": {"name": chatty}}
     reward: dict[str, Any] = {"kind": "reward_model", "model": {"name": chatty}}
     for judge in (own, reward, own | {"workers": {"kind": "ray", "count": 2}}):
-        _seats(workshop, judge)
+        _members(workshop, judge)
     assert [(name, workers.kind, workers.count) for name, workers in workshop.made] == [
         (chatty, "local", "auto"),
         (chatty, "local", "auto"),
@@ -133,11 +135,11 @@ def test_a_model_of_ones_own_runs_in_this_process_unless_it_has_workers(workshop
 def test_a_reward_model_that_reads_pairs_needs_no_chat_template(workshop: Workshop, tmp_path: Path) -> None:
     tokenizer().save_pretrained(tmp_path)
     judge: dict[str, Any] = {"kind": "reward_model", "model": {"name": str(tmp_path), "reads": "pair"}}
-    asyncio.run(_started(_seats(workshop, judge)))
+    asyncio.run(_started(_members(workshop, judge)))
     with pytest.raises(InputError, match=r"no chat template; set judge\.model\.reads to pair"):
-        _seats(workshop, {"kind": "reward_model", "model": {"name": str(tmp_path)}})
+        _members(workshop, {"kind": "reward_model", "model": {"name": str(tmp_path)}})
     with pytest.raises(InputError, match="no chat template; choose an instruct model"):
-        _seats(workshop, {"kind": "mt_bench", "prompts_path": PROMPTS, "model": {"name": str(tmp_path)}})
+        _members(workshop, {"kind": "mt_bench", "prompts_path": PROMPTS, "model": {"name": str(tmp_path)}})
 
 
 @pytest.mark.parametrize(
@@ -150,16 +152,16 @@ def test_a_reward_model_that_reads_pairs_needs_no_chat_template(workshop: Worksh
 )
 def test_a_speaking_judge_has_one_speaker(workshop: Workshop, knobs: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ValidationError, match=complaint):
-        _seats(workshop, {"kind": "mt_bench", "prompts_path": PROMPTS} | knobs)
+        _members(workshop, {"kind": "mt_bench", "prompts_path": PROMPTS} | knobs)
 
 
 def test_a_function_is_found_by_its_name(workshop: Workshop, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("def score(question, answers):\n    return 1\n", encoding="utf-8")
-    (seat,) = _seats(workshop, {"kind": "function", "function": "mine:score", "folder": tmp_path})
-    assert asyncio.run(seat.judge.judge(HONEY, ("Honey.",))).score == 1
+    (member,) = _members(workshop, {"kind": "function", "function": "mine:score", "folder": tmp_path})
+    assert asyncio.run(member.judge.judge(HONEY, ("Honey.",))).score == 1
 
 
 def test_a_service_is_asked_for_its_key_when_seats_are_made(workshop: Workshop) -> None:
     given = service(NOBODY, api_key_variable="A_KEY_THAT_NOBODY_HAS")
     with pytest.raises(InputError, match="A_KEY_THAT_NOBODY_HAS"):
-        _seats(workshop, {"kind": "mt_bench", "prompts_path": PROMPTS, "service": given})
+        _members(workshop, {"kind": "mt_bench", "prompts_path": PROMPTS, "service": given})

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from configs.errors import InputError
-from configs.schema import ScoringConfig
+from configs.schema.scoring import ScoringConfig
 from evaluators.objective import Objective
 from evaluators.question import Question
 

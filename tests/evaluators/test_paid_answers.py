@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from configs.errors import RunStopped
-from configs.schema import BudgetConfig, ServedModelConfig
+from configs.schema.model import ServedModelConfig
+from configs.schema.scoring import BudgetConfig
 from evaluators.evaluator import Evaluator
 from evaluators.failures import BudgetSpent
 from evaluators.ledger.ledger import Ledger

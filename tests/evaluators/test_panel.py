@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from configs.errors import RunStopped
-from configs.schema import BudgetConfig
+from configs.schema.scoring import BudgetConfig
 from evaluators.budget import Budget
 from evaluators.counts import Counts
 from evaluators.evaluation import Failure
@@ -16,7 +16,7 @@ from evaluators.failures import JudgeFailed, VerdictStopped, VerdictUnreadable
 from evaluators.judge import Verdict
 from evaluators.ledger.ledger import Ledger
 from evaluators.ledger.queries import read_spend
-from evaluators.panel import Panel, Seat
+from evaluators.panel import Panel, PanelMember
 from evaluators.question import Question
 from tests.fake_judge import FakeJudge
 from workers.usage import NOTHING, Usage
@@ -24,10 +24,10 @@ from workers.usage import NOTHING, Usage
 QUESTION = Question("q", ("Why?",))
 
 
-def ask(folder: Path, seats: Sequence[Seat], times: int = 1) -> list[float | Failure]:
+def ask(folder: Path, members: Sequence[PanelMember], times: int = 1) -> list[float | Failure]:
     async def scenario() -> list[float | Failure]:
         ledger = Ledger(folder / "ledger", "run")
-        panel = Panel(seats, ledger=ledger, budget=Budget(BudgetConfig(), lambda: ledger.spend), counts=Counts())
+        panel = Panel(members, ledger=ledger, budget=Budget(BudgetConfig(), lambda: ledger.spend), counts=Counts())
         await panel.start()
         try:
             return await asyncio.gather(*(panel.score(QUESTION, ("So.",), b"g") for _ in range(times)))
@@ -55,42 +55,42 @@ def always(score: float) -> Callable[[Question, str], float]:
 @pytest.mark.parametrize(("average", "score"), [("mean", 5.0), ("median", 2.0)])
 def test_repeats_are_averaged_and_each_is_a_row(tmp_path: Path, average: str, score: float) -> None:
     judge = FakeJudge(in_turn(1.0, 2.0, 12.0))
-    seat = Seat(judge, repeats=3, average="mean" if average == "mean" else "median")
-    assert ask(tmp_path, [seat]) == [score]
+    member = PanelMember(judge, repeats=3, average="mean" if average == "mean" else "median")
+    assert ask(tmp_path, [member]) == [score]
     assert read_spend(tmp_path / "ledger", "run").judged == 3
 
 
 def test_more_repeats_pay_for_the_new_ones_only(tmp_path: Path) -> None:
     judge = FakeJudge(in_turn(1.0, 3.0, 5.0))
-    assert ask(tmp_path, [Seat(judge, repeats=2)]) == [2.0]
-    assert ask(tmp_path, [Seat(judge, repeats=3)]) == [3.0]
+    assert ask(tmp_path, [PanelMember(judge, repeats=2)]) == [2.0]
+    assert ask(tmp_path, [PanelMember(judge, repeats=3)]) == [3.0]
     assert len(judge.calls) == 3
 
 
 def test_several_judges_are_weighed(tmp_path: Path) -> None:
-    seats = [Seat(FakeJudge(always(2.0)), weight=3.0), Seat(FakeJudge(always(6.0)), weight=1.0)]
-    assert ask(tmp_path, seats) == [3.0]
+    members = [PanelMember(FakeJudge(always(2.0)), weight=3.0), PanelMember(FakeJudge(always(6.0)), weight=1.0)]
+    assert ask(tmp_path, members) == [3.0]
 
 
 def test_a_panel_that_failed_half_way_pays_for_the_missing_verdicts_only(tmp_path: Path) -> None:
     good, bad = FakeJudge(always(2.0)), FakeJudge(always(6.0), failing={"q": JudgeFailed("503")})
-    (failure,) = ask(tmp_path, [Seat(good), Seat(bad)])
+    (failure,) = ask(tmp_path, [PanelMember(good), PanelMember(bad)])
     assert failure == Failure("q", "verdict", "JudgeFailed", "503")
     mended = FakeJudge(always(6.0))
-    assert ask(tmp_path, [Seat(good), Seat(mended)]) == [4.0]
+    assert ask(tmp_path, [PanelMember(good), PanelMember(mended)]) == [4.0]
     assert (len(good.calls), len(mended.calls)) == (1, 1)
 
 
 def test_one_answer_asked_about_by_many_at_once_is_judged_once(tmp_path: Path) -> None:
     judge = FakeJudge()
-    scores = ask(tmp_path, [Seat(judge, repeats=2)], times=20)
+    scores = ask(tmp_path, [PanelMember(judge, repeats=2)], times=20)
     assert len(set(scores)) == 1
     assert len(judge.calls) == 2
 
 
 def test_what_an_unreadable_verdict_cost_is_in_the_spend(tmp_path: Path) -> None:
     unreadable = VerdictUnreadable("no rating in: well", Usage(3, 300, 0, 30, 0.5))
-    (failure,) = ask(tmp_path, [Seat(FakeJudge(failing={"q": unreadable}))])
+    (failure,) = ask(tmp_path, [PanelMember(FakeJudge(failing={"q": unreadable}))])
     assert isinstance(failure, Failure)
     spend = read_spend(tmp_path / "ledger", "run")
     assert (spend.judged, spend.judge, spend.dollars) == (0, Usage(3, 300, 0, 30, 0.5), 0.5)
@@ -99,7 +99,7 @@ def test_what_an_unreadable_verdict_cost_is_in_the_spend(tmp_path: Path) -> None
 def test_what_was_paid_before_a_verdict_stopped_the_run_is_in_the_spend(tmp_path: Path) -> None:
     stop = VerdictStopped("the quota is used up", Usage(2, 20, 0, 4, 0.25))
     with pytest.raises(RunStopped, match="the quota is used up"):
-        ask(tmp_path, [Seat(FakeJudge(failing={"q": stop}))])
+        ask(tmp_path, [PanelMember(FakeJudge(failing={"q": stop}))])
     spend = read_spend(tmp_path / "ledger", "run")
     assert (spend.judge, spend.dollars) == (Usage(2, 20, 0, 4, 0.25), 0.25)
 
@@ -114,7 +114,7 @@ def test_a_verdict_that_could_not_be_read_is_another_draw_when_it_is_asked_for_a
 
     unreadable = VerdictUnreadable("no rating in: well", Usage(1, 10, 0, 2))
     for failing in ({"q": unreadable}, {"q": JudgeFailed("503")}, {"q": unreadable}, {}):
-        ask(tmp_path, [Seat(Drawing(failing=failing))])
+        ask(tmp_path, [PanelMember(Drawing(failing=failing))])
     first, second, third, fourth = draws
     assert first != second == third != fourth
     assert len(set(draws)) == 3
@@ -132,7 +132,7 @@ def test_a_verdict_that_was_never_asked_for_when_the_panel_closes_has_not_failed
     async def scenario() -> None:
         ledger = Ledger(tmp_path / "ledger", "run")
         budget = Budget(BudgetConfig(), lambda: ledger.spend)
-        panel = Panel([Seat(Queueing(), repeats=3)], ledger=ledger, budget=budget, counts=Counts())
+        panel = Panel([PanelMember(Queueing(), repeats=3)], ledger=ledger, budget=budget, counts=Counts())
         score = asyncio.create_task(panel.score(QUESTION, ("So.",), b"g"))
         await asyncio.sleep(0.01)
         await panel.close()

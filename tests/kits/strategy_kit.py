@@ -31,7 +31,7 @@ SPACES = {
     "in the pool's order": replace(SPACE, order="fixed", max_added=3),
     "two at least": replace(SPACE, min_added=2),
     "one that must be there": replace(SPACE, required=("b",), max_added=3),
-    "some that must not meet": replace(SPACE, apart=(frozenset("abc"), frozenset("gh")), max_added=3),
+    "some that must not meet": replace(SPACE, mutually_exclusive=(frozenset("abc"), frozenset("gh")), max_added=3),
     "few tokens": replace(
         SPACE, max_added=3, max_tokens=20, tokens={name: 4 + number for number, name in enumerate(SPACE.pool)}
     ),

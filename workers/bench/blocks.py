@@ -7,18 +7,18 @@ from typing import Any
 import torch
 
 from workers.bench.contenders import Meter, Prompts, decoded
-from workers.bench.workload import Workload
+from workers.bench.workload import GenerationWorkload
 
 SHORTEST, LONGEST = 500, 2000  # tokens of the prefixes
 
 
-def workloads(blocks: int, questions: int, new: int) -> list[Workload]:
+def workloads(blocks: int, questions: int, new: int) -> list[GenerationWorkload]:
     """Prefixes that share nothing, of lengths evenly from the shortest to the longest."""
     step = (LONGEST - SHORTEST) // max(1, blocks - 1)
-    return [Workload(SHORTEST + step * block, questions, new, seed=block) for block in range(blocks)]
+    return [GenerationWorkload(SHORTEST + step * block, questions, new, seed=block) for block in range(blocks)]
 
 
-def compared(model: Any, works: list[Workload]) -> str:
+def compared(model: Any, works: list[GenerationWorkload]) -> str:
     """Both ways, in words."""
     blocks = [Prompts(work.prompts(model.config.vocab_size), work.prefix) for work in works]
     new = works[0].new

@@ -30,7 +30,7 @@ STATUS = Path("/proc/self/status")
 
 
 @dataclass(slots=True)
-class Outcome:
+class Measurement:
     """Attributes:
     tokens: generated, by prompt.
     prefill, total: seconds; of CPU time on a CPU (one thread), of wall time on a GPU. No prefill where the library
@@ -93,7 +93,7 @@ Contender = Callable[[Any, list[list[int]], int, int, Meter], tuple[list[list[in
 
 def measure(
     contender: Contender, model: Any, prompts: list[list[int]], shared: int, new: int, batch: int | None = None
-) -> Outcome:
+) -> Measurement:
     """One run, of at most `batch` prompts at a time; where memory ends, again with half as many, and only the run that
     worked counts."""
     batch = min(batch or len(prompts), len(prompts))
@@ -102,7 +102,7 @@ def measure(
         try:
             with meter, torch.no_grad():  # inference mode would spoil what generate_batch's thread writes to
                 tokens, prefill = _in_batches(contender, model, prompts, shared, new, batch, meter)
-                return Outcome(tokens, prefill, meter.total(), meter.peak(), batch)
+                return Measurement(tokens, prefill, meter.total(), meter.peak(), batch)
         except RuntimeError as error:
             if not is_out_of_memory(error) or batch == 1:
                 raise

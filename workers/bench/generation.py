@@ -21,12 +21,12 @@ import torch
 import transformers
 
 from workers.bench import blocks, contenders, roofline, suite
-from workers.bench.contenders import CONTENDERS, Outcome
-from workers.bench.forecast import Forecast
+from workers.bench.contenders import CONTENDERS, Measurement
+from workers.bench.forecast import RunTimeForecast
 from workers.bench.report import Finding, Report
 from workers.bench.roofline import Rates
-from workers.bench.suite import AGREEMENT, DEFAULTS, Run
-from workers.bench.workload import SIZES, Size, Workload, random_model
+from workers.bench.suite import AGREEMENT, DEFAULTS, SuiteRun
+from workers.bench.workload import SIZES, GenerationWorkload, Size, random_model
 from workers.shared_prefix import capacity, kernels, memory, support
 
 MASKS = 2**30  # numbers in the attention mask of a batch: 4 GiB in fp32
@@ -37,7 +37,7 @@ WHOLE_PROMPTS = ("plain", "expanded")  # contenders whose batch must be chosen f
 def main() -> None:
     arguments = _arguments()
     torch.set_num_threads(1)
-    bench = Bench(arguments)
+    bench = GenerationBenchmark(arguments)
     if arguments.blocks:
         bench.compare_blocks()
         return
@@ -92,20 +92,22 @@ def _completed(arguments: argparse.Namespace) -> argparse.Namespace:
     return arguments
 
 
-def _runs(arguments: argparse.Namespace) -> list[Run]:
+def _runs(arguments: argparse.Namespace) -> list[SuiteRun]:
     defaults, methods = DEFAULTS[arguments.device], arguments.methods
     usual = defaults.main[0] if arguments.prefix else defaults.swept
     questions, new = arguments.questions or usual.questions, arguments.new or usual.new
     runs = []
     if arguments.prefix:
-        runs += suite.compared(tuple(Workload(prefix, questions, new) for prefix in arguments.prefix), methods)
+        runs += suite.compared(
+            tuple(GenerationWorkload(prefix, questions, new) for prefix in arguments.prefix), methods
+        )
     if arguments.sweep:
-        runs += suite.swept(arguments.sweep, Workload(usual.prefix, questions, new), methods)
+        runs += suite.swept(arguments.sweep, GenerationWorkload(usual.prefix, questions, new), methods)
     runs = runs or suite.everything(defaults, methods)
     return [run for run in runs if run.method != AGREEMENT or arguments.references]
 
 
-class Bench:
+class GenerationBenchmark:
     """Runs workloads on one device; prints a line for each contender, and keeps the report."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
@@ -116,10 +118,10 @@ class Bench:
         self._size: Size = arguments.model
         self._model = random_model(self._size, self._device, self._dtype)
         self._rates = [roofline.rates(self._device, self._dtype)]
-        self._forecast = Forecast(self._model, self._rates[0])
+        self._forecast = RunTimeForecast(self._model, self._rates[0])
         self._setting_up = SETTING_UP[self._device.type]
-        self._said: dict[Run, list[list[int]]] = {}
-        self._alone: dict[Workload, dict[int, list[int]]] = {}
+        self._said: dict[SuiteRun, list[list[int]]] = {}
+        self._alone: dict[GenerationWorkload, dict[int, list[int]]] = {}
         self.report = Report(self._surroundings())
 
     def compare_blocks(self) -> None:
@@ -127,7 +129,7 @@ class Bench:
         works = blocks.workloads(asked.blocks, asked.questions or 8, asked.new or 64)
         print(f"{where['device']}, {where['model']}, {where['clock']}\n{blocks.compared(self._model, works)}")
 
-    def plan(self, runs: list[Run]) -> None:
+    def plan(self, runs: list[SuiteRun]) -> None:
         for name, value in self.report.surroundings.items():
             print(f"{name}: {value}")
         print(f"\nplan, {_clock(self._left(runs))} by forecast", end="")
@@ -135,7 +137,7 @@ class Bench:
         for run in runs:
             print(f"  {_named(run):58s} about {self._seconds(run):6,.0f} s", flush=True)
 
-    def measure(self, runs: list[Run]) -> None:
+    def measure(self, runs: list[SuiteRun]) -> None:
         for number, run in enumerate(runs):
             reason = self._reason_against(run)
             if reason is not None:
@@ -151,7 +153,7 @@ class Bench:
             if self._arguments.json:
                 self.report.write(self._arguments.json)
 
-    def _measure(self, run: Run) -> None:
+    def _measure(self, run: SuiteRun) -> None:
         try:
             if run.method == AGREEMENT:
                 self._answer_alone(run.work)
@@ -169,7 +171,7 @@ class Bench:
             print(f"  {run.method:15s} {reason}", flush=True)
         memory.give_back(self._device)
 
-    def _compare(self, run: Run) -> None:
+    def _compare(self, run: SuiteRun) -> None:
         outcome, measured = self._run(run)
         self._rates += measured
         self.report.surroundings["rates"] = self._spoken_rates()
@@ -186,14 +188,14 @@ class Bench:
         if work in self._alone:
             self._agree(found)
 
-    def _run(self, run: Run) -> tuple[Outcome, list[Rates]]:
+    def _run(self, run: SuiteRun) -> tuple[Measurement, list[Rates]]:
         batch = self._batch(run)
         if self._device.type == "cuda":
             return _measured(self._model, run, batch)
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as apart:
             return apart.submit(_in_its_own_process, run, self._size, self._dtype, batch).result()
 
-    def _batch(self, run: Run) -> int | None:
+    def _batch(self, run: SuiteRun) -> int | None:
         """Prompts at a time; None for all of them."""
         work = run.work
         if run.method not in WHOLE_PROMPTS:
@@ -207,7 +209,7 @@ class Bench:
             fitting = min(fitting, max(1, MASKS // (work.prefix + 60) ** 2))
         return -(-work.questions // -(-work.questions // fitting))  # batches of about the same size
 
-    def _answer_alone(self, work: Workload) -> None:
+    def _answer_alone(self, work: GenerationWorkload) -> None:
         """Some prompts, one at a time, and how much of it the contenders so far said too."""
         prompts = work.prompts(self._model.config.vocab_size)
         self._alone[work], seconds = {}, 0.0
@@ -215,14 +217,14 @@ class Bench:
             outcome = contenders.measure(contenders.plain, self._model, [prompts[index]], work.prefix, work.new)
             self._alone[work][index] = outcome.tokens[0]
             seconds += outcome.total
-        one = Workload(work.prefix, 1, work.new)
+        one = GenerationWorkload(work.prefix, 1, work.new)
         self._forecast.learn(AGREEMENT, one, seconds / len(self._alone[work]))
         for found in self.report.findings:
             if found.work == work:
                 self._agree(found)
 
     def _agree(self, found: Finding) -> None:
-        alone, said = self._alone[found.work], self._said[Run(found.method, found.work)]
+        alone, said = self._alone[found.work], self._said[SuiteRun(found.method, found.work)]
         found.whole = sum(said[index] == tokens for index, tokens in alone.items()) / len(alone)
         found.until = sum(_common(said[index], tokens) for index, tokens in alone.items()) / len(alone)
         print(
@@ -231,13 +233,13 @@ class Bench:
             flush=True,
         )
 
-    def _seconds(self, run: Run) -> float:
+    def _seconds(self, run: SuiteRun) -> float:
         if run.method != AGREEMENT:
             return self._forecast.seconds(run.method, run.work)
-        one = Workload(run.work.prefix, 1, run.work.new)
+        one = GenerationWorkload(run.work.prefix, 1, run.work.new)
         return float(self._arguments.references * self._forecast.seconds(AGREEMENT, one))
 
-    def _reason_against(self, run: Run) -> str | None:
+    def _reason_against(self, run: SuiteRun) -> str | None:
         seconds = self._seconds(run)
         if seconds > self._arguments.skip_above:
             return f"it would take about {_clock(seconds)} (--skip-above {self._arguments.skip_above:g})"
@@ -245,7 +247,7 @@ class Bench:
             return f"it would take about {_clock(seconds)}, and the {self._arguments.minutes:g} minutes are nearly over"
         return None
 
-    def _left(self, runs: list[Run]) -> float:
+    def _left(self, runs: list[SuiteRun]) -> float:
         forecasts = [self._seconds(run) for run in runs]
         left = sum(seconds + self._setting_up for seconds in forecasts if seconds <= self._arguments.skip_above)
         limit = self._arguments.minutes
@@ -282,7 +284,7 @@ def _common(left: list[int], right: list[int]) -> int:
     return next((i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
 
 
-def _named(run: Run) -> str:
+def _named(run: SuiteRun) -> str:
     work = run.work
     return f"{run.method}: prefix {work.prefix:,}, {work.questions} questions, {work.new} new tokens"
 
@@ -291,17 +293,19 @@ def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
-def _in_its_own_process(run: Run, size: Size, dtype: torch.dtype, batch: int | None) -> tuple[Outcome, list[Rates]]:
+def _in_its_own_process(
+    run: SuiteRun, size: Size, dtype: torch.dtype, batch: int | None
+) -> tuple[Measurement, list[Rates]]:
     torch.set_num_threads(1)
     return _measured(random_model(size, torch.device("cpu"), dtype), run, batch)
 
 
-def _measured(model: Any, run: Run, batch: int | None) -> tuple[Outcome, list[Rates]]:
+def _measured(model: Any, run: SuiteRun, batch: int | None) -> tuple[Measurement, list[Rates]]:
     """After a small run, so that what a library does at its first use counts for no one; and the device's rates right
     before and after."""
     device = torch.device(model.device)
     contender, vocabulary = CONTENDERS[run.method], model.config.vocab_size
-    small, work = Workload(256, 4, 4), run.work
+    small, work = GenerationWorkload(256, 4, 4), run.work
     contenders.measure(contender, model, small.prompts(vocabulary), small.prefix, small.new)
     before = roofline.rates(device, model.dtype)
     outcome = contenders.measure(contender, model, work.prompts(vocabulary), work.prefix, work.new, batch)

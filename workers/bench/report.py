@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from workers.bench.workload import Workload
+from workers.bench.workload import GenerationWorkload
 
 GIB = 2**30
 NOT_TOLD = "–"
@@ -28,7 +28,7 @@ class Finding:
     """
 
     method: str
-    work: Workload
+    work: GenerationWorkload
     total: float
     prefill: float | None
     peak: int
@@ -67,9 +67,9 @@ class Report:
 
     surroundings: dict[str, Any]
     findings: list[Finding] = field(default_factory=list)
-    skipped: list[tuple[str, Workload, str]] = field(default_factory=list)
+    skipped: list[tuple[str, GenerationWorkload, str]] = field(default_factory=list)
 
-    def find(self, method: str, work: Workload) -> Finding | None:
+    def find(self, method: str, work: GenerationWorkload) -> Finding | None:
         return next((one for one in self.findings if (one.method, one.work) == (method, work)), None)
 
     def write(self, file: Path) -> None:

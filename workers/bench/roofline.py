@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from workers.bench.workload import Workload
+from workers.bench.workload import GenerationWorkload
 from workers.shared_prefix.capacity import sizes
 
 OWN = 50  # mean tokens of a question, see `Workload`
@@ -87,7 +87,7 @@ class Need:
         return max(self.bytes / on.bandwidth, self.operations / on.products)
 
 
-def decode_need(model: Any, work: Workload, *, shared: bool = True) -> Need:
+def decode_need(model: Any, work: GenerationWorkload, *, shared: bool = True) -> Need:
     """All steps of a block: the weights once a step, a row's own keys and values once a row and step, and the prefix's
     once a step, or once a row and step where it is not `shared`."""
     weights = _weights(model)
@@ -98,7 +98,7 @@ def decode_need(model: Any, work: Workload, *, shared: bool = True) -> Need:
     return Need(work.new * read, work.new * made)
 
 
-def prefill_need(model: Any, work: Workload, *, shared: bool = True) -> Need:
+def prefill_need(model: Any, work: GenerationWorkload, *, shared: bool = True) -> Need:
     """Every question, and the prefix once, or once a question where it is not `shared`."""
     weights = _weights(model)
     times = 1 if shared else work.questions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from workers.bench.workload import Size, Workload
+from workers.bench.workload import GenerationWorkload, Size
 
 Axis = Literal["prefix", "questions"]
 PREFIXES = (1000, 2000, 4000, 8000, 16000, 32000)
@@ -14,11 +14,11 @@ AGREEMENT = "agreement"  # in the place of a contender: some prompts are answere
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class SuiteRun:
     """One contender, or `AGREEMENT`, at one workload."""
 
     method: str
-    work: Workload
+    work: GenerationWorkload
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,9 @@ class Defaults:
     """
 
     size: Size
-    main: tuple[Workload, ...]
-    memory: Workload | None
-    swept: Workload
+    main: tuple[GenerationWorkload, ...]
+    memory: GenerationWorkload | None
+    swept: GenerationWorkload
     too_long: float
     minutes: float | None
     references: int
@@ -45,18 +45,18 @@ class Defaults:
 DEFAULTS = {
     "cpu": Defaults(
         size="small",
-        main=(Workload(2000, 40, 64), Workload(8000, 40, 64)),
+        main=(GenerationWorkload(2000, 40, 64), GenerationWorkload(8000, 40, 64)),
         memory=None,
-        swept=Workload(2000, 40, 64),
+        swept=GenerationWorkload(2000, 40, 64),
         too_long=1200,
         minutes=None,
         references=4,
     ),
     "cuda": Defaults(
         size="8b",
-        main=(Workload(8000, 80, 256),),
-        memory=Workload(32000, 80, 64),
-        swept=Workload(8000, 80, 64),
+        main=(GenerationWorkload(8000, 80, 256),),
+        memory=GenerationWorkload(32000, 80, 64),
+        swept=GenerationWorkload(8000, 80, 64),
         too_long=240,
         minutes=9,
         references=6,
@@ -64,35 +64,35 @@ DEFAULTS = {
 }
 
 
-def points(axis: Axis, fixed: Workload) -> list[Workload]:
+def points(axis: Axis, fixed: GenerationWorkload) -> list[GenerationWorkload]:
     """Along an axis, smaller ones first, so that a forecast learns before it is needed most."""
     if axis == "prefix":
-        return [Workload(prefix, fixed.questions, fixed.new) for prefix in PREFIXES]
-    return [Workload(fixed.prefix, questions, fixed.new) for questions in QUESTIONS]
+        return [GenerationWorkload(prefix, fixed.questions, fixed.new) for prefix in PREFIXES]
+    return [GenerationWorkload(fixed.prefix, questions, fixed.new) for questions in QUESTIONS]
 
 
-def compared(works: tuple[Workload, ...], methods: list[str]) -> list[Run]:
+def compared(works: tuple[GenerationWorkload, ...], methods: list[str]) -> list[SuiteRun]:
     """Each workload in turn: the two that every comparison is about, how much they agree with a prompt alone, and the
     others."""
     first = [method for method in ("ours", "plain") if method in methods]
     rest = [method for method in methods if method not in first]
-    return [Run(method, work) for work in works for method in (*first, AGREEMENT, *rest)]
+    return [SuiteRun(method, work) for work in works for method in (*first, AGREEMENT, *rest)]
 
 
-def swept(axes: list[Axis], fixed: Workload, methods: list[str]) -> list[Run]:
+def swept(axes: list[Axis], fixed: GenerationWorkload, methods: list[str]) -> list[SuiteRun]:
     """Ours along all axes first, then the others."""
     works = list(dict.fromkeys(work for axis in axes for work in points(axis, fixed)))
-    ours = [Run("ours", work) for work in works if "ours" in methods]
-    return ours + [Run(method, work) for work in works for method in methods if method != "ours"]
+    ours = [SuiteRun("ours", work) for work in works if "ours" in methods]
+    return ours + [SuiteRun(method, work) for work in works for method in methods if method != "ours"]
 
 
-def everything(defaults: Defaults, methods: list[str]) -> list[Run]:
+def everything(defaults: Defaults, methods: list[str]) -> list[SuiteRun]:
     """The standing measurements on this kind of device: ours and plain, then ours elsewhere, then the rest."""
     runs = compared(defaults.main, methods)
     if defaults.memory is None:
         return runs
     along = swept(["prefix", "questions"], defaults.swept, methods)
-    runs.insert(2, Run("ours", defaults.memory))
+    runs.insert(2, SuiteRun("ours", defaults.memory))
     runs += along
     rank = [run.method not in ("ours", "plain", AGREEMENT) or (run in along and run.method != "ours") for run in runs]
     ordered = [run for late in (False, True) for run, is_late in zip(runs, rank, strict=True) if is_late == late]

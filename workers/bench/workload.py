@@ -31,7 +31,7 @@ SIZES: dict[Size, dict[str, Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Workload:
+class GenerationWorkload:
     """Attributes:
     prefix: tokens that all prompts begin with.
     questions: prompts, each with 40 to 60 tokens of its own.

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from configs.errors import InputError
-from configs.schema import RewardModelConfig
+from configs.schema.model import RewardModelConfig
 from workers.failures import GenerationFailed, PromptTooLong
 from workers.prompt import PAIR, PromptBlock, Reward
 from workers.shared_prefix import memory, weights

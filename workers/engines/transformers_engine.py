@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import torch
 
-from configs.schema import ModelConfig
+from configs.schema.model import ModelConfig
 from workers.failures import GenerationFailed, PromptTooLong
 from workers.messages import Ended
 from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock

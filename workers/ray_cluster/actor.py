@@ -1,7 +1,7 @@
 """A worker's process in a Ray actor.
 
 Ray starts a lost actor again (`max_restarts=-1`) but never repeats a call (`max_task_retries=0`), which would feed a
-poisonous block again and again to the workers that it kills; `crew` decides what is sent again. Answers come by
+poisonous block again and again to the workers that it kills; `group` decides what is sent again. Answers come by
 repeated calls of `collect`, not by Ray's streaming generators, which Ray Client (`ray://`) does not know.
 """
 
@@ -15,7 +15,7 @@ import ray
 from ray.exceptions import ActorDiedError, ActorUnavailableError, RayError, RayTaskError, RuntimeEnvSetupError
 
 from configs.errors import InputError
-from configs.schema import RayConfig
+from configs.schema.workers import RayConfig
 from workers.daemon_thread import DaemonThread
 from workers.messages import Message
 from workers.prompt import Answer, PromptBlock, Task

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import ray
 
 from configs.errors import InputError
-from configs.schema import RayConfig
+from configs.schema.workers import RayConfig
 from workers.daemon_thread import DaemonThread
 from workers.ray_cluster.placement import Node
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import floor
 
 from configs.errors import InputError
-from configs.schema import WorkersConfig
+from configs.schema.workers import WorkersConfig
 
 Node = Mapping[str, float]
 """What a node has: `{"CPU": 8.0, "GPU": 1.0, ...}`, in use or not."""

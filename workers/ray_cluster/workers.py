@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 
-from configs.schema import WorkersConfig
+from configs.schema.workers import WorkersConfig
 from workers.activity import WorkersActivity
 from workers.failures import WorkersUnavailable
 from workers.prompt import A_co, Completion, Continuations, Decoding, Likelihood, PromptBlock, Rating, Reward, Task
@@ -13,7 +13,7 @@ from workers.ray_cluster.actor import RayActor
 from workers.ray_cluster.cluster import RayCluster
 from workers.ray_cluster.placement import Node, Placement, describe, grown, place, room
 from workers.text_model import LoadEngine, ModelCard
-from workers.worker_group.group import Crew
+from workers.worker_group.group import WorkerGroup
 
 WATCH = 10.0  # seconds between two looks at the cluster's nodes
 
@@ -34,7 +34,7 @@ class RayWorkers:
     def __init__(self, load_engine: LoadEngine, config: WorkersConfig, watch: float = WATCH) -> None:
         self._config = config
         self._watch = watch
-        self._crew = Crew(load_engine, config)
+        self._group = WorkerGroup(load_engine, config)
         self._cluster = RayCluster(config.ray)
         self._actors: list[RayActor] = []
         self._starting: asyncio.Task[ModelCard] | None = None
@@ -53,7 +53,7 @@ class RayWorkers:
 
     async def count_tokens(self, block: PromptBlock) -> tuple[int, ...]:
         await self.start()
-        return await self._crew.count_tokens(block)
+        return await self._group.count_tokens(block)
 
     def generate(self, block: PromptBlock, decoding: Decoding) -> AsyncIterator[tuple[int, Completion]]:
         return self._perform(block, decoding)
@@ -70,15 +70,15 @@ class RayWorkers:
             if task is not None:
                 task.cancel()
                 await asyncio.wait([task])
-        await self._crew.close()
+        await self._group.close()
         await self._release()
 
     def activity(self) -> WorkersActivity:
-        return self._crew.activity()
+        return self._group.activity()
 
     async def _perform(self, block: PromptBlock, task: Task[A_co]) -> AsyncIterator[tuple[int, A_co]]:
         await self.start()
-        async with aclosing(self._crew.perform(block, task)) as answers:
+        async with aclosing(self._group.perform(block, task)) as answers:
             async for answer in answers:
                 yield answer
 
@@ -89,7 +89,7 @@ class RayWorkers:
             placement = place(self._config, nodes)
             self._say_what_is_awaited(placement, nodes)
             self._actors = [RayActor(placement, self._config.ray) for _ in range(placement.count)]
-            card = await self._crew.load(self._actors)
+            card = await self._group.load(self._actors)
         except BaseException:
             await self._release()
             raise
@@ -124,7 +124,7 @@ class RayWorkers:
             logger.info("the cluster has grown to %s: starting %d more", describe(nodes), new)
         for _ in range(new):
             self._actors.append(RayActor(placement, self._config.ray))
-            self._crew.hire(self._actors[-1])
+            self._group.start_worker(self._actors[-1])
 
     async def _release(self) -> None:
         """Leave no actor behind, and Ray if it was entered here. Idempotent; never raises, never hangs."""

@@ -8,13 +8,19 @@ from hashlib import sha256
 from os import environ
 from typing import Any, TypeVar
 
-from configs.schema import ServedModelConfig
+from configs.schema.model import ServedModelConfig
 from workers.activity import Timesheet, WorkersActivity
 from workers.failures import GenerationFailed, PromptTooLong, WorkersUnavailable
 from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock
 from workers.served_model.likelihood import read_likelihood
 from workers.served_model.server_probe import Server, meet
-from workers.served_model.token_counting import Counter, Estimate, ServerCounter, TokenizerCounter, load_tokenizer
+from workers.served_model.token_counting import (
+    Counter,
+    EstimatedCounter,
+    ServerCounter,
+    TokenizerCounter,
+    load_tokenizer,
+)
 from workers.service.failures import RequestTooLong, ServiceFailed
 from workers.service.reply import Reply, read_usage
 from workers.service.server_dialects import completion_fields
@@ -35,7 +41,7 @@ class ServedModel:
     """One server; each prompt is one request, as many at a time as the server bears (`workers.service`).
 
     Lengths are counted by the server, or by `model.tokenizer` where the server cannot, else estimated; see
-    `workers.served_model.token_counting.Estimate`. What an estimate lets pass and the server refuses is a PromptTooLong
+    `token_counting.EstimatedCounter`. What an estimate lets pass and the server refuses is a PromptTooLong
     all the same.
 
     The server's order of sampling steps and its random numbers are its own: greedy completions are those of
@@ -175,7 +181,7 @@ class ServedModel:
             return self._tokenizer
         if server.dialect.counting is not None:
             return ServerCounter(self._service, server.dialect.counting)
-        return Estimate()
+        return EstimatedCounter()
 
     async def _prompts(self, block: PromptBlock, server: Server) -> Sequence[Prompt]:
         self._refuse_bos(block, server)

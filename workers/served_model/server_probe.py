@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from configs.errors import InputError
-from configs.schema import ServedModelConfig
+from configs.schema.model import ServedModelConfig
 from workers.service.failures import ServiceFailed
 from workers.service.server_dialects import DIALECTS, Dialect, recognised
 from workers.service.service import Service

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from configs.errors import InputError
-from configs.schema import ServedModelConfig
+from configs.schema.model import ServedModelConfig
 from workers.service.failures import ReplyUnusable
 from workers.service.server_dialects import Counting, counted
 from workers.service.service import Service
@@ -66,7 +66,7 @@ class TokenizerCounter:
         return tuple(len(tokens) for tokens in await self.encode(texts, special))
 
 
-class Estimate:
+class EstimatedCounter:
     """Four bytes a token, for want of better: right within a third for English, too low for code and other scripts."""
 
     exact = False

@@ -17,9 +17,9 @@ from typing import Any
 from uuid import uuid4
 
 from configs.errors import RunStopped
-from configs.schema import BatchConfig
-from workers.service.batch_record import Batch, BatchRecord
-from workers.service.connection import Line, closed
+from configs.schema.service import BatchConfig
+from workers.service.batch_record import BatchRecord, ServiceBatch
+from workers.service.connection import Connection, closed
 from workers.service.error_mapping import OUT_OF_QUOTA
 from workers.service.failures import NothingThere, ReplyUnusable, ServiceFailed, ServiceRefused
 from workers.service.reply import Reply
@@ -50,11 +50,11 @@ class Batches:
     """
 
     def __init__(
-        self, config: BatchConfig, line: Line, record: BatchRecord, address: str, read: Callable[[Any], Reply]
+        self, config: BatchConfig, line: Connection, record: BatchRecord, address: str, read: Callable[[Any], Reply]
     ) -> None:
         self._read = read
         self._config = config
-        self._line = line
+        self._connection = line
         self._record = record
         self._address = address
         self._waiting: defaultdict[str, list[asyncio.Future[Reply]]] = defaultdict(list)
@@ -88,7 +88,7 @@ class Batches:
         for request in list(self._collected):
             self._tell(request, closed())
         self._unwatch()
-        await asyncio.gather(self._line.hang_up(), *self._submissions)
+        await asyncio.gather(self._connection.hang_up(), *self._submissions)
         self._unwatch()
         for request in list(self._waiting):
             self._tell(request, ServiceFailed("the service was closed; the batch goes on, and who asks again finds it"))
@@ -152,7 +152,7 @@ class Batches:
         logger.info("submitted batch %s with %d requests", batch.name, len(requests))
         self._watch(batch)
 
-    async def _create(self, batch: Batch, requests: dict[str, Body]) -> str:
+    async def _create(self, batch: ServiceBatch, requests: dict[str, Body]) -> str:
         lines = [
             {"custom_id": request, "method": "POST", "url": ENDPOINT, "body": body}
             for request, body in requests.items()
@@ -181,19 +181,19 @@ class Batches:
             )
             return _text(_get(told, "id"))
 
-        file = await self._line.call(upload)
-        return await self._line.call(create)
+        file = await self._connection.call(upload)
+        return await self._connection.call(create)
 
     # Following ----------------------------------------------------------------------------------------------------
 
-    def _watch(self, batch: Batch) -> None:
+    def _watch(self, batch: ServiceBatch) -> None:
         if batch.mark not in self._watches or self._watches[batch.mark].done():
             self._watches[batch.mark] = asyncio.create_task(self._guarded(self._follow(batch), batch.requests))
 
-    async def _follow(self, batch: Batch) -> None:
+    async def _follow(self, batch: ServiceBatch) -> None:
         """Look at a batch until it is over, and tell those who wait."""
         if batch.name is None:
-            name = await self._line.call(lambda client: _find(client, batch.mark))
+            name = await self._connection.call(lambda client: _find(client, batch.mark))
             if name is None:
                 self._record.end(batch, [])
                 raise _NeverSent
@@ -204,11 +204,11 @@ class Batches:
         self._refuse_full(told)
         self._answer(batch, lines, f"says that batch {batch.name} is {_get(told, 'status')}{_reason(told)}")
 
-    async def _outcome(self, batch: Batch) -> Any:
+    async def _outcome(self, batch: ServiceBatch) -> Any:
         """What the service says of it when it is over."""
         while True:
             try:
-                told = await self._line.call(lambda client: client.get(f"/batches/{batch.name}", cast_to=object))
+                told = await self._connection.call(lambda client: client.get(f"/batches/{batch.name}", cast_to=object))
                 if _get(told, "status") in _OVER:
                     return told
             except NothingThere:
@@ -232,14 +232,14 @@ class Batches:
         async def content(client: Any) -> str:
             return str((await client.files.content(file)).text)
 
-        lines = [json.loads(line) for line in (await self._line.call(content)).splitlines()]
+        lines = [json.loads(line) for line in (await self._connection.call(content)).splitlines()]
         return [line for line in lines if isinstance(line, dict) and isinstance(line.get("custom_id"), str)]
 
     def _refuse_full(self, told: Any) -> None:
         """Raise what makes every further batch fail as well."""
         errors = _get(_get(told, "errors"), "data")
         codes = {str(_get(error, "code")) for error in errors} if isinstance(errors, list) else set()
-        words = self._line.faults.clean(_reason(told))
+        words = self._connection.error_classes.clean(_reason(told))
         if codes & OUT_OF_QUOTA:
             raise ServiceRefused(f"the quota at {self._address} is used up{words}: add credit, then resume")
         if codes & _FULL:
@@ -250,7 +250,7 @@ class Batches:
 
     # Telling ------------------------------------------------------------------------------------------------------
 
-    def _answer(self, batch: Batch, lines: Sequence[dict[str, Any]], otherwise: str) -> None:
+    def _answer(self, batch: ServiceBatch, lines: Sequence[dict[str, Any]], otherwise: str) -> None:
         """Tell those who wait for this batch; `otherwise` is for those of whom it says nothing."""
         by_request = {line.get("custom_id"): line for line in lines}
         for request in batch.requests:
@@ -266,11 +266,11 @@ class Batches:
             reason = _get(line.get("error"), "message") or _get(line.get("error"), "code") or "no reason given"
             return self._failed(f"did not answer a batched request: {reason}")
         if status != 200:
-            return self._line.faults.read_status(status, _get(body, "error") or body, {}).failure
+            return self._connection.error_classes.read_status(status, _get(body, "error") or body, {}).failure
         try:
             return self._read(body)
         except ServiceFailed as error:
-            return self._line.faults.read(error).failure
+            return self._connection.error_classes.read(error).failure
 
     async def _guarded(self, work: Coroutine[Any, Any, None], requests: Sequence[str]) -> None:
         """What goes wrong is told to those who wait."""
@@ -286,7 +286,7 @@ class Batches:
             self._tell(request, outcome)
 
     def _failed(self, words: str) -> Exception:
-        return self._line.faults.read(ServiceFailed(words)).failure
+        return self._connection.error_classes.read(ServiceFailed(words)).failure
 
     def _tell(self, request: str, outcome: Reply | Exception) -> None:
         for waiting in self._waiting.get(request, ()):

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-Line = dict[str, Any]
+Connection = dict[str, Any]
 
 
 @dataclass
-class Batch:
+class ServiceBatch:
     """One batch.
 
     Attributes:
@@ -41,28 +41,28 @@ class BatchRecord:
     """
 
     folder: Path
-    _batches: dict[str, Batch] = field(default_factory=dict)
-    _of_request: dict[str, Batch] = field(default_factory=dict)
+    _batches: dict[str, ServiceBatch] = field(default_factory=dict)
+    _of_request: dict[str, ServiceBatch] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._journal = self.folder / "batches.jsonl"
         for line in self._whole_lines():
             self._apply(line)
 
-    def holding(self, request: str) -> Batch | None:
+    def holding(self, request: str) -> ServiceBatch | None:
         """The batch that this request is in, or was answered in."""
         return self._of_request.get(request)
 
-    def intend(self, mark: str, requests: Sequence[str], now: float) -> Batch:
+    def intend(self, mark: str, requests: Sequence[str], now: float) -> ServiceBatch:
         """A batch is about to be submitted."""
         self._keep({"event": "intended", "mark": mark, "requests": list(requests), "at": now})
         return self._batches[mark]
 
-    def name(self, batch: Batch, name: str) -> None:
+    def name(self, batch: ServiceBatch, name: str) -> None:
         """The service has taken it, under this name."""
         self._keep({"event": "submitted", "mark": batch.mark, "name": name})
 
-    def end(self, batch: Batch, answers: Sequence[Line]) -> None:
+    def end(self, batch: ServiceBatch, answers: Sequence[Connection]) -> None:
         """It is over; requests without an answer may be asked anew."""
         answered = {line["custom_id"] for line in answers}
         text = "".join(json.dumps(line) + "\n" for line in answers)
@@ -70,17 +70,17 @@ class BatchRecord:
         lost = [request for request in batch.requests if request not in answered]
         self._keep({"event": "ended", "mark": batch.mark, "lost": lost})
 
-    def answers(self, batch: Batch) -> list[Line]:
+    def answers(self, batch: ServiceBatch) -> list[Connection]:
         """What came of a batch that is over."""
         return [json.loads(line) for line in self._answers(batch).read_text(encoding="utf-8").splitlines()]
 
-    def _answers(self, batch: Batch) -> Path:
+    def _answers(self, batch: ServiceBatch) -> Path:
         return self.folder / f"{batch.mark}.jsonl"
 
-    def _apply(self, line: Line) -> None:
+    def _apply(self, line: Connection) -> None:
         mark = line["mark"]
         if line["event"] == "intended":
-            batch = Batch(mark, tuple(line["requests"]), line["at"])
+            batch = ServiceBatch(mark, tuple(line["requests"]), line["at"])
             self._batches[mark] = batch
             self._of_request |= dict.fromkeys(batch.requests, batch)
         elif line["event"] == "submitted":
@@ -91,7 +91,7 @@ class BatchRecord:
                 if self._of_request.get(request) is self._batches[mark]:
                     del self._of_request[request]
 
-    def _keep(self, line: Line) -> None:
+    def _keep(self, line: Connection) -> None:
         self._write(self._journal, json.dumps(line) + "\n", replace=False)
         self._apply(line)
 
@@ -110,7 +110,7 @@ class BatchRecord:
         finally:
             os.close(folder)
 
-    def _whole_lines(self) -> list[Line]:
+    def _whole_lines(self) -> list[Connection]:
         """A last line that a crash cut short is taken off the file: the step it announced was not taken."""
         if not self._journal.exists():
             return []

@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 from httpx2 import create_ssl_context
 from openai import AsyncOpenAI, DefaultAsyncHttpx2Client, OpenAIError
 
-from configs.schema import ServiceConfig
+from configs.schema.service import ServiceConfig
 from workers.service.access import is_loopback
 from workers.service.activity import ServiceActivity
 from workers.service.concurrency import Gate, Limit
-from workers.service.error_mapping import Fault, FaultReader
+from workers.service.error_mapping import ClassifiedError, ErrorReader
 from workers.service.failures import BadRequest, ContentFiltered, ServiceFailed
 from workers.service.retry import Outage, Retries
 
@@ -27,7 +27,7 @@ Send = Callable[[AsyncOpenAI], Awaitable[T]]
 """Asks once and reads the answer; raises ServiceFailed where it says nothing."""
 
 
-class Line:
+class Connection:
     """Args:
     config: as validated.
     base_url: resolved.
@@ -37,7 +37,7 @@ class Line:
     def __init__(self, config: ServiceConfig, base_url: str, key: str) -> None:
         self.loop = asyncio.get_running_loop()
         self._config = config
-        self.faults = FaultReader(config, base_url, key)
+        self.error_classes = ErrorReader(config, base_url, key)
         self._gate = Gate(Limit(config.max_in_flight))
         self._outage = Outage(config.outage)
         self._random = Random()  # noqa: S311 -- jitter
@@ -104,7 +104,7 @@ class Line:
                 began = self.loop.time()
                 retries.begin(began)
                 outcome = await self._attempt(send)
-                if isinstance(outcome, Fault):
+                if isinstance(outcome, ClassifiedError):
                     self._note(outcome)
                     if outcome.congestion:
                         self._gate.limit.congested(ticket)
@@ -118,7 +118,7 @@ class Line:
             self._retries += 1
             await asyncio.sleep(pause)
 
-    async def _attempt(self, send: Send[T]) -> T | Fault:
+    async def _attempt(self, send: Send[T]) -> T | ClassifiedError:
         """Once, and bounded as a whole: httpx bounds each read alone, so that a server which drips a byte now and then
         could hold a request for ever."""
         task = asyncio.current_task()
@@ -127,19 +127,19 @@ class Line:
             async with asyncio.timeout(self._config.timeout):
                 return await send(self._client)
         except (OpenAIError, ServiceFailed, TimeoutError, ValueError) as error:
-            return self.faults.read(error)
+            return self.error_classes.read(error)
         finally:
             self._sending.discard(task)
 
-    def _note(self, fault: Fault) -> None:
+    def _note(self, error_class: ClassifiedError) -> None:
         """What a fault means for everyone."""
-        if fault.pause:
-            self._gate.pause(fault.pause)
-        if fault.slow_down:
+        if error_class.pause:
+            self._gate.pause(error_class.pause)
+        if error_class.slow_down:
             self._slow_downs += 1
-        if isinstance(fault.failure, BadRequest | ContentFiltered):
+        if isinstance(error_class.failure, BadRequest | ContentFiltered):
             self._outage.answered(self.loop.time())
-        logger.debug("an attempt failed: %s", fault.failure)
+        logger.debug("an attempt failed: %s", error_class.failure)
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import Any
 from openai import APIConnectionError, APIStatusError, APITimeoutError, OpenAIError
 
 from configs.errors import RunStopped
-from configs.schema import ServiceConfig
+from configs.schema.service import ServiceConfig
 from workers.service.failures import (
     BadRequest,
     ContentFiltered,
@@ -39,7 +39,7 @@ _QUOTED = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ClassifiedError:
     """Attributes:
     failure: to raise, once it is final.
     passing: another attempt may fare better.
@@ -57,7 +57,7 @@ class Fault:
     silent: bool = False
 
 
-class FaultReader:
+class ErrorReader:
     """Args:
     config: of the service.
     base_url: where it is.
@@ -69,27 +69,29 @@ class FaultReader:
         self._base_url = base_url
         self._key = key if config.api_key_variable else ""
 
-    def read(self, error: Exception) -> Fault:
+    def read(self, error: Exception) -> ClassifiedError:
         """What this error means. ServiceFailed: raised while a reply was read."""
         if isinstance(error, ServiceFailed):
             kind = type(error)
-            return Fault(kind(self._sentence(str(error)), error.usage), silent=isinstance(error, ReplyUnusable))
+            return ClassifiedError(
+                kind(self._sentence(str(error)), error.usage), silent=isinstance(error, ReplyUnusable)
+            )
         if isinstance(error, APIStatusError):
             return self.read_status(error.status_code, error.body, error.response.headers)
         if isinstance(error, TimeoutError | APITimeoutError):
             words = f"gave no complete answer within {self._config.timeout:g} s"
-            return Fault(ServiceSilent(self._sentence(words)), passing=True, congestion=True, silent=True)
+            return ClassifiedError(ServiceSilent(self._sentence(words)), passing=True, congestion=True, silent=True)
         if isinstance(error, APIConnectionError):
             reason = error.__cause__ or error
             words = f"lost or refused the connection ({self.clean(reason) or type(reason).__name__})"
-            return Fault(ServiceSilent(self._sentence(words)), passing=True, silent=True)
+            return ClassifiedError(ServiceSilent(self._sentence(words)), passing=True, silent=True)
         if isinstance(error, OpenAIError):
-            return Fault(ServiceFailed(self._sentence(f"failed: {error}")))
-        return Fault(  # a ValueError: openai lets it through unwrapped
+            return ClassifiedError(ServiceFailed(self._sentence(f"failed: {error}")))
+        return ClassifiedError(  # a ValueError: openai lets it through unwrapped
             ReplyUnusable(self._sentence("answered with a body that is not JSON")), passing=True, silent=True
         )
 
-    def read_status(self, status: int, body: object, headers: Mapping[str, Any]) -> Fault:
+    def read_status(self, status: int, body: object, headers: Mapping[str, Any]) -> ClassifiedError:
         """What an answer with an error status means.
 
         Args:
@@ -100,11 +102,11 @@ class FaultReader:
         code, parameter = str(told.get("code") or told.get("type")), told.get("param")
         final = self._refusal(status, code, words) or self._rejection(status, code, parameter, words)
         if final is not None:
-            return Fault(final)
+            return ClassifiedError(final)
         advice = headers.get("x-should-retry")  # openai's servers know best
         passing = advice != "false" and (status in _PASSING or status >= 500 or advice == "true")
         slow_down = status in _SLOW_DOWN
-        return Fault(
+        return ClassifiedError(
             ServiceFailed(self._sentence(f"answered {status}: {words}")),
             passing=passing,
             congestion=slow_down,

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
-from configs.schema import ServiceConfig
+from configs.schema.service import ServiceConfig
 from workers.service.failures import ContentFiltered, ReplyUnusable
 from workers.usage import Usage
 

@@ -15,8 +15,8 @@ call's; openai's own retries, which do the same and keep a Retry-After to the on
 from math import inf
 from random import Random
 
-from configs.schema import ServiceConfig
-from workers.service.error_mapping import Fault
+from configs.schema.service import ServiceConfig
+from workers.service.error_mapping import ClassifiedError
 from workers.service.failures import ServiceRefused, ServiceUnreachable
 
 FIRST, LONGEST = 0.5, 30.0
@@ -90,7 +90,7 @@ class Retries:
         """An attempt goes out."""
         self._began = now if self._began is None else self._began
 
-    def pause(self, fault: Fault, began: float, now: float) -> float:
+    def pause(self, error_class: ClassifiedError, began: float, now: float) -> float:
         """Seconds until the next attempt; the service's own pause is not among them.
 
         Args:
@@ -100,40 +100,40 @@ class Retries:
         Raises:
             ServiceFailed, ServiceRefused, ServiceUnreachable: there is none.
         """
-        if fault.silent:
+        if error_class.silent:
             self._outage.met(self._caller, began)
-        if fault.pause:
-            self._outage.excused(now + fault.pause)
-        if not fault.passing:
-            raise fault.failure
-        self._refuse_long_pause(fault)
-        self._refuse_outage(fault, now)
-        self._charged += not self._is_services(fault)
+        if error_class.pause:
+            self._outage.excused(now + error_class.pause)
+        if not error_class.passing:
+            raise error_class.failure
+        self._refuse_long_pause(error_class)
+        self._refuse_outage(error_class, now)
+        self._charged += not self._is_services(error_class)
         self._answers_then = self._outage.answers
-        wait = self._random.uniform(0, FIRST if fault.pause else min(LONGEST, FIRST * 2.0**self._faults))
+        wait = self._random.uniform(0, FIRST if error_class.pause else min(LONGEST, FIRST * 2.0**self._faults))
         self._faults += 1
         assert self._began is not None
         if self._charged > self._config.max_retries or now + wait - self._began > self._config.patience:
-            raise fault.failure
+            raise error_class.failure
         return wait
 
-    def _is_services(self, fault: Fault) -> bool:
+    def _is_services(self, error_class: ClassifiedError) -> bool:
         progress = self._outage.answers > self._answers_then
-        return (fault.slow_down and progress) or (fault.silent and self._outage.suspected)
+        return (error_class.slow_down and progress) or (error_class.silent and self._outage.suspected)
 
-    def _refuse_long_pause(self, fault: Fault) -> None:
-        if fault.pause is not None and fault.pause > self._config.patience:
+    def _refuse_long_pause(self, error_class: ClassifiedError) -> None:
+        if error_class.pause is not None and error_class.pause > self._config.patience:
             raise ServiceRefused(
-                f"the service asks for a pause of {fault.pause:,.0f} s, longer than service.patience "
-                f"({self._config.patience:,.0f} s): resume later ({fault.failure})"
+                f"the service asks for a pause of {error_class.pause:,.0f} s, longer than service.patience "
+                f"({self._config.patience:,.0f} s): resume later ({error_class.failure})"
             )
 
-    def _refuse_outage(self, fault: Fault, now: float) -> None:
+    def _refuse_outage(self, error_class: ClassifiedError, now: float) -> None:
         silence = self._outage.lasts(now)
         if silence is not None:
             raise ServiceUnreachable(
                 f"nobody was answered for {silence:,.0f} s: resume when the service is back (the last time it "
-                f"{_without_address(str(fault.failure))})"
+                f"{_without_address(str(error_class.failure))})"
             )
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from configs.errors import InputError
-from configs.schema import ServiceConfig
+from configs.schema.service import ServiceConfig
 from workers.service.access import read_key, resolve_address, root_of
 from workers.service.activity import ServiceActivity
 from workers.service.batch import Batches
 from workers.service.batch_record import BatchRecord
-from workers.service.connection import Line, closed
+from workers.service.connection import Connection, closed
 from workers.service.failures import BadRequest, NothingThere, ServiceFailed
 from workers.service.reply import Message, Reply, read_chat, read_completion
 from workers.service.token_estimate import filled_in
@@ -62,7 +62,7 @@ class Service:
         self.base_url = resolve_address(config.base_url)
         self._config = config
         self._key = read_key(config.api_key_variable, environment)
-        self._line: Line | None = None
+        self._connection: Connection | None = None
         self._seconds_busy = 0.0  # of lines that are gone
         self._batched = Stopwatch()
         self._batches: Batches | None = None
@@ -150,7 +150,7 @@ class Service:
 
     def activity(self) -> ServiceActivity:
         """What the service is doing now, for people who watch."""
-        now = self._line.activity() if self._line else ServiceActivity()
+        now = self._connection.activity() if self._connection else ServiceActivity()
         if self._config.batch is not None:
             return replace(now, batched=self._batched.under_way, seconds_busy=self._batched.seconds)
         return replace(now, seconds_busy=self._seconds_busy + now.seconds_busy)
@@ -158,7 +158,7 @@ class Service:
     async def close(self) -> None:
         """Refuse what has not been sent yet, wait for what has been, give connections back. Idempotent; for good."""
         self._closed = True
-        line, self._line = self._line, None
+        line, self._connection = self._connection, None
         if line is None:
             return
         if line.loop is asyncio.get_running_loop():
@@ -187,16 +187,16 @@ class Service:
     def _read(self, answer: Any) -> Reply:
         return read_chat(answer, self._config)
 
-    def _connect(self) -> Line:
+    def _connect(self) -> Connection:
         if self._closed:
             raise closed()
-        if self._line is None or self._line.loop is not asyncio.get_running_loop():
+        if self._connection is None or self._connection.loop is not asyncio.get_running_loop():
             self._seconds_busy = self.activity().seconds_busy
-            self._line = Line(self._config, self.base_url, self._key)
+            self._connection = Connection(self._config, self.base_url, self._key)
             if self._config.batch is not None and self._folder is not None:
                 record = BatchRecord(self._folder)
-                self._batches = Batches(self._config.batch, self._line, record, self.base_url, self._read)
-        return self._line
+                self._batches = Batches(self._config.batch, self._connection, record, self.base_url, self._read)
+        return self._connection
 
     def _address(self, path: str) -> str:
         return root_of(self.base_url) + path[1:] if path.startswith("//") else path

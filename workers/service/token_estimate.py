@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from configs.schema import ServiceConfig
+from configs.schema.service import ServiceConfig
 from workers.service.reply import dollars
 from workers.usage import Usage
 

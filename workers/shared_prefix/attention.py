@@ -34,13 +34,13 @@ class UnsupportedAttention(Exception):
     """The model asks for more than softmax over scaled products, so that the plain path must be used."""
 
 
-class Pass(Protocol):
+class AttentionPass(Protocol):
     def attend(self, layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scale: float) -> torch.Tensor:
         """Queries [n, heads, t, D], keys and values [n, key heads, t, D] of the pass's tokens. Output as queries."""
         ...
 
 
-_under_way: ContextVar[Pass] = ContextVar("pass under way")
+_under_way: ContextVar[AttentionPass] = ContextVar("pass under way")
 
 
 def _attention(
@@ -68,7 +68,7 @@ def _attention(
 AttentionInterface.register(NAME, _attention)
 
 
-def forward(model: Any, ids: torch.Tensor, positions: torch.Tensor, way: Pass, keep: int = 1) -> torch.Tensor:
+def forward(model: Any, ids: torch.Tensor, positions: torch.Tensor, way: AttentionPass, keep: int = 1) -> torch.Tensor:
     """Logits [n, keep, V] behind the last tokens of ids [n, t] at positions [n, t] (or [1, t])."""
     with _attending(model, way):
         output = model(input_ids=ids, position_ids=positions, use_cache=False, logits_to_keep=keep)
@@ -77,7 +77,7 @@ def forward(model: Any, ids: torch.Tensor, positions: torch.Tensor, way: Pass, k
 
 
 @contextmanager
-def _attending(model: Any, way: Pass) -> Iterator[None]:
+def _attending(model: Any, way: AttentionPass) -> Iterator[None]:
     usual = model.config._attn_implementation
     token = _under_way.set(way)
     model.config._attn_implementation = NAME

@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 from transformers.utils.logging import disable_progress_bar
 
 from configs.errors import InputError
-from configs.schema import WeightsConfig
+from configs.schema.model import WeightsConfig
 
 EDGE = 2**20  # bytes read at each end of a file: enough to tell weights apart, fast for hundreds of gigabytes
 UNSTATED = 10**9  # tokenizers say 1e30 tokens where nobody wrote their limit down

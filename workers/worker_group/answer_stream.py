@@ -8,7 +8,7 @@ from workers.failures import GenerationFailed, PromptTooLong
 from workers.worker_group.piece import News
 
 
-class Outbox:
+class AnswerStream:
     """The pieces of one block `tell` it their answers and how they ended; one reader hears it all."""
 
     def __init__(self) -> None:

@@ -22,8 +22,8 @@ from math import inf
 
 from workers.worker_group.piece import Piece
 from workers.worker_group.prefix_affinity import PrefixMemory
-from workers.worker_group.throughput import Paces
-from workers.worker_group.work_queue import Bench
+from workers.worker_group.throughput import Throughput
+from workers.worker_group.work_queue import WorkQueue
 
 PAIRS_COMPARED = 256  # (worker, piece) pairs looked at for one decision: bounds its cost to about a millisecond
 FEWEST_COMPARED = 16  # pieces looked at however many workers are free
@@ -57,29 +57,29 @@ class Dispatcher:
         self._clock = clock
         self._worth = worth
         self._together = together
-        self._paces = Paces()
+        self._throughput = Throughput()
         self._queue: deque[Piece] = deque()
         self._suspects: deque[Piece] = deque()
-        self._benches: dict[int, Bench] = {}
+        self._queues: dict[int, WorkQueue] = {}
         self._memory = PrefixMemory()
 
     @property
     def alive(self) -> int:
-        return len(self._benches)
+        return len(self._queues)
 
     @property
     def busy(self) -> int:
-        return sum(bool(bench.pieces) for bench in self._benches.values())
+        return sum(bool(queue.pieces) for queue in self._queues.values())
 
     @property
     def queued(self) -> int:
         """Pieces that no worker has begun, those behind a running piece included."""
-        return len(self._suspects) + len(self._queue) + sum(len(bench.waiting) for bench in self._benches.values())
+        return len(self._suspects) + len(self._queue) + sum(len(queue.waiting) for queue in self._queues.values())
 
     @property
     def waiting(self) -> int:
         """Suffixes of those pieces."""
-        behind = (piece for bench in self._benches.values() for piece in bench.waiting)
+        behind = (piece for queue in self._queues.values() for piece in queue.waiting)
         return sum(len(piece.unanswered) for piece in (*self._suspects, *self._queue, *behind))
 
     @property
@@ -88,23 +88,23 @@ class Dispatcher:
         return sum(len(piece.unanswered) for piece in self._running() if not piece.over)
 
     def has(self, worker: int) -> bool:
-        return worker in self._benches
+        return worker in self._queues
 
     def held(self, worker: int) -> tuple[Piece, ...]:
-        return tuple(self._benches[worker].pieces) if worker in self._benches else ()
+        return tuple(self._queues[worker].pieces) if worker in self._queues else ()
 
     def running(self, worker: int) -> list[tuple[Piece, int, float]]:
         """Its pieces that run, the oldest first, each with the suffixes it had to answer when it began, and the seconds
         since."""
-        starts = self._benches[worker].starts if worker in self._benches else {}
+        starts = self._queues[worker].starts if worker in self._queues else {}
         return [(piece, start.owed, self._clock() - start.since) for piece, start in starts.items()]
 
     def least_busy(self) -> int | None:
-        return min(self._benches, key=lambda worker: len(self._benches[worker].pieces), default=None)
+        return min(self._queues, key=lambda worker: len(self._queues[worker].pieces), default=None)
 
     def join(self, worker: int) -> None:
         """The worker is ready and holds nothing."""
-        self._benches[worker] = Bench()
+        self._queues[worker] = WorkQueue()
 
     def add(self, pieces: Iterable[Piece]) -> None:
         self._queue.extend(pieces)
@@ -144,15 +144,15 @@ class Dispatcher:
 
         Each must be answered with `withdrawn`.
         """
-        benches = self._benches.values()
-        wanted = sum(not bench.pieces for bench in benches) - sum(bench.withdrawing is not None for bench in benches)
+        queues = self._queues.values()
+        wanted = sum(not queue.pieces for queue in queues) - sum(queue.withdrawing is not None for queue in queues)
         if self._suspects or self._queue or wanted <= 0:
             return []
-        full = [(worker, bench) for worker, bench in self._benches.items() if bench.waiting and not bench.withdrawing]
+        full = [(worker, queue) for worker, queue in self._queues.items() if queue.waiting and not queue.withdrawing]
         full.sort(key=lambda pair: -pair[1].owed)
-        stolen = [(worker, bench.waiting[-1]) for worker, bench in full[:wanted]]
+        stolen = [(worker, queue.waiting[-1]) for worker, queue in full[:wanted]]
         for worker, piece in stolen:
-            self._benches[worker].withdrawing = piece
+            self._queues[worker].withdrawing = piece
         return stolen
 
     def recalls(self) -> list[tuple[int, Piece]]:
@@ -164,38 +164,38 @@ class Dispatcher:
         if not waiting:
             return []
         copying = [
-            (worker, bench)
-            for worker, bench in self._benches.items()
-            if bench.pieces and bench.pieces[0].is_copy(worker) and not bench.pieces[0].over
+            (worker, queue)
+            for worker, queue in self._queues.items()
+            if queue.pieces and queue.pieces[0].is_copy(worker) and not queue.pieces[0].over
         ]
         copying.sort(key=lambda pair: -pair[1].starts[pair[1].pieces[0]].since)
-        chosen = [(worker, bench) for worker, bench in copying[:waiting] if not bench.recalled]
-        for _, bench in chosen:
-            bench.recalled = True
-        return [(worker, bench.pieces[0]) for worker, bench in chosen]
+        chosen = [(worker, queue) for worker, queue in copying[:waiting] if not queue.recalled]
+        for _, queue in chosen:
+            queue.recalled = True
+        return [(worker, queue.pieces[0]) for worker, queue in chosen]
 
     # What became of it ------------------------------------------------------------------------------------------
 
     def begun(self, worker: int, piece: Piece) -> None:
         """The worker runs the piece. (The first that it holds counts as begun as soon as it is given.)"""
-        self._benches[worker].begin(piece, self._clock())
+        self._queues[worker].begin(piece, self._clock())
 
     def withdrawn(self, worker: int, piece: Piece, given_back: bool) -> None:
         """The answer to a steal: the worker gave the piece back, or had begun it."""
-        bench = self._benches.get(worker)
-        if bench is None or bench.withdrawing is not piece:
+        queue = self._queues.get(worker)
+        if queue is None or queue.withdrawing is not piece:
             return
-        bench.withdrawing = None
-        if given_back and piece in bench.pieces:
+        queue.withdrawing = None
+        if given_back and piece in queue.pieces:
             self._take_away(worker, piece)
             self._queue.extendleft(() if piece.over else (piece,))
 
     def finished(self, worker: int, piece: Piece, has_failed: bool = False) -> bool:
         """The worker is done with the piece, however it ended. True when nobody else does it, though it is not over."""
         piece.has_failed |= has_failed
-        bench = self._benches[worker]
-        is_recalled = bench.recalled and bench.pieces[0] is piece
-        if piece in bench.starts and not piece.unanswered:
+        queue = self._queues[worker]
+        is_recalled = queue.recalled and queue.pieces[0] is piece
+        if piece in queue.starts and not piece.unanswered:
             self._learn(worker, piece)
         self._take_away(worker, piece)
         if piece.over or piece.holders:
@@ -219,14 +219,14 @@ class Dispatcher:
             was_running: what ran had been sent and may be to blame: a piece beside which no other can have run. Where
                 several may have, all become suspects, and each runs alone. Otherwise nothing had been sent.
         """
-        held, may_run = self.held(worker), self._benches[worker].may_run
+        held, may_run = self.held(worker), self._queues[worker].may_run
         for piece in held:
             piece.suspect |= was_running
             piece.attempts += was_running and may_run == [piece]
             piece.holders.remove(worker)
-        del self._benches[worker]
+        del self._queues[worker]
         self._memory.forget(worker)
-        self._paces.forget(worker)
+        self._throughput.forget(worker)
         homeless = [piece for piece in held if not piece.over and not piece.holders]
         spent = [piece for piece in homeless if piece.attempts >= self._max_attempts]
         for piece in reversed(homeless):
@@ -236,7 +236,7 @@ class Dispatcher:
 
     def abandon_all(self) -> list[Piece]:
         """Empty the queue and every bench; returns what was there and not over."""
-        held = (piece for bench in self._benches.values() for piece in bench.pieces)
+        held = (piece for queue in self._queues.values() for piece in queue.pieces)
         waited_for = [piece for piece in dict.fromkeys([*self._suspects, *self._queue, *held]) if not piece.over]
         for piece in waited_for:
             self.drop(piece)
@@ -245,35 +245,35 @@ class Dispatcher:
     # Choosing ---------------------------------------------------------------------------------------------------
 
     def _give(self, worker: int, piece: Piece) -> None:
-        bench = self._benches[worker]
-        bench.pieces.append(piece)
+        queue = self._queues[worker]
+        queue.pieces.append(piece)
         piece.holders.append(worker)
-        if bench.pieces[0] is piece:
-            bench.begin(piece, self._clock())
+        if queue.pieces[0] is piece:
+            queue.begin(piece, self._clock())
         self._memory.note(worker, piece.chain)
 
     def _take_away(self, worker: int, piece: Piece) -> None:
-        bench = self._benches[worker]
-        if bench.withdrawing is piece:
-            bench.withdrawing = None
-        if bench.pieces[0] is piece:
-            bench.recalled = False
-        bench.pieces.remove(piece)
-        bench.starts.pop(piece, None)
+        queue = self._queues[worker]
+        if queue.withdrawing is piece:
+            queue.withdrawing = None
+        if queue.pieces[0] is piece:
+            queue.recalled = False
+        queue.pieces.remove(piece)
+        queue.starts.pop(piece, None)
         piece.holders.remove(worker)
-        if bench.pieces and not bench.starts:
-            bench.begin(bench.pieces[0], self._clock())
+        if queue.pieces and not queue.starts:
+            queue.begin(queue.pieces[0], self._clock())
 
     def _learn(self, worker: int, piece: Piece) -> None:
         """From a piece that is done. With another's help it took less than the worker would have needed alone."""
-        start = self._benches[worker].starts[piece]
+        start = self._queues[worker].starts[piece]
         seconds = self._clock() - start.since
         if not piece.copied or seconds > self._expected(worker, piece):
-            self._paces.note(worker, seconds, start.company)
+            self._throughput.note(worker, seconds, start.company)
 
     def _running(self) -> list[Piece]:
         """Each once, whoever does it."""
-        return list(dict.fromkeys(piece for bench in self._benches.values() for piece in bench.starts))
+        return list(dict.fromkeys(piece for queue in self._queues.values() for piece in queue.starts))
 
     def _copyable(self) -> list[Piece]:
         """Pieces that run, that few work on, and with which nothing has gone wrong yet."""
@@ -308,15 +308,15 @@ class Dispatcher:
         return self._since(worker, piece) + max(self._worth, MUCH * self._expected(worker, piece))
 
     def _since(self, worker: int, piece: Piece) -> float:
-        return self._benches[worker].starts[piece].since
+        return self._queues[worker].starts[piece].since
 
     def _expected(self, worker: int, piece: Piece) -> float:
         """Seconds for a piece in its company there."""
-        return self._pace(worker) * self._benches[worker].starts[piece].company
+        return self._pace(worker) * self._queues[worker].starts[piece].company
 
     def _pace(self, worker: int) -> float:
         """Seconds a suffix."""
-        pace = self._paces.of(worker)
+        pace = self._throughput.of(worker)
         return inf if pace is None else pace
 
     def _put_back(self, piece: Piece) -> None:
@@ -327,12 +327,12 @@ class Dispatcher:
         suspects wait."""
         if self._suspects:
             return self._idle()
-        free = {one: len(bench.pieces) for one, bench in self._benches.items() if bench.has_room(one, self._together)}
+        free = {one: len(queue.pieces) for one, queue in self._queues.items() if queue.has_room(one, self._together)}
         least = min(free.values(), default=0)
         return [one for one, pieces in free.items() if pieces == least]
 
     def _idle(self) -> list[int]:
-        return [worker for worker, bench in self._benches.items() if not bench.pieces]
+        return [worker for worker, queue in self._queues.items() if not queue.pieces]
 
     def _take(self, free: list[int]) -> tuple[int, Piece]:
         if self._suspects:

@@ -12,19 +12,19 @@ from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
 from itertools import count
 
 from configs.errors import InputError
-from configs.schema import WorkersConfig
+from configs.schema.workers import WorkersConfig
 from workers.activity import WorkersActivity
 from workers.failures import GenerationFailed, WorkersUnavailable
 from workers.messages import Answered, Begun, Ended, Message
 from workers.prompt import A_co, PromptBlock, Task
 from workers.task import new_tokens
 from workers.text_model import LoadEngine, ModelCard
-from workers.worker_group.answer_stream import Outbox
+from workers.worker_group.answer_stream import AnswerStream
 from workers.worker_group.dispatcher import WORTH, Dispatcher
 from workers.worker_group.engine_actor import EngineBroken
 from workers.worker_group.model_loading import PAUSE, load_model
 from workers.worker_group.piece import Piece, cut
-from workers.worker_group.worker import Member, Sent
+from workers.worker_group.worker_handle import Sent, WorkerHandle
 from workers.worker_group.worker_process import WorkerLost, WorkerProcess, WorkerStuck
 
 PATIENCE = 10.0  # seconds that cancelled tasks may take to end
@@ -32,7 +32,7 @@ PATIENCE = 10.0  # seconds that cancelled tasks may take to end
 logger = logging.getLogger(__name__)
 
 
-class Crew:
+class WorkerGroup:
     """See the module; `load` first.
 
     Args:
@@ -46,8 +46,8 @@ class Crew:
         self._load_engine = load_engine
         self._config = config
         self._pause = pause
-        self._board = Dispatcher(config.max_attempts, time.monotonic, worth)
-        self._members: list[Member] = []
+        self._dispatcher = Dispatcher(config.max_attempts, time.monotonic, worth)
+        self._handles: list[WorkerHandle] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._card: ModelCard | None = None
         self._settled = asyncio.Event()  # the first worker is ready, or none ever will be
@@ -60,13 +60,13 @@ class Crew:
 
     async def load(self, processes: Iterable[WorkerProcess]) -> ModelCard:
         """Have the model loaded in every process; return as soon as one is ready, within `start_timeout` seconds. The
-        others join as they become ready. After an error the crew is closed.
+        others join as they become ready. After an error the worker group is closed.
 
         Raises:
             InputError: no worker could load it, or none in time.
         """
         for process in processes:
-            self.hire(process)
+            self.start_worker(process)
         try:
             async with asyncio.timeout(self._config.start_timeout):
                 await self._settled.wait()
@@ -79,40 +79,40 @@ class Crew:
             raise self._refusals[0]
         return self._card
 
-    def hire(self, process: WorkerProcess) -> None:
+    def start_worker(self, process: WorkerProcess) -> None:
         """One worker more; it joins when it has loaded the model."""
-        member = Member(len(self._members), process, self._members)
-        self._members.append(member)
-        self._in_background(self._live(member))
+        handle = WorkerHandle(len(self._handles), process, self._handles)
+        self._handles.append(handle)
+        self._in_background(self._live(handle))
 
     async def count_tokens(self, block: PromptBlock) -> tuple[int, ...]:
         losses: list[str] = []
         while self._unavailable is None and len(losses) < self._config.max_attempts:
-            number = self._board.least_busy()
+            number = self._dispatcher.least_busy()
             if number is not None:
                 try:
-                    return await self._members[number].process.count_tokens(block)
+                    return await self._handles[number].process.count_tokens(block)
                 except WorkerLost as loss:
                     losses.append(str(loss))
-                    self._members[number].wake.set()  # so that it is pinged, and found lost
+                    self._handles[number].wake.set()  # so that it is pinged, and found lost
             await asyncio.sleep(self._pause)
         raise self._unavailable or GenerationFailed(f"tokens cannot be counted: {losses[-1]}")
 
     async def perform(self, block: PromptBlock, task: Task[A_co]) -> AsyncGenerator[tuple[int, A_co], None]:
-        """As `TextModel.generate`, with any task; for its failures see `Outbox.read`."""
-        outbox = Outbox()
-        pieces = cut(block, task, self._config.block_size, outbox.tell, next(self._blocks))
+        """As `TextModel.generate`, with any task; for its failures see `AnswerStream.read`."""
+        stream = AnswerStream()
+        pieces = cut(block, task, self._config.block_size, stream.tell, next(self._blocks))
         self._enqueue(pieces)
         try:
-            async for answer in outbox.read(len(pieces)):
+            async for answer in stream.read(len(pieces)):
                 yield answer
         finally:
             self._abandon(pieces)
 
     def activity(self) -> WorkersActivity:
         self._note()
-        board = self._board
-        workers = [one.activity(board.has(one.number), board.running(one.number)) for one in self._members]
+        board = self._dispatcher
+        workers = [one.activity(board.has(one.number), board.running(one.number)) for one in self._handles]
         return WorkersActivity(
             alive=board.alive,
             busy=board.busy,
@@ -138,85 +138,85 @@ class Crew:
             if timer is not None:
                 timer.cancel()
         self._give_up("the model has been closed; make a new one to use it again")
-        for member in self._members:
-            if self._board.has(member.number):
-                self._board.lost(member.number, was_running=False)
+        for handle in self._handles:
+            if self._dispatcher.has(handle.number):
+                self._dispatcher.lost(handle.number, was_running=False)
         self._note()
 
     # One worker's life ------------------------------------------------------------------------------------------
 
-    async def _live(self, member: Member) -> None:
+    async def _live(self, handle: WorkerHandle) -> None:
         try:
             while True:
-                card = await load_model(member, self._load_engine, self._config.max_attempts, pause=self._pause)
-                self._join(member, card)
-                loss = await self._serve(member)
-                self._bury(member, loss)
+                card = await load_model(handle, self._load_engine, self._config.max_attempts, pause=self._pause)
+                self._join(handle, card)
+                loss = await self._serve(handle)
+                self._bury(handle, loss)
                 if isinstance(loss, WorkerStuck):
-                    await member.process.kill()
+                    await handle.process.kill()
         except InputError as error:
-            self._part(member, error)
+            self._part(handle, error)
         except Exception as error:
-            logger.exception("an unexpected error ends %s", member)
-            self._part(member, error)
+            logger.exception("an unexpected error ends %s", handle)
+            self._part(handle, error)
 
-    async def _serve(self, member: Member) -> WorkerLost:
+    async def _serve(self, handle: WorkerHandle) -> WorkerLost:
         """Feed a worker until it is lost."""
         try:
             while True:
-                await member.wake.wait()
-                if not await member.process.ping():
+                await handle.wake.wait()
+                if not await handle.process.ping():
                     raise WorkerLost("its process was replaced while it was idle")
-                member.fed = True
-                for piece in self._board.held(member.number):
-                    member.send(piece)
-                while member.sent:
-                    for message in await member.process.collect():
-                        self._hear(member, message)
-                member.fed = False
-                member.wake.clear()
+                handle.fed = True
+                for piece in self._dispatcher.held(handle.number):
+                    handle.send(piece)
+                while handle.sent:
+                    for message in await handle.process.collect():
+                        self._hear(handle, message)
+                handle.fed = False
+                handle.wake.clear()
         except WorkerLost as loss:
             return loss
 
-    def _join(self, member: Member, card: ModelCard) -> None:
+    def _join(self, handle: WorkerHandle, card: ModelCard) -> None:
         if self._card is None:
             self._card = card
             self._settled.set()
         _refuse_difference(self._card, card)
-        member.place = card.place or card.device
-        self._board.join(member.number)
+        handle.place = card.place or card.device
+        self._dispatcher.join(handle.number)
         if self._deadline is not None:
             self._deadline.cancel()
         self._deadline = self._unavailable = None
         self._hand_out()
 
-    def _bury(self, member: Member, loss: WorkerLost) -> None:
-        logger.warning("%s was lost: %s", member, loss)
+    def _bury(self, handle: WorkerHandle, loss: WorkerLost) -> None:
+        logger.warning("%s was lost: %s", handle, loss)
         self._restarts += 1
-        spent = self._board.lost(member.number, was_running=member.fed)
-        member.is_lost()
+        spent = self._dispatcher.lost(handle.number, was_running=handle.fed)
+        handle.is_lost()
         for piece in spent:
             self._settle(piece, _poisonous(piece, loss))
-        if not self._board.alive:
+        if not self._dispatcher.alive:
             seconds = self._config.start_timeout
             reason = f"no worker came back within {seconds:g} s (workers.start_timeout); resume when they can"
             self._deadline = asyncio.get_running_loop().call_later(seconds, self._give_up, reason)
         self._hand_out()
 
-    def _part(self, member: Member, error: Exception) -> None:
+    def _part(self, handle: WorkerHandle, error: Exception) -> None:
         """A worker will never be of use, or never again."""
-        reason = f"{member} is given up: {error}"
+        reason = f"{handle} is given up: {error}"
         logger.log(logging.WARNING if self._card is None else logging.ERROR, reason)
-        if self._board.has(member.number):
-            self._bury(member, WorkerLost(reason))
+        if self._dispatcher.has(handle.number):
+            self._bury(handle, WorkerLost(reason))
         self._refusals.append(error)
-        if len(self._refusals) == len(self._members):
+        if len(self._refusals) == len(self._handles):
             self._give_up(reason)
             self._settled.set()
 
     def _give_up(self, reason: str) -> None:
         self._unavailable = WorkersUnavailable(reason)
-        for piece in self._board.abandon_all():
+        for piece in self._dispatcher.abandon_all():
             piece.tell(self._unavailable)
 
     # Pieces -----------------------------------------------------------------------------------------------------
@@ -224,24 +224,24 @@ class Crew:
     def _enqueue(self, pieces: list[Piece]) -> None:
         if self._unavailable is not None:
             raise self._unavailable
-        self._board.add(pieces)
+        self._dispatcher.add(pieces)
         self._hand_out()
 
     def _hand_out(self) -> None:
-        for number, piece in (*self._board.assign(), *self._board.copies()):
-            self._members[number].give(piece)
-        for number, piece in self._board.steals():
-            self._in_background(self._withdraw(self._members[number], piece))
-        self._look_again(self._board.until_copies())
-        recalled = [self._cancel(number, piece) for number, piece in self._board.recalls()]
+        for number, piece in (*self._dispatcher.assign(), *self._dispatcher.copies()):
+            self._handles[number].give(piece)
+        for number, piece in self._dispatcher.steals():
+            self._in_background(self._withdraw(self._handles[number], piece))
+        self._look_again(self._dispatcher.until_copies())
+        recalled = [self._cancel(number, piece) for number, piece in self._dispatcher.recalls()]
         self._note()
         if any(recalled):
             self._hand_out()
 
     def _note(self) -> None:
         """Who is alive and who is busy from now on."""
-        for member in self._members:
-            member.timesheet.note(self._board.has(member.number), bool(self._board.held(member.number)))
+        for handle in self._handles:
+            handle.timesheet.note(self._dispatcher.has(handle.number), bool(self._dispatcher.held(handle.number)))
 
     def _look_again(self, seconds: float | None) -> None:
         if self._next_look is not None:
@@ -249,49 +249,49 @@ class Crew:
         loop = asyncio.get_running_loop()
         self._next_look = None if seconds is None else loop.call_later(seconds, self._hand_out)
 
-    def _hear(self, member: Member, message: Message) -> None:
-        if message.job not in member.sent:
+    def _hear(self, handle: WorkerHandle, message: Message) -> None:
+        if message.job not in handle.sent:
             return  # of an earlier connection to the same process
         if isinstance(message, Begun):
-            self._board.begun(member.number, member.sent[message.job].piece)
+            self._dispatcher.begun(handle.number, handle.sent[message.job].piece)
         elif isinstance(message, Answered):
-            self._deliver(member, member.sent[message.job], message)
+            self._deliver(handle, handle.sent[message.job], message)
         else:
-            self._end(member, message)
+            self._end(handle, message)
 
-    def _deliver(self, member: Member, sent: Sent, answer: Answered) -> None:
+    def _deliver(self, handle: WorkerHandle, sent: Sent, answer: Answered) -> None:
         piece, index = sent.piece, sent.indices[answer.index]
         if piece.over or index not in piece.unanswered:
             return  # another copy was faster
         piece.unanswered.remove(index)
         tokens = new_tokens(answer.answer)
         self._tokens += tokens
-        member.tokens += tokens
+        handle.tokens += tokens
         piece.tell((index, answer.answer))
         if not piece.unanswered:
-            self._settle(piece, None, last=member)
+            self._settle(piece, None, last=handle)
 
-    def _end(self, member: Member, end: Ended) -> None:
+    def _end(self, handle: WorkerHandle, end: Ended) -> None:
         if isinstance(end.error, EngineBroken):
             raise WorkerStuck(str(end.error))
-        piece = member.sent.pop(end.job).piece
-        if self._board.finished(member.number, piece, has_failed=end.error is not None):
+        piece = handle.sent.pop(end.job).piece
+        if self._dispatcher.finished(handle.number, piece, has_failed=end.error is not None):
             self._settle(piece, end.error)
         self._hand_out()
 
-    def _settle(self, piece: Piece, error: BaseException | None, last: Member | None = None) -> None:
+    def _settle(self, piece: Piece, error: BaseException | None, last: WorkerHandle | None = None) -> None:
         """Say how the piece ended, and stop whoever still works on it; `last` is done with it."""
-        for number in self._board.drop(piece):
-            if self._members[number] is not last:
+        for number in self._dispatcher.drop(piece):
+            if self._handles[number] is not last:
                 self._cancel(number, piece)
         piece.tell(error)
 
-    async def _withdraw(self, member: Member, piece: Piece) -> None:
+    async def _withdraw(self, handle: WorkerHandle, piece: Piece) -> None:
         try:
-            given_back = await member.withdraw(piece)
+            given_back = await handle.withdraw(piece)
         except WorkerLost:
             return  # the worker's own task will see it too, and bury it
-        self._board.withdrawn(member.number, piece, given_back)
+        self._dispatcher.withdrawn(handle.number, piece, given_back)
         if given_back:
             self._hand_out()
 
@@ -299,15 +299,15 @@ class Crew:
         """Nobody reads their answers any more."""
         for piece in pieces:
             if not piece.over:
-                for number in self._board.drop(piece):
+                for number in self._dispatcher.drop(piece):
                     self._cancel(number, piece)
         self._hand_out()
 
     def _cancel(self, number: int, piece: Piece) -> bool:
         """Have a worker end a piece early; True when that is done already, since it had not been sent."""
-        if self._members[number].cancel(piece):
+        if self._handles[number].cancel(piece):
             return False
-        self._board.finished(number, piece)
+        self._dispatcher.finished(number, piece)
         return True
 
     def _in_background(self, work: Coroutine[None, None, None]) -> None:
@@ -317,8 +317,8 @@ class Crew:
 
     def _why_so_late(self) -> InputError:
         seconds = f"{self._config.start_timeout:g} s (workers.start_timeout)"
-        homeless = [member for member in self._members if not member.placed]
-        if len(homeless) == len(self._members):
+        homeless = [handle for handle in self._handles if not handle.placed]
+        if len(homeless) == len(self._handles):
             needs = homeless[0].process.needs
             return InputError(
                 f"none of {len(homeless)} workers found a place with {needs} within {seconds}: wait until others leave "

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from configs.errors import InputError
 from workers.text_model import LoadEngine, ModelCard
-from workers.worker_group.worker import Member
+from workers.worker_group.worker_handle import WorkerHandle
 from workers.worker_group.worker_process import WorkerDead, WorkerLost
 
 PAUSE = 0.5  # seconds between two trials to reach a worker that is being restarted
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 async def load_model(
-    member: Member, load_engine: LoadEngine, max_attempts: int, pause: float = PAUSE, reminder: float = REMINDER
+    handle: WorkerHandle, load_engine: LoadEngine, max_attempts: int, pause: float = PAUSE, reminder: float = REMINDER
 ) -> ModelCard:
     """Wait for the worker's process, as long as it takes, and have it load the model.
 
@@ -31,17 +31,17 @@ async def load_model(
     """
     began = time.monotonic()
     for _ in range(max_attempts):
-        async with _reminders(f"{member} has been waiting for a place with {member.process.needs}", reminder, growth=2):
-            await _reach(member, max_attempts, pause)
-        logger.info("%s is loading the model", member)
+        async with _reminders(f"{handle} has been waiting for a place with {handle.process.needs}", reminder, growth=2):
+            await _reach(handle, max_attempts, pause)
+        logger.info("%s is loading the model", handle)
         try:
-            async with _reminders(f"{member} has been loading", reminder, growth=1):
-                card = await member.process.begin(load_engine)
+            async with _reminders(f"{handle} has been loading", reminder, growth=1):
+                card = await handle.process.begin(load_engine)
         except WorkerLost as loss:
             reason = str(loss)
-            member.placed = False
+            handle.placed = False
         else:
-            logger.info("%s is ready on %s after %.0f s", member, card.device, time.monotonic() - began)
+            logger.info("%s is ready on %s after %.0f s", handle, card.device, time.monotonic() - began)
             return card
     raise InputError(
         f"a worker died {max_attempts} times while it loaded the model ({reason}): "
@@ -49,18 +49,18 @@ async def load_model(
     )
 
 
-async def _reach(member: Member, max_attempts: int, pause: float) -> None:
+async def _reach(handle: WorkerHandle, max_attempts: int, pause: float) -> None:
     """Wait for an answer, however long a place for the process is being looked for; some do not live that long."""
     deaths = 0
     while deaths < max_attempts:
         try:
-            await member.process.ping()
+            await handle.process.ping()
         except WorkerLost as loss:
             reason = str(loss)
             deaths += isinstance(loss, WorkerDead)
             await asyncio.sleep(pause)
         else:
-            member.placed = True
+            handle.placed = True
             return
     raise InputError(f"a worker's process ended {deaths} times before it answered: {reason}")
 

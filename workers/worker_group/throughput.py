@@ -6,7 +6,7 @@ from statistics import fmean
 OWN, ALL = 8, 64  # pieces remembered: of a worker, and of all workers together
 
 
-class Paces:
+class Throughput:
     """Seconds a suffix, of the last pieces done."""
 
     def __init__(self) -> None:

@@ -22,7 +22,7 @@ class Start:
 
 
 @dataclass(slots=True)
-class Bench:
+class WorkQueue:
     """Attributes:
     pieces: in the order given; the first runs.
     starts: of the pieces that run, in the order begun.

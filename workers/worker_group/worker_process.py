@@ -1,10 +1,11 @@
-"""A worker's process as the crew sees it, and the three ways of losing it.
+"""A worker's process as the worker group sees it, and the three ways of losing it.
 
     WorkerLost          it does not answer; it may be on its way back
     ├── WorkerStuck     it is there but of no use
     └── WorkerDead      it has ended for good
 
-They never leave this room: the crew turns them into restarts, and in the end into the failures of `workers.failures`.
+They never leave this room: the worker group turns them into restarts, and in the end into the failures of
+`workers.failures`.
 """
 
 from typing import Protocol

@@ -37,7 +37,7 @@ def _differences(findings: EvaluationFindings) -> Picture | None:
     values = [one.result.difference for one in findings.others]
     group = intervals("difference", rows, values, findings.numbers, [0.0] * len(rows))
     figure = forest(rows, [group], 36, _over_first(findings))
-    return Picture("differences", figure, "Paired difference of each contestant to the first, over questions.")
+    return Picture("differences", figure, "Paired difference of each variant to the first, over questions.")
 
 
 def _categories(findings: EvaluationFindings) -> Picture | None:
@@ -46,7 +46,7 @@ def _categories(findings: EvaluationFindings) -> Picture | None:
     if not rows or not names:
         return None
     labels = [row or "no category" for row in rows]
-    differences = {(row.category, row.contestant): row.difference for row in findings.categories}
+    differences = {(row.category, row.variant): row.difference for row in findings.categories}
     groups = []
     for at, name in enumerate(names):
         offset = 0.6 * ((at + 0.5) / len(names) - 0.5)
@@ -56,7 +56,7 @@ def _categories(findings: EvaluationFindings) -> Picture | None:
     figure = forest(labels, groups, 20 + 18 * len(names), _over_first(findings))
     figure.update_layout(showlegend=True)
     fewer = f", of the {len(names)} that differ most" if len(names) < len(findings.others) else ""
-    return Picture("categories", figure, f"Paired difference to the first contestant by category{fewer}.")
+    return Picture("categories", figure, f"Paired difference to the first variant by category{fewer}.")
 
 
 def _most_different(findings: EvaluationFindings) -> Sequence[str]:
@@ -72,7 +72,7 @@ def _over_first(findings: EvaluationFindings) -> str:
 
 
 def _lengths(findings: EvaluationFindings) -> Picture | None:
-    rows = [(one, one.length, one.result.score) for one in findings.contestants]
+    rows = [(one, one.length, one.result.score) for one in findings.variants]
     shown = [(one.name, length, score) for one, length, score in rows if length is not None and score is not None]
     if not shown:
         return None
@@ -95,4 +95,4 @@ def _lengths(findings: EvaluationFindings) -> Picture | None:
     figure = drawn([dots], 360)
     figure.update_xaxes(title="mean length of the answers, characters")
     figure.update_yaxes(title="score")
-    return Picture("lengths", figure, "Mean length of the answers and score of each contestant, with intervals.")
+    return Picture("lengths", figure, "Mean length of the answers and score of each variant, with intervals.")

@@ -37,11 +37,11 @@ class WinRates:
 
 @dataclass(frozen=True, slots=True)
 class ContestantScore:
-    """One contestant that is through.
+    """One variant that is through.
 
     Attributes:
         length: of its answers, in characters.
-        guard: its lengths beside the first contestant's; None for that one, and without lengths.
+        guard: its lengths beside the first variant's; None for that one, and without lengths.
         win_rates: None where another judge has judged.
     """
 
@@ -54,15 +54,15 @@ class ContestantScore:
 
 @dataclass(frozen=True, slots=True)
 class CategoryScore:
-    """One contestant on one category.
+    """One variant on one category.
 
     Attributes:
-        difference: to the first contestant, paired; None for that one.
+        difference: to the first variant, paired; None for that one.
         without: the difference on all other categories together.
     """
 
     category: str
-    contestant: str
+    variant: str
     score: Estimate | None
     difference: Estimate | None
     without: Estimate | None
@@ -73,14 +73,14 @@ class EvaluationFindings:
     """Of one evaluation.
 
     Attributes:
-        contestants: those that are through, in their order; the others are compared with the first.
+        variants: those that are through, in their order; the others are compared with the first.
         missing: those that are not.
         contests: the questions on which they differ most.
     """
 
     evidence: EvaluationEvidence
     numbers: Numbers
-    contestants: tuple[ContestantScore, ...]
+    variants: tuple[ContestantScore, ...]
     missing: tuple[str, ...]
     categories: tuple[CategoryScore, ...]
     contests: tuple[Contest, ...]
@@ -89,23 +89,23 @@ class EvaluationFindings:
 
     @property
     def first(self) -> ContestantScore | None:
-        return self.contestants[0] if self.contestants else None
+        return self.variants[0] if self.variants else None
 
     @property
     def others(self) -> tuple[ContestantScore, ...]:
         """Those that can be compared with the first."""
-        return tuple(one for one in self.contestants if one.result.difference is not None)
+        return tuple(one for one in self.variants if one.result.difference is not None)
 
 
 def find_evaluation(evidence: EvaluationEvidence) -> EvaluationFindings:
     """Work everything out."""
-    contestants = tuple(_contestants(evidence))
-    through = {one.name for one in contestants}
+    variants = tuple(_variants(evidence))
+    through = {one.name for one in variants}
     return EvaluationFindings(
         evidence=evidence,
         numbers=Numbers.fitting(score for one in evidence.outcomes for score in one.scores.values()),
-        contestants=contestants,
-        missing=tuple(one.name for one in evidence.config.contestants if one.name not in through),
+        variants=variants,
+        missing=tuple(one.name for one in evidence.config.variants if one.name not in through),
         categories=tuple(_categories(evidence)),
         contests=contests(evidence),
         costs=_costs(evidence),
@@ -113,7 +113,7 @@ def find_evaluation(evidence: EvaluationEvidence) -> EvaluationFindings:
     )
 
 
-def _contestants(evidence: EvaluationEvidence) -> Iterator[ContestantScore]:
+def _variants(evidence: EvaluationEvidence) -> Iterator[ContestantScore]:
     places = {one.name: one for one in evidence.status.places}
     all_told = {one.name: told(one) for one in evidence.outcomes}
     for result in evidence.status.results:
@@ -154,7 +154,7 @@ def _categories(evidence: EvaluationEvidence) -> Iterator[CategoryScore]:
             gains = own.gains(_first(all_told)) if name in comparable else {}
             yield CategoryScore(
                 category=category,
-                contestant=name,
+                variant=name,
                 score=_mean(own.scores, of_question, category, evidence.confidence),
                 difference=_mean(gains, of_question, category, evidence.confidence),
                 without=_mean(gains, of_question, category, evidence.confidence, inside=False),

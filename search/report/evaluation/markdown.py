@@ -10,25 +10,25 @@ from search.statistics.estimates import Estimate
 
 
 def evaluation_parts(findings: EvaluationFindings) -> Iterator[str]:
-    """From the table of contestants to their answers."""
-    if findings.contestants:
-        for part in (_contestants, _win_rates, _categories, _lengths, _answers):
+    """From the table of variants to their answers."""
+    if findings.variants:
+        for part in (_variants, _win_rates, _categories, _lengths, _answers):
             yield from part(findings)
 
 
-def _contestants(findings: EvaluationFindings) -> Iterator[str]:
+def _variants(findings: EvaluationFindings) -> Iterator[str]:
     assert findings.first is not None
-    turns = max(len(one.result.turns) for one in findings.contestants)
-    yield "## Contestants"
-    heads = ("contestant", "score", f"over {plain(findings.first.name)}", *(f"turn {at + 1}" for at in range(turns)))
-    yield table((*heads, "length", "failed"), (_contestant(findings, one, turns) for one in findings.contestants))
+    turns = max(len(one.result.turns) for one in findings.variants)
+    yield "## Variants"
+    heads = ("variant", "score", f"over {plain(findings.first.name)}", *(f"turn {at + 1}" for at in range(turns)))
+    yield table((*heads, "length", "failed"), (_variant(findings, one, turns) for one in findings.variants))
     yield (
         f"Means with {share(findings.evidence.confidence)} Student's t intervals over questions; differences are "
         "paired, question by question."
     )
 
 
-def _contestant(findings: EvaluationFindings, one: ContestantScore, turns: int) -> list[str]:
+def _variant(findings: EvaluationFindings, one: ContestantScore, turns: int) -> list[str]:
     numbers, result = findings.numbers, one.result
     by_turn = [*result.turns, *[None] * (turns - len(result.turns))]
     return [
@@ -42,10 +42,10 @@ def _contestant(findings: EvaluationFindings, one: ContestantScore, turns: int) 
 
 
 def _win_rates(findings: EvaluationFindings) -> Iterator[str]:
-    rated = [(one.name, one.win_rates) for one in findings.contestants if one.win_rates is not None]
+    rated = [(one.name, one.win_rates) for one in findings.variants if one.win_rates is not None]
     if rated:
         yield "## Win rates against AlpacaEval's baseline, percent"
-        yield table(("contestant", "win rate", "length-controlled"), (_rates(name, rates) for name, rates in rated))
+        yield table(("variant", "win rate", "length-controlled"), (_rates(name, rates) for name, rates in rated))
 
 
 def _rates(name: str, rates: WinRates) -> list[str]:
@@ -62,11 +62,11 @@ def _categories(findings: EvaluationFindings) -> Iterator[str]:
     numbers = findings.numbers
     yield "## Categories"
     yield table(
-        ("category", "contestant", "score", "difference", "difference without"),
+        ("category", "variant", "score", "difference", "difference without"),
         (
             [
                 plain(row.category or "none"),
-                plain(row.contestant),
+                plain(row.variant),
                 with_interval(numbers, row.score),
                 with_interval(numbers, row.difference, signed=True),
                 with_interval(numbers, row.without, signed=True),
@@ -77,11 +77,11 @@ def _categories(findings: EvaluationFindings) -> Iterator[str]:
 
 
 def _lengths(findings: EvaluationFindings) -> Iterator[str]:
-    guarded = [(one.name, one.guard) for one in findings.contestants if one.guard is not None]
+    guarded = [(one.name, one.guard) for one in findings.variants if one.guard is not None]
     if guarded:
         yield "## Length of the answers"
         yield table(
-            ("contestant", "times the first's length", "difference at equal length"),
+            ("variant", "times the first's length", "difference at equal length"),
             (
                 [
                     plain(name),

@@ -6,8 +6,8 @@ from search.report.evaluation.findings import ContestantScore, EvaluationFinding
 from search.report.numbers import count, share
 from search.statistics.estimates import Estimate
 
-_NAMED = 4  # contestants that get a sentence each
-_LONGER = 1.25  # times the first contestant's answers
+_NAMED = 4  # variants that get a sentence each
+_LONGER = 1.25  # times the first variant's answers
 _FEW = 20  # questions
 _SEVERAL = 3  # comparisons
 
@@ -16,9 +16,9 @@ def evaluation_summary(findings: EvaluationFindings) -> list[str]:
     """The few sentences to take home."""
     first, others = findings.first, findings.others
     if first is None:
-        return ["No contestant is through yet."]
+        return ["No variant is through yet."]
     if first.result.score is None:
-        return [f"Too many answers of “{first.name}”, the first contestant, failed: there is nothing to compare with."]
+        return [f"Too many answers of “{first.name}”, the first variant, failed: there is nothing to compare with."]
     if not others:
         score = first.result.score
         return [f"On {count(score.n)} questions, “{first.name}” scores {_with_interval(findings, score)}."]
@@ -46,7 +46,7 @@ def _counted(findings: EvaluationFindings, first: ContestantScore) -> str:
     signs = [_sign(one.result.difference) for one in findings.others if one.result.difference]
     better, worse, unclear = (signs.count(sign) for sign in (1, -1, 0))
     return (
-        f"It has the largest difference of {len(signs)} contestants, of which {better} do better than “{first.name}”, "
+        f"It has the largest difference of {len(signs)} variants, of which {better} do better than “{first.name}”, "
         f"{worse} do worse, and {unclear} are not clearly different; the largest of several is partly luck."
     )
 
@@ -73,7 +73,7 @@ def evaluation_doubts(findings: EvaluationFindings) -> list[str]:
         *_of_state(findings),
         *_of_failures(findings),
         *_of_number(findings),
-        *(doubt for one in findings.others for doubt in _of_gain(findings, one)),
+        *(caveat for one in findings.others for caveat in _of_gain(findings, one)),
         *_of_win_rates(findings),
     ]
 
@@ -89,7 +89,7 @@ def _of_state(findings: EvaluationFindings) -> Iterator[str]:
 
 
 def _of_failures(findings: EvaluationFindings) -> Iterator[str]:
-    for one in findings.contestants:
+    for one in findings.variants:
         if one.result.score is None:
             yield f"“{one.name}” has no score: {count(one.result.failed)} of its answers failed, too many for a mean."
         elif one.result.failed:
@@ -102,7 +102,7 @@ def _of_number(findings: EvaluationFindings) -> Iterator[str]:
         yield f"Only {first.result.score.n} questions stand behind the comparison."
     if len(others) >= _SEVERAL:
         yield (
-            f"{len(others)} contestants are compared with the first, each with an interval of its own: the more there "
+            f"{len(others)} variants are compared with the first, each with an interval of its own: the more there "
             "are, the likelier one of them excludes zero by chance."
         )
 
@@ -124,7 +124,7 @@ def _of_gain(findings: EvaluationFindings, one: ContestantScore) -> Iterator[str
             f"{line}"
         )
     for row in findings.categories:
-        if row.contestant == one.name and row.without is not None and row.without.mean < gain.mean / 2:
+        if row.variant == one.name and row.without is not None and row.without.mean < gain.mean / 2:
             yield (
                 f"The difference of “{one.name}” rests on the category “{row.category or 'none'}”: without it, "
                 f"{numbers.gain(row.without.mean)} ({numbers.interval(row.without, signed=True)}, n = {row.without.n}) "
@@ -133,8 +133,6 @@ def _of_gain(findings: EvaluationFindings, one: ContestantScore) -> Iterator[str
 
 
 def _of_win_rates(findings: EvaluationFindings) -> Iterator[str]:
-    reasons = dict.fromkeys(
-        one.win_rates.absent for one in findings.contestants if one.win_rates and one.win_rates.absent
-    )
+    reasons = dict.fromkeys(one.win_rates.absent for one in findings.variants if one.win_rates and one.win_rates.absent)
     for reason in reasons:
         yield f"The length-controlled win rate is absent: {reason}."

@@ -1,10 +1,10 @@
-"""What contestants said to the same questions, and what the judge made of it."""
+"""What variants said to the same questions, and what the judge made of it."""
 
 from dataclasses import dataclass
 
 from evaluators.question import Question
-from search.report.side_by_side import Said, read_words
-from search.results.comparison import Outcome
+from search.report.side_by_side import ShownAnswer, read_words
+from search.results.comparison import VariantResult
 from search.results.evaluation_results import EvaluationEvidence, told
 
 _MOST = 8  # questions shown
@@ -12,14 +12,14 @@ _MOST = 8  # questions shown
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """A question on which contestants differ.
+    """A question on which variants differ.
 
     Attributes:
-        said: by contestant, with the score, in their order; a contestant that failed here is absent.
+        said: by variant, with the score, in their order; a variant that failed here is absent.
     """
 
     question: Question
-    said: dict[str, tuple[float, Said]]
+    said: dict[str, tuple[float, ShownAnswer]]
 
     @property
     def spread(self) -> float:
@@ -29,7 +29,7 @@ class Contest:
 
 
 def contests(evidence: EvaluationEvidence) -> tuple[Contest, ...]:
-    """The questions on which contestants differ most, the largest spread first: for each contestant but the first, as
+    """The questions on which variants differ most, the largest spread first: for each variant but the first, as
     many where it gained as where it lost, as far as there are some."""
     if evidence.material is None or len(evidence.outcomes) < 2:
         return ()
@@ -46,7 +46,7 @@ def contests(evidence: EvaluationEvidence) -> tuple[Contest, ...]:
         Contest(
             evidence.material.questions[name],
             {
-                one.name: (one.scores[name], Said(tuple(one.answers[name]), words[one.name].get(name, ())))
+                one.name: (one.scores[name], ShownAnswer(tuple(one.answers[name]), words[one.name].get(name, ())))
                 for one in evidence.outcomes
                 if name in one.scores
             },
@@ -56,7 +56,7 @@ def contests(evidence: EvaluationEvidence) -> tuple[Contest, ...]:
     return tuple(sorted(found, key=lambda one: -one.spread)[:_MOST])
 
 
-def _words(evidence: EvaluationEvidence, outcome: Outcome, names: list[str]) -> dict[str, tuple[str, ...]]:
+def _words(evidence: EvaluationEvidence, outcome: VariantResult, names: list[str]) -> dict[str, tuple[str, ...]]:
     """Of the judge, by question id."""
     assert evidence.material is not None
     items = [

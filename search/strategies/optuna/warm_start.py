@@ -10,7 +10,7 @@ from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial, Trial
 from search.statistics.best_set import KnownEffects
-from search.statistics.effects import USUAL_SPREAD, EffectsModel, Fit, Floats, Scores
+from search.statistics.effects import USUAL_SPREAD, EffectsModel, Fit, Floats, ObservedScores
 from search.strategies.parts.race import Block
 
 _GROWTH = 1.5  # the model is fitted anew when so many times more has been told
@@ -49,7 +49,7 @@ class WarmStart:
         self._met = np.zeros((len(space.pool), len(blocks)))
         self._asked_about: set[tuple[Candidate, Block]] = set()
         self._asked = self._told = self._fitted = 0
-        self._scores = Scores()
+        self._scores = ObservedScores()
         self._model = EffectsModel(len(space.questions), len(space.pool), None, _scale(base))
         self._fit: Fit | None = None
         self._learn(base)
@@ -144,7 +144,7 @@ class WarmStart:
         known = KnownEffects(
             worth=fit.worths(beta),
             loss=float(fit.likeness_loss(beta)),
-            likeness=fit.model.likeness,
+            similarity=fit.model.similarity,
             recency=fit.hyper.recency,
             dilution=fit.hyper.dilution,
         )

@@ -98,7 +98,7 @@ class Polished:
             self._wanted.append(wanted)
             missing = self._knowledge(wanted.candidate).missing(wanted.questions)
             if missing:
-                trials.append(Trial(self._spelt(wanted.candidate), missing))
+                trials.append(Trial(self._rendered(wanted.candidate), missing))
             elif not trials and not self._awaited:
                 self._pass_on(second)
         return trials
@@ -123,9 +123,9 @@ class Polished:
         return self._knowledge(wanted.candidate).of(wanted)
 
     def _knowledge(self, candidate: Candidate) -> _Known:
-        return self._known.setdefault(self._spelt(candidate), _Known({}, {}))
+        return self._known.setdefault(self._rendered(candidate), _Known({}, {}))
 
-    def _spelt(self, candidate: Candidate) -> Candidate:
+    def _rendered(self, candidate: Candidate) -> Candidate:
         """As the start is: in its place and its decoding. The base prompt stays what it is unless it is the start."""
         added = self._space.added(candidate)
         if not added:
@@ -141,7 +141,7 @@ class Polished:
         first = self._first.ranking()
         if self._second is None:
             return first
-        polished = [self._spelt(candidate) for candidate in self._second.ranking()]
+        polished = [self._rendered(candidate) for candidate in self._second.ranking()]
         best = [one for one in polished[:1] if self._is_better(one, first[0])]
         return list(dict.fromkeys([*best, *first, *polished]))
 

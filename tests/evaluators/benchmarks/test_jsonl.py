@@ -4,7 +4,7 @@ import pytest
 
 from configs.errors import InputError
 from configs.row import Row
-from configs.schema import QuestionsConfig
+from configs.schema.data import QuestionsConfig
 from evaluators.benchmarks.jsonl import question_from_row
 from evaluators.question import Question
 

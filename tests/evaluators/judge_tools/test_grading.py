@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from configs.errors import RunStopped
-from configs.schema import MTBenchJudgeConfig, WritingJudgeKnobs
+from configs.schema.judge import MTBenchJudgeConfig, WritingJudgeKnobs
 from evaluators.failures import JudgeFailed, VerdictStopped, VerdictUnreadable
 from evaluators.judge import Verdict
-from evaluators.judge_tools.chat_model import Leaning, Speaker
+from evaluators.judge_tools.chat_model import ChatModel, FirstTokenLogprobs
 from evaluators.judge_tools.grading import grade_in_words
-from evaluators.judge_tools.local_chat_model import ModelSpeaker
+from evaluators.judge_tools.local_chat_model import LocalChatModel
 from evaluators.judge_tools.ratings import MT_BENCH
 from tests.fakes import ScriptedModel
 from tests.plain_chat import plain_chat
@@ -23,7 +23,7 @@ CALL = Usage(1, 10, 0, 2, 0.5)
 
 
 class Talker:
-    """A speaker with a script: words, or an error; what it was asked with is kept."""
+    """A chat model with a script: words, or an error; what it was asked with is kept."""
 
     identity = "talker"
 
@@ -45,19 +45,21 @@ class Talker:
             raise said
         return Reply(said, "stop", CALL)
 
-    async def lean(self, messages: Sequence[Message], choices: tuple[str, ...], top: int, seed: int = 0) -> Leaning:
+    async def first_token_logprobs(
+        self, messages: Sequence[Message], choices: tuple[str, ...], top: int, seed: int = 0
+    ) -> FirstTokenLogprobs:
         raise NotImplementedError
 
     async def close(self) -> None:
         return None
 
 
-def _grade(speaker: Speaker, repeat: int = 0, retries: int = 2, temperature: float = 0) -> Verdict:
+def _grade(chat_model: ChatModel, repeat: int = 0, retries: int = 2, temperature: float = 0) -> Verdict:
     given = {"kind": "mt_bench", "prompts_path": "p", "service": {"model": "m"}}
     knobs: WritingJudgeKnobs = MTBenchJudgeConfig.model_validate(
         given | {"unreadable_retries": retries, "temperature": temperature}
     )
-    return asyncio.run(grade_in_words(speaker, [{"role": "user", "content": "?"}], knobs, MT_BENCH.read, repeat))
+    return asyncio.run(grade_in_words(chat_model, [{"role": "user", "content": "?"}], knobs, MT_BENCH.read, repeat))
 
 
 def test_all_attempts_are_paid_for_by_the_verdict() -> None:
@@ -71,18 +73,18 @@ def test_a_verdict_that_stays_unreadable_fails_with_its_last_words_and_all_it_co
 
 
 def test_a_speaker_that_repeats_itself_is_not_asked_twice() -> None:
-    speaker = Talker("Hm.", "[[4]]", sure=True)
+    chat_model = Talker("Hm.", "[[4]]", sure=True)
     with pytest.raises(VerdictUnreadable):
-        _grade(speaker)
-    assert speaker.seeds == [0]
+        _grade(chat_model)
+    assert chat_model.seeds == [0]
 
 
 def test_every_repeat_and_every_attempt_draws_anew() -> None:
     seeds = []
     for repeat in range(3):
-        speaker = Talker("Hm.", "Hm.", "[[4]]")
-        _grade(speaker, repeat)
-        seeds += speaker.seeds
+        chat_model = Talker("Hm.", "Hm.", "[[4]]")
+        _grade(chat_model, repeat)
+        seeds += chat_model.seeds
     assert len(set(seeds)) == 9
 
 
@@ -90,9 +92,9 @@ def test_repeats_by_a_model_of_our_own_differ_where_it_draws_and_only_there() ->
     def words(temperature: float) -> list[str]:
         def verdict(repeat: int) -> str:
             model = ScriptedModel()  # echoes, behind a word that depends on the seed
-            speaker = ModelSpeaker(model, plain_chat())
+            chat_model = LocalChatModel(model, plain_chat())
             try:
-                return _grade(speaker, repeat, retries=0, temperature=temperature).words
+                return _grade(chat_model, repeat, retries=0, temperature=temperature).words
             except VerdictUnreadable as error:
                 return str(error)
 

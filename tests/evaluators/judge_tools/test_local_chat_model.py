@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluators.failures import JudgeFailed
-from evaluators.judge_tools.local_chat_model import FEW, WORTH, ModelSpeaker, blocks
+from evaluators.judge_tools.local_chat_model import FEW, WORTH, LocalChatModel, blocks
 from tests.fakes import FAILS, ScriptedModel, likelihood
 from tests.plain_chat import plain_chat
 from workers.chat_template import SPELLING
@@ -26,25 +26,25 @@ def _spelt(words: str) -> str:
     return f"<system> Judge. </system>\n<user> {words} </user>\n<assistant>"
 
 
-def _with(model: ScriptedModel, work: Callable[[ModelSpeaker], Awaitable[T]]) -> T:
+def _with(model: ScriptedModel, work: Callable[[LocalChatModel], Awaitable[T]]) -> T:
     async def scenario() -> T:
-        speaker = ModelSpeaker(model, plain_chat())
-        await speaker.start()
+        chat_model = LocalChatModel(model, plain_chat())
+        await chat_model.start()
         try:
-            return await work(speaker)
+            return await work(chat_model)
         finally:
-            await speaker.close()
+            await chat_model.close()
 
     return asyncio.run(scenario())
 
 
-def _chat(speaker: ModelSpeaker, words: str, temperature: float = 0, seed: int = 0) -> Awaitable[Reply]:
-    return speaker.chat(_said(words), temperature=temperature, max_tokens=16, seed=seed)
+def _chat(chat_model: LocalChatModel, words: str, temperature: float = 0, seed: int = 0) -> Awaitable[Reply]:
+    return chat_model.chat(_said(words), temperature=temperature, max_tokens=16, seed=seed)
 
 
 def test_a_chat_is_put_to_the_model_in_its_own_template_and_counted_without_a_price() -> None:
     model = ScriptedModel(lambda prompt: "Rating: [[7]]")
-    reply = _with(model, lambda speaker: _chat(speaker, "Is it good?"))
+    reply = _with(model, lambda chat_model: _chat(chat_model, "Is it good?"))
     assert [block.prompt(0) for block in model.asked] == [_spelt("Is it good?")]
     assert (reply.text, reply.finish) == ("Rating: [[7]]", "stop")
     assert (reply.usage.calls, reply.usage.prompt_tokens, reply.usage.new_tokens, reply.usage.dollars) == (1, 9, 2, 0)
@@ -52,13 +52,13 @@ def test_a_chat_is_put_to_the_model_in_its_own_template_and_counted_without_a_pr
 
 def test_the_template_spells_its_own_beginning_of_text() -> None:
     model = ScriptedModel()
-    _with(model, lambda speaker: _chat(speaker, "Is it good?"))
+    _with(model, lambda chat_model: _chat(chat_model, "Is it good?"))
     assert not model.asked[0].bos
 
 
 def test_chats_that_come_together_are_one_block_behind_what_they_share() -> None:
-    async def work(speaker: ModelSpeaker) -> list[Reply]:
-        return await asyncio.gather(*(_chat(speaker, f"Is {number} good?") for number in range(5)))
+    async def work(chat_model: LocalChatModel) -> list[Reply]:
+        return await asyncio.gather(*(_chat(chat_model, f"Is {number} good?") for number in range(5)))
 
     model = ScriptedModel(lambda prompt: prompt.split()[5])
     assert [reply.text for reply in _with(model, work)] == ["0", "1", "2", "3", "4"]
@@ -67,8 +67,8 @@ def test_chats_that_come_together_are_one_block_behind_what_they_share() -> None
 
 
 def test_a_chat_that_fails_fails_alone() -> None:
-    async def work(speaker: ModelSpeaker) -> list[Reply | BaseException]:
-        asked = (_chat(speaker, words) for words in ("a", f"b {FAILS}", "c"))
+    async def work(chat_model: LocalChatModel) -> list[Reply | BaseException]:
+        asked = (_chat(chat_model, words) for words in ("a", f"b {FAILS}", "c"))
         return await asyncio.gather(*asked, return_exceptions=True)
 
     outcomes = _with(ScriptedModel(), work)
@@ -76,8 +76,8 @@ def test_a_chat_that_fails_fails_alone() -> None:
 
 
 def test_a_chat_that_does_not_fit_fails_alone_and_says_what_to_do() -> None:
-    async def work(speaker: ModelSpeaker) -> list[Reply | BaseException]:
-        asked = (_chat(speaker, words) for words in ("a", "long " * 100))
+    async def work(chat_model: LocalChatModel) -> list[Reply | BaseException]:
+        asked = (_chat(chat_model, words) for words in ("a", "long " * 100))
         return await asyncio.gather(*asked, return_exceptions=True)
 
     fits, fails = _with(ScriptedModel(context_tokens=64), work)
@@ -89,9 +89,9 @@ def test_a_chat_that_does_not_fit_fails_alone_and_says_what_to_do() -> None:
 
 
 def test_a_seed_draws_anew_and_means_nothing_where_nothing_is_drawn() -> None:
-    async def work(speaker: ModelSpeaker) -> list[str]:
+    async def work(chat_model: LocalChatModel) -> list[str]:
         asked = [(0.0, 0), (0.0, 1), (1.0, 0), (1.0, 1), (1.0, 1)]
-        replies = await asyncio.gather(*(_chat(speaker, "Is it?", *one) for one in asked))
+        replies = await asyncio.gather(*(_chat(chat_model, "Is it?", *one) for one in asked))
         return [reply.text for reply in replies]
 
     sure, sure_again, drawn, other, other_again = _with(ScriptedModel(), work)
@@ -100,14 +100,14 @@ def test_a_seed_draws_anew_and_means_nothing_where_nothing_is_drawn() -> None:
 
 
 def test_it_repeats_itself_only_where_nothing_is_drawn() -> None:
-    speaker = ModelSpeaker(ScriptedModel(), plain_chat())
-    assert speaker.repeats_itself(0)
-    assert not speaker.repeats_itself(0.1)
+    chat_model = LocalChatModel(ScriptedModel(), plain_chat())
+    assert chat_model.repeats_itself(0)
+    assert not chat_model.repeats_itself(0.1)
 
 
 def test_a_leaning_has_every_choices_likelihood_behind_one_and_the_same_prompt() -> None:
     model = ScriptedModel()
-    leaning = _with(model, lambda speaker: speaker.lean(_said("Which?"), ("m", "M"), 5))
+    leaning = _with(model, lambda chat_model: chat_model.first_token_logprobs(_said("Which?"), ("m", "M"), 5))
     expected = {choice: likelihood(_spelt("Which?"), choice).log_probability for choice in ("m", "M")}
     assert leaning.log_probabilities == expected
     assert math.isclose(expected[leaning.text], max(expected.values()))
@@ -118,12 +118,15 @@ def test_a_leaning_has_every_choices_likelihood_behind_one_and_the_same_prompt()
 
 def test_a_leaning_on_a_chat_that_does_not_fit_fails_with_advice() -> None:
     with pytest.raises(JudgeFailed, match=r"its model's context of 4"):
-        _with(ScriptedModel(context_tokens=4), lambda speaker: speaker.lean(_said("Which?"), ("m", "M"), 5))
+        _with(
+            ScriptedModel(context_tokens=4),
+            lambda chat_model: chat_model.first_token_logprobs(_said("Which?"), ("m", "M"), 5),
+        )
 
 
 def test_the_identity_is_the_models_and_closing_closes_it() -> None:
-    async def work(speaker: ModelSpeaker) -> str:
-        return speaker.identity
+    async def work(chat_model: LocalChatModel) -> str:
+        return chat_model.identity
 
     model = ScriptedModel(fingerprint="a judge of our own")
     assert _with(model, work) == f"a judge of our own {SPELLING}"

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from configs.schema import ServiceConfig
+from configs.schema.service import ServiceConfig
 from evaluators.judge_tools.chat_model import ServedSpeaker
 from tests.service_server import Reaction, Request, completion
 from workers.service.service import Service
@@ -19,7 +19,7 @@ def service(base_url: str, **knobs: object) -> dict[str, object]:
     return {"model": "judge", "base_url": base_url, "api_key_variable": "THE_KEY", "max_in_flight": 8} | knobs
 
 
-def speaker(config: ServiceConfig | None) -> ServedSpeaker:
+def chat_model(config: ServiceConfig | None) -> ServedSpeaker:
     assert config is not None
     return ServedSpeaker(Service(config, {"THE_KEY": KEY}))
 

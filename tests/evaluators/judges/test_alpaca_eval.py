@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from configs.errors import InputError
-from configs.schema import AlpacaEvalJudgeConfig
+from configs.schema.judge import AlpacaEvalJudgeConfig
 from evaluators.failures import VerdictUnreadable
 from evaluators.judge import Verdict
-from evaluators.judge_tools.chat_model import Speaker
-from evaluators.judge_tools.local_chat_model import ModelSpeaker
+from evaluators.judge_tools.chat_model import ChatModel
+from evaluators.judge_tools.local_chat_model import LocalChatModel
 from evaluators.judges.alpaca_eval import AlpacaEvalJudge, preference_for_first, read_chat_markup, shows_ours_first
 from evaluators.question import Question
-from tests.evaluators.judges.served import KEY, NOBODY, leans, service, speaker
+from tests.evaluators.judges.served import KEY, NOBODY, chat_model, leans, service
 from tests.fakes import EchoEngine, likelihood
 from tests.kits.judge_kit import JudgeKit, MakeJudge
 from tests.plain_chat import plain_chat
@@ -32,10 +32,10 @@ HONEY = Question("q1", ("What do {bees} make?",), baseline="Bees make honey.")
 DRONE = Question("q2", ("Who is a drone?",), baseline="A {male}.")
 
 
-def _judge(base_url: str = NOBODY, own: Speaker | None = None, **knobs: object) -> AlpacaEvalJudge:
+def _judge(base_url: str = NOBODY, own: ChatModel | None = None, **knobs: object) -> AlpacaEvalJudge:
     given = {"kind": "alpaca_eval", "prompt_path": PROMPT, "service": service(base_url)}
     config = AlpacaEvalJudgeConfig.model_validate(given | knobs)
-    return AlpacaEvalJudge.load(config, own or speaker(config.service))
+    return AlpacaEvalJudge.load(config, own or chat_model(config.service))
 
 
 def _verdict(server: ServiceServer, question: Question, answer: str, **knobs: object) -> Verdict:
@@ -71,7 +71,7 @@ class TestOwnModel(JudgeKit):
 
     @pytest.fixture
     def make(self) -> MakeJudge:
-        return lambda: _judge(own=ModelSpeaker(LocalWorker(partial(EchoEngine)), plain_chat()))
+        return lambda: _judge(own=LocalChatModel(LocalWorker(partial(EchoEngine)), plain_chat()))
 
 
 def test_every_real_preference_follows_from_the_stored_probabilities_and_our_order() -> None:
@@ -155,7 +155,7 @@ def test_a_service_without_log_probabilities_gives_no_preference() -> None:
 
 def test_a_model_of_our_own_is_asked_for_the_likelihoods_of_both_tokens() -> None:
     async def scenario() -> Verdict:
-        judge = _judge(own=ModelSpeaker(LocalWorker(partial(EchoEngine)), plain_chat()))
+        judge = _judge(own=LocalChatModel(LocalWorker(partial(EchoEngine)), plain_chat()))
         await judge.start()
         try:
             return await judge.judge(DRONE, ("Wax.",))

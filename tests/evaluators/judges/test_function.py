@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from configs.errors import InputError
-from configs.schema import FunctionJudgeConfig
+from configs.schema.judge import FunctionJudgeConfig
 from evaluators.failures import JudgeFailed
 from evaluators.judge import Verdict
 from evaluators.judges.function import FunctionJudge

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from configs.errors import InputError
-from configs.schema import MTBenchJudgeConfig
+from configs.schema.judge import MTBenchJudgeConfig
 from evaluators.benchmarks.mt_bench import JUDGED_BY_REFERENCE
 from evaluators.failures import VerdictUnreadable
 from evaluators.judge import Verdict
 from evaluators.judge_tools.ratings import PARSER_VERSION
 from evaluators.judges.mt_bench import MTBenchJudge
 from evaluators.question import Question
-from tests.evaluators.judges.served import KEY, NOBODY, service, speaker
+from tests.evaluators.judges.served import KEY, NOBODY, chat_model, service
 from tests.evaluators.real_files import mt_bench_file, mt_bench_rows
 from tests.kits.judge_kit import JudgeKit, MakeJudge
 from tests.service_server import ServiceServer, rating_of, says
@@ -28,7 +28,7 @@ SAID = "Snow {falls}: {{answer}} %s \\n {question}"
 def _judge(base_url: str = NOBODY, **knobs: object) -> MTBenchJudge:
     given = {"kind": "mt_bench", "prompts_path": GOLDEN / "judge_prompts.jsonl", "service": service(base_url)}
     config = MTBenchJudgeConfig.model_validate(given | knobs)
-    return MTBenchJudge.load(config, speaker(config.service))
+    return MTBenchJudge.load(config, chat_model(config.service))
 
 
 def _verdict(server: ServiceServer, question: Question = POEM, **knobs: object) -> Verdict:

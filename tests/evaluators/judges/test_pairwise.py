@@ -7,11 +7,11 @@ import pytest
 from pydantic import ValidationError
 
 from configs.errors import InputError
-from configs.schema import PairwiseJudgeConfig
+from configs.schema.judge import PairwiseJudgeConfig
 from evaluators.failures import VerdictUnreadable
 from evaluators.judges.pairwise import PairPrompts, PairwiseJudge
 from evaluators.question import Question
-from tests.evaluators.judges.served import KEY, NOBODY, service, speaker
+from tests.evaluators.judges.served import KEY, NOBODY, chat_model, service
 from tests.kits.judge_kit import JudgeKit, MakeJudge
 from tests.service_server import Reaction, Request, ServiceServer, completion, says
 
@@ -23,7 +23,7 @@ SUM = Question("q2", ("What is 2 + 2?",), "math", ("4",), "It is five.")
 def _judge(base_url: str = NOBODY, answer_first: bool = True, **knobs: object) -> PairwiseJudge:
     given = {"kind": "pairwise", "prompts_path": PROMPTS, "service": service(base_url)}
     config = PairwiseJudgeConfig.model_validate(given | knobs)
-    return PairwiseJudge(config, speaker(config.service), PairPrompts.read(config), answer_first)
+    return PairwiseJudge(config, chat_model(config.service), PairPrompts.read(config), answer_first)
 
 
 def _by_length(request: Request) -> bytes:

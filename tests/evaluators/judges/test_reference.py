@@ -8,7 +8,7 @@ import sacrebleu
 from pydantic import ValidationError
 
 from configs.errors import InputError
-from configs.schema import ReferenceJudgeConfig
+from configs.schema.judge import ReferenceJudgeConfig
 from evaluators.failures import JudgeFailed
 from evaluators.judges.reference import ReferenceJudge
 from evaluators.question import Question

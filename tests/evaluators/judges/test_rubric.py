@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from configs.errors import InputError
-from configs.schema import RubricJudgeConfig
+from configs.schema.judge import RubricJudgeConfig
 from evaluators.failures import VerdictUnreadable
 from evaluators.judges.rubric import RubricJudge
 from evaluators.question import Question
-from tests.evaluators.judges.served import KEY, NOBODY, service, speaker
+from tests.evaluators.judges.served import KEY, NOBODY, chat_model, service
 from tests.kits.judge_kit import JudgeKit, MakeJudge
 from tests.service_server import ServiceServer, says
 
@@ -28,7 +28,7 @@ def rubric(tmp_path: Path) -> Path:
 def _judge(rubric: Path, base_url: str = NOBODY, **knobs: object) -> RubricJudge:
     given = {"kind": "rubric", "rubric_path": rubric, "service": service(base_url)}
     config = RubricJudgeConfig.model_validate(given | knobs)
-    return RubricJudge.load(config, speaker(config.service))
+    return RubricJudge.load(config, chat_model(config.service))
 
 
 class TestRubricJudge(JudgeKit):

@@ -16,9 +16,9 @@ from configs.errors import InputError
 from evaluators.evaluation import Failure
 from evaluators.judge import Verdict
 from evaluators.ledger.ledger import UNREADABLE, Ledger
-from evaluators.ledger.queries import knows_prefix, read_attendance, read_failures, read_spend
+from evaluators.ledger.queries import knows_prefix, read_failures, read_spend, read_utilization
 from evaluators.ledger.spend import Spend
-from evaluators.utilization import Attendance
+from evaluators.utilization import Utilization
 from workers.prompt import Completion
 from workers.usage import Usage
 
@@ -197,7 +197,7 @@ def test_a_ledger_of_another_version_is_refused(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "ledger")
     connection.execute("PRAGMA user_version=99")
     connection.close()
-    readers = (Ledger, read_spend, read_attendance, read_failures)
+    readers = (Ledger, read_spend, read_utilization, read_failures)
     for read in readers:
         with pytest.raises(InputError, match="version 99"):
             read(tmp_path / "ledger", "run")
@@ -215,8 +215,8 @@ def test_spend_now_is_what_is_read_from_disk_afterwards(tmp_path: Path) -> None:
         await ledger.keep_verdict(key(4 * number + 1), b"j", "q", key(0), Verdict(5, "", Usage(3, 10, 5, 2, 0.25)))
         failure = Failure("q", "verdict", "VerdictUnreadable", "no rating")
         await ledger.keep_failure(key(4 * number + 2), failure, Usage(1, 7, 0, 1, 0.125))
-        await ledger.keep_time(10.0, Attendance(20.0))
-        await ledger.keep_time(15.0, Attendance(30.0, 25.0, 15.0, 12.0, 8.0, 7.0))
+        await ledger.keep_time(10.0, Utilization(20.0))
+        await ledger.keep_time(15.0, Utilization(30.0, 25.0, 15.0, 12.0, 8.0, 7.0))
         spend = ledger.spend
         await ledger.close()
         return spend
@@ -226,8 +226,10 @@ def test_spend_now_is_what_is_read_from_disk_afterwards(tmp_path: Path) -> None:
     assert replace(spend, failed=2) == read_spend(tmp_path / "ledger", "run")
     assert (spend.generated, spend.judged, spend.seconds, spend.gpu_seconds) == (2, 2, 30.0, 60.0)
     assert (spend.judge, spend.dollars) == (Usage(8, 34, 10, 6, 0.75), 1.75)
-    assert read_attendance(tmp_path / "ledger", "run") == Attendance(60.0, 50.0, 30.0, 24.0, 16.0, 14.0)
-    assert read_attendance(tmp_path / "ledger", "another") == read_attendance(tmp_path / "none", "run") == Attendance()
+    assert read_utilization(tmp_path / "ledger", "run") == Utilization(60.0, 50.0, 30.0, 24.0, 16.0, 14.0)
+    assert (
+        read_utilization(tmp_path / "ledger", "another") == read_utilization(tmp_path / "none", "run") == Utilization()
+    )
 
 
 def test_what_was_paid_beside_completions_and_what_was_estimated_is_in_the_spend(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from evaluators.judge import Verdict
 from evaluators.ledger.ledger import Ledger
-from evaluators.ledger.queries import read_completions, read_judges, read_pace, read_verdicts
+from evaluators.ledger.queries import read_completions, read_judges, read_throughput, read_verdicts
 from workers.prompt import Completion
 from workers.usage import Usage
 
@@ -40,7 +40,9 @@ def kept(path: Path, spans: Sequence[tuple[float, float]], dollars: float | None
 
 
 def test_the_pace_holds_every_token_once(tmp_path: Path) -> None:
-    pace = read_pace(kept(tmp_path / "ledger", [(100.0, 101), (104.0, 105), (119.0, 120), (120.0, 121)]), "run", 10)
+    pace = read_throughput(
+        kept(tmp_path / "ledger", [(100.0, 101), (104.0, 105), (119.0, 120), (120.0, 121)]), "run", 10
+    )
     assert [one.tokens for one in pace] == [10, 0, 10, 0, 0, 0, 0, 0, 0, 20]
     assert {one.seconds for one in pace} == {2.0}
 
@@ -64,5 +66,5 @@ def test_where_there_is_no_ledger_nothing_has_been_said(tmp_path: Path) -> None:
     assert not read_completions(nowhere, [key(0)])
     assert not read_verdicts(nowhere, [key(0)])
     assert not read_judges(nowhere, "run")
-    assert not read_pace(nowhere, "run", 10)
+    assert not read_throughput(nowhere, "run", 10)
     assert not nowhere.exists()

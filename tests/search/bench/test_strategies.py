@@ -9,35 +9,35 @@ from pathlib import Path
 import pytest
 
 from search.bench.strategies import against_racing, coverage, read, savings, table
-from search.bench.strategy_outcome import REFERENCE, STRATEGIES, Case, Outcome, outcomes
+from search.bench.strategy_outcome import REFERENCE, STRATEGIES, Case, StrategyOutcome, outcomes
 
 CASE = Case("mixed", 10, 2, 0)
 
 
 @pytest.fixture(scope="module")
-def found() -> list[Outcome]:
+def found() -> list[StrategyOutcome]:
     return outcomes(CASE, [name for name in STRATEGIES if name != "optuna_gp"], [0.5, 0.25])
 
 
-def test_every_strategy_has_an_outcome_for_every_budget_it_can_be_given(found: list[Outcome]) -> None:
+def test_every_strategy_has_an_outcome_for_every_budget_it_can_be_given(found: list[StrategyOutcome]) -> None:
     shares = {name: sorted(one.share for one in found if one.strategy == name) for name in STRATEGIES}
     assert shares["screening"] == shares["random"] == [0.25, 0.5]
     assert len(shares["racing_greedy"]) == len(shares["similar"]) == 1
 
 
-def test_budgets_are_kept(found: list[Outcome]) -> None:
+def test_budgets_are_kept(found: list[StrategyOutcome]) -> None:
     for one in found:
         if one.strategy in ("screening", "random", "local_search", "optuna_tpe"):
             assert one.evaluations <= one.share * one.greedy_evaluations
 
 
-def test_exhaustive_greedy_is_what_others_are_measured_against(found: list[Outcome]) -> None:
+def test_exhaustive_greedy_is_what_others_are_measured_against(found: list[StrategyOutcome]) -> None:
     (reference,) = (one for one in found if one.strategy == REFERENCE)
     assert reference.difference == 0
     assert reference.evaluations == 80 * (1 + 10 + 9)
 
 
-def test_the_same_case_has_the_same_outcomes(found: list[Outcome]) -> None:
+def test_the_same_case_has_the_same_outcomes(found: list[StrategyOutcome]) -> None:
     again = outcomes(CASE, ["screening"], [0.25])[-1]
     before = next(one for one in found if one.strategy == "screening" and one.share == 0.25)
     assert (again.difference, again.evaluations, again.base_kept) == (
@@ -47,8 +47,8 @@ def test_the_same_case_has_the_same_outcomes(found: list[Outcome]) -> None:
     )
 
 
-def outcome(share: float, difference: float) -> Outcome:
-    return Outcome(
+def outcome(share: float, difference: float) -> StrategyOutcome:
+    return StrategyOutcome(
         case=CASE,
         strategy="screening",
         share=share,
@@ -104,6 +104,6 @@ def test_coverage_counts_all_searches_of_a_strategy() -> None:
     assert coverage(found).splitlines()[-1] == "| screening | 1 | 50.0 % of 2 | 100.0 % of 1 |"
 
 
-def test_outcomes_are_read_as_they_were_written(found: list[Outcome], tmp_path: Path) -> None:
+def test_outcomes_are_read_as_they_were_written(found: list[StrategyOutcome], tmp_path: Path) -> None:
     (tmp_path / "found.json").write_text(json.dumps([asdict(one) for one in found]))
     assert read(tmp_path / "found.json") == found

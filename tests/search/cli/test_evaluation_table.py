@@ -6,7 +6,7 @@ from rich.console import Console
 
 from evaluators.ledger.spend import Spend
 from search.cli.evaluation_table import evaluation_view
-from search.results.comparison import Outcome, compare
+from search.results.comparison import VariantResult, compare
 from search.results.evaluation_status import EvaluationStatus
 
 
@@ -18,7 +18,7 @@ def shown(status: EvaluationStatus) -> str:
 
 
 def test_names_and_reasons_are_shown_as_they_are_whatever_is_in_them() -> None:
-    outcomes = [Outcome(name, {"q1": 1.0, "q2": 2.0}, {}, {}, {}, {}) for name in ("the [base]", "theirs [/v2]")]
+    outcomes = [VariantResult(name, {"q1": 1.0, "q2": 2.0}, {}, {}, {}, {}) for name in ("the [base]", "theirs [/v2]")]
     results = compare(outcomes, {"q1": "[maths]", "q2": "[/prose]"}, 0.95, 0.1)
     text = shown(EvaluationStatus("run", "stopped", "the judge said '[/INST]'", results, Spend(), ()))
     for part in ("the [base]", "over the [base]", "theirs [/v2]", "[maths]", "[/prose]", "'[/INST]'"):

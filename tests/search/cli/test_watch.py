@@ -14,7 +14,8 @@ from rich.console import Console
 
 from configs.errors import InputError
 from configs.loading import load_config, load_evaluation
-from configs.schema import EvaluationConfig, RunConfig
+from configs.schema.evaluation import EvaluationConfig
+from configs.schema.run import RunConfig
 from search.cli.watch import watch
 from search.live.live_file import LiveFile
 from search.run_directory.run import Run

@@ -4,10 +4,10 @@ from functools import cache
 from pathlib import Path
 
 from configs.loading import load_config
-from configs.schema import RunConfig
+from configs.schema.run import RunConfig
 from evaluators.ledger.spend import Spend
 from evaluators.question import Question
-from search.export.best_prompt import Found
+from search.export.best_prompt import BestPrompt
 from search.problem.decodings import make_decoding
 from search.problem.material import Material
 from search.prompts.demonstration import Demonstration
@@ -17,12 +17,12 @@ from search.results.status import Status
 QUESTION = Question("q", ("What now?",))
 
 
-def made(rules: str, pairs: list[tuple[str, str]], template: str = "urial_backticks") -> Found:
+def made(rules: str, pairs: list[tuple[str, str]], template: str = "urial_backticks") -> BestPrompt:
     """With these demonstrations in front of one question."""
     config = _config(template)
     chosen = tuple(Demonstration(str(at), query, answer) for at, (query, answer) in enumerate(pairs))
     renderer = make_renderer(config.render, config.model)
-    return Found(
+    return BestPrompt(
         path=Path("nowhere"),
         config=config,
         status=Status("run", "finished", "", 1, None, None, None, Spend()),

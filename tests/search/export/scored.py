@@ -78,7 +78,7 @@ def scored(folder: Path, template: str, chat: str | None = None, enough: int = 2
 
 _SMALL = [
     "strategy={kind: random, trials: 2, max_demonstrations: 3, min_demonstrations: 2}",
-    *("decoding.max_new_tokens=8", "scoring.sure=0"),
+    *("decoding.max_new_tokens=8", "scoring.min_win_probability=0"),
 ]
 
 

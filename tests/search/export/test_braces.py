@@ -34,8 +34,8 @@ def nunjucks(text: str, **given: str) -> str:
 
 
 def expected(rules: str, shown: list[tuple[str, str]], template: str, question: str) -> str:
-    found = made(rules, shown, template)
-    return found.renderer.block(rules, found.demonstrations, [(question,)]).prompt(0)
+    best = made(rules, shown, template)
+    return best.renderer.block(rules, best.demonstrations, [(question,)]).prompt(0)
 
 
 def loaded(rules: str, shown: list[tuple[str, str]], template: str, form: Any) -> Any:

@@ -4,25 +4,20 @@ import pytest
 
 from configs.errors import InputError
 from configs.loading import load_config
-from configs.schema import (
-    BudgetConfig,
-    ExhaustiveGreedyConfig,
-    PairwiseJudgeConfig,
-    RandomConfig,
-    ReferenceJudgeConfig,
-    RubricJudgeConfig,
-    ServiceConfig,
-)
+from configs.schema.judge import PairwiseJudgeConfig, ReferenceJudgeConfig, RubricJudgeConfig
+from configs.schema.scoring import BudgetConfig
+from configs.schema.service import ServiceConfig
+from configs.schema.strategy import ExhaustiveGreedyConfig, RandomConfig
 from evaluators.judge import Judge
 from evaluators.ledger.spend import Spend
 from evaluators.objective import Objective
-from evaluators.panel import Seat
+from evaluators.panel import PanelMember
 from evaluators.question import Question
-from search.forecast.cost import Basis, JudgeCost, Pace, cost_of, judge_costs
-from search.forecast.forecast import Assumptions, Forecast, Quantity, forecast
+from search.forecast.cost import Basis, JudgeCost, Speed, cost_of, judge_costs
+from search.forecast.forecast import Assumptions, Quantity, RunForecast, forecast
 from search.forecast.rehearsal import rehearse
 from search.forecast.token_length import GUESS, tokens_a_character
-from search.forecast.workload import Surveyor, Workload, together
+from search.forecast.workload import PlannedWork, Surveyor, together
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.prompts.demonstration import Demonstration
@@ -45,8 +40,8 @@ class TalkingJudge(FakeJudge):
         return [{"role": "user", "content": "x" * 40 + "".join(answers)}]
 
 
-def work(objective: Objective, judge: Judge, repeats: int = 1, *questions: Question) -> Workload:
-    surveyor = Surveyor({one.id: one for one in questions}, objective, [Seat(judge, repeats=repeats)])
+def work(objective: Objective, judge: Judge, repeats: int = 1, *questions: Question) -> PlannedWork:
+    surveyor = Surveyor({one.id: one for one in questions}, objective, [PanelMember(judge, repeats=repeats)])
     shown = [Demonstration("d", "How?", "So.")]
     return surveyor.work(UrialRenderer(BACKTICKS), "rules", shown, [one.id for one in questions])
 
@@ -80,7 +75,7 @@ def test_a_pairwise_judge_asks_in_both_orders_and_a_metric_calls_nobody() -> Non
 
 
 def test_tokens_and_dollars_follow_from_lengths_and_prices() -> None:
-    load = Workload(generations=10, prompts=4000, earlier=2, verdicts=(20,), judge_prompts=(8000,), judged=(20,))
+    load = PlannedWork(generations=10, prompts=4000, earlier=2, verdicts=(20,), judge_prompts=(8000,), judged=(20,))
     basis = Basis(0.25, 0.5, (JudgeCost(1, 1, 100, PRICED),), None)
     cost = cost_of(load, basis, answer=50, words=[30], calls=[1])
     assert (cost.prompt_tokens, cost.new_tokens) == (1000 + 100, 500)
@@ -88,21 +83,21 @@ def test_tokens_and_dollars_follow_from_lengths_and_prices() -> None:
     assert cost.dollars == pytest.approx((5000 * 10 + 600 * 30) / 1e6)
 
 
-LOAD = Workload(generations=100, prompts=40_000, earlier=0, verdicts=(100,), judge_prompts=(4000,), judged=(100,))
+LOAD = PlannedWork(generations=100, prompts=40_000, earlier=0, verdicts=(100,), judge_prompts=(4000,), judged=(100,))
 
 
-def make(pace: Pace, budget: BudgetConfig, gpus: float | None = 2.0) -> Forecast:
+def make(pace: Speed, budget: BudgetConfig, gpus: float | None = 2.0) -> RunForecast:
     basis = Basis(0.25, 0.25, (JudgeCost(1, 3, 200, PRICED),), None)
     assumed = Assumptions(basis, pace, max_new_tokens=100, gpus=gpus, unpriced=(), notes=("a note",))
     return forecast(LOAD, LOAD, assumed, budget, Spend(generated=7, judge=Usage(3)))
 
 
-def rows(made: Forecast) -> dict[str, Quantity]:
+def rows(made: RunForecast) -> dict[str, Quantity]:
     return {one.name: one for one in made.quantities}
 
 
 def test_what_depends_on_lengths_nobody_has_measured_is_only_bounded() -> None:
-    read = rows(make(Pace(), BudgetConfig()))
+    read = rows(make(Speed(), BudgetConfig()))
     assert (read["generations"].about, read["prompt tokens"].about, read["judge calls"].about) == (100, 10_000, 100)
     for name in ("new tokens", "judge tokens", "dollars", "hours", "GPU hours"):
         assert read[name].about is None
@@ -113,7 +108,7 @@ def test_what_depends_on_lengths_nobody_has_measured_is_only_bounded() -> None:
 
 def test_what_an_earlier_run_has_measured_is_expected_again() -> None:
     earlier = Spend(generated=10, new_tokens=400, judge=Usage(10, 0, 0, 50), seconds=10.0, gpu_seconds=20.0)
-    read = rows(make(Pace.of(earlier), BudgetConfig()))
+    read = rows(make(Speed.of(earlier), BudgetConfig()))
     assert (read["new tokens"].about, read["judge new tokens"].about) == (4000, 500)
     assert read["hours"].about == pytest.approx(100 / 3600)
     assert read["GPU hours"].about == pytest.approx(200 / 3600)
@@ -131,7 +126,7 @@ def test_what_an_earlier_run_has_measured_is_expected_again() -> None:
     ],
 )
 def test_each_limit_is_told_its_prospect(limits: dict[str, float], name: str, prospect: str | None) -> None:
-    made = make(Pace(), BudgetConfig.model_validate(limits))
+    made = make(Speed(), BudgetConfig.model_validate(limits))
     assert rows(made)[name].prospect == prospect
     assert rows(made)["generations"].spent == 7
     assert made.to_json()["notes"] == ["a note"]

@@ -28,7 +28,7 @@ def worker(number: int) -> WorkerActivity:
     )
 
 
-def crew(size: int) -> WorkersActivity:
+def group(size: int) -> WorkersActivity:
     """So many workers."""
     workers = tuple(worker(number) for number in range(1, size + 1))
     return WorkersActivity(
@@ -59,7 +59,7 @@ def snapshot(size: int = 4) -> Snapshot:
         base=Estimate(6.9, 6.5, 7.3, 80),
         gain=Estimate(0.52, 0.2, 0.84, 80),
         work=Work(3020, 2950, 312, 40, {"PromptTooLong": 2, "VerdictUnreadable": 1}, 812.3),
-        activity=crew(size),
+        activity=group(size),
         services=(ServiceActivity(12, 16, 28, 200, 3, 2, 7.0),),
         limits={"dollars": 20.0, "generations": 10_000, "gpu_hours": 4.0},
         spent={"generations": 3020, "verdicts": 2950, "judge_calls": 0, "dollars": 1.2, "gpu_hours": 3.9, "hours": 0.2},

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from configs.errors import InputError
-from configs.schema import PoolConfig
+from configs.schema.data import PoolConfig
 from search.problem.pool import Pool, load_pool
 from search.prompts.demonstration import Demonstration, content_id
 from search.prompts.urial import BACKTICKS

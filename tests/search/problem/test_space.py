@@ -11,7 +11,7 @@ from search.problem.space import SearchSpace
 
 KEPT = SearchSpace(base=("x", "y"), pool=("a", "b", "c", "d"), questions=("q",), insert_at=1, max_added=3)
 DROPPED = replace(KEPT, base_use="drop")
-ANYWHERE = replace(KEPT, any_place=True)
+ANYWHERE = replace(KEPT, vary_position=True)
 OPTIONAL = replace(KEPT, base_use="optional", pool=("a", "b", "c", "d", "x", "y"))
 
 
@@ -62,7 +62,7 @@ def test_a_fixed_order_is_the_pool_s() -> None:
     [
         (KEPT, ("a", "b", "c"), ("a", "b", "c", "d")),
         (KEPT, ("a",), ("a", "a")),
-        (replace(KEPT, apart=(frozenset("ab"), frozenset("cd"))), ("a", "c"), ("b", "c", "a")),
+        (replace(KEPT, mutually_exclusive=(frozenset("ab"), frozenset("cd"))), ("a", "c"), ("b", "c", "a")),
         (replace(KEPT, max_tokens=10, tokens={"x": 3, "y": 2, "a": 5, "b": 6}), ("a",), ("b",)),
         (replace(DROPPED, max_tokens=10, tokens={"x": 3, "y": 2, "a": 5, "b": 6}), ("b",), ("a", "b")),
     ],

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configs.errors import InputError
-from configs.schema import QuestionsConfig, SplitConfig
+from configs.schema.data import QuestionsConfig, SplitConfig
 from evaluators.question import Question
 from search.problem.split import Split, load_split, stratified
 from tests.shared_data import shared

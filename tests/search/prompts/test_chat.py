@@ -5,7 +5,8 @@ from tokenizers import Tokenizer, models
 from transformers import PreTrainedTokenizerFast
 
 from configs.errors import InputError
-from configs.schema import ModelConfig, RenderConfig
+from configs.schema.data import RenderConfig
+from configs.schema.model import ModelConfig
 from search.prompts.chat import chat_messages
 from search.prompts.demonstration import Demonstration
 from search.prompts.render import Renderer, make_renderer

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from configs.schema import ModelConfig, RenderConfig
+from configs.schema.data import RenderConfig
+from configs.schema.model import ModelConfig
 from search.prompts.demonstration import Demonstration
 from search.prompts.render import Renderer, make_renderer, without_closing_fence
 from search.prompts.urial import FORMS, parse_prompt

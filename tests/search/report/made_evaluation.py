@@ -17,7 +17,7 @@ from evaluators.question import Question
 from search.prompts.demonstration import Demonstration
 from search.prompts.urial import BasePrompt
 from search.results.alpaca_eval import Place
-from search.results.comparison import Outcome, write_outcomes
+from search.results.comparison import VariantResult, write_variant_results
 from search.results.evaluation_material import EvaluationMaterial
 from search.run_directory.files import write_json
 from search.run_directory.run import Run
@@ -36,7 +36,7 @@ def plainly(name: str, question: str) -> str:
 def made_evaluation(
     path: Path,
     questions: Mapping[str, str],
-    contestants: tuple[str, ...],
+    variants: tuple[str, ...],
     score: Score,
     say: Say = plainly,
     *,
@@ -44,23 +44,23 @@ def made_evaluation(
     places: tuple[Place, ...] = (),
     through: int | None = None,
 ) -> Path:
-    """An evaluation of these contestants.
+    """An evaluation of these variants.
 
     Args:
         questions: with their categories.
-        score: of a contestant on a question; NaN for one that fails.
+        score: of a variant on a question; NaN for one that fails.
         places: on AlpacaEval's leaderboard.
-        through: so many contestants are, and then it was stopped; all of them when absent.
+        through: so many variants are, and then it was stopped; all of them when absent.
     """
-    named = json.dumps([{"name": name} for name in contestants])
-    config = load_evaluation("evaluate_quickstart", [f"contestants={named}", "scoring.max_failed_share=0.5"])
+    named = json.dumps([{"name": name} for name in variants])
+    config = load_evaluation("evaluate_quickstart", [f"variants={named}", "scoring.max_failed_share=0.5"])
     run = Run.create(path, config)
     run.check_manifest({"judge": [[JUDGE, 1.0, 1, "mean"]], "questions": f"{len(questions)} questions"})
     asked = {name: Question(name, (f"question {name}",), category) for name, category in questions.items()}
     prompt = BasePrompt(f"rules {words}", (Demonstration("d", f"query {words}", f"answer {words}"),))
-    write_json(path / "material.json", EvaluationMaterial(asked, dict.fromkeys(contestants, prompt)).to_json())
-    done = [_outcome(name, asked, score, say) for name in contestants[:through]]
-    write_outcomes(path / "results.json", done, dict(questions))
+    write_json(path / "material.json", EvaluationMaterial(asked, dict.fromkeys(variants, prompt)).to_json())
+    done = [_outcome(name, asked, score, say) for name in variants[:through]]
+    write_variant_results(path / "results.json", done, dict(questions))
     asyncio.run(_pay(run, asked, done, words))
     if places:
         write_json(path / "alpaca_eval.json", {"places": [asdict(place) for place in places]})
@@ -69,10 +69,10 @@ def made_evaluation(
     return path
 
 
-def _outcome(name: str, asked: Mapping[str, Question], score: Score, say: Say) -> Outcome:
+def _outcome(name: str, asked: Mapping[str, Question], score: Score, say: Say) -> VariantResult:
     points = {question: score(name, question) for question in asked}
     scores = {question: value for question, value in points.items() if not math.isnan(value)}
-    return Outcome(
+    return VariantResult(
         name=name,
         scores=scores,
         failures={question: "JudgeFailed" for question in asked if question not in scores},
@@ -82,7 +82,7 @@ def _outcome(name: str, asked: Mapping[str, Question], score: Score, say: Say) -
     )
 
 
-async def _pay(run: Run, asked: Mapping[str, Question], outcomes: list[Outcome], words: str) -> None:
+async def _pay(run: Run, asked: Mapping[str, Question], outcomes: list[VariantResult], words: str) -> None:
     ledger, usage = Ledger(run.path / "ledger.sqlite", run.id), Usage(1, 10, 4, 5, 0.01)
     ledger.keep_judge(b"judge", JUDGE)
     for outcome in outcomes:

@@ -16,7 +16,7 @@ from evaluators.judge import Verdict
 from evaluators.ledger.ledger import Ledger
 from evaluators.objective import Objective
 from evaluators.question import Question
-from evaluators.utilization import Attendance
+from evaluators.utilization import Utilization
 from search.problem.candidate import OWN, Candidate
 from search.problem.material import Material
 from search.problem.trial import ScoredTrial, Trial
@@ -179,7 +179,7 @@ class MadeRun:
         if ended:
             winner, runner_up = self._finalists[:2]
             journal.append(end_line(winner, runner_up, self._better))
-        await ledger.keep_time(10.0, Attendance(20.0, 15.0, 10.0, 9.0, 6.0, 4.0))
+        await ledger.keep_time(10.0, Utilization(20.0, 15.0, 10.0, 9.0, 6.0, 4.0))
         await evaluator.close()
         await ledger.close()
         journal.close()

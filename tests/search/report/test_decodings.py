@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from search.report.caveats import doubts
+from search.report.caveats import caveats
 from search.report.findings import Findings, find
 from search.results.search_results import read_evidence
 from tests.search.report.made_run import MadeRun
@@ -40,7 +40,7 @@ def test_the_winner_has_the_gain_of_both_and_the_doubts_say_what_the_demonstrati
     assert findings.best is not None
     assert findings.best.held_out_gain is not None
     assert findings.best.held_out_gain.mean == pytest.approx(1.5)
-    (said,) = [one for one in doubts(findings) if "decoding" in one]
+    (said,) = [one for one in caveats(findings) if "decoding" in one]
     assert said.startswith("The gain is that of demonstrations and decoding (“hot”) together.")
     assert "Over the base prompt in the same decoding, the winner gains +0.50" in said
     assert "on 8 held-out questions" in said

@@ -12,7 +12,7 @@ from search.report import report
 from search.report.evaluation.findings import EvaluationFindings, find_evaluation
 from search.report.evaluation.sentences import evaluation_doubts, evaluation_summary
 from search.results.alpaca_eval import Place
-from search.results.comparison import read_outcomes, write_outcomes
+from search.results.comparison import read_variant_results, write_variant_results
 from search.results.evaluation_results import read_evaluation_evidence
 from search.run_directory.run import Run
 from tests.search.report.made_evaluation import made_evaluation
@@ -33,7 +33,7 @@ def found(path: Path) -> EvaluationFindings:
 
 def test_every_contestant_stands_beside_the_first_question_by_question(tmp_path: Path) -> None:
     findings = found(made_evaluation(tmp_path / "run", QUESTIONS, ("base", "better", "worse"), score))
-    base, better, worse = findings.contestants
+    base, better, worse = findings.variants
     assert base.result.difference is None
     assert better.result.difference is not None
     assert better.result.difference.mean == pytest.approx(2.55)
@@ -46,7 +46,7 @@ def test_every_contestant_stands_beside_the_first_question_by_question(tmp_path:
 
 def test_categories_have_differences_of_their_own_and_those_that_are_left_without_them(tmp_path: Path) -> None:
     findings = found(made_evaluation(tmp_path / "run", QUESTIONS, ("base", "better"), score))
-    rows = {(row.category, row.contestant): row for row in findings.categories}
+    rows = {(row.category, row.variant): row for row in findings.categories}
     maths, prose = rows["maths", "better"], rows["prose", "better"]
     assert maths.difference is not None
     assert prose.without is not None
@@ -63,9 +63,9 @@ def test_a_gain_in_one_category_alone_and_one_with_longer_answers_are_doubted(tm
         return "word " * (2 + int(question[1:]) + 20 * (name == "b"))
 
     findings = found(made_evaluation(tmp_path / "run", QUESTIONS, ("a", "b"), in_maths, say))
-    doubts = " ".join(evaluation_doubts(findings))
-    assert "rests on the category “maths”: without it, 0.00" in doubts
-    assert "times the length" in doubts
+    caveats = " ".join(evaluation_doubts(findings))
+    assert "rests on the category “maths”: without it, 0.00" in caveats
+    assert "times the length" in caveats
 
 
 def test_of_many_contestants_the_summary_names_one_and_says_that_it_is_partly_luck(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_of_many_contestants_the_summary_names_one_and_says_that_it_is_partly_lu
     path = made_evaluation(tmp_path / "run", QUESTIONS, names, lambda name, q: int(q[1:]) + float(name == "c3"))
     best, of_how_many = evaluation_summary(found(path))
     assert "“c3”" in best
-    assert "of 6 contestants" in of_how_many
+    assert "of 6 variants" in of_how_many
     assert "partly luck" in of_how_many
     assert any("by chance" in doubt for doubt in evaluation_doubts(found(path)))
 
@@ -94,15 +94,15 @@ def test_failed_questions_are_in_no_pair_and_a_contestant_with_too_many_has_no_s
         return math.nan if fails else 5.0 + (name == "some")
 
     findings = found(made_evaluation(tmp_path / "run", QUESTIONS, ("base", "some", "most"), moody))
-    _, some, most = findings.contestants
+    _, some, most = findings.variants
     assert some.result.difference is not None
     assert some.result.difference.n == 11
     assert most.result.score is None
     assert [one.name for one in findings.others] == ["some"]
     assert [(one.cause, one.count) for one in findings.failures] == [("JudgeFailed", 12)]
-    doubts = " ".join(evaluation_doubts(findings))
-    assert "1 questions failed for “some”" in doubts
-    assert "“most” has no score: 11" in doubts
+    caveats = " ".join(evaluation_doubts(findings))
+    assert "1 questions failed for “some”" in caveats
+    assert "“most” has no score: 11" in caveats
 
 
 def test_contestants_that_say_the_same_are_judged_once_and_the_costs_say_so(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_win_rates_of_the_leaderboard_have_intervals(tmp_path: Path) -> None:
     places = (Place("a", 40.0, 2.0, 42.0, 1.0, "", 12), Place("b", 50.0, 2.0, None, None, "no package", 12))
     path = made_evaluation(tmp_path / "run", QUESTIONS, ("a", "b"), score_of_two, places=places)
     findings = found(path)
-    first, second = (one.win_rates for one in findings.contestants)
+    first, second = (one.win_rates for one in findings.variants)
     assert first is not None
     assert first.plain is not None
     assert first.length_controlled is not None
@@ -136,15 +136,15 @@ def test_a_contestant_that_is_not_through_is_named(tmp_path: Path) -> None:
     findings = found(made_evaluation(tmp_path / "run", QUESTIONS, ("base", "better"), score, through=1))
     assert findings.missing == ("better",)
     assert evaluation_summary(findings)[0].startswith("On 12 questions, “base” scores 6.00 (95 % interval")
-    doubts = " ".join(evaluation_doubts(findings))
-    assert "The evaluation has stopped (interrupted)" in doubts
-    assert "“better”" in doubts
+    caveats = " ".join(evaluation_doubts(findings))
+    assert "The evaluation has stopped (interrupted)" in caveats
+    assert "“better”" in caveats
 
 
 @pytest.mark.parametrize("form", ["html", "md"])
 def test_an_evaluation_that_is_still_loading_has_a_report(form: str, tmp_path: Path) -> None:
     Run.create(tmp_path / "run", load_evaluation("evaluate_quickstart")).close()
-    assert "No contestant is through yet." in report(tmp_path / "run", "md" if form == "md" else "html")
+    assert "No variant is through yet." in report(tmp_path / "run", "md" if form == "md" else "html")
 
 
 def test_markdown_tells_what_the_page_tells(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_markdown_tells_what_the_page_tells(tmp_path: Path) -> None:
     )
     assert "| better | 8.55 (" in text
     assert "| maths | better | " in text
-    for heading in ("Contestants", "Categories", "Length of the answers", "Answers side by side", "Cost", "Failures"):
+    for heading in ("Variants", "Categories", "Length of the answers", "Answers side by side", "Cost", "Failures"):
         assert f"\n## {heading}\n" in text
     assert "\n````text\na | b\n```\n# no\n````\n" in text
 
@@ -161,18 +161,18 @@ def test_markdown_tells_what_the_page_tells(tmp_path: Path) -> None:
 def test_contestants_that_get_through_while_it_is_read_confuse_nothing(tmp_path: Path) -> None:
     path = made_evaluation(tmp_path / "run", QUESTIONS, ("base", "better", "worse"), score)
     results = path / "results.json"
-    (base, better, worse), categories = read_outcomes(results)
+    (base, better, worse), categories = read_variant_results(results)
     enough = Event()
 
     def write_often() -> None:
         while not enough.is_set():
-            write_outcomes(results, [base, worse], categories)
-            write_outcomes(results, [base, better, worse], categories)
+            write_variant_results(results, [base, worse], categories)
+            write_variant_results(results, [base, better, worse], categories)
 
     with ThreadPoolExecutor(1) as thread:
         writing = thread.submit(write_often)
         try:
-            names = {tuple(one.name for one in found(path).contestants) for _ in range(20)}
+            names = {tuple(one.name for one in found(path).variants) for _ in range(20)}
         finally:
             enough.set()
         writing.result()

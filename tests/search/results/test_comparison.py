@@ -1,16 +1,18 @@
-"""Contestants side by side: paired differences, turns, categories, lengths."""
+"""Variants side by side: paired differences, turns, categories, lengths."""
 
 from pathlib import Path
 
-from search.results.comparison import Outcome, compare, read_outcomes, write_outcomes
+from search.results.comparison import VariantResult, compare, read_variant_results, write_variant_results
 
 CATEGORIES = {"q1": "maths", "q2": "maths", "q3": "prose"}
 
 
-def outcome(name: str, scores: dict[str, float], failed: tuple[str, ...] = (), **turns: list[float | None]) -> Outcome:
+def outcome(
+    name: str, scores: dict[str, float], failed: tuple[str, ...] = (), **turns: list[float | None]
+) -> VariantResult:
     lengths = {key: 10 * number for number, key in enumerate(scores, start=1)}
     answers = {key: ["said"] for key in scores}
-    return Outcome(name, scores, dict.fromkeys(failed, "JudgeFailed"), lengths, turns, answers)
+    return VariantResult(name, scores, dict.fromkeys(failed, "JudgeFailed"), lengths, turns, answers)
 
 
 FIRST = outcome("first", {"q1": 1.0, "q2": 5.0, "q3": 9.0})
@@ -61,9 +63,9 @@ def test_the_mean_length_stands_beside_the_score() -> None:
 
 def test_outcomes_are_read_as_they_were_written(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
-    assert read_outcomes(path) == ([], {})
-    write_outcomes(path, [FIRST], CATEGORIES)
-    assert read_outcomes(path) == ([FIRST], CATEGORIES)
+    assert read_variant_results(path) == ([], {})
+    write_variant_results(path, [FIRST], CATEGORIES)
+    assert read_variant_results(path) == ([FIRST], CATEGORIES)
 
 
 def test_an_interval_without_end_is_null_in_json() -> None:

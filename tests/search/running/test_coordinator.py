@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configs.errors import InputError, RunStopped
-from configs.schema import ExhaustiveGreedyConfig, OptunaConfig, RandomConfig, ScoringConfig, ScreeningConfig
+from configs.schema.scoring import ScoringConfig
+from configs.schema.strategy import ExhaustiveGreedyConfig, OptunaConfig, RandomConfig, ScreeningConfig
 from evaluators.failures import JudgeFailed
 from evaluators.ledger.ledger import Ledger
 from evaluators.ledger.queries import read_spend
@@ -87,7 +88,7 @@ async def search(
         space=SPACE,
         held_out=HELD_OUT,
         window=window,
-        scoring=ScoringConfig(sure=sure, stop_after_failed=3),
+        scoring=ScoringConfig(min_win_probability=sure, stop_after_failed=3),
     )
     try:
         await coordinator.run()

@@ -25,7 +25,7 @@ def test_contestants_of_one_model_are_evaluated_with_one_loading_and_a_second_mo
 ) -> None:
     caplog.set_level(logging.INFO)
     other = "{name: b, model: {name: configs/quickstart/model, dtype: float32, context_tokens: 500}}"
-    status = run(tmp_path / "run", f"contestants=[{{name: a}}, {other}, {{name: c, decoding: {{max_new_tokens: 4}}}}]")
+    status = run(tmp_path / "run", f"variants=[{{name: a}}, {other}, {{name: c, decoding: {{max_new_tokens: 4}}}}]")
     assert [one.name for one in status.results] == ["a", "b", "c"]
     assert {one.n for one in status.results} == {8}
     assert sum(record.getMessage().startswith("loading") for record in caplog.records) == 2
@@ -39,7 +39,7 @@ def test_a_second_call_pays_for_nothing_and_another_prompt_under_the_same_name_i
     again = run(tmp_path / "run")
     assert again.spend.generated == first.spend.generated
     assert again.results == first.results
-    with pytest.raises(InputError, match="contestant no prompt: was"):
+    with pytest.raises(InputError, match="variant no prompt: was"):
         run(tmp_path / "run", **{"no prompt": "configs/quickstart/base_prompt.txt"})
     with pytest.raises(InputError, match="questions: was"):
         run(tmp_path / "run", "questions.limit=7")
@@ -65,15 +65,15 @@ REFUSED: dict[str, tuple[list[str], str]] = {
         ["judge={kind: rubric, rubric_path: RUBRIC, service: {model: m, api_key_variable: NO_SUCH_KEY}}"],
         "NO_SUCH_KEY",
     ),
-    "a contestant whose model has no key": ([f"contestants=[{{name: a}}, {SERVED}]"], "NO_SUCH_KEY"),
-    "a contestant whose prompt is missing": (["contestants=[{name: a}, {name: b, prompt: nowhere.txt}]"], "nowhere"),
-    "a contestant of another prompt": (
-        ["contestants=[{name: b}, {name: a, rules: RUBRIC}]"],
-        "contestant a: was",
+    "a variant whose model has no key": ([f"variants=[{{name: a}}, {SERVED}]"], "NO_SUCH_KEY"),
+    "a variant whose prompt is missing": (["variants=[{name: a}, {name: b, prompt: nowhere.txt}]"], "nowhere"),
+    "a variant of another prompt": (
+        ["variants=[{name: b}, {name: a, rules: RUBRIC}]"],
+        "variant a: was",
     ),
     "another model": (["model.dtype=bfloat16"], "model of a: was"),
-    "a contestant whose model cannot be loaded": (
-        ["contestants=[{name: b, model: {name: configs/quickstart}}, {name: a}]"],
+    "a variant whose model cannot be loaded": (
+        ["variants=[{name: b, model: {name: configs/quickstart}}, {name: a}]"],
         "configs/quickstart",
     ),
     "a prompt that does not fit": (["model.context_tokens=16"], "the prompt of 'a'"),
@@ -83,7 +83,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("evaluations") / "run"
-    run(path, "contestants=[{name: a}]")
+    run(path, "variants=[{name: a}]")
     return path
 
 
@@ -96,7 +96,7 @@ def test_a_call_that_is_refused_at_any_stage_leaves_a_finished_evaluation_as_it_
     with pytest.raises(InputError, match=sentence):
         run(
             finished,
-            "contestants=[{name: a}]",
+            "variants=[{name: a}]",
             *(one.replace("RUBRIC", str(tmp_path / "rubric.txt")) for one in overrides),
         )
     assert files(finished) == before
@@ -104,8 +104,8 @@ def test_a_call_that_is_refused_at_any_stage_leaves_a_finished_evaluation_as_it_
 
 
 def test_an_interrupted_second_call_keeps_what_the_first_one_found(tmp_path: Path) -> None:
-    first = run(tmp_path / "run", "contestants=[{name: a}]")
-    two = "contestants=[{name: a}, {name: b, rules: configs/quickstart/base_prompt.txt}]"
+    first = run(tmp_path / "run", "variants=[{name: a}]")
+    two = "variants=[{name: a}, {name: b, rules: configs/quickstart/base_prompt.txt}]"
     with pytest.raises(RunStopped):
         run(tmp_path / "run", two, f"budget.verdicts={first.spend.judged + 3}")
     stopped = read_evaluation(tmp_path / "run")
@@ -125,7 +125,7 @@ def test_a_spent_budget_keeps_what_was_paid_for_and_a_larger_one_goes_on(tmp_pat
 BAD: dict[str, tuple[list[str], str]] = {
     "a model that cannot be loaded": (["model.name=configs/quickstart"], "configs/quickstart"),
     "a prompt that does not fit": (["model.context_tokens=40"], "the prompt of 'base prompt'"),
-    "a missing file": (["contestants=[{name: a, prompt: nowhere.txt}]"], "nowhere.txt"),
+    "a missing file": (["variants=[{name: a, prompt: nowhere.txt}]"], "nowhere.txt"),
 }
 
 
@@ -146,7 +146,7 @@ def test_failed_items_are_in_no_mean_and_are_tried_again_by_the_same_call(tmp_pa
         "    return len(answers[-1])\n"
     )
     judge: list[Any] = [f"judge={{kind: function, function: 'moody:judge', folder: {tmp_path}}}"]
-    lenient = [*judge, "scoring.max_failed_share=0.9", "contestants=[{name: a}]"]
+    lenient = [*judge, "scoring.max_failed_share=0.9", "variants=[{name: a}]"]
     (tmp_path / "bad").touch()
     first = run(tmp_path / "run", *lenient)
     (result,) = first.results

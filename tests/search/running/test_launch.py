@@ -10,8 +10,8 @@ from rich.console import Console
 
 from configs.errors import InputError, RunStopped
 from configs.loading import load_config, override_config
-from configs.schema import RunConfig
-from evaluators.ledger.queries import read_attendance
+from configs.schema.run import RunConfig
+from evaluators.ledger.queries import read_utilization
 from search.export import export
 from search.results.status import Status, read_status
 from search.run_directory.run import read_config, read_id
@@ -58,7 +58,7 @@ def test_failed_items_are_tried_again_and_nothing_else_and_the_path_stays_what_i
         assert before.base is not None
         assert before.base.search_score is not None
         assert before.base.search_score.failed > 0
-        there = read_attendance(path / "ledger.sqlite", read_id(path))
+        there = read_utilization(path / "ledger.sqlite", read_id(path))
         assert 0 < there.judge_busy <= there.judge_wanted <= before.spend.seconds
         assert 0 < there.workers_busy <= there.workers <= before.spend.seconds
         retry_failed(path, QUIET)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from configs.errors import InputError, RunStopped
-from configs.schema import BudgetConfig
+from configs.schema.scoring import BudgetConfig
 from evaluators.budget import Budget
 from evaluators.failures import BudgetSpent
 from evaluators.ledger.ledger import Ledger

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from configs.schema import BudgetConfig, WorkersConfig
+from configs.schema.scoring import BudgetConfig
+from configs.schema.workers import WorkersConfig
 from evaluators.budget import Budget
 from evaluators.failures import BudgetSpent
 from evaluators.ledger.ledger import Ledger
 from evaluators.ledger.queries import read_spend
-from evaluators.utilization import Attendance
-from search.running.usage_clock import TimeKeeper, attendance_of, gpus_each
+from evaluators.utilization import Utilization
+from search.running.usage_clock import TimeKeeper, gpus_each, utilization_of
 from workers.activity import WorkersActivity
 from workers.text_model import ModelCard
 
@@ -32,7 +33,7 @@ def keep(folder: Path, limits: BudgetConfig, sessions: int = 1) -> None:
         keeper = TimeKeeper(
             ledger=ledger,
             budget=Budget(limits, lambda: ledger.spend),
-            attendance=lambda: Attendance(2 * now, now),
+            utilization=lambda: Utilization(2 * now, now),
             clock=clock,
             every=0.001,
         )
@@ -74,5 +75,5 @@ def test_time_of_several_processes_adds_up(tmp_path: Path) -> None:
 def test_a_worker_holds_the_gpus_it_was_given(device: str, config: WorkersConfig, gpus: float) -> None:
     each = gpus_each(ModelCard("m", 100, device), config)
     assert each == gpus
-    attendance = attendance_of(WorkersActivity(seconds_alive=10.0, seconds_busy=4.0), each)
-    assert attendance == Attendance(10 * gpus, 4 * gpus, 10.0, 4.0)
+    utilization = utilization_of(WorkersActivity(seconds_alive=10.0, seconds_busy=4.0), each)
+    assert utilization == Utilization(10 * gpus, 4 * gpus, 10.0, 4.0)

@@ -11,8 +11,8 @@ from search.statistics.best_set import KnownEffects
 
 def effects(loss: float = 0.0, recency: float = 0.3, dilution: float = 0.4, seed: int = 0) -> KnownEffects:
     draw = np.random.default_rng(seed)
-    likeness = np.triu(draw.random((7, 7)), 1)
-    return KnownEffects(draw.normal(size=7), loss, likeness + likeness.T, recency, dilution)
+    similarity = np.triu(draw.random((7, 7)), 1)
+    return KnownEffects(draw.normal(size=7), loss, similarity + similarity.T, recency, dilution)
 
 
 def anything(chosen: Sequence[int]) -> bool:

@@ -72,7 +72,7 @@ def test_another_decoding_is_another_candidate() -> None:
 
 
 def test_the_same_choice_in_another_place_is_another_candidate() -> None:
-    space = replace(SPACE, any_place=True)
+    space = replace(SPACE, vary_position=True)
     front, judge = space.compose(("a", "b"), 0), Certainty(space, HELD_OUT)
     for seed, (candidate, mean) in enumerate(((BASE, 6.0), (FOUND, 6.0), (front, 7.5))):
         judge.tell(scored(candidate, GUIDING, mean, seed))

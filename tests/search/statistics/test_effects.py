@@ -6,7 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from search.statistics.effects import EffectsModel, Fit, Floats, Hyperparameters, OrderedSet, OwnVariances, Scores
+from search.statistics.effects import (
+    EffectsModel,
+    Fit,
+    Floats,
+    Hyperparameters,
+    ObservedScores,
+    OrderedSet,
+    OwnVariances,
+)
 
 QUESTIONS, DEMONSTRATIONS, SCALE = 6, 9, 2.0
 HYPER = Hyperparameters(effect=0.2, told=0.4, set_effect=0.3, noise=0.9, recency=0.3, dilution=0.5)
@@ -15,9 +23,9 @@ EMBEDDING = DRAW.normal(size=(DEMONSTRATIONS, 3))
 OWN = OwnVariances(noise=DRAW.uniform(0.5, 2, QUESTIONS), effect=DRAW.uniform(0.7, 4, DEMONSTRATIONS))
 
 
-def told(sets: int = 15) -> Scores:
+def told(sets: int = 15) -> ObservedScores:
     """The empty set on all questions, random ones on three each, one of them twice."""
-    draw, scores = np.random.default_rng(1), Scores()
+    draw, scores = np.random.default_rng(1), ObservedScores()
     scores.tell((), range(QUESTIONS), 6 + 3 * draw.normal(size=QUESTIONS))
     for number in range(sets):
         ordered = tuple(draw.choice(DEMONSTRATIONS, 1 + number % 4, replace=False).tolist())
@@ -29,7 +37,9 @@ def told(sets: int = 15) -> Scores:
 class Dense:
     """Everything as one normal distribution: levels, m, b, theta, each set's own effect; then scores with noise."""
 
-    def __init__(self, scores: Scores, hyper: Hyperparameters, further: OrderedSet, hint: Floats | None = None) -> None:
+    def __init__(
+        self, scores: ObservedScores, hyper: Hyperparameters, further: OrderedSet, hint: Floats | None = None
+    ) -> None:
         self.hint = hint
         self.sets = [*scores.sets, further]
         self.width = QUESTIONS + 2 + DEMONSTRATIONS
@@ -179,7 +189,7 @@ def test_hyperparameters_come_back_from_free_coordinates() -> None:
 
 
 def test_known_effects_are_recovered_from_many_scores() -> None:
-    draw, scores = np.random.default_rng(5), Scores()
+    draw, scores = np.random.default_rng(5), ObservedScores()
     effects, levels = 0.4 * draw.normal(size=30), 5 + 1.5 * draw.normal(size=20)
     scores.tell((), range(20), levels + 0.5 * draw.normal(size=20))
     for _ in range(400):
@@ -195,7 +205,7 @@ def test_known_effects_are_recovered_from_many_scores() -> None:
 
 @pytest.mark.parametrize("embedded", [True, False])
 def test_a_hint_that_tells_effects_brings_the_posterior_nearer_to_them(embedded: bool) -> None:
-    draw, scores = np.random.default_rng(5), Scores()
+    draw, scores = np.random.default_rng(5), ObservedScores()
     effects, embedding = 0.3 * draw.normal(size=60), draw.normal(size=(60, 8)) if embedded else None
     for _ in range(40):
         ordered = tuple(draw.choice(60, 6, replace=False).tolist())
@@ -215,7 +225,7 @@ def test_a_constant_hint_changes_nothing() -> None:
 
 
 def test_a_noisier_question_is_found_out() -> None:
-    draw, scores = np.random.default_rng(5), Scores()
+    draw, scores = np.random.default_rng(5), ObservedScores()
     for _ in range(60):
         ordered = tuple(draw.choice(10, 2, replace=False).tolist())
         scores.tell(ordered, range(5), draw.normal(size=5) * [3, 1, 1, 1, 1])
@@ -224,7 +234,7 @@ def test_a_noisier_question_is_found_out() -> None:
 
 
 def test_one_effect_far_larger_than_all_others_is_not_drawn_in_with_them() -> None:
-    draw, scores = np.random.default_rng(5), Scores()
+    draw, scores = np.random.default_rng(5), ObservedScores()
     effects = 0.02 * draw.normal(size=20)
     effects[7] = 1.5
     for _ in range(60):
@@ -237,7 +247,7 @@ def test_one_effect_far_larger_than_all_others_is_not_drawn_in_with_them() -> No
 
 
 def test_a_demonstration_of_which_nothing_is_known_is_no_exception_however_odd_its_hint() -> None:
-    draw, scores, hint = np.random.default_rng(5), Scores(), np.random.default_rng(6).normal(size=20)
+    draw, scores, hint = np.random.default_rng(5), ObservedScores(), np.random.default_rng(6).normal(size=20)
     hint[0] = 9.0
     for _ in range(60):
         ordered = tuple((1 + draw.choice(19, 2, replace=False)).tolist())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from configs.schema import BeamConfig
+from configs.schema.strategy import BeamConfig
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.strategies.beam import Beam

@@ -2,7 +2,7 @@
 
 import pytest
 
-from configs.schema import ExhaustiveGreedyConfig
+from configs.schema.strategy import ExhaustiveGreedyConfig
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial, Trial

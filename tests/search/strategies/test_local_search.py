@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from configs.schema import LocalSearchConfig
+from configs.schema.strategy import LocalSearchConfig
 from search.problem.space import SearchSpace
 from search.strategies.local_search import LocalSearch
 from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit, drive

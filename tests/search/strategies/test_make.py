@@ -7,7 +7,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from configs.errors import InputError
-from configs.schema import StrategyConfig
+from configs.schema.strategy import StrategyConfig
 from evaluators.question import Question
 from search.problem.material import Material
 from search.prompts.demonstration import Demonstration
@@ -89,8 +89,8 @@ def test_retrieval_without_an_embedding_is_refused(kind: str, tmp_path: Path) ->
     [
         ({"required": ["nobody"]}, "strategy.required names 'nobody'"),
         ({"required": ["base"]}, "strategy.required names 'base'"),
-        ({"apart": [["d1", "nobody"]]}, "strategy.apart names 'nobody'"),
-        ({"required": ["d1", "d2"], "apart": [["d1", "d2"]]}, "no candidate is left"),
+        ({"mutually_exclusive": [["d1", "nobody"]]}, "strategy.mutually_exclusive names 'nobody'"),
+        ({"required": ["d1", "d2"], "mutually_exclusive": [["d1", "d2"]]}, "no candidate is left"),
         ({"min_demonstrations": 9, "max_demonstrations": 9}, "no candidate is left"),
         ({"insert": 2}, "only 1 demonstrations"),
     ],

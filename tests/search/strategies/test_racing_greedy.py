@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from configs.schema import RacingGreedyConfig
+from configs.schema.strategy import RacingGreedyConfig
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial, Trial

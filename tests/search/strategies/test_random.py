@@ -5,7 +5,7 @@ from math import perm
 
 import pytest
 
-from configs.schema import RandomConfig
+from configs.schema.strategy import RandomConfig
 from search.problem.space import SearchSpace
 from search.strategies.random import RandomSearch
 from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit, drive

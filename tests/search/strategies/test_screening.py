@@ -2,7 +2,7 @@
 
 import pytest
 
-from configs.schema import ScreeningConfig
+from configs.schema.strategy import ScreeningConfig
 from search.bench.landscape import LANDSCAPES, Landscape
 from search.bench.simulation import simulate
 from search.problem.candidate import Candidate

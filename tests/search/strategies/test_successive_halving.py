@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from configs.schema import SuccessiveHalvingConfig
+from configs.schema.strategy import SuccessiveHalvingConfig
 from search.problem.space import SearchSpace
 from search.strategies.successive_halving import SuccessiveHalving
 from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit, drive

@@ -7,7 +7,7 @@ import pytest
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
-from configs.schema import MLflowConfig
+from configs.schema.trackers import MLflowConfig
 from search.trackers.mlflow import MLflowTracker
 from search.trackers.tracker import Tracked, Tracker
 from tests.kits.tracker_kit import NOW, Read, TrackerKit, conclusion, point

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from configs.schema import TensorBoardConfig
+from configs.schema.trackers import TensorBoardConfig
 from search.trackers.tensorboard import TensorBoardTracker
 from search.trackers.tracker import Tracked, Tracker
 from tests.kits.tracker_kit import NOW, Read, TrackerKit, point

@@ -10,7 +10,7 @@ import pytest
 import wandb
 
 from configs.errors import InputError
-from configs.schema import WandbConfig
+from configs.schema.trackers import WandbConfig
 from search.trackers.tracker import Tracked, Tracker
 from search.trackers.wandb import WandbTracker
 from tests.kits.tracker_kit import NOW, RESULTS, Read, TrackerKit, conclusion, point

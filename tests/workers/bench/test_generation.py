@@ -12,10 +12,10 @@ import torch
 
 from workers.bench import blocks, contenders, report, roofline, suite
 from workers.bench import generation as benchmark
-from workers.bench.forecast import Forecast
-from workers.bench.workload import Workload, random_model
+from workers.bench.forecast import RunTimeForecast
+from workers.bench.workload import GenerationWorkload, random_model
 
-WORK = Workload(prefix=70, questions=3, new=5)
+WORK = GenerationWorkload(prefix=70, questions=3, new=5)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_memory_that_ends_halves_the_prompts_at_a_time(model: Any) -> None:
 def test_the_roofline_counts_what_must_be_read(model: Any) -> None:
     weights = 8 * (2 * 256 * 256 + 2 * 256 * 64 + 3 * 256 * 688 + 2 * 256) + 256 + 256 * 4096
     kept = 2 * 8 * 2 * 32 * 4  # bytes of a token's keys and values
-    need = roofline.decode_need(model, Workload(1000, 10, 20))
+    need = roofline.decode_need(model, GenerationWorkload(1000, 10, 20))
     assert need.bytes == 20 * (weights * 4 + kept * (1000 + 10 * 60))
     assert need.operations == 20 * 10 * (2 * weights + 4 * 8 * 8 * 32 * 1060)
     assert need.seconds(roofline.Rates(need.bytes / 3, need.operations)) == pytest.approx(3)
@@ -129,7 +129,7 @@ def test_blocks_are_answered_apart_and_together_and_say_the_same(
 
 
 def test_a_sweep_goes_from_small_to_large() -> None:
-    runs = suite.swept(["prefix", "questions"], Workload(8000, 80, 64), ["plain", "ours"])
+    runs = suite.swept(["prefix", "questions"], GenerationWorkload(8000, 80, 64), ["plain", "ours"])
     assert [run.work.prefix for run in runs[:6]] == [1000, 2000, 4000, 8000, 16000, 32000]
     assert [run.work.questions for run in runs[6:10]] == [8, 40, 128, 512]
     assert {run.method for run in runs[:10]} == {"ours"}
@@ -151,8 +151,8 @@ def test_the_most_important_comes_first(device: str) -> None:
 
 
 def test_a_forecast_learns_from_a_smaller_run(model: Any) -> None:
-    forecast = Forecast(model, roofline.Rates(1e10, 1e11))
-    small, large = Workload(1000, 10, 8), Workload(4000, 10, 8)
+    forecast = RunTimeForecast(model, roofline.Rates(1e10, 1e11))
+    small, large = GenerationWorkload(1000, 10, 8), GenerationWorkload(4000, 10, 8)
     before = forecast.seconds("plain", large)
     forecast.learn("plain", small, 3 * forecast.seconds("plain", small))
     assert forecast.seconds("plain", large) == pytest.approx(3 * before)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from configs.schema import ModelConfig
+from configs.schema.model import ModelConfig
 from tests.kits.engine_kit import EngineKit, all_of
 from tests.tiny_model import random_llama, save, tokenizer
 from tests.workers.engines.reference import engine_of, generated, in_order, likelihoods, llama

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from configs.schema import ModelConfig
+from configs.schema.model import ModelConfig
 from tests.kits.engine_kit import EngineKit
 from tests.tiny_model import random_llama, random_mistral, save
 from tests.workers.engines.echo_engine import EchoEngine

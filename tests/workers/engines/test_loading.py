@@ -9,7 +9,7 @@ import torch
 from transformers import MambaConfig, MambaForCausalLM
 
 from configs.errors import InputError
-from configs.schema import ModelConfig
+from configs.schema.model import ModelConfig
 from tests.tiny_model import random_llama, save
 from workers.engines.transformers_engine import VERSION, TransformersEngine
 from workers.prompt import PromptBlock

@@ -19,7 +19,7 @@ from transformers import (
 )
 
 from configs.errors import InputError
-from configs.schema import RewardModelConfig
+from configs.schema.model import RewardModelConfig
 from tests.kits.engine_kit import RewardEngineKit
 from tests.tiny_model import random_llama, save, tokenizer
 from workers.engines.reward_engine import RewardEngine

@@ -1,7 +1,7 @@
 import pytest
 
 from configs.errors import InputError
-from configs.schema import RayConfig, WorkersConfig
+from configs.schema.workers import RayConfig, WorkersConfig
 from workers.ray_cluster.placement import Placement, grown, place, room
 
 LAPTOP = {"CPU": 8.0}

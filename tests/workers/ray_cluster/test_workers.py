@@ -1,4 +1,4 @@
-"""RayWorkers on real clusters on this machine; the crew's decisions are tested faster in test_crew."""
+"""RayWorkers on real clusters on this machine; the worker group's decisions are tested faster in test_crew."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ from ray._private.node import Node
 from ray.cluster_utils import Cluster
 
 from configs.errors import InputError
-from configs.schema import RayConfig, WorkersConfig
+from configs.schema.workers import RayConfig, WorkersConfig
 from tests.fakes import EchoEngine, EchoRewardEngine
 from tests.kits.text_model_kit import (
     BLOCK,

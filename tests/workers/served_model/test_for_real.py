@@ -11,7 +11,7 @@ from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
-from configs.schema import ModelConfig, ServedModelConfig
+from configs.schema.model import ModelConfig, ServedModelConfig
 from tests.kits.text_model_kit import answers, run_with
 from workers.engines.transformers_engine import TransformersEngine
 from workers.prompt import Decoding, PromptBlock

@@ -9,7 +9,7 @@ import pytest
 from transformers import PreTrainedTokenizerFast
 
 from configs.errors import InputError
-from configs.schema import ServedModelConfig
+from configs.schema.model import ServedModelConfig
 from tests.fakes import FAILS, echo, likelihood
 from tests.kits.text_model_kit import BLOCK, GIVEN, GREEDY, TextModelKit, answers, likelihoods, run_with
 from tests.service_server import Page, Reaction, Request, ServiceServer, busy, error, no_quota, page

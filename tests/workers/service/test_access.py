@@ -1,7 +1,7 @@
 import pytest
 
 from configs.errors import InputError
-from configs.schema import ServiceConfig
+from configs.schema.service import ServiceConfig
 from workers.service.access import NO_KEY, OPENAI, is_loopback, read_key, resolve_address, root_of
 from workers.service.service import Service
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from configs.errors import InputError
-from configs.schema import BatchConfig, ServiceConfig
+from configs.schema.service import BatchConfig, ServiceConfig
 from tests.batch_office import BatchOffice
 from tests.service_server import Reaction, ServiceServer, busy, completion
 from workers.service.batch_record import BatchRecord

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from configs.schema import BatchConfig, ServiceConfig
+from configs.schema.service import BatchConfig, ServiceConfig
 from workers.service.failures import ServiceFailed
 from workers.service.reply import dollars, read_chat, read_completion, read_usage
 

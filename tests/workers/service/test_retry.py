@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from configs.schema import ServiceConfig
-from workers.service.error_mapping import Fault, pause_asked
+from configs.schema.service import ServiceConfig
+from workers.service.error_mapping import ClassifiedError, pause_asked
 from workers.service.failures import ServiceFailed, ServiceRefused, ServiceUnreachable
 from workers.service.retry import FEW_ATTEMPTS, FEW_CALLERS, FIRST, LONGEST, Outage, Retries
 
-BROKEN = Fault(ServiceFailed("http://x answered 500"), passing=True)
-SILENT = Fault(ServiceFailed("http://x lost the connection"), passing=True, silent=True)
-BUSY = Fault(ServiceFailed("http://x answered 429"), passing=True, silent=True, slow_down=True)
+BROKEN = ClassifiedError(ServiceFailed("http://x answered 500"), passing=True)
+SILENT = ClassifiedError(ServiceFailed("http://x lost the connection"), passing=True, silent=True)
+BUSY = ClassifiedError(ServiceFailed("http://x answered 429"), passing=True, silent=True, slow_down=True)
 
 
 def _config(**knobs: object) -> ServiceConfig:
@@ -110,16 +110,16 @@ def test_a_pause_that_the_service_asks_for_is_no_silence() -> None:
     outage = _suspected()
     retries = _retries(outage, max_retries=0)
     for _ in range(FEW_ATTEMPTS):
-        retries.pause(Fault(BUSY.failure, passing=True, silent=True, slow_down=True, pause=200.0), 1.0, 2.0)
+        retries.pause(ClassifiedError(BUSY.failure, passing=True, silent=True, slow_down=True, pause=200.0), 1.0, 2.0)
     retries.pause(SILENT, 203.0, 204.0)
     with pytest.raises(ServiceUnreachable):
         retries.pause(SILENT, 250.0, 263.0)
 
 
 def test_a_pause_beyond_our_patience_stops_the_run() -> None:
-    fault = Fault(BUSY.failure, passing=True, slow_down=True, pause=1001.0)
+    error_class = ClassifiedError(BUSY.failure, passing=True, slow_down=True, pause=1001.0)
     with pytest.raises(ServiceRefused, match=r"a pause of 1,001 s, longer than service.patience \(1,000 s\)"):
-        _retries(Outage(60)).pause(fault, 0.0, 0.0)
+        _retries(Outage(60)).pause(error_class, 0.0, 0.0)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from configs.errors import DemosearchError, RunStopped
-from configs.schema import ServiceConfig
+from configs.schema.service import ServiceConfig
 from tests import service_server
 from tests.service_server import Reaction, ServiceServer, busy, error, rate, says, sends
 from workers.service.activity import ServiceActivity
@@ -105,7 +105,7 @@ def test_a_server_that_asks_for_no_key_gets_the_word_none() -> None:
 
 
 @pytest.mark.parametrize(
-    "fault",
+    "error_class",
     [
         busy(),
         busy(0.01),
@@ -120,8 +120,8 @@ def test_a_server_that_asks_for_no_key_gets_the_word_none() -> None:
     ],
     ids=["429", "429 in s", "429 by date", "500", "502", "503", "408", "lost connection", "truncated", "empty body"],
 )
-def test_a_passing_fault_is_tried_again(fault: Reaction) -> None:
-    with ServiceServer([fault, says("fine")]) as server:
+def test_a_passing_fault_is_tried_again(error_class: Reaction) -> None:
+    with ServiceServer([error_class, says("fine")]) as server:
         assert _reply(server).text == "fine"
     assert len(server.requests) == 2
 
@@ -133,7 +133,7 @@ def test_a_service_that_forbids_another_attempt_is_obeyed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "failure", "sentence"),
+    ("error_class", "failure", "sentence"),
     [
         (busy(0.01), ServiceFailed, "answered 429: slow down"),
         (error(500), ServiceFailed, "answered 500: as the script says"),
@@ -143,9 +143,9 @@ def test_a_service_that_forbids_another_attempt_is_obeyed() -> None:
     ids=["429", "500", "lost connection", "truncated"],
 )
 def test_a_fault_that_stays_fails_once_the_retries_are_spent(
-    fault: Reaction, failure: type[ServiceFailed], sentence: str
+    error_class: Reaction, failure: type[ServiceFailed], sentence: str
 ) -> None:
-    with ServiceServer(then=fault) as server, pytest.raises(failure, match=sentence) as caught:
+    with ServiceServer(then=error_class) as server, pytest.raises(failure, match=sentence) as caught:
         _reply(server, max_retries=2)
     assert type(caught.value) is failure
     assert len(server.requests) == 3
@@ -236,7 +236,7 @@ def test_a_service_that_is_not_there_fails_with_its_address() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "sentence"),
+    ("error_class", "sentence"),
     [
         (error(401, "invalid_api_key"), "put a valid one into THE_KEY, then resume"),
         (error(403, message="not in your country"), "does not let this key use judge .*not in your country"),
@@ -248,15 +248,15 @@ def test_a_service_that_is_not_there_fails_with_its_address() -> None:
     ],
     ids=["bad key", "forbidden", "unknown model", "402", "429 without quota", "hard limit", "a type and no code"],
 )
-def test_what_only_a_person_can_mend_is_refused_at_the_first_request(fault: Reaction, sentence: str) -> None:
-    with ServiceServer(then=fault) as server, pytest.raises(ServiceRefused, match=sentence) as caught:
+def test_what_only_a_person_can_mend_is_refused_at_the_first_request(error_class: Reaction, sentence: str) -> None:
+    with ServiceServer(then=error_class) as server, pytest.raises(ServiceRefused, match=sentence) as caught:
         _reply(server, max_retries=5)
     assert isinstance(caught.value, RunStopped)
     assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
-    ("fault", "failure"),
+    ("error_class", "failure"),
     [
         (error(400, message="messages must not be empty"), BadRequest),
         (error(422, message="temperature: not a number"), BadRequest),
@@ -277,9 +277,9 @@ def test_what_only_a_person_can_mend_is_refused_at_the_first_request(fault: Reac
     ],
 )
 def test_a_request_that_is_rejected_fails_alone_at_once_with_the_servers_words(
-    fault: Reaction, failure: type[ServiceFailed]
+    error_class: Reaction, failure: type[ServiceFailed]
 ) -> None:
-    with ServiceServer([fault]) as server:
+    with ServiceServer([error_class]) as server:
         with pytest.raises(failure, match=r"answered \d+: ") as caught:
             _reply(server)
         assert type(caught.value) is failure
@@ -441,10 +441,15 @@ def test_calls_to_this_machine_do_not_go_through_a_proxy(monkeypatch: pytest.Mon
 def test_a_key_that_the_server_repeats_reaches_no_error_and_no_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     told = f"Incorrect API key provided: {KEY}"
-    faults = [error(status, message=told) for status in (400, 401, 402, 403, 404, 413, 422, 429, 500)]
-    faults += [sends(told.encode()), sends(told.encode(), "text/html"), says("", finish=told), error(429, KEY, told)]
-    with ServiceServer(faults) as server:
-        for _ in faults:
+    error_classes = [error(status, message=told) for status in (400, 401, 402, 403, 404, 413, 422, 429, 500)]
+    error_classes += [
+        sends(told.encode()),
+        sends(told.encode(), "text/html"),
+        says("", finish=told),
+        error(429, KEY, told),
+    ]
+    with ServiceServer(error_classes) as server:
+        for _ in error_classes:
             with pytest.raises(DemosearchError) as caught:
                 _reply(server, max_retries=0)
             assert KEY not in repr(caught.value)

@@ -1,6 +1,6 @@
 """Tokens that a service does not count are estimated from the words."""
 
-from configs.schema import ServiceConfig
+from configs.schema.service import ServiceConfig
 from workers.service.token_estimate import filled_in
 from workers.usage import NOTHING, Usage
 

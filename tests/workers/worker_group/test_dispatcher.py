@@ -282,13 +282,13 @@ def test_a_poisonous_piece_is_given_up_after_its_attempts_and_its_neighbours_are
 # ----------------------------------------------------------------------------------------------------------- copies
 
 
-def seasoned(paces: list[float], max_attempts: int = 3) -> tuple[Dispatcher, Clock]:
+def seasoned(throughput: list[float], max_attempts: int = 3) -> tuple[Dispatcher, Clock]:
     """Idle workers, each of which has answered one question in so many seconds."""
     clock = Clock()
-    dispatcher = board(len(paces), max_attempts, clock)
-    dispatcher.add(piece() for _ in paces)
-    for worker, first in sorted(dispatcher.assign(), key=lambda pair: paces[pair[0]]):
-        clock.now = paces[worker]
+    dispatcher = board(len(throughput), max_attempts, clock)
+    dispatcher.add(piece() for _ in throughput)
+    for worker, first in sorted(dispatcher.assign(), key=lambda pair: throughput[pair[0]]):
+        clock.now = throughput[worker]
         complete(dispatcher, worker, first)
     return dispatcher, clock
 

@@ -11,21 +11,21 @@ from tests.fakes import EchoEngine
 from tests.workers.worker_group.fake_process import FakeProcess
 from workers.text_model import Engine, LoadEngine, ModelCard
 from workers.worker_group.model_loading import load_model
-from workers.worker_group.worker import Member
+from workers.worker_group.worker_handle import WorkerHandle
 from workers.worker_group.worker_process import WorkerDead, WorkerLost
 
 PAUSE = 0.01
 
 
 def lines(
-    caplog: pytest.LogCaptureFixture, load: Callable[[Member], object], process: FakeProcess | None = None
+    caplog: pytest.LogCaptureFixture, load: Callable[[WorkerHandle], object], process: FakeProcess | None = None
 ) -> list[str]:
     """What is said while the third of four workers does something."""
-    crew: list[Member] = []
-    crew += [Member(number, process or FakeProcess(), crew) for number in range(4)]
+    group: list[WorkerHandle] = []
+    group += [WorkerHandle(number, process or FakeProcess(), group) for number in range(4)]
     began = time.monotonic()
     with caplog.at_level(logging.INFO):
-        load(crew[2])
+        load(group[2])
     took = time.monotonic() - began
     seconds = [int(told) for record in caplog.records for told in re.findall(r"(\d+) s$", record.message)]
     assert all(one <= took + 0.5 for one in seconds)  # how many they are is a matter of how busy the machine is
@@ -33,7 +33,7 @@ def lines(
 
 
 def test_each_worker_says_when_it_begins_and_when_it_is_ready(caplog: pytest.LogCaptureFixture) -> None:
-    heard = lines(caplog, lambda member: asyncio.run(load_model(member, EchoEngine, 3, PAUSE)))
+    heard = lines(caplog, lambda handle: asyncio.run(load_model(handle, EchoEngine, 3, PAUSE)))
     assert heard == ["worker 3 of 4 is loading the model", "worker 3 of 4 is ready on cpu after N s"]
 
 
@@ -44,7 +44,7 @@ def test_a_reminder_comes_while_loading_lasts(caplog: pytest.LogCaptureFixture) 
         return EchoEngine()
 
     first, *reminders, last = lines(
-        caplog, lambda member: asyncio.run(load_model(member, until_reminded_twice, 3, PAUSE, reminder=0.02))
+        caplog, lambda handle: asyncio.run(load_model(handle, until_reminded_twice, 3, PAUSE, reminder=0.02))
     )
     assert "is loading" in first
     assert len(reminders) >= 2
@@ -53,15 +53,15 @@ def test_a_reminder_comes_while_loading_lasts(caplog: pytest.LogCaptureFixture) 
 
 
 def test_a_worker_without_a_place_says_what_it_waits_for_less_and_less_often(caplog: pytest.LogCaptureFixture) -> None:
-    async def wait(member: Member) -> None:
+    async def wait(handle: WorkerHandle) -> None:
         process.returns = False
-        loading = asyncio.create_task(load_model(member, EchoEngine, 3, PAUSE, reminder=0.04))
+        loading = asyncio.create_task(load_model(handle, EchoEngine, 3, PAUSE, reminder=0.04))
         while len(caplog.records) < 3:  # noqa: ASYNC110 -- nothing tells
             await asyncio.sleep(0.01)
         loading.cancel()
 
     process = FakeProcess()
-    heard = lines(caplog, lambda member: asyncio.run(wait(member)), process)
+    heard = lines(caplog, lambda handle: asyncio.run(wait(handle)), process)
     assert set(heard) == {"worker 3 of 4 has been waiting for a place with 1 CPU core for N s"}
     first, second, third = (record.created for record in caplog.records[:3])
     assert second - first > 0.07
@@ -75,12 +75,12 @@ class Stillborn(FakeProcess):
 
 
 def test_a_process_that_ends_before_it_answers_is_not_tried_for_ever(caplog: pytest.LogCaptureFixture) -> None:
-    async def load(member: Member) -> ModelCard:
-        return await load_model(member, EchoEngine, 2, PAUSE)
+    async def load(handle: WorkerHandle) -> ModelCard:
+        return await load_model(handle, EchoEngine, 2, PAUSE)
 
     process = Stillborn()
     with pytest.raises(InputError, match="ended 2 times before it answered: the node has no such library"):
-        lines(caplog, lambda member: asyncio.run(load(member)), process)
+        lines(caplog, lambda handle: asyncio.run(load(handle)), process)
     assert process.lives == 2
 
 
@@ -99,7 +99,7 @@ class Overfull(FakeProcess):
 
 
 def test_a_process_that_dies_while_it_loads_is_tried_again_but_not_for_ever(caplog: pytest.LogCaptureFixture) -> None:
-    heard = lines(caplog, lambda member: asyncio.run(load_model(member, EchoEngine, 3, PAUSE)), Overfull(fits=3))
+    heard = lines(caplog, lambda handle: asyncio.run(load_model(handle, EchoEngine, 3, PAUSE)), Overfull(fits=3))
     assert heard == ["worker 3 of 4 is loading the model"] * 3 + ["worker 3 of 4 is ready on cpu after N s"]
     with pytest.raises(InputError, match=r"a worker died 3 times while it loaded the model \(its process ended\)"):
-        lines(caplog, lambda member: asyncio.run(load_model(member, EchoEngine, 3, PAUSE)), Overfull(fits=4))
+        lines(caplog, lambda handle: asyncio.run(load_model(handle, EchoEngine, 3, PAUSE)), Overfull(fits=4))

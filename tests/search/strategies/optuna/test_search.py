@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from configs.schema import OptunaConfig
+from configs.schema.strategy import OptunaConfig
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import TOO_LONG, ScoredTrial, Trial
@@ -149,14 +149,14 @@ def test_where_the_base_prompt_is_too_long_means_decide() -> None:
 
 
 def test_the_place_among_the_base_s_is_found_too() -> None:
-    space = replace(SPACE, any_place=True)
+    space = replace(SPACE, vary_position=True)
     strategy = search(space, trials=120)
     drive(strategy, space, lambda candidate: worth(candidate) + (space.place(candidate) == 2))
     assert strategy.ranking()[0] == space.compose(("c", "h"), 2)
 
 
 def test_the_best_of_the_warm_start_is_tried_in_every_place_at_once() -> None:
-    space = replace(LONG, any_place=True)
+    space = replace(LONG, vary_position=True)
     trials = drive(search(space, trials=40), space, window=1)
     first = next(at for at, trial in enumerate(trials) if space.place(trial.candidate) != space.insert_at)
     best = space.added(trials[first].candidate)

@@ -51,7 +51,7 @@ def test_a_small_space_is_proposed_whole_then_nothing(told: bool) -> None:
 
 @pytest.mark.parametrize("sampler", ["gp", "tpe", "nsga2"])
 def test_where_any_place_will_do_each_is_tried_for_each_choice(sampler: Sampler) -> None:
-    space = SearchSpace(("x", "y"), ("a", "b"), ("q",), 1, 1, any_place=True)
+    space = SearchSpace(("x", "y"), ("a", "b"), ("q",), 1, 1, vary_position=True)
     assert set(proposals(study(space, sampler=sampler))) == all_of("axy", "xay", "xya", "bxy", "xby", "xyb")
 
 
@@ -68,7 +68,7 @@ def test_only_the_demonstrations_of_the_shortlist_are_proposed() -> None:
 
 
 def test_suggestions_come_first_in_their_order() -> None:
-    space = replace(SPACE, any_place=True)
+    space = replace(SPACE, vary_position=True)
     asked = study(space)
     suggested = [space.compose(("c", "a"), 2), space.compose(("b",)), space.compose(("b",), 0)]
     for one in suggested:
@@ -77,7 +77,7 @@ def test_suggestions_come_first_in_their_order() -> None:
 
 
 def test_a_suggestion_that_is_known_not_allowed_or_not_to_be_spelt_is_passed_over() -> None:
-    space = replace(SPACE, apart=(frozenset("ab"),))
+    space = replace(SPACE, mutually_exclusive=(frozenset("ab"),))
     asked = study(space, "abcd")
     asked.learn(space.compose(("c",)), 1.0)
     for choice in (("c",), ("a", "b"), ("h",), ("d", "c")):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from configs.schema import LocalSearchConfig, StrategyConfig
+from configs.schema.strategy import LocalSearchConfig, StrategyConfig
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import TOO_LONG, ScoredTrial, Trial
@@ -142,12 +142,12 @@ def test_it_starts_from_what_the_first_stage_ranks_first() -> None:
 
 
 def test_the_best_keeps_its_place_and_its_decoding() -> None:
-    space = replace(SPACE, any_place=True, decodings=("hot",))
+    space = replace(SPACE, vary_position=True, decodings=("hot",))
 
     def value(candidate: Candidate) -> float:
         return worth(candidate) + 2 * (space.place(candidate) == 2) + 2 * (candidate.decoding == "hot")
 
-    strategy = polished(space, kind="optuna", sampler="tpe", trials=60, any_place=True)
+    strategy = polished(space, kind="optuna", sampler="tpe", trials=60, vary_position=True)
     drive(strategy, space, value)
     assert strategy.ranking()[0] == space.compose(("c", "h"), 2, "hot")
 

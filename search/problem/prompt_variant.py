@@ -12,7 +12,10 @@ from pydantic import ValidationError
 from configs.errors import InputError
 from configs.records import read_rows, read_text
 from configs.row import Row, kind_of
-from configs.schema import AnyModelConfig, ContestantConfig, DecodingConfig, EvaluationConfig, RenderConfig
+from configs.schema.data import RenderConfig
+from configs.schema.decoding import DecodingConfig
+from configs.schema.evaluation import EvaluationConfig, VariantConfig
+from configs.schema.model import AnyModelConfig
 from evaluators.question import Question
 from search.problem.decodings import make_decoding
 from search.prompts.demonstration import Demonstration, content_id
@@ -24,7 +27,7 @@ _LISTS = (".jsonl", ".json", ".parquet")
 
 
 @dataclass(frozen=True, slots=True)
-class Contestant:
+class PromptVariant:
     """Attributes:
     rules: verbatim; may be empty.
     demonstrations: in order; their ids differ.
@@ -50,20 +53,20 @@ class Contestant:
         return sha256(json.dumps(texts).encode()).hexdigest()[:16]
 
 
-def load_contestants(config: EvaluationConfig) -> tuple[Contestant, ...]:
-    """Read every contestant's files.
+def load_variants(config: EvaluationConfig) -> tuple[PromptVariant, ...]:
+    """Read every variant's files.
 
     Raises:
         InputError: a file is missing or malformed.
     """
-    return tuple(_load(one, config) for one in config.contestants)
+    return tuple(_load(one, config) for one in config.variants)
 
 
-def _load(one: ContestantConfig, config: EvaluationConfig) -> Contestant:
+def _load(one: VariantConfig, config: EvaluationConfig) -> PromptVariant:
     model, render = one.model or config.model, one.render or config.render
     renderer = make_renderer(render, model)
     prompt = _read(one)
-    return Contestant(
+    return PromptVariant(
         name=one.name,
         rules=prompt.rules,
         demonstrations=prompt.demonstrations,
@@ -74,7 +77,7 @@ def _load(one: ContestantConfig, config: EvaluationConfig) -> Contestant:
     )
 
 
-def _found_decoding(one: ContestantConfig, usual: DecodingConfig) -> DecodingConfig:
+def _found_decoding(one: VariantConfig, usual: DecodingConfig) -> DecodingConfig:
     """The usual one, changed as the whole of an exported prompt was found with where the search varied that too."""
     if one.prompt is None or one.use != "all" or one.prompt.suffix.lower() != ".json":
         return usual
@@ -87,7 +90,7 @@ def _found_decoding(one: ContestantConfig, usual: DecodingConfig) -> DecodingCon
         raise InputError(f"{one.prompt}: `decoding` is none that demosearch has written; export it again") from error
 
 
-def _read(config: ContestantConfig) -> BasePrompt:
+def _read(config: VariantConfig) -> BasePrompt:
     prompt = BasePrompt("", ()) if config.prompt is None else _read_prompt(config.prompt, config)
     rules = prompt.rules if config.use != "demonstrations" else ""
     chosen = prompt.demonstrations if config.use != "rules" else ()
@@ -97,7 +100,7 @@ def _read(config: ContestantConfig) -> BasePrompt:
     )
 
 
-def _read_prompt(path: Path, config: ContestantConfig) -> BasePrompt:
+def _read_prompt(path: Path, config: VariantConfig) -> BasePrompt:
     if path.suffix.lower() not in _LISTS:
         return load_base_prompt(path)
     if path.suffix.lower() == ".json" and (exported := _read_export(path)) is not None:

@@ -1,4 +1,4 @@
-"""One worker of a crew, through all its processes."""
+"""One worker of a group, through all its processes."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -19,10 +19,10 @@ class Sent:
 
 
 @dataclass(eq=False, slots=True)
-class Member:
+class WorkerHandle:
     """Attributes:
     number: its place among its colleagues, from 0.
-    colleagues: all members of the crew, itself included.
+    colleagues: all members of the worker group, itself included.
     sent: what its process has been given, by job number.
     wake: set when it may have something to do.
     fed: it has answered a ping since it was last idle; what it is given is sent at once.
@@ -34,7 +34,7 @@ class Member:
 
     number: int
     process: WorkerProcess
-    colleagues: Sequence["Member"]
+    colleagues: Sequence["WorkerHandle"]
     sent: dict[int, Sent] = field(default_factory=dict)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     fed: bool = False

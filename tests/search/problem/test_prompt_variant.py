@@ -1,4 +1,4 @@
-"""A contestant's prompt comes from whatever file people have."""
+"""A variant's prompt comes from whatever file people have."""
 
 import json
 from pathlib import Path
@@ -8,9 +8,9 @@ import pytest
 
 from configs.errors import InputError
 from configs.loading import load_evaluation
-from configs.schema import EvaluationConfig
+from configs.schema.evaluation import EvaluationConfig
 from evaluators.question import Question
-from search.problem.contestants import Contestant, load_contestants
+from search.problem.prompt_variant import PromptVariant, load_variants
 from search.prompts.render import UrialRenderer
 from search.prompts.urial import BACKTICKS, V5
 
@@ -18,13 +18,13 @@ PAIRS = [("How?", "So."), ("Why?", "Because.")]
 QUESTION = Question("q", ("What now?",))
 
 
-def evaluation(*contestants: dict[str, Any], **more: Any) -> EvaluationConfig:
+def evaluation(*variants: dict[str, Any], **more: Any) -> EvaluationConfig:
     common = load_evaluation("evaluate_quickstart").model_dump()
-    return EvaluationConfig.model_validate(common | {"contestants": list(contestants)} | more)
+    return EvaluationConfig.model_validate(common | {"variants": list(variants)} | more)
 
 
-def load(**knobs: Any) -> Contestant:
-    (one,) = load_contestants(evaluation({"name": "one", **knobs}))
+def load(**knobs: Any) -> PromptVariant:
+    (one,) = load_variants(evaluation({"name": "one", **knobs}))
     return one
 
 
@@ -85,7 +85,7 @@ def test_a_demonstration_may_stand_twice(tmp_path: Path) -> None:
 
 
 def test_a_contestant_may_have_a_template_and_a_decoding_of_its_own() -> None:
-    own, common = load_contestants(
+    own, common = load_variants(
         evaluation(
             {"name": "own", "render": {"template": "urial_v5"}, "decoding": {"max_new_tokens": 7, "stop": ["#"]}},
             {"name": "common"},
@@ -114,16 +114,16 @@ def test_a_file_that_is_no_prompt_is_refused_by_name(name: str, tmp_path: Path) 
 
 
 def test_two_contestants_of_one_name_and_a_knob_with_a_typo_are_refused() -> None:
-    with pytest.raises(InputError, match="two contestants are called 'a'"):
-        load_evaluation("evaluate_quickstart", ["contestants=[{name: a}, {name: a}]"])
-    with pytest.raises(InputError, match=r"contestants\[0\].promt is no knob; did you mean contestants\[0\].prompt"):
-        load_evaluation("evaluate_quickstart", ["contestants=[{name: a, promt: b}]"])
+    with pytest.raises(InputError, match="two variants are called 'a'"):
+        load_evaluation("evaluate_quickstart", ["variants=[{name: a}, {name: a}]"])
+    with pytest.raises(InputError, match=r"variants\[0\].promt is no knob; did you mean variants\[0\].prompt"):
+        load_evaluation("evaluate_quickstart", ["variants=[{name: a, promt: b}]"])
 
 
 def test_prompts_of_the_command_line_add_to_the_config_or_replace_in_it(files: dict[str, Path]) -> None:
     prompts = {"found": str(files["prompt.txt"]), "base prompt": ""}
     config = load_evaluation("evaluate_quickstart", [], prompts)
-    by_name = {one.name: one.prompt for one in config.contestants}
+    by_name = {one.name: one.prompt for one in config.variants}
     assert by_name == {"base prompt": None, "no prompt": None, "rules only": by_name["rules only"]} | {
         "found": files["prompt.txt"]
     }

@@ -1,0 +1,92 @@
+"""Where the base prompt, the pool and the questions come from, and how questions are split."""
+
+from typing import Annotated, Literal
+
+from pydantic import (
+    Field,
+)
+
+from configs.schema.knobs import Knobs, LocalPath, Share
+
+
+class BasePromptConfig(Knobs):
+    """What every candidate starts from: rules, and demonstrations that are always there."""
+
+    path: LocalPath
+    """A URIAL prompt file: rules, then demonstrations (possibly none of either)."""
+
+
+class RecordsConfig(Knobs):
+    """Where rows come from: a file, or a data set of a Hugging Face hub."""
+
+    path: LocalPath | None = None
+    """JSONL, JSON (a list of objects) or Parquet file; told apart by the ending. Give this or `hub`."""
+    hub: str | None = None
+    """Name of a hub data set, for example `PrincetonPLI/Instruct-SkillMix-SDA`."""
+    hub_split: str = "train"
+    """Split of the hub data set."""
+    hub_revision: str | None = None
+    """Commit or tag of the hub data set; pin it, so that a resumed run reads the same rows."""
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """Use a random sample of this many rows (drawn with `sample_seed`); all of them when absent."""
+    sample_seed: int = 0
+    """Seed of that sample."""
+
+
+class PoolConfig(RecordsConfig):
+    """The demonstrations that may be chosen."""
+
+    query_field: str = "query"
+    """Field of a row that holds the query, as text."""
+    answer_field: str = "answer"
+    """Field of a row that holds the answer, as text."""
+    id_field: str | None = None
+    """Field that holds the demonstration's id; when absent, or when a row lacks it, the id is a hash of its content."""
+
+
+class SplitConfig(Knobs):
+    """Which questions guide the search and which judge the winner alone. First match wins: field, file, share."""
+
+    by_field: str | None = None
+    """Field of a question row that says `guiding` or `held_out` (data sets that come with a split of their own)."""
+    held_out_path: LocalPath | None = None
+    """A separate file of held-out questions, in the same format; then all of `questions.path` guides."""
+    held_out_share: Share = 0.5
+    """Else: share of the questions held out, stratified by category, in (0, 1)."""
+    seed: int = 0
+    """Seed of the stratified draw."""
+
+
+class QuestionsConfig(RecordsConfig):
+    """The benchmark's questions."""
+
+    benchmark: Literal["jsonl", "mt_bench", "alpaca_eval"] = "jsonl"
+    """`jsonl`: rows with the fields below. `mt_bench`: FastChat's question.jsonl, or the folder it stands in.
+    `alpaca_eval`: a file of model outputs with `instruction` and `output`, which become question and baseline."""
+    reference_path: LocalPath | None = None
+    """`mt_bench`: FastChat's reference answers (reference_answer/gpt-4.jsonl). They belong to the benchmark, whatever
+    the judge is called."""
+    baseline_path: LocalPath | None = None
+    """Another model's answers, which a pairwise judge compares with: a JSON or JSONL file with `instruction` and
+    `output`, as AlpacaEval keeps them. Must answer every question."""
+    id_field: str = "id"
+    """Field of a row that holds the question's id; where a row lacks it, the id is a hash of the query."""
+    query_field: str = "query"
+    """Field that holds the question, as text, or a list of turns."""
+    category_field: str = "category"
+    """Field that holds the category; may be missing in a row."""
+    reference_field: str = "reference"
+    """Field that holds the reference answer, as text (or a list, one a turn); may be missing in a row."""
+    split: SplitConfig = SplitConfig()
+
+
+class RenderConfig(Knobs):
+    """How rules, demonstrations and a question become a prompt."""
+
+    template: Literal["urial_backticks", "urial_v5", "urial_v6", "chat"] = "urial_backticks"
+    """`urial_backticks`: `# Query:` / `# Answer:` with fences, the paper's. `urial_v5`, `urial_v6`: `# User:` /
+    `# Assistant:` without fences, with more and with less white space. `chat`: the model's own chat template, rules as
+    the system message."""
+    clean_up: Literal["strip", "faithful"] = "strip"
+    """`strip`: a closing fence and white space around an answer are removed. `faithful`: upstream's clean-up, which
+    deletes every triple backtick and so breaks answers with code; for reproducing published numbers."""

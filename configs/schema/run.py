@@ -1,0 +1,42 @@
+"""A search: every knob of it."""
+
+from typing import Annotated
+
+from pydantic import (
+    Field,
+)
+
+from configs.schema.data import BasePromptConfig, PoolConfig, QuestionsConfig, RenderConfig
+from configs.schema.decoding import DecodingConfig
+from configs.schema.judge import JudgeConfig
+from configs.schema.knobs import Knobs, LocalPath
+from configs.schema.model import AnyModelConfig
+from configs.schema.scoring import BudgetConfig, ScoringConfig
+from configs.schema.strategy import ScreeningConfig, StrategyConfig
+from configs.schema.trackers import TrackersConfig
+from configs.schema.workers import WorkersConfig
+
+
+class RunConfig(Knobs):
+    """One search, complete."""
+
+    seed: int = 0
+    """Of the strategy."""
+    base_prompt: BasePromptConfig
+    pool: PoolConfig
+    questions: QuestionsConfig
+    render: RenderConfig = RenderConfig()
+    model: AnyModelConfig
+    decoding: DecodingConfig = DecodingConfig()
+    judge: JudgeConfig
+    strategy: StrategyConfig = ScreeningConfig(kind="screening")
+    scoring: ScoringConfig = ScoringConfig()
+    budget: BudgetConfig = BudgetConfig()
+    workers: WorkersConfig = WorkersConfig()
+    window: Annotated[int, Field(ge=1)] = 12
+    """Candidates under way at the same time; 3 times the workers or more keeps all of them busy. Part of the search's
+    identity: another window is another search."""
+    trackers: TrackersConfig = TrackersConfig()
+    ledger_path: LocalPath | None = None
+    """A ledger shared by several runs, so that none pays for what another has paid; in the run directory when absent.
+    On a local disk: SQLite's write-ahead log does not work over NFS."""

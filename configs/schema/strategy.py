@@ -1,0 +1,224 @@
+"""Which demonstrations may be chosen, and how the search goes about it: one kind a class."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    Field,
+    model_validator,
+)
+
+from configs.schema.decoding import FurtherDecodingConfig
+from configs.schema.knobs import Knobs
+
+
+class SearchSpaceConfig(Knobs):
+    """What all strategies share: which candidates there are, and a last stage."""
+
+    max_demonstrations: Annotated[int, Field(ge=1)] = 3
+    """At most this many demonstrations are chosen."""
+    min_demonstrations: Annotated[int, Field(ge=0)] = 0
+    """No winner but the base prompt itself has fewer chosen demonstrations."""
+    base: Literal["keep", "drop", "optional"] = "keep"
+    """The base prompt's own demonstrations: `keep` adds the chosen ones to them, `drop` leaves them out of every
+    candidate, `optional` leaves them out too, but they are among those to choose from (and count)."""
+    insert: Literal["front", "back"] | Annotated[int, Field(ge=0)] = "front"
+    """Where added demonstrations go among the base prompt's: `front` (the paper's), `back`, or how many of the base's
+    stand before them. Without effect unless they are kept."""
+    order: Literal["free", "fixed"] = "free"
+    """`free`: another order is another candidate. `fixed`: chosen demonstrations stand in the pool's order."""
+    required: tuple[str, ...] = ()
+    """Ids of demonstrations that every candidate but the base prompt holds."""
+    mutually_exclusive: tuple[tuple[str, ...], ...] = ()
+    """Groups of ids; no candidate holds two demonstrations of one group."""
+    max_prompt_tokens: Annotated[int, Field(ge=1)] | None = None
+    """All demonstrations of a candidate together have at most this many tokens; only the model's limit when absent."""
+
+    polish: Annotated[int, Field(ge=0)] = 0
+    """So many further answers at most go into a local search from the best set found: exchange, insert, remove, move;
+    what it arrives at must be proven better. What has been judged already is not paid for again. 0: none."""
+
+    @model_validator(mode="after")
+    def _sizes_agree(self) -> Self:
+        if self.min_demonstrations > self.max_demonstrations:
+            raise ValueError("min_demonstrations lies above max_demonstrations")
+        if len(self.required) > self.max_demonstrations:
+            raise ValueError("more demonstrations are required than max_demonstrations allows")
+        return self
+
+
+class ScreeningConfig(SearchSpaceConfig):
+    """Groups of demonstrations are judged together, a statistical model tells them apart, then it proposes sets and
+    races the best. The one to take unless you know better."""
+
+    kind: Literal["screening"]
+    evaluations: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    """Answers judged on guiding questions, the base prompt's included; `auto`: a tenth of exhaustive greedy's,
+    or 12 candidates' worth where that is more."""
+    block: Annotated[int, Field(ge=1)] = 8
+    """Questions a trial: fewer tell more at the same number of answers, more share their prompt's prefix."""
+    screening_share: Annotated[float, Field(ge=0, le=1)] = 0.75
+    """Share of the budget for groups, in [0, 1]."""
+    race_share: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """Share of the budget for the race at the end, in [0, 1]."""
+    least_gain: Annotated[float, Field(ge=0)] = 0.0
+    """Stop early when finding the best set is expected to gain less than this over the best known, in points; 0 never
+    stops early."""
+    embedding: str = "hashed"
+    """What tells which demonstrations are alike: `hashed` (words and letters, built in), `none`, or the name of a
+    sentence-transformers model, which is replaced by `hashed` where it is not installed or cannot be reached."""
+    likelihood_questions: Annotated[int, Field(ge=0)] = 0
+    """Let the model itself tell beforehand what demonstrations may do: how likely it finds the reference answers of so
+    many guiding questions (8, say; those that have one) behind each demonstration. 0: not. It costs so many prompts
+    read for each demonstration of the pool, nothing written, nothing judged; a served model is paid for them."""
+
+
+class RacingKnobs(SearchSpaceConfig):
+    """What strategies have that race candidates on blocks of questions."""
+
+    block: Annotated[int, Field(ge=1)] = 8
+    """Questions of a block; after each, whoever is proven worse than the best leaves."""
+    test: Literal["t", "wilcoxon"] = "t"
+    """The paired one-sided test; `wilcoxon` leaves out equal scores' share of evidence, and is misled by yes-or-no
+    scores."""
+    p_value: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    """Below this somebody leaves, in (0, 1). Larger is cheaper and less reliable."""
+
+
+class RacingGreedyConfig(RacingKnobs):
+    """Greedy rounds, each a race with paired elimination."""
+
+    kind: Literal["racing_greedy"]
+    carry_over: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Share of a round's demonstrations, the best, that the next round tries again, in (0, 1]."""
+
+
+class SuccessiveHalvingConfig(SearchSpaceConfig):
+    """Greedy rounds, each halving its contenders again and again."""
+
+    kind: Literal["successive_halving"]
+    evaluations: Annotated[int, Field(ge=1)] = 3000
+    """Answers judged on guiding questions, about; the base prompt's included."""
+
+
+class BeamConfig(RacingKnobs):
+    """Beam search: the best few sets of every round are extended together."""
+
+    kind: Literal["beam"]
+    width: Annotated[int, Field(ge=1)] = 4
+    """Sets kept from round to round."""
+
+
+class LocalSearchConfig(RacingKnobs):
+    """Local search from a set of yours: exchange, insert, remove, move."""
+
+    kind: Literal["local_search"]
+    start: tuple[str, ...] = ()
+    """Ids of the set to start from, in order; the base prompt when empty."""
+    evaluations: Annotated[int, Field(ge=1)] = 3000
+    """Answers judged on guiding questions at most, the base prompt's included."""
+    neighbours: Annotated[int, Field(ge=1)] = 12
+    """Neighbours that race against the best set together."""
+    patience: Annotated[int, Field(ge=1)] = 4
+    """Races in a row that may change nothing before the search ends."""
+
+
+class SimilarConfig(SearchSpaceConfig):
+    """The demonstrations nearest to the guiding questions; nothing is judged but the base prompt and the pick."""
+
+    kind: Literal["similar"]
+    embedding: str = "hashed"
+    """See `screening`."""
+
+
+class DiverseConfig(SearchSpaceConfig):
+    """Demonstrations near to the guiding questions but unlike each other; judged as `similar`."""
+
+    kind: Literal["diverse"]
+    embedding: str = "hashed"
+    """See `screening`."""
+
+
+class VaryingKnobs(SearchSpaceConfig):
+    """What only some strategies vary beside the demonstrations."""
+
+    vary_position: bool = False
+    """Try the chosen demonstrations in every place among the base prompt's; most candidates stand where `insert` says.
+    Without effect unless the base prompt's are kept."""
+    decodings: tuple[FurtherDecodingConfig, ...] = ()
+    """Further decodings to try, each with any demonstrations and with the base prompt as it is; what wins is exported
+    with its decoding. Each makes the space that much larger, and an answer in another decoding is another answer."""
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [one.name for one in self.decodings]
+        if len(set(names)) < len(names):
+            raise ValueError("two of decodings have the same name: give each its own")
+        return self
+
+
+class CustomConfig(VaryingKnobs):
+    """A strategy of your own."""
+
+    kind: Literal["custom"]
+    strategy: str
+    """`module:Class`, importable where the search runs; called with the space, `options` and the seed."""
+    options: dict[str, Any] = {}
+    """Whatever it wants to know."""
+
+
+class ExhaustiveGreedyConfig(SearchSpaceConfig):
+    """The paper's search: every round tries every demonstration next and keeps the best mean."""
+
+    kind: Literal["exhaustive_greedy"]
+    threshold: float | None = None
+    """From round 2 on, only demonstrations whose round-1 mean reached this score are tried (the paper: 6.2)."""
+    stop_without_gain: bool = True
+    """Stop when a round does not improve on the best so far, and keep that. False is the paper's way: all rounds, and
+    the last round's best is accepted even when it is lower."""
+
+
+class RandomConfig(SearchSpaceConfig):
+    """Random ordered choices: the baseline that every search has to beat."""
+
+    kind: Literal["random"]
+    trials: Annotated[int, Field(ge=1)] = 100
+    """Distinct candidates evaluated, the base prompt not counted."""
+
+
+class OptunaConfig(RacingKnobs, VaryingKnobs):
+    """Optuna guides: groups of demonstrations are judged first and leave a shortlist, then it proposes ordered choices
+    of it: one categorical slot a position, each a demonstration or empty; place among the base prompt's and decoding
+    where they are to be tried."""
+
+    kind: Literal["optuna"]
+    sampler: Literal["gp", "tpe", "nsga2"] = "gp"
+    """`gp`: Gaussian process, best up to about 300 proposals. `tpe`: fast at any number. `nsga2`: genetic, beyond 300
+    proposals."""
+    trials: Annotated[int, Field(ge=1)] = 200
+    """The budget: as many answers as so many candidates need on all guiding questions, the base prompt not counted."""
+    warm_start: Literal["screening", "singles", "none"] = "screening"
+    """What leaves the shortlist. `screening`: random groups of demonstrations on blocks of questions, told apart by a
+    statistical model. `singles`: demonstrations alone. `none`: no shortlist; Optuna needs several times the trials."""
+    warm_start_share: Annotated[float, Field(gt=0, lt=1)] = 0.4
+    """Share of the budget for that, in (0, 1)."""
+    prune: bool = True
+    """A proposal that is proven worse than the best candidate so far is given up after a block; what it saves pays for
+    further ones."""
+    test: Literal["t", "wilcoxon"] = "wilcoxon"
+    """The paired one-sided test; `wilcoxon` is misled by yes-or-no scores."""
+
+
+StrategyConfig = Annotated[
+    ScreeningConfig
+    | ExhaustiveGreedyConfig
+    | RacingGreedyConfig
+    | SuccessiveHalvingConfig
+    | BeamConfig
+    | LocalSearchConfig
+    | OptunaConfig
+    | RandomConfig
+    | SimilarConfig
+    | DiverseConfig
+    | CustomConfig,
+    Field(discriminator="kind"),
+]
