@@ -12,7 +12,7 @@ from configs.schema.knobs import Knobs
 
 
 class SearchSpaceConfig(Knobs):
-    """What all strategies share: which candidates there are, and a last stage."""
+    """What all strategies share: which candidates there are."""
 
     max_demonstrations: Annotated[int, Field(ge=1)] = 3
     """At most this many demonstrations are chosen."""
@@ -32,10 +32,6 @@ class SearchSpaceConfig(Knobs):
     """Groups of ids; no candidate holds two demonstrations of one group."""
     max_prompt_tokens: Annotated[int, Field(ge=1)] | None = None
     """All demonstrations of a candidate together have at most this many tokens; only the model's limit when absent."""
-
-    polish: Annotated[int, Field(ge=0)] = 0
-    """So many further answers at most go into a local search from the best set found: exchange, insert, remove, move;
-    what it arrives at must be proven better. What has been judged already is not paid for again. 0: none."""
 
     @model_validator(mode="after")
     def _sizes_agree(self) -> Self:

@@ -39,7 +39,6 @@ def run_benchmark(
     cases: Sequence[Case],
     strategies: Sequence[str],
     shares: Sequence[float],
-    polish: float,
     window: int,
     jobs: int,
     path: Path,
@@ -50,7 +49,7 @@ def run_benchmark(
         os.environ.setdefault(name, "1")
     found: list[StrategyOutcome] = []
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        under_way = [pool.submit(outcomes, case, strategies, shares, polish, window) for case in cases]
+        under_way = [pool.submit(outcomes, case, strategies, shares, window) for case in cases]
         for done in track(as_completed(under_way), "landscapes", total=len(cases), console=Console(stderr=True)):
             found = sorted([*found, *done.result()], key=lambda one: (_group(one), one.case.seed))
             path.write_text(json.dumps([asdict(one) for one in found], indent=1))
@@ -173,7 +172,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--pools", nargs="+", type=int, default=[50], help="demonstrations, N")
     parser.add_argument("--most", nargs="+", type=int, default=[3], help="demonstrations of a set at most, k")
     parser.add_argument("--shares", nargs="+", type=float, default=[0.2, 0.1, 0.05], help=f"of {REFERENCE}'s budget")
-    parser.add_argument("--polish", type=float, default=0.0, help="share of each budget for a local search at the end")
     parser.add_argument("--window", type=int, default=WINDOW, help="trials under way at the most")
     parser.add_argument("--seeds", type=int, default=60)
     parser.add_argument("--first-seed", type=int, default=0)
@@ -199,7 +197,7 @@ def main() -> None:
 def _run(arguments: argparse.Namespace) -> list[StrategyOutcome]:
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
     cases = [Case(*case) for case in product(arguments.landscapes, arguments.pools, arguments.most, seeds)]
-    given = arguments.strategies, arguments.shares, arguments.polish, arguments.window
+    given = arguments.strategies, arguments.shares, arguments.window
     return run_benchmark(cases, *given, arguments.jobs, arguments.json)
 
 

@@ -74,12 +74,11 @@ class StrategyOutcome:
 
 
 def outcomes(
-    case: Case, strategies: Sequence[str], shares: Sequence[float], polish: float = 0.0, window: int = WINDOW
+    case: Case, strategies: Sequence[str], shares: Sequence[float], window: int = WINDOW
 ) -> list[StrategyOutcome]:
     """All strategies with all budgets on one landscape, exhaustive greedy first.
 
     Args:
-        polish: the share of each budget that goes into a local search at the end.
         window: trials under way at the most.
     """
     landscape = Landscape(LANDSCAPES[case.landscape], case.seed, pool=case.pool, further=_FURTHER)
@@ -110,7 +109,7 @@ def outcomes(
     for name in strategies:
         for share in shares if name not in UNBUDGETED else shares[:1]:
             budget = max(2 * len(space.questions), round(share * greedy.evaluations))
-            strategy = strategy_of(config_of(name, space, budget, polish), space, case.seed, embedding)
+            strategy = strategy_of(config_of(name, space, budget), space, case.seed, embedding)
             search = simulate(strategy, landscape, space, window)
             given = search.evaluations / greedy.evaluations if name in UNBUDGETED else share
             found.append(outcome(name, given, search))
@@ -132,10 +131,8 @@ def _holds(interval: Estimate | None, truth: float) -> bool:
     return interval is not None and interval.low <= truth <= interval.high
 
 
-def config_of(name: str, space: SearchSpace, budget: int, polish: float = 0.0) -> StrategyConfig:
-    """A strategy's config with nothing tuned but its budget, in judged generations, and the share of it to polish."""
-    last = round(polish * budget)
-    budget -= last
+def config_of(name: str, space: SearchSpace, budget: int) -> StrategyConfig:
+    """A strategy's config with nothing tuned but its budget, in judged generations."""
     kind, _, sampler = name.partition("_") if name.startswith("optuna") else (name, "", "")
     trials = max(1, budget // len(space.questions) - 1)
     knobs: dict[str, dict[str, object]] = {
@@ -147,6 +144,6 @@ def config_of(name: str, space: SearchSpace, budget: int, polish: float = 0.0) -
         REFERENCE: {"stop_without_gain": False},
     }
     config: StrategyConfig = TypeAdapter(StrategyConfig).validate_python(
-        {"kind": kind, "max_demonstrations": space.max_added, "polish": last, **knobs.get(kind, {})}
+        {"kind": kind, "max_demonstrations": space.max_added, **knobs.get(kind, {})}
     )
     return config

@@ -6,12 +6,13 @@ neighbours' answers, pair by pair.
 """
 
 import math
-import re
-from collections import Counter
 from collections.abc import Sequence
-from statistics import fmean, stdev
 
-_WORD = re.compile(r"\w{3,}")
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, vstack
+
+_WORD = r"\w{3,}"
 _ROWS = 500  # more would cost seconds and say no more
 _CLEAR = 2.0  # standard errors, and in cosine:
 _LARGE = 0.05
@@ -24,35 +25,22 @@ def shift_of(pairs: Sequence[tuple[str, str]]) -> int:
         return 0
     queries, answers = _weighted([query for query, _ in pairs], [answer for _, answer in pairs])
     for shift in (1, -1):
-        gains = [
-            _cosine(query, answers[(at + shift) % len(pairs)]) - _cosine(query, answers[at])
-            for at, query in enumerate(queries)
-        ]
-        if _clearly_positive(gains):
+        neighbours = answers[[(at + shift) % len(pairs) for at in range(len(pairs))]]
+        if _clearly_positive(queries.multiply(neighbours - answers).sum(axis=1)):
             return shift
     return 0
 
 
-def _clearly_positive(gains: Sequence[float]) -> bool:
-    error = stdev(gains) / math.sqrt(len(gains))
-    return fmean(gains) > max(_CLEAR * error, _LARGE)
+def _clearly_positive(gains: NDArray[np.float64]) -> bool:
+    error = float(gains.std(ddof=1)) / math.sqrt(len(gains))
+    return float(gains.mean()) > max(_CLEAR * error, _LARGE)
 
 
-def _weighted(*groups: Sequence[str]) -> list[list[dict[str, float]]]:
-    """Words with their TF-IDF weights, each text of length one."""
-    counted = [[Counter(_WORD.findall(text.lower())) for text in group] for group in groups]
-    texts = [text for group in counted for text in group]
-    seen_in = Counter(word for text in texts for word in text)
-    return [
-        [_unit({w: n * math.log(len(texts) / seen_in[w]) for w, n in text.items()}) for text in group]
-        for group in counted
-    ]
+def _weighted(*groups: Sequence[str]) -> list[csr_array]:
+    """Return each group's TF-IDF weights of words, one row of length 1 a text."""
+    from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer  # noqa: PLC0415 -- takes a second
 
-
-def _unit(weights: dict[str, float]) -> dict[str, float]:
-    length = math.hypot(*weights.values()) or 1.0
-    return {word: weight / length for word, weight in weights.items()}
-
-
-def _cosine(one: dict[str, float], other: dict[str, float]) -> float:
-    return sum(weight * other.get(word, 0.0) for word, weight in one.items())
+    counts = HashingVectorizer(n_features=2**16, token_pattern=_WORD, norm=None, alternate_sign=False)
+    counted = [counts.transform(group) for group in groups]
+    weights = TfidfTransformer().fit(vstack(counted))
+    return [csr_array(weights.transform(group)) for group in counted]

@@ -1,7 +1,7 @@
 """The strategy of a config. Each is imported only when it is wanted."""
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from configs.errors import InputError
@@ -49,14 +49,14 @@ def make_strategy(
     return strategy_of(config, space, seed, _embedding(config.embedding, space, material, folder), likelihood)
 
 
-def strategy_of(
+def strategy_of(  # noqa: C901, PLR0911 -- a case a kind, and types that can be checked
     config: StrategyConfig,
     space: SearchSpace,
     seed: int,
     embedding: Embedding | None,
     likelihood: Floats | None = None,
 ) -> Strategy:
-    """A strategy that knows nothing yet, with a local search as its last stage where the config wants one.
+    """A strategy that knows nothing yet.
 
     Args:
         embedding: of the space's pool and questions, in their order; for those strategies that look at texts.
@@ -65,24 +65,6 @@ def strategy_of(
     Raises:
         InputError: a strategy of the user's own cannot be made, or it needs an embedding.
     """
-    first = _alone(config, space, seed, embedding, likelihood)
-    if not config.polish:
-        return first
-    from search.strategies.local_search import LocalSearch  # noqa: PLC0415
-    from search.strategies.parts.polish import Polished  # noqa: PLC0415
-
-    def local(start: Sequence[str]) -> Strategy:
-        usual = LocalSearchConfig(kind="local_search", start=tuple(start))
-        few = max(1, min(usual.neighbours, config.polish // len(space.questions)))
-        budget = config.polish + len(space.questions)
-        return LocalSearch(space, usual.model_copy(update={"neighbours": few, "evaluations": budget}), seed)
-
-    return Polished(space, first, local, config.polish)
-
-
-def _alone(  # noqa: C901, PLR0911 -- a case a kind, and types that can be checked
-    config: StrategyConfig, space: SearchSpace, seed: int, embedding: Embedding | None, likelihood: Floats | None
-) -> Strategy:
     match config:
         case ScreeningConfig():
             from search.strategies.screening import Screening  # noqa: PLC0415

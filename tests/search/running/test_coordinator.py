@@ -28,7 +28,6 @@ from search.run_directory.journal import Journal, read_journal
 from search.running.coordinator import Coordinator
 from search.running.scorer import Scorer
 from search.strategies.exhaustive_greedy import ExhaustiveGreedy
-from search.strategies.make import strategy_of
 from search.strategies.optuna.search import OptunaSearch
 from search.strategies.random import RandomSearch
 from search.strategies.screening import Screening
@@ -52,9 +51,6 @@ STRATEGIES: dict[str, Callable[[], Strategy]] = {
     "random": lambda: RandomSearch(SPACE, RandomConfig(kind="random", max_demonstrations=2, trials=12), 3),
     "screening": lambda: Screening(
         SPACE, ScreeningConfig(kind="screening", max_demonstrations=2, evaluations=60, block=3), 3
-    ),
-    "polished": lambda: strategy_of(
-        RandomConfig(kind="random", max_demonstrations=2, trials=4, polish=200), SPACE, 3, None
     ),
     "optuna": lambda: OptunaSearch(
         SPACE, OptunaConfig(kind="optuna", max_demonstrations=2, sampler="tpe", trials=14), 3
