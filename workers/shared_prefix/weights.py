@@ -18,6 +18,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from configs.errors import InputError
 from configs.schema.model import WeightsConfig
+from workers.shared_prefix.checkpoint import refuse_incomplete, undisturbed
 
 EDGE = 2**20  # bytes read at each end of a file: enough to tell weights apart, fast for hundreds of gigabytes
 UNSTATED = 10**9  # tokenizers say 1e30 tokens where nobody wrote their limit down
@@ -115,25 +116,20 @@ def load_tokenizer(source: Source) -> Any:
 
 
 def load_model(source: Source, config: WeightsConfig, device: torch.device) -> Any:
-    """A causal language model in evaluation mode on its device. Raises InputError when it cannot be loaded."""
-    return _loaded("model", source, lambda: _pretrained(AutoModelForCausalLM, source, config, device)[0])
+    """A causal language model in evaluation mode on its device. Raises InputError when it cannot be loaded, or not all
+    of its weights (see `checkpoint`)."""
+    return _loaded("model", source, lambda: _pretrained(AutoModelForCausalLM, source, config, device))
 
 
 def load_classifier(source: Source, config: WeightsConfig, device: torch.device) -> Any:
-    """A model with a classification head, as `load_model`. Raises InputError also when the head is not among the
-    weights: transformers would draw it at random."""
-
-    def load() -> tuple[Any, dict[str, Any]]:
-        return _pretrained(AutoModelForSequenceClassification, source, config, device)
-
-    model, report = _loaded("classifier", source, load)
-    if missing := sorted(report["missing_keys"]):
-        raise InputError(f"{source.location} is no reward model: its weights lack {missing[0]}")
-    return model
+    """A model with a classification head, as `load_model`; transformers would draw a missing head at random."""
+    return _loaded(
+        "classifier", source, lambda: _pretrained(AutoModelForSequenceClassification, source, config, device)
+    )
 
 
-def _pretrained(kind: Any, source: Source, config: WeightsConfig, device: torch.device) -> tuple[Any, dict[str, Any]]:
-    """The model, and what loading says of its weights.
+def _pretrained(kind: Any, source: Source, config: WeightsConfig, device: torch.device) -> Any:
+    """The model with all of its weights, in evaluation mode.
 
     Over several GPUs layers are spread by accelerate's device map, all in this process. Tensor parallelism
     (`tp_plan`) would also share the work of a layer, but transformers runs it in one process a GPU, started by
@@ -142,17 +138,21 @@ def _pretrained(kind: Any, source: Source, config: WeightsConfig, device: torch.
     step, matters less here: with hundreds of rows in a batch the GPUs are busy one after the other.
     """
     disable_progress_bar()  # type: ignore[no-untyped-call]  # it would run across the display of the search
-    model, report = kind.from_pretrained(
-        source.location,
-        revision=source.commit,
-        dtype=config.dtype,
-        attn_implementation="sdpa",
-        device_map=_device_map(config, device),
-        output_loading_info=True,
+    model, report = undisturbed(
+        lambda: kind.from_pretrained(
+            source.location,
+            revision=source.commit,
+            dtype=config.dtype,
+            attn_implementation="sdpa",
+            device_map=_device_map(config, device),
+            ignore_mismatched_sizes=True,  # they are refused below, in one sentence
+            output_loading_info=True,
+        )
     )
     if {"cpu", "disk"} & set(map(str, getattr(model, "hf_device_map", {}).values())):
         raise torch.OutOfMemoryError("some layers are not on a GPU")
-    return model.eval(), report
+    refuse_incomplete(model, report, source.location)
+    return model.eval()
 
 
 def _device_map(config: WeightsConfig, device: torch.device) -> Any:
@@ -175,6 +175,8 @@ def _loaded(what: str, source: Source, load: Callable[[], Part]) -> Part:
             f"the model {source.location} does not fit the GPU's free memory: use a smaller model or a larger GPU, or "
             "give a worker several GPUs (workers.gpus_per_worker)"
         ) from error
+    except InputError:
+        raise
     except Exception as error:  # damaged files raise whatever the reader they broke raises
         raise InputError(f"no {what} could be loaded from {source.location}: {_first_line(error)}") from error
 

@@ -71,7 +71,10 @@ def _by_model(texts: Sequence[str], name: str) -> Floats:
     try:
         from sentence_transformers import SentenceTransformer  # noqa: PLC0415 -- optional
 
-        model = SentenceTransformer(name)
+        from workers.shared_prefix.checkpoint import loading_alone  # noqa: PLC0415 -- heavy
+
+        with loading_alone():
+            model = SentenceTransformer(name)
     except (ImportError, OSError, ValueError):
         return hashed(texts)
     vectors: Floats = np.asarray(model.encode(list(texts)), dtype=float)

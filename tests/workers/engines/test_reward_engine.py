@@ -227,5 +227,5 @@ def test_a_label_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_model_without_a_trained_head_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no reward model: its weights lack score\.weight"):
+    with pytest.raises(InputError, match=r"lacks score\.weight"):
         RewardEngine.load(config(save(random_llama(), tmp_path)))
