@@ -1,0 +1,108 @@
+"""Real training steps on a tiny model."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from configs.schema.finetuning import FinetuningConfig, TrainingLength
+from configs.schema.model import ModelConfig
+from tests.tiny_model import random_llama, save
+from workers.finetune.examples import TrainingExample
+from workers.finetune.failures import FinetuningFailed
+from workers.finetune.record import FinetunedModel
+from workers.finetune.train import Finetuning, finetune
+
+SHORT = FinetuningConfig(
+    learning_rate=5e-3, lengths=(TrainingLength(epochs=3, batch_size=2),), checkpoints=3, max_tokens=64
+)
+EXAMPLES = tuple(TrainingExample(f"e{n}", f"\n# Query:\nsay {n}\n", f"the word is {n}") for n in range(4))
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> ModelConfig:
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    save(random_llama(), folder)
+    return ModelConfig(name=str(folder), dtype="float32", device="cpu")
+
+
+def _task(base: ModelConfig) -> Finetuning:
+    return Finetuning(base=base, config=SHORT, method="full", examples=EXAMPLES, seed=3)
+
+
+def _weights(model: Path) -> dict[str, torch.Tensor]:
+    return load_file(model / "model.safetensors")
+
+
+def _same(first: Path, second: Path) -> bool:
+    one, other = _weights(first), _weights(second)
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_full_fine_tuning_makes_the_answers_likelier(base: ModelConfig, tmp_path: Path) -> None:
+    done = finetune(_task(base), tmp_path)
+    assert (done.examples, done.steps, done.too_long) == (4, 6, ())
+    assert done.loss is not None
+    first = finetune(replace(_task(base), config=SHORT.model_copy(update={"learning_rate": 1e-12})), tmp_path / "still")
+    assert first.loss is not None
+    assert done.loss < first.loss - 0.1
+
+
+def test_a_killed_training_that_goes_on_is_the_training_that_was_never_killed(
+    base: ModelConfig, tmp_path: Path
+) -> None:
+    whole = finetune(_task(base), tmp_path / "whole")
+
+    def die(done: int, _: int) -> None:
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        finetune(_task(base), tmp_path / "killed", die)
+    half = tmp_path / "killed" / "checkpoints" / "checkpoint-9"  # as a kill during a write leaves one
+    half.mkdir()
+    (half / "trainer_state.json").write_text('{"global_st')
+    steps: list[int] = []
+    resumed = finetune(_task(base), tmp_path / "killed", lambda done, _: steps.append(done))
+    assert steps[0] > 1, "it began anew"
+    assert _same(whole.model, resumed.model)
+    assert not (tmp_path / "killed" / "checkpoints").exists()
+
+
+def test_adapters_are_merged_into_a_model_that_any_engine_loads(base: ModelConfig, tmp_path: Path) -> None:
+    done = finetune(replace(_task(base), method="lora"), tmp_path)
+    before, after = _weights(Path(base.name)), _weights(done.model)
+    assert before.keys() == after.keys()
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+
+
+def test_a_finished_training_is_read_and_not_repeated(base: ModelConfig, tmp_path: Path) -> None:
+    done = finetune(_task(base), tmp_path)
+    written = (done.model / "model.safetensors").stat().st_mtime_ns
+    assert finetune(_task(base), tmp_path) == done == FinetunedModel.read(tmp_path)
+    assert (done.model / "model.safetensors").stat().st_mtime_ns == written
+
+
+def test_too_long_examples_are_left_out_and_reported(base: ModelConfig, tmp_path: Path) -> None:
+    long = TrainingExample("long", "word " * 200, "answer")
+    done = finetune(replace(_task(base), examples=(*EXAMPLES, long)), tmp_path)
+    assert (done.examples, done.too_long) == (4, ("long",))
+
+
+def test_a_training_without_an_example_that_fits_fails_with_the_limit(base: ModelConfig, tmp_path: Path) -> None:
+    long = TrainingExample("long", "word " * 200, "answer")
+    with pytest.raises(FinetuningFailed, match="64"):
+        finetune(replace(_task(base), examples=(long,)), tmp_path)
+    assert FinetunedModel.read(tmp_path) is None
+
+
+def test_memory_that_does_not_hold_a_training_is_a_failure_of_this_training_alone(
+    base: ModelConfig, tmp_path: Path
+) -> None:
+    def exhausted(*_: int) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with pytest.raises(FinetuningFailed, match=r"out of memory.*device_batch_size"):
+        finetune(_task(base), tmp_path, exhausted)

@@ -1,0 +1,11 @@
+"""What can go wrong with a fine-tuning. It concerns one model alone; others are not concerned."""
+
+from configs.errors import DemosearchError
+
+
+class FinetuningFailed(DemosearchError):
+    """This model cannot be trained on these examples; the text says why."""
+
+
+class FinetuningOutOfMemory(FinetuningFailed):
+    """The device's memory does not hold the training."""

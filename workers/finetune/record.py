@@ -1,0 +1,45 @@
+"""What a finished fine-tuning leaves beside its model."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+FILE = "finetuned.json"
+
+
+@dataclass(frozen=True, slots=True)
+class FinetunedModel:
+    """Attributes:
+    model: folder with weights and tokenizer, which any engine can load.
+    examples: trained on.
+    too_long: ids of examples that were left out.
+    steps: of the optimizer.
+    loss: mean over the last step's answer tokens, in nats; None where no step was logged.
+    seconds: of the process that finished it, without those of earlier ones that were killed.
+    """
+
+    model: Path
+    examples: int
+    too_long: tuple[str, ...]
+    steps: int
+    loss: float | None
+    seconds: float
+
+    def write(self, folder: Path) -> None:
+        """Whole or not at all; from then on the training is finished."""
+        content = asdict(self) | {"model": self.model.name}
+        draft = folder / f".{FILE}.{os.getpid()}"
+        draft.write_text(json.dumps(content, indent=1), encoding="utf-8")
+        draft.replace(folder / FILE)
+
+    @classmethod
+    def read(cls, folder: Path) -> Self | None:
+        """None where no training in `folder` is finished."""
+        if not (folder / FILE).exists():
+            return None
+        content = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        return cls(
+            **{**content, "model": folder / content["model"], "too_long": tuple(content["too_long"])},
+        )

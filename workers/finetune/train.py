@@ -1,0 +1,218 @@
+"""Train a causal language model on demonstrations: all weights or low-rank adapters, by TRL and PEFT.
+
+Labels are made here and not by TRL, so that the loss is on answers alone in every form of prompt and nothing is cut.
+On the CPU the same seed gives the same weights, also when the training was killed and went on from a checkpoint.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from transformers import AutoModelForCausalLM, TrainerCallback
+
+from configs.errors import InputError
+from configs.schema.finetuning import FinetuningConfig
+from configs.schema.model import ModelConfig
+from workers.finetune.checkpoints import last_whole_checkpoint
+from workers.finetune.examples import EncodedExamples, TrainingExample, encode_examples
+from workers.finetune.failures import FinetuningFailed, FinetuningOutOfMemory
+from workers.finetune.record import FinetunedModel
+from workers.shared_prefix import weights
+
+Method = Literal["full", "lora"]
+OnStep = Callable[[int, int], None]
+"""Told after every step: how many are done, and how many there are."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Finetuning:
+    """What is trained, how, and on what.
+
+    Attributes:
+        base: the model that is trained further.
+        chat_template: saved with the tokenizer, in the place of the base's; None keeps that.
+    """
+
+    base: ModelConfig
+    config: FinetuningConfig
+    method: Method
+    examples: tuple[TrainingExample, ...]
+    seed: int
+    chat_template: str | None = None
+
+
+def finetune(task: Finetuning, folder: Path, on_step: OnStep = lambda *_: None) -> FinetunedModel:
+    """Train, or go on with a training that was killed in this folder, or read what it has left.
+
+    Args:
+        folder: of this task alone; the model is in it when this returns.
+
+    Raises:
+        InputError: TRL or PEFT is not installed, or the base model cannot be had.
+        FinetuningFailed: the examples are too long, or the memory does not hold the training.
+    """
+    if (finished := FinetunedModel.read(folder)) is not None:
+        return finished
+    _require_libraries()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        return _train(task, folder, on_step)
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise _out_of_memory(task) from error
+    except RuntimeError as error:
+        if "can't allocate memory" in str(error) or "out of memory" in str(error):  # the CPU's allocator
+            raise _out_of_memory(task) from error
+        raise
+
+
+def _require_libraries() -> None:
+    try:
+        import peft  # noqa: F401, PLC0415 -- an extra
+        import trl  # noqa: F401, PLC0415
+    except ImportError as error:
+        raise InputError(
+            f"fine-tuning needs {error.name or 'TRL and PEFT'}: pip install 'demosearch[finetune]'"
+        ) from error
+
+
+def _out_of_memory(task: Finetuning) -> FinetuningOutOfMemory:
+    return FinetuningOutOfMemory(
+        f"out of memory: {task.method} fine-tuning of {task.base.name} on {len(task.examples):,} examples does not "
+        "fit the device; lower finetuning.device_batch_size or finetuning.max_tokens, or train adapters (lora)"
+    )
+
+
+def _train(task: Finetuning, folder: Path, on_step: OnStep) -> FinetunedModel:
+    began = time.monotonic()
+    source, device = weights.find(task.base), weights.device_of(task.base)
+    tokenizer = weights.load_tokenizer(source)
+    if task.chat_template is not None:
+        tokenizer.chat_template = task.chat_template
+    encoded = encode_examples(task.examples, tokenizer, task.config.max_tokens)
+    if not encoded.rows:
+        raise FinetuningFailed(
+            f"all {len(encoded.too_long):,} examples are longer than finetuning.max_tokens ({task.config.max_tokens:,})"
+        )
+    if encoded.too_long:
+        log.warning("%d of %d examples are too long and left out", len(encoded.too_long), len(task.examples))
+    torch.manual_seed(task.seed)
+    model = _load(task, source, device)
+    trainer = _make_trainer(task, model, tokenizer, encoded, folder / "checkpoints", device)
+    trainer.add_callback(_Steps(on_step))
+    checkpoint = last_whole_checkpoint(folder / "checkpoints")
+    trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    _save(trainer, tokenizer, folder, task.method)
+    done = FinetunedModel(
+        model=folder / "model",
+        examples=len(encoded.rows),
+        too_long=encoded.too_long,
+        steps=trainer.state.global_step,
+        loss=next((row["loss"] for row in reversed(trainer.state.log_history) if "loss" in row), None),
+        seconds=time.monotonic() - began,
+    )
+    done.write(folder)
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    return done
+
+
+def _load(task: Finetuning, source: weights.Source, device: torch.device) -> Any:
+    dtype = task.config.dtype if task.method == "full" else task.base.dtype
+    model: Any = AutoModelForCausalLM.from_pretrained(
+        source.location, revision=source.commit, dtype=dtype, attn_implementation="sdpa"
+    )
+    return model.to(device)
+
+
+def _make_trainer(
+    task: Finetuning, model: Any, tokenizer: Any, encoded: EncodedExamples, folder: Path, device: torch.device
+) -> Any:
+    from datasets import Dataset  # noqa: PLC0415 -- heavy
+    from peft import LoraConfig  # noqa: PLC0415 -- an extra
+    from trl.trainer.sft_config import SFTConfig  # noqa: PLC0415 -- an extra
+    from trl.trainer.sft_trainer import SFTTrainer  # noqa: PLC0415
+
+    config, count = task.config, len(encoded.rows)
+    length = config.length_for(count)
+    batch = min(length.batch_size, count)
+    device_batch = _divisor(batch, config.device_batch_size)
+    steps = length.epochs * -(-count // batch)
+    on_cpu = device.type == "cpu"
+    lora = config.lora
+    return SFTTrainer(
+        model=model,
+        args=SFTConfig(
+            output_dir=str(folder),
+            learning_rate=config.learning_rate if task.method == "full" else lora.learning_rate,
+            num_train_epochs=length.epochs,
+            per_device_train_batch_size=device_batch,
+            gradient_accumulation_steps=batch // device_batch,
+            lr_scheduler_type=config.schedule,
+            warmup_steps=round(config.warmup_share * steps),
+            weight_decay=config.weight_decay,
+            save_strategy="steps" if config.checkpoints else "no",
+            save_steps=max(1, steps // (config.checkpoints + 1)),
+            save_total_limit=2,
+            seed=task.seed,
+            data_seed=task.seed,
+            use_cpu=on_cpu,
+            bf16=not on_cpu,
+            activation_checkpointing=not on_cpu,
+            dataloader_pin_memory=not on_cpu,
+            logging_steps=1,
+            report_to="none",
+            disable_tqdm=True,
+            max_length=None,
+            dataset_kwargs={"skip_prepare_dataset": True},
+        ),
+        train_dataset=Dataset.from_list(list(encoded.rows)),
+        processing_class=tokenizer,
+        peft_config=_adapters(LoraConfig, task) if task.method == "lora" else None,
+    )
+
+
+def _adapters(kind: Any, task: Finetuning) -> Any:
+    lora = task.config.lora
+    return kind(
+        r=lora.rank,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+
+
+def _divisor(batch: int, most: int) -> int:
+    """The largest divisor of a batch that a device takes at the same time."""
+    return next(size for size in range(min(batch, most), 0, -1) if batch % size == 0)
+
+
+def _save(trainer: Any, tokenizer: Any, folder: Path, method: Method) -> None:
+    """Under its name only when it is whole."""
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    if method == "lora":
+        model = model.merge_and_unload()
+    draft = folder / "model.half"
+    shutil.rmtree(draft, ignore_errors=True)
+    model.save_pretrained(draft)
+    tokenizer.save_pretrained(draft)
+    shutil.rmtree(folder / "model", ignore_errors=True)
+    draft.rename(folder / "model")
+
+
+class _Steps(TrainerCallback):
+    """Tells how far the training is."""
+
+    def __init__(self, on_step: OnStep) -> None:
+        self._on_step = on_step
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002 -- the library's
+        self._on_step(state.global_step, state.max_steps)
