@@ -14,8 +14,10 @@ from scipy.special import ndtri
 
 from search.problem.candidate import Candidate
 from search.results.search_results import Evidence
-from search.statistics.effects import USUAL_SPREAD, EffectsModel, Fit, ObservedScores, OrderedSet
+from search.statistics.effects import USUAL_SPREAD, EffectsModel
+from search.statistics.effects_posterior import Fit
 from search.statistics.estimates import Estimate
+from search.statistics.observed_scores import ObservedScores, OrderedSet
 
 _FEWEST = 3  # candidates, the base prompt included
 _RECENCIES = np.linspace(-0.9, 0.9, 19)

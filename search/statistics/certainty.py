@@ -6,7 +6,8 @@ from statistics import pstdev
 from search.problem.candidate import OWN, Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial
-from search.statistics.effects import USUAL_SPREAD, EffectsModel, ObservedScores, OrderedSet
+from search.statistics.effects import USUAL_SPREAD, EffectsModel
+from search.statistics.observed_scores import ObservedScores, OrderedSet
 
 _SWEEPS = 2
 

@@ -21,7 +21,9 @@ from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial, Trial
 from search.statistics.best_set import KnownEffects
-from search.statistics.effects import USUAL_SPREAD, EffectsModel, Fit, Floats, ObservedScores, OrderedSet
+from search.statistics.effects import USUAL_SPREAD, EffectsModel
+from search.statistics.effects_posterior import Fit
+from search.statistics.observed_scores import Floats, ObservedScores, OrderedSet
 
 _GROUP = 8
 _TEMPER = 0.5
@@ -208,7 +210,7 @@ class Screening:
     def _known(self, fit: Fit, beta: Floats) -> KnownEffects:
         return KnownEffects(
             worth=fit.worths(beta),
-            loss=float(fit.likeness_loss(beta)),
+            loss=float(fit.similarity_loss(beta)),
             similarity=fit.model.similarity,
             recency=fit.hyper.recency,
             dilution=fit.hyper.dilution,

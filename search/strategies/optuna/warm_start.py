@@ -10,7 +10,9 @@ from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial, Trial
 from search.statistics.best_set import KnownEffects
-from search.statistics.effects import USUAL_SPREAD, EffectsModel, Fit, Floats, ObservedScores
+from search.statistics.effects import USUAL_SPREAD, EffectsModel
+from search.statistics.effects_posterior import Fit
+from search.statistics.observed_scores import Floats, ObservedScores
 from search.strategies.parts.race import Block
 
 _GROWTH = 1.5  # the model is fitted anew when so many times more has been told
@@ -143,7 +145,7 @@ class WarmStart:
         space, shortlist = self._space, set(self.shortlist())
         known = KnownEffects(
             worth=fit.worths(beta),
-            loss=float(fit.likeness_loss(beta)),
+            loss=float(fit.similarity_loss(beta)),
             similarity=fit.model.similarity,
             recency=fit.hyper.recency,
             dilution=fit.hyper.dilution,

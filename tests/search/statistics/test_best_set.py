@@ -21,7 +21,7 @@ def anything(chosen: Sequence[int]) -> bool:
 
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("recency", [0.3, -0.3])
-def test_without_likeness_the_best_set_is_the_best_of_its_size(seed: int, recency: float) -> None:
+def test_without_similarity_the_best_set_is_the_best_of_its_size(seed: int, recency: float) -> None:
     known = effects(recency=recency, seed=seed)
     best = known.best_set(required=(), least=1, most=3, fits=anything)
     every = list(permutations(range(7), len(best)))
@@ -34,7 +34,7 @@ def test_a_smaller_set_is_taken_only_where_it_is_worth_clearly_more(second: floa
     assert len(averaging.best_set(required=(), least=1, most=2, fits=anything)) == size
 
 
-def test_likeness_drives_like_ones_apart() -> None:
+def test_similarity_drives_similar_demonstrations_apart() -> None:
     known = KnownEffects(np.array([1.0, 0.99, 0.7]), -1.0, np.array([[0, 1, 0], [1, 0, 0], [0, 0, 0.0]]), 0.0, 0.0)
     assert set(known.best_set(required=(), least=2, most=2, fits=anything)) == {0, 2}
 

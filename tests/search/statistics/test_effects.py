@@ -6,18 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from search.statistics.effects import (
-    EffectsModel,
-    Fit,
-    Floats,
-    Hyperparameters,
-    ObservedScores,
-    OrderedSet,
-    OwnVariances,
-)
+from search.statistics.effects import EffectsModel
+from search.statistics.effects_posterior import Fit
+from search.statistics.hyperparameters import Hyperparameters, OwnVariances
+from search.statistics.observed_scores import Floats, ObservedScores, OrderedSet
 
 QUESTIONS, DEMONSTRATIONS, SCALE = 6, 9, 2.0
-HYPER = Hyperparameters(effect=0.2, told=0.4, set_effect=0.3, noise=0.9, recency=0.3, dilution=0.5)
+HYPER = Hyperparameters(effect=0.2, explained_share=0.4, set_effect=0.3, noise=0.9, recency=0.3, dilution=0.5)
 DRAW = np.random.default_rng(7)
 EMBEDDING = DRAW.normal(size=(DEMONSTRATIONS, 3))
 OWN = OwnVariances(noise=DRAW.uniform(0.5, 2, QUESTIONS), effect=DRAW.uniform(0.7, 4, DEMONSTRATIONS))
@@ -68,8 +63,8 @@ class Dense:
         if self.hint is not None:
             standard = (self.hint - self.hint.mean()) / self.hint.std()
             known = (known + np.outer(standard, standard)) / 2
-        told, effect = self.hyper.told, self.hyper.effect
-        covariance: Floats = effect**2 * (told * known + (1 - told) * np.eye(DEMONSTRATIONS))
+        share, effect = self.hyper.explained_share, self.hyper.effect
+        covariance: Floats = effect**2 * (share * known + (1 - share) * np.eye(DEMONSTRATIONS))
         return covariance * np.sqrt(np.outer(OWN.effect, OWN.effect))
 
     def row(self, ordered: OrderedSet) -> Floats:
@@ -261,5 +256,5 @@ def test_a_demonstration_of_which_nothing_is_known_is_no_exception_however_odd_i
 
 def test_without_an_embedding_the_share_it_tells_changes_nothing() -> None:
     model, scores = EffectsModel(QUESTIONS, DEMONSTRATIONS, None), told()
-    evidence = [model.at(scores, replace(HYPER, told=share)).log_evidence for share in (0.1, 0.8)]
+    evidence = [model.at(scores, replace(HYPER, explained_share=share)).log_evidence for share in (0.1, 0.8)]
     assert evidence[0] == pytest.approx(evidence[1])

@@ -17,8 +17,8 @@ QUESTIONS = ["How do I bake rolls with flour and yeast?", "Which flour do I need
 
 def test_texts_about_the_same_thing_are_near_each_other(tmp_path: Path) -> None:
     found = embed(DEMONSTRATIONS, QUESTIONS, "hashed", tmp_path)
-    likeness = found.demonstrations @ found.demonstrations.T
-    assert likeness[0, 1] > max(likeness[0, 2], likeness[0, 3])
+    similarity = found.demonstrations @ found.demonstrations.T
+    assert similarity[0, 1] > max(similarity[0, 2], similarity[0, 3])
     assert set(np.argsort(-found.closeness())[:2]) == {0, 1}
 
 

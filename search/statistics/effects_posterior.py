@@ -1,0 +1,193 @@
+"""The posterior of the effects model for some scores: `search.statistics.effects`."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from scipy.linalg import cho_solve, cholesky, solve_triangular
+from scipy.linalg.lapack import dtrtri
+from scipy.sparse import csr_array, hstack
+from scipy.special import ndtr
+
+from search.statistics.effects_prior import FIXED, EffectsPrior
+from search.statistics.hyperparameters import Hyperparameters, OwnVariances
+from search.statistics.observed_scores import Floats, ObservedScores, OrderedSet
+
+_IMAGINARY = 20.0
+_FREEDOM = 5.0  # degrees of freedom of the demonstrations' effects
+_POWERS = (-5, -4, -3, -2, -1, 0, 1)  # of two: strengths of all effects, relative to the likeliest
+
+
+class CountedScores:
+    """Scores in the model's units, counted."""
+
+    def __init__(self, scores: ObservedScores, model: EffectsPrior) -> None:
+        self.sets = list(scores.sets)
+        self.rows, self.asked = np.concatenate(scores.rows), np.concatenate(scores.questions)
+        self.values: Floats = np.concatenate(scores.values) / model.scale
+        self.layout = model.layout(self.sets)
+        self.largest = int(self.layout.sizes.max())
+
+    def by_set(self, values: Floats) -> Floats:
+        """Sums over each set's scores: [n] to [T]."""
+        sums: Floats = np.bincount(self.rows, values, len(self.sets)).astype(float)
+        return sums
+
+    def by_question(self, values: Floats, count: int) -> Floats:
+        """Sums over each question's scores: [n] to [Q]."""
+        sums: Floats = np.bincount(self.asked, values, count).astype(float)
+        return sums
+
+
+class Fit:
+    """The posterior of the model for some scores at some hyperparameters.
+
+    Attributes:
+        hyper: the hyperparameters.
+        own: h_q and r_c.
+        step: of the search for hyperparameters, for the next fit.
+        mean: of beta, [Q + 2 + N], in the model's units.
+        factor: lower Cholesky factor of beta's posterior precision.
+        log_evidence: log marginal likelihood.
+    """
+
+    def __init__(
+        self, model: EffectsPrior, data: CountedScores, hyper: Hyperparameters, own: OwnVariances, step: Floats
+    ) -> None:
+        self.model, self.hyper, self.own, self.step = model, hyper, own, step
+        self._data, self._number = data, {ordered: row for row, ordered in enumerate(data.sets)}
+        weight = (1 / (hyper.noise**2 * own.noise))[data.asked]
+        self._total, self._summed = data.by_set(weight), data.by_set(weight * data.values)
+        of_set = np.where(data.layout.sizes > 0, hyper.set_effect**2, 0.0)
+        self._shrink: Floats = of_set / (1 + of_set * self._total)
+        self._met = csr_array((weight, (data.rows, data.asked)), shape=(len(data.sets), model.questions))
+        self._features = model.features(data.layout, hyper)
+        prior, log_prior = model.prior_precision(hyper, own.effect)
+        prior += self._observed_precision()
+        self.factor: Floats = cholesky(prior, lower=True, overwrite_a=True, check_finite=False)
+        target = self._target(weight)
+        self.mean: Floats = cho_solve((self.factor, True), target, check_finite=False)
+        square = float(weight @ data.values**2 - self._shrink @ self._summed**2 - target @ self.mean)
+        log_determinant = 2 * np.log(np.diag(self.factor)).sum() - log_prior - np.log(weight).sum()
+        log_determinant += np.log1p(of_set * self._total).sum()
+        self.log_evidence = -0.5 * (square + float(log_determinant) + len(weight) * math.log(2 * math.pi))
+
+    def _observed_precision(self) -> Floats:
+        """X' (D - c w w') X summed over sets; the rows of v are W times a set's mean row of X."""
+        count, total = self.model.questions, self._total
+        v = hstack([self._met, _scaled(self._features, total)], format="csr")
+        precision: Floats = (v.T @ _scaled(v, 1 / total - self._shrink)).toarray()
+        met = (self._met.T @ _scaled(self._met, 1 / total)).toarray()
+        precision[:count, :count] += np.diag(self._met.sum(axis=0)) - met
+        return precision
+
+    def _target(self, weight: Floats) -> Floats:
+        """X' (D - c w w') y, summed over sets."""
+        asked = self._data.by_question(weight * self._data.values, self.model.questions)
+        left = 1 - self._shrink * self._total
+        return np.concatenate(
+            [asked - self._met.T @ (self._shrink * self._summed), self._features.T @ (left * self._summed)]
+        )
+
+    def own_variances(self) -> OwnVariances:
+        """What this posterior says of h and r, for the next one."""
+        return OwnVariances(self._own_noise(), self._own_effect())
+
+    def _own_effect(self) -> Floats:
+        """r_c: 1 / E[1 / r_c] under its posterior, with E[theta_c^2] from this one; [N]. Where nothing is known of a
+        demonstration it stays 1."""
+        first = self.model.questions + FIXED
+        spread, _ = dtrtri(self.factor, lower=1)
+        square = self.mean[first:] ** 2 + (spread[:, first:] ** 2).sum(axis=0)
+        square /= self.model.usual_variances(self.hyper)
+        own: Floats = (_FREEDOM + square) / (_FREEDOM + 1)
+        return own
+
+    def _own_noise(self) -> Floats:
+        """h_q: mean square residuals of each question, shrunk to the pooled one; [Q]."""
+        data, count = self._data, self.model.questions
+        plain = self._features @ self.mean[count:]
+        own = self._shrink * (self._summed - self._met @ self.mean[:count] - self._total * plain)
+        fitted = self.mean[data.asked] + (plain + own)[data.rows]
+        square = data.by_question((data.values - fitted) ** 2, count) / self.hyper.noise**2
+        relative: Floats = (square + _IMAGINARY) / (data.by_question(np.ones(len(fitted)), count) + _IMAGINARY)
+        return relative
+
+    def _value_of(self, sets: Sequence[OrderedSet]) -> tuple[csr_array, Floats, Floats]:
+        """Values of sets beyond the empty one's as linear functions of beta: rows [B, Q + 2 + N], constants and further
+        variances [B]."""
+        rows = np.array([self._number.get(one, -1) for one in sets], dtype=np.int64)
+        observed = rows >= 0
+        shrink = np.where(observed, self._shrink[rows], 0.0)
+        further = np.where(observed, shrink, [self.hyper.set_effect**2 * (len(one) > 0) for one in sets])
+        left = np.where(observed, 1 - shrink * self._total[rows], 1.0)
+        features = _scaled(self.model.features(self.model.layout(sets), self.hyper), left)
+        met = _scaled(self._met[np.maximum(rows, 0)], -shrink)
+        return hstack([met, features], format="csr"), shrink * self._summed[rows], further
+
+    def values(self, sets: Sequence[OrderedSet]) -> Floats:
+        """Posterior means of what sets add to the empty one, in points; [B]."""
+        functions, constants, _ = self._value_of(sets)
+        means: Floats = (functions @ self.mean + constants) * self.model.scale
+        return means
+
+    def gains(self, sets: Sequence[OrderedSet], over: OrderedSet) -> tuple[Floats, Floats]:
+        """Posterior means and standard deviations of what sets add to the set `over`, in points; [B] each."""
+        functions, constants, further = self._value_of([*sets, over])
+        difference = functions[:-1].toarray() - functions[[-1]].toarray()
+        means = difference @ self.mean + constants[:-1] - constants[-1]
+        spread = solve_triangular(self.factor, difference.T, lower=True, check_finite=False)
+        same = np.array([one == over for one in sets])
+        variances = (spread**2).sum(axis=0) + np.where(same, 0.0, further[:-1] + further[-1])
+        return means * self.model.scale, np.sqrt(variances) * self.model.scale
+
+    def probability_better(self, one: OrderedSet, over: OrderedSet) -> float:
+        """Posterior probability that a set is worth more than the set `over`, in [0, 1]; averaged over how strong all
+        effects are, since the likeliest strength alone promises too much where there is no signal. A search may count
+        on usual effects; a proof may not: here every strength, down to nearly none, is as likely as another
+        beforehand, and no demonstration is taken for an exception."""
+        fits = [self._with_effect(self.hyper.effect * 2.0**power) for power in _POWERS]
+        logs = np.array([fit.log_evidence for fit in fits])
+        weights = np.exp(logs - logs.max())
+        return float(weights @ [fit._probability(one, over) for fit in fits] / weights.sum())
+
+    def _with_effect(self, effect: float) -> "Fit":
+        alike = replace(self.own, effect=np.ones(self.model.demonstrations))
+        return Fit(self.model, self._data, replace(self.hyper, effect=effect), alike, self.step)
+
+    def _probability(self, one: OrderedSet, over: OrderedSet) -> float:
+        means, spreads = self.gains([one], over)
+        return float(ndtr(means[0] / spreads[0])) if spreads[0] > 0 else 0.5
+
+    def draws(self, count: int, temper: float, draw: np.random.Generator) -> Floats:
+        """[count, Q + 2 + N] samples of beta, their deviations from the mean shrunk by `temper`."""
+        normal = draw.normal(size=(len(self.mean), count))
+        deviations = solve_triangular(self.factor, normal, lower=True, trans="T", check_finite=False)
+        samples: Floats = self.mean + temper * deviations.T
+        return samples
+
+    def worths(self, betas: Floats) -> Floats:
+        """m + theta of samples of beta: [..., Q + 2 + N] to [..., N]."""
+        count = self.model.questions
+        worths: Floats = betas[..., count + FIXED :] + betas[..., count : count + 1]
+        return worths
+
+    def similarity_loss(self, betas: Floats) -> Floats:
+        """b of samples of beta: [..., Q + 2 + N] to [...]."""
+        loss: Floats = betas[..., self.model.questions + 1]
+        return loss
+
+    def sampled_values(
+        self, sets: Sequence[OrderedSet], betas: Floats, temper: float, draw: np.random.Generator
+    ) -> Floats:
+        """Values of sets under samples of beta, what each set does of its own drawn too, in points: [J, B]."""
+        functions, constants, further = self._value_of(sets)
+        own = draw.normal(size=(len(betas), len(sets))) * np.sqrt(further) * temper
+        values: Floats = ((functions @ betas.T).T + constants + own) * self.model.scale
+        return values
+
+
+def _scaled(rows: csr_array, factors: Floats) -> csr_array:
+    """Each row times its factor."""
+    return csr_array((rows.data * np.repeat(factors, np.diff(rows.indptr)), rows.indices, rows.indptr), rows.shape)

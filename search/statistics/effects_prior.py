@@ -1,0 +1,133 @@
+"""What the effects model holds for likely before any score: `search.statistics.effects`."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from search.statistics.hyperparameters import Hyperparameters
+from search.statistics.observed_scores import Floats, OrderedSet
+
+FIXED = 2  # columns before the demonstrations': m and b
+_QUESTION, _ANY_LEVEL, _ANY, _SIMILARITY = 1.5, 3.0, 0.3, 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Sets taken apart: sizes and similarity of each, [T]; members and their places one after the other."""
+
+    sizes: NDArray[np.int64]
+    members: NDArray[np.int64]
+    places: Floats
+    similarity: Floats
+
+
+class EffectsPrior:
+    """The model for given questions and demonstrations.
+
+    Args:
+        questions: how many, Q.
+        demonstrations: how many, N.
+        embedding: [N, p], rows of any length; None without.
+        scale: points of the judge's scale per unit of the model.
+        hint: what may tell effects, a number for each in any unit, [N]; None without.
+    """
+
+    def __init__(
+        self,
+        questions: int,
+        demonstrations: int,
+        embedding: Floats | None,
+        scale: float = 1.0,
+        hint: Floats | None = None,
+    ) -> None:
+        self.questions, self.demonstrations, self.scale = questions, demonstrations, scale
+        rows = np.zeros((demonstrations, 1)) if embedding is None else np.asarray(embedding, dtype=float)
+        length = np.linalg.norm(rows, axis=1, keepdims=True)
+        unit = rows / np.where(length > 0, length, 1)
+        self.similarity: Floats = np.maximum(unit @ unit.T - 0.3, 0) / 0.7
+        np.fill_diagonal(self.similarity, 0)
+        self._embedding = _beside([unit] if hint is None else [unit, hint[:, None]])
+        self._gram = self._embedding.T @ self._embedding
+        self._has_embedding = bool(np.any(self._gram))
+        self._known_similarity: dict[OrderedSet, float] = {}
+
+    def layout(self, sets: Sequence[OrderedSet]) -> Layout:
+        """Who stands where in these sets."""
+        sizes = np.array([len(one) for one in sets], dtype=np.int64)
+        members = np.array([member for one in sets for member in one], dtype=np.int64)
+        places = np.concatenate([np.zeros(0), *[_places(len(one)) for one in sets]])
+        return Layout(sizes, members, places, np.array([self._similarity_in(one) for one in sets]))
+
+    def _similarity_in(self, ordered: OrderedSet) -> float:
+        if not self._has_embedding:
+            return 0.0
+        known = self._known_similarity.get(ordered)
+        if known is None:
+            known = float(self.similarity[np.ix_(ordered, ordered)].sum() / 2)
+            self._known_similarity[ordered] = known
+        return known
+
+    def features(self, layout: Layout, hyper: Hyperparameters) -> csr_array:
+        """[T, 2 + N]: what multiplies m, b and theta."""
+        slope = np.maximum(layout.sizes, 1) ** -hyper.dilution
+        rows = np.repeat(np.arange(len(layout.sizes)), layout.sizes)
+        ends = np.concatenate([[0], np.cumsum(layout.sizes + FIXED)])
+        first = ends[:-1]
+        columns, values = np.empty(ends[-1], dtype=np.int64), np.empty(ends[-1])
+        columns[first], columns[first + 1] = 0, 1
+        values[first], values[first + 1] = slope * layout.sizes, slope * layout.similarity
+        rest = np.ones(ends[-1], dtype=bool)
+        rest[first], rest[first + 1] = False, False
+        columns[rest] = FIXED + layout.members
+        values[rest] = slope[rows] * (1 + hyper.recency * layout.places)
+        return csr_array((values, columns, ends), shape=(len(layout.sizes), FIXED + self.demonstrations))
+
+    def prior_precision(self, hyper: Hyperparameters, own_effect: Floats) -> tuple[Floats, float]:
+        """[Q + 2 + N, Q + 2 + N] of beta, and its log determinant."""
+        count, size = self.questions, self.questions + FIXED + self.demonstrations
+        precision = np.zeros((size, size))
+        shared = _ANY_LEVEL**2 / (_QUESTION**2 + count * _ANY_LEVEL**2)
+        precision[:count, :count] = (np.eye(count) - shared) / _QUESTION**2
+        log_determinant = -2 * count * math.log(_QUESTION) + math.log1p(-count * shared)
+        precision[count, count], precision[count + 1, count + 1] = _ANY**-2, _SIMILARITY**-2
+        log_determinant -= 2 * math.log(_ANY * _SIMILARITY)
+        effects, further = self._effects_precision(hyper, own_effect)
+        precision[count + FIXED :, count + FIXED :] = effects
+        return precision, log_determinant + further
+
+    def usual_variances(self, hyper: Hyperparameters) -> Floats:
+        """Of theta a priori with r = 1; [N]."""
+        share = hyper.explained_share if self._has_embedding else 0.0
+        variances: Floats = hyper.effect**2 * (share * (self._embedding**2).sum(axis=1) + 1 - share)
+        return variances
+
+    def _effects_precision(self, hyper: Hyperparameters, own_effect: Floats) -> tuple[Floats, float]:
+        """Of theta, by Woodbury's identity, and its log determinant."""
+        share = hyper.explained_share if self._has_embedding else 0.0
+        free, rank = 1 - share, len(self._gram)
+        inner = np.eye(rank) + share / free * self._gram
+        scaled = self._embedding / np.sqrt(own_effect * free * hyper.effect**2)[:, None]
+        precision: Floats = scaled @ np.linalg.solve(inner, scaled.T * (-share / free))
+        precision[np.diag_indices_from(precision)] += 1 / (own_effect * free * hyper.effect**2)
+        log_covariance = self.demonstrations * math.log(free * hyper.effect**2) + np.linalg.slogdet(inner)[1]
+        return precision, -float(log_covariance + np.log(own_effect).sum())
+
+
+def _beside(blocks: Sequence[Floats]) -> Floats:
+    """Columns of several blocks, [N, any] each, beside each other: centred, with rows of mean square length 1, to which
+    every block that is not constant contributes the same."""
+    telling = [block - block.mean(axis=0) for block in blocks if (block != block[:1]).any()]
+    if not telling:
+        return np.zeros((len(blocks[0]), 1))
+    return np.hstack([block / np.sqrt((block**2).sum(axis=1).mean() * len(telling)) for block in telling])
+
+
+@cache
+def _places(size: int) -> Floats:
+    """-1 for the first to 1 for the last; 0 for one alone."""
+    return np.linspace(-1, 1, size) if size > 1 else np.zeros(size)
