@@ -10,9 +10,9 @@ The score of the ordered set S = (c_1 ... c_n) on question q is taken to be
     m          what any demonstration at all does, N(0, 0.3^2): with the power of n, the slope in the size of a set
     theta      effects of the demonstrations, N(0, effect^2 * R (s * E E' + (1 - s) * I) R), s the explained share: a
                ridge regression on the embedding E [N, p] (rows of mean square length 1) plus a free effect for each.
-               R^2 = diag(r_c) makes
-               it heavy-tailed, since some demonstrations help or harm far more than most: r_c is a demonstration's own
-               variance relative to the pooled one, such that each effect has Student's t with 5 degrees of freedom.
+               R^2 = diag(r_c) makes it heavy-tailed, since some demonstrations help or harm far more than most: r_c is
+               a demonstration's own variance relative to the pooled one, such that each effect has Student's t with 5
+               degrees of freedom.
                Where there is a hint, a number for each demonstration, E is [V, h] / sqrt(2): V the embedding of texts,
                h the hint with mean 0 and variance 1, so that one column tells a priori as much as all of V; without V
                it is h
@@ -22,9 +22,9 @@ The score of the ordered set S = (c_1 ... c_n) on question q is taken to be
                imaginary observations
 
 Scores are in units in which a plausible judge's scores of one prompt spread by 1.8, so that the priors of the
-hyperparameters (effect about 0.2, explained share 0.3, set effect 0.08, noise 1.12, recency 0.12, dilution 0.37) mean something.
-The hyperparameters maximise marginal likelihood times prior. h and r are what the posterior of
-the round before says of them (EM for Student's t: Lange, Little and Taylor 1989; each demonstration by itself).
+hyperparameters (effect about 0.2, explained share 0.3, set effect 0.08, noise 1.12, recency 0.12, dilution 0.37) mean
+something. The hyperparameters maximise marginal likelihood times prior. h and r are what the posterior of the round
+before says of them (EM for Student's t: Lange, Little and Taylor 1989; each demonstration by itself).
 
 With everything linear once those are fixed, beta = (d, m, b, theta) has a normal posterior. u is integrated out set by
 set: the n_S scores of S have the precision D - c w w', with w the noise precisions 1 / (noise^2 h_q), D = diag(w),
