@@ -2,7 +2,8 @@
 
 Writes the prompt file, the pool, the questions, the tokenizer and the model beside this file. The data are the same
 byte for byte everywhere; the weights on the same machine with the same two threads.
-Fifteen to thirty minutes on two cores.
+Fifteen to thirty minutes on two cores. Its sibling with a chat template is made of it by
+`python -m workers.finetune.quickstart_instruct`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from torch.nn.functional import cross_entropy
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from configs.quickstart.corpus import Document, documents
-from configs.quickstart.material import base_prompt, pool_rows, question_rows
+from configs.quickstart.material import base_prompt, pool_rows, question_rows, two_turn_rows
 
 HERE = Path(__file__).parent
 SEED = 7
@@ -38,10 +39,11 @@ IGNORED = -100
 
 
 def write_data() -> None:
-    """The prompt file, the pool and the questions."""
+    """The prompt file, the pool and the questions, of one turn and of two."""
     (HERE / "base_prompt.txt").write_text(base_prompt(), encoding="utf-8")
     _write_rows(HERE / "pool.jsonl", pool_rows())
     _write_rows(HERE / "questions.jsonl", question_rows())
+    _write_rows(HERE / "two_turn_questions.jsonl", two_turn_rows())
 
 
 def _write_rows(path: Path, rows: Iterable[object]) -> None:

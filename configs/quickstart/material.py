@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import groupby
 
 from configs.quickstart.corpus import RULES, Style, answer_text, demonstration_text, seeded
 from configs.quickstart.facts import Fact, all_facts
@@ -18,13 +19,13 @@ BASE_STYLES = (
 
 def base_prompt() -> str:
     """The rules and three mediocre demonstrations, the start of every search."""
-    shown = [(fact, answer_text(fact, style)) for fact, style in zip(_facts("base"), BASE_STYLES, strict=True)]
+    shown = [(fact, answer_text(fact, style)) for fact, style in zip(facts_for("base"), BASE_STYLES, strict=True)]
     return RULES[0] + "".join(demonstration_text(fact.query(3), answer) for fact, answer in shown)
 
 
 def pool_rows() -> list[dict[str, str]]:
     """The 64 demonstrations, in an order that says nothing about their quality."""
-    facts, rng = _facts("pool"), seeded("pool")
+    facts, rng = facts_for("pool"), seeded("pool")
     styles = _pool_styles()
     rng.shuffle(styles)
     return [
@@ -39,7 +40,33 @@ def _pool_row(number: int, fact: Fact, wording: int, style: Style) -> dict[str, 
 
 def question_rows() -> list[dict[str, object]]:
     """The 32 guiding and 48 held-out questions, the wanted answer as reference."""
-    return [_question_row(fact, split) for split in ("guiding", "held_out") for fact in _facts(split)]
+    return [_question_row(fact, split) for split in ("guiding", "held_out") for fact in facts_for(split)]
+
+
+def two_turn_rows() -> list[dict[str, object]]:
+    """The same questions, each followed by another of its topic and its side: every fact is asked once in each turn."""
+    return [
+        _two_turn_row(facts[at], facts[(at + 1) % len(facts)], split)
+        for split in ("guiding", "held_out")
+        for facts in _by_topic(facts_for(split))
+        for at in range(len(facts))
+    ]
+
+
+def _two_turn_row(first: Fact, second: Fact, split: str) -> dict[str, object]:
+    rows = [_question_row(fact, split) for fact in (first, second)]
+    return {
+        **rows[0],
+        **{field: [text for row in rows for text in _texts(row[field])] for field in ("turns", "reference")},
+    }
+
+
+def _texts(value: object) -> list[str]:
+    return value if isinstance(value, list) else []
+
+
+def _by_topic(facts: list[Fact]) -> list[list[Fact]]:
+    return [list(group) for _, group in groupby(facts, key=lambda fact: fact.topic.name)]
 
 
 def _question_row(fact: Fact, split: str) -> dict[str, object]:
@@ -53,8 +80,8 @@ def _question_row(fact: Fact, split: str) -> dict[str, object]:
     }
 
 
-def _facts(use: str) -> list[Fact]:
-    """The facts kept for one use; no fact has two uses."""
+def facts_for(use: str) -> list[Fact]:
+    """The facts kept for one use (`base`, `pool`, `guiding`, `held_out`); no fact has two uses."""
     return [fact for fact in all_facts() if _use(fact) == use]
 
 
