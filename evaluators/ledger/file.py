@@ -1,9 +1,12 @@
 """The ledger's file: tables, version, how it is opened to write and to read."""
 
+import os
 import sqlite3
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
+from shutil import copyfile
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from filelock import FileLock, Timeout
@@ -44,6 +47,8 @@ STILL_FAILED = """
 USAGE = "calls, prompt_tokens, cached_tokens, new_tokens, dollars, estimated"
 
 
+_SUFFIXES = ("", "-journal", "-wal", "-shm")  # of the files that SQLite makes of one database
+
 _LOOKUP = 500  # keys a SELECT; below SQLite's oldest limit of 999 parameters
 
 
@@ -51,36 +56,60 @@ Table = Literal["prompts", "generations", "judges", "verdicts", "failures", "bes
 
 
 def open_to_write(path: Path) -> sqlite3.Connection:
+    """Open the ledger at `path`, made where there is none; what a killed process has left half done is taken back.
+
+    Raises:
+        InputError: it is no ledger, of another version, or cannot be opened or made.
+    """
     try:
         with FileLock(f"{path}.opening", timeout=60):  # SQLite does not wait for others while it changes its mode
-            connection = sqlite3.connect(path, timeout=60, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
-            _make_tables(connection, path)
+            if not path.exists():
+                _make(path)
+            connection = _connect_to_write(path)
+            _make_tables(connection, path)  # where an older process was killed before it had made them all
     except (sqlite3.Error, OSError, Timeout) as error:
         raise InputError(
-            f"the ledger {path} cannot be opened ({error}): is it an SQLite file on a local disk?"
+            f"the ledger {path} cannot be opened ({error}): is it an SQLite file on a local disk with free space?"
         ) from error
     return connection
 
 
+def _make(path: Path) -> None:
+    """Make an empty ledger under another name first, so that `path` is whole or not there at all."""
+    log = Path(f"{path}-wal")
+    if log.exists() and log.stat().st_size:
+        raise InputError(
+            f"the ledger {path} is missing, but {path.name}-wal, which belongs to it, is there: restore both from a "
+            f"copy, or delete {path.name}-wal to begin with an empty ledger"
+        )
+    draft = path.with_name(f".{path.name}.draft")
+    for suffix in _SUFFIXES:
+        Path(f"{draft}{suffix}").unlink(missing_ok=True)
+    with closing(_connect_to_write(draft)) as connection:
+        _make_tables(connection, draft)
+    draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _connect_to_write(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=60, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    return connection
+
+
 def _make_tables(connection: sqlite3.Connection, path: Path) -> None:
-    _checked_version(connection, path)
-    connection.executescript(_SCHEMA)
-    connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+    if not _checked_version(connection, path):
+        connection.executescript(_SCHEMA)
+        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
 
 def add_dollars(one: float | None, other: float | None) -> float | None:
     return None if one is None or other is None else one + other
-
-
-def has_tables(path: Path) -> bool:
-    """False before and while the ledger is made: its version is written last. Raises InputError where it is another
-    version than ours."""
-    if not path.exists():
-        return False
-    with closing(open_to_read(path)) as ledger:
-        return bool(_checked_version(ledger, path))
 
 
 def _checked_version(ledger: sqlite3.Connection, path: Path) -> int:
@@ -94,10 +123,69 @@ def _checked_version(ledger: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-def open_to_read(path: Path) -> sqlite3.Connection:
-    """The ledger at `path`, which others may be writing; to be closed."""
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=60)
-    connection.execute("BEGIN")  # one moment for all that is read
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """The ledger at `path` as it is at one moment, whoever writes it; None where nothing has been kept yet.
+
+    It may lie on a disk that takes no writes, and may have been left behind by a process that was killed.
+
+    Raises:
+        InputError: it is damaged, no ledger, or of another version.
+    """
+    if not path.exists():
+        yield None
+        return
+    try:
+        with _opened_to_read(path) as ledger:
+            yield ledger if _checked_version(ledger, path) else None
+    except (sqlite3.Error, OSError) as error:
+        raise InputError(
+            f"the ledger {path} cannot be read ({error}): restore it, and {path.name}-wal if there is one, from a copy"
+        ) from error
+
+
+@contextmanager
+def _opened_to_read(path: Path) -> Iterator[sqlite3.Connection]:
+    for opened in (_as_it_is, _taken_back):
+        try:
+            ledger = opened(path)
+        except (
+            sqlite3.OperationalError,
+            OSError,
+        ):  # a rollback journal of a killed process, or no place for shared memory
+            continue
+        with closing(ledger):
+            yield ledger
+        return
+    with TemporaryDirectory(prefix="demosearch-") as folder:  # on a disk that takes no writes
+        for suffix in ("", "-wal", "-journal"):
+            if (source := Path(f"{path}{suffix}")).exists():
+                copyfile(source, Path(folder, f"{path.name}{suffix}"))
+        with closing(_taken_back(Path(folder, path.name))) as ledger:
+            yield ledger
+
+
+def _as_it_is(path: Path) -> sqlite3.Connection:
+    beside = (Path(f"{path}{suffix}") for suffix in ("-journal", "-wal"))
+    is_whole = not any(file.exists() and file.stat().st_size for file in beside)
+    if is_whole and not os.access(path.parent, os.W_OK):
+        return _begun(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True))
+    return _begun(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=60))
+
+
+def _taken_back(path: Path) -> sqlite3.Connection:
+    """Have SQLite take back what was half written, which a connection that only reads cannot."""
+    with FileLock(f"{path}.opening", timeout=60):
+        return _begun(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=60))
+
+
+def _begun(connection: sqlite3.Connection) -> sqlite3.Connection:
+    try:
+        connection.execute("BEGIN")  # one moment for all that is read
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 

@@ -22,6 +22,8 @@ from evaluators.judge import Verdict
 from evaluators.ledger.file import USAGE, Table, add_dollars, look_up, open_to_write
 from evaluators.ledger.queries import read_spend
 from evaluators.ledger.spend import Spend
+from evaluators.ledger.storable import storable, storable_usage
+from evaluators.ledger.tally import Tally, write_tally
 from evaluators.utilization import Utilization
 from workers.prompt import Completion
 from workers.usage import NOTHING, Usage
@@ -45,18 +47,23 @@ Row = tuple[Table, tuple[Any, ...]]
 class Ledger:
     """Opens or creates the ledger at `path` for writing, on behalf of the run named `run`.
 
+    Args:
+        tally: where to note how many rows of the run are durable; nowhere when not given.
+
     Raises:
         InputError: the file is no ledger, of another version, or cannot be opened.
     """
 
-    def __init__(self, path: Path, run: str) -> None:
+    def __init__(self, path: Path, run: str, tally: Path | None = None) -> None:
         self._run = run
         self._path = path
+        self._tally_path = tally
         self._session = uuid4().hex
         self._time = 0.0, 0.0  # seconds, GPU-seconds of this process
         self._reader = open_to_write(path)
         self._writer = open_to_write(path)
         self._spend = read_spend(path, run)
+        self._rows = Counter(generations=self._spend.generated, verdicts=self._spend.judged)  # durable ones
         self._unreadable = _read_unreadable(self._reader)
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._waiting: list[Row] = []
@@ -67,14 +74,21 @@ class Ledger:
     def completions(self, keys: Sequence[bytes]) -> dict[bytes, Completion]:
         """Those of these generations that are known."""
         columns = "key, text, prompt_tokens, new_tokens, finish, estimated"
-        rows = look_up(self._reader, columns, "generations", keys)
+        rows = self._look_up(columns, "generations", keys)
         return {row[0]: Completion(row[1], row[2], row[3], row[4], bool(row[5])) for row in rows}
 
     def verdicts(self, keys: Sequence[bytes]) -> dict[bytes, Verdict]:
         """Those of these verdicts that are known."""
         columns = f"key, score, words, {USAGE}"
-        rows = look_up(self._reader, columns, "verdicts", keys)
+        rows = self._look_up(columns, "verdicts", keys)
         return {row[0]: Verdict(row[1], row[2], Usage(*row[3:])) for row in rows}
+
+    def _look_up(self, columns: str, table: Table, keys: Sequence[bytes]) -> list[tuple[Any, ...]]:
+        """Raises RunStopped where the file is damaged: asking anew would pay again for what may still be there."""
+        try:
+            return list(look_up(self._reader, columns, table, keys))
+        except (sqlite3.Error, OverflowError) as error:
+            raise RunStopped(f"the ledger {self._path} cannot be read ({error}): {_RESTORE}") from error
 
     def keep_prompt(self, digest: bytes, model: str, decoding: str, prefix: str) -> "asyncio.Future[None]":
         """Keep what a block's prompts share, once. As with every `keep`, the future is done when the row, and
@@ -85,27 +99,15 @@ class Ledger:
         self, key: bytes, prompt: bytes, question: str, completion: Completion, dollars: float | None = 0.0
     ) -> "asyncio.Future[None]":
         """Keep a completion, with what it cost (None: not known)."""
-        self._spend = replace(
-            self._spend,
-            generated=self._spend.generated + 1,
-            prompt_tokens=self._spend.prompt_tokens + completion.prompt_tokens,
-            new_tokens=self._spend.new_tokens + completion.new_tokens,
-            dollars=add_dollars(self._spend.dollars, dollars),
-            estimated=self._spend.estimated + completion.estimated,
-        )
-        counts = completion.prompt_tokens, completion.new_tokens, completion.finish, int(completion.estimated)
+        tokens = completion.prompt_tokens, completion.new_tokens
+        self._pay_model(Usage(0, tokens[0], 0, tokens[1], dollars, int(completion.estimated)), generated=1)
+        counts = *tokens, completion.finish, int(completion.estimated)
         row = (key, self._run, prompt, question, completion.text, *counts, dollars, time.time())
         return self._keep("generations", row)
 
     def keep_beside(self, usage: Usage) -> "asyncio.Future[None]":
         """Note what the model was paid for beside its completions."""
-        self._spend = replace(
-            self._spend,
-            prompt_tokens=self._spend.prompt_tokens + usage.prompt_tokens,
-            new_tokens=self._spend.new_tokens + usage.new_tokens,
-            dollars=add_dollars(self._spend.dollars, usage.dollars),
-            estimated=self._spend.estimated + usage.estimated,
-        )
+        self._pay_model(usage)
         return self._keep("beside", (self._run, *astuple(usage), time.time()))
 
     def keep_judge(self, digest: bytes, fingerprint: str) -> "asyncio.Future[None]":
@@ -116,16 +118,16 @@ class Ledger:
         self, key: bytes, judge: bytes, question: str, generation: bytes, verdict: Verdict
     ) -> "asyncio.Future[None]":
         """Keep a verdict."""
-        self._pay(verdict.usage, judged=1)
-        row = (verdict.score, _storable(verdict.words), *astuple(verdict.usage), time.time())
+        self._pay_judge(verdict.usage, judged=1)
+        row = (verdict.score, verdict.words, *astuple(verdict.usage), time.time())
         return self._keep("verdicts", (key, self._run, judge, question, generation, *row))
 
     def keep_failure(self, key: bytes, failure: Failure, usage: Usage = NOTHING) -> "asyncio.Future[None]":
         """Note a failure for people, and what it cost. A later success under the same key outdates it."""
-        self._pay(usage)
+        self._pay_judge(usage)
         if failure.cause == UNREADABLE:
             self._unreadable[key] += 1
-        row = (failure.question, failure.stage, failure.cause, _storable(failure.message), *astuple(usage))
+        row = (failure.question, failure.stage, failure.cause, failure.message, *astuple(usage))
         return self._keep("failures", (key, self._run, *row, time.time()))
 
     def keep_time(self, seconds: float, utilization: Utilization) -> "asyncio.Future[None]":
@@ -143,7 +145,19 @@ class Ledger:
             gpu_seconds=self._spend.gpu_seconds + gpu_seconds,
         )
 
-    def _pay(self, usage: Usage, judged: int = 0) -> None:
+    def _pay_model(self, usage: Usage, generated: int = 0) -> None:
+        usage = storable_usage(usage)
+        self._spend = replace(
+            self._spend,
+            generated=self._spend.generated + generated,
+            prompt_tokens=self._spend.prompt_tokens + usage.prompt_tokens,
+            new_tokens=self._spend.new_tokens + usage.new_tokens,
+            dollars=add_dollars(self._spend.dollars, usage.dollars),
+            estimated=self._spend.estimated + usage.estimated,
+        )
+
+    def _pay_judge(self, usage: Usage, judged: int = 0) -> None:
+        usage = storable_usage(usage)
         self._spend = replace(
             self._spend,
             judged=self._spend.judged + judged,
@@ -166,7 +180,7 @@ class Ledger:
             raise self._broken
 
     def _keep(self, table: Table, row: tuple[Any, ...]) -> "asyncio.Future[None]":
-        self._waiting.append((table, row))
+        self._waiting.append((table, tuple(map(storable, row))))
         if self._next_commit is None:
             self._next_commit = asyncio.get_running_loop().create_future()
         if self._committing is None:
@@ -198,7 +212,9 @@ class Ledger:
             for table, statement in _INSERTS.items():
                 some = [row for name, row in rows if name == table]
                 if some:
-                    self._writer.executemany(statement, some)
+                    self._rows[table] += self._writer.executemany(statement, some).rowcount
+        if self._tally_path is not None:
+            write_tally(self._tally_path, Tally(self._rows["generations"], self._rows["verdicts"]))
 
     async def close(self) -> None:
         """Wait for the rows under way and close the file. Idempotent."""
@@ -209,12 +225,8 @@ class Ledger:
         self._reader.close()
 
 
-def _storable(text: str) -> str:
-    """A service's JSON may hold half a character (a lone surrogate), which no file takes."""
-    return text.encode("utf-8", "replace").decode()
-
-
 _REMEDY = "free some disk space, then `demosearch resume`; everything kept before is safe"
+_RESTORE = "stop whatever else changes it, restore it from a copy, then `demosearch resume`"
 
 
 def _read_unreadable(ledger: sqlite3.Connection) -> Counter[bytes]:

@@ -12,6 +12,13 @@ Overrides = Annotated[
         "--set", metavar="KNOB=VALUE", help="Override a knob, e.g. `strategy.max_demonstrations=3`. Repeatable."
     ),
 ]
+PayAgain = Annotated[
+    bool,
+    typer.Option(
+        "--pay-again",
+        help="Go on although the ledger has lost answers or verdicts: ask and pay for them a second time.",
+    ),
+]
 DryRun = Annotated[
     bool,
     typer.Option(

@@ -9,7 +9,7 @@ import typer
 
 import search
 from configs.errors import InputError
-from search.cli.options import AsJson, DryRun, Like, Overrides, RunDirectory, TokensPerSecond
+from search.cli.options import AsJson, DryRun, Like, Overrides, PayAgain, RunDirectory, TokensPerSecond
 from search.cli.terminal import console, interruptible, print_out, say, show_forecast, show_status
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def resume(
     dry_run: DryRun = False,
     like: Like = None,
     tokens_per_second: TokensPerSecond = None,
+    pay_again: PayAgain = False,
     as_json: AsJson = False,
 ) -> None:
     """Go on with a search that was stopped, killed or crashed.
@@ -63,7 +64,7 @@ def resume(
     if dry_run:
         show_forecast(search.forecast_run(config, path, search.Experience(like, tokens_per_second)), as_json)
         return
-    _conduct(path, lambda: search.resume(path, console(), config), as_json)
+    _conduct(path, lambda: search.resume(path, console(), config, pay_again=pay_again), as_json)
 
 
 def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
@@ -85,6 +86,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     dry_run: DryRun = False,
     like: Like = None,
     tokens_per_second: TokensPerSecond = None,
+    pay_again: PayAgain = False,
     as_json: AsJson = False,
 ) -> None:
     """Score prompts on a benchmark, side by side, without a search.
@@ -107,7 +109,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     path = run_dir or new_directory(config)
     say(f"run directory: {path}")
     with interruptible(path, f"the same command with `--run-dir {path}`"):
-        done = search.evaluate(loaded, path, console())
+        done = search.evaluate(loaded, path, console(), pay_again=pay_again)
     print_out(done.to_json() if as_json else evaluation_view(done, path))
 
 

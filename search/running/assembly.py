@@ -40,6 +40,7 @@ from search.run_directory.run import Run, ledger_path
 from search.running.coordinator import Coordinator
 from search.running.judge_models import JudgeModels
 from search.running.likelihood import ReferenceAnswers
+from search.running.lost_rows import TALLY
 from search.running.prices import price_of, refuse_unknown_prices
 from search.running.scorer import Scorer
 from search.running.token_limit import limit_tokens
@@ -204,7 +205,7 @@ async def assemble_parts(plan: Plan, run: Run) -> AsyncIterator[Parts]:
         run.check_manifest(make_manifest(plan, card))
         run.begin()
         write_json(run.path / "material.json", plan.material.to_json())
-        ledger = Ledger(ledger_path(run.path, config), run.id)
+        ledger = Ledger(ledger_path(run.path, config), run.id, run.path / TALLY)
         stack.push_async_callback(ledger.close)
         budget = make_budget(config, run, lambda: ledger.spend)
         evaluator = make_evaluator(plan, model, card, ledger, budget)

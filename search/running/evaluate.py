@@ -36,6 +36,7 @@ from search.run_directory.run import Run, is_evaluation, ledger_path
 from search.running.assembly import make_model, refuse_long_prompt
 from search.running.evaluation_plan import EvaluationPlan, make_evaluation_plan
 from search.running.launch import conduct
+from search.running.lost_rows import TALLY, refuse_lost_rows
 from search.running.prices import price_of
 from search.running.scorer import Scorer
 from search.running.usage_clock import TimeKeeper, clock_from_now, gpus_each, utilization_of
@@ -46,9 +47,14 @@ from workers.text_model import TextModel
 _log = logging.getLogger(__name__)
 
 
-def evaluate(config: EvaluationConfig, path: Path, console: Console | None = None) -> EvaluationStatus:
+def evaluate(
+    config: EvaluationConfig, path: Path, console: Console | None = None, *, pay_again: bool = False
+) -> EvaluationStatus:
     """Score every variant, in the directory `path`: a new one, or that of an earlier evaluation, which may have had
     other variants. What was paid for there is not paid for again, and what failed there is tried again.
+
+    Args:
+        pay_again: go on although the ledger has lost rows that were paid for.
 
     Raises:
         InputError: something is wrong with config, files, models or directory.
@@ -60,7 +66,7 @@ def evaluate(config: EvaluationConfig, path: Path, console: Console | None = Non
     run = _open(path, config)
     view = make_views(console or Console(stderr=True), run.path)
     try:
-        conduct(run, lambda: _evaluate(plan, run, view))
+        conduct(run, lambda: _evaluate(plan, run, view, pay_again))
     except InputError:
         if is_new and not run.started:
             run.discard()
@@ -83,13 +89,14 @@ def _open(path: Path, config: EvaluationConfig) -> Run:
     return Run.open(path)
 
 
-async def _evaluate(plan: EvaluationPlan, run: Run, view: View) -> None:
+async def _evaluate(plan: EvaluationPlan, run: Run, view: View, pay_again: bool) -> None:
     config, clock = plan.config, clock_from_now()
     way_on = f"the same command with `--run-dir {run.path} --set {{knob}}=...`"
+    refuse_lost_rows(run, ledger_path(run.path, config), pay_again)
     spent = read_spend(ledger_path(run.path, config), run.id)
     Budget(config.budget, lambda: spent, way_on).check()
     run.refuse_changes(_manifest(plan))
-    ledger = Ledger(ledger_path(run.path, config), run.id)
+    ledger = Ledger(ledger_path(run.path, config), run.id, run.path / TALLY)
     try:
         budget = Budget(config.budget, lambda: ledger.spend, way_on)
         bout = _Bout(plan, run, ledger, budget)

@@ -14,9 +14,10 @@ from configs.schema.run import RunConfig
 from search.live.progress import View, make_views, watching
 from search.results.status import Status, read_status
 from search.run_directory.journal import read_journal
-from search.run_directory.run import Run, read_config, require_search
+from search.run_directory.run import Run, ledger_path, read_config, require_search
 from search.running.assembly import Plan, Search, assemble, make_plan, refuse_if_spent
 from search.running.event_loop import in_own_loop
+from search.running.lost_rows import refuse_lost_rows
 from search.running.usage_clock import clock_from_now
 from search.trackers.figures import figures_now
 from search.trackers.tracker import Figures
@@ -42,11 +43,14 @@ def launch(config: RunConfig, path: Path, console: Console | None = None) -> Sta
         raise
 
 
-def resume(path: Path, console: Console | None = None, config: RunConfig | None = None) -> Status:
+def resume(
+    path: Path, console: Console | None = None, config: RunConfig | None = None, *, pay_again: bool = False
+) -> Status:
     """Go on with the search in `path`, whatever ended it; one that is finished is only checked.
 
     Args:
         config: in place of the recorded one, to change what does not decide the outcome, such as workers or budget.
+        pay_again: go on although the ledger has lost rows that were paid for.
 
     Raises:
         InputError, RunStopped: as `launch`; and InputError where config, data, model or versions have changed.
@@ -54,15 +58,15 @@ def resume(path: Path, console: Console | None = None, config: RunConfig | None 
     require_search(path, "resume")
     recorded = read_config(path)
     plan = make_plan(config or recorded, path)
-    return _conduct(plan, Run.open(path), console)
+    return _conduct(plan, Run.open(path), console, pay_again)
 
 
-def _conduct(plan: Plan, run: Run, console: Console | None) -> Status:
+def _conduct(plan: Plan, run: Run, console: Console | None, pay_again: bool = False) -> Status:
     for notice in plan.material.notices:
         _log.warning("%s", notice)
     view = make_views(console or Console(stderr=True), run.path)
     with tracking(plan.config, run.path) as trackers:
-        conduct(run, lambda: _search(plan, run, view, trackers))
+        conduct(run, lambda: _search(plan, run, view, trackers, pay_again))
     return read_status(run.path)
 
 
@@ -92,8 +96,9 @@ def _note_stop(run: Run, reason: str) -> None:
         run.note_stop(reason)
 
 
-async def _search(plan: Plan, run: Run, view: View, trackers: Tracking) -> None:
+async def _search(plan: Plan, run: Run, view: View, trackers: Tracking, pay_again: bool) -> None:
     config, clock = plan.config, clock_from_now()
+    refuse_lost_rows(run, ledger_path(run.path, config), pay_again)
     has_ended = any("end" in line for line in read_journal(run.path / "journal.jsonl"))
     if not has_ended:  # else it is only checked, whatever it has spent
         refuse_if_spent(config, run)

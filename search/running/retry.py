@@ -18,9 +18,10 @@ from search.problem.trial import TOO_LONG, Trial
 from search.results.status import Status, read_status
 from search.run_directory.amendments import amended, amendment, failed_items, open_amendments
 from search.run_directory.journal import Journal, read_journal
-from search.run_directory.run import Run, State, read_config, read_state, require_search
+from search.run_directory.run import Run, State, ledger_path, read_config, read_state, require_search
 from search.running.assembly import AtWork, Plan, assemble_parts, make_plan, refuse_if_spent
 from search.running.event_loop import in_own_loop
+from search.running.lost_rows import refuse_lost_rows
 from search.running.usage_clock import clock_from_now
 
 PERMANENT = frozenset({TOO_LONG, ConversationTooLong.__name__})
@@ -87,6 +88,7 @@ def _trials(path: Path, plan: Plan) -> list[tuple[str, Trial]]:
 
 async def _retry(plan: Plan, run: Run, view: View, trials: list[tuple[str, Trial]]) -> None:
     clock = clock_from_now()
+    refuse_lost_rows(run, ledger_path(run.path, plan.config), pay_again=False)
     refuse_if_spent(plan.config, run)
     async with assemble_parts(plan, run) as parts:
         retry = _Retry(parts, sum(len(trial.questions) for _, trial in trials))

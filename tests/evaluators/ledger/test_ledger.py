@@ -9,24 +9,28 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from configs.errors import InputError
+from configs.errors import InputError, RunStopped
 from evaluators.evaluation import Failure
 from evaluators.judge import Verdict
 from evaluators.ledger.ledger import UNREADABLE, Ledger
 from evaluators.ledger.queries import knows_prefix, read_failures, read_spend, read_utilization
 from evaluators.ledger.spend import Spend
+from evaluators.ledger.tally import Tally, read_tally
 from evaluators.utilization import Utilization
 from workers.prompt import Completion
 from workers.usage import Usage
 
 SAID = Completion("Because.", 12, 3, "stop")
+UNWRITABLE = cast("str", object())
 
 WRITER = """
 import asyncio, sys
 from pathlib import Path
+from typing import cast
 from evaluators.ledger.ledger import Ledger
 from workers.prompt import Completion
 async def write():
@@ -146,10 +150,10 @@ def test_a_full_disk_stops_the_run_and_keeps_what_was_acknowledged(tmp_path: Pat
 def test_a_failed_write_reaches_everyone_who_waits_for_it(tmp_path: Path) -> None:
     async def scenario() -> None:
         ledger = Ledger(tmp_path / "ledger", "run")
-        unwritable = ledger.keep_completion(key(1), b"p", "q", Completion("x", 2**70, 1, "stop"))
+        unwritable = ledger.keep_completion(key(1), b"p", UNWRITABLE, SAID)
         beside = ledger.keep_completion(key(2), b"p", "q", SAID)
         for row in (unwritable, beside):
-            with pytest.raises(OverflowError):
+            with pytest.raises(RunStopped):
                 await asyncio.wait_for(row, 20)
         await ledger.close()
 
@@ -159,12 +163,12 @@ def test_a_failed_write_reaches_everyone_who_waits_for_it(tmp_path: Path) -> Non
 def test_nothing_counts_as_durable_after_a_row_was_lost(tmp_path: Path) -> None:
     async def scenario() -> None:
         ledger = Ledger(tmp_path / "ledger", "run")
-        lost = ledger.keep_completion(key(1), b"p", "q", Completion("x", 2**70, 1, "stop"))
-        with pytest.raises(OverflowError):
+        lost = ledger.keep_completion(key(1), b"p", UNWRITABLE, SAID)
+        with pytest.raises(RunStopped):
             await lost
-        with pytest.raises(OverflowError):
+        with pytest.raises(RunStopped):
             await ledger.keep_completion(key(2), b"p", "q", SAID)
-        with pytest.raises(OverflowError):
+        with pytest.raises(RunStopped):
             await ledger.flush()
         await ledger.close()
 
@@ -283,3 +287,52 @@ def test_one_unknown_price_makes_the_sum_unknown(tmp_path: Path, where: str) -> 
 
     assert asyncio.run(scenario()).dollars is None
     assert read_spend(tmp_path / "ledger", "run").dollars is None
+
+
+@pytest.mark.parametrize("tokens", [2**53, 2**62, 2**64, 10**30, -1])
+def test_no_count_that_a_service_claims_costs_a_row_or_ends_a_sum(tmp_path: Path, tokens: int) -> None:
+    async def scenario() -> None:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        usage = Usage(1, tokens, tokens, tokens, float("inf"))
+        for number in range(4):
+            await ledger.keep_completion(key(number), b"p", "q\udc80", replace(SAID, prompt_tokens=tokens))
+            await ledger.keep_verdict(key(10 + number), b"j", "q", key(number), Verdict(7.0, "Seven.", usage))
+            await ledger.keep_failure(key(20 + number), Failure("q", "verdict", UNREADABLE, "\ud800"), usage)
+        assert ledger.spend == replace(read_spend(tmp_path / "ledger", "run"), failed=0)
+        assert ledger.spend.generated == ledger.spend.judged == 4
+        assert ledger.spend.dollars is None
+        await ledger.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_count_stored_by_an_earlier_version_is_summed_without_overflow(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        for number in range(4):
+            await ledger.keep_completion(key(number), b"p", "q", SAID)
+        await ledger.close()
+
+    asyncio.run(scenario())
+    with sqlite3.connect(tmp_path / "ledger") as ledger:
+        ledger.execute("UPDATE generations SET prompt_tokens = ?", (2**62,))
+    assert read_spend(tmp_path / "ledger", "run").prompt_tokens == 2**64
+
+
+def test_the_tally_counts_durable_rows_and_a_row_kept_twice_once(tmp_path: Path) -> None:
+    async def scenario(number: int) -> None:
+        ledger = Ledger(tmp_path / "ledger", "run", tmp_path / "tally")
+        await ledger.keep_completion(key(number), b"p", "q", SAID)
+        await ledger.keep_completion(key(0), b"p", "q", SAID)
+        await ledger.keep_verdict(key(number), b"j", "q", key(number), Verdict(7.0, "Seven."))
+        await ledger.close()
+
+    for number, rows in ((0, 1), (1, 2)):
+        asyncio.run(scenario(number))
+        assert read_tally(tmp_path / "tally") == Tally(rows, rows)
+
+
+@pytest.mark.parametrize("content", ["", "{", "null", '{"generations": "many"}', "[1, 2]"])
+def test_a_damaged_tally_promises_nothing(tmp_path: Path, content: str) -> None:
+    (tmp_path / "tally").write_text(content)
+    assert read_tally(tmp_path / "tally") == Tally()

@@ -1,0 +1,49 @@
+"""Notice that a ledger has lost rows that were paid for, before they are paid for again in silence."""
+
+from pathlib import Path
+
+from configs.errors import InputError
+from evaluators.ledger.queries import read_spend
+from evaluators.ledger.tally import Tally, read_tally, write_tally
+from search.run_directory.journal import read_journal
+from search.run_directory.run import Run
+
+TALLY = "tally.json"
+"""File of a run directory: how many rows of the run its ledger held when it was written last."""
+
+
+def refuse_lost_rows(run: Run, ledger: Path, pay_again: bool) -> None:
+    """Compare the ledger with what the run directory says of it.
+
+    Args:
+        pay_again: go on with the rows that are there, and count from them from now on.
+
+    Raises:
+        InputError: answers or verdicts are missing, and `pay_again` is not set.
+    """
+    spend = read_spend(ledger, run.id)
+    there = Tally(spend.generated, spend.judged)
+    noted = read_tally(run.path / TALLY)
+    if pay_again:
+        write_tally(run.path / TALLY, there)
+    elif noted.exceeds(there):
+        raise InputError(
+            f"the ledger {ledger} holds {there.generations:,} answers and {there.verdicts:,} verdicts of this run, but "
+            f"{noted.generations:,} and {noted.verdicts:,} were paid for and written to it: {_way_on(ledger)}"
+        )
+    elif noted == Tally() and not there.generations and _scored(run.path):
+        raise InputError(
+            f"the ledger {ledger} holds no answer of this run, but the journal has scores of {_scored(run.path):,} "
+            f"answers: {_way_on(ledger)}"
+        )
+
+
+def _way_on(ledger: Path) -> str:
+    return (
+        f"restore {ledger.name} and {ledger.name}-wal from where they were left behind, or go on with --pay-again, "
+        "which asks and pays for what is missing a second time"
+    )
+
+
+def _scored(folder: Path) -> int:
+    return sum(len(line.get("scores", ())) for line in read_journal(folder / "journal.jsonl"))
