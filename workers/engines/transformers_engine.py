@@ -24,11 +24,12 @@ from workers.shared_prefix.plain_rows import PlainRows
 from workers.shared_prefix.prefix_tree import PrefixTree
 from workers.shared_prefix.sampling import TokenChooser
 from workers.shared_prefix.shared_rows import SharedRows
+from workers.shared_prefix.tokenization import PromptTokenizer, end_tokens
 from workers.text_model import ModelCard
 
 log = logging.getLogger(__name__)
 
-VERSION = "transformers-engine/4"  # raise it with every change that can change a completion
+VERSION = "transformers-engine/5"  # raise it with every change that can change a completion
 GPU_UNIT = 16  # tokens: prefixes of whole units can be cut into equal pieces, see `kernels.Kernels.shared`
 
 
@@ -59,11 +60,11 @@ class TransformersEngine:
     ) -> None:
         self._model = model
         self._tokenizer = tokenizer
+        self._prompts = PromptTokenizer(tokenizer)
         self._card = card
         self._room = Room(model)
-        self._ends = _end_tokens(model, tokenizer)
+        self._ends = end_tokens(model, tokenizer)
         self._stops = Stops(tokenizer, ())
-        self._tokenized: tuple[PromptBlock, list[list[int]]] | None = None  # a block is counted, then answered
         self._device = torch.device(model.device)  # of the embedding: tokens go in there, and logits come back to it
         self._capacity = Capacity(batch_size or most_rows(self._device))
         self._record = (record or recorder(self._device)) if len(self._room.devices) == 1 else None
@@ -96,7 +97,7 @@ class TransformersEngine:
 
     def count_tokens(self, block: PromptBlock) -> tuple[int, ...]:
         """Length of each prompt, in tokens."""
-        return tuple(len(tokens) for tokens in self._tokenize(block))
+        return tuple(len(tokens) for tokens in self._prompts.prompts(block))
 
     def generate(self, block: PromptBlock, decoding: Decoding) -> Iterator[tuple[int, Completion]]:
         """As `Engine.generate`. PromptTooLong is raised by the call itself, the rest while iterating."""
@@ -127,7 +128,7 @@ class TransformersEngine:
         Raises:
             GenerationFailed: by the call itself, when a continuation has no tokens.
         """
-        prompts = self._tokenize(block)
+        prompts = self._prompts.prompts(block)
         asked = [
             Given(index, prompt, added)
             for index, (prompt, added) in enumerate(
@@ -141,11 +142,10 @@ class TransformersEngine:
     def _added(self, block: PromptBlock, prompts: list[list[int]], continuations: Continuations) -> list[list[int]]:
         """The continuations' tokens."""
         texts = [block.prompt(index) + continuation for index, continuation in enumerate(continuations.texts)]
+        wholes = self._prompts.tokens(texts, block.bos)
         added = [
-            whole[len(prompt) :] if whole[: len(prompt)] == prompt else self._tokens([continuation], bos=False)[0]
-            for whole, prompt, continuation in zip(
-                self._tokens(texts, block.bos), prompts, continuations.texts, strict=True
-            )
+            self._prompts.continuation(continuation, prompt, whole)
+            for whole, prompt, continuation in zip(wholes, prompts, continuations.texts, strict=True)
         ]
         if not all(added):
             raise GenerationFailed("a continuation has no tokens, so its likelihood is nothing that could be measured")
@@ -160,7 +160,7 @@ class TransformersEngine:
         yield from likelihoods(rows, asked, shared, _vocabulary(self._model), self._capacity, self._device)
 
     def _requests(self, new: int, stops: Stops, job: int, block: PromptBlock) -> list[Request]:
-        prompts = self._tokenize(block)
+        prompts = self._prompts.prompts(block)
         self._check_room(prompts, new)
         prefix = prompts[0][: self._shared(block, prompts)] if prompts else []
         return [
@@ -192,7 +192,7 @@ class TransformersEngine:
         """
         if self._tree is None:
             return 0
-        texts = prompts if len(prompts) > 1 else [*prompts, *self._tokens([block.prefix], block.bos)]
+        texts = prompts if len(prompts) > 1 else [*prompts, *self._prompts.tokens([block.prefix], block.bos)]
         first, last = min(texts), max(texts)  # what the extremes of an order have in common, all between them have
         limit = min(len(tokens) for tokens in prompts) - 1 if prompts else 0
         same = next(
@@ -200,16 +200,6 @@ class TransformersEngine:
         )
         shared = min(same, limit)
         return shared - shared % self._unit
-
-    def _tokenize(self, block: PromptBlock) -> list[list[int]]:
-        if self._tokenized is None or self._tokenized[0] != block:
-            texts = [block.prompt(index) for index in range(len(block.suffixes))]
-            self._tokenized = block, self._tokens(texts, block.bos)
-        return self._tokenized[1]
-
-    def _tokens(self, texts: list[str], bos: bool) -> list[list[int]]:
-        ids: list[list[int]] = self._tokenizer(texts, add_special_tokens=bos)["input_ids"] if texts else []
-        return ids
 
     def _check_room(self, prompts: list[list[int]], new_tokens: int) -> None:
         longest = max((len(tokens) for tokens in prompts), default=0)
@@ -229,16 +219,6 @@ def _answers(batch: DecodeLoop) -> Iterator[tuple[int, Completion]]:
                 return
             else:
                 raise message.error
-
-
-def _end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
-    """Ids that end a text: the model's generation config says, else its tokenizer."""
-    stated = model.generation_config.eos_token_id
-    if stated is None:
-        stated = tokenizer.eos_token_id
-    if stated is None:
-        return frozenset()
-    return frozenset([stated] if isinstance(stated, int) else stated)
 
 
 def _vocabulary(model: Any) -> int:
