@@ -1,19 +1,64 @@
 """Hypothesis without deadlines: two shared cores say nothing about speed.
 
 Beside each other run whole files (`pytest -n 2 --dist loadgroup`), since their fixtures are dear, and never two that
-start Ray.
+start Ray. `--quick` leaves out the files marked `heavy` (Ray, torch, a browser, whole searches), and makes it an error
+to load any of these libraries in what is left.
 """
+
+import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import settings
 
 settings.register_profile("truths", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=25)
 settings.load_profile("truths")
 
-_START_RAY = ("test_kill.py", "test_ray_workers.py", "test_prometheus.py")
+_START_RAY = ("tests/test_kill.py", "ray_cluster/test_workers.py", "trackers/test_prometheus.py")
+_HEAVY_FOLDERS = ("tests/workers/engines", "tests/workers/shared_prefix")
+_HEAVY_LIBRARIES = frozenset({"ray", "torch", "transformers", "sentence_transformers", "mlflow", "wandb", "vllm"})
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class _NoHeavyLibraries:
+    """Refuse to import what quick tests must not need."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname in _HEAVY_LIBRARIES:
+            raise ModuleNotFoundError(f"a quick test loads {fullname}: mark its file `heavy`", name=fullname)
+        return None
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="only tests that need no Ray, torch or browser")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--quick"):
+        sys.meta_path.insert(0, _NoHeavyLibraries())
+        settings.load_profile("quick")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A quick run does not even import the files that say `pytestmark = pytest.mark.heavy`."""
+    if not config.getoption("--quick"):
+        return None
+    if collection_path.is_dir():
+        return True if str(collection_path).endswith(_HEAVY_FOLDERS) else None
+    if not collection_path.match("test_*.py"):
+        return None
+    return True if "pytestmark = pytest.mark.heavy" in collection_path.read_text(encoding="utf-8") else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--quick"):
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("heavy")])
+        items[:] = [item for item in items if not item.get_closest_marker("heavy")]
     for item in items:
-        group = "ray" if item.path.name in _START_RAY else str(item.path)
+        group = "ray" if str(item.path).endswith(_START_RAY) else str(item.path)
         item.add_marker(pytest.mark.xdist_group(group))

@@ -16,6 +16,8 @@ from search.run_directory.journal import read_journal
 from search.run_directory.run import Run
 from tests.service_server import ServiceServer, error, says
 
+pytestmark = pytest.mark.heavy
+
 QUICK = Path("configs/quickstart").absolute()
 SMALL = [
     *("--set", "workers.kind=local", "--set", "pool.limit=6", "--set", "strategy.trials=9"),

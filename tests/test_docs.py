@@ -28,6 +28,8 @@ from tests.cost_table import table
 from tests.documents import ROOT, Block, Command, blocks, commands, furnish, links, named
 from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit
 
+pytestmark = pytest.mark.heavy
+
 READS = ("status", "watch", "report", "export", "push", "knobs")
 PLANS = ("run", "evaluate", "resume")
 PARSED = ("retry-failed", "bench")

@@ -18,6 +18,8 @@ from search.results.status import read_status
 from search.run_directory.run import read_config
 from search.running.launch import resume
 
+pytestmark = pytest.mark.heavy
+
 SMALL = [
     *("--set", "pool.limit=8", "--set", "strategy.trials=14", "--set", "strategy.max_demonstrations=2"),
     *("--set", "decoding.max_new_tokens=24", "--set", "window=4"),

@@ -17,6 +17,8 @@ from search.running.evaluate import evaluate
 from search.running.launch import launch, resume
 from tests.tiny_model import random_llama, save
 
+pytestmark = pytest.mark.heavy
+
 QUICK = Path("configs/quickstart").absolute()
 PROMPT = Path("tests/golden/alpaca_eval/prompt.txt").absolute()
 CHAT = (

@@ -12,6 +12,8 @@ import yaml
 
 from tests.documents import ROOT, named
 
+pytestmark = pytest.mark.heavy
+
 NEEDED = ("unshare", "ip", "ray", "demosearch")
 
 

@@ -15,6 +15,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+pytestmark = pytest.mark.heavy
+
 ROOT = Path(__file__).parents[1]
 ROOMS = ("search", "evaluators", "workers", "configs")
 CONSTRAINTS = ROOT / "configs" / "constraints.txt"

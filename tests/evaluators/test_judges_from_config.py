@@ -22,6 +22,8 @@ from tests.tiny_model import tokenizer
 from workers.local_worker import LocalWorker
 from workers.text_model import RewardModel, TextModel
 
+pytestmark = pytest.mark.heavy
+
 PROMPTS = Path(__file__).parents[1] / "golden" / "mt_bench" / "judge_prompts.jsonl"
 ALPACA = Path(__file__).parents[1] / "golden" / "alpaca_eval" / "prompt.txt"
 HONEY = Question("q1", ("What do bees make?",), references=("Bees make honey.",), baseline="Wax.")

@@ -1,6 +1,10 @@
 """The benchmark measures what it says, however long it takes."""
 
+import pytest
+
 from search.bench.overlap import run_overlap
+
+pytestmark = pytest.mark.heavy
 
 
 def test_all_three_passes_make_the_same_evaluations_and_the_judge_is_used_to_its_limit() -> None:

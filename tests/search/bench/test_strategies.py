@@ -11,6 +11,8 @@ import pytest
 from search.bench.strategies import against_racing, coverage, read, savings, table
 from search.bench.strategy_outcome import REFERENCE, STRATEGIES, Case, StrategyOutcome, outcomes
 
+pytestmark = pytest.mark.heavy
+
 CASE = Case("mixed", 10, 2, 0)
 
 

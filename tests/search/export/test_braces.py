@@ -16,6 +16,8 @@ from search.export.promptfoo import literal, variable
 from search.prompts.urial import FORMS
 from tests.search.export.made import made
 
+pytestmark = pytest.mark.heavy
+
 marks = st.sampled_from(["{", "}", "{{", "}}", "{%", "%}", "{#", "#}", "{% raw %}", "{{ question }}", "{question}"])
 words = st.lists(st.one_of(marks, st.text(max_size=3), st.sampled_from(["file://", "\n", "---"])), max_size=8).map(
     "".join

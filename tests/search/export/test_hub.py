@@ -14,6 +14,8 @@ from search.run_directory.run import read_manifest
 from tests.search.export.scored import Scored, scored
 from tests.service_server import Reaction, ServiceServer, error, page
 
+pytestmark = pytest.mark.heavy
+
 NAME = "somebody/demonstrations"
 TOKEN = "hf_notForAnybodysEyes"
 

@@ -12,6 +12,8 @@ from search.export import export
 from tests.search.export.scored import CHAT, held_out, scored
 from tests.service_server import ServiceServer, says
 
+pytestmark = pytest.mark.heavy
+
 PROMPTFOO = shutil.which("promptfoo")
 
 

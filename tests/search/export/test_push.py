@@ -12,6 +12,8 @@ from search.prompts.urial import load_base_prompt
 from search.results.status import read_status
 from tests.search.export.scored import CHAT, QUESTIONS, RULES, Scored, held_out, scored
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Scored:

@@ -18,6 +18,8 @@ from search.export import Format, export
 from tests.search.export.scored import CHAT, NO_SYSTEM, RULES, Scored, guiding, held_out, scored
 from tests.service_server import ServiceServer, says
 
+pytestmark = pytest.mark.heavy
+
 Ask = Callable[[Scored, str], str]
 """The prompt that an export of this run makes of a question."""
 

@@ -8,6 +8,7 @@ from configs.loading import load_config
 from search.forecast.dry_run import forecast_run
 
 
+@pytest.mark.heavy
 def test_a_dry_run_loads_no_embedding_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "sentence_transformers.py").write_text("raise RuntimeError('loaded')\n")
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -16,6 +17,7 @@ def test_a_dry_run_loads_no_embedding_model(tmp_path: Path, monkeypatch: pytest.
     assert generations.about is not None
 
 
+@pytest.mark.heavy
 def test_a_dry_run_counts_the_prompts_read_for_likelihoods() -> None:
     strategy = "strategy={kind: screening, max_demonstrations: 2, likelihood_questions: %d}"
     without, asked = (forecast_run(load_config("quickstart", ["pool.limit=9", strategy % count])) for count in (0, 8))

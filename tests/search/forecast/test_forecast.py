@@ -149,6 +149,7 @@ def test_a_rehearsal_that_takes_too_long_tells_nothing() -> None:
     assert rehearse(strategy, SPACE, ["h"], window=3, seconds=-1) is None
 
 
+@pytest.mark.heavy
 def test_the_tokens_of_a_model_that_is_not_here_are_guessed_and_it_says_so() -> None:
     quickstart = load_config("quickstart")
     rate, said = tokens_a_character(quickstart.model, "what do you call the capital of japan?")

@@ -12,6 +12,8 @@ from search.prompts.demonstration import Demonstration
 from search.prompts.render import Renderer, make_renderer
 from tests.search.prompts.test_render import DEMONSTRATIONS, GOLDEN, QUERY, RULES
 
+pytestmark = pytest.mark.heavy
+
 PLAIN = (
     "{{ bos_token }}{% for m in messages %}[{{ m.role }}]\n{{ m.content }}[end]\n{% endfor %}"
     "{% if add_generation_prompt %}[assistant]\n{% endif %}"

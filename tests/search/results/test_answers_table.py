@@ -91,6 +91,7 @@ def test_a_search_that_has_not_started_has_no_rows(tmp_path: Path) -> None:
         read_answers(tmp_path)
 
 
+@pytest.mark.heavy
 def test_an_evaluations_rows_have_every_repeat_of_the_judge(tmp_path: Path) -> None:
     (tmp_path / "counting.py").write_text(
         "from itertools import count\nnumber = count()\ndef judge(question, answers): return next(number), 'next'\n"

@@ -12,6 +12,8 @@ from configs.loading import load_evaluation
 from search.results.evaluation_status import EvaluationStatus, read_evaluation
 from search.running.evaluate import evaluate
 
+pytestmark = pytest.mark.heavy
+
 QUIET = Console(quiet=True)
 SHORT = ["decoding.max_new_tokens=8", "questions.limit=8", "side=all", "questions.split.by_field=null"]
 

@@ -19,6 +19,8 @@ from search.running.launch import launch, resume
 from search.running.retry import retry_failed
 from tests.service_server import Reaction, ServiceServer, no_quota, page, says
 
+pytestmark = pytest.mark.heavy
+
 QUIET = Console(quiet=True)
 TINY = [
     *("workers.kind=local", "pool.limit=3", "questions.limit=24", "strategy.trials=3", "strategy.max_demonstrations=1"),

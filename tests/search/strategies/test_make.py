@@ -54,6 +54,7 @@ def config(kind: str, **knobs: Any) -> StrategyConfig:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("base", ["keep", "optional"])
+@pytest.mark.heavy
 def test_every_kind_makes_a_strategy_that_runs_to_its_end(kind: str, base: str, tmp_path: Path) -> None:
     knobs = {"trials": 4} if kind in ("random", "optuna") else {}
     chosen = config(kind, max_demonstrations=2, base=base, **knobs)

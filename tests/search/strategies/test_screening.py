@@ -38,6 +38,7 @@ def test_it_beats_the_base_where_there_is_much_to_win() -> None:
     assert found.better > 0.95
 
 
+@pytest.mark.heavy
 def test_a_likelihood_that_tells_effects_leads_it_to_better_sets() -> None:
     gains = []
     for seed in range(4):

@@ -25,6 +25,7 @@ def _hasty_mlflow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 
 
+@pytest.mark.heavy
 def test_a_search_takes_the_same_path_with_trackers_one_of_which_nobody_can_reach(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

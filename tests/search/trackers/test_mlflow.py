@@ -12,6 +12,8 @@ from search.trackers.mlflow import MLflowTracker
 from search.trackers.tracker import Tracked, Tracker
 from tests.kits.tracker_kit import NOW, Read, TrackerKit, conclusion, point
 
+pytestmark = pytest.mark.heavy
+
 
 class TestMLflow(TrackerKit):
     @pytest.fixture(autouse=True, scope="class")

@@ -15,6 +15,8 @@ from search.trackers.prometheus import PrometheusTracker
 from search.trackers.tracker import Conclusion, Point, Tracked
 from tests.kits.tracker_kit import NOW, RESULTS
 
+pytestmark = pytest.mark.heavy
+
 _PATIENCE = 120.0  # seconds until Ray has passed a gauge on; it takes about ten
 
 

@@ -16,6 +16,8 @@ from search.trackers.wandb import WandbTracker
 from tests.kits.tracker_kit import NOW, RESULTS, Read, TrackerKit, conclusion, point
 from tests.search.trackers.wandb_records import records
 
+pytestmark = pytest.mark.heavy
+
 KEYS = ("WANDB_API_KEY", "WANDB_MODE", "WANDB_DIR", "NETRC")
 
 

@@ -15,6 +15,8 @@ from workers.bench import generation as benchmark
 from workers.bench.forecast import RunTimeForecast
 from workers.bench.workload import GenerationWorkload, random_model
 
+pytestmark = pytest.mark.heavy
+
 WORK = GenerationWorkload(prefix=70, questions=3, new=5)
 
 

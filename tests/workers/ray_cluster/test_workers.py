@@ -43,6 +43,8 @@ from workers.ray_cluster.cluster import RayCluster
 from workers.ray_cluster.workers import RayWorkers
 from workers.text_model import Engine, LoadEngine, ModelCard, TextModel
 
+pytestmark = pytest.mark.heavy
+
 T = TypeVar("T")
 LONG = PromptBlock("Count. ", tuple(f"number {number}" for number in range(40)))
 SMALL: dict[str, Any] = {"include_dashboard": False, "object_store_memory": 100 * 2**20}

@@ -17,6 +17,8 @@ from workers.engines.transformers_engine import TransformersEngine
 from workers.prompt import Decoding, PromptBlock
 from workers.served_model.model import ServedModel
 
+pytestmark = pytest.mark.heavy
+
 MODEL = str(Path("configs/quickstart/model").absolute())
 BLOCK = PromptBlock(
     "Answer.\n\n# Query:\n```\nWhat is ice?\n```\n\n# Answer:\n```\nGood question! Ice is frozen water.\n```\n\n",

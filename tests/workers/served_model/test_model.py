@@ -21,6 +21,8 @@ from workers.service.failures import ServiceRefused
 from workers.text_model import TextModel
 from workers.usage import NOTHING, Usage
 
+pytestmark = pytest.mark.heavy
+
 CONTEXT = 4096
 VLLM = {"id": "m", "owned_by": "vllm", "root": "org/m", "max_model_len": CONTEXT}
 

@@ -50,12 +50,14 @@ def test_a_small_space_is_proposed_whole_then_nothing(told: bool) -> None:
 
 
 @pytest.mark.parametrize("sampler", ["gp", "tpe", "nsga2"])
+@pytest.mark.heavy
 def test_where_any_place_will_do_each_is_tried_for_each_choice(sampler: Sampler) -> None:
     space = SearchSpace(("x", "y"), ("a", "b"), ("q",), 1, 1, vary_position=True)
     assert set(proposals(study(space, sampler=sampler))) == all_of("axy", "xay", "xya", "bxy", "xby", "xyb")
 
 
 @pytest.mark.parametrize("sampler", ["gp", "tpe", "nsga2"])
+@pytest.mark.heavy
 def test_every_decoding_is_tried_with_every_choice_and_with_the_base_prompt(sampler: Sampler) -> None:
     space = replace(SMALL, pool=("a", "b"), max_added=1, decodings=("hot", "cold"))
     found = set(proposals(study(space, sampler=sampler)))
