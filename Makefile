@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help quickstart lint test gpu clean
+.PHONY: help quickstart lint check test gpu clean
 
 help:
 	@echo "make quickstart   install into $(VENV) and run a complete search with the toy model"
+	@echo "make check        while you work: linters, type checker, import contracts and the quick tests, in a minute"
 	@echo "make test         install into $(VENV) and run linters, type checker, tests and notebooks"
 	@echo "make gpu          run all checks and measurements on this machine's GPU, in ten minutes, with its own Python"
 	@echo "make clean        remove $(VENV)"
@@ -29,6 +30,13 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m tests.house
+	$(BIN)/lint-imports --no-logo & imports=$$!; $(BIN)/mypy & types=$$!; \
+	OMP_NUM_THREADS=1 $(BIN)/pytest --quick -n 2 --dist loadgroup && wait $$imports && wait $$types
 
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup

@@ -1,0 +1,90 @@
+"""Figures of the source tree: `python -m tests.house` prints them.
+
+Lengths are in lines; a function's holds its decorators and its docstring. `overhead_dspy.py` runs elsewhere, with
+DSPy's names.
+"""
+
+import ast
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median, quantiles
+
+from tests.documents import ROOT
+
+ROOMS = ("search", "evaluators", "workers", "configs")
+_Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The source tree, measured.
+
+    Attributes:
+        files: length by path, from the root of the repository.
+        functions: length by `path:name`.
+        classes: paths by name of every public class.
+        openings: `path:name` of every docstring that does not stand alone, since it begins with "Of".
+        folders: number of modules beside `__init__.py`, by package.
+    """
+
+    files: dict[str, int] = field(default_factory=dict)
+    functions: dict[str, int] = field(default_factory=dict)
+    classes: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    openings: list[str] = field(default_factory=list)
+    folders: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def repeated_classes(self) -> dict[str, list[str]]:
+        """Names of public classes that are defined in several files."""
+        return {name: paths for name, paths in self.classes.items() if len(paths) > 1}
+
+
+def measure() -> House:
+    """Read every module of the four rooms."""
+    house = House()
+    for path in _modules():
+        name = path.relative_to(ROOT).as_posix()
+        text = path.read_text(encoding="utf-8")
+        house.files[name] = text.count("\n")
+        if path.name != "__init__.py":
+            house.folders[path.parent.relative_to(ROOT).as_posix()] += 1
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, _Definition | ast.Module):
+                _note(house, name, node)
+    return house
+
+
+def _modules() -> Iterator[Path]:
+    for room in ROOMS:
+        yield from sorted((ROOT / room).rglob("*.py"))
+
+
+def _note(house: House, file: str, node: _Definition | ast.Module) -> None:
+    name = node.name if isinstance(node, _Definition) else "module"
+    if (ast.get_docstring(node) or "").startswith("Of "):
+        house.openings.append(f"{file}:{name}")
+    if isinstance(node, ast.ClassDef) and not name.startswith("_"):
+        house.classes[name].append(file)
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+        house.functions[f"{file}:{name}"] = (node.end_lineno or first) - first + 1
+
+
+def _longest(lengths: dict[str, int], count: int = 5) -> str:
+    return ", ".join(f"{name} {lines}" for name, lines in sorted(lengths.items(), key=lambda item: -item[1])[:count])
+
+
+def main() -> None:
+    house = measure()
+    files, functions = [*house.files.values()], [*house.functions.values()]
+    print(f"{len(files)} files, {sum(files):,} lines; median {median(files):.0f}; longest: {_longest(house.files)}")
+    p95 = quantiles(functions, n=20)[-1]
+    print(f"{len(functions)} functions; median {median(functions):.0f}, 95th percentile {p95:.0f}; ", end="")
+    print(f"longest: {_longest(house.functions)}")
+    print(f"class names in several files: {house.repeated_classes or 'none'}")
+
+
+if __name__ == "__main__":
+    main()
