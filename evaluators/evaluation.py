@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from evaluators.ledger.answer_keys import AnswerKeys
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
@@ -13,16 +15,18 @@ class Evaluation:
         answers: the completions, turn by turn, cleaned up; what the judge read.
         scores: by turn; None for a turn that the objective does not weigh.
         score: the objective: finite, on the judge's scale.
+        keys: under which the ledger has the answers and the verdicts.
     """
 
     question: str
     answers: tuple[str, ...]
     scores: tuple[float | None, ...]
     score: float
+    keys: AnswerKeys
 
     @property
     def length(self) -> int:
-        """Of all answers, in characters."""
+        """Characters of all answers together."""
         return sum(len(answer) for answer in self.answers)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from evaluators.counts import Counts
 from evaluators.evaluation import Evaluation, Failure
 from evaluators.generation import Answers, Promise
+from evaluators.ledger.answer_keys import AnswerKeys
 from evaluators.ledger.ledger import Ledger
 from evaluators.objective import Objective
 from evaluators.panel import Panel
@@ -25,8 +26,14 @@ class _Talk:
 
     question: Question
     answers: tuple[str, ...] = ()
+    generations: tuple[bytes, ...] = ()  # their keys
     scores: dict[int, float] = field(default_factory=dict)
     failure: Failure | None = None
+
+    def take(self, key: bytes, answer: str) -> None:
+        """Add the answer to the next turn."""
+        self.generations += (key,)
+        self.answers += (answer,)
 
     def goes_on(self, turn: int) -> bool:
         return self.failure is None and turn < len(self.question.turns)
@@ -115,8 +122,8 @@ class Evaluator:
         return [talks[index] for index in rest], block.select(rest)
 
     def _take_known(self, turn: int, known: list[tuple[_Talk, bytes, str]], tasks: asyncio.TaskGroup) -> None:
-        for talk, _, answer in known:
-            talk.answers += (answer,)
+        for talk, key, answer in known:
+            talk.take(key, answer)
         if not self._objective.counts(turn):
             return
         scores = self._panel.known([(talk.question, talk.answers) for talk, _, _ in known])
@@ -135,7 +142,7 @@ class Evaluator:
         except GenerationFailed as error:
             await self._fail(talk, key, error)
             return
-        talk.answers += (self._clean(completion.text),)
+        talk.take(key, self._clean(completion.text))
         if self._objective.counts(turn):
             tasks.create_task(self._judge(turn, talk, talk.answers, key))
 
@@ -165,7 +172,14 @@ class Evaluator:
         if talk.failure is not None:
             return talk.failure
         scores = tuple(talk.scores.get(turn) for turn in range(len(talk.answers)))
-        return Evaluation(talk.question.id, talk.answers, scores, self._objective.combine(scores))
+        return Evaluation(talk.question.id, talk.answers, scores, self._objective.combine(scores), self._keys(talk))
+
+    def _keys(self, talk: _Talk) -> AnswerKeys:
+        judged = [
+            self._panel.keys(talk.question, talk.answers[: turn + 1]) if self._objective.counts(turn) else ()
+            for turn in range(len(talk.answers))
+        ]
+        return AnswerKeys(talk.generations, tuple(judged))
 
     async def start(self) -> None:
         """Load the judges and note them in the ledger."""

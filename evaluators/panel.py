@@ -19,6 +19,7 @@ from evaluators.counts import Counts
 from evaluators.evaluation import Failure
 from evaluators.failures import JudgeFailed, VerdictStopped, VerdictUnreadable
 from evaluators.judge import Judge, Verdict
+from evaluators.ledger.answer_keys import MemberKeys
 from evaluators.ledger.keys import verdict_key
 from evaluators.ledger.ledger import Ledger
 from evaluators.question import Question
@@ -82,6 +83,10 @@ class Panel:
         for member in self._members:
             await member.judge.start()
             await self._ledger.keep_judge(member.digest, member.judge.fingerprint)
+
+    def keys(self, question: Question, answers: tuple[str, ...]) -> MemberKeys:
+        """Keys of the verdicts on the last of these answers."""
+        return tuple(tuple(member.keys(question, answers)) for member in self._members)
 
     def known(self, items: Sequence[tuple[Question, tuple[str, ...]]]) -> list[float | None]:
         """The scores that the ledger has in full; None where a verdict is missing."""

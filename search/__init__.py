@@ -33,6 +33,7 @@ from search.results.answers_table import Answer, read_answers
 from search.results.evaluation_status import read_evaluation
 from search.results.status import read_status
 from search.run_directory.journal import read_journal
+from search.run_directory.records import EndRecord, TrialRecord
 from search.run_directory.run import read_config
 from search.running.evaluate import evaluate
 from search.running.launch import launch, resume
@@ -44,6 +45,7 @@ __all__ = [
     "Answer",
     "Candidate",
     "DemosearchError",
+    "EndRecord",
     "Estimate",
     "Experience",
     "InputError",
@@ -53,6 +55,7 @@ __all__ = [
     "SearchSpace",
     "Strategy",
     "Trial",
+    "TrialRecord",
     "estimate",
     "evaluate",
     "export",

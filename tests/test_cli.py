@@ -13,6 +13,7 @@ from search.cli.export_commands import ExportFormat
 from search.prompts.render import UrialRenderer
 from search.prompts.urial import BACKTICKS, load_base_prompt
 from search.run_directory.journal import read_journal
+from search.run_directory.records import TrialRecord
 from search.run_directory.run import Run
 from tests.service_server import ServiceServer, error, says
 
@@ -58,8 +59,8 @@ def test_a_finished_run_shows_scores_with_intervals_and_what_was_paid(finished: 
     assert read["state"] == "finished"
     assert read["failed"] == 0
     assert read["generated"] > read["judged"] > 0
-    lines = read_journal(finished / "journal.jsonl")
-    assert read["trials"] == sum("search" in line for line in lines) >= 10
+    records = [record for record in read_journal(finished / "journal.jsonl") if isinstance(record, TrialRecord)]
+    assert read["trials"] == sum(record.side == "search" for record in records) >= 10
     for score in (read["search_score"], read["held_out_score"], read["base"]["search_score"]):
         assert score["low"] <= score["mean"] <= score["high"]
     assert read["held_out_score"]["n"] == 48

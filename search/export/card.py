@@ -63,7 +63,7 @@ def _parts(best: BestPrompt, findings: Findings, names: Sequence[str]) -> Iterat
     yield "## Scores"
     heads = ("prompt", "held-out score", "held-out gain", "search score", "overstated by")
     yield table(heads, [_row(findings, one) for one in findings.finalists])
-    yield f"Means with {share(findings.evidence.confidence)} Student's t intervals over questions. {_MEANS}"
+    yield f"Means with {share(findings.results.confidence)} Student's t intervals over questions. {_MEANS}"
     doubted = caveats(findings)
     if doubted:
         yield "## What a sceptic should know"
@@ -107,7 +107,7 @@ def _conditions(best: BestPrompt, findings: Findings) -> list[list[str]]:
 def _decodings(best: BestPrompt, findings: Findings) -> list[list[str]]:
     if best.decoding_name == OWN or findings.base is None:
         return [["decoding", show_decoding(best.decoding)]]
-    own = findings.evidence.decoding(findings.base.candidate)
+    own = findings.results.decoding(findings.base.candidate)
     return [
         ["decoding", f"“{plain(best.decoding_name)}”: {show_decoding(best.decoding)}"],
         ["decoding of the base prompt", show_decoding(own)],

@@ -1,8 +1,7 @@
 """A run's candidates as an Optuna study, for optuna-dashboard and Optuna's own plots. No search reads it."""
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from statistics import fmean
@@ -20,10 +19,9 @@ from search.problem.candidate import OWN, Candidate
 from search.problem.material import Material
 from search.problem.space import SearchSpace
 from search.prompts.render import make_renderer
-from search.results.status import Status, read_status
-from search.run_directory.amendments import amended
-from search.run_directory.journal import Line, read_journal
-from search.run_directory.run import read_config, read_id, read_material
+from search.results.journal_results import CandidateResults, JournalResults
+from search.results.search_results import SearchResults, read_search_results
+from search.results.status import Status, status_of
 
 _OWNER = "demosearch run"  # the study's mark: whose it is
 _CONTENT = "demosearch content"  # and what it was filled with
@@ -31,25 +29,6 @@ _EMPTY = ""
 _PLACE, _DECODING = "place", "decoding"
 _CHOICES = 200  # ids a slot can show by name: Optuna writes all of them with every trial
 _STEPS = 8  # intermediate values a trial; every one is a row
-
-
-@dataclass(slots=True)
-class _Told:
-    """All that was told of one candidate."""
-
-    scores: dict[str, float] = field(default_factory=dict)
-    failures: dict[str, str] = field(default_factory=dict)
-    held_out: dict[str, float] = field(default_factory=dict)
-    has_mean: bool = False
-
-    def tell(self, kind: str, line: Line) -> None:
-        if kind == "held_out":
-            self.held_out |= line["scores"]
-            return
-        self.failures |= line["failures"]
-        if line["mean"] is not None:
-            self.has_mean = True
-            self.scores |= line["scores"]
 
 
 def fill_study(path: Path, url: str) -> int:
@@ -72,12 +51,13 @@ def fill_study(path: Path, url: str) -> int:
         InputError: nothing is told yet; the database cannot be used; its study of this name is another run's, or holds
             trials of others.
     """
-    status, trials = read_status(path), _read_trials(path)
+    results = read_search_results(path)
+    trials = _make_trials(results)
     if not trials:
         raise InputError(f"{path} has no scored candidate yet: try again when `demosearch status {path}` shows one")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
-        _fill(RDBStorage(url), status, read_id(path), trials)
+        _fill(RDBStorage(url), status_of(results), results.run, trials)
     except (SQLAlchemyError, ImportError, optuna.exceptions.StorageInternalError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise InputError(f"the database cannot be used ({reason}): give --output sqlite:///FILE") from error
@@ -117,58 +97,56 @@ def _digest(trials: Sequence[FrozenTrial]) -> str:
     return sha256(repr(content).encode()).hexdigest()
 
 
-def _read_trials(path: Path) -> list[FrozenTrial]:
-    config, material = read_config(path), Material.from_json(read_material(path))
-    later = read_journal(path / "amendments.jsonl")
-    lines = amended(read_journal(path / "journal.jsonl"), later, config.scoring.max_failed_share)
-    told: dict[Candidate, _Told] = {}
-    for line in lines:
-        for kind in ("search", "held_out"):
-            if kind in line:
-                told.setdefault(Candidate.from_json(line[kind]), _Told()).tell(kind, line)
-    return list(_trials(told, _Spelling(config, material), _roles(read_status(path))))
+def _make_trials(results: SearchResults) -> list[FrozenTrial]:
+    if results.material is None or results.base is None:
+        return []
+    spelling, roles = _Spelling(results.config, results.material), _roles(results.journal)
+    full = len(results.search[results.base].scores)
+    return [_make_trial(results, candidate, spelling, roles.get(candidate, []), full) for candidate in results.search]
 
 
-def _roles(status: Status) -> dict[Candidate, list[str]]:
+def _roles(journal: JournalResults) -> dict[Candidate, list[str]]:
     """What a candidate is called in the status."""
     roles: dict[Candidate, list[str]] = {}
-    for name, one in (("winner", status.winner), ("runner-up", status.runner_up), ("base prompt", status.base)):
-        if one is not None:
-            roles.setdefault(one.candidate, []).append(name)
+    named = (("winner", journal.winner), ("runner-up", journal.runner_up), ("base prompt", journal.base))
+    for name, candidate in named:
+        if candidate is not None:
+            roles.setdefault(candidate, []).append(name)
     return roles
 
 
-def _trials(
-    told: Mapping[Candidate, _Told], spelling: "_Spelling", roles: Mapping[Candidate, list[str]]
-) -> Iterator[FrozenTrial]:
-    full = len(next(iter(told.values())).scores) if told else 0  # the base prompt's, told first
-    for candidate, one in told.items():
-        if not one.scores and not one.failures:
-            continue  # judged on held-out questions alone, to compare with
-        params = spelling.params(candidate)
-        complete = candidate in roles or len(one.scores) >= full
-        state = TrialState.FAIL if not one.has_mean else TrialState.COMPLETE if complete else TrialState.PRUNED
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            yield create_trial(
-                state=state,
-                value=fmean(one.scores.values()) if one.has_mean else None,
-                params=params,
-                distributions=spelling.distributions,
-                intermediate_values=_running_means([*one.scores.values()]),
-                user_attrs=_attributes(candidate, one, spelling, roles.get(candidate, [])),
-            )
+def _make_trial(
+    results: SearchResults, candidate: Candidate, spelling: "_Spelling", roles: list[str], full: int
+) -> FrozenTrial:
+    """Args:
+    full: questions that the base prompt was asked.
+    """
+    scores = [*results.search[candidate].scores.values()]
+    complete = bool(roles) or len(scores) >= full
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return create_trial(
+            state=TrialState.FAIL if not scores else TrialState.COMPLETE if complete else TrialState.PRUNED,
+            value=fmean(scores) if scores else None,
+            params=spelling.params(candidate),
+            distributions=spelling.distributions,
+            intermediate_values=_running_means(scores),
+            user_attrs=_attributes(results, candidate, spelling, roles),
+        )
 
 
-def _attributes(candidate: Candidate, one: _Told, spelling: "_Spelling", roles: list[str]) -> dict[str, Any]:
+def _attributes(
+    results: SearchResults, candidate: Candidate, spelling: "_Spelling", roles: list[str]
+) -> dict[str, Any]:
+    search, held_out = results.search[candidate], results.held_out.get(candidate, CandidateResults(0))
     return {
         "demonstrations": list(candidate.demonstrations),
         "role": ", ".join(roles),
-        "questions": len(one.scores),
-        "failed": len(one.failures.keys() - one.scores.keys()),
+        "questions": len(search.scores),
+        "failed": len(search.failures),
         "prompt": spelling.prompt_digest(candidate),
-        "held-out score": fmean(one.held_out.values()) if one.held_out else None,
-        "held-out questions": len(one.held_out),
+        "held-out score": fmean(held_out.scores.values()) if held_out.scores else None,
+        "held-out questions": len(held_out.scores),
     }
 
 

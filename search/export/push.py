@@ -13,7 +13,7 @@ from search.export.card import card, model_name
 from search.export.hugging_face import hugging_face
 from search.export.json_record import record
 from search.report.findings import find
-from search.results.search_results import read_evidence
+from search.results.search_results import read_search_results
 from search.run_directory.run import read_manifest
 
 _ALWAYS = frozenset({"README.md", "found.json", "manifest.json"})
@@ -48,7 +48,7 @@ def push(
 
 
 def _files(best: BestPrompt) -> dict[str, str]:
-    findings = find(read_evidence(best.path))
+    findings = find(read_search_results(best.path))
     shown = record(best)
     tables = {"demonstrations.jsonl": shown["demonstrations"], "held_out.jsonl": _held_out(best)}
     files = {name: _lines(rows) for name, rows in tables.items() if rows}
@@ -73,7 +73,7 @@ def _without_folders(content: Any) -> Any:
 
 def _held_out(best: BestPrompt) -> list[dict[str, Any]]:
     """A row a question that has been scored behind either prompt; a score that is missing is null."""
-    told, status = read_evidence(best.path).side("held_out"), best.status
+    told, status = read_search_results(best.path).side("held_out"), best.status
     assert status.winner is not None
     assert status.base is not None
     sides = [told[one].scores if one in told else {} for one in (status.winner.candidate, status.base.candidate)]

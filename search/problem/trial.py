@@ -4,11 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import ceil
 from statistics import fmean
+from typing import Literal
 
 from search.problem.candidate import Candidate
 from workers.failures import PromptTooLong
 
 TOO_LONG = PromptTooLong.__name__
+
+Side = Literal["search", "held_out"]
+"""Of the split: questions that guide the search, and questions that only judge its winner."""
 
 
 def mean_of(scores: Mapping[str, float], failed: int, max_failed_share: float) -> float | None:
@@ -36,6 +40,7 @@ class ScoredTrial:
         mean: of `scores`; None when more questions failed than the config allows. Never NaN.
         lengths: of the answers, by question id, in characters.
         turns: by question id, the scores by turn where there are several; None for a turn that does not count.
+        keys: by question id, under which the ledger has the answers and their verdicts (`AnswerKeys`, as text).
         answers: by question id, turn by turn; none where the trial is told from the journal.
     """
 
@@ -45,4 +50,5 @@ class ScoredTrial:
     mean: float | None
     lengths: dict[str, int] = field(default_factory=dict)
     turns: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict, repr=False)
     answers: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)

@@ -1,7 +1,7 @@
 """The single spelling of prompts: what the model is shown, what is exported, and what an answer is after clean-up."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from configs.errors import InputError
@@ -55,6 +55,13 @@ def make_renderer(config: RenderConfig, model: AnyModelConfig) -> Renderer:
     if model.tokenizer is None:
         raise InputError(f"A served model has a chat template where model.tokenizer is given; give it, or {advice}.")
     return ChatRenderer(ChatTemplate.load(model.tokenizer, model.tokenizer_revision, "model.tokenizer", advice))
+
+
+def answer_cleaner(config: RenderConfig) -> Callable[[str], str]:
+    """What turns a completion's text into the answer that the judge reads; no tokenizer is needed for it."""
+    if config.template == "chat":
+        return str.strip
+    return UrialRenderer(FORMS[config.template], config.clean_up == "faithful").clean
 
 
 class UrialRenderer:

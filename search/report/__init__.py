@@ -5,8 +5,8 @@ from typing import Literal
 
 from search.report.evaluation.findings import EvaluationFindings, find_evaluation
 from search.report.findings import Findings, find
-from search.results.evaluation_results import read_evaluation_evidence
-from search.results.search_results import read_evidence
+from search.results.evaluation_results import read_evaluation_results
+from search.results.search_results import read_search_results
 from search.run_directory.run import is_evaluation
 
 Format = Literal["html", "md"]
@@ -34,7 +34,7 @@ def save_figures(path: Path, folder: Path) -> list[Path]:
 
 def read(path: Path) -> Findings | EvaluationFindings:
     """What the search or the evaluation at `path` has found. Raises InputError where there is no run."""
-    return find_evaluation(read_evaluation_evidence(path)) if is_evaluation(path) else find(read_evidence(path))
+    return find_evaluation(read_evaluation_results(path)) if is_evaluation(path) else find(read_search_results(path))
 
 
 def write(findings: Findings | EvaluationFindings, form: Format) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from search.problem.candidate import Candidate
-from search.results.search_results import Evidence
+from search.results.search_results import SearchResults
 from search.statistics.estimates import Estimate, estimate
 
 _IN_HEAT_MAP = 30
@@ -45,31 +45,31 @@ class HeatMap:
     scores: tuple[tuple[float | None, ...], ...]
 
 
-def candidate_scores(evidence: Evidence) -> tuple[CandidateScore, ...]:
+def candidate_scores(results: SearchResults) -> tuple[CandidateScore, ...]:
     """Best first; candidates without a mean at the end.
 
     Ranked by the lower end of the interval of the paired gain: a mean over few questions depends on which ones they
     were, and the best of many such means on luck.
     """
-    base = evidence.base
+    base = results.base
     if base is None:
         return ()
-    rows = [_row(evidence, candidate, base) for candidate in evidence.search]
+    rows = [_row(results, candidate, base) for candidate in results.search]
     ranked = sorted(rows, key=lambda row: (row.score is None, -_surely(row, base), row.place))
     others = [row.candidate for row in ranked if row.candidate != base and row.score is not None]
     ranks = {candidate: number for number, candidate in enumerate(others, 1)}
     return tuple(_with_rank(row, ranks.get(row.candidate)) for row in ranked)
 
 
-def _row(evidence: Evidence, candidate: Candidate, base: Candidate) -> CandidateScore:
-    told, confidence = evidence.search[candidate], evidence.confidence
+def _row(results: SearchResults, candidate: Candidate, base: Candidate) -> CandidateScore:
+    told, confidence = results.search[candidate], results.confidence
     length = estimate([*told.lengths.values()], confidence)
     return CandidateScore(
         rank=None,
         place=told.place,
         candidate=candidate,
         score=told.mean(confidence),
-        gain=None if candidate == base else told.gain(evidence.search[base], confidence),
+        gain=None if candidate == base else told.gain(results.search[base], confidence),
         length=length.mean if length else None,
         failed=len(told.failures),
     )
@@ -84,17 +84,17 @@ def _with_rank(row: CandidateScore, rank: int | None) -> CandidateScore:
     return CandidateScore(rank, row.place, row.candidate, row.score, row.gain, row.length, row.failed)
 
 
-def heat_map(evidence: Evidence, candidates: Sequence[CandidateScore]) -> HeatMap | None:
+def heat_map(results: SearchResults, candidates: Sequence[CandidateScore]) -> HeatMap | None:
     """Of the leading ones; None before anything is scored."""
-    if evidence.material is None or evidence.base is None:
+    if results.material is None or results.base is None:
         return None
-    base = [one for one in candidates if one.candidate == evidence.base]
-    winner = evidence.status.winner.candidate if evidence.status.winner else None
+    base = [one for one in candidates if one.candidate == results.base]
+    winner = results.journal.winner
     others = [one for one in candidates if one.rank is not None]
     others.sort(key=lambda one: one.candidate != winner)
     chosen = tuple(base + sorted(others[:_IN_HEAT_MAP], key=lambda one: one.rank or 0))
-    told = [evidence.search[one.candidate].scores for one in chosen]
-    questions = [one for one in evidence.material.guiding if any(one.id in scores for scores in told)]
+    told = [results.search[one.candidate].scores for one in chosen]
+    questions = [one for one in results.material.guiding if any(one.id in scores for scores in told)]
     questions.sort(key=lambda one: one.category)
     rows = tuple(tuple(scores.get(question.id) for scores in told) for question in questions)
     return HeatMap(tuple(question.id for question in questions), chosen, rows) if questions else None

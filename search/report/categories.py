@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from search.problem.candidate import Candidate
-from search.results.search_results import Evidence, Side, Told
+from search.problem.trial import Side
+from search.results.journal_results import CandidateResults
+from search.results.search_results import SearchResults
 from search.statistics.estimates import Estimate, estimate
 
 
@@ -24,23 +26,23 @@ class CategoryScores:
     without: Estimate | None
 
 
-def category_scores(evidence: Evidence, winner: Candidate) -> tuple[CategoryScores, ...]:
+def category_scores(results: SearchResults, winner: Candidate) -> tuple[CategoryScores, ...]:
     """Held-out questions first; in the order of the questions. None where there is only one category."""
-    if evidence.material is None or evidence.base is None:
+    if results.material is None or results.base is None:
         return ()
-    categories = {one.id: one.category for one in evidence.material.questions.values()}
+    categories = {one.id: one.category for one in results.material.questions.values()}
     if len(set(categories.values())) < 2:
         return ()
     rows: list[CategoryScores] = []
     for side in ("held_out", "search"):
-        told = evidence.side(side)
-        if evidence.base in told and winner in told:
-            rows += _of_side(side, told[evidence.base], told[winner], categories, evidence.confidence)
+        told = results.side(side)
+        if results.base in told and winner in told:
+            rows += _of_side(side, told[results.base], told[winner], categories, results.confidence)
     return tuple(rows)
 
 
 def _of_side(
-    side: Side, base: Told, winner: Told, categories: Mapping[str, str], confidence: float
+    side: Side, base: CandidateResults, winner: CandidateResults, categories: Mapping[str, str], confidence: float
 ) -> list[CategoryScores]:
     gains = winner.gains(base)
     asked = dict.fromkeys(categories[name] for name in [*base.scores, *base.failures])

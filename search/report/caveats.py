@@ -6,7 +6,7 @@ from dataclasses import replace
 from search.report.categories import CategoryScores
 from search.report.findings import Findings
 from search.report.numbers import count, share
-from search.results.search_results import SIDES
+from search.results.journal_results import SIDES
 from search.statistics.estimates import Estimate
 
 _LONGER = 1.25  # times the base prompt's answers
@@ -29,7 +29,7 @@ def caveats(findings: Findings) -> list[str]:
 
 
 def _of_state(findings: Findings) -> Iterator[str]:
-    status = findings.evidence.status
+    status = findings.status
     if status.state in ("stopped", "crashed"):
         reason = f" ({status.reason})" if status.reason else ""
         yield f"The search has {status.state}{reason}; `demosearch resume` goes on."
@@ -124,8 +124,8 @@ def _of_decoding(findings: Findings) -> Iterator[str]:
     if best.candidate == control:
         yield f"The {best.role} is the base prompt itself, decoded as “{name}”: no demonstration was chosen."
         return
-    told = findings.evidence.side(findings.side)
-    gain = told[best.candidate].gain(told[control], findings.evidence.confidence) if control in told else None
+    told = findings.results.side(findings.side)
+    gain = told[best.candidate].gain(told[control], findings.results.confidence) if control in told else None
     text = f"The gain is that of demonstrations and decoding (“{name}”) together."
     if gain is not None and gain.n > 1:
         text += (

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from search.problem.candidate import Candidate
-from search.results.search_results import Evidence, Side, Told
-from search.results.status import Standing
+from search.problem.trial import Side
+from search.results.journal_results import CandidateResults
+from search.results.search_results import SearchResults
 from search.statistics.estimates import Estimate, estimate, unpaired_difference
 
 Role = Literal["winner", "best so far", "runner-up", "base prompt"]
@@ -46,36 +47,36 @@ class TurnScores:
     gain: Estimate | None
 
 
-def finalists(evidence: Evidence) -> tuple[Finalist, ...]:
+def finalists(results: SearchResults) -> tuple[Finalist, ...]:
     """Best first, the base prompt last; each candidate once."""
-    status, base = evidence.status, evidence.base
+    journal, base = results.journal, results.base
     if base is None:
         return ()
-    best: Role = "winner" if status.state == "finished" else "best so far"
-    named: tuple[tuple[Role, Standing | None], ...] = ((best, status.winner), ("runner-up", status.runner_up))
-    others = [(role, one.candidate) for role, one in named if one is not None and one.candidate != base]
+    best: Role = "winner" if results.state == "finished" else "best so far"
+    named: tuple[tuple[Role, Candidate | None], ...] = ((best, journal.winner), ("runner-up", journal.runner_up))
+    others = [(role, candidate) for role, candidate in named if candidate is not None and candidate != base]
     return (
-        *(_finalist(evidence, role, candidate, base) for role, candidate in others),
-        _finalist(evidence, "base prompt", base, base),
+        *(_finalist(results, role, candidate, base) for role, candidate in others),
+        _finalist(results, "base prompt", base, base),
     )
 
 
-def _finalist(evidence: Evidence, role: Role, candidate: Candidate, base: Candidate) -> Finalist:
-    search, held_out = evidence.search.get(candidate, _NOTHING), evidence.held_out.get(candidate, _NOTHING)
-    confidence = evidence.confidence
+def _finalist(results: SearchResults, role: Role, candidate: Candidate, base: Candidate) -> Finalist:
+    search, held_out = results.search.get(candidate, _NOTHING), results.held_out.get(candidate, _NOTHING)
+    confidence = results.confidence
     gains: dict[Side, dict[str, float]] = {}
     if candidate != base:
         gains = {
-            "search": search.gains(evidence.search[base]),
-            "held_out": held_out.gains(evidence.held_out.get(base, _NOTHING)),
+            "search": search.gains(results.search[base]),
+            "held_out": held_out.gains(results.held_out.get(base, _NOTHING)),
         }
     return Finalist(
         role=role,
         candidate=candidate,
         search=search.mean(confidence),
         held_out=held_out.mean(confidence),
-        search_gain=search.gain(evidence.search[base], confidence) if gains else None,
-        held_out_gain=held_out.gain(evidence.held_out.get(base, _NOTHING), confidence) if gains else None,
+        search_gain=search.gain(results.search[base], confidence) if gains else None,
+        held_out_gain=held_out.gain(results.held_out.get(base, _NOTHING), confidence) if gains else None,
         overstatement=unpaired_difference([*gains["search"].values()], [*gains["held_out"].values()], confidence)
         if gains
         else None,
@@ -86,26 +87,26 @@ def _finalist(evidence: Evidence, role: Role, candidate: Candidate, base: Candid
     )
 
 
-_NOTHING = Told(place=0)
+_NOTHING = CandidateResults(place=0)
 
 
-def turn_scores(evidence: Evidence, winner: Candidate) -> tuple[TurnScores, ...]:
+def turn_scores(results: SearchResults, winner: Candidate) -> tuple[TurnScores, ...]:
     """Turn by turn, where there are several that count."""
-    assert evidence.base is not None
+    assert results.base is not None
     rows = []
     for side in ("held_out", "search"):
-        told = evidence.side(side)
-        pair = told.get(evidence.base, _NOTHING), told.get(winner, _NOTHING)
+        told = results.side(side)
+        pair = told.get(results.base, _NOTHING), told.get(winner, _NOTHING)
         turns = max((len(scores) for one in pair for scores in one.turns.values()), default=0)
-        rows += [_turn(side, turn, *pair, evidence.confidence) for turn in range(turns)]
+        rows += [_turn(side, turn, *pair, results.confidence) for turn in range(turns)]
     return tuple(row for row in rows if row.base is not None or row.winner is not None)
 
 
-def _turn(side: Side, turn: int, base: Told, winner: Told, confidence: float) -> TurnScores:
-    first, second = (Told(0, _of_turn(one, turn)) for one in (base, winner))
+def _turn(side: Side, turn: int, base: CandidateResults, winner: CandidateResults, confidence: float) -> TurnScores:
+    first, second = (CandidateResults(0, _of_turn(one, turn)) for one in (base, winner))
     return TurnScores(turn + 1, side, first.mean(confidence), second.mean(confidence), second.gain(first, confidence))
 
 
-def _of_turn(told: Told, turn: int) -> dict[str, float]:
+def _of_turn(told: CandidateResults, turn: int) -> dict[str, float]:
     found = {name: scores[turn] for name, scores in told.turns.items() if turn < len(scores)}
     return {name: score for name, score in found.items() if score is not None}

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from search.problem.candidate import Candidate
-from search.results.search_results import Evidence
+from search.results.search_results import SearchResults
 from search.statistics.effects import USUAL_SPREAD, EffectsModel
 from search.statistics.effects_posterior import Fit
 from search.statistics.estimates import Estimate
@@ -58,9 +58,9 @@ class Contributions:
     last_over_first: Estimate | None
 
 
-def contributions(evidence: Evidence, winner: Candidate) -> Contributions | None:
+def contributions(results: SearchResults, winner: Candidate) -> Contributions | None:
     """None where too few candidates were scored, or all have the same demonstrations."""
-    told = {candidate: one.scores for candidate, one in evidence.search.items() if one.scores}
+    told = {candidate: one.scores for candidate, one in results.search.items() if one.scores}
     always = set.intersection(*(set(one.demonstrations) for one in told)) if told else set()
     varying = sorted({name for one in told for name in one.demonstrations} - always)
     if len(told) < _FEWEST or not varying:
@@ -78,10 +78,10 @@ def contributions(evidence: Evidence, winner: Candidate) -> Contributions | None
     best = tuple(number[name] for name in winner.demonstrations if name in number)
     met = [sum(name in one.demonstrations for one in told) for name in varying]
     return Contributions(
-        demonstrations=_each(fit, varying, met, best, evidence.confidence),
+        demonstrations=_each(fit, varying, met, best, results.confidence),
         candidates=len(told),
         scores=sum(map(len, told.values())),
-        last_over_first=_last_over_first(model, scores, fit, evidence.confidence),
+        last_over_first=_last_over_first(model, scores, fit, results.confidence),
     )
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from evaluators.ledger.queries import JudgeReceipt, Pace, read_judges, read_throughput, read_utilization
 from evaluators.ledger.spend import Spend
 from evaluators.objective import Objective
-from search.results.search_results import Evidence, Told
-from search.run_directory.run import read_id
+from search.results.journal_results import CandidateResults
+from search.results.search_results import SearchResults
 from workers.activity import idle_share
 
 _STRETCHES = 60
@@ -48,10 +48,10 @@ class Costs:
     judge_stalled: float | None
 
 
-def costs(evidence: Evidence) -> Costs:
+def costs(results: SearchResults) -> Costs:
     """Read them from ledger and journal."""
-    told = [*evidence.search.values(), *evidence.held_out.values()]
-    return costs_of(evidence.ledger, read_id(evidence.path), evidence.status.spend, *_needed(evidence, told))
+    told = [*results.search.values(), *results.held_out.values()]
+    return costs_of(results.ledger, results.run, results.spend, *_needed(results, told))
 
 
 def costs_of(ledger: Path, run: str, spend: Spend, answers: int, verdicts: int) -> Costs:
@@ -74,13 +74,13 @@ def costs_of(ledger: Path, run: str, spend: Spend, answers: int, verdicts: int) 
     )
 
 
-def _needed(evidence: Evidence, told: Sequence[Told]) -> tuple[int, int]:
+def _needed(results: SearchResults, told: Sequence[CandidateResults]) -> tuple[int, int]:
     """Answers and verdicts behind all scores."""
-    if evidence.material is None:
+    if results.material is None:
         return 0, 0
-    objective = Objective.of(evidence.config.scoring)
-    turns = {name: min(objective.turns, len(one.turns)) for name, one in evidence.material.questions.items()}
-    each = sum(repeats for _, _, repeats, _ in evidence.manifest["judge"])
+    objective = Objective.of(results.config.scoring)
+    turns = {name: min(objective.turns, len(one.turns)) for name, one in results.material.questions.items()}
+    each = sum(repeats for _, _, repeats, _ in results.manifest["judge"])
     return (
         sum(turns[name] for one in told for name in one.scores),
         each * sum(_counted(objective, turns, name) for one in told for name in one.scores),

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import chain
 
 from evaluators.evaluation import Failure
-from evaluators.ledger.queries import read_failures
 from search.problem.candidate import Candidate
+from search.problem.trial import Side
 from search.report.candidates import CandidateScore, HeatMap, candidate_scores, heat_map
 from search.report.categories import CategoryScores, category_scores
 from search.report.comparison import Finalist, TurnScores, finalists, turn_scores
@@ -18,8 +18,8 @@ from search.report.noise import Noise, judge_noise
 from search.report.numbers import Numbers
 from search.report.side_by_side import Contrasts, contrasts
 from search.results.labels import Labels
-from search.results.search_results import Evidence, Side
-from search.run_directory.run import read_id
+from search.results.search_results import SearchResults
+from search.results.status import Status, status_of
 
 _SAMPLES = 3
 
@@ -48,7 +48,8 @@ class Findings:
         noise: of the judges, where answers were judged more than once.
     """
 
-    evidence: Evidence
+    results: SearchResults
+    status: Status
     labels: Labels
     numbers: Numbers
     finalists: tuple[Finalist, ...]
@@ -79,36 +80,37 @@ class Findings:
         return self.finalists[-1] if self.finalists else None
 
 
-def find(evidence: Evidence) -> Findings:
+def find(results: SearchResults) -> Findings:
     """Work everything out."""
-    placed = finalists(evidence)
-    candidates = candidate_scores(evidence)
-    winner = evidence.status.winner.candidate if evidence.status.winner else None
-    other = winner if winner is not None and winner != evidence.base else None
-    told = chain(evidence.search.values(), evidence.held_out.values())
+    placed = finalists(results)
+    candidates = candidate_scores(results)
+    winner = results.journal.winner
+    other = winner if winner is not None and winner != results.base else None
+    told = chain(results.search.values(), results.held_out.values())
     return Findings(
-        evidence=evidence,
-        labels=Labels(evidence.material),
+        results=results,
+        status=status_of(results),
+        labels=Labels(results.material),
         numbers=Numbers.fitting(score for one in told for score in one.scores.values()),
         finalists=placed,
         candidates=candidates,
-        heat_map=heat_map(evidence, candidates),
-        history=history(evidence),
-        turns=turn_scores(evidence, other) if other else (),
-        categories=category_scores(evidence, other) if other else (),
-        lengths=_lengths(evidence, other) if other else None,
-        answers=contrasts(evidence, other) if other else None,
-        contributions=contributions(evidence, winner) if winner is not None else None,
-        costs=costs(evidence),
-        failures=failed_alike(read_failures(evidence.ledger, read_id(evidence.path))),
-        noise=judge_noise(evidence, other),
+        heat_map=heat_map(results, candidates),
+        history=history(results),
+        turns=turn_scores(results, other) if other else (),
+        categories=category_scores(results, other) if other else (),
+        lengths=_lengths(results, other) if other else None,
+        answers=contrasts(results, other) if other else None,
+        contributions=contributions(results, winner) if winner is not None else None,
+        costs=costs(results),
+        failures=failed_alike(results.failures),
+        noise=judge_noise(results, other),
     )
 
 
-def _lengths(evidence: Evidence, winner: Candidate) -> LengthGuard | None:
-    assert evidence.base is not None
-    told = evidence.side(evidence.compared_on(winner))
-    return length_guard(told[evidence.base], told[winner], evidence.confidence)
+def _lengths(results: SearchResults, winner: Candidate) -> LengthGuard | None:
+    assert results.base is not None
+    told = results.side(results.journal.compared_on(winner))
+    return length_guard(told[results.base], told[winner], results.confidence)
 
 
 def failed_alike(failures: Sequence[Failure]) -> tuple[FailedAlike, ...]:

@@ -1,11 +1,11 @@
 """How the best score grew with what was spent."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from search.problem.candidate import Candidate
-from search.results.search_results import Evidence
-from search.run_directory.journal import Line
+from search.problem.trial import ScoredTrial
+from search.results.search_results import SearchResults
+from search.run_directory.records import TrialRecord
 from search.statistics.estimates import Estimate, estimate
 
 
@@ -36,39 +36,37 @@ class History:
     greedy: int | None
 
 
-def history(evidence: Evidence) -> History:
+def history(results: SearchResults) -> History:
     """Read it from the journal."""
     milestones: list[Milestone] = []
     scores: dict[Candidate, dict[str, float]] = {}
     judged = 0
-    for line in _told(evidence):
-        known = scores.setdefault(Candidate.from_json(line["search"]), {})
-        judged += sum(_answers(line, name) for name in line["scores"] if name not in known)
-        if line["mean"] is not None:
-            known.update(line["scores"])
-        leader = Candidate.from_json(line["leaders"][0]) if line["leaders"] else None
-        best = estimate([*scores.get(leader, {}).values()], evidence.confidence) if leader is not None else None
+    for record in results.records():
+        if not isinstance(record, TrialRecord) or record.side != "search":
+            continue
+        scored = record.scored
+        known = scores.setdefault(record.candidate, {})
+        judged += sum(_answers(scored, name) for name in scored.scores if name not in known)
+        if scored.mean is not None:
+            known.update(scored.scores)
+        best = estimate([*scores.get(record.leaders[0], {}).values()], results.confidence) if record.leaders else None
         if best is not None:
             milestones.append(Milestone(judged, best))
-    return History(tuple(milestones), judged, _greedy(evidence))
+    return History(tuple(milestones), judged, _greedy(results))
 
 
-def _told(evidence: Evidence) -> Iterator[Line]:
-    return (line for line in evidence.lines if "search" in line)
-
-
-def _answers(line: Line, question: str) -> int:
-    """Answers judged for one score."""
-    turns = line.get("turns", {}).get(question)
+def _answers(scored: ScoredTrial, question: str) -> int:
+    """How many answers to a question were judged: one for each turn that counts."""
+    turns = scored.turns.get(question)
     return 1 if turns is None else sum(score is not None for score in turns)
 
 
-def _greedy(evidence: Evidence) -> int | None:
-    material, base = evidence.material, evidence.base
+def _greedy(results: SearchResults) -> int | None:
+    material, base = results.material, results.base
     if material is None or base is None:
         return None
-    pool, rounds = len(material.pool), min(evidence.config.strategy.max_demonstrations, len(material.pool))
+    pool, rounds = len(material.pool), min(results.config.strategy.max_demonstrations, len(material.pool))
     candidates = 1 + sum(pool - chosen for chosen in range(rounds))
-    first = next(_told(evidence))
-    answers = max((_answers(first, name) for name in first["scores"]), default=1)
+    turns = results.search[base].turns.values()
+    answers = max((sum(score is not None for score in scores) for scores in turns), default=1)
     return candidates * len(material.guiding) * answers

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from search.results.search_results import Told
+from search.results.journal_results import CandidateResults
 from search.statistics.estimates import Estimate, estimate
 
 _FEWEST = 8  # questions for a regression
@@ -31,7 +31,7 @@ class LengthGuard:
     equal_length_gain: Estimate | None
 
 
-def length_guard(first: Told, second: Told, confidence: float) -> LengthGuard | None:
+def length_guard(first: CandidateResults, second: CandidateResults, confidence: float) -> LengthGuard | None:
     """None without lengths."""
     gains = second.gains(first)
     names = [name for name in gains if name in first.lengths and name in second.lengths]

@@ -12,14 +12,14 @@ from search.report.findings import Findings
 from search.report.markup import fenced, plain, spoken, table, with_interval
 from search.report.sentences import averaged, decoded, summary
 from search.report.side_by_side import Contrast
-from search.results.search_results import SIDES
+from search.results.journal_results import SIDES
 
 _CANDIDATES = 20
 
 
 def markdown(findings: Findings | EvaluationFindings) -> str:
     """The whole file. Whatever a model, a judge or a data set said is escaped, or stands in a fence of its own."""
-    status = findings.evidence.status
+    status = findings.status
     if isinstance(findings, Findings):
         said, found, own = summary(findings), caveats(findings), _search_parts(findings)
     else:
@@ -40,7 +40,7 @@ def _result(findings: Findings) -> Iterator[str]:
     yield "## Result"
     heads = ("prompt", "held-out score", "held-out gain", "search score", "search gain", "overstated by")
     yield table(heads, (_finalist(findings, one) for one in findings.finalists))
-    level = numbers.share(findings.evidence.confidence)
+    level = numbers.share(findings.results.confidence)
     yield (
         f"Means with {level} Student's t intervals over questions. A gain is the mean of paired differences to the "
         "base prompt. The search score of a winner is too high, since it was chosen for it. “Overstated by” is "
@@ -82,13 +82,13 @@ def _search(findings: Findings) -> Iterator[str]:
     yield "## The search"
     greedy = history.greedy and f"; the paper's exhaustive greedy search of the same space takes {history.greedy:,}"
     yield (
-        f"{findings.evidence.status.trials:,} trials of {len(findings.candidates):,} candidates took "
+        f"{findings.status.trials:,} trials of {len(findings.candidates):,} candidates took "
         f"{history.judged:,} judged generations on guiding questions{greedy or ''}."
     )
 
 
 def _prompt(findings: Findings) -> Iterator[str]:
-    material = findings.evidence.material
+    material = findings.results.material
     chosen = findings.best or findings.base
     assert material is not None
     assert chosen is not None
@@ -250,7 +250,7 @@ def _failures(findings: Findings | EvaluationFindings) -> Iterator[str]:
 
 
 def _manifest(findings: Findings | EvaluationFindings) -> Iterator[str]:
-    versions = findings.evidence.manifest.get("versions", {})
+    versions = findings.results.manifest.get("versions", {})
     if versions:
         yield "## Versions"
         yield ", ".join(f"{name} {version}" for name, version in versions.items())

@@ -6,7 +6,7 @@ from statistics import variance
 from evaluators.ledger.queries import read_judge_noise
 from evaluators.objective import Objective
 from search.problem.candidate import Candidate
-from search.results.search_results import Evidence
+from search.results.search_results import SearchResults
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,11 @@ class Noise:
     share: float | None
 
 
-def judge_noise(evidence: Evidence, winner: Candidate | None) -> tuple[Noise, ...]:
+def judge_noise(results: SearchResults, winner: Candidate | None) -> tuple[Noise, ...]:
     """Of the run's judges that were asked again; the one asked most about first."""
-    repeats = {fingerprint: count for fingerprint, _, count, _ in evidence.manifest.get("judge", ())}
-    own = [one for one in read_judge_noise(evidence.ledger) if one.fingerprint in repeats]
-    spread = _spread_of_differences(evidence, winner) if len(repeats) == 1 else 0.0
+    repeats = {fingerprint: count for fingerprint, _, count, _ in results.manifest.get("judge", ())}
+    own = [one for one in read_judge_noise(results.ledger) if one.fingerprint in repeats]
+    spread = _spread_of_differences(results, winner) if len(repeats) == 1 else 0.0
     return tuple(
         Noise(
             one.spread,
@@ -40,12 +40,12 @@ def judge_noise(evidence: Evidence, winner: Candidate | None) -> tuple[Noise, ..
     )
 
 
-def _spread_of_differences(evidence: Evidence, winner: Candidate | None) -> float:
+def _spread_of_differences(results: SearchResults, winner: Candidate | None) -> float:
     """Their variance, where one turn makes the score; 0 where there is nothing to compare."""
-    weights = Objective.of(evidence.config.scoring).weights
-    if winner is None or evidence.base is None or sum(weight > 0 for weight in weights) > 1:
+    weights = Objective.of(results.config.scoring).weights
+    if winner is None or results.base is None or sum(weight > 0 for weight in weights) > 1:
         return 0.0
-    told = evidence.side(evidence.compared_on(winner))
-    first, second = told[evidence.base].scores, told[winner].scores
+    told = results.side(results.journal.compared_on(winner))
+    first, second = told[results.base].scores, told[winner].scores
     differences = [second[name] - first[name] for name in second if name in first]
     return variance(differences) if len(differences) > 1 else 0.0

@@ -18,29 +18,29 @@ from search.report.evaluation.sentences import evaluation_doubts, evaluation_sum
 from search.report.figures import search_pictures
 from search.report.findings import Findings
 from search.report.sentences import averaged, decoded, summary
-from search.results.search_results import SIDES
+from search.results.journal_results import SIDES
 
 MOST_CANDIDATES = 200
 
 
 def page(findings: Findings | EvaluationFindings) -> str:
     """The whole file. Whatever a model, a judge or a data set said is escaped."""
-    shown, evidence = pictures(findings), findings.evidence
+    shown, results = pictures(findings), findings.results
     own = _of_search(findings) if isinstance(findings, Findings) else _of_evaluation(findings)
     return (
         _environment()
         .get_template("search.html.jinja" if isinstance(findings, Findings) else "evaluation.html.jinja")
         .render(
             f=findings,
-            evidence=evidence,
-            status=evidence.status,
-            level=numbers.share(evidence.confidence),
+            results=results,
+            status=findings.status,
+            level=numbers.share(results.confidence),
             pictures=shown,
             numbers=numbers,
             style=Markup(_part("page.css")),  # noqa: S704 -- our own file
             script=Markup(_part("page.js")),  # noqa: S704
             plotly=Markup(get_plotlyjs()) if shown else "",  # noqa: S704
-            manifest=json.dumps(evidence.manifest, indent=1, ensure_ascii=False),
+            manifest=json.dumps(results.manifest, indent=1, ensure_ascii=False),
             **own,
         )
     )

@@ -16,12 +16,12 @@ def summary(findings: Findings) -> list[str]:
     base, best = findings.base, findings.best
     if base is None or base.search is None:
         return ["Nothing has been scored yet."]
-    better = findings.evidence.status.better
+    better = findings.status.better
     if best is None and better is not None:
         return [_not_sure_enough(findings, better)]
     if best is None:
         tried = len(findings.candidates) - 1
-        ended = "" if findings.evidence.status.state == "finished" else " so far"
+        ended = "" if findings.status.state == "finished" else " so far"
         return [f"None of {count(tried)} candidates beat the base prompt on the guiding questions{ended}."]
     if best.held_out_gain is None:
         return _unfinished(findings, best.search_gain)
@@ -31,17 +31,17 @@ def summary(findings: Findings) -> list[str]:
 
 def decoded(findings: Findings) -> str:
     """How the best candidate's answers were decoded, where the search varied that; else ""."""
-    evidence, best = findings.evidence, findings.best or findings.base
-    if best is None or "decodings" not in evidence.manifest:
+    results, best = findings.results, findings.best or findings.base
+    if best is None or "decodings" not in results.manifest:
         return ""
     name = best.candidate.decoding
     said = "by the run's own decoding" if name == OWN else f"as “{name}”"
-    return f"Answers to this prompt are decoded {said}: {show_decoding(evidence.decoding(best.candidate))}."
+    return f"Answers to this prompt are decoded {said}: {show_decoding(results.decoding(best.candidate))}."
 
 
 def averaged(findings: Findings) -> str:
     """What the contributions of demonstrations leave out, where candidates differ in more than these; else ""."""
-    strategy = findings.evidence.config.strategy
+    strategy = findings.results.config.strategy
     said = []
     if isinstance(strategy, VaryingKnobs) and strategy.decodings:
         said.append("What a decoding does is in none of these numbers.")
@@ -58,7 +58,7 @@ def _sure(better: float) -> str:
 
 
 def _not_sure_enough(findings: Findings, better: float) -> str:
-    enough = share(findings.evidence.config.scoring.min_win_probability)
+    enough = share(findings.results.config.scoring.min_win_probability)
     return (
         f"The base prompt is kept: all scores together make it {_probability(better)} probable that what the search "
         f"found, the runner-up, is better, and {enough} would be enough (`scoring.min_win_probability`)."
@@ -112,5 +112,5 @@ def _overstated(findings: Findings, best: Finalist) -> Iterator[str]:
 def _points(findings: Findings, gain: Estimate) -> str:
     """`+3.73 points (95 % interval +3.20 to +4.27)`."""
     numbers, interval = findings.numbers, findings.numbers.interval(gain, signed=True)
-    within = f"{share(findings.evidence.confidence)} interval {interval}" if interval else "no interval, n = 1"
+    within = f"{share(findings.results.confidence)} interval {interval}" if interval else "no interval, n = 1"
     return f"{numbers.gain(gain.mean)} points ({within})"

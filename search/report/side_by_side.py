@@ -1,16 +1,15 @@
 """What base prompt and winner said to the same questions, and what the judge made of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from configs.errors import DemosearchError
+from evaluators.judge import Verdict
 from evaluators.question import Question
 from search.problem.candidate import Candidate
-from search.problem.material import Material
-from search.prompts.render import Renderer, make_renderer
-from search.results.search_results import Evidence, Side
-from search.results.stored_answers import find_answers, find_verdicts
+from search.problem.trial import Side
+from search.prompts.render import answer_cleaner
+from search.results.search_results import SearchResults
+from search.results.stored_answers import read_stored_answers
 
 _EACH_WAY = 4
 
@@ -62,26 +61,21 @@ class Contrasts:
     missing: str = ""
 
 
-def contrasts(evidence: Evidence, winner: Candidate) -> Contrasts:
+def contrasts(results: SearchResults, winner: Candidate) -> Contrasts:
     """On held-out questions where they are scored, else on guiding ones."""
-    base, material = evidence.base, evidence.material
+    base, material = results.base, results.material
     assert base is not None
     assert material is not None
-    side = evidence.compared_on(winner)
-    told = evidence.side(side)
+    side = results.journal.compared_on(winner)
+    told = results.side(side)
     gains = told[winner].gains(told[base])
-    questions = [material.questions[name] for name in gains]
-    try:
-        renderer = make_renderer(evidence.config.render, evidence.config.model)
-        first, second = (_read_said(evidence, renderer, material, one, questions) for one in (base, winner))
-    except DemosearchError as error:  # the model's chat template may be gone
-        return Contrasts(side, missing=f"the prompts cannot be spelt here ({error})")
-    found = [one for one in questions if one.id in first and one.id in second]
-    if not found:
-        return Contrasts(side, missing="the ledger does not hold the answers to the prompts that this version spells")
+    first, second = (_read_shown(results, side, candidate) for candidate in (base, winner))
+    both = [material.questions[name] for name in gains if name in first and name in second]
+    if not both:
+        return Contrasts(side, missing="the ledger does not hold the answers")
     pairs = [
         Contrast(one, told[base].scores[one.id], told[winner].scores[one.id], first[one.id], second[one.id])
-        for one in sorted(found, key=lambda one: -gains[one.id])
+        for one in sorted(both, key=lambda one: -gains[one.id])
     ]
     return Contrasts(
         side=side,
@@ -95,23 +89,12 @@ def _share_cut(said: Mapping[str, ShownAnswer]) -> float:
     return sum(one.cut is True for one in said.values()) / len(said)
 
 
-def _read_said(
-    evidence: Evidence, renderer: Renderer, material: Material, candidate: Candidate, questions: Sequence[Question]
-) -> dict[str, ShownAnswer]:
+def _read_shown(results: SearchResults, side: Side, candidate: Candidate) -> dict[str, ShownAnswer]:
     """By question id; a question whose answers the ledger has not is left out."""
-    found = find_answers(evidence, renderer, material, candidate, questions)
-    asked = [(one, found[one.id].answers) for one in questions if one.id in found]
-    words = read_words(evidence.ledger, evidence.manifest["judge"], asked)
-    return {name: ShownAnswer(own.answers, words[name], own.cut) for name, own in found.items()}
+    stored = read_stored_answers(results.ledger, results.keys(side, candidate), answer_cleaner(results.config.render))
+    return {name: ShownAnswer(one.answers, spoken(one.verdicts), one.cut) for name, one in stored.items()}
 
 
-def read_words(
-    ledger: Path, judges: Sequence[tuple[str, float, int, str]], items: Sequence[tuple[Question, tuple[str, ...]]]
-) -> dict[str, tuple[str, ...]]:
-    """What was said of the last of each question's answers, by question id.
-
-    Args:
-        judges: as the manifest has them.
-    """
-    verdicts = find_verdicts(ledger, judges, items)
-    return {name: tuple(one.words for one in own if one.words) for name, own in verdicts.items()}
+def spoken(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
+    """The words of those verdicts that have some."""
+    return tuple(verdict.words for verdict in verdicts if verdict.words)

@@ -3,21 +3,21 @@
 pandas.DataFrame(read_answers(Path("runs/first")))
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from configs.errors import DemosearchError
 from evaluators.question import Question
 from search.problem.candidate import Candidate
-from search.problem.material import Material
-from search.prompts.render import Renderer, make_renderer
+from search.problem.trial import ScoredTrial, Side
+from search.prompts.render import answer_cleaner
 from search.results.comparison import VariantResult
-from search.results.evaluation_results import EvaluationEvidence, read_evaluation_evidence
+from search.results.evaluation_results import EvaluationResults, read_evaluation_results
 from search.results.labels import Labels
-from search.results.search_results import SIDES, Evidence, Side, read_evidence
-from search.results.stored_answers import find_answers, find_verdicts
+from search.results.search_results import SearchResults, read_search_results
+from search.results.stored_answers import StoredAnswer, read_last_verdicts, read_stored_answers
+from search.run_directory.records import TrialRecord
 from search.run_directory.run import is_evaluation
 
 
@@ -37,8 +37,7 @@ class Answer:
         failure: its cause; "" for none.
         length: of all turns' answers, in characters; None for a failure.
         turns: scores by turn where there are several; None for a turn that does not count.
-        answers: turn by turn, as the judge read them; empty for a failure, where the ledger is gone, and where the
-            prompt cannot be spelt here.
+        answers: turn by turn, as the judge read them; empty for a failure, and where the ledger is gone.
         verdicts: scores on the last turn, judge by judge, repeat by repeat.
         words: what the judge said with each of them; "" for a metric.
     """
@@ -70,91 +69,72 @@ def read_answers(path: Path) -> list[Answer]:
         InputError: there is no run.
     """
     if is_evaluation(path):
-        return list(_of_evaluation(read_evaluation_evidence(path)))
-    return list(_of_search(read_evidence(path)))
+        return list(_of_evaluation(read_evaluation_results(path)))
+    return list(_of_search(read_search_results(path)))
 
 
-def _of_search(evidence: Evidence) -> Iterator[Answer]:
-    material = evidence.material
+def _of_search(results: SearchResults) -> Iterator[Answer]:
+    material = results.material
     if material is None:
         return
-    base, labels, renderer = {one.id for one in material.base}, Labels(material), _renderer(evidence)
-    for trial, line in enumerate(evidence.lines):
-        for side in SIDES:
-            if side in line:
-                candidate = Candidate.from_json(line[side])
-                added = tuple(name for name in candidate.demonstrations if name not in base)
-                asked = _Asked(trial, side, candidate, added)
-                outcome = VariantResult(
-                    name=labels.candidate(candidate),
-                    scores=line["scores"],
-                    failures=line["failures"],
-                    lengths=line["lengths"],
-                    turns=line.get("turns", {}),
-                    answers=_said(evidence, material, renderer, candidate, line["scores"]),
-                )
-                yield from _rows(asked, outcome, material.questions, evidence.ledger, evidence.manifest["judge"])
+    base, labels = {shown.id for shown in material.base}, Labels(material)
+    clean = answer_cleaner(results.config.render)
+    for trial, record in enumerate(results.records()):
+        if isinstance(record, TrialRecord):
+            candidate, scored = record.candidate, record.scored
+            added = tuple(name for name in candidate.demonstrations if name not in base)
+            asked = _Asked(trial, record.side, labels.candidate(candidate), candidate, added)
+            stored = read_stored_answers(results.ledger, scored.keys, clean)
+            yield from _rows(asked, scored, material.questions, stored)
 
 
-def _of_evaluation(evidence: EvaluationEvidence) -> Iterator[Answer]:
-    material = evidence.material
+def _of_evaluation(results: EvaluationResults) -> Iterator[Answer]:
+    material = results.material
     if material is None:
         return
-    for trial, outcome in enumerate(evidence.outcomes):
-        shown = tuple(one.id for one in material.prompts[outcome.name].demonstrations)
-        asked = _Asked(trial, "evaluation", Candidate(shown), shown)
-        yield from _rows(asked, outcome, material.questions, evidence.ledger, evidence.manifest["judge"])
-
-
-def _renderer(evidence: Evidence) -> Renderer | None:
-    try:
-        return make_renderer(evidence.config.render, evidence.config.model)
-    except DemosearchError:  # the model's chat template may be gone
-        return None
-
-
-def _said(
-    evidence: Evidence, material: Material, renderer: Renderer | None, candidate: Candidate, scored: Iterable[str]
-) -> dict[str, tuple[str, ...]]:
-    """By question id, of those scored, as far as the ledger has it."""
-    if renderer is None:
-        return {}
-    questions = [material.questions[name] for name in scored]
-    found = find_answers(evidence, renderer, material, candidate, questions)
-    return {name: one.answers for name, one in found.items()}
+    for trial, variant in enumerate(results.outcomes):
+        shown = tuple(one.id for one in material.prompts[variant.name].demonstrations)
+        asked = _Asked(trial, "evaluation", variant.name, Candidate(shown), shown)
+        verdicts = read_last_verdicts(results.ledger, variant.keys)
+        stored = {
+            name: StoredAnswer(tuple(answers), False, verdicts.get(name, ()))
+            for name, answers in variant.answers.items()
+        }
+        yield from _rows(asked, variant, material.questions, stored)
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
     trial: int
     side: Side | Literal["evaluation"]
+    prompt: str
     candidate: Candidate
     added: tuple[str, ...]
 
 
 def _rows(
-    asked: _Asked, outcome: VariantResult, questions: Mapping[str, Question], ledger: Path, judges: Sequence[Any]
+    asked: _Asked,
+    scored: ScoredTrial | VariantResult,
+    questions: Mapping[str, Question],
+    stored: Mapping[str, StoredAnswer],
 ) -> Iterator[Answer]:
-    said = {name: tuple(outcome.answers.get(name, ())) for name in outcome.scores}
-    judged = [(questions[name], answers) for name, answers in said.items() if answers]
-    verdicts = find_verdicts(ledger, judges, judged)
-    for name in (*outcome.scores, *outcome.failures):
-        own = verdicts.get(name, ())
+    for name in (*scored.scores, *scored.failures):
+        own = stored.get(name, StoredAnswer((), False, ()))
         yield Answer(
             trial=asked.trial,
             side=asked.side,
-            prompt=outcome.name,
+            prompt=asked.prompt,
             candidate=asked.candidate.demonstrations,
             added=asked.added,
             decoding=asked.candidate.decoding,
             question=name,
             category=questions[name].category,
             query=questions[name].query,
-            score=outcome.scores.get(name),
-            failure=outcome.failures.get(name, ""),
-            length=outcome.lengths.get(name),
-            turns=tuple(outcome.turns.get(name, ())),
-            answers=said.get(name, ()),
-            verdicts=tuple(one.score for one in own),
-            words=tuple(one.words for one in own),
+            score=scored.scores.get(name),
+            failure=scored.failures.get(name, ""),
+            length=scored.lengths.get(name),
+            turns=tuple(scored.turns.get(name, ())),
+            answers=own.answers,
+            verdicts=tuple(verdict.score for verdict in own.verdicts),
+            words=tuple(verdict.words for verdict in own.verdicts),
         )

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -22,6 +22,7 @@ class VariantResult:
         lengths: of the answers, by question id, in characters.
         turns: by question id, the scores by turn where there are several; None for a turn that does not count.
         answers: by question id, turn by turn.
+        keys: by question id, under which the ledger has answers and verdicts (`AnswerKeys`, as text).
     """
 
     name: str
@@ -30,10 +31,11 @@ class VariantResult:
     lengths: Mapping[str, int]
     turns: Mapping[str, Sequence[float | None]]
     answers: Mapping[str, Sequence[str]]
+    keys: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, name: str, scored: ScoredTrial) -> "VariantResult":
-        return cls(name, scored.scores, scored.failures, scored.lengths, scored.turns, scored.answers)
+        return cls(name, scored.scores, scored.failures, scored.lengths, scored.turns, scored.answers, scored.keys)
 
 
 @dataclass(frozen=True, slots=True)

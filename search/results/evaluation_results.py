@@ -9,12 +9,12 @@ from configs.schema.evaluation import EvaluationConfig
 from search.results.comparison import VariantResult
 from search.results.evaluation_material import EvaluationMaterial
 from search.results.evaluation_status import EvaluationStatus, read_evaluation
-from search.results.search_results import Told
+from search.results.journal_results import CandidateResults
 from search.run_directory.run import ledger_path, read_evaluation_config, read_manifest, read_material
 
 
 @dataclass(frozen=True, slots=True)
-class EvaluationEvidence:
+class EvaluationResults:
     """Of one evaluation.
 
     Attributes:
@@ -38,11 +38,11 @@ class EvaluationEvidence:
         return ledger_path(self.path, self.config)
 
 
-def read_evaluation_evidence(path: Path) -> EvaluationEvidence:
+def read_evaluation_results(path: Path) -> EvaluationResults:
     """Read the evaluation at `path`. Raises InputError where there is none."""
     status = read_evaluation(path)
     started = (path / "material.json").exists()
-    return EvaluationEvidence(
+    return EvaluationResults(
         path=path,
         status=status,
         config=read_evaluation_config(path),
@@ -52,7 +52,7 @@ def read_evaluation_evidence(path: Path) -> EvaluationEvidence:
     )
 
 
-def told(outcome: VariantResult) -> Told:
+def told(outcome: VariantResult) -> CandidateResults:
     """As a search's report has it."""
-    turns = {name: list(scores) for name, scores in outcome.turns.items()}
-    return Told(0, dict(outcome.scores), dict(outcome.failures), dict(outcome.lengths), turns)
+    turns = {name: tuple(scores) for name, scores in outcome.turns.items()}
+    return CandidateResults(0, dict(outcome.scores), dict(outcome.failures), dict(outcome.lengths), turns)

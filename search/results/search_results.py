@@ -1,85 +1,48 @@
-"""Everything that a run directory says, read once, without disturbing whoever works on it."""
+"""Everything that the directory of a search says, read without disturbing whoever works on it; no model, tokenizer, hub
+or original file is needed."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from configs.schema.run import RunConfig
+from evaluators.evaluation import Failure
+from evaluators.ledger.queries import read_failures, read_spend
+from evaluators.ledger.spend import Spend
 from search.problem.candidate import OWN, Candidate
 from search.problem.material import Material
-from search.results.status import Status, read_status
-from search.run_directory.amendments import amended
-from search.run_directory.journal import Line, read_journal
-from search.run_directory.run import ledger_path, read_config, read_manifest, read_material
-from search.statistics.estimates import Estimate, estimate, paired_difference
+from search.problem.trial import Side
+from search.results.journal_results import CandidateResults, JournalResults
+from search.run_directory.amendments import Amendments
+from search.run_directory.journal import read_journal, read_record_at, read_records
+from search.run_directory.records import JournalRecord, TrialRecord
+from search.run_directory.run import State, ledger_path, read_config, read_id, read_manifest, read_material, read_state
 from workers.prompt import Decoding
 
-Side = Literal["search", "held_out"]
-SIDES: Mapping[Side, str] = {"search": "guiding", "held_out": "held-out"}
 
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What was told of one candidate on one side of the split, all its trials together.
+@dataclass(frozen=True)
+class SearchResults:
+    """Results of one search.
 
     Attributes:
-        place: of its first trial among those of its side, from 0.
-        scores: by question id, of trials that have a mean.
-        failures: by question id, the cause, of questions without a score.
-        lengths: of the answers, by question id, in characters.
-        turns: by question id, the scores by turn where there are several.
-    """
-
-    place: int
-    scores: dict[str, float] = field(default_factory=dict)
-    failures: dict[str, str] = field(default_factory=dict)
-    lengths: dict[str, int] = field(default_factory=dict)
-    turns: dict[str, list[float | None]] = field(default_factory=dict)
-
-    def add(self, line: Line) -> None:
-        """Take a further trial."""
-        if line["mean"] is not None:
-            self.scores.update(line["scores"])
-            self.lengths.update(line["lengths"])
-            self.turns.update(line.get("turns", {}))
-        self.failures.update(line["failures"])
-        for name in self.scores.keys() & self.failures.keys():
-            del self.failures[name]
-
-    def mean(self, confidence: float) -> Estimate | None:
-        """None where nothing was scored."""
-        return estimate([*self.scores.values()], confidence, len(self.failures))
-
-    def gain(self, base: "Told", confidence: float) -> Estimate | None:
-        """Paired difference to the base prompt; `failed` are the questions that one of the two has no score for because
-        it failed."""
-        difference = paired_difference(self.scores, base.scores, confidence)
-        return difference and replace(difference, failed=len(self.failures.keys() | base.failures.keys()))
-
-    def gains(self, base: "Told") -> dict[str, float]:
-        """Differences to the base prompt, by question that both have a score for."""
-        return {name: score - base.scores[name] for name, score in self.scores.items() if name in base.scores}
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Of one run.
-
-    Attributes:
-        material: None while the model is still loading for the first time.
-        lines: of the journal, with what was scored again later in the place of failures.
-        search, held_out: what was told, by candidate, in the order first told.
+        run: the id under which its spend stands in the ledger.
+        state: "finished" also where the coordinator died behind the last record.
+        reason: why it stopped, where it has.
+        journal: what the records say together, with what was scored again later in the place of failures.
+        amended: scores that `retry-failed` added; the search was told of failures in their place.
     """
 
     path: Path
-    status: Status
     config: RunConfig
-    manifest: Mapping[str, Any]
-    material: Material | None
-    lines: Sequence[Line]
-    search: Mapping[Candidate, Told]
-    held_out: Mapping[Candidate, Told]
+    run: str
+    state: State
+    reason: str
+    journal: JournalResults
+    amended: int
+    _amendments: Amendments
+    _stop: int  # of the part of the journal that was read, in bytes
 
     @property
     def confidence(self) -> float:
@@ -91,46 +54,87 @@ class Evidence:
 
     @property
     def base(self) -> Candidate | None:
-        """The base prompt, once it has been told of."""
-        return next(iter(self.search), None)
+        return self.journal.base
+
+    @property
+    def search(self) -> Mapping[Candidate, CandidateResults]:
+        return self.journal.search
+
+    @property
+    def held_out(self) -> Mapping[Candidate, CandidateResults]:
+        return self.journal.held_out
+
+    @cached_property
+    def manifest(self) -> Mapping[str, Any]:
+        """Empty while the model is still loading for the first time."""
+        return read_manifest(self.path)
+
+    @cached_property
+    def material(self) -> Material | None:
+        """None while the model is still loading for the first time."""
+        return Material.from_json(read_material(self.path)) if (self.path / "material.json").exists() else None
+
+    @cached_property
+    def spend(self) -> Spend:
+        return read_spend(self.ledger, self.run)
+
+    @cached_property
+    def failures(self) -> list[Failure]:
+        """Items that have failed and not succeeded since, the latest failure of each."""
+        return read_failures(self.ledger, self.run)
+
+    def side(self, side: Side) -> Mapping[Candidate, CandidateResults]:
+        """Results on one side of the split; the two never meet."""
+        return self.journal.side(side)
 
     def decoding(self, candidate: Candidate) -> Decoding:
         """That a candidate's answers were decoded with."""
         known: Mapping[str, Any] = {OWN: self.manifest["decoding"]} | self.manifest.get("decodings", {})
-        found = known[candidate.decoding]
-        return Decoding(**found | {"stop": tuple(found["stop"])})
+        own = known[candidate.decoding]
+        return Decoding(**own | {"stop": tuple(own["stop"])})
 
-    def side(self, side: Side) -> Mapping[Candidate, Told]:
-        """What was told on one side of the split; the two never meet."""
-        return self.search if side == "search" else self.held_out
+    def records(self) -> Iterator[JournalRecord]:
+        """The records that `journal` rests on, one at a time."""
+        for stored in read_records(self.path / "journal.jsonl"):
+            if stored.stop > self._stop:
+                return
+            yield self._amended(stored.record)
 
-    def compared_on(self, winner: Candidate) -> Side:
-        """Held-out questions where winner and base prompt are scored on them, else guiding ones."""
-        return "held_out" if winner in self.held_out and self.base in self.held_out else "search"
+    def keys(self, side: Side, candidate: Candidate) -> dict[str, str]:
+        """Under which the ledger has a candidate's answers and verdicts (`AnswerKeys`, as text), by question id."""
+        found: dict[str, str] = {}
+        for start in self.side(side)[candidate].starts:
+            record = self._amended(read_record_at(self.path / "journal.jsonl", start))
+            if isinstance(record, TrialRecord):
+                found |= record.scored.keys
+        return found
+
+    def _amended(self, record: JournalRecord) -> JournalRecord:
+        return self._amendments.amended(record) if isinstance(record, TrialRecord) else record
 
 
-def read_evidence(path: Path) -> Evidence:
-    """Read the run at `path`. Raises InputError where there is no run."""
+def read_search_results(path: Path) -> SearchResults:
+    """Read the search at `path`. Raises InputError where there is none, or a file of it cannot be read."""
     config = read_config(path)
-    status = read_status(path)  # before the journal, which may grow meanwhile: all that status names is in it
-    told, later = read_journal(path / "journal.jsonl"), read_journal(path / "amendments.jsonl")
-    lines = amended(told, later, config.scoring.max_failed_share)
-    started = (path / "material.json").exists()
-    return Evidence(
+    state, reason = read_state(path)  # before the journal, which may grow meanwhile
+    amendments = Amendments(read_journal(path / "amendments.jsonl"), config.scoring.max_failed_share)
+    journal, amended, stop = JournalResults(), 0, 0
+    for stored in read_records(path / "journal.jsonl"):
+        record, stop = stored.record, stored.stop
+        if isinstance(record, TrialRecord):
+            failed = len(record.scored.failures)
+            record = amendments.amended(record)
+            amended += failed - len(record.scored.failures)
+        journal.add(record, stored.start)
+    ended = state != "running" and journal.end is not None
+    return SearchResults(
         path=path,
-        status=status,
         config=config,
-        manifest=read_manifest(path),
-        material=Material.from_json(read_material(path)) if started else None,
-        lines=lines,
-        search=_collect(lines, "search"),
-        held_out=_collect(lines, "held_out"),
+        run=read_id(path),
+        state="finished" if ended else state,
+        reason="" if ended else reason,
+        journal=journal,
+        amended=amended,
+        _amendments=amendments,
+        _stop=stop,
     )
-
-
-def _collect(lines: Sequence[Line], side: Side) -> dict[Candidate, Told]:
-    found: dict[Candidate, Told] = {}
-    for line in lines:
-        if side in line:
-            found.setdefault(Candidate.from_json(line[side]), Told(len(found))).add(line)
-    return found

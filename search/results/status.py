@@ -1,19 +1,17 @@
 """What is known of a run, from its directory alone: while it runs, after a crash, at the end."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from evaluators.evaluation import Failure
-from evaluators.ledger.queries import read_failures, read_spend
 from evaluators.ledger.spend import Spend
 from search.problem.candidate import Candidate
-from search.run_directory.amendments import amended
-from search.run_directory.journal import Line, read_journal
-from search.run_directory.run import State, ledger_path, read_config, read_id, read_state
-from search.statistics.estimates import Estimate, estimate, paired_difference
+from search.results.journal_results import CandidateResults
+from search.results.search_results import SearchResults, read_search_results
+from search.run_directory.run import State
+from search.statistics.estimates import Estimate, paired_difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ class Status:
             "trials": self.trials,
             "winner": list(self.winner.demonstrations) if self.winner else None,
             "decoding": self.winner.candidate.decoding if self.winner else None,
-            "runner_up": _standing(self.runner_up),
+            "runner_up": _standing_json(self.runner_up),
             **asdict(self.spend),
             "failures": [asdict(one) for one in self.failures],
             "amended": self.amended,
@@ -100,34 +98,30 @@ class Status:
             "held_out_score": _json(self.winner.held_out_score if self.winner else None),
             "length": self.winner.length if self.winner else None,
             "held_out_gain": _json(self.winner.held_out_gain if self.winner else None),
-            "base": _standing(base),
+            "base": _standing_json(base),
         }
 
 
 def read_status(path: Path) -> Status:
     """Read the run at `path`, never disturbing its coordinator. Raises InputError where there is no run."""
-    config = read_config(path)
-    state, reason = read_state(path)
-    told, later = read_journal(path / "journal.jsonl"), read_journal(path / "amendments.jsonl")
-    lines = amended(told, later, config.scoring.max_failed_share)
-    ledger, name = ledger_path(path, config), read_id(path)
-    confidence = config.scoring.confidence
-    search = [line for line in lines if "search" in line]
-    ended = state != "running" and any("end" in line for line in lines)
-    winner, runner_up = _leaders(lines)
-    base = Candidate.from_json(search[0]["search"]) if search else None
+    return status_of(read_search_results(path))
+
+
+def status_of(results: SearchResults) -> Status:
+    """The short form of a search's results."""
+    journal = results.journal
     return Status(
-        run=path.resolve().name,
-        state="finished" if ended else state,
-        reason="" if ended else reason,
-        trials=len(search),
-        winner=_read_standing(lines, winner, base, confidence),
-        runner_up=_read_standing(lines, runner_up, base, confidence),
-        base=_read_standing(lines, base, base, confidence),
-        spend=read_spend(ledger, name),
-        failures=by_cause(read_failures(ledger, name)),
-        amended=_failures(told) - _failures(lines),
-        better=next((line["end"]["better"] for line in lines if "end" in line), None),
+        run=results.path.resolve().name,
+        state=results.state,
+        reason=results.reason,
+        trials=journal.trials,
+        winner=_standing(results, journal.winner),
+        runner_up=_standing(results, journal.runner_up),
+        base=_standing(results, journal.base),
+        spend=results.spend,
+        failures=by_cause(results.failures),
+        amended=results.amended,
+        better=journal.end.win_probability if journal.end else None,
     )
 
 
@@ -140,66 +134,24 @@ def by_cause(failures: Sequence[Failure]) -> tuple[FailedItems, ...]:
     return tuple(sorted(counted, key=lambda items: -items.count))
 
 
-def _failures(lines: Sequence[Line]) -> int:
-    return sum(len(line.get("failures", ())) for line in lines)
-
-
-def _leaders(lines: list[Line]) -> tuple[Candidate | None, Candidate | None]:
-    for line in reversed(lines):
-        if "end" in line:
-            leaders = [line["end"]["winner"], line["end"]["runner_up"]]
-        elif "search" in line:
-            leaders = [*line["leaders"], None, None]
-        else:
-            continue
-        first, second = (None if one is None else Candidate.from_json(one) for one in leaders[:2])
-        return first, second
-    return None, None
-
-
-def _read_standing(
-    lines: list[Line], candidate: Candidate | None, base: Candidate | None, confidence: float
-) -> Standing | None:
-    if candidate is None or base is None:
+def _standing(results: SearchResults, candidate: Candidate | None) -> Standing | None:
+    if candidate is None or results.base is None:
         return None
-    guiding, held_out = _scores(lines, "search", candidate), _scores(lines, "held_out", candidate)
-    gain = paired_difference(held_out, _scores(lines, "held_out", base), confidence) if candidate != base else None
+    confidence, nothing = results.confidence, CandidateResults(0)
+    search, held_out = results.search.get(candidate, nothing), results.held_out.get(candidate, nothing)
+    base = results.held_out.get(results.base, nothing)
+    gain = paired_difference(held_out.scores, base.scores, confidence) if candidate != results.base else None
+    length = search.mean_length(confidence)
     return Standing(
         candidate=candidate,
-        search_score=estimate([*guiding.values()], confidence, _failed(lines, "search", candidate, guiding)),
-        held_out_score=estimate([*held_out.values()], confidence, _failed(lines, "held_out", candidate, held_out)),
+        search_score=search.mean(confidence),
+        held_out_score=held_out.mean(confidence),
         held_out_gain=gain,
-        length=_length(lines, candidate),
+        length=length.mean if length else None,
     )
 
 
-def _length(lines: list[Line], candidate: Candidate) -> float | None:
-    lengths: dict[str, int] = {}
-    for line in lines:
-        if _is_of(line, "search", candidate):
-            lengths |= line["lengths"]
-    return fmean(lengths.values()) if lengths else None
-
-
-def _scores(lines: list[Line], kind: str, candidate: Candidate) -> Mapping[str, float]:
-    scores: dict[str, float] = {}
-    for line in lines:
-        if _is_of(line, kind, candidate) and line["mean"] is not None:
-            scores |= line["scores"]
-    return scores
-
-
-def _failed(lines: list[Line], kind: str, candidate: Candidate, scores: Mapping[str, float]) -> int:
-    """Questions that failed and have no score."""
-    own = [line for line in lines if _is_of(line, kind, candidate)]
-    return len({name for line in own for name in line["failures"]} - scores.keys())
-
-
-def _is_of(line: Line, kind: str, candidate: Candidate) -> bool:
-    return bool(line.get(kind) == candidate.to_json())
-
-
-def _standing(standing: Standing | None) -> dict[str, Any] | None:
+def _standing_json(standing: Standing | None) -> dict[str, Any] | None:
     if standing is None:
         return None
     return {

@@ -1,79 +1,97 @@
 """What `retry-failed` has scored since: beside the journal, never in it.
 
 The journal is the path that the strategy took, and a resumed search must take it again; a score that comes later would
-lead it elsewhere. So each later score stands in a file of its own, and whoever reads results puts the two together.
+lead it elsewhere. So each later score stands in a file of its own, in the journal's format, and whoever reads results
+puts the two together.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from search.problem.candidate import Candidate
-from search.problem.trial import ScoredTrial, mean_of
-from search.run_directory.journal import Journal, Line, read_journal
+from search.problem.trial import ScoredTrial, Side, mean_of
+from search.run_directory.journal import Journal, read_journal
+from search.run_directory.records import JournalRecord, TrialRecord
 
-KINDS = ("search", "held_out")
-_Subject = tuple[str, Candidate]
+_Subject = tuple[Side, Candidate]
 
 
-def amendment(kind: str, scored: ScoredTrial) -> Line:
-    """The line of what has been scored of a trial now; its failures stay where they are."""
-    return {
-        kind: scored.trial.candidate.to_json(),
-        "scores": scored.scores,
-        "lengths": scored.lengths,
-        **({"turns": {name: list(scores) for name, scores in scored.turns.items()}} if scored.turns else {}),
-    }
+def amendment(side: Side, scored: ScoredTrial) -> TrialRecord:
+    """The record of what has been scored of a trial now; its failures stay where they are."""
+    return TrialRecord(side, replace(scored, failures={}, mean=None))
 
 
 @contextmanager
 def open_amendments(path: Path) -> Iterator[Journal]:
     """The file at `path`, to append to; made where there is none."""
-    earlier = read_journal(path)
+    earlier = [*read_journal(path)]
     with closing(Journal(path)) as file:
-        for line in earlier:
-            file.append(line)
+        for record in earlier:
+            file.append(record)
         yield file
 
 
-def amended(lines: Sequence[Line], amendments: Sequence[Line], max_failed_share: float) -> list[Line]:
-    """The journal's lines with later scores in the place of failures, and their means anew."""
-    later: dict[_Subject | None, list[Line]] = {}
-    for one in amendments:
-        later.setdefault(_subject(one), []).append(one)
-    return [_amend(line, later.get(_subject(line), []), max_failed_share) for line in lines]
+class Amendments:
+    """Later scores, to be put in the place of failures.
+
+    Args:
+        max_failed_share: with more failed questions than this share of them, rounded up, a trial has no mean.
+    """
+
+    def __init__(self, records: Iterable[JournalRecord], max_failed_share: float) -> None:
+        self._max_failed_share = max_failed_share
+        self._later: dict[_Subject, list[ScoredTrial]] = {}
+        for record in records:
+            if isinstance(record, TrialRecord):
+                self._later.setdefault((record.side, record.candidate), []).append(record.scored)
+
+    def amended(self, record: TrialRecord) -> TrialRecord:
+        """The record with later scores in the place of its failures, and its mean anew."""
+        scored = record.scored
+        for later in self._later.get((record.side, record.candidate), ()):
+            names = [name for name in later.scores if name in scored.failures]
+            if names:
+                scored = self._merged(scored, later, names)
+        return record if scored is record.scored else replace(record, scored=scored)
+
+    def _merged(self, scored: ScoredTrial, later: ScoredTrial, names: list[str]) -> ScoredTrial:
+        failures = {name: cause for name, cause in scored.failures.items() if name not in names}
+        scores = scored.scores | {name: later.scores[name] for name in names}
+        return replace(
+            scored,
+            scores=scores,
+            failures=failures,
+            mean=mean_of(scores, len(failures), self._max_failed_share),
+            lengths=scored.lengths | {name: later.lengths[name] for name in names if name in later.lengths},
+            turns=scored.turns | {name: later.turns[name] for name in names if name in later.turns},
+            keys=scored.keys | {name: later.keys[name] for name in names if name in later.keys},
+        )
 
 
-def _subject(line: Line) -> _Subject | None:
-    """Kind and candidate; None for the line that ends a search."""
-    return next(((kind, Candidate.from_json(line[kind])) for kind in KINDS if kind in line), None)
+def read_amended(folder: Path, max_failed_share: float) -> Iterator[JournalRecord]:
+    """The journal in the run directory `folder` with what was scored later, one record at a time.
+
+    Raises:
+        InputError: one of the two files cannot be read.
+    """
+    amendments = Amendments(read_journal(folder / "amendments.jsonl"), max_failed_share)
+    for record in read_journal(folder / "journal.jsonl"):
+        yield amendments.amended(record) if isinstance(record, TrialRecord) else record
 
 
-def _amend(line: Line, amendments: Sequence[Line], max_failed_share: float) -> Line:
-    found = [one for one in amendments if not one["scores"].keys().isdisjoint(line["failures"])]
-    if not found:
-        return line
-    result = {**line, "failures": dict(line["failures"])}
-    for part in ("scores", "lengths", "turns"):
-        result[part] = dict(line.get(part, {}))
-    for one in found:
-        for name in [name for name in one["scores"] if name in result["failures"]]:
-            del result["failures"][name]
-            for part in ("scores", "lengths", "turns"):
-                if name in one.get(part, {}):
-                    result[part][name] = one[part][name]
-    result["mean"] = mean_of(result["scores"], len(result["failures"]), max_failed_share)
-    return result
-
-
-def failed_items(lines: Sequence[Line], permanent: frozenset[str]) -> Iterator[tuple[str, Candidate, list[str]]]:
-    """Of each line with failures: its kind, its candidate, and the questions that failed.
+def failed_items(
+    records: Iterable[JournalRecord], permanent: frozenset[str]
+) -> Iterator[tuple[Side, Candidate, list[str]]]:
+    """Side, candidate and failed questions of each record that has some.
 
     Args:
         permanent: causes that stay, whatever is tried.
     """
-    for line in lines:
-        subject = _subject(line)
-        questions = [name for name, cause in line.get("failures", {}).items() if cause not in permanent]
-        if subject and questions:
-            yield *subject, questions
+    for record in records:
+        if isinstance(record, TrialRecord):
+            failures = record.scored.failures.items()
+            questions = [name for name, cause in failures if cause not in permanent]
+            if questions:
+                yield record.side, record.candidate, questions

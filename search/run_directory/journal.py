@@ -1,4 +1,4 @@
-"""The journal: what the strategy was told, in order, one JSON line each.
+"""The journal: what the strategy was told, in order, one JSON line each, behind a line that names the format.
 
 It holds nothing that depends on time or on the order in which workers finish, so that a search that was killed and
 resumed leaves the same journal, byte for byte, as one that never was. A resumed search asks its strategy again and
@@ -8,86 +8,81 @@ checks every question against these lines; what was told then is told again.
 import difflib
 import json
 import os
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from configs.errors import InputError, RunStopped
-from search.problem.candidate import Candidate
-from search.problem.trial import ScoredTrial, Trial
+from search.problem.trial import ScoredTrial, Side, Trial
+from search.run_directory.records import JournalRecord, TrialRecord, record_from_json
 
-Line = dict[str, Any]
-LEADERS = 2  # the winner so far and the runner-up
-
-
-def trial_line(kind: str, scored: ScoredTrial, leaders: Sequence[Candidate] = ()) -> Line:
-    """The line of a told trial; `kind` is "search" or "held_out", `leaders` the best candidates known after it."""
-    return {
-        kind: scored.trial.candidate.to_json(),
-        "mean": scored.mean,
-        "scores": scored.scores,
-        "failures": scored.failures,
-        "lengths": scored.lengths,
-        **({"turns": {name: list(scores) for name, scores in scored.turns.items()}} if scored.turns else {}),
-        "leaders": [candidate.to_json() for candidate in leaders[:LEADERS]],
-    }
+VERSION = 2
+_HEADER = json.dumps({"journal": VERSION}).encode() + b"\n"
+_ADVICE = "\nresume with the versions and data the run was started with, or start a new run"
 
 
-def end_line(winner: Candidate, runner_up: Candidate | None, better: float | None) -> Line:
-    """The last line: what is exported, what came next, and how probable it is that the search found something better
-    than the base prompt; None where it ranked that first itself."""
-    second = None if runner_up is None else runner_up.to_json()
-    return {"end": {"winner": winner.to_json(), "runner_up": second, "better": better}}
+class StoredRecord(NamedTuple):
+    """A record and where its line stands in the file: its first byte, and the first one behind it."""
 
-
-def scored_trial(kind: str, line: Line, trial: Trial) -> ScoredTrial:
-    """The inverse of `trial_line`, for the trial that is asked now.
-
-    Raises:
-        InputError: the line is about another candidate, or about other questions.
-    """
-    told = {*line.get("scores", ()), *line.get("failures", ())}
-    if line.get(kind) != trial.candidate.to_json() or told != set(trial.questions):
-        now = {kind: trial.candidate.to_json(), "questions": sorted(trial.questions)}
-        then = {key: line[key] for key in line if key in ("search", "held_out", "end")} | {"questions": sorted(told)}
-        raise InputError("this search takes another path than its journal says:\n" + _diff(then, now) + _ADVICE)
-    turns = {name: tuple(scores) for name, scores in line.get("turns", {}).items()}
-    return ScoredTrial(trial, line["scores"], line["failures"], line["mean"], line["lengths"], turns)
+    start: int
+    stop: int
+    record: JournalRecord
 
 
 class Journal:
     """The journal at `path`, opened for appending; a line torn by a crash is cut off.
 
     Raises:
-        InputError: a line that cannot be read stands before the last one.
+        InputError: it has another format, or a line of it cannot be read.
+        RunStopped: the disk does not take its first line.
     """
 
     def __init__(self, path: Path) -> None:
-        self._lines, intact = _read(path)
+        self._path = path
         self._position = 0
-        self._file = path.open("ab", buffering=0)
-        self._file.truncate(intact)
+        self._bounds = array("q", [0])  # bytes between which the records stand, after the first one is known
+        for stored in read_records(path):
+            self._bounds[-1] = stored.start
+            self._bounds.append(stored.stop)
+        self._file = path.open("a+b", buffering=0)
+        self._file.truncate(self._bounds[-1])
+        if not self._bounds[-1]:
+            self._write(_HEADER)
 
-    def recorded(self, position: int) -> Line | None:
-        """The line at this position, from 0, as an earlier process left it; None beyond its end."""
-        return self._lines[position] if position < len(self._lines) else None
+    def is_recorded(self, position: int) -> bool:
+        """Whether an earlier process left a record at this position, from 0."""
+        return position + 1 < len(self._bounds)
 
-    def append(self, line: Line) -> None:
-        """Write a line durably, or check it against the one written before.
+    def recorded(self, position: int) -> JournalRecord | None:
+        """The record at this position, from 0, as an earlier process left it; None beyond its end."""
+        line = self._line(position)
+        return None if line is None else _parse(line, f"{self._path}, line {position + 2}")
+
+    def _line(self, position: int) -> bytes | None:
+        if not self.is_recorded(position):
+            return None
+        start, stop = self._bounds[position : position + 2]
+        return os.pread(self._file.fileno(), stop - start, start)
+
+    def append(self, record: JournalRecord) -> None:
+        """Write a record durably, or check it against the one written before.
 
         Raises:
             InputError: it differs from the one written before.
             RunStopped: the disk does not take it.
         """
-        recorded = self.recorded(self._position)
+        line, before = _encode(record), self._line(self._position)
         self._position += 1
-        if recorded is None:
-            self._write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
-        elif recorded != line:
-            raise InputError("this search differs from its journal:\n" + _diff(recorded, line) + _ADVICE)
+        if before is None:
+            self._write(line)
+        elif before != line:
+            difference = _diff(json.loads(before), record.to_json())
+            raise InputError(f"this search differs from its journal:\n{difference}{_ADVICE}")
 
     def _write(self, text: bytes) -> None:
-        end = self._file.tell()
+        end = self._file.seek(0, os.SEEK_END)
         try:
             if self._file.write(text) < len(text):
                 self._file.truncate(end)
@@ -101,27 +96,98 @@ class Journal:
         self._file.close()
 
 
-_ADVICE = "\nresume with the versions and data the run was started with, or start a new run"
+def read_journal(path: Path) -> Iterator[JournalRecord]:
+    """Every whole record, one at a time, also while another process writes; none where there is no journal.
+
+    Raises:
+        InputError: it has another format, or a line of it cannot be read.
+    """
+    return (stored.record for stored in read_records(path))
 
 
-def read_journal(path: Path) -> list[Line]:
-    """Every whole line, also while another process writes; none where there is no journal."""
-    return _read(path)[0]
+def read_records(path: Path, offset: int = 0) -> Iterator[StoredRecord]:
+    """The whole records behind this byte, at which an earlier one has ended; all of them behind byte 0.
+
+    Raises:
+        InputError: as `read_journal`.
+    """
+    if not path.exists():
+        return
+    first = offset
+    with path.open("rb") as file:
+        file.seek(first)
+        for number, line in enumerate(file, start=1):
+            start, offset = offset, offset + len(line)
+            if not line.endswith(b"\n"):
+                return
+            place = f"{path}, line at byte {start}" if first else f"{path}, line {number}"
+            if start:
+                yield StoredRecord(start, offset, _parse(line, place))
+            else:
+                _check_header(_load(line, place), path)
 
 
-def _read(path: Path) -> tuple[list[Line], int]:
-    """The whole lines, and how many bytes they take."""
-    content = path.read_bytes() if path.exists() else b""
-    intact = content[: content.rfind(b"\n") + 1]
-    lines = []
-    for number, line in enumerate(intact.splitlines(), start=1):
-        try:
-            lines.append(json.loads(line))
-        except ValueError as error:
-            raise InputError(f"{path}, line {number} is damaged ({error}): restore the file from a copy") from error
-    return lines, len(intact)
+def read_record_at(path: Path, start: int) -> JournalRecord:
+    """The record whose line begins at this byte. Raises InputError where it cannot be read."""
+    with path.open("rb") as file:
+        file.seek(start)
+        return _parse(file.readline(), f"{path}, line at byte {start}")
 
 
-def _diff(then: Line, now: Line) -> str:
+def replayed(side: Side, record: JournalRecord, trial: Trial) -> ScoredTrial:
+    """What the record says of the trial that is asked now, in its order of questions.
+
+    Raises:
+        InputError: the record is about another candidate, or about other questions.
+    """
+    if isinstance(record, TrialRecord):
+        asked = record.scored.trial.questions
+        if (record.side, record.candidate) == (side, trial.candidate) and {*asked} == {*trial.questions}:
+            return replace(record.scored, trial=trial)
+        then = {record.side: record.candidate.to_json(), "questions": sorted(asked)}
+    else:
+        then = record.to_json()
+    now = {side: trial.candidate.to_json(), "questions": sorted(trial.questions)}
+    raise InputError(f"this search takes another path than its journal says:\n{_diff(then, now)}{_ADVICE}")
+
+
+def _encode(record: JournalRecord) -> bytes:
+    return json.dumps(record.to_json(), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _parse(line: bytes, place: str) -> JournalRecord:
+    content = _load(line, place)
+    try:
+        return record_from_json(content)
+    except ValueError as error:
+        raise _damaged(place, error) from error
+
+
+def _load(line: bytes, place: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise _damaged(place, error) from error
+
+
+def _damaged(place: str, error: Exception) -> InputError:
+    return InputError(f"{place} is damaged ({error}): restore the file from a copy")
+
+
+def _check_header(content: Any, path: Path) -> None:
+    version = content.get("journal") if isinstance(content, dict) else None
+    if version is None:
+        raise InputError(
+            f"{path} was written before journals had a format version: read it with the demosearch that wrote it, or "
+            "start a new run with its ledger as `ledger_path`, which pays for nothing twice"
+        )
+    if version != VERSION:
+        raise InputError(
+            f"{path} has format {version}, this demosearch reads and writes format {VERSION}: use the demosearch that "
+            "wrote it"
+        )
+
+
+def _diff(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     before, after = (json.dumps(line, indent=1, ensure_ascii=False).splitlines() for line in (then, now))
     return "\n".join(difflib.unified_diff(before, after, "journal", "now", lineterm="", n=1))

@@ -3,23 +3,20 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import Literal
 
 from configs.errors import RunStopped
 from configs.schema.scoring import ScoringConfig
 from evaluators.task_group import task_group
 from search.live.snapshot import Position
-from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
-from search.problem.trial import TOO_LONG, ScoredTrial, Trial
-from search.run_directory.journal import Journal, Line, end_line, scored_trial, trial_line
+from search.problem.trial import TOO_LONG, ScoredTrial, Side, Trial
+from search.run_directory.journal import Journal, replayed
+from search.run_directory.records import LEADERS, EndRecord, TrialRecord
 from search.running.finalists import finalists, most_finalists
 from search.running.scorer import Scorer
 from search.statistics.certainty import Certainty
 from search.strategies.parts.leaderboard import Leaderboard
 from search.strategies.strategy import Strategy
-
-Kind = Literal["search", "held_out"]
 
 
 class Coordinator:
@@ -49,12 +46,12 @@ class Coordinator:
         self._window, self._scoring = window, scoring
         self._board = Leaderboard()
         self._certainty = Certainty(space, held_out)
-        self._phase: Kind = "search"
+        self._phase: Side = "search"
         self._asked = 0
         self._told = 0
         self._evaluated = 0
         self._replayed = 0
-        self._unsure: list[tuple[Line, ScoredTrial]] = []
+        self._unsure: list[TrialRecord] = []
 
     async def run(self) -> None:
         """Search, then score the finalists on the held-out questions.
@@ -80,44 +77,43 @@ class Coordinator:
                 return
             self._tell(await under_way.popleft())
 
-    def _start(self, tasks: asyncio.TaskGroup, kind: Kind, trial: Trial) -> asyncio.Task[ScoredTrial]:
+    def _start(self, tasks: asyncio.TaskGroup, side: Side, trial: Trial) -> asyncio.Task[ScoredTrial]:
         position, self._asked = self._asked, self._asked + 1
-        return tasks.create_task(self._score(position, kind, trial))
+        return tasks.create_task(self._score(position, side, trial))
 
-    async def _score(self, position: int, kind: Kind, trial: Trial) -> ScoredTrial:
-        line = self._journal.recorded(position)
-        return await self._scorer.score(trial) if line is None else scored_trial(kind, line, trial)
+    async def _score(self, position: int, side: Side, trial: Trial) -> ScoredTrial:
+        record = self._journal.recorded(position)
+        return await self._scorer.score(trial) if record is None else replayed(side, record, trial)
 
     def _tell(self, scored: ScoredTrial) -> None:
         self._stop_if_hopeless(scored)
         self._board.tell(scored)
         self._certainty.tell(scored)
         self._strategy.tell(scored)
-        line = trial_line("search", scored, self._strategy.ranking())
-        self._unsure.append((line, scored))
+        self._unsure.append(TrialRecord("search", scored, tuple(self._strategy.ranking()[:LEADERS])))
         if scored.mean is not None or not self._failed_in_a_row():
             self._note_unsure()
 
     def _note_unsure(self) -> None:
         """A row of failures enters the journal once something has worked after it: if the run stops because of them,
         a resumed run shall try them again. A prompt that is too long has not worked, nor says it that nothing does."""
-        for line, scored in self._unsure:
-            self._note(line, scored)
+        for record in self._unsure:
+            self._note(record)
         self._unsure.clear()
 
     def _failed_in_a_row(self) -> int:
-        return sum(_may_succeed_later(scored) for _, scored in self._unsure)
+        return sum(_may_succeed_later(record.scored) for record in self._unsure)
 
-    def _note(self, line: Line, scored: ScoredTrial) -> None:
-        known = self._journal.recorded(self._told) is not None
-        self._journal.append(line)
+    def _note(self, record: TrialRecord) -> None:
+        known = self._journal.is_recorded(self._told)
+        self._journal.append(record)
         self._told += 1
-        self._evaluated += len(scored.trial.questions)
-        self._replayed += len(scored.trial.questions) * known
+        self._evaluated += len(record.scored.trial.questions)
+        self._replayed += len(record.scored.trial.questions) * known
 
     def _stop_if_hopeless(self, scored: ScoredTrial) -> None:
         position = self._told + len(self._unsure)
-        if scored.mean is not None or self._journal.recorded(position) is not None:
+        if scored.mean is not None or self._journal.is_recorded(position):
             return
         if not _may_succeed_later(scored):
             if position == 0:
@@ -143,18 +139,19 @@ class Coordinator:
             if decides and _may_succeed_later(scored):
                 raise RunStopped(f"a finalist could not be scored on held-out questions, {_failed(scored)}: {_WAY_ON}")
             self._certainty.tell(scored)
-            self._note(trial_line("held_out", scored), scored)
-        self._journal.append(end_line(*self._end()))
+            self._note(TrialRecord("held_out", scored))
+        self._journal.append(self._end())
 
-    def _end(self) -> tuple[Candidate, Candidate | None, float | None]:
-        """Winner, runner-up, and how probable it is that what the strategy ranks first beats the base prompt."""
+    def _end(self) -> EndRecord:
         base = self._space.compose(())
-        found, *others = self._strategy.ranking()
+        best, *others = self._strategy.ranking()
         runner_up = others[0] if others else None
-        if found == base:
-            return base, runner_up, None
-        better = self._certainty.probability_better(found)
-        return (found, runner_up, better) if better >= self._scoring.min_win_probability else (base, found, better)
+        if best == base:
+            return EndRecord(base, runner_up, None)
+        probability = self._certainty.probability_better(best)
+        if probability >= self._scoring.min_win_probability:
+            return EndRecord(best, runner_up, probability)
+        return EndRecord(base, best, probability)
 
     def position(self) -> Position:
         """Where the search stands, for the progress view."""

@@ -14,6 +14,7 @@ from configs.schema.run import RunConfig
 from search.live.progress import View, make_views, watching
 from search.results.status import Status, read_status
 from search.run_directory.journal import read_journal
+from search.run_directory.records import EndRecord
 from search.run_directory.run import Run, ledger_path, read_config, require_search
 from search.running.assembly import Plan, Search, assemble, make_plan, refuse_if_spent
 from search.running.event_loop import in_own_loop
@@ -99,7 +100,7 @@ def _note_stop(run: Run, reason: str) -> None:
 async def _search(plan: Plan, run: Run, view: View, trackers: Tracking, pay_again: bool) -> None:
     config, clock = plan.config, clock_from_now()
     refuse_lost_rows(run, ledger_path(run.path, config), pay_again)
-    has_ended = any("end" in line for line in read_journal(run.path / "journal.jsonl"))
+    has_ended = any(isinstance(record, EndRecord) for record in read_journal(run.path / "journal.jsonl"))
     if not has_ended:  # else it is only checked, whatever it has spent
         refuse_if_spent(config, run)
     _log.info("loading %s", config.model.name)

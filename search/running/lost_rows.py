@@ -6,6 +6,7 @@ from configs.errors import InputError
 from evaluators.ledger.queries import read_spend
 from evaluators.ledger.tally import Tally, read_tally, write_tally
 from search.run_directory.journal import read_journal
+from search.run_directory.records import TrialRecord
 from search.run_directory.run import Run
 
 TALLY = "tally.json"
@@ -46,4 +47,5 @@ def _way_on(ledger: Path) -> str:
 
 
 def _scored(folder: Path) -> int:
-    return sum(len(line.get("scores", ())) for line in read_journal(folder / "journal.jsonl"))
+    records = read_journal(folder / "journal.jsonl")
+    return sum(len(record.scored.scores) for record in records if isinstance(record, TrialRecord))

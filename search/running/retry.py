@@ -14,10 +14,10 @@ from evaluators.task_group import task_group
 from search.live.progress import View, make_views, watching
 from search.live.snapshot import Position
 from search.problem.candidate import Candidate
-from search.problem.trial import TOO_LONG, Trial
+from search.problem.trial import TOO_LONG, Side, Trial
 from search.results.status import Status, read_status
-from search.run_directory.amendments import amended, amendment, failed_items, open_amendments
-from search.run_directory.journal import Journal, read_journal
+from search.run_directory.amendments import amendment, failed_items, open_amendments, read_amended
+from search.run_directory.journal import Journal
 from search.run_directory.run import Run, State, ledger_path, read_config, read_state, require_search
 from search.running.assembly import AtWork, Plan, assemble_parts, make_plan, refuse_if_spent
 from search.running.event_loop import in_own_loop
@@ -74,19 +74,14 @@ def _restore(run: Run, state: State, reason: str) -> None:
             run.set_state(state, reason)
 
 
-def _trials(path: Path, plan: Plan) -> list[tuple[str, Trial]]:
-    lines = amended(
-        read_journal(path / "journal.jsonl"),
-        read_journal(path / "amendments.jsonl"),
-        plan.config.scoring.max_failed_share,
-    )
-    questions: dict[tuple[str, Candidate], list[str]] = {}
-    for kind, candidate, failed in failed_items(lines, PERMANENT):
-        questions.setdefault((kind, candidate), []).extend(failed)
-    return [(kind, Trial(candidate, tuple(dict.fromkeys(failed)))) for (kind, candidate), failed in questions.items()]
+def _trials(path: Path, plan: Plan) -> list[tuple[Side, Trial]]:
+    questions: dict[tuple[Side, Candidate], list[str]] = {}
+    for side, candidate, failed in failed_items(read_amended(path, plan.config.scoring.max_failed_share), PERMANENT):
+        questions.setdefault((side, candidate), []).extend(failed)
+    return [(side, Trial(candidate, tuple(dict.fromkeys(failed)))) for (side, candidate), failed in questions.items()]
 
 
-async def _retry(plan: Plan, run: Run, view: View, trials: list[tuple[str, Trial]]) -> None:
+async def _retry(plan: Plan, run: Run, view: View, trials: list[tuple[Side, Trial]]) -> None:
     clock = clock_from_now()
     refuse_lost_rows(run, ledger_path(run.path, plan.config), pay_again=False)
     refuse_if_spent(plan.config, run)
@@ -96,12 +91,12 @@ async def _retry(plan: Plan, run: Run, view: View, trials: list[tuple[str, Trial
         shown = watching(retry, view, plan.config.scoring.confidence, clock)
         with open_amendments(run.path / "amendments.jsonl") as file:
             async with shown, keeper.kept(), task_group() as tasks:
-                for kind, trial in trials:
-                    tasks.create_task(_try(retry, file, kind, trial))
+                for side, trial in trials:
+                    tasks.create_task(_try(retry, file, side, trial))
 
 
-async def _try(retry: _Retry, file: Journal, kind: str, trial: Trial) -> None:
+async def _try(retry: _Retry, file: Journal, side: Side, trial: Trial) -> None:
     scored = await retry.parts.scorer.score(trial)
     retry.evaluated += len(trial.questions)
     if scored.scores:
-        file.append(amendment(kind, scored))
+        file.append(amendment(side, scored))

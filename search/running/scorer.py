@@ -56,5 +56,13 @@ class Scorer:
         mean = mean_of(scores, len(failures), self._max_failed_share)
         lengths = {item.question: item.length for item in done}
         turns = {item.question: item.scores for item in done if len(item.scores) > 1}
-        answers = {item.question: item.answers for item in done}
-        return ScoredTrial(trial, scores, failures, mean, lengths, turns, answers)
+        return ScoredTrial(
+            trial,
+            scores,
+            failures,
+            mean,
+            lengths=lengths,
+            turns=turns,
+            keys={item.question: item.keys.to_text() for item in done},
+            answers={item.question: item.answers for item in done},
+        )

@@ -1,17 +1,17 @@
 """Follows a journal that another thread writes."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean
 
-from search.problem.candidate import Candidate
-from search.run_directory.journal import Line
+from search.results.journal_results import JournalResults
+from search.run_directory.journal import read_records
+from search.run_directory.records import TrialRecord
 from search.trackers.tracker import Point
 
 
 class JournalTail:
-    """Turns every line of the journal at `path` into a point, each line once.
+    """Turns every trial in the journal at `path` into a point, each once.
 
     Attributes:
         step: of the last point; 0 before the first.
@@ -20,40 +20,29 @@ class JournalTail:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._offset = 0
-        self._trials = 0
-        self._scores: dict[Candidate, dict[str, float]] = {}
+        self._results = JournalResults()
         self.step = 0
 
     def points(self) -> list[Point]:
-        """Of the lines that have been written since the last call; a line that is half written waits for the next."""
-        return [Point(self.step, dict(self._figures(line))) for line in self._lines() if self._steps_on(line)]
+        """Points of the trials that have been written since the last call; a line that is half written waits for the
+        next."""
+        return [Point(self.step, dict(self._figures(record))) for record in self._trials()]
 
-    def _lines(self) -> Iterator[Line]:
-        if not self._path.exists():
+    def _trials(self) -> Iterator[TrialRecord]:
+        for stored in read_records(self._path, self._offset):
+            self._offset = stored.stop
+            self._results.add(stored.record)
+            if isinstance(stored.record, TrialRecord):
+                self.step += len(stored.record.scored.trial.questions)
+                yield stored.record
+
+    def _figures(self, record: TrialRecord) -> Iterator[tuple[str, float]]:
+        if record.side != "search":
             return
-        with self._path.open("rb") as file:
-            file.seek(self._offset)
-            content = file.read()
-        whole = content[: content.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        yield from map(json.loads, whole.splitlines())
-
-    def _steps_on(self, line: Line) -> bool:
-        """False for the line that ends a search."""
-        told = len(line.get("scores", ())) + len(line.get("failures", ()))
-        self.step += told
-        return told > 0
-
-    def _figures(self, line: Line) -> Iterator[tuple[str, float]]:
-        if "search" not in line:
-            return
-        self._trials += 1
-        yield "search/trials", self._trials
-        candidate = Candidate.from_json(line["search"])
-        yield "search/demonstrations", len(candidate)
-        if line["mean"] is not None:
-            yield "search/mean", line["mean"]
-            self._scores.setdefault(candidate, {}).update(line["scores"])
-        best = self._scores.get(Candidate.from_json(line["leaders"][0])) if line["leaders"] else None
-        if best:
-            yield "search/best_so_far", fmean(best.values())
+        yield "search/trials", self._results.trials
+        yield "search/demonstrations", len(record.candidate)
+        if record.scored.mean is not None:
+            yield "search/mean", record.scored.mean
+        best = self._results.search.get(record.leaders[0]) if record.leaders else None
+        if best and best.scores:
+            yield "search/best_so_far", fmean(best.scores.values())

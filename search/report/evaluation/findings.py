@@ -15,8 +15,9 @@ from search.report.lengths import LengthGuard, length_guard
 from search.report.numbers import Numbers
 from search.results.alpaca_eval import Place
 from search.results.comparison import Result
-from search.results.evaluation_results import EvaluationEvidence, told
-from search.results.search_results import Told
+from search.results.evaluation_results import EvaluationResults, told
+from search.results.evaluation_status import EvaluationStatus
+from search.results.journal_results import CandidateResults
 from search.run_directory.run import read_id
 from search.statistics.estimates import Estimate, estimate
 
@@ -78,7 +79,7 @@ class EvaluationFindings:
         contests: the questions on which they differ most.
     """
 
-    evidence: EvaluationEvidence
+    results: EvaluationResults
     numbers: Numbers
     variants: tuple[ContestantScore, ...]
     missing: tuple[str, ...]
@@ -86,6 +87,10 @@ class EvaluationFindings:
     contests: tuple[Contest, ...]
     costs: Costs
     failures: tuple[FailedAlike, ...]
+
+    @property
+    def status(self) -> EvaluationStatus:
+        return self.results.status
 
     @property
     def first(self) -> ContestantScore | None:
@@ -97,34 +102,34 @@ class EvaluationFindings:
         return tuple(one for one in self.variants if one.result.difference is not None)
 
 
-def find_evaluation(evidence: EvaluationEvidence) -> EvaluationFindings:
+def find_evaluation(results: EvaluationResults) -> EvaluationFindings:
     """Work everything out."""
-    variants = tuple(_variants(evidence))
+    variants = tuple(_variants(results))
     through = {one.name for one in variants}
     return EvaluationFindings(
-        evidence=evidence,
-        numbers=Numbers.fitting(score for one in evidence.outcomes for score in one.scores.values()),
+        results=results,
+        numbers=Numbers.fitting(score for one in results.outcomes for score in one.scores.values()),
         variants=variants,
-        missing=tuple(one.name for one in evidence.config.variants if one.name not in through),
-        categories=tuple(_categories(evidence)),
-        contests=contests(evidence),
-        costs=_costs(evidence),
-        failures=failed_alike(read_failures(evidence.ledger, read_id(evidence.path))),
+        missing=tuple(one.name for one in results.config.variants if one.name not in through),
+        categories=tuple(_categories(results)),
+        contests=contests(results),
+        costs=_costs(results),
+        failures=failed_alike(read_failures(results.ledger, read_id(results.path))),
     )
 
 
-def _variants(evidence: EvaluationEvidence) -> Iterator[ContestantScore]:
-    places = {one.name: one for one in evidence.status.places}
-    all_told = {one.name: told(one) for one in evidence.outcomes}
-    for result in evidence.status.results:
-        own, first = all_told[result.name], all_told[evidence.outcomes[0].name]
+def _variants(results: EvaluationResults) -> Iterator[ContestantScore]:
+    places = {one.name: one for one in results.status.places}
+    all_told = {one.name: told(one) for one in results.outcomes}
+    for result in results.status.results:
+        own, first = all_told[result.name], all_told[results.outcomes[0].name]
         place = places.get(result.name)
         yield ContestantScore(
             name=result.name,
             result=result,
-            length=estimate([*own.lengths.values()], evidence.confidence),
-            guard=length_guard(first, own, evidence.confidence) if result.difference is not None else None,
-            win_rates=_win_rates(place, evidence.confidence) if place else None,
+            length=estimate([*own.lengths.values()], results.confidence),
+            guard=length_guard(first, own, results.confidence) if result.difference is not None else None,
+            win_rates=_win_rates(place, results.confidence) if place else None,
         )
 
 
@@ -139,29 +144,29 @@ def _win_rates(place: Place, confidence: float) -> WinRates:
     return WinRates(plain, rate(place.length_controlled, place.length_controlled_error), place.absent)
 
 
-def _categories(evidence: EvaluationEvidence) -> Iterator[CategoryScore]:
+def _categories(results: EvaluationResults) -> Iterator[CategoryScore]:
     """In the order of the questions; none where there is only one category."""
-    if evidence.material is None:
+    if results.material is None:
         return
-    of_question = {name: one.category for name, one in evidence.material.questions.items()}
+    of_question = {name: one.category for name, one in results.material.questions.items()}
     names = list(dict.fromkeys(of_question.values()))
     if len(names) < 2:
         return
-    comparable = {one.name for one in evidence.status.results if one.difference is not None}
-    all_told = {one.name: told(one) for one in evidence.outcomes}
+    comparable = {one.name for one in results.status.results if one.difference is not None}
+    all_told = {one.name: told(one) for one in results.outcomes}
     for category in names:
         for name, own in all_told.items():
             gains = own.gains(_first(all_told)) if name in comparable else {}
             yield CategoryScore(
                 category=category,
                 variant=name,
-                score=_mean(own.scores, of_question, category, evidence.confidence),
-                difference=_mean(gains, of_question, category, evidence.confidence),
-                without=_mean(gains, of_question, category, evidence.confidence, inside=False),
+                score=_mean(own.scores, of_question, category, results.confidence),
+                difference=_mean(gains, of_question, category, results.confidence),
+                without=_mean(gains, of_question, category, results.confidence, inside=False),
             )
 
 
-def _first(all_told: Mapping[str, Told]) -> Told:
+def _first(all_told: Mapping[str, CandidateResults]) -> CandidateResults:
     return next(iter(all_told.values()))
 
 
@@ -171,13 +176,13 @@ def _mean(
     return estimate([one for name, one in values.items() if (of_question[name] == category) == inside], confidence)
 
 
-def _costs(evidence: EvaluationEvidence) -> Costs:
-    return costs_of(evidence.ledger, read_id(evidence.path), evidence.status.spend, *_needed(evidence))
+def _costs(results: EvaluationResults) -> Costs:
+    return costs_of(results.ledger, read_id(results.path), results.status.spend, *_needed(results))
 
 
-def _needed(evidence: EvaluationEvidence) -> tuple[int, int]:
+def _needed(results: EvaluationResults) -> tuple[int, int]:
     """Answers and verdicts behind all scores."""
-    objective = Objective.of(evidence.config.scoring)
-    answers = [len(one.answers[name]) for one in evidence.outcomes for name in one.scores]
-    each = sum(repeats for _, _, repeats, _ in evidence.manifest.get("judge", ()))
+    objective = Objective.of(results.config.scoring)
+    answers = [len(one.answers[name]) for one in results.outcomes for name in one.scores]
+    each = sum(repeats for _, _, repeats, _ in results.manifest.get("judge", ()))
     return sum(answers), each * sum(objective.counts(turn) for turns in answers for turn in range(turns))

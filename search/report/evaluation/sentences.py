@@ -33,7 +33,7 @@ def _compared(findings: EvaluationFindings, first: ContestantScore, one: Contest
     assert gain is not None
     does = {1: "does better than", 0: "is not clearly different from", -1: "does worse than"}[_sign(gain)]
     means = [numbers.score(it.result.score.mean) for it in (one, first) if it.result.score]
-    level, interval = share(findings.evidence.confidence), numbers.interval(gain, signed=True)
+    level, interval = share(findings.results.confidence), numbers.interval(gain, signed=True)
     within = f"{level} interval {interval}" if interval else "no interval, n = 1"
     holds = "includes zero" if _sign(gain) == 0 else "excludes zero"
     return (
@@ -63,7 +63,7 @@ def _mean(one: ContestantScore) -> float:
 
 def _with_interval(findings: EvaluationFindings, value: Estimate) -> str:
     interval = findings.numbers.interval(value)
-    within = f"{share(findings.evidence.confidence)} interval {interval}" if interval else "no interval, n = 1"
+    within = f"{share(findings.results.confidence)} interval {interval}" if interval else "no interval, n = 1"
     return f"{findings.numbers.score(value.mean)} ({within})"
 
 
@@ -79,7 +79,7 @@ def evaluation_doubts(findings: EvaluationFindings) -> list[str]:
 
 
 def _of_state(findings: EvaluationFindings) -> Iterator[str]:
-    status = findings.evidence.status
+    status = findings.status
     if status.state in ("stopped", "crashed"):
         reason = f" ({status.reason})" if status.reason else ""
         yield f"The evaluation has {status.state}{reason}; the same command with the same `--run-dir` goes on."

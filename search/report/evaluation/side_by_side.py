@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from evaluators.question import Question
-from search.report.side_by_side import ShownAnswer, read_words
+from search.report.side_by_side import ShownAnswer, spoken
 from search.results.comparison import VariantResult
-from search.results.evaluation_results import EvaluationEvidence, told
+from search.results.evaluation_results import EvaluationResults, told
+from search.results.stored_answers import read_last_verdicts
 
 _MOST = 8  # questions shown
 
@@ -28,12 +29,12 @@ class Contest:
         return max(scores) - min(scores)
 
 
-def contests(evidence: EvaluationEvidence) -> tuple[Contest, ...]:
+def contests(results: EvaluationResults) -> tuple[Contest, ...]:
     """The questions on which variants differ most, the largest spread first: for each variant but the first, as
     many where it gained as where it lost, as far as there are some."""
-    if evidence.material is None or len(evidence.outcomes) < 2:
+    if results.material is None or len(results.outcomes) < 2:
         return ()
-    first, *others = evidence.outcomes
+    first, *others = results.outcomes
     each = max(1, _MOST // (2 * len(others)))
     chosen: dict[str, None] = {}
     for other in others:
@@ -41,13 +42,13 @@ def contests(evidence: EvaluationEvidence) -> tuple[Contest, ...]:
         best = sorted(gains, key=lambda name: -gains[name])
         chosen |= dict.fromkeys(name for name in best[:each] if gains[name] > 0)
         chosen |= dict.fromkeys(name for name in best[: -each - 1 : -1] if gains[name] < 0)
-    words = {one.name: _words(evidence, one, list(chosen)) for one in evidence.outcomes}
+    words = {one.name: _words(results, one, list(chosen)) for one in results.outcomes}
     found = [
         Contest(
-            evidence.material.questions[name],
+            results.material.questions[name],
             {
                 one.name: (one.scores[name], ShownAnswer(tuple(one.answers[name]), words[one.name].get(name, ())))
-                for one in evidence.outcomes
+                for one in results.outcomes
                 if name in one.scores
             },
         )
@@ -56,10 +57,7 @@ def contests(evidence: EvaluationEvidence) -> tuple[Contest, ...]:
     return tuple(sorted(found, key=lambda one: -one.spread)[:_MOST])
 
 
-def _words(evidence: EvaluationEvidence, outcome: VariantResult, names: list[str]) -> dict[str, tuple[str, ...]]:
+def _words(results: EvaluationResults, outcome: VariantResult, names: list[str]) -> dict[str, tuple[str, ...]]:
     """Of the judge, by question id."""
-    assert evidence.material is not None
-    items = [
-        (evidence.material.questions[name], tuple(outcome.answers[name])) for name in names if name in outcome.scores
-    ]
-    return read_words(evidence.ledger, evidence.manifest["judge"], items)
+    keys = {name: outcome.keys[name] for name in names if name in outcome.keys}
+    return {name: spoken(verdicts) for name, verdicts in read_last_verdicts(results.ledger, keys).items()}

@@ -48,7 +48,7 @@ def earlier(run: Path, folder: Path, lines: int) -> Path:
     """The same run when its journal had only so many lines."""
     path = Path(shutil.copytree(run, folder / run.name))
     journal = (run / "journal.jsonl").read_bytes().splitlines(keepends=True)
-    (path / "journal.jsonl").write_bytes(b"".join(journal[:lines]))
+    (path / "journal.jsonl").write_bytes(b"".join(journal[: lines + 1]))
     return path
 
 

@@ -135,7 +135,9 @@ def test_nobody_learns_where_on_this_machine_anything_stands(run: Scored, pushed
 def test_a_search_that_has_not_ended_is_pushed_only_if_wanted(tmp_path: Path) -> None:
     path = scored(tmp_path, "urial_backticks").path
     journal = (path / "journal.jsonl").read_text().splitlines(keepends=True)
-    (path / "journal.jsonl").write_text("".join(line for line in journal if line.startswith('{"search"')))
+    (path / "journal.jsonl").write_text(
+        "".join(line for line in journal if line.startswith(('{"journal"', '{"search"')))
+    )
     (path / "state.json").write_text('{"state": "stopped", "reason": "interrupted"}')
     with pytest.raises(InputError, match="has not ended"):
         push(path, tmp_path / "pushed")

@@ -11,6 +11,7 @@ from pathlib import Path
 from configs.loading import load_evaluation
 from evaluators.evaluation import Failure
 from evaluators.judge import Verdict
+from evaluators.ledger.answer_keys import AnswerKeys
 from evaluators.ledger.keys import verdict_key
 from evaluators.ledger.ledger import Ledger
 from evaluators.question import Question
@@ -79,7 +80,12 @@ def _outcome(name: str, asked: Mapping[str, Question], score: Score, say: Say) -
         lengths={question: len(say(name, question)) for question in scores},
         turns={},
         answers={question: (say(name, question),) for question in scores},
+        keys={question: _keys(name, asked[question], say(name, question)).to_text() for question in scores},
     )
+
+
+def _keys(name: str, question: Question, answer: str) -> AnswerKeys:
+    return AnswerKeys((f"{name} {question.id}".encode(),), (((verdict_key(JUDGE, question, (answer,)),),),))
 
 
 async def _pay(run: Run, asked: Mapping[str, Question], outcomes: list[VariantResult], words: str) -> None:
@@ -87,11 +93,11 @@ async def _pay(run: Run, asked: Mapping[str, Question], outcomes: list[VariantRe
     ledger.keep_judge(b"judge", JUDGE)
     for outcome in outcomes:
         for question, (answer,) in outcome.answers.items():
-            key = f"{outcome.name} {question}".encode()
-            ledger.keep_completion(key, b"prompt", question, Completion(answer, 20, 7, "stop"))
-            spoken = verdict_key(JUDGE, asked[question], (answer,))
+            keys = _keys(outcome.name, asked[question], answer)
+            ((generation,), (((spoken,),),)) = keys.generations, keys.verdicts
+            ledger.keep_completion(generation, b"prompt", question, Completion(answer, 20, 7, "stop"))
             verdict = Verdict(outcome.scores[question], words, usage)
-            ledger.keep_verdict(spoken, b"judge", question, key, verdict)
+            ledger.keep_verdict(spoken, b"judge", question, generation, verdict)
         for question in outcome.failures:
             failure = Failure(question, "verdict", "JudgeFailed", f"the judge does not take {words}")
             ledger.keep_failure(f"{outcome.name} {question} verdict".encode(), failure)

@@ -19,12 +19,13 @@ from evaluators.question import Question
 from evaluators.utilization import Utilization
 from search.problem.candidate import OWN, Candidate
 from search.problem.material import Material
-from search.problem.trial import ScoredTrial, Trial
+from search.problem.trial import ScoredTrial, Side, Trial
 from search.prompts.demonstration import Demonstration
 from search.prompts.render import UrialRenderer
 from search.prompts.urial import BACKTICKS
 from search.run_directory.files import write_json
-from search.run_directory.journal import Journal, end_line, trial_line
+from search.run_directory.journal import Journal
+from search.run_directory.records import LEADERS, EndRecord, TrialRecord
 from search.run_directory.run import Run
 from search.running.scorer import Scorer
 from tests.fakes import ScriptedModel
@@ -114,7 +115,7 @@ class MadeRun:
             knobs.append(f"strategy={{kind: optuna, decodings: [{{name: {hot}, temperature: 0.7}}]}}")
         self._decodings = {OWN: GREEDY, **({hot: HOT} if hot else {})}
         self._run = Run.create(path, load_config("quickstart", [*knobs, f"scoring.objective={objective}"]))
-        self._trials: list[tuple[str, Trial]] = []
+        self._trials: list[tuple[Side, Trial]] = []
 
     def start(self) -> None:
         """As the coordinator does when the model is loaded."""
@@ -175,10 +176,10 @@ class MadeRun:
         for kind, trial in self._trials:
             scored = await scorer.score(trial)
             told += [scored] if kind == "search" else []
-            journal.append(trial_line(kind, scored, _ranking(told) if kind == "search" else ()))
+            journal.append(TrialRecord(kind, scored, _leaders(told) if kind == "search" else ()))
         if ended:
             winner, runner_up = self._finalists[:2]
-            journal.append(end_line(winner, runner_up, self._better))
+            journal.append(EndRecord(winner, runner_up, self._better))
         await ledger.keep_time(10.0, Utilization(20.0, 15.0, 10.0, 9.0, 6.0, 4.0))
         await evaluator.close()
         await ledger.close()
@@ -200,9 +201,10 @@ def _question(name: str, category: str, further: str) -> Question:
     return Question(name, (f"question {name}", further) if further else (f"question {name}",), category)
 
 
-def _ranking(told: Sequence[ScoredTrial]) -> list[Candidate]:
+def _leaders(told: Sequence[ScoredTrial]) -> tuple[Candidate, ...]:
     scored = [one for one in told if one.mean is not None]
-    return [one.trial.candidate for one in sorted(scored, key=lambda one: -(one.mean or 0.0))]
+    best = sorted(scored, key=lambda one: -(one.mean or 0.0))[:LEADERS]
+    return tuple(one.trial.candidate for one in best)
 
 
 def small_run(path: Path, score: Score, say: Say = plainly, words: str = "as the judge sees it") -> MadeRun:

@@ -6,7 +6,7 @@ import pytest
 
 from search.report.caveats import caveats
 from search.report.findings import Findings, find
-from search.results.search_results import read_evidence
+from search.results.search_results import read_search_results
 from tests.search.report.made_run import MadeRun
 
 WORTH = {"a": 0.5, "b": 0.25, "c": -0.25}
@@ -33,7 +33,7 @@ def hot_run(path: Path) -> MadeRun:
 def findings(tmp_path_factory: pytest.TempPathFactory) -> Findings:
     run = hot_run(tmp_path_factory.mktemp("hot") / "run")
     run.judge_finalists(("a",), ("b",), (), decoding="hot")
-    return find(read_evidence(run.write()))
+    return find(read_search_results(run.write()))
 
 
 def test_the_winner_has_the_gain_of_both_and_the_doubts_say_what_the_demonstrations_did(findings: Findings) -> None:

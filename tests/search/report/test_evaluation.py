@@ -13,7 +13,7 @@ from search.report.evaluation.findings import EvaluationFindings, find_evaluatio
 from search.report.evaluation.sentences import evaluation_doubts, evaluation_summary
 from search.results.alpaca_eval import Place
 from search.results.comparison import read_variant_results, write_variant_results
-from search.results.evaluation_results import read_evaluation_evidence
+from search.results.evaluation_results import read_evaluation_results
 from search.run_directory.run import Run
 from tests.search.report.made_evaluation import made_evaluation
 
@@ -28,7 +28,7 @@ def score(name: str, question: str) -> float:
 
 
 def found(path: Path) -> EvaluationFindings:
-    return find_evaluation(read_evaluation_evidence(path))
+    return find_evaluation(read_evaluation_results(path))
 
 
 def test_every_contestant_stands_beside_the_first_question_by_question(tmp_path: Path) -> None:

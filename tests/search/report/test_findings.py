@@ -1,16 +1,18 @@
 """What a report says of a run whose every score is known."""
 
-import json
 import math
 from pathlib import Path
 
 import pytest
 
 from configs.loading import load_config
+from search.problem.candidate import Candidate
+from search.problem.trial import ScoredTrial, Trial
 from search.report.caveats import caveats
 from search.report.findings import Findings, find
 from search.report.sentences import summary
-from search.results.search_results import read_evidence
+from search.results.search_results import read_search_results
+from search.run_directory.amendments import amendment, open_amendments
 from search.run_directory.run import Run
 from tests.fakes import chance
 from tests.search.report.made_run import PRICE, MadeRun, small_run, table
@@ -23,7 +25,7 @@ SCORES = {(): BASE_SCORES, ("a",): WINNER_SCORES, ("b",): SECOND_SCORES}
 
 
 def found(run: MadeRun, ended: bool = True) -> Findings:
-    return find(read_evidence(run.write(ended=ended)))
+    return find(read_search_results(run.write(ended=ended)))
 
 
 def finished(path: Path) -> MadeRun:
@@ -119,9 +121,10 @@ def test_scores_that_came_later_stand_in_the_place_of_failures(tmp_path: Path) -
     run = small_run(tmp_path / "run", table({**SCORES, ("a",): {**WINNER_SCORES, "g4": NAN}}))
     run.search("a")
     path = run.write(ended=False)
-    later = {"search": ["a", "base"], "scores": {"g4": 7.0}, "lengths": {"g4": 9}}
-    (path / "amendments.jsonl").write_text(json.dumps(later) + "\n")
-    findings = find(read_evidence(path))
+    with open_amendments(path / "amendments.jsonl") as amendments:
+        trial = Trial(Candidate(("a", "base")), ("g4",))
+        amendments.append(amendment("search", ScoredTrial(trial, {"g4": 7.0}, {}, 7.0, {"g4": 9})))
+    findings = find(read_search_results(path))
     best = findings.candidates[0]
     assert best.score is not None
     assert (best.score.mean, best.score.n, best.failed) == (7.0, 4, 0)
@@ -316,8 +319,8 @@ def test_a_report_on_a_running_search_leaves_it_as_it_was(tmp_path: Path) -> Non
     path = finished(tmp_path).write()
     owner = Run.open(path)
     kept = {file.name: file.read_bytes() for file in path.iterdir()}
-    findings = find(read_evidence(path))
-    assert findings.evidence.status.state == "running"
+    findings = find(read_search_results(path))
+    assert findings.status.state == "running"
     assert findings.finalists[0].role == "best so far"
     assert {file.name: file.read_bytes() for file in path.iterdir() if file.name in kept} == kept
     owner.close()
@@ -325,7 +328,7 @@ def test_a_report_on_a_running_search_leaves_it_as_it_was(tmp_path: Path) -> Non
 
 def test_a_run_whose_model_is_still_loading_has_nothing_scored(tmp_path: Path) -> None:
     Run.create(tmp_path / "run", load_config("quickstart")).close()
-    findings = find(read_evidence(tmp_path / "run"))
+    findings = find(read_search_results(tmp_path / "run"))
     assert summary(findings) == ["Nothing has been scored yet."]
     assert findings.finalists == ()
     assert caveats(findings) == ["The search has crashed; `demosearch resume` goes on."]

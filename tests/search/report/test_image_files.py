@@ -6,7 +6,7 @@ import pytest
 
 from search.report.findings import find
 from search.report.image_files import save_pictures
-from search.results.search_results import read_evidence
+from search.results.search_results import read_search_results
 from tests.search.report.browser import CHROMIUM
 from tests.search.report.made_run import small_run
 
@@ -16,7 +16,7 @@ KINDS = {"png": b"\x89PNG", "svg": b"<svg"}
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
 def test_every_figure_is_saved_as_png_and_svg(tmp_path: Path) -> None:
     run = small_run(tmp_path / "run", lambda *_: 5.0).write(ended=False)
-    saved = save_pictures(find(read_evidence(run)), tmp_path / "figures")
+    saved = save_pictures(find(read_search_results(run)), tmp_path / "figures")
     assert {one.name for one in saved} >= {f"{name}.{kind}" for name in ("history", "questions") for kind in KINDS}
     for one in saved:
         assert one.read_bytes().startswith(KINDS[one.suffix[1:]])

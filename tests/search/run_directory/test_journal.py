@@ -1,8 +1,11 @@
 """The journal is the same whatever happened on the way."""
 
+import json
 import resource
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,81 +15,168 @@ from hypothesis import strategies as st
 from configs.errors import InputError
 from search.problem.candidate import Candidate
 from search.problem.trial import ScoredTrial, Trial
-from search.run_directory.journal import Journal, read_journal, scored_trial, trial_line
+from search.run_directory.journal import Journal, read_journal, read_record_at, read_records, replayed
+from search.run_directory.records import EndRecord, JournalRecord, TrialRecord
 
 TRIAL = Trial(Candidate(("a", "b")), ("q1", "q2"))
 SCORED = ScoredTrial(TRIAL, {"q1": 7.25}, {"q2": "JudgeFailed"}, None)
 
 
-def test_a_line_gives_back_the_trial_that_made_it() -> None:
-    assert scored_trial("search", trial_line("search", SCORED), TRIAL) == SCORED
+RECORD = TrialRecord("search", SCORED)
 
 
-@given(score=st.floats(allow_nan=False, allow_infinity=False))
-def test_scores_survive_the_file_bit_for_bit(score: float, tmp_path_factory: pytest.TempPathFactory) -> None:
-    path = tmp_path_factory.mktemp("journal") / "journal"
-    scored = ScoredTrial(Trial(Candidate(("ä",)), ("q",)), {"q": score}, {}, score)
+def numbered(number: int) -> TrialRecord:
+    trial = Trial(Candidate((f"d{number}",)), ("q1",))
+    return TrialRecord("search", ScoredTrial(trial, {"q1": float(number)}, {}, float(number)))
+
+
+def write(path: Path, *records: JournalRecord) -> bytes:
     journal = Journal(path)
-    journal.append(trial_line("search", scored))
+    for record in records:
+        journal.append(record)
     journal.close()
-    (line,) = read_journal(path)
-    assert scored_trial("search", line, scored.trial) == scored
+    return path.read_bytes()
+
+
+names = st.text(min_size=1, max_size=5)
+finite = st.floats(allow_nan=False, allow_infinity=False)
+candidates = st.builds(Candidate, st.lists(names, max_size=3, unique=True).map(tuple), st.sampled_from(["", "hot"]))
+
+
+@st.composite
+def trial_records(draw: st.DrawFn) -> TrialRecord:
+    questions = draw(st.lists(names, min_size=1, max_size=5, unique=True))
+    failed = draw(st.sets(st.sampled_from(questions)))
+    scores = {name: draw(finite) for name in questions if name not in failed}
+    some = st.dictionaries(st.sampled_from([*scores]), st.just(0)) if scores else st.just({})
+    return TrialRecord(
+        draw(st.sampled_from(["search", "held_out"])),
+        ScoredTrial(
+            Trial(draw(candidates), (*scores, *sorted(failed))),
+            scores,
+            {name: draw(names) for name in sorted(failed)},
+            draw(st.none() | finite),
+            lengths={name: draw(st.integers(0)) for name in draw(some)},
+            turns={name: tuple(draw(st.lists(st.none() | finite, max_size=3))) for name in draw(some)},
+            keys={name: draw(names) for name in draw(some)},
+        ),
+        tuple(draw(st.lists(candidates, max_size=2))),
+    )
+
+
+end_records = st.builds(EndRecord, candidates, st.none() | candidates, st.none() | st.floats(0, 1))
+
+
+@given(records=st.lists(trial_records() | end_records, max_size=4))
+def test_what_is_written_is_read_again(records: list[JournalRecord], tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("journal") / "journal"
+    whole = write(path, *records)
+    assert [*read_journal(path)] == records
+    assert write(path, *records) == whole
+    stored = [*read_records(path)]
+    assert [read_record_at(path, one.start) for one in stored] == records
+    for number, one in enumerate(stored):
+        assert [later.record for later in read_records(path, one.stop)] == records[number + 1 :]
+
+
+def test_a_record_gives_back_the_trial_that_made_it_in_the_order_asked() -> None:
+    asked = Trial(TRIAL.candidate, ("q2", "q1"))
+    assert replayed("search", RECORD, asked) == replace(SCORED, trial=asked)
 
 
 def test_a_line_torn_by_a_crash_is_cut_off(tmp_path: Path) -> None:
-    path = tmp_path / "journal"
-    whole = Journal(path)
-    for number in range(3):
-        whole.append({"number": number})
-    whole.close()
-    content = path.read_bytes()
+    path, records = tmp_path / "journal", [numbered(number) for number in range(3)]
+    content = write(path, *records)
     for length in range(len(content)):
         path.write_bytes(content[:length])
-        journal = Journal(path)
-        for number in range(3):
-            journal.append({"number": number})
-        journal.close()
-        assert path.read_bytes() == content
+        assert write(path, *records) == content
 
 
 def test_a_replay_that_differs_is_refused_with_the_difference(tmp_path: Path) -> None:
-    first = Journal(tmp_path / "journal")
-    first.append(trial_line("search", SCORED))
-    first.close()
+    write(tmp_path / "journal", RECORD)
     again = Journal(tmp_path / "journal")
     other = ScoredTrial(TRIAL, {"q1": 8.0}, {"q2": "JudgeFailed"}, None)
     with pytest.raises(InputError, match=r"(?s)-.*7\.25.*\+.*8\.0"):
-        again.append(trial_line("search", other))
+        again.append(TrialRecord("search", other))
 
 
 def test_another_candidate_than_the_journals_is_refused_with_both() -> None:
-    line = trial_line("search", SCORED)
     with pytest.raises(InputError, match=r'(?s)-.*"b".*\+.*"c"'):
-        scored_trial("search", line, Trial(Candidate(("a", "c")), ("q1", "q2")))
+        replayed("search", RECORD, Trial(Candidate(("a", "c")), ("q1", "q2")))
+
+
+@pytest.mark.parametrize("record", [TrialRecord("held_out", SCORED), EndRecord(TRIAL.candidate, None, None)])
+def test_another_side_or_the_end_is_refused_where_a_trial_is_asked(record: JournalRecord) -> None:
+    with pytest.raises(InputError, match="takes another path than its journal says"):
+        replayed("search", record, TRIAL)
 
 
 def test_other_questions_than_the_journals_are_refused() -> None:
     with pytest.raises(InputError, match="q3"):
-        scored_trial("search", trial_line("search", SCORED), Trial(TRIAL.candidate, ("q1", "q3")))
+        replayed("search", RECORD, Trial(TRIAL.candidate, ("q1", "q3")))
 
 
-def test_a_damaged_line_in_the_middle_is_refused_with_its_number(tmp_path: Path) -> None:
-    (tmp_path / "journal").write_text('{"a": 1}\n{"a": \n{"a": 3}\n')
-    with pytest.raises(InputError, match="line 2 is damaged"):
-        read_journal(tmp_path / "journal")
+WHOLE = {"search": ["a"], "mean": 1.0, "scores": {"q": 1.0}, "failures": {}, "leaders": []}
+WRONG: list[dict[str, object]] = [
+    {"scores": {"q": "1"}},
+    {"scores": {"q": None}},
+    {"scores": [1.0]},
+    {"mean": "1.0"},
+    {"failures": {"p": 1}},
+    {"lengths": [1, 2]},
+    {"lengths": ["1"]},
+    {"turns": [1.0]},
+    {"turns": [["1"]]},
+    {"keys": [7]},
+    {"leaders": ["a"]},
+    {"search": "abc"},
+    {"search": [1]},
+    {"held_out": ["a"]},
+]
+DAMAGES = [
+    *(b"{", b"[]", b"7", b"{}", b'{"search": ["a"]}', b'{"end": {}}', b"\xff", b"[" * 100_000),
+    b'{"end": {"winner": ["a"], "runner_up": null, "win_probability": "1"}}',
+    *(json.dumps(WHOLE | wrong).encode() for wrong in WRONG),
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_line_is_refused_with_its_number(damage: bytes, tmp_path: Path) -> None:
+    header, first, *_ = write(tmp_path / "journal", numbered(1)).splitlines(keepends=True)
+    (tmp_path / "journal").write_bytes(header + damage + b"\n" + first)
+    with pytest.raises(InputError, match="journal, line 2 is damaged"):
+        [*read_journal(tmp_path / "journal")]
+    with pytest.raises(InputError, match="journal, line 2 is damaged"):
+        Journal(tmp_path / "journal")
+
+
+def test_a_journal_without_a_format_version_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "journal").write_text('{"search": ["a"], "mean": 1.0, "scores": {"q": 1.0}, "failures": {}}\n')
+    readers: list[Callable[[Path], object]] = [lambda path: [*read_journal(path)], Journal]
+    for read in readers:
+        with pytest.raises(InputError, match=r"before journals had a format version: .* start a new run"):
+            read(tmp_path / "journal")
+
+
+def test_a_journal_of_another_format_is_refused_with_both_versions(tmp_path: Path) -> None:
+    (tmp_path / "journal").write_text('{"journal": 99}\n')
+    with pytest.raises(InputError, match="has format 99, this demosearch reads and writes format 2"):
+        [*read_journal(tmp_path / "journal")]
 
 
 def test_a_journal_that_is_not_there_is_empty(tmp_path: Path) -> None:
-    assert read_journal(tmp_path / "none") == []
+    assert [*read_journal(tmp_path / "none")] == []
 
 
 FILLER = """
 import sys
 from pathlib import Path
+from search.problem.candidate import Candidate
 from search.run_directory.journal import Journal
+from search.run_directory.records import EndRecord
 journal = Journal(Path(sys.argv[1]))
 for number in range(1000):
-    journal.append({"number": number})
+    journal.append(EndRecord(Candidate(()), None, float(number)))
 """
 
 
@@ -101,4 +191,6 @@ def test_a_full_disk_stops_the_run_and_leaves_only_whole_lines(tmp_path: Path) -
     )
     assert "RunStopped: the journal cannot be written" in filler.stderr
     assert path.read_bytes().endswith(b"}\n")
-    assert [line["number"] for line in read_journal(path)] == list(range(len(read_journal(path))))
+    written = [record.win_probability for record in read_journal(path) if isinstance(record, EndRecord)]
+    assert len(written) > 9
+    assert written == [float(number) for number in range(len(written))]

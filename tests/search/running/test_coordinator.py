@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
@@ -24,7 +25,9 @@ from search.problem.trial import ScoredTrial, Trial
 from search.prompts.demonstration import Demonstration
 from search.prompts.render import UrialRenderer
 from search.prompts.urial import BACKTICKS
+from search.results.stored_answers import read_stored_answers
 from search.run_directory.journal import Journal, read_journal
+from search.run_directory.records import EndRecord, TrialRecord
 from search.running.coordinator import Coordinator
 from search.running.scorer import Scorer
 from search.strategies.exhaustive_greedy import ExhaustiveGreedy
@@ -100,6 +103,13 @@ def run(folder: Path, name: str = "greedy", model: ScriptedModel | None = None, 
     return (folder / "journal").read_text()
 
 
+def read(path: Path) -> tuple[list[TrialRecord], EndRecord]:
+    """The journal of a search that has ended."""
+    *trials, end = read_journal(path)
+    assert isinstance(end, EndRecord)
+    return [record for record in trials if isinstance(record, TrialRecord)], end
+
+
 def in_any_order(seed: int, gives_up_after: int | None = None) -> ScriptedModel:
     """A model whose completions take random turns, and which is killed after some of them."""
     draw, left = random.Random(seed), gives_up_after
@@ -149,11 +159,11 @@ def test_a_finished_search_is_replayed_without_a_model_or_a_judge(tmp_path: Path
 
 def test_winner_runner_up_and_base_are_judged_on_questions_the_search_never_saw(tmp_path: Path) -> None:
     run(tmp_path)
-    *lines, end = read_journal(tmp_path / "journal")
-    held_out = [line for line in lines if "held_out" in line]
-    assert all(set(line["scores"]) == set(HELD_OUT) for line in held_out)
-    assert [line["held_out"] for line in held_out] == [end["end"]["winner"], end["end"]["runner_up"], ["base"]]
-    assert all(set(line["scores"]) == set(GUIDING) for line in lines if "search" in line)
+    trials, end = read(tmp_path / "journal")
+    held_out = [record for record in trials if record.side == "held_out"]
+    assert all(set(record.scored.scores) == set(HELD_OUT) for record in held_out)
+    assert [record.candidate for record in held_out] == [end.winner, end.runner_up, Candidate(("base",))]
+    assert all(set(record.scored.scores) == set(GUIDING) for record in trials if record.side == "search")
 
 
 class OneHot:
@@ -192,23 +202,23 @@ def test_a_winner_in_another_decoding_meets_the_base_prompt_in_it_which_decides_
     model: type[ScriptedModel], tmp_path: Path
 ) -> None:
     asyncio.run(search(tmp_path, OneHot(), model(), FakeJudge()))
-    *lines, end = read_journal(tmp_path / "journal")
-    hot = {"demonstrations": ["a", "base"], "decoding": "hot"}
-    control = {"demonstrations": ["base"], "decoding": "hot"}
-    held_out = [line for line in lines if "held_out" in line]
-    assert [line["held_out"] for line in held_out] == [hot, ["base"], control]
-    assert (held_out[-1]["mean"] is None) == (model is NoHotBase)
-    assert (end["end"]["winner"], end["end"]["runner_up"]) == (hot, ["base"])
+    trials, end = read(tmp_path / "journal")
+    hot, base, control = Candidate(("a", "base"), "hot"), Candidate(("base",)), Candidate(("base",), "hot")
+    held_out = [record for record in trials if record.side == "held_out"]
+    assert [record.candidate for record in held_out] == [hot, base, control]
+    assert (held_out[-1].scored.mean is None) == (model is NoHotBase)
+    assert (end.winner, end.runner_up) == (hot, base)
 
 
 def test_what_is_not_proven_better_than_the_base_prompt_is_only_the_runner_up(tmp_path: Path) -> None:
     run(tmp_path / "any")
-    found = read_journal(tmp_path / "any" / "journal")[-1]["end"]
+    _, found = read(tmp_path / "any" / "journal")
     (tmp_path / "proven").mkdir()
     asyncio.run(search(tmp_path / "proven", STRATEGIES["greedy"](), ScriptedModel(), FakeJudge(), sure=0.999))
-    kept = read_journal(tmp_path / "proven" / "journal")[-1]["end"]
-    assert found["better"] < 0.999
-    assert kept == {"winner": ["base"], "runner_up": found["winner"], "better": found["better"]}
+    _, kept = read(tmp_path / "proven" / "journal")
+    assert found.win_probability is not None
+    assert found.win_probability < 0.999
+    assert kept == EndRecord(Candidate(("base",)), found.winner, found.win_probability)
 
 
 def test_a_failure_is_told_again_as_it_was(tmp_path: Path) -> None:
@@ -216,8 +226,8 @@ def test_a_failure_is_told_again_as_it_was(tmp_path: Path) -> None:
         return GenerationFailed("poison") if "query c" in prompt else "fine"
 
     first = run(tmp_path, model=ScriptedModel(poison))
-    failed = [line for line in read_journal(tmp_path / "journal") if line.get("mean", 0) is None]
-    assert failed
+    trials, _ = read(tmp_path / "journal")
+    assert any(record.scored.mean is None for record in trials)
     assert run(tmp_path, model=ScriptedModel()) == first
 
 
@@ -239,7 +249,7 @@ def test_a_base_prompt_that_cannot_be_scored_stops_the_run(tmp_path: Path) -> No
 def test_a_base_prompt_that_is_too_long_stops_the_run(name: str, tmp_path: Path) -> None:
     with pytest.raises(RunStopped, match="too long for the model: start a new run with a shorter one"):
         run(tmp_path, name, model=ScriptedModel(context_tokens=20))
-    assert read_journal(tmp_path / "journal") == []
+    assert [*read_journal(tmp_path / "journal")] == []
 
 
 def test_candidates_that_fail_in_a_row_stop_the_run(tmp_path: Path) -> None:
@@ -262,9 +272,9 @@ def test_candidates_that_failed_before_a_stop_are_tried_again(tmp_path: Path) ->
 def test_candidates_that_are_too_long_never_stop_a_run(tmp_path: Path) -> None:
     model = ScriptedModel(context_tokens=90)  # words: room for one added demonstration, not for two
     run(tmp_path, model=model)
-    *lines, end = read_journal(tmp_path / "journal")
-    assert len(end["end"]["winner"]) <= 2
-    assert {cause for line in lines for cause in line["failures"].values()} == {"PromptTooLong"}
+    trials, end = read(tmp_path / "journal")
+    assert len(end.winner) <= 2
+    assert {cause for record in trials for cause in record.scored.failures.values()} == {"PromptTooLong"}
 
 
 def test_a_candidate_that_is_too_long_is_no_sign_that_failed_ones_were_at_fault(tmp_path: Path) -> None:
@@ -321,6 +331,16 @@ def test_the_window_is_filled_and_never_exceeded(tmp_path: Path) -> None:
 
 def test_the_journal_holds_no_time_and_no_worker(tmp_path: Path) -> None:
     run(tmp_path)
-    lines = read_journal(tmp_path / "journal")
+    lines = map(json.loads, (tmp_path / "journal").read_text().splitlines())
     fields = {field for line in lines for field in line}
-    assert fields == {"search", "held_out", "end", "mean", "scores", "failures", "lengths", "leaders"}
+    results = {"mean", "scores", "failures", "lengths", "keys", "leaders"}
+    assert fields == {"journal", "search", "held_out", "end"} | results
+
+
+def test_a_record_has_the_keys_of_the_answers_and_verdicts_that_its_scores_rest_on(tmp_path: Path) -> None:
+    run(tmp_path)
+    trials, _ = read(tmp_path / "journal")
+    for record in trials:
+        answers = read_stored_answers(tmp_path / "ledger", record.scored.keys, str.strip)
+        assert {name: answer.verdicts[0].score for name, answer in answers.items()} == record.scored.scores
+        assert {name: len(answer.answers[0]) for name, answer in answers.items()} == record.scored.lengths

@@ -109,7 +109,7 @@ def as_it_was(run: Path, folder: Path, lines: int) -> Path:
     if not path.exists():
         shutil.copytree(run, path)
     journal = (run / "journal.jsonl").read_bytes().splitlines(keepends=True)
-    (path / "journal.jsonl").write_bytes(b"".join(journal[:lines]))
+    (path / "journal.jsonl").write_bytes(b"".join(journal[: lines + 1]))
     return path
 
 

@@ -1,0 +1,144 @@
+"""What one line of a journal says, typed, and its JSON.
+
+Scores and failures are objects by question id; `lengths`, `turns` and `keys` are arrays in the order of the scores,
+left out where nothing is known.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, get_args
+
+from search.problem.candidate import Candidate
+from search.problem.trial import ScoredTrial, Side, Trial
+
+LEADERS = 2  # the winner so far and the runner-up
+_SIDES: tuple[Side, ...] = get_args(Side)
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecord:
+    """A trial that the strategy was told of.
+
+    Attributes:
+        side: of the split that its questions are on.
+        scored: what came of it.
+        leaders: the best candidates known after it, at most `LEADERS`; none on the held-out side.
+    """
+
+    side: Side
+    scored: ScoredTrial
+    leaders: tuple[Candidate, ...] = ()
+
+    @property
+    def candidate(self) -> Candidate:
+        return self.scored.trial.candidate
+
+    def to_json(self) -> dict[str, Any]:
+        """As a line of the journal holds it."""
+        scored = self.scored
+        columns = {
+            "lengths": column(scored.lengths, scored.scores),
+            "turns": column(scored.turns, scored.scores),
+            "keys": column(scored.keys, scored.scores),
+        }
+        return {
+            self.side: self.candidate.to_json(),
+            "mean": scored.mean,
+            "scores": scored.scores,
+            "failures": scored.failures,
+            **{name: values for name, values in columns.items() if values},
+            "leaders": [candidate.to_json() for candidate in self.leaders],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class EndRecord:
+    """The last record: what is exported, and what came next.
+
+    Attributes:
+        win_probability: that what the search ranked first is better than the base prompt; None where it ranked the base
+            prompt first itself.
+    """
+
+    winner: Candidate
+    runner_up: Candidate | None
+    win_probability: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """As a line of the journal holds it."""
+        runner_up = None if self.runner_up is None else self.runner_up.to_json()
+        end = {"winner": self.winner.to_json(), "runner_up": runner_up, "win_probability": self.win_probability}
+        return {"end": end}
+
+
+JournalRecord = TrialRecord | EndRecord
+
+
+def column(values: Mapping[str, _T], names: Iterable[str]) -> list[_T | None]:
+    """Values in the order of these names, None where there is none; empty where there is none at all."""
+    return [values.get(name) for name in names] if values else []
+
+
+def from_column(values: Sequence[_T | None], names: Iterable[str]) -> dict[str, _T]:
+    """The inverse of `column`. Raises ValueError where the two have different lengths."""
+    pairs = zip(names, values, strict=True) if values else ()
+    return {name: value for name, value in pairs if value is not None}
+
+
+def record_from_json(content: Any) -> JournalRecord:
+    """The inverse of `to_json`. Raises ValueError where the content is no record's."""
+    try:
+        if "end" in content:
+            return _end(content["end"])
+        (side,) = (side for side in _SIDES if side in content)
+        return TrialRecord(side, _scored(side, content), tuple(map(_candidate, content["leaders"])))
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error
+
+
+def _end(content: Mapping[str, Any]) -> EndRecord:
+    runner_up, probability = content["runner_up"], content["win_probability"]
+    return EndRecord(
+        winner=_candidate(content["winner"]),
+        runner_up=None if runner_up is None else _candidate(runner_up),
+        win_probability=_only(_NUMBER_OR_NONE, [probability])[0],
+    )
+
+
+def _candidate(content: Any) -> Candidate:
+    _only((list, dict), [content])
+    candidate = Candidate.from_json(content)
+    _only((str,), [*candidate.demonstrations, candidate.decoding])
+    return candidate
+
+
+def _scored(side: Side, content: Mapping[str, Any]) -> ScoredTrial:
+    scores, failures = content["scores"], content["failures"]
+    _only(_NUMBER, scores.values())
+    _only((str,), failures.values())
+    turns = from_column(_only((list, type(None)), content.get("turns", ())), scores)
+    for values in turns.values():
+        _only(_NUMBER_OR_NONE, values)
+    return ScoredTrial(
+        trial=Trial(_candidate(content[side]), (*scores, *failures)),
+        scores=scores,
+        failures=failures,
+        mean=_only(_NUMBER_OR_NONE, [content["mean"]])[0],
+        lengths=from_column(_only((int, type(None)), content.get("lengths", ())), scores),
+        turns={name: tuple(values) for name, values in turns.items()},
+        keys=from_column(_only((str, type(None)), content.get("keys", ())), scores),
+    )
+
+
+_NUMBER = (float, int)
+_NUMBER_OR_NONE = (float, int, type(None))
+
+
+def _only(types: tuple[type, ...], values: Iterable[Any]) -> list[Any]:
+    """The values; raises ValueError where one has another type."""
+    checked = [*values]
+    unexpected = {type(value) for value in checked} - {*types}
+    if unexpected:
+        raise ValueError(f"{unexpected.pop().__name__} where {types[0].__name__} is expected")
+    return checked
