@@ -1,9 +1,12 @@
 """An OpenAI-compatible service: address, key, limits, prices, batches."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     Field,
+    JsonValue,
+    model_validator,
 )
 
 from configs.schema.knobs import Knobs
@@ -29,11 +32,26 @@ class ServiceConfig(Knobs):
     """An OpenAI-compatible service."""
 
     model: str
-    """Model name that the service knows, for example `gpt-4-turbo-2024-04-09`."""
+    """Model name that the service knows, for example `gpt-6.1-sol`."""
     base_url: str | None = None
     """Address such as `http://127.0.0.1:8000/v1`; OpenAI's own when absent."""
+    base_url_variable: str | None = None
+    """NAME of the environment variable that holds the address, in place of `base_url`, where a key is part of it."""
     api_key_variable: str | None = "OPENAI_API_KEY"
     """NAME of the environment variable that holds the key, never the key; null for a server that asks for none."""
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
+    """How much a reasoning model thinks before it answers; the model's own choice when absent. Log-probabilities and
+    temperatures exist only at `none`."""
+    length_field: Literal["auto", "max_tokens", "max_completion_tokens"] = "auto"
+    """Name of the field that bounds an answer. `auto`: `max_tokens`, and `max_completion_tokens` where the service does
+    not take that; hidden reasoning counts against it."""
+    extra_body: dict[str, JsonValue] = {}
+    """Further fields of every chat's or completion's request, for example `{chat_template_kwargs: {enable_thinking:
+    false}}`; they win over those that are sent anyway."""
+    headers: dict[str, str] = {}
+    """Further headers of every request; none that is secret."""
+    header_variables: dict[str, str] = {}
+    """Further headers whose value is secret: header name to the NAME of the environment variable that holds it."""
     max_in_flight: Annotated[int, Field(ge=1)] = 32
     """Most requests under way at the same time. It begins with 8 or fewer, grows while all is well, and halves when the
     service is too slow or asks for less."""
@@ -55,3 +73,37 @@ class ServiceConfig(Knobs):
     """Price of a million tokens written, those of hidden reasoning included; costs are unknown when absent."""
     batch: BatchConfig | None = None
     """Collect chat calls and ask them through the Batch API; directly when absent."""
+
+    @model_validator(mode="after")
+    def _one_address_and_no_secret(self) -> Self:
+        if self.base_url is not None and self.base_url_variable is not None:
+            raise ValueError("give either base_url or base_url_variable")
+        for name in self.headers:
+            if _SECRET_HEADER.search(name):
+                raise ValueError(
+                    f"the header {name} may be secret, and the config is kept with the run: under header_variables, "
+                    "name the environment variable that holds its value"
+                )
+        for name in (*self.headers, *self.header_variables):
+            if not _HEADER.fullmatch(name):
+                raise ValueError(f"{name!r} cannot be the name of a header")
+        for name, value in self.headers.items():
+            if not all(" " <= character <= "~" for character in value):
+                raise ValueError(f"the value of the header {name} has characters that no header has")
+        for name in ("messages", "prompt", "model", "stream", "n"):
+            if name in self.extra_body:
+                raise ValueError(f"extra_body cannot set {name}")
+        return self
+
+    def alters_answers(self) -> dict[str, JsonValue]:
+        """What can change an answer beside model and address, as far as it is set; part of every fingerprint."""
+        settings: dict[str, JsonValue] = {
+            "reasoning_effort": self.reasoning_effort,
+            "extra_body": self.extra_body or None,
+            "headers": {**self.headers} or None,
+        }
+        return {name: value for name, value in settings.items() if value is not None}
+
+
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie|password|credential", re.I)

@@ -20,7 +20,7 @@ from configs.errors import RunStopped
 from configs.schema.service import BatchConfig
 from workers.service.batch_record import BatchRecord, ServiceBatch
 from workers.service.connection import Connection, closed
-from workers.service.error_mapping import OUT_OF_QUOTA
+from workers.service.error_words import OUT_OF_QUOTA
 from workers.service.failures import NothingThere, ReplyUnusable, ServiceFailed, ServiceRefused
 from workers.service.reply import Reply
 
@@ -239,7 +239,7 @@ class Batches:
         """Raise what makes every further batch fail as well."""
         errors = _get(_get(told, "errors"), "data")
         codes = {str(_get(error, "code")) for error in errors} if isinstance(errors, list) else set()
-        words = self._connection.error_classes.clean(_reason(told))
+        words = self._connection.errors.clean(_reason(told))
         if codes & OUT_OF_QUOTA:
             raise ServiceRefused(f"the quota at {self._address} is used up{words}: add credit, then resume")
         if codes & _FULL:
@@ -266,11 +266,11 @@ class Batches:
             reason = _get(line.get("error"), "message") or _get(line.get("error"), "code") or "no reason given"
             return self._failed(f"did not answer a batched request: {reason}")
         if status != 200:
-            return self._connection.error_classes.read_status(status, _get(body, "error") or body, {}).failure
+            return self._connection.errors.read_status(status, _get(body, "error") or body, {}).failure
         try:
             return self._read(body)
         except ServiceFailed as error:
-            return self._connection.error_classes.read(error).failure
+            return self._connection.errors.read(error).failure
 
     async def _guarded(self, work: Coroutine[Any, Any, None], requests: Sequence[str]) -> None:
         """What goes wrong is told to those who wait."""
@@ -286,7 +286,7 @@ class Batches:
             self._tell(request, outcome)
 
     def _failed(self, words: str) -> Exception:
-        return self._connection.error_classes.read(ServiceFailed(words)).failure
+        return self._connection.errors.read(ServiceFailed(words)).failure
 
     def _tell(self, request: str, outcome: Reply | Exception) -> None:
         for waiting in self._waiting.get(request, ()):

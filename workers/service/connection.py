@@ -3,21 +3,19 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from functools import cache
 from itertools import count
 from random import Random
-from ssl import SSLContext
 from typing import Any, TypeVar
 
-from httpx2 import create_ssl_context
-from openai import AsyncOpenAI, DefaultAsyncHttpx2Client, OpenAIError
+from openai import AsyncOpenAI, OpenAIError
 
 from configs.schema.service import ServiceConfig
-from workers.service.access import is_loopback
+from workers.service.access import Access
 from workers.service.activity import ServiceActivity
 from workers.service.concurrency import Gate, Limit
 from workers.service.error_mapping import ClassifiedError, ErrorReader
 from workers.service.failures import BadRequest, ContentFiltered, ServiceFailed
+from workers.service.http_client import open_client
 from workers.service.retry import Outage, Retries
 
 logger = logging.getLogger(__name__)
@@ -30,14 +28,17 @@ Send = Callable[[AsyncOpenAI], Awaitable[T]]
 class Connection:
     """Args:
     config: as validated.
-    base_url: resolved.
-    key: as read from the environment.
+    access: as read from the environment.
+
+    Attributes:
+        losses: how often it was lost or could not be made; who answers afterwards may be another server.
     """
 
-    def __init__(self, config: ServiceConfig, base_url: str, key: str) -> None:
+    def __init__(self, config: ServiceConfig, access: Access) -> None:
         self.loop = asyncio.get_running_loop()
+        self.losses = 0
         self._config = config
-        self.error_classes = ErrorReader(config, base_url, key)
+        self.errors = ErrorReader(config, access.shown_url, access.redactor)
         self._gate = Gate(Limit(config.max_in_flight))
         self._outage = Outage(config.outage)
         self._random = Random()  # noqa: S311 -- jitter
@@ -47,14 +48,12 @@ class Connection:
         self._stopping = False
         self._retries = self._slow_downs = 0
         self._client = AsyncOpenAI(
-            api_key=key,
-            base_url=base_url,
+            api_key=access.key,
+            base_url=access.base_url,
             timeout=config.timeout,
             max_retries=0,
-            http_client=DefaultAsyncHttpx2Client(
-                trust_env=not is_loopback(base_url),  # else HTTP_PROXY catches calls to this very machine
-                verify=_authorities(),
-            ),
+            default_headers=access.headers,
+            http_client=open_client(access.base_url, access.redactor),
         )
 
     async def call(self, send: Send[T]) -> T:
@@ -126,26 +125,21 @@ class Connection:
         try:
             async with asyncio.timeout(self._config.timeout):
                 return await send(self._client)
-        except (OpenAIError, ServiceFailed, TimeoutError, ValueError) as error:
-            return self.error_classes.read(error)
+        except (OpenAIError, ServiceFailed, TimeoutError, ValueError, RecursionError) as error:
+            return self.errors.read(error)
         finally:
             self._sending.discard(task)
 
-    def _note(self, error_class: ClassifiedError) -> None:
-        """What a fault means for everyone."""
-        if error_class.pause:
-            self._gate.pause(error_class.pause)
-        if error_class.slow_down:
+    def _note(self, error: ClassifiedError) -> None:
+        """What an error means for everyone."""
+        self.losses += error.lost
+        if error.pause:
+            self._gate.pause(error.pause)
+        if error.slow_down:
             self._slow_downs += 1
-        if isinstance(error_class.failure, BadRequest | ContentFiltered):
+        if isinstance(error.failure, BadRequest | ContentFiltered):
             self._outage.answered(self.loop.time())
-        logger.debug("an attempt failed: %s", error_class.failure)
-
-
-@cache
-def _authorities() -> SSLContext:
-    """Who is trusted; reading it takes 0.2 s, longer than most tests."""
-    return create_ssl_context()
+        logger.debug("an attempt failed: %s", error.failure)
 
 
 def closed() -> ServiceFailed:

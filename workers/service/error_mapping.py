@@ -1,40 +1,32 @@
 """Why an attempt got no reply, in the words of `workers.service.failures`, without any of the key's."""
 
-import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from time import time
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 from openai import APIConnectionError, APIStatusError, APITimeoutError, OpenAIError
 
 from configs.errors import RunStopped
 from configs.schema.service import ServiceConfig
+from workers.service.error_words import FILTERED, SLOW_DOWN, TOO_LONG, ToldError, pause_asked, read_error
 from workers.service.failures import (
     BadRequest,
     ContentFiltered,
+    ErrorInReply,
     NothingThere,
+    Redirected,
     ReplyUnusable,
     RequestTooLong,
     ServiceFailed,
     ServiceRefused,
     ServiceSilent,
 )
+from workers.service.redaction import Redactor
 
-OUT_OF_QUOTA = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
-"""Error codes that no waiting cures, though they come with 429."""
-
-UNSUPPORTED = frozenset({"unsupported_parameter", "unsupported_value"})
-"""Error codes of a field, or a value of it, that a model does not take."""
-
-_SLOW_DOWN = frozenset({429, 503, 529})
-_PASSING = frozenset({408, 409, 425}) | _SLOW_DOWN
-# As OpenAI, vLLM, SGLang, llama.cpp's server, llama-cpp-python and text-generation-inference put it.
-_TOO_LONG = re.compile(
-    r"context[ _](length|window|size)|maximum model length|max_total_tokens|`inputs` tokens|prompt is too long", re.I
-)
-_FILTERED = re.compile(r"content.?(filter|policy|management)|flagged|moderation", re.I)
+_PASSING = frozenset({408, 409, 425}) | SLOW_DOWN
 _QUOTED = 300
 
 
@@ -47,6 +39,7 @@ class ClassifiedError:
     slow_down: it says so itself.
     pause: seconds it wants everyone to wait; None where it does not say.
     silent: it says nothing about this one request, only about the service.
+    lost: the connection broke, or there was none: another server may be there the next time.
     """
 
     failure: ServiceFailed | RunStopped
@@ -55,39 +48,37 @@ class ClassifiedError:
     slow_down: bool = False
     pause: float | None = None
     silent: bool = False
+    lost: bool = False
 
 
 class ErrorReader:
     """Args:
     config: of the service.
-    base_url: where it is.
-    key: never repeated.
+    base_url: where it is, as people may read it.
+    redactor: of what must not be repeated.
     """
 
-    def __init__(self, config: ServiceConfig, base_url: str, key: str) -> None:
+    def __init__(self, config: ServiceConfig, base_url: str, redactor: Redactor) -> None:
         self._config = config
         self._base_url = base_url
-        self._key = key if config.api_key_variable else ""
+        self._redactor = redactor
 
     def read(self, error: Exception) -> ClassifiedError:
         """What this error means. ServiceFailed: raised while a reply was read."""
         if isinstance(error, ServiceFailed):
-            kind = type(error)
-            return ClassifiedError(
-                kind(self._sentence(str(error)), error.usage), silent=isinstance(error, ReplyUnusable)
-            )
+            return self._in_reply(error)
         if isinstance(error, APIStatusError):
             return self.read_status(error.status_code, error.body, error.response.headers)
         if isinstance(error, TimeoutError | APITimeoutError):
             words = f"gave no complete answer within {self._config.timeout:g} s"
-            return ClassifiedError(ServiceSilent(self._sentence(words)), passing=True, congestion=True, silent=True)
+            return ClassifiedError(
+                ServiceSilent(self._sentence(words)), passing=True, congestion=True, silent=True, lost=True
+            )
         if isinstance(error, APIConnectionError):
-            reason = error.__cause__ or error
-            words = f"lost or refused the connection ({self.clean(reason) or type(reason).__name__})"
-            return ClassifiedError(ServiceSilent(self._sentence(words)), passing=True, silent=True)
+            return self._not_connected(error.__cause__ or error)
         if isinstance(error, OpenAIError):
             return ClassifiedError(ServiceFailed(self._sentence(f"failed: {error}")))
-        return ClassifiedError(  # a ValueError: openai lets it through unwrapped
+        return ClassifiedError(  # ValueError, RecursionError: openai lets them through unwrapped
             ReplyUnusable(self._sentence("answered with a body that is not JSON")), passing=True, silent=True
         )
 
@@ -97,78 +88,121 @@ class ErrorReader:
         Args:
             body: the error in the body, or the body where there is none in it.
         """
-        told: dict[str, Any] = body if isinstance(body, dict) else {"message": body}
-        words = self.clean(told.get("message") or told.get("detail") or "no reason given")
-        code, parameter = str(told.get("code") or told.get("type")), told.get("param")
-        final = self._refusal(status, code, words) or self._rejection(status, code, parameter, words)
+        if 300 <= status < 400:
+            return ClassifiedError(self._redirected(status, str(headers.get("location", ""))))
+        told = read_error(status, body)
+        return self._told(told, f"answered {status}", headers)
+
+    def _in_reply(self, error: ServiceFailed) -> ClassifiedError:
+        if not isinstance(error, ErrorInReply):
+            failure = type(error)(self._sentence(str(error)), error.usage)
+            return ClassifiedError(failure, silent=isinstance(error, ReplyUnusable))
+        classified = self._told(read_error(200, error.told), "answered 200 with an error", {})
+        if isinstance(classified.failure, ServiceFailed):
+            classified.failure.usage = error.usage
+        return classified
+
+    def _told(self, told: ToldError, answered: str, headers: Mapping[str, Any]) -> ClassifiedError:
+        words = self.clean(told.words)
+        final = self._refusal(told, words) or self._rejection(told, self._sentence(f"{answered}: {words}"))
         if final is not None:
             return ClassifiedError(final)
         advice = headers.get("x-should-retry")  # openai's servers know best
-        passing = advice != "false" and (status in _PASSING or status >= 500 or advice == "true")
-        slow_down = status in _SLOW_DOWN
+        passing = advice != "false" and (told.status in _PASSING or told.status >= 500 or advice == "true")
+        slow_down = told.status in SLOW_DOWN
         return ClassifiedError(
-            ServiceFailed(self._sentence(f"answered {status}: {words}")),
+            ServiceFailed(self._sentence(f"{answered}: {words}")),
             passing=passing,
             congestion=slow_down,
             slow_down=slow_down,
             pause=pause_asked(headers, time()) if passing else None,
-            silent=passing and status != 500,  # often the fault of the one request it answers
+            silent=passing and told.status != 500,  # often the fault of the one request it answers
+            lost=told.status in {502, 503, 504},
         )
 
-    def _refusal(self, status: int, code: str, words: str) -> ServiceRefused | None:
+    def _refusal(self, told: ToldError, words: str) -> ServiceRefused | None:
         """What no request can pass until a person acts."""
         where, model = self._base_url, self._config.model
-        if status == 401:  # its words often hold the key, or most of it
+        if told.of_key:  # its words often hold the key, or most of it
             variable = self._config.api_key_variable
             advice = f"put a valid one into {variable}" if variable else "name its variable as api_key_variable"
-            return ServiceRefused(f"{where} refused the key (401): {advice}, then resume")
-        if status == 402 or code in OUT_OF_QUOTA:
+            return ServiceRefused(f"{where} refused the key ({told.status}): {advice}, then resume")
+        if told.out_of_quota:
             return ServiceRefused(f"the quota at {where} is used up: add credit, then resume ({words})")
-        if status == 403 and not _FILTERED.search(words):
+        if told.status == 403 and not FILTERED.search(words):
             return ServiceRefused(f"{where} does not let this key use {model} (403): {words}")
-        if status == 404 or code == "model_not_found":
+        if told.of_model:
             return NothingThere(
                 f"{where} has no model {model}, or is not the service's address, which often ends in /v1 "
-                f"({status}): {words}"
+                f"({told.status}): {words}"
             )
         return None
 
-    def _rejection(self, status: int, code: str, parameter: str | None, words: str) -> ServiceFailed | None:
+    def _rejection(self, told: ToldError, sentence: str) -> ServiceFailed | None:
         """What this request cannot pass, however often it is sent."""
-        sentence = self._sentence(f"answered {status}: {words}")
+        status, code = told.status, told.code
         if status == 413 or code == "context_length_exceeded":
             return RequestTooLong(sentence)
-        if status in {400, 422, 500} and _TOO_LONG.search(words):
+        if status in {400, 422, 500} and TOO_LONG.search(told.words):
             return RequestTooLong(sentence)
-        if status in {400, 403, 422} and (code == "content_filter" or _FILTERED.search(words)):
+        if status in {400, 403, 422} and (code == "content_filter" or FILTERED.search(told.words)):
             return ContentFiltered(sentence)
-        if 400 <= status < 500 and status not in _PASSING:
-            return BadRequest(sentence, parameter if code in UNSUPPORTED else None)
+        refusal = told.refusal
+        if (400 <= status < 500 and status not in _PASSING) or (refusal and status == 500):
+            return BadRequest(sentence, refusal)
         return None
+
+    def _redirected(self, status: int, location: str) -> Redirected:
+        """Elsewhere is another service's; what is said of it holds neither a query nor a password."""
+        here = urlsplit(self._base_url)
+        try:
+            there = urlsplit(urljoin(f"{self._base_url}/", location))
+            host = f"{there.hostname}:{there.port}" if there.port else str(there.hostname)
+        except ValueError:
+            there, host = here, "an address that cannot be read"
+        if not location:
+            target = "and does not say where to"
+        elif there.hostname == here.hostname:
+            target = f"to {there.scheme}://{host}{there.path}"
+        else:
+            target = f"to another host, {host}"
+        return Redirected(
+            f"{self._base_url} redirects ({status}) {self.clean(target)}, and redirects are not followed: set base_url "
+            "to the service's own address, then start again"
+        )
+
+    def _not_connected(self, reason: BaseException) -> ClassifiedError:
+        if isinstance(reason, ServiceFailed):  # raised at the door
+            return self.read(reason)
+        words = self.clean(reason) or type(reason).__name__
+        if "CERTIFICATE_VERIFY_FAILED" in words:
+            return ClassifiedError(
+                ServiceRefused(
+                    f"the certificate of {self._base_url} is not trusted ({words}): put the certificate of the "
+                    "authority that signed it into a file and name that in the environment variable SSL_CERT_FILE"
+                )
+            )
+        if "WRONG_VERSION_NUMBER" in words or "RECORD_LAYER_FAILURE" in words:
+            return ClassifiedError(
+                ServiceRefused(f"{self._base_url} does not speak TLS ({words}): write base_url with http://")
+            )
+        words = f"lost or refused the connection ({words})"
+        return ClassifiedError(ServiceSilent(self._sentence(words)), passing=True, silent=True, lost=True)
 
     def _sentence(self, words: str) -> str:
         return f"{self._base_url} {self.clean(words)}"
 
     def clean(self, words: object) -> str:
-        """Without the key, and not too long."""
-        text = str(words)
-        return (text.replace(self._key, "***") if self._key else text)[:_QUOTED]
+        """Without secrets, without characters that command a terminal, and not too long."""
+        return visible(self._redactor.complaint(str(words)[: 4 * _QUOTED]))[:_QUOTED]
 
 
-def pause_asked(headers: Mapping[str, Any], now: float) -> float | None:
-    """Seconds that a Retry-After wants everyone to wait, >= 0; None where there is none that can be read.
+def visible(text: str) -> str:
+    """The text on one line, with control, direction and invisible characters spelled out."""
+    return "".join(_spelled(character) for character in " ".join(text.splitlines()))
 
-    Args:
-        headers: of the answer, found whatever their case.
-        now: seconds since 1970, against which an HTTP date is held.
-    """
-    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers[name]) / unit
-        except (KeyError, ValueError):
-            continue
-        return max(0.0, seconds) if seconds == seconds else None  # noqa: PLR0124 -- a NaN is not itself
-    try:
-        return max(0.0, parsedate_to_datetime(headers["retry-after"]).timestamp() - now)
-    except (KeyError, ValueError):
-        return None
+
+def _spelled(character: str) -> str:
+    if character in " \t" or unicodedata.category(character) not in {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}:
+        return character
+    return f"\\x{ord(character):02x}" if ord(character) < 256 else f"\\u{ord(character):04x}"

@@ -14,6 +14,7 @@ ServiceFailed itself is a service that stays busy or broken (429, 5xx), and one 
 """
 
 from configs.errors import DemosearchError, RunStopped
+from workers.service.error_words import FieldRefusal
 from workers.usage import NOTHING, Usage
 
 
@@ -33,12 +34,12 @@ class BadRequest(ServiceFailed):
     """Sending it again would change nothing.
 
     Attributes:
-        parameter: the field that the model does not take, or not with this value; None when it is not that.
+        refusal: why a field, or its value, is not taken; None where the request is bad for another reason.
     """
 
-    def __init__(self, message: str, parameter: str | None = None) -> None:
+    def __init__(self, message: str, refusal: FieldRefusal | None = None) -> None:
         super().__init__(message)
-        self.parameter = parameter
+        self.refusal = refusal
 
 
 class RequestTooLong(BadRequest):
@@ -53,6 +54,22 @@ class ReplyUnusable(ServiceFailed):
     """Status 200 and nothing to read."""
 
 
+class ReplyTooLarge(ReplyUnusable):
+    """The body was cut off; what it cost is not known."""
+
+
+class ErrorInReply(ServiceFailed):
+    """An error object in a body with status 200, as some proxies send it.
+
+    Attributes:
+        told: the error object, or its words.
+    """
+
+    def __init__(self, told: object, usage: Usage = NOTHING) -> None:
+        super().__init__("answered 200 with an error", usage)
+        self.told = told
+
+
 class ServiceSilent(ServiceFailed):
     """Timeouts and lost connections, as often as the config allows."""
 
@@ -63,6 +80,10 @@ class ServiceRefused(RunStopped):
 
 class NothingThere(ServiceRefused):
     """404: a person may have misspelled the model or the address."""
+
+
+class Redirected(ServiceRefused):
+    """The address leads elsewhere; nothing was sent there."""
 
 
 class ServiceUnreachable(RunStopped):

@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
 from configs.schema.service import ServiceConfig
-from workers.service.failures import ContentFiltered, ReplyUnusable
-from workers.usage import Usage
+from workers.service.failures import ContentFiltered, ErrorInReply, ReplyUnusable
+from workers.usage import NOTHING, Usage
+
+MOST_TOKENS = 10**8
+"""No call reads or writes more; a service that says so does not count tokens."""
+_LONGEST_NAME = 200
 
 
 class Message(TypedDict):
@@ -26,12 +30,15 @@ class Reply:
         usage: of this one call; as read, 0 where the service does not count (see `workers.service.token_estimate`).
         first_token: the likeliest first tokens of the reply and their natural log-probabilities, likeliest first; empty
             unless asked for.
+        model: who wrote it, by the service's own word, often a dated snapshot of the model asked for; "" where it does
+            not say.
     """
 
     text: str
     finish: str
     usage: Usage
     first_token: tuple[tuple[str, float], ...] = ()
+    model: str = ""
 
     @property
     def prompt_tokens(self) -> int:
@@ -55,23 +62,26 @@ def read_chat(answer: Any, config: ServiceConfig) -> Reply:
     Raises:
         ReplyUnusable: no chat completion, or one without words.
         ContentFiltered: the filter took the words.
+        ErrorInReply: an error in the place of an answer.
     """
     usage = read_usage(answer, config)
+    _raise_error(answer, usage)
     try:
         choice = answer["choices"][0]
-        text, finish = choice["message"]["content"], choice.get("finish_reason")
+        content, finish = choice["message"]["content"], choice.get("finish_reason")
         refusal = choice["message"].get("refusal")
     except (AttributeError, LookupError, TypeError):
         raise ReplyUnusable("answered with something that is not a chat completion", usage) from None
     if finish == "content_filter":
         raise ContentFiltered("answered nothing or broke off (finish_reason content_filter)", usage)
-    first_token = _first_token(choice)
-    if not isinstance(text, str) or not (text.strip() or first_token):
+    first_token, text = _first_token(choice), _text_of(content)
+    if text is None or not (text.strip() or first_token):
+        refusal = refusal or _refusal_among(content)
         if isinstance(refusal, str) and refusal.strip():
             raise ContentFiltered(f"refused to answer: {refusal}", usage)
-        hint = "; raise max_tokens" if finish == "length" else ""
+        hint = "; raise max_tokens, which hidden reasoning counts against" if finish == "length" else ""
         raise ReplyUnusable(f"answered nothing (finish_reason {finish}){hint}", usage)
-    return Reply(_whole(text), finish if isinstance(finish, str) else "", usage, first_token)
+    return Reply(_whole(text), _word(finish), usage, first_token, _model_of(answer))
 
 
 def read_completion(answer: Any, config: ServiceConfig) -> Reply:
@@ -80,8 +90,10 @@ def read_completion(answer: Any, config: ServiceConfig) -> Reply:
     Raises:
         ReplyUnusable: no text completion.
         ContentFiltered: the filter took the words.
+        ErrorInReply: an error in the place of an answer.
     """
     usage = read_usage(answer, config)
+    _raise_error(answer, usage)
     try:
         choice = answer["choices"][0]
         text, finish = choice["text"], choice.get("finish_reason")
@@ -91,7 +103,49 @@ def read_completion(answer: Any, config: ServiceConfig) -> Reply:
         raise ContentFiltered("answered nothing or broke off (finish_reason content_filter)", usage)
     if not isinstance(text, str):
         raise ReplyUnusable("answered with something that is not a text completion", usage)
-    return Reply(_whole(text), finish if isinstance(finish, str) else "", usage)
+    return Reply(_whole(text), _word(finish), usage, model=_model_of(answer))
+
+
+def _raise_error(answer: Any, usage: Usage) -> None:
+    """Raise what stands in the place of an answer: `{"error": ...}`, `{"object": "error", ...}`, or an error in the
+    first choice, as OpenRouter has it when a provider breaks off."""
+    if not isinstance(answer, dict):
+        return
+    usage = usage if isinstance(answer.get("usage"), dict) else NOTHING
+    choices = answer.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    if first is None and (answer.get("error") or "error" in (answer.get("object"), answer.get("type"))):
+        raise ErrorInReply(answer.get("error") or answer, usage)
+    if isinstance(first, dict) and first.get("error"):
+        raise ErrorInReply(first["error"], usage)
+
+
+def _text_of(content: object) -> str | None:
+    """The words of a message, which may come in parts; what a model thought before it answered is none of them."""
+    if isinstance(content, list):
+        parts = [part if isinstance(part, str) else _part_of(part) for part in content]
+        return "".join(part for part in parts if part is not None)
+    return content if isinstance(content, str) else None
+
+
+def _part_of(part: object) -> str | None:
+    if isinstance(part, dict) and part.get("type") in {"text", "output_text"} and isinstance(part.get("text"), str):
+        return str(part["text"])
+    return None
+
+
+def _refusal_among(content: object) -> object:
+    parts = content if isinstance(content, list) else []
+    return next((part.get("refusal") for part in parts if isinstance(part, dict) and part.get("refusal")), None)
+
+
+def _word(finish: object) -> str:
+    return finish if isinstance(finish, str) else ""
+
+
+def _model_of(answer: Any) -> str:
+    model = answer.get("model")
+    return _whole(model)[:_LONGEST_NAME] if isinstance(model, str) else ""
 
 
 def _whole(text: str) -> str:
@@ -125,14 +179,17 @@ def dollars(prompt_tokens: int, cached_tokens: int, new_tokens: int, config: Ser
 
 
 def _count(holder: object, name: str) -> int:
+    """A number of tokens; 0 for what cannot be one, so that it is estimated: negative, a fraction, beyond belief."""
     count = holder.get(name) if isinstance(holder, dict) else None
-    return count if isinstance(count, int) and count > 0 else 0
+    if isinstance(count, bool) or not isinstance(count, int | float) or not 0 < count <= MOST_TOKENS:
+        return 0
+    return int(count) if count == int(count) else 0
 
 
 def _first_token(choice: dict[str, Any]) -> tuple[tuple[str, float], ...]:
     try:
         likely = choice["logprobs"]["content"][0]["top_logprobs"]
-        pairs = [(str(one["token"]), float(one["logprob"])) for one in likely]
+        pairs = [(str(token["token"]), float(token["logprob"])) for token in likely]
     except (AttributeError, LookupError, TypeError, ValueError):
         return ()
     return tuple(sorted((pair for pair in pairs if not math.isnan(pair[1])), key=lambda pair: -pair[1]))

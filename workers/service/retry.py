@@ -3,7 +3,8 @@
 A call is charged for a fault, at most `max_retries` times, unless the fault is the service's: it says "slow down" but
 has answered others since the call's last fault, or it answers nobody at all. Then the call waits with the others until
 the service is back, its `patience` ends, or the silence has lasted for `outage` seconds and stops the run. So a passing
-outage costs no item its evaluation, and a request that breaks the service fails alone.
+outage costs no item its evaluation, and a request that breaks the service fails alone. A pause that the service asks
+for is no silence, once: a service that asks for one second for ever answers nobody.
 
 Pauses have full jitter (Brooker 2015, "Exponential backoff and jitter"): uniform between 0 and a bound that doubles,
 or behind the pause that the service asks everyone for (Retry-After) a short one.
@@ -39,13 +40,17 @@ class Outage:
         self._seconds = seconds
         self._callers: set[int] = set()
         self._attempts = 0
-        self._since = self._excused = self._answered_at = -inf
+        self._since = self._answered_at = -inf
+        self._excused: float | None = None
+        self._says_so = False
 
     def answered(self, now: float) -> None:
         self.answers += 1
         self._answered_at = now
         self._callers.clear()
         self._attempts = 0
+        self._excused = None
+        self._says_so = False
 
     def met(self, caller: int, began: float) -> None:
         """An attempt of this caller, begun at this time, met silence."""
@@ -53,9 +58,11 @@ class Outage:
         self._callers.add(caller)
         self._attempts += 1
 
-    def excused(self, until: float) -> None:
-        """Silence until this time is what the service asked for."""
-        self._excused = max(self._excused, until)
+    def excused(self, now: float, pause: float) -> None:
+        """Silence for so many seconds is what the service asks for; of each silence the first pause counts."""
+        self._says_so = True
+        if self._excused is None:
+            self._excused = now + pause
 
     @property
     def suspected(self) -> bool:
@@ -63,9 +70,10 @@ class Outage:
 
     def lasts(self, now: float) -> float | None:
         """Seconds of silence, once they are enough to give the service up."""
-        silence = now - max(self._since, self._excused, self._answered_at)
-        enough = self.suspected and self._attempts >= FEW_ATTEMPTS and silence >= self._seconds
-        return silence if enough else None
+        excused = -inf if self._excused is None else self._excused
+        silence = now - max(self._since, excused, self._answered_at)
+        certain = self._says_so or (self.suspected and self._attempts >= FEW_ATTEMPTS)
+        return silence if certain and silence >= self._seconds else None
 
 
 class Retries:
@@ -90,50 +98,50 @@ class Retries:
         """An attempt goes out."""
         self._began = now if self._began is None else self._began
 
-    def pause(self, error_class: ClassifiedError, began: float, now: float) -> float:
+    def pause(self, error: ClassifiedError, began: float, now: float) -> float:
         """Seconds until the next attempt; the service's own pause is not among them.
 
         Args:
-            fault: of the attempt just made.
+            error: of the attempt just made.
             began: when that went out.
 
         Raises:
             ServiceFailed, ServiceRefused, ServiceUnreachable: there is none.
         """
-        if error_class.silent:
+        if error.silent:
             self._outage.met(self._caller, began)
-        if error_class.pause:
-            self._outage.excused(now + error_class.pause)
-        if not error_class.passing:
-            raise error_class.failure
-        self._refuse_long_pause(error_class)
-        self._refuse_outage(error_class, now)
-        self._charged += not self._is_services(error_class)
+        if error.pause:
+            self._outage.excused(now, error.pause)
+        if not error.passing:
+            raise error.failure
+        self._refuse_long_pause(error)
+        self._refuse_outage(error, now)
+        self._charged += not self._is_services(error)
         self._answers_then = self._outage.answers
-        wait = self._random.uniform(0, FIRST if error_class.pause else min(LONGEST, FIRST * 2.0**self._faults))
+        wait = self._random.uniform(0, FIRST if error.pause else min(LONGEST, FIRST * 2.0**self._faults))
         self._faults += 1
         assert self._began is not None
         if self._charged > self._config.max_retries or now + wait - self._began > self._config.patience:
-            raise error_class.failure
+            raise error.failure
         return wait
 
-    def _is_services(self, error_class: ClassifiedError) -> bool:
+    def _is_services(self, error: ClassifiedError) -> bool:
         progress = self._outage.answers > self._answers_then
-        return (error_class.slow_down and progress) or (error_class.silent and self._outage.suspected)
+        return (error.slow_down and progress) or (error.silent and self._outage.suspected)
 
-    def _refuse_long_pause(self, error_class: ClassifiedError) -> None:
-        if error_class.pause is not None and error_class.pause > self._config.patience:
+    def _refuse_long_pause(self, error: ClassifiedError) -> None:
+        if error.pause is not None and error.pause > self._config.patience:
             raise ServiceRefused(
-                f"the service asks for a pause of {error_class.pause:,.0f} s, longer than service.patience "
-                f"({self._config.patience:,.0f} s): resume later ({error_class.failure})"
+                f"the service asks for a pause of {error.pause:,.0f} s, longer than service.patience "
+                f"({self._config.patience:,.0f} s): resume later ({error.failure})"
             )
 
-    def _refuse_outage(self, error_class: ClassifiedError, now: float) -> None:
+    def _refuse_outage(self, error: ClassifiedError, now: float) -> None:
         silence = self._outage.lasts(now)
         if silence is not None:
             raise ServiceUnreachable(
                 f"nobody was answered for {silence:,.0f} s: resume when the service is back (the last time it "
-                f"{_without_address(str(error_class.failure))})"
+                f"{_without_address(str(error.failure))})"
             )
 
 

@@ -13,13 +13,15 @@ from typing import Any, TypeVar
 
 from configs.errors import InputError
 from configs.schema.service import ServiceConfig
-from workers.service.access import read_key, resolve_address, root_of
+from workers.service.access import open_access, root_of
 from workers.service.activity import ServiceActivity
 from workers.service.batch import Batches
 from workers.service.batch_record import BatchRecord
 from workers.service.connection import Connection, closed
-from workers.service.failures import BadRequest, NothingThere, ServiceFailed
+from workers.service.failures import BadRequest, NothingThere, Redirected, ServiceFailed
+from workers.service.http_client import open_client
 from workers.service.reply import Message, Reply, read_chat, read_completion
+from workers.service.request_fields import FieldNegotiation
 from workers.service.token_estimate import filled_in
 from workers.stopwatch import Stopwatch
 
@@ -27,14 +29,6 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Body = dict[str, Any]
-
-_SUBSTITUTES: dict[str, str | None] = {
-    "max_tokens": "max_completion_tokens",
-    "temperature": None,
-    "top_p": None,
-    "seed": None,
-}
-"""What goes in the place of a field that a model does not take, as reasoning models do not; None leaves it out."""
 
 
 class Service:
@@ -49,7 +43,8 @@ class Service:
         folder: keeps the record of batches; needed where the config asks for them, else untouched.
 
     Raises:
-        InputError: no key under that name, an address that cannot work, or batches without a folder.
+        InputError: no key under that name, an address, a proxy or certificates that cannot work, or batches without a
+            folder.
     """
 
     def __init__(
@@ -59,15 +54,16 @@ class Service:
             raise InputError("service.batch needs a run directory to keep its record in: leave it out here")
         self._folder = folder
         self.model = config.model
-        self.base_url = resolve_address(config.base_url)
-        self._config = config
-        self._key = read_key(config.api_key_variable, environment)
+        self.config = config
+        self._access = open_access(config, environment)
+        self.base_url = self._access.shown_url
+        open_client(self._access.base_url, self._access.redactor)  # refuses what would fail after answers were paid for
         self._connection: Connection | None = None
-        self._seconds_busy = 0.0  # of lines that are gone
+        self._seconds_busy = 0.0  # of connections that are gone
         self._batched = Stopwatch()
         self._batches: Batches | None = None
         self._closed = False
-        self._unsupported: set[str] = set()
+        self._fields = FieldNegotiation(config)
 
     async def chat(
         self,
@@ -82,8 +78,8 @@ class Service:
     ) -> Reply:
         """Answer this chat.
 
-        A model that does not take `max_tokens` is sent `max_completion_tokens`, and one that does not take a
-        temperature, top_p or seed is asked without; a warning says so once.
+        What the model does not take is left out, or sent under another name, and a warning says so once; see
+        `workers.service.request_fields`.
 
         Args:
             logprobs: how many likeliest first tokens to return, 0 to 20.
@@ -104,27 +100,37 @@ class Service:
         body |= {} if top_p is None else {"top_p": top_p}
         body |= {} if seed is None else {"seed": seed}
         body |= {"logprobs": True, "top_logprobs": logprobs} if logprobs else {}
+        body |= {} if self.config.reasoning_effort is None else {"reasoning_effort": self.config.reasoning_effort}
+        body |= self.config.extra_body
         while True:
-            suited = self._suited(body)
+            suited = self._fields.suited(body)
             try:
                 return await self._counted(suited, self._chat(suited, draw))
             except BadRequest as error:
-                self._learn(error, suited)
+                self._fields.learn(error, suited)
 
-    async def complete(self, prompt: str | Sequence[int], fields: Body) -> Reply:
+    async def complete(
+        self, prompt: str | Sequence[int], fields: Body, optional: frozenset[str] = frozenset()
+    ) -> Reply:
         """Continue this text.
 
         Args:
             prompt: text, or token ids.
             fields: of the request's body, `max_tokens`, `temperature` and whatever else the server knows.
+            optional: those that may be left out where the server does not take them.
 
         Raises:
             As `chat`.
         """
-        body = {"model": self.model, "prompt": prompt if isinstance(prompt, str) else list(prompt)} | fields
-        return await self._counted(
-            body, self.post("/completions", body, lambda told: read_completion(told, self._config))
-        )
+        asked: Body = {"model": self.model, "prompt": prompt if isinstance(prompt, str) else list(prompt)}
+        body = asked | fields | self.config.extra_body
+        while True:
+            suited = self._fields.suited(body)
+            try:
+                answer = self.post("/completions", suited, lambda told: read_completion(told, self.config))
+                return await self._counted(suited, answer)
+            except BadRequest as error:
+                self._fields.learn(error, suited, optional)
 
     async def post(self, path: str, body: Body, read: Callable[[Any], T]) -> T:
         """Send JSON and read the answer.
@@ -145,34 +151,34 @@ class Service:
         address = self._address(path)
         try:
             return await self._connect().call(lambda client: client.get(address, cast_to=object))
-        except (NothingThere, BadRequest):
+        except (NothingThere, BadRequest, Redirected):
             return None
 
     def activity(self) -> ServiceActivity:
         """What the service is doing now, for people who watch."""
         now = self._connection.activity() if self._connection else ServiceActivity()
-        if self._config.batch is not None:
+        if self.config.batch is not None:
             return replace(now, batched=self._batched.under_way, seconds_busy=self._batched.seconds)
         return replace(now, seconds_busy=self._seconds_busy + now.seconds_busy)
 
     async def close(self) -> None:
         """Refuse what has not been sent yet, wait for what has been, give connections back. Idempotent; for good."""
         self._closed = True
-        line, self._connection = self._connection, None
-        if line is None:
+        connection, self._connection = self._connection, None
+        if connection is None:
             return
-        if line.loop is asyncio.get_running_loop():
-            await (line.hang_up() if self._batches is None else self._batches.close())
-        self._seconds_busy += line.activity().seconds_busy
+        if connection.loop is asyncio.get_running_loop():
+            await (connection.hang_up() if self._batches is None else self._batches.close())
+        self._seconds_busy += connection.activity().seconds_busy
 
     async def _counted(self, body: Body, answer: Coroutine[Any, Any, Reply]) -> Reply:
         """With token counts also where the service gives none."""
         try:
             reply = await answer
         except ServiceFailed as failure:
-            failure.usage = filled_in(failure.usage, body, "", self._config)
+            failure.usage = filled_in(failure.usage, body, "", self.config)
             raise
-        return replace(reply, usage=filled_in(reply.usage, body, reply.text, self._config))
+        return replace(reply, usage=filled_in(reply.usage, body, reply.text, self.config))
 
     async def _chat(self, body: Body, draw: int) -> Reply:
         self._connect()
@@ -185,38 +191,18 @@ class Service:
         return await self.post("/chat/completions", body, self._read)
 
     def _read(self, answer: Any) -> Reply:
-        return read_chat(answer, self._config)
+        return read_chat(answer, self.config)
 
     def _connect(self) -> Connection:
         if self._closed:
             raise closed()
         if self._connection is None or self._connection.loop is not asyncio.get_running_loop():
             self._seconds_busy = self.activity().seconds_busy
-            self._connection = Connection(self._config, self.base_url, self._key)
-            if self._config.batch is not None and self._folder is not None:
+            self._connection = Connection(self.config, self._access)
+            if self.config.batch is not None and self._folder is not None:
                 record = BatchRecord(self._folder)
-                self._batches = Batches(self._config.batch, self._connection, record, self.base_url, self._read)
+                self._batches = Batches(self.config.batch, self._connection, record, self.base_url, self._read)
         return self._connection
 
     def _address(self, path: str) -> str:
         return root_of(self.base_url) + path[1:] if path.startswith("//") else path
-
-    def _suited(self, body: Body) -> Body:
-        """The body without what the model does not take."""
-        suited = {}
-        for name, value in body.items():
-            put = _SUBSTITUTES[name] if name in self._unsupported else name
-            if put is not None:
-                suited[put] = value
-        return suited
-
-    def _learn(self, error: BadRequest, suited: Body) -> None:
-        """Leave out what the model does not take, the next time; raise the error when it is something else."""
-        name = error.parameter
-        if name not in _SUBSTITUTES or name not in suited:
-            raise error
-        put = _SUBSTITUTES[name]
-        if name not in self._unsupported:
-            instead = f"is sent {put} instead" if put else "is asked without, at the value it has by itself"
-            logger.warning("%s does not take %s and %s (%s)", self.model, name, instead, error)
-        self._unsupported.add(name)

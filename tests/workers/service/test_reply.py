@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from configs.schema.service import BatchConfig, ServiceConfig
-from workers.service.failures import ServiceFailed
+from workers.service.failures import ErrorInReply, ServiceFailed
 from workers.service.reply import dollars, read_chat, read_completion, read_usage
+from workers.usage import NOTHING
 
 PRICED = ServiceConfig(model="m", dollars_per_million_prompt_tokens=2.0, dollars_per_million_new_tokens=8.0)
 JSON = st.recursive(
@@ -64,3 +65,38 @@ def test_half_a_character_is_replaced_so_that_every_file_takes_the_text() -> Non
     half = json.loads(r'"so \ud83d"')
     assert read_completion({"choices": [{"text": half}]}, PRICED).text == "so ?"
     assert read_chat({"choices": [{"message": {"content": half}}]}, PRICED).text == "so ?"
+
+
+@pytest.mark.parametrize("count", [10**30, 2**62, 2**63, -5, 1.5, True, "12", None, [], float("nan"), float("inf")])
+def test_a_number_that_counts_no_tokens_counts_as_not_counted(count: object) -> None:
+    usage = {"prompt_tokens": count, "completion_tokens": count, "prompt_tokens_details": {"cached_tokens": count}}
+    told = read_usage({"usage": usage}, PRICED)
+    assert (told.calls, told.prompt_tokens, told.cached_tokens, told.new_tokens) == (1, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [{"type": "text", "text": "Rating: "}, {"type": "text", "text": "[[7]]"}],
+        [{"type": "thinking", "thinking": "[[3]]?"}, {"type": "text", "text": "Rating: [[7]]"}],
+        ["Rating: ", "[[7]]"],
+    ],
+)
+def test_words_in_parts_are_joined_and_thoughts_are_none_of_them(content: object) -> None:
+    assert read_chat({"choices": [{"message": {"content": content}}]}, PRICED).text == "Rating: [[7]]"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"error": {"message": "slow down", "code": 429}},
+        {"error": "slow down"},
+        {"object": "error", "message": "slow down"},
+        {"choices": [], "error": {"message": "slow down"}},
+        {"choices": [{"message": {"content": "half a"}, "error": {"code": 502, "message": "provider broke off"}}]},
+    ],
+)
+def test_an_error_in_the_place_of_an_answer_is_an_error(answer: object) -> None:
+    with pytest.raises(ErrorInReply) as caught:
+        read_chat(answer, PRICED)
+    assert caught.value.usage == NOTHING

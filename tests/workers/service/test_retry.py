@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from configs.schema.service import ServiceConfig
-from workers.service.error_mapping import ClassifiedError, pause_asked
+from workers.service.error_mapping import ClassifiedError
+from workers.service.error_words import pause_asked
 from workers.service.failures import ServiceFailed, ServiceRefused, ServiceUnreachable
 from workers.service.retry import FEW_ATTEMPTS, FEW_CALLERS, FIRST, LONGEST, Outage, Retries
 
@@ -117,9 +118,9 @@ def test_a_pause_that_the_service_asks_for_is_no_silence() -> None:
 
 
 def test_a_pause_beyond_our_patience_stops_the_run() -> None:
-    error_class = ClassifiedError(BUSY.failure, passing=True, slow_down=True, pause=1001.0)
+    error = ClassifiedError(BUSY.failure, passing=True, slow_down=True, pause=1001.0)
     with pytest.raises(ServiceRefused, match=r"a pause of 1,001 s, longer than service.patience \(1,000 s\)"):
-        _retries(Outage(60)).pause(error_class, 0.0, 0.0)
+        _retries(Outage(60)).pause(error, 0.0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -144,3 +145,22 @@ def test_retry_after_is_read_in_every_spelling(headers: dict[str, str], seconds:
 def test_no_header_breaks_the_reader(value: str) -> None:
     seconds = pause_asked({"retry-after": value}, now=0.0)
     assert seconds is None or seconds >= 0
+
+
+def test_a_service_that_asks_for_a_second_for_ever_is_given_up_after_the_outage() -> None:
+    outage = Outage(60)
+    calls = [_retries(outage, caller, max_retries=20) for caller in range(4)]
+    asks = ClassifiedError(BUSY.failure, passing=True, congestion=True, slow_down=True, pause=1.0, silent=True)
+    for second in range(61):
+        calls[second % 4].begin(float(second))
+        calls[second % 4].pause(asks, float(second), float(second))
+    with pytest.raises(ServiceUnreachable, match="nobody was answered for 60 s"):
+        calls[0].pause(asks, 61.0, 61.0)
+
+
+def test_one_long_pause_that_the_service_asks_for_is_no_outage() -> None:
+    outage = Outage(60)
+    call = _retries(outage)
+    call.begin(0.0)
+    call.pause(ClassifiedError(BUSY.failure, passing=True, slow_down=True, pause=300.0, silent=True), 0.0, 0.0)
+    call.pause(ClassifiedError(BUSY.failure, passing=True, slow_down=True, pause=300.0, silent=True), 300.0, 301.0)

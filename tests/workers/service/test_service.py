@@ -62,7 +62,7 @@ def _reply(server: ServiceServer, asked: dict[str, Any] | None = None, **knobs: 
 
 def test_an_answer_comes_with_its_tokens_and_why_it_ended() -> None:
     with ServiceServer([says("four five", finish="length")]) as server:
-        assert _reply(server) == Reply("four five", "length", Usage(1, 3, 0, 2, None))
+        assert _reply(server) == Reply("four five", "length", Usage(1, 3, 0, 2, None), model="judge")
     assert server.requests == [{"model": "judge", "messages": ASK, "temperature": 0.0, "max_tokens": 100}]
     assert server.authorizations == [f"Bearer {KEY}"]
 
@@ -105,7 +105,7 @@ def test_a_server_that_asks_for_no_key_gets_the_word_none() -> None:
 
 
 @pytest.mark.parametrize(
-    "error_class",
+    "reaction",
     [
         busy(),
         busy(0.01),
@@ -120,8 +120,8 @@ def test_a_server_that_asks_for_no_key_gets_the_word_none() -> None:
     ],
     ids=["429", "429 in s", "429 by date", "500", "502", "503", "408", "lost connection", "truncated", "empty body"],
 )
-def test_a_passing_fault_is_tried_again(error_class: Reaction) -> None:
-    with ServiceServer([error_class, says("fine")]) as server:
+def test_a_passing_fault_is_tried_again(reaction: Reaction) -> None:
+    with ServiceServer([reaction, says("fine")]) as server:
         assert _reply(server).text == "fine"
     assert len(server.requests) == 2
 
@@ -133,7 +133,7 @@ def test_a_service_that_forbids_another_attempt_is_obeyed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error_class", "failure", "sentence"),
+    ("reaction", "failure", "sentence"),
     [
         (busy(0.01), ServiceFailed, "answered 429: slow down"),
         (error(500), ServiceFailed, "answered 500: as the script says"),
@@ -143,9 +143,9 @@ def test_a_service_that_forbids_another_attempt_is_obeyed() -> None:
     ids=["429", "500", "lost connection", "truncated"],
 )
 def test_a_fault_that_stays_fails_once_the_retries_are_spent(
-    error_class: Reaction, failure: type[ServiceFailed], sentence: str
+    reaction: Reaction, failure: type[ServiceFailed], sentence: str
 ) -> None:
-    with ServiceServer(then=error_class) as server, pytest.raises(failure, match=sentence) as caught:
+    with ServiceServer(then=reaction) as server, pytest.raises(failure, match=sentence) as caught:
         _reply(server, max_retries=2)
     assert type(caught.value) is failure
     assert len(server.requests) == 3
@@ -236,7 +236,7 @@ def test_a_service_that_is_not_there_fails_with_its_address() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error_class", "sentence"),
+    ("reaction", "sentence"),
     [
         (error(401, "invalid_api_key"), "put a valid one into THE_KEY, then resume"),
         (error(403, message="not in your country"), "does not let this key use judge .*not in your country"),
@@ -248,15 +248,15 @@ def test_a_service_that_is_not_there_fails_with_its_address() -> None:
     ],
     ids=["bad key", "forbidden", "unknown model", "402", "429 without quota", "hard limit", "a type and no code"],
 )
-def test_what_only_a_person_can_mend_is_refused_at_the_first_request(error_class: Reaction, sentence: str) -> None:
-    with ServiceServer(then=error_class) as server, pytest.raises(ServiceRefused, match=sentence) as caught:
+def test_what_only_a_person_can_mend_is_refused_at_the_first_request(reaction: Reaction, sentence: str) -> None:
+    with ServiceServer(then=reaction) as server, pytest.raises(ServiceRefused, match=sentence) as caught:
         _reply(server, max_retries=5)
     assert isinstance(caught.value, RunStopped)
     assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
-    ("error_class", "failure"),
+    ("reaction", "failure"),
     [
         (error(400, message="messages must not be empty"), BadRequest),
         (error(422, message="temperature: not a number"), BadRequest),
@@ -277,9 +277,9 @@ def test_what_only_a_person_can_mend_is_refused_at_the_first_request(error_class
     ],
 )
 def test_a_request_that_is_rejected_fails_alone_at_once_with_the_servers_words(
-    error_class: Reaction, failure: type[ServiceFailed]
+    reaction: Reaction, failure: type[ServiceFailed]
 ) -> None:
-    with ServiceServer([error_class]) as server:
+    with ServiceServer([reaction]) as server:
         with pytest.raises(failure, match=r"answered \d+: ") as caught:
             _reply(server)
         assert type(caught.value) is failure
@@ -307,9 +307,16 @@ def test_a_reasoning_model_is_asked_in_its_own_way_and_a_warning_says_so_once(ca
     ]
 
 
-@pytest.mark.parametrize("field", ["top_logprobs", "max_completion_tokens"])
-def test_what_has_no_substitute_fails_as_a_bad_request(field: str) -> None:
-    with ServiceServer(then=service_server.unsupported(field)) as server, pytest.raises(BadRequest, match=field):
+def test_a_field_that_was_not_sent_cannot_be_left_out() -> None:
+    refusal = service_server.unsupported("max_completion_tokens")
+    with ServiceServer(then=refusal) as server, pytest.raises(BadRequest, match="max_completion_tokens"):
+        _reply(server)
+    assert len(server.requests) == 1
+
+
+def test_a_judge_without_log_probabilities_stops_the_run_where_they_are_needed() -> None:
+    refusal = service_server.unsupported("top_logprobs")
+    with ServiceServer(then=refusal) as server, pytest.raises(ServiceRefused, match="reasoning_effort to none, or"):
         _reply(server, {"logprobs": 5})
     assert len(server.requests) == 1
 
@@ -441,15 +448,15 @@ def test_calls_to_this_machine_do_not_go_through_a_proxy(monkeypatch: pytest.Mon
 def test_a_key_that_the_server_repeats_reaches_no_error_and_no_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     told = f"Incorrect API key provided: {KEY}"
-    error_classes = [error(status, message=told) for status in (400, 401, 402, 403, 404, 413, 422, 429, 500)]
-    error_classes += [
+    reactions = [error(status, message=told) for status in (400, 401, 402, 403, 404, 413, 422, 429, 500)]
+    reactions += [
         sends(told.encode()),
         sends(told.encode(), "text/html"),
         says("", finish=told),
         error(429, KEY, told),
     ]
-    with ServiceServer(error_classes) as server:
-        for _ in error_classes:
+    with ServiceServer(reactions) as server:
+        for _ in reactions:
             with pytest.raises(DemosearchError) as caught:
                 _reply(server, max_retries=0)
             assert KEY not in repr(caught.value)

@@ -1,0 +1,87 @@
+import pytest
+
+from workers.service.error_words import read_error
+
+SENT = frozenset({"max_tokens", "temperature", "seed", "top_p", "logprobs", "reasoning_effort"})
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "field"),
+    [
+        # OpenAI
+        (400, {"message": "Unsupported parameter: 'max_tokens' is not supported with this model. Use "
+               "'max_completion_tokens' instead.", "param": "max_tokens", "code": "unsupported_parameter"},
+         "max_tokens"),
+        (400, {"message": "Unsupported value: 'temperature' does not support 0 with this model. Only the default (1) "
+               "value is supported.", "param": "temperature", "code": "unsupported_value"}, "temperature"),
+        (400, {"message": "Unrecognized request argument supplied: reasoning_effort", "param": None, "code": None},
+         "reasoning_effort"),
+        (400, {"message": "Unsupported value: 'minimal' is not supported with the 'gpt-5.1' model.", "param":
+               "reasoning.effort", "code": "unsupported_value"}, None),
+        # LiteLLM: the code is the status, param is null
+        (400, {"message": "litellm.BadRequestError: OpenAIException - Unsupported parameter: 'max_tokens' is not "
+               "supported with this model. Use 'max_completion_tokens' instead.", "type": None, "param": None,
+               "code": "400"}, "max_tokens"),
+        (400, {"message": "litellm.UnsupportedParamsError: gpt-5 models (including gpt-5-codex) don't support "
+               "temperature=0.0. Only temperature=1 is supported.", "type": "None", "param": None, "code": "400"},
+         "temperature"),
+        (500, {"message": "Error code: 400 - {'error': {'message': \"Unsupported parameter: 'top_p'\"}}",
+               "code": "400"},
+         "top_p"),
+        # pydantic: vLLM, Mistral
+        (422, {"detail": [{"type": "extra_forbidden", "loc": ["body", "seed"],
+                           "msg": "Extra inputs are not permitted"}]}, "seed"),
+        (400, {"object": "error", "message": "[{'type': 'extra_forbidden', 'loc': ('body', 'seed')}]", "code": 400},
+         "seed"),
+        # not about a field
+        (400, {"message": "messages must not be empty", "code": None}, None),
+        (429, {"message": "max_tokens per minute exceeded", "code": "rate_limit_exceeded"}, None),
+    ],
+)  # fmt: skip
+def test_a_field_that_is_refused_is_found_whoever_wraps_the_refusal(
+    status: int, body: object, field: str | None
+) -> None:
+    refusal = read_error(status, body).refusal
+    assert (refusal.field_of(SENT) if refusal else None) == field
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (200, {"code": 429, "message": "Rate limited"}, 429),
+        (200, {"message": "slow down", "code": "rate_limit_exceeded"}, 429),
+        (200, "Slow down!", 429),
+        (200, {"message": "The model is overloaded", "type": "server_error"}, 503),
+        (200, {"message": "invalid api key"}, 401),
+        (200, {"message": "boom"}, 500),
+        (500, {"message": "litellm.AuthenticationError: bad", "code": "401"}, 401),
+        (400, {"message": "x", "code": "404"}, 404),
+        (400, {"message": "x", "code": "500"}, 400),
+        (503, {"message": "x", "code": "400"}, 503),
+        (400, {"message": "x", "code": "12345"}, 400),
+    ],
+)
+def test_the_status_behind_an_error_is_found(status: int, body: object, expected: int) -> None:
+    assert read_error(status, body).status == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, {"message": "API key not valid. Please pass a valid API key."}, "key"),
+        (400, {"message": "litellm.AuthenticationError: OpenAIException - Incorrect API key provided"}, "key"),
+        (
+            400,
+            {"message": "Budget has been exceeded! Current cost: 5, Max budget: 4", "type": "budget_exceeded"},
+            "quota",
+        ),
+        (429, {"message": "You exceeded your current quota, please check your plan and billing details."}, "quota"),
+        (429, {"message": "You exceeded your current quota. Please retry in 31s."}, None),
+        (400, {"message": "/chat/completions: Invalid model name passed in model=judge"}, "model"),
+        (400, {"message": "the answer does not exist"}, None),
+    ],
+)
+def test_keys_quotas_and_models_are_told_apart_whatever_the_status(status: int, body: object, kind: str | None) -> None:
+    told = read_error(status, body)
+    kinds = {"key": told.of_key, "quota": told.out_of_quota, "model": told.of_model}
+    assert [name for name, holds in kinds.items() if holds] == ([kind] if kind else [])

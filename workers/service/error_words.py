@@ -1,0 +1,200 @@
+"""What the words of an error mean, whoever has wrapped them: OpenAI, vLLM, SGLang, llama.cpp, LiteLLM, OpenRouter...
+
+Proxies pass a model's refusal on with a status, code and parameter of their own (`code: "400", param: null`), so the
+words decide where the fields say nothing. Each pattern has its sources in tests/workers/service/test_error_words.py.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+OUT_OF_QUOTA = frozenset(
+    {
+        "insufficient_quota",
+        "billing_hard_limit_reached",
+        "billing_not_active",
+        "budget_exceeded",
+        "insufficient_balance",
+    }
+)
+"""Error codes that no waiting cures, though they come with 429."""
+
+UNSUPPORTED = frozenset({"unsupported_parameter", "unsupported_value", "unknown_parameter", "extra_forbidden"})
+"""Error codes of a field, or a value of it, that a model does not take."""
+
+SLOW_DOWN = frozenset({429, 503, 529})
+
+TOO_LONG = re.compile(
+    r"context[ _]?(length|window|size)|maximum model length|max_total_tokens|`inputs` tokens|prompt is too long", re.I
+)
+FILTERED = re.compile(r"content.?(filter|policy|management)|flagged|moderation", re.I)
+_NO_QUOTA = re.compile(
+    r"insufficient.{0,3}(quota|credit|balance|fund)|exceeded your current quota|budget has been exceeded|"
+    r"credit balance is too low|payment required",
+    re.I,
+)
+_NO_KEY = re.compile(
+    r"(incorrect|invalid|expired|missing|no)[ _](or \w+ )?api[ _]?key|api key not valid|authentication ?error|"
+    r"invalid (x-)?api-key|invalid_api_key|user not found\.",
+    re.I,
+)
+_NO_MODEL = re.compile(
+    r"model_not_found|invalid model name|unknown model|no such model|"
+    r"model\b.{0,120}?(does not exist|not found|is not a valid model|not available)",
+    re.I | re.S,
+)
+_BUSY = re.compile(r"rate.?limit|too many requests|slow.?down|throttl", re.I)
+_OVERLOADED = re.compile(r"overload|temporarily|unavailable|capacity|try again (later|in)|server is busy", re.I)
+_NOT_TAKEN = re.compile(
+    r"unsupported|not support|n't support|unrecognized|unknown (parameter|field|argument|name)|extra inputs|"
+    r"extra fields|extra_forbidden|not permitted|not allowed|unexpected keyword|unexpected (field|argument|parameter)|"
+    r"only the default|does not (take|accept)|deprecated|not compatible|invalid (parameter|field|argument)|"
+    r"only temperature|must be (set to )?1(\.0)?\b",
+    re.I,
+)
+_VALUE = re.compile(
+    r"unsupported value|unsupported_value|supported values|allowed values|must be one of|invalid value", re.I
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRefusal:
+    """A field that a model does not take, as far as the service says which.
+
+    Attributes:
+        parameter: by name; None where only the words may tell.
+        words: of the service.
+        of_value: the field is known, its value is not taken.
+    """
+
+    parameter: str | None
+    words: str
+    of_value: bool = False
+
+    def field_of(self, fields: Collection[str]) -> str | None:
+        """Which of these fields it speaks of: the one that it names, or names first."""
+        if self.parameter in fields:
+            return self.parameter
+        places = {
+            found.start(): field
+            for field in fields
+            if (found := re.search(rf"(?<![A-Za-z0-9_]){re.escape(field)}(?![A-Za-z0-9_])", self.words))
+        }
+        return places[min(places)] if places else None
+
+
+@dataclass(frozen=True, slots=True)
+class ToldError:
+    """An error as a service tells it.
+
+    Attributes:
+        status: what it amounts to: the one that came, unless a proxy hides another one behind it.
+        code: or its type, as text; "" where there is none.
+        parameter: that it is about.
+        words: for people; not cleaned.
+    """
+
+    status: int
+    code: str
+    parameter: str | None
+    words: str
+
+    @property
+    def out_of_quota(self) -> bool:
+        if self.status == 402 or self.code in OUT_OF_QUOTA:
+            return True
+        is_limit_of_rate = self.status == 429 and re.search(r"retry|per (minute|second|day)", self.words, re.I)
+        return self.status in {400, 403, 429} and bool(_NO_QUOTA.search(self.words)) and not is_limit_of_rate
+
+    @property
+    def of_key(self) -> bool:
+        return self.status == 401 or (
+            self.status in {400, 403, 500} and bool(_NO_KEY.search(f"{self.code} {self.words}"))
+        )
+
+    @property
+    def of_model(self) -> bool:
+        text = f"{self.code} {self.words}"
+        return self.status == 404 or (self.status in {400, 403} and bool(_NO_MODEL.search(text)))
+
+    @property
+    def refusal(self) -> FieldRefusal | None:
+        """Of a field, where it is one."""
+        text = f"{self.code} {self.words}"
+        if self.code not in UNSUPPORTED and not (self.status in {400, 404, 422, 500} and _NOT_TAKEN.search(text)):
+            return None
+        return FieldRefusal(self.parameter, self.words, bool(_VALUE.search(text)))
+
+
+def read_error(status: int, body: object) -> ToldError:
+    """Read the error in a body.
+
+    Args:
+        status: that came with it; 200 where the error is in the place of an answer.
+        body: the error object, or whatever came in its place.
+    """
+    told: Mapping[str, Any] = body if isinstance(body, dict) else {"message": body}
+    inner = told.get("error")
+    if isinstance(inner, dict | str):
+        told = {"message": inner} if isinstance(inner, str) else inner
+    words = str(told.get("message") or told.get("detail") or told.get("msg") or "no reason given")
+    code = told.get("code") if told.get("code") not in (None, "") else told.get("type")
+    parameter = _last_part(told.get("param")) or _located(told.get("detail"))
+    text = "" if code is None else str(code)
+    return ToldError(_status(status, text, f"{text} {told.get('type')} {words}"), text, parameter, words)
+
+
+def _status(status: int, code: str, text: str) -> int:
+    """The status that an error amounts to."""
+    hidden = int(code) if re.fullmatch(r"[45]\d\d", code) else None
+    if status == 200:
+        return hidden or _status_of_words(code, text)
+    if status not in {400, 500, 502} or hidden is None or (status == 400 and hidden >= 500):
+        return status
+    return hidden
+
+
+def _status_of_words(code: str, text: str) -> int:
+    """The status that an error in the place of an answer should have had."""
+    meanings = (
+        (401, bool(_NO_KEY.search(text))),
+        (429, code in OUT_OF_QUOTA or bool(_BUSY.search(text))),
+        (503, bool(_OVERLOADED.search(text))),
+        (400, bool(re.search(r"invalid.?request|bad.?request|context.?length", text, re.I) or _NOT_TAKEN.search(text))),
+        (404, bool(_NO_MODEL.search(text))),
+    )
+    return next((status for status, holds in meanings if holds), 500)
+
+
+def _last_part(parameter: object) -> str | None:
+    """`reasoning.effort` or `body.seed` by their last name."""
+    return parameter.rpartition(".")[2] if isinstance(parameter, str) and parameter else None
+
+
+def _located(detail: object) -> str | None:
+    """The field of the first complaint in pydantic's form, `[{"loc": ["body", "seed"], "msg": ...}]`."""
+    try:
+        return str(detail[0]["loc"][-1]) if isinstance(detail, list) else None
+    except (LookupError, TypeError):
+        return None
+
+
+def pause_asked(headers: Mapping[str, Any], now: float) -> float | None:
+    """Seconds that a Retry-After wants everyone to wait, >= 0; None where there is none that can be read.
+
+    Args:
+        headers: of the answer, found whatever their case.
+        now: seconds since 1970, against which an HTTP date is held.
+    """
+    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers[name]) / unit
+        except (KeyError, ValueError):
+            continue
+        return max(0.0, seconds) if seconds == seconds else None  # noqa: PLR0124 -- a NaN is not itself
+    try:
+        return max(0.0, parsedate_to_datetime(headers["retry-after"]).timestamp() - now)
+    except (KeyError, ValueError, OverflowError, OSError, TypeError):
+        return None

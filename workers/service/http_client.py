@@ -1,0 +1,117 @@
+"""The door to a service: every byte that comes in passes here, once.
+
+One connection serves one request. On a connection that is kept, whatever a server sends too much (a second reply, a
+reply that came after its request had been given up) is read as the answer to the next question, and no check of the
+buffer rules out that it arrives a moment later. See docs/services.md for what this costs.
+
+Redirects are never followed: an answer from elsewhere is not this service's answer.
+"""
+
+import ssl
+from functools import cache
+from os import environ
+from typing import Any
+
+import httpx2
+
+from configs.errors import InputError
+from workers.service.access import is_loopback
+from workers.service.failures import ReplyTooLarge
+from workers.service.redaction import Redactor
+
+MOST_BYTES, MOST_BYTES_OF_A_CHAT, MOST_BYTES_OF_A_FILE = 64 * 2**20, 2 * 2**20, 2**30
+"""A body is cut off here: lists and echoed prompts with their log-probabilities; chats; results of a batch."""
+
+_DECODED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+
+
+class ServiceHttpClient(httpx2.AsyncClient):
+    """What openai's client sends with.
+
+    Args:
+        redactor: of the key and whatever else must not come back.
+        options: of httpx2.AsyncClient.
+    """
+
+    def __init__(self, redactor: Redactor, **options: Any) -> None:
+        super().__init__(
+            follow_redirects=False,
+            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=0),
+            headers={"Connection": "close"},
+            **options,
+        )
+        self._redactor = redactor
+
+    async def send(self, request: httpx2.Request, *, stream: bool = False, **options: Any) -> httpx2.Response:  # noqa: ARG002 -- nobody streams
+        """Send the request and read the whole answer, cut off where it is too long and free of secrets.
+
+        Raises:
+            ReplyTooLarge: it is longer than anything that was asked for.
+        """
+        options["follow_redirects"] = False
+        response = await super().send(request, stream=True, **options)
+        try:
+            body = await _read(response, _most(request.url.path))
+        finally:
+            await response.aclose()
+        headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in _DECODED]
+        return httpx2.Response(
+            response.status_code,
+            headers=headers,
+            content=self._redactor.body(body),
+            request=request,
+            extensions={"http_version": response.extensions.get("http_version", b"HTTP/1.1")},
+        )
+
+
+def open_client(base_url: str, redactor: Redactor) -> ServiceHttpClient:
+    """A client for this address, with the proxies and certificates of the environment.
+
+    Raises:
+        InputError: a proxy or a file of certificates that cannot be used.
+    """
+    try:
+        return ServiceHttpClient(
+            redactor,
+            trust_env=not is_loopback(base_url),  # else HTTP_PROXY catches calls to this very machine
+            verify=_authorities(),
+        )
+    except ImportError:
+        raise InputError(
+            "a proxy in the environment (ALL_PROXY, HTTPS_PROXY or HTTP_PROXY) is a socks proxy, which needs a package "
+            "more: `pip install socksio`, or unset the variable"
+        ) from None
+    except ValueError as error:
+        reason = redactor.complaint(str(error))
+        raise InputError(
+            f"a proxy in the environment (ALL_PROXY, HTTPS_PROXY or HTTP_PROXY) cannot be used ({reason}): "
+            "write it as http://HOST:PORT, or unset the variable"
+        ) from None
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Who is trusted; reading it takes 0.2 s, longer than most tests."""
+    try:
+        return httpx2.create_ssl_context()
+    except (OSError, ssl.SSLError) as error:
+        variable = "SSL_CERT_FILE" if environ.get("SSL_CERT_FILE") else "SSL_CERT_DIR"
+        raise InputError(
+            f"the certificates that the environment variable {variable} names ({environ.get(variable)}) cannot be read "
+            f"({error.strerror or error}): correct it, or unset it"
+        ) from None
+
+
+async def _read(response: httpx2.Response, most: int) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > most:
+            raise ReplyTooLarge(f"answered with more than {most // 2**20} MiB, which nothing asked for can have")
+    return bytes(body)
+
+
+def _most(path: str) -> int:
+    if path.endswith("/chat/completions"):
+        return MOST_BYTES_OF_A_CHAT
+    return MOST_BYTES_OF_A_FILE if path.endswith("/content") else MOST_BYTES

@@ -1,0 +1,146 @@
+"""Keeps secrets out of what a service says, whole, in part or encoded, before anyone else reads it.
+
+A service may repeat a key: in the complaint about it ("Incorrect API key provided: sk-abc***wxyz"), in a dump of the
+request, in base64. Everything that comes in is searched once, at the door (`workers.service.http_client`), so that no
+reader of a reply has to think of it. Comparison ignores case; what is found becomes `***`.
+"""
+
+import re
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterable, Iterator
+from json import detect_encoding, dumps
+
+SHORT = 8
+"""Keys of fewer characters are words such as `none`, `EMPTY` or `test`: they are hidden in complaints, whole, and stay
+in answers."""
+
+_PIECE, _ENCODED_PIECE = 8, 12
+"""So many characters in a row of a key, or of an encoded one, give it away."""
+_ENDS, _ENDS_IN_ERRORS = 6, 4
+"""A word of so many characters that is a key's beginning or end gives part of it away."""
+
+_HIDDEN = "***"
+_RUN = re.compile(r"[A-Za-z0-9_\-+/=%.~:]{8,}")
+_WORD = re.compile(r"[A-Za-z0-9_\-]{4,}")
+_MASKED = re.compile(r"([A-Za-z0-9_\-]*)((?:[*•·…#]|\.{3}|[xX]{4,}){1,}[*•·….#xX]*)([A-Za-z0-9_\-]*)")
+_JSON_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?', re.DOTALL)
+_ESCAPE = re.compile(r"\\(u00[2-7][0-9A-Fa-f]|.)", re.DOTALL)
+
+
+class Redactor:
+    """Hides some secrets.
+
+    Args:
+        secrets: keys, passwords, values of secret headers; empty ones count for nothing.
+    """
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets = tuple({secret.lower() for secret in secrets if secret})
+        long = [secret for secret in {*secrets} if len(secret) >= SHORT]
+        encoded = [form for secret in long for form in _encodings(secret)]
+        self._whole = tuple({form.lower() for secret in long for form in _spellings(secret)})
+        self._pieces: dict[int, set[str]] = {
+            _PIECE: {piece for secret in long for piece in _pieces(secret.lower(), _PIECE)},
+            _ENCODED_PIECE: {piece for form in encoded for piece in _pieces(form.lower(), _ENCODED_PIECE)},
+        }
+        self._long = tuple(secret.lower() for secret in long)
+
+    def body(self, body: bytes) -> bytes:
+        """A reply's body without secrets: JSON stays JSON, with secrets hidden in its strings; other text is searched
+        as it is. Text of another encoding comes back as UTF-8."""
+        if not self._long or not body:
+            return body
+        try:
+            text = body.decode(detect_encoding(body), "surrogatepass").removeprefix("\ufeff")
+            encoding = "utf-8"
+        except UnicodeDecodeError:
+            text, encoding = body.decode("latin-1"), "latin-1"
+        looks_like_json = text.lstrip()[:1] in ("{", "[", '"')
+        clean = _JSON_STRING.sub(self._in_json, text) if looks_like_json else self._hide(text, _ENDS)
+        return body if clean == text else clean.encode(encoding, "surrogatepass")
+
+    def complaint(self, text: str) -> str:
+        """The words of an error without secrets, shorter parts of them included."""
+        for secret in self._secrets:
+            text = re.sub(re.escape(secret), _HIDDEN, text, flags=re.IGNORECASE)
+        return self._hide(text, _ENDS_IN_ERRORS)
+
+    def shows(self, text: str) -> bool:
+        """Whether a secret, or a good part of it, stands in this text."""
+        return self._hide(text, _ENDS) != text
+
+    def _in_json(self, found: re.Match[str]) -> str:
+        content, colon = found[1], found[2] or ""
+        plain = _ESCAPE.sub(_unescaped, content)
+        if colon and not any(form in plain.lower() for form in self._whole):  # a field's name
+            return found[0]
+        clean = self._hide(plain, _ENDS)
+        return found[0] if clean == plain else f'"{clean}"{colon}'
+
+    def _hide(self, text: str, ends: int) -> str:
+        if not self._long:
+            return text
+        lowered = text.lower()
+        if len(lowered) == len(text):  # some letters have no lower case of one character
+            for form in self._whole:
+                if form in lowered:
+                    text = re.sub(re.escape(form), _HIDDEN, text, flags=re.IGNORECASE)
+        text = _RUN.sub(self._without_pieces, text)
+        text = _MASKED.sub(self._without_masked_ends, text)
+        return _WORD.sub(lambda found: _HIDDEN if self._is_end(found[0], ends) else found[0], text)
+
+    def _without_pieces(self, found: re.Match[str]) -> str:
+        run = found[0]
+        lowered = run.lower()
+        hidden = [False] * len(run)
+        for length, pieces in self._pieces.items():
+            for start in range(len(run) - length + 1):
+                if lowered[start : start + length] in pieces:
+                    hidden[start : start + length] = [True] * length
+        if not any(hidden):
+            return run
+        shown = "".join("\0" if secret else character for character, secret in zip(run, hidden, strict=True))
+        return re.sub("\0+", _HIDDEN, shown)
+
+    def _without_masked_ends(self, found: re.Match[str]) -> str:
+        head = _HIDDEN if self._is_end(found[1], 2) else found[1]
+        tail = _HIDDEN if self._is_end(found[3], 2) else found[3]
+        return f"{head}{found[2]}{tail}"
+
+    def _is_end(self, word: str, at_least: int) -> bool:
+        word = word.lower()
+        return len(word) >= at_least and any(key.startswith(word) or key.endswith(word) for key in self._long)
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    """`\\u0073` as the letter it stands for, unless JSON needs the escape."""
+    if len(found[1]) == 1:
+        return found[0] if found[1] != "/" else "/"
+    character = chr(int(found[1][1:], 16))
+    return found[0] if character in '"\\\x7f' else character
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """The secret itself, as JSON has it and as an address has it."""
+    octets = secret.encode()
+    yield secret
+    yield dumps(secret)[1:-1]
+    yield "".join(f"%{octet:02x}" for octet in octets)
+    yield "".join(c if c.isalnum() or c in "-_.~" else f"%{ord(c):02x}" for c in secret)
+    yield from _encodings(secret)
+
+
+def _encodings(secret: str) -> Iterator[str]:
+    """The secret in hexadecimal, and in base64 at each of the three places in a longer text."""
+    octets = secret.encode()
+    yield octets.hex()
+    for offset in range(3):
+        for encode in (b64encode, urlsafe_b64encode):
+            encoded = encode(b"\0" * offset + octets).decode().rstrip("=")
+            first, last = (offset * 8 + 5) // 6, (offset + len(octets)) * 8 // 6
+            yield encoded[first:last]  # the characters that no neighbour has a part in
+
+
+def _pieces(text: str, length: int) -> Iterator[str]:
+    for start in range(len(text) - length + 1):
+        yield text[start : start + length]

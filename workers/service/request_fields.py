@@ -1,0 +1,91 @@
+"""Which fields of a request a model takes, found out by asking.
+
+Reasoning models refuse `max_tokens`, temperatures, seeds and log-probabilities, each service in its own words. A field
+that is refused is asked without from then on, or under its other name, and a warning says so once: at the value that
+the model has by itself, an answer is still the answer of this model. What cannot be left out without another question
+being asked (log-probabilities, a setting of the user's own) stops the run with what to change.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from configs.schema.service import ServiceConfig
+from workers.service.failures import BadRequest, ServiceRefused
+
+logger = logging.getLogger(__name__)
+
+_OPTIONAL = frozenset({"temperature", "top_p", "seed"})
+_LIMITS = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
+_NEEDED = frozenset({"logprobs", "top_logprobs", "reasoning_effort"})
+
+
+class FieldNegotiation:
+    """Remembers what one model does not take.
+
+    Args:
+        config: of its service.
+    """
+
+    def __init__(self, config: ServiceConfig) -> None:
+        self._config = config
+        self._limit: str = "max_tokens" if config.length_field == "auto" else config.length_field
+        self._left_out: set[str] = set()
+
+    def suited(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The body as the model takes it, as far as that is known."""
+        own = self._config.extra_body
+        suited = {}
+        for name, value in body.items():
+            if name in own or name not in (*self._left_out, "max_tokens"):
+                suited[name] = value
+            elif name == "max_tokens" and not own.keys() & _LIMITS.keys():
+                suited[self._limit] = value
+        return suited
+
+    def learn(self, error: BadRequest, sent: Mapping[str, Any], optional: frozenset[str] = frozenset()) -> None:
+        """Leave out, from now on, the field that this error is about.
+
+        Args:
+            sent: the body that was refused.
+            optional: further fields that may be left out.
+
+        Raises:
+            BadRequest: the error, where it is about something else.
+            ServiceRefused: it is about a field that cannot be left out.
+        """
+        own = self._config.extra_body.keys() & sent.keys()
+        fields = {*_OPTIONAL, *optional, *_LIMITS, *_NEEDED} & sent.keys() | own
+        name = error.refusal.field_of(fields) if error.refusal else None
+        if name is None:
+            raise error
+        if name in own or name in _NEEDED:
+            self._insist(name, error, sent)
+        if name in _LIMITS:
+            self._rename_limit(name, error)
+        elif name not in self._left_out:
+            self._left_out.add(name)
+            self._say(f"does not take {name} and is asked without, at the value it has by itself", error)
+
+    def _rename_limit(self, name: str, error: BadRequest) -> None:
+        if name != self._limit:  # another request has been told meanwhile
+            return
+        if self._config.length_field != "auto" or name == "max_completion_tokens":
+            raise error
+        self._limit = _LIMITS[name]
+        self._say(f"does not take {name} and is sent {self._limit} instead", error)
+
+    def _say(self, what: str, error: BadRequest) -> None:
+        logger.warning("%s %s (%s)", self._config.model, what, error)
+
+    def _insist(self, name: str, error: BadRequest, sent: Mapping[str, Any]) -> None:
+        """Raise, unless the field says nothing to a model that does not know it."""
+        said = str(error).rstrip(". ")
+        if name in self._config.extra_body:
+            raise ServiceRefused(f"{said}: take {name} out of service.extra_body, then resume")
+        if name == "reasoning_effort":
+            if error.refusal and error.refusal.of_value:
+                raise ServiceRefused(f"{said}: set service.reasoning_effort to a value that it takes")
+            return
+        remedy = "" if sent.get("reasoning_effort") == "none" else "set service.reasoning_effort to none, or "
+        raise ServiceRefused(f"{said}: this judge needs log-probabilities; {remedy}choose another model")
