@@ -21,9 +21,12 @@ from configs.schema.strategy import (
 )
 from search.problem.material import Material
 from search.problem.space import SearchSpace
-from search.run_directory.files import Floats
-from search.strategies.parts.embedding import Embedding, embed
+from search.run_directory.files import Floats, keep_array, read_array
+from search.strategies.parts.embedding import Embedding, closeness_of_words, digest_of, embed
+from search.strategies.parts.shortlist import MOST_DEMONSTRATIONS, shortlist
 from search.strategies.strategy import Strategy
+
+_MANY = 10**6  # answers: enough to meet every demonstration of a shortlist
 
 
 def make_strategy(
@@ -44,9 +47,42 @@ def make_strategy(
     Raises:
         InputError: a strategy of the user's own cannot be made.
     """
+    part = _part(config, space, seed, material, folder)
+    if likelihood is not None and part is not space:
+        likelihood = likelihood[_places(part, space)]
     if not isinstance(config, ScreeningConfig | SimilarConfig | DiverseConfig) or config.embedding == "none":
-        return strategy_of(config, space, seed, None, likelihood)
-    return strategy_of(config, space, seed, _embedding(config.embedding, space, material, folder), likelihood)
+        return strategy_of(config, part, seed, None, likelihood)
+    return strategy_of(config, part, seed, _embedding(config.embedding, part, material, folder), likelihood)
+
+
+def _part(config: StrategyConfig, space: SearchSpace, seed: int, material: Material, folder: Path) -> SearchSpace:
+    """The shortlist of a pool that is too large for a strategy with a model of every demonstration. It is kept in
+    `folder`, so that a resumed search meets the same one."""
+    if not isinstance(config, ScreeningConfig | OptunaConfig) or len(space.pool) <= MOST_DEMONSTRATIONS:
+        return space
+    if isinstance(config, ScreeningConfig) and config.embedding == "none":
+        return shortlist(space, _group_answers(config, space), None, seed)
+    texts, asked = _texts(space, material), [question.query for question in material.guiding]
+    path = folder / f"closeness-{digest_of([texts, asked])}.npy"
+    closeness = read_array(path)
+    if closeness is None:
+        closeness = closeness_of_words(texts, asked)
+        keep_array(path, closeness)
+    return shortlist(space, _group_answers(config, space), closeness, seed)
+
+
+def _group_answers(config: ScreeningConfig | OptunaConfig, space: SearchSpace) -> int:
+    """How many answers groups of demonstrations are judged by."""
+    if isinstance(config, OptunaConfig):
+        return int(config.warm_start_share * config.trials * len(space.questions))
+    answers = _MANY if config.evaluations == "auto" else config.evaluations - len(space.questions)
+    return int(answers * config.screening_share)
+
+
+def _places(part: SearchSpace, space: SearchSpace) -> list[int]:
+    """Where the demonstrations of a shortlist stand in the whole pool."""
+    number = {name: place for place, name in enumerate(space.pool)}
+    return [number[name] for name in part.pool]
 
 
 def strategy_of(  # noqa: C901, PLR0911 -- a case a kind, and types that can be checked
@@ -65,6 +101,12 @@ def strategy_of(  # noqa: C901, PLR0911 -- a case a kind, and types that can be 
     Raises:
         InputError: a strategy of the user's own cannot be made, or it needs an embedding.
     """
+    if isinstance(config, ScreeningConfig | OptunaConfig) and len(space.pool) > MOST_DEMONSTRATIONS:
+        closeness = None if embedding is None else embedding.closeness()
+        whole, space = space, shortlist(space, _group_answers(config, space), closeness, seed)
+        places = _places(space, whole)
+        embedding = None if embedding is None else Embedding(embedding.demonstrations[places], embedding.questions)
+        likelihood = None if likelihood is None else likelihood[places]
     match config:
         case ScreeningConfig():
             from search.strategies.screening import Screening  # noqa: PLC0415
@@ -112,9 +154,12 @@ def strategy_of(  # noqa: C901, PLR0911 -- a case a kind, and types that can be 
 
 
 def _embedding(kind: str, space: SearchSpace, material: Material, folder: Path) -> Embedding:
+    return embed(_texts(space, material), [question.query for question in material.guiding], kind, folder)
+
+
+def _texts(space: SearchSpace, material: Material) -> list[str]:
     known = material.demonstrations
-    demonstrations = [f"{known[name].query}\n\n{known[name].answer}" for name in space.pool]
-    return embed(demonstrations, [question.query for question in material.guiding], kind, folder)
+    return [f"{known[name].query}\n\n{known[name].answer}" for name in space.pool]
 
 
 def _load(place: str) -> Callable[..., Strategy]:

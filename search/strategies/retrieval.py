@@ -59,8 +59,8 @@ def likeliest(space: SearchSpace, embedding: Embedding) -> tuple[str, ...]:
     unit = embedding.demonstrations
     closeness = embedding.closeness()
     quality = np.exp(_RELEVANCE * (closeness - closeness.mean()) / (closeness.std() or 1.0) / 2)
-    kernel = quality[:, None] * (unit @ unit.T) * quality + _JITTER * np.eye(len(unit))
-    gain, rows = np.diag(kernel).copy(), np.zeros((0, len(unit)))
+    scaled = quality[:, None] * unit
+    gain, rows = (scaled**2).sum(axis=1) + _JITTER, np.zeros((0, len(unit)))
     chosen: list[int] = []
     required = [space.pool.index(name) for name in space.required]
     while True:
@@ -69,7 +69,9 @@ def likeliest(space: SearchSpace, embedding: Embedding) -> tuple[str, ...]:
         best = next((one for one in ranked if one not in chosen and space.fits([*names, space.pool[one]])), None)
         if best is None:
             return space.arrange(names)
-        row = (kernel[best] - rows[:, best] @ rows) / np.sqrt(max(gain[best], _JITTER))
+        kernel = scaled @ scaled[best]
+        kernel[best] += _JITTER
+        row = (kernel - rows[:, best] @ rows) / np.sqrt(max(gain[best], _JITTER))
         rows = np.vstack([rows, row])
         gain = gain - row**2
         chosen.append(best)

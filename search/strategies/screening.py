@@ -24,6 +24,7 @@ from search.statistics.best_set import KnownEffects
 from search.statistics.effects import USUAL_SPREAD, EffectsModel
 from search.statistics.effects_posterior import Fit
 from search.statistics.observed_scores import Floats, ObservedScores, OrderedSet
+from search.strategies.parts.shortlist import fewer_questions
 
 _GROUP = 8
 _TEMPER = 0.5
@@ -50,18 +51,19 @@ class Screening:
         embedding: Floats | None = None,
         likelihood: Floats | None = None,
     ) -> None:
-        self._space, self._config = space, config
+        self._base_answers = len(space.questions)
+        self._space, self._config = fewer_questions(space, seed), config
         self._draw = np.random.default_rng(seed)
         self._embedding, self._likelihood = embedding, likelihood
-        self._number = {name: number for number, name in enumerate(space.pool)}
-        self._question = {name: number for number, name in enumerate(space.questions)}
-        self._required = tuple(self._number[name] for name in space.required)
-        self._block = min(config.block, len(space.questions))
-        self._trials = max(1, (self._evaluations() - len(space.questions)) // self._block)
+        self._number = {name: number for number, name in enumerate(self._space.pool)}
+        self._question = {name: number for number, name in enumerate(self._space.questions)}
+        self._required = tuple(self._number[name] for name in self._space.required)
+        self._block = min(config.block, len(self._space.questions))
+        self._trials = max(1, (self._evaluations() - self._base_answers) // self._block)
         self._batch = max(8, min(64, self._trials // 15), self._trials // 40)
         self._lag = max(self._batch // 2, self._trials // 20)
         self._scores = ObservedScores()
-        self._met = np.zeros((len(space.pool), len(space.questions)))
+        self._met = np.zeros((len(self._space.pool), len(self._space.questions)))
         self._asked: dict[OrderedSet, set[int]] = {}
         self._broken: set[OrderedSet] = set()
         self._queue: deque[Trial] = deque()
@@ -76,7 +78,8 @@ class Screening:
         if self._config.evaluations != "auto":
             return self._config.evaluations
         candidates = sum(len(self._space.pool) - step for step in range(self._space.max_added))
-        return len(self._space.questions) * max(min(candidates, _LEAST_CANDIDATES), candidates // 10)
+        worth = max(min(candidates, _LEAST_CANDIDATES), candidates // 10)
+        return self._base_answers + len(self._space.questions) * (worth - 1)
 
     def ask(self, room: int) -> Sequence[Trial]:
         if not self._queue and self._model is not None and self._sent - self._told <= self._lag:
@@ -96,8 +99,8 @@ class Screening:
         else:
             self._told += 1
         if scored.mean is not None:
-            questions = [self._question[name] for name in scored.scores]
-            self._scores.tell(chosen, questions, list(scored.scores.values()))
+            scores = {self._question[name]: value for name, value in scored.scores.items() if name in self._question}
+            self._scores.tell(chosen, [*scores], [*scores.values()])
         else:
             self._broken.add(chosen)
         if self._told == self._trials:
@@ -272,7 +275,7 @@ class Screening:
         self._ranking = [self._candidate(one) for one in ranked]
 
     def planned(self) -> int:
-        return len(self._space.questions) + self._answers + (self._trials - self._sent) * self._block
+        return self._base_answers + self._answers + (self._trials - self._sent) * self._block
 
     def ranking(self) -> Sequence[Candidate]:
         return self._ranking

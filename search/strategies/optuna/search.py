@@ -22,6 +22,7 @@ from search.strategies.optuna.warm_start import WarmStart
 from search.strategies.parts.elimination import by_test
 from search.strategies.parts.leaderboard import Leaderboard
 from search.strategies.parts.race import Block
+from search.strategies.parts.shortlist import fewer_questions
 from search.strategies.parts.successive_races import shuffled_blocks
 
 _GROUP = 8  # demonstrations at most
@@ -34,10 +35,11 @@ class OptunaSearch:
     """See the module's docstring."""
 
     def __init__(self, space: SearchSpace, config: OptunaConfig, seed: int) -> None:
+        self._answers = len(space.questions)
+        space = fewer_questions(space, seed)
         self._space, self._config, self._seed = space, config, seed
         self._blocks = shuffled_blocks(space.questions, config.block, seed)
         self._board = Leaderboard()
-        self._answers = len(space.questions)
         self._left = min(config.trials, space.size(space.min_added)) * len(space.questions)
         self._asked_about: dict[Candidate, set[str]] = {}
         self._warm: WarmStart | None = None

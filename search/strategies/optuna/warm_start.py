@@ -84,8 +84,8 @@ class WarmStart:
     def _learn(self, scored: ScoredTrial) -> None:
         if scored.mean is not None:
             members = tuple(self._number[name] for name in self._space.members(scored.trial.candidate))
-            questions = [self._question[name] for name in scored.scores]
-            self._scores.tell(members, questions, list(scored.scores.values()))
+            scores = {self._question[name]: value for name, value in scored.scores.items() if name in self._question}
+            self._scores.tell(members, [*scores], [*scores.values()])
 
     def _group(self) -> Trial | None:
         for _ in range(_TRIES):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from search.strategies.parts.embedding import embed
+from search.strategies.parts.embedding import closeness_of_words, embed, hashed
 
 DEMONSTRATIONS = [
     "How do I bake bread?\n\nMix flour, water, salt and yeast, knead, let rise, bake.",
@@ -44,3 +44,16 @@ def test_a_model_that_is_not_there_is_replaced_by_hashed_words(tmp_path: Path) -
 
 def test_a_single_text_has_a_vector_too(tmp_path: Path) -> None:
     assert embed(["one"], [], "hashed", tmp_path).demonstrations.shape[0] == 1
+
+
+def test_closeness_of_words_puts_those_first_that_share_words_with_the_questions() -> None:
+    assert set(np.argsort(-closeness_of_words(DEMONSTRATIONS, QUESTIONS))[:2]) == {0, 1}
+    assert closeness_of_words(DEMONSTRATIONS, []).tolist() == [0, 0, 0, 0]
+    assert closeness_of_words([], QUESTIONS).shape == (0,)
+
+
+def test_texts_beyond_those_that_weights_are_learnt_from_lie_near_their_like() -> None:
+    topics = (DEMONSTRATIONS[0], DEMONSTRATIONS[3])
+    vectors = hashed([f"{topics[number % 2]} variant {number}" for number in range(5200)])
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    assert (unit[1:] @ unit[0])[1::2].min() > (unit[1:] @ unit[0])[::2].max()
