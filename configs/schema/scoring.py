@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import (
     Field,
     FiniteFloat,
+    field_validator,
     model_validator,
 )
 
@@ -20,12 +21,22 @@ class ScoringConfig(Knobs):
     """Stop the run when this many trials in a row have no mean: something is wrong with model or judge."""
     confidence: Share = 0.95
     """Of every interval shown."""
+    bounds: tuple[FiniteFloat, FiniteFloat] | None = None
+    """The lowest and the highest score that the judge can give, such as `[0, 1]`: intervals of few or equal scores need
+    them. Needed only where the judge does not say: for kinds `function` and `reward_model`."""
     min_win_probability: Annotated[float, Field(ge=0, lt=1)] = 0.95
     """The base prompt is exported unless all scores of the run, held-out ones included, make it this probable that the
     winner beats it; 0 exports the winner in any case."""
     objective: Literal["turn_1", "turn_2", "mean"] | tuple[Annotated[FiniteFloat, Field(ge=0)], ...] = "turn_1"
     """Which answers count: those to the first turn, to the second, the mean of both, or a weight a turn, such as
     `[1, 2]`. Turns that count for nothing are answered where a later one needs them, and not judged."""
+
+    @field_validator("bounds")
+    @classmethod
+    def _low_below_high(cls, bounds: tuple[float, float] | None) -> tuple[float, float] | None:
+        if bounds is not None and bounds[0] >= bounds[1]:
+            raise ValueError(f"{bounds[0]:g} must lie below {bounds[1]:g}")
+        return bounds
 
     @model_validator(mode="after")
     def _last_turn_counts(self) -> Self:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit  # scipy.stats takes a second to import
 
+from search.statistics.intervals import Bounds, mean_interval
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -18,7 +20,8 @@ class Estimate:
 
     Attributes:
         mean: on the judge's scale.
-        low, high: Student's t interval over questions; infinite for a single question.
+        low, high: interval over questions (`search.statistics.intervals`); infinite for a single question on a scale
+            without known ends.
         n: questions it rests on, >= 1.
         failed: questions that failed and are in no mean.
     """
@@ -28,6 +31,12 @@ class Estimate:
     high: float
     n: int
     failed: int = 0
+
+    @property
+    def has_no_width(self) -> bool:
+        """Whether several equal scores, on a scale whose ends are not known, leave the interval no width: then it says
+        nothing."""
+        return self.n > 1 and self.low == self.high
 
     def to_json(self) -> dict[str, float | int | None]:
         """As the commands print it with --json; an infinite end is null."""
@@ -40,23 +49,29 @@ class Estimate:
         }
 
 
-def estimate(scores: Sequence[float], confidence: float, failed: int = 0) -> Estimate | None:
-    """Mean and Student's t interval of scores on `len(scores)` questions; None without any."""
+def estimate(
+    scores: Sequence[float], confidence: float, failed: int = 0, bounds: Bounds | None = None
+) -> Estimate | None:
+    """Return the mean of scores on `len(scores)` questions with its interval; None without any.
+
+    Args:
+        bounds: lowest and highest score there can be; None where that is not known.
+    """
     if not scores:
         return None
     values = np.asarray(scores, dtype=float)
-    mean = float(values.mean())
-    if len(values) == 1:
-        return Estimate(mean, -math.inf, math.inf, 1, failed)
-    standard_error = values.std(ddof=1) / math.sqrt(len(values))
-    half = float(stdtrit(len(values) - 1, (1 + confidence) / 2) * standard_error)
-    return Estimate(mean, mean - half, mean + half, len(values), failed)
+    low, high = mean_interval(values, confidence, bounds)
+    return Estimate(float(values.mean()), low, high, len(values), failed)
 
 
-def paired_difference(first: Mapping[str, float], second: Mapping[str, float], confidence: float) -> Estimate | None:
-    """Mean of `first - second` over the questions that both have scores for, with its interval."""
+def paired_difference(
+    first: Mapping[str, float], second: Mapping[str, float], confidence: float, bounds: Bounds | None = None
+) -> Estimate | None:
+    """Return the mean of `first - second` over the questions that both have scores for, with its interval; `bounds` as
+    `estimate` takes them."""
     common = [question for question in first if question in second]
-    return estimate([first[question] - second[question] for question in common], confidence)
+    widest = None if bounds is None else (bounds[0] - bounds[1], bounds[1] - bounds[0])
+    return estimate([first[question] - second[question] for question in common], confidence, bounds=widest)
 
 
 def unpaired_difference(first: Sequence[float], second: Sequence[float], confidence: float) -> Estimate | None:

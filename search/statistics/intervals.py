@@ -1,0 +1,85 @@
+"""Intervals of a mean of few scores, which know the ends of their scale.
+
+Student's t fails where most scores are equal: ten ratings at the top of the scale leave it no width, and it then covers
+the truth in 33 to 65 % of samples instead of 95 % (`python -m search.bench.coverage`). There the interval holds every
+mean that a score test does not reject, with the variance that such a mean allows: on a scale from 0 to 1, mu is inside
+when
+
+    |mean - mu| <= t * sqrt(dispersion * mu * (1 - mu) / n)
+
+with t Student's quantile and `dispersion` the variance of the scores relative to the largest that their mean allows,
+drawn to that of usual ratings by a little imaginary evidence. Where every score stands at an end of the scale, the
+dispersion is 1 and the quantile the normal one: Wilson's interval.
+
+Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 1927; Brown, Cai and DasGupta,
+"Interval Estimation for a Binomial Proportion", Statistical Science 2001.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri, stdtrit  # scipy.stats takes a second to import
+
+Bounds = tuple[float, float]
+"""The lowest and the highest score that a judge can give."""
+
+_USUAL_DISPERSION, _IMAGINARY = 0.25, 0.25
+_EQUAL = 1e-9
+
+
+def mean_interval(values: NDArray[np.float64], confidence: float, bounds: Bounds | None) -> tuple[float, float]:
+    """Return the ends of the interval of the mean of `values` on n >= 1 questions, [n].
+
+    Args:
+        confidence: in (0, 1).
+        bounds: of the scale; None where it is not known, and then a single value has no finite interval.
+    """
+    if bounds is None or values.min() < bounds[0] - _EQUAL or values.max() > bounds[1] + _EQUAL:
+        return _student(values, confidence)
+    low, high = bounds
+    share = (values - low) / (high - low)
+    if len(values) == 1:
+        return low, high
+    if np.all((share < _EQUAL) | (share > 1 - _EQUAL)):
+        ends = _by_score_test(share, 1.0, float(ndtri((1 + confidence) / 2)))
+    else:
+        start, end = _student(values, confidence)
+        if low <= start and end <= high and not _mostly_equal(values):
+            return start, end
+        ends = _by_score_test(share, _dispersion(share), _quantile(len(values), confidence))
+    return low + ends[0] * (high - low), low + ends[1] * (high - low)
+
+
+def _student(values: NDArray[np.float64], confidence: float) -> tuple[float, float]:
+    if len(values) == 1:
+        return -math.inf, math.inf
+    half = _quantile(len(values), confidence) * float(values.std(ddof=1)) / math.sqrt(len(values))
+    mean = float(values.mean())
+    return mean - half, mean + half
+
+
+def _quantile(count: int, confidence: float) -> float:
+    return float(stdtrit(count - 1, (1 + confidence) / 2))
+
+
+def _mostly_equal(values: NDArray[np.float64]) -> bool:
+    """Whether at least half of the values are one and the same."""
+    ordered = np.sort(values)
+    half = (len(values) + 1) // 2
+    return bool(np.any(ordered[half - 1 :] - ordered[: len(values) - half + 1] < _EQUAL))
+
+
+def _dispersion(share: NDArray[np.float64]) -> float:
+    mean = float(share.mean())
+    squares = float(((share - mean) ** 2).sum()) + _IMAGINARY * _USUAL_DISPERSION
+    return squares / ((len(share) - 1) * mean * (1 - mean) + _IMAGINARY)
+
+
+def _by_score_test(share: NDArray[np.float64], dispersion: float, quantile: float) -> tuple[float, float]:
+    """Solve the inequality of the module's docstring for mu, on a scale from 0 to 1."""
+    mean = float(share.mean())
+    extra = quantile**2 * dispersion / len(share)
+    middle = (mean + extra / 2) / (1 + extra)
+    half = math.sqrt(extra * mean * (1 - mean) + extra**2 / 4) / (1 + extra)
+    return max(0.0, min(mean, middle - half)), min(1.0, max(mean, middle + half))
