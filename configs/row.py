@@ -1,5 +1,6 @@
 """One row of data."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from configs.errors import InputError
@@ -49,6 +50,16 @@ class Row(dict[str, Any]):
         """The id in a field, as text, or None where it is missing or null."""
         value = self.get(field)
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else self.optional_text(field)
+
+
+def places_in_words(places: Sequence[str]) -> str:
+    """For example `pool.jsonl, lines 1 and 61`, of places such as those of rows."""
+    *files, _ = parted = [place.rpartition(", ")[::2] for place in places]
+    if len(parted) < 2 or len({(file, line.partition(" ")[0]) for file, line in parted}) > 1 or not files[0][0]:
+        return " and ".join(places)
+    numbers = [line.rpartition(" ")[2] for _, line in parted]
+    unit = parted[0][1].partition(" ")[0]
+    return f"{parted[0][0]}, {unit}s {', '.join(numbers[:-1])} and {numbers[-1]}"
 
 
 def kind_of(value: Any) -> str:

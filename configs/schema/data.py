@@ -42,6 +42,11 @@ class PoolConfig(RecordsConfig):
     """Field of a row that holds the answer, as text."""
     id_field: str | None = None
     """Field that holds the demonstration's id; when absent, or when a row lacks it, the id is a hash of its content."""
+    contamination: Literal["drop", "refuse", "keep"] = "drop"
+    """What becomes of demonstrations that are, or contain, a question of the benchmark, whatever its case, white space,
+    punctuation and Unicode form. `drop`: they are left out of the pool, and a base prompt that shows a question is
+    refused. `refuse`: the run does not start. `keep`: they stay, and the report says so. What only resembles a question
+    is reported in any case."""
 
 
 class SplitConfig(Knobs):
@@ -77,6 +82,9 @@ class QuestionsConfig(RecordsConfig):
     """Field that holds the category; may be missing in a row."""
     reference_field: str = "reference"
     """Field that holds the reference answer, as text (or a list, one a turn); may be missing in a row."""
+    repeated: Literal["refuse", "drop", "keep"] = "refuse"
+    """What becomes of a question that is asked more than once, whatever its case, white space and punctuation: `refuse`
+    lists all of them, `drop` keeps the first of each, `keep` keeps all (each with an id of its own)."""
     split: SplitConfig = SplitConfig()
 
 

@@ -13,7 +13,7 @@ from configs.knobs import Knob
 from evaluators.ledger.spend import Spend
 from search.problem.candidate import OWN, Candidate
 from search.results.status import FailedItems, Standing, Status
-from search.results.wording import show_estimate
+from search.results.wording import show_estimate, show_unseen
 
 _SAMPLE = 300  # characters of a failure's message
 _WORDS = {
@@ -134,9 +134,9 @@ def _verdict(status: Status) -> str:
         "" if status.better is None else f" All scores together make it {_probable(status.better)} that it is better."
     )
     if gain.low > 0:
-        return f"On questions the search never saw, the winner beats the base prompt by {show_estimate(gain)}.{sure}"
+        return f"On {show_unseen(status.seen)}, the winner beats the base prompt by {show_estimate(gain)}.{sure}"
     return (
-        f"On questions the search never saw, the winner does not clearly beat the base prompt: {show_estimate(gain)}."
+        f"On {show_unseen(status.seen)}, the winner does not clearly beat the base prompt: {show_estimate(gain)}."
         + sure
     )
 

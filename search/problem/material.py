@@ -10,6 +10,7 @@ from configs.schema.run import RunConfig
 from configs.schema.strategy import SearchSpaceConfig, VaryingKnobs
 from evaluators.question import Question
 from search.problem.candidate import Candidate
+from search.problem.contamination import NONE_FOUND, Contamination, without_questions
 from search.problem.pool import load_pool
 from search.problem.space import SearchSpace
 from search.problem.split import load_split
@@ -29,6 +30,7 @@ class Material:
         guiding, held_out: questions that guide the search, and questions that only judge its winner.
         digests: of each part, for the manifest.
         notices: what a person should know about the data, a sentence each.
+        contamination: questions that stand in demonstrations, or in each other.
     """
 
     rules: str
@@ -38,6 +40,7 @@ class Material:
     held_out: tuple[Question, ...]
     digests: Mapping[str, str]
     notices: tuple[str, ...] = ()
+    contamination: Contamination = NONE_FOUND
 
     @property
     def demonstrations(self) -> dict[str, Demonstration]:
@@ -107,6 +110,7 @@ class Material:
             "guiding": [asdict(one) for one in self.guiding],
             "held_out": [asdict(one) for one in self.held_out],
             "digests": dict(self.digests),
+            "contamination": self.contamination.to_json(),
         }
 
     @classmethod
@@ -119,6 +123,7 @@ class Material:
             guiding=tuple(question_of(row) for row in content["guiding"]),
             held_out=tuple(question_of(row) for row in content["held_out"]),
             digests=content["digests"],
+            contamination=Contamination.from_json(content.get("contamination", {})),
         )
 
 
@@ -131,6 +136,7 @@ def load_material(config: RunConfig, renderer: Renderer) -> Material:
     prompt = load_base_prompt(config.base_prompt.path)
     pool = load_pool(config.pool, renderer.holds).without(prompt.demonstrations)
     split = load_split(config.questions)
+    pool, contamination = without_questions(pool, prompt, split, config.pool)
     digests = {
         "base prompt": _digest((prompt.rules, [(one.query, one.answer) for one in prompt.demonstrations])),
         "pool": f"{len(pool)} demonstrations, {pool.digest[:16]}",
@@ -143,7 +149,8 @@ def load_material(config: RunConfig, renderer: Renderer) -> Material:
         guiding=split.guiding,
         held_out=split.held_out,
         digests=digests,
-        notices=tuple(problem.text for problem in pool.report.problems),
+        notices=(*pool.report.sentences(), *split.notices, *contamination.notices()),
+        contamination=contamination,
     )
 
 

@@ -1,8 +1,9 @@
 """The demonstrations that may be chosen, and what was wrong with the data they come from."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Literal
 
 from configs.errors import InputError
@@ -11,6 +12,8 @@ from configs.row import Row
 from configs.schema.data import PoolConfig
 from search.problem.shifted_answers import shift_of
 from search.prompts.demonstration import Demonstration, content_id
+
+_TOLD = 3  # problems of a kind that are told one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +38,40 @@ class PoolReport:
 
     problems: tuple[PoolProblem, ...] = ()
 
+    def sentences(self) -> tuple[str, ...]:
+        """What a person should know: every problem, or the first of a kind where there are many."""
+        texts = []
+        for kind in dict.fromkeys(problem.kind for problem in self.problems):
+            problems = self.of_kind(kind)
+            more = len(problems) - _TOLD
+            texts += [problem.text for problem in problems[:_TOLD]]
+            texts += (
+                [f"The same holds for {more:,} further rows of the pool ({kind.replace('_', ' ')})."]
+                if more > 0
+                else []
+            )
+        return tuple(texts)
+
     def of_kind(self, kind: str) -> tuple[PoolProblem, ...]:
         return tuple(problem for problem in self.problems if problem.kind == kind)
 
 
 class Pool(Mapping[str, Demonstration]):
-    """Demonstrations by id, in the order of the file. Immutable."""
+    """Demonstrations by id, in the order of the file. Immutable.
 
-    def __init__(self, demonstrations: Iterable[Demonstration], report: PoolReport = PoolReport()) -> None:
+    Args:
+        places: where each of them was read, for people, by id.
+    """
+
+    def __init__(
+        self,
+        demonstrations: Iterable[Demonstration],
+        report: PoolReport = PoolReport(),
+        places: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._by_id = {one.id: one for one in demonstrations}
         self.report = report
+        self.places = places
 
     def __getitem__(self, key: str) -> Demonstration:
         return self._by_id[key]
@@ -81,7 +108,11 @@ class Pool(Mapping[str, Demonstration]):
                 kept.append(one)
         if not kept:
             raise InputError("Every demonstration of the pool stands in the base prompt already; give another pool.")
-        return Pool(kept, replace(self.report, problems=(*self.report.problems, *problems)))
+        return Pool(kept, replace(self.report, problems=(*self.report.problems, *problems)), self.places)
+
+    def leaving_out(self, ids: Container[str]) -> "Pool":
+        """The pool without these; it may be empty."""
+        return Pool((one for one in self.values() if one.id not in ids), self.report, self.places)
 
 
 def load_pool(config: PoolConfig, usable: Callable[[Demonstration], bool] = lambda _: True) -> Pool:
@@ -113,7 +144,7 @@ def load_pool(config: PoolConfig, usable: Callable[[Demonstration], bool] = lamb
             demonstrations[one.id], places[one.id], by_content[content] = one, row.place, row.place
     if not demonstrations:
         raise InputError(f"{config.path or config.hub}: no usable demonstration is left of the pool; give another one.")
-    return Pool(demonstrations.values(), PoolReport(tuple(problems)))
+    return Pool(demonstrations.values(), PoolReport(tuple(problems)), places)
 
 
 def _demonstration(row: Row, config: PoolConfig) -> Demonstration:

@@ -5,8 +5,9 @@ import math
 import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field, replace
 from hashlib import sha256
+from typing import NamedTuple
 
 from configs.errors import InputError
 from configs.records import read_records, read_rows
@@ -14,6 +15,7 @@ from configs.row import Row
 from configs.schema.data import QuestionsConfig, SplitConfig
 from evaluators.benchmarks import alpaca_eval, jsonl, mt_bench
 from evaluators.question import Question
+from search.problem.repeated_questions import without_repeated
 
 _SIDES = ("guiding", "held_out")
 
@@ -23,25 +25,24 @@ class Split:
     """The two sides, each ordered by id (numbers by value), so that nothing depends on the order of the rows.
 
     Raises:
-        InputError: a side is empty, an id stands twice, or both sides ask the same.
+        InputError: a side is empty, or an id stands twice.
+
+    Attributes:
+        notices: what a person should know about the questions, a sentence each.
     """
 
     guiding: tuple[Question, ...]
     held_out: tuple[Question, ...]
+    notices: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         for side, questions in zip(_SIDES, (self.guiding, self.held_out), strict=True):
             if not questions:
                 raise InputError(f"There is no {side} question; give more questions, or change questions.split.")
             object.__setattr__(self, side, tuple(sorted(questions, key=_by_id)))
-        _reject_repeated_ids((*self.guiding, *self.held_out))
-        asked = {_asked(question): question.id for question in self.guiding}
-        for question in self.held_out:
-            if _asked(question) in asked:
-                raise InputError(
-                    f"Held-out question {question.id} asks the same as guiding question {asked[_asked(question)]}; "
-                    "delete one of them, or the held-out score means nothing."
-                )
+        ids = [question.id for question in (*self.guiding, *self.held_out)]
+        if len(set(ids)) < len(ids):
+            raise InputError("Two questions have the same id; give every question an id of its own.")
 
     @property
     def digest(self) -> str:
@@ -55,25 +56,46 @@ def digest_of(*sides: Sequence[Question]) -> str:
 
 
 def load_split(config: QuestionsConfig) -> Split:
-    """Read the questions and divide them as the config says."""
-    config, read = _with_reader(config)
-    rows = read_records(config)
-    questions = [read(row) for row in rows]
-    _reject_repeated_ids(questions)
+    """Read the questions and divide them as the config says.
+
+    Raises:
+        InputError: a row is malformed, a question is asked twice, or a side is empty.
+    """
+    read, notices = _read(config)
+    questions = [one.question for one in read]
     if config.split.by_field is not None:
-        return _by_field(rows, questions, config.split.by_field)
-    if config.split.held_out_path is not None:
-        return Split(tuple(questions), tuple(read(row) for row in read_rows(config.split.held_out_path)))
-    return stratified(questions, config.split)
+        split = _by_field(read, config.split.by_field)
+    elif config.split.held_out_path is not None:
+        here, elsewhere = (tuple(one.question for one in read if one.elsewhere is side) for side in (False, True))
+        split = Split(here, elsewhere)
+    else:
+        split = stratified(questions, config.split)
+    return replace(split, notices=notices)
 
 
-def load_questions(config: QuestionsConfig) -> tuple[Question, ...]:
-    """Read all questions, of either side, ordered by id; nothing is divided."""
-    config, read = _with_reader(config)
-    elsewhere = config.split.held_out_path
-    questions = [read(row) for row in (*read_records(config), *(read_rows(elsewhere) if elsewhere else ()))]
-    _reject_repeated_ids(questions)
-    return tuple(sorted(questions, key=_by_id))
+def load_questions(config: QuestionsConfig) -> tuple[tuple[Question, ...], tuple[str, ...]]:
+    """Read all questions, of either side, ordered by id, and what a person should know about them."""
+    read, notices = _read(config)
+    return tuple(sorted((one.question for one in read), key=_by_id)), notices
+
+
+class _Read(NamedTuple):
+    """A question, the row it comes from, and whether that stands in `split.held_out_path`."""
+
+    question: Question
+    row: Row
+    elsewhere: bool
+
+
+def _read(config: QuestionsConfig) -> tuple[list[_Read], tuple[str, ...]]:
+    """All questions, of which no two ask the same, and what was left out."""
+    config, question_of = _with_reader(config)
+    separate = config.split.held_out_path if config.split.by_field is None else None
+    rows = [(row, False) for row in read_records(config)]
+    rows += [(row, True) for row in (read_rows(separate) if separate else ())]
+    read = [_Read(question_of(row), row, elsewhere) for row, elsewhere in rows]
+    kept, notices = without_repeated([(one.question, one.row.place) for one in read], config.repeated)
+    return [read[at] for at in kept], notices
 
 
 def _with_reader(config: QuestionsConfig) -> tuple[QuestionsConfig, Callable[[Row], Question]]:
@@ -124,29 +146,17 @@ def _benchmark_reader(config: QuestionsConfig) -> Callable[[Row], Question]:
     return lambda row: mt_bench.question_from_row(row, references)
 
 
-def _by_field(rows: Sequence[Row], questions: Sequence[Question], field: str) -> Split:
-    sides = [row.text(field) for row in rows]
-    for row, side in zip(rows, sides, strict=True):
+def _by_field(read: Sequence[_Read], field: str) -> Split:
+    sides = [one.row.text(field) for one in read]
+    for one, side in zip(read, sides, strict=True):
         if side not in _SIDES:
-            raise InputError(f"{row.place}: '{field}' is '{side}'; it must be guiding or held_out.")
+            raise InputError(f"{one.row.place}: '{field}' is '{side}'; it must be guiding or held_out.")
     guiding, held_out = (
-        tuple(question for question, side in zip(questions, sides, strict=True) if side == wanted) for wanted in _SIDES
+        tuple(one.question for one, side in zip(read, sides, strict=True) if side == wanted) for wanted in _SIDES
     )
     return Split(guiding, held_out)
-
-
-def _reject_repeated_ids(questions: Sequence[Question]) -> None:
-    seen: set[str] = set()
-    for question in questions:
-        if question.id in seen:
-            raise InputError(f"The question id '{question.id}' stands twice; give every question an id of its own.")
-        seen.add(question.id)
 
 
 def _by_id(question: Question) -> tuple[bool, int, str]:
     number = question.id.isdecimal()
     return (not number, len(question.id) if number else 0, question.id)
-
-
-def _asked(question: Question) -> str:
-    return " ".join(question.query.split()).casefold()

@@ -17,6 +17,7 @@ _CUT = 0.05
 def caveats(findings: Findings) -> list[str]:
     """A sentence or two each; none where there is no reason."""
     return [
+        *_of_contamination(findings),
         *_of_state(findings),
         *_of_length(findings),
         *_of_categories(findings),
@@ -26,6 +27,13 @@ def caveats(findings: Findings) -> list[str]:
         *_of_decoding(findings),
         *_of_judge(findings),
     ]
+
+
+def _of_contamination(findings: Findings) -> Iterator[str]:
+    """Whatever the data said when the search began."""
+    material = findings.results.material
+    if material is not None:
+        yield from material.contamination.notices()
 
 
 def _of_state(findings: Findings) -> Iterator[str]:

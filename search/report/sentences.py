@@ -7,7 +7,7 @@ from search.problem.candidate import OWN
 from search.report.comparison import Finalist
 from search.report.findings import Findings
 from search.report.numbers import count, share
-from search.results.wording import show_decoding
+from search.results.wording import show_decoding, show_unseen
 from search.statistics.estimates import Estimate
 
 
@@ -89,9 +89,10 @@ def _gained(findings: Findings, best: Finalist, base: Finalist, gain: Estimate) 
         does, holds = "is worse than the base prompt", "excludes zero"
     else:
         does, holds = "does not clearly beat the base prompt", "includes zero"
+    asked = f"{count(gain.n)} {show_unseen(findings.status.seen)}"
     means = [findings.numbers.score(one.held_out.mean) for one in (best, base) if one.held_out]
     return (
-        f"On {count(gain.n)} questions that the search never saw, the {best.role} {does}: {_points(findings, gain)}, "
+        f"On {asked}, the {best.role} {does}: {_points(findings, gain)}, "
         f"{' against '.join(means)}. The interval {holds}."
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 from evaluators.evaluation import Failure
 from evaluators.ledger.spend import Spend
 from search.problem.candidate import Candidate
+from search.problem.contamination import SEEN
 from search.results.journal_results import CandidateResults
 from search.results.search_results import SearchResults, read_search_results
 from search.run_directory.run import State
@@ -65,6 +66,7 @@ class Status:
         better: how probable the run's scores make it that what the search found beats the base prompt, in [0, 1]. Where
             that was too little, the base prompt is the winner and what was found the runner-up. None before the end,
             and where the search itself ranked the base prompt first.
+        seen: held-out questions that stand in a demonstration or in a guiding question, or resemble one.
     """
 
     run: str
@@ -78,6 +80,7 @@ class Status:
     failures: tuple[FailedItems, ...] = ()
     amended: int = 0
     better: float | None = None
+    seen: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """As `demosearch status --json` prints it; an infinite end of an interval is null."""
@@ -94,6 +97,7 @@ class Status:
             "failures": [asdict(one) for one in self.failures],
             "amended": self.amended,
             "better": self.better,
+            "held_out_seen": self.seen,
             "search_score": _json(self.winner.search_score if self.winner else None),
             "held_out_score": _json(self.winner.held_out_score if self.winner else None),
             "length": self.winner.length if self.winner else None,
@@ -122,6 +126,7 @@ def status_of(results: SearchResults) -> Status:
         failures=by_cause(results.failures),
         amended=results.amended,
         better=journal.end.win_probability if journal.end else None,
+        seen=results.manifest.get("contamination", {}).get(SEEN, 0),
     )
 
 

@@ -75,3 +75,15 @@ def digits(value: float) -> str:
     if not math.isfinite(value):
         return "unknown"
     return f"{value:.0f}" if value >= 10 else f"{value:.1f}".removesuffix(".0")
+
+
+def show_unseen(seen: int) -> str:
+    """What a held-out result was measured on, for the beginning of a sentence.
+
+    Args:
+        seen: held-out questions that demonstrations or guiding questions hold or resemble.
+    """
+    if not seen:
+        return "questions the search never saw"
+    are = "is" if seen == 1 else "are"
+    return f"held-out questions, {seen:,} of which {are} (or resemble) a demonstration or a guiding question"

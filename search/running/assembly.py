@@ -298,6 +298,7 @@ def make_manifest(plan: Plan, card: ModelCard) -> dict[str, Any]:
         **settings,
         "ledger": str(config.ledger_path) if config.ledger_path else "in the run directory",
         **plan.material.digests,
+        **({"contamination": counts} if (counts := plan.material.contamination.counts()) else {}),
         "decoding": asdict(own),
         **({"decodings": {name: asdict(one) for name, one in others.items()}} if others else {}),
         "model": card.fingerprint,

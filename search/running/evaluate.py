@@ -64,6 +64,8 @@ def evaluate(
     _refuse_missing_keys(plan)
     is_new = not (path / "config.json").exists()
     run = _open(path, config)
+    for notice in plan.notices:
+        _log.warning("%s", notice)
     view = make_views(console or Console(stderr=True), run.path)
     try:
         conduct(run, lambda: _evaluate(plan, run, view, pay_again))

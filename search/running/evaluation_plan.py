@@ -11,8 +11,10 @@ from evaluators.judges_from_config import make_panel_members
 from evaluators.objective import Objective
 from evaluators.panel import PanelMember
 from evaluators.question import Question
+from search.problem.contamination import shown_questions
 from search.problem.prompt_variant import PromptVariant, load_variants
 from search.problem.split import load_questions, load_split
+from search.prompts.urial import BasePrompt
 from search.running.assembly import check_questions, make_model, make_reward_model
 from search.running.judge_models import JudgeModels
 from search.running.prices import refuse_unknown_prices
@@ -20,13 +22,18 @@ from search.running.prices import refuse_unknown_prices
 
 @dataclass(frozen=True, slots=True)
 class EvaluationPlan:
-    """An evaluation that could start: every input read and checked, nothing loaded and nothing spent."""
+    """An evaluation that could start: every input read and checked, nothing loaded and nothing spent.
+
+    Attributes:
+        notices: what a person should know about the data, a sentence each.
+    """
 
     config: EvaluationConfig
     questions: tuple[Question, ...]
     variants: tuple[PromptVariant, ...]
     members: tuple[PanelMember, ...]
     judge_models: JudgeModels
+    notices: tuple[str, ...] = ()
 
     @property
     def objective(self) -> Objective:
@@ -54,13 +61,14 @@ class EvaluationPlan:
 def make_evaluation_plan(config: EvaluationConfig, path: Path) -> EvaluationPlan:
     """Read and check everything that a config names. Raises InputError."""
     variants = load_variants(config)
-    questions = load_questions(config.questions)
+    questions, notices = load_questions(config.questions)
     if config.side != "all":
         questions = getattr(load_split(config.questions), config.side)
+    shown = shown_questions({one.name: BasePrompt(one.rules, one.demonstrations) for one in variants}, questions)
     if not questions:
         raise InputError("there is no question to ask: give another questions.path")
     judge_models = JudgeModels(make_model, make_reward_model, path)
     members = make_panel_members(config.judge, judge_models.models)
     check_questions(questions, Objective.of(config.scoring), members)
     refuse_unknown_prices(config)
-    return EvaluationPlan(config, questions, variants, members, judge_models)
+    return EvaluationPlan(config, questions, variants, members, judge_models, (*notices, *shown))

@@ -87,9 +87,14 @@ def test_a_field_may_say_which_side_a_question_is_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("guiding", "held_out", "complaint"),
     [
-        (rows(0, 3), rows(2, 5), "The question id '2' stands twice"),
-        (rows(0, 3), [{"id": "other", "query": " Question  2 "}], "question other asks the same as guiding question 2"),
-        ([*rows(0, 2), *rows(0, 1)], rows(3, 4), "The question id '0' stands twice"),
+        (rows(0, 3), rows(2, 5), r"1 question is asked more than once: .*a\.jsonl, line 3 and .*b\.jsonl, line 1\."),
+        (rows(0, 3), [{"id": "other", "query": " Question\u00a0 2? "}], r"a\.jsonl, line 3 and .*b\.jsonl, line 1\."),
+        ([*rows(0, 2), *rows(0, 1)], rows(3, 4), r"a\.jsonl, lines 1 and 3\. Delete"),
+        (
+            [*rows(0, 2), {"id": 0, "query": "else"}],
+            rows(3, 4),
+            r"1 id is given to .*: '0' \(.*a\.jsonl, lines 1 and 3\)",
+        ),
     ],
 )
 def test_a_held_out_question_that_guides_too_is_refused(

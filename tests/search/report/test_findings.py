@@ -56,7 +56,7 @@ def test_overstatement_compares_gains_so_that_harder_questions_do_not_count_as_w
 def test_the_summary_says_how_clear_the_gain_is_and_how_much_the_search_overstated_it(tmp_path: Path) -> None:
     first, sure, second = summary(found(finished(tmp_path)))
     assert "make it 98.0 % probable that it is better" in sure
-    assert "On 3 questions that the search never saw, the winner beats the base prompt: +1.08 points" in first
+    assert "On 3 questions the search never saw, the winner beats the base prompt: +1.08 points" in first
     assert "5.08 against 4.00. The interval excludes zero." in first
     assert "its gain was +2.12: the search overstated it by 1.04" in second
 

@@ -1,0 +1,276 @@
+"""Demonstrations that hold a question of the benchmark, and guiding questions that hold a held-out one.
+
+A winner whose prompt shows a held-out question with its answer has not been judged on questions that it never saw. So
+what is the same is taken out of the pool, or refused, and what is alike is reported with its pairs.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self
+
+from configs.errors import InputError
+from configs.schema.data import PoolConfig
+from evaluators.question import Question
+from search.problem.pool import Pool
+from search.problem.split import Split
+from search.problem.text_overlap import Words, holds, is_telling, one_word_apart, shared_passages, words_of
+from search.prompts.urial import BasePrompt
+
+Degree = Literal["same", "contains", "near"]
+Source = Literal["pool", "base prompt", "guiding questions"]
+
+SEEN = "held-out questions seen"
+"""What the manifest calls `Contamination.seen`."""
+_WHOLE, _WHOLE_LETTERS, _WHOLE_ANYWAY = 5, 20, 8  # words and letters of a question that is no common phrase
+_FURTHER = 8  # words of a later turn, a reference or a query that is no common phrase
+_TOLD = 3  # pairs in a sentence
+_KEPT = 200  # pairs in a file
+_BREAK = ("\x00",)  # between texts, so that no passage runs over it
+_VERBS: Mapping[Degree, str] = {"same": "is", "contains": "contains", "near": "resembles"}
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """A text of the prompts, or a guiding question, and a question that it holds.
+
+    Attributes:
+        source: where the text comes from.
+        id: of the demonstration or the guiding question; `rules` for the rules of the base prompt.
+        place: of the text, for people; "" where only the id is known.
+        question: id of the question.
+        side: of the question: `guiding` or `held-out`.
+        degree: `same`: it is the question. `contains`: the whole question stands in it. `near`: they are one word
+            apart, one stands in the other, or they have a passage of 13 words in common (with the question's further
+            turns or its reference answers, too).
+    """
+
+    source: Source
+    id: str
+    place: str
+    question: str
+    side: str
+    degree: Degree
+
+    def __str__(self) -> str:
+        where = f" ({self.place})" if self.place else ""
+        return f"{self.id}{where} {_VERBS[self.degree]} {self.side} question {self.question}"
+
+
+@dataclass(frozen=True, slots=True)
+class Contamination:
+    """What was found.
+
+    Attributes:
+        dropped: demonstrations that were taken out of the pool.
+        remaining: everything else; candidates may show these.
+    """
+
+    dropped: tuple[Overlap, ...] = ()
+    remaining: tuple[Overlap, ...] = ()
+
+    @property
+    def seen(self) -> int:
+        """Held-out questions of which a prompt may hold something, or which a guiding question resembles."""
+        return len({one.question for one in self.remaining if one.side == "held-out"})
+
+    def counts(self) -> dict[str, int]:
+        """For the manifest; empty where nothing was found."""
+        counted = {"left out": len(_ids(self.dropped)), "pairs that remain": len(self.remaining), SEEN: self.seen}
+        return counted if any(counted.values()) else {}
+
+    def notices(self) -> tuple[str, ...]:
+        """A sentence for each thing that a person should know; none where nothing was found."""
+        dropped, remaining = len(_ids(self.dropped)), self.remaining
+        texts = []
+        if self.dropped:
+            texts.append(
+                f"{_demonstrations(dropped)} of the pool {_plural(dropped, 'holds', 'hold')} a question of the "
+                f"benchmark and {_plural(dropped, 'is', 'are')} left out "
+                f"(pool.contamination is drop): {_first(self.dropped)}."
+            )
+        for source in ("pool", "base prompt", "guiding questions"):
+            pairs = [one for one in remaining if one.source == source]
+            if pairs:
+                texts.append(f"{_left_in(source, len(_ids(pairs)))}: {_first(pairs)}.")
+        return tuple(texts)
+
+    def to_json(self) -> dict[str, Any]:
+        """For material.json: counts, and the first pairs."""
+        return {
+            "dropped": [asdict(one) for one in self.dropped[:_KEPT]],
+            "remaining": [asdict(one) for one in self.remaining[:_KEPT]],
+            **self.counts(),
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`, but for pairs that it left out."""
+        return cls(*(tuple(Overlap(**one) for one in content.get(part, ())) for part in ("dropped", "remaining")))
+
+
+NONE_FOUND = Contamination()
+
+
+def _left_in(source: Source, count: int) -> str:
+    verb = _plural(count, "holds or resembles", "hold or resemble")
+    if source == "guiding questions":
+        return f"{count:,} of the guiding questions {verb} a held-out question"
+    what = _demonstrations(count) if source == "pool" else f"{count:,} text{'s' * (count != 1)}"
+    return f"{what} of the {source} {verb} a question of the benchmark and {_plural(count, 'stays', 'stay')} in it"
+
+
+def _plural(count: int, singular: str, plural: str) -> str:
+    return singular if count == 1 else plural
+
+
+def _ids(overlaps: Iterable[Overlap]) -> set[str]:
+    return {one.id for one in overlaps}
+
+
+def _demonstrations(count: int) -> str:
+    return f"{count:,} demonstration{'s' * (count != 1)}"
+
+
+def _first(overlaps: Sequence[Overlap]) -> str:
+    more = len(overlaps) - _TOLD
+    return "; ".join(map(str, overlaps[:_TOLD])) + (f"; and {more:,} more pairs" if more > 0 else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What is compared with the questions.
+
+    Attributes:
+        query: words of a demonstration's query, or of a guiding question.
+        rest: a demonstration's answer, or further turns.
+        answer: whether `rest` is compared with reference answers.
+    """
+
+    source: Source
+    id: str
+    place: str
+    query: str
+    rest: str
+    answer: bool = True
+
+
+def without_questions(pool: Pool, base: BasePrompt, split: Split, policy: PoolConfig) -> tuple[Pool, Contamination]:
+    """The pool without demonstrations that are questions of either side, and what was found.
+
+    Raises:
+        InputError: the knob says to refuse, the base prompt shows a question, or nothing is left of the pool.
+    """
+    found = _overlaps([*_pool_texts(pool), *_base_texts(base)], split)
+    alike = [
+        one
+        for one in find_overlaps(_question_texts(split.guiding), split.held_out, "held-out")
+        if policy.contamination == "keep" or one.degree != "same"  # else the split has refused it
+    ]
+    surely = [one for one in found if one.degree != "near"]
+    if policy.contamination == "keep":
+        return pool, Contamination((), (*found, *alike))
+    own = [one for one in surely if one.source == "base prompt" and one.id != "rules"]
+    if own:
+        raise InputError(
+            f"The base prompt shows a question of the benchmark: {_first(own)}. Remove the demonstration or the "
+            "question, or set pool.contamination to keep."
+        )
+    dropped = [one for one in surely if one.source == "pool"]
+    if dropped and policy.contamination == "refuse":
+        raise InputError(
+            f"{_demonstrations(len(_ids(dropped)))} of the pool hold a question of the benchmark: {_first(dropped)}. "
+            "Remove them, or set pool.contamination to drop."
+        )
+    gone = _ids(dropped)
+    kept = pool.leaving_out(gone)
+    if not kept:
+        raise InputError("Every demonstration of the pool is a question of the benchmark; give another pool.")
+    remaining = [one for one in found if one.source != "pool" or one.id not in gone]
+    return kept, Contamination(tuple(dropped), (*remaining, *alike))
+
+
+def shown_questions(variants: Mapping[str, BasePrompt], questions: Sequence[Question]) -> tuple[str, ...]:
+    """A sentence for each prompt of an evaluation, by name, that shows what it is asked, or something like it."""
+    sentences = []
+    for name, prompt in variants.items():
+        pairs = find_overlaps(_base_texts(prompt), questions, "")
+        if pairs:
+            shown = "; ".join(str(one).replace("  ", " ") for one in pairs[:_TOLD])
+            sentences.append(f"Variant '{name}' shows {len(_ids(pairs))} text(s) like a question it is asked: {shown}.")
+    return tuple(sentences)
+
+
+def _overlaps(texts: Sequence[Text], split: Split) -> list[Overlap]:
+    sides = (("held-out", split.held_out), ("guiding", split.guiding))
+    return [one for side, questions in sides for one in find_overlaps(texts, questions, side)]
+
+
+def _pool_texts(pool: Pool) -> list[Text]:
+    return [Text("pool", one.id, pool.places.get(one.id, ""), one.query, one.answer) for one in pool.values()]
+
+
+def _base_texts(base: BasePrompt) -> list[Text]:
+    shown = [
+        Text("base prompt", f"demonstration {number}", "", one.query, one.answer)
+        for number, one in enumerate(base.demonstrations, start=1)
+    ]
+    return [*shown, Text("base prompt", "rules", "", "", base.rules)]
+
+
+def _question_texts(questions: Iterable[Question]) -> list[Text]:
+    return [
+        Text("guiding questions", f"guiding question {one.id}", "", one.query, "\n".join(one.turns[1:]), answer=False)
+        for one in questions
+    ]
+
+
+def find_overlaps(texts: Sequence[Text], questions: Sequence[Question], side: str) -> list[Overlap]:
+    """Every pair of a text and a question of which one holds the other, in the order of the texts."""
+    asked = [words_of(one.query) for one in questions]
+    queries = [words_of(one.query) for one in texts]
+    found: dict[tuple[int, int], Degree] = {}
+    for text, question, degree in (*_near(texts, queries, questions, asked), *_same(queries, asked)):
+        if found.get((text, question)) != "contains" or degree == "same":
+            found[text, question] = degree
+    return [
+        Overlap(texts[text].source, texts[text].id, texts[text].place, questions[question].id, side, degree)
+        for (text, question), degree in sorted(found.items())
+    ]
+
+
+def _same(queries: Sequence[Words], asked: Sequence[Words]) -> Iterator[tuple[int, int, Degree]]:
+    by_words: dict[Words, list[int]] = {}
+    for question, words in enumerate(asked):
+        by_words.setdefault(words, []).append(question)
+    for text, words in enumerate(queries):
+        yield from ((text, question, "same") for question in by_words.get(words, ()) if words)
+
+
+def _near(
+    texts: Sequence[Text], queries: Sequence[Words], questions: Sequence[Question], asked: Sequence[Words]
+) -> Iterator[tuple[int, int, Degree]]:
+    yield from ((text, question, "near") for question, text in one_word_apart(asked, queries))
+    passages = [(at, words) for at, words in enumerate(asked) if is_telling(words)]
+    passages += [(at, words) for at, one in enumerate(questions) for words in _further(one.turns[1:])]
+    everything = (query + _BREAK + words_of(one.rest) for one, query in zip(texts, queries, strict=True))
+    for passage, text in shared_passages([words for _, words in passages], everything):
+        question = passages[passage][0]
+        yield text, question, _degree(texts[text], queries[text], asked[question])
+    references = [(at, words) for at, one in enumerate(questions) for words in _further(one.references)]
+    answers = (words_of(one.rest) if one.answer and references else () for one in texts)
+    for reference, text in shared_passages([words for _, words in references], answers):
+        yield text, references[reference][0], "near"
+    long = [(at, words) for at, words in enumerate(queries) if len(words) >= _FURTHER]
+    for query, question in shared_passages([words for _, words in long], asked):
+        yield long[query][0], question, "near"
+
+
+def _further(texts: Iterable[str | None]) -> Iterator[Words]:
+    return (words for words in map(words_of, filter(None, texts)) if len(words) >= _FURTHER)
+
+
+def _degree(text: Text, query: Words, question: Words) -> Degree:
+    """Whether it holds all of a question that is no common phrase."""
+    distinct = len(question) >= _WHOLE and (sum(map(len, question)) >= _WHOLE_LETTERS or len(question) >= _WHOLE_ANYWAY)
+    whole = distinct and (holds(query, question) or holds(words_of(text.rest), question))
+    return "contains" if whole else "near"
