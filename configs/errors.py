@@ -3,6 +3,7 @@
     DemosearchError
     ├── InputError          something the user gave is wrong; raised before anything is spent   exit 2
     └── RunStopped          the run cannot go on now; everything paid for is kept, resume works  exit 3
+        └── AlreadyClosed   something was asked for after it had been closed: a consequence, never the reason
 
 The rooms add their own leaves: `workers.failures` and `evaluators.failures`. A leaf that is neither of the two above
 concerns one item alone and becomes a `Failure` of that item, never an exit.
@@ -19,3 +20,7 @@ class InputError(DemosearchError):
 
 class RunStopped(DemosearchError):
     """A clean stop: a refused key, an exhausted quota, no worker left."""
+
+
+class AlreadyClosed(RunStopped):
+    """Something was asked for after it had been closed; why that happened is another error's to say."""

@@ -8,15 +8,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 
-from configs.errors import DemosearchError, RunStopped
+from configs.errors import AlreadyClosed, DemosearchError, RunStopped
 from evaluators.budget import Budget
 from evaluators.counts import Counts
 from evaluators.ledger.keys import generation_keys, prompt_digest
 from evaluators.ledger.ledger import Ledger
+from evaluators.reply_model import ReplyModelWatch
 from workers.failures import GenerationFailed, PromptTooLong
 from workers.prompt import Completion, Decoding, PromptBlock
 from workers.text_model import ModelCard, PaysBeside, TextModel
-from workers.usage import NOTHING
+from workers.usage import NOTHING, Usage
 
 Promise = asyncio.Future[Completion]
 _EMPTY = 8  # completions without a word, none with one before them, are worth a warning
@@ -58,6 +59,7 @@ class Answers:
         self._closing: asyncio.Task[None] | None = None
         self._empty: Counter[Decoding] = Counter()  # completions, of decodings that have not brought a word yet
         self._speaking: set[Decoding] = set()
+        self._watch = ReplyModelWatch("the model", ledger.model_of_generations(card.fingerprint))
 
     async def ask(
         self, block: PromptBlock, decoding: Decoding, questions: Sequence[str], tasks: asyncio.TaskGroup
@@ -120,6 +122,8 @@ class Answers:
             self._ledger.keep_prompt(prompt, self._card.fingerprint, json.dumps(asdict(decoding)), block.prefix)
             to_come = len(keys)
             async for index, completion in self._model.generate(block, decoding):
+                if self._refuses(completion):
+                    continue
                 self._keep(keys[index], prompt, questions[index], decoding, completion)
                 to_come -= 1
                 if to_come:
@@ -132,7 +136,7 @@ class Answers:
             error = self._stopped or stopped
             raise error from None
         except asyncio.CancelledError:
-            error = RunStopped("the search is being stopped")
+            error = AlreadyClosed("the search is being stopped")
             raise
         finally:
             self._keep_beside()
@@ -149,16 +153,30 @@ class Answers:
         if paid != NOTHING:
             self._ledger.keep_beside(paid)
 
+    def _refuses(self, completion: Completion) -> bool:
+        """Whether it comes from another model than those before it; it is paid for, and kept from all prompts."""
+        changed = self._watch.complaint(completion.model)
+        if changed is None:
+            return False
+        dollars = self._price(completion) if self._price else 0.0
+        tokens = completion.prompt_tokens, 0, completion.new_tokens
+        self._ledger.keep_beside(Usage(1, *tokens, dollars, int(completion.estimated)))
+        self._stop(changed)
+        return True
+
     def _heed_budget(self) -> None:
-        """What was sent before a limit was reached is paid for, and still comes."""
         try:
             self._budget.check()
         except RunStopped as spent:
-            if self._price is None:
-                raise
-            if self._stopped is None:
-                self._stopped = spent
-                self._closing = asyncio.create_task(self._model.close())
+            self._stop(spent)
+
+    def _stop(self, reason: RunStopped) -> None:
+        """What was sent before this is paid for, and still comes."""
+        if self._price is None:
+            raise reason
+        if self._stopped is None:
+            self._stopped = reason
+            self._closing = asyncio.create_task(self._model.close())
 
     def _keep(self, key: bytes, prompt: bytes, question: str, decoding: Decoding, completion: Completion) -> None:
         dollars = self._price(completion) if self._price else 0.0

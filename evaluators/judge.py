@@ -1,7 +1,7 @@
 """The interface of everything that scores an answer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from evaluators.question import Question
@@ -16,11 +16,14 @@ class Verdict:
         score: finite, on the judge's own scale; larger is better.
         words: what the judge said, for people; "" for a metric.
         usage: what it cost.
+        model: who judged, by a service's own word; "" where it does not say, or no service is asked. It makes no
+            difference to what was said.
     """
 
     score: float
     words: str = ""
     usage: Usage = NOTHING
+    model: str = field(default="", compare=False)
 
 
 class Judge(Protocol):

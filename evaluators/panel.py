@@ -23,6 +23,7 @@ from evaluators.ledger.answer_keys import MemberKeys
 from evaluators.ledger.keys import verdict_key
 from evaluators.ledger.ledger import Ledger
 from evaluators.question import Question
+from evaluators.reply_model import ReplyModelWatch
 from workers.service.failures import ServiceFailed
 from workers.usage import NOTHING
 
@@ -77,12 +78,15 @@ class Panel:
         self._closed = False
         self._readable: set[bytes] = set()  # seats that have given a verdict
         self._unreadable: dict[bytes, list[str]] = {}  # what the others have said
+        self._watches: dict[bytes, ReplyModelWatch] = {}
+        self._stopped: RunStopped | None = None  # what the judges were closed for
 
     async def start(self) -> None:
         """Load the judges and note them in the ledger."""
         for member in self._members:
             await member.judge.start()
             await self._ledger.keep_judge(member.digest, member.judge.fingerprint)
+            self._watches[member.digest] = ReplyModelWatch("the judge", self._ledger.model_of_verdicts(member.digest))
 
     def keys(self, question: Question, answers: tuple[str, ...]) -> MemberKeys:
         """Keys of the verdicts on the last of these answers."""
@@ -168,6 +172,7 @@ class Panel:
                 verdict = await member.judge.judge(question, answers, repeat + _DRAWS * self._ledger.unreadable(key))
             if not math.isfinite(verdict.score):
                 raise VerdictUnreadable(f"the judge's score is {verdict.score}", verdict.usage)
+            await self._refuse_other_model(member, verdict)
         except VerdictStopped as stop:
             failure = Failure(question.id, "verdict", type(stop).__name__, str(stop))
             await self._ledger.keep_failure(key, failure, stop.usage)
@@ -179,6 +184,8 @@ class Panel:
             usage = error.usage if isinstance(error, JudgeFailed | ServiceFailed) else NOTHING
             if usage != NOTHING or not self._closed:  # what was never asked for has not failed
                 await self._ledger.keep_failure(key, failure, usage)
+            if self._stopped is not None:
+                raise self._stopped from None
             if isinstance(error, VerdictUnreadable):
                 self._stop_if_never_readable(member, error)
             raise
@@ -186,6 +193,15 @@ class Panel:
         self._counts.judged += 1
         await self._ledger.keep_verdict(key, member.digest, question.id, generation, verdict)
         return verdict
+
+    async def _refuse_other_model(self, member: PanelMember, verdict: Verdict) -> None:
+        """Raise VerdictStopped for a verdict of another model than those before it, when nothing more is asked for."""
+        watch = self._watches.get(member.digest)
+        changed = None if watch is None else watch.complaint(verdict.model)
+        if changed is not None:
+            self._stopped, self._closed = changed, True
+            await member.judge.close()
+            raise VerdictStopped(str(changed), verdict.usage)
 
     def _stop_if_never_readable(self, member: PanelMember, error: VerdictUnreadable) -> None:
         """Paying on would be in vain. What the ledger holds from before does not count: the judge may have changed."""

@@ -1,21 +1,42 @@
-"""Several things at once, of which the first error counts."""
+"""Several things at once, of which the error that explains the others counts."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+
+from configs.errors import AlreadyClosed, DemosearchError
 
 
 @asynccontextmanager
 async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
-    """As `asyncio.TaskGroup`, but what comes out is the first error itself."""
+    """As `asyncio.TaskGroup`, but what comes out is one error itself: the one that explains the others.
+
+    The first error of a group makes everything else end, in errors of its own, which may be noticed before it: a key is
+    refused, the model is closed, and whoever asks the model next is told that it is closed.
+    """
     try:
         async with asyncio.TaskGroup() as tasks:
             yield tasks
     except BaseExceptionGroup as group:
-        first: BaseException = group
-        while isinstance(first, BaseExceptionGroup):
-            first = first.exceptions[0]
-        error = first
+        error = min(_errors(group), key=_rank)  # the first of those that rank alike
     else:
         return
     raise error
+
+
+def _errors(error: BaseException) -> Iterator[BaseException]:
+    """Those of a group and of the groups in it, in order."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _errors(inner)
+    else:
+        yield error
+
+
+def _rank(error: BaseException) -> int:
+    """0 for an interruption, 1 for a sentence that says what to do, 2 for a bug, 3 for a consequence."""
+    if isinstance(error, AlreadyClosed):
+        return 3
+    if isinstance(error, DemosearchError):
+        return 1
+    return 2 if isinstance(error, Exception) else 0

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from workers.daemon_thread import running_future
-from workers.failures import WorkersUnavailable
+from workers.failures import ModelClosed
 from workers.messages import Answered, Begun, Ended, Message
 from workers.prompt import Answer, Decoding, PromptBlock, Task
 from workers.task import perform
@@ -91,7 +91,7 @@ class EngineThread:
             self._given_up |= self._running
             self._changed.notify()
         while (count := self._next_count()) is not None:
-            count.lengths.set_exception(WorkersUnavailable("the model was closed while it counted tokens"))
+            count.lengths.set_exception(ModelClosed("the model was closed while it counted tokens"))
 
     def _live(self, load: LoadEngine) -> None:
         try:

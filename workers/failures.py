@@ -3,9 +3,10 @@
 GenerationFailed        a model could not do its task with one block; its unanswered questions become failures
 └── PromptTooLong       the prompt does not fit the model's context, with both token counts
 WorkersUnavailable      (RunStopped) no worker can be had any more
+└── ModelClosed         (AlreadyClosed) the model was asked after it had been closed
 """
 
-from configs.errors import DemosearchError, RunStopped
+from configs.errors import AlreadyClosed, DemosearchError, RunStopped
 
 
 class GenerationFailed(DemosearchError):
@@ -36,3 +37,10 @@ class PromptTooLong(GenerationFailed):
 
 class WorkersUnavailable(RunStopped):
     """No worker answers and none can be started."""
+
+
+class ModelClosed(WorkersUnavailable, AlreadyClosed):
+    """The model was asked after it had been closed."""
+
+    def __init__(self, message: str = "the model has been closed; make a new one to generate again") -> None:
+        super().__init__(message)

@@ -9,7 +9,7 @@ from typing import cast
 
 from workers.activity import Timesheet, WorkerActivity, WorkersActivity
 from workers.engine_thread import EngineThread
-from workers.failures import WorkersUnavailable
+from workers.failures import ModelClosed
 from workers.messages import Answered, Begun, Ended, Message
 from workers.prompt import A_co, Completion, Continuations, Decoding, Likelihood, PromptBlock, Rating, Reward, Task
 from workers.task import new_tokens
@@ -127,7 +127,7 @@ class LocalWorker:
                 self._tokens += new_tokens(message.answer)
                 yield message.index, cast(A_co, message.answer)
             if message is None:
-                raise _closed()
+                raise ModelClosed()
             if message.error is not None:
                 raise message.error
         finally:
@@ -142,7 +142,7 @@ class LocalWorker:
 
     def _engine_thread(self) -> EngineThread:
         if self._closed:
-            raise _closed()
+            raise ModelClosed()
         if self._thread is None:
             loop = asyncio.get_running_loop()
             self._thread = EngineThread(self._load_engine, lambda message: self._hear(loop, message))
@@ -164,7 +164,3 @@ class LocalWorker:
             job.began = time.monotonic()
         else:
             job.outbox.put_nowait(message)
-
-
-def _closed() -> WorkersUnavailable:
-    return WorkersUnavailable("the model has been closed; make a new one to generate again")

@@ -1,7 +1,7 @@
 """What goes into a model and what comes out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Generic, Literal, Self, TypeVar
 
 A_co = TypeVar("A_co", bound="Answer", covariant=True)
@@ -85,6 +85,8 @@ class Completion:
         new_tokens: tokens generated, the stopping ones included.
         finish: "stop" (a stop string or end-of-text) or "length" (max_new_tokens reached).
         estimated: nobody has counted the tokens.
+        model: who wrote it, by a server's own word; "" where it does not say, or no server is asked. It makes no
+            difference to what was said.
     """
 
     text: str
@@ -92,6 +94,7 @@ class Completion:
     new_tokens: int
     finish: Literal["stop", "length"]
     estimated: bool = False
+    model: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

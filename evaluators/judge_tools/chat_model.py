@@ -19,11 +19,13 @@ class FirstTokenLogprobs:
     Attributes:
         log_probabilities: natural, of each choice that the model told of; a service tells of the likeliest tokens only.
         text: what it said, for people.
+        model: who said it, as in `Reply`.
     """
 
     log_probabilities: Mapping[str, float]
     text: str
     usage: Usage
+    model: str = ""
 
 
 class ChatModel(Protocol):
@@ -84,7 +86,8 @@ class ServedSpeaker:
 
     @property
     def identity(self) -> str:
-        return json.dumps({"model": self._service.model, "base_url": self._service.base_url})
+        settings = self._service.config.alters_answers()
+        return json.dumps({"model": self._service.model, "base_url": self._service.base_url} | settings)
 
     def repeats_itself(self, temperature: float) -> bool:  # noqa: ARG002 -- services are never quite sure
         return False
@@ -99,8 +102,8 @@ class ServedSpeaker:
         self, messages: Sequence[Message], choices: tuple[str, ...], top: int, seed: int = 0
     ) -> FirstTokenLogprobs:
         reply = await self._service.chat(messages, temperature=1.0, max_tokens=1, logprobs=top, draw=seed)
-        told = {token: value for token, value in reply.first_token if token in choices}
-        return FirstTokenLogprobs(told, reply.text, reply.usage)
+        likely = {token: value for token, value in reply.first_token if token in choices}
+        return FirstTokenLogprobs(likely, reply.text, reply.usage, reply.model)
 
     async def close(self) -> None:
         await self._service.close()

@@ -25,6 +25,9 @@ class Statement(Protocol):
     @property
     def usage(self) -> Usage: ...
 
+    @property
+    def model(self) -> str: ...
+
 
 S = TypeVar("S", bound=Statement)
 
@@ -52,7 +55,7 @@ async def grade(ask: Callable[[int], Awaitable[S]], read: Callable[[S], float], 
             raise JudgeFailed(str(error), paid + usage) from error
         paid += reply.usage
         try:
-            return Verdict(read(reply), reply.text, paid)
+            return Verdict(read(reply), reply.text, paid, reply.model)
         except VerdictUnreadable as error:
             if attempt == retries:
                 raise VerdictUnreadable(str(error), paid) from None

@@ -13,19 +13,20 @@ from filelock import FileLock, Timeout
 
 from configs.errors import InputError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS prompts (digest BLOB PRIMARY KEY, model TEXT, decoding TEXT, prefix TEXT);
 CREATE TABLE IF NOT EXISTS generations (
     key BLOB PRIMARY KEY, run TEXT, prompt BLOB, question TEXT, text TEXT,
-    prompt_tokens INTEGER, new_tokens INTEGER, finish TEXT, estimated INTEGER, dollars REAL, created REAL);
+    prompt_tokens INTEGER, new_tokens INTEGER, finish TEXT, estimated INTEGER, dollars REAL, created REAL,
+    reply_model TEXT);
 CREATE TABLE IF NOT EXISTS judges (digest BLOB PRIMARY KEY, fingerprint TEXT);
 CREATE TABLE IF NOT EXISTS verdicts (
     key BLOB PRIMARY KEY, run TEXT, judge BLOB, question TEXT, generation BLOB, score REAL, words TEXT,
     calls INTEGER, prompt_tokens INTEGER, cached_tokens INTEGER, new_tokens INTEGER, dollars REAL, estimated INTEGER,
-    created REAL);
+    created REAL, reply_model TEXT);
 CREATE TABLE IF NOT EXISTS failures (
     key BLOB, run TEXT, question TEXT, stage TEXT, cause TEXT, message TEXT,
     calls INTEGER, prompt_tokens INTEGER, cached_tokens INTEGER, new_tokens INTEGER, dollars REAL, estimated INTEGER,

@@ -33,9 +33,9 @@ UNREADABLE = "VerdictUnreadable"
 
 _INSERTS = {
     "prompts": "INSERT OR IGNORE INTO prompts VALUES (?,?,?,?)",
-    "generations": "INSERT OR IGNORE INTO generations VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+    "generations": "INSERT OR IGNORE INTO generations VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
     "judges": "INSERT OR IGNORE INTO judges VALUES (?,?)",
-    "verdicts": "INSERT OR IGNORE INTO verdicts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    "verdicts": "INSERT OR IGNORE INTO verdicts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     "failures": "INSERT INTO failures VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
     "beside": "INSERT INTO beside VALUES (?,?,?,?,?,?,?,?)",
     "sessions": "INSERT OR REPLACE INTO sessions VALUES (?,?,?,?,?,?,?,?,?)",
@@ -90,6 +90,24 @@ class Ledger:
         except (sqlite3.Error, OverflowError) as error:
             raise RunStopped(f"the ledger {self._path} cannot be read ({error}): {_RESTORE}") from error
 
+    def model_of_generations(self, fingerprint: str) -> str:
+        """Who wrote the first completion kept of the model with this fingerprint, by the server's own word; "" where it
+        has not said."""
+        return self._first(
+            "SELECT reply_model FROM generations g JOIN prompts p ON p.digest = g.prompt "
+            "WHERE p.model = ? AND reply_model <> '' ORDER BY g.created LIMIT 1",
+            fingerprint,
+        )
+
+    def model_of_verdicts(self, judge: bytes) -> str:
+        """As `model_of_generations`, of the judge with this digest."""
+        query = "SELECT reply_model FROM verdicts WHERE judge = ? AND reply_model <> '' ORDER BY created LIMIT 1"
+        return self._first(query, judge)
+
+    def _first(self, query: str, owner: str | bytes) -> str:
+        row = self._reader.execute(query, (owner,)).fetchone()
+        return "" if row is None else str(row[0])
+
     def keep_prompt(self, digest: bytes, model: str, decoding: str, prefix: str) -> "asyncio.Future[None]":
         """Keep what a block's prompts share, once. As with every `keep`, the future is done when the row, and
         everything kept before it, is durable; it raises RunStopped when the disk does not take it."""
@@ -102,7 +120,7 @@ class Ledger:
         tokens = completion.prompt_tokens, completion.new_tokens
         self._pay_model(Usage(0, tokens[0], 0, tokens[1], dollars, int(completion.estimated)), generated=1)
         counts = *tokens, completion.finish, int(completion.estimated)
-        row = (key, self._run, prompt, question, completion.text, *counts, dollars, time.time())
+        row = (key, self._run, prompt, question, completion.text, *counts, dollars, time.time(), completion.model)
         return self._keep("generations", row)
 
     def keep_beside(self, usage: Usage) -> "asyncio.Future[None]":
@@ -119,7 +137,7 @@ class Ledger:
     ) -> "asyncio.Future[None]":
         """Keep a verdict."""
         self._pay_judge(verdict.usage, judged=1)
-        row = (verdict.score, verdict.words, *astuple(verdict.usage), time.time())
+        row = (verdict.score, verdict.words, *astuple(verdict.usage), time.time(), verdict.model)
         return self._keep("verdicts", (key, self._run, judge, question, generation, *row))
 
     def keep_failure(self, key: bytes, failure: Failure, usage: Usage = NOTHING) -> "asyncio.Future[None]":

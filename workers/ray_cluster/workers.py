@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 from configs.schema.workers import WorkersConfig
 from workers.activity import WorkersActivity
-from workers.failures import WorkersUnavailable
+from workers.failures import ModelClosed
 from workers.prompt import A_co, Completion, Continuations, Decoding, Likelihood, PromptBlock, Rating, Reward, Task
 from workers.ray_cluster.actor import RayActor
 from workers.ray_cluster.cluster import RayCluster
@@ -43,12 +43,12 @@ class RayWorkers:
 
     async def start(self) -> ModelCard:
         if self._closed:
-            raise _closed()
+            raise ModelClosed()
         if self._starting is None:
             self._starting = asyncio.create_task(self._start())
         await asyncio.wait([self._starting])  # which others wait for too
         if self._starting.cancelled():
-            raise _closed()
+            raise ModelClosed()
         return self._starting.result()
 
     async def count_tokens(self, block: PromptBlock) -> tuple[int, ...]:
@@ -130,10 +130,6 @@ class RayWorkers:
         """Leave no actor behind, and Ray if it was entered here. Idempotent; never raises, never hangs."""
         actors, self._actors = self._actors, []
         await self._cluster.leave((lambda: _end_all(actors)) if actors else None)
-
-
-def _closed() -> WorkersUnavailable:
-    return WorkersUnavailable("the model has been closed; make a new one to generate again")
 
 
 def _end_all(actors: Sequence[RayActor]) -> None:

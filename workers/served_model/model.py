@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from configs.schema.model import ServedModelConfig
 from workers.activity import Timesheet, WorkersActivity
-from workers.failures import GenerationFailed, PromptTooLong, WorkersUnavailable
+from workers.failures import GenerationFailed, ModelClosed, PromptTooLong
 from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock
 from workers.served_model.likelihood import read_likelihood
 from workers.served_model.server_probe import Server, meet
@@ -168,7 +168,7 @@ class ServedModel:
 
     async def _meet(self) -> Server:
         if self._closed:
-            raise _closed()
+            raise ModelClosed()
         async with self._meeting:
             if self._server is None:
                 self._tokenizer = await asyncio.to_thread(load_tokenizer, self._config)
@@ -310,7 +310,7 @@ class ServedModel:
             self._open -= 1
             self._note()
         if self._closed and failures:
-            raise _closed()
+            raise ModelClosed()
         if failures:
             raise _gravest(failures)
 
@@ -336,13 +336,10 @@ def _completion(reply: Reply, decoding: Decoding) -> Completion:
         new_tokens=reply.new_tokens,
         finish="length" if at_length and not ends else "stop",
         estimated=not has_counted,
+        model=reply.model,
     )
 
 
 def _gravest(failures: Sequence[GenerationFailed]) -> GenerationFailed:
     too_long = [failure for failure in failures if isinstance(failure, PromptTooLong)]
     return max(too_long, key=lambda failure: failure.prompt_tokens, default=failures[0])
-
-
-def _closed() -> WorkersUnavailable:
-    return WorkersUnavailable("the model has been closed; make a new one to generate again")

@@ -1,0 +1,36 @@
+"""Whether everything of one run comes from one model.
+
+A name such as `gpt-6.1-sol` is an alias: the service decides which snapshot answers, and says so in each reply's
+`model`. The first one seen is what counts, in this process or in the ledger: another one later would show as a gain or
+a loss of the prompts.
+"""
+
+from configs.errors import RunStopped
+
+
+class ReplyModelChanged(RunStopped):
+    """A service answers with another model than before."""
+
+
+class ReplyModelWatch:
+    """Args:
+    role: whose service it is, "the judge" or "the model".
+    first: who answered first, as the ledger has it; "" where nobody has said.
+    """
+
+    def __init__(self, role: str, first: str) -> None:
+        self._role = role
+        self._first = first
+
+    def complaint(self, model: str) -> ReplyModelChanged | None:
+        """What to raise for a reply that names this model; None where all is well, or where it names none."""
+        if not model:
+            return None
+        self._first = self._first or model
+        if model == self._first:
+            return None
+        return ReplyModelChanged(
+            f"the service of {self._role} answers as {model!r} now and answered as {self._first!r} before, and scores "
+            "of both cannot be compared: resume when it is the earlier one again, or start a new run with a dated "
+            "model name and a ledger of its own"
+        )
