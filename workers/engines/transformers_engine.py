@@ -71,12 +71,18 @@ class TransformersEngine:
         self._kernels = kernels.choose(self._device, model.dtype, support.head_width(model))
         self._unit = GPU_UNIT if self._device.type == "cuda" else 1
         self._tree: PrefixTree | None = None
-        reason = support.reason_against(model, self._kernels, card.context_tokens)
-        if reason is None:
+        ways = support.ways_for(model, self._kernels, card.context_tokens)
+        if ways.against_sharing is None:
             budget = self._room.for_prefixes() if prefix_bytes is None else prefix_bytes
             self._tree = PrefixTree(model, self._kernels, budget, unit=self._unit)
         else:
-            log.warning("this model cannot share prefixes (%s): every prompt is computed whole, which is slow", reason)
+            log.warning(
+                "this model cannot share prefixes (%s): every prompt is computed whole%s, which is slow",
+                ways.against_sharing,
+                " and alone" if ways.one_at_a_time else "",
+            )
+        if ways.one_at_a_time:
+            self._capacity = Capacity(1)
 
     @classmethod
     def load(cls, config: ModelConfig) -> TransformersEngine:
@@ -85,6 +91,7 @@ class TransformersEngine:
         source = weights.find(config)
         tokenizer = weights.load_tokenizer(source)
         model = weights.load_model(source, config, device)
+        weights.tell_unapplied(model)
         context = weights.context_of(model, tokenizer, config.context_tokens)
         card = ModelCard(
             weights.fingerprint(source, VERSION, model.dtype), context, weights.spoken(layer_shares(model))

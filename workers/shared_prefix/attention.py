@@ -30,6 +30,22 @@ RowsBehind = list[tuple[Prefix, torch.Tensor]]
 """Prefixes, each with the rows [n] that stand behind it."""
 
 
+HARMLESS = frozenset(
+    [
+        "cache_position",
+        "is_causal",
+        "output_attentions",
+        "output_hidden_states",
+        "output_router_logits",
+        "position_ids",
+        "return_dict",
+        "sliding_window",
+        "use_cache",
+    ]
+)
+"""Arguments that models hand on to their attention and that ask for nothing else. Any other is refused."""
+
+
 class UnsupportedAttention(Exception):
     """The model asks for more than softmax over scaled products, so that the plain path must be used."""
 
@@ -54,15 +70,21 @@ def _attention(
     **variants: Any,
 ) -> tuple[torch.Tensor, None]:
     """The signature of transformers' attention functions. Output [n, t, heads, D]."""
-    for name in ("softcap", "s_aux", "position_bias", "head_mask", "layer_head_mask"):
-        if variants.get(name) is not None:
-            raise UnsupportedAttention(f"its attention uses {name}")
+    if unknown := sorted(name for name, value in variants.items() if value is not None and name not in HARMLESS):
+        raise UnsupportedAttention(f"its attention takes {', '.join(unknown)}")
+    if variants.get("is_causal") is False or variants.get("sliding_window") not in (None, _window(module)):
+        raise UnsupportedAttention("its attention sees other tokens than its config states")
     if attention_mask is not None or dropout:
         raise UnsupportedAttention("its attention brings a mask or a dropout of its own")
     scale = query.shape[-1] ** -0.5 if scaling is None else float(scaling)
     layer: Any = module.layer_idx
     output = _under_way.get().attend(layer, query, key, value, scale)
     return output.transpose(1, 2), None
+
+
+def _window(module: Any) -> int | None:
+    """Sliding window that `support` has compared with the context."""
+    return getattr(getattr(module, "config", None), "sliding_window", None)
 
 
 AttentionInterface.register(NAME, _attention)

@@ -37,16 +37,35 @@ class Sizes:
 
 def sizes(config: Any, itemsize: int) -> Sizes:
     """Of a model with this text config of transformers, in numbers of `itemsize` bytes."""
-    heads = config.num_attention_heads
-    width = getattr(config, "head_dim", None) or config.hidden_size // heads
-    key_heads = getattr(config, "num_key_value_heads", None) or heads
-    inner = getattr(config, "intermediate_size", None) or 4 * config.hidden_size
+    layers = getattr(config, "per_layer_config", None)  # of models whose layers differ in width
+    shapes = [_layer(config if layers is None else layers[index]) for index in range(config.num_hidden_layers)]
     return Sizes(
-        kept=2 * config.num_hidden_layers * key_heads * width * itemsize,
+        kept=2 * sum(shape.key_heads * shape.width for shape in shapes) * itemsize,
         # the residual and its norm, and either the MLP's parts, or attention's: queries, keys and values for every
         # query head, turned by their positions, and outputs in fp32
-        read=(2 * config.hidden_size + max(3 * inner, 14 * heads * width)) * itemsize,
+        read=max(2 * config.hidden_size + max(3 * it.inner, 14 * it.heads * it.width) for it in shapes) * itemsize,
         chosen=CHOICE_BYTES * config.vocab_size,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """Numbers of query heads and key heads, width of a head, and width inside the MLP."""
+
+    heads: int
+    key_heads: int
+    width: int
+    inner: int
+
+
+def _layer(config: Any) -> _Layer:
+    heads = getattr(config, "num_attention_heads", None) or 1  # none in a purely recurrent model
+    inner = getattr(config, "intermediate_size", None) or 4 * config.hidden_size
+    return _Layer(
+        heads,
+        getattr(config, "num_key_value_heads", None) or heads,
+        getattr(config, "head_dim", None) or config.hidden_size // heads,
+        max(inner) if isinstance(inner, (list, tuple)) else inner,  # Gemma 3n lists one a layer
     )
 
 

@@ -6,7 +6,6 @@ import inspect
 from typing import Any
 
 import torch
-from transformers import DynamicCache
 
 PAD = 0  # any id will do: no row attends to its padding
 
@@ -23,7 +22,7 @@ class PlainRows:
     def __init__(self, model: Any) -> None:
         self._model = model
         self._parameters = set(inspect.signature(model.forward).parameters)
-        self._cache = DynamicCache(config=model.config)
+        self._cache: Any = None  # the model makes one of its own kind
         self._mask = torch.empty(0)  # [B, L] 1 where a row has a token
 
     def stand_behind(self, prefix: list[int]) -> bool:  # noqa: ARG002 - every row has its own
@@ -41,7 +40,7 @@ class PlainRows:
 
     def keep(self, rows: torch.Tensor) -> None:
         self._mask = self._mask[rows]
-        self._cache.batch_select_indices(rows)
+        self._cache.reorder_cache(rows)  # `batch_select_indices` is missing where layers keep a recurrent state
 
     def logits(self, tokens: list[list[int]], first: int) -> torch.Tensor:
         """As `likelihood.WholeRows`."""
@@ -56,6 +55,7 @@ class PlainRows:
         output = self._model(
             input_ids=ids, attention_mask=self._mask, past_key_values=self._cache, use_cache=True, **known
         )
+        self._cache = output.past_key_values
         logits: torch.Tensor = output.logits[:, -1]
         return logits
 

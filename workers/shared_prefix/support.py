@@ -1,66 +1,198 @@
-"""Which models can share a prefix: asked of the config, then tried."""
+"""Which way of generating is exact for a model: asked of its config, then tried. What is not known to be exact is not
+done: docs/families.md lists what has been measured, `tests/workers/engines/test_families.py` measures it."""
 
 from __future__ import annotations
 
+import logging
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from configs.errors import InputError
+from workers.shared_prefix import rope
+from workers.shared_prefix.attention import UnsupportedAttention
 from workers.shared_prefix.decode import Rows
 from workers.shared_prefix.kernels import Kernels
 from workers.shared_prefix.plain_rows import PlainRows
 from workers.shared_prefix.prefix_tree import PrefixTree
 from workers.shared_prefix.shared_rows import SharedRows
 
-LENGTH_DEPENDENT_ROPE = ("dynamic", "longrope")  # a token's rotation depends on how long the sequence is by now
+log = logging.getLogger(__name__)
+
+PADDED = frozenset(
+    [
+        "bamba",
+        "bloom",
+        "codegen",
+        "cohere2",
+        "deepseek_v2",
+        "deepseek_v3",
+        "diffllama",
+        "exaone4",
+        "falcon",
+        "falcon_h1",
+        "gemma2",
+        "gemma3_text",
+        "gemma3n_text",
+        "gemma4_text",
+        "gpt_neo",
+        "gpt_neox_japanese",
+        "gpt_oss",
+        "gptj",
+        "granitemoehybrid",
+        "jamba",
+        "lfm2",
+        "llama",
+        "llama4_text",
+        "mistral",
+        "modernbert-decoder",
+        "mpt",
+        "nemotron_h",
+        "olmo3",
+        "phi3",
+        "phimoe",
+        "qwen2",
+        "qwen3_5_text",
+        "qwen3_next",
+        "starcoder2",
+        "vaultgemma",
+        "xglm",
+        "zamba2",
+    ]
+)
+"""Model types whose rows say behind padding on their left what they say alone. Others may place blocks by the padded
+position, or make masks of their own; they are answered one at a time."""
+
+PROBE = 40  # tokens that the ways are tried with
+
+KNOWN_LAYERS = frozenset({"full_attention", "sliding_attention"})
+"""Layers that the shared path can lead."""
 
 
-def reason_against(model: Any, kernels: Kernels, context: int) -> str | None:
-    """Why this model must take the plain path, or None when both paths agree.
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How a model can be run exactly.
+
+    Attributes:
+        against_sharing: why prefixes cannot be shared; None where they can.
+        one_at_a_time: rows must not be padded, so that each is answered alone.
+    """
+
+    against_sharing: str | None
+    one_at_a_time: bool
+
+
+def ways_for(model: Any, kernels: Kernels, context: int) -> Ways:
+    """Decide once a model is loaded.
 
     Args:
         context: tokens a prompt and its completion have at most.
+
+    Raises:
+        InputError: the model cannot be run exactly at all.
     """
-    return _stated(model.config.get_text_config(decoder=True), context) or _tried(model, kernels)
-
-
-def head_width(model: Any) -> int:
-    """D, of queries and keys."""
     config = model.config.get_text_config(decoder=True)
-    return int(getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)
+    limit = rope.longrope_limit(config)
+    if limit is not None and context > limit:
+        raise InputError(
+            f"the model's longrope rotary embedding changes beyond {limit:,} tokens: set model.context_tokens to "
+            f"{limit} or less"
+        )
+    reason = _stated(config, context) or _tried(model, kernels)
+    if reason is None:
+        return Ways(None, one_at_a_time=False)
+    _refuse_uncached(model)
+    return Ways(reason + _advice(model, kernels, context), one_at_a_time=config.model_type not in PADDED)
 
 
 def _stated(config: Any, context: int) -> str | None:
-    window = getattr(config, "sliding_window", None)
-    kinds = set(getattr(config, "layer_types", None) or ())
-    windowed = "sliding_attention" in kinds if kinds else getattr(config, "use_sliding_window", True)
-    if window is not None and windowed and window < context:
+    window = _window(config)
+    if window is not None and window < context:
         return f"it has sliding windows of {window:,} tokens"
-    if other := sorted(kinds - {"full_attention", "sliding_attention"}):
+    kinds = set(getattr(config, "layer_types", None) or ())
+    if other := sorted(kinds - KNOWN_LAYERS):
         return f"it has layers of {', '.join(other)}"
-    rope = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
-    if rope.get("rope_type") in LENGTH_DEPENDENT_ROPE:
-        return f"its {rope['rope_type']} rotary embedding depends on the length of the text"
-    return None
+    return rope.reason_against(config, context)
+
+
+def _window(config: Any) -> int | None:
+    """Tokens that a windowed layer sees; None where no layer has a window."""
+    kinds = getattr(config, "layer_types", None)
+    windowed = "sliding_attention" in kinds if kinds else getattr(config, "use_sliding_window", True)
+    return getattr(config, "sliding_window", None) if windowed else None
+
+
+def _advice(model: Any, kernels: Kernels, context: int) -> str:
+    """How prefixes could be shared after all."""
+    config = model.config.get_text_config(decoder=True)
+    window = _window(config)
+    if window is None or not PROBE < window < context or _stated(config, window) or _tried(model, kernels):
+        return ""
+    return f"; where prompts and answers fit them, set model.context_tokens to {window}"
+
+
+def head_width(model: Any) -> int:
+    """D, of queries and keys; the first layer's where layers differ."""
+    config = model.config.get_text_config(decoder=True)
+    layers = getattr(config, "per_layer_config", None)
+    first = config if layers is None else layers[0]
+    heads = getattr(first, "num_attention_heads", None) or 1
+    return int(getattr(first, "head_dim", None) or first.hidden_size // heads)
 
 
 @torch.inference_mode()
 def _tried(model: Any, kernels: Kernels) -> str | None:
     """Both paths continue the same two rows by a step; their logits must be close."""
-    size = model.config.get_text_config(decoder=True).vocab_size
-    ids = [(7919 * i + 13) % size for i in range(40)]
+    ids = _ids(model, PROBE)
     prefix, rows = ids[:24], [ids[:24] + ids[24:31], ids[:24] + ids[30:33]]
     last = torch.tensor([row[-1] for row in rows], device=model.device)
-    plain = _logits(PlainRows(model), prefix, rows, last)
     try:
+        plain = _logits(PlainRows(model), prefix, rows, last)
         tree = PrefixTree(model, kernels, budget=0, chunk=16)
         ours = _logits(SharedRows(model, kernels, tree), prefix, rows, last)
+    except UnsupportedAttention as reason:
+        return str(reason)
     except Exception as error:  # a foreign model may meet our attention in any way; the plain path remains
-        return str(error) or type(error).__name__
-    distance = float((ours - plain).norm() / plain.norm())
-    # half precision differs in its last digit, layer by layer; a wrong mask or position differs by about 1
-    close = 1e-3 if plain.dtype == torch.float32 else 0.1
-    return None if distance < close else f"its logits on the two paths differ by {distance:.1e}"
+        log.info("sharing prefixes was tried", exc_info=error)
+        return "its layers do not take the attention that prefixes are shared by"
+    distance = _distance(ours, plain)
+    return None if distance < _close(plain) else f"its logits on the two paths differ by {distance:.1e}"
+
+
+@torch.inference_mode()
+def _refuse_uncached(model: Any) -> None:
+    """Check that the plain path, token by token, says what one pass over the whole text says."""
+    ids, name = _ids(model, 23), type(model).__name__
+    advice = "choose another model, or run it behind a server (model.engine=served)"
+    try:
+        rows = PlainRows(model)
+        rows.enter([ids[:20]])
+        stepped = [rows.step(torch.tensor([token], device=model.device)) for token in ids[20:]][-1]
+        whole = rows.logits([ids], len(ids) - 1)[:, -1]
+    except Exception as error:  # as above
+        log.info("generating token by token was tried", exc_info=error)
+        raise InputError(
+            f"{name} keeps what it has read in a way that cannot be continued token by token here: {advice}"
+        ) from error
+    if not (distance := _distance(stepped, whole)) < _close(whole):
+        raise InputError(
+            f"{name} says something else token by token than in one pass (logits differ by {distance:.1e}): {advice}"
+        )
+
+
+def _ids(model: Any, count: int) -> list[int]:
+    size = model.config.get_text_config(decoder=True).vocab_size
+    return [(7919 * i + 13) % size for i in range(count)]
+
+
+def _distance(left: torch.Tensor, right: torch.Tensor) -> float:
+    return float((left - right).norm() / right.norm())
+
+
+def _close(logits: torch.Tensor) -> float:
+    """Half precision differs in its last digit, layer by layer; a wrong mask or position differs by about 1."""
+    return 1e-3 if logits.dtype == torch.float32 else 0.1
 
 
 def _logits(rows: Rows, prefix: list[int], tokens: list[list[int]], last: torch.Tensor) -> torch.Tensor:

@@ -19,8 +19,24 @@ from transformers.utils.logging import disable_progress_bar
 from configs.errors import InputError
 from configs.schema.model import WeightsConfig
 from workers.shared_prefix.checkpoint import refuse_incomplete, undisturbed
+from workers.shared_prefix.rope import longrope_limit
 
 EDGE = 2**20  # bytes read at each end of a file: enough to tell weights apart, fast for hundreds of gigabytes
+LENGTHS = ("max_position_embeddings", "max_seq_len", "seq_length")  # what configs call the context
+UNAPPLIED = (
+    "repetition_penalty",
+    "no_repeat_ngram_size",
+    "min_length",
+    "min_new_tokens",
+    "suppress_tokens",
+    "begin_suppress_tokens",
+    "bad_words_ids",
+    "sequence_bias",
+    "forced_bos_token_id",
+    "forced_eos_token_id",
+    "exponential_decay_length_penalty",
+    "guidance_scale",
+)
 UNSTATED = 10**9  # tokenizers say 1e30 tokens where nobody wrote their limit down
 
 log = logging.getLogger(__name__)
@@ -143,7 +159,6 @@ def _pretrained(kind: Any, source: Source, config: WeightsConfig, device: torch.
             source.location,
             revision=source.commit,
             dtype=config.dtype,
-            attn_implementation="sdpa",
             device_map=_device_map(config, device),
             ignore_mismatched_sizes=True,  # they are refused below, in one sentence
             output_loading_info=True,
@@ -192,13 +207,31 @@ def context_of(model: Any, tokenizer: Any, wanted: int | None, knob: str = "mode
     Raises:
         InputError: neither the config nor the model says.
     """
-    own = getattr(model.config.get_text_config(decoder=True), "max_position_embeddings", None)
+    config = model.config.get_text_config(decoder=True)
+    own = next((length for name in LENGTHS if (length := getattr(config, name, None))), None)
     if own is None and tokenizer.model_max_length < UNSTATED:
         own = tokenizer.model_max_length
     limits = [limit for limit in (wanted, own) if limit is not None]
     if not limits:
         raise InputError(f"the model does not say how long its context is: set {knob}.context_tokens")
+    limit = longrope_limit(config)
+    if limit is not None and limit < min(limits):
+        log.warning(
+            "the model's longrope rotary embedding changes beyond %s tokens, so that is its context here", limit
+        )
+        return limit
     return int(min(limits))
+
+
+def tell_unapplied(model: Any) -> None:
+    """Say which settings of the model's generation config shape no token here: `Decoding` alone does. Those of sampling
+    are left out, because whoever samples states them."""
+    stated = model.generation_config.to_diff_dict()
+    if unapplied := [f"{name}={stated[name]}" for name in UNAPPLIED if stated.get(name)]:
+        log.warning(
+            "the model's generation config asks for %s, which is not applied: only what `decoding` states is",
+            ", ".join(unapplied),
+        )
 
 
 def fingerprint(source: Source, engine: str, dtype: torch.dtype) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
-from transformers import MambaConfig, MambaForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM, MambaConfig, MambaForCausalLM
 
 from configs.errors import InputError
 from configs.schema.model import ModelConfig
-from tests.tiny_model import random_llama, save
+from tests.tiny_model import random_llama, random_mistral, save
 from workers.engines.transformers_engine import VERSION, TransformersEngine
-from workers.prompt import PromptBlock
+from workers.failures import PromptTooLong
+from workers.prompt import Decoding, PromptBlock
 from workers.shared_prefix import weights
 
 
@@ -79,8 +81,34 @@ def test_a_damaged_model_is_refused(folder: Path) -> None:
 
 def test_a_model_without_attention_is_refused(tmp_path: Path) -> None:
     sizes = MambaConfig(vocab_size=320, hidden_size=16, num_hidden_layers=1, state_size=4)
-    with pytest.raises(InputError, match="does not support an attention"):
-        TransformersEngine.load(config(save(MambaForCausalLM(sizes), tmp_path)))
+    with pytest.raises(InputError, match="cannot be continued token by token here: choose another model"):
+        TransformersEngine.load(config(save(MambaForCausalLM(sizes), tmp_path), context_tokens=96))
+
+
+def test_a_longrope_model_has_the_context_of_its_short_factors(tmp_path: Path) -> None:
+    sizes = random_llama(context=96).config.to_dict()
+    factors = {"short_factor": [1.0] * 4, "long_factor": [3.0] * 4, "original_max_position_embeddings": 64}
+    rope = {"rope_type": "longrope", "rope_theta": 1e4, **factors}
+    folder = save(LlamaForCausalLM(LlamaConfig(**{**sizes, "rope_parameters": rope})), tmp_path)
+    engine = TransformersEngine.load(config(folder))
+    assert engine.card.context_tokens == 64
+    with pytest.raises(PromptTooLong):
+        engine.generate(PromptBlock("a" * 60, ("",)), Decoding(16))
+
+
+def test_a_window_is_told_with_the_context_that_it_would_serve(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    TransformersEngine.load(config(save(random_mistral(window=64, context=96), tmp_path)))
+    assert "set model.context_tokens to 64" in caplog.text
+    assert TransformersEngine.load(config(tmp_path, context_tokens=64))._tree is not None
+
+
+def test_settings_of_the_model_that_are_not_applied_are_said(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = folder / "generation_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "repetition_penalty": 1.1, "suppress_tokens": [5]}))
+    TransformersEngine.load(config(folder))
+    assert "repetition_penalty=1.1, suppress_tokens=[5]" in caplog.text
 
 
 def test_a_missing_folder_is_refused_without_asking_the_hub(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
+from configs.errors import InputError
 from tests.tiny_model import random_llama, random_mistral
 from tests.workers.engines.reference import engine_of, generated, in_order, llama
 from workers.engines.transformers_engine import TransformersEngine
@@ -136,7 +137,7 @@ def _tiny(**more: Any) -> dict[str, Any]:
 
 
 GROUPED = {"num_key_value_heads": 2}
-LONG_ROPE = {"rope_type": "longrope", "rope_theta": 1e4, "short_factor": [1.0] * 4, "long_factor": [2.0] * 4}
+LONG_ROPE = {"rope_type": "longrope", "rope_theta": 1e4, "original_max_position_embeddings": 64}
 FAMILIES: dict[str, tuple[Any, Any, bool]] = {
     "qwen2": (Qwen2ForCausalLM, Qwen2Config(**_tiny(**GROUPED)), True),
     "qwen3": (Qwen3ForCausalLM, Qwen3Config(**_tiny(**GROUPED, head_dim=16)), True),
@@ -164,11 +165,19 @@ def test_models_share_prefixes_or_say_why_not_and_are_exact_either_way(
     assert in_order(engine, block, PENALISED) == expected(model, block, PENALISED)
 
 
-def test_an_embedding_that_depends_on_the_length_takes_the_plain_path(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_longrope_model_is_refused_where_texts_could_cross_its_factors() -> None:
     model = random_llama()
     model.config.rope_parameters = LONG_ROPE
+    with pytest.raises(InputError, match=r"changes beyond 64 tokens: set model\.context_tokens to 64 or less"):
+        engine_of(model, context=65)
+    assert engine_of(model, context=64)._tree is not None
+
+
+def test_a_rotary_embedding_that_nobody_knows_takes_the_plain_path(caplog: pytest.LogCaptureFixture) -> None:
+    model = random_llama()
+    model.config.rope_parameters = {"rope_type": "newest", "rope_theta": 1e4}
     assert engine_of(model)._tree is None
-    assert "longrope" in caplog.text
+    assert "newest" in caplog.text
 
 
 def test_half_precision_runs_on_the_shared_path() -> None:
