@@ -193,6 +193,11 @@ class Landscape:
         """All ordered choices of up to `max_added`; the base prompt has no demonstrations of its own."""
         return SearchSpace(base=(), pool=self.pool, questions=self.guiding, insert_at=0, max_added=max_added)
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The lowest and the highest score that the judge can give."""
+        return self.knobs.lowest, self.knobs.lowest + self.knobs.step * len(self.knobs.thresholds)
+
     def score(self, trial: Trial, repeat: int = 0) -> ScoredTrial:
         """What the judge says; nothing ever fails here."""
         chosen = self._numbers(trial.candidate)

@@ -120,10 +120,10 @@ def _covered(landscape: Landscape, space: SearchSpace, found: SimulatedSearch) -
     """Whether the intervals of the winner's held-out score and gain hold the truth."""
     base = space.compose(())
     truths = {one: landscape.truth(one, landscape.further) for one in (found.winner, base)}
-    score = estimate([*found.held_out[found.winner].values()], _CONFIDENCE)
+    score = estimate([*found.held_out[found.winner].values()], _CONFIDENCE, bounds=landscape.bounds)
     if found.winner == base:
         return _holds(score, truths[base]), None
-    gain = paired_difference(found.held_out[found.winner], found.held_out[base], _CONFIDENCE)
+    gain = paired_difference(found.held_out[found.winner], found.held_out[base], _CONFIDENCE, landscape.bounds)
     return _holds(score, truths[found.winner]), _holds(gain, truths[found.winner] - truths[base])
 
 

@@ -63,7 +63,7 @@ def _parts(best: BestPrompt, findings: Findings, names: Sequence[str]) -> Iterat
     yield "## Scores"
     heads = ("prompt", "held-out score", "held-out gain", "search score", "overstated by")
     yield table(heads, [_row(findings, one) for one in findings.finalists])
-    yield f"Means with {share(findings.results.confidence)} Student's t intervals over questions. {_MEANS}"
+    yield f"Means with {share(findings.results.confidence)} intervals over questions. {_MEANS}"
     doubted = caveats(findings)
     if doubted:
         yield "## What a sceptic should know"

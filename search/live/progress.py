@@ -16,6 +16,7 @@ from rich.live import Live
 from search.live.live_file import LiveFile
 from search.live.snapshot import Observer, Snapshot, Watched
 from search.live.view import Drawing, line
+from search.statistics.intervals import Bounds
 
 _SECONDS_A_LINE = 60.0
 _SECONDS_A_DISPLAY = 1.0
@@ -49,13 +50,15 @@ def make_views(console: Console, folder: Path) -> "View":
 
 
 @asynccontextmanager
-async def watching(watched: Watched, view: View, confidence: float, clock: Callable[[], float]) -> AsyncIterator[None]:
+async def watching(
+    watched: Watched, view: View, confidence: float, clock: Callable[[], float], bounds: Bounds | None = None
+) -> AsyncIterator[None]:
     """While this is open, the view shows how things stand, and at the end once more.
 
     Args:
         clock: seconds since this process began to work on the run.
     """
-    observer = Observer(watched, confidence)
+    observer = Observer(watched, confidence, bounds)
 
     def look() -> None:
         view.show(observer.look(clock()))

@@ -10,6 +10,7 @@ from evaluators.budget import Budget
 from evaluators.counts import Counts
 from search.live.eta import Eta, Speedometer
 from search.statistics.estimates import Estimate, estimate, paired_difference
+from search.statistics.intervals import Bounds
 from workers.activity import WorkersActivity
 from workers.service.activity import ServiceActivity
 
@@ -117,8 +118,8 @@ class Observer:
         confidence: of the intervals of scores.
     """
 
-    def __init__(self, watched: Watched, confidence: float) -> None:
-        self._watched = watched
+    def __init__(self, watched: Watched, confidence: float, bounds: Bounds | None = None) -> None:
+        self._watched, self._bounds = watched, bounds
         self._confidence = confidence
         self._evaluations, self._tokens = Speedometer(), Speedometer()
 
@@ -138,9 +139,9 @@ class Observer:
             done=done,
             planned=position.planned,
             eta=self._evaluations.eta(position.planned - done),
-            best=estimate([*best.values()], self._confidence),
-            base=estimate([*base.values()], self._confidence),
-            gain=paired_difference(best, base, self._confidence) if best is not base else None,
+            best=estimate([*best.values()], self._confidence, bounds=self._bounds),
+            base=estimate([*base.values()], self._confidence, bounds=self._bounds),
+            gain=paired_difference(best, base, self._confidence, self._bounds) if best is not base else None,
             work=self._work(counts),
             activity=self._watched.activity(),
             services=tuple(self._watched.services()),

@@ -8,6 +8,7 @@ from search.problem.trial import Side
 from search.results.journal_results import CandidateResults
 from search.results.search_results import SearchResults
 from search.statistics.estimates import Estimate, estimate
+from search.statistics.intervals import Bounds, of_difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +48,22 @@ def _of_side(
     gains = winner.gains(base)
     asked = dict.fromkeys(categories[name] for name in [*base.scores, *base.failures])
 
-    def mean(values: Mapping[str, float], category: str, inside: bool = True) -> Estimate | None:
-        return estimate([one for name, one in values.items() if (categories[name] == category) == inside], confidence)
+    def mean(
+        values: Mapping[str, float], category: str, bounds: Bounds | None, *, inside: bool = True
+    ) -> Estimate | None:
+        some = [value for name, value in values.items() if (categories[name] == category) == inside]
+        return estimate(some, confidence, bounds=bounds)
+
+    widest = of_difference(base.bounds)
 
     return [
         CategoryScores(
             category=category,
             side=side,
-            base=mean(base.scores, category),
-            winner=mean(winner.scores, category),
-            gain=mean(gains, category),
-            without=mean(gains, category, inside=False),
+            base=mean(base.scores, category, base.bounds),
+            winner=mean(winner.scores, category, base.bounds),
+            gain=mean(gains, category, widest),
+            without=mean(gains, category, widest, inside=False),
         )
         for category in asked
     ]

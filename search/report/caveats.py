@@ -106,6 +106,11 @@ def _of_questions(findings: Findings) -> Iterator[str]:
             f"{count(gain.failed)} questions are missing from the comparison because they failed for the winner or the "
             "base prompt; a failure is in no mean."
         )
+    if gain is not None and gain.has_no_width:
+        yield (
+            f"The gain is the same on all {gain.n} questions, so its interval has no width and says nothing about "
+            "further questions; set scoring.bounds to the ends of the judge's scale to get one that does."
+        )
     if best and best.held_out_gain and best.held_out_gain.n < _FEW:
         yield f"Only {best.held_out_gain.n} held-out questions stand behind the result."
 

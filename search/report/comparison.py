@@ -103,7 +103,7 @@ def turn_scores(results: SearchResults, winner: Candidate) -> tuple[TurnScores, 
 
 
 def _turn(side: Side, turn: int, base: CandidateResults, winner: CandidateResults, confidence: float) -> TurnScores:
-    first, second = (CandidateResults(0, _of_turn(one, turn)) for one in (base, winner))
+    first, second = (CandidateResults(0, _of_turn(one, turn), bounds=one.bounds) for one in (base, winner))
     return TurnScores(turn + 1, side, first.mean(confidence), second.mean(confidence), second.gain(first, confidence))
 
 

@@ -49,7 +49,8 @@ def history(results: SearchResults) -> History:
         judged += sum(_answers(scored, name) for name in scored.scores if name not in known)
         if scored.mean is not None:
             known.update(scored.scores)
-        best = estimate([*scores.get(record.leaders[0], {}).values()], results.confidence) if record.leaders else None
+        of_best = [*scores.get(record.leaders[0], {}).values()] if record.leaders else []
+        best = estimate(of_best, results.confidence, bounds=results.journal.bounds)
         if best is not None:
             milestones.append(Milestone(judged, best))
     return History(tuple(milestones), judged, _greedy(results))

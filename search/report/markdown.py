@@ -42,7 +42,7 @@ def _result(findings: Findings) -> Iterator[str]:
     yield table(heads, (_finalist(findings, one) for one in findings.finalists))
     level = numbers.share(findings.results.confidence)
     yield (
-        f"Means with {level} Student's t intervals over questions. A gain is the mean of paired differences to the "
+        f"Means with {level} intervals over questions. A gain is the mean of paired differences to the "
         "base prompt. The search score of a winner is too high, since it was chosen for it. “Overstated by” is "
         "search gain minus held-out gain."
     )

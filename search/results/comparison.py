@@ -10,6 +10,7 @@ from typing import Any
 from search.problem.trial import ScoredTrial, mean_of
 from search.run_directory.files import write_json
 from search.statistics.estimates import Estimate, estimate, paired_difference
+from search.statistics.intervals import Bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,51 +77,61 @@ class Result:
 
 
 def compare(
-    outcomes: Sequence[VariantResult], categories: Mapping[str, str], confidence: float, max_failed_share: float
+    outcomes: Sequence[VariantResult],
+    categories: Mapping[str, str],
+    confidence: float,
+    max_failed_share: float,
+    bounds: Bounds | None = None,
 ) -> tuple[Result, ...]:
-    """A line for each variant, in their order.
+    """Return a line for each variant, in their order.
 
     Args:
         categories: by question id; "" for none.
+        bounds: lowest and highest score there can be; None where that is not known.
     """
-    return tuple(_result(one, outcomes[0], categories, confidence, max_failed_share) for one in outcomes)
+    return tuple(_result(one, outcomes[0], categories, confidence, max_failed_share, bounds) for one in outcomes)
 
 
 def _result(
-    one: VariantResult, first: VariantResult, categories: Mapping[str, str], confidence: float, max_failed_share: float
+    one: VariantResult,
+    first: VariantResult,
+    categories: Mapping[str, str],
+    confidence: float,
+    max_failed_share: float,
+    bounds: Bounds | None,
 ) -> Result:
     allowed, comparable = (mean_of(it.scores, len(it.failures), max_failed_share) is not None for it in (one, first))
     paired = one is not first and allowed and comparable
     return Result(
         name=one.name,
-        score=estimate([*one.scores.values()], confidence, len(one.failures)) if allowed else None,
-        difference=paired_difference(one.scores, first.scores, confidence) if paired else None,
-        turns=_by_turn(one, confidence),
-        categories=_by_category(one, categories, confidence),
+        score=estimate([*one.scores.values()], confidence, len(one.failures), bounds) if allowed else None,
+        difference=paired_difference(one.scores, first.scores, confidence, bounds) if paired else None,
+        turns=_by_turn(one, confidence, bounds),
+        categories=_by_category(one, categories, confidence, bounds),
         length=fmean(one.lengths.values()) if one.lengths else None,
         n=len(one.scores),
         failed=len(one.failures),
     )
 
 
-def _by_turn(one: VariantResult, confidence: float) -> tuple[Estimate | None, ...]:
+def _by_turn(one: VariantResult, confidence: float, bounds: Bounds | None) -> tuple[Estimate | None, ...]:
     turns = max((len(scores) for scores in one.turns.values()), default=0)
-    return tuple(
-        estimate([s for scores in one.turns.values() if (s := _at(scores, turn)) is not None], confidence)
-        for turn in range(turns)
-    )
+    by_turn = [[s for scores in one.turns.values() if (s := _at(scores, turn)) is not None] for turn in range(turns)]
+    return tuple(estimate(scores, confidence, bounds=bounds) for scores in by_turn)
 
 
 def _at(scores: Sequence[float | None], turn: int) -> float | None:
     return scores[turn] if turn < len(scores) else None
 
 
-def _by_category(one: VariantResult, categories: Mapping[str, str], confidence: float) -> dict[str, Estimate | None]:
+def _by_category(
+    one: VariantResult, categories: Mapping[str, str], confidence: float, bounds: Bounds | None
+) -> dict[str, Estimate | None]:
     names = sorted({*categories.values()})
     if len(names) < 2:
         return {}
     groups = {name: [score for key, score in one.scores.items() if categories[key] == name] for name in names}
-    return {name: estimate(scores, confidence) for name, scores in groups.items()}
+    return {name: estimate(scores, confidence, bounds=bounds) for name, scores in groups.items()}
 
 
 def _json(value: Estimate | None) -> dict[str, float | int | None] | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.schema.evaluation import EvaluationConfig
+from configs.score_bounds import Bounds, score_bounds
 from search.results.comparison import VariantResult
 from search.results.evaluation_material import EvaluationMaterial
 from search.results.evaluation_status import EvaluationStatus, read_evaluation
@@ -34,6 +35,11 @@ class EvaluationResults:
         return self.config.scoring.confidence
 
     @property
+    def bounds(self) -> Bounds | None:
+        """Lowest and highest score there can be; None where that is not known."""
+        return score_bounds(self.config.scoring, self.config.judge)
+
+    @property
     def ledger(self) -> Path:
         return ledger_path(self.path, self.config)
 
@@ -52,7 +58,9 @@ def read_evaluation_results(path: Path) -> EvaluationResults:
     )
 
 
-def told(outcome: VariantResult) -> CandidateResults:
-    """As a search's report has it."""
+def told(outcome: VariantResult, bounds: Bounds | None = None) -> CandidateResults:
+    """Return a variant's results as a search's report has a candidate's."""
     turns = {name: tuple(scores) for name, scores in outcome.turns.items()}
-    return CandidateResults(0, dict(outcome.scores), dict(outcome.failures), dict(outcome.lengths), turns)
+    return CandidateResults(
+        0, dict(outcome.scores), dict(outcome.failures), dict(outcome.lengths), turns, bounds=bounds
+    )

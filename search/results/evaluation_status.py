@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from configs.score_bounds import score_bounds
 from evaluators.ledger.queries import read_failures, read_spend
 from evaluators.ledger.spend import Spend
 from search.results.alpaca_eval import Place, read_places
@@ -50,7 +51,9 @@ def read_evaluation(path: Path) -> EvaluationStatus:
         run=path.resolve().name,
         state=state,
         reason=reason,
-        results=compare(outcomes, categories, scoring.confidence, scoring.max_failed_share),
+        results=compare(
+            outcomes, categories, scoring.confidence, scoring.max_failed_share, score_bounds(scoring, config.judge)
+        ),
         spend=read_spend(ledger, name),
         failures=by_cause(read_failures(ledger, name)),
         places=read_places(path),

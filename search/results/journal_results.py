@@ -7,6 +7,7 @@ from search.problem.candidate import Candidate
 from search.problem.trial import ScoredTrial, Side
 from search.run_directory.records import EndRecord, JournalRecord, TrialRecord
 from search.statistics.estimates import Estimate, estimate, paired_difference
+from search.statistics.intervals import Bounds
 
 SIDES: Mapping[Side, str] = {"search": "guiding", "held_out": "held-out"}
 
@@ -22,6 +23,7 @@ class CandidateResults:
         lengths: of the answers, by question id, in characters.
         turns: by question id, the scores by turn where there are several.
         starts: where its records stand in the journal, in bytes.
+        bounds: lowest and highest score there can be; None where that is not known.
     """
 
     place: int
@@ -30,6 +32,7 @@ class CandidateResults:
     lengths: dict[str, int] = field(default_factory=dict)
     turns: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
     starts: list[int] = field(default_factory=list)
+    bounds: Bounds | None = None
 
     def add(self, scored: ScoredTrial) -> None:
         """Take a further trial."""
@@ -43,7 +46,7 @@ class CandidateResults:
 
     def mean(self, confidence: float) -> Estimate | None:
         """None where nothing was scored."""
-        return estimate([*self.scores.values()], confidence, len(self.failures))
+        return estimate([*self.scores.values()], confidence, len(self.failures), self.bounds)
 
     def mean_length(self, confidence: float) -> Estimate | None:
         """Mean length of the answers, in characters; None where nothing was scored."""
@@ -52,7 +55,7 @@ class CandidateResults:
     def gain(self, base: "CandidateResults", confidence: float) -> Estimate | None:
         """Paired difference to the base prompt; `failed` are the questions that one of the two has no score for because
         it failed."""
-        difference = paired_difference(self.scores, base.scores, confidence)
+        difference = paired_difference(self.scores, base.scores, confidence, self.bounds)
         return difference and replace(difference, failed=len(self.failures.keys() | base.failures.keys()))
 
     def gains(self, base: "CandidateResults") -> dict[str, float]:
@@ -69,6 +72,7 @@ class JournalResults:
         trials: on guiding questions.
         leaders: the best candidates after the last of them, best first.
         end: how the search ended; None before.
+        bounds: of scores, as `CandidateResults` has them.
     """
 
     search: dict[Candidate, CandidateResults] = field(default_factory=dict)
@@ -76,6 +80,7 @@ class JournalResults:
     trials: int = 0
     leaders: tuple[Candidate, ...] = ()
     end: EndRecord | None = None
+    bounds: Bounds | None = None
 
     @property
     def base(self) -> Candidate | None:
@@ -109,6 +114,6 @@ class JournalResults:
             self.trials += 1
             self.leaders = record.leaders
         known = self.side(record.side)
-        results = known.setdefault(record.candidate, CandidateResults(len(known)))
+        results = known.setdefault(record.candidate, CandidateResults(len(known), bounds=self.bounds))
         results.add(record.scored)
         results.starts.append(start)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.schema.run import RunConfig
+from configs.score_bounds import score_bounds
 from evaluators.evaluation import Failure
 from evaluators.ledger.queries import read_failures, read_spend
 from evaluators.ledger.spend import Spend
@@ -118,7 +119,8 @@ def read_search_results(path: Path) -> SearchResults:
     config = read_config(path)
     state, reason = read_state(path)  # before the journal, which may grow meanwhile
     amendments = Amendments(read_journal(path / "amendments.jsonl"), config.scoring.max_failed_share)
-    journal, amended, stop = JournalResults(), 0, 0
+    journal = JournalResults(bounds=score_bounds(config.scoring, config.judge))
+    amended, stop = 0, 0
     for stored in read_records(path / "journal.jsonl"):
         record, stop = stored.record, stored.stop
         if isinstance(record, TrialRecord):

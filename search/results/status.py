@@ -145,7 +145,11 @@ def _standing(results: SearchResults, candidate: Candidate | None) -> Standing |
     confidence, nothing = results.confidence, CandidateResults(0)
     search, held_out = results.search.get(candidate, nothing), results.held_out.get(candidate, nothing)
     base = results.held_out.get(results.base, nothing)
-    gain = paired_difference(held_out.scores, base.scores, confidence) if candidate != results.base else None
+    gain = (
+        paired_difference(held_out.scores, base.scores, confidence, held_out.bounds)
+        if candidate != results.base
+        else None
+    )
     length = search.mean_length(confidence)
     return Standing(
         candidate=candidate,

@@ -12,6 +12,7 @@ from rich.console import Console
 from configs.errors import InputError
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.model import AnyModelConfig, ServedModelConfig
+from configs.score_bounds import score_bounds
 from evaluators.budget import Budget
 from evaluators.counts import Counts
 from evaluators.evaluator import Evaluator
@@ -107,7 +108,7 @@ async def _evaluate(plan: EvaluationPlan, run: Run, view: View, pay_again: bool)
             for model, variants in plan.by_model():
                 async with (
                     bout.loaded(model, variants),
-                    watching(bout, view, config.scoring.confidence, clock),
+                    watching(bout, view, config.scoring.confidence, clock, score_bounds(config.scoring, config.judge)),
                     task_group() as tasks,
                 ):
                     for one in variants:

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from configs.errors import DemosearchError, InputError
 from configs.schema.run import RunConfig
+from configs.score_bounds import score_bounds
 from search.live.progress import View, make_views, watching
 from search.results.status import Status, read_status
 from search.run_directory.journal import read_journal
@@ -99,6 +100,7 @@ def _note_stop(run: Run, reason: str) -> None:
 
 async def _search(plan: Plan, run: Run, view: View, trackers: Tracking, pay_again: bool) -> None:
     config, clock = plan.config, clock_from_now()
+    bounds = score_bounds(config.scoring, config.judge)
     refuse_lost_rows(run, ledger_path(run.path, config), pay_again)
     has_ended = any(isinstance(record, EndRecord) for record in read_journal(run.path / "journal.jsonl"))
     if not has_ended:  # else it is only checked, whatever it has spent
@@ -108,7 +110,7 @@ async def _search(plan: Plan, run: Run, view: View, trackers: Tracking, pay_agai
         _log.info("%s is ready on %s", config.model.name, search.parts.card.device)
         keeping = contextlib.nullcontext() if has_ended else search.parts.keeper(config.workers, clock).kept()
         follow = trackers.following(lambda: _figures(search, clock()))
-        async with watching(search, view, config.scoring.confidence, clock), keeping, follow:
+        async with watching(search, view, config.scoring.confidence, clock, bounds), keeping, follow:
             await search.coordinator.run()
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit  # scipy.stats takes a second to import
 
-from search.statistics.intervals import Bounds, mean_interval
+from search.statistics.intervals import Bounds, mean_interval, of_difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,8 @@ def paired_difference(
     """Return the mean of `first - second` over the questions that both have scores for, with its interval; `bounds` as
     `estimate` takes them."""
     common = [question for question in first if question in second]
-    widest = None if bounds is None else (bounds[0] - bounds[1], bounds[1] - bounds[0])
-    return estimate([first[question] - second[question] for question in common], confidence, bounds=widest)
+    differences = [first[question] - second[question] for question in common]
+    return estimate(differences, confidence, bounds=of_difference(bounds))
 
 
 def unpaired_difference(first: Sequence[float], second: Sequence[float], confidence: float) -> Estimate | None:

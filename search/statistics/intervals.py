@@ -1,15 +1,15 @@
 """Intervals of a mean of few scores, which know the ends of their scale.
 
-Student's t fails where most scores are equal: ten ratings at the top of the scale leave it no width, and it then covers
-the truth in 33 to 65 % of samples instead of 95 % (`python -m search.bench.coverage`). There the interval holds every
-mean that a score test does not reject, with the variance that such a mean allows: on a scale from 0 to 1, mu is inside
-when
+Student's t fails where most scores are equal: ten ratings at the top of the scale leave it no width, and of yes-or-no
+scores it covers the truth in 33 to 65 % of small samples instead of 95 % (`python -m search.bench.coverage`). There the
+interval holds every mean that a score test does not reject, with the variance that such a mean allows: on a scale from
+0 to 1, mu is inside when
 
     |mean - mu| <= t * sqrt(dispersion * mu * (1 - mu) / n)
 
 with t Student's quantile and `dispersion` the variance of the scores relative to the largest that their mean allows,
-drawn to that of usual ratings by a little imaginary evidence. Where every score stands at an end of the scale, the
-dispersion is 1 and the quantile the normal one: Wilson's interval.
+drawn to a usual one by a little imaginary evidence. Where every score stands at an end of the scale, the dispersion is
+1 and the quantile the normal one: Wilson's interval.
 
 Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 1927; Brown, Cai and DasGupta,
 "Interval Estimation for a Binomial Proportion", Statistical Science 2001.
@@ -25,7 +25,13 @@ Bounds = tuple[float, float]
 """The lowest and the highest score that a judge can give."""
 
 _USUAL_DISPERSION, _IMAGINARY = 0.25, 0.25
+_OF_DIFFERENCES = 0.06  # of ratings on the same question
 _EQUAL = 1e-9
+
+
+def of_difference(bounds: Bounds | None) -> Bounds | None:
+    """Return the ends of the difference of two scores with these ends."""
+    return None if bounds is None else (bounds[0] - bounds[1], bounds[1] - bounds[0])
 
 
 def mean_interval(values: NDArray[np.float64], confidence: float, bounds: Bounds | None) -> tuple[float, float]:
@@ -39,6 +45,8 @@ def mean_interval(values: NDArray[np.float64], confidence: float, bounds: Bounds
         return _student(values, confidence)
     low, high = bounds
     share = (values - low) / (high - low)
+    of_ratings = low == -high and not np.all((share < _EQUAL) | (share > 1 - _EQUAL) | (abs(share - 0.5) < _EQUAL))
+    usual = _OF_DIFFERENCES if of_ratings else _USUAL_DISPERSION
     if len(values) == 1:
         return low, high
     if np.all((share < _EQUAL) | (share > 1 - _EQUAL)):
@@ -47,7 +55,7 @@ def mean_interval(values: NDArray[np.float64], confidence: float, bounds: Bounds
         start, end = _student(values, confidence)
         if low <= start and end <= high and not _mostly_equal(values):
             return start, end
-        ends = _by_score_test(share, _dispersion(share), _quantile(len(values), confidence))
+        ends = _by_score_test(share, _dispersion(share, usual), _quantile(len(values), confidence))
     return low + ends[0] * (high - low), low + ends[1] * (high - low)
 
 
@@ -64,15 +72,15 @@ def _quantile(count: int, confidence: float) -> float:
 
 
 def _mostly_equal(values: NDArray[np.float64]) -> bool:
-    """Whether at least half of the values are one and the same."""
+    """Whether all values, or at least half of them and three, are one and the same."""
     ordered = np.sort(values)
-    half = (len(values) + 1) // 2
+    half = min(len(values), max(3, (len(values) + 1) // 2))
     return bool(np.any(ordered[half - 1 :] - ordered[: len(values) - half + 1] < _EQUAL))
 
 
-def _dispersion(share: NDArray[np.float64]) -> float:
+def _dispersion(share: NDArray[np.float64], usual: float) -> float:
     mean = float(share.mean())
-    squares = float(((share - mean) ** 2).sum()) + _IMAGINARY * _USUAL_DISPERSION
+    squares = float(((share - mean) ** 2).sum()) + _IMAGINARY * usual
     return squares / ((len(share) - 1) * mean * (1 - mean) + _IMAGINARY)
 
 

@@ -20,6 +20,7 @@ from search.results.evaluation_status import EvaluationStatus
 from search.results.journal_results import CandidateResults
 from search.run_directory.run import read_id
 from search.statistics.estimates import Estimate, estimate
+from search.statistics.intervals import Bounds, of_difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,27 +154,28 @@ def _categories(results: EvaluationResults) -> Iterator[CategoryScore]:
     if len(names) < 2:
         return
     comparable = {one.name for one in results.status.results if one.difference is not None}
-    all_told = {one.name: told(one) for one in results.outcomes}
+    all_told, widest = {one.name: told(one) for one in results.outcomes}, of_difference(results.bounds)
+
+    def mean(
+        values: Mapping[str, float], category: str, bounds: Bounds | None, *, inside: bool = True
+    ) -> Estimate | None:
+        some = [value for name, value in values.items() if (of_question[name] == category) == inside]
+        return estimate(some, results.confidence, bounds=bounds)
+
     for category in names:
         for name, own in all_told.items():
             gains = own.gains(_first(all_told)) if name in comparable else {}
             yield CategoryScore(
                 category=category,
                 variant=name,
-                score=_mean(own.scores, of_question, category, results.confidence),
-                difference=_mean(gains, of_question, category, results.confidence),
-                without=_mean(gains, of_question, category, results.confidence, inside=False),
+                score=mean(own.scores, category, results.bounds),
+                difference=mean(gains, category, widest),
+                without=mean(gains, category, widest, inside=False),
             )
 
 
 def _first(all_told: Mapping[str, CandidateResults]) -> CandidateResults:
     return next(iter(all_told.values()))
-
-
-def _mean(
-    values: Mapping[str, float], of_question: Mapping[str, str], category: str, confidence: float, inside: bool = True
-) -> Estimate | None:
-    return estimate([one for name, one in values.items() if (of_question[name] == category) == inside], confidence)
 
 
 def _costs(results: EvaluationResults) -> Costs:

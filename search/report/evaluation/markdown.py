@@ -23,7 +23,7 @@ def _variants(findings: EvaluationFindings) -> Iterator[str]:
     heads = ("variant", "score", f"over {plain(findings.first.name)}", *(f"turn {at + 1}" for at in range(turns)))
     yield table((*heads, "length", "failed"), (_variant(findings, one, turns) for one in findings.variants))
     yield (
-        f"Means with {share(findings.results.confidence)} Student's t intervals over questions; differences are "
+        f"Means with {share(findings.results.confidence)} intervals over questions; differences are "
         "paired, question by question."
     )
 
