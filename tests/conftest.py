@@ -5,6 +5,7 @@ start Ray. `--quick` leaves out the files marked `heavy` (Ray, torch, a browser,
 to load any of these libraries in what is left.
 """
 
+import re
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
@@ -20,6 +21,7 @@ settings.load_profile("truths")
 
 _START_RAY = ("tests/test_kill.py", "ray_cluster/test_workers.py", "trackers/test_prometheus.py")
 _HEAVY_FOLDERS = ("tests/workers/engines", "tests/workers/shared_prefix")
+_HEAVY_FILE = re.compile(r"^pytestmark = (\[\s*)?pytest\.mark\.heavy\b", re.MULTILINE)
 _HEAVY_LIBRARIES = frozenset({"ray", "torch", "transformers", "sentence_transformers", "mlflow", "wandb", "vllm"})
 
 
@@ -52,7 +54,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return True if str(collection_path).endswith(_HEAVY_FOLDERS) else None
     if not collection_path.match("test_*.py"):
         return None
-    return True if "pytestmark = pytest.mark.heavy" in collection_path.read_text(encoding="utf-8") else None
+    return True if _HEAVY_FILE.search(collection_path.read_text(encoding="utf-8")) else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -30,9 +30,9 @@ from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit
 
 pytestmark = pytest.mark.heavy
 
-READS = ("status", "watch", "report", "export", "push", "knobs")
+READS = ("status", "watch", "report", "export", "push", "knobs", "list", "compare", "tag")
 PLANS = ("run", "evaluate", "resume")
-PARSED = ("retry-failed", "bench")
+PARSED = ("retry-failed", "bench", "rm", "view")
 OTHERS = ("cd", "export", "kubectl", "llama-server", "sbatch", "transformers", "vllm")
 """Other people's programs; nothing of ours is in their words."""
 
@@ -52,7 +52,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with contextlib.chdir(folder):
         (example,) = (one for one in blocks("python") if one.page == "README.md")
         exec(compile(example.text, str(example), "exec"), {})
-        for name in ("laptop", "slurm"):
+        for name in ("laptop", "slurm", "second"):
             (folder / "runs" / name).symlink_to(folder / "runs" / "first")
         Path("found.json").write_text(export(Path("runs/first"), "json"), encoding="utf-8")
         yield folder

@@ -1,6 +1,5 @@
 """Getting to know a server: what it is, what it serves, how much fits."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,22 +10,13 @@ from workers.service.server_dialects import DIALECTS, Dialect, recognised
 from workers.service.service import Service
 from workers.text_model import ModelCard
 
-_CHANGING = frozenset({"created", "permission", "loaded", "state", "status", "shutdown_date"})
-"""What servers list of a model and change by themselves: vLLM and llama.cpp put the time of the request there."""
-_QUOTED = 1000
-
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that answers.
-
-    Attributes:
-        identity: all that it says of itself and the model, as far as that stays the same while it runs.
-    """
+    """A server that answers."""
 
     card: ModelCard
     dialect: Dialect
-    identity: str
 
 
 async def meet(config: ServedModelConfig, service: Service) -> Server:
@@ -52,9 +42,7 @@ async def meet(config: ServedModelConfig, service: Service) -> Server:
         context_tokens=_context(config, entry, told),
         device=f"{kind} at {service.base_url}",
     )
-    stable = {name: value for name, value in entry.items() if name not in _CHANGING}
-    identity = f"{card.fingerprint}, listed as {json.dumps(stable, sort_keys=True)[:_QUOTED]}"
-    return Server(card, dialect, identity)
+    return Server(card, dialect)
 
 
 def _entry(models: Any, name: str, dialect: Dialect) -> dict[str, Any]:
@@ -86,14 +74,12 @@ def _fingerprint(
     meta = entry.get("meta")
     weights = [f"{meta.get('n_params')} parameters in {meta.get('size')} bytes"] if isinstance(meta, dict) else []
     read = f"as tokens of {config.tokenizer}@{config.tokenizer_revision}" if config.send == "tokens" else "as text"
-    settings = config.service.alters_answers()
     parts = [
         str(entry.get("root") or service.model),
         *weights,
         f"served by {kind} {version or 'at ' + service.base_url}",
         read,
         *([config.identity] if config.identity else []),
-        *([json.dumps(settings, sort_keys=True)] if settings else []),
     ]
     return ", ".join(parts)
 

@@ -21,7 +21,7 @@ from workers.service.connection import Connection, closed
 from workers.service.failures import BadRequest, NothingThere, Redirected, ServiceFailed
 from workers.service.http_client import open_client
 from workers.service.reply import Message, Reply, read_chat, read_completion
-from workers.service.request_fields import OPTIONAL, FieldNegotiation
+from workers.service.request_fields import FieldNegotiation
 from workers.service.token_estimate import filled_in
 from workers.stopwatch import Stopwatch
 
@@ -60,7 +60,6 @@ class Service:
         open_client(self._access.base_url, self._access.redactor)  # refuses what would fail after answers were paid for
         self._connection: Connection | None = None
         self._seconds_busy = 0.0  # of connections that are gone
-        self._losses = 0
         self._batched = Stopwatch()
         self._batches: Batches | None = None
         self._closed = False
@@ -104,11 +103,11 @@ class Service:
         body |= {} if self.config.reasoning_effort is None else {"reasoning_effort": self.config.reasoning_effort}
         body |= self.config.extra_body
         while True:
-            suited = self._fields.suited(body, OPTIONAL)
+            suited = self._fields.suited(body)
             try:
                 return await self._counted(suited, self._chat(suited, draw))
             except BadRequest as error:
-                self._fields.learn(error, suited, OPTIONAL)
+                self._fields.learn(error, suited)
 
     async def complete(
         self, prompt: str | Sequence[int], fields: Body, optional: frozenset[str] = frozenset()
@@ -126,7 +125,7 @@ class Service:
         asked: Body = {"model": self.model, "prompt": prompt if isinstance(prompt, str) else list(prompt)}
         body = asked | fields | self.config.extra_body
         while True:
-            suited = self._fields.suited(body, optional)
+            suited = self._fields.suited(body)
             try:
                 answer = self.post("/completions", suited, lambda told: read_completion(told, self.config))
                 return await self._counted(suited, answer)
@@ -154,15 +153,6 @@ class Service:
             return await self._connect().call(lambda client: client.get(address, cast_to=object))
         except (NothingThere, BadRequest, Redirected):
             return None
-
-    @property
-    def is_closed(self) -> bool:
-        return self._closed
-
-    @property
-    def losses(self) -> int:
-        """How often a connection was lost or could not be made: who answers afterwards may be another server."""
-        return self._losses + (self._connection.losses if self._connection else 0)
 
     def activity(self) -> ServiceActivity:
         """What the service is doing now, for people who watch."""
@@ -208,7 +198,6 @@ class Service:
             raise closed()
         if self._connection is None or self._connection.loop is not asyncio.get_running_loop():
             self._seconds_busy = self.activity().seconds_busy
-            self._losses = self.losses
             self._connection = Connection(self.config, self._access)
             if self.config.batch is not None and self._folder is not None:
                 record = BatchRecord(self._folder)

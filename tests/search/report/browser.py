@@ -43,8 +43,12 @@ class Page:
 
     async def load(self, path: Path) -> None:
         """Open a file, and wait until it is there."""
-        await self._send("Page.navigate", url=path.as_uri())
-        await self.until(f"location.href === '{path.as_uri()}' && document.readyState === 'complete'")
+        await self.open(path.as_uri())
+
+    async def open(self, address: str) -> None:
+        """Open a page, and wait until it is there."""
+        await self._send("Page.navigate", url=address)
+        await self.until(f"location.href === '{address}' && document.readyState === 'complete'")
 
     async def until(self, condition: str) -> None:
         """Wait until a JavaScript expression is true."""

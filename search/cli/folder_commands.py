@@ -1,0 +1,115 @@
+"""The commands that work on the runs of a folder: list, compare, tag, rm, view."""
+
+import secrets
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from configs.errors import InputError
+from search.cli.options import AsJson, RunDirectory
+from search.cli.terminal import print_out, say
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A folder of run directories, or one of them.")]
+_HERE = Path("runs")
+
+
+def list_runs(
+    folder: Folder = _HERE,
+    tag: Annotated[str, typer.Option(help="Only runs with this tag.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the runs of a folder: state, model, strategy, score, gain over the base prompt, spend, tags."""
+    from search.cli.run_table import run_table  # noqa: PLC0415 -- rich
+    from search.view.runs import RunList  # noqa: PLC0415 -- scipy
+
+    rows = [row for row in RunList(_existing(folder)).rows() if not tag or tag in row.tags]
+    print_out({"runs": [row.to_json() for row in rows]} if as_json else run_table(rows, folder))
+
+
+def compare(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run directories, two or more.")],
+    as_json: AsJson = False,
+) -> None:
+    """Compare runs: every winner and base prompt, or an evaluation's prompts, each against the first, in pairs.
+
+    Differences are over the questions that both have scores for: held-out ones where a search has got that far.
+    Prompts that another judge has scored are shown without a difference.
+    """
+    from search.cli.run_table import comparison_table  # noqa: PLC0415 -- rich
+    from search.view.compare import compare_runs  # noqa: PLC0415 -- scipy
+
+    compared = compare_runs([(path.as_posix(), path) for path in runs])
+    print_out({"entries": [one.to_json() for one in compared]} if as_json else comparison_table(compared))
+
+
+def tag(
+    path: RunDirectory,
+    tags: Annotated[list[str] | None, typer.Argument(metavar="TAG...", help="Tags to add.")] = None,
+    remove: Annotated[list[str] | None, typer.Option("--remove", "-r", help="A tag to take away. Repeatable.")] = None,
+    note: Annotated[str | None, typer.Option(help="A note in free words, in place of the one that is there.")] = None,
+) -> None:
+    """Write tags and a note on a run; `list` and `view` show them. Without any, print those that are there."""
+    from search.run_directory.notes import change_notes, read_notes  # noqa: PLC0415 -- pydantic
+    from search.run_directory.run import require_run  # noqa: PLC0415 -- pydantic
+
+    require_run(path)
+    change = bool(tags or remove or note is not None)
+    notes = change_notes(path, tags or (), remove or (), note) if change else read_notes(path)
+    say(", ".join(notes.tags) or "no tags")
+    if notes.note:
+        say(notes.note)
+
+
+def rm(
+    path: RunDirectory,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Remove a run directory with everything that was paid for in it. Asks first; a running one is refused."""
+    from search.run_directory.run import read_any_config, read_state, require_run  # noqa: PLC0415 -- pydantic
+
+    require_run(path)
+    if read_state(path)[0] == "running":
+        raise InputError(f"{path} is running: stop it first (Ctrl-C in its terminal keeps what was paid for).")
+    ledger = read_any_config(path).ledger_path
+    kept = f" Its ledger {ledger} stays." if ledger else " Its answers and verdicts go with it."
+    if not yes and not typer.confirm(f"Remove {path}?{kept}"):
+        raise typer.Exit(1)
+    try:
+        shutil.rmtree(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be removed whole ({error.strerror}): see to {error.filename}.") from None
+    say(f"removed: {path}")
+
+
+def view(
+    folder: Folder = _HERE,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8765,
+    host: Annotated[str, typer.Option(help="Address to listen on. Others than this machine's own let people in.")] = (
+        "127.0.0.1"
+    ),
+    no_token: Annotated[bool, typer.Option("--no-token", help="Let everybody on this machine look.")] = False,
+    bundle: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the pages there as files for any web server, and end.")
+    ] = None,
+) -> None:
+    """Look at the runs of a folder in the browser: the list, live, every run's report, answers, comparisons.
+
+    It only reads, and disturbs no run. Through an ssh tunnel: `ssh -L 8765:127.0.0.1:8765 HOST`, then open the address
+    that it prints. It ends with Ctrl-C.
+    """
+    if bundle is not None:
+        from search.view.bundle import write_bundle  # noqa: PLC0415 -- jinja
+
+        say(f"written: {write_bundle(_existing(folder), bundle)} files in {bundle}; open {bundle / 'index.html'}")
+        return
+    from search.view.serving import serve  # noqa: PLC0415 -- starlette
+
+    serve(_existing(folder), host, port, "" if no_token else secrets.token_urlsafe(16), say)
+
+
+def _existing(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}: name the one that holds your run directories.")
+    return folder

@@ -1,0 +1,44 @@
+"""What `list` and `compare` print for people."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from search.results.wording import show_estimate, show_gain, show_quantity, show_span
+from search.view.compare import ComparedEntry
+from search.view.runs import RunRow
+
+
+def run_table(rows: Sequence[RunRow], folder: Path) -> RenderableType:
+    """A line a run, newest first."""
+    if not rows:
+        return Text(f"There is no run in {folder}: `demosearch run quickstart --run-dir {folder}/first` makes one.")
+    table = Table(box=None, padding=(0, 1), header_style="bold")
+    for column in ("run", "state", "model", "strategy", "score", "gain over base", "spent", "tags"):
+        table.add_column(column, no_wrap=True)
+    for row in rows:
+        spent = show_quantity("dollars", row.spend.dollars) if row.spend.dollars else show_span(row.spend.seconds)
+        shown = (
+            *(row.name, row.state, row.model, row.strategy, show_estimate(row.score) if row.score else ""),
+            *(show_gain(row.gain) if row.gain else "", spent, ", ".join(row.tags)),
+        )
+        table.add_row(*(Text(value) for value in shown))
+    return table
+
+
+def comparison_table(compared: Sequence[ComparedEntry]) -> RenderableType:
+    """A line a prompt, each against the first."""
+    table = Table(box=None, padding=(0, 1), header_style="bold")
+    for column in ("run", "prompt", "questions", "score", "difference to the first", "shared", "judge"):
+        table.add_column(column, no_wrap=True)
+    for line in compared:
+        entry, side = line.entry, {"search": "guiding", "held_out": "held-out"}.get(line.entry.side, line.entry.side)
+        difference = show_gain(line.difference) if line.difference else ""
+        values = (entry.run, entry.prompt, side, show_estimate(line.score), difference, str(line.shared), entry.judge)
+        table.add_row(*(Text(value) for value in values))
+    others = len({line.entry.judge for line in compared}) > 1
+    note = "Differences are paired over the shared questions, with their intervals."
+    return Group(table, Text(note + (" Entries of another judge have none." if others else "")))

@@ -1,0 +1,70 @@
+"""The view as files, for any web server: the list, every run's report and answers, and all of them compared."""
+
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+
+from configs.errors import InputError
+from search.report import report
+from search.view.answer_index import PAGE, AnswerIndex, Filter
+from search.view.compare import compare_runs
+from search.view.pages import asset, render
+from search.view.runs import RunList
+
+
+def write_bundle(folder: Path, target: Path) -> int:
+    """Write the runs in `folder` into `target`, which must be empty or absent.
+
+    Returns:
+        How many files it holds.
+
+    Raises:
+        InputError: `target` holds files or cannot be written.
+    """
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise InputError(f"{target} is not empty: give another folder to --bundle, or empty it.")
+    try:
+        return _write_all(RunList(folder), target)
+    except OSError as error:
+        raise InputError(f"{target} cannot be written ({error.strerror}): give another folder to --bundle.") from None
+
+
+def _write_all(runs: RunList, target: Path) -> int:
+    written: Counter[str] = Counter()
+
+    def keep(name: str, text: str) -> None:
+        path = target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        written[name] += 1
+
+    rows = runs.rows()
+    readable = [(row, path) for row in rows if row.kind != "unreadable" and (path := runs.path(row.name))]
+    for name in ("view.css", "view.js"):
+        keep(f"assets/{name}", asset(name))
+    keep("index.html", render("index.html.jinja", "", static=True, rows=rows, folder=runs.folder.resolve().name))
+    for row, path in readable:
+        root = "../" * (1 + row.name.count("/"))
+        keep(f"run/{row.name}.html", render("run.html.jinja", root, static=True, row=row, live=None))
+        keep(f"report/{row.name}.html", report(path))
+        for number, text in enumerate(_answer_pages(row.name, root, path)):
+            keep(f"answers/{row.name}{f'-{number}' if number else ''}.html", text)
+    scored = [(row.name, path) for row, path in readable if row.score is not None]
+    compared = compare_runs(scored) if scored else ()
+    keep("compare.html", render("compare.html.jinja", "", static=True, compared=compared, names=[], all=[]))
+    return sum(written.values())
+
+
+def _answer_pages(name: str, root: str, path: Path) -> list[str]:
+    index = AnswerIndex.of(path)
+    try:
+        pages = []
+        for page in range(max(1, -(-index.find(Filter()).total // PAGE))):
+            wanted = Filter(page=page)
+            found = index.find(wanted)
+            values = {"found": found, "wanted": asdict(wanted), "choices": {}, "size": PAGE}
+            whole = {row.id: index.answer(row.id) for row in found.rows}
+            pages.append(render("answers.html.jinja", root, static=True, name=name, whole=whole, **values))
+        return pages
+    finally:
+        index.close()

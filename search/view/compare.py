@@ -1,0 +1,168 @@
+"""Runs beside each other: their prompts on the questions that they share, in pairs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from configs.errors import InputError
+from evaluators.ledger.spend import Spend
+from search.results.answers_table import Answer, read_answers
+from search.results.evaluation_status import read_evaluation
+from search.results.status import read_status
+from search.run_directory.run import is_evaluation, read_any_config
+from search.statistics.estimates import Estimate, estimate, paired_difference
+from search.view.prompt_text import PromptTexts, read_prompt_texts
+
+Scores = dict[str, float]
+"""By a question's text, so that runs with other ids for the same questions meet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A prompt of a run with its scores.
+
+    Attributes:
+        run, prompt: names, for people.
+        side: of the split: "held_out", "search" or "evaluation".
+        demonstrations: ids, from the top of the prompt down; `text` is the whole prompt.
+        judge: its kind and model: entries of different judges are not comparable.
+        categories: by a question's text.
+        spend: of the whole run.
+    """
+
+    run: str
+    prompt: str
+    side: str
+    demonstrations: tuple[str, ...]
+    text: str
+    judge: str
+    scores: Scores
+    categories: dict[str, str]
+    spend: Spend
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedEntry:
+    """An entry against the first one.
+
+    Attributes:
+        score: over all its questions.
+        shared: questions that both have a score for.
+        difference: to the first one over these, paired; None for the first one itself, and where nothing is shared.
+        categories: the paired difference by category.
+    """
+
+    entry: Entry
+    score: Estimate | None
+    shared: int
+    difference: Estimate | None
+    categories: dict[str, Estimate]
+
+    def to_json(self) -> dict[str, Any]:
+        """As `demosearch compare --json` prints it."""
+        return {
+            "run": self.entry.run,
+            "prompt": self.entry.prompt,
+            "side": self.entry.side,
+            "demonstrations": list(self.entry.demonstrations),
+            "judge": self.entry.judge,
+            "score": self.score and self.score.to_json(),
+            "shared": self.shared,
+            "difference": self.difference and self.difference.to_json(),
+            "categories": {name: value.to_json() for name, value in self.categories.items()},
+            "dollars": self.entry.spend.dollars,
+        }
+
+
+def compare_runs(runs: Sequence[tuple[str, Path]], confidence: float = 0.95) -> tuple[ComparedEntry, ...]:
+    """Every run's winner and base prompt, or its variants, each against the first run's first prompt.
+
+    Args:
+        runs: names and directories, at least one.
+
+    Raises:
+        InputError: one of them is not a run, or nothing is scored in any.
+    """
+    entries = [entry for name, path in runs for entry in run_entries(name, path)]
+    if not any(entry.scores for entry in entries):
+        raise InputError("Nothing is scored yet in these runs: compare them once `demosearch status` shows a score.")
+    return tuple(_against(entry, entries[0], confidence) for entry in entries)
+
+
+def _against(entry: Entry, first: Entry, confidence: float) -> ComparedEntry:
+    shared = entry.scores.keys() & first.scores.keys()
+    comparable = entry is not first and entry.judge == first.judge
+    by_category: dict[str, Estimate] = {}
+    for category in sorted({entry.categories[text] for text in shared} - {""}) if comparable else ():
+        own = {text: entry.scores[text] for text in shared if entry.categories[text] == category}
+        difference = paired_difference(own, first.scores, confidence)
+        if difference is not None:
+            by_category[category] = difference
+    return ComparedEntry(
+        entry=entry,
+        score=estimate([*entry.scores.values()], confidence),
+        shared=len(shared),
+        difference=paired_difference(entry.scores, first.scores, confidence) if comparable else None,
+        categories=by_category,
+    )
+
+
+def run_entries(name: str, path: Path) -> list[Entry]:
+    """Winner first, then the base prompt; of an evaluation every variant in its order. On held-out questions where the
+    prompt has scores on them, else on guiding ones.
+
+    Raises:
+        InputError: `path` is not a run directory.
+    """
+    answers, judge, texts = read_answers(path), _judge(path), read_prompt_texts(path)
+    if is_evaluation(path):
+        evaluation = read_evaluation(path)
+        return [
+            _entry(name, result.name, _of(answers, result.name), judge, evaluation.spend, texts)
+            for result in evaluation.results
+        ]
+    status = read_status(path)
+    standings = {"winner" if status.state == "finished" else "best so far": status.winner, "base prompt": status.base}
+    entries, seen = [], set()
+    for prompt, standing in standings.items():
+        if standing is None or standing.candidate in seen:
+            continue
+        seen.add(standing.candidate)
+        own = [row for row in answers if _is_of(row, standing.demonstrations, standing.candidate.decoding)]
+        held_out = [row for row in own if row.side == "held_out" and row.score is not None]
+        entries.append(
+            _entry(name, prompt, held_out or [row for row in own if row.side == "search"], judge, status.spend, texts)
+        )
+    return entries
+
+
+def _is_of(row: Answer, demonstrations: tuple[str, ...], decoding: str) -> bool:
+    return row.candidate == demonstrations and row.decoding == decoding
+
+
+def _of(answers: Sequence[Answer], prompt: str) -> list[Answer]:
+    return [row for row in answers if row.prompt == prompt]
+
+
+def _entry(run: str, prompt: str, rows: Sequence[Answer], judge: str, spend: Spend, texts: PromptTexts) -> Entry:
+    demonstrations = rows[0].candidate if rows else ()
+    return Entry(
+        run=run,
+        prompt=prompt,
+        side=rows[0].side if rows else "search",
+        demonstrations=demonstrations,
+        text=texts.text(prompt, demonstrations),
+        judge=judge,
+        scores={row.query: row.score for row in rows if row.score is not None},
+        categories={row.query: row.category for row in rows},
+        spend=spend,
+    )
+
+
+def _judge(path: Path) -> str:
+    """What judges, in a few words: kind, and the service's or the model's name where there is one."""
+    judge = read_any_config(path).judge.model_dump(mode="json")
+    service, model = judge.get("service") or {}, judge.get("model") or {}
+    name = service.get("model") or (model.get("name") if isinstance(model, dict) else "") or judge.get("metric", "")
+    return f"{judge['kind']} {name}".strip()

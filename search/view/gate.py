@@ -1,0 +1,57 @@
+"""Who may look: whoever has the token, on a host name of this machine, and only by reading."""
+
+import secrets
+from http.cookies import SimpleCookie
+
+from starlette.datastructures import Headers, QueryParams
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+_LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_READING = frozenset({"GET", "HEAD"})
+
+
+class Gate:
+    """Lets requests through that read and that know the token; `?token=` sets the cookie that later requests carry.
+
+    Args:
+        token: "" for none.
+        hosts: names in a request's Host header that are answered, beside this machine's own; a page of somebody else's
+            that has its name resolved to 127.0.0.1 is not.
+    """
+
+    def __init__(self, app: ASGIApp, token: str, hosts: frozenset[str] = frozenset()) -> None:
+        self._app = app
+        self._token = token
+        self._hosts = _LOCAL | hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        refusal = self._refusal(scope)
+        await (refusal or self._app)(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        headers = Headers(scope=scope)
+        if scope["method"] not in _READING:
+            return PlainTextResponse("This view only reads.", 405)
+        host = headers.get("host", "").rpartition(":")[0] or headers.get("host", "")
+        if host not in self._hosts:
+            return PlainTextResponse("This host name is not served: start `demosearch view` with --host.", 421)
+        if not self._token:
+            return None
+        cookie = SimpleCookie(headers.get("cookie", "")).get(self._cookie(scope))
+        if cookie is not None and secrets.compare_digest(cookie.value.encode(), self._token.encode()):
+            return None
+        given = QueryParams(scope["query_string"]).get("token", "")
+        if not secrets.compare_digest(given.encode(), self._token.encode()):
+            return PlainTextResponse("Open the address that `demosearch view` printed: it holds the token.", 403)
+        answer = RedirectResponse(scope["path"], 303)  # the token leaves the address bar
+        answer.set_cookie(self._cookie(scope), self._token, httponly=True, samesite="strict")
+        return answer
+
+    @staticmethod
+    def _cookie(scope: Scope) -> str:
+        """Cookies know no port: two views beside each other have a cookie each."""
+        return f"demosearch-{scope['server'][1]}"

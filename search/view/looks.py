@@ -1,0 +1,60 @@
+"""Reports and answer indexes of the runs that somebody looks at, kept in memory and made again when a run grows."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from search.report import report
+from search.view.answer_index import AnswerIndex
+from search.view.prompt_text import PromptTexts, read_prompt_texts
+from search.view.runs import signature
+
+T = TypeVar("T")
+_MOST = 8  # runs kept
+
+
+class _Kept(Generic[T]):
+    """The latest values of a function of a run directory, for as long as its files stay as they are."""
+
+    def __init__(self, make: Callable[[Path], T], drop: Callable[[T], None] = lambda _: None) -> None:
+        self._make = make
+        self._drop = drop
+        self._lock = threading.Lock()
+        self._values: OrderedDict[Path, tuple[object, T]] = OrderedDict()
+
+    def of(self, path: Path) -> T:
+        with self._lock:
+            now = signature(path)
+            before = self._values.pop(path, None)
+            if before is None or before[0] != now:
+                made = self._make(path)
+                if before is not None:
+                    self._drop(before[1])
+                before = now, made
+            self._values[path] = before
+            while len(self._values) > _MOST:
+                self._drop(self._values.popitem(last=False)[1][1])
+            return before[1]
+
+
+class Looks:
+    """Report and answers of a run as its files are now. Blocks while it reads: call it in a thread."""
+
+    def __init__(self) -> None:
+        self._reports = _Kept(report)
+        self._indexes = _Kept(AnswerIndex.of)
+        self._prompts = _Kept(read_prompt_texts)
+
+    def report(self, path: Path) -> str:
+        """The report page. Raises InputError where the run cannot be read."""
+        return self._reports.of(path)
+
+    def answers(self, path: Path) -> AnswerIndex:
+        """The index of its answers. Raises InputError where the run cannot be read."""
+        return self._indexes.of(path)
+
+    def prompts(self, path: Path) -> PromptTexts:
+        """The texts of its prompts. Raises InputError where the run cannot be read."""
+        return self._prompts.of(path)

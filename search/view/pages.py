@@ -1,0 +1,54 @@
+"""The pages of the view, from templates; whatever a model, a judge or a data set said is escaped."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from search.results.wording import show_estimate, show_gain, show_quantity, show_span
+from search.view.word_diff import word_diff
+
+
+def render(template: str, root: str, **values: Any) -> str:
+    """A page as HTML.
+
+    Args:
+        root: from the page to the view's first page: "" or "../" as often as needed. Every link is relative, so that
+            the pages work behind a tunnel, a proxy with a path, and as files.
+    """
+    return _environment().get_template(template).render(root=root, **values)
+
+
+def asset(name: str) -> str:
+    """A stylesheet or script of the view; the report's own style is part of the view's."""
+    own = (files("search.view") / "templates" / name).read_text(encoding="utf-8")
+    if name == "view.css":
+        return (files("search.report") / "page.css").read_text(encoding="utf-8") + own
+    return own
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("search.view"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(show_estimate=show_estimate, show_gain=show_gain, word_diff=word_diff)
+    environment.filters.update(
+        span=show_span, dollars=lambda value: show_quantity("dollars", value), day=_day, path=quote, query=_query
+    )
+    return environment
+
+
+def _day(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _query(values: Mapping[str, Any]) -> str:
+    """What is set, for a link."""
+    return urlencode({name: value for name, value in values.items() if value not in ("", None, False, 0)})

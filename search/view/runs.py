@@ -1,0 +1,182 @@
+"""The runs of a folder, a row each."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from configs.errors import DemosearchError
+from configs.schema.evaluation import EvaluationConfig
+from configs.schema.run import RunConfig
+from evaluators.ledger.spend import Spend
+from search.results.evaluation_status import read_evaluation
+from search.results.status import read_status
+from search.run_directory.notes import read_notes
+from search.run_directory.run import read_any_config
+from search.statistics.estimates import Estimate
+
+MOST_DEEP = 4  # folders below the one that is looked at
+_SIGNS = ("config.json", "state.json", "journal.jsonl", "amendments.jsonl", "results.json", "notes.json", "live.json")
+_MARK = "config.json"
+
+Kind = Literal["search", "evaluation", "unreadable"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run at a glance.
+
+    Attributes:
+        name: its path from the folder that is looked at.
+        state: running, finished, stopped or crashed; "unreadable" where its files cannot be read.
+        note: what people wrote on it; for an unreadable run, why.
+        strategy: its kind; for an evaluation the number of prompts.
+        score: the winner's held-out score, or its search score before there is one; an evaluation's best mean.
+        gain: over the base prompt on held-out questions; an evaluation's best difference to its first prompt.
+        trials: candidates scored so far, or prompts.
+        created: seconds since 1970.
+    """
+
+    name: str
+    kind: Kind
+    state: str
+    model: str = ""
+    pool: str = ""
+    strategy: str = ""
+    score: Estimate | None = None
+    gain: Estimate | None = None
+    trials: int = 0
+    spend: Spend = field(default_factory=Spend)
+    created: float = 0.0
+    tags: tuple[str, ...] = ()
+    note: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """As `demosearch list --json` prints it."""
+        shown = asdict(self)
+        return shown | {name: value and value.to_json() for name, value in (("score", self.score), ("gain", self.gain))}
+
+
+def run_paths(folder: Path) -> Iterator[Path]:
+    """Every run directory in `folder`, itself included, by name; nothing below a run is looked at."""
+    yield from _runs_below(folder, MOST_DEEP)
+
+
+def _runs_below(folder: Path, depth: int) -> Iterator[Path]:
+    try:
+        if (folder / _MARK).is_file():
+            yield folder
+            return
+        below = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except OSError:  # a folder that may not be read holds no run for us
+        return
+    if depth:
+        for path in below:
+            yield from _runs_below(path, depth - 1)
+
+
+def signature(path: Path) -> tuple[tuple[int, int], ...]:
+    """Changes whenever a file of the run does that a row is made of."""
+    signs = []
+    for name in _SIGNS:
+        try:
+            stat = (path / name).stat()
+            signs.append((stat.st_mtime_ns, stat.st_size))
+        except OSError:
+            signs.append((0, 0))
+    return tuple(signs)
+
+
+class RunList:
+    """The rows of a folder, read again only where a run has changed.
+
+    Args:
+        folder: looked through, `MOST_DEEP` folders deep.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._known: dict[Path, tuple[tuple[tuple[int, int], ...], RunRow]] = {}
+
+    def rows(self) -> list[RunRow]:
+        """Every run as it stands now, newest first."""
+        paths = [*run_paths(self.folder)]
+        self._known = {path: known for path, known in self._known.items() if path in paths}
+        return sorted((self._row(path) for path in paths), key=lambda row: (-row.created, row.name))
+
+    def path(self, name: str) -> Path | None:
+        """The run of this name; None where the folder holds none."""
+        return next((path for path in run_paths(self.folder) if self.name(path) == name), None)
+
+    def name(self, path: Path) -> str:
+        """How a run is called here: its path from the folder; the folder's own name where it is the run."""
+        return path.relative_to(self.folder).as_posix() if path != self.folder else path.resolve().name
+
+    def _row(self, path: Path) -> RunRow:
+        now = signature(path)
+        known = self._known.get(path)
+        if known is None or known[0] != now or known[1].state == "running":  # a crash changes no file
+            known = now, read_row(path, self.name(path))
+            self._known[path] = known
+        return known[1]
+
+
+def read_row(path: Path, name: str) -> RunRow:
+    """Read the run at `path`; a damaged one is a row that says so."""
+    created = _created(path)
+    try:
+        config = read_any_config(path)
+        row = _search_row(path, name, config) if isinstance(config, RunConfig) else _evaluation_row(path, name, config)
+    except (DemosearchError, OSError, ValueError, LookupError, TypeError) as error:  # damaged in whatever way
+        return RunRow(name, "unreadable", "unreadable", created=created, note=str(error))
+    notes = read_notes(path)
+    return RunRow(**{**_fields(row), "created": created, "tags": notes.tags, "note": notes.note})
+
+
+def _fields(row: RunRow) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in row.__slots__}
+
+
+def _created(path: Path) -> float:
+    try:
+        return (path / _MARK).stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _search_row(path: Path, name: str, config: RunConfig) -> RunRow:
+    status = read_status(path)
+    winner = status.winner
+    return RunRow(
+        name=name,
+        kind="search",
+        state=status.state,
+        model=Path(config.model.name).name,
+        pool=config.pool.path.stem if config.pool.path else config.pool.hub or "",
+        strategy=config.strategy.kind,
+        score=(winner.held_out_score or winner.search_score) if winner else None,
+        gain=winner.held_out_gain if winner else None,
+        trials=status.trials,
+        spend=status.spend,
+    )
+
+
+def _evaluation_row(path: Path, name: str, config: EvaluationConfig) -> RunRow:
+    status = read_evaluation(path)
+    best = max((result for result in status.results if result.score), key=_mean, default=None)
+    return RunRow(
+        name=name,
+        kind="evaluation",
+        state=status.state,
+        model=Path(config.model.name).name,
+        pool="",
+        strategy=f"{len(config.variants)} prompts",
+        score=best.score if best else None,
+        gain=best.difference if best else None,
+        trials=len(status.results),
+        spend=status.spend,
+    )
+
+
+def _mean(result: Any) -> float:
+    return float(result.score.mean)

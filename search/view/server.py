@@ -1,0 +1,177 @@
+"""`demosearch view`: the runs of a folder in a browser, live, read-only."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from configs.errors import DemosearchError
+from search.live.live_file import read_live
+from search.view.answer_index import PAGE, Filter
+from search.view.compare import compare_runs
+from search.view.gate import Gate
+from search.view.looks import Looks
+from search.view.pages import asset, render
+from search.view.runs import RunList, RunRow, signature
+
+_FILTER = TypeAdapter(Filter)
+_LOOK = 1.0  # seconds between two looks at the folder
+_TYPES = {"view.css": "text/css", "view.js": "text/javascript"}
+_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; frame-src 'self'"
+
+
+def make_app(folder: Path, token: str = "", hosts: frozenset[str] = frozenset()) -> Starlette:
+    """The web application that shows the runs in `folder`.
+
+    Args:
+        token: that the address must hold; "" lets everybody on this machine look.
+        hosts: see `Gate`.
+    """
+    view = _View(folder)
+    routes = [
+        Route("/", view.index),
+        Route("/assets/{name}", view.asset),
+        Route("/events", view.events),
+        Route("/compare", view.compare),
+        Route("/report/{name:path}", view.report),
+        Route("/answers/{name:path}", view.answers),
+        Route("/answer/{number:int}/{name:path}", view.answer),
+        Route("/live/{name:path}", view.live),
+        Route("/run/{name:path}", view.run),
+    ]
+    handlers: dict[Any, Callable[[Request, Exception], Response]] = {DemosearchError: _refused}
+    gate = Middleware(Gate, token=token, hosts=hosts)
+    return Starlette(routes=routes, middleware=[gate], exception_handlers=handlers)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    return _page("message.html.jinja", _root(request), 409, title="This run cannot be shown", text=str(error))
+
+
+def _page(template: str, root: str, code: int = 200, **values: Any) -> HTMLResponse:
+    headers = {"Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+    return HTMLResponse(render(template, root, static=False, **values), code, headers)
+
+
+def _root(request: Request) -> str:
+    """From this page to the first one, as a relative path."""
+    return "../" * (request.url.path.count("/") - 1)
+
+
+class _View:
+    """What answers requests; reading happens in threads, so that no page waits for another."""
+
+    def __init__(self, folder: Path) -> None:
+        self._runs = RunList(folder)
+        self._looks = Looks()
+        self._reading = asyncio.Lock()
+
+    async def _rows(self) -> list[RunRow]:
+        async with self._reading:
+            return await asyncio.to_thread(self._runs.rows)
+
+    async def _path(self, request: Request) -> Path:
+        path = await asyncio.to_thread(self._runs.path, request.path_params["name"])
+        if path is None:
+            raise DemosearchError(f"There is no run '{request.path_params['name']}' in {self._runs.folder}.")
+        return path
+
+    async def index(self, request: Request) -> Response:  # noqa: ARG002 -- as starlette calls it
+        return _page("index.html.jinja", "", rows=await self._rows(), folder=self._runs.folder.resolve())
+
+    async def asset(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in _TYPES:
+            return PlainTextResponse("no such file", 404)
+        return Response(asset(name), media_type=_TYPES[name])
+
+    async def run(self, request: Request) -> Response:
+        path = await self._path(request)
+        name = request.path_params["name"]
+        row = next(row for row in await self._rows() if row.name == name)
+        return _page("run.html.jinja", _root(request), row=row, live=await self._snapshot(path, row))
+
+    async def _snapshot(self, path: Path, row: RunRow) -> Any:
+        return await asyncio.to_thread(read_live, path) if row.state == "running" else None
+
+    async def live(self, request: Request) -> Response:
+        """How a run stands now, as a part of its page."""
+        path, name = await self._path(request), request.path_params["name"]
+        row = next(row for row in await self._rows() if row.name == name)
+        return _page("live.html.jinja", _root(request), row=row, live=await self._snapshot(path, row))
+
+    async def report(self, request: Request) -> Response:
+        """The same page as `demosearch report` writes, in a frame of its own."""
+        html = await asyncio.to_thread(self._looks.report, await self._path(request))
+        return HTMLResponse(html, headers={"Cache-Control": "no-store"})
+
+    async def answers(self, request: Request) -> Response:
+        index = await asyncio.to_thread(self._looks.answers, await self._path(request))
+        wanted = read_filter(request)
+        page = await asyncio.to_thread(index.find, wanted)
+        choices = {column: index.choices(column) for column in ("side", "category", "prompt")}
+        values: dict[str, Any] = {"found": page, "wanted": asdict(wanted), "choices": choices, "size": PAGE}
+        if request.query_params.get("as") == "json":
+            return JSONResponse({"total": page.total, "rows": [asdict(row) for row in page.rows]})
+        return _page("answers.html.jinja", _root(request), name=request.path_params["name"], **values)
+
+    async def answer(self, request: Request) -> Response:
+        path = await self._path(request)
+        index, prompts = await asyncio.to_thread(lambda: (self._looks.answers(path), self._looks.prompts(path)))
+        number, name = request.path_params["number"], request.path_params["name"]
+        answer = await asyncio.to_thread(index.answer, number)
+        if answer is None:
+            raise DemosearchError(f"The run '{name}' has no answer {number}.")
+        base = await asyncio.to_thread(index.base_of, answer)
+        values: dict[str, Any] = {"name": name, "number": number, "answer": answer, "base": base}
+        prompt = prompts.text(answer.prompt, answer.candidate)
+        return _page("answer.html.jinja", _root(request), **values, prompt=prompt)
+
+    async def compare(self, request: Request) -> Response:
+        names = request.query_params.getlist("run")
+        known = [(name, path) for name in names if (path := await asyncio.to_thread(self._runs.path, name))]
+        rows = [row.name for row in await self._rows() if row.kind != "unreadable"]
+        compared = await asyncio.to_thread(compare_runs, known) if known else ()
+        return _page("compare.html.jinja", "", compared=compared, names=names, all=rows)
+
+    async def events(self, request: Request) -> Response:
+        """Server-sent events: the names of the runs that have changed, as they do."""
+        return StreamingResponse(self._changes(request), media_type="text/event-stream")
+
+    async def _changes(self, request: Request) -> AsyncIterator[str]:
+        known = await asyncio.to_thread(self._signatures)
+        yield "retry: 2000\n\n"
+        while not await request.is_disconnected():
+            await asyncio.sleep(_LOOK)
+            now = await asyncio.to_thread(self._signatures)
+            changed = sorted(name for name in {*now, *known} if now.get(name) != known.get(name))
+            known = now
+            yield f"data: {json.dumps(changed)}\n\n" if changed else ": still here\n\n"
+
+    def _signatures(self) -> dict[str, object]:
+        """Of every run: its files, and its state, which a crash changes without touching any."""
+        return {row.name: (row.state, self._signed(row)) for row in self._runs.rows()}
+
+    def _signed(self, row: RunRow) -> object:
+        path = self._runs.path(row.name)
+        return signature(path) if path else None
+
+
+def read_filter(request: Request) -> Filter:
+    """The filter that a request's query asks for; what cannot be read is left out."""
+    given: dict[str, Any] = {name: value for name, value in request.query_params.items() if value != ""}
+    given |= {name: True for name in ("failed", "descending") if name in given}
+    try:
+        return _FILTER.validate_python(given)
+    except ValidationError as error:
+        wrong = {problem["loc"][0] for problem in error.errors()}
+        return _FILTER.validate_python({name: value for name, value in given.items() if name not in wrong})

@@ -1,0 +1,118 @@
+"use strict";
+const body = document.body, root = body.dataset.root, fixed = "static" in body.dataset, page = body.dataset.page;
+const rows = () => [...document.querySelectorAll("table.rows tbody tr")].filter(row => !row.hidden);
+const link = row => row && row.querySelector("th a");
+
+// Sorting: by a cell's data-value, or its words.
+const key = (row, column) => { const cell = row.cells[column]; return cell ? (cell.dataset.value ?? cell.textContent.trim()) : ""; };
+function sortBy(table, column, descending) {
+  const numbers = [...table.tBodies[0].rows].every(row => key(row, column) === "" || !isNaN(key(row, column)));
+  const order = (a, b) => {
+    const [x, y] = [key(a, column), key(b, column)];
+    if (x === "" || y === "") return (x === "") - (y === "");
+    return (numbers ? x - y : x.localeCompare(y)) * (descending ? -1 : 1);
+  };
+  table.tBodies[0].append(...[...table.tBodies[0].rows].sort(order));
+}
+for (const table of document.querySelectorAll("table.sortable"))
+  table.querySelectorAll("thead th").forEach((head, column) => {
+    if (!head.textContent.trim() || head.querySelector(".hidden")) return;
+    const button = document.createElement("button");
+    button.type = "button"; button.textContent = head.textContent; head.replaceChildren(button);
+    button.addEventListener("click", () => {
+      const descending = head.getAttribute("aria-sort") === "ascending";
+      table.querySelectorAll("thead th").forEach(other => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", descending ? "descending" : "ascending");
+      sortBy(table, column, descending);
+    });
+  });
+
+// The list of runs: filter, select, compare.
+const filter = document.getElementById("filter"), state = document.getElementById("state"), compare = document.getElementById("compare");
+function narrow() {
+  const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+  for (const row of document.querySelectorAll("#runs tbody tr[data-name]"))
+    row.hidden = !(words.every(word => row.textContent.toLowerCase().includes(word)) && (!state.value || row.dataset.state === state.value));
+  const shown = rows().length;
+  document.getElementById("count").textContent = `${shown} run${shown === 1 ? "" : "s"}`;
+}
+const picked = () => [...document.querySelectorAll(".pick:checked")].map(box => box.value);
+function compareSelected() {
+  if (picked().length) location.href = root + "compare?" + new URLSearchParams(picked().map(name => ["run", name]));
+}
+if (page === "index") {
+  filter.addEventListener("input", narrow); state.addEventListener("change", narrow);
+  filter.form.addEventListener("submit", event => event.preventDefault());
+  document.addEventListener("change", event => { if (event.target.matches(".pick")) compare.disabled = !picked().length; });
+  if (compare) compare.addEventListener("click", compareSelected);
+}
+
+// The report in its frame is as high as it is long.
+const frame = document.getElementById("report");
+function fit() { try { frame.style.height = frame.contentDocument.documentElement.scrollHeight + 20 + "px"; } catch { /* a file opened from disk */ } }
+if (frame) { frame.addEventListener("load", () => { fit(); setTimeout(fit, 600); }); addEventListener("resize", fit); }
+
+// Live: whatever changes on disk is read again.
+let reading = Promise.resolve();
+async function part(address, selector) {
+  const reply = await fetch(address, {cache: "no-store"});
+  if (!reply.ok) return null;
+  const text = await reply.text();
+  return selector ? new DOMParser().parseFromString(text, "text/html").querySelector(selector) : text;
+}
+async function renewRows(changed) {
+  const kept = picked(), fresh = await part(location.href, "#runs tbody"), sorted = document.querySelector("#runs th[aria-sort]");
+  if (!fresh) return;
+  document.querySelector("#runs tbody").replaceWith(fresh);
+  for (const row of fresh.rows) {
+    const box = row.querySelector(".pick");
+    if (box) box.checked = kept.includes(box.value);
+    row.classList.toggle("changed", changed.includes(row.dataset.name));
+  }
+  if (sorted) sortBy(sorted.closest("table"), sorted.cellIndex, sorted.getAttribute("aria-sort") === "descending");
+  narrow();
+}
+let lastReport = 0;
+async function renewRun() {
+  const html = await part(root + "live/" + body.dataset.run.split("/").map(encodeURIComponent).join("/"));
+  if (html === null) return;
+  const live = document.getElementById("live"); live.innerHTML = html;
+  const running = live.querySelector(".state").classList.contains("running");
+  if (!running || Date.now() - lastReport > 10000) { lastReport = Date.now(); frame.contentWindow.location.reload(); }
+}
+if (!fixed && (page === "index" || page === "run")) {
+  const events = new EventSource(root + "events");
+  events.onopen = () => { body.dataset.live = "on"; };
+  events.onerror = () => { body.dataset.live = "off"; };
+  events.onmessage = event => {
+    const changed = JSON.parse(event.data);
+    if (page === "index") reading = reading.then(() => renewRows(changed)).catch(() => {});
+    else if (changed.includes(body.dataset.run)) reading = reading.then(renewRun).catch(() => {});
+  };
+  addEventListener("pagehide", () => events.close());
+}
+
+// The keyboard.
+let current = -1;
+function go(step) {
+  const all = rows(); if (!all.length) return;
+  current = Math.min(all.length - 1, Math.max(0, current + step));
+  document.querySelectorAll("tr.current").forEach(row => row.classList.remove("current"));
+  all[current].classList.add("current"); all[current].scrollIntoView({block: "nearest"});
+  const target = link(all[current]); if (target) target.focus({preventScroll: true});
+}
+const help = document.getElementById("keys");
+const follow = relation => { const target = document.querySelector(`a[rel=${relation}]`); if (target) target.click(); };
+const actions = {
+  j: () => go(1), k: () => go(-1), "/": () => filter && filter.focus(), c: compareSelected, n: () => follow("next"), p: () => follow("prev"),
+  u: () => { location.href = body.dataset.up ?? (root || "./"); }, "?": () => help && help.showModal(),
+  x: () => { const box = rows()[current]?.querySelector(".pick"); if (box && !box.disabled) box.click(); },
+};
+document.addEventListener("keydown", event => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches?.("input:not([type=checkbox]), select, textarea")) {
+    if (event.key === "Escape") event.target.blur();
+    return;
+  }
+  if (!fixed && actions[event.key]) { event.preventDefault(); actions[event.key](); }
+});
+document.querySelector("button.keys")?.addEventListener("click", () => help.showModal());

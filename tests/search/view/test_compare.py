@@ -1,0 +1,57 @@
+"""Runs beside each other, paired on the questions that they share."""
+
+from pathlib import Path
+
+import pytest
+
+from configs.errors import InputError
+from search.view.compare import compare_runs
+from tests.search.report.made_run import small_run
+from tests.search.view.folder import made_folder, score
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made_folder(tmp_path_factory.mktemp("runs"))
+
+
+def test_winners_and_base_prompts_meet_on_held_out_questions_in_pairs(folder: Path) -> None:
+    runs = [("one", folder / "first"), ("two", folder / "below/second")]
+    compared = compare_runs(runs)
+    assert [(line.entry.run, line.entry.prompt, line.entry.side) for line in compared] == [
+        ("one", "winner", "held_out"),
+        ("one", "base prompt", "held_out"),
+        ("two", "winner", "held_out"),
+        ("two", "base prompt", "held_out"),
+    ]
+    differences = [line.difference and round(line.difference.mean, 6) for line in compared]
+    assert differences == [None, -1.0, 1.0, -1.0]
+    assert [line.shared for line in compared] == [3, 3, 3, 3]
+    assert set(compared[2].categories) == {"maths", "prose"}
+
+
+def test_the_prompts_of_both_can_be_read(folder: Path) -> None:
+    winner, base = compare_runs([("one", folder / "first")])
+    assert "query a" in winner.entry.text
+    assert "query a" not in base.entry.text
+
+
+def test_prompts_of_an_evaluation_are_compared_with_the_first(folder: Path) -> None:
+    plain, rich = compare_runs([("e", folder / "compared")])
+    assert plain.difference is None
+    assert rich.difference is not None
+    assert rich.difference.mean == pytest.approx(1.0)
+
+
+def test_a_search_without_a_held_out_score_is_compared_on_guiding_questions(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run", score)
+    run.search("a")
+    best, base = compare_runs([("r", run.write(ended=False))])
+    assert (best.entry.prompt, best.entry.side, base.entry.side) == ("best so far", "search", "search")
+
+
+def test_runs_in_which_nothing_is_scored_cannot_be_compared(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run", lambda names, question: float("nan"))
+    run.write(ended=False)
+    with pytest.raises(InputError, match="Nothing is scored yet"):
+        compare_runs([("r", tmp_path / "run")])

@@ -1,0 +1,79 @@
+"""The runs of a folder, a row each."""
+
+from pathlib import Path
+
+import pytest
+
+from configs.errors import InputError
+from search.run_directory.notes import Notes, change_notes, read_notes
+from search.view.runs import RunList
+from tests.search.view.folder import made_folder, made_search
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made_folder(tmp_path_factory.mktemp("runs"))
+
+
+def test_every_run_below_the_folder_is_a_row_with_what_its_status_says(folder: Path) -> None:
+    rows = {row.name: row for row in RunList(folder).rows()}
+    assert {name: (row.kind, row.state) for name, row in rows.items()} == {
+        "first": ("search", "finished"),
+        "below/second": ("search", "finished"),
+        "compared": ("evaluation", "finished"),
+    }
+    gains = {name: row.gain.mean for name, row in rows.items() if row.gain}
+    assert gains == pytest.approx({"first": 1.0, "below/second": 2.0, "compared": 1.0})
+
+
+def test_a_run_directory_itself_may_be_looked_at(folder: Path) -> None:
+    runs = RunList(folder / "first")
+    assert [row.name for row in runs.rows()] == ["first"]
+    assert runs.path("first") == folder / "first"
+
+
+def test_a_name_that_leads_out_of_the_folder_is_no_run(folder: Path) -> None:
+    assert RunList(folder / "below").path("../first") is None
+
+
+def test_a_damaged_run_is_a_row_that_says_so(tmp_path: Path) -> None:
+    made_search(tmp_path / "good", "a")
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "config.json").write_text("{", encoding="utf-8")
+    rows = {row.name: row for row in RunList(tmp_path).rows()}
+    assert rows["good"].kind == "search"
+    assert rows["bad"].kind == "unreadable"
+    assert rows["bad"].note
+
+
+def test_a_row_is_read_again_when_its_run_changes_and_only_then(tmp_path: Path) -> None:
+    path = made_search(tmp_path / "run", "a")
+    runs = RunList(tmp_path)
+    (before,) = runs.rows()
+    (same,) = runs.rows()
+    change_notes(path, add=["new"])
+    (after,) = runs.rows()
+    assert same is before
+    assert after.tags == ("new",)
+
+
+def test_tags_are_added_and_taken_away_and_a_note_stays_until_it_is_replaced(tmp_path: Path) -> None:
+    path = made_search(tmp_path / "run", "a")
+    change_notes(path, add=["b", "a"], note="look again")
+    assert change_notes(path, add=["c"], remove=["b", "nobody"]) == Notes(("a", "c"), "look again")
+    assert read_notes(path) == Notes(("a", "c"), "look again")
+
+
+@pytest.mark.parametrize("tag", ["", "   ", "a,b", "x" * 41, "bell\a"])
+def test_a_tag_that_could_not_be_shown_is_refused(tmp_path: Path, tag: str) -> None:
+    path = made_search(tmp_path / "run", "a")
+    with pytest.raises(InputError, match="cannot be used"):
+        change_notes(path, add=[tag])
+    assert read_notes(path) == Notes()
+
+
+def test_notes_that_were_damaged_by_hand_are_no_notes(tmp_path: Path) -> None:
+    path = made_search(tmp_path / "run", "a")
+    for content in ("", "{", "[]", '{"tags": 7, "note": ""}'):
+        (path / "notes.json").write_text(content, encoding="utf-8")
+        assert read_notes(path) == Notes()
