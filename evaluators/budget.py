@@ -61,7 +61,7 @@ class Budget:
         return self._limits
 
     def spent(self) -> dict[str, float | None]:
-        """Of each quantity, limited or not; None where it is not known."""
+        """What is spent of each quantity, limited or not; None where it is not known."""
         return spent_by_quantity(self._spend())
 
     def check(self) -> None:

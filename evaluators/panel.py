@@ -54,11 +54,11 @@ class PanelMember:
         return sha256(self.judge.fingerprint.encode()).digest()
 
     def keys(self, question: Question, answers: tuple[str, ...]) -> list[bytes]:
-        """Of the verdicts that this seat gives."""
+        """The keys of the verdicts that this member gives."""
         return [verdict_key(self.judge.fingerprint, question, answers, repeat) for repeat in range(self.repeats)]
 
     def score(self, verdicts: Sequence[Verdict]) -> float:
-        """Of all repeats."""
+        """The score of all repeats."""
         if len(verdicts) == 1:
             return verdicts[0].score
         scores = [verdict.score for verdict in verdicts]

@@ -36,7 +36,7 @@ class WorkerActivity:
 
     @property
     def idle_share(self) -> float | None:
-        """Of the time it was alive, in [0, 1]; None when it never was."""
+        """The share of the time it was alive and not busy, in [0, 1]; None when it never was."""
         return idle_share(self.seconds_alive, self.seconds_busy)
 
     @property
@@ -77,12 +77,12 @@ class WorkersActivity:
 
     @property
     def idle_share(self) -> float | None:
-        """Of the time the workers were alive, in [0, 1]; None when none has been alive yet."""
+        """The share of the time the workers were alive and not busy, in [0, 1]; None when none has been alive yet."""
         return idle_share(self.seconds_alive, self.seconds_busy)
 
 
 def idle_share(alive: float, busy: float) -> float | None:
-    """Of so many seconds alive, those that were not busy, in [0, 1]; None of no seconds."""
+    """The share of so many seconds alive that were not busy, in [0, 1]; None of no seconds."""
     return max(0.0, 1 - busy / alive) if alive else None
 
 

@@ -6,7 +6,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Of one thing asked for: all calls that it took, those without a usable answer included.
+    """What one thing asked for took: all calls that it took, those without a usable answer included.
 
     Attributes:
         calls: made to a model or a service; 0 for a metric.

@@ -21,7 +21,7 @@ def _header(*parts: object) -> bytes:
 
 
 def prompt_digest(model: str, decoding: Decoding, block: PromptBlock) -> bytes:
-    """Of what a block's prompts share: model, decoding, prefix. 32 bytes."""
+    """The digest of what a block's prompts share: model, decoding, prefix. 32 bytes."""
     return sha256(_header("prompt", model, asdict(decoding), block.bos) + block.prefix.encode()).digest()
 
 

@@ -81,7 +81,7 @@ def read_judges(path: Path, run: str) -> list[JudgeReceipt]:
 
 
 def read_judge_noise(path: Path) -> list[JudgeNoise]:
-    """Of every judge that was asked about an answer more than once, whoever paid for it."""
+    """The noise of every judge that was asked about an answer more than once, whoever paid for it."""
     query = """
         SELECT j.fingerprint, count(*), sum(square) / sum(verdicts - 1)
         FROM (SELECT judge, count(*) verdicts, sum(score * score) - sum(score) * sum(score) / count(*) square

@@ -7,7 +7,7 @@ from workers.usage import NOTHING, Usage
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """Of one run, all its processes together.
+    """What one run has spent, all its processes together.
 
     Attributes:
         generated, judged, failed: distinct items; those that failed and have not succeeded since.

@@ -49,7 +49,7 @@ def _ratings(middle: float, spread: float) -> Population:
 
 
 def _difference(first: float, second: float) -> Population:
-    """Of independent yes-or-no scores with these shares of yes."""
+    """The difference of independent yes-or-no scores with these shares of yes."""
     win, loss = first * (1 - second), second * (1 - first)
     return Population(np.array([-1.0, 0.0, 1.0]), np.array([loss, 1 - win - loss, win]), (-1.0, 1.0))
 

@@ -1,4 +1,4 @@
-"""Overlap: what judging adds to the time of generating, when both go on at the same time.
+"""OverlapTiming: what judging adds to the time of generating, when both go on at the same time.
 
 A judge of a fixed latency with so many calls in flight, beside a generator that gives an answer after the other at a
 known speed: each alone (the other one instant), then both together. Where they overlap perfectly, together takes as
@@ -41,7 +41,7 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class Overlap:
+class OverlapTiming:
     """All passes: the generator alone, the judge alone, both together."""
 
     generator: Timing
@@ -131,7 +131,7 @@ class SlowJudge:
 
 def run_overlap(
     seconds: float = 30.0, latency: float = 1.0, in_flight: int = 64, speed: float = 1.0, questions: int = QUESTIONS
-) -> Overlap:
+) -> OverlapTiming:
     """Three passes of about this many seconds each.
 
     Args:
@@ -142,7 +142,7 @@ def run_overlap(
     each = 1 / (judged_a_second * speed)
     blocks = round(seconds * judged_a_second * min(1.0, speed) / questions)
     size = max(1, blocks - 1), questions  # the base prompt is one more
-    return Overlap(
+    return OverlapTiming(
         generator=_pass("generator alone", size, each, 0.0, in_flight),
         judge=_pass("judge alone", size, 0.0, latency, in_flight),
         together=_pass("together", size, each, latency, in_flight),

@@ -7,10 +7,10 @@ from rich.table import Table
 from rich.text import Text
 
 from search.bench.overhead import OverheadPass
-from search.bench.overlap import Overlap
+from search.bench.overlap import OverlapTiming
 
 
-def overlap_table(overlap: Overlap) -> RenderableType:
+def overlap_table(overlap: OverlapTiming) -> RenderableType:
     """Each alone and both together."""
     table = Table(padding=(0, 1), header_style="bold")
     for column in ("", "seconds", "evaluations/s", "at the judge at once"):

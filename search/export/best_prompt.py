@@ -46,7 +46,7 @@ class BestPrompt:
 
 
 def read_best_prompt(path: Path, best_so_far: bool = False) -> BestPrompt:
-    """Of the run at `path`.
+    """Read the best prompt of the run at `path`.
 
     Raises:
         InputError: there is no search; or nothing is scored yet; or the search has not ended and `best_so_far` is not

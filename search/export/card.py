@@ -115,7 +115,7 @@ def _decodings(best: BestPrompt, findings: Findings) -> list[list[str]]:
 
 
 def model_name(config: RunConfig) -> str:
-    """Of a folder only the last part: what stands before it is nobody's business."""
+    """The model's name; of a folder only the last part, since what stands before it is nobody's business."""
     name = config.model.name
     return Path(name).name if Path(name).is_absolute() else name
 

@@ -11,8 +11,8 @@ _QUESTION = "{question}"
 
 
 def langchain_prompt(best: BestPrompt) -> dict[str, Any]:
-    """Of `FewShotPromptTemplate` where the model continues text, of `ChatPromptTemplate` where it was scored in a chat
-    template; the variable is `question`."""
+    """Write a `FewShotPromptTemplate` where the model continues text, a `ChatPromptTemplate` where it was scored in a
+    chat template; the variable is `question`."""
     return _chat(best) if best.is_chat else _few_shot(best)
 
 

@@ -63,7 +63,7 @@ def _files(best: BestPrompt) -> dict[str, str]:
 
 
 def _without_folders(content: Any) -> Any:
-    """Of a path only the last part: what stands before it is nobody's business."""
+    """A path's last part: what stands before it is nobody's business."""
     if isinstance(content, dict):
         return {name: _without_folders(value) for name, value in content.items()}
     if isinstance(content, list):

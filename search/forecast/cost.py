@@ -102,7 +102,7 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of a workload. `dollars` is None where a price is not known."""
+    """What a workload costs; `dollars` is None where a price is not known."""
 
     generations: float
     prompt_tokens: float

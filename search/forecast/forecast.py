@@ -47,7 +47,7 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class RunForecast:
-    """Of a whole run, what was spent already included.
+    """What a whole run will take, what was spent already included.
 
     Attributes:
         notes: what the numbers rest on, a sentence each.

@@ -10,8 +10,8 @@ GUESS = 0.25
 
 
 def tokens_a_character(model: AnyModelConfig, sample: str) -> tuple[float, str]:
-    """Of a model's tokenizer on a sample, and a sentence that says so; the usual guess where there is no tokenizer on
-    this machine. Nothing is fetched.
+    """Tokens a character by the model's tokenizer on a sample, and a sentence that says so; the usual guess where there
+    is no tokenizer on this machine. Nothing is fetched.
 
     Args:
         sample: not empty.

@@ -77,7 +77,7 @@ class Surveyor:
     def work(
         self, renderer: Renderer, rules: str, demonstrations: Sequence[Demonstration], questions: Iterable[str]
     ) -> PlannedWork:
-        """Of one prompt on these questions."""
+        """The work that one prompt on these questions makes."""
         ids = list(questions)
         asked = [(self._questions[name], turn) for name in ids for turn in range(self._turns(self._questions[name]))]
         block = renderer.block(rules, demonstrations, [_conversation(question, turn) for question, turn in asked])
@@ -87,7 +87,7 @@ class Surveyor:
         return together([answering, *(self._judged(name) for name in ids)])
 
     def reading(self, characters: float) -> PlannedWork:
-        """Of prompts that are only read, so many characters of them together."""
+        """The work of prompts that are only read, so many characters of them together."""
         nothing = (0,) * len(self._members)
         return PlannedWork(0, characters, 0, nothing, nothing, nothing)
 
@@ -119,7 +119,7 @@ def _conversation(question: Question, turn: int) -> tuple[str, ...]:
 
 
 def _prompt_length(judge: Judge, question: Question, turn: int) -> int:
-    """Of a judge's prompt without the answers."""
+    """Characters of a judge's prompt without the answers."""
     if isinstance(judge, _Speaking):
         return sum(len(str(message["content"])) for message in judge.messages(question, ("",) * (turn + 1)))
     return sum(len(said) for said in question.turns[: turn + 1])

@@ -80,7 +80,7 @@ class SearchSpace:
         return tuple(name for name in candidate.demonstrations if name not in self.base)
 
     def place(self, candidate: Candidate) -> int:
-        """Of its added demonstrations among the base's; `insert_at` where that says nothing."""
+        """The place of its added demonstrations among the base's; `insert_at` where that says nothing."""
         added = self.added(candidate)
         return candidate.demonstrations.index(added[0]) if added and self.base_use == "keep" else self.insert_at
 

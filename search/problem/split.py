@@ -51,7 +51,7 @@ class Split:
 
 
 def digest_of(*sides: Sequence[Question]) -> str:
-    """Of these lists of questions, with all that belongs to them; 64 hexadecimal digits."""
+    """The digest of these lists of questions, with all that belongs to them; 64 hexadecimal digits."""
     return sha256(json.dumps([[astuple(one) for one in side] for side in sides]).encode()).hexdigest()
 
 

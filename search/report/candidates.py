@@ -85,7 +85,7 @@ def _with_rank(row: CandidateScore, rank: int | None) -> CandidateScore:
 
 
 def heat_map(results: SearchResults, candidates: Sequence[CandidateScore]) -> HeatMap | None:
-    """Of the leading ones; None before anything is scored."""
+    """The heat map of the leading candidates; None before anything is scored."""
     if results.material is None or results.base is None:
         return None
     base = [one for one in candidates if one.candidate == results.base]

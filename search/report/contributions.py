@@ -43,7 +43,7 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class Contributions:
-    """Of one run.
+    """What demonstrations contribute to one run's scores.
 
     Attributes:
         demonstrations: those of the winner first, in their order, then by what they add alone.

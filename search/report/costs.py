@@ -16,7 +16,7 @@ _STRETCHES = 60
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Of one run.
+    """What one run has cost.
 
     Attributes:
         judges: the busiest first.
@@ -55,7 +55,7 @@ def costs(results: SearchResults) -> Costs:
 
 
 def costs_of(ledger: Path, run: str, spend: Spend, answers: int, verdicts: int) -> Costs:
-    """Of a run whose scores rest on so many answers and verdicts."""
+    """The costs of a run whose scores rest on so many answers and verdicts."""
     there = read_utilization(ledger, run)
     worked = spend.seconds if spend.judge.calls else 0.0
     return Costs(

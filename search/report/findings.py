@@ -40,7 +40,7 @@ class FailedAlike:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Of one run. What depends on a winner is None or empty while nothing has been scored.
+    """What one run has found. What depends on a winner is None or empty while nothing has been scored.
 
     Attributes:
         finalists: best first, the base prompt last; only the base prompt where nothing beats it.

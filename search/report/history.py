@@ -24,7 +24,7 @@ class Milestone:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Of a search.
+    """The history of a search.
 
     Attributes:
         greedy: judged generations that the paper's exhaustive greedy search would take in the same space: all rounds,

@@ -11,7 +11,7 @@ from search.results.search_results import SearchResults
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """Of one judge of the run.
+    """The noise of one of the run's judges.
 
     Attributes:
         spread: standard deviation of a single verdict on one and the same answer, in points.
@@ -26,7 +26,7 @@ class Noise:
 
 
 def judge_noise(results: SearchResults, winner: Candidate | None) -> tuple[Noise, ...]:
-    """Of the run's judges that were asked again; the one asked most about first."""
+    """The noise of the run's judges that were asked again; the one asked most about first."""
     repeats = {fingerprint: count for fingerprint, _, count, _ in results.manifest.get("judge", ())}
     own = [one for one in read_judge_noise(results.ledger) if one.fingerprint in repeats]
     spread = _spread_of_differences(results, winner) if len(repeats) == 1 else 0.0

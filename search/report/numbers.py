@@ -11,7 +11,7 @@ NOTHING = "–"
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Of one report.
+    """The numbers of one report, as text.
 
     Attributes:
         digits: behind the point, of scores and their differences.

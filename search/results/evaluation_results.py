@@ -16,7 +16,7 @@ from search.run_directory.run import ledger_path, read_evaluation_config, read_m
 
 @dataclass(frozen=True, slots=True)
 class EvaluationResults:
-    """Of one evaluation.
+    """What is known of one evaluation.
 
     Attributes:
         material: None while the first model is still loading for the first time.

@@ -15,8 +15,8 @@ from search.run_directory.run import State, ledger_path, read_evaluation_config,
 
 @dataclass(frozen=True, slots=True)
 class EvaluationStatus:
-    """Of one evaluation. `results` are those of variants that are through, `outcomes` what they rest on, one each;
-    `places` what AlpacaEval's leaderboard would say of them, where its judge has judged."""
+    """How one evaluation stands. `results` are those of variants that are through, `outcomes` what they rest on, one
+    each; `places` what AlpacaEval's leaderboard would say of them, where its judge has judged."""
 
     run: str
     state: State

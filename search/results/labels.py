@@ -13,7 +13,7 @@ _GIST = 90
 
 
 class Labels:
-    """Of one run.
+    """The names of one run's candidates, for people.
 
     Args:
         material: None before the run has any; then ids stand for themselves.
@@ -29,8 +29,8 @@ class Labels:
         return self._base.get(name) or (name[:8] if _DIGEST.fullmatch(name) else shortened(name, _LONGEST))
 
     def parts(self, candidate: Candidate) -> list[str]:
-        """Of a candidate, from the top of the prompt down; neighbours of the base prompt as a range. A decoding that is
-        not the run's own comes last."""
+        """A candidate's parts, from the top of the prompt down; neighbours of the base prompt as a range. A decoding
+        that is not the run's own comes last."""
         parts: list[str] = []
         for own, group in groupby(candidate.demonstrations, key=self._base.__contains__):
             some = [self.demonstration(name) for name in group]

@@ -58,7 +58,7 @@ class FailedItems:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Of one run. `winner` is the best so far until `state` is "finished".
+    """How one run stands. `winner` is the best so far until `state` is "finished".
 
     Attributes:
         failures: the most frequent first.

@@ -95,7 +95,7 @@ class Parts:
     judge_models: JudgeModels
 
     def keeper(self, workers: WorkersConfig, clock: Callable[[], float]) -> TimeKeeper:
-        """Of the time that these parts are in use, on workers of this config."""
+        """The keeper of the time that these parts are in use, on workers of this config."""
         each = gpus_each(self.card, workers)
 
         def utilization() -> Utilization:
@@ -176,7 +176,7 @@ async def assemble(plan: Plan, run: Run) -> AsyncIterator[Search]:
 
 
 async def _likelihood(plan: Plan, space: SearchSpace, parts: Parts, folder: Path) -> Floats | None:
-    """Of reference answers, where the strategy wants it."""
+    """The likelihood of reference answers, where the strategy wants it."""
     answers = plan.reference_answers(space)
     if answers is None:
         return None
@@ -342,4 +342,4 @@ def load_reward_engine(config: RewardModelConfig) -> RewardEngine:
     """Load the reward model in the process that calls this."""
     from workers.engines import reward_engine  # noqa: PLC0415 -- torch
 
-    return reward_engine.RewardEngine.load(config)
+    return reward_engine.TransformersRewardEngine.load(config)

@@ -256,7 +256,7 @@ class _Bout:
         return self._budget
 
     def utilization(self) -> Utilization:
-        """Of all models so far."""
+        """The utilization of all models so far."""
         judges = self._plan.judge_models.utilization(self._counts.waits.seconds)
         return self._utilization + utilization_of(self.activity(), self._gpus) + judges
 

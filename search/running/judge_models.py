@@ -44,7 +44,7 @@ class JudgeModels:
         self._gpus = [gpus_each(await model.start(), workers) for model, workers in self._made]
 
     def utilization(self, wanted: float) -> Utilization:
-        """Of all of them so far.
+        """The utilization of all of them so far.
 
         Args:
             wanted: seconds in which an answer waited for its verdict.

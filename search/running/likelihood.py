@@ -88,7 +88,7 @@ class ReferenceAnswers:
 
     @property
     def characters(self) -> int:
-        """Of all prompts together, answers included."""
+        """Characters of all prompts together, answers included."""
         return sum(
             len(block.prefix) * len(block.suffixes) + sum(map(len, (*block.suffixes, *self._answers.texts)))
             for block in self._blocks

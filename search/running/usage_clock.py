@@ -81,11 +81,11 @@ def gpus_each(card: ModelCard, config: WorkersConfig) -> float:
 
 
 def utilization_of(activity: WorkersActivity, gpus: float) -> Utilization:
-    """Of the model that answers, whose workers hold so many GPUs each."""
+    """The utilization of the model that answers, whose workers hold so many GPUs each."""
     workers = Utilization(workers=activity.seconds_alive, workers_busy=activity.seconds_busy)
     return workers + gpu_attendance(activity, gpus)
 
 
 def gpu_attendance(activity: WorkersActivity, gpus: float) -> Utilization:
-    """Of the GPUs of any model, whose workers hold so many each."""
+    """The utilization of any model's GPUs, whose workers hold so many each."""
     return Utilization(gpus=activity.seconds_alive * gpus, gpus_busy=activity.seconds_busy * gpus)

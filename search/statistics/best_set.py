@@ -32,7 +32,7 @@ class KnownEffects:
     dilution: float
 
     def value(self, chosen: Sequence[int]) -> float:
-        """Of a set in the order given."""
+        """The value of a set in the order given."""
         if not chosen:
             return 0.0
         size = len(chosen)

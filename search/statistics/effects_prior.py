@@ -101,13 +101,13 @@ class EffectsPrior:
         return precision, log_determinant + further
 
     def usual_variances(self, hyper: Hyperparameters) -> Floats:
-        """Of theta a priori with r = 1; [N]."""
+        """The variances of theta a priori with r = 1; [N]."""
         share = hyper.explained_share if self._has_embedding else 0.0
         variances: Floats = hyper.effect**2 * (share * (self._embedding**2).sum(axis=1) + 1 - share)
         return variances
 
     def _effects_precision(self, hyper: Hyperparameters, own_effect: Floats) -> tuple[Floats, float]:
-        """Of theta, by Woodbury's identity, and its log determinant."""
+        """The precision of theta, by Woodbury's identity, and its log determinant."""
         share = hyper.explained_share if self._has_embedding else 0.0
         free, rank = 1 - share, len(self._gram)
         inner = np.eye(rank) + share / free * self._gram

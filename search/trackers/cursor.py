@@ -13,7 +13,7 @@ from search.trackers.tracker import Conclusion
 
 @dataclass(frozen=True, slots=True)
 class Bookmark:
-    """Of one tracker.
+    """How far one tracker has got.
 
     Attributes:
         step: of the last point handed over; 0 for none.

@@ -31,7 +31,7 @@ class PromptTexts:
 
 
 def read_prompt_texts(path: Path) -> PromptTexts:
-    """Of the run at `path`. Raises InputError where there is none, or it cannot be read."""
+    """Read the prompts of the run at `path`. Raises InputError where there is none, or it cannot be read."""
     if is_evaluation(path):
         compared = read_evaluation_results(path).material
         prompts = compared.prompts if compared else {}

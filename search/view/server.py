@@ -16,9 +16,9 @@ from starlette.routing import Route
 
 from configs.errors import DemosearchError
 from search.live.live_file import read_live
+from search.view.access_check import AccessCheck
 from search.view.answer_index import PAGE, Filter
 from search.view.compare import compare_runs
-from search.view.gate import Gate
 from search.view.looks import Looks
 from search.view.pages import asset, render
 from search.view.runs import RunList, RunRow, signature
@@ -34,7 +34,7 @@ def make_app(folder: Path, token: str = "", hosts: frozenset[str] = frozenset())
 
     Args:
         token: that the address must hold; "" lets everybody on this machine look.
-        hosts: see `Gate`.
+        hosts: see `AccessCheck`.
     """
     view = _View(folder)
     routes = [
@@ -49,7 +49,7 @@ def make_app(folder: Path, token: str = "", hosts: frozenset[str] = frozenset())
         Route("/run/{name:path}", view.run),
     ]
     handlers: dict[Any, Callable[[Request, Exception], Response]] = {DemosearchError: _refused}
-    gate = Middleware(Gate, token=token, hosts=hosts)
+    gate = Middleware(AccessCheck, token=token, hosts=hosts)
     return Starlette(routes=routes, middleware=[gate], exception_handlers=handlers)
 
 
@@ -158,7 +158,7 @@ class _View:
             yield f"data: {json.dumps(changed)}\n\n" if changed else ": still here\n\n"
 
     def _signatures(self) -> dict[str, object]:
-        """Of every run: its files, and its state, which a crash changes without touching any."""
+        """Every run's sign: its files, and its state, which a crash changes without touching any."""
         return {row.name: (row.state, self._signed(row)) for row in self._runs.rows()}
 
     def _signed(self, row: RunRow) -> object:

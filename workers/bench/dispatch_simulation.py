@@ -141,7 +141,7 @@ class Simulation:
 
 
 def share_of_ideal(seed: int, workers: int, sigma: float, each: int, latency: float, with_copies: bool) -> float:
-    """Of one simulated run, in (0, 1].
+    """The share of the ideal that one simulated run reaches, in (0, 1].
 
     Args:
         seed: of speeds and work; the same with and without copies.

@@ -26,7 +26,7 @@ Encoding = dict[str, list[int]]
 """What a tokenizer makes of a text: `input_ids`, and for some models `token_type_ids`."""
 
 
-class RewardEngine:
+class TransformersRewardEngine:
     """Implements `workers.text_model.RewardEngine`.
 
     A text of a block is its prefix and a suffix. Of a model that reads pairs it is two texts with `PAIR` between them,
@@ -62,7 +62,7 @@ class RewardEngine:
         self._pad = _settle_padding(model, tokenizer)
 
     @classmethod
-    def load(cls, config: RewardModelConfig) -> RewardEngine:
+    def load(cls, config: RewardModelConfig) -> TransformersRewardEngine:
         """Raises InputError when the model, its tokenizer or the device asked for cannot be had, when the model has no
         trained head, or no such label."""
         device = weights.device_of(config, KNOB)

@@ -217,7 +217,7 @@ class TransformersEngine:
 
 
 def _answers(batch: DecodeLoop) -> Iterator[tuple[int, Completion]]:
-    """Of the one job that is there."""
+    """The answers of the one job that is there."""
     while True:
         for message in batch.step():
             if not isinstance(message, Ended):

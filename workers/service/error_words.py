@@ -121,7 +121,7 @@ class ToldError:
 
     @property
     def refusal(self) -> FieldRefusal | None:
-        """Of a field, where it is one."""
+        """The refusal of a field, where it is one."""
         text = f"{self.code} {self.words}"
         if self.code not in UNSUPPORTED and not (self.status in {400, 404, 422, 500} and _NOT_TAKEN.search(text)):
             return None

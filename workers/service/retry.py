@@ -77,7 +77,7 @@ class Outage:
 
 
 class Retries:
-    """Of one call.
+    """The retries of one call.
 
     Args:
         caller: its number.

@@ -36,7 +36,7 @@ class Sizes:
 
 
 def sizes(config: Any, itemsize: int) -> Sizes:
-    """Of a model with this text config of transformers, in numbers of `itemsize` bytes."""
+    """The sizes of a model with this text config of transformers, in numbers of `itemsize` bytes."""
     layers = getattr(config, "per_layer_config", None)  # of models whose layers differ in width
     shapes = [_layer(config if layers is None else layers[index]) for index in range(config.num_hidden_layers)]
     return Sizes(

@@ -323,7 +323,7 @@ class Dispatcher:
         (self._suspects if piece.suspect else self._queue).appendleft(piece)
 
     def _free(self) -> list[int]:
-        """Of the workers that may be given one more piece, those that hold least. Nobody gets a second one while
+        """Those of the workers that may be given one more piece that hold least. Nobody gets a second one while
         suspects wait."""
         if self._suspects:
             return self._idle()

@@ -19,7 +19,7 @@ class Throughput:
         self._own[worker].append(seconds / suffixes)
 
     def of(self, worker: int) -> float | None:
-        """Of one not yet known, what all do on average; None when nothing is known of anyone."""
+        """A worker's seconds a suffix; of one not yet known the mean of all; None when nothing is known of anyone."""
         known = self._own.get(worker) or self._all
         return fmean(known) if known else None
 

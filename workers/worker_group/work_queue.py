@@ -8,7 +8,7 @@ from workers.worker_group.piece import Piece
 
 @dataclass(slots=True)
 class Start:
-    """Of a piece at one worker.
+    """The start of a piece at one worker.
 
     Attributes:
         since: in seconds.

@@ -72,7 +72,7 @@ class CategoryScore:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationFindings:
-    """Of one evaluation.
+    """What one evaluation has found.
 
     Attributes:
         variants: those that are through, in their order; the others are compared with the first.

@@ -52,7 +52,7 @@ def _counted(findings: EvaluationFindings, first: ContestantScore) -> str:
 
 
 def _sign(gain: Estimate) -> int:
-    """Of an interval without zero, else 0."""
+    """The sign of an interval without zero, else 0."""
     return (gain.low > 0) - (gain.high < 0)
 
 

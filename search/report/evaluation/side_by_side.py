@@ -58,6 +58,6 @@ def contests(results: EvaluationResults) -> tuple[Contest, ...]:
 
 
 def _words(results: EvaluationResults, outcome: VariantResult, names: list[str]) -> dict[str, tuple[str, ...]]:
-    """Of the judge, by question id."""
+    """The judge's words, by question id."""
     keys = {name: outcome.keys[name] for name in names if name in outcome.keys}
     return {name: spoken(verdicts) for name, verdicts in read_last_verdicts(results.ledger, keys).items()}

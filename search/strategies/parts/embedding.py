@@ -19,7 +19,7 @@ _DIGITS, _CLOSENESS_DIGITS = 6, 9
 
 @dataclass(frozen=True, slots=True)
 class Embedding:
-    """Of a pool and of questions.
+    """The embedding of a pool and of questions.
 
     Attributes:
         demonstrations: [N, p], rows of length 1 (or 0 for an empty text).

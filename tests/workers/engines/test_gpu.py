@@ -14,7 +14,7 @@ from tests.kits.engine_kit import EngineKit, all_of
 from tests.tiny_model import random_llama, save, tokenizer
 from tests.workers.engines.reference import engine_of, generated, in_order, likelihoods, llama
 from tests.workers.engines.test_reward_engine import causal
-from workers.engines.reward_engine import RewardEngine
+from workers.engines.reward_engine import TransformersRewardEngine
 from workers.engines.transformers_engine import TransformersEngine
 from workers.messages import Message
 from workers.prompt import Decoding, PromptBlock
@@ -92,8 +92,13 @@ def test_rewards_equal_those_of_the_cpu() -> None:
     model = causal()
     texts = PromptBlock("", ("why?", "a", "Which tree grows fastest?"))
     card = ModelCard("test", 128, "gpu")
-    expected = [reward.score for _, reward in sorted(RewardEngine(model, tokenizer(), card).rate(texts), key=str)]
-    found = [reward.score for _, reward in sorted(RewardEngine(on_gpu(model), tokenizer(), card).rate(texts), key=str)]
+    expected = [
+        reward.score for _, reward in sorted(TransformersRewardEngine(model, tokenizer(), card).rate(texts), key=str)
+    ]
+    found = [
+        reward.score
+        for _, reward in sorted(TransformersRewardEngine(on_gpu(model), tokenizer(), card).rate(texts), key=str)
+    ]
     assert found == pytest.approx(expected, abs=1e-3)
 
 

@@ -22,7 +22,7 @@ from configs.errors import InputError
 from configs.schema.model import RewardModelConfig
 from tests.kits.engine_kit import RewardEngineKit
 from tests.tiny_model import random_llama, save, tokenizer
-from workers.engines.reward_engine import RewardEngine
+from workers.engines.reward_engine import TransformersRewardEngine
 from workers.failures import GenerationFailed, PromptTooLong
 from workers.prompt import PAIR, PromptBlock, Reward
 from workers.text_model import ModelCard
@@ -74,7 +74,7 @@ def pair_tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
-def rewards(engine: RewardEngine, block: PromptBlock) -> list[Reward]:
+def rewards(engine: TransformersRewardEngine, block: PromptBlock) -> list[Reward]:
     pairs = list(engine.rate(block))
     assert sorted(index for index, _ in pairs) == list(range(len(block.suffixes)))
     return [reward for _, reward in sorted(pairs, key=lambda pair: pair[0])]
@@ -92,7 +92,7 @@ def by_hand(model: Any, inputs: Any, label: int = 0) -> float:
 @settings(max_examples=20, deadline=None)
 @given(st.lists(words, min_size=1, max_size=7), st.sampled_from([1, 3, None]), st.booleans())
 def test_a_batch_gives_each_text_the_score_it_has_alone(texts: list[str], batch_size: int | None, bos: bool) -> None:
-    engine = RewardEngine(causal(), tokenizer(), CARD, batch_size)
+    engine = TransformersRewardEngine(causal(), tokenizer(), CARD, batch_size)
     expected = [
         by_hand(causal(), tokenizer()("ask: " + text, add_special_tokens=bos, return_tensors="pt")) for text in texts
     ]
@@ -101,7 +101,7 @@ def test_a_batch_gives_each_text_the_score_it_has_alone(texts: list[str], batch_
 
 @pytest.mark.parametrize("batch_size", [1, 4, None])
 def test_pairs_are_read_as_the_tokenizer_joins_them(batch_size: int | None) -> None:
-    engine = RewardEngine(cross_encoder(), pair_tokenizer(), CARD, batch_size, pairs=True)
+    engine = TransformersRewardEngine(cross_encoder(), pair_tokenizer(), CARD, batch_size, pairs=True)
     inputs = [pair_tokenizer()(*pair.split(PAIR), return_tensors="pt") for pair in PAIRS]
     assert all(1 in given["token_type_ids"] for given in inputs)
     found = rewards(engine, PromptBlock("", PAIRS))
@@ -110,7 +110,7 @@ def test_pairs_are_read_as_the_tokenizer_joins_them(batch_size: int | None) -> N
 
 
 def test_where_the_prefix_ends_makes_no_difference_to_a_pair() -> None:
-    engine = RewardEngine(cross_encoder(), pair_tokenizer(), CARD, pairs=True)
+    engine = TransformersRewardEngine(cross_encoder(), pair_tokenizer(), CARD, pairs=True)
     close(
         rewards(engine, PromptBlock(f"why?{PAIR}", ("a", "b"))),
         [reward.score for reward in rewards(engine, PromptBlock("wh", (f"y?{PAIR}a", f"y?{PAIR}b")))],
@@ -119,7 +119,7 @@ def test_where_the_prefix_ends_makes_no_difference_to_a_pair() -> None:
 
 @pytest.mark.parametrize("text", ["no separator", f"a{PAIR}b{PAIR}c"])
 def test_a_text_that_is_no_pair_is_refused(text: str) -> None:
-    engine = RewardEngine(cross_encoder(), pair_tokenizer(), CARD, pairs=True)
+    engine = TransformersRewardEngine(cross_encoder(), pair_tokenizer(), CARD, pairs=True)
     with pytest.raises(GenerationFailed, match="reads pairs"):
         engine.rate(PromptBlock("", (text,)))
 
@@ -129,30 +129,30 @@ def test_a_model_that_names_no_padding_is_batched_all_the_same() -> None:
     model, engine = causal(pad=None), None
     texts = ("why?</s>", "a", "The tree!</s>")
     expected = [by_hand(model, tokenizer()(text, return_tensors="pt")) for text in texts]
-    engine = RewardEngine(model, tokenizer(), CARD)
+    engine = TransformersRewardEngine(model, tokenizer(), CARD)
     close(rewards(engine, PromptBlock("", texts)), expected)
 
 
 def test_the_label_asked_for_is_the_score() -> None:
     block = PromptBlock("", TEXTS)
     expected = [by_hand(causal(3), tokenizer()(text, return_tensors="pt"), label=2) for text in TEXTS]
-    close(rewards(RewardEngine(causal(3), tokenizer(), CARD, label=2), block), expected)
+    close(rewards(TransformersRewardEngine(causal(3), tokenizer(), CARD, label=2), block), expected)
 
 
 def test_no_text_has_no_reward() -> None:
-    engine = RewardEngine(causal(), tokenizer(), CARD)
+    engine = TransformersRewardEngine(causal(), tokenizer(), CARD)
     assert engine.count_tokens(PromptBlock("x", ())) == ()
     assert list(engine.rate(PromptBlock("x", ()))) == []
 
 
 def test_an_empty_text_is_refused() -> None:
     with pytest.raises(GenerationFailed, match="no tokens"):
-        RewardEngine(causal(), tokenizer(), CARD).rate(PromptBlock("", ("a", ""), bos=False))
+        TransformersRewardEngine(causal(), tokenizer(), CARD).rate(PromptBlock("", ("a", ""), bos=False))
 
 
 def test_a_text_that_is_too_long_is_refused_before_any_is_rated() -> None:
     with pytest.raises(PromptTooLong) as caught:
-        RewardEngine(causal(), tokenizer(), CARD).rate(PromptBlock("", ("a", "🙂" * 60)))
+        TransformersRewardEngine(causal(), tokenizer(), CARD).rate(PromptBlock("", ("a", "🙂" * 60)))
     assert caught.value.prompt_tokens == 241
 
 
@@ -172,9 +172,12 @@ class Full(torch.nn.Module):
 
 
 def test_running_out_of_memory_halves_the_batch_and_is_remembered() -> None:
-    expected = [reward.score for reward in rewards(RewardEngine(causal(), tokenizer(), CARD), PromptBlock("", TEXTS))]
+    expected = [
+        reward.score
+        for reward in rewards(TransformersRewardEngine(causal(), tokenizer(), CARD), PromptBlock("", TEXTS))
+    ]
     model = Full(causal(), room=2)
-    engine = RewardEngine(model, tokenizer(), CARD, 5)
+    engine = TransformersRewardEngine(model, tokenizer(), CARD, 5)
     close(rewards(engine, PromptBlock("", TEXTS)), expected)
     close(rewards(engine, PromptBlock("", TEXTS)), expected)
     assert model.batches == [5, 2, 2, 2, 2, 2, 2]
@@ -182,13 +185,13 @@ def test_running_out_of_memory_halves_the_batch_and_is_remembered() -> None:
 
 def test_a_text_that_does_not_fit_alone_fails_its_block() -> None:
     with pytest.raises(GenerationFailed, match="not even one text"):
-        list(RewardEngine(Full(causal(), 0), tokenizer(), CARD).rate(PromptBlock("", TEXTS)))
+        list(TransformersRewardEngine(Full(causal(), 0), tokenizer(), CARD).rate(PromptBlock("", TEXTS)))
 
 
 class TestCausalRewardModel(RewardEngineKit):
     @pytest.fixture(params=[1, 2, None])
-    def engine(self, request: pytest.FixtureRequest) -> RewardEngine:
-        return RewardEngine(causal(), tokenizer(), CARD, request.param)
+    def engine(self, request: pytest.FixtureRequest) -> TransformersRewardEngine:
+        return TransformersRewardEngine(causal(), tokenizer(), CARD, request.param)
 
 
 def config(name: object, **knobs: object) -> RewardModelConfig:
@@ -202,7 +205,7 @@ def saved(model: Any, reads: Any, folder: Path) -> Path:
 
 
 def test_a_saved_model_rates_as_before(tmp_path: Path) -> None:
-    engine = RewardEngine.load(config(saved(causal(), tokenizer(), tmp_path / "judge"), context_tokens=90))
+    engine = TransformersRewardEngine.load(config(saved(causal(), tokenizer(), tmp_path / "judge"), context_tokens=90))
     for part in ("judge@sha256:", "reward-engine", "reads chat label 0", "float32", "transformers "):
         assert part in engine.card.fingerprint
     assert engine.card.context_tokens == 90
@@ -212,7 +215,7 @@ def test_a_saved_model_rates_as_before(tmp_path: Path) -> None:
 
 def test_the_tokenizer_s_limit_counts_too(tmp_path: Path) -> None:
     folder = saved(cross_encoder(2), pair_tokenizer(), tmp_path)
-    engine = RewardEngine.load(config(folder, reads="pair", label=1))
+    engine = TransformersRewardEngine.load(config(folder, reads="pair", label=1))
     assert engine.card.context_tokens == 100
     assert "reads pair label 1" in engine.card.fingerprint
     expected = [
@@ -223,9 +226,9 @@ def test_the_tokenizer_s_limit_counts_too(tmp_path: Path) -> None:
 
 def test_a_label_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has 1 outputs"):
-        RewardEngine.load(config(saved(causal(), tokenizer(), tmp_path), label=1))
+        TransformersRewardEngine.load(config(saved(causal(), tokenizer(), tmp_path), label=1))
 
 
 def test_a_model_without_a_trained_head_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"lacks score\.weight"):
-        RewardEngine.load(config(save(random_llama(), tmp_path)))
+        TransformersRewardEngine.load(config(save(random_llama(), tmp_path)))

@@ -11,7 +11,7 @@ _LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _READING = frozenset({"GET", "HEAD"})
 
 
-class Gate:
+class AccessCheck:
     """Lets requests through that read and that know the token; `?token=` sets the cookie that later requests carry.
 
     Args:
