@@ -1,7 +1,8 @@
 """From a config to the judges of a run. Heavy libraries are imported where a judge needs them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from os import environ
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,11 +34,14 @@ if TYPE_CHECKING:
 _HERE = WorkersConfig(kind="local")
 
 
-def make_service(config: ServiceConfig, folder: Path | None = None) -> "Service":
-    """The client of a service, which keeps its batches in `folder`. Raises InputError where there is no key."""
+def make_service(
+    config: ServiceConfig, folder: Path | None = None, environment: Mapping[str, str] = environ
+) -> "Service":
+    """The client of a service, which keeps its batches in `folder`. Raises InputError where there is no key in the
+    environment."""
     from workers.service.service import Service  # noqa: PLC0415 -- openai
 
-    return Service(config, folder=folder)
+    return Service(config, environment, folder)
 
 
 @dataclass(frozen=True, slots=True)

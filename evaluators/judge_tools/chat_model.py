@@ -1,6 +1,7 @@
 """A language model as judges talk to it: a service, or a model of our own."""
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -10,6 +11,9 @@ from workers.usage import Usage
 
 if TYPE_CHECKING:
     from workers.service.service import Service
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class ServedSpeaker:
 
     def __init__(self, service: "Service") -> None:
         self._service = service
+        self._looked = False
 
     @property
     def identity(self) -> str:
@@ -93,7 +98,10 @@ class ServedSpeaker:
         return False
 
     async def start(self) -> None:
-        return None
+        if not self._looked:
+            self._looked = True
+            if (notice := await self._service.look_up_model()) is not None:
+                logger.warning("the judge: %s", notice)
 
     async def chat(self, messages: Sequence[Message], *, temperature: float, max_tokens: int, seed: int = 0) -> Reply:
         return await self._service.chat(messages, temperature=temperature, max_tokens=max_tokens, draw=seed)

@@ -8,7 +8,7 @@ from configs.schema.judge import WritingJudgeKnobs
 from evaluators.failures import JudgeFailed, VerdictStopped, VerdictUnreadable
 from evaluators.judge import Verdict
 from evaluators.judge_tools.chat_model import ChatModel
-from workers.service.failures import ServiceFailed
+from workers.service.failures import ServiceChanged, ServiceFailed
 from workers.service.reply import Message
 from workers.usage import NOTHING, Usage
 
@@ -45,6 +45,7 @@ async def grade(ask: Callable[[int], Awaitable[S]], read: Callable[[S], float], 
         try:
             reply = await ask(attempt)
         except RunStopped as stop:
+            paid += stop.usage if isinstance(stop, ServiceChanged) else NOTHING
             if paid == NOTHING:
                 raise
             raise VerdictStopped(str(stop), paid) from stop

@@ -24,6 +24,7 @@ from search.running.assembly import Plan, make_plan
 from search.running.evaluation_plan import make_evaluation_plan
 from search.running.finalists import most_finalists
 from search.running.prices import missing_prices
+from search.running.service_check import service_notices, with_keys_to_come
 from search.strategies.make import make_strategy
 from workers.prompt import PromptBlock
 
@@ -57,7 +58,8 @@ def forecast_run(config: RunConfig, path: Path | None = None, experience: Experi
     Raises:
         InputError: something is wrong with config or files.
     """
-    plan = make_plan(config, path or _NOWHERE)
+    environment, missing = with_keys_to_come(config)
+    plan = make_plan(config, path or _NOWHERE, environment)
     surveyor = Surveyor(plan.material.questions, Objective.of(config.scoring), plan.members)
     with TemporaryDirectory() as folder:
         strategy = make_strategy(_without_model(config.strategy), plan.space, config.seed, plan.material, Path(folder))
@@ -77,7 +79,7 @@ def forecast_run(config: RunConfig, path: Path | None = None, experience: Experi
     sample = "".join(_texts(plan.renderer.block(material.rules, shown, asked_first)))
     spent, pace, source = _measured(config, path, experience)
     longest = max(one.max_new_tokens for one in plan.decodings.values())
-    assumed = _assume(config, sample, longest, pace, [*notes, *source])
+    assumed = _assume(config, sample, longest, pace, [*notes, *source, *missing, *service_notices(config)])
     return forecast(likely, together([_most(plan, surveyor, planned), *beside]), assumed, config.budget, spent)
 
 
@@ -85,14 +87,15 @@ def forecast_evaluation(
     config: EvaluationConfig, path: Path | None = None, experience: Experience = NONE
 ) -> RunForecast:
     """As `forecast_run`, for an evaluation."""
-    plan = make_evaluation_plan(config, path or _NOWHERE)
+    environment, missing = with_keys_to_come(config)
+    plan = make_evaluation_plan(config, path or _NOWHERE, environment)
     surveyor = Surveyor({one.id: one for one in plan.questions}, plan.objective, plan.members)
     ids = [question.id for question in plan.questions]
     work = together(surveyor.work(one.renderer, one.rules, one.demonstrations, ids) for one in plan.variants)
     sample = "".join(text for one in plan.variants for text in _texts(one.block(plan.questions[:_SAMPLE])))
     longest = max(one.decoding.max_new_tokens for one in plan.variants)
     spent, pace, source = _measured(config, path, experience)
-    notes = ["at most: every answer and verdict as long as allowed", *source]
+    notes = ["at most: every answer and verdict as long as allowed", *source, *missing, *service_notices(config)]
     return forecast(work, work, _assume(config, sample, longest, pace, notes), config.budget, spent)
 
 

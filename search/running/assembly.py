@@ -3,11 +3,12 @@
 Heavy libraries are imported in the function that needs them, so that bad input is refused within a second.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
+from os import environ
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,7 @@ from search.running.likelihood import ReferenceAnswers
 from search.running.lost_rows import TALLY
 from search.running.prices import price_of, refuse_unknown_prices
 from search.running.scorer import Scorer
+from search.running.service_check import refuse_unusable_services
 from search.running.token_limit import limit_tokens
 from search.running.usage_clock import TimeKeeper, gpus_each, utilization_of
 from search.strategies.make import make_strategy
@@ -134,16 +136,17 @@ class Search(AtWork):
         return self.coordinator.position()
 
 
-def make_plan(config: RunConfig, path: Path) -> Plan:
+def make_plan(config: RunConfig, path: Path, environment: Mapping[str, str] = environ) -> Plan:
     """Read and check everything that a config names; `path` is the run's. Raises InputError."""
     refuse_missing_packages(config.trackers)
     renderer = make_renderer(config.render, config.model)
     material = load_material(config, renderer)
-    judge_models = JudgeModels(make_model, make_reward_model, path)
+    judge_models = JudgeModels(make_model, make_reward_model, path, environment)
     members = make_panel_members(config.judge, judge_models.models)
     objective = Objective.of(config.scoring)
     check_questions([*material.guiding, *material.held_out], objective, members)
     refuse_unknown_prices(config)
+    refuse_unusable_services(config, environment)
     plan = Plan(config, material, material.space(config.strategy), members, renderer, judge_models)
     plan.reference_answers(plan.space)
     make_decodings(config, renderer)

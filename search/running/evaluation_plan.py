@@ -1,7 +1,8 @@
 """An evaluation before it begins: what is asked, of whom, and who judges."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from os import environ
 from pathlib import Path
 
 from configs.errors import InputError
@@ -18,6 +19,7 @@ from search.prompts.urial import BasePrompt
 from search.running.assembly import check_questions, make_model, make_reward_model
 from search.running.judge_models import JudgeModels
 from search.running.prices import refuse_unknown_prices
+from search.running.service_check import refuse_unusable_services
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,9 @@ class EvaluationPlan:
             yield model, [one for one in self.variants if one.model == model]
 
 
-def make_evaluation_plan(config: EvaluationConfig, path: Path) -> EvaluationPlan:
+def make_evaluation_plan(
+    config: EvaluationConfig, path: Path, environment: Mapping[str, str] = environ
+) -> EvaluationPlan:
     """Read and check everything that a config names. Raises InputError."""
     variants = load_variants(config)
     questions, notices = load_questions(config.questions)
@@ -67,8 +71,9 @@ def make_evaluation_plan(config: EvaluationConfig, path: Path) -> EvaluationPlan
     shown = shown_questions({one.name: BasePrompt(one.rules, one.demonstrations) for one in variants}, questions)
     if not questions:
         raise InputError("there is no question to ask: give another questions.path")
-    judge_models = JudgeModels(make_model, make_reward_model, path)
+    judge_models = JudgeModels(make_model, make_reward_model, path, environment)
     members = make_panel_members(config.judge, judge_models.models)
     check_questions(questions, Objective.of(config.scoring), members)
     refuse_unknown_prices(config)
+    refuse_unusable_services(config, environment)
     return EvaluationPlan(config, questions, variants, members, judge_models, (*notices, *shown))

@@ -1,6 +1,7 @@
 """The models that judges are made of, kept in sight: some hold GPUs, others are services with a queue."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from os import environ
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ class JudgeModels:
     Args:
         text, reward: make a model that is not started.
         path: of the run, which keeps what is needed to find batches again that were paid for.
+        environment: where keys are looked up, by name.
     """
 
     def __init__(
@@ -30,8 +32,10 @@ class JudgeModels:
         text: Callable[[ModelConfig, WorkersConfig], TextModel],
         reward: Callable[[RewardModelConfig, WorkersConfig], RewardModel],
         path: Path,
+        environment: Mapping[str, str] = environ,
     ) -> None:
         self._path = path
+        self._environment = environment
         self._make_text = text
         self._make_reward = reward
         self._made: list[tuple[TextModel | RewardModel, WorkersConfig]] = []
@@ -59,7 +63,7 @@ class JudgeModels:
         return [service.activity() for service in self._services]
 
     def _service(self, config: ServiceConfig) -> "Service":
-        service = make_service(config, self._path / "batches")
+        service = make_service(config, self._path / "batches", self._environment)
         self._services.append(service)
         return service
 

@@ -8,22 +8,20 @@ from hashlib import sha256
 from os import environ
 from typing import Any, TypeVar
 
+from configs.errors import RunStopped
 from configs.schema.model import ServedModelConfig
 from workers.activity import Timesheet, WorkersActivity
 from workers.failures import GenerationFailed, ModelClosed, PromptTooLong
 from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock
+from workers.served_model.completion import cut_at_stop
+from workers.served_model.lengths import Lengths
 from workers.served_model.likelihood import read_likelihood
+from workers.served_model.same_server import SameServer
 from workers.served_model.server_probe import Server, meet
-from workers.served_model.token_counting import (
-    Counter,
-    EstimatedCounter,
-    ServerCounter,
-    TokenizerCounter,
-    load_tokenizer,
-)
+from workers.served_model.token_counting import TokenizerCounter, load_tokenizer
 from workers.service.failures import RequestTooLong, ServiceFailed
-from workers.service.reply import Reply, read_usage
-from workers.service.server_dialects import completion_fields
+from workers.service.reply import read_usage
+from workers.service.server_dialects import completion_fields, idle_fields
 from workers.service.service import Service
 from workers.text_model import ModelCard
 from workers.usage import NOTHING, Usage
@@ -60,6 +58,8 @@ class ServedModel:
         self._service = Service(config.service, environment)
         self._tokenizer: TokenizerCounter | None = None
         self._server: Server | None = None
+        self._lengths: Lengths  # known, as the next, once the server is
+        self._same: SameServer
         self._meeting = asyncio.Lock()
         self._warmed: OrderedDict[bytes, asyncio.Task[None]] = OrderedDict()
         self._timesheet = Timesheet()
@@ -75,29 +75,34 @@ class ServedModel:
         """As `Engine.count_tokens` where the server or a tokenizer counts, else an estimate."""
         server = await self._meet()
         self._refuse_bos(block, server)
-        texts = [block.prompt(index) for index in range(len(block.suffixes))]
-        try:
-            return await self._counter(server).count(texts, block.bos)
-        except ServiceFailed as error:
-            raise self._failed(error) from None
+        return await self._lengths.of(block)
 
     async def generate(self, block: PromptBlock, decoding: Decoding) -> AsyncIterator[tuple[int, Completion]]:
         server = await self._meet()
         prompts = await self._prompts(block, server)
-        await self._refuse_long(block, [decoding.max_new_tokens] * len(prompts), server)
+        await self._lengths.refuse_long(block, [decoding.max_new_tokens] * len(prompts))
         await self._warm(block)
-        fields = completion_fields(decoding, block.bos, server.dialect)
+        fields = completion_fields(decoding, block.bos, server.dialect, server.card.context_tokens)
+        optional = idle_fields(fields)
+        same = self._same
 
         async def ask(index: int) -> Completion:
             try:
-                reply = await self._service.complete(prompts[index], fields)
+                reply = await self._service.complete(prompts[index], fields, optional)
             except RequestTooLong:
-                raise await self._too_long(block, index, decoding.max_new_tokens, server) from None
+                raise await self._lengths.too_long(block, index, decoding.max_new_tokens) from None
             except ServiceFailed as failure:
                 self._beside += failure.usage
                 raise
+            try:
+                self._beside += await same.confirm()
+            except RunStopped:
+                self._beside += reply.usage
+                raise
+            if not decoding.temperature:
+                same.remember(prompts[index], fields, reply.text)
             self._tokens += reply.new_tokens
-            said = _completion(reply, decoding)
+            said = cut_at_stop(reply, decoding)
             room = server.card.context_tokens - reply.prompt_tokens
             was_cut = said.finish == "length" and decoding.max_new_tokens > room and not said.estimated
             if was_cut:  # short of what was asked for, and nobody had counted
@@ -119,7 +124,7 @@ class ServedModel:
             raise GenerationFailed(f"{server.card.device} gives no log-probabilities of a prompt, so it cannot score")
         prompts = await self._prompts(block, server)
         given = await self._continued(block, continuations, prompts)
-        lengths = await self._refuse_long_with(block, continuations, server)
+        lengths = await self._lengths.refuse_long_with(block, continuations)
         special = {"add_special_tokens": block.bos} if server.dialect.spells_bos else {}
         fields = {"max_tokens": 1, "temperature": 0.0, "echo": True, "logprobs": 1, **special}
 
@@ -134,7 +139,7 @@ class ServedModel:
             try:
                 return await self._service.post("/completions", body, read)
             except RequestTooLong:
-                raise await self._too_long(block, index, lengths[index], server) from None
+                raise await self._lengths.too_long(block, index, lengths[index]) from None
 
         async for pair in self._each(len(prompts), ask):
             yield pair
@@ -173,15 +178,10 @@ class ServedModel:
             if self._server is None:
                 self._tokenizer = await asyncio.to_thread(load_tokenizer, self._config)
                 self._server = await meet(self._config, self._service)
+                self._lengths = Lengths(self._service, self._server, self._tokenizer)
+                self._same = SameServer(self._config, self._service, self._server)
                 self._note()
         return self._server
-
-    def _counter(self, server: Server) -> Counter:
-        if self._tokenizer is not None:
-            return self._tokenizer
-        if server.dialect.counting is not None:
-            return ServerCounter(self._service, server.dialect.counting)
-        return EstimatedCounter()
 
     async def _prompts(self, block: PromptBlock, server: Server) -> Sequence[Prompt]:
         self._refuse_bos(block, server)
@@ -232,50 +232,12 @@ class ServedModel:
         server = await self._meet()
         prompt = (await self._prompts(PromptBlock(block.prefix, ("",), block.bos), server))[0]
         try:
-            reply = await self._service.complete(prompt, completion_fields(Decoding(1), block.bos, server.dialect))
+            asked = completion_fields(Decoding(1), block.bos, server.dialect, server.card.context_tokens)
+            reply = await self._service.complete(prompt, asked, idle_fields(asked))
         except ServiceFailed as failure:
             self._beside += failure.usage
             raise
         self._beside += reply.usage
-
-    # Lengths ------------------------------------------------------------------------------------------------------
-
-    async def _refuse_long(self, block: PromptBlock, new_tokens: Sequence[int], server: Server) -> None:
-        """Raise PromptTooLong for the longest prompt that does not fit, as far as lengths can be known beforehand.
-
-        A prompt is counted when its prefix's tokens and one for each byte of its suffix might not fit.
-        """
-        counter, context = self._counter(server), server.card.context_tokens
-        if not counter.exact or not block.suffixes:
-            return
-        try:
-            (prefix,) = await counter.count([block.prefix], block.bos)
-            bounds = [prefix + len(suffix.encode()) + 1 for suffix in block.suffixes]
-            doubtful = [i for i, bound in enumerate(bounds) if bound + new_tokens[i] > context]
-            lengths = await counter.count([block.prompt(index) for index in doubtful], block.bos)
-        except ServiceFailed as error:
-            raise self._failed(error) from None
-        too_long = [(n, new_tokens[i]) for i, n in zip(doubtful, lengths, strict=True) if n + new_tokens[i] > context]
-        if too_long:
-            longest, new = max(too_long)
-            raise PromptTooLong(longest, new, context)
-
-    async def _refuse_long_with(self, block: PromptBlock, continuations: Continuations, server: Server) -> list[int]:
-        """As `_refuse_long`; the lengths of the continuations, in tokens."""
-        try:
-            lengths = list(await self._counter(server).count(continuations.texts, special=False))
-        except ServiceFailed as error:
-            raise self._failed(error) from None
-        if not all(lengths):
-            raise GenerationFailed("a continuation has no tokens")
-        await self._refuse_long(block, lengths, server)
-        return lengths
-
-    async def _too_long(self, block: PromptBlock, index: int, new_tokens: int, server: Server) -> PromptTooLong:
-        """For a prompt that the server refused; an estimate must not say that it fits."""
-        context = server.card.context_tokens
-        (length,) = await self._counter(server).count([block.prompt(index)], block.bos)
-        return PromptTooLong(max(length, context - new_tokens + 1), new_tokens, context)
 
     # Asking -------------------------------------------------------------------------------------------------------
 
@@ -298,7 +260,7 @@ class ServedModel:
                 try:
                     pair = done.result()
                 except ServiceFailed as error:
-                    failures.append(self._failed(error))
+                    failures.append(GenerationFailed(str(error)))
                 except GenerationFailed as error:
                     failures.append(error)
                 else:
@@ -314,30 +276,11 @@ class ServedModel:
         if failures:
             raise _gravest(failures)
 
-    def _failed(self, error: ServiceFailed) -> GenerationFailed:
-        return GenerationFailed(str(error))
-
     def _note(self) -> tuple[int, int]:
         alive = int(self._server is not None and not self._closed)
         busy = int(bool(alive and self._open))
         self._timesheet.note(alive, busy)
         return alive, busy
-
-
-def _completion(reply: Reply, decoding: Decoding) -> Completion:
-    """Cut before the first stop string: some servers leave it in, and what they wrote behind it."""
-    ends = [at for stop in decoding.stop if stop and (at := reply.text.find(stop)) >= 0]
-    has_counted = not reply.usage.estimated
-    is_full = has_counted and reply.new_tokens >= decoding.max_new_tokens
-    at_length = reply.finish == "length" or (not reply.finish and is_full)
-    return Completion(
-        text=reply.text[: min(ends, default=len(reply.text))],
-        prompt_tokens=reply.prompt_tokens,
-        new_tokens=reply.new_tokens,
-        finish="length" if at_length and not ends else "stop",
-        estimated=not has_counted,
-        model=reply.model,
-    )
 
 
 def _gravest(failures: Sequence[GenerationFailed]) -> GenerationFailed:

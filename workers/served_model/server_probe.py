@@ -1,22 +1,31 @@
 """Getting to know a server: what it is, what it serves, how much fits."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from configs.errors import InputError
 from configs.schema.model import ServedModelConfig
 from workers.service.failures import ServiceFailed
+from workers.service.listing import stable
 from workers.service.server_dialects import DIALECTS, Dialect, recognised
 from workers.service.service import Service
 from workers.text_model import ModelCard
 
+_QUOTED = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that answers."""
+    """A server that answers.
+
+    Attributes:
+        identity: all that it says of itself and the model, as far as that stays the same while it runs.
+    """
 
     card: ModelCard
     dialect: Dialect
+    identity: str
 
 
 async def meet(config: ServedModelConfig, service: Service) -> Server:
@@ -42,7 +51,8 @@ async def meet(config: ServedModelConfig, service: Service) -> Server:
         context_tokens=_context(config, entry, told),
         device=f"{kind} at {service.base_url}",
     )
-    return Server(card, dialect)
+    identity = f"{card.fingerprint}, listed as {json.dumps(stable(entry), sort_keys=True)[:_QUOTED]}"
+    return Server(card, dialect, identity)
 
 
 def _entry(models: Any, name: str, dialect: Dialect) -> dict[str, Any]:
@@ -74,12 +84,14 @@ def _fingerprint(
     meta = entry.get("meta")
     weights = [f"{meta.get('n_params')} parameters in {meta.get('size')} bytes"] if isinstance(meta, dict) else []
     read = f"as tokens of {config.tokenizer}@{config.tokenizer_revision}" if config.send == "tokens" else "as text"
+    settings = config.service.alters_answers()
     parts = [
         str(entry.get("root") or service.model),
         *weights,
         f"served by {kind} {version or 'at ' + service.base_url}",
         read,
         *([config.identity] if config.identity else []),
+        *([json.dumps(settings, sort_keys=True)] if settings else []),
     ]
     return ", ".join(parts)
 

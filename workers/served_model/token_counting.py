@@ -1,15 +1,18 @@
 """How long a text is for a model behind a server: counted by the server, by a tokenizer of our own, or estimated."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 from configs.errors import InputError
 from configs.schema.model import ServedModelConfig
-from workers.service.failures import ReplyUnusable
+from workers.service.failures import BadRequest, ReplyUnusable, ServiceRefused
 from workers.service.server_dialects import Counting, counted
 from workers.service.service import Service
 from workers.service.token_estimate import tokens_of
+
+logger = logging.getLogger(__name__)
 
 
 class Counter(Protocol):
@@ -29,14 +32,29 @@ class Counter(Protocol):
 
 
 class ServerCounter:
-    exact = True
+    """Asks the server; estimates from then on where it, or a gateway before it, turns out to have no such address.
+
+    Attributes:
+        exact: false once it estimates.
+    """
 
     def __init__(self, service: Service, counting: Counting) -> None:
+        self.exact = True
         self._service = service
         self._counting = counting
 
     async def count(self, texts: Sequence[str], special: bool) -> tuple[int, ...]:
-        return tuple(await asyncio.gather(*(self._count(text, special) for text in texts)))
+        if self.exact:
+            try:
+                return tuple(await asyncio.gather(*(self._count(text, special) for text in texts)))
+            except (ServiceRefused, BadRequest, ReplyUnusable) as error:
+                self.exact = False
+                logger.warning(
+                    "tokens are estimated, since the server does not count them (%s): give model.tokenizer to have "
+                    "them counted",
+                    error,
+                )
+        return await EstimatedCounter().count(texts, special)
 
     async def _count(self, text: str, special: bool) -> int:
         return await self._service.post(

@@ -74,6 +74,15 @@ class Connection:
                 raise closed() from None
             raise
 
+    async def try_once(self, send: Send[T], seconds: float) -> T | None:
+        """Ask once, and not for long; None where there is no answer."""
+        try:
+            async with asyncio.timeout(seconds):
+                outcome = await self._attempt(send)
+        except TimeoutError:
+            return None
+        return None if isinstance(outcome, ClassifiedError) else outcome
+
     def activity(self) -> ServiceActivity:
         gate = self._gate
         return ServiceActivity(

@@ -5,9 +5,13 @@
     │   └── RequestTooLong      it does not fit the model's context
     ├── ContentFiltered         a filter kept the model from answering
     ├── ReplyUnusable           an answer came that says nothing: another schema, HTML, no words
+    │   └── ReplyTooLarge       it is longer than anything that was asked for
+    ├── ErrorInReply            status 200, and an error in the place of an answer
     └── ServiceSilent           no complete answer in time, or no connection
-    ServiceRefused              (RunStopped) no request can succeed until a person acts: key, permission, quota
-    └── NothingThere            an unknown model or address
+    ServiceRefused              (RunStopped) no request can succeed until a person acts: key, quota, certificate
+    ├── NothingThere            an unknown model or address
+    ├── ServiceChanged          another model answers under the same name
+    └── Redirected              the answer is elsewhere
     ServiceUnreachable          (RunStopped) nobody was answered for a long time
 
 ServiceFailed itself is a service that stays busy or broken (429, 5xx), and one that has been closed.
@@ -80,6 +84,18 @@ class ServiceRefused(RunStopped):
 
 class NothingThere(ServiceRefused):
     """404: a person may have misspelled the model or the address."""
+
+
+class ServiceChanged(ServiceRefused):
+    """Another model answers under the same name.
+
+    Attributes:
+        usage: what its answer has cost.
+    """
+
+    def __init__(self, message: str, usage: Usage = NOTHING) -> None:
+        super().__init__(message)
+        self.usage = usage
 
 
 class Redirected(ServiceRefused):

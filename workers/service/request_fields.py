@@ -15,7 +15,8 @@ from workers.service.failures import BadRequest, ServiceRefused
 
 logger = logging.getLogger(__name__)
 
-_OPTIONAL = frozenset({"temperature", "top_p", "seed"})
+OPTIONAL = frozenset({"temperature", "top_p", "seed", "reasoning_effort"})
+"""Fields of a chat that may be left out."""
 _LIMITS = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 _NEEDED = frozenset({"logprobs", "top_logprobs", "reasoning_effort"})
 
@@ -32,30 +33,34 @@ class FieldNegotiation:
         self._limit: str = "max_tokens" if config.length_field == "auto" else config.length_field
         self._left_out: set[str] = set()
 
-    def suited(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The body as the model takes it, as far as that is known."""
+    def suited(self, body: Mapping[str, Any], optional: frozenset[str]) -> dict[str, Any]:
+        """The body as the model takes it, as far as that is known.
+
+        Args:
+            optional: fields of it that may be left out.
+        """
         own = self._config.extra_body
         suited = {}
         for name, value in body.items():
-            if name in own or name not in (*self._left_out, "max_tokens"):
+            if name in own or name not in (*(self._left_out & optional), "max_tokens"):
                 suited[name] = value
             elif name == "max_tokens" and not own.keys() & _LIMITS.keys():
                 suited[self._limit] = value
         return suited
 
-    def learn(self, error: BadRequest, sent: Mapping[str, Any], optional: frozenset[str] = frozenset()) -> None:
+    def learn(self, error: BadRequest, sent: Mapping[str, Any], optional: frozenset[str]) -> None:
         """Leave out, from now on, the field that this error is about.
 
         Args:
             sent: the body that was refused.
-            optional: further fields that may be left out.
+            optional: as in `suited`.
 
         Raises:
             BadRequest: the error, where it is about something else.
             ServiceRefused: it is about a field that cannot be left out.
         """
         own = self._config.extra_body.keys() & sent.keys()
-        fields = {*_OPTIONAL, *optional, *_LIMITS, *_NEEDED} & sent.keys() | own
+        fields = {*optional, *_LIMITS, *_NEEDED} & sent.keys() | own
         name = error.refusal.field_of(fields) if error.refusal else None
         if name is None:
             raise error

@@ -40,8 +40,9 @@ class Dialect:
     """One kind of server.
 
     Attributes:
-        own_fields: of a request's body, for what OpenAI's endpoint has no name for. Everything is spelled out, because
-            servers and models bring defaults of their own (llama.cpp: top-k 40, min-p 0.05).
+        own_fields: of a request's body, by decoding and context in tokens, for what OpenAI's endpoint has no name for.
+            Everything is spelled out, because servers and models bring defaults of their own (llama.cpp: top-k 40,
+            min-p 0.05).
         counting: None where it cannot count.
         about: where it tells about itself, and the version in what it tells; None where it does not.
         has_models: it has a `/v1/models` that can be relied on.
@@ -51,7 +52,7 @@ class Dialect:
         takes_tokens: takes token ids as a prompt.
     """
 
-    own_fields: Callable[[Decoding], Body]
+    own_fields: Callable[[Decoding, int], Body]
     counting: Counting | None = None
     about: tuple[str, Callable[[Any], str | None]] | None = None
     has_models: bool = True
@@ -61,21 +62,44 @@ class Dialect:
     takes_tokens: bool = True
 
 
-def completion_fields(decoding: Decoding, bos: bool, dialect: Dialect) -> Body:
-    """The fields of a completion's request, the prompt's apart."""
+def completion_fields(decoding: Decoding, bos: bool, dialect: Dialect, context_tokens: int = 0) -> Body:
+    """The fields of a completion's request, the prompt's apart.
+
+    Args:
+        context_tokens: of the server; llama.cpp's alone is told.
+    """
     body: Body = {
         "max_tokens": decoding.max_new_tokens,
         "temperature": decoding.temperature,
         "top_p": decoding.top_p,
         "seed": decoding.seed % 2**31,  # llama.cpp and SGLang keep 32 bits
-        **dialect.own_fields(decoding),
+        **dialect.own_fields(decoding, context_tokens),
         **({_SPECIAL: bos} if dialect.spells_bos else {}),
     }
     stop = [string for string in decoding.stop if string]
     return body | ({"stop": stop} if stop else {})
 
 
-def _vllm(decoding: Decoding) -> Body:
+def idle_fields(fields: Body) -> frozenset[str]:
+    """Those of a completion's fields that do nothing by their values, and can be left out where a gateway refuses them.
+    They are sent all the same, since a server's own default may do something."""
+    idle = {name for name, value in fields.items() if _IDLE.get(name, _MISSING) == value}
+    return frozenset(idle | ({"seed", "top_p"} if not fields["temperature"] else set()))
+
+
+_MISSING = object()
+_IDLE: Body = {
+    "top_k": -1,
+    "min_p": 0.0,
+    "typical_p": 1.0,
+    "repetition_penalty": 1.0,
+    "repeat_penalty": 1.0,
+    "cache_prompt": True,
+}
+"""Values at which a field does nothing."""
+
+
+def _vllm(decoding: Decoding, context_tokens: int) -> Body:  # noqa: ARG001 -- one form for all
     return {
         "top_k": decoding.top_k or -1,
         "min_p": 0.0,
@@ -83,26 +107,26 @@ def _vllm(decoding: Decoding) -> Body:
     }
 
 
-def _sglang(decoding: Decoding) -> Body:
+def _sglang(decoding: Decoding, context_tokens: int) -> Body:  # noqa: ARG001 -- one form for all
     return {"top_k": decoding.top_k or -1, "min_p": 0.0, "repetition_penalty": decoding.repetition_penalty}
 
 
-def _llama_cpp(decoding: Decoding) -> Body:
+def _llama_cpp(decoding: Decoding, context_tokens: int) -> Body:
     return {
         "top_k": decoding.top_k,
         "min_p": 0.0,
         "typical_p": 1.0,
         "repeat_penalty": decoding.repetition_penalty,
-        "repeat_last_n": -1,
+        "repeat_last_n": context_tokens,  # all of it; -1 is refused since its schema of June 2026 (#24150)
         "cache_prompt": True,
     }
 
 
-def _llama_cpp_python(decoding: Decoding) -> Body:
+def _llama_cpp_python(decoding: Decoding, context_tokens: int) -> Body:  # noqa: ARG001 -- one form for all
     return {"top_k": decoding.top_k, "min_p": 0.0, "repeat_penalty": decoding.repetition_penalty}
 
 
-def _transformers(decoding: Decoding) -> Body:
+def _transformers(decoding: Decoding, context_tokens: int) -> Body:  # noqa: ARG001 -- one form for all
     settings = {
         "do_sample": decoding.temperature > 0,
         "top_k": decoding.top_k,
@@ -111,7 +135,7 @@ def _transformers(decoding: Decoding) -> Body:
     return {"generation_config": json.dumps(settings)}
 
 
-def _openai(decoding: Decoding) -> Body:
+def _openai(decoding: Decoding, context_tokens: int) -> Body:  # noqa: ARG001 -- one form for all
     """Hosted services know neither by OpenAI's standard, but many do by these names; the others say so."""
     body: Body = {} if decoding.top_k == 0 else {"top_k": decoding.top_k}
     return body | ({} if decoding.repetition_penalty == 1 else {"repetition_penalty": decoding.repetition_penalty})

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from os import environ
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,16 +19,19 @@ from workers.service.activity import ServiceActivity
 from workers.service.batch import Batches
 from workers.service.batch_record import BatchRecord
 from workers.service.connection import Connection, closed
-from workers.service.failures import BadRequest, NothingThere, Redirected, ServiceFailed
+from workers.service.failures import BadRequest, NothingThere, Redirected, ServiceChanged, ServiceFailed
 from workers.service.http_client import open_client
+from workers.service.listing import Listing, notice, read_listing
 from workers.service.reply import Message, Reply, read_chat, read_completion
-from workers.service.request_fields import FieldNegotiation
+from workers.service.request_fields import OPTIONAL, FieldNegotiation
 from workers.service.token_estimate import filled_in
 from workers.stopwatch import Stopwatch
+from workers.usage import Usage
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+_LOOK = 10.0  # seconds
 Body = dict[str, Any]
 
 
@@ -60,6 +64,8 @@ class Service:
         open_client(self._access.base_url, self._access.redactor)  # refuses what would fail after answers were paid for
         self._connection: Connection | None = None
         self._seconds_busy = 0.0  # of connections that are gone
+        self._losses = self._losses_seen = 0
+        self._listing: Listing | None = None
         self._batched = Stopwatch()
         self._batches: Batches | None = None
         self._closed = False
@@ -103,11 +109,13 @@ class Service:
         body |= {} if self.config.reasoning_effort is None else {"reasoning_effort": self.config.reasoning_effort}
         body |= self.config.extra_body
         while True:
-            suited = self._fields.suited(body)
+            suited = self._fields.suited(body, OPTIONAL)
             try:
-                return await self._counted(suited, self._chat(suited, draw))
+                reply = await self._counted(suited, self._chat(suited, draw))
+                await self._refuse_other_model(reply.usage)
+                return reply
             except BadRequest as error:
-                self._fields.learn(error, suited)
+                self._fields.learn(error, suited, OPTIONAL)
 
     async def complete(
         self, prompt: str | Sequence[int], fields: Body, optional: frozenset[str] = frozenset()
@@ -125,7 +133,7 @@ class Service:
         asked: Body = {"model": self.model, "prompt": prompt if isinstance(prompt, str) else list(prompt)}
         body = asked | fields | self.config.extra_body
         while True:
-            suited = self._fields.suited(body)
+            suited = self._fields.suited(body, optional)
             try:
                 answer = self.post("/completions", suited, lambda told: read_completion(told, self.config))
                 return await self._counted(suited, answer)
@@ -153,6 +161,39 @@ class Service:
             return await self._connect().call(lambda client: client.get(address, cast_to=object))
         except (NothingThere, BadRequest, Redirected):
             return None
+
+    @property
+    def is_closed(self) -> bool:
+        return self._closed
+
+    @property
+    def losses(self) -> int:
+        """How often a connection was lost or could not be made: who answers afterwards may be another server."""
+        return self._losses + (self._connection.losses if self._connection else 0)
+
+    async def look_up_model(self) -> str | None:
+        """Look once, and not for long, whether the service lists the model; a sentence where it does not, or where it
+        will not for long. It is no reason to stop: not every service lists what it serves."""
+        address = self._address("/models")
+        answer = await self._connect().try_once(lambda client: client.get(address, cast_to=object), _LOOK)
+        listing = read_listing(answer, self.model)
+        if listing is not None and self._listing is None:
+            self._listing, self._losses_seen = listing, self.losses
+        return notice(self.model, self.base_url, listing, datetime.now(UTC).date())
+
+    async def _refuse_other_model(self, usage: Usage) -> None:
+        """Look again, after a connection was lost, whether the service still lists the same of the model."""
+        if self._listing is None or self._listing.entry is None or self._losses_seen == self.losses:
+            return
+        self._losses_seen = self.losses
+        listing = read_listing(await self.get("/models"), self.model)
+        if listing is not None and listing.entry != self._listing.entry:
+            raise ServiceChanged(
+                f"{self.base_url} was lost for a moment and lists another model as {self.model} since: "
+                f"{dict(self._listing.entry)} before, {dict(listing.entry or {}) or 'nothing'} now. Start the earlier "
+                "one again, then resume",
+                usage,
+            )
 
     def activity(self) -> ServiceActivity:
         """What the service is doing now, for people who watch."""
@@ -198,6 +239,7 @@ class Service:
             raise closed()
         if self._connection is None or self._connection.loop is not asyncio.get_running_loop():
             self._seconds_busy = self.activity().seconds_busy
+            self._losses = self.losses
             self._connection = Connection(self.config, self._access)
             if self.config.batch is not None and self._folder is not None:
                 record = BatchRecord(self._folder)

@@ -12,7 +12,7 @@ from configs.errors import InputError
 from configs.schema.model import ServedModelConfig
 from tests.fakes import FAILS, echo, likelihood
 from tests.kits.text_model_kit import BLOCK, GIVEN, GREEDY, TextModelKit, answers, likelihoods, run_with
-from tests.service_server import Page, Reaction, Request, ServiceServer, busy, error, no_quota, page
+from tests.service_server import Page, Reaction, Request, ServiceServer, busy, error, lost, no_quota, page
 from tests.tiny_model import tokenizer
 from workers.failures import GenerationFailed, PromptTooLong, WorkersUnavailable
 from workers.prompt import Completion, Continuations, Decoding, PromptBlock
@@ -181,7 +181,7 @@ DECODING = Decoding(9, temperature=0.5, top_p=0.8, top_k=7, repetition_penalty=1
                 "min_p": 0,
                 "typical_p": 1,
                 "repeat_penalty": 1.25,
-                "repeat_last_n": -1,
+                "repeat_last_n": CONTEXT,
                 "cache_prompt": True,
             },
         ),
@@ -504,3 +504,76 @@ def test_activity_counts_what_was_generated() -> None:
         run_with(model, lambda model: answers(model, BLOCK))
         assert model.activity().tokens == 7 * 5
         assert model.activity().alive == 0
+
+
+def test_a_gateway_that_has_no_address_to_count_tokens_at_is_served_with_estimates() -> None:
+    def gateway(method: str, path: str, body: bytes) -> Reaction | None:
+        return vllm(method, path, body) if path == "/v1/models" else None
+
+    with ServiceServer(echoing, pages=gateway) as server:
+        model = served(server)
+        assert len(run_with(model, lambda model: answers(model, BLOCK, GREEDY))) == len(BLOCK.suffixes)
+
+
+def test_a_field_that_does_nothing_is_left_out_where_a_gateway_refuses_it_and_another_is_not() -> None:
+    def strict(request: Request) -> Reaction:
+        for name in ("min_p", "top_k", "repetition_penalty"):
+            if name in request:
+                return error(400, None, f"litellm.BadRequestError: Unrecognized request argument supplied: {name}")
+        return echoing(request)
+
+    with ServiceServer(strict, pages=vllm) as server:
+        assert len(run_with(served(server), lambda model: answers(model, BLOCK, GREEDY))) == len(BLOCK.suffixes)
+        penalized = Decoding(4, repetition_penalty=1.5)
+        with pytest.raises(GenerationFailed, match="repetition_penalty"):
+            run_with(served(server), lambda model: answers(model, BLOCK, penalized))
+
+
+class Restarted:
+    """A server that is lost after some completions and comes back, perhaps as another."""
+
+    def __init__(self, after: int, words: str, entry: dict[str, object]) -> None:
+        self.after, self.words, self.entry, self.seen = after, words, entry, 0
+
+    def __call__(self, request: Request) -> Reaction:
+        self.seen += 1
+        if self.seen == self.after:
+            return lost()
+        words = "one two three four five six seven" if self.seen < self.after else self.words
+        return _completion(words, "stop", 3, 7)
+
+    def pages(self, method: str, path: str, body: bytes) -> Reaction | None:
+        if path == "/v1/models":
+            return page({"data": [VLLM | {"created": self.seen} | (self.entry if self.seen >= self.after else {})]})
+        return vllm(method, path, body)
+
+
+SAME = "one two three four five six other"
+
+
+@pytest.mark.parametrize(
+    ("words", "entry", "sentence"),
+    [
+        (SAME, {"root": "org/other"}, "has become another server: it was org/m, .* and is org/other"),
+        (SAME, {"max_model_len": 77}, "has become another server"),
+        ("seven six five four three two one", {}, "gives other greedy completions now"),
+    ],
+)
+def test_another_model_that_comes_back_under_the_same_name_stops_the_run(
+    words: str, entry: dict[str, object], sentence: str
+) -> None:
+    restarted = Restarted(5, words, entry)
+    with ServiceServer(restarted, pages=restarted.pages) as server:
+        model = served(server, service={"max_in_flight": 1}, warm_prefix=False)
+        block = PromptBlock("", tuple(f"{number}?" for number in range(8)))
+        with pytest.raises(WorkersUnavailable, match=sentence):
+            run_with(model, lambda model: answers(model, block, GREEDY))
+
+
+def test_the_same_model_that_comes_back_goes_on() -> None:
+    restarted = Restarted(5, SAME, {})
+    with ServiceServer(restarted, pages=restarted.pages) as server:
+        model = served(server, service={"max_in_flight": 1}, warm_prefix=False)
+        block = PromptBlock("", tuple(f"{number}?" for number in range(8)))
+        assert len(run_with(model, lambda model: answers(model, block, GREEDY))) == 8
+    assert len(server.requests) == 8 + 1 + 1  # the lost one, and one that was asked for again

@@ -307,6 +307,42 @@ def test_a_reasoning_model_is_asked_in_its_own_way_and_a_warning_says_so_once(ca
     ]
 
 
+def test_what_the_config_adds_reaches_the_service() -> None:
+    own = {"reasoning_effort": "low", "length_field": "max_completion_tokens", "extra_body": {"top_k": 3, "seed": 9}}
+    with ServiceServer() as server:
+        _reply(server, {"seed": 7}, **own)
+    added = {"reasoning_effort": "low", "top_k": 3, "seed": 9, "max_completion_tokens": 100, "temperature": 0.0}
+    assert server.requests == [{"model": "judge", "messages": ASK, **added}]
+
+
+@pytest.mark.parametrize(
+    ("refused", "knobs", "sentence"),
+    [
+        ("top_k", {"extra_body": {"top_k": 3}}, "take top_k out of service.extra_body"),
+        ("max_tokens", {"length_field": "max_tokens"}, "Unsupported: 'max_tokens'"),
+    ],
+)
+def test_a_field_that_the_user_asked_for_is_not_left_out_in_silence(
+    refused: str, knobs: dict[str, Any], sentence: str
+) -> None:
+    refusal = service_server.unsupported(refused)
+    with ServiceServer(then=refusal) as server, pytest.raises(DemosearchError, match=sentence):
+        _reply(server, **knobs)
+    assert len(server.requests) == 1
+
+
+def test_an_effort_that_a_model_does_not_know_is_left_out_and_a_value_that_it_does_not_take_is_said() -> None:
+    unknown = error(400, None, "Unrecognized request argument supplied: reasoning_effort")
+    with ServiceServer([unknown]) as server:
+        assert "Rating" in _reply(server, reasoning_effort="high").text
+    value = error(400, "unsupported_value", "Unsupported value: 'reasoning_effort' does not support 'none' here.")
+    with (
+        ServiceServer(then=value) as server,
+        pytest.raises(ServiceRefused, match="to a value that it takes"),
+    ):
+        _reply(server, reasoning_effort="none")
+
+
 def test_a_field_that_was_not_sent_cannot_be_left_out() -> None:
     refusal = service_server.unsupported("max_completion_tokens")
     with ServiceServer(then=refusal) as server, pytest.raises(BadRequest, match="max_completion_tokens"):

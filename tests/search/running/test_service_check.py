@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+
+from configs.errors import InputError
+from configs.loading import load_config
+from configs.schema.run import RunConfig
+from search.forecast.dry_run import forecast_run
+from search.running.launch import launch
+from search.running.service_check import refuse_unusable_services, service_notices, with_keys_to_come
+from tests.service_server import ServiceServer, page
+
+
+def _config(base_url: str, folder: Path) -> RunConfig:
+    (folder / "rubric.txt").write_text("Rate from 1 to 10.\n{question}\n{answer}\n")
+    service = f"{{model: judge-7, base_url: '{base_url}', api_key_variable: SOME_KEY}}"
+    judge = f"judge={{kind: rubric, rubric_path: {folder / 'rubric.txt'}, service: {service}}}"
+    return load_config("quickstart", [judge, "strategy={kind: random, trials: 2, insert: back}"])
+
+
+def test_a_dry_run_says_that_a_model_is_unknown_where_a_key_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_KEY", "sk-0123456789abcdefghij")
+    listing = page({"data": [{"id": "judge-8"}]})
+    with ServiceServer(pages=lambda method, path, body: listing if path == "/v1/models" else None) as server:
+        notes = forecast_run(_config(server.base_url, tmp_path)).notes
+        assert not server.requests
+    assert [note for note in notes if "does not list judge-7 among its 1 models; it has judge-8" in note]
+
+
+def test_a_dry_run_demands_no_key_and_says_that_the_run_will(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SOME_KEY", raising=False)
+    with ServiceServer() as server:
+        config = _config(server.base_url, tmp_path)
+        assert "the run will need a key in SOME_KEY, for judge.service" in forecast_run(config).notes
+        with pytest.raises(InputError, match="SOME_KEY holds no key"):
+            launch(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_service_that_does_not_answer_is_no_reason_to_say_anything(tmp_path: Path) -> None:
+    config = _config("http://127.0.0.1:9/v1", tmp_path)
+    assert service_notices(config, {"SOME_KEY": "sk-0123456789abcdefghij"}) == []
+
+
+def test_a_key_in_an_address_is_refused_before_a_run_directory_holds_it(tmp_path: Path) -> None:
+    service = "{model: m, base_url: 'http://127.0.0.1:9/sk-live-0123456789abcdef/v1', api_key_variable: null}"
+    config = load_config("quickstart", [f"model={{engine: served, context_tokens: 512, service: {service}}}"])
+    with pytest.raises(InputError, match="base_url_variable"):
+        launch(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_every_key_of_a_config_is_thought_of_once(tmp_path: Path) -> None:
+    environment, missing = with_keys_to_come(_config("http://127.0.0.1:9/v1", tmp_path), {})
+    assert [*environment] == ["SOME_KEY"]
+    assert len(missing) == 1
+    refuse_unusable_services(_config("http://127.0.0.1:9/v1", tmp_path), environment)

@@ -1,0 +1,48 @@
+from datetime import date
+
+import pytest
+
+from workers.service.listing import notice, read_listing
+
+OPENAI = "https://api.openai.com/v1"
+TODAY = date(2026, 11, 29)
+
+
+def _listed(*entries: dict[str, object]) -> object:
+    return {"object": "list", "data": list(entries)}
+
+
+@pytest.mark.parametrize(
+    ("model", "entries", "sentence"),
+    [
+        ("judge", [{"id": "judge"}], None),
+        ("judge", [{"id": "judge", "shutdown_date": None}], None),
+        ("judge", [{"id": "judge", "shutdown_date": "2027-01-14"}], "judge will be shut down on 2027-01-14"),
+        ("judge", [{"id": "judge", "shutdown_date": "2026-11-29"}], "judge was shut down on 2026-11-29"),
+        ("judg", [{"id": "judge"}, {"id": "other"}], "does not list judg among its 2 models; it has judge"),
+        ("gpt-4o", [{"id": "gpt-4o", "shutdown_date": "2027-02-01"}], "gpt-4o will be shut down on 2027-02-01"),
+        ("gpt-4-turbo-2024-04-09", [{"id": "gpt-6-luna"}], "gpt-4-turbo-2024-04-09 was shut down on 2026-10-23"),
+        ("gpt-4.1", [{"id": "gpt-4.1"}], "gpt-4.1 will be shut down on 2027-01-14"),
+    ],
+)
+def test_a_model_that_is_unknown_or_ends_is_said(
+    model: str, entries: list[dict[str, object]], sentence: str | None
+) -> None:
+    said = notice(model, OPENAI, read_listing(_listed(*entries), model), TODAY)
+    assert said is None if sentence is None else sentence in str(said)
+
+
+def test_openais_dates_are_for_openais_address_alone() -> None:
+    assert notice("gpt-4", OPENAI, None, TODAY) is not None
+    assert notice("gpt-4", "http://127.0.0.1:8000/v1", None, TODAY) is None
+
+
+@pytest.mark.parametrize("answer", [None, "x", [], {}, {"data": None}, {"data": []}, {"data": [3]}, {"data": {"a": 1}}])
+def test_what_lists_nothing_says_nothing(answer: object) -> None:
+    assert read_listing(answer, "m") is None
+
+
+def test_an_entry_is_the_same_whenever_it_is_asked_for() -> None:
+    first, later = (read_listing(_listed({"id": "m", "root": "r", "created": now}), "m") for now in (1, 2))
+    assert first is not None
+    assert first == later

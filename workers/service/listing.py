@@ -1,0 +1,82 @@
+"""What a service lists under `/v1/models`: whether it knows a model, until when, and by what it can be told again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from difflib import get_close_matches
+from typing import Any
+from urllib.parse import urlsplit
+
+_CHANGING = frozenset({"created", "permission", "loaded", "state", "status", "shutdown_date"})
+"""What servers list of a model and change by themselves: vLLM and llama.cpp put the time of the request there."""
+
+_SHUTDOWNS = {
+    date(2026, 10, 23): """gpt-3.5-turbo gpt-3.5-turbo-0125 gpt-4 gpt-4-0613 gpt-4-1106-preview gpt-4-turbo
+        gpt-4-turbo-2024-04-09 gpt-4o-2024-05-13 gpt-4.1-nano gpt-4.1-nano-2025-04-14 o1 o1-2024-12-17 o3-mini
+        o3-mini-2025-01-31 o4-mini o4-mini-2025-04-16""",
+    date(2026, 12, 11): """gpt-5 gpt-5-2025-08-07 gpt-5-mini gpt-5-mini-2025-08-07 gpt-5-nano gpt-5-nano-2025-08-07
+        gpt-5-pro o3 o3-pro""",
+    date(2027, 1, 14): """gpt-4o gpt-4o-2024-08-06 gpt-4o-2024-11-20 gpt-4o-mini gpt-4o-mini-2024-07-18 gpt-4.1
+        gpt-4.1-2025-04-14 gpt-4.1-mini gpt-4.1-mini-2025-04-14""",
+    date(2027, 4, 1): "gpt-5.1",
+}
+SHUTDOWNS: Mapping[str, date] = {name: day for day, names in _SHUTDOWNS.items() for name in names.split()}
+"""When OpenAI shuts models down, by https://developers.openai.com/api/docs/deprecations as read on 29 November 2026.
+`shutdown_date` in a service's own list comes first."""
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One look at a service's models.
+
+    Attributes:
+        names: of all that are listed.
+        entry: what is listed of the model asked about, and stays the same; None where it is not listed.
+        shutdown: the last day, as the service says it.
+    """
+
+    names: tuple[str, ...]
+    entry: Mapping[str, Any] | None = field(default=None)
+    shutdown: date | None = None
+
+
+def read_listing(answer: Any, model: str) -> Listing | None:
+    """The listing in an answer to `GET /models`; None where there is none in it."""
+    listed = answer.get("data") if isinstance(answer, dict) else None
+    entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+    if not entries:
+        return None
+    names = tuple(str(entry.get("id")) for entry in entries)
+    own = next((entry for entry in entries if entry.get("id") == model), None)
+    if own is None:
+        return Listing(names)
+    return Listing(names, stable(own), _date(own.get("shutdown_date")))
+
+
+def stable(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What is listed of a model, without what changes while a server runs."""
+    return {name: value for name, value in entry.items() if name not in _CHANGING}
+
+
+def notice(model: str, base_url: str, listing: Listing | None, today: date) -> str | None:
+    """A sentence about a model that a service does not know, or not for long; None where there is nothing to say."""
+    shutdown = listing.shutdown if listing else None
+    if shutdown is None and urlsplit(base_url).hostname == "api.openai.com":
+        shutdown = SHUTDOWNS.get(model)
+    if shutdown is not None and shutdown <= today:
+        return f"{model} was shut down on {shutdown}: choose another service.model"
+    if listing is not None and listing.entry is None:
+        close = get_close_matches(model, listing.names, _SHOWN, cutoff=0.4) or listing.names[:_SHOWN]
+        return f"{base_url} does not list {model} among its {len(listing.names)} models; it has {', '.join(close)}"
+    if shutdown is not None:
+        return f"{model} will be shut down on {shutdown}: what is to be repeated later needs another service.model"
+    return None
+
+
+def _date(text: object) -> date | None:
+    try:
+        return date.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
