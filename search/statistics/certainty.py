@@ -1,24 +1,34 @@
 """How sure a run's scores make it that a candidate beats the base prompt."""
 
+import math
 from collections.abc import Sequence
 from statistics import pstdev
+
+import numpy as np
 
 from search.problem.candidate import OWN, Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial
 from search.statistics.effects import USUAL_SPREAD, EffectsModel
-from search.statistics.observed_scores import ObservedScores, OrderedSet
+from search.statistics.effects_posterior import Fit
+from search.statistics.observed_scores import Floats, ObservedScores, OrderedSet
+from search.statistics.question_luck import luck_variance
 
 _SWEEPS = 2
+_MOST_QUESTIONS = 400
+_IMAGINARY = 4  # differences
+_GRID = np.linspace(-6, 6, 481)  # of the gain, in standard deviations
 
 
 class Certainty:
     """Collects every score of a run, whatever strategy asked for it, on guiding and on held-out questions alike.
 
     A winner was chosen for its guiding scores, so these alone promise too much; the few held-out ones alone prove
-    little. One model of all of them (`search.statistics.effects`) weighs both: what was tried and did worse is in it
-    too, and that is what corrects for having chosen the best (Gelman et al. 2012, Why we (usually) don't have to worry
-    about multiple comparisons).
+    little. One model of all guiding scores (`search.statistics.effects`) says what they make of the winner: what was
+    tried and did worse is in it too, and that is what corrects for having chosen the best (Gelman et al. 2012, Why we
+    (usually) don't have to worry about multiple comparisons). What demonstrations do to the guiding questions alone
+    counts for no other (`search.statistics.question_luck`). The paired differences on held-out questions, which know
+    nothing of the search, come on top.
 
     Where candidates do not keep the base prompt's demonstrations, or others stand anywhere among them, it is a set like
     any other, of demonstrations of its own: as the empty one, its level would be taken for that of no demonstrations at
@@ -27,31 +37,60 @@ class Certainty:
 
     def __init__(self, space: SearchSpace, held_out: Sequence[str]) -> None:
         self._space = space
-        # Of what has been told: the rest of a large pool says nothing, and costs.
+        # Of what has been scored: the rest of a large pool says nothing, and costs.
         self._number: dict[tuple[str, str], int] = {}
-        self._question = {name: number for number, name in enumerate((*space.questions, *held_out))}
-        self._scores = ObservedScores()
-        self._values: list[float] = []
+        self._question = {name: number for number, name in enumerate(space.questions)}
+        self._held_out = set(held_out)
+        self._guiding: list[tuple[OrderedSet, dict[int, float]]] = []
+        self._unseen: dict[OrderedSet, dict[str, float]] = {}
 
     def tell(self, scored: ScoredTrial) -> None:
         """Take a result of either kind; one without a mean says nothing."""
-        if scored.mean is not None:
-            asked = [self._question[name] for name in scored.scores]
-            self._scores.tell(self._numbers(scored.trial.candidate), asked, list(scored.scores.values()))
-            self._values.extend(scored.scores.values())
+        if scored.mean is None:
+            return
+        chosen = self._numbers(scored.trial.candidate)
+        guiding = {self._question[name]: value for name, value in scored.scores.items() if name in self._question}
+        if guiding:
+            self._guiding.append((chosen, guiding))
+        unseen = {name: value for name, value in scored.scores.items() if name in self._held_out}
+        self._unseen.setdefault(chosen, {}).update(unseen)
 
     def probability_better(self, candidate: Candidate) -> float:
-        """Posterior probability that the candidate beats the base prompt on questions of this kind, to 3 decimals; 0.5
-        before both have been told."""
+        """Return the posterior probability that the candidate beats the base prompt on questions of this kind, to 3
+        decimals; 0.5 before both have been told."""
         one, base = self._numbers(candidate), self._numbers(self._space.compose(()))
-        if one == base or not {one, base} <= self._scores.number.keys():
+        if one == base or not {one, base} <= {chosen for chosen, _ in self._guiding}:
             return 0.5
-        model = EffectsModel(len(self._question), len(self._number), None, self._scale())
-        return round(model.fit(self._scores, sweeps=_SWEEPS).probability_better(one, base), 3)
+        numbers = self._telling_questions(base)
+        fit = self._fit(numbers)
+        unseen = self._differences(one, base) / fit.model.scale
+        luck = luck_variance(fit)
+        noise = 2 * (fit.hyper.noise**2 + luck)
+        beliefs = [_belief(each, one, base, luck / len(numbers), unseen, noise) for each in fit.by_strength()]
+        logs = np.array([log_evidence for log_evidence, _ in beliefs])
+        weights = np.exp(logs - logs.max())
+        return round(float(weights @ [better for _, better in beliefs] / weights.sum()), 3)
 
-    def _scale(self) -> float:
-        """Points of the judge's scale per unit of the model: from how far all scores spread."""
-        return pstdev(self._values) / USUAL_SPREAD or 1.0
+    def _telling_questions(self, base: OrderedSet) -> dict[int, int]:
+        """Numbers of the guiding questions that others than the base prompt have met, at most 400 of them."""
+        met = sorted({number for chosen, scores in self._guiding if chosen != base for number in scores})
+        count = min(len(met), _MOST_QUESTIONS)
+        return {met[place * len(met) // count]: place for place in range(count)}
+
+    def _fit(self, numbers: dict[int, int]) -> Fit:
+        scores, values = ObservedScores(), list[float]()
+        for chosen, found in self._guiding:
+            known = {numbers[name]: value for name, value in found.items() if name in numbers}
+            if known:
+                scores.tell(chosen, [*known], [*known.values()])
+                values += known.values()
+        model = EffectsModel(len(numbers), len(self._number), None, pstdev(values) / USUAL_SPREAD or 1.0, step=True)
+        return model.fit(scores, sweeps=_SWEEPS)
+
+    def _differences(self, one: OrderedSet, base: OrderedSet) -> Floats:
+        """Of the two on held-out questions, in points."""
+        first, second = (self._unseen.get(each, {}) for each in (one, base))
+        return np.array([score - second[name] for name, score in first.items() if name in second])
 
     def _numbers(self, candidate: Candidate) -> OrderedSet:
         stays = self._space.base_use == "keep" and len(self._space.places) == 1
@@ -60,3 +99,37 @@ class Certainty:
         if candidate.decoding != OWN:
             members.append(("decoding", candidate.decoding))
         return tuple(self._number.setdefault(one, len(self._number)) for one in members)
+
+
+def _belief(
+    fit: Fit, one: OrderedSet, base: OrderedSet, luck: float, unseen: Floats, noise: float
+) -> tuple[float, float]:
+    """Return the log evidence for the strength of effects that a fit has, held-out scores included, and how probable it
+    makes it that the gain of `one` over `base` is above 0.
+
+    Args:
+        luck: variance of a demonstration's mean luck on the guiding questions.
+        unseen: differences on held-out questions, [n].
+        noise: variance that a difference has beforehand.
+    """
+    mean, spread = (value / fit.model.scale for value in fit.lasting_gain(one, base, luck))
+    gains = mean + spread * _GRID
+    weights = np.exp(-(_GRID**2) / 2) * _likelihood(gains, unseen, noise)
+    total = float(weights.sum())
+    if total <= 0:
+        return -math.inf, float(unseen.mean() > 0)
+    above = np.where(np.abs(gains) < 1e-12, 0.5, gains > 0)
+    return fit.log_evidence + math.log(total), float(weights @ above) / total
+
+
+def _likelihood(gains: Floats, unseen: Floats, noise: float) -> Floats:
+    """Of the mean of differences being each of `gains`, relative to the best: Student's, since their variance is known
+    from themselves alone but for a few imaginary ones."""
+    if not len(unseen):
+        return np.ones(len(gains))
+    count = len(unseen) + _IMAGINARY
+    variance = (float(((unseen - unseen.mean()) ** 2).sum()) + _IMAGINARY * noise) / (count - 1)
+    likelihood: Floats = (1 + (unseen.mean() - gains) ** 2 * len(unseen) / ((count - 1) * max(variance, 1e-12))) ** (
+        -count / 2
+    )
+    return likelihood

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.linalg.lapack import dtrtri
 from scipy.sparse import csr_array, hstack
-from scipy.special import ndtr
 
 from search.statistics.effects_prior import FIXED, EffectsPrior
 from search.statistics.hyperparameters import Hyperparameters, OwnVariances
@@ -50,6 +50,7 @@ class Fit:
         mean: of beta, [Q + 2 + N], in the model's units.
         factor: lower Cholesky factor of beta's posterior precision.
         log_evidence: log marginal likelihood.
+        features: of the sets scored, [T, 2 + N], as `EffectsPrior.features` gives them.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Fit:
         of_set = np.where(data.layout.sizes > 0, hyper.set_effect**2, 0.0)
         self._shrink: Floats = of_set / (1 + of_set * self._total)
         self._met = csr_array((weight, (data.rows, data.asked)), shape=(len(data.sets), model.questions))
-        self._features = model.features(data.layout, hyper)
+        self.features = model.features(data.layout, hyper)
         prior, log_prior = model.prior_precision(hyper, own.effect)
         prior += self._observed_precision()
         self.factor: Floats = cholesky(prior, lower=True, overwrite_a=True, check_finite=False)
@@ -76,7 +77,7 @@ class Fit:
     def _observed_precision(self) -> Floats:
         """X' (D - c w w') X summed over sets; the rows of v are W times a set's mean row of X."""
         count, total = self.model.questions, self._total
-        v = hstack([self._met, _scaled(self._features, total)], format="csr")
+        v = hstack([self._met, _scaled(self.features, total)], format="csr")
         precision: Floats = (v.T @ _scaled(v, 1 / total - self._shrink)).toarray()
         met = (self._met.T @ _scaled(self._met, 1 / total)).toarray()
         precision[:count, :count] += np.diag(self._met.sum(axis=0)) - met
@@ -87,7 +88,7 @@ class Fit:
         asked = self._data.by_question(weight * self._data.values, self.model.questions)
         left = 1 - self._shrink * self._total
         return np.concatenate(
-            [asked - self._met.T @ (self._shrink * self._summed), self._features.T @ (left * self._summed)]
+            [asked - self._met.T @ (self._shrink * self._summed), self.features.T @ (left * self._summed)]
         )
 
     def own_variances(self) -> OwnVariances:
@@ -104,14 +105,25 @@ class Fit:
         own: Floats = (_FREEDOM + square) / (_FREEDOM + 1)
         return own
 
+    @property
+    def sets(self) -> int:
+        """How many sets were scored, T."""
+        return len(self._data.sets)
+
+    def leftovers(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+        """Return what the posterior mean leaves of each score, in the model's units: sets' and questions' numbers, and
+        the leftovers, [n] each."""
+        data, count = self._data, self.model.questions
+        plain = self.features @ self.mean[count:]
+        own = self._shrink * (self._summed - self._met @ self.mean[:count] - self._total * plain)
+        return data.rows, data.asked, data.values - self.mean[data.asked] - (plain + own)[data.rows]
+
     def _own_noise(self) -> Floats:
         """h_q: mean square residuals of each question, shrunk to the pooled one; [Q]."""
         data, count = self._data, self.model.questions
-        plain = self._features @ self.mean[count:]
-        own = self._shrink * (self._summed - self._met @ self.mean[:count] - self._total * plain)
-        fitted = self.mean[data.asked] + (plain + own)[data.rows]
-        square = data.by_question((data.values - fitted) ** 2, count) / self.hyper.noise**2
-        relative: Floats = (square + _IMAGINARY) / (data.by_question(np.ones(len(fitted)), count) + _IMAGINARY)
+        _, _, leftovers = self.leftovers()
+        square = data.by_question(leftovers**2, count) / self.hyper.noise**2
+        relative: Floats = (square + _IMAGINARY) / (data.by_question(np.ones(len(leftovers)), count) + _IMAGINARY)
         return relative
 
     def _value_of(self, sets: Sequence[OrderedSet]) -> tuple[csr_array, Floats, Floats]:
@@ -142,23 +154,44 @@ class Fit:
         variances = (spread**2).sum(axis=0) + np.where(same, 0.0, further[:-1] + further[-1])
         return means * self.model.scale, np.sqrt(variances) * self.model.scale
 
-    def probability_better(self, one: OrderedSet, over: OrderedSet) -> float:
-        """Posterior probability that a set is worth more than the set `over`, in [0, 1]; averaged over how strong all
-        effects are, since the likeliest strength alone promises too much where there is no signal. A search may count
-        on usual effects; a proof may not: here every strength, down to nearly none, is as likely as another
-        beforehand, and no demonstration is taken for an exception."""
-        fits = [self._with_effect(self.hyper.effect * 2.0**power) for power in _POWERS]
-        logs = np.array([fit.log_evidence for fit in fits])
-        weights = np.exp(logs - logs.max())
-        return float(weights @ [fit._probability(one, over) for fit in fits] / weights.sum())
-
-    def _with_effect(self, effect: float) -> "Fit":
+    def by_strength(self) -> list["Fit"]:
+        """Return fits with every strength of all effects, down to nearly none, each as likely as another beforehand,
+        and no demonstration taken for an exception. A search may count on usual effects; a proof may not: the likeliest
+        strength alone promises too much where there is no signal."""
         alike = replace(self.own, effect=np.ones(self.model.demonstrations))
-        return Fit(self.model, self._data, replace(self.hyper, effect=effect), alike, self.step)
+        strengths = [
+            replace(
+                self.hyper,
+                effect=self.hyper.effect * 2.0**power,
+                any_effect=self.hyper.any_effect * min(1.0, 2.0**power),
+            )
+            for power in _POWERS
+        ]
+        return [Fit(self.model, self._data, hyper, alike, self.step) for hyper in strengths]
 
-    def _probability(self, one: OrderedSet, over: OrderedSet) -> float:
-        means, spreads = self.gains([one], over)
-        return float(ndtr(means[0] / spreads[0])) if spreads[0] > 0 else 0.5
+    def lasting_gain(self, one: OrderedSet, over: OrderedSet, luck: float) -> tuple[float, float]:
+        """Return the posterior mean and standard deviation of what a scored set adds to another scored one on further
+        questions, in points.
+
+        Args:
+            luck: variance, in the model's units, of the part of each demonstration's effect that belongs to the
+                questions asked alone; what is left of the effects' variance lasts.
+        """
+        lasting = max(0.0, 1 - luck / self.hyper.effect**2)
+        rows = [self._number[one], self._number[over]]
+        features, met = self.features[rows].toarray(), self._met[rows].toarray()
+        own = self._shrink[rows][:, None] * np.hstack([met, self._total[rows][:, None] * features])
+        functions = np.hstack([np.zeros_like(met), features]) - own
+        theta = met.shape[1] + FIXED
+        functions[:, theta:] -= (1 - lasting) * features[:, FIXED:]
+        difference = functions[0] - functions[1]
+        constants = (self._shrink * self._summed)[rows]
+        mean = float(difference @ self.mean + constants[0] - constants[1])
+        spread = solve_triangular(self.factor, difference, lower=True, check_finite=False)
+        squares = float(((features[0] - features[1])[FIXED:] ** 2).sum())
+        left = lasting * (1 - lasting) * self.hyper.effect**2 * squares
+        variance = float(spread @ spread) + float(self._shrink[rows].sum()) + left
+        return mean * self.model.scale, math.sqrt(variance) * self.model.scale
 
     def draws(self, count: int, temper: float, draw: np.random.Generator) -> Floats:
         """[count, Q + 2 + N] samples of beta, their deviations from the mean shrunk by `temper`."""

@@ -13,7 +13,7 @@ from search.statistics.hyperparameters import Hyperparameters
 from search.statistics.observed_scores import Floats, OrderedSet
 
 FIXED = 2  # columns before the demonstrations': m and b
-_QUESTION, _ANY_LEVEL, _ANY, _SIMILARITY = 1.5, 3.0, 0.3, 0.15
+_QUESTION, _ANY_LEVEL, _SIMILARITY = 1.5, 3.0, 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,9 @@ class EffectsPrior:
         embedding: [N, p], rows of any length; None without.
         scale: points of the judge's scale per unit of the model.
         hint: what may tell effects, a number for each in any unit, [N]; None without.
+        step: whether having demonstrations at all is worth something of its own, N(0, 0.3^2), in the place of b, for
+            which there must be no embedding: then the empty set's level follows from its own scores alone, and not
+            from how sets of growing size do.
     """
 
     def __init__(
@@ -44,6 +47,8 @@ class EffectsPrior:
         embedding: Floats | None,
         scale: float = 1.0,
         hint: Floats | None = None,
+        *,
+        step: bool = False,
     ) -> None:
         self.questions, self.demonstrations, self.scale = questions, demonstrations, scale
         rows = np.zeros((demonstrations, 1)) if embedding is None else np.asarray(embedding, dtype=float)
@@ -51,6 +56,7 @@ class EffectsPrior:
         unit = rows / np.where(length > 0, length, 1)
         self.similarity: Floats = np.maximum(unit @ unit.T - 0.3, 0) / 0.7
         np.fill_diagonal(self.similarity, 0)
+        self._step = step
         self._embedding = _beside([unit] if hint is None else [unit, hint[:, None]])
         self._gram = self._embedding.T @ self._embedding
         self._has_embedding = bool(np.any(self._gram))
@@ -80,7 +86,10 @@ class EffectsPrior:
         first = ends[:-1]
         columns, values = np.empty(ends[-1], dtype=np.int64), np.empty(ends[-1])
         columns[first], columns[first + 1] = 0, 1
-        values[first], values[first + 1] = slope * layout.sizes, slope * layout.similarity
+        values[first], values[first + 1] = (
+            slope * layout.sizes,
+            layout.sizes > 0 if self._step else slope * layout.similarity,
+        )
         rest = np.ones(ends[-1], dtype=bool)
         rest[first], rest[first + 1] = False, False
         columns[rest] = FIXED + layout.members
@@ -94,8 +103,9 @@ class EffectsPrior:
         shared = _ANY_LEVEL**2 / (_QUESTION**2 + count * _ANY_LEVEL**2)
         precision[:count, :count] = (np.eye(count) - shared) / _QUESTION**2
         log_determinant = -2 * count * math.log(_QUESTION) + math.log1p(-count * shared)
-        precision[count, count], precision[count + 1, count + 1] = _ANY**-2, _SIMILARITY**-2
-        log_determinant -= 2 * math.log(_ANY * _SIMILARITY)
+        second = hyper.any_effect if self._step else _SIMILARITY
+        precision[count, count], precision[count + 1, count + 1] = hyper.any_effect**-2, second**-2
+        log_determinant -= 2 * math.log(hyper.any_effect * second)
         effects, further = self._effects_precision(hyper, own_effect)
         precision[count + FIXED :, count + FIXED :] = effects
         return precision, log_determinant + further

@@ -12,7 +12,8 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Hyperparameters:
-    """See the module's docstring; `effect`, `set_effect` and `noise` are standard deviations."""
+    """As in `search.statistics.effects`; `effect`, `set_effect`, `noise` and `any_effect` are standard deviations, the
+    last of m, which is not fitted."""
 
     effect: float = 0.2
     explained_share: float = 0.3
@@ -20,6 +21,7 @@ class Hyperparameters:
     noise: float = 1.12
     recency: float = 0.12
     dilution: float = 0.37
+    any_effect: float = 0.3
 
     def log_prior(self) -> float:
         """Up to a constant."""

@@ -6,10 +6,14 @@ from typing import Literal
 import numpy as np
 import pytest
 
+from configs.schema.strategy import ExhaustiveGreedyConfig
+from search.bench.landscape import LANDSCAPES, Landscape
+from search.bench.simulation import simulate
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial, Trial
 from search.statistics.certainty import Certainty
+from search.strategies.exhaustive_greedy import ExhaustiveGreedy
 
 GUIDING = tuple(f"q{number}" for number in range(40))
 HELD_OUT = tuple(f"h{number}" for number in range(40))
@@ -79,6 +83,27 @@ def test_the_same_choice_in_another_place_is_another_candidate() -> None:
         judge.tell(scored(candidate, HELD_OUT, mean, 10 + seed))
     assert judge.probability_better(front) > 0.99
     assert judge.probability_better(FOUND) < 0.9
+
+
+def test_luck_on_guiding_questions_is_no_evidence() -> None:
+    """Effects that no further question shares, and a search that asks every set about every guiding question."""
+    knobs = replace(LANDSCAPES["no_signal"], question_effect_spread=1.0)
+    kept = 0
+    for seed in range(10):
+        landscape = Landscape(knobs, seed, pool=20)
+        space = landscape.space(2)
+        config = ExhaustiveGreedyConfig(kind="exhaustive_greedy", max_demonstrations=2, stop_without_gain=False)
+        kept += simulate(ExhaustiveGreedy(space, config), landscape, space).winner == Candidate(())
+    assert kept >= 8
+
+
+def test_more_questions_than_a_model_can_hold_are_no_trouble() -> None:
+    many = tuple(f"q{number}" for number in range(1500))
+    judge = Certainty(replace(SPACE, questions=many), HELD_OUT)
+    for seed, (candidate, mean) in enumerate(((BASE, 6.0), (FOUND, 7.0))):
+        judge.tell(scored(candidate, many, mean, seed))
+        judge.tell(scored(candidate, HELD_OUT, mean, 10 + seed))
+    assert judge.probability_better(FOUND) > 0.99
 
 
 def test_nothing_is_known_of_what_was_never_told() -> None:

@@ -132,14 +132,47 @@ def test_gains_of_told_and_untold_sets_are_those_of_the_dense_computation(
         assert spread == pytest.approx(SCALE * math.sqrt(max(0.0, variance)), abs=1e-6)
 
 
-def test_a_set_is_likelier_better_the_more_it_gains_and_as_likely_as_not_better_than_itself(fit: Fit) -> None:
-    sets = told().sets[1:]
-    means, spreads = fit.gains(sets, ())
-    order = np.argsort(means / spreads)
-    worst, best = (fit.probability_better(sets[place], ()) for place in (order[0], order[-1]))
-    assert 0 < worst < best < 1
-    assert fit.probability_better(sets[0], sets[0]) == pytest.approx(0.5)
-    assert fit.probability_better(sets[0], sets[1]) + fit.probability_better(sets[1], sets[0]) == pytest.approx(1)
+def test_without_luck_a_gain_lasts_as_it_is(fit: Fit) -> None:
+    for one, over in ((told().sets[1], ()), (told().sets[2], told().sets[4])):
+        means, spreads = fit.gains([one], over)
+        assert fit.lasting_gain(one, over, 0.0) == pytest.approx((means[0], spreads[0]))
+
+
+def test_effects_that_are_nothing_but_luck_last_in_no_gain() -> None:
+    scores = ObservedScores()
+    scores.tell((), range(QUESTIONS), [6.0] * QUESTIONS)
+    for member in range(DEMONSTRATIONS):
+        scores.tell((member,), range(QUESTIONS), [6.0 + (member == 3)] * QUESTIONS)
+    fit = EffectsModel(QUESTIONS, DEMONSTRATIONS, None, step=True).at(scores, replace(HYPER, set_effect=0.01))
+    (three, spread), (four, _) = (fit.lasting_gain((one,), (), 2 * HYPER.effect**2) for one in (3, 4))
+    assert three - four < 0.2 * float(fit.gains([(3,)], (4,))[0][0])
+    assert spread > 0
+
+
+def test_with_a_step_the_empty_sets_level_follows_from_its_own_scores() -> None:
+    """Larger sets are worth more, which says nothing of how much the first demonstration adds."""
+    scores = ObservedScores()
+    scores.tell((), range(QUESTIONS), [6.0] * QUESTIONS)
+    for number in range(60):
+        size = 1 + number % 3
+        scores.tell(
+            tuple((number + at) % DEMONSTRATIONS for at in range(size)),
+            range(QUESTIONS),
+            [5.7 + 0.1 * size] * QUESTIONS,
+        )
+    with_step, without = (
+        EffectsModel(QUESTIONS, DEMONSTRATIONS, None, step=step)
+        .at(scores, replace(HYPER, effect=0.01, set_effect=0.01))
+        .gains([(0, 1, 2)], ())
+        for step in (True, False)
+    )
+    assert with_step[1][0] > 1.2 * without[1][0]
+    assert abs(with_step[0][0]) < abs(without[0][0])
+
+
+def test_weaker_effects_are_part_of_every_proof(fit: Fit) -> None:
+    strengths = [each.hyper.effect for each in fit.by_strength()]
+    assert min(strengths) < 0.05 * HYPER.effect < 2 * HYPER.effect == max(strengths)
 
 
 def test_values_are_gains_over_the_empty_set(fit: Fit) -> None:
