@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Protocol, Self, cast
 
 from configs.errors import InputError
+from workers.control_tokens import without_tokens
 from workers.service.reply import Message
 
-SPELLING = "chat-template/1"
+SPELLING = "chat-template/2"
 """Raise it whenever some messages would become another text: it is part of what is known of a judge's model."""
 
 # Llama 3's templates write today's date unless told one; a resumed run would meet another prompt tomorrow.
@@ -20,10 +21,12 @@ class ChatTokenizer(Protocol):
 
 
 class ChatTemplate:
-    """Where it has no system role, the system message opens the first user message."""
+    """Spells chats as a model was trained on them. Where it has no system role, the system message opens the first user
+    message. Control tokens of the tokenizer inside a message are text, see `workers.control_tokens`."""
 
     def __init__(self, tokenizer: ChatTokenizer) -> None:
         self._tokenizer = tokenizer
+        self._control_tokens = _control_tokens(tokenizer)
         self._has_system_role = self._shows_system_message()
 
     @classmethod
@@ -63,7 +66,11 @@ class ChatTemplate:
         return list(messages) if self._has_system_role else _without_system(messages)
 
     def _spell(self, messages: Sequence[Message], is_open: bool) -> str:
+        messages = [{"role": said["role"], "content": self._plain(said["content"])} for said in messages]
         return self._apply(self.fitting(messages), is_open)
+
+    def _plain(self, content: str) -> str:
+        return without_tokens(content, self._control_tokens)
 
     def _apply(self, messages: list[Message], is_open: bool) -> str:
         return self._tokenizer.apply_chat_template(
@@ -80,6 +87,13 @@ class ChatTemplate:
             )
         except TemplateError:
             return False
+
+
+def _control_tokens(tokenizer: object) -> frozenset[str]:
+    """The tokenizer's special tokens, as far as it says which they are."""
+    added = getattr(tokenizer, "added_tokens_decoder", {}).values()
+    special = getattr(tokenizer, "all_special_tokens", [])
+    return frozenset(str(token) for token in (*(token for token in added if token.special), *special))
 
 
 def _without_system(messages: Sequence[Message]) -> list[Message]:

@@ -38,6 +38,10 @@ class SpeakingJudgeKnobs(JudgeKnobs):
     unreadable_retries: Annotated[int, Field(ge=0, le=10)] = 2
     """How often a verdict that cannot be read is asked for again before it counts as a failure; never where the same
     words would come again."""
+    fence_answers: bool = True
+    """Show answers between two lines that nobody can forge, with control tokens of chat templates, headings of the
+    prompt and ratings inside them made harmless (a word joiner, U+2060, breaks them). `false` sends published prompts
+    byte for byte, for numbers that must stand beside published ones."""
 
     @model_validator(mode="after")
     def _one_speaker(self) -> Self:
@@ -55,6 +59,12 @@ class WritingJudgeKnobs(SpeakingJudgeKnobs):
     """Of the judge."""
     max_tokens: Annotated[int, Field(ge=1)] = 2048
     """Tokens the judge may write."""
+    rating: Literal["decision", "first", "expected"] = "decision"
+    """What is read from the judge's words. `decision`: the rating that it decides on, outside reasoning and quotations,
+    the last and most explicit one; a doubt (several ratings that differ, a range, words cut off) is a failure. `first`:
+    as the published parsers do, the first match wherever it stands, for numbers beside published ones. `expected`: the
+    mean of all whole-number ratings (or of A, B and C), weighted by how probable each was in the place of the decision;
+    for models of your own and for services that return log-probabilities."""
 
 
 class ScaleKnobs(Knobs):
@@ -90,7 +100,7 @@ class RubricJudgeConfig(ScaleKnobs, WritingJudgeKnobs):
     turns, the answer judged last), braces doubled elsewhere. A line `[system]` may open it, and the system message then
     ends at a line `[user]`."""
     pattern: str = r"\[\[(-?\d+\.?\d*)\]\]"
-    """Regular expression whose one group is the rating; the first match counts. As it stands: `[[7]]`."""
+    """Regular expression whose one group is the rating; which match counts, `rating` says. As it stands: `[[7]]`."""
 
 
 class PairwiseJudgeConfig(WritingJudgeKnobs):
@@ -157,8 +167,12 @@ class FunctionJudgeConfig(JudgeKnobs):
     """The function takes a list of pairs (question, answers) instead and returns a list as long."""
     max_in_flight: Annotated[int, Field(ge=1)] = 8
     """Calls under way at the same time; plain functions run in threads."""
+    timeout: Annotated[float, Field(gt=0, le=86_400)] = 600.0
+    """Seconds one call may take; then its answers fail. A call cannot be ended: when as many as may be under way have
+    never returned, the run stops."""
     options: dict[str, JsonValue] = {}
-    """Given to the function by name, and part of its identity, as is its module's source."""
+    """Given to the function by name, and part of its identity, as are the sources of its module and of your own modules
+    that it imports; data files that it reads are not."""
 
     @model_validator(mode="after")
     def _well_named(self) -> Self:

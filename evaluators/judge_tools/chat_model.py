@@ -6,8 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from evaluators.judge_tools.alternatives import RatingPlace, read_alternatives
 from workers.service.reply import Message, Reply
-from workers.usage import Usage
+from workers.usage import NOTHING, Usage
+
+MOST_ALTERNATIVES = 20
+"""Likely tokens that services tell of at each place, at most."""
 
 if TYPE_CHECKING:
     from workers.service.service import Service
@@ -32,6 +36,19 @@ class FirstTokenLogprobs:
     model: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class RatingProbabilities:
+    """How likely each rating was in the place of the one that was given.
+
+    Attributes:
+        probabilities: of each choice that the model told of; what they lack to 1 lies on none of them.
+        usage: what it cost beside the reply.
+    """
+
+    probabilities: Mapping[str, float]
+    usage: Usage
+
+
 class ChatModel(Protocol):
     """Answers chats, many at once."""
 
@@ -48,17 +65,34 @@ class ChatModel(Protocol):
         """Load what must be loaded. Idempotent. Raises InputError."""
         ...
 
-    async def chat(self, messages: Sequence[Message], *, temperature: float, max_tokens: int, seed: int = 0) -> Reply:
+    async def chat(
+        self, messages: Sequence[Message], *, temperature: float, max_tokens: int, seed: int = 0, likely: bool = False
+    ) -> Reply:
         """Answer this chat.
 
         Args:
             temperature: 0 is greedy.
             max_tokens: the answer has at most so many.
             seed: another one draws anew; a service draws anew each time, and takes it as the number of the draw.
+            likely: the reply will be given to `rating_probabilities`.
 
         Raises:
             DemosearchError: no answer to this one.
             RunStopped: no answer to any.
+        """
+        ...
+
+    async def rating_probabilities(
+        self, messages: Sequence[Message], reply: Reply, place: RatingPlace, choices: tuple[str, ...]
+    ) -> RatingProbabilities:
+        """How likely each of these ratings was in the place of the one that this reply gave, at temperature 1.
+
+        Args:
+            reply: of `chat` to these messages, which was told that its ratings would be looked at.
+
+        Raises:
+            VerdictUnreadable: the model does not tell.
+            As `chat`.
         """
         ...
 
@@ -82,7 +116,7 @@ class ChatModel(Protocol):
         ...
 
 
-class ServedSpeaker:
+class ServedChatModel:
     """A model behind an OpenAI-compatible service."""
 
     def __init__(self, service: "Service") -> None:
@@ -103,8 +137,22 @@ class ServedSpeaker:
             if (notice := await self._service.look_up_model()) is not None:
                 logger.warning("the judge: %s", notice)
 
-    async def chat(self, messages: Sequence[Message], *, temperature: float, max_tokens: int, seed: int = 0) -> Reply:
-        return await self._service.chat(messages, temperature=temperature, max_tokens=max_tokens, draw=seed)
+    async def chat(
+        self, messages: Sequence[Message], *, temperature: float, max_tokens: int, seed: int = 0, likely: bool = False
+    ) -> Reply:
+        top = MOST_ALTERNATIVES if likely else 0
+        return await self._service.chat(
+            messages, temperature=temperature, max_tokens=max_tokens, logprobs=top, draw=seed
+        )
+
+    async def rating_probabilities(
+        self,
+        messages: Sequence[Message],  # noqa: ARG002 -- the reply says all
+        reply: Reply,
+        place: RatingPlace,
+        choices: tuple[str, ...],
+    ) -> RatingProbabilities:
+        return RatingProbabilities(read_alternatives(reply, place, choices), NOTHING)
 
     async def first_token_logprobs(
         self, messages: Sequence[Message], choices: tuple[str, ...], top: int, seed: int = 0

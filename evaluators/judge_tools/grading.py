@@ -1,15 +1,22 @@
 """Asking a language model until its verdict can be read."""
 
+import json
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from configs.errors import DemosearchError, RunStopped
 from configs.schema.judge import WritingJudgeKnobs
 from evaluators.failures import JudgeFailed, VerdictStopped, VerdictUnreadable
 from evaluators.judge import Verdict
+from evaluators.judge_tools.alternatives import RatingPlace
 from evaluators.judge_tools.chat_model import ChatModel
+from evaluators.judge_tools.decision import DECISION_VERSION, read_decision
+from evaluators.judge_tools.expected import EXPECTED_VERSION, expected_score
+from evaluators.judge_tools.fence import FENCE_VERSION
+from evaluators.judge_tools.ratings import PARSER_VERSION, RatingForm
 from workers.service.failures import ServiceChanged, ServiceFailed
-from workers.service.reply import Message
+from workers.service.reply import Message, Reply
 from workers.usage import NOTHING, Usage
 
 ATTEMPTS = 100
@@ -29,10 +36,24 @@ class Statement(Protocol):
     def model(self) -> str: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read from a statement.
+
+    Attributes:
+        words: kept with the verdict behind what the model said; "" for nothing more.
+        usage: what reading it cost.
+    """
+
+    score: float
+    words: str = ""
+    usage: Usage = NOTHING
+
+
 S = TypeVar("S", bound=Statement)
 
 
-async def grade(ask: Callable[[int], Awaitable[S]], read: Callable[[S], float], retries: int) -> Verdict:
+async def grade(ask: Callable[[int], Awaitable[S]], read: Callable[[S], Awaitable[Reading]], retries: int) -> Verdict:
     """Ask until the reply can be read; everything that was paid for is counted, also when it fails in the end.
 
     Args:
@@ -44,6 +65,12 @@ async def grade(ask: Callable[[int], Awaitable[S]], read: Callable[[S], float], 
     for attempt in range(retries + 1):
         try:
             reply = await ask(attempt)
+            paid += reply.usage
+            reading = await read(reply)
+        except VerdictUnreadable as error:
+            if attempt == retries:
+                raise VerdictUnreadable(str(error), paid + error.usage) from None
+            paid += error.usage
         except RunStopped as stop:
             paid += stop.usage if isinstance(stop, ServiceChanged) else NOTHING
             if paid == NOTHING:
@@ -54,12 +81,8 @@ async def grade(ask: Callable[[int], Awaitable[S]], read: Callable[[S], float], 
                 raise
             usage = error.usage if isinstance(error, JudgeFailed | ServiceFailed) else NOTHING
             raise JudgeFailed(str(error), paid + usage) from error
-        paid += reply.usage
-        try:
-            return Verdict(read(reply), reply.text, paid, reply.model)
-        except VerdictUnreadable as error:
-            if attempt == retries:
-                raise VerdictUnreadable(str(error), paid) from None
+        else:
+            return Verdict(reading.score, reply.text + reading.words, paid + reading.usage, reply.model)
     raise AssertionError("unreachable")
 
 
@@ -67,10 +90,23 @@ async def grade_in_words(
     chat_model: ChatModel,
     messages: Sequence[Message],
     knobs: WritingJudgeKnobs,
-    read: Callable[[str], float],
+    form: RatingForm,
     repeat: int,
 ) -> Verdict:
-    """What `read` makes of the chat model's answer to this chat; each repeat and each attempt draws anew."""
+    """The rating in the chat model's answer to this chat, read as `knobs.rating` says; each repeat and each attempt
+    draws anew."""
+
+    async def read(reply: Reply) -> Reading:
+        if knobs.rating == "first":
+            return Reading(form.read(reply.text))
+        decision = read_decision(reply.text, reply.finish, form)
+        if knobs.rating == "decision":
+            return Reading(decision.score)
+        place = RatingPlace(decision.begin, decision.end, decision.closed)
+        told = await chat_model.rating_probabilities(messages, reply, place, form.choices)
+        score, distribution = expected_score(told.probabilities, form, told.usage)
+        return Reading(score, f"\n\n[expected rating] {json.dumps(distribution)}", told.usage)
+
     is_sure = chat_model.repeats_itself(knobs.temperature)
     return await grade(
         lambda attempt: chat_model.chat(
@@ -78,7 +114,24 @@ async def grade_in_words(
             temperature=knobs.temperature,
             max_tokens=knobs.max_tokens,
             seed=ATTEMPTS * repeat + attempt,
+            likely=knobs.rating == "expected",
         ),
-        lambda reply: read(reply.text),
+        read,
         0 if is_sure else knobs.unreadable_retries,
     )
+
+
+def reading_identity(knobs: WritingJudgeKnobs) -> dict[str, object]:
+    """What can change a verdict in how it is asked for and read: the part of a fingerprint that judges share."""
+    versions = {
+        "first": PARSER_VERSION,
+        "decision": DECISION_VERSION,
+        "expected": f"{DECISION_VERSION} {EXPECTED_VERSION}",
+    }
+    return {
+        "temperature": knobs.temperature,
+        "max_tokens": knobs.max_tokens,
+        "rating": knobs.rating,
+        "parser": versions[knobs.rating],
+        "fence": FENCE_VERSION if knobs.fence_answers else None,
+    }

@@ -5,10 +5,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from string import Formatter
 from typing import Any
 
 from configs.errors import InputError
+from evaluators.judge_tools.template import TemplateError, fields_of, fill
 from workers.service.reply import Message
 
 
@@ -19,7 +19,7 @@ class JudgePrompt:
     Attributes:
         name: for example `single-v1`.
         system: the system message; "" for none.
-        template: of the user message, with `{fields}` as `str.format` understands them.
+        template: of the user message, with `{fields}` (see `evaluators.judge_tools.template`).
     """
 
     name: str
@@ -27,8 +27,8 @@ class JudgePrompt:
     template: str
 
     def render(self, **fields: str) -> str:
-        """The user message. Braces in the values are text: `str.format` fills the template's fields once."""
-        return self.template.format(**fields)
+        """The user message. Braces in the values are text."""
+        return fill(self.template, fields)
 
     def messages(self, **fields: str) -> list[Message]:
         """What the judge is sent."""
@@ -87,9 +87,9 @@ def _row(path: Path, number: int, line: str) -> JudgePrompt:
 
 def _check_fields(path: Path, prompt: JudgePrompt, wanted: frozenset[str]) -> None:
     try:
-        found = {name for _, name, _, _ in Formatter().parse(prompt.template) if name is not None}
-    except ValueError as error:
-        raise InputError(f"{path}: the template of {prompt.name} has a lone brace; double it") from error
+        found = fields_of(prompt.template, wanted)
+    except TemplateError as error:
+        raise InputError(f"{path}: the template of {prompt.name}, {error}") from error
     if found != wanted:
         raise InputError(
             f"{path}: the template of {prompt.name} must have the fields {_names(wanted)} and no other, "
@@ -97,5 +97,5 @@ def _check_fields(path: Path, prompt: JudgePrompt, wanted: frozenset[str]) -> No
         )
 
 
-def _names(fields: frozenset[str] | set[str]) -> str:
+def _names(fields: frozenset[str]) -> str:
     return ", ".join(f"{{{field}}}" for field in sorted(fields))

@@ -1,11 +1,13 @@
 """A language model of our own as judges talk to it."""
 
+import math
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from evaluators.failures import JudgeFailed
-from evaluators.judge_tools.chat_model import FirstTokenLogprobs
+from evaluators.judge_tools.alternatives import RatingPlace
+from evaluators.judge_tools.chat_model import FirstTokenLogprobs, RatingProbabilities
 from evaluators.judge_tools.micro_batcher import Gatherer
 from workers.chat_template import SPELLING, ChatTemplate
 from workers.failures import PromptTooLong
@@ -51,7 +53,15 @@ class LocalChatModel:
     async def start(self) -> None:
         self._identity = f"{(await self._model.start()).fingerprint} {SPELLING}"
 
-    async def chat(self, messages: Sequence[Message], *, temperature: float, max_tokens: int, seed: int = 0) -> Reply:
+    async def chat(
+        self,
+        messages: Sequence[Message],
+        *,
+        temperature: float,
+        max_tokens: int,
+        seed: int = 0,
+        likely: bool = False,  # noqa: ARG002 -- it can tell of any reply
+    ) -> Reply:
         decoding = Decoding(max_tokens, temperature, seed=seed if temperature else 0)
         try:
             said = await self._gatherer.ask(_Chat(self._template.prompt(messages), decoding))
@@ -66,16 +76,29 @@ class LocalChatModel:
         top: int,  # noqa: ARG002 -- it can look at all
         seed: int = 0,  # noqa: ARG002 -- nothing is drawn
     ) -> FirstTokenLogprobs:
-        """The chat is computed once, for all choices."""
-        block = PromptBlock(self._template.prompt(messages), ("",) * len(choices), bos=False)
-        found: dict[str, float] = {}
+        logs, usage = await self._score(self._template.prompt(messages), choices)
+        return FirstTokenLogprobs(logs, max(logs, key=lambda choice: logs[choice]), usage)
+
+    async def rating_probabilities(
+        self, messages: Sequence[Message], reply: Reply, place: RatingPlace, choices: tuple[str, ...]
+    ) -> RatingProbabilities:
+        """Each rating with the brackets behind it, so that 1 is not the beginning of 10 however they are tokenized."""
+        closing = reply.text[place.end : place.closed]
+        ratings = {choice + closing: choice for choice in choices}
+        logs, usage = await self._score(self._template.prompt(messages) + reply.text[: place.begin], tuple(ratings))
+        return RatingProbabilities({ratings[text]: math.exp(log) for text, log in logs.items()}, usage)
+
+    async def _score(self, text: str, continuations: tuple[str, ...]) -> tuple[dict[str, float], Usage]:
+        """Natural log-probabilities of these continuations of a text, which is computed once for all of them."""
+        block = PromptBlock(text, ("",) * len(continuations), bos=False)
+        logs: dict[str, float] = {}
         try:
-            async for index, likelihood in self._model.score(block, Continuations(choices)):
-                found[choices[index]] = likelihood.log_probability
+            async for index, likelihood in self._model.score(block, Continuations(continuations)):
+                logs[continuations[index]] = likelihood.log_probability
             length = (await self._model.count_tokens(block))[0]
         except PromptTooLong as error:
             raise _too_long(error) from error
-        return FirstTokenLogprobs(found, max(found, key=lambda choice: found[choice]), Usage(1, length, 0, 1))
+        return logs, Usage(1, length, 0, 1)
 
     async def close(self) -> None:
         await self._gatherer.close()

@@ -1,7 +1,7 @@
 """Judge prompts of one's own, in plain text.
 
-The whole file is the message to the judge, with `{fields}` as `str.format` understands them: braces that are text are
-doubled. Where the first line is `[system]`, the system message stands between it and a line `[user]`:
+The whole file is the message to the judge, with `{fields}`; braces that are text are doubled. Where the first line is
+`[system]`, the system message stands between it and a line `[user]`:
 
     [system]
     You are a strict teacher.
@@ -12,19 +12,19 @@ doubled. Where the first line is `[system]`, the system message stands between i
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from string import Formatter
 
 from configs.errors import InputError
 from evaluators.judge_tools.judge_prompts import JudgePrompt
-from evaluators.question import Question
+from evaluators.judge_tools.template import TemplateError, fields_of, names_in_words
 
 _SYSTEM = re.compile(r"\[system\][ \t]*\n(?P<system>.*?)\n\[user\][ \t]*\n", re.DOTALL)
 
 
 def read_rubric(
     path: Path, allowed: frozenset[str], needed: tuple[frozenset[str], ...]
-) -> tuple[JudgePrompt, set[str]]:
+) -> tuple[JudgePrompt, frozenset[str]]:
     """The prompt, and the fields that it has.
 
     Args:
@@ -46,31 +46,25 @@ def read_rubric(
             f"{path}: there is a line [system] and no line [user] behind it; add it where the rubric begins"
         )
     template = text[parted.end() :] if parted else text
+    lines_before = text.count("\n", 0, parted.end()) if parted else 0
     prompt = JudgePrompt("rubric", parted["system"] if parted else "", template.removesuffix("\n"))
-    return prompt, _checked_fields(path, prompt.template, allowed, needed)
+    return prompt, _checked_fields(path, "\n" * lines_before + prompt.template, allowed, needed)
 
 
-def _checked_fields(path: Path, template: str, allowed: frozenset[str], needed: tuple[frozenset[str], ...]) -> set[str]:
+def _checked_fields(
+    path: Path, template: str, allowed: frozenset[str], needed: tuple[frozenset[str], ...]
+) -> frozenset[str]:
     try:
-        found = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
-    except ValueError as error:
-        raise InputError(f"{path} has a lone brace; double braces that are text") from error
-    if not found <= allowed:
-        raise InputError(
-            f"{path} has the field {_named(found - allowed)}, which is none; use {_named(allowed)}, and double braces "
-            "that are text"
-        )
+        fields = fields_of(template, allowed)
+    except TemplateError as error:
+        raise InputError(f"{path}, {error}") from error
     for group in needed:
-        if not found & group:
-            raise InputError(f"{path} does not show the judge {_named(group)}: put it where it belongs")
-    return found
+        if not fields & group:
+            raise InputError(f"{path} does not show the judge {names_in_words(group)}: put it where it belongs")
+    return fields
 
 
-def _named(fields: frozenset[str] | set[str]) -> str:
-    return " or ".join(f"{{{field}}}" for field in sorted(fields))
-
-
-def spell_conversation(question: Question, answers: tuple[str, ...]) -> str:
+def spell_conversation(questions: Sequence[str], answers: Sequence[str]) -> str:
     """What was said, up to the last of these answers, in FastChat's form."""
-    said = zip(question.turns, answers, strict=False)
+    said = zip(questions, answers, strict=False)
     return "\n\n".join(f"### User:\n{asked}\n\n### Assistant:\n{answer}" for asked, answer in said)

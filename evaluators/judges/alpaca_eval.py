@@ -4,6 +4,8 @@ The judge sees both answers and names the better one in a single token, `m` (sho
 probable the token of ours is among the two; so it is the package's preference minus 1. Which answer is shown first is
 drawn by the package's own rule: a random choice seeded by its name for the draw, the instruction and its seed, 0.
 
+With `fence_answers: false` the prompt is the published one, byte for byte.
+
 Two differences, on purpose: an answer that contains `{output_2}` or the like is shown as it is (the package would fill
 it in), and a verdict without either token among the five likeliest fails (the package drops it from the mean).
 """
@@ -22,7 +24,9 @@ from configs.schema.judge import AlpacaEvalJudgeConfig
 from evaluators.failures import VerdictUnreadable
 from evaluators.judge import Verdict
 from evaluators.judge_tools.chat_model import ChatModel, FirstTokenLogprobs
-from evaluators.judge_tools.grading import ATTEMPTS, grade
+from evaluators.judge_tools.fence import FENCE_VERSION, fence_of, with_notice
+from evaluators.judge_tools.grading import ATTEMPTS, Reading, grade
+from evaluators.judge_tools.models import Models
 from evaluators.question import Question
 from workers.service.reply import Message
 
@@ -46,6 +50,11 @@ class AlpacaEvalJudge:
         self._template = template
 
     @classmethod
+    def from_config(cls, config: AlpacaEvalJudgeConfig, models: Models) -> Sequence[Self]:
+        """The judge of this config. Raises InputError where it cannot be made."""
+        return (cls.load(config, models.chat(config)),)
+
+    @classmethod
     def load(cls, config: AlpacaEvalJudgeConfig, chat_model: ChatModel) -> Self:
         """Read the prompt; nothing is sent. The chat model is closed with the judge.
 
@@ -64,6 +73,7 @@ class AlpacaEvalJudge:
                 "order": _DRAW + _SEED,
                 "top": TOP,
                 "reader": READER_VERSION,
+                "fence": FENCE_VERSION if self._config.fence_answers else None,
             },
             sort_keys=True,
         )
@@ -84,8 +94,14 @@ class AlpacaEvalJudge:
         pair = (answers[0], question.baseline or "")
         first, second = pair if shows_ours_first(question.query) else pair[::-1]
         fields = {"instruction": question.query, "output_1": first, "output_2": second}
+        if self._config.fence_answers:
+            fence = fence_of(tuple(part["content"] for part in self._template))
+            return with_notice(self._filled(fence.show(fields, frozenset({"output_1", "output_2"}))))
+        return self._filled(fields)
+
+    def _filled(self, fields: Mapping[str, str]) -> list[Message]:
         return [
-            {"role": part["role"], "content": _FIELD.sub(lambda found: fields[found[1]], part["content"])}
+            {"role": part["role"], "content": _FIELD.sub(lambda field: fields[field[1]], part["content"])}
             for part in self._template
         ]
 
@@ -97,11 +113,15 @@ class AlpacaEvalJudge:
         if answers[0] == question.baseline:
             return Verdict(0.5, "the same as the baseline")
         ours_first = shows_ours_first(question.query)
+
+        async def read(logprobs: FirstTokenLogprobs) -> Reading:
+            return Reading(_score(logprobs, ours_first))
+
         return await grade(
             lambda attempt: self._chat_model.first_token_logprobs(
                 messages, (FIRST, SECOND), TOP, ATTEMPTS * repeat + attempt
             ),
-            lambda leaning: _score(leaning, ours_first),
+            read,
             self._config.unreadable_retries,
         )
 
@@ -128,11 +148,11 @@ def preference_for_first(log_probabilities: Mapping[str, float]) -> float:
     return first / (first + second)
 
 
-def _score(leaning: FirstTokenLogprobs, ours_first: bool) -> float:
+def _score(logprobs: FirstTokenLogprobs, ours_first: bool) -> float:
     try:
-        preference = preference_for_first(leaning.log_probabilities)
+        preference = preference_for_first(logprobs.log_probabilities)
     except VerdictUnreadable as error:
-        raise VerdictUnreadable(f"{error}; it said: {leaning.text!r}") from None
+        raise VerdictUnreadable(f"{error}; it said: {logprobs.text!r}") from None
     return preference if ours_first else 1 - preference
 
 

@@ -3,53 +3,67 @@
     async def brief(question: Question, answers: tuple[str, ...], most: int = 100) -> tuple[float, str]:
         return -max(0, len(answers[-1]) - most), "characters too many"
 
-Whatever it raises fails the answer alone, with its text. Edited, it is another judge: its whole module's source is part
-of the fingerprint, and what the function imports is not.
+Whatever it raises fails the answer alone, with its text, and so does a call that takes longer than `judge.timeout`.
+Edited, it is another judge, and so it is when one of the user's modules is edited that its module imports (see
+`evaluators.judge_tools.user_module`).
 """
 
 import asyncio
-import importlib
-import importlib.util
 import inspect
 import json
-import sys
-from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import math
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
 
-from configs.errors import InputError
+from configs.errors import InputError, RunStopped
 from configs.schema.judge import FunctionJudgeConfig
 from evaluators.failures import JudgeFailed
 from evaluators.judge import Verdict
 from evaluators.judge_tools.micro_batcher import Gatherer
+from evaluators.judge_tools.models import Models
+from evaluators.judge_tools.user_module import digests, import_module
 from evaluators.question import Question
+from workers.user_code import UserCodeFailed, UserCodeTooSlow, UserLoop, UserThreads, described
 
 Item = tuple[Question, tuple[str, ...]]
+Outcome = Verdict | JudgeFailed
+"""Of one answer."""
 
 LINGER = 0.02
 """Seconds that the first answer of a batch waits for others."""
+CLOSING = 30.0
+"""Seconds that calls under way are waited for when the judge is closed; one may be paid for."""
+LARGEST = 1e15
+"""Largest score, so that sums of squares are exact enough."""
+_LONGEST = 1_000_000  # characters of words
 
 
 class FunctionJudge:
     """Scores on the function's own scale. Make it with `load`.
 
     Args:
-        source: of its module.
+        sources: digests of its module and of those that it imports, by name.
     """
 
-    def __init__(self, config: FunctionJudgeConfig, function: Callable[..., Any], source: bytes) -> None:
+    def __init__(self, config: FunctionJudgeConfig, function: Callable[..., Any], sources: Mapping[str, str]) -> None:
         self._config = config
         self._function = function
-        self._source = sha256(source).hexdigest()
-        self._gatherer: Gatherer[Item, Any] = Gatherer(self._judge_all, linger=LINGER, paid=True)
+        self._sources = dict(sources)
+        self._gatherer: Gatherer[Item, Outcome] = Gatherer(self._judge_all, linger=LINGER, paid=True)
         self._gate = asyncio.Semaphore(config.max_in_flight)
-        self._threads = ThreadPoolExecutor(config.max_in_flight, "judge")  # asyncio's own are few, and others need them
-        self._under_way: set[asyncio.Task[Any]] = set()
+        self._threads, self._loop = UserThreads(), UserLoop()
+        self._under_way: set[asyncio.Task[list[Outcome]]] = set()
+        self._stuck = 0
         self._closed = False
+
+    @classmethod
+    def from_config(cls, config: FunctionJudgeConfig, models: Models) -> Sequence[Self]:  # noqa: ARG003 -- it has none
+        """The judge of this config. Raises InputError where it cannot be made."""
+        return (cls.load(config),)
 
     @classmethod
     def load(cls, config: FunctionJudgeConfig) -> Self:
@@ -59,26 +73,25 @@ class FunctionJudge:
             InputError: there is no such thing, or it cannot be called in this way.
         """
         name, _, wanted = config.function.partition(":")
-        module = _imported(name, config.folder)
+        try:
+            module = import_module(name, config.folder)
+        except (Exception, SystemExit, GeneratorExit) as error:  # a module may raise anything while it is imported
+            raise InputError(
+                f"judge.function: the module {name} cannot be imported ({described(error)}); install it, or give the "
+                "folder it stands in as judge.folder"
+            ) from error
         function = getattr(module, wanted, None)
         if not callable(function):
             raise InputError(f"judge.function: {name} has no function {wanted}")
         if not getattr(module, "__file__", None):
             raise InputError(f"judge.function: {name} has no source file, so its version is not known; write one")
-        given: tuple[object, ...] = ([],) if config.whole_batch else (None, ())
-        try:
-            inspect.signature(function).bind(*given, **config.options)
-        except TypeError as error:
-            form = "items" if config.whole_batch else "question, answers"
-            raise InputError(
-                f"judge.function: {wanted}({form}, **options) cannot be called ({error}): mend it, or judge.options"
-            ) from error
-        return cls(config, function, Path(str(module.__file__)).read_bytes())
+        _check_call(function, config, wanted)
+        return cls(config, function, digests(name) or {name: _own_digest(module)})
 
     @property
     def fingerprint(self) -> str:
         knobs = {"kind": "function", "function": self._config.function, "options": self._config.options}
-        return json.dumps(knobs | {"source": self._source}, sort_keys=True)
+        return json.dumps(knobs | {"sources": self._sources}, sort_keys=True)
 
     def check(self, questions: Sequence[Question], turns: Sequence[int]) -> None:  # noqa: ARG002 -- takes any
         return None
@@ -88,72 +101,114 @@ class FunctionJudge:
 
     async def judge(self, question: Question, answers: tuple[str, ...], repeat: int = 0) -> Verdict:  # noqa: ARG002 -- it is asked anew
         if self._config.whole_batch:
-            return _verdict(await self._gatherer.ask((question, answers)))
-        return _verdict(await self._call(question, answers))
+            outcome = await self._gatherer.ask((question, answers))
+        else:
+            (outcome,) = await self._call([(question, answers)])
+        if isinstance(outcome, JudgeFailed):
+            raise outcome
+        return outcome
 
     async def close(self) -> None:
         self._closed = True
+        late = asyncio.get_running_loop().call_later(
+            min(CLOSING, self._config.timeout), lambda: [task.cancel() for task in self._under_way]
+        )
         await self._gatherer.close()
         await asyncio.gather(*self._under_way, return_exceptions=True)
-        self._threads.shutdown(wait=False)
+        late.cancel()
+        self._threads.close()
+        self._loop.close()
 
-    async def _judge_all(self, items: Sequence[Item]) -> AsyncIterator[tuple[int, Any]]:
-        returned = await self._call(list(items))
-        if not isinstance(returned, Sequence) or len(returned) != len(items):
-            raise JudgeFailed(f"{self._config.function} must return a list as long as what it was given: mend it")
-        for index, one in enumerate(returned):
-            yield index, one
+    async def _judge_all(self, items: Sequence[Item]) -> AsyncIterator[tuple[int, Outcome]]:
+        for index, outcome in enumerate(await self._call(list(items))):
+            yield index, outcome
 
-    async def _call(self, *given: object) -> Any:
+    async def _call(self, items: list[Item]) -> list[Outcome]:
         async with self._gate:
             if self._closed:
                 raise JudgeFailed("the judge has been closed; make a new one to judge again")
-            task = asyncio.create_task(self._run(*given))
+            task = asyncio.create_task(self._run(items))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
-            return await asyncio.shield(task)
+            try:
+                return await asyncio.shield(task)
+            except asyncio.CancelledError:
+                if not task.cancelled():
+                    raise
+                raise JudgeFailed(f"{self._config.function} had not returned when the judge was closed") from None
 
-    async def _run(self, *given: object) -> Any:
-        """A plain function may block: it runs in a thread."""
+    async def _run(self, items: list[Item]) -> list[Outcome]:
+        """A plain function may block: it runs in a thread. An async one has an event loop of its own."""
+        given = (items,) if self._config.whole_batch else items[0]
+        work = partial(self._function, *given, **self._config.options)
+        name, seconds = self._config.function, self._config.timeout
+
+        async def finish(returned: Any) -> list[Outcome]:
+            return self._outcomes(await returned, len(items))
+
+        def begin() -> Any:
+            returned = work()
+            return returned if inspect.isawaitable(returned) else self._outcomes(returned, len(items))
+
         try:
             if inspect.iscoroutinefunction(self._function):
-                return await self._function(*given, **self._config.options)
-            work = partial(self._function, *given, **self._config.options)
-            returned = await asyncio.get_running_loop().run_in_executor(self._threads, work)
-            return await returned if inspect.isawaitable(returned) else returned
-        except Exception as error:
-            raise JudgeFailed(f"{self._config.function} raised {type(error).__name__}: {error}") from error
+                return await self._loop.call(lambda: finish(work()), seconds)
+            outcomes = await self._threads.call(begin, seconds)
+            return outcomes if isinstance(outcomes, list) else await self._loop.call(lambda: finish(outcomes), seconds)
+        except UserCodeTooSlow as error:
+            self._stuck += 1
+            if self._stuck >= self._config.max_in_flight:
+                raise RunStopped(
+                    f"{self._stuck} calls of {name} have not returned after judge.timeout ({seconds:g} seconds): mend "
+                    "it or raise judge.timeout, then resume"
+                ) from None
+            return [JudgeFailed(f"{name} {error} (judge.timeout)") for _ in items]
+        except UserCodeFailed as error:
+            raise JudgeFailed(f"{name} {error}") from None
+
+    def _outcomes(self, returned: Any, count: int) -> list[Outcome]:
+        """What the function returned, one outcome an item."""
+        if not self._config.whole_batch:
+            return [_outcome(returned)]
+        if not isinstance(returned, Sequence) or isinstance(returned, str | bytes) or len(returned) != count:
+            advice = f"{self._config.function} must return a list as long as what it was given: mend it"
+            return [JudgeFailed(advice) for _ in range(count)]
+        return [_outcome(entry) for entry in returned]
 
 
-def _verdict(returned: Any) -> Verdict:
+def _outcome(returned: Any) -> Outcome:
     score, words = returned if isinstance(returned, tuple) and len(returned) == 2 else (returned, "")
+    if isinstance(score, str | bytes) or not isinstance(words, str):
+        return JudgeFailed(f"the function must return a number, or a number and words, not {_shown(returned)}")
     try:
-        if isinstance(score, str) or not isinstance(words, str):
-            raise TypeError
-        return Verdict(float(score), words)
+        number = float(score)
+    except OverflowError:
+        number = math.inf
     except (TypeError, ValueError):
-        raise JudgeFailed(f"the function must return a number, or a number and words, not {returned!r:.200}") from None
+        return JudgeFailed(f"the function must return a number, or a number and words, not {_shown(returned)}")
+    if not abs(number) <= LARGEST:
+        return JudgeFailed(f"the function must return a finite number of at most {LARGEST:g}, not {_shown(returned)}")
+    return Verdict(number, words[:_LONGEST].encode("utf-8", "replace").decode())
 
 
-def _imported(name: str, folder: Path | None) -> ModuleType:
+def _shown(returned: Any) -> str:
     try:
-        if folder is None:
-            return importlib.import_module(name)
-        return _from_folder(name, folder)
-    except Exception as error:  # a module may raise anything while it is imported
+        return f"{returned!r:.200}".encode("utf-8", "replace").decode()
+    except Exception:  # a __repr__ of the user's own, or an integer of too many digits
+        return f"something of type {type(returned).__name__}"
+
+
+def _check_call(function: Callable[..., Any], config: FunctionJudgeConfig, wanted: str) -> None:
+    given: tuple[object, ...] = ([],) if config.whole_batch else (None, ())
+    try:
+        inspect.signature(function).bind(*given, **config.options)
+    except (TypeError, ValueError) as error:
+        form = "items" if config.whole_batch else "question, answers"
         raise InputError(
-            f"judge.function: the module {name} cannot be imported ({type(error).__name__}: {error}); install it, or "
-            "give the folder it stands in as judge.folder"
+            f"judge.function: {wanted}({form}, **options) cannot be called ({error}): mend it, or judge.options"
         ) from error
 
 
-def _from_folder(name: str, folder: Path) -> ModuleType:
-    """Read anew each time, so that the code is that of the digest, also where another module has the same name."""
-    spec = importlib.util.spec_from_file_location(name, folder.joinpath(*name.split(".")).with_suffix(".py"))
-    assert spec is not None
-    assert spec.loader is not None
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))  # for what it imports from beside itself
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def _own_digest(module: ModuleType) -> str:
+    """For a module of an installed package, which has no user's source."""
+    return sha256(Path(str(module.__file__)).read_bytes()).hexdigest()

@@ -1,5 +1,7 @@
 """MT-Bench's single-answer grading of both turns (Zheng et al. 2023), as FastChat's `gen_judgment` does it.
 
+With `rating: first` and `fence_answers: false` prompts and ratings are the published ones, byte for byte.
+
 Two differences, on purpose: references belong to the benchmark, whatever the judge is called (upstream looks them up by
 the judge's name), and a verdict without a rating is asked for again and then fails (upstream writes -1 and drops it).
 """
@@ -13,9 +15,11 @@ from configs.schema.judge import MTBenchJudgeConfig
 from evaluators.benchmarks.mt_bench import JUDGED_BY_REFERENCE
 from evaluators.judge import Verdict
 from evaluators.judge_tools.chat_model import ChatModel
-from evaluators.judge_tools.grading import grade_in_words
+from evaluators.judge_tools.fence import fenced_messages
+from evaluators.judge_tools.grading import grade_in_words, reading_identity
 from evaluators.judge_tools.judge_prompts import JudgePrompt, read_judge_prompts
-from evaluators.judge_tools.ratings import MT_BENCH, PARSER_VERSION
+from evaluators.judge_tools.models import Models
+from evaluators.judge_tools.ratings import MT_BENCH
 from evaluators.question import Question
 from workers.service.reply import Message
 
@@ -31,6 +35,9 @@ _FIELDS = {
 }
 
 
+_ANSWERS = frozenset({"answer", "answer_1", "answer_2"})
+
+
 class MTBenchJudge:
     """A language model that rates one answer from 1 to 10. Make it with `load`."""
 
@@ -38,6 +45,11 @@ class MTBenchJudge:
         self._config = config
         self._chat_model = chat_model
         self._prompts = prompts
+
+    @classmethod
+    def from_config(cls, config: MTBenchJudgeConfig, models: Models) -> Sequence[Self]:
+        """The judge of this config. Raises InputError where it cannot be made."""
+        return (cls.load(config, models.chat(config)),)
 
     @classmethod
     def load(cls, config: MTBenchJudgeConfig, chat_model: ChatModel) -> Self:
@@ -55,10 +67,8 @@ class MTBenchJudge:
                 "kind": "mt_bench",
                 "chat model": self._chat_model.identity,
                 "prompts": {name: prompt.digest for name, prompt in self._prompts.items()},
-                "temperature": self._config.temperature,
-                "max_tokens": self._config.max_tokens,
-                "parser": PARSER_VERSION,
-            },
+            }
+            | reading_identity(self._config),
             sort_keys=True,
         )
 
@@ -83,15 +93,16 @@ class MTBenchJudge:
         for number, answer in enumerate(answers, start=1):
             fields |= {f"question_{number}": question.turns[number - 1], f"answer_{number}": answer}
             fields[f"ref_answer_{number}"] = question.reference(number - 1) or ""
-        return prompt.messages(**{name: fields[name] for name in _FIELDS[prompt.name]})
+        shown = {name: fields[name] for name in _FIELDS[prompt.name]}
+        if not self._config.fence_answers:
+            return prompt.messages(**shown)
+        return fenced_messages(prompt, shown, _ANSWERS, MT_BENCH)
 
     async def start(self) -> None:
         await self._chat_model.start()
 
     async def judge(self, question: Question, answers: tuple[str, ...], repeat: int = 0) -> Verdict:
-        return await grade_in_words(
-            self._chat_model, self.messages(question, answers), self._config, MT_BENCH.read, repeat
-        )
+        return await grade_in_words(self._chat_model, self.messages(question, answers), self._config, MT_BENCH, repeat)
 
     async def close(self) -> None:
         await self._chat_model.close()

@@ -14,9 +14,11 @@ from configs.schema.judge import PairwiseJudgeConfig
 from evaluators.benchmarks.mt_bench import JUDGED_BY_REFERENCE
 from evaluators.judge import Verdict
 from evaluators.judge_tools.chat_model import ChatModel
-from evaluators.judge_tools.grading import grade_in_words
+from evaluators.judge_tools.fence import fenced_messages
+from evaluators.judge_tools.grading import grade_in_words, reading_identity
 from evaluators.judge_tools.judge_prompts import JudgePrompt, read_judge_prompts
-from evaluators.judge_tools.ratings import PARSER_VERSION, read_winner
+from evaluators.judge_tools.models import Models
+from evaluators.judge_tools.ratings import Winners
 from evaluators.judge_tools.rubric_file import read_rubric
 from evaluators.question import Question
 from workers.service.reply import Message
@@ -27,7 +29,6 @@ _FASTCHAT = {
 }
 _FIELDS = frozenset({"question", "answer_a", "answer_b", "reference"})
 _SHOWN = (frozenset({"answer_a"}), frozenset({"answer_b"}))
-_TIE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,13 @@ class PairwiseJudge:
         self._config = config
         self._chat_model = chat_model
         self._prompts = prompts
-        self._ours = "A" if answer_first else "B"
+        self._winners = Winners("A" if answer_first else "B")
+
+    @classmethod
+    def from_config(cls, config: PairwiseJudgeConfig, models: Models) -> Sequence[Self]:
+        """A judge for each order of the answers; they share a chat model. Raises InputError where none can be made."""
+        prompts, chat_model = PairPrompts.read(config), models.chat(config)
+        return tuple(cls(config, chat_model, prompts, first) for first in ((True, False) if config.swap else (True,)))
 
     @property
     def fingerprint(self) -> str:
@@ -92,11 +99,9 @@ class PairwiseJudge:
                 "kind": "pairwise",
                 "chat model": self._chat_model.identity,
                 "prompts": self._prompts.digests,
-                "ours": self._ours,
-                "temperature": self._config.temperature,
-                "max_tokens": self._config.max_tokens,
-                "parser": PARSER_VERSION,
-            },
+                "ours": self._winners.ours,
+            }
+            | reading_identity(self._config),
             sort_keys=True,
         )
 
@@ -123,22 +128,20 @@ class PairwiseJudge:
         """What the judge is sent, to compare the only one of these answers with the baseline."""
         self.check([question], [len(answers) - 1])
         pair = (answers[0], question.baseline or "")
-        first, second = pair if self._ours == "A" else pair[::-1]
-        reference = question.reference() or ""
-        return self._prompts.of(question).messages(
-            question=question.query, answer_a=first, answer_b=second, ref_answer_1=reference, reference=reference
-        )
+        first, second = pair if self._winners.ours == "A" else pair[::-1]
+        reference, prompt = question.reference() or "", self._prompts.of(question)
+        fields = {"question": question.query, "answer_a": first, "answer_b": second}
+        fields |= {"ref_answer_1": reference, "reference": reference}
+        if not self._config.fence_answers:
+            return prompt.messages(**fields)
+        return fenced_messages(prompt, fields, frozenset({"answer_a", "answer_b"}), self._winners)
 
     async def start(self) -> None:
         await self._chat_model.start()
 
     async def judge(self, question: Question, answers: tuple[str, ...], repeat: int = 0) -> Verdict:
         messages = self.messages(question, answers)
-        return await grade_in_words(self._chat_model, messages, self._config, self._score, repeat)
+        return await grade_in_words(self._chat_model, messages, self._config, self._winners, repeat)
 
     async def close(self) -> None:
         await self._chat_model.close()
-
-    def _score(self, words: str) -> float:
-        winner = read_winner(words)
-        return _TIE if winner is None else float(winner == self._ours)

@@ -11,11 +11,13 @@ import json
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib.metadata import version
+from typing import Self
 
 from configs.errors import InputError
 from configs.schema.judge import ReferenceJudgeConfig
 from evaluators.failures import JudgeFailed
 from evaluators.judge import Verdict
+from evaluators.judge_tools.models import Models
 from evaluators.question import Question
 
 Similarity = Callable[[str, str], float]
@@ -28,6 +30,11 @@ class ReferenceJudge:
     def __init__(self, config: ReferenceJudgeConfig) -> None:
         self._config = config
         self._similarity, self._signature = _METRICS[config.metric]()
+
+    @classmethod
+    def from_config(cls, config: ReferenceJudgeConfig, models: Models) -> Sequence[Self]:  # noqa: ARG003 -- it has none
+        """The judge of this config."""
+        return (cls(config),)
 
     @property
     def fingerprint(self) -> str:

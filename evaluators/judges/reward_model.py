@@ -6,10 +6,13 @@ the last question as the first text and the answer to it as the second.
 
 import json
 from collections.abc import AsyncIterator, Sequence
+from typing import Self
 
+from configs.schema.judge import RewardModelJudgeConfig
 from evaluators.failures import JudgeFailed
 from evaluators.judge import Verdict
 from evaluators.judge_tools.micro_batcher import Gatherer
+from evaluators.judge_tools.models import Models
 from evaluators.question import Question
 from workers.chat_template import SPELLING, ChatTemplate
 from workers.failures import PromptTooLong
@@ -35,6 +38,11 @@ class RewardModelJudge:
         self._template = template
         self._gatherer: Gatherer[str, Reward] = Gatherer(self._rate)
         self._identity: str | None = None
+
+    @classmethod
+    def from_config(cls, config: RewardModelJudgeConfig, models: Models) -> Sequence[Self]:
+        """The judge of this config. Raises InputError where it cannot be made."""
+        return (cls(*models.rating(config)),)
 
     @property
     def fingerprint(self) -> str:

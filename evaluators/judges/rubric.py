@@ -9,9 +9,11 @@ from configs.errors import InputError
 from configs.schema.judge import RubricJudgeConfig
 from evaluators.judge import Verdict
 from evaluators.judge_tools.chat_model import ChatModel
-from evaluators.judge_tools.grading import grade_in_words
+from evaluators.judge_tools.fence import fence_of, with_notice
+from evaluators.judge_tools.grading import grade_in_words, reading_identity
 from evaluators.judge_tools.judge_prompts import JudgePrompt
-from evaluators.judge_tools.ratings import PARSER_VERSION, Scale
+from evaluators.judge_tools.models import Models
+from evaluators.judge_tools.ratings import Scale
 from evaluators.judge_tools.rubric_file import read_rubric, spell_conversation
 from evaluators.question import Question
 from workers.service.reply import Message
@@ -28,13 +30,23 @@ class RubricJudge:
     """
 
     def __init__(
-        self, config: RubricJudgeConfig, chat_model: ChatModel, prompt: JudgePrompt, fields: set[str], scale: Scale
+        self,
+        config: RubricJudgeConfig,
+        chat_model: ChatModel,
+        prompt: JudgePrompt,
+        fields: frozenset[str],
+        scale: Scale,
     ) -> None:
         self._config = config
         self._chat_model = chat_model
         self._prompt = prompt
         self._fields = fields
         self._scale = scale
+
+    @classmethod
+    def from_config(cls, config: RubricJudgeConfig, models: Models) -> Sequence[Self]:
+        """The judge of this config. Raises InputError where it cannot be made."""
+        return (cls.load(config, models.chat(config)),)
 
     @classmethod
     def load(cls, config: RubricJudgeConfig, chat_model: ChatModel) -> Self:
@@ -44,7 +56,10 @@ class RubricJudge:
             InputError: the rubric or the scale cannot work.
         """
         prompt, fields = read_rubric(config.rubric_path, _FIELDS, (_SHOWN,))
-        return cls(config, chat_model, prompt, fields, Scale(config.low, config.high, (_compiled(config.pattern),)))
+        scale = Scale(config.low, config.high, (_compiled(config.pattern),))
+        if config.rating == "expected":
+            _check_expected(config, scale)
+        return cls(config, chat_model, prompt, fields, scale)
 
     @property
     def fingerprint(self) -> str:
@@ -54,10 +69,8 @@ class RubricJudge:
                 "chat model": self._chat_model.identity,
                 "prompt": self._prompt.digest,
                 "scale": [self._config.low, self._config.high, self._config.pattern],
-                "temperature": self._config.temperature,
-                "max_tokens": self._config.max_tokens,
-                "parser": PARSER_VERSION,
-            },
+            }
+            | reading_identity(self._config),
             sort_keys=True,
         )
 
@@ -78,11 +91,23 @@ class RubricJudge:
         """What the judge is sent, to grade the last of these answers."""
         turn = len(answers) - 1
         self.check([question], [turn])
+        reference = question.reference(turn) or ""
+        if not self._config.fence_answers:
+            return self._filled(question.turns, answers, reference)
+        asked = {f"question {number}": text for number, text in enumerate(question.turns[: turn + 1])}
+        said = {f"answer {number}": text for number, text in enumerate(answers)}
+        fence = fence_of((self._prompt.system, self._prompt.template), self._scale.patterns)
+        shown = fence.show({**asked, **said, "reference": reference}, frozenset(said))
+        return with_notice(
+            self._filled([shown[name] for name in asked], [shown[name] for name in said], shown["reference"])
+        )
+
+    def _filled(self, questions: Sequence[str], answers: Sequence[str], reference: str) -> list[Message]:
         return self._prompt.messages(
-            question=question.turns[turn],
-            answer=answers[turn],
-            reference=question.reference(turn) or "",
-            conversation=spell_conversation(question, answers),
+            question=questions[len(answers) - 1],
+            answer=answers[-1],
+            reference=reference,
+            conversation=spell_conversation(questions, answers),
         )
 
     async def start(self) -> None:
@@ -90,7 +115,7 @@ class RubricJudge:
 
     async def judge(self, question: Question, answers: tuple[str, ...], repeat: int = 0) -> Verdict:
         messages = self.messages(question, answers)
-        return await grade_in_words(self._chat_model, messages, self._config, self._scale.read, repeat)
+        return await grade_in_words(self._chat_model, messages, self._config, self._scale, repeat)
 
     async def close(self) -> None:
         await self._chat_model.close()
@@ -99,6 +124,19 @@ class RubricJudge:
         if "reference" not in self._fields:
             return True
         return all(question.reference(turn) for turn in turns if turn < len(question.turns))
+
+
+def _check_expected(config: RubricJudgeConfig, scale: Scale) -> None:
+    if len(scale.choices) < 2:
+        raise InputError(
+            f"judge.rating=expected weighs whole numbers, and the scale from {config.low:g} to {config.high:g} has "
+            f"{len(scale.choices)}: set judge.low and judge.high to a scale of whole numbers"
+        )
+    if re.fullmatch(r".*\([^()]*\)\s*", config.pattern):
+        raise InputError(
+            f"judge.rating=expected needs something behind the rating, so that 1 is not the beginning of 10, and "
+            f"judge.pattern {config.pattern!r} ends with it: add a bracket or a tag there, as in [[7]]"
+        )
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

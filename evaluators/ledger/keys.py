@@ -13,6 +13,7 @@ from evaluators.question import Question
 from workers.prompt import Decoding, PromptBlock
 
 KEY_VERSION = 2
+VERDICT_KEY_VERSION = 2
 
 
 def _header(*parts: object) -> bytes:
@@ -38,8 +39,9 @@ def generation_keys(model: str, decoding: Decoding, block: PromptBlock) -> list[
 
 
 def verdict_key(judge: str, question: Question, answers: tuple[str, ...], repeat: int = 0) -> bytes:
-    """32 bytes from the judge's fingerprint, the conversation with what belongs to it, and the repeat. Two prompts
-    that led to the same answers share one verdict; the last answer is the one judged."""
+    """32 bytes from the judge's fingerprint, the whole question and the repeat: a judge function is handed all of it,
+    id and later turns included. Two prompts that led to the same answers share one verdict; the last answer is the one
+    judged."""
     *earlier, answer = answers
     header = _verdict_header(judge, question, len(answers), repeat)
     return sha256(header + (_header(earlier) if earlier else b"") + answer.encode()).digest()
@@ -47,7 +49,4 @@ def verdict_key(judge: str, question: Question, answers: tuple[str, ...], repeat
 
 @lru_cache(maxsize=10_000)
 def _verdict_header(judge: str, question: Question, turns: int, repeat: int) -> bytes:
-    """Later turns, and their references, have no say in the verdict on an earlier one."""
-    references = [question.reference(turn) for turn in range(turns)]
-    said = question.turns[:turns]
-    return _header("verdict", judge, said, question.category, references, question.baseline, repeat)
+    return _header("verdict", VERDICT_KEY_VERSION, judge, turns, asdict(question), repeat)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from configs.schema.model import ModelConfig, RewardModelConfig
 from configs.schema.service import ServiceConfig
 from configs.schema.workers import WorkersConfig
-from evaluators.judges_from_config import Models, make_service
+from evaluators.judge_tools.models import Models, make_service
 from evaluators.utilization import Utilization
 from search.running.usage_clock import gpu_attendance, gpus_each
 from workers.service.activity import ServiceActivity

@@ -13,7 +13,8 @@ from configs.errors import InputError
 from configs.schema.judge import JudgeConfig
 from configs.schema.model import ModelConfig, RewardModelConfig
 from configs.schema.workers import WorkersConfig
-from evaluators.judges_from_config import Models, make_panel_members
+from evaluators.judge_tools.models import Models
+from evaluators.judges_from_config import make_panel_members
 from evaluators.panel import PanelMember
 from evaluators.question import Question
 from tests.evaluators.judges.served import NOBODY, service

@@ -21,6 +21,19 @@ class Message(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
+class TokenChoice:
+    """One token of a reply, among those that might have stood in its place.
+
+    Attributes:
+        text: of the token.
+        alternatives: the likeliest tokens there and their natural log-probabilities, likeliest first.
+    """
+
+    text: str
+    alternatives: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """What the service said.
 
@@ -28,8 +41,7 @@ class Reply:
         text: not stripped; never blank in a chat, unless `first_token` says more.
         finish: the service's word: "stop", "length"...; "" where it does not say.
         usage: of this one call; as read, 0 where the service does not count (see `workers.service.token_estimate`).
-        first_token: the likeliest first tokens of the reply and their natural log-probabilities, likeliest first; empty
-            unless asked for.
+        tokens: of the reply, with their alternatives; empty unless asked for.
         model: who wrote it, by the service's own word, often a dated snapshot of the model asked for; "" where it does
             not say.
     """
@@ -37,8 +49,13 @@ class Reply:
     text: str
     finish: str
     usage: Usage
-    first_token: tuple[tuple[str, float], ...] = ()
+    tokens: tuple[TokenChoice, ...] = ()
     model: str = ""
+
+    @property
+    def first_token(self) -> tuple[tuple[str, float], ...]:
+        """The likeliest first tokens of the reply, as `TokenChoice.alternatives` has them; empty unless asked for."""
+        return self.tokens[0].alternatives if self.tokens else ()
 
     @property
     def prompt_tokens(self) -> int:
@@ -74,14 +91,15 @@ def read_chat(answer: Any, config: ServiceConfig) -> Reply:
         raise ReplyUnusable("answered with something that is not a chat completion", usage) from None
     if finish == "content_filter":
         raise ContentFiltered("answered nothing or broke off (finish_reason content_filter)", usage)
-    first_token, text = _first_token(choice), _text_of(content)
-    if text is None or not (text.strip() or first_token):
+    tokens, text = _tokens(choice), _text_of(content)
+    says_more = bool(tokens) and bool(tokens[0].alternatives)
+    if text is None or not (text.strip() or says_more):
         refusal = refusal or _refusal_among(content)
         if isinstance(refusal, str) and refusal.strip():
             raise ContentFiltered(f"refused to answer: {refusal}", usage)
         hint = "; raise max_tokens, which hidden reasoning counts against" if finish == "length" else ""
         raise ReplyUnusable(f"answered nothing (finish_reason {finish}){hint}", usage)
-    return Reply(_whole(text), _word(finish), usage, first_token, _model_of(answer))
+    return Reply(_whole(text), _word(finish), usage, tokens, _model_of(answer))
 
 
 def read_completion(answer: Any, config: ServiceConfig) -> Reply:
@@ -186,10 +204,15 @@ def _count(holder: object, name: str) -> int:
     return int(count) if count == int(count) else 0
 
 
-def _first_token(choice: dict[str, Any]) -> tuple[tuple[str, float], ...]:
+def _tokens(choice: dict[str, Any]) -> tuple[TokenChoice, ...]:
+    """None of them where any is not as OpenAI has them."""
     try:
-        likely = choice["logprobs"]["content"][0]["top_logprobs"]
-        pairs = [(str(token["token"]), float(token["logprob"])) for token in likely]
-    except (AttributeError, LookupError, TypeError, ValueError):
+        return tuple(_token(token) for token in choice["logprobs"]["content"])
+    except (AttributeError, LookupError, OverflowError, TypeError, ValueError):
         return ()
-    return tuple(sorted((pair for pair in pairs if not math.isnan(pair[1])), key=lambda pair: -pair[1]))
+
+
+def _token(token: dict[str, Any]) -> TokenChoice:
+    pairs = [(str(other["token"]), float(other["logprob"])) for other in token["top_logprobs"]]
+    known = sorted((pair for pair in pairs if not math.isnan(pair[1])), key=lambda pair: -pair[1])
+    return TokenChoice(str(token.get("token", "")), tuple(known))

@@ -88,7 +88,7 @@ class Service:
         `workers.service.request_fields`.
 
         Args:
-            logprobs: how many likeliest first tokens to return, 0 to 20.
+            logprobs: how many likeliest tokens to return at every place of the reply, 0 to 20.
             draw: which of several answers to this chat; where they come in batches, one that was paid for before is
                 found again by it.
 

@@ -9,7 +9,8 @@ from configs.errors import RunStopped
 from configs.schema.judge import MTBenchJudgeConfig, WritingJudgeKnobs
 from evaluators.failures import JudgeFailed, VerdictStopped, VerdictUnreadable
 from evaluators.judge import Verdict
-from evaluators.judge_tools.chat_model import ChatModel, FirstTokenLogprobs
+from evaluators.judge_tools.alternatives import RatingPlace
+from evaluators.judge_tools.chat_model import ChatModel, FirstTokenLogprobs, RatingProbabilities
 from evaluators.judge_tools.grading import grade_in_words
 from evaluators.judge_tools.local_chat_model import LocalChatModel
 from evaluators.judge_tools.ratings import MT_BENCH
@@ -38,7 +39,9 @@ class Talker:
     async def start(self) -> None:
         return None
 
-    async def chat(self, messages: Sequence[Message], *, temperature: float, max_tokens: int, seed: int = 0) -> Reply:
+    async def chat(
+        self, messages: Sequence[Message], *, temperature: float, max_tokens: int, seed: int = 0, likely: bool = False
+    ) -> Reply:
         self.seeds.append(seed)
         said = next(self._script)
         if isinstance(said, Exception):
@@ -50,6 +53,11 @@ class Talker:
     ) -> FirstTokenLogprobs:
         raise NotImplementedError
 
+    async def rating_probabilities(
+        self, messages: Sequence[Message], reply: Reply, place: RatingPlace, choices: tuple[str, ...]
+    ) -> RatingProbabilities:
+        raise NotImplementedError
+
     async def close(self) -> None:
         return None
 
@@ -59,7 +67,7 @@ def _grade(chat_model: ChatModel, repeat: int = 0, retries: int = 2, temperature
     knobs: WritingJudgeKnobs = MTBenchJudgeConfig.model_validate(
         given | {"unreadable_retries": retries, "temperature": temperature}
     )
-    return asyncio.run(grade_in_words(chat_model, [{"role": "user", "content": "?"}], knobs, MT_BENCH.read, repeat))
+    return asyncio.run(grade_in_words(chat_model, [{"role": "user", "content": "?"}], knobs, MT_BENCH, repeat))
 
 
 def test_all_attempts_are_paid_for_by_the_verdict() -> None:

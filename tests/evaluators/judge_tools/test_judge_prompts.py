@@ -39,7 +39,7 @@ def test_braces_in_what_fills_a_prompt_are_text() -> None:
         ([GOOD, {"name": "x"}], "line 2: not a JSON object with"),
         ([GOOD | {"prompt_template": 7}], "line 1: .* must be text"),
         ([GOOD | {"prompt_template": "{question}"}], r"must have the fields \{answer\}, \{question\} and no other"),
-        ([GOOD | {"prompt_template": "{question.__class__} {answer}"}], "and no other"),
+        ([GOOD | {"prompt_template": "{question.__class__} {answer}"}], r"\{question\.__class__\} is not a field"),
         ([GOOD | {"prompt_template": "{question} {answer} {"}], "lone brace"),
     ],
 )

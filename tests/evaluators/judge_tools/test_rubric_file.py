@@ -34,9 +34,16 @@ def test_a_system_message_stands_between_its_two_marks(tmp_path: Path) -> None:
     [
         ("", r"does not show the judge \{answer\}"),
         ("{question}", r"does not show the judge \{answer\}"),
-        ("{answer} {awnser}", r"has the field \{awnser\}, which is none; use \{answer\} or \{question\}"),
+        ("{answer} {awnser}", r"line 1: \{awnser\} is not a field; use \{answer\} or \{question\}"),
+        ("{answer}\n{answer: good}", r"line 2: \{answer: good\} is not a field; use .* double braces that are text"),
+        ("{answer!r}", r"\{answer!r\} is not a field"),
+        ("{answer.__class__}", "is not a field"),
+        ("{answer[0]}", "is not a field"),
+        ("{answer:{question}}", "line 1: a lone brace"),
+        ("{answer}\n\n}", "line 3: a lone brace }"),
+        ("[system]\nBe {strict}.\n[user]\n{answer} {0}", r"line 4: \{0\} is not a field"),
         ("{answer} {", "lone brace"),
-        ("{answer} {}", "which is none"),
+        ("{answer} {}", "is not a field"),
         ("[system]\nBe strict.\n{answer}", r"no line \[user\]"),
     ],
 )
@@ -53,5 +60,5 @@ def test_a_missing_file_is_named_with_the_knob_that_gives_it(tmp_path: Path) -> 
 def test_a_conversation_ends_in_the_answer_judged() -> None:
     question = Question("q", ("Why?", "And now?"))
     first = "### User:\nWhy?\n\n### Assistant:\nSo."
-    assert spell_conversation(question, ("So.",)) == first
-    assert spell_conversation(question, ("So.", "")) == f"{first}\n\n### User:\nAnd now?\n\n### Assistant:\n"
+    assert spell_conversation(question.turns, ("So.",)) == first
+    assert spell_conversation(question.turns, ("So.", "")) == f"{first}\n\n### User:\nAnd now?\n\n### Assistant:\n"

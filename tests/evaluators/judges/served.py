@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from configs.schema.service import ServiceConfig
-from evaluators.judge_tools.chat_model import ServedSpeaker
+from evaluators.judge_tools.chat_model import ServedChatModel
 from tests.service_server import Reaction, Request, completion
 from workers.service.service import Service
 
@@ -19,9 +19,9 @@ def service(base_url: str, **knobs: object) -> dict[str, object]:
     return {"model": "judge", "base_url": base_url, "api_key_variable": "THE_KEY", "max_in_flight": 8} | knobs
 
 
-def chat_model(config: ServiceConfig | None) -> ServedSpeaker:
+def chat_model(config: ServiceConfig | None) -> ServedChatModel:
     assert config is not None
-    return ServedSpeaker(Service(config, {"THE_KEY": KEY}))
+    return ServedChatModel(Service(config, {"THE_KEY": KEY}))
 
 
 def leans(weigh: Callable[[Request], Mapping[str, float]]) -> Callable[[Request], Reaction]:

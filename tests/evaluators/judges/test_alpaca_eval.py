@@ -33,7 +33,7 @@ DRONE = Question("q2", ("Who is a drone?",), baseline="A {male}.")
 
 
 def _judge(base_url: str = NOBODY, own: ChatModel | None = None, **knobs: object) -> AlpacaEvalJudge:
-    given = {"kind": "alpaca_eval", "prompt_path": PROMPT, "service": service(base_url)}
+    given = {"kind": "alpaca_eval", "fence_answers": False, "prompt_path": PROMPT, "service": service(base_url)}
     config = AlpacaEvalJudgeConfig.model_validate(given | knobs)
     return AlpacaEvalJudge.load(config, own or chat_model(config.service))
 

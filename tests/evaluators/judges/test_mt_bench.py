@@ -10,7 +10,7 @@ from configs.schema.judge import MTBenchJudgeConfig
 from evaluators.benchmarks.mt_bench import JUDGED_BY_REFERENCE
 from evaluators.failures import VerdictUnreadable
 from evaluators.judge import Verdict
-from evaluators.judge_tools.ratings import PARSER_VERSION
+from evaluators.judge_tools.decision import DECISION_VERSION
 from evaluators.judges.mt_bench import MTBenchJudge
 from evaluators.question import Question
 from tests.evaluators.judges.served import KEY, NOBODY, chat_model, service
@@ -26,7 +26,12 @@ SAID = "Snow {falls}: {{answer}} %s \\n {question}"
 
 
 def _judge(base_url: str = NOBODY, **knobs: object) -> MTBenchJudge:
-    given = {"kind": "mt_bench", "prompts_path": GOLDEN / "judge_prompts.jsonl", "service": service(base_url)}
+    given = {
+        "kind": "mt_bench",
+        "fence_answers": False,
+        "prompts_path": GOLDEN / "judge_prompts.jsonl",
+        "service": service(base_url),
+    }
     config = MTBenchJudgeConfig.model_validate(given | knobs)
     return MTBenchJudge.load(config, chat_model(config.service))
 
@@ -160,13 +165,16 @@ def test_the_fingerprint_holds_what_moves_a_verdict_and_nothing_else(tmp_path: P
         {"prompts_path": changed},
         {"temperature": 0.5},
         {"max_tokens": 100},
+        {"rating": "first"},
+        {"rating": "expected"},
+        {"fence_answers": True},
         {"service": service(NOBODY, model="another")},
         {"service": service("http://127.0.0.1:10/v1")},
     ]
     base = _judge().fingerprint
-    assert json.loads(base)["parser"] == PARSER_VERSION
+    assert json.loads(base)["parser"] == DECISION_VERSION
     assert {_judge(NOBODY, **knobs).fingerprint for knobs in same} == {base}
-    assert len({base, *(_judge(NOBODY, **knobs).fingerprint for knobs in other)}) == 6
+    assert len({base, *(_judge(NOBODY, **knobs).fingerprint for knobs in other)}) == 9
 
 
 def test_prompts_that_are_not_used_do_not_move_the_fingerprint(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ SUM = Question("q2", ("What is 2 + 2?",), "math", ("4",), "It is five.")
 
 
 def _judge(base_url: str = NOBODY, answer_first: bool = True, **knobs: object) -> PairwiseJudge:
-    given = {"kind": "pairwise", "prompts_path": PROMPTS, "service": service(base_url)}
+    given = {"kind": "pairwise", "fence_answers": False, "prompts_path": PROMPTS, "service": service(base_url)}
     config = PairwiseJudgeConfig.model_validate(given | knobs)
     return PairwiseJudge(config, chat_model(config.service), PairPrompts.read(config), answer_first)
 

@@ -26,7 +26,7 @@ def rubric(tmp_path: Path) -> Path:
 
 
 def _judge(rubric: Path, base_url: str = NOBODY, **knobs: object) -> RubricJudge:
-    given = {"kind": "rubric", "rubric_path": rubric, "service": service(base_url)}
+    given = {"kind": "rubric", "fence_answers": False, "rubric_path": rubric, "service": service(base_url)}
     config = RubricJudgeConfig.model_validate(given | knobs)
     return RubricJudge.load(config, chat_model(config.service))
 

@@ -1,0 +1,203 @@
+"""The rating that a judge has decided on, as against the first one in its words.
+
+A rating counts where the judge itself states it: outside its reasoning (`evaluators.judge_tools.reasoning`), outside
+quotations (`evaluators.judge_tools.quotations`), not as an end of the scale, not as an example. Of those that are left
+the last and most explicit one is the decision ("Final rating:" before "Rating:" before none). Whatever leaves a doubt
+raises: two explicit ratings that differ, another rating on the same line, a range, a rating off the scale, words cut
+off before the rating was complete.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from evaluators.failures import VerdictUnreadable
+from evaluators.judge_tools.quotations import Quotations
+from evaluators.judge_tools.ratings import RatingForm, ending
+from evaluators.judge_tools.reasoning import without_reasoning
+
+DECISION_VERSION = "decision/1"
+"""Raise it whenever some words would get another rating: it is part of the fingerprint of every judge that reads
+decisions."""
+
+CUT = frozenset({"length", "max_tokens", "model_length", "max_output_tokens"})
+"""What services call an answer that reached its limit of tokens, in lower case."""
+
+_LABEL = re.compile(
+    r"\b(?:ratings?|rated?|scores?|grades?|marks?|verdict|decision|judge?ment|winner|better|give|award|assign"
+    r"|deserves?)\b",
+    re.I,
+)
+_FINAL = re.compile(r"\b(?:final|finally|overall|total|concluding|conclusion)\b", re.I)
+_TENTATIVE = re.compile(
+    r"\b(?:draft|initial(?:ly)?|preliminary|tentative(?:ly)?|provisional|previous(?:ly)?|first impression|at first"
+    r"|would|could|might|may|if|not|instead of|rather than|from)\b[^.!?\n]{0,40}$",
+    re.I,
+)
+_EXAMPLE = re.compile(
+    r"(?:\be\.g\.?,?|\bfor (?:example|instance),?|\bsuch as|\b(?:out|scale|maximum|max(?:imum)? rating) of"
+    r"|\b(?:maximum|max)(?: is)?|\bat most|\bup to)[\s\"'*`(:]*$",
+    re.I,
+)
+_ATTRIBUTED = re.compile(
+    r"(?<!\bI )(?<!\bwe )"
+    r"\b(?:says?|said|wrote|writes|claims?|claimed|asserts?|demands?|demanded|insists?|asks? for|asked for|ends? with"
+    r"|ended with|begins? with|contains?|gives? itself|gave itself|rates? itself|rated itself|awards? itself"
+    r"|tells? (?:me|us)|told (?:me|us)|instructs?)\b[^.!?\n;,]{0,60}$",
+    re.I,
+)
+_INTRODUCES = re.compile(
+    r"(?:rating|score|grade|verdict)[\"'*_\s]*[:=]\s*$|\b(?:I|my)\b[^.!?\n]{0,80}\b(?:rat|scor|grad|verdict)[^.!?\n]*:\s*$",
+    re.I,
+)
+_CONNECTS = re.compile(
+    r"[\s\"'*_`)]*(?:\([^)\n]{0,40}\))?\s*(?:to|through|and|or|-|–|—|\.{2,3}|…|/|vs\.?)\s*[\"'*_`(]*"
+)
+_AFTER = re.compile(r"[\s.*_\])}>\"'`»”,;!/]*|</\w+>\s*")
+_MALFORMED = re.compile(r"\[\[([^\[\]\n]{0,20}\d[^\[\]\n]{0,20})\]\]")
+_NEAR = 80  # characters before a rating that say what it is
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A rating in a judge's words.
+
+    Attributes:
+        score: what it is worth.
+        begin, end: where it stands, without its brackets.
+        closed: where its brackets end.
+    """
+
+    score: float
+    begin: int
+    end: int
+    closed: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Stated:
+    """A rating that the judge states itself.
+
+    Attributes:
+        rating: as it is written.
+        begin, end: of the rating.
+        outer_begin, outer_end: with its brackets.
+        weight: 2 for a final rating, 1 for one called a rating, 0 for a bare one, -1 for one that is tentative.
+    """
+
+    rating: str
+    begin: int
+    end: int
+    outer_begin: int
+    outer_end: int
+    weight: int
+
+
+def read_decision(words: str, finish: str, form: RatingForm) -> Decision:
+    """The rating that a judge has decided on.
+
+    Args:
+        words: all that it wrote, reasoning included.
+        finish: why it ended, in its service's words; "" where that is not known.
+
+    Raises:
+        VerdictUnreadable: there is none, or there is a doubt which one it is.
+    """
+    quotations = Quotations(words)
+    spoken = without_reasoning(words, quotations.holds)
+    for number, pattern in enumerate(form.patterns):
+        matches = [match for match in pattern.finditer(spoken) if match[1]]
+        if number == 0 and form.ends is not None and pattern.search("[[1]]"):
+            matches += [match for match in _MALFORMED.finditer(spoken) if not pattern.fullmatch(match[0])]
+        stated = _stated(spoken, sorted(matches, key=lambda match: match.start()), quotations, form)
+        if number > 0:  # a weaker form counts only where it is called a rating
+            stated = [rating for rating in stated if rating.weight > 0]
+        if stated:
+            return _decided(spoken, stated, finish, form)
+    raise VerdictUnreadable(f"the judge gave no rating; {ending(words)}")
+
+
+def _stated(spoken: str, matches: Sequence[re.Match[str]], quotations: Quotations, form: RatingForm) -> list[_Stated]:
+    """Those that are no quotations, ends of the scale, examples or other people's words."""
+    ends = _ends_of_scale(spoken, matches, form)
+    found = []
+    for index, match in enumerate(matches):
+        before = _before(spoken, match, quotations)
+        if before is None or index in ends or _EXAMPLE.search(before) or _ATTRIBUTED.search(before):
+            continue
+        found.append(_Stated(match[1], *match.span(1), *match.span(), _weight(before + match[0][: -len(match[1])])))
+    return found
+
+
+def _before(spoken: str, match: re.Match[str], quotations: Quotations) -> str | None:
+    """The words on the line before a rating, or a short heading above it; None where the rating is quoted, unless what
+    is outside the quotation introduces it as a rating (`"rating": "[[7]]"`)."""
+    quotation = quotations.around(match.start(1))
+    position = match.start() if quotation is None else min(quotation[0], match.start())
+    line = spoken[spoken.rfind("\n", 0, position) + 1 : position]
+    if quotation is not None:
+        return line if _INTRODUCES.search(line) else None
+    if not line.strip(" \t*_#>-\"'`"):
+        above = spoken[:position].rstrip(" \t\n*_#>-\"'`").rsplit("\n", 1)[-1]
+        line = above if len(above.strip()) <= 40 and not re.search(r"\[\[", above) else ""
+    return line[-_NEAR:]
+
+
+def _weight(before: str) -> int:
+    clause = re.split(r"[.!?;](?=\s)", before)[-1]
+    if _TENTATIVE.search(clause):
+        return -1
+    label, final = bool(_LABEL.search(clause)), bool(_FINAL.search(clause))
+    return label + final
+
+
+def _ends_of_scale(spoken: str, matches: Sequence[re.Match[str]], form: RatingForm) -> set[int]:
+    """Indices of ratings that only name the scale ("from [[1]] to [[10]]")."""
+    ends: set[int] = set()
+    for index, (first, second) in enumerate(pairwise(matches)):
+        if form.ends is not None and _CONNECTS.fullmatch(spoken, first.end(), second.start()):
+            named = {_number(first[1]), _number(second[1])}
+            ends |= {index, index + 1} if named == set(form.ends) else set()
+    return ends
+
+
+def _number(rating: str) -> float | None:
+    try:
+        return float(rating)
+    except ValueError:
+        return None
+
+
+def _decided(spoken: str, stated: Sequence[_Stated], finish: str, form: RatingForm) -> Decision:
+    firm = [rating for rating in stated if rating.weight >= 0] or list(stated)
+    most = max(rating.weight for rating in firm)
+    chosen = [rating for rating in firm if rating.weight == most][-1]
+    for problem in _doubts(spoken, stated, firm, chosen, finish):
+        raise VerdictUnreadable(f"{problem}; {ending(spoken.rstrip())}")
+    try:
+        return Decision(form.worth(chosen.rating), chosen.begin, chosen.end, chosen.outer_end)
+    except VerdictUnreadable as error:
+        raise VerdictUnreadable(f"{error}; {ending(spoken.rstrip())}") from None
+
+
+def _doubts(
+    spoken: str, stated: Sequence[_Stated], firm: Sequence[_Stated], chosen: _Stated, finish: str
+) -> Iterator[str]:
+    """Why the chosen rating may not be the decision."""
+    others = [rating for rating in stated if not _same(rating, chosen)]
+    if any("\n" not in spoken[min(one.end, chosen.end) : max(one.begin, chosen.begin)] for one in others):
+        yield "the judge gave several ratings on one line"
+    rivals = [rating for rating in others if rating in firm and rating.weight == chosen.weight]
+    ends_the_words = _AFTER.fullmatch(spoken, chosen.outer_end) is not None
+    if rivals and (chosen.weight > 0 or not ends_the_words):
+        yield "the judge gave ratings that contradict each other"
+    if any(rating.begin > chosen.begin for rating in others if rating in firm):
+        yield "the judge gave another rating after its decision"
+    if finish.lower() in CUT and (not ends_the_words or chosen.outer_end == chosen.end):
+        yield "the judge's words were cut off at judge.max_tokens before its rating was complete and final"
+
+
+def _same(one: _Stated, other: _Stated) -> bool:
+    first, second = _number(one.rating), _number(other.rating)
+    return one.rating == other.rating if first is None or second is None else first == second

@@ -1,0 +1,81 @@
+"""Which parts of a judge's words are quoted: from the answer, from the instructions, from a scale."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+_FENCE = re.compile(
+    r"^[ \t]*(?P<mark>`{3,}|~{3,})(?P<language>[^\n`]*)\n(?P<text>.*?)(?:^[ \t]*(?P=mark)|\Z)", re.M | re.S
+)
+_BLOCK_QUOTE = re.compile(r"^[ \t]*>.*$", re.M)
+_INLINE = re.compile(
+    r"(?P<code>`[^`\n]+`)|“[^”]*”|„[^“”]*[“”]|«[^»]*»|‘[^’]*’(?!\w)|(?<![\w'])'(?=\S)[^'\n]{0,300}?(?<=\S)'(?!\w)"
+)
+_DATA = {"json", "xml", "yaml", "yml"}
+
+
+@dataclass(frozen=True)
+class Quotations:
+    """The quoted parts of some words.
+
+    A straight quotation mark pairs with the next one of the whole text where their number is even, else of its
+    paragraph.
+    """
+
+    words: str
+
+    def holds(self, position: int) -> bool:
+        """Whether this character is quoted."""
+        return self.around(position) is not None
+
+    def around(self, position: int) -> tuple[int, int] | None:
+        """Begin and end of the quotation, its marks included, that this character lies in."""
+        index = bisect_right(self._spans, (position, len(self.words) + 1)) - 1
+        if index >= 0 and self._spans[index][0] <= position < self._spans[index][1]:
+            return self._spans[index]
+        return None
+
+    @cached_property
+    def _spans(self) -> list[tuple[int, int]]:
+        """Disjoint, in order."""
+        merged: list[tuple[int, int]] = []
+        for begin, end in sorted(self._found()):
+            if merged and begin < merged[-1][1]:
+                merged[-1] = merged[-1][0], max(end, merged[-1][1])
+            else:
+                merged.append((begin, end))
+        return merged
+
+    def _found(self) -> Iterator[tuple[int, int]]:
+        text = self.words
+        for fence in _FENCE.finditer(self.words):
+            if not self._is_the_reply(fence):
+                yield fence.span()
+                text = text[: fence.start()] + " " * len(fence[0]) + text[fence.end() :]
+        yield from (line.span() for line in _BLOCK_QUOTE.finditer(text))
+        yield from (quote.span() for quote in _INLINE.finditer(text))
+        yield from _straight(text)
+
+    def _is_the_reply(self, fence: re.Match[str]) -> bool:
+        """Whether the fence is how the judge wraps what it has to say, not what it quotes: the whole of the words, or
+        data at their end."""
+        before, after = self.words[: fence.start()].strip(), self.words[fence.end() :].strip()
+        return not after and (not before or fence["language"].strip().lower() in _DATA)
+
+
+def _straight(text: str) -> Iterator[tuple[int, int]]:
+    marks = [mark.start() for mark in re.finditer('"', text)]
+    if len(marks) % 2 == 0:
+        yield from _paired(marks)
+        return
+    breaks = [0, *(found.end() for found in re.finditer(r"\n\s*\n", text)), len(text)]
+    for begin, end in pairwise(breaks):
+        yield from _paired([mark for mark in marks if begin <= mark < end])
+
+
+def _paired(marks: list[int]) -> Iterator[tuple[int, int]]:
+    for opening, closing in zip(marks[::2], marks[1::2], strict=False):
+        yield opening, closing + 1

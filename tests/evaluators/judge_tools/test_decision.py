@@ -1,0 +1,182 @@
+"""The rating that a judge decides on, or a doubt."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evaluators.failures import VerdictUnreadable
+from evaluators.judge_tools.decision import CUT, read_decision
+from evaluators.judge_tools.ratings import MT_BENCH, RatingForm, Scale, Winners
+from tests.evaluators.real_files import mt_bench_rows
+
+FRACTION = Scale(0, 1, (re.compile(r"score: (\S+)"),))
+JSON = Scale(0, 5, (re.compile(r'"score": (\d)'),))
+
+
+def _score(words: str, finish: str = "stop", form: RatingForm = MT_BENCH) -> float:
+    return read_decision(words, finish, form).score
+
+
+def test_every_real_judgment_has_the_rating_that_upstream_read() -> None:
+    for row in mt_bench_rows("model_judgment/gpt-4_single.jsonl"):
+        if row["score"] == -1:
+            with pytest.raises(VerdictUnreadable):
+                _score(row["judgment"])
+        else:
+            assert _score(row["judgment"]) == row["score"]
+
+
+@pytest.mark.parametrize(
+    ("words", "rating"),
+    [
+        ("Good. Rating: [[7]]", 7),
+        ("[[7]] because it is right.", 7),
+        ("**Rating: [[7.5]]**", 7.5),
+        ("### Rating\n\n[[7]]", 7),
+        ("Rating: [6]", 6),
+        ("See [3]; still: [[9]]", 9),
+        ('The assistant wrote: "Rating: [[10]]". That is no answer. Rating: [[1]]', 1),
+        ("On a scale from [[1]] to [[10]] this is Rating: [[7]]", 7),
+        ("[[1]] is poor.\n[[10]] is perfect.\n\nRating: [[7]]", 7),
+        ("Something like [[5]], such as [[5]].\n\nRating: [[7]]", 7),
+        ("Helpfulness: [[7]]\nDepth: [[8]]\n\nOverall rating: [[7.5]]", 7.5),
+        ("Draft rating: [[3]]\nFinal rating: [[9]]", 9),
+        ("Rating: [[7]]. So, again: [[7]]", 7),
+        ('I would rate it as follows: "Rating: [[8]]".', 8),
+        ('{"explanation": "fine", "rating": "[[7]]"}', 7),
+        ("```\nRating: [[8]]\n```", 8),
+        ("[[3]], hm.\n\n[[9]]", 9),
+    ],
+)
+def test_the_last_and_most_explicit_rating_of_the_judge_itself_is_its_decision(words: str, rating: float) -> None:
+    assert _score(words) == rating
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "<think>Say [[3]].</think>\nRating: [[9]]",
+        "<THINKING>\n[[3]]\n</THINKING> Rating: [[9]]",
+        "Say [[3]].\n</think>\n\nRating: [[9]]",
+        "<think>A <think>nested</think> [[3]]</think>Rating: [[9]]",
+        "<reasoning>[[3]]</reasoning> [[9]]",
+        "[THINK]Rating: [[3]][/THINK]Rating: [[9]]",
+        "<|channel|>analysis<|message|>Rating: [[3]]<|end|><|channel|>final<|message|>Rating: [[9]]",
+        "analysisMaybe [[3]].assistantfinalRating: [[9]]",
+        "◁think▷[[3]]◁/think▷[[9]]",
+        "<seed:think>[[3]]</seed:think>[[9]]",
+    ],
+)
+def test_what_a_judge_writes_while_it_reasons_is_no_rating(words: str) -> None:
+    assert _score(words) == 9
+
+
+@pytest.mark.parametrize("words", ["<think>Rating: [[9]]", "analysisRating: [[9]]", "[THINK] Rating: [[9]]"])
+def test_words_that_end_inside_the_reasoning_are_unreadable(words: str) -> None:
+    with pytest.raises(VerdictUnreadable, match=r"end inside its reasoning: raise judge\.max_tokens"):
+        _score(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "doubt"),
+    [
+        ("Rating: [[3]]\nRating: [[9]]", "contradict"),
+        ("Rating: [[8.5]], not [[2]]", "several ratings on one line"),
+        ("Rating: [[7]]-[[8]]", "several ratings on one line"),
+        ("Rating: [[7]] or [[8]]", "several ratings on one line"),
+        ("Rating: [[7]][[8]]", "several ratings on one line"),
+        ("Rating: [[6]]. With the error mended it would be [[9]].", "several ratings on one line"),
+        ("Rating: [[7-8]]", "is no number"),
+        ("Rating: [[7/10]]", "is no number"),
+        ("Rating: [[7,5]]", "is no number"),
+        ("Rating: [[11]]", "off the scale of 1 to 10"),
+        ("Rating: [[0]]", "off the scale"),
+        ("[[7]]\n\nOther [[9]]\nand so on", "contradict"),
+        ("Rating: [[7]]\n\n[[9]]", "another rating after its decision"),
+        ("Somewhere from [[1]] to [[10]].", "gave no rating"),
+        ("The answer says [[10]].", "gave no rating"),
+        ('It says "Rating: [[10]]".', "gave no rating"),
+        ("> Rating: [[10]]", "gave no rating"),
+        ("[1] and [2]", "gave no rating"),
+        ("Rating: 7", "gave no rating"),
+        ("", "gave no rating"),
+    ],
+)
+def test_whatever_leaves_a_doubt_is_unreadable(words: str, doubt: str) -> None:
+    with pytest.raises(VerdictUnreadable, match=doubt):
+        _score(words)
+
+
+@pytest.mark.parametrize("finish", sorted(CUT | {"MAX_TOKENS"}))
+def test_words_that_were_cut_off_count_only_with_a_rating_that_is_complete_and_final(finish: str) -> None:
+    assert _score("It is fine. Rating: [[7]]", finish) == 7
+    assert _score("It is fine. **Rating: [[7]]**\n", finish) == 7
+    for words, form in [("Rating: [[7]] because", MT_BENCH), ("score: 1", FRACTION)]:
+        with pytest.raises(VerdictUnreadable, match=r"cut off at judge\.max_tokens"):
+            _score(words, finish, form)
+    with pytest.raises(VerdictUnreadable):
+        _score("Rating: [[1", finish)
+
+
+def test_the_forms_of_a_rubric_are_read_in_the_same_way() -> None:
+    assert _score("First score: 0.5\nThe final score: 0.75", form=FRACTION) == 0.75
+    assert _score('```json\n{"why": "good", "score": 4}\n```', form=JSON) == 4
+    with pytest.raises(VerdictUnreadable, match="off the scale"):
+        _score("score: 2", form=FRACTION)
+    with pytest.raises(VerdictUnreadable, match="is no number"):
+        _score("score: high", form=FRACTION)
+
+
+@pytest.mark.parametrize(
+    ("words", "score"),
+    [
+        ("[[A]]", 1),
+        ("My final verdict is: [[B]]", 0),
+        ("A tie: [[C]]", 0.5),
+        ('I say "[[A]]" where A is better, which it is not. Verdict: [[B]]', 0),
+        ("<think>[[A]]</think>[[B]]", 0),
+    ],
+)
+def test_a_winner_is_read_in_the_same_way(words: str, score: float) -> None:
+    assert _score(words, form=Winners("A")) == score
+    assert _score(words, form=Winners("B")) == 1 - score
+
+
+@pytest.mark.parametrize("words", ["[[A]] or [[B]]", "[[C]], no, [[B]]", "[[D]]", "Verdict: [[A]]\nVerdict: [[B]]"])
+def test_a_winner_in_doubt_is_unreadable(words: str) -> None:
+    with pytest.raises(VerdictUnreadable):
+        _score(words, form=Winners("A"))
+
+
+PIECES = st.sampled_from(
+    [
+        "[[7]]",
+        "[[11]]",
+        "[[1",
+        "[3]",
+        "Rating: ",
+        "\n",
+        '"',
+        "'",
+        "`",
+        "```\n",
+        "> ",
+        "<think>",
+        "</think>",
+        " to ",
+        ".",
+    ]
+)
+
+
+@given(st.lists(PIECES | st.text(max_size=3), max_size=12).map("".join), st.sampled_from(["stop", "length", ""]))
+def test_any_words_give_a_rating_on_the_scale_or_are_unreadable(words: str, finish: str) -> None:
+    try:
+        decision = read_decision(words, finish, MT_BENCH)
+    except VerdictUnreadable:
+        return
+    assert MT_BENCH.low <= decision.score <= MT_BENCH.high
+    assert float(words[decision.begin : decision.end]) == decision.score
+    assert decision.closed > decision.end
