@@ -1,7 +1,8 @@
 """A model's own chat template: from messages to the text that the model was trained on."""
 
-from collections.abc import Sequence
-from typing import Protocol, Self, cast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, Self, cast
 
 from configs.errors import InputError
 from workers.control_tokens import without_tokens
@@ -18,6 +19,38 @@ class ChatTokenizer(Protocol):
     """The part of a transformers tokenizer that is used here."""
 
     def apply_chat_template(self, conversation: list[Message], **options: object) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTemplate:
+    """A chat template as text: it spells chats where its tokenizer is gone.
+
+    Attributes:
+        text: in Jinja.
+        special_tokens: by the names that the template has for them.
+    """
+
+    text: str
+    special_tokens: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, tokenizer: Any) -> Self:
+        """The template of a transformers tokenizer."""
+        tokens = {
+            name: token if isinstance(token, list) else str(token)
+            for name, token in tokenizer.special_tokens_map.items()
+        }
+        return cls(tokenizer.get_chat_template(), tokens)
+
+    def apply_chat_template(self, conversation: list[Message], **options: object) -> str:
+        """The text that the tokenizer gives for these messages; raises jinja2.TemplateError as it does."""
+        from transformers.utils.chat_template_utils import render_jinja_template  # noqa: PLC0415 -- heavy
+
+        chats: list[list[dict[str, Any]]] = [[dict(message) for message in conversation]]
+        given: dict[str, Any] = {**self.special_tokens, **options}
+        del given["tokenize"]
+        spelled: Any = render_jinja_template(chats, chat_template=self.text, **given)
+        return str(spelled[0][0])
 
 
 class ChatTemplate:
@@ -52,6 +85,11 @@ class ChatTemplate:
         if not getattr(tokenizer, "chat_template", None):
             raise InputError(f"The tokenizer of '{name}' has no chat template; {advice}.")
         return cls(cast(ChatTokenizer, tokenizer))
+
+    @property
+    def stored(self) -> StoredTemplate:
+        """What spells the same chats without the tokenizer."""
+        return self._tokenizer if isinstance(self._tokenizer, StoredTemplate) else StoredTemplate.of(self._tokenizer)
 
     def prompt(self, messages: Sequence[Message]) -> str:
         """The chat, open for the model's answer. It spells its own begin-of-text."""

@@ -10,6 +10,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from configs.atomic_file import write_whole
+from configs.errors import RunStopped
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
@@ -25,10 +28,8 @@ class Tally:
 
 def write_tally(path: Path, tally: Tally) -> None:
     """Replace the note; a disk that does not take it keeps the older one, which promises less."""
-    draft = path.with_name(f".{path.name}")
-    with suppress(OSError):
-        draft.write_text(json.dumps(asdict(tally)), encoding="utf-8")
-        draft.replace(path)
+    with suppress(RunStopped):
+        write_whole(path, json.dumps(asdict(tally)), durable=False)
 
 
 def read_tally(path: Path) -> Tally:

@@ -7,12 +7,12 @@ from configs.errors import InputError
 from configs.schema.run import RunConfig
 from evaluators.ledger.queries import knows_prefix
 from search.problem.candidate import OWN
-from search.problem.decodings import make_decodings
 from search.problem.material import Material
 from search.prompts.demonstration import Demonstration
-from search.prompts.render import Renderer, make_renderer
-from search.results.status import Status, read_status
-from search.run_directory.run import ledger_path, read_config, read_material, require_search
+from search.prompts.render import Renderer, restore_renderer
+from search.results.search_results import read_search_results
+from search.results.status import Status, status_of
+from search.run_directory.run import ledger_path, require_search
 from workers.prompt import Decoding, PromptBlock
 
 
@@ -53,22 +53,22 @@ def read_best_prompt(path: Path, best_so_far: bool = False) -> BestPrompt:
             asked for; or this version spells another prompt than the one that was scored.
     """
     require_search(path, "export")
-    status = read_status(path)
+    results = read_search_results(path)
+    status = status_of(results)
     if status.winner is None:
         raise InputError(f"{path} has no scored candidate yet: try again when `demosearch status {path}` shows one")
     if status.state != "finished" and not best_so_far:
         raise InputError(
             f"the search in {path} has not ended: `demosearch resume {path}`, or export what it has with --best-so-far"
         )
-    config = read_config(path)
-    material = Material.from_json(read_material(path))
+    config, material = results.config, results.material
+    assert material is not None
     candidate = status.winner.candidate
     chosen = material.shown(candidate)
-    renderer = make_renderer(config.render, config.model)
+    renderer = restore_renderer(config.render, material.template)
     block = renderer.block(material.rules, chosen, [(question.query,) for question in material.guiding])
     _check_scored(path, config, block)
-    decoding = make_decodings(config, renderer)[candidate.decoding]
-    return BestPrompt(path, config, status, material, chosen, renderer, block, decoding)
+    return BestPrompt(path, config, status, material, chosen, renderer, block, results.decoding(candidate))
 
 
 def _check_scored(path: Path, config: RunConfig, block: PromptBlock) -> None:

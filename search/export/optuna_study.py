@@ -18,7 +18,7 @@ from configs.schema.run import RunConfig
 from search.problem.candidate import OWN, Candidate
 from search.problem.material import Material
 from search.problem.space import SearchSpace
-from search.prompts.render import make_renderer
+from search.prompts.render import restore_renderer
 from search.results.journal_results import CandidateResults, JournalResults
 from search.results.search_results import SearchResults, read_search_results
 from search.results.status import Status, status_of
@@ -162,7 +162,7 @@ class _Spelling:
     def __init__(self, config: RunConfig, material: Material) -> None:
         self._material = material
         self._demonstrations = material.demonstrations
-        self._renderer = make_renderer(config.render, config.model)
+        self._renderer = restore_renderer(config.render, material.template)
         self._space: SearchSpace = material.space(config.strategy)
         self._places = {name: place for place, name in enumerate((_EMPTY, *self._space.pool))}
         self._by_name = len(self._places) <= _CHOICES

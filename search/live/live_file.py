@@ -15,6 +15,8 @@ from typing import Self
 
 from pydantic import TypeAdapter, ValidationError
 
+from configs.atomic_file import write_whole
+from configs.errors import RunStopped
 from search.live.snapshot import Snapshot
 
 LIVE = "live.json"
@@ -48,10 +50,8 @@ class LiveFile:
         if self._clock() < self._next:
             return
         self._next = self._clock() + _SECONDS_A_LOOK
-        draft = self._path.with_name(f".{LIVE}.{snapshot.process}")
-        with suppress(OSError):  # a full disk stops the search elsewhere, and says so there
-            draft.write_text(json.dumps(_form().dump_python(snapshot)), encoding="utf-8")
-            draft.replace(self._path)
+        with suppress(RunStopped):  # a full disk stops the search elsewhere, and says so there
+            write_whole(self._path, json.dumps(_form().dump_python(snapshot)), durable=False)
 
     def _remove(self) -> None:
         with suppress(OSError):

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Any, Self
 
+from pydantic import TypeAdapter
+
 from configs.errors import InputError
 from configs.schema.run import RunConfig
 from configs.schema.strategy import SearchSpaceConfig, VaryingKnobs
@@ -17,6 +19,7 @@ from search.problem.split import load_split
 from search.prompts.demonstration import Demonstration
 from search.prompts.render import Renderer
 from search.prompts.urial import load_base_prompt
+from workers.chat_template import StoredTemplate
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Material:
         pool: demonstrations that may be added, none of them in `base`.
         guiding, held_out: questions that guide the search, and questions that only judge its winner.
         digests: of each part, for the manifest.
+        template: the model's chat template, where prompts are in it.
         notices: what a person should know about the data, a sentence each.
         contamination: questions that stand in demonstrations, or in each other.
     """
@@ -39,6 +43,7 @@ class Material:
     guiding: tuple[Question, ...]
     held_out: tuple[Question, ...]
     digests: Mapping[str, str]
+    template: StoredTemplate | None = None
     notices: tuple[str, ...] = ()
     contamination: Contamination = NONE_FOUND
 
@@ -111,18 +116,20 @@ class Material:
             "held_out": [asdict(one) for one in self.held_out],
             "digests": dict(self.digests),
             "contamination": self.contamination.to_json(),
+            "template": asdict(self.template) if self.template else None,
         }
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`."""
+        """The inverse of `to_json`. Raises KeyError, TypeError or ValueError where the content is no material's."""
         return cls(
-            rules=content["rules"],
-            base=tuple(Demonstration(*row) for row in content["base"]),
-            pool=tuple(Demonstration(*row) for row in content["pool"]),
-            guiding=tuple(question_of(row) for row in content["guiding"]),
-            held_out=tuple(question_of(row) for row in content["held_out"]),
-            digests=content["digests"],
+            rules=_TEXT.validate_python(content["rules"]),
+            base=demonstrations_of(content["base"]),
+            pool=demonstrations_of(content["pool"]),
+            guiding=questions_of(content["guiding"]),
+            held_out=questions_of(content["held_out"]),
+            digests=_DIGESTS.validate_python(content["digests"]),
+            template=_TEMPLATE.validate_python(content["template"]),
             contamination=Contamination.from_json(content.get("contamination", {})),
         )
 
@@ -151,12 +158,25 @@ def load_material(config: RunConfig, renderer: Renderer) -> Material:
         digests=digests,
         notices=(*pool.report.sentences(), *split.notices, *contamination.notices()),
         contamination=contamination,
+        template=renderer.template,
     )
 
 
-def question_of(row: Mapping[str, Any]) -> Question:
-    """From the fields of one, as JSON has them."""
-    return Question(**{**row, "turns": tuple(row["turns"]), "references": tuple(row["references"])})
+_TEXT = TypeAdapter(str)
+_DIGESTS = TypeAdapter(dict[str, str])
+_TEMPLATE = TypeAdapter(StoredTemplate | None)
+_DEMONSTRATIONS = TypeAdapter(list[tuple[str, str, str]])
+_QUESTIONS = TypeAdapter(tuple[Question, ...])
+
+
+def demonstrations_of(rows: object) -> tuple[Demonstration, ...]:
+    """Demonstrations from id, query and answer, as JSON has them. Raises ValueError."""
+    return tuple(Demonstration(*row) for row in _DEMONSTRATIONS.validate_python(rows))
+
+
+def questions_of(rows: object) -> tuple[Question, ...]:
+    """Questions from their fields, as JSON has them. Raises ValueError."""
+    return _QUESTIONS.validate_python(rows)
 
 
 def _digest(content: object) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from evaluators.question import Conversation
 from search.prompts.demonstration import Demonstration
 from search.prompts.urial import BACKTICKS, prompt_file
-from workers.chat_template import ChatTemplate
+from workers.chat_template import ChatTemplate, StoredTemplate
 from workers.prompt import PromptBlock, shared_start
 from workers.service.reply import Message
 
@@ -27,6 +27,10 @@ class ChatRenderer:
 
     def __init__(self, template: ChatTemplate) -> None:
         self._template = template
+
+    @property
+    def template(self) -> StoredTemplate:
+        return self._template.stored
 
     def block(
         self, rules: str, demonstrations: Sequence[Demonstration], conversations: Sequence[Conversation]

@@ -10,6 +10,7 @@ from configs.schema.model import AnyModelConfig, ServedModelConfig
 from evaluators.question import Conversation
 from search.prompts.demonstration import Demonstration
 from search.prompts.urial import FORMS, UrialForm, prompt_file
+from workers.chat_template import StoredTemplate
 from workers.prompt import PromptBlock
 
 _FENCE = re.compile(r"`{3,}")
@@ -21,6 +22,11 @@ class Renderer(Protocol):
     @property
     def stop(self) -> tuple[str, ...]:
         """Strings that end a completion, where the config names none."""
+        ...
+
+    @property
+    def template(self) -> StoredTemplate | None:
+        """The model's chat template; None where prompts are not in it."""
         ...
 
     def block(
@@ -57,6 +63,20 @@ def make_renderer(config: RenderConfig, model: AnyModelConfig) -> Renderer:
     return ChatRenderer(ChatTemplate.load(model.tokenizer, model.tokenizer_revision, "model.tokenizer", advice))
 
 
+def restore_renderer(config: RenderConfig, template: StoredTemplate | None) -> Renderer:
+    """The renderer of an earlier process, without the model's tokenizer.
+
+    Args:
+        template: as that process had it; None where prompts are not in a chat template.
+    """
+    if template is None:
+        return UrialRenderer(FORMS[config.template], config.clean_up == "faithful")
+    from search.prompts.chat import ChatRenderer  # noqa: PLC0415 -- chosen by the config
+    from workers.chat_template import ChatTemplate  # noqa: PLC0415
+
+    return ChatRenderer(ChatTemplate(template))
+
+
 def answer_cleaner(config: RenderConfig) -> Callable[[str], str]:
     """What turns a completion's text into the answer that the judge reads; no tokenizer is needed for it."""
     if config.template == "chat":
@@ -70,6 +90,8 @@ class UrialRenderer:
     def __init__(self, form: UrialForm, faithful: bool = False) -> None:
         self._form = form
         self._faithful = faithful
+
+    template = None
 
     @property
     def stop(self) -> tuple[str, ...]:

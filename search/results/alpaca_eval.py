@@ -1,16 +1,16 @@
 """An evaluation by AlpacaEval's judge in the words of its leaderboard: win rates, and annotations in its own format."""
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+
+from pydantic import TypeAdapter
 
 from evaluators.alpaca_eval import Absent, Annotation, WinRate, annotation, length_controlled_win_rate, win_rate
 from evaluators.question import Question
 from search.results.comparison import VariantResult
-from search.run_directory.files import write_json
+from search.run_directory.files import read_json, refusing_damage, write_json
 
 _FILE = "alpaca_eval.json"
 
@@ -81,7 +81,9 @@ def _finite(value: float) -> float | None:
 
 def read_places(path: Path) -> tuple[Place, ...]:
     """The inverse of `write_places`; nothing where another judge has judged."""
-    if not (path / _FILE).exists():
-        return ()
-    content: dict[str, Any] = json.loads((path / _FILE).read_text(encoding="utf-8"))
-    return tuple(Place(**place) for place in content["places"])
+    content = read_json(path / _FILE)
+    with refusing_damage(path / _FILE):
+        return _PLACES.validate_python(content["places"]) if content else ()
+
+
+_PLACES = TypeAdapter(tuple[Place, ...])

@@ -1,14 +1,15 @@
 """Several prompts on the same questions, side by side: every mean with its interval, differences in pairs."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from search.problem.trial import ScoredTrial, mean_of
-from search.run_directory.files import write_json
+from search.run_directory.files import read_json, refusing_damage, write_json
 from search.statistics.estimates import Estimate, estimate, paired_difference
 from search.statistics.intervals import Bounds
 
@@ -145,7 +146,12 @@ def write_variant_results(path: Path, outcomes: Sequence[VariantResult], categor
 
 def read_variant_results(path: Path) -> tuple[list[VariantResult], dict[str, str]]:
     """The inverse of `write_variant_results`; nothing where there is no file."""
-    if not path.exists():
+    content = read_json(path)
+    if not content:
         return [], {}
-    content = json.loads(path.read_text(encoding="utf-8"))
-    return [VariantResult(**one) for one in content["variants"]], content["categories"]
+    with refusing_damage(path):
+        return _VARIANTS.validate_python(content["variants"]), _CATEGORIES.validate_python(content["categories"])
+
+
+_VARIANTS = TypeAdapter(list[VariantResult])
+_CATEGORIES = TypeAdapter(dict[str, str])

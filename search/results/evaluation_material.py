@@ -5,9 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from evaluators.question import Question
-from search.problem.material import question_of
+from search.problem.material import demonstrations_of, questions_of
 from search.problem.prompt_variant import PromptVariant
-from search.prompts.demonstration import Demonstration
 from search.prompts.urial import BasePrompt
 
 
@@ -42,11 +41,11 @@ class EvaluationMaterial:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`."""
+        """The inverse of `to_json`. Raises KeyError, TypeError or ValueError where the content is no material's."""
         return cls(
-            questions={row["id"]: question_of(row) for row in content["questions"]},
+            questions={question.id: question for question in questions_of(content["questions"])},
             prompts={
-                name: BasePrompt(one["rules"], tuple(Demonstration(*row) for row in one["demonstrations"]))
-                for name, one in content["prompts"].items()
+                name: BasePrompt(str(prompt["rules"]), demonstrations_of(prompt["demonstrations"]))
+                for name, prompt in content["prompts"].items()
             },
         )

@@ -11,7 +11,8 @@ from search.results.comparison import VariantResult
 from search.results.evaluation_material import EvaluationMaterial
 from search.results.evaluation_status import EvaluationStatus, read_evaluation
 from search.results.journal_results import CandidateResults
-from search.run_directory.run import ledger_path, read_evaluation_config, read_manifest, read_material
+from search.run_directory.files import refusing_damage
+from search.run_directory.run import ledger_path, missing, read_evaluation_config, read_manifest, read_material
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,25 @@ def read_evaluation_results(path: Path) -> EvaluationResults:
         path=path,
         status=status,
         config=read_evaluation_config(path),
-        manifest=read_manifest(path),
-        material=EvaluationMaterial.from_json(read_material(path)) if started else None,
+        manifest=_read_manifest(path, started),
+        material=_read_material(path) if started else None,
         outcomes=status.outcomes,
     )
+
+
+def _read_manifest(path: Path, started: bool) -> Mapping[str, Any]:
+    file, manifest = path / "manifest.json", read_manifest(path)
+    if not started:
+        return manifest
+    if not manifest:
+        raise missing(file)
+    with refusing_damage(file):
+        return manifest | {"judge": manifest["judge"]}
+
+
+def _read_material(path: Path) -> EvaluationMaterial:
+    with refusing_damage(path / "material.json"):
+        return EvaluationMaterial.from_json(read_material(path))
 
 
 def told(outcome: VariantResult, bounds: Bounds | None = None) -> CandidateResults:

@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from configs.schema.run import RunConfig
 from configs.score_bounds import score_bounds
 from evaluators.evaluation import Failure
@@ -17,9 +19,19 @@ from search.problem.material import Material
 from search.problem.trial import Side
 from search.results.journal_results import CandidateResults, JournalResults
 from search.run_directory.amendments import Amendments
+from search.run_directory.files import refusing_damage
 from search.run_directory.journal import read_journal, read_record_at, read_records
 from search.run_directory.records import JournalRecord, TrialRecord
-from search.run_directory.run import State, ledger_path, read_config, read_id, read_manifest, read_material, read_state
+from search.run_directory.run import (
+    State,
+    ledger_path,
+    missing,
+    read_config,
+    read_id,
+    read_manifest,
+    read_material,
+    read_state,
+)
 from workers.prompt import Decoding
 
 
@@ -67,13 +79,36 @@ class SearchResults:
 
     @cached_property
     def manifest(self) -> Mapping[str, Any]:
-        """Empty while the model is still loading for the first time."""
-        return read_manifest(self.path)
+        """Empty while the model is still loading for the first time. Raises InputError where it is lost."""
+        file, manifest = self.path / "manifest.json", read_manifest(self.path)
+        if not self.search:
+            return manifest
+        if not manifest:
+            raise missing(file)
+        with refusing_damage(file):
+            return manifest | {name: manifest[name] for name in ("model", "decoding", "judge", "versions")}
 
     @cached_property
     def material(self) -> Material | None:
-        """None while the model is still loading for the first time."""
-        return Material.from_json(read_material(self.path)) if (self.path / "material.json").exists() else None
+        """None while the model is still loading for the first time. Raises InputError where it is lost, or belongs to
+        another run."""
+        file = self.path / "material.json"
+        if not file.exists():
+            if self.search:
+                raise missing(file)
+            return None
+        with refusing_damage(file):
+            material = Material.from_json(read_material(self.path))
+            self._refuse_unknown(material)
+        return material
+
+    def _refuse_unknown(self, material: Material) -> None:
+        """Raises ValueError where the journal names what the material has not."""
+        known, asked = material.demonstrations.keys(), material.questions.keys()
+        for candidate, results in (*self.search.items(), *self.held_out.items()):
+            strange = {*candidate.demonstrations} - known or (results.scores.keys() | results.failures.keys()) - asked
+            if strange:
+                raise ValueError(f"it has no {min(strange)!r}, which the journal names")
 
     @cached_property
     def spend(self) -> Spend:
@@ -91,8 +126,8 @@ class SearchResults:
     def decoding(self, candidate: Candidate) -> Decoding:
         """That a candidate's answers were decoded with."""
         known: Mapping[str, Any] = {OWN: self.manifest["decoding"]} | self.manifest.get("decodings", {})
-        own = known[candidate.decoding]
-        return Decoding(**own | {"stop": tuple(own["stop"])})
+        with refusing_damage(self.path / "manifest.json"):
+            return _DECODING.validate_python(known[candidate.decoding])
 
     def records(self) -> Iterator[JournalRecord]:
         """The records that `journal` rests on, one at a time."""
@@ -112,6 +147,9 @@ class SearchResults:
 
     def _amended(self, record: JournalRecord) -> JournalRecord:
         return self._amendments.amended(record) if isinstance(record, TrialRecord) else record
+
+
+_DECODING = TypeAdapter(Decoding)
 
 
 def read_search_results(path: Path) -> SearchResults:

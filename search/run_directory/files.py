@@ -1,48 +1,71 @@
-"""An array in the run directory: a strategy that is replayed must meet the same numbers to the last bit."""
+"""JSON and arrays in the run directory: written whole or not at all, and read or refused in one sentence."""
 
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from configs.atomic_file import write_whole
+from configs.errors import InputError
+
 Floats = NDArray[np.float64]
+_FROM_COPY = "restore the file from a copy"
 
 
 def read_array(path: Path) -> Floats | None:
-    """None where nothing has been kept."""
+    """None where nothing has been kept. Raises InputError where the file is damaged."""
     if not path.exists():
         return None
-    array: Floats = np.load(path, allow_pickle=False)
+    with refusing_damage(path):
+        array: Floats = np.load(path, allow_pickle=False)
     return array
 
 
 def keep_array(path: Path, array: Floats) -> None:
-    """Whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(".half")
-    with half.open("wb") as file:
-        np.save(file, array, allow_pickle=False)
-        file.flush()
-        os.fsync(file.fileno())
-    half.replace(path)
+    """Keep an array: a strategy that is replayed must meet the same numbers to the last bit. Raises RunStopped where
+    the disk does not take it."""
+    content = BytesIO()
+    np.save(content, array, allow_pickle=False)
+    write_whole(path, content.getvalue())
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """All of it or nothing, also when the machine dies meanwhile."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with draft.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1, ensure_ascii=False)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    """Raises RunStopped where the disk does not take it."""
+    write_whole(path, json.dumps(content, indent=1, ensure_ascii=False))
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path, remedy: str = _FROM_COPY) -> dict[str, Any]:
+    """The object in the file at `path`; empty where there is no file.
+
+    Args:
+        remedy: what to do where the file is damaged.
+
+    Raises:
+        InputError: it is damaged.
+    """
     if not path.exists():
         return {}
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    with refusing_damage(path, remedy):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or not content:
+            raise ValueError("it holds no JSON object with anything in it")
     return content
+
+
+@contextmanager
+def refusing_damage(path: Path, remedy: str = _FROM_COPY) -> Iterator[None]:
+    """Raises InputError, which names the file, where what reads its content inside fails."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror or error}): {remedy}") from error
+    except KeyError as error:
+        raise InputError(f"{path} is damaged ({error} is missing): {remedy}") from error
+    except (ValueError, TypeError, AttributeError, IndexError, RecursionError, EOFError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path} is damaged ({reason[:200] or type(error).__name__}): {remedy}") from error

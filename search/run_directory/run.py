@@ -26,14 +26,38 @@ from typing import Any, Literal, Self
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
+from pydantic import BaseModel
 
-from configs.errors import InputError
+from configs.errors import InputError, RunStopped
 from configs.loading import dump_config, restore_config, restore_evaluation
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.run import RunConfig
-from search.run_directory.files import read_json, write_json
+from search.run_directory.files import read_json, refusing_damage, write_json
 
 State = Literal["running", "finished", "stopped", "crashed"]
+
+
+class _ConfigFile(BaseModel):
+    run: str
+    config: dict[str, Any] = {}
+    evaluation: dict[str, Any] = {}
+
+
+class _StateFile(BaseModel):
+    state: Literal["running", "finished", "stopped"]
+    reason: str
+
+
+class _Manifest(BaseModel):
+    """What readers need of it; that of an evaluation grows."""
+
+    model: str = ""
+    decoding: dict[str, Any] = {}
+    decodings: dict[str, dict[str, Any]] = {}
+    judge: list[tuple[str, float, int, str]] = []
+    versions: dict[str, str] = {}
+
+
 _LOCK_SECONDS = 2.0  # longer than a status command holds the lock
 
 
@@ -55,24 +79,35 @@ class Run:
             raise InputError(
                 f"{path} exists and is not empty: give another --run-dir, or go on with `demosearch resume {path}`"
             )
-        path.mkdir(parents=True, exist_ok=True)
         run = cls(path)
-        run._acquire()
-        if (path / "config.json").exists():
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            run._acquire()
+            if (path / "config.json").exists():
+                run.close()
+                raise InputError(f"another process has just started a run in {path}: give another --run-dir")
+            _write_config(path, uuid4().hex, config)
+            run.set_state("running")
+        except (OSError, RunStopped) as error:
             run.close()
-            raise InputError(f"another process has just started a run in {path}: give another --run-dir")
-        _write_config(path, uuid4().hex, config)
-        run.set_state("running")
+            raise _not_writable(path, error) from error
         return run
 
     @classmethod
     def open(cls, path: Path) -> Self:
         """The run directory of an earlier process. Raises InputError where there is none."""
-        require_run(path)
+        read_id(path)
         run = cls(path)
-        run._acquire()
-        run._earlier = read_json(path / "state.json")
-        run.set_state("running")
+        try:
+            run._acquire()
+            run._earlier = _read_noted_state(path)
+            run.set_state("running")
+        except (OSError, RunStopped) as error:
+            run.close()
+            raise _not_writable(path, error) from error
+        except InputError:
+            run.close()
+            raise
         return run
 
     def begin(self) -> None:
@@ -87,7 +122,7 @@ class Run:
         try:
             self._lock.acquire(timeout=_LOCK_SECONDS)
         except Timeout:
-            owner = read_json(self.path / "state.json")
+            owner = _read_noted_state(self.path)
             who = f"process {owner.get('pid')} on {owner.get('host')}"
             raise InputError(
                 f"another coordinator ({who}) works on {self.path}: watch it with `demosearch watch {self.path}`, "
@@ -122,6 +157,8 @@ class Run:
             InputError: they differ; the text shows every difference.
         """
         path = self.path / "manifest.json"
+        if not path.exists() and (self.path / "journal.jsonl").exists():
+            raise missing(path)
         now, then = json.loads(json.dumps(manifest)), read_manifest(self.path)
         self._refuse(now, then, {*then, *now} if path.exists() and not growing else {*then} & {*now})
         if now.keys() - then.keys():
@@ -157,9 +194,9 @@ class Run:
     def discard(self) -> None:
         """Remove the directory of a run that never started."""
         self.close()
-        for file in self.path.iterdir():
-            file.unlink()
-        with suppress(OSError):  # a link to a directory stays
+        with suppress(OSError):  # a link to a directory stays, and so does what a disk does not let go
+            for file in self.path.iterdir():
+                file.unlink()
             self.path.rmdir()
 
 
@@ -186,14 +223,14 @@ def read_config(path: Path) -> RunConfig:
     """The configuration the search at `path` was started with."""
     if is_evaluation(path):
         raise InputError(f"{path} is an evaluation, not a search: see `demosearch status {path}` and `evaluate --help`")
-    return restore_config(read_json(path / "config.json")["config"], str(path / "config.json"))
+    return restore_config(_read_config_file(path)["config"], str(path / "config.json"))
 
 
 def read_evaluation_config(path: Path) -> EvaluationConfig:
     """The configuration of the evaluation at `path`."""
     if not is_evaluation(path):
         raise InputError(f"{path} is a search, not an evaluation: give another --run-dir")
-    return restore_evaluation(read_json(path / "config.json")["evaluation"], str(path / "config.json"))
+    return restore_evaluation(_read_config_file(path)["evaluation"], str(path / "config.json"))
 
 
 def read_any_config(path: Path) -> RunConfig | EvaluationConfig:
@@ -203,8 +240,18 @@ def read_any_config(path: Path) -> RunConfig | EvaluationConfig:
 
 def is_evaluation(path: Path) -> bool:
     """Whether the run at `path` is an evaluation, and no search. Raises InputError where there is no run."""
+    return "evaluation" in _read_config_file(path)
+
+
+def _read_config_file(path: Path) -> dict[str, Any]:
     require_run(path)
-    return "evaluation" in read_json(path / "config.json")
+    file = path / "config.json"
+    content = read_json(file)
+    with refusing_damage(file):
+        _ConfigFile.model_validate(content)
+        if len(content.keys() & {"config", "evaluation"}) != 1:
+            raise ValueError("it holds the settings of neither a search nor an evaluation")
+    return content
 
 
 def _write_config(path: Path, run: str, config: RunConfig | EvaluationConfig) -> None:
@@ -214,12 +261,16 @@ def _write_config(path: Path, run: str, config: RunConfig | EvaluationConfig) ->
 
 def read_id(path: Path) -> str:
     """The id of the run at `path`: 32 hexadecimal digits, drawn when it was created."""
-    return str(read_json(path / "config.json")["run"])
+    return str(_read_config_file(path)["run"])
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """The manifest; empty while the model is still loading."""
-    return read_json(path / "manifest.json")
+    """The manifest; empty while the model is still loading. Raises InputError where it is damaged."""
+    file = path / "manifest.json"
+    content = read_json(file)
+    with refusing_damage(file):
+        _Manifest.model_validate(content)
+    return content
 
 
 def read_material(path: Path) -> dict[str, Any]:
@@ -236,9 +287,18 @@ def read_state(path: Path) -> tuple[State, str]:
     crashed."""
     if _is_locked(path / "lock"):
         return "running", ""
-    noted = read_json(path / "state.json")
+    noted = _read_noted_state(path)
     state = noted.get("state", "running")
     return ("crashed", "") if state == "running" else (state, noted.get("reason", ""))
+
+
+def _read_noted_state(path: Path) -> dict[str, Any]:
+    file, remedy = path / "state.json", "delete the file, which says only who works on the run or why it stopped"
+    content = read_json(file, remedy)
+    with refusing_damage(file, remedy):
+        if content:
+            _StateFile.model_validate(content)
+    return content
 
 
 def _is_locked(path: Path) -> bool:
@@ -250,7 +310,19 @@ def _is_locked(path: Path) -> bool:
         return False
     except BlockingIOError:
         return True
+    except OSError:  # on a disk without locks nobody works
+        return False
     return False
+
+
+def missing(path: Path) -> InputError:
+    """For a file of a run that has begun."""
+    return InputError(f"{path} is missing, and the run has begun: restore the file from a copy")
+
+
+def _not_writable(path: Path, error: Exception) -> InputError:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return InputError(f"{path} cannot be written ({reason}): give a --run-dir on a disk that takes writes")
 
 
 def ledger_path(path: Path, config: RunConfig | EvaluationConfig) -> Path:

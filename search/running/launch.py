@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from configs.errors import DemosearchError, InputError
+from configs.errors import DemosearchError, InputError, RunStopped
 from configs.schema.run import RunConfig
 from configs.score_bounds import score_bounds
 from search.live.progress import View, make_views, watching
@@ -94,7 +94,7 @@ def conduct(run: Run, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 
 def _note_stop(run: Run, reason: str) -> None:
-    with contextlib.suppress(OSError):  # a full disk may be the reason; what went wrong is said anyway
+    with contextlib.suppress(RunStopped):  # a full disk may be the reason; what went wrong is said anyway
         run.note_stop(reason)
 
 

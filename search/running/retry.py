@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from configs.errors import InputError
+from configs.errors import InputError, RunStopped
 from configs.schema.run import RunConfig
 from evaluators.generation import ConversationTooLong
 from evaluators.task_group import task_group
@@ -70,7 +70,7 @@ def retry_failed(path: Path, console: Console | None = None, config: RunConfig |
 def _restore(run: Run, state: State, reason: str) -> None:
     """The search is where it was; of one that crashed, the note that it runs is all there is."""
     if state in ("finished", "stopped"):
-        with suppress(OSError):  # a full disk may be what ended this; that is said anyway
+        with suppress(RunStopped):  # a full disk may be what ended this; that is said anyway
             run.set_state(state, reason)
 
 

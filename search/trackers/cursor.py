@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from search.run_directory.files import write_json
+from search.run_directory.files import read_json, refusing_damage, write_json
 from search.trackers.tracker import Conclusion
 
 
@@ -37,8 +37,11 @@ class Page:
 
     def read(self) -> Bookmark:
         """The very first, where nothing was handed over to this place."""
-        content = json.loads(self._path.read_text(encoding="utf-8")) if self._path.exists() else {}
-        return Bookmark(content["step"], content["conclusion"]) if content.get("place") == self._place else Bookmark()
+        content = read_json(self._path)
+        if content.get("place") != self._place:
+            return Bookmark()
+        with refusing_damage(self._path):
+            return Bookmark(int(content["step"]), str(content["conclusion"]))
 
     def write(self, bookmark: Bookmark) -> None:
         """All of it or nothing."""

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from configs.atomic_file import write_whole
+
 Connection = dict[str, Any]
 
 
@@ -66,7 +68,7 @@ class BatchRecord:
         """It is over; requests without an answer may be asked anew."""
         answered = {line["custom_id"] for line in answers}
         text = "".join(json.dumps(line) + "\n" for line in answers)
-        self._write(self._answers(batch), text, replace=True)
+        write_whole(self._answers(batch), text)
         lost = [request for request in batch.requests if request not in answered]
         self._keep({"event": "ended", "mark": batch.mark, "lost": lost})
 
@@ -92,18 +94,15 @@ class BatchRecord:
                     del self._of_request[request]
 
     def _keep(self, line: Connection) -> None:
-        self._write(self._journal, json.dumps(line) + "\n", replace=False)
+        self._append(json.dumps(line) + "\n")
         self._apply(line)
 
-    def _write(self, path: Path, text: str, *, replace: bool) -> None:
+    def _append(self, text: str) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        target = path.with_suffix(".new") if replace else path
-        with target.open("w" if replace else "a", encoding="utf-8") as file:
+        with self._journal.open("a", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        if replace:
-            target.replace(path)
         folder = os.open(self.folder, os.O_RDONLY)
         try:
             os.fsync(folder)

@@ -54,8 +54,8 @@ class Scored:
 
 
 def scored(folder: Path, template: str, chat: str | None = None, enough: int = 200) -> Scored:
-    """A finished search in `folder`; `chat` is the model's chat template, and prompts of more than `enough` tokens get
-    good answers."""
+    """A finished search in `folder`, whose model, pool, questions and base prompt are gone since; `chat` is the model's
+    chat template, and prompts of more than `enough` tokens get good answers."""
     model = folder / "model"
     shutil.copytree(MODEL, model, ignore=lambda _, names: [name for name in names if name.endswith(".safetensors")])
     tokenizer = AutoTokenizer.from_pretrained(model)
@@ -73,6 +73,9 @@ def scored(folder: Path, template: str, chat: str | None = None, enough: int = 2
         given = [f"model={json.dumps(served)}", f"render.template={template}", *_material(folder)]
         launch(load_config("quickstart", [*_SMALL, *given]), folder / "run", Console(quiet=True))
         sent = frozenset(tuple(request["prompt"]) for request in server.requests)
+    shutil.rmtree(model)
+    for name in ("pool.jsonl", "questions.jsonl", "base.txt"):
+        (folder / name).unlink()
     return Scored(folder / "run", sent, tokenizer)
 
 

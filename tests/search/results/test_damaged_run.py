@@ -1,0 +1,141 @@
+"""A damaged file of a run directory is one sentence that names it, whatever reads it; never a wrong result."""
+
+import contextlib
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from configs.errors import DemosearchError, InputError
+from search.export import export
+from search.export.optuna_study import fill_study
+from search.report import report
+from search.results.answers_table import read_answers
+from search.results.evaluation_status import read_evaluation
+from search.results.status import read_status
+from search.run_directory.run import Run
+from tests.search.report.made_evaluation import made_evaluation
+from tests.search.report.made_run import small_run
+
+pytestmark = pytest.mark.heavy
+
+FILES = ("config.json", "manifest.json", "material.json", "state.json", "journal.jsonl", "ledger.sqlite")
+EVALUATION_FILES = ("config.json", "manifest.json", "material.json", "state.json", "results.json", "ledger.sqlite")
+CONTENTS = (b"", b"{}", b"null", b"[]", b"5", b'{"', b"\xff\xfe", b"[" * 99_999, b'{"state": 5, "run": [], "rules": 5}')
+
+
+def score(names: tuple[str, ...], question: str) -> float:
+    return 5.0 + len(names) + int(question[1])
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = small_run(tmp_path_factory.mktemp("runs") / "run", score)
+    run.search("a")
+    run.judge_finalists(("a",), ())
+    return run.write()
+
+
+@pytest.fixture(scope="module")
+def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("evaluations") / "run"
+    return made_evaluation(path, {"q1": "", "q2": ""}, ("x", "y"), lambda name, question: float(question[1]))
+
+
+def fill(path: Path) -> None:
+    fill_study(path, f"sqlite:///{path}/study.db")
+
+
+def write(path: Path) -> None:
+    Run.open(path).close()
+
+
+SEARCH_READERS: tuple[Callable[[Path], Any], ...] = (
+    *(read_status, report, read_answers, fill, write),
+    lambda path: report(path, "md"),
+    lambda path: export(path, "urial"),
+    lambda path: export(path, "json"),
+)
+EVALUATION_READERS: tuple[Callable[[Path], Any], ...] = (read_evaluation, report, read_answers, write)
+
+
+def damages(file: Path) -> Iterator[bytes | None]:
+    """Contents of a file that was cut, emptied, overwritten or deleted (None)."""
+    content = file.read_bytes()
+    yield None
+    yield from CONTENTS
+    for part in (1, 20, len(content) // 3, len(content) // 2, len(content) - 3):
+        yield content[:part]
+    if file.suffix == ".json":
+        known = json.loads(content)
+        for name in known:
+            yield json.dumps({key: value for key, value in known.items() if key != name}).encode()
+            for wrong in (None, 7, "x", [7], {"x": 7}):
+                yield json.dumps(known | {name: wrong}).encode()
+
+
+def complaint(read: Callable[[Path], Any], path: Path) -> str:
+    try:
+        read(path)
+    except DemosearchError as error:
+        return str(error)
+    return "nothing"
+
+
+def try_all(whole: Path, name: str, readers: tuple[Callable[[Path], Any], ...], folder: Path) -> None:
+    sentences: list[str] = []
+    for number, content in enumerate(damages(whole / name)):
+        path = Path(shutil.copytree(whole, folder / str(number)))
+        if content is None:
+            (path / name).unlink()
+        else:
+            (path / name).write_bytes(content)
+        for read in readers:
+            sentences.append(complaint(read, path))
+        shutil.rmtree(path)
+    assert [sentence for sentence in sentences if str(folder) not in sentence and sentence != "nothing"] == []
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_whatever_is_damaged_in_a_search_is_a_sentence_or_changes_nothing(
+    name: str, whole: Path, tmp_path: Path
+) -> None:
+    try_all(whole, name, SEARCH_READERS, tmp_path)
+
+
+@pytest.mark.parametrize("name", EVALUATION_FILES)
+def test_whatever_is_damaged_in_an_evaluation_is_a_sentence_or_changes_nothing(
+    name: str, evaluation: Path, tmp_path: Path
+) -> None:
+    try_all(evaluation, name, EVALUATION_READERS, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "material.json"])
+def test_a_lost_file_of_a_run_that_has_begun_is_said_to_be_missing(name: str, whole: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copytree(whole, tmp_path / "run"))
+    (path / name).unlink()
+    with pytest.raises(InputError, match=f"{name} is missing, and the run has begun: restore the file from a copy"):
+        report(path)
+
+
+def test_the_material_of_another_run_is_refused(whole: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copytree(whole, tmp_path / "run"))
+    material = json.loads((path / "material.json").read_text())
+    material["guiding"] = material["guiding"][1:]
+    (path / "material.json").write_text(json.dumps(material))
+    with pytest.raises(InputError, match=r"material.json is damaged .it has no 'g1', which the journal names"):
+        report(path)
+
+
+@pytest.mark.parametrize("name", ["config.json", "state.json"])
+def test_a_damaged_file_leaves_the_run_free_for_others(name: str, whole: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copytree(whole, tmp_path / "run"))
+    content = (path / name).read_bytes()
+    (path / name).write_bytes(b"{")
+    with contextlib.suppress(InputError):
+        Run.open(path)
+    (path / name).write_bytes(content)
+    Run.open(path).close()
