@@ -34,6 +34,8 @@ def status_view(status: Status, path: Path) -> RenderableType:
     if status.amended:
         facts.add_row("amended", f"{status.amended:,} scores by `retry-failed`; the search itself did not know them")
     parts: list[RenderableType] = [Text(str(path), style="bold"), facts]
+    if status.lost:
+        parts.append(Text(status.lost, style="bold red"))
     if status.failures:
         parts += [failures_table(status.failures), Text(_way_on(status, path))]
     if status.base is not None:

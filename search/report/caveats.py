@@ -41,6 +41,8 @@ def _of_state(findings: Findings) -> Iterator[str]:
     if status.state in ("stopped", "crashed"):
         reason = f" ({status.reason})" if status.reason else ""
         yield f"The search has {status.state}{reason}; `demosearch resume` goes on."
+    if status.lost:
+        yield status.lost
     if status.amended:
         yield (
             f"{count(status.amended)} scores were added by `retry-failed` after the search, which did not know them "

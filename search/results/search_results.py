@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from configs.errors import InputError
 from configs.schema.run import RunConfig
 from configs.score_bounds import score_bounds
 from evaluators.evaluation import Failure
@@ -18,6 +19,7 @@ from search.problem.candidate import OWN, Candidate
 from search.problem.material import Material
 from search.problem.trial import Side
 from search.results.journal_results import CandidateResults, JournalResults
+from search.results.lost_rows import lost_rows
 from search.run_directory.amendments import Amendments
 from search.run_directory.files import refusing_damage
 from search.run_directory.journal import read_journal, read_record_at, read_records
@@ -119,6 +121,12 @@ class SearchResults:
         """Items that have failed and not succeeded since, the latest failure of each."""
         return read_failures(self.ledger, self.run)
 
+    @cached_property
+    def lost(self) -> str:
+        """What the ledger has lost, in a sentence; "" for nothing. The base prompt's answers are looked up."""
+        keys = self.keys("search", self.base) if self.base else {}
+        return lost_rows(self.path, self.ledger, self.spend, keys)
+
     def side(self, side: Side) -> Mapping[Candidate, CandidateResults]:
         """Results on one side of the split; the two never meet."""
         return self.journal.side(side)
@@ -166,6 +174,11 @@ def read_search_results(path: Path) -> SearchResults:
             record = amendments.amended(record)
             amended += failed - len(record.scored.failures)
         journal.add(record, stored.start)
+    if state == "finished" and journal.end is None:
+        raise InputError(
+            f"{path / 'journal.jsonl'} has lost lines, since the search has finished: restore it from a copy, or have "
+            f"`demosearch resume {path}` write it again, which pays for nothing that the ledger holds"
+        )
     ended = state != "running" and journal.end is not None
     return SearchResults(
         path=path,

@@ -66,6 +66,7 @@ class Status:
         better: how probable the run's scores make it that what the search found beats the base prompt, in [0, 1]. Where
             that was too little, the base prompt is the winner and what was found the runner-up. None before the end,
             and where the search itself ranked the base prompt first.
+        lost: what the ledger has lost, in a sentence; "" for nothing.
         seen: held-out questions that stand in a demonstration or in a guiding question, or resemble one.
     """
 
@@ -81,6 +82,7 @@ class Status:
     amended: int = 0
     better: float | None = None
     seen: int = 0
+    lost: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As `demosearch status --json` prints it; an infinite end of an interval is null."""
@@ -98,6 +100,7 @@ class Status:
             "amended": self.amended,
             "better": self.better,
             "held_out_seen": self.seen,
+            "lost": self.lost,
             "search_score": _json(self.winner.search_score if self.winner else None),
             "held_out_score": _json(self.winner.held_out_score if self.winner else None),
             "length": self.winner.length if self.winner else None,
@@ -127,6 +130,7 @@ def status_of(results: SearchResults) -> Status:
         amended=results.amended,
         better=journal.end.win_probability if journal.end else None,
         seen=results.manifest.get("contamination", {}).get(SEEN, 0),
+        lost=results.lost,
     )
 
 

@@ -11,6 +11,7 @@ alpaca_eval.json  of one by AlpacaEval's judge: win rates; annotations-N.json ho
 ledger.sqlite   every generation and verdict (elsewhere when the config says so)
 tally.json      how many rows of the run its ledger held last, so that a loss is noticed
 state.json      who runs it, or why it stopped
+tally.json      how many rows of it the ledger held last
 live.json       how it stands, for people who watch; there only while a coordinator is at work, or since it crashed
 lock            held while a coordinator works on it
 """
@@ -56,8 +57,11 @@ class _Manifest(BaseModel):
     decodings: dict[str, dict[str, Any]] = {}
     judge: list[tuple[str, float, int, str]] = []
     versions: dict[str, str] = {}
+    contamination: dict[str, int] = {}
 
 
+TALLY = "tally.json"
+"""File of a run directory: how many rows of the run its ledger held when it was written last."""
 _LOCK_SECONDS = 2.0  # longer than a status command holds the lock
 
 

@@ -37,11 +37,10 @@ from search.problem.space import SearchSpace
 from search.prompts.render import Renderer, make_renderer
 from search.run_directory.files import Floats, write_json
 from search.run_directory.journal import Journal
-from search.run_directory.run import Run, ledger_path
+from search.run_directory.run import TALLY, Run, ledger_path
 from search.running.coordinator import Coordinator
 from search.running.judge_models import JudgeModels
 from search.running.likelihood import ReferenceAnswers
-from search.running.lost_rows import TALLY
 from search.running.prices import price_of, refuse_unknown_prices
 from search.running.scorer import Scorer
 from search.running.service_check import refuse_unusable_services

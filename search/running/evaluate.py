@@ -33,11 +33,11 @@ from search.results.comparison import VariantResult, read_variant_results, write
 from search.results.evaluation_material import EvaluationMaterial
 from search.results.evaluation_status import EvaluationStatus, read_evaluation
 from search.run_directory.files import write_json
-from search.run_directory.run import Run, is_evaluation, ledger_path
+from search.run_directory.run import TALLY, Run, is_evaluation, ledger_path
 from search.running.assembly import make_model, refuse_long_prompt
 from search.running.evaluation_plan import EvaluationPlan, make_evaluation_plan
 from search.running.launch import conduct
-from search.running.lost_rows import TALLY, refuse_lost_rows
+from search.running.lost_rows import refuse_lost_rows
 from search.running.prices import price_of
 from search.running.scorer import Scorer
 from search.running.usage_clock import TimeKeeper, clock_from_now, gpus_each, utilization_of

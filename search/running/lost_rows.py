@@ -7,10 +7,7 @@ from evaluators.ledger.queries import read_spend
 from evaluators.ledger.tally import Tally, read_tally, write_tally
 from search.run_directory.journal import read_journal
 from search.run_directory.records import TrialRecord
-from search.run_directory.run import Run
-
-TALLY = "tally.json"
-"""File of a run directory: how many rows of the run its ledger held when it was written last."""
+from search.run_directory.run import TALLY, Run
 
 
 def refuse_lost_rows(run: Run, ledger: Path, pay_again: bool) -> None:

@@ -49,6 +49,7 @@ def earlier(run: Path, folder: Path, lines: int) -> Path:
     path = Path(shutil.copytree(run, folder / run.name))
     journal = (run / "journal.jsonl").read_bytes().splitlines(keepends=True)
     (path / "journal.jsonl").write_bytes(b"".join(journal[: lines + 1]))
+    (path / "state.json").write_text('{"state": "stopped", "reason": "interrupted"}')
     return path
 
 

@@ -1,5 +1,6 @@
 """A damaged file of a run directory is one sentence that names it, whatever reads it; never a wrong result."""
 
+import asyncio
 import contextlib
 import json
 import shutil
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from configs.errors import DemosearchError, InputError
+from evaluators.ledger.ledger import Ledger
 from search.export import export
 from search.export.optuna_study import fill_study
 from search.report import report
@@ -139,3 +141,35 @@ def test_a_damaged_file_leaves_the_run_free_for_others(name: str, whole: Path, t
         Run.open(path)
     (path / name).write_bytes(content)
     Run.open(path).close()
+
+
+@pytest.mark.parametrize("tallied", [True, False])
+def test_a_lost_ledger_is_said_aloud(tallied: bool, whole: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copytree(whole, tmp_path / "run"))
+    assert read_status(path).lost == ""
+    (path / "ledger.sqlite").unlink()
+    if tallied:
+        (path / "tally.json").write_text('{"generations": 3, "verdicts": 3}')
+    lost = read_status(path).lost
+    assert lost == f"The ledger {path}/ledger.sqlite is missing: what was paid, said and failed is not known here."
+    assert "is missing: what was paid, said and failed is not known here" in report(path, "md")
+
+
+def test_rows_that_a_ledger_has_lost_are_said_aloud(whole: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copytree(whole, tmp_path / "run"))
+    asyncio.run(Ledger(tmp_path / "empty.sqlite", "other").close())
+    shutil.copy(tmp_path / "empty.sqlite", path / "ledger.sqlite")
+    assert read_status(path).lost == "The ledger has lost rows: 4 of 4 answers looked up are not in it."
+    (path / "tally.json").write_text('{"generations": 3, "verdicts": 2}')
+    assert "it holds 0 answers and 0 verdicts of this run, and 3 and 2 were written" in read_status(path).lost
+
+
+def test_a_finished_search_whose_journal_was_cut_is_refused_and_never_read_as_another_result(
+    whole: Path, tmp_path: Path
+) -> None:
+    path = Path(shutil.copytree(whole, tmp_path / "run"))
+    lines = (path / "journal.jsonl").read_bytes().splitlines(keepends=True)
+    for kept in range(len(lines)):
+        (path / "journal.jsonl").write_bytes(b"".join(lines[:kept]))
+        with pytest.raises(InputError, match=r"journal.jsonl has lost lines, since the search has finished"):
+            read_status(path)

@@ -8,8 +8,8 @@ import pytest
 
 from configs.errors import InputError, RunStopped
 from configs.loading import override_config
+from search.run_directory.run import TALLY
 from search.running.launch import launch, resume
-from search.running.lost_rows import TALLY
 from tests.search.running.test_launch import QUIET, journal, judged_by
 from tests.service_server import ServiceServer
 

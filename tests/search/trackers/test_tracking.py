@@ -1,6 +1,7 @@
 """Searches handed over to trackers, and trackers that fail."""
 
 import asyncio
+import json
 import logging
 import shutil
 import threading
@@ -110,6 +111,8 @@ def as_it_was(run: Path, folder: Path, lines: int) -> Path:
         shutil.copytree(run, path)
     journal = (run / "journal.jsonl").read_bytes().splitlines(keepends=True)
     (path / "journal.jsonl").write_bytes(b"".join(journal[: lines + 1]))
+    state = "finished" if lines + 1 >= len(journal) else "stopped"
+    (path / "state.json").write_text(json.dumps({"state": state, "reason": ""}))
     return path
 
 
