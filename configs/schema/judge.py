@@ -133,6 +133,12 @@ class AlpacaEvalJudgeConfig(SpeakingJudgeKnobs):
     prompt_path: LocalPath
     """AlpacaEval's alpaca_eval_clf.txt, or a text in its format with {instruction}, {output_1} and {output_2}."""
 
+    @model_validator(mode="after")
+    def _has_log_probabilities(self) -> Self:
+        if self.service is not None and self.service.reasoning_effort not in {None, "none"}:
+            raise ValueError("this judge reads log-probabilities, which exist only at service.reasoning_effort none")
+        return self
+
 
 class RewardModelJudgeConfig(JudgeKnobs):
     """A reward model that rates the conversation, on its own scale; no service, no price."""

@@ -154,17 +154,15 @@ class ErrorReader:
 
     def _redirected(self, status: int, location: str) -> Redirected:
         """Elsewhere is another service's; what is said of it holds neither a query nor a password."""
-        here = urlsplit(self._base_url)
+        target = "to an address that cannot be read" if location else "and does not say where to"
         try:
             there = urlsplit(urljoin(f"{self._base_url}/", location))
-            host = f"{there.hostname}:{there.port}" if there.port else str(there.hostname)
+            host = f"{there.hostname}:{there.port}" if there.port else there.hostname
         except ValueError:
-            there, host = here, "an address that cannot be read"
-        if not location:
-            target = "and does not say where to"
-        elif there.hostname == here.hostname:
+            host = None
+        if location and host and there.hostname == urlsplit(self._base_url).hostname:
             target = f"to {there.scheme}://{host}{there.path}"
-        else:
+        elif location and host:
             target = f"to another host, {host}"
         return Redirected(
             f"{self._base_url} redirects ({status}) {self.clean(target)}, and redirects are not followed: set base_url "

@@ -7,6 +7,7 @@ buffer rules out that it arrives a moment later. See docs/services.md for what t
 Redirects are never followed: an answer from elsewhere is not this service's answer.
 """
 
+import re
 import ssl
 from functools import cache
 from os import environ
@@ -22,6 +23,8 @@ from workers.service.redaction import Redactor
 MOST_BYTES, MOST_BYTES_OF_A_CHAT, MOST_BYTES_OF_A_FILE = 64 * 2**20, 2 * 2**20, 2**30
 """A body is cut off here: lists and echoed prompts with their log-probabilities; chats; results of a batch."""
 
+_ENDLESS = re.compile(rb"\d{4000}")
+_STRING_OR_ENDLESS = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\d{4000,}', re.DOTALL)
 _DECODED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 
@@ -58,7 +61,7 @@ class ServiceHttpClient(httpx2.AsyncClient):
         return httpx2.Response(
             response.status_code,
             headers=headers,
-            content=self._redactor.body(body),
+            content=self._redactor.body(_without_endless_numbers(body)),
             request=request,
             extensions={"http_version": response.extensions.get("http_version", b"HTTP/1.1")},
         )
@@ -109,6 +112,14 @@ async def _read(response: httpx2.Response, most: int) -> bytes:
         if len(body) > most:
             raise ReplyTooLarge(f"answered with more than {most // 2**20} MiB, which nothing asked for can have")
     return bytes(body)
+
+
+def _without_endless_numbers(body: bytes) -> bytes:
+    """JSON with 0 in the place of numbers that Python refuses to read (4,300 digits): whatever such a number counts,
+    the answer beside it has been paid for."""
+    if not _ENDLESS.search(body):
+        return body
+    return _STRING_OR_ENDLESS.sub(lambda found: found[0] if found[0].startswith(b'"') else b"0", body)
 
 
 def _most(path: str) -> int:

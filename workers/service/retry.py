@@ -131,8 +131,9 @@ class Retries:
 
     def _refuse_long_pause(self, error: ClassifiedError) -> None:
         if error.pause is not None and error.pause > self._config.patience:
+            pause = f"{error.pause:,.0f} s" if error.pause < inf else "no end"
             raise ServiceRefused(
-                f"the service asks for a pause of {error.pause:,.0f} s, longer than service.patience "
+                f"the service asks for a pause of {pause}, longer than service.patience "
                 f"({self._config.patience:,.0f} s): resume later ({error.failure})"
             )
 

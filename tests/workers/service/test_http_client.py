@@ -54,7 +54,7 @@ def test_an_answer_from_another_host_is_refused_and_nothing_is_sent_there(status
     [
         ("https://login.example.com/?state=secret-state-1234", "to another host, login.example.com,"),
         ("/v1/elsewhere?token=secret-state-1234", "to http://127.0.0.1:"),
-        ("file:///etc/passwd", "to another host"),
+        ("file:///etc/passwd", "to an address that cannot be read"),
         ("http://[::1", "an address that cannot be read"),
         ("", "and does not say where to"),
     ],
@@ -205,3 +205,12 @@ def test_an_address_with_a_key_in_it_is_read_from_the_environment_and_shown_with
     assert access.base_url == "https://judge.example.com/sk-live-0123456789abcdef/v1"
     assert access.shown_url == "https://judge.example.com/$WHERE"
     assert "0123456789" not in access.redactor.complaint("no route sk-live-0123456789abcdef")
+
+
+def test_an_answer_beside_a_number_of_thousands_of_digits_is_read_and_its_tokens_are_estimated() -> None:
+    digits = "9" * 9000
+    body = f'{{"choices": [{{"message": {{"content": "seven {digits}"}}}}], "usage": {{"prompt_tokens": {digits}}}}}'
+    with ServiceServer(then=sends(body.encode())) as server:
+        (reply,) = asyncio.run(_asked(_service(server.base_url)))
+    assert reply.text == f"seven {digits}"
+    assert reply.usage.estimated == 1
