@@ -29,7 +29,7 @@ class UserCodeTooSlow(UserCodeFailed):
 def described(error: BaseException) -> str:
     """Kind and text of an error, also where its text raises itself or no file would take it."""
     try:
-        text = str(error)
+        text = " ".join(str(error).split())
     except BaseException:  # whatever it is, there is no text
         text = "(its text raises, too)"
     text = text if len(text) <= _LONGEST else text[:_LONGEST] + "..."

@@ -1,80 +1,14 @@
 import asyncio
 import json
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from configs.errors import InputError
-from configs.schema.judge import FunctionJudgeConfig
 from evaluators.failures import JudgeFailed
 from evaluators.judge import Verdict
 from evaluators.judges.function import FunctionJudge
-from evaluators.question import Question
+from tests.evaluators.judges.functions import HONEY, SOURCE, Load, outcomes_of
 from tests.kits.judge_kit import JudgeKit, MakeJudge
-
-HONEY = Question("q1", ("What do bees make?",))
-SOURCE = """
-import asyncio
-
-def plain(question, answers, factor=1):
-    return factor * len(answers[-1])
-
-async def later(question, answers):
-    await asyncio.sleep(0)
-    return len(answers[-1]), question.id
-
-def hidden(question, answers):
-    return later(question, answers)
-
-def batch(items):
-    return [(len(answers[-1]), f"one of {len(items)}") for question, answers in items]
-
-async def batch_later(items):
-    return batch(items)
-
-def choosy(items):
-    if any("bad" in answers[-1] for _, answers in items):
-        raise ValueError("I do not like one of these")
-    return [1.0 for _ in items]
-
-def short(items):
-    return [1.0]
-
-def raises(question, answers):
-    raise KeyError("no such thing")
-
-def says(question, answers):
-    return answers[-1]
-
-number = 3
-"""
-
-Load = Callable[..., FunctionJudge]
-
-
-@pytest.fixture
-def load(tmp_path: Path) -> Load:
-    """Loads a judge from a module that is written anew each time."""
-
-    def load(name: str, source: str = SOURCE, **knobs: object) -> FunctionJudge:
-        (tmp_path / "my_judges.py").write_text(source, encoding="utf-8")
-        given = {"kind": "function", "function": f"my_judges:{name}", "folder": tmp_path}
-        return FunctionJudge.load(FunctionJudgeConfig.model_validate(given | knobs))
-
-    return load
-
-
-def _outcomes(judge: FunctionJudge, *answers: str) -> list[Verdict | BaseException]:
-    async def scenario() -> list[Verdict | BaseException]:
-        await judge.start()
-        try:
-            asked = (judge.judge(HONEY, (answer,)) for answer in answers)
-            return await asyncio.gather(*asked, return_exceptions=True)
-        finally:
-            await judge.close()
-
-    return asyncio.run(scenario())
 
 
 class TestPlain(JudgeKit):
@@ -97,35 +31,35 @@ class TestWholeBatch(TestPlain):
 
 @pytest.mark.parametrize(("name", "words"), [("plain", ""), ("later", "q1"), ("hidden", "q1")])
 def test_a_function_returns_a_number_or_a_number_and_words(load: Load, name: str, words: str) -> None:
-    assert _outcomes(load(name), "honey") == [Verdict(5.0, words)]
+    assert outcomes_of(load(name), "honey") == [Verdict(5.0, words)]
 
 
 def test_options_are_given_by_name(load: Load) -> None:
-    assert _outcomes(load("plain", options={"factor": 2.5}), "honey") == [Verdict(12.5)]
+    assert outcomes_of(load("plain", options={"factor": 2.5}), "honey") == [Verdict(12.5)]
 
 
 @pytest.mark.parametrize("name", ["batch", "batch_later"])
 def test_answers_that_come_together_are_one_batch(load: Load, name: str) -> None:
     judge = load(name, whole_batch=True)
-    assert _outcomes(judge, "a", "bb", "ccc") == [Verdict(float(length), "one of 3") for length in (1, 2, 3)]
+    assert outcomes_of(judge, "a", "bb", "ccc") == [Verdict(float(length), "one of 3") for length in (1, 2, 3)]
 
 
 def test_an_answer_at_fault_fails_alone_out_of_its_batch(load: Load) -> None:
-    good, bad, also_good = _outcomes(load("choosy", whole_batch=True), "good", "bad", "good too")
+    good, bad, also_good = outcomes_of(load("choosy", whole_batch=True), "good", "bad", "good too")
     assert good == also_good == Verdict(1.0)
     assert isinstance(bad, JudgeFailed)
     assert "my_judges:choosy raised ValueError: I do not like one of these" in str(bad)
 
 
 def test_a_batch_of_another_length_fails(load: Load) -> None:
-    outcomes = _outcomes(load("short", whole_batch=True), "a", "b")
+    outcomes = outcomes_of(load("short", whole_batch=True), "a", "b")
     assert {type(outcome) for outcome in outcomes} <= {Verdict, JudgeFailed}
     with pytest.raises(JudgeFailed, match="a list as long as"):
         _raised(load("says", SOURCE.replace("def says(question, answers)", "def says(answers)"), whole_batch=True))
 
 
 def _raised(judge: FunctionJudge, answer: str = "honey") -> None:
-    (outcome,) = _outcomes(judge, answer)
+    (outcome,) = outcomes_of(judge, answer)
     assert isinstance(outcome, BaseException)
     raise outcome
 
@@ -168,7 +102,7 @@ def test_a_module_that_fails_while_it_is_imported_is_refused_with_its_reason(loa
 def test_an_edited_function_is_another_judge_and_the_new_code_runs(load: Load) -> None:
     before, after = load("plain"), load("plain", SOURCE.replace("factor * len", "1 + len"))
     assert before.fingerprint != after.fingerprint
-    assert _outcomes(after, "honey") == [Verdict(6.0)]
+    assert outcomes_of(after, "honey") == [Verdict(6.0)]
 
 
 def test_options_and_name_are_in_the_fingerprint_and_limits_are_not(load: Load) -> None:
@@ -192,7 +126,7 @@ def test_functions_that_block_run_side_by_side_and_no_more_of_them_than_allowed(
         "        now -= 1\n"
         "        return most\n"
     )
-    outcomes = _outcomes(load("meet", source, max_in_flight=2), *"abcdefgh")
+    outcomes = outcomes_of(load("meet", source, max_in_flight=2), *"abcdefgh")
     assert outcomes == [Verdict(2.0)] * 8
 
 

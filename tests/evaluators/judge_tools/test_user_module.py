@@ -1,0 +1,89 @@
+"""The sources that a module of the user's own depends on."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from evaluators.judge_tools.user_module import digests, import_module
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    path, known = list(sys.path), set(sys.modules)
+    yield tmp_path
+    sys.path[:] = path
+    for name in set(sys.modules) - known:
+        del sys.modules[name]
+
+
+def _write(folder: Path, **sources: str) -> None:
+    for name, source in sources.items():
+        path = folder.joinpath(*name.split("__in__")[::-1]).with_suffix(".py")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(source, encoding="utf-8")
+
+
+def _names(folder: Path, name: str = "um_judge") -> set[str]:
+    import_module(name, folder)
+    return set(digests(name))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import um_helper",
+        "import um_helper as other",
+        "from um_helper import weight",
+        "from um_helper import *",
+        "def later():\n    import um_helper",
+        "import importlib\ndef later(): return importlib.import_module('um_helper')",
+        "def later(): return __import__('um_helper')",
+        "try:\n    import um_helper\nexcept ImportError:\n    pass",
+    ],
+)
+def test_every_way_to_import_a_helper_is_seen(folder: Path, statement: str) -> None:
+    _write(folder, um_judge=statement, um_helper="weight = 1")
+    assert _names(folder) == {"um_judge", "um_helper"}
+
+
+def test_helpers_of_helpers_are_seen_also_in_a_circle(folder: Path) -> None:
+    _write(folder, um_judge="import um_a", um_a="import um_b", um_b="import um_a, um_judge")
+    assert _names(folder) == {"um_judge", "um_a", "um_b"}
+
+
+def test_packages_and_relative_imports_are_seen(folder: Path) -> None:
+    _write(folder, **{"um_judge__in__um_package": "from . import near\nfrom .deep import far"})
+    _write(folder, **{f"{name}__in__um_package": "" for name in ("__init__", "near", "deep", "unused")})
+    (folder / "um_package" / "deep.py").write_text("far = 1", encoding="utf-8")
+    names = _names(folder, "um_package.um_judge")
+    assert names == {"um_package", "um_package.um_judge", "um_package.near", "um_package.deep"}
+
+
+def test_installed_packages_the_standard_library_and_demosearch_are_left_out(folder: Path) -> None:
+    _write(folder, um_judge="import json, numpy, pytest\nfrom evaluators.question import Question")
+    assert _names(folder) == {"um_judge"}
+
+
+def test_each_edit_of_a_helper_moves_its_digest_and_no_other(folder: Path) -> None:
+    _write(folder, um_judge="import um_helper", um_helper="weight = 1")
+    before = digests("um_judge") if import_module("um_judge", folder) else {}
+    _write(folder, um_helper="weight = 2")
+    after = digests("um_judge")
+    assert {name for name in after if after[name] != before[name]} == {"um_helper"}
+
+
+def test_a_helper_is_read_anew_although_another_of_its_name_was_imported_before(folder: Path) -> None:
+    found = []
+    for number in (1, 2):
+        place = folder / str(number)
+        place.mkdir()
+        _write(place, um_judge="import um_helper\nweight = um_helper.weight", um_helper=f"weight = {number}")
+        found.append(import_module("um_judge", place).weight)
+    assert found == [1, 2]
+
+
+def test_a_helper_that_is_no_python_fails_where_it_is_imported(folder: Path) -> None:
+    _write(folder, um_judge="def later():\n    import um_helper", um_helper="oops (")
+    assert _names(folder) == {"um_judge", "um_helper"}
