@@ -160,6 +160,8 @@ class CustomConfig(VaryingKnobs):
     """`module:Class`, importable where the search runs; called with the space, `options` and the seed."""
     options: dict[str, Any] = {}
     """Whatever it wants to know."""
+    timeout: Annotated[float, Field(gt=0, le=86_400)] = 600.0
+    """Seconds one call of it may take; then the run stops, to be resumed."""
 
 
 class ExhaustiveGreedyConfig(SearchSpaceConfig):

@@ -1,7 +1,5 @@
 """The strategy of a config. Each is imported only when it is wanted."""
 
-import importlib
-from collections.abc import Callable
 from pathlib import Path
 
 from configs.errors import InputError
@@ -122,7 +120,9 @@ def strategy_of(  # noqa: C901, PLR0911 -- a case a kind, and types that can be 
             pick = nearest if isinstance(config, SimilarConfig) else likeliest
             return Retrieval(space, pick(space, embedding))
         case CustomConfig():
-            return _load(config.strategy)(space, dict(config.options), seed)
+            from search.strategies.custom import CustomStrategy  # noqa: PLC0415
+
+            return CustomStrategy.load(config, space, seed)
         case ExhaustiveGreedyConfig():
             from search.strategies.exhaustive_greedy import ExhaustiveGreedy  # noqa: PLC0415
 
@@ -160,16 +160,3 @@ def _embedding(kind: str, space: SearchSpace, material: Material, folder: Path) 
 def _texts(space: SearchSpace, material: Material) -> list[str]:
     known = material.demonstrations
     return [f"{known[name].query}\n\n{known[name].answer}" for name in space.pool]
-
-
-def _load(place: str) -> Callable[..., Strategy]:
-    """The class at `module:Class`. Raises InputError."""
-    module, _, name = place.partition(":")
-    try:
-        found: Callable[..., Strategy] = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise InputError(
-            f"the strategy {place!r} cannot be imported ({error}): give `module:Class` of a class that Python finds "
-            "from here"
-        ) from error
-    return found

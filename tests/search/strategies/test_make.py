@@ -11,6 +11,7 @@ from configs.schema.strategy import StrategyConfig
 from evaluators.question import Question
 from search.problem.material import Material
 from search.prompts.demonstration import Demonstration
+from search.strategies.custom import CustomStrategy
 from search.strategies.make import make_strategy
 from tests.kits.strategy_kit import drive
 
@@ -33,18 +34,19 @@ class Own:
 
     def __init__(self, space: Any, options: dict[str, Any], seed: int) -> None:
         self.given = (space, options, seed)
+        self.ranked: list[Any] = []
 
     def ask(self, room: int) -> list[Any]:
         return []
 
     def tell(self, scored: Any) -> None:
-        pass
+        self.ranked = [scored.trial.candidate]
 
     def planned(self) -> int:
         return 1
 
     def ranking(self) -> list[Any]:
-        return []
+        return self.ranked
 
 
 def config(kind: str, **knobs: Any) -> StrategyConfig:
@@ -67,8 +69,9 @@ def test_every_kind_makes_a_strategy_that_runs_to_its_end(kind: str, base: str, 
 def test_a_strategy_of_ones_own_is_given_space_options_and_seed(tmp_path: Path) -> None:
     space = MATERIAL.space(config("random"))
     strategy = make_strategy(config("custom"), space, 7, MATERIAL, tmp_path)
-    assert isinstance(strategy, Own)
-    assert strategy.given == (space, {"x": 3}, 7)
+    assert isinstance(strategy, CustomStrategy)
+    assert isinstance(strategy.inner, Own)
+    assert strategy.inner.given == (space, {"x": 3}, 7)
 
 
 @pytest.mark.parametrize("place", ["nowhere:Class", "tests.search.strategies.test_make:Missing", "no colon"])

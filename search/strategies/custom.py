@@ -1,0 +1,137 @@
+"""A strategy of the user's own: bounded in time, and what it raises or returns is checked at the door.
+
+It runs in threads that keep no process from ending. What it raises stops the run with a sentence, StopIteration and
+SystemExit included; everything paid for is kept.
+"""
+
+import importlib
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from configs.errors import InputError, RunStopped
+from configs.schema.strategy import CustomConfig
+from search.problem.candidate import OWN, Candidate
+from search.problem.space import SearchSpace
+from search.problem.trial import ScoredTrial, Trial
+from search.strategies.strategy import Strategy
+from workers.user_code import UserCodeFailed, call_in_thread, described
+
+T = TypeVar("T")
+
+MOST_PLANNED = 10**12
+"""Answers; nobody plans more."""
+_SHOWN = 200  # characters of what was returned
+
+
+class CustomStrategy:
+    """The user's strategy behind a door. Ranking and plan are asked for once after each result, so that whoever shows
+    them runs no user code.
+
+    Args:
+        name: `module:Class`, for messages.
+        seconds: one call may take.
+    """
+
+    def __init__(self, strategy: Strategy, name: str, space: SearchSpace, seconds: float) -> None:
+        self.inner = strategy
+        self._name = name
+        self._space = space
+        self._seconds = seconds
+        self._known = frozenset((*space.base, *space.pool))
+        self._ranking: tuple[Candidate, ...] = ()
+        self._planned = self._plan()
+
+    @classmethod
+    def load(cls, config: CustomConfig, space: SearchSpace, seed: int) -> "CustomStrategy":
+        """Import the class and make a strategy of it.
+
+        Raises:
+            InputError: it cannot be imported or made.
+        """
+        make = _imported(config.strategy)
+        try:
+            strategy = call_in_thread(lambda: make(space, dict(config.options), seed), config.timeout)
+        except UserCodeFailed as error:
+            raise InputError(
+                f"the strategy {config.strategy!r} cannot be made, it {error}: mend it, or strategy.options"
+            ) from None
+        return cls(strategy, config.strategy, space, config.timeout)
+
+    def ask(self, room: int) -> Sequence[Trial]:
+        trials = self._call("ask", lambda: list(self.inner.ask(room)))
+        if len(trials) > room:
+            raise self._wrong("ask", f"returned {len(trials)} trials where there was room for {room}")
+        for trial in trials:
+            self._check_trial(trial)
+        return trials
+
+    def tell(self, scored: ScoredTrial) -> None:
+        self._call("tell", lambda: self.inner.tell(scored))
+        ranking = self._call("ranking", lambda: tuple(self.inner.ranking()))
+        if not ranking:
+            raise self._wrong("ranking", "returned nothing after a result: the base prompt at least")
+        for candidate in ranking:
+            self._check_candidate("ranking", candidate)
+        self._ranking, self._planned = ranking, self._plan()
+
+    def planned(self) -> int:
+        return self._planned
+
+    def ranking(self) -> Sequence[Candidate]:
+        return self._ranking
+
+    def _plan(self) -> int:
+        planned: Any = self._call("planned", self.inner.planned)
+        if isinstance(planned, bool) or not hasattr(planned, "__index__"):
+            raise self._wrong("planned", f"must return a whole number, not {_shown(planned)}")
+        return max(0, min(int(planned.__index__()), MOST_PLANNED))
+
+    def _call(self, method: str, work: Callable[[], T]) -> T:
+        try:
+            return call_in_thread(work, self._seconds)
+        except UserCodeFailed as error:
+            raise self._wrong(method, str(error)) from None
+
+    def _check_trial(self, trial: object) -> None:
+        if not isinstance(trial, Trial):
+            raise self._wrong("ask", f"must return trials, not {_shown(trial)}")
+        self._check_candidate("ask", trial.candidate)
+        asked = trial.questions
+        if not isinstance(asked, tuple) or not asked or len(set(asked)) < len(asked):
+            raise self._wrong("ask", f"asks for {_shown(asked)}: a trial has a tuple of questions, each once")
+        unknown = set(asked).difference(self._space.questions)
+        if unknown:
+            raise self._wrong("ask", f"asks for a question that does not guide the search: {_shown(min(unknown))}")
+
+    def _check_candidate(self, method: str, candidate: object) -> None:
+        if not isinstance(candidate, Candidate):
+            raise self._wrong(method, f"must return candidates, not {_shown(candidate)}")
+        unknown = [name for name in candidate.demonstrations if name not in self._known]
+        if unknown:
+            raise self._wrong(method, f"names a demonstration that there is not: {_shown(unknown[0])}")
+        if candidate.decoding not in (OWN, *self._space.decodings):
+            raise self._wrong(method, f"names a decoding that there is not: {_shown(candidate.decoding)}")
+
+    def _wrong(self, method: str, problem: str) -> RunStopped:
+        return RunStopped(f"the strategy {self._name}, {method}(): {problem}; mend it, then `demosearch resume`")
+
+
+def _imported(place: str) -> Callable[..., Strategy]:
+    module, _, name = place.partition(":")
+    try:
+        make: Callable[..., Strategy] = getattr(importlib.import_module(module), name)
+        if not callable(make):
+            raise TypeError(f"{name} is no class")
+    except (Exception, SystemExit, GeneratorExit) as error:  # a module may raise anything while it is imported
+        raise InputError(
+            f"the strategy {place!r} cannot be imported ({described(error)}): give `module:Class` of a class that "
+            "Python finds from here"
+        ) from error
+    return make
+
+
+def _shown(thing: object) -> str:
+    try:
+        return repr(thing)[:_SHOWN].encode("utf-8", "replace").decode()
+    except Exception:  # a __repr__ of the user's own
+        return f"something of type {type(thing).__name__}"
