@@ -38,6 +38,8 @@ grows with the cube of the scores, this one's with the cube of questions plus de
 """
 
 import math
+from copy import copy
+from typing import Self
 
 import numpy as np
 from scipy.linalg import LinAlgError
@@ -54,6 +56,12 @@ _FIRST_STEP = np.array([0.4, 0.5, 0.4, 0.2, 0.1, 0.15])
 
 class EffectsModel(EffectsPrior):
     """The model for given questions and demonstrations; see the module's docstring."""
+
+    def rescaled(self, scale: float) -> Self:
+        """Return the same model with another scale."""
+        other = copy(self)
+        other.scale = scale
+        return other
 
     def fit(self, scores: ObservedScores, start: "Fit | None" = None, sweeps: int = 2) -> Fit:
         """The posterior at the best hyperparameters found from those of `start` (an earlier fit of the same search).

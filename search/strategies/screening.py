@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from configs.schema.strategy import ScreeningConfig
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
-from search.problem.trial import ScoredTrial, Trial
+from search.problem.trial import TOO_LONG, ScoredTrial, Trial
 from search.statistics.best_set import KnownEffects
 from search.statistics.effects import USUAL_SPREAD, EffectsModel
 from search.statistics.effects_posterior import Fit
@@ -27,9 +27,11 @@ from search.statistics.observed_scores import Floats, ObservedScores, OrderedSet
 from search.strategies.parts.shortlist import fewer_questions
 
 _GROUP = 8
+_SMALLER_EVERY = 3  # groups; what only sets of one kind do is hidden in large groups
 _TEMPER = 0.5
 _RANDOM_ORDER = 0.25
 _GROWTH = 1.2  # hyperparameters are sought anew when so many times more has been told
+_WIDER = 1.5  # times the base prompt's spread
 _DRAWS = 64
 _LEAST_CANDIDATES = 12  # worth of judged generations, where a tenth of exhaustive greedy's is less
 _RACERS = (6, 4, 3, 2)
@@ -67,7 +69,7 @@ class Screening:
         self._asked: dict[OrderedSet, set[int]] = {}
         self._broken: set[OrderedSet] = set()
         self._queue: deque[Trial] = deque()
-        self._sent = self._told = self._answers = 0
+        self._sent = self._told = self._answers = self._dealt = 0
         self._climbed = -1
         self._model: EffectsModel | None = None
         self._fit: Fit | None = None
@@ -98,7 +100,7 @@ class Screening:
             self._begin(scored)
         else:
             self._told += 1
-        if scored.mean is not None:
+        if scored.scores and TOO_LONG not in scored.failures.values():
             scores = {self._question[name]: value for name, value in scored.scores.items() if name in self._question}
             self._scores.tell(chosen, [*scores], [*scores.values()])
         else:
@@ -120,6 +122,14 @@ class Screening:
         if scored.mean is not None:
             self._ranking = [scored.trial.candidate]
 
+    def _rescale(self) -> None:
+        """Measure in a larger unit where all scores spread far more than the base prompt's, which may all stand at the
+        end of the scale."""
+        assert self._model is not None
+        scale = float(np.concatenate(self._scores.values).std()) / USUAL_SPREAD if self._scores.values else 0.0
+        if scale > _WIDER * self._model.scale:
+            self._model, self._fit = self._model.rescaled(scale), None
+
     def _plan(self) -> None:
         room = min(self._batch, self._trials - self._sent)
         if room <= 0 or self._ended:
@@ -127,6 +137,7 @@ class Screening:
         grown = self._told > _GROWTH * self._climbed
         if grown:
             self._climbed = self._told
+            self._rescale()
         fit = self._refit(sweeps=int(grown))
         if self._told and self._expected_gain(fit) < self._config.least_gain:
             self._end()
@@ -173,7 +184,9 @@ class Screening:
         asked = self._met.sum(axis=1)
         groups = []
         for _ in range(room):
-            group = self._least_asked(inside, asked, size)
+            self._dealt += 1
+            smaller = self._dealt % _SMALLER_EVERY == 0
+            group = self._least_asked(inside, asked, max(1, (size + 1) // 2) if smaller else size)
             asked[group] += self._block
             groups.append(self._arranged(tuple(group)))
         return groups

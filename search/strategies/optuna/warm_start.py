@@ -82,7 +82,7 @@ class WarmStart:
             self._fit = self._model.fit(self._scores, self._fit, sweeps=2 if self.over else 1)
 
     def _learn(self, scored: ScoredTrial) -> None:
-        if scored.mean is not None:
+        if scored.scores:
             members = tuple(self._number[name] for name in self._space.members(scored.trial.candidate))
             scores = {self._question[name]: value for name, value in scored.scores.items() if name in self._question}
             self._scores.tell(members, [*scores], [*scores.values()])

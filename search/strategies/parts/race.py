@@ -1,10 +1,12 @@
 """Candidates on the same blocks of questions, fewer of them after every block."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
 
 from search.problem.candidate import Candidate
 from search.problem.trial import TOO_LONG, ScoredTrial, Trial
+from search.strategies.parts.score_table import fair_means, score_table
 
 Block = tuple[str, ...]
 Told = Mapping[str, float]
@@ -57,9 +59,8 @@ class Race:
         """Take the result of a trial of this race."""
         self._awaited -= 1
         candidate = scored.trial.candidate
-        if scored.mean is not None:
-            self._scores[candidate] |= scored.scores
-        elif not self._scores[candidate] or TOO_LONG in scored.failures.values():
+        self._scores[candidate] |= scored.scores
+        if scored.mean is None and (not self._scores[candidate] or TOO_LONG in scored.failures.values()):
             self._inside.remove(candidate)
         if self.over:
             self._judge()
@@ -94,8 +95,7 @@ class Race:
         return sum(len(trial.questions) for trial in self._next) + len(self._inside) * later
 
     def winners(self) -> list[Candidate]:
-        """Those still in, best mean first, over the questions that all of them have scores for."""
-        told = {one: self._scores[one] for one in self._inside}
-        common = set.intersection(*map(set, told.values())) if told else set()
-        means = {one: math.fsum(told[one][name] for name in common) for one in told}
-        return sorted(means, key=lambda one: -means[one])[: self._winners]
+        """Those still in, best mean first, over the questions that they have in common."""
+        means = fair_means(score_table({one: self._scores[one] for one in self._inside}))
+        order = np.argsort(-means, kind="stable")[: self._winners]
+        return [self._inside[place] for place in order]
