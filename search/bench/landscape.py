@@ -9,108 +9,28 @@ question q is
 
 with d_q the question's level, s_q > 0 how much the prompt matters for it, a_c the demonstration's effect, x_j in
 [-1, 1] its position (1 is last), b_c its taste for a position, `pairs` over all pairs (a symmetric term, one that
-changes sign with their order, and a loss for likeness above 0.3), `own` what this set does beyond all that, and g_cq
-what a demonstration does to one question alone, which no held-out question shares. bend(v) = v / (1 + v / saturation)
-for v > 0. Noise is normal with a spread of its own for each question; the judge then rounds to its scale.
+changes sign with their order, a loss for similarity above 0.3), `own` what this set does beyond all that and what a mix
+of styles costs it, and g_cq what a demonstration does to one question alone, which no held-out question shares.
+bend(v) = v / (1 + v / saturation) for v > 0. Noise is normal with a spread of its own for each question; the judge then
+rounds to its scale.
 
 The defaults are anchored on measurements: question levels spread by 1.5 points on a scale of 1 to 10, single additions
 by 0.15 to 0.19 (Zhao et al., ICLR 2025), a judge's rating of the same text by 0.5 and with sampling by about 1.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from search.bench.landscapes import LandscapeKnobs
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial, Trial
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class LandscapeKnobs:
-    """What a landscape is like. Spreads are standard deviations, in points of the judge's scale.
-
-    Attributes:
-        level: of the base prompt on an average question.
-        question_spread, sensitivity_spread: of d_q; of s_q around 1.
-        effect_spread, effect_tail: of a_c; Student's degrees of freedom of its part that no embedding tells.
-        told_by_embedding: share of that variance which is linear in the embedding, in [0, 1].
-        harmful: share of the pool with a further loss of 0.2 to 0.8.
-        decisive: what one single demonstration adds.
-        dilution: 0 adds effects up, 1 averages them.
-        saturation: no prompt gains more than this; infinite for none.
-        recency, position_spread: as above.
-        pair_spread, order_spread, likeness_loss: of the terms in `pairs`.
-        set_spread: of `own`, drawn for each set of demonstrations.
-        question_effect_spread: of g_cq.
-        noise, noise_variation: its spread; how much that varies between questions (log scale).
-        thresholds: the judge says `lowest` plus `step` for each of these that the noisy score passes.
-        topics, topic_width: the pool's embeddings lie around so many directions, so widely.
-    """
-
-    level: float = 6.3
-    question_spread: float = 1.5
-    sensitivity_spread: float = 0.4
-    effect_spread: float = 0.15
-    effect_tail: float = 5.0
-    told_by_embedding: float = 0.3
-    harmful: float = 0.05
-    decisive: float = 0.0
-    dilution: float = 0.35
-    saturation: float = 2.0
-    recency: float = 0.15
-    position_spread: float = 0.04
-    pair_spread: float = 0.04
-    order_spread: float = 0.03
-    likeness_loss: float = 0.1
-    set_spread: float = 0.0
-    question_effect_spread: float = 0.4
-    noise: float = 1.0
-    noise_variation: float = 0.25
-    thresholds: tuple[float, ...] = tuple(value + 0.5 for value in range(1, 10))
-    lowest: float = 1.0
-    step: float = 1.0
-    topics: int = 8
-    topic_width: float = 0.22
-    embedding_size: int = 16
-
-
-MIXED = LandscapeKnobs()
-LANDSCAPES: Mapping[str, LandscapeKnobs] = {
-    "mixed": MIXED,
-    "additive": replace(
-        MIXED,
-        dilution=0.0,
-        saturation=np.inf,
-        pair_spread=0.0,
-        order_spread=0.0,
-        likeness_loss=0.0,
-        position_spread=0.0,
-    ),
-    "diminishing": replace(MIXED, dilution=1.0, saturation=0.8),
-    "interacting": replace(MIXED, pair_spread=0.12),
-    "order": replace(MIXED, recency=0.5, position_spread=0.12, order_spread=0.09),
-    "clusters": replace(MIXED, likeness_loss=0.4, topics=12, topic_width=0.06, told_by_embedding=0.7),
-    "noisy": replace(MIXED, noise=1.8, noise_variation=0.5, question_effect_spread=0.8),
-    "binary": replace(MIXED, thresholds=(6.3,), lowest=0.0),
-    "decisive": replace(MIXED, effect_spread=0.03, harmful=0.0, decisive=1.2, told_by_embedding=0.0),
-    "adversarial": replace(MIXED, effect_spread=0.06, told_by_embedding=0.0, harmful=0.0, set_spread=0.25),
-    "no_signal": replace(
-        MIXED,
-        effect_spread=0.0,
-        harmful=0.0,
-        position_spread=0.0,
-        pair_spread=0.0,
-        order_spread=0.0,
-        likeness_loss=0.0,
-    ),
-}
 
 
 class Landscape:
@@ -137,6 +57,7 @@ class Landscape:
         topics = _unit(draw.normal(size=(knobs.topics, knobs.embedding_size)))
         self.embedding = self._draw_embedding(draw, topics, pool)
         self._draw_demonstrations(draw, pool)
+        self._style: Ints = np.random.default_rng([seed, knobs.styles]).integers(knobs.styles, size=pool)
         self._draw_pairs(draw, pool)
         self._draw_questions(draw, topics, (guiding, held_out, further))
 
@@ -146,10 +67,10 @@ class Landscape:
 
     def _draw_demonstrations(self, draw: np.random.Generator, pool: int) -> None:
         knobs = self.knobs
-        told = _standardised(self.embedding @ draw.normal(size=knobs.embedding_size))
+        explained = _standardised(self.embedding @ draw.normal(size=knobs.embedding_size))
         free = draw.standard_t(knobs.effect_tail, size=pool) * np.sqrt(1 - 2 / knobs.effect_tail)
-        share = knobs.told_by_embedding
-        effect = knobs.effect_spread * (np.sqrt(share) * told + np.sqrt(1 - share) * free)
+        share = knobs.explained_share
+        effect = knobs.effect_spread * (np.sqrt(share) * explained + np.sqrt(1 - share) * free)
         effect -= (draw.random(pool) < knobs.harmful) * draw.uniform(0.2, 0.8, size=pool)
         effect[draw.integers(pool)] += knobs.decisive
         self.effect: Floats = effect
@@ -157,10 +78,10 @@ class Landscape:
 
     def _draw_pairs(self, draw: np.random.Generator, pool: int) -> None:
         knobs = self.knobs
-        likeness = np.maximum(self.embedding @ self.embedding.T - 0.3, 0) / 0.7
+        similarity = np.maximum(self.embedding @ self.embedding.T - 0.3, 0) / 0.7
         symmetric = np.triu(draw.normal(size=(pool, pool)), 1) * knobs.pair_spread
         ordered = np.triu(draw.normal(size=(pool, pool)), 1) * knobs.order_spread
-        self._pairs = symmetric + symmetric.T + ordered - ordered.T - knobs.likeness_loss * likeness
+        self._pairs = symmetric + symmetric.T + ordered - ordered.T - knobs.similarity_loss * similarity
 
     def _draw_questions(self, draw: np.random.Generator, topics: Floats, counts: Sequence[int]) -> None:
         """Each part from draws of its own, so that more of the last changes nothing in the first."""
@@ -250,6 +171,8 @@ class Landscape:
         if size > 1:
             first, second = np.triu_indices(size, 1)
             worth = worth + np.sqrt(2 / size) * self._pairs[sets[:, first], sets[:, second]].sum(axis=1)
+            mixed = self._style[sets[:, first]] != self._style[sets[:, second]]
+            worth = worth - knobs.style_loss * mixed.mean(axis=1)
         worth = worth + knobs.set_spread * _normal(self._key(np.sort(sets, axis=1)))
         bent = worth / (1 + np.maximum(worth, 0) / knobs.saturation)
         return np.where(worth > 0, bent, worth)

@@ -24,7 +24,7 @@ from pydantic import TypeAdapter
 from rich.console import Console
 from rich.progress import track
 
-from search.bench.landscape import LANDSCAPES
+from search.bench.landscapes import LANDSCAPES
 from search.bench.simulation import WINDOW
 from search.bench.strategy_outcome import REFERENCE, STRATEGIES, UNBUDGETED, Case, StrategyOutcome, outcomes
 from search.statistics.estimates import Estimate, estimate

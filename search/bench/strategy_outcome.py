@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 
 from configs.schema.strategy import StrategyConfig
-from search.bench.landscape import LANDSCAPES, Landscape
+from search.bench.landscape import Landscape
+from search.bench.landscapes import LANDSCAPES
 from search.bench.simulation import WINDOW, SimulatedSearch, simulate
 from search.problem.space import SearchSpace
 from search.statistics.estimates import Estimate, estimate, paired_difference

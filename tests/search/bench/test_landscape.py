@@ -6,7 +6,8 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from search.bench.landscape import LANDSCAPES, MIXED, Landscape
+from search.bench.landscape import Landscape
+from search.bench.landscapes import LANDSCAPES, MIXED
 from search.problem.candidate import Candidate
 from search.problem.trial import Trial
 
@@ -90,3 +91,13 @@ def test_further_questions_change_nothing_else() -> None:
     few, many = Landscape(MIXED, 2, pool=9), Landscape(MIXED, 2, pool=9, further=50)
     assert few.score(Trial(SET, few.held_out)) == many.score(Trial(SET, many.held_out))
     assert len(many.further) == 50
+
+
+def test_sets_of_one_style_lose_nothing_and_mixed_ones_do() -> None:
+    plain, styled = (Landscape(replace(MIXED, styles=2, style_loss=loss), 0, pool=12) for loss in (0.0, 0.8))
+    losses = [
+        plain.truth(Candidate(pair), plain.held_out) - styled.truth(Candidate(pair), styled.held_out)
+        for pair in permutations(plain.pool, 2)
+    ]
+    assert {round(loss, 1) > 0.3 for loss in losses} == {True, False}
+    assert min(losses) == 0

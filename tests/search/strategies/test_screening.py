@@ -3,7 +3,8 @@
 import pytest
 
 from configs.schema.strategy import ScreeningConfig
-from search.bench.landscape import LANDSCAPES, Landscape
+from search.bench.landscape import Landscape
+from search.bench.landscapes import LANDSCAPES
 from search.bench.simulation import simulate
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
