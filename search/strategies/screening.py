@@ -35,6 +35,7 @@ _WIDER = 1.5  # times the base prompt's spread
 _DRAWS = 64
 _LEAST_CANDIDATES = 12  # worth of judged generations, where a tenth of exhaustive greedy's is less
 _RACERS = (6, 4, 3, 2)
+_FINALISTS, _FINAL_SHARE = 2, 3  # a finalist's questions are at most a third of the budget
 
 
 class Screening:
@@ -142,8 +143,12 @@ class Screening:
         if self._told and self._expected_gain(fit) < self._config.least_gain:
             self._end()
             return
-        spent = self._sent / self._trials
-        if spent < self._config.screening_share:
+        spent, unmet = self._sent / self._trials, self._unmet_by_finalists(fit)
+        spare = self._trials - self._sent - len(unmet)
+        room = min(room, max(1, spare))
+        if unmet and spare <= 0:
+            sets = unmet[: self._trials - self._sent]
+        elif spent < self._config.screening_share:
             sets = self._groups(fit, room, spent / self._config.screening_share)
         elif spent < 1 - self._config.race_share:
             sets = self._sampled_sets(fit, room)
@@ -252,6 +257,18 @@ class Screening:
         expected = fit.values(near)
         return [near[place] for place in np.argsort(-expected, kind="stable")[:count]]
 
+    def _unmet_by_finalists(self, fit: Fit) -> list[OrderedSet]:
+        """The likeliest winners, each as often as there are blocks of questions left for it: what is recommended shall
+        have met all. Two of them, one or none, as the budget allows."""
+        blocks = -(-len(self._space.questions) // self._block)
+        count = min(_FINALISTS, self._trials // (_FINAL_SHARE * blocks))
+        scored = [one for one in self._scores.sets if one and one not in self._broken and self._allowed(one)]
+        if not count or not scored:
+            return []
+        leaders = [scored[place] for place in np.argsort(-fit.values(scored), kind="stable")[:count]]
+        left = [-(-(len(self._space.questions) - len(self._asked.get(one, ()))) // self._block) for one in leaders]
+        return [one for one, blocks in zip(leaders, left, strict=True) for _ in range(blocks)]
+
     def _neighbours(self, fit: Fit, chosen: OrderedSet) -> list[OrderedSet]:
         """One demonstration exchanged for one of the strongest outside, or two that change places."""
         strongest = [one for one in np.argsort(-fit.worths(fit.mean), kind="stable").tolist() if one not in chosen]
@@ -285,7 +302,12 @@ class Screening:
         told = [one for one in self._scores.sets if one == base or self._allowed(one)]
         values = np.round(fit.values(told), 9)
         ranked = [told[place] for place in np.argsort(-values, kind="stable")]
+        if self._told == self._trials:
+            ranked.sort(key=lambda one: not self._is_finalist(one))
         self._ranking = [self._candidate(one) for one in ranked]
+
+    def _is_finalist(self, chosen: OrderedSet) -> bool:
+        return bool(chosen) and len(self._asked.get(chosen, ())) == len(self._space.questions)
 
     def planned(self) -> int:
         return self._base_answers + self._answers + (self._trials - self._sent) * self._block

@@ -8,7 +8,7 @@ from search.bench.landscapes import LANDSCAPES
 from search.bench.simulation import simulate
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
-from search.problem.trial import Trial
+from search.problem.trial import ScoredTrial, Trial
 from search.strategies.screening import Screening
 from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit, drive, scored, worth
 
@@ -85,3 +85,42 @@ def test_a_window_of_any_size_is_kept_busy_to_half_a_batch() -> None:
     strategy = screening(evaluations=2000)
     strategy.tell(scored(Trial(SPACE.compose(()), SPACE.questions), worth(SPACE.compose(()))))
     assert len(strategy.ask(1000)) >= 8
+
+
+def test_what_is_recommended_has_met_all_guiding_questions() -> None:
+    landscape = Landscape(LANDSCAPES["mixed"], 1, pool=30)
+    space = landscape.space(3)
+    strategy, met = screening(space, 800), dict[Candidate, set[str]]()
+    for trial in drive(strategy, space, lambda one: landscape.score(Trial(one, space.questions)).mean):
+        met.setdefault(trial.candidate, set()).update(trial.questions)
+    assert [len(met[one]) for one in strategy.ranking()[:2]] == [80, 80]
+
+
+def test_scores_beside_failures_are_not_thrown_away() -> None:
+    strategy = screening()
+    base = SPACE.compose(())
+    strategy.tell(scored(Trial(base, SPACE.questions), 1.0))
+    for trial in strategy.ask(50):
+        first, *others = trial.questions
+        strategy.tell(ScoredTrial(trial, dict.fromkeys(others, 2.0), {first: "JudgeFailed"}, None))
+    while trials := strategy.ask(50):
+        for trial in trials:
+            strategy.tell(scored(trial, 2.0))
+    assert strategy.ranking()[0] != base
+
+
+def test_a_base_prompt_at_the_end_of_the_scale_does_not_set_the_unit_of_effects() -> None:
+    gains = []
+    for seed in range(4):
+        landscape = Landscape(LANDSCAPES["floor"], seed, pool=30)
+        space = landscape.space(3)
+        found = simulate(screening(space, 700, seed=seed), landscape, space)
+        gains.append(found.found_truth - found.base_truth)
+    assert sum(gains) / len(gains) > 0.1
+
+
+def test_every_third_group_is_smaller() -> None:
+    strategy = screening(evaluations=2000)
+    strategy.tell(scored(Trial(SPACE.compose(()), SPACE.questions), worth(SPACE.compose(()))))
+    sizes = {len(SPACE.added(trial.candidate)) for trial in strategy.ask(12)}
+    assert sizes == {1, 2}
