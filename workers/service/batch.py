@@ -18,18 +18,14 @@ from uuid import uuid4
 
 from configs.errors import RunStopped
 from configs.schema.service import BatchConfig
+from workers.service.batch_calls import Body, create_batch, fetch_lines, field, find_batch, reason_of
 from workers.service.batch_record import BatchRecord, ServiceBatch
 from workers.service.connection import Connection, closed
 from workers.service.error_words import OUT_OF_QUOTA
-from workers.service.failures import NothingThere, ReplyUnusable, ServiceFailed, ServiceRefused
+from workers.service.failures import NothingThere, ServiceFailed, ServiceRefused
 from workers.service.reply import Reply
 
 logger = logging.getLogger(__name__)
-
-Body = dict[str, Any]
-ENDPOINT = "/v1/chat/completions"
-MARK = "demosearch"
-"""Key of our mark in a batch's metadata."""
 
 _OVER = frozenset({"completed", "failed", "expired", "cancelled"})
 _FULL = frozenset({"token_limit_exceeded", "request_limit_exceeded"})
@@ -40,21 +36,26 @@ class _NeverSent(Exception):
 
 
 class Batches:
-    """Belongs to the event loop of its line.
+    """Belongs to the event loop of its connection.
 
     Args:
-        line: to the service.
+        connection: to the service.
         record: of what was submitted before.
         address: of the service; part of what is asked.
         read: the reply in a chat completion; raises ServiceFailed where there is none.
     """
 
     def __init__(
-        self, config: BatchConfig, line: Connection, record: BatchRecord, address: str, read: Callable[[Any], Reply]
+        self,
+        config: BatchConfig,
+        connection: Connection,
+        record: BatchRecord,
+        address: str,
+        read: Callable[[Any], Reply],
     ) -> None:
         self._read = read
         self._config = config
-        self._connection = line
+        self._connection = connection
         self._record = record
         self._address = address
         self._waiting: defaultdict[str, list[asyncio.Future[Reply]]] = defaultdict(list)
@@ -86,12 +87,14 @@ class Batches:
         if self._alarm is not None:
             self._alarm.cancel()
         for request in list(self._collected):
-            self._tell(request, closed())
+            self._settle(request, closed())
         self._unwatch()
         await asyncio.gather(self._connection.hang_up(), *self._submissions)
         self._unwatch()
         for request in list(self._waiting):
-            self._tell(request, ServiceFailed("the service was closed; the batch goes on, and who asks again finds it"))
+            self._settle(
+                request, ServiceFailed("the service was closed; the batch goes on, and who asks again finds it")
+            )
 
     def _unwatch(self) -> None:
         for watch in self._watches.values():
@@ -146,43 +149,11 @@ class Batches:
         batch = self._record.intend(uuid4().hex, tuple(requests), time())
         self._submitting.add(batch.mark)
         try:
-            self._record.name(batch, await self._create(batch, requests))
+            self._record.name(batch, await create_batch(self._connection, batch.mark, requests))
         finally:
             self._submitting.discard(batch.mark)
         logger.info("submitted batch %s with %d requests", batch.name, len(requests))
         self._watch(batch)
-
-    async def _create(self, batch: ServiceBatch, requests: dict[str, Body]) -> str:
-        lines = [
-            {"custom_id": request, "method": "POST", "url": ENDPOINT, "body": body}
-            for request, body in requests.items()
-        ]
-        content = "".join(json.dumps(line) + "\n" for line in lines).encode()
-        tried = False
-
-        async def upload(client: Any) -> str:
-            file = await client.files.create(file=(f"{batch.mark}.jsonl", content), purpose="batch")
-            return _text(getattr(file, "id", None))
-
-        async def create(client: Any) -> str:
-            nonlocal tried
-            if tried and (name := await _find(client, batch.mark)):  # the answer was lost, the batch was not
-                return name
-            tried = True
-            told = await client.post(
-                "/batches",
-                cast_to=object,
-                body={
-                    "input_file_id": file,
-                    "endpoint": ENDPOINT,
-                    "completion_window": "24h",
-                    "metadata": {MARK: batch.mark},
-                },
-            )
-            return _text(_get(told, "id"))
-
-        file = await self._connection.call(upload)
-        return await self._connection.call(create)
 
     # Following ----------------------------------------------------------------------------------------------------
 
@@ -193,24 +164,28 @@ class Batches:
     async def _follow(self, batch: ServiceBatch) -> None:
         """Look at a batch until it is over, and tell those who wait."""
         if batch.name is None:
-            name = await self._connection.call(lambda client: _find(client, batch.mark))
+            name = await self._connection.call(lambda client: find_batch(client, batch.mark))
             if name is None:
                 self._record.end(batch, [])
                 raise _NeverSent
             self._record.name(batch, name)
-        told = await self._outcome(batch)
-        lines = [line for key in ("output_file_id", "error_file_id") for line in await self._fetch(_get(told, key))]
+        outcome = await self._outcome(batch)
+        lines = [
+            line
+            for key in ("output_file_id", "error_file_id")
+            for line in await fetch_lines(self._connection, field(outcome, key))
+        ]
         self._record.end(batch, [line for line in lines if isinstance(self._reply(line), Reply)])
-        self._refuse_full(told)
-        self._answer(batch, lines, f"says that batch {batch.name} is {_get(told, 'status')}{_reason(told)}")
+        self._refuse_full(outcome)
+        self._answer(batch, lines, f"says that batch {batch.name} is {field(outcome, 'status')}{reason_of(outcome)}")
 
     async def _outcome(self, batch: ServiceBatch) -> Any:
         """What the service says of it when it is over."""
         while True:
             try:
-                told = await self._connection.call(lambda client: client.get(f"/batches/{batch.name}", cast_to=object))
-                if _get(told, "status") in _OVER:
-                    return told
+                state = await self._connection.call(lambda client: client.get(f"/batches/{batch.name}", cast_to=object))
+                if field(state, "status") in _OVER:
+                    return state
             except NothingThere:
                 self._record.end(batch, [])
                 raise self._failed(
@@ -225,21 +200,11 @@ class Batches:
                 )
             await asyncio.sleep(self._config.poll)
 
-    async def _fetch(self, file: object) -> list[dict[str, Any]]:
-        if not isinstance(file, str):
-            return []
-
-        async def content(client: Any) -> str:
-            return str((await client.files.content(file)).text)
-
-        lines = [json.loads(line) for line in (await self._connection.call(content)).splitlines()]
-        return [line for line in lines if isinstance(line, dict) and isinstance(line.get("custom_id"), str)]
-
-    def _refuse_full(self, told: Any) -> None:
+    def _refuse_full(self, outcome: Any) -> None:
         """Raise what makes every further batch fail as well."""
-        errors = _get(_get(told, "errors"), "data")
-        codes = {str(_get(error, "code")) for error in errors} if isinstance(errors, list) else set()
-        words = self._connection.errors.clean(_reason(told))
+        errors = field(field(outcome, "errors"), "data")
+        codes = {str(field(error, "code")) for error in errors} if isinstance(errors, list) else set()
+        words = self._connection.errors.clean(reason_of(outcome))
         if codes & OUT_OF_QUOTA:
             raise ServiceRefused(f"the quota at {self._address} is used up{words}: add credit, then resume")
         if codes & _FULL:
@@ -248,7 +213,7 @@ class Batches:
                 "when others are done"
             )
 
-    # Telling ------------------------------------------------------------------------------------------------------
+    # Settling -----------------------------------------------------------------------------------------------------
 
     def _answer(self, batch: ServiceBatch, lines: Sequence[dict[str, Any]], otherwise: str) -> None:
         """Tell those who wait for this batch; `otherwise` is for those of whom it says nothing."""
@@ -256,17 +221,17 @@ class Batches:
         for request in batch.requests:
             line = by_request.get(request)
             nothing = f"{otherwise}, without an answer to this request"
-            self._tell(request, self._failed(nothing) if line is None else self._reply(line))
+            self._settle(request, self._failed(nothing) if line is None else self._reply(line))
 
     def _reply(self, line: dict[str, Any]) -> Reply | Exception:
         """What one request was answered."""
         response = line.get("response")
-        status, body = _get(response, "status_code"), _get(response, "body")
+        status, body = field(response, "status_code"), field(response, "body")
         if not isinstance(status, int):
-            reason = _get(line.get("error"), "message") or _get(line.get("error"), "code") or "no reason given"
+            reason = field(line.get("error"), "message") or field(line.get("error"), "code") or "no reason given"
             return self._failed(f"did not answer a batched request: {reason}")
         if status != 200:
-            return self._connection.errors.read_status(status, _get(body, "error") or body, {}).failure
+            return self._connection.errors.read_status(status, field(body, "error") or body, {}).failure
         try:
             return self._read(body)
         except ServiceFailed as error:
@@ -283,12 +248,12 @@ class Batches:
         except Exception as error:  # a record that cannot be written, an answer of another form: nobody may wait on
             outcome = self._failed(f"has a batch that cannot be followed ({type(error).__name__}: {error})")
         for request in requests:
-            self._tell(request, outcome)
+            self._settle(request, outcome)
 
     def _failed(self, words: str) -> Exception:
         return self._connection.errors.read(ServiceFailed(words)).failure
 
-    def _tell(self, request: str, outcome: Reply | Exception) -> None:
+    def _settle(self, request: str, outcome: Reply | Exception) -> None:
         for waiting in self._waiting.get(request, ()):
             if waiting.done():
                 continue
@@ -296,35 +261,3 @@ class Batches:
                 waiting.set_exception(outcome)
             else:
                 waiting.set_result(outcome)
-
-
-async def _find(client: Any, mark: str) -> str | None:
-    """The name of the batch with this mark."""
-    after = ""
-    while True:
-        told = await client.get(f"/batches?limit=100{after}", cast_to=object)
-        batches = _get(told, "data")
-        if not isinstance(batches, list):  # silence here would have the batch paid for twice
-            raise ReplyUnusable("was asked for its batches and answered with something else")
-        for batch in batches:
-            if _get(_get(batch, "metadata"), MARK) == mark:
-                return _text(_get(batch, "id"))
-        if not batches or not _get(told, "has_more"):
-            return None
-        after = f"&after={_text(_get(batches[-1], 'id'))}"
-
-
-def _get(holder: object, name: str) -> Any:
-    return holder.get(name) if isinstance(holder, dict) else None
-
-
-def _text(name: object) -> str:
-    if not isinstance(name, str):
-        raise ReplyUnusable("took a file or a batch without giving it a name")
-    return name
-
-
-def _reason(told: Any) -> str:
-    errors = _get(_get(told, "errors"), "data")
-    words = [str(_get(error, "message") or _get(error, "code")) for error in errors] if isinstance(errors, list) else []
-    return f" ({words[0]})" if words else ""

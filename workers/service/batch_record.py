@@ -14,7 +14,7 @@ from typing import Any
 
 from configs.atomic_file import write_whole
 
-Connection = dict[str, Any]
+Event = dict[str, Any]
 
 
 @dataclass
@@ -64,7 +64,7 @@ class BatchRecord:
         """The service has taken it, under this name."""
         self._keep({"event": "submitted", "mark": batch.mark, "name": name})
 
-    def end(self, batch: ServiceBatch, answers: Sequence[Connection]) -> None:
+    def end(self, batch: ServiceBatch, answers: Sequence[Event]) -> None:
         """It is over; requests without an answer may be asked anew."""
         answered = {line["custom_id"] for line in answers}
         text = "".join(json.dumps(line) + "\n" for line in answers)
@@ -72,14 +72,14 @@ class BatchRecord:
         lost = [request for request in batch.requests if request not in answered]
         self._keep({"event": "ended", "mark": batch.mark, "lost": lost})
 
-    def answers(self, batch: ServiceBatch) -> list[Connection]:
+    def answers(self, batch: ServiceBatch) -> list[Event]:
         """What came of a batch that is over."""
         return [json.loads(line) for line in self._answers(batch).read_text(encoding="utf-8").splitlines()]
 
     def _answers(self, batch: ServiceBatch) -> Path:
         return self.folder / f"{batch.mark}.jsonl"
 
-    def _apply(self, line: Connection) -> None:
+    def _apply(self, line: Event) -> None:
         mark = line["mark"]
         if line["event"] == "intended":
             batch = ServiceBatch(mark, tuple(line["requests"]), line["at"])
@@ -93,7 +93,7 @@ class BatchRecord:
                 if self._of_request.get(request) is self._batches[mark]:
                     del self._of_request[request]
 
-    def _keep(self, line: Connection) -> None:
+    def _keep(self, line: Event) -> None:
         self._append(json.dumps(line) + "\n")
         self._apply(line)
 
@@ -109,7 +109,7 @@ class BatchRecord:
         finally:
             os.close(folder)
 
-    def _whole_lines(self) -> list[Connection]:
+    def _whole_lines(self) -> list[Event]:
         """A last line that a crash cut short is taken off the file: the step it announced was not taken."""
         if not self._journal.exists():
             return []
