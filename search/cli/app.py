@@ -12,6 +12,7 @@ from configs.errors import DemosearchError, InputError
 from search.cli.bench_commands import overlap, w1
 from search.cli.export_commands import export, push
 from search.cli.folder_commands import compare, list_runs, rm, tag, view
+from search.cli.init_command import init
 from search.cli.read_commands import knobs, report, status, watch
 from search.cli.run_commands import evaluate, resume, retry_failed, run
 from search.cli.terminal import console, say
@@ -35,7 +36,7 @@ used: kill it at any moment, `demosearch resume` goes on and pays for nothing tw
 )
 
 
-for command in (run, resume, evaluate, retry_failed, status, watch, export, push, report, knobs):
+for command in (init, run, resume, evaluate, retry_failed, status, watch, export, push, report, knobs):
     app.command()(command)
 app.command("list")(list_runs)
 for folder_command in (compare, tag, rm, view):

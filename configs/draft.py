@@ -1,0 +1,187 @@
+"""A first config of one's own, commented, from a few answers: what `demosearch init` writes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from configs.errors import InputError
+from configs.records import read_rows
+from configs.row import Row
+
+QUERY_FIELDS = ("query", "instruction", "question", "prompt", "input", "text", "turns")
+ANSWER_FIELDS = ("answer", "output", "response", "completion", "chosen", "target")
+REFERENCE_FIELDS = ("reference", *ANSWER_FIELDS)
+DEFAULT_RULES = "Below are questions, each with a good answer. Answer the last question in the same way.\n"
+
+JudgeKind = Literal["reference", "rubric", "reward_model", "function"]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a config is written from.
+
+    Attributes:
+        model: a hub's name or a local folder.
+        questions, pool: files of rows.
+        base_prompt: a prompt file; None where one is to be written beside the config.
+        judge: its kind; `judge_name` is the served judge, the reward model or the function (`module:name`).
+        gpus: of this machine; 0 runs the model in this process on the CPU.
+    """
+
+    model: str
+    questions: Path
+    pool: Path
+    base_prompt: Path | None
+    judge: JudgeKind
+    judge_name: str
+    gpus: int
+
+    def check(self) -> None:
+        """Raises InputError where the judge needs a name, or a file cannot be read or lacks a field."""
+        needs = {"rubric": "the judging service's model", "reward_model": "a model", "function": "module:function"}
+        if self.judge in needs and not self.judge_name:
+            raise InputError(f"The judge '{self.judge}' needs a name: give --judge-name, {needs[self.judge]}.")
+        if self.judge == "reference" and find_field(self.questions, REFERENCE_FIELDS, required=False) is None:
+            raise InputError(
+                f"{self.questions}: no row has a reference answer ({', '.join(REFERENCE_FIELDS)}), which the judge "
+                "'reference' compares with: choose another judge."
+            )
+
+    def write(self, path: Path) -> list[Path]:
+        """Write the config to `path`, and beside it what it names and is not there yet.
+
+        Returns:
+            The files written.
+
+        Raises:
+            InputError: a file is there already, cannot be written, or the data lack a field.
+        """
+        self.check()
+        if path.exists():
+            raise InputError(f"{path} is there already: move it away, or give another name.")
+        files = {path: self._text(path)}
+        if self.base_prompt is None and not path.with_name("base_prompt.txt").exists():
+            files[path.with_name("base_prompt.txt")] = DEFAULT_RULES
+        if self.judge == "rubric" and not path.with_name("rubric.txt").exists():
+            files[path.with_name("rubric.txt")] = _RUBRIC
+        for file, text in files.items():
+            _write(file, text)
+        return [*files]
+
+    def _text(self, path: Path) -> str:
+        """The config with its comments."""
+        reference = find_field(self.questions, REFERENCE_FIELDS, required=False) or "reference"
+        return _TEMPLATE.format(
+            name=path.stem,
+            base_prompt=_value(_beside(path, self.base_prompt) if self.base_prompt else "base_prompt.txt"),
+            pool=_value(_beside(path, self.pool)),
+            pool_query=_value(find_field(self.pool, QUERY_FIELDS)),
+            pool_answer=_value(find_field(self.pool, ANSWER_FIELDS)),
+            questions=_value(_beside(path, self.questions)),
+            query=_value(find_field(self.questions, QUERY_FIELDS)),
+            reference=_value(reference),
+            model=_value(_beside(path, Path(self.model)) if Path(self.model).is_dir() else self.model),
+            dtype="bfloat16" if self.gpus else "float32",
+            judge=_JUDGES[self.judge].format(name=_value(self.judge_name)),
+            workers=_RAY.format(gpus=self.gpus) if self.gpus else _LOCAL,
+        )
+
+
+def find_field(path: Path, names: Sequence[str], required: bool = True) -> str | None:
+    """The first of these fields that the first row of the file has with something in it.
+
+    Raises:
+        InputError: the file cannot be read, or it has none of them and one is required.
+    """
+    row: Row = read_rows(path)[0]
+    found = next((name for name in names if row.get(name)), None)
+    if found is None and required:
+        there = ", ".join(map(str, row))
+        raise InputError(f"{row.place}: has {there}, but none of {', '.join(names)}: rename a field in the data.")
+    return found
+
+
+def _beside(config: Path, file: Path) -> str:
+    """As the config names it: relative where the file is below its folder."""
+    folder, absolute = config.absolute().parent, file.absolute()
+    return str(absolute.relative_to(folder)) if absolute.is_relative_to(folder) else str(absolute)
+
+
+def _value(text: str | None) -> str:
+    """A text as YAML, quoted where it must be."""
+    return str(yaml.safe_dump(text, width=10_000)).removesuffix("\n...\n").strip()
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror}): give another name.") from None
+
+
+_TEMPLATE = """\
+# Written by `demosearch init`. `demosearch run {name}.yaml --dry-run` checks it and says what it would cost;
+# `demosearch knobs` explains every knob.
+seed: 0
+
+base_prompt:
+  path: {base_prompt} # rules and demonstrations that every candidate starts from
+
+pool: # the demonstrations that may be added
+  path: {pool}
+  query_field: {pool_query}
+  answer_field: {pool_answer}
+
+questions:
+  path: {questions}
+  query_field: {query}
+  reference_field: {reference}
+  split:
+    held_out_share: 0.5 # these only judge the winner
+
+model:
+  name: {model}
+  dtype: {dtype}
+
+decoding:
+  max_new_tokens: 512
+
+judge:
+{judge}
+strategy:
+  kind: screening # the fewest judged answers; docs/strategies.md compares all
+  max_demonstrations: 3
+
+{workers}"""
+_JUDGES: Mapping[JudgeKind, str] = {
+    "reference": "  kind: reference # similarity to the reference answer, 1 to 10\n  metric: chrf\n",
+    "rubric": """\
+  kind: rubric
+  rubric_path: rubric.txt # edit it: it is the judge's whole prompt
+  service:
+    model: {name}
+    api_key_variable: OPENAI_API_KEY # the name of the variable, never the key
+    # base_url: http://127.0.0.1:8000/v1 # any OpenAI-compatible server
+    # dollars_per_million_prompt_tokens: ... # so that a dry run is in dollars
+    # dollars_per_million_new_tokens: ...
+""",
+    "reward_model": "  kind: reward_model\n  model:\n    name: {name}\n",
+    "function": "  kind: function\n  function: {name} # module:function, found on PYTHONPATH (docs/recipes.md)\n",
+}
+_LOCAL = "workers:\n  kind: local # this process; `ray` for GPUs and clusters\n"
+_RAY = "workers:\n  kind: ray\n  count: {gpus} # one GPU each\nwindow: 48 # trials under way, so that no worker waits\n"
+_RUBRIC = """\
+Rate how well the answer serves the person who asked, from 1 (useless) to 10 (could not be better). Be strict: most
+answers deserve less than 8. Length alone is no merit.
+
+[Question]
+{question}
+
+[Answer]
+{answer}
+
+Say in one sentence why, then give the rating in double brackets, for example: [[5]]
+"""

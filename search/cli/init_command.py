@@ -1,0 +1,55 @@
+"""The command that writes a first config."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import search
+from configs.errors import InputError
+from search.cli.terminal import say, show_forecast
+
+
+class Judge(StrEnum):
+    REFERENCE = "reference"
+    RUBRIC = "rubric"
+    REWARD_MODEL = "reward_model"
+    FUNCTION = "function"
+
+
+def init(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
+    model: Annotated[str, typer.Option(help="A hub's name or a local folder.", prompt="Model (hub name or folder)")],
+    questions: Annotated[Path, typer.Option(help="A file of questions, a row each.", prompt="File of questions")],
+    pool: Annotated[
+        Path, typer.Option(help="A file of rows with a query and an answer each.", prompt="File of demonstrations")
+    ],
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="The YAML file to write.")] = Path("search.yaml"),
+    judge: Annotated[Judge, typer.Option(help="Who rates the answers.", prompt="Judge", show_choices=True)] = (
+        Judge.REFERENCE
+    ),
+    judge_name: Annotated[
+        str, typer.Option(help="The service's model (rubric), the reward model, or `module:function`.")
+    ] = "",
+    base_prompt: Annotated[
+        Path | None, typer.Option(help="A prompt file to start from; a short one is written when not given.")
+    ] = None,
+    gpus: Annotated[int, typer.Option(min=0, help="GPUs to use; 0 runs on the CPU, in this process.")] = 0,
+) -> None:
+    """Write a commented config for your own model, questions and demonstrations, and check it by a dry run.
+
+    What is not given as a flag is asked for. Fields are found by their usual names (query, instruction, question, ...;
+    answer, output, response, ...).
+    """
+    from configs.draft import Draft  # noqa: PLC0415 -- yaml
+
+    if judge is not Judge.REFERENCE and not judge_name:
+        judge_name = typer.prompt("The judging service's model, the reward model, or module:function")
+    draft = Draft(model, questions, pool, base_prompt, judge.value, judge_name, gpus)
+    for file in draft.write(path):
+        say(f"written: {file}")
+    try:
+        show_forecast(search.forecast_run(search.load_config(path)), as_json=False)
+    except InputError as error:
+        raise InputError(f"{path} is written, but cannot run yet: {error}") from None
+    say(f"next: demosearch run {path}")

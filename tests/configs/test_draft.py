@@ -1,0 +1,61 @@
+"""A first config is one that loads, says what the data have, and never overwrites anything."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from configs.draft import DEFAULT_RULES, Draft, JudgeKind
+from configs.errors import InputError
+from configs.loading import load_config
+
+
+def rows(path: Path, *content: Mapping[str, object]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in content), encoding="utf-8")
+    return path
+
+
+def draft(folder: Path, judge: JudgeKind = "reference", judge_name: str = "some/judge: a", gpus: int = 0) -> Draft:
+    questions = rows(folder / "q: 1.jsonl", {"instruction": "Why?", "category": "", "output": "Because."})
+    pool = rows(folder / "data.jsonl", {"prompt": "How?", "response": "So."})
+    return Draft("org/model", questions, pool, None, judge, judge_name, gpus)
+
+
+@pytest.mark.parametrize("judge", get_args(JudgeKind))
+@pytest.mark.parametrize("gpus", [0, 8])
+def test_every_draft_loads_with_the_fields_that_the_data_have(tmp_path: Path, judge: JudgeKind, gpus: int) -> None:
+    name = "module:function" if judge == "function" else "some/judge: a"
+    draft(tmp_path, judge, name, gpus).write(tmp_path / "my.yaml")
+    config = load_config(tmp_path / "my.yaml")
+    assert config.judge.kind == judge
+    assert (config.questions.query_field, config.questions.reference_field) == ("instruction", "output")
+    assert (config.pool.query_field, config.pool.answer_field) == ("prompt", "response")
+    assert config.questions.path == tmp_path / "q: 1.jsonl"
+    assert (config.workers.kind, config.workers.count if gpus else 0) == (("ray", 8) if gpus else ("local", 0))
+    assert config.base_prompt.path.read_text(encoding="utf-8") == DEFAULT_RULES
+
+
+def test_what_is_there_already_is_never_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "base_prompt.txt").write_text("mine", encoding="utf-8")
+    assert draft(tmp_path).write(tmp_path / "my.yaml") == [tmp_path / "my.yaml"]
+    with pytest.raises(InputError, match="is there already"):
+        draft(tmp_path).write(tmp_path / "my.yaml")
+    assert (tmp_path / "base_prompt.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_judge_that_cannot_judge_these_questions_is_refused(tmp_path: Path) -> None:
+    questions = rows(tmp_path / "bare.jsonl", {"query": "Why?"})
+    pool = rows(tmp_path / "pool.jsonl", {"query": "How?", "answer": "So."})
+    with pytest.raises(InputError, match="no row has a reference answer"):
+        Draft("m", questions, pool, None, "reference", "", 0).write(tmp_path / "my.yaml")
+    with pytest.raises(InputError, match="needs a name: give --judge-name"):
+        Draft("m", questions, pool, None, "rubric", "", 0).write(tmp_path / "my.yaml")
+    assert not (tmp_path / "my.yaml").exists()
+
+
+def test_rows_without_a_known_field_are_named_with_what_they_have(tmp_path: Path) -> None:
+    questions = rows(tmp_path / "odd.jsonl", {"frage": "Warum?", "antwort": "Darum."})
+    with pytest.raises(InputError, match=r"odd.jsonl, line 1: has frage, antwort, but none of query"):
+        Draft("m", questions, questions, None, "function", "a:b", 0).write(tmp_path / "my.yaml")
