@@ -175,7 +175,7 @@ def _refuse_uncached(model: Any) -> None:
         raise InputError(
             f"{name} keeps what it has read in a way that cannot be continued token by token here: {advice}"
         ) from error
-    if not (distance := _distance(stepped, whole)) < _close(whole):
+    if (distance := _distance(stepped, whole)) >= _close(whole):  # NaN is told when an answer is asked for
         raise InputError(
             f"{name} says something else token by token than in one pass (logits differ by {distance:.1e}): {advice}"
         )
@@ -187,7 +187,7 @@ def _ids(model: Any, count: int) -> list[int]:
 
 
 def _distance(left: torch.Tensor, right: torch.Tensor) -> float:
-    return float((left - right).norm() / right.norm())
+    return float((left - right).norm() / right.norm().clamp_min(1e-9))
 
 
 def _close(logits: torch.Tensor) -> float:
