@@ -133,7 +133,8 @@ class FunctionJudge:
             try:
                 return await asyncio.shield(task)
             except asyncio.CancelledError:
-                if not task.cancelled():
+                caller = asyncio.current_task()
+                if not task.cancelled() or (caller is not None and caller.cancelling()):
                     raise
                 raise JudgeFailed(f"{self._config.function} had not returned when the judge was closed") from None
 
