@@ -15,6 +15,7 @@ from evaluators.judge_tools.decision import DECISION_VERSION, read_decision
 from evaluators.judge_tools.expected import EXPECTED_VERSION, expected_score
 from evaluators.judge_tools.fence import FENCE_VERSION
 from evaluators.judge_tools.ratings import PARSER_VERSION, RatingForm
+from evaluators.judge_tools.readings import DISTRIBUTION
 from workers.service.failures import ServiceChanged, ServiceFailed
 from workers.service.reply import Message, Reply
 from workers.usage import NOTHING, Usage
@@ -105,7 +106,7 @@ async def grade_in_words(
         place = RatingPlace(decision.begin, decision.end, decision.closed)
         told = await chat_model.rating_probabilities(messages, reply, place, form.choices)
         score, distribution = expected_score(told.probabilities, form, told.usage)
-        return Reading(score, f"\n\n[expected rating] {json.dumps(distribution)}", told.usage)
+        return Reading(score, DISTRIBUTION + json.dumps(distribution), told.usage)
 
     is_sure = chat_model.repeats_itself(knobs.temperature)
     return await grade(

@@ -29,6 +29,16 @@ class JudgeReceipt:
 
 
 @dataclass(frozen=True, slots=True)
+class SpokenVerdict:
+    """What a judge said about one answer, and in how many calls and tokens."""
+
+    fingerprint: str
+    words: str
+    calls: int
+    new_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class JudgeNoise:
     """How far verdicts of one judge on one and the same answer lie apart.
 
@@ -78,6 +88,15 @@ def read_judges(path: Path, run: str) -> list[JudgeReceipt]:
     with reading(path) as ledger:
         rows = ledger.execute(query, (run,)).fetchall() if ledger else []
     return [JudgeReceipt(fingerprint or "unknown", *_usage_of(totals)) for fingerprint, *totals in rows]
+
+
+def read_spoken_verdicts(path: Path, run: str, most: int) -> list[SpokenVerdict]:
+    """The latest verdicts of `run` whose judge said something, at most so many."""
+    query = """
+        SELECT j.fingerprint, v.words, v.calls, v.new_tokens FROM verdicts v JOIN judges j ON j.digest = v.judge
+        WHERE v.run = ? AND v.words != '' ORDER BY v.rowid DESC LIMIT ?"""
+    with reading(path) as ledger:
+        return [SpokenVerdict(*row) for row in ledger.execute(query, (run, most))] if ledger else []
 
 
 def read_judge_noise(path: Path) -> list[JudgeNoise]:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 import threading
 
@@ -52,6 +53,8 @@ def main() -> None:
     logging.basicConfig(format="%(message)s", handlers=[RichHandler(console=console(), show_path=False)])
     for room in ("search", "evaluators", "workers"):
         logging.getLogger(room).setLevel(logging.INFO)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell script starts its background jobs so
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         app()
     except InputError as error:

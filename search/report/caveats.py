@@ -26,6 +26,7 @@ def caveats(findings: Findings) -> list[str]:
         *_of_runner_up(findings),
         *_of_decoding(findings),
         *_of_judge(findings),
+        *_of_readings(findings),
     ]
 
 
@@ -162,3 +163,15 @@ def _of_judge(findings: Findings) -> Iterator[str]:
                 "repeats takes more than this from it, further questions do."
             )
         yield text
+
+
+def _of_readings(findings: Findings) -> Iterator[str]:
+    for reading in findings.readings:
+        if reading.differ == 0:
+            continue
+        other = "a reading of decisions (`rating: decision`)" if reading.is_first else "published parsers"
+        used = "the first rating in its words counts" if reading.is_first else "the rating that it decides on counts"
+        yield (
+            f"Of {count(reading.verdicts)} verdicts that the judge gave in words, {other} would read "
+            f"{count(reading.differ)} otherwise or not at all; here {used}."
+        )

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import chain
 
 from evaluators.evaluation import Failure
+from evaluators.judge_tools.readings import ReadingDifference, reading_differences
+from evaluators.ledger.queries import read_spoken_verdicts
 from search.problem.candidate import Candidate
 from search.problem.trial import Side
 from search.report.candidates import CandidateScore, HeatMap, candidate_scores, heat_map
@@ -22,6 +24,7 @@ from search.results.search_results import SearchResults
 from search.results.status import Status, status_of
 
 _SAMPLES = 3
+_MOST_WORDS = 5_000  # verdicts read in two ways, 0.1 ms each
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Findings:
         finalists: best first, the base prompt last; only the base prompt where nothing beats it.
         turns, categories, lengths, answers, contributions: of the first of them, beside the base prompt.
         noise: of the judges, where answers were judged more than once.
+        readings: how far the published way to read judges' words and that of decisions differ.
     """
 
     results: SearchResults
@@ -64,6 +68,7 @@ class Findings:
     costs: Costs
     failures: tuple[FailedAlike, ...]
     noise: tuple[Noise, ...]
+    readings: tuple[ReadingDifference, ...]
 
     @property
     def best(self) -> Finalist | None:
@@ -104,6 +109,7 @@ def find(results: SearchResults) -> Findings:
         costs=costs(results),
         failures=failed_alike(results.failures),
         noise=judge_noise(results, other),
+        readings=tuple(reading_differences(read_spoken_verdicts(results.ledger, results.run, _MOST_WORDS))),
     )
 
 

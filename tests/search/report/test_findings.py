@@ -1,11 +1,13 @@
 """What a report says of a run whose every score is known."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from configs.loading import load_config
+from evaluators.judge_tools.readings import ReadingDifference
 from search.problem.candidate import Candidate
 from search.problem.trial import ScoredTrial, Trial
 from search.report.caveats import caveats
@@ -82,6 +84,17 @@ def test_the_judge_s_own_noise_is_told_apart_from_that_of_questions(tmp_path: Pa
     assert noise.answers == 14
     assert noise.share == pytest.approx(0.005 / 0.0208333, rel=1e-3)
     assert any("24 % of the variance" in doubt for doubt in caveats(findings))
+
+
+def test_verdicts_that_another_reading_would_change_are_a_caveat(tmp_path: Path) -> None:
+    findings = found(finished(tmp_path))
+    assert findings.readings == ()
+    for is_first, sentence in [
+        (False, "Of 40 verdicts that the judge gave in words, published parsers would read 3 otherwise or not at all"),
+        (True, "a reading of decisions (`rating: decision`) would read 3 otherwise or not at all"),
+    ]:
+        told = replace(findings, readings=(ReadingDifference("judge", 40, 3, is_first),))
+        assert any(sentence in caveat for caveat in caveats(told))
 
 
 def test_a_judge_that_was_asked_once_tells_nothing_of_its_noise(tmp_path: Path) -> None:
