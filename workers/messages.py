@@ -14,11 +14,12 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Suffix `index` of the job's block has its answer."""
+    """Suffix `index` of the job's block has its answer, after so many passes of the model; 0 where nobody counts."""
 
     job: int
     index: int
     answer: Answer
+    passes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,9 +176,9 @@ class EngineKit:
         batch = batch_of(engine, GREEDY)
         for job, block in enumerate(BLOCKS):
             batch.add(job, block)
-        batch.step()
+        heard = [message for message in batch.step() if message.job != 1]  # a step may end whole blocks
         batch.drop(1)
-        found = all_of(batch, [BLOCKS[0], None, BLOCKS[2]])
+        found = all_of(batch, [BLOCKS[0], None, BLOCKS[2]], heard)
         assert found == [answers(engine, BLOCKS[0], GREEDY), [], answers(engine, BLOCKS[2], GREEDY)]
 
     def test_a_block_that_does_not_fit_is_not_added_and_the_others_go_on(self, engine: Engine) -> None:

@@ -17,12 +17,13 @@ from workers.messages import Ended
 from workers.prompt import Decoding, PromptBlock
 from workers.shared_prefix import kernels, support
 from workers.shared_prefix.capacity import Capacity
-from workers.shared_prefix.decode import DecodeLoop, Request
+from workers.shared_prefix.decode import DecodeLoop
 from workers.shared_prefix.detokenizer import Stops, Transcript
 from workers.shared_prefix.graph import recorder
 from workers.shared_prefix.memory import is_out_of_memory
 from workers.shared_prefix.plain_rows import PAD, left_padded
 from workers.shared_prefix.prefix_tree import PrefixTree
+from workers.shared_prefix.request import Request
 from workers.shared_prefix.sampling import TokenChooser
 from workers.shared_prefix.shared_rows import SharedRows
 

@@ -15,13 +15,15 @@ from workers.messages import Ended
 from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock
 from workers.shared_prefix import kernels, support, weights
 from workers.shared_prefix.capacity import Capacity
-from workers.shared_prefix.decode import DecodeLoop, Request
+from workers.shared_prefix.decode import DecodeLoop
 from workers.shared_prefix.detokenizer import Stops, Transcript
+from workers.shared_prefix.drafts import EarlierAnswers
 from workers.shared_prefix.graph import Record, recorder
 from workers.shared_prefix.likelihood import Given, likelihoods
 from workers.shared_prefix.memory_plan import Room, layer_shares, most_rows
 from workers.shared_prefix.plain_rows import PlainRows
 from workers.shared_prefix.prefix_tree import PrefixTree
+from workers.shared_prefix.request import Request
 from workers.shared_prefix.sampling import TokenChooser
 from workers.shared_prefix.shared_rows import SharedRows
 from workers.shared_prefix.tokenization import PromptTokenizer, end_tokens
@@ -65,6 +67,7 @@ class TransformersEngine:
         self._room = Room(model)
         self._ends = end_tokens(model, tokenizer)
         self._stops = Stops(tokenizer, ())
+        self._earlier = EarlierAnswers()
         self._device = torch.device(model.device)  # of the embedding: tokens go in there, and logits come back to it
         self._capacity = Capacity(batch_size or most_rows(self._device))
         self._record = (record or recorder(self._device)) if len(self._room.devices) == 1 else None
@@ -171,7 +174,16 @@ class TransformersEngine:
         self._check_room(prompts, new)
         prefix = prompts[0][: self._shared(block, prompts)] if prompts else []
         return [
-            Request(job, index, block.prompt(index), tokens, prefix, Transcript(self._tokenizer, tokens, stops))
+            Request(
+                job,
+                index,
+                block.prompt(index),
+                tokens,
+                prefix,
+                Transcript(self._tokenizer, tokens, stops),
+                question=block.suffixes[index],
+                earlier=self._earlier,
+            )
             for index, tokens in enumerate(prompts)
         ]
 

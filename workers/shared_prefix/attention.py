@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import torch
 from transformers import AttentionInterface
 
+from workers.shared_prefix.ahead import Ahead
 from workers.shared_prefix.kernels import Kernels, Part, merged
 from workers.shared_prefix.row_buffers import RowBuffers
 
@@ -189,6 +190,44 @@ class Step:
             rows = torch.arange(len(self._lengths), device=device)
             self._places[device] = rows, self._lengths.to(device, non_blocking=True)
         return self._places[device]
+
+
+class StepAhead(Step):
+    """Several tokens a row, each seeing those before it; otherwise as `Step`. They are handed to the model as rows of
+    one token each, so that only attention pads them to the longest draft.
+
+    Args:
+        behind: the prefixes, each with the indices of its rows' tokens.
+        ahead: the tokens.
+        lengths: [B], tokens that rows have there already.
+    """
+
+    def __init__(
+        self, behind: RowsBehind, kernels: Kernels, buffers: RowBuffers, lengths: torch.Tensor, ahead: Ahead
+    ) -> None:
+        super().__init__(behind, kernels, buffers, lengths)
+        self._ahead = ahead
+
+    def attend(self, layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scale: float) -> torch.Tensor:
+        device, longest = q.device, self._ahead.padded.shape[1]
+        rows, offsets = self._ahead.rows.to(device), self._ahead.offsets.to(device)
+        lengths = self._lengths.to(device)
+        self._buffers.put_tokens(layer, (rows, lengths[rows] + offsets), k, v)
+        keys, values = self._buffers.layer(layer)
+        groups = q.shape[1] // k.shape[1]
+        padded = q.new_zeros(len(lengths), q.shape[1], longest, q.shape[3])
+        padded[rows, :, offsets] = q[:, :, 0]
+        bias = self._biases.get(device)
+        if bias is None:
+            last = lengths[:, None] + torch.arange(longest, device=device)
+            later = torch.arange(keys.shape[2], device=device) > last[:, :, None]
+            bias = torch.zeros_like(later, dtype=q.dtype).masked_fill_(later, float("-inf"))
+            bias = self._biases[device] = bias[:, None].repeat(1, 1, groups, 1)
+        folded = padded.reshape(len(lengths), k.shape[1], groups * longest, q.shape[3])
+        output, total = self._kernels.biased(folded, keys, values, bias, False, scale)
+        by_token = output.reshape(*output.shape[:2], groups, longest, -1)[rows, :, :, offsets]
+        own = by_token, total.reshape(*output.shape[:2], groups, longest)[rows, :, :, offsets]
+        return self._with_prefixes(layer, q.reshape(by_token.shape), own, scale).to(q.dtype).reshape(q.shape)
 
 
 def _per_query_head(t: torch.Tensor, groups: int) -> torch.Tensor:

@@ -4,90 +4,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from itertools import takewhile
-from typing import Literal, Protocol
 
 import torch
 
 from workers.failures import GenerationFailed
 from workers.messages import Answered, Ended
-from workers.prompt import Completion, Decoding, PromptBlock
+from workers.prompt import Decoding, PromptBlock
+from workers.shared_prefix.ahead import Ahead, accepted
 from workers.shared_prefix.capacity import Capacity
-from workers.shared_prefix.detokenizer import Transcript
 from workers.shared_prefix.memory import give_back, is_out_of_memory
+from workers.shared_prefix.request import Request
+from workers.shared_prefix.rows import Rows, RowsAhead
 from workers.shared_prefix.sampling import UNKNOWN, TokenChooser
-
-
-class Rows(Protocol):
-    """The running rows as the model sees them: their keys and values.
-
-    Attributes:
-        joins: rows may enter while others run.
-    """
-
-    joins: bool
-
-    @property
-    def held(self) -> int:
-        """Bytes of the rows' own keys and values, the prefixes' not among them."""
-        ...
-
-    def stand_behind(self, prefix: list[int]) -> bool:
-        """The rows that enter next begin with these tokens, which are in memory from now on. False when that has no
-        place for them beside the prefixes of the rows that run.
-
-        Raises:
-            GenerationFailed: they do not even fit alone.
-        """
-        ...
-
-    def enter(self, tokens: list[list[int]]) -> None:
-        """Rows with these tokens (of some, none but the prefix's) join at the end of the batch."""
-        ...
-
-    def step(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Every row of the batch gains its token, [B]. Returns the logits behind it, [B, V]."""
-        ...
-
-    def keep(self, rows: torch.Tensor) -> None:
-        """Only these rows stay, in this order; `rows` [B'] are indices."""
-        ...
-
-
-@dataclass(slots=True)
-class Request:
-    """One prompt under way.
-
-    Attributes:
-        job, index: whose answer it is.
-        prefix: tokens that the prompts of its block begin with in common; fewer than the prompt has.
-    """
-
-    job: int
-    index: int
-    text: str
-    prompt: list[int]
-    prefix: list[int]
-    transcript: Transcript
-    finish: Literal["stop", "length"] | None = None
-    new_tokens: int = 0
-
-    @property
-    def own(self) -> int:
-        """Tokens of the prompt behind the prefix."""
-        return len(self.prompt) - len(self.prefix)
-
-    def push(self, token: int, decoding: Decoding, ends: Collection[int]) -> None:
-        self.new_tokens += 1
-        if token in ends or self.transcript.push(token):
-            self.finish = "stop"
-        elif self.new_tokens == decoding.max_new_tokens:
-            self.finish = "stop" if self.transcript.has_stop() else "length"
-
-    def completion(self) -> Completion:
-        assert self.finish is not None
-        return Completion(self.transcript.text(), len(self.prompt), self.new_tokens, self.finish)
 
 
 class DecodeLoop:
@@ -199,6 +128,8 @@ class DecodeLoop:
     def _enter(self, rows: Rows, new: list[Request]) -> None:
         for _ in new:
             self._waiting.popleft()
+        for request in new:
+            request.begin()
         self._active += new  # before the model runs, so that none is lost when memory ends
         tokens = [request.prompt + request.transcript.tokens for request in new]
         rows.enter([row[:-1] for row in tokens])
@@ -210,13 +141,48 @@ class DecodeLoop:
         if not self._active:
             return
         assert self._rows is not None
-        self._last = self._chooser.choose(self._rows.step(self._last))
-        for request, token in zip(self._active, self._last.tolist(), strict=True):
+        drafts = self._drafts()
+        if drafts is None:
+            self._last = self._chooser.choose(self._rows.step(self._last))
+            said = [[token] for token in self._last.tolist()]
+        else:
+            assert isinstance(self._rows, RowsAhead)
+            said = self._said_of(self._rows, drafts)
+        for request, tokens in zip(self._active, said, strict=True):
+            self._push(request, tokens)
+        self._shed()
+
+    def _drafts(self) -> list[list[int]] | None:
+        """How each row may go on, none for some; None where no row has a draft."""
+        if not isinstance(self._rows, RowsAhead) or not self._rows.takes_drafts:
+            return None
+        most = self._decoding.max_new_tokens
+        drafts = [request.draft(most) for request in self._active]
+        return drafts if any(drafts) else None
+
+    def _said_of(self, rows: RowsAhead, drafts: list[list[int]]) -> list[list[int]]:
+        """What each row says by one pass over its last token and its draft."""
+        given = [[last, *draft] for last, draft in zip(self._last.tolist(), drafts, strict=True)]
+        ahead = Ahead.of(given, self._device)
+        said = accepted(given, self._chooser.choose_ahead(rows.step_ahead(ahead), ahead).tolist())
+        rows.gain([len(tokens) for tokens in said])
+        self._chooser.take(said)
+        self._last = torch.tensor([tokens[-1] for tokens in said], device=self._device)
+        for request, draft, tokens in zip(self._active, drafts, said, strict=True):
+            if draft and request.drafter is not None:
+                request.drafter.note(len(draft), len(tokens) - 1)
+        return said
+
+    def _push(self, request: Request, tokens: list[int]) -> None:
+        """Tokens of one pass, as far as they do not end the answer."""
+        request.passes += 1
+        for token in tokens:
             if token == UNKNOWN:
                 self._fail(request.job, GenerationFailed("the model computes NaN: try model.dtype=bfloat16 or float32"))
-            else:
-                request.push(token, self._decoding, self._ends)
-        self._shed()
+                return
+            request.push(token, self._decoding, self._ends)
+            if request.finish is not None:
+                return
 
     @torch.inference_mode()
     def _shed(self) -> None:
@@ -243,7 +209,7 @@ class DecodeLoop:
     def _answer(self, request: Request) -> None:
         if request.job in self._unanswered:
             self._unanswered[request.job] -= 1
-            self._news.append(Answered(request.job, request.index, request.completion()))
+            self._news.append(Answered(request.job, request.index, request.completion(), request.passes))
             self._end_if_complete(request.job)
 
     def _end_if_complete(self, job: int) -> None:

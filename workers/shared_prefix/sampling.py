@@ -13,6 +13,7 @@ import torch
 from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
 from workers.prompt import Decoding
+from workers.shared_prefix.ahead import Ahead
 
 UNKNOWN = -1  # no token
 
@@ -80,19 +81,49 @@ class TokenChooser:
 
     def choose(self, logits: torch.Tensor) -> torch.Tensor:
         """The next token of every row, [B], from logits [B, V] of any float type; `UNKNOWN` where those are NaN."""
+        drawn = None if self._draws is None else self._draws.gather(1, self._steps[:, None])
+        tokens = self._chosen(logits, self._seen, drawn)
+        if self._seen is not None:
+            self._seen.scatter_(1, tokens.clamp_min(0)[:, None], True)  # a row without a token ends
+        self._steps = self._steps + 1
+        return tokens
+
+    def choose_ahead(self, logits: torch.Tensor, ahead: Ahead) -> torch.Tensor:
+        """What every row would take at each of its positions, [N], if it took all of its draft before: as `choose`.
+        `take` says how much of it counts.
+
+        Args:
+            logits: [N, V], behind each token of `ahead`.
+        """
+        drawn = seen = None
+        if self._draws is not None:
+            steps = (self._steps[ahead.rows] + ahead.offsets).clamp_max(self._draws.shape[1] - 1)
+            drawn = self._draws[ahead.rows, steps][:, None]
+        if self._seen is not None:
+            seen = self._seen[ahead.rows]
+            at, offsets = ahead.drafted_before()
+            seen[at, ahead.padded[ahead.rows[at], offsets]] = True
+        return self._chosen(logits, seen, drawn)
+
+    def take(self, said: list[list[int]]) -> None:
+        """Every row has said these tokens, at least one each."""
+        self._steps = self._steps + torch.tensor([len(tokens) for tokens in said], device=self.device)
+        if self._seen is not None:
+            pairs = [(row, token) for row, tokens in enumerate(said) for token in tokens if token != UNKNOWN]
+            rows, tokens = torch.tensor(pairs, device=self.device).reshape(-1, 2).unbind(1)
+            self._seen[rows, tokens] = True
+
+    def _chosen(self, logits: torch.Tensor, seen: torch.Tensor | None, drawn: torch.Tensor | None) -> torch.Tensor:
         scores = logits.float()
         broken = scores.amax(dim=-1).isnan()
-        if self._seen is not None:
-            scores = penalised(scores, self._seen, self._decoding.repetition_penalty)
-        tokens = scores.argmax(dim=-1) if self._draws is None else self._sampled(scores, self._draws)
-        if self._seen is not None:
-            self._seen.scatter_(1, tokens[:, None], True)
-        self._steps = self._steps + 1
+        if seen is not None:
+            scores = penalised(scores, seen, self._decoding.repetition_penalty)
+        tokens = scores.argmax(dim=-1) if drawn is None else self._sampled(scores, drawn)
         return tokens.masked_fill(broken, UNKNOWN)
 
     def _sampled(self, scores: torch.Tensor, drawn: torch.Tensor) -> torch.Tensor:
         cumulative = probabilities(scores, self._decoding).cumsum(dim=-1)
-        level = drawn.gather(1, self._steps[:, None]) * cumulative[:, -1:]
+        level = drawn * cumulative[:, -1:]
         # level may round up to the total, and a NaN is found nowhere: both would point behind the last token
         return torch.searchsorted(cumulative, level, right=True).squeeze(1).clamp_max(scores.shape[1] - 1)
 

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from workers.failures import GenerationFailed
-from workers.shared_prefix.attention import Fill, Prefix, RowsBehind, Step, forward
+from workers.shared_prefix.ahead import Ahead
+from workers.shared_prefix.attention import Fill, Prefix, RowsBehind, Step, StepAhead, forward
 from workers.shared_prefix.capacity import READ_TOKENS
 from workers.shared_prefix.graph import Record, RunStep
 from workers.shared_prefix.kernels import Kernels
@@ -28,7 +29,7 @@ class _Shared:
 
 
 class SharedRows:
-    """Implements `decode.Rows`.
+    """Implements `rows.Rows`.
 
     A recorded step is made for its rows, their prefixes and their room; so then finished rows stay in the buffers until
     a quarter of them is finished, and the room grows in large strides.
@@ -97,6 +98,26 @@ class SharedRows:
         for row in self._live:
             self._sizes[row] += 1
         return logits
+
+    @property
+    def takes_drafts(self) -> bool:
+        """Not where steps are recorded: they have one token a row."""
+        return self._record is None
+
+    def step_ahead(self, ahead: Ahead) -> torch.Tensor:
+        """As `RowsAhead.step_ahead`; every row in the buffers runs, since none is kept beyond its end here."""
+        self._buffers.reserve(len(self._sizes), max(self._sizes) + ahead.padded.shape[1])
+        lengths = torch.tensor(self._sizes, device=self._device)
+        starts = torch.tensor([len(prefix.tokens) for prefix in self._prefixes], device=self._device)
+        behind = [(prefix, torch.isin(ahead.rows, rows).nonzero()[:, 0]) for prefix, rows in self._rows_behind()]
+        way = StepAhead(behind, self._kernels, self._buffers, lengths, ahead)
+        positions = (lengths + starts)[ahead.rows] + ahead.offsets
+        self._recorded = self._lengths = None
+        return forward(self._model, ahead.tokens[:, None], positions[:, None], way)[:, -1]
+
+    def gain(self, tokens: list[int]) -> None:
+        """As `RowsAhead.gain`: what lies behind a row's size is overwritten."""
+        self._sizes = [size + more for size, more in zip(self._sizes, tokens, strict=True)]
 
     def keep(self, rows: torch.Tensor) -> None:
         self._live = [self._live[row] for row in rows.tolist()]

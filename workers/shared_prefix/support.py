@@ -12,10 +12,10 @@ import torch
 from configs.errors import InputError
 from workers.shared_prefix import rope
 from workers.shared_prefix.attention import UnsupportedAttention
-from workers.shared_prefix.decode import Rows
 from workers.shared_prefix.kernels import Kernels
 from workers.shared_prefix.plain_rows import PlainRows
 from workers.shared_prefix.prefix_tree import PrefixTree
+from workers.shared_prefix.rows import Rows
 from workers.shared_prefix.shared_rows import SharedRows
 
 log = logging.getLogger(__name__)

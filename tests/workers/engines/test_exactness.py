@@ -39,7 +39,7 @@ def test_running_out_of_memory_halves_the_batch_and_changes_no_completion() -> N
     engine = engine_of(model, batch_size=8)
     block = PromptBlock("the prefix ", tuple("which tree grows?"[:length] for length in range(1, 12)))
     decoding = Decoding(9, repetition_penalty=1.1)
-    expected = in_order(engine, block, decoding)
+    expected = in_order(engine_of(model, batch_size=8), block, decoding)
     calls = 0
     forward = model.forward
 

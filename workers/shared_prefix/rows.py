@@ -1,0 +1,63 @@
+"""The running rows as the decode loop sees them."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import torch
+
+from workers.shared_prefix.ahead import Ahead
+
+
+class Rows(Protocol):
+    """The running rows as the model sees them: their keys and values.
+
+    Attributes:
+        joins: rows may enter while others run.
+    """
+
+    joins: bool
+
+    @property
+    def held(self) -> int:
+        """Bytes of the rows' own keys and values, the prefixes' not among them."""
+        ...
+
+    def stand_behind(self, prefix: list[int]) -> bool:
+        """The rows that enter next begin with these tokens, which are in memory from now on. False when that has no
+        place for them beside the prefixes of the rows that run.
+
+        Raises:
+            GenerationFailed: they do not even fit alone.
+        """
+        ...
+
+    def enter(self, tokens: list[list[int]]) -> None:
+        """Rows with these tokens (of some, none but the prefix's) join at the end of the batch."""
+        ...
+
+    def step(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Every row of the batch gains its token, [B]. Returns the logits behind it, [B, V]."""
+        ...
+
+    def keep(self, rows: torch.Tensor) -> None:
+        """Only these rows stay, in this order; `rows` [B'] are indices."""
+        ...
+
+
+@runtime_checkable
+class RowsAhead(Rows, Protocol):
+    """Rows that can be given a draft of what follows, and keep as much of it as they say."""
+
+    @property
+    def takes_drafts(self) -> bool:
+        """Whether that is faster than a step at a time."""
+        ...
+
+    def step_ahead(self, ahead: Ahead) -> torch.Tensor:
+        """The logits behind each of these tokens, [N, V]; no row has gained any yet."""
+        ...
+
+    def gain(self, tokens: list[int]) -> None:
+        """Every row keeps so many of the tokens that it was given last."""
+        ...
