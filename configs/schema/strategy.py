@@ -73,9 +73,10 @@ class RacingKnobs(SearchSpaceConfig):
 
     block: Annotated[int, Field(ge=1)] = 8
     """Questions of a block; after each, whoever is proven worse than the best leaves."""
-    test: Literal["t", "wilcoxon"] = "t"
-    """The paired one-sided test; `wilcoxon` leaves out equal scores' share of evidence, and is misled by yes-or-no
-    scores."""
+    test: Literal["t", "wilcoxon", "sequential"] = "t"
+    """The paired one-sided test. `wilcoxon` leaves out equal scores' share of evidence, and is misled by yes-or-no
+    scores. `sequential` errs no more often than `p_value` says however many blocks it looks at, and asks for more
+    answers; the others err more often, the more blocks there are."""
     p_value: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """Below this somebody leaves, in (0, 1). Larger is cheaper and less reliable."""
 
@@ -202,8 +203,9 @@ class OptunaConfig(RacingKnobs, VaryingKnobs):
     prune: bool = True
     """A proposal that is proven worse than the best candidate so far is given up after a block; what it saves pays for
     further ones."""
-    test: Literal["t", "wilcoxon"] = "wilcoxon"
-    """The paired one-sided test; `wilcoxon` is misled by yes-or-no scores."""
+    test: Literal["t", "wilcoxon", "sequential"] = "wilcoxon"
+    """The paired one-sided test; `wilcoxon` is misled by yes-or-no scores, `sequential` allows for looking after every
+    block."""
 
 
 StrategyConfig = Annotated[

@@ -11,8 +11,9 @@ from search.problem.candidate import Candidate
 from search.strategies.parts.race import Rule, Told
 from search.strategies.parts.score_table import Floats, fair_means, score_table
 
-PairedTest = Literal["t", "wilcoxon"]
+PairedTest = Literal["t", "wilcoxon", "sequential"]
 _LEAST = 4  # questions; fewer prove nothing
+_PRIOR_QUESTIONS = 4.0  # a difference of half a standard deviation is what the sequential test looks for
 
 
 def by_test(test: PairedTest, p_value: float, winners: int = 1) -> Rule:
@@ -55,6 +56,8 @@ def _p_values(test: PairedTest, ahead: Floats) -> Floats:
 def _p_values_of_common(test: PairedTest, ahead: Floats) -> Floats:
     """As `_p_values`, without missing scores."""
     count = ahead.shape[1]
+    if test == "sequential":
+        return _sequential(ahead)
     if test == "t":
         error = ahead.std(axis=1, ddof=1) / math.sqrt(count)
         mean = ahead.mean(axis=1)
@@ -69,4 +72,20 @@ def _p_values_of_common(test: PairedTest, ahead: Floats) -> Floats:
         values[differing] = wilcoxon(
             ahead[differing], axis=1, alternative="greater", zero_method="zsplit", method="approx"
         ).pvalue
+    return values
+
+
+def _sequential(ahead: Floats) -> Floats:
+    """Return p values that hold however often, and whenever, they are looked at: 1 over the e value of the t test whose
+    alternative is a normal mixture of effect sizes, for those ahead (Lai, "On confidence sequences", Annals of
+    Statistics 1976; Wang and Ramdas, "Anytime-valid t-tests and confidence sequences for Gaussian means with unknown
+    variance", 2023). Of n differences with the sum S and the sum of squares V, with c^2 imaginary questions,
+
+        e = sqrt(c^2 / (n + c^2)) * ((n + c^2) V / ((n + c^2) V - S^2))^(n / 2)
+    """
+    count, total, squares = ahead.shape[1], ahead.sum(axis=1), (ahead**2).sum(axis=1)
+    more = count + _PRIOR_QUESTIONS
+    share = np.divide(total**2, more * squares, out=np.zeros(len(ahead)), where=squares > 0)
+    log_e = 0.5 * math.log(_PRIOR_QUESTIONS / more) - count / 2 * np.log1p(-share)
+    values: Floats = np.where(total > 0, np.minimum(1.0, np.exp(-np.minimum(log_e, 700.0))), 1.0)
     return values

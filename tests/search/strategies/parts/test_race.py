@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pytest
 
 from search.problem.candidate import Candidate
@@ -114,14 +115,14 @@ def table(*rows: Sequence[float]) -> dict[Candidate, dict[str, float]]:
     }
 
 
-@pytest.mark.parametrize("test", ["t", "wilcoxon"])
+@pytest.mark.parametrize("test", ["t", "wilcoxon", "sequential"])
 def test_a_paired_test_sees_a_small_gain_behind_large_differences_between_questions(test: PairedTest) -> None:
     levels = [1.0, 9.0, 3.0, 7.0, 5.0, 2.0, 8.0, 6.0]
     better = [level + 0.3 + 0.01 * place for place, level in enumerate(levels)]
     assert by_test(test, 0.05)(table(levels, better)) == [B]
 
 
-@pytest.mark.parametrize("test", ["t", "wilcoxon"])
+@pytest.mark.parametrize("test", ["t", "wilcoxon", "sequential"])
 def test_equal_candidates_all_stay(test: PairedTest) -> None:
     assert by_test(test, 0.05)(table([1.0] * 8, [1.0] * 8)) == [A, B]
 
@@ -138,3 +139,17 @@ def test_the_best_few_stay_whatever_the_test_says() -> None:
 def test_only_questions_that_all_were_scored_on_count() -> None:
     rows = table([5.0, 5.0, 5.0, 5.0, 9.0], [5.2, 5.1, 5.2, 5.3])
     assert by_test("t", 0.05)(rows) == [B]
+
+
+def ever_out(test: PairedTest, searches: int, blocks: int) -> float:
+    """How often one of two equal candidates leaves, when a test looks after every block of 4."""
+    draw, out = np.random.default_rng(0), 0
+    for _ in range(searches):
+        rows = draw.normal(size=(2, 4 * blocks))
+        out += any(len(by_test(test, 0.1)(table(*rows[:, : 4 * seen]))) < 2 for seen in range(1, blocks + 1))
+    return out / searches
+
+
+def test_a_sequential_test_errs_no_more_often_than_it_says_however_often_it_looks() -> None:
+    assert ever_out("sequential", 400, 20) < 0.2  # the best of the two is chosen by the scores: both sides may err
+    assert ever_out("t", 400, 20) > 0.4
