@@ -39,6 +39,7 @@ from search.running.evaluate import evaluate
 from search.running.launch import launch, resume
 from search.running.retry import retry_failed
 from search.statistics.estimates import Estimate, estimate, paired_difference, unpaired_difference
+from search.strategies.parts.leaderboard import Leaderboard
 from search.strategies.strategy import Strategy
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "Estimate",
     "Experience",
     "InputError",
+    "Leaderboard",
     "Question",
     "RunStopped",
     "ScoredTrial",

@@ -1,11 +1,12 @@
 """What a strategy achieved on one landscape, and what that means over many."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from pydantic import TypeAdapter
 
-from configs.schema.strategy import StrategyConfig
+from configs.schema.strategy import SearchSpaceConfig, StrategyConfig
 from search.bench.landscape import Landscape
 from search.bench.landscapes import LANDSCAPES
 from search.bench.simulation import WINDOW, SimulatedSearch, simulate
@@ -17,19 +18,17 @@ from search.strategies.parts.embedding import Embedding
 _CONFIDENCE = 0.95
 _FURTHER = 2000  # questions that stand for all there could be
 REFERENCE = "exhaustive_greedy"
-STRATEGIES = (
-    "screening",
-    "racing_greedy",
-    "successive_halving",
-    "beam",
-    "local_search",
-    "optuna_tpe",
-    "optuna_gp",
-    "random",
-    "similar",
-    "diverse",
+_SAMPLERS = ("tpe", "gp")
+_CONFIGS: Mapping[str, type[SearchSpaceConfig]] = {
+    name: member
+    for member in get_args(get_args(StrategyConfig)[0])
+    for kind in get_args(member.model_fields["kind"].annotation)
+    for name in ([f"{kind}_{sampler}" for sampler in _SAMPLERS] if "sampler" in member.model_fields else [kind])
+}
+STRATEGIES = tuple(name for name in _CONFIGS if name not in (REFERENCE, "custom"))
+UNBUDGETED = frozenset(
+    name for name, member in _CONFIGS.items() if not {"evaluations", "trials"} & member.model_fields.keys()
 )
-UNBUDGETED = frozenset({"racing_greedy", "beam", "similar", "diverse", REFERENCE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,17 +133,20 @@ def _holds(interval: Estimate | None, truth: float) -> bool:
 
 def config_of(name: str, space: SearchSpace, budget: int) -> StrategyConfig:
     """A strategy's config with nothing tuned but its budget, in judged generations."""
-    kind, _, sampler = name.partition("_") if name.startswith("optuna") else (name, "", "")
-    trials = max(1, budget // len(space.questions) - 1)
-    knobs: dict[str, dict[str, object]] = {
-        "screening": {"evaluations": budget},
-        "successive_halving": {"evaluations": budget},
-        "local_search": {"evaluations": budget, "patience": 1000},
-        "random": {"trials": trials},
-        "optuna": {"trials": trials, "sampler": sampler},
-        REFERENCE: {"stop_without_gain": False},
-    }
+    fields = _CONFIGS[name].model_fields
+    (kind,) = get_args(fields["kind"].annotation)
+    knobs: dict[str, object] = {}
+    if "evaluations" in fields:
+        knobs["evaluations"] = budget
+    if "trials" in fields:
+        knobs["trials"] = max(1, budget // len(space.questions) - 1)
+    if "sampler" in fields:
+        knobs["sampler"] = name.removeprefix(f"{kind}_")
+    if "patience" in fields:
+        knobs["patience"] = 1000
+    if name == REFERENCE:
+        knobs["stop_without_gain"] = False
     config: StrategyConfig = TypeAdapter(StrategyConfig).validate_python(
-        {"kind": kind, "max_demonstrations": space.max_added, **knobs.get(kind, {})}
+        {"kind": kind, "max_demonstrations": space.max_added, **knobs}
     )
     return config
