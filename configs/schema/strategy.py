@@ -8,7 +8,7 @@ from pydantic import (
 )
 
 from configs.schema.decoding import FurtherDecodingConfig
-from configs.schema.knobs import Knobs
+from configs.schema.knobs import Knobs, LocalPath
 
 
 class SearchSpaceConfig(Knobs):
@@ -42,6 +42,17 @@ class SearchSpaceConfig(Knobs):
         return self
 
 
+class HintsConfig(Knobs):
+    """What may tell beforehand what demonstrations do."""
+
+    runs: tuple[LocalPath, ...] = ()
+    """Run directories of earlier searches on demonstrations of this pool, with any model, judge and questions."""
+    likelihood_questions: Annotated[int, Field(ge=0)] = 0
+    """How likely the model itself finds the reference answers of so many guiding questions (8, say; those that have
+    one) behind each demonstration. 0: not asked. It costs so many prompts read for each demonstration of the pool,
+    nothing written, nothing judged; a served model is paid for them."""
+
+
 class ScreeningConfig(SearchSpaceConfig):
     """Groups of demonstrations are judged together, a statistical model tells them apart, then it proposes sets and
     races the best. The one to take unless you know better."""
@@ -62,10 +73,15 @@ class ScreeningConfig(SearchSpaceConfig):
     embedding: str = "hashed"
     """What tells which demonstrations are alike: `hashed` (words and letters, built in), `none`, or the name of a
     sentence-transformers model, which is replaced by `hashed` where it is not installed or cannot be reached."""
-    likelihood_questions: Annotated[int, Field(ge=0)] = 0
-    """Let the model itself tell beforehand what demonstrations may do: how likely it finds the reference answers of so
-    many guiding questions (8, say; those that have one) behind each demonstration. 0: not. It costs so many prompts
-    read for each demonstration of the pool, nothing written, nothing judged; a served model is paid for them."""
+    hints: HintsConfig = HintsConfig()
+    """What is known of demonstrations before anything is judged; answers decide how much it is worth."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _old_names(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "likelihood_questions" in values:
+            raise ValueError("likelihood_questions has moved: set hints.likelihood_questions")
+        return values
 
 
 class RacingKnobs(SearchSpaceConfig):

@@ -125,7 +125,7 @@ def _beside(plan: Plan, surveyor: Surveyor) -> tuple[list[PlannedWork], list[str
         return [], []
     said = (
         f"before anything is judged, {answers.prompts:,} prompts with reference answers are read "
-        "(strategy.likelihood_questions); their tokens are included, nothing is written"
+        "(strategy.hints.likelihood_questions); their tokens are included, nothing is written"
     )
     return [surveyor.reading(answers.characters)], [said]
 

@@ -12,6 +12,8 @@ from os import environ
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from configs.errors import InputError
 from configs.schema.model import AnyModelConfig, ModelConfig, RewardModelConfig, ServedModelConfig
 from configs.schema.run import RunConfig
@@ -39,6 +41,7 @@ from search.run_directory.files import Floats, write_json
 from search.run_directory.journal import Journal
 from search.run_directory.run import TALLY, Run, ledger_path
 from search.running.coordinator import Coordinator
+from search.running.earlier_runs import check_earlier_runs, earlier_effects
 from search.running.judge_models import JudgeModels
 from search.running.likelihood import ReferenceAnswers
 from search.running.prices import price_of, refuse_unknown_prices
@@ -78,9 +81,15 @@ class Plan:
     def reference_answers(self, space: SearchSpace) -> ReferenceAnswers | None:
         """Whose likelihood the strategy wants to know of the demonstrations of this space. Raises InputError."""
         strategy = self.config.strategy
-        if not isinstance(strategy, ScreeningConfig) or not strategy.likelihood_questions:
+        if not isinstance(strategy, ScreeningConfig) or not strategy.hints.likelihood_questions:
             return None
-        return ReferenceAnswers(space, self.material, self.renderer, strategy.likelihood_questions)
+        return ReferenceAnswers(space, self.material, self.renderer, strategy.hints.likelihood_questions)
+
+    @property
+    def earlier_runs(self) -> tuple[Path, ...]:
+        """Run directories whose results are a hint."""
+        strategy = self.config.strategy
+        return strategy.hints.runs if isinstance(strategy, ScreeningConfig) else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +157,7 @@ def make_plan(config: RunConfig, path: Path, environment: Mapping[str, str] = en
     refuse_unusable_services(config, environment)
     plan = Plan(config, material, material.space(config.strategy), members, renderer, judge_models)
     plan.reference_answers(plan.space)
+    check_earlier_runs(plan.earlier_runs, plan.space, plan.material)
     make_decodings(config, renderer)
     return plan
 
@@ -163,10 +173,10 @@ async def assemble(plan: Plan, run: Run) -> AsyncIterator[Search]:
     async with assemble_parts(plan, run) as parts:
         limit = config.strategy.max_prompt_tokens
         space = await limit_tokens(plan.space, limit, plan.material, plan.renderer, parts.model)
-        likelihood = await _likelihood(plan, space, parts, run.path)
+        hints = await _hints(plan, space, parts, run.path)
         with closing(Journal(run.path / "journal.jsonl")) as journal:
             coordinator = Coordinator(
-                strategy=make_strategy(config.strategy, space, config.seed, plan.material, run.path, likelihood),
+                strategy=make_strategy(config.strategy, space, config.seed, plan.material, run.path, hints),
                 scorer=parts.scorer,
                 journal=journal,
                 space=space,
@@ -177,12 +187,15 @@ async def assemble(plan: Plan, run: Run) -> AsyncIterator[Search]:
             yield Search(parts, coordinator)
 
 
-async def _likelihood(plan: Plan, space: SearchSpace, parts: Parts, folder: Path) -> Floats | None:
-    """The likelihood of reference answers, where the strategy wants it."""
-    answers = plan.reference_answers(space)
-    if answers is None:
-        return None
-    return await answers.likelihood(parts.model, parts.card, folder, parts.budget, parts.ledger)
+async def _hints(plan: Plan, space: SearchSpace, parts: Parts, folder: Path) -> Floats | None:
+    """What is known of the demonstrations of the pool beforehand, [N, hints]; None where nothing is. Raises InputError
+    and RunStopped."""
+    hints = [earlier_effects(plan.earlier_runs, space, plan.material, folder)]
+    if (answers := plan.reference_answers(space)) is not None:
+        likelihood = await answers.likelihood(parts.model, parts.card, folder, parts.budget, parts.ledger)
+        hints.append(likelihood[:, None])
+    known = [hint for hint in hints if hint is not None]
+    return np.hstack(known) if known else None
 
 
 @asynccontextmanager

@@ -34,7 +34,7 @@ from workers.prompt import Continuations, PromptBlock
 from workers.text_model import ModelCard, PaysBeside, TextModel
 from workers.usage import NOTHING
 
-_KNOB = "strategy.likelihood_questions"
+_KNOB = "strategy.hints.likelihood_questions"
 _DIGITS = 9
 _SECONDS_A_LINE = 10.0
 

@@ -13,9 +13,9 @@ The score of the ordered set S = (c_1 ... c_n) on question q is taken to be
                R^2 = diag(r_c) makes it heavy-tailed, since some demonstrations help or harm far more than most: r_c is
                a demonstration's own variance relative to the pooled one, such that each effect has Student's t with 5
                degrees of freedom.
-               Where there is a hint, a number for each demonstration, E is [V, h] / sqrt(2): V the embedding of texts,
-               h the hint with mean 0 and variance 1, so that one column tells a priori as much as all of V; without V
-               it is h
+               Where there are hints, numbers for each demonstration, E is [V, h_1 ... h_k] / sqrt(1 + k): V the
+               embedding of texts, h a hint with mean 0 and variance 1, so that one column tells a priori as much as
+               all of V; without V they stand alone
     similarity sum over pairs of max(0, cosine - 0.3) / 0.7 of the embeddings of texts; b ~ N(0, 0.15^2)
     u_S        what the set does beyond the sum (interactions, order), N(0, set_effect^2), one for each ordered set
     noise_q    N(0, noise^2 * h_q), h_q the question's own variance, relative to the pooled one and shrunk to it by 20

@@ -34,7 +34,7 @@ class EffectsPrior:
         demonstrations: how many, N.
         embedding: [N, p], rows of any length; None without.
         scale: points of the judge's scale per unit of the model.
-        hint: what may tell effects, a number for each in any unit, [N]; None without.
+        hint: what may tell effects, numbers for each in any unit, [N] or [N, hints]; None without.
         step: whether having demonstrations at all is worth something of its own, N(0, 0.3^2), in the place of b, for
             which there must be no embedding: then the empty set's level follows from its own scores alone, and not
             from how sets of growing size do.
@@ -57,7 +57,8 @@ class EffectsPrior:
         self.similarity: Floats = np.maximum(unit @ unit.T - 0.3, 0) / 0.7
         np.fill_diagonal(self.similarity, 0)
         self._step = step
-        self._embedding = _beside([unit] if hint is None else [unit, hint[:, None]])
+        hint = hint[:, None] if hint is not None and hint.ndim == 1 else hint
+        self._embedding = _beside([unit] if hint is None else [unit, *np.split(hint, hint.shape[1], axis=1)])
         self._gram = self._embedding.T @ self._embedding
         self._has_embedding = bool(np.any(self._gram))
         self._known_similarity: dict[OrderedSet, float] = {}

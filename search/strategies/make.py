@@ -33,24 +33,23 @@ def make_strategy(
     seed: int,
     material: Material,
     folder: Path,
-    likelihood: Floats | None = None,
+    hints: Floats | None = None,
 ) -> Strategy:
     """A strategy that knows nothing yet but the texts of `material`, where it wants them.
 
     Args:
         folder: of the run; keeps the embedding.
-        likelihood: of reference answers behind each of the space's pool, [N], in its order; None where it was not asked
-            for.
+        hints: what is known of each of the space's pool beforehand, [N, any], in its order; None where nothing is.
 
     Raises:
         InputError: a strategy of the user's own cannot be made.
     """
     part = _part(config, space, seed, material, folder)
-    if likelihood is not None and part is not space:
-        likelihood = likelihood[_places(part, space)]
+    if hints is not None and part is not space:
+        hints = hints[_places(part, space)]
     if not isinstance(config, ScreeningConfig | SimilarConfig | DiverseConfig) or config.embedding == "none":
-        return strategy_of(config, part, seed, None, likelihood)
-    return strategy_of(config, part, seed, _embedding(config.embedding, part, material, folder), likelihood)
+        return strategy_of(config, part, seed, None, hints)
+    return strategy_of(config, part, seed, _embedding(config.embedding, part, material, folder), hints)
 
 
 def _part(config: StrategyConfig, space: SearchSpace, seed: int, material: Material, folder: Path) -> SearchSpace:
@@ -88,13 +87,13 @@ def strategy_of(  # noqa: C901, PLR0911 -- a case a kind, and types that can be 
     space: SearchSpace,
     seed: int,
     embedding: Embedding | None,
-    likelihood: Floats | None = None,
+    hints: Floats | None = None,
 ) -> Strategy:
     """A strategy that knows nothing yet.
 
     Args:
         embedding: of the space's pool and questions, in their order; for those strategies that look at texts.
-        likelihood: as `make_strategy` takes it.
+        hints: as `make_strategy` takes it.
 
     Raises:
         InputError: a strategy of the user's own cannot be made, or it needs an embedding.
@@ -104,12 +103,12 @@ def strategy_of(  # noqa: C901, PLR0911 -- a case a kind, and types that can be 
         whole, space = space, shortlist(space, _group_answers(config, space), closeness, seed)
         places = _places(space, whole)
         embedding = None if embedding is None else Embedding(embedding.demonstrations[places], embedding.questions)
-        likelihood = None if likelihood is None else likelihood[places]
+        hints = None if hints is None else hints[places]
     match config:
         case ScreeningConfig():
             from search.strategies.screening import Screening  # noqa: PLC0415
 
-            return Screening(space, config, seed, None if embedding is None else embedding.demonstrations, likelihood)
+            return Screening(space, config, seed, None if embedding is None else embedding.demonstrations, hints)
         case SimilarConfig() | DiverseConfig():
             if embedding is None:
                 raise InputError(

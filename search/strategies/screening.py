@@ -43,7 +43,7 @@ class Screening:
 
     Args:
         embedding: of the space's pool, [N, p], in its order; None without.
-        likelihood: of reference answers behind each of the pool alone, [N], in any unit; None without.
+        hints: what may tell effects of each of the pool, [N, any], in any unit; None without.
     """
 
     def __init__(
@@ -52,12 +52,12 @@ class Screening:
         config: ScreeningConfig,
         seed: int,
         embedding: Floats | None = None,
-        likelihood: Floats | None = None,
+        hints: Floats | None = None,
     ) -> None:
         self._base_answers = len(space.questions)
         self._space, self._config = fewer_questions(space, seed), config
         self._draw = np.random.default_rng(seed)
-        self._embedding, self._likelihood = embedding, likelihood
+        self._embedding, self._hints = embedding, hints
         self._number = {name: number for number, name in enumerate(self._space.pool)}
         self._question = {name: number for number, name in enumerate(self._space.questions)}
         self._required = tuple(self._number[name] for name in self._space.required)
@@ -117,7 +117,7 @@ class Screening:
             len(self._space.pool),
             self._embedding,
             scale if scale > 0 else 1.0,
-            self._likelihood,
+            self._hints,
         )
         self._asked[self._numbers(scored.trial.candidate)] = set(range(len(self._space.questions)))
         if scored.mean is not None:

@@ -19,7 +19,7 @@ def test_a_dry_run_loads_no_embedding_model(tmp_path: Path, monkeypatch: pytest.
 
 @pytest.mark.heavy
 def test_a_dry_run_counts_the_prompts_read_for_likelihoods() -> None:
-    strategy = "strategy={kind: screening, max_demonstrations: 2, likelihood_questions: %d}"
+    strategy = "strategy={kind: screening, max_demonstrations: 2, hints: {likelihood_questions: %d}}"
     without, asked = (forecast_run(load_config("quickstart", ["pool.limit=9", strategy % count])) for count in (0, 8))
     read = [{one.name: one.at_most for one in forecast.quantities}["prompt tokens"] for forecast in (without, asked)]
     assert read[0] is not None

@@ -137,7 +137,9 @@ def test_whatever_limit_stops_a_search_it_ends_as_one_without_limits(tmp_path: P
     assert resume(path, QUIET, override_config(config, ["budget.generations=1"])).state == "finished"
 
 
-SCREENING = "strategy={kind: screening, evaluations: 40, block: 4, max_demonstrations: 2, likelihood_questions: 3}"
+SCREENING = (
+    "strategy={kind: screening, evaluations: 40, block: 4, max_demonstrations: 2, hints: {likelihood_questions: 3}}"
+)
 SMALL = ["workers.kind=local", "pool.limit=5", "questions.limit=24", "decoding.max_new_tokens=8", "window=3", SCREENING]
 
 
@@ -166,7 +168,7 @@ def test_likelihoods_of_a_server_that_cannot_tell_them_are_refused_before_anythi
     with ServiceServer() as server:
         service = f"{{model: m, base_url: {server.base_url}, api_key_variable: null, max_retries: 0}}"
         model = f"model={{engine: served, server: transformers, context_tokens: 4096, service: {service}}}"
-        with pytest.raises(InputError, match=r"cannot score.*leave strategy.likelihood_questions at 0"):
+        with pytest.raises(InputError, match=r"cannot score.*leave strategy.hints.likelihood_questions at 0"):
             launch(load_config("quickstart", [*SMALL, model]), tmp_path / "run", QUIET)
         assert not server.requests
 
