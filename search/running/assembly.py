@@ -157,7 +157,7 @@ def make_plan(config: RunConfig, path: Path, environment: Mapping[str, str] = en
     refuse_unusable_services(config, environment)
     plan = Plan(config, material, material.space(config.strategy), members, renderer, judge_models)
     plan.reference_answers(plan.space)
-    check_earlier_runs(plan.earlier_runs, plan.space, plan.material)
+    check_earlier_runs(plan.earlier_runs, plan.space, plan.material, path)
     make_decodings(config, renderer)
     return plan
 

@@ -22,7 +22,7 @@ _KNOB = "strategy.hints.runs"
 _FILE = "earlier-runs.npy"
 _DIGITS = 9
 _MOST_QUESTIONS = 400
-_FEWEST = 4  # demonstrations in common
+_FEWEST = 3  # demonstrations in common
 
 
 def earlier_effects(runs: Sequence[Path], space: SearchSpace, material: Material, folder: Path) -> Floats | None:
@@ -43,10 +43,11 @@ def earlier_effects(runs: Sequence[Path], space: SearchSpace, material: Material
     return effects
 
 
-def check_earlier_runs(runs: Sequence[Path], space: SearchSpace, material: Material) -> None:
+def check_earlier_runs(runs: Sequence[Path], space: SearchSpace, material: Material, folder: Path) -> None:
     """Raise InputError where `earlier_effects` would."""
-    for run in runs:
-        _effects_of(run, space, material)
+    if not (folder / _FILE).exists():
+        for run in runs:
+            _effects_of(run, space, material)
 
 
 def _effects_of(run: Path, space: SearchSpace, material: Material) -> Floats:

@@ -1,0 +1,74 @@
+"""What earlier searches say of demonstrations."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from configs.errors import InputError
+from search.problem.material import Material
+from search.problem.space import SearchSpace
+from search.prompts.demonstration import Demonstration
+from search.running.earlier_runs import check_earlier_runs, earlier_effects
+from tests.search.report.made_run import MadeRun, Names
+
+MATERIAL = Material(
+    rules="",
+    base=(),
+    pool=tuple(Demonstration(f"my {name}", f"query {name}", f"answer {name}") for name in "zcba"),
+    guiding=(),
+    held_out=(),
+    digests={},
+)
+SPACE = SearchSpace((), tuple(one.id for one in MATERIAL.pool), ("q",), 0, 2)
+
+
+def score(names: Names, question: str) -> float:
+    """`b` helps and `c` harms."""
+    return 5 + int(question[1:]) % 3 + 2 * ("b" in names) - 2 * ("c" in names)
+
+
+@pytest.fixture
+def earlier(tmp_path: Path) -> Path:
+    run = MadeRun(tmp_path / "earlier", {f"g{n}": "" for n in range(6)}, {"h1": ""}, score)
+    run.start()
+    run.search()
+    for names in ("a", "b", "c"):
+        run.search(names)
+    return run.write(ended=False)
+
+
+def test_demonstrations_with_the_same_texts_have_the_effects_that_the_earlier_run_saw(
+    earlier: Path, tmp_path: Path
+) -> None:
+    effects = earlier_effects([earlier], SPACE, MATERIAL, tmp_path)
+    assert effects is not None
+    of = dict(zip(SPACE.pool, effects[:, 0].tolist(), strict=True))
+    assert of["my b"] > of["my a"] > of["my c"]
+    assert of["my z"] == 0
+
+
+def test_a_resumed_search_meets_the_numbers_that_it_began_with(earlier: Path, tmp_path: Path) -> None:
+    first = earlier_effects([earlier], SPACE, MATERIAL, tmp_path)
+    (earlier / "journal.jsonl").unlink()
+    again = earlier_effects([earlier], SPACE, MATERIAL, tmp_path)
+    check_earlier_runs([earlier], SPACE, MATERIAL, tmp_path)
+    assert first is not None
+    assert again is not None
+    assert np.array_equal(again, first)
+
+
+def test_without_earlier_runs_nothing_is_known(tmp_path: Path) -> None:
+    assert earlier_effects([], SPACE, MATERIAL, tmp_path) is None
+
+
+def test_a_run_on_other_demonstrations_is_refused(earlier: Path, tmp_path: Path) -> None:
+    others = replace(MATERIAL, pool=tuple(replace(one, answer="another") for one in MATERIAL.pool))
+    with pytest.raises(InputError, match=r"strategy.hints.runs: .*earlier has scored 0 demonstrations of this pool"):
+        check_earlier_runs([earlier], SPACE, others, tmp_path)
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        check_earlier_runs([tmp_path], SPACE, MATERIAL, tmp_path)
