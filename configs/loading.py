@@ -12,6 +12,7 @@ from configs.errors import InputError
 from configs.records import read_text
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.knobs import FromCommandLine, Knobs
+from configs.schema.rejudge import RejudgeConfig
 from configs.schema.run import RunConfig
 from configs.validation_messages import complaints
 
@@ -49,6 +50,18 @@ def load_evaluation(
         for name, file in prompts.items():
             _add_prompt(variants, name, file)
     return _validated(values, str(source), path.resolve().parent, EvaluationConfig)
+
+
+def load_rejudge(source: str | Path, overrides: Sequence[str] = ()) -> RejudgeConfig:
+    """What `demosearch rejudge` takes from a YAML file: `judge` and `budget`; whatever else stands there, as in a
+    search's config, is not read.
+
+    Raises:
+        InputError: anything is wrong with these.
+    """
+    path = _find(source, preset_names())
+    values = {name: value for name, value in _read_values(path, overrides).items() if name in {"judge", "budget"}}
+    return _validated(values, str(source), path.resolve().parent, RejudgeConfig)
 
 
 def _add_prompt(variants: list[Any], name: str, file: str) -> None:

@@ -21,7 +21,7 @@ Importing this loads neither ray, torch, transformers, optuna nor pandas.
 """
 
 from configs.errors import DemosearchError, InputError, RunStopped
-from configs.loading import load_config, load_evaluation, override_config
+from configs.loading import load_config, load_evaluation, load_rejudge, override_config
 from evaluators.question import Question
 from search.export import export
 from search.forecast.dry_run import Experience, forecast_evaluation, forecast_run
@@ -37,6 +37,7 @@ from search.run_directory.records import EndRecord, TrialRecord
 from search.run_directory.run import read_config
 from search.running.evaluate import evaluate
 from search.running.launch import launch, resume
+from search.running.rejudge import rejudge
 from search.running.retry import retry_failed
 from search.statistics.estimates import Estimate, estimate, paired_difference, unpaired_difference
 from search.strategies.parts.leaderboard import Leaderboard
@@ -66,6 +67,7 @@ __all__ = [
     "launch",
     "load_config",
     "load_evaluation",
+    "load_rejudge",
     "override_config",
     "paired_difference",
     "read_answers",
@@ -73,6 +75,7 @@ __all__ = [
     "read_evaluation",
     "read_journal",
     "read_status",
+    "rejudge",
     "report",
     "resume",
     "retry_failed",

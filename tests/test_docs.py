@@ -32,7 +32,7 @@ pytestmark = pytest.mark.heavy
 
 READS = ("status", "watch", "report", "export", "push", "knobs", "list", "compare", "tag")
 PLANS = ("run", "evaluate", "resume")
-PARSED = ("retry-failed", "bench", "rm", "view", "init")
+PARSED = ("retry-failed", "rejudge", "bench", "rm", "view", "init")
 OTHERS = ("cd", "export", "kubectl", "llama-server", "sbatch", "transformers", "vllm")
 """Other people's programs; nothing of ours is in their words."""
 

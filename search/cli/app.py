@@ -15,6 +15,7 @@ from search.cli.export_commands import export, push
 from search.cli.folder_commands import compare, list_runs, rm, tag, view
 from search.cli.init_command import init
 from search.cli.read_commands import knobs, report, status, watch
+from search.cli.rejudge_command import rejudge
 from search.cli.run_commands import evaluate, resume, retry_failed, run
 from search.cli.terminal import console, say
 from workers.engine_thread import ENGINE_THREAD
@@ -37,7 +38,7 @@ used: kill it at any moment, `demosearch resume` goes on and pays for nothing tw
 )
 
 
-for command in (init, run, resume, evaluate, retry_failed, status, watch, export, push, report, knobs):
+for command in (init, run, resume, evaluate, retry_failed, rejudge, status, watch, export, push, report, knobs):
     app.command()(command)
 app.command("list")(list_runs)
 for folder_command in (compare, tag, rm, view):

@@ -210,7 +210,7 @@ def require_run(path: Path) -> None:
         raise InputError(f"{path} is no run directory (it has no config.json): start one with `demosearch run CONFIG`")
 
 
-def require_search(path: Path, command: Literal["resume", "retry-failed", "export"]) -> None:
+def require_search(path: Path, command: Literal["resume", "retry-failed", "export", "rejudge"]) -> None:
     """Raises InputError, which says what to do instead, where `path` holds an evaluation."""
     if is_evaluation(path):
         again = f"the same `demosearch evaluate` with `--run-dir {path}`"
@@ -219,6 +219,8 @@ def require_search(path: Path, command: Literal["resume", "retry-failed", "expor
             "retry-failed": f"{again} tries what failed again, and pays for nothing else",
             "export": "it has found no prompt but compared those that it was given; export the search that one of "
             f"them comes from, or write all of it down with `demosearch report {path}`",
+            "rejudge": f"evaluate again with another judge, its generations kept: give the new evaluation {path}'s "
+            "ledger as `ledger_path`",
         }
         raise InputError(f"{path} is an evaluation, not a search: {instead[command]}")
 

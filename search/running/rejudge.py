@@ -1,0 +1,198 @@
+"""The stored answers of a search under another judge, for the price of verdicts alone.
+
+Nothing is generated: completions are looked up in the ledger by the keys in the journal. Verdicts go into the same
+ledger under the new judge, so a rejudging that is interrupted goes on where it was, and a new search that has this
+ledger as its own, and this judge, pays for none of them again. The run itself stays what it was: what this costs stands
+under an id of its own.
+"""
+
+import logging
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from configs.errors import InputError
+from configs.schema.rejudge import RejudgeConfig
+from evaluators.budget import Budget
+from evaluators.counts import Counts
+from evaluators.evaluation import Failure
+from evaluators.judges_from_config import make_panel_members
+from evaluators.ledger.answer_keys import AnswerKeys
+from evaluators.ledger.ledger import Ledger
+from evaluators.ledger.spend import Spend
+from evaluators.objective import Objective
+from evaluators.panel import Panel, PanelMember
+from evaluators.question import Question
+from evaluators.task_group import task_group
+from search.problem.candidate import Candidate
+from search.problem.material import Material
+from search.problem.trial import Side
+from search.prompts.render import answer_cleaner
+from search.results.bridge import SideBridge, bridge
+from search.results.labels import Labels
+from search.results.search_results import SearchResults, read_search_results
+from search.results.stored_answers import read_stored_answers
+from search.run_directory.records import TrialRecord
+from search.run_directory.run import require_search
+from search.running.assembly import check_questions, make_model, make_reward_model
+from search.running.event_loop import in_own_loop
+from search.running.judge_models import JudgeModels
+
+_log = logging.getLogger(__name__)
+_WAY_ON = "the same command with a larger {knob} goes on"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejudged:
+    """What another judge makes of a search.
+
+    Attributes:
+        sides: that have answers both judges have scored.
+        failed: answers that the new judge gave no score.
+        spend: what its verdicts have cost, earlier attempts included.
+    """
+
+    sides: tuple[SideBridge, ...]
+    failed: int
+    spend: Spend
+
+    def to_json(self) -> dict[str, Any]:
+        """As `demosearch rejudge --json` prints it."""
+        return {
+            "sides": [side.to_json() for side in self.sides],
+            "failed": self.failed,
+            "verdicts": self.spend.judged,
+            "dollars": self.spend.dollars,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """One prompt's answers to one question, and the earlier judge's score."""
+
+    side: Side
+    candidate: Candidate
+    question: Question
+    generations: tuple[bytes, ...]
+    answers: tuple[str, ...]
+    score: float
+
+
+def rejudge(path: Path, config: RejudgeConfig) -> Rejudged:
+    """Have every stored answer of the search at `path` judged by another judge.
+
+    Raises:
+        InputError: there is no such search, nothing in it, or the judge cannot work.
+        RunStopped: it cannot go on now; the same call goes on later, and pays for nothing twice.
+    """
+    require_search(path, "rejudge")
+    results = read_search_results(path)
+    material = results.material
+    stored = [] if material is None else _stored(results, material)
+    if material is None or not stored:
+        raise InputError(f"{path} holds no answers yet: rejudge it when some candidates are scored")
+    judge_models = JudgeModels(make_model, make_reward_model, path)
+    members = make_panel_members(config.judge, judge_models.models)
+    check_questions([*material.questions.values()], Objective.of(results.config.scoring), members)
+    work = _Rejudging(results, material, members, config, stored)
+    in_own_loop(work.run)
+    return work.outcome()
+
+
+class _Rejudging:
+    def __init__(
+        self,
+        results: SearchResults,
+        material: Material,
+        members: Sequence[PanelMember],
+        config: RejudgeConfig,
+        stored: Sequence[_Stored],
+    ) -> None:
+        self._results = results
+        self._material = material
+        self._members = members
+        self._config = config
+        self._objective = Objective.of(results.config.scoring)
+        self._stored = stored
+        self._scores: list[float | None] = [None] * len(stored)
+        self._spend = Spend()
+
+    async def run(self) -> None:
+        """Judge everything that the ledger has no verdict on yet."""
+        async with AsyncExitStack() as stack:
+            for member in self._members:
+                stack.push_async_callback(member.judge.close)
+                await member.judge.start()
+            ledger = Ledger(self._results.ledger, self._id())
+            stack.push_async_callback(ledger.close)
+            budget = Budget(self._config.budget, lambda: ledger.spend, _WAY_ON)
+            panel = Panel(self._members, ledger=ledger, budget=budget, counts=Counts())
+            stack.push_async_callback(panel.close)
+            await panel.start()
+            _log.info("judging %d stored answers", len(self._stored))
+            async with task_group() as tasks:
+                for index, stored in enumerate(self._stored):
+                    tasks.create_task(self._judge(panel, index, stored))
+            await ledger.flush()
+            self._spend = ledger.spend
+
+    async def _judge(self, panel: Panel, index: int, stored: _Stored) -> None:
+        scores: list[float | None] = []
+        for turn in range(len(stored.answers)):
+            score = None
+            if self._objective.counts(turn):
+                outcome = await panel.score(stored.question, stored.answers[: turn + 1], stored.generations[turn])
+                if isinstance(outcome, Failure):
+                    return
+                score = outcome
+            scores.append(score)
+        self._scores[index] = self._objective.combine(scores)
+
+    def outcome(self) -> Rejudged:
+        """Both judges beside each other."""
+        labels, base = Labels(self._material), self._results.base
+        name = "" if base is None else labels.candidate(base)
+        scored = [
+            (stored, score) for stored, score in zip(self._stored, self._scores, strict=True) if score is not None
+        ]
+        sides = []
+        for side in dict.fromkeys(stored.side for stored, _ in scored):
+            before: dict[str, dict[str, float]] = {}
+            now: dict[str, dict[str, float]] = {}
+            for stored, score in scored:  # in the order of the journal, whatever the order of the verdicts
+                if stored.side == side:
+                    prompt = labels.candidate(stored.candidate)
+                    before.setdefault(prompt, {})[stored.question.id] = stored.score
+                    now.setdefault(prompt, {})[stored.question.id] = score
+            if (held := bridge(side, name, before, now, self._results.confidence)) is not None:
+                sides.append(held)
+        return Rejudged(tuple(sides), self._scores.count(None), self._spend)
+
+    def _id(self) -> str:
+        """Under which the spend stands: another run's than the search's, the same one each time."""
+        fingerprints = [member.judge.fingerprint for member in self._members]
+        return sha256(f"rejudge {self._results.run} {fingerprints}".encode()).hexdigest()[:32]
+
+
+def _stored(results: SearchResults, material: Material) -> list[_Stored]:
+    """Every answer that has a score, in the order of the journal, each once."""
+    clean = answer_cleaner(results.config.render)
+    found: dict[tuple[Side, Candidate, str], _Stored] = {}
+    for record in results.records():
+        if not isinstance(record, TrialRecord):
+            continue
+        answers = read_stored_answers(results.ledger, record.scored.keys, clean)
+        for name, score in record.scored.scores.items():
+            if name in answers:
+                found[record.side, record.candidate, name] = _Stored(
+                    side=record.side,
+                    candidate=record.candidate,
+                    question=material.questions[name],
+                    generations=AnswerKeys.from_text(record.scored.keys[name]).generations,
+                    answers=answers[name].answers,
+                    score=score,
+                )
+    return [*found.values()]

@@ -1,0 +1,103 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from configs.errors import InputError
+from configs.loading import load_config, load_rejudge
+from configs.schema.rejudge import RejudgeConfig
+from evaluators.ledger.queries import read_spend
+from search.results.status import read_status
+from search.run_directory.run import ledger_path, read_config, read_id
+from search.running.launch import launch
+from search.running.rejudge import rejudge
+from tests.service_server import Reaction, ServiceServer, rate, rating_of, says
+
+QUIET = Console(quiet=True)
+PRICES = "dollars_per_million_prompt_tokens: 1, dollars_per_million_new_tokens: 1"
+
+
+def _service(server: ServiceServer, model: str) -> str:
+    return f"{{model: {model}, base_url: '{server.base_url}', api_key_variable: null, max_retries: 0, {PRICES}}}"
+
+
+def _searched(server: ServiceServer, folder: Path) -> Path:
+    (folder / "rubric.txt").write_text("Rate from 1 to 10.\n{question}\n{answer}\n")
+    config = load_config(
+        "quickstart",
+        [
+            *("workers.kind=local", "pool.limit=4", "questions.limit=24", "decoding.max_new_tokens=16", "window=3"),
+            "strategy={kind: random, trials: 4, max_demonstrations: 2, insert: back}",
+            f"model={{engine: served, server: openai, context_tokens: 4096, service: {_service(server, 'gen')}}}",
+            "model.warm_prefix=false",
+            f"judge={{kind: rubric, rubric_path: {folder / 'rubric.txt'}, service: {_service(server, 'old')}}}",
+        ],
+    )
+    launch(config, folder / "run", QUIET)
+    return folder / "run"
+
+
+def _judge(server: ServiceServer, folder: Path) -> RejudgeConfig:
+    judge = f"{{kind: rubric, rubric_path: rubric.txt, service: {_service(server, 'new')}}}"
+    (folder / "judge.yaml").write_text(f"judge: {judge}\nseed: 7 # as in a search's config\n")
+    return load_rejudge(folder / "judge.yaml")
+
+
+def _one_point_milder(request: dict[str, Any]) -> Reaction:
+    if request["model"] != "new":
+        return rate()
+    return says(f"Rating: [[{min(10, rating_of(request) + 1)}]]")
+
+
+def test_stored_answers_are_judged_anew_for_the_price_of_verdicts_alone_and_once(tmp_path: Path) -> None:
+    with ServiceServer(_one_point_milder) as server:
+        path = _searched(server, tmp_path)
+        before, journal = read_status(path), (path / "journal.jsonl").read_bytes()
+        asked = len(server.requests)
+        done = rejudge(path, _judge(server, tmp_path))
+        new = server.requests[asked:]
+        assert new
+        assert {request["model"] for request in new} == {"new"}
+        assert done.spend.judged == len(new)
+        assert rejudge(path, _judge(server, tmp_path)).to_json() == done.to_json()
+        assert len(server.requests) == asked + len(new)
+    assert read_status(path).to_json() == before.to_json()
+    assert (path / "journal.jsonl").read_bytes() == journal
+    assert read_spend(ledger_path(path, read_config(path)), read_id(path)) == before.spend
+
+
+def test_the_bridge_shows_shift_agreement_and_gains_under_both_judges(tmp_path: Path) -> None:
+    with ServiceServer(_one_point_milder) as server:
+        path = _searched(server, tmp_path)
+        told = json.loads(json.dumps(rejudge(path, _judge(server, tmp_path)).to_json()))
+    (guiding, *_) = told["sides"]
+    assert guiding["side"] == "search"
+    assert 0.5 < guiding["shift"]["mean"] <= 1
+    assert 0.5 < guiding["krippendorff_alpha"]["value"] < 1
+    base, *others = guiding["prompts"]
+    assert base["gain_now"] is None
+    for prompt in others:
+        assert prompt["gain_before"]["n"] == prompt["gain_now"]["n"] > 0
+    assert all(prompt["now"]["mean"] > prompt["before"]["mean"] for prompt in guiding["prompts"])
+
+
+def test_what_the_new_judge_cannot_score_is_in_no_mean(tmp_path: Path) -> None:
+    def silent_at_times(request: dict[str, Any]) -> Reaction:
+        return says("No comment.") if request["model"] == "new" and rating_of(request) < 4 else rate()
+
+    with ServiceServer(silent_at_times) as server:
+        path = _searched(server, tmp_path)
+        done = rejudge(path, _judge(server, tmp_path))
+    assert done.failed > 0
+    for side in done.sides:
+        assert side.shift.mean == 0
+        assert side.alpha.value == pytest.approx(1)
+
+
+def test_a_run_without_answers_is_said(tmp_path: Path) -> None:
+    with ServiceServer() as server:
+        (tmp_path / "rubric.txt").write_text("Rate.\n{question}\n{answer}\n")
+        with pytest.raises(InputError, match="run directory"):
+            rejudge(tmp_path / "nothing", _judge(server, tmp_path))

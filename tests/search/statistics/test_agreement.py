@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.statistics.agreement import krippendorff_alpha, rank_agreement, table, with_interval
+
+SCORES = st.lists(st.lists(st.floats(0, 10), min_size=3, max_size=3), min_size=2, max_size=12)
+
+
+def test_alpha_is_that_of_krippendorffs_own_example_for_two_coders() -> None:
+    """Krippendorff 2011, section C, nominal data as numbers: the interval metric on it, worked out by hand."""
+    first, second = (np.array([row], dtype=float).T for row in ([1, 2, 3, 4], [1, 2, 3, 5]))
+    values = np.array([1, 2, 3, 4, 1, 2, 3, 5], dtype=float)
+    expected = sum((a - b) ** 2 for a in values for b in values) / (8 * 7)
+    assert krippendorff_alpha(first, second) == pytest.approx(1 - (1 / 4) / expected)
+
+
+@given(SCORES)
+def test_a_judge_agrees_with_itself_in_full_and_less_with_one_that_is_milder(rows: list[list[float]]) -> None:
+    scores = np.array(rows)
+    if np.ptp(scores) > 1e-3:
+        assert krippendorff_alpha(scores, scores) == pytest.approx(1)
+        assert krippendorff_alpha(scores, scores + 1) < 1
+        assert np.isnan(rank_agreement(scores, scores)) or rank_agreement(scores, scores) == pytest.approx(1)
+
+
+def test_judges_that_rank_candidates_the_other_way_round_have_a_tau_of_minus_one() -> None:
+    first = np.array([[1.0, 2.0, 3.0], [2.0, 3.0, 4.0]])
+    assert rank_agreement(first, -first) == -1
+    assert rank_agreement(first, first * 3 + 1) == 1
+
+
+def test_answers_that_one_judge_has_not_scored_count_for_neither() -> None:
+    first = table({("a", "q1"): 1.0, ("a", "q2"): 9.0, ("b", "q1"): 2.0}, ["q1", "q2"], ["a", "b"])
+    second = table({("a", "q1"): 1.0, ("b", "q1"): 2.0, ("b", "q2"): 7.0}, ["q1", "q2"], ["a", "b"])
+    assert krippendorff_alpha(first, second) == pytest.approx(1)
+    assert rank_agreement(first, second) == 1
+
+
+def test_an_interval_holds_the_figure_and_is_the_same_again() -> None:
+    random = np.random.default_rng(1)
+    first = random.normal(size=(60, 4)) + np.arange(4)
+    second = first + random.normal(size=(60, 4))
+    figures = [with_interval(krippendorff_alpha, first, second, 0.95) for _ in range(2)]
+    assert figures[0] == figures[1]
+    assert figures[0].low < figures[0].value < figures[0].high
+
+
+def test_what_cannot_be_told_is_null() -> None:
+    alone = np.array([[1.0, 1.0]])
+    figure = with_interval(krippendorff_alpha, alone, alone, 0.95)
+    assert figure.to_json() == {"value": None, "low": None, "high": None}
