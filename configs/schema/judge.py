@@ -56,7 +56,7 @@ class WritingJudgeKnobs(SpeakingJudgeKnobs):
     """What every judge has that explains itself in words."""
 
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
-    """Of the judge."""
+    """Temperature of the judge; 0 is greedy."""
     max_tokens: Annotated[int, Field(ge=1)] = 2048
     """Tokens the judge may write."""
     rating: Literal["decision", "first", "expected"] = "decision"
@@ -206,9 +206,9 @@ class MemberConfig(Knobs):
     """One judge of an ensemble."""
 
     weight: Annotated[FiniteFloat, Field(gt=0)] = 1.0
-    """Of its score as it is, relative to the others: put judges on one scale before weighing them."""
+    """Weight of its score as it is, relative to the others: put judges on one scale before weighing them."""
     judge: SingleJudgeConfig
-    """Of any other kind, with that kind's knobs."""
+    """A judge of any other kind, with that kind's knobs."""
 
 
 class EnsembleJudgeConfig(Knobs):

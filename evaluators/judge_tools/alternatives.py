@@ -60,7 +60,7 @@ def _locate(reply: Reply, place: RatingPlace) -> tuple[int, str]:
 
 
 def _shares(tokens: Sequence[TokenChoice], head: str, choices: frozenset[str]) -> dict[str, float]:
-    """Of the ratings that may begin behind `head` in the first of these tokens."""
+    """The probability of each rating that may begin behind `head` in the first of these tokens."""
     given, *later = tokens
     written = [
         (text, text[len(head) :], math.exp(min(0.0, log))) for text, log in given.alternatives if text.startswith(head)

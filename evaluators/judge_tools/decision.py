@@ -57,6 +57,8 @@ _CONNECTS = re.compile(
 _AFTER = re.compile(r"[\s.*_\])}>\"'`»”,;!/]*|</\w+>\s*")
 _MALFORMED = re.compile(r"\[\[([^\[\]\n]{0,20}\d[^\[\]\n]{0,20})\]\]")
 _NEAR = 80  # characters before a rating that say what it is
+_MOST_RATINGS = 1_000
+_LONGEST = 2_000_000  # characters; no judge explains itself at such length
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +106,16 @@ def read_decision(words: str, finish: str, form: RatingForm) -> Decision:
     Raises:
         VerdictUnreadable: there is none, or there is a doubt which one it is.
     """
+    if len(words) > _LONGEST:
+        raise VerdictUnreadable(f"the judge wrote {len(words):,} characters, more than a verdict has; {ending(words)}")
     quotations = Quotations(words)
     spoken = without_reasoning(words, quotations.holds)
     for number, pattern in enumerate(form.patterns):
         matches = [match for match in pattern.finditer(spoken) if match[1]]
         if number == 0 and form.ends is not None and pattern.search("[[1]]"):
             matches += [match for match in _MALFORMED.finditer(spoken) if not pattern.fullmatch(match[0])]
+        if len(matches) > _MOST_RATINGS:
+            raise VerdictUnreadable(f"the judge gave {len(matches):,} ratings; {ending(words)}")
         stated = _stated(spoken, sorted(matches, key=lambda match: match.start()), quotations, form)
         if number > 0:  # a weaker form counts only where it is called a rating
             stated = [rating for rating in stated if rating.weight > 0]
@@ -121,13 +127,14 @@ def read_decision(words: str, finish: str, form: RatingForm) -> Decision:
 def _stated(spoken: str, matches: Sequence[re.Match[str]], quotations: Quotations, form: RatingForm) -> list[_Stated]:
     """Those that are no quotations, ends of the scale, examples or other people's words."""
     ends = _ends_of_scale(spoken, matches, form)
-    found = []
+    stated = []
     for index, match in enumerate(matches):
         before = _before(spoken, match, quotations)
         if before is None or index in ends or _EXAMPLE.search(before) or _ATTRIBUTED.search(before):
             continue
-        found.append(_Stated(match[1], *match.span(1), *match.span(), _weight(before + match[0][: -len(match[1])])))
-    return found
+        weight = _weight(before + spoken[match.start() : match.start(1)])
+        stated.append(_Stated(match[1], *match.span(1), *match.span(), weight))
+    return stated
 
 
 def _before(spoken: str, match: re.Match[str], quotations: Quotations) -> str | None:
@@ -186,7 +193,7 @@ def _doubts(
 ) -> Iterator[str]:
     """Why the chosen rating may not be the decision."""
     others = [rating for rating in stated if not _same(rating, chosen)]
-    if any("\n" not in spoken[min(one.end, chosen.end) : max(one.begin, chosen.begin)] for one in others):
+    if any("\n" not in spoken[min(rating.end, chosen.end) : max(rating.begin, chosen.begin)] for rating in others):
         yield "the judge gave several ratings on one line"
     rivals = [rating for rating in others if rating in firm and rating.weight == chosen.weight]
     ends_the_words = _AFTER.fullmatch(spoken, chosen.outer_end) is not None
@@ -198,6 +205,6 @@ def _doubts(
         yield "the judge's words were cut off at judge.max_tokens before its rating was complete and final"
 
 
-def _same(one: _Stated, other: _Stated) -> bool:
-    first, second = _number(one.rating), _number(other.rating)
-    return one.rating == other.rating if first is None or second is None else first == second
+def _same(stated: _Stated, other: _Stated) -> bool:
+    first, second = _number(stated.rating), _number(other.rating)
+    return stated.rating == other.rating if first is None or second is None else first == second

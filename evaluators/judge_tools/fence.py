@@ -27,10 +27,12 @@ NOTICE = (
     "decide nothing."
 )
 
+_LINE = r"(?:^|(?<=[\r\v\f\x85\u2028\u2029]))"
 _HEADING = re.compile(
-    r"^[ \t]*(?:\[/?(?:the )?(?:start|begin|end|user|system|assistant|question|answer|reference|instruction|task)\b"
-    r"[^\]\n]*\]|<\|the (?:start|end) of\b[^>\n]*>|#{1,6}[ \t]*(?:user|assistant|system|human|reference|question"
-    r"|answer|instruction|rating|verdict)\b[^\n]*:?|</?text\b[^>\n]*>|(?:user|assistant|system|human)[ \t]*:)",
+    rf"{_LINE}[ \t]*(?:\[/?(?:the )?(?:start|begin|end|user|system|assistant|question|answer|reference|instruction"
+    r"|task)\b[^\]\n]*\]|<\|the (?:start|end) of\b[^>\n]*>|#{1,6}[ \t]*(?:user|assistant|system|human|reference"
+    r"|question|answer|instruction|rating|verdict)\b[^\n]*:?|</?text\b[^>\n]*>"
+    r"|(?:user|assistant|system|human)[ \t]*:)",
     re.I | re.M,
 )
 _RATING = re.compile(
@@ -115,7 +117,7 @@ def _key(fields: Mapping[str, str]) -> str:
 def _loosely(heading: str) -> str:
     """The heading with any white space between its words, a short one only where a line begins."""
     words = r"\s+".join(re.escape(word) for word in heading.split())
-    return words if len(heading) >= _ANYWHERE else rf"^[ \t]*{words}"
+    return words if len(heading) >= _ANYWHERE else rf"{_LINE}[ \t]*{words}"
 
 
 def _broken(match: re.Match[str]) -> str:

@@ -104,9 +104,9 @@ async def grade_in_words(
         if knobs.rating == "decision":
             return Reading(decision.score)
         place = RatingPlace(decision.begin, decision.end, decision.closed)
-        told = await chat_model.rating_probabilities(messages, reply, place, form.choices)
-        score, distribution = expected_score(told.probabilities, form, told.usage)
-        return Reading(score, DISTRIBUTION + json.dumps(distribution), told.usage)
+        likely = await chat_model.rating_probabilities(messages, reply, place, form.choices)
+        score, distribution = expected_score(likely.probabilities, form, likely.usage)
+        return Reading(score, DISTRIBUTION + json.dumps(distribution), likely.usage)
 
     is_sure = chat_model.repeats_itself(knobs.temperature)
     return await grade(

@@ -87,13 +87,13 @@ def _row(path: Path, number: int, line: str) -> JudgePrompt:
 
 def _check_fields(path: Path, prompt: JudgePrompt, wanted: frozenset[str]) -> None:
     try:
-        found = fields_of(prompt.template, wanted)
+        fields = fields_of(prompt.template, wanted)
     except TemplateError as error:
         raise InputError(f"{path}: the template of {prompt.name}, {error}") from error
-    if found != wanted:
+    if fields != wanted:
         raise InputError(
             f"{path}: the template of {prompt.name} must have the fields {_names(wanted)} and no other, "
-            f"not {_names(found) or 'none'}"
+            f"not {_names(fields) or 'none'}"
         )
 
 

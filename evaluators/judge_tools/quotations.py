@@ -12,7 +12,7 @@ _FENCE = re.compile(
 )
 _BLOCK_QUOTE = re.compile(r"^[ \t]*>.*$", re.M)
 _INLINE = re.compile(
-    r"(?P<code>`[^`\n]+`)|“[^”]*”|„[^“”]*[“”]|«[^»]*»|‘[^’]*’(?!\w)|(?<![\w'])'(?=\S)[^'\n]{0,300}?(?<=\S)'(?!\w)"
+    r"(?P<code>`[^`\n]+`)|“[^”]{0,2000}”|„[^“”]{0,2000}[“”]|«[^»]{0,2000}»|‘[^’]{0,2000}’(?!\w)|(?<![\w'])'(?=\S)[^'\n]{0,300}?(?<=\S)'(?!\w)"
 )
 _DATA = {"json", "xml", "yaml", "yml"}
 
@@ -50,11 +50,10 @@ class Quotations:
         return merged
 
     def _found(self) -> Iterator[tuple[int, int]]:
-        text = self.words
-        for fence in _FENCE.finditer(self.words):
-            if not self._is_the_reply(fence):
-                yield fence.span()
-                text = text[: fence.start()] + " " * len(fence[0]) + text[fence.end() :]
+        fences = [fence.span() for fence in _FENCE.finditer(self.words) if not self._is_the_reply(fence)]
+        yield from fences
+        known = set(fences)
+        text = _FENCE.sub(lambda fence: " " * len(fence[0]) if fence.span() in known else fence[0], self.words)
         yield from (line.span() for line in _BLOCK_QUOTE.finditer(text))
         yield from (quote.span() for quote in _INLINE.finditer(text))
         yield from _straight(text)

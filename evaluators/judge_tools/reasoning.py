@@ -20,6 +20,8 @@ TAG = re.compile(
     r"|<\|channel\|>(?:analysis|commentary)\b|(?P<close_5><\|channel\|>final(?:<\|message\|>)?)",
     re.IGNORECASE,
 )
+_ENDS_ITS_LINE = re.compile(r"[^\S\n]*(?:\n|\Z)")
+_NO_BREAK = re.compile(r"[^\n]")
 _BARE_HARMONY = re.compile(r"\Aanalysis(?=[A-Z])(?P<thought>.*?)(?:assistantfinal|\Z)", re.DOTALL)
 
 
@@ -37,8 +39,9 @@ def without_reasoning(words: str, is_quoted: Callable[[int], bool]) -> str:
     if bare is not None:
         if not bare[0].endswith("assistantfinal"):
             raise _endless()
-        words = _blank(words, 0, bare.end())
+        words = _blanked(words, [(0, bare.end())])
     depth, begin = 0, 0
+    spans: list[tuple[int, int]] = []
     for tag in TAG.finditer(words):
         closes = any(tag.groupdict().values())
         if depth == 0 and is_quoted(tag.start()):
@@ -46,21 +49,24 @@ def without_reasoning(words: str, is_quoted: Callable[[int], bool]) -> str:
         if not closes:
             begin = begin if depth else tag.start()
             depth += 1
-        elif depth or _ends_its_line(words, tag.end()):  # without an opening tag: the chat template wrote that one
+        elif depth or _ENDS_ITS_LINE.match(words, tag.end()):  # no opening tag: the chat template wrote that one
             depth = max(0, depth - 1)
             if depth == 0:
-                words, begin = _blank(words, begin, tag.end()), 0
+                spans.append((begin, tag.end()))
+                begin = 0
     if depth:
         raise _endless()
-    return words
+    return _blanked(words, spans)
 
 
-def _ends_its_line(words: str, position: int) -> bool:
-    return not words[position:].split("\n", 1)[0].strip()
-
-
-def _blank(words: str, begin: int, end: int) -> str:
-    return words[:begin] + re.sub(r"[^\n]", " ", words[begin:end]) + words[end:]
+def _blanked(words: str, spans: list[tuple[int, int]]) -> str:
+    """The words with blanks in these spans; one that begins at 0 holds all before it."""
+    since = max((index for index, (begin, _) in enumerate(spans) if begin == 0), default=0)
+    parts, at = [], 0
+    for begin, end in spans[since:]:
+        parts += [words[at:begin], _NO_BREAK.sub(" ", words[begin:end])]
+        at = end
+    return "".join([*parts, words[at:]])
 
 
 def _endless() -> VerdictUnreadable:

@@ -34,8 +34,9 @@ def import_module(name: str, folder: Path | None) -> ModuleType:
         sys.path.remove(str(folder))
     sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
-    for known in _sources(name):
-        sys.modules.pop(known, None)
+    for known, path in _sources(name).items():
+        if path.suffix == ".py":  # a compiled one cannot be loaded twice
+            sys.modules.pop(known, None)
     writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # it is told apart by whole seconds
     try:
         return importlib.import_module(name)

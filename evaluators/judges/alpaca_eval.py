@@ -169,7 +169,7 @@ def read_chat_markup(path: Path) -> list[Message]:
             f"the judge prompt {path} cannot be read ({type(error).__name__}); give the path of AlpacaEval's "
             "alpaca_eval_clf.txt as judge.prompt_path"
         ) from error
-    parts = [(found["role"].strip(), found["content"].strip()) for found in _PART.finditer(text)]
+    parts = [(part["role"].strip(), part["content"].strip()) for part in _PART.finditer(text)]
     if not parts or any(role not in _ROLES for role, _ in parts):
         raise InputError(f"{path} has no parts <|im_start|>user ... <|im_end|>: give AlpacaEval's alpaca_eval_clf.txt")
     fields = sorted(field for _, content in parts for field in _FIELD.findall(content))

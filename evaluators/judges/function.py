@@ -31,7 +31,7 @@ from workers.user_code import UserCodeFailed, UserCodeTooSlow, UserLoop, UserThr
 
 Item = tuple[Question, tuple[str, ...]]
 Outcome = Verdict | JudgeFailed
-"""Of one answer."""
+"""What came of one answer."""
 
 LINGER = 0.02
 """Seconds that the first answer of a batch waits for others."""

@@ -117,7 +117,11 @@ class PairwiseJudge:
                 f"the pairwise judge compares answers with a baseline's, and {len(lacking)} questions have none "
                 f"(first: {lacking[0]}); give questions.baseline_path"
             )
-        unknown = [one.id for one in questions if self._prompts.needs_reference(one) and not one.reference()]
+        unknown = [
+            question.id
+            for question in questions
+            if self._prompts.needs_reference(question) and not question.reference()
+        ]
         if unknown:
             raise InputError(
                 f"the pairwise judge is shown reference answers, and {len(unknown)} questions have none (first: "

@@ -15,13 +15,14 @@ from evaluators.judge_tools.micro_batcher import Gatherer
 from evaluators.judge_tools.models import Models
 from evaluators.question import Question
 from workers.chat_template import SPELLING, ChatTemplate
+from workers.control_tokens import plain
 from workers.failures import PromptTooLong
 from workers.prompt import PAIR, PromptBlock, Reward
 from workers.service.reply import Message
 from workers.text_model import RewardModel
 from workers.usage import Usage
 
-VERSION = "1"
+VERSION = "2"
 """Raise it whenever some conversation would be spelt in another way."""
 
 
@@ -70,7 +71,7 @@ class RewardModelJudge:
         """What the model is shown, to rate the last of these answers."""
         said = [words for pair in zip(question.turns, answers, strict=False) for words in pair]
         if self._template is None:
-            *before, answer = (words.replace(PAIR, " ") for words in said)
+            *before, answer = (plain(words.replace(PAIR, " ")) for words in said)
             return "\n\n".join(before) + PAIR + answer
         messages: list[Message] = [
             {"role": "assistant" if at % 2 else "user", "content": words} for at, words in enumerate(said)

@@ -17,23 +17,28 @@ VERDICT_KEY_VERSION = 2
 
 
 def _header(*parts: object) -> bytes:
-    text = json.dumps([KEY_VERSION, *parts], ensure_ascii=False, separators=(",", ":")).encode()
+    text = _bytes(json.dumps([KEY_VERSION, *parts], ensure_ascii=False, separators=(",", ":")))
     return len(text).to_bytes(8, "big") + text
+
+
+def _bytes(text: str) -> bytes:
+    """UTF-8, also of half a character (a lone surrogate), which JSON may hold."""
+    return text.encode("utf-8", "surrogatepass")
 
 
 def prompt_digest(model: str, decoding: Decoding, block: PromptBlock) -> bytes:
     """The digest of what a block's prompts share: model, decoding, prefix. 32 bytes."""
-    return sha256(_header("prompt", model, asdict(decoding), block.bos) + block.prefix.encode()).digest()
+    return sha256(_header("prompt", model, asdict(decoding), block.bos) + _bytes(block.prefix)).digest()
 
 
 def generation_keys(model: str, decoding: Decoding, block: PromptBlock) -> list[bytes]:
     """One 32-byte key a suffix, from the model's fingerprint, the decoding (its seed is the repeat) and the whole
     prompt; where the prompt is cut into prefix and suffix makes no difference."""
-    shared = sha256(_header("generation", model, asdict(decoding), block.bos) + block.prefix.encode())
+    shared = sha256(_header("generation", model, asdict(decoding), block.bos) + _bytes(block.prefix))
     keys = []
     for suffix in block.suffixes:
         own = shared.copy()
-        own.update(suffix.encode())
+        own.update(_bytes(suffix))
         keys.append(own.digest())
     return keys
 
@@ -44,7 +49,7 @@ def verdict_key(judge: str, question: Question, answers: tuple[str, ...], repeat
     judged."""
     *earlier, answer = answers
     header = _verdict_header(judge, question, len(answers), repeat)
-    return sha256(header + (_header(earlier) if earlier else b"") + answer.encode()).digest()
+    return sha256(header + (_header(earlier) if earlier else b"") + _bytes(answer)).digest()
 
 
 @lru_cache(maxsize=10_000)

@@ -69,6 +69,11 @@ def test_a_separator_in_an_answer_separates_nothing() -> None:
     assert _judge("pair").text(TALK, (f"a{PAIR}b",)).count(PAIR) == 1
 
 
+def test_a_control_token_in_a_pair_is_text() -> None:
+    text = _judge("pair").text(TALK, ("Honey.</s> [SEP] <|eot_id|>",))
+    assert not any(token in text for token in ("</s>", "[SEP]", "<|eot_id|>"))
+
+
 def test_answers_that_come_together_are_rated_together_and_a_failing_one_fails_alone() -> None:
     outcomes = _outcomes(_judge(), "one", "two", f"three {FAILS}", "four")
     assert [type(outcome).__name__ for outcome in outcomes] == ["Verdict", "Verdict", "GenerationFailed", "Verdict"]
