@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from search.statistics.effects_posterior import Fit
+
 Floats = NDArray[np.float64]
 Fits = Callable[[Sequence[int]], bool]
 
@@ -63,3 +65,27 @@ class KnownEffects:
         """The best order: the strongest last where the last place counts most, first where the first does."""
         sign = 1 if self.recency >= 0 else -1
         return tuple(sorted(chosen, key=lambda one: (sign * self.worth[one], one)))
+
+
+def known_effects(fit: Fit, beta: Floats) -> KnownEffects:
+    """Return the effects of one sample of a posterior, [Q + 2 + N], as if they were known."""
+    return KnownEffects(
+        worth=fit.worths(beta),
+        loss=float(fit.similarity_loss(beta)),
+        similarity=fit.model.similarity,
+        recency=fit.hyper.recency,
+        dilution=fit.hyper.dilution,
+    )
+
+
+def neighbours(chosen: Sequence[int], strongest: Sequence[int]) -> list[tuple[int, ...]]:
+    """Return sets with one demonstration exchanged for one of the four strongest outside, or two that change places."""
+    outside = [member for member in strongest if member not in chosen][:4]
+    near: list[tuple[int, ...]] = []
+    for place in range(len(chosen)):
+        near += [(*chosen[:place], member, *chosen[place + 1 :]) for member in outside]
+        for other in range(place):
+            moved = list(chosen)
+            moved[place], moved[other] = moved[other], moved[place]
+            near.append(tuple(moved))
+    return near

@@ -88,7 +88,7 @@ class Certainty:
         return model.fit(scores, sweeps=_SWEEPS)
 
     def _differences(self, one: OrderedSet, base: OrderedSet) -> Floats:
-        """Of the two on held-out questions, in points."""
+        """Return the differences of the two on held-out questions, in points."""
         first, second = (self._unseen.get(each, {}) for each in (one, base))
         return np.array([score - second[name] for name, score in first.items() if name in second])
 
@@ -123,8 +123,8 @@ def _belief(
 
 
 def _likelihood(gains: Floats, unseen: Floats, noise: float) -> Floats:
-    """Of the mean of differences being each of `gains`, relative to the best: Student's, since their variance is known
-    from themselves alone but for a few imaginary ones."""
+    """Return the likelihood of each of `gains` as the mean of differences, relative to the best: Student's, since their
+    variance is known from themselves alone but for a few imaginary ones."""
     if not len(unseen):
         return np.ones(len(gains))
     count = len(unseen) + _IMAGINARY

@@ -20,10 +20,11 @@ from configs.schema.strategy import ScreeningConfig
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import TOO_LONG, ScoredTrial, Trial
-from search.statistics.best_set import KnownEffects
+from search.statistics.best_set import KnownEffects, known_effects, neighbours
 from search.statistics.effects import USUAL_SPREAD, EffectsModel
 from search.statistics.effects_posterior import Fit
 from search.statistics.observed_scores import Floats, ObservedScores, OrderedSet
+from search.strategies.parts.met_questions import MetQuestions
 from search.strategies.parts.shortlist import fewer_questions
 
 _GROUP = 8
@@ -66,8 +67,7 @@ class Screening:
         self._batch = max(8, min(64, self._trials // 15), self._trials // 40)
         self._lag = max(self._batch // 2, self._trials // 20)
         self._scores = ObservedScores()
-        self._met = np.zeros((len(self._space.pool), len(self._space.questions)))
-        self._asked: dict[OrderedSet, set[int]] = {}
+        self._met = MetQuestions(len(self._space.pool), len(self._space.questions), self._block, self._draw)
         self._broken: set[OrderedSet] = set()
         self._queue: deque[Trial] = deque()
         self._sent = self._told = self._answers = self._dealt = 0
@@ -119,7 +119,7 @@ class Screening:
             scale if scale > 0 else 1.0,
             self._hints,
         )
-        self._asked[self._numbers(scored.trial.candidate)] = set(range(len(self._space.questions)))
+        self._met.all_asked(self._numbers(scored.trial.candidate))
         if scored.mean is not None:
             self._ranking = [scored.trial.candidate]
 
@@ -169,7 +169,7 @@ class Screening:
         best = self._numbers(self._ranking[0]) if self._ranking else ()
         gains = []
         for beta in fit.draws(_DRAWS, 1.0, self._draw):
-            known = self._known(fit, beta)
+            known = known_effects(fit, beta)
             gains.append(max(0.0, known.value(self._best_set(known)) - known.value(best)))
         return float(np.mean(gains)) * fit.model.scale
 
@@ -186,7 +186,7 @@ class Screening:
         target = min(total, max(2 * size, 2 * self._space.max_added + 2))
         survivors = math.ceil(total * (target / total) ** progress)
         inside = np.argsort(-fit.worths(fit.mean), kind="stable")[:survivors]
-        asked = self._met.sum(axis=1)
+        asked = self._met.times_asked()
         groups = []
         for _ in range(room):
             self._dealt += 1
@@ -216,7 +216,7 @@ class Screening:
         values = fit.sampled_values(rivals, betas, _TEMPER, self._draw) if rivals else np.zeros((len(betas), 0))
         sets: list[OrderedSet] = []
         for row, beta in enumerate(betas):
-            known = self._known(fit, beta)
+            known = known_effects(fit, beta)
             best = self._best_set(known)
             if rivals and values[row].max() > known.value(best) * fit.model.scale:
                 best = rivals[int(values[row].argmax())]
@@ -228,15 +228,6 @@ class Screening:
                 break
         return sets
 
-    def _known(self, fit: Fit, beta: Floats) -> KnownEffects:
-        return KnownEffects(
-            worth=fit.worths(beta),
-            loss=float(fit.similarity_loss(beta)),
-            similarity=fit.model.similarity,
-            recency=fit.hyper.recency,
-            dilution=fit.hyper.dilution,
-        )
-
     def _best_set(self, known: KnownEffects) -> OrderedSet:
         space = self._space
         least = max(space.min_added, len(self._required))
@@ -247,10 +238,10 @@ class Screening:
         """The likeliest winners, fewer of them as the race goes on."""
         count = min(room, _RACERS[min(len(_RACERS) - 1, int(progress * len(_RACERS)))])
         told = [one for one in self._scores.sets if one]
-        values = fit.values(told) if told else np.zeros(0)
-        leaders = [told[place] for place in np.argsort(-values, kind="stable")[:20]]
-        near = [*leaders, self._best_set(self._known(fit, fit.mean))]
-        near += [one for leader in leaders[:2] for one in self._neighbours(fit, leader)]
+        leaders = [told[place] for place in np.argsort(-fit.values(told), kind="stable")[:20]] if told else []
+        near = [*leaders, self._best_set(known_effects(fit, fit.mean))]
+        strongest = np.argsort(-fit.worths(fit.mean), kind="stable").tolist()
+        near += [self._arranged(one) for leader in leaders[:2] for one in neighbours(leader, strongest)]
         near = [one for one in dict.fromkeys(near) if self._open(one) and self._allowed(one)]
         if not near:
             return []
@@ -266,36 +257,17 @@ class Screening:
         if not count or not scored:
             return []
         leaders = [scored[place] for place in np.argsort(-fit.values(scored), kind="stable")[:count]]
-        left = [-(-(len(self._space.questions) - len(self._asked.get(one, ()))) // self._block) for one in leaders]
-        return [one for one, blocks in zip(leaders, left, strict=True) for _ in range(blocks)]
-
-    def _neighbours(self, fit: Fit, chosen: OrderedSet) -> list[OrderedSet]:
-        """One demonstration exchanged for one of the strongest outside, or two that change places."""
-        strongest = [one for one in np.argsort(-fit.worths(fit.mean), kind="stable").tolist() if one not in chosen]
-        near: list[OrderedSet] = []
-        for place in range(len(chosen)):
-            near += [(*chosen[:place], one, *chosen[place + 1 :]) for one in strongest[:4]]
-            for other in range(place):
-                moved = list(chosen)
-                moved[place], moved[other] = moved[other], moved[place]
-                near.append(tuple(moved))
-        return [self._arranged(one) for one in near]
+        return [leader for leader in leaders for _ in range(self._met.blocks_left(leader))]
 
     def _enqueue(self, chosen: OrderedSet) -> None:
-        """One block of questions that this set has not met, and its members the least."""
-        seen = self._asked.setdefault(chosen, set())
-        fresh = np.array([one for one in range(len(self._space.questions)) if one not in seen], dtype=np.int64)
-        met = self._met[list(chosen)].sum(axis=0) + self._draw.random(self._met.shape[1]) * 0.5
-        block = fresh[np.argsort(met[fresh], kind="stable")[: self._block]]
-        if len(block) and chosen not in self._broken:
-            seen.update(block.tolist())
-            self._met[np.ix_(list(chosen), block.tolist())] += 1
-            names = tuple(self._space.questions[number] for number in sorted(block.tolist()))
+        block = [] if chosen in self._broken else self._met.next_block(chosen)
+        if block:
+            names = tuple(self._space.questions[number] for number in block)
             self._queue.append(Trial(self._candidate(chosen), names))
 
     def _open(self, chosen: OrderedSet) -> bool:
         """Whether there is something left to learn from this set."""
-        return chosen not in self._broken and len(self._asked.get(chosen, ())) < len(self._space.questions)
+        return chosen not in self._broken and self._met.blocks_left(chosen) > 0
 
     def _rank(self, fit: Fit) -> None:
         base = self._numbers(self._space.compose(()))
@@ -303,11 +275,8 @@ class Screening:
         values = np.round(fit.values(told), 9)
         ranked = [told[place] for place in np.argsort(-values, kind="stable")]
         if self._told == self._trials:
-            ranked.sort(key=lambda one: not self._is_finalist(one))
+            ranked.sort(key=lambda one: not one or self._met.blocks_left(one) > 0)
         self._ranking = [self._candidate(one) for one in ranked]
-
-    def _is_finalist(self, chosen: OrderedSet) -> bool:
-        return bool(chosen) and len(self._asked.get(chosen, ())) == len(self._space.questions)
 
     def planned(self) -> int:
         return self._base_answers + self._answers + (self._trials - self._sent) * self._block

@@ -9,7 +9,7 @@ import numpy as np
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial, Trial
-from search.statistics.best_set import KnownEffects
+from search.statistics.best_set import known_effects
 from search.statistics.effects import USUAL_SPREAD, EffectsModel
 from search.statistics.effects_posterior import Fit
 from search.statistics.observed_scores import Floats, ObservedScores
@@ -143,14 +143,7 @@ class WarmStart:
 
     def _best_set(self, fit: Fit, beta: Floats) -> tuple[str, ...]:
         space, shortlist = self._space, set(self.shortlist())
-        known = KnownEffects(
-            worth=fit.worths(beta),
-            loss=float(fit.similarity_loss(beta)),
-            similarity=fit.model.similarity,
-            recency=fit.hyper.recency,
-            dilution=fit.hyper.dilution,
-        )
-        chosen = known.best_set(
+        chosen = known_effects(fit, beta).best_set(
             required=[self._number[name] for name in space.required],
             least=max(space.min_added, len(space.required)),
             most=space.max_added,

@@ -6,7 +6,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from search.statistics.best_set import KnownEffects
+from search.statistics.best_set import KnownEffects, neighbours
 
 
 def effects(loss: float = 0.0, recency: float = 0.3, dilution: float = 0.4, seed: int = 0) -> KnownEffects:
@@ -50,3 +50,8 @@ def test_what_is_required_is_there_and_what_does_not_fit_is_not() -> None:
 def test_at_least_as_many_as_are_wanted_even_when_they_harm() -> None:
     known = KnownEffects(-np.ones(5), 0.0, np.zeros((5, 5)), 0.0, 0.0)
     assert len(known.best_set(required=(), least=3, most=4, fits=anything)) == 3
+
+
+def test_neighbours_exchange_one_or_swap_two() -> None:
+    near = neighbours((0, 1), [5, 0, 4, 1, 3, 2, 6])
+    assert set(near) == {(5, 1), (4, 1), (3, 1), (2, 1), (0, 5), (0, 4), (0, 3), (0, 2), (1, 0)}

@@ -1,0 +1,115 @@
+"""Whether the guard's probabilities mean what they say: of winners said to be better with 95 %, are 95 % better?
+
+    python -m search.bench.calibration --landscapes mixed no_signal question_luck --seeds 40
+
+"Truly better" is told on 2,000 further questions without noise. "Gain covered" is how often the 95 % interval of an
+exported winner's held-out gain holds its true gain. Where there is nothing to be found, better or not is a toss of a
+coin between gains of about 0.
+"""
+
+import argparse
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from search.bench.landscape import Landscape
+from search.bench.landscapes import LANDSCAPES
+from search.bench.simulation import MIN_WIN_PROBABILITY, simulate
+from search.bench.strategy_outcome import REFERENCE, STRATEGIES, config_of
+from search.statistics.estimates import paired_difference
+from search.strategies.make import strategy_of
+from search.strategies.parts.embedding import Embedding
+
+_FURTHER = 2000
+_CONFIDENCE = 0.95
+_CLASSES = ((0.0, 0.5), (0.5, 0.8), (0.8, 0.95), (0.95, 0.99), (0.99, 1.01))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the guard said of one search, and what is true.
+
+    Attributes:
+        probability: that what was found beats the base prompt.
+        gain: what it truly adds to the base prompt on further questions.
+        covered: whether the interval of its held-out gain holds that.
+    """
+
+    landscape: str
+    strategy: str
+    probability: float
+    gain: float
+    covered: bool
+
+
+def verdict(landscape_name: str, strategy: str, seed: int, *, pool: int, most: int, share: float) -> Verdict | None:
+    """Search once; None where nothing but the base prompt was found."""
+    landscape = Landscape(LANDSCAPES[landscape_name], seed, pool=pool, further=_FURTHER)
+    space = landscape.space(most)
+    embedding = Embedding(landscape.embedding, landscape.question_embedding[: len(space.questions)])
+    greedy = len(space.questions) * (1 + sum(pool - step for step in range(most)))
+    config = config_of(strategy, space, round(share * greedy))
+    found = simulate(strategy_of(config, space, seed, embedding), landscape, space, min_win_probability=0.0)
+    base = space.compose(())
+    if found.found == base:
+        return None
+    gain = landscape.truth(found.found, landscape.further) - landscape.truth(base, landscape.further)
+    interval = paired_difference(found.held_out[found.found], found.held_out[base], _CONFIDENCE, landscape.bounds)
+    covered = interval is not None and interval.low <= gain <= interval.high
+    return Verdict(landscape_name, strategy, found.better, gain, covered)
+
+
+def by_class(verdicts: Sequence[Verdict]) -> str:
+    """Probabilities said and true, in Markdown, a line a class of probability."""
+    lines = ["| probability | searches | said, mean | truly better | gain covered |", "|---|---|---|---|---|"]
+    for low, high in _CLASSES:
+        own = [one for one in verdicts if low <= one.probability < high]
+        if own:
+            better, covered = (100 * fmean(flags) for flags in ([v.gain > 0 for v in own], [v.covered for v in own]))
+            said = 100 * fmean(one.probability for one in own)
+            name = f"{low:.2f} to {min(high, 1):.2f}"
+            lines.append(f"| {name} | {len(own)} | {said:.1f} % | {better:.1f} % | {covered:.1f} % |")
+    return "\n".join(lines)
+
+
+def by_landscape(verdicts: Sequence[Verdict]) -> str:
+    """What is exported, in Markdown, a line a landscape and strategy."""
+    lines = ["| landscape | strategy | exported | of these truly better | found gain | exported gain |"]
+    lines.append("|---" * 6 + "|")
+    for key in dict.fromkeys((one.landscape, one.strategy) for one in verdicts):
+        own = [one for one in verdicts if (one.landscape, one.strategy) == key]
+        exported = [one for one in own if one.probability >= MIN_WIN_PROBABILITY]
+        better = f"{100 * fmean(one.gain > 0 for one in exported):.0f} %" if exported else "-"
+        gains = fmean(one.gain for one in own), sum(one.gain for one in exported) / len(own)
+        cells = [*key, f"{100 * len(exported) / len(own):.0f} % of {len(own)}", better, *(f"{x:+.3f}" for x in gains)]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def verdicts_of(arguments: argparse.Namespace) -> Iterable[Verdict]:
+    """Every search that the arguments ask for."""
+    for name in arguments.landscapes:
+        for strategy in arguments.strategies:
+            for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
+                given = {"pool": arguments.pool, "most": arguments.most, "share": arguments.share}
+                found = verdict(name, strategy, seed, **given)
+                if found is not None:
+                    yield found
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m search.bench.calibration", description=__doc__)
+    parser.add_argument("--landscapes", nargs="+", choices=list(LANDSCAPES), default=["mixed", "no_signal"])
+    parser.add_argument("--strategies", nargs="+", choices=[*STRATEGIES, REFERENCE], default=["screening", REFERENCE])
+    parser.add_argument("--pool", type=int, default=50, help="demonstrations, N")
+    parser.add_argument("--most", type=int, default=3, help="demonstrations of a set at most, k")
+    parser.add_argument("--share", type=float, default=0.0833, help=f"of {REFERENCE}'s budget")
+    parser.add_argument("--seeds", type=int, default=40)
+    parser.add_argument("--first-seed", type=int, default=0)
+    verdicts = list(verdicts_of(parser.parse_args()))
+    print(by_landscape(verdicts), by_class(verdicts), sep="\n\n")
+
+
+if __name__ == "__main__":
+    main()
