@@ -102,16 +102,21 @@ def _percent(values: Sequence[bool]) -> str:
 
 
 def against_racing(found: Iterable[StrategyOutcome]) -> str:
-    """What every strategy found minus what racing greedy found on the same landscapes, paired; empty without it."""
+    """What every strategy found, and what it exports, minus the same of racing greedy on the same landscapes, paired;
+    empty without it."""
     groups = _grouped(found)
-    racing = {one.case: one.difference for group, own in groups.items() if group[3] == _RIVAL for one in own}
-    lines = ["| landscape | N | k | strategy | judged | minus racing_greedy (95 %) |", "|---|---|---|---|---|---|"]
+    racing = {one.case: one for group, own in groups.items() if group[3] == _RIVAL for one in own}
+    lines = [
+        "| landscape | N | k | strategy | judged | found minus racing_greedy's (95 %) | exported minus its (95 %) |"
+    ]
+    lines.append("|---" * 7 + "|")
     for (landscape, pool, most, strategy, _), own in groups.items():
-        pairs = [one.difference - racing[one.case] for one in own if one.case in racing]
-        paired = estimate(pairs, _CONFIDENCE) if strategy != _RIVAL else None
-        if paired is not None:
+        pairs = [(one, racing[one.case]) for one in own if one.case in racing and strategy != _RIVAL]
+        gaps = estimate([one.difference - rival.difference for one, rival in pairs], _CONFIDENCE)
+        exported = estimate([one.exported - rival.exported for one, rival in pairs], _CONFIDENCE)
+        if gaps is not None and exported is not None:
             judged = f"{fmean(one.evaluations for one in own):,.0f}"
-            cells = (landscape, pool, most, strategy, judged, _interval(paired))
+            cells = (landscape, pool, most, strategy, judged, _interval(gaps), _interval(exported))
             lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
     return "\n".join(lines) if len(lines) > 2 else ""
 
