@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from configs.schema.run import RunConfig
 
 _LISTED = "[]"
-_GROUP = "a group of knobs"
+_GROUP = "a mapping"
 _WORDS = {
     int: "a whole number",
     float: "a number",
@@ -136,7 +136,7 @@ def _bounds(annotation: Any, metadata: list[Any]) -> str:
     if annotation not in (int, float):
         return ""
     found = [
-        f"{word} {getattr(item, name):g}"
+        f"{word} {getattr(item, name):.15g}"
         for item in metadata
         for kind, (name, word) in _BOUNDS.items()
         if isinstance(item, kind)

@@ -1,20 +1,21 @@
 """From a YAML file and the words of a command line to a `RunConfig` or an `EvaluationConfig`, and back."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import ValidationError
 
 from configs.errors import InputError
-from configs.records import read_text
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.knobs import FromCommandLine, Knobs
 from configs.schema.rejudge import RejudgeConfig
 from configs.schema.run import RunConfig
+from configs.text_files import is_file, read_text, shown_path
 from configs.validation_messages import complaints
+from configs.yaml_text import YamlError, parse_yaml
 
 K = TypeVar("K", bound=Knobs)
 
@@ -110,9 +111,16 @@ def _all_presets() -> list[str]:
     return sorted(path.stem for path in _PRESETS.glob("*.yaml"))
 
 
+def expanded(path: Path) -> Path:
+    """With the home directory in the place of `~`, where there is one."""
+    with suppress(RuntimeError):
+        return path.expanduser()
+    return path
+
+
 def _find(source: str | Path, presets: Sequence[str]) -> Path:
-    path = Path(source).expanduser()
-    if path.is_file():
+    path = expanded(Path(source))
+    if is_file(path):
         return path
     if str(source) in presets:
         return _PRESETS / f"{source}.yaml"
@@ -121,20 +129,7 @@ def _find(source: str | Path, presets: Sequence[str]) -> Path:
         raise InputError(f"The preset '{source}' is for another command: `demosearch {command} {source}`.")
     near = get_close_matches(path.stem, presets, n=1, cutoff=0.5)
     hint = f"did you mean the preset '{near[0]}'?" if near else f"presets are: {', '.join(presets)}."
-    raise InputError(f"There is no config file '{source}'; {hint}")
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """Plain YAML in which no key may stand twice: PyYAML would keep the last one and say nothing."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key_node, _ in node.value:
-            if key_node.value in seen and isinstance(key_node, yaml.ScalarNode):
-                mark = key_node.start_mark
-                raise yaml.MarkedYAMLError(problem=f"the key '{key_node.value}' stands twice", problem_mark=mark)
-            seen.add(key_node.value if isinstance(key_node, yaml.ScalarNode) else id(key_node))
-        return super().construct_mapping(node, deep)
+    raise InputError(f"There is no config file '{shown_path(path)}'; {hint}")
 
 
 def _read_values(path: Path, overrides: Sequence[str]) -> dict[str, Any]:
@@ -146,22 +141,13 @@ def _read_values(path: Path, overrides: Sequence[str]) -> dict[str, Any]:
 
 def _read_mapping(path: Path) -> dict[str, Any]:
     try:
-        values = _parse(read_text(path))
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}{_problem(error)}; fix that line.") from None
+        values = parse_yaml(read_text(path))
+    except YamlError as error:
+        place = str(path) if error.line is None else f"{path}, line {error.line}"
+        raise InputError(f"{place}: {error}; fix it.") from None
     if not isinstance(values, dict):
-        raise InputError(f"{path}: holds no knobs; write lines such as `seed: 0`.")
+        raise InputError(f"{path}: holds no settings; write lines such as `seed: 0`.")
     return values
-
-
-def _parse(text: str) -> Any:
-    return yaml.load(text, _StrictLoader)  # noqa: S506 - a SafeLoader
-
-
-def _problem(error: yaml.YAMLError) -> str:
-    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
-        return f": not YAML ({' '.join(str(error).split())})"
-    return f", line {error.problem_mark.line + 1}: {error.problem}"
 
 
 def _apply(override: str, values: dict[str, Any]) -> None:
@@ -169,19 +155,23 @@ def _apply(override: str, values: dict[str, Any]) -> None:
     name, equals, text = override.partition("=")
     *groups, knob = name.strip().split(".")
     if not equals or not all((*groups, knob)):
-        raise InputError(f"'{override}' sets nothing; write it as knob=value, for example strategy.trials=50.")
+        raise InputError(f"{_shown(override)} sets nothing; write KNOB=VALUE, for example strategy.trials=50.")
     for group in groups:
         if values.get(group) is None:
             values[group] = {}
         values = values[group]
         if not isinstance(values, dict):
             raise InputError(
-                f"'{override}' reaches into '{group}', which is no group of knobs; see `demosearch knobs`."
+                f"{_shown(override)} reaches into '{group}', which holds no further settings; see `demosearch knobs`."
             )
     try:
-        values[knob] = _typed_here(_parse(text))
-    except yaml.YAMLError as error:
-        raise InputError(f"'{override}' cannot be read{_problem(error)}; quote the value.") from None
+        values[knob] = _typed_here(parse_yaml(text))
+    except YamlError as error:
+        raise InputError(f"{_shown(override)} cannot be read: {error}; quote the value.") from None
+
+
+def _shown(override: str) -> str:
+    return repr(override if len(override) <= 80 else f"{override[:77]}...")
 
 
 def _typed_here(value: Any) -> Any:

@@ -1,14 +1,18 @@
-"""Rows from files and hubs: JSONL, a JSON list, Parquet, or a Hugging Face data set."""
+"""Rows from files and hubs: JSONL, a JSON list, CSV, TSV, Parquet, or a Hugging Face data set."""
 
-import json
+import csv
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from configs.errors import InputError
 from configs.row import Row, kind_of
 from configs.schema.data import RecordsConfig
+from configs.text_files import JsonError, is_file, parse_json, read_text, shown_path
+
+_LONGEST_CELL = 2**31 - 1  # characters; Python's own limit is 131,072
 
 
 def read_records(config: RecordsConfig) -> list[Row]:
@@ -40,61 +44,87 @@ def read_rows(path: Path) -> list[Row]:
     """Every row of a file; its ending says how it is written."""
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
-        raise InputError(f"{path}: rows are read from {', '.join(_READERS)}; convert the file or fix its ending.")
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file; check the path.")
+        endings = ", ".join(_READERS)
+        raise InputError(f"{shown_path(path)}: rows are read from {endings}; convert the file or fix its ending.")
+    if not is_file(path):
+        raise InputError(f"{shown_path(path)}: there is no such file; check the path.")
     rows = list(reader(path))
     if not rows:
         raise InputError(f"{path}: the file holds no rows; give one that does.")
     return rows
 
 
-def read_text(path: Path) -> str:
-    """A text file, its line ends untouched.
-
-    Raises:
-        InputError: it is missing, unreadable or not UTF-8.
-    """
-    try:
-        return path.read_bytes().decode()
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise InputError(f"{path}, line {line}: not UTF-8; save the file as UTF-8.") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path.") from None
-
-
 def _read_jsonl(path: Path) -> Iterator[Row]:
-    for number, line in enumerate(read_text(path).removeprefix("\ufeff").split("\n"), start=1):
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
         if line.strip():
             yield _json_row(line, f"{path}, line {number}")
 
 
 def _json_row(line: str, place: str) -> Row:
     try:
-        return _row(json.loads(line), place)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{place}: not JSON ({error.msg} at column {error.colno}); fix or delete that line.") from None
+        return _row(parse_json(line), place)
+    except JsonError as error:
+        raise InputError(f"{place}: not JSON ({error}); fix or delete that line.") from None
 
 
 def _read_json(path: Path) -> Iterator[Row]:
     try:
-        values = json.loads(read_text(path).removeprefix("\ufeff"))
-    except json.JSONDecodeError as error:
-        hint = "rename it to .jsonl" if error.msg == "Extra data" else "fix it"
-        raise InputError(f"{path}, line {error.lineno}: not JSON ({error.msg}); {hint}.") from None
+        values = parse_json(read_text(path))
+    except JsonError as error:
+        hint = "rename it to .jsonl" if str(error) == "Extra data" else "fix it"
+        raise InputError(f"{_at_line(path, error)}: not JSON ({error}); {hint}.") from None
     if not isinstance(values, list):
         raise InputError(f"{path}: holds {kind_of(values)} where a list of objects is needed; put the rows in a list.")
     for number, value in enumerate(values, start=1):
         yield _row(value, f"{path}, row {number}")
 
 
+def _at_line(path: Path, error: JsonError) -> str:
+    return str(path) if error.line is None else f"{path}, line {error.line}"
+
+
+def _read_csv(path: Path) -> Iterator[Row]:
+    """Rows of a table whose first line names the columns; an empty cell is null."""
+    text = read_text(path)
+    csv.field_size_limit(_LONGEST_CELL)
+    lines = csv.reader(StringIO(text, newline=""), delimiter=_delimiter(path, text), strict=True)
+    names: list[str] | None = None
+    start = 1
+    try:
+        for cells in lines:
+            place, start = f"{path}, line {start}", lines.line_num + 1
+            if names is None:
+                names = _column_names(cells, place)
+            elif any(cells):
+                if len(cells) != len(names):
+                    raise InputError(
+                        f"{place}: has {len(cells)} cells where the first line names {len(names)} columns."
+                    )
+                yield Row({name: cell or None for name, cell in zip(names, cells, strict=True)}, place)
+    except csv.Error as error:
+        raise InputError(f"{path}, line {start}: not a table ({error}); fix that line.") from None
+
+
+def _delimiter(path: Path, text: str) -> str:
+    """A tab in .tsv files, else whatever parts the names of the columns."""
+    header = text.partition("\n")[0]
+    return "\t" if path.suffix.lower() == ".tsv" else max(",;\t", key=header.count)
+
+
+def _column_names(cells: Sequence[str], place: str) -> list[str]:
+    names = [cell.strip() for cell in cells]
+    repeated = [name for at, name in enumerate(names) if name in names[:at]]
+    if repeated:
+        raise InputError(f"{place}: two columns are called '{repeated[0]}'; rename one.")
+    return names
+
+
 def _read_parquet(path: Path) -> Iterator[Row]:
-    from pyarrow import ArrowException, parquet  # type: ignore[import-untyped]  # noqa: PLC0415 - heavy, rarely needed
+    from pyarrow import parquet  # type: ignore[import-untyped]  # noqa: PLC0415 - heavy, rarely needed
 
     try:
         values = parquet.read_table(path).to_pylist()
-    except (ArrowException, OSError) as error:
+    except Exception as error:  # a damaged file may raise anything that Arrow and Python have
         raise InputError(f"{path}: not a readable Parquet file ({_first_line(error)}); write it again.") from None
     return _numbered(values, str(path))
 
@@ -103,6 +133,8 @@ _READERS: dict[str, Callable[[Path], Iterable[Row]]] = {
     ".jsonl": _read_jsonl,
     ".json": _read_json,
     ".parquet": _read_parquet,
+    ".csv": _read_csv,
+    ".tsv": _read_csv,
 }
 
 

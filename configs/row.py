@@ -1,9 +1,15 @@
 """One row of data."""
 
+import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from configs.errors import InputError
+
+_LONGEST_ID = 1000
+_PATH = re.compile(r"[^\[\].]+(?:\.[^\[\].]+|\[\d{1,9}\])*")
+_STEP = re.compile(r"([^\[\].]+)|\[(\d+)\]")
 
 
 class Row(dict[str, Any]):
@@ -17,23 +23,49 @@ class Row(dict[str, Any]):
         super().__init__(fields)
         self.place = place
 
-    def text(self, field: str) -> str:
+    def value(self, field: str) -> Any:
+        """What is in a field, or in one inside another, such as `instances[0].input`; None where it is missing.
+
+        A field whose whole name is `field` comes first. NaN, which pandas writes for a missing value, is None.
+        """
+        if field in self:
+            return _present(self[field])
+        if not _PATH.fullmatch(field):
+            return None
+        found: Any = dict(self)
+        for name, number in _STEP.findall(field):
+            if number:
+                found = found[int(number)] if isinstance(found, list) and int(number) < len(found) else None
+            else:
+                found = found.get(name) if isinstance(found, dict) else None
+        return _present(found)
+
+    def has(self, field: str) -> bool:
+        """Whether there is such a field, even if it is null."""
+        return field in self or self.value(field) is not None
+
+    def text(self, field: str, knob: str = "") -> str:
         """The text in a field that every row must have; "" where it is null.
+
+        Args:
+            knob: which says what the field is called, for the complaint.
 
         Raises:
             InputError: the field is missing, or holds something else than text.
         """
-        if field not in self:
-            raise InputError(f"{self.place}: there is no field '{field}'; name one of: {', '.join(map(str, self))}.")
+        if not self.has(field):
+            names = ", ".join(map(str, self)) or "(the row has none)"
+            set_it = f"set `{knob}` to one of" if knob else "name one of"
+            raise InputError(f"{self.place}: there is no field '{field}'; {set_it}: {names}.")
         return self.optional_text(field) or ""
 
     def optional_text(self, field: str) -> str | None:
-        """The text in a field, or None where it is missing or null.
+        """The text in a field, or None where it is missing, null or NaN.
 
         Raises:
             InputError: it holds something else than text.
         """
-        value = self.get(field)
+        value = self.value(field)
         if value is None:
             return None
         if not isinstance(value, str):
@@ -47,9 +79,25 @@ class Row(dict[str, Any]):
         return value
 
     def identifier(self, field: str) -> str | None:
-        """The id in a field, as text, or None where it is missing or null."""
-        value = self.get(field)
-        return str(value) if isinstance(value, int) and not isinstance(value, bool) else self.optional_text(field)
+        """The id in a field, as text, or None where it is missing or null; 81.0, as pandas writes 81, is 81.
+
+        Raises:
+            InputError: it is no text and no whole number, or is longer than a name can be.
+        """
+        value = self.value(field)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        name = str(value) if whole else self.optional_text(field)
+        if name is not None and len(name) > _LONGEST_ID:
+            raise InputError(
+                f"{self.place}: the id in '{field}' has {len(name):,} characters; use at most {_LONGEST_ID:,}."
+            )
+        return name
+
+
+def _present(value: Any) -> Any:
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def places_in_words(places: Sequence[str]) -> str:

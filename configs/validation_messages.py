@@ -1,5 +1,6 @@
 """What is wrong with a config, in plain words: one line a knob."""
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 
@@ -7,7 +8,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from configs.knobs import describe_knobs, group_of, kinds_of, tag_of, type_in_words
+from configs.knobs import describe_knobs, group_of, is_list, kinds_of, may_be_absent, tag_of, type_in_words
+from configs.schema.renamed import RENAMED
 
 _UNKNOWN = ("extra_forbidden", "invalid_key")
 _NO_KIND = ("union_tag_invalid", "union_tag_not_found")
@@ -30,9 +32,9 @@ def _resolve(location: tuple[int | str, ...], model: type[BaseModel]) -> tuple[l
     kinds: Mapping[str, type[BaseModel]] = {}
     for part in location:
         if kinds:
-            inner, kinds = kinds[str(part)], {}
+            inner, kinds = kinds.get(str(part), inner), {}
             continue
-        if isinstance(part, int):
+        if isinstance(part, int) and names:
             names[-1] += f"[{part}]"
             continue
         owner = inner
@@ -49,30 +51,45 @@ def _in_words(details: ErrorDetails, names: list[str], owner: type[BaseModel], m
     name = ".".join(names)
     field = owner.model_fields.get(names[-1].partition("[")[0]) if names else None
     if details["type"] == "value_error":
-        return (f"{name}: " if name else "") + details["msg"].removeprefix("Value error, ")
+        return (f"`{name}`: " if name else "") + details["msg"].removeprefix("Value error, ")
     if details["type"] in _UNKNOWN or field is None:
-        return f"{name} is no knob; {_nearest(names, owner, model)}"
+        return f"`{name}`: unknown setting; {_nearest(names, owner, model)}"
     if details["type"] in _NO_KIND:
         return _wrong_kind(details, name, field)
     if details["type"] == "missing":
-        return f"{name} is missing; give {'it' if kinds_of(field) else type_in_words(field)}"
-    expected = "a group of knobs" if kinds_of(field) else type_in_words(field)
+        expected = "" if kinds_of(field) and not group_of(field) else f": {_expected(field)}"
+        return f"`{name}` is required{expected}"
     hint = " (quote it)" if details["type"] == "string_type" and not isinstance(details["input"], (dict, list)) else ""
-    return f"{name} must be {expected}, not {_shown(details['input'])}{hint}"
+    return f"`{name}` must be {_expected(field)}, not {_shown(details['input'])}{hint}"
+
+
+def _expected(field: FieldInfo) -> str:
+    """What a setting may be; of a group, with what it must hold."""
+    group = group_of(field)
+    if kinds_of(field):
+        return f"a mapping with `{tag_of(field)}`"
+    if group is None or is_list(field):
+        return type_in_words(field)
+    needed = [f"`{name}`" for name, member in group.model_fields.items() if member.is_required()]
+    with_them = f"a mapping with {' and '.join(needed)}" if needed else "a mapping"
+    return f"{with_them} or null" if may_be_absent(field) else with_them
 
 
 def _wrong_kind(details: ErrorDetails, name: str, field: FieldInfo) -> str:
     kinds = list(kinds_of(field))
     if details["type"] == "union_tag_not_found":
-        return f"{name}.{tag_of(field)} is missing; give one of {', '.join(kinds)}"
+        return f"`{name}.{tag_of(field)}` is required: one of {', '.join(kinds)}"
     tag = str(details["ctx"]["tag"])
     near = get_close_matches(tag, kinds, n=1, cutoff=0.4)
     hint = f"did you mean '{near[0]}'?" if near else "choose another"
-    return f"{name}.{tag_of(field)} must be one of {', '.join(kinds)}, not '{tag}'; {hint}"
+    return f"`{name}.{tag_of(field)}` must be one of {', '.join(kinds)}, not {_shown(tag)}; {hint}"
 
 
 def _nearest(names: list[str], owner: type[BaseModel], model: type[BaseModel]) -> str:
-    *groups, wrong = names
+    *groups, wrong = names or [""]
+    renamed = RENAMED.get(re.sub(r"\[\d+\]", "", ".".join(names)))
+    if renamed is not None:
+        return f"it is called `{renamed}` now"
     near = get_close_matches(wrong, owner.model_fields, n=1, cutoff=0.5)
     elsewhere = [knob for knob in describe_knobs(model) if knob.name.rpartition(".")[2] == wrong]
     elsewhere = [knob for knob in elsewhere if "[]" not in knob.name] or elsewhere  # `--set` reaches into no list
@@ -80,10 +97,10 @@ def _nearest(names: list[str], owner: type[BaseModel], model: type[BaseModel]) -
     if other_kinds:
         return f"it belongs to the kind {' or '.join(other_kinds)}"
     if near:
-        return f"did you mean {'.'.join((*groups, near[0]))}?"
+        return f"did you mean `{'.'.join((*groups, near[0]))}`?"
     if elsewhere:
-        return f"did you mean {' or '.join(dict.fromkeys(knob.name for knob in elsewhere))}?"
-    return f"here there are {', '.join(owner.model_fields)}"
+        return f"did you mean {' or '.join(dict.fromkeys(f'`{knob.name}`' for knob in elsewhere))}?"
+    return f"choose from {', '.join(owner.model_fields)}"
 
 
 def _shown(value: object) -> str:

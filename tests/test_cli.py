@@ -151,7 +151,7 @@ def test_a_run_started_from_its_own_export_takes_it_as_the_base(finished: Path, 
 BAD = {
     "a missing pool": (["pool.path=nowhere.jsonl"], "nowhere.jsonl"),
     "an unknown model": (["model.name=no/such-model"], "no/such-model"),
-    "a knob with a typo": (["strategy.max_demonstration=3"], "did you mean strategy.max_demonstrations?"),
+    "a knob with a typo": (["strategy.max_demonstration=3"], "did you mean `strategy.max_demonstrations`?"),
     "a value out of range": (["decoding.temperature=-1"], "decoding.temperature"),
     "a context too small": (["model.context_tokens=64"], "context of 64"),
     "an impossible insert": (["strategy.insert=9"], "only 3 demonstrations"),

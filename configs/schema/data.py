@@ -6,7 +6,7 @@ from pydantic import (
     Field,
 )
 
-from configs.schema.knobs import Knobs, LocalPath, Share
+from configs.schema.knobs import Knobs, LocalPath, Seed, Share
 
 
 class BasePromptConfig(Knobs):
@@ -29,7 +29,7 @@ class RecordsConfig(Knobs):
     """Commit or tag of the hub data set; pin it, so that a resumed run reads the same rows."""
     limit: Annotated[int, Field(ge=1)] | None = None
     """Use a random sample of this many rows (drawn with `sample_seed`); all of them when absent."""
-    sample_seed: int = 0
+    sample_seed: Seed = 0
     """Seed of that sample."""
 
 
@@ -58,7 +58,7 @@ class SplitConfig(Knobs):
     """A separate file of held-out questions, in the same format; then all of `questions.path` guides."""
     held_out_share: Share = 0.5
     """Else: share of the questions held out, stratified by category, in (0, 1)."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of the stratified draw."""
 
 

@@ -7,7 +7,7 @@ from pydantic import (
     model_validator,
 )
 
-from configs.schema.knobs import Knobs
+from configs.schema.knobs import Knobs, Seed
 
 
 class DecodingConfig(Knobs):
@@ -25,7 +25,7 @@ class DecodingConfig(Knobs):
     """1 is off. It counts the prompt's tokens too, so the number of demonstrations changes its effect."""
     stop: tuple[str, ...] | None = None
     """An answer ends before the first of these; the template's own stop strings when absent."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of sampling; without effect at temperature 0."""
 
 

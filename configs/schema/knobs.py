@@ -1,5 +1,6 @@
 """What every group of knobs is made of: paths that are anchored, shares, refusal of what is unknown."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,13 +22,20 @@ class FromCommandLine(str):
 def _anchored(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, (str, Path)) or info.context is None:
         return value
-    base = Path.cwd() if isinstance(value, FromCommandLine) else Path(info.context["folder"])
-    return (base / Path(value).expanduser()).resolve()
+    if not str(value):
+        raise ValueError("an empty text is no path; name a file, or leave the setting out")
+    try:
+        base = Path.cwd() if isinstance(value, FromCommandLine) else Path(info.context["folder"])
+        return (base / Path(value).expanduser()).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a zero byte, a loop of links, an unknown user's home
+        raise ValueError(f"{str(value)[:60]!r} is no usable path ({error})") from None
 
 
 def _model_name(value: Any, info: ValidationInfo) -> Any:
     folder = _anchored(value, info)
-    return str(folder) if isinstance(folder, Path) and folder.is_dir() else value
+    with suppress(OSError, ValueError):  # a name that is too long for a folder may still be one of a model
+        return str(folder) if isinstance(folder, Path) and folder.is_dir() else value
+    return value
 
 
 LocalPath = Annotated[Path, BeforeValidator(_anchored)]
@@ -36,8 +44,14 @@ LocalPath = Annotated[Path, BeforeValidator(_anchored)]
 ModelName = Annotated[str, BeforeValidator(_model_name)]
 
 
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+"""Of random numbers; what all libraries take."""
+
+
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Knobs(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False, protected_namespaces=()
+    )

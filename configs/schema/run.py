@@ -9,7 +9,7 @@ from pydantic import (
 from configs.schema.data import BasePromptConfig, PoolConfig, QuestionsConfig, RenderConfig
 from configs.schema.decoding import DecodingConfig
 from configs.schema.judge import JudgeConfig
-from configs.schema.knobs import Knobs, LocalPath
+from configs.schema.knobs import Knobs, LocalPath, Seed
 from configs.schema.model import AnyModelConfig
 from configs.schema.scoring import BudgetConfig, ScoringConfig
 from configs.schema.strategy import ScreeningConfig, StrategyConfig
@@ -20,7 +20,7 @@ from configs.schema.workers import WorkersConfig
 class RunConfig(Knobs):
     """One search, complete."""
 
-    seed: int = 0
+    seed: Seed = 0
     """Of the strategy."""
     base_prompt: BasePromptConfig
     pool: PoolConfig

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.errors import InputError
+from configs.text_files import parse_json
 from evaluators.judge_tools.template import TemplateError, fields_of, fill
 from workers.service.reply import Message
 
@@ -62,8 +63,8 @@ def read_judge_prompts(path: Path, wanted: Mapping[str, frozenset[str]]) -> dict
 
 def _read_all(path: Path) -> dict[str, JudgePrompt]:
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except (OSError, ValueError) as error:
         raise InputError(
             f"the judge prompts {path} cannot be read ({type(error).__name__}); give the path of FastChat's "
             "judge_prompts.jsonl as judge.prompts_path"
@@ -74,7 +75,7 @@ def _read_all(path: Path) -> dict[str, JudgePrompt]:
 
 def _row(path: Path, number: int, line: str) -> JudgePrompt:
     try:
-        row: Any = json.loads(line)
+        row: Any = parse_json(line)
         texts = [row["name"], row.get("system_prompt") or "", row["prompt_template"]]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(

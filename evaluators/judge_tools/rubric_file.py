@@ -35,8 +35,8 @@ def read_rubric(
         InputError: no such file, or one that cannot work as a rubric.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
         raise InputError(
             f"the rubric {path} cannot be read ({type(error).__name__}); give a text file as judge.rubric_path"
         ) from error

@@ -163,8 +163,8 @@ def read_chat_markup(path: Path) -> list[Message]:
         InputError: no such file, no such parts, or not each of {instruction}, {output_1}, {output_2} once.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
         raise InputError(
             f"the judge prompt {path} cannot be read ({type(error).__name__}); give the path of AlpacaEval's "
             "alpaca_eval_clf.txt as judge.prompt_path"

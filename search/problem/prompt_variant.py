@@ -10,12 +10,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from configs.errors import InputError
-from configs.records import read_rows, read_text
+from configs.records import read_rows
 from configs.row import Row, kind_of
 from configs.schema.data import RenderConfig
 from configs.schema.decoding import DecodingConfig
 from configs.schema.evaluation import EvaluationConfig, VariantConfig
 from configs.schema.model import AnyModelConfig
+from configs.text_files import JsonError, parse_json, read_text
 from evaluators.question import Question
 from search.problem.decodings import make_decoding
 from search.prompts.demonstration import Demonstration, content_id
@@ -81,7 +82,7 @@ def _found_decoding(one: VariantConfig, usual: DecodingConfig) -> DecodingConfig
     """The usual one, changed as the whole of an exported prompt was found with where the search varied that too."""
     if one.prompt is None or one.use != "all" or one.prompt.suffix.lower() != ".json":
         return usual
-    content: Any = json.loads(read_text(one.prompt))
+    content = _parsed(one.prompt)
     found = content.get("decoding", {}) if isinstance(content, dict) else {}
     try:
         changes = {name: value for name, value in found.items() if name != "name"}
@@ -111,10 +112,7 @@ def _read_prompt(path: Path, config: VariantConfig) -> BasePrompt:
 
 def _read_export(path: Path) -> BasePrompt | None:
     """What `demosearch export --format json` wrote; None where the file is a list."""
-    try:
-        content: Any = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}, line {error.lineno}: not JSON ({error.msg}); fix it.") from None
+    content = _parsed(path)
     if isinstance(content, list):
         return None
     rules = content.get("rules") if isinstance(content, dict) else None
@@ -129,6 +127,14 @@ def _read_export(path: Path) -> BasePrompt | None:
         for number, value in enumerate(shown, start=1)
     ]
     return BasePrompt(rules, tuple(_from_row(row, "query", "answer") for row in rows))
+
+
+def _parsed(path: Path) -> Any:
+    try:
+        return parse_json(read_text(path))
+    except JsonError as error:
+        place = str(path) if error.line is None else f"{path}, line {error.line}"
+        raise InputError(f"{place}: not JSON ({error}); fix it.") from None
 
 
 def _from_row(row: Row, query_field: str, answer_field: str) -> Demonstration:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from configs.errors import InputError
-from configs.records import read_text
+from configs.text_files import read_text
 from search.prompts.demonstration import Demonstration, content_id
 
 _HEADING = re.compile(r"^# (?:Query|Answer|User|Assistant):\s*$", re.MULTILINE)

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from configs.errors import InputError
-from configs.loading import dump_config, load_config, override_config, preset_names, restore_config
+from configs.knobs import describe_knobs
+from configs.loading import dump_config, load_config, load_evaluation, override_config, preset_names, restore_config
 from configs.schema.judge import MTBenchJudgeConfig
 from configs.schema.model import ModelConfig
 from configs.schema.strategy import OptunaConfig, RandomConfig
@@ -111,7 +112,7 @@ def test_a_loaded_config_takes_overrides_and_keeps_the_rest(
     changed = override_config(config, ["ledger_path=mine.sqlite"])
     assert changed.ledger_path == tmp_path.resolve() / "mine.sqlite"
     assert changed.model_copy(update={"ledger_path": None}) == config
-    with pytest.raises(InputError, match=r"^the overrides: window must be"):
+    with pytest.raises(InputError, match=r"^the overrides: `window` must be"):
         override_config(config, ["window=0"])
 
 
@@ -124,24 +125,25 @@ def test_later_overrides_win(small: Path) -> None:
 @pytest.mark.parametrize(
     ("override", "wanted"),
     [
-        ("strategy.max_demos=3", "strategy.max_demos is no knob; did you mean strategy.max_demonstrations?"),
-        ("strategy.trails=3", "strategy.trails is no knob; did you mean strategy.trials?"),
-        ("strategy.threshold=3", "strategy.threshold is no knob; it belongs to the kind exhaustive_greedy."),
-        ("strategies.trials=3", "strategies is no knob; did you mean strategy?"),
-        ("workers.ray.adress=auto", "workers.ray.adress is no knob; did you mean workers.ray.address?"),
-        ("max_new_tokens=3", "max_new_tokens is no knob; did you mean decoding.max_new_tokens?"),
-        ("strategy.kind=optnua", f"strategy.kind must be one of {KINDS}, not 'optnua'; "
+        ("strategy.max_demos=3", "`strategy.max_demos`: unknown setting; did you mean `strategy.max_demonstrations`?"),
+        ("strategy.trails=3", "`strategy.trails`: unknown setting; did you mean `strategy.trials`?"),
+        ("strategy.threshold=3", "`strategy.threshold`: unknown setting; it belongs to the kind exhaustive_greedy."),
+        ("strategies.trials=3", "`strategies`: unknown setting; did you mean `strategy`?"),
+        ("workers.ray.adress=auto", "`workers.ray.adress`: unknown setting; did you mean `workers.ray.address`?"),
+        ("max_new_tokens=3", "`max_new_tokens`: unknown setting; did you mean `decoding.max_new_tokens`?"),
+        ("strategy.kind=optnua", f"`strategy.kind` must be one of {KINDS}, not 'optnua'; "
          "did you mean 'optuna'?"),
-        ("strategy={trials: 3}", f"strategy.kind is missing; give one of {KINDS}."),
-        ("strategy=null", "strategy must be a group of knobs, not None."),
-        ("strategy.insert=-1", "strategy.insert must be 'front' or 'back' or a whole number of at least 0, not -1."),
-        ("workers.count=many", "workers.count must be a whole number of at least 1 or 'auto', not 'many'."),
-        ("decoding.temperature=hot", "decoding.temperature must be a number of at least 0 and at most 10, not 'hot'."),
-        ("decoding.stop='# Query'", "decoding.stop must be a list, each text or null, not '# Query'."),
+        ("strategy={trials: 3}", f"`strategy.kind` is required: one of {KINDS}."),
+        ("strategy=null", "`strategy` must be a mapping with `kind`, not None."),
+        ("strategy.insert=-1", "`strategy.insert` must be 'front' or 'back' or a whole number of at least 0, not -1."),
+        ("workers.count=many", "`workers.count` must be a whole number of at least 1 or 'auto', not 'many'."),
+        ("decoding.temperature=hot",
+         "`decoding.temperature` must be a number of at least 0 and at most 10, not 'hot'."),
+        ("decoding.stop='# Query'", "`decoding.stop` must be a list, each text or null, not '# Query'."),
         ("model.revision=1e10", None),
-        ("model.revision=12345", "model.revision must be text or null, not 12345 (quote it)."),
-        ("base_prompt={}", "base_prompt.path is missing; give a path."),
-        ("scoring.confidence=1", "scoring.confidence must be a number above 0 and below 1, not 1."),
+        ("model.revision=12345", "`model.revision` must be text or null, not 12345 (quote it)."),
+        ("base_prompt={}", "`base_prompt.path` is required: a path."),
+        ("scoring.confidence=1", "`scoring.confidence` must be a number above 0 and below 1, not 1."),
     ],
 )  # fmt: skip
 def test_a_wrong_knob_is_named_with_what_it_may_be(small: Path, override: str, wanted: str | None) -> None:
@@ -157,20 +159,20 @@ def test_every_problem_is_listed_in_a_line_of_its_own(small: Path) -> None:
     text = complaint(small, "seed=x", "pool.limit=0", "window=0", "strategy.max_demos=1")
     assert text.splitlines() == [
         f"{small} has 4 problems:",
-        "  seed must be a whole number, not 'x'.",
-        "  pool.limit must be a whole number of at least 1 or null, not 0.",
-        "  strategy.max_demos is no knob; did you mean strategy.max_demonstrations?",
-        "  window must be a whole number of at least 1, not 0.",
+        "  `seed` must be a whole number of at least 0 and at most 4294967295, not 'x'.",
+        "  `pool.limit` must be a whole number of at least 1 or null, not 0.",
+        "  `strategy.max_demos`: unknown setting; did you mean `strategy.max_demonstrations`?",
+        "  `window` must be a whole number of at least 1, not 0.",
     ]
 
 
 @pytest.mark.parametrize("override", ["seed", "=3", "a..b=3", ".a=3"])
 def test_an_override_without_a_knob_or_a_value_says_how_to_write_one(small: Path, override: str) -> None:
-    assert "write it as knob=value" in complaint(small, override)
+    assert "write KNOB=VALUE" in complaint(small, override)
 
 
 def test_an_override_cannot_reach_into_a_plain_value(small: Path) -> None:
-    assert "'seed', which is no group of knobs" in complaint(small, "seed=1", "seed.more=2")
+    assert "'seed', which holds no further settings" in complaint(small, "seed=1", "seed.more=2")
 
 
 def test_an_override_that_is_not_yaml_is_quoted_back(small: Path) -> None:
@@ -180,11 +182,11 @@ def test_an_override_that_is_not_yaml_is_quoted_back(small: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("seed: 1\npool:\n  path: a\n  path: b\n", "line 4: the key 'path' stands twice"),
-        ("seed: 1\nseed: 1\n", "line 2: the key 'seed' stands twice"),
+        ("seed: 1\npool:\n  path: a\n  path: b\n", "line 4: the key 'path' occurs twice"),
+        ("seed: 1\nseed: 1\n", "line 2: the key 'seed' occurs twice"),
         ("seed: [1\n", "line 2: "),
-        ("", "holds no knobs"),
-        ("- a\n", "holds no knobs"),
+        ("", "holds no settings"),
+        ("- a\n", "holds no settings"),
     ],
 )
 def test_a_file_that_is_no_config_is_refused_with_its_line(small: Path, text: str, wanted: str) -> None:
@@ -207,3 +209,79 @@ def test_a_dump_holds_plain_json_values_only(small: Path) -> None:
     dumped: dict[str, Any] = dump_config(load_config(small))
     assert dumped["pool"]["path"] == str(small.parent / "pool.jsonl")
     assert dumped["strategy"]["kind"] == "random"
+
+
+RENAMED = {
+    "scoring.sure=0.9": "scoring.min_win_probability",
+    "strategy.apart=[[a, b]]": "strategy.mutually_exclusive",
+    "strategy.any_place=true": "strategy.vary_position",
+}
+
+
+@pytest.mark.parametrize("override", RENAMED)
+def test_a_setting_that_was_renamed_is_told_its_new_name(small: Path, override: str) -> None:
+    assert complaint(small, override).endswith(f"unknown setting; it is called `{RENAMED[override]}` now.")
+
+
+def test_contestants_are_called_variants_now() -> None:
+    with pytest.raises(InputError, match="`contestants`: unknown setting; it is called `variants` now"):
+        load_evaluation("evaluate_quickstart", ["contestants=[]"])
+
+
+@pytest.mark.parametrize("new", RENAMED.values())
+def test_the_new_name_exists(new: str) -> None:
+    assert new in {knob.name for knob in describe_knobs()}
+
+
+BROKEN = {
+    "date.yaml": ("seed: 2024-99-99\n", "`seed` must be a whole number"),
+    "stamp.yaml": ("seed: !!timestamp 2024-99-99\n", "line 1: '2024-99-99' cannot be read"),
+    "integer.yaml": ("a: 1\nseed: !!int abc\n", "line 2: 'abc' cannot be read"),
+    "bool.yaml": ("seed: !!bool abc\n", "line 1: 'abc' cannot be read"),
+    "digits.yaml": ("seed: " + "1" * 5000 + "\n", "line 1: '1111"),
+    "large.yaml": ("seed: " + "1" * 30 + "\n", "is too large"),
+    "deep.yaml": ("seed: " + "[" * 100_000, "nested too deeply"),
+    "deeper.yaml": ("seed: " + "[" * 150 + "]" * 150, "nested too deeply"),
+    "self.yaml": ("seed: &a [*a]\n", "line 1: a value refers to itself"),
+    "bomb.yaml": (
+        "x0: &x0 [lol, lol, lol, lol, lol, lol, lol, lol, lol, lol]\n"
+        + "".join(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 10)}]\n" for n in range(1, 12)),
+        "too many values",
+    ),
+    "list.yaml": ("? [a, b]\n: c\n", "line 1: a list or mapping cannot be a setting's name"),
+    "number.yaml": ("5: 6\n", "line 1: '5' cannot be a setting's name"),
+    "empty.yaml": ('"": x\n', "line 1: '' cannot be a setting's name"),
+    "surrogate.yaml": ('seed: "\\ud800"\n', "half a character"),
+    "tag.yaml": ("seed: !unknown x\n", "line 1: could not determine a constructor"),
+    "two.yaml": ("seed: 1\n---\nseed: 2\n", "line 2: but found another document"),
+    "control.yaml": ("seed: \x01\n", "special characters are not allowed"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_file_gets_one_sentence_with_its_place(tmp_path: Path, name: str) -> None:
+    text, wanted = BROKEN[name]
+    (tmp_path / name).write_text(text)
+    said = complaint(tmp_path / name)
+    assert wanted in said
+    assert said.startswith(str(tmp_path / name))
+
+
+@pytest.mark.parametrize("override", ["seed=2024-99-99", "seed=&a [*a]", "seed=? [a]", "seed=!!int x", "pool.path=a\0b",
+                                      "pool.path=''", "seed=-1", "pool.path=~nobody-x/x",
+                                      "decoding.temperature=.nan",
+                                      "seed=4294967296", "judge.options={1: 2}"])  # fmt: skip
+def test_a_broken_override_gets_one_sentence(small: Path, override: str) -> None:
+    with pytest.raises(InputError):
+        load_config(small, [override])
+
+
+def test_a_config_may_begin_with_a_byte_order_mark(small: Path) -> None:
+    small.write_text("\ufeff" + SMALL, encoding="utf-8")
+    assert load_config(small).seed == 0
+
+
+def test_a_date_is_text(small: Path) -> None:
+    model = load_config(small, ["model.revision=2024-11-05"]).model
+    assert isinstance(model, ModelConfig)
+    assert model.revision == "2024-11-05"

@@ -1,4 +1,6 @@
 import json
+import math
+import re
 import sys
 import types
 from pathlib import Path
@@ -64,7 +66,7 @@ def test_a_malformed_line_17_is_named_with_its_file_and_fault(tmp_path: Path) ->
         ("rows.json", '[{"a": 1}, 2]', "row 2: holds a number, not an object"),
         ("rows.json", '[{"a": ', r"line 1: not JSON"),
         ("rows.parquet", "PAR1 not really", "not a readable Parquet file"),
-        ("rows.csv", "a,b", r"rows are read from \.jsonl, \.json, \.parquet"),
+        ("rows.txt", "a,b", r"rows are read from \.jsonl, \.json, \.parquet, \.csv, \.tsv"),
     ],
 )
 def test_a_file_that_cannot_be_read_gets_one_sentence(tmp_path: Path, name: str, text: str, complaint: str) -> None:
@@ -148,3 +150,65 @@ def test_half_a_character_is_refused_before_anything_is_hashed() -> None:
 def test_an_id_may_be_a_number() -> None:
     row = Row({"number": 81, "text": "b", "none": None}, "row 1")
     assert [row.identifier(field) for field in ("number", "text", "none", "missing")] == ["81", "b", None, None]
+
+
+FAULTY = {
+    "digits.jsonl": ('{"id": ' + "1" * 5000 + "}", "line 1: not JSON (a number with too many digits)"),
+    "deep.jsonl": ('{"a": "b"}\n{"x": ' + "[" * 100_000, "line 2: not JSON (nested too deeply)"),
+    "deep.json": ("[" * 100_000, "not JSON (nested too deeply)"),
+    "twice.jsonl": ('{"query": "a", "query": "b"}', "line 1: not JSON (the key 'query' occurs twice in one object)"),
+    "inner.json": ('[{"a": {"b": 1, "b": 1}}]', "the key 'b' occurs twice"),
+    "header.csv": ("a,b,a\n1,2,3\n", "line 1: two columns are called 'a'"),
+    "ragged.csv": ('a,b\n1,2\n"x\ny",2\n1\n', "line 5: has 1 cells where the first line names 2 columns"),
+    "quote.csv": ('a,b\n1,"2', "line 2: not a table"),
+    "empty.csv": ("a,b\n", "holds no rows"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTY)
+def test_a_faulty_file_gets_one_sentence_with_its_line(tmp_path: Path, name: str) -> None:
+    text, wanted = FAULTY[name]
+    with pytest.raises(InputError, match=re.escape(wanted)) as caught:
+        read_rows(written(tmp_path / name, text))
+    assert name in str(caught.value)
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize(("ending", "parting"), [("csv", ","), ("csv", ";"), ("tsv", "\t")])
+def test_a_table_is_read_with_its_quotes_and_line_ends(tmp_path: Path, mark: str, ending: str, parting: str) -> None:
+    lines = [f"{mark}id|query|answer", '1|"a\r\nb"|"said ""x"""', "2|c|", ""]
+    text = "\r\n".join(lines).replace("|", parting)
+    (tmp_path / f"rows.{ending}").write_bytes(text.encode())
+    rows = read_rows(tmp_path / f"rows.{ending}")
+    assert rows == [{"id": "1", "query": "a\r\nb", "answer": 'said "x"'}, {"id": "2", "query": "c", "answer": None}]
+    assert [row.place.rpartition(", ")[2] for row in rows] == ["line 2", "line 4"]
+
+
+def test_a_field_may_be_inside_another_and_a_whole_name_comes_first() -> None:
+    row = Row({"instances": [{"input": "a"}], "x.y": "b", "x": {"y": "c"}}, "here")
+    assert row.text("instances[0].input") == "a"
+    assert row.text("x.y") == "b"
+    assert row.optional_text("instances[1].input") is None
+    with pytest.raises(InputError, match=r"no field 'instances\[0\].output'; set `pool.answer_field` to one of: inst"):
+        row.text("instances[0].output", "pool.answer_field")
+
+
+def test_what_pandas_makes_of_ids_and_missing_values_is_understood() -> None:
+    row = Row({"id": 81.0, "category": math.nan, "half": 1.5, "yes": True}, "here")
+    assert row.identifier("id") == "81"
+    assert row.optional_text("category") is None
+    for field in ("half", "yes"):
+        with pytest.raises(InputError, match="not text"):
+            row.identifier(field)
+
+
+def test_an_id_is_not_a_novel() -> None:
+    with pytest.raises(InputError, match="has 5,000 characters"):
+        Row({"id": "x" * 5000}, "here").identifier("id")
+
+
+@pytest.mark.parametrize("name", ["a\0b.jsonl", "x" * 5000 + ".jsonl", "x/" * 3000 + "a.json"])
+def test_a_name_that_no_file_can_have_is_a_missing_file(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match="there is no such file") as refused:
+        read_rows(tmp_path / name)
+    assert len(str(refused.value)) < 300

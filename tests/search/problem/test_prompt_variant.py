@@ -116,7 +116,7 @@ def test_a_file_that_is_no_prompt_is_refused_by_name(name: str, tmp_path: Path) 
 def test_two_contestants_of_one_name_and_a_knob_with_a_typo_are_refused() -> None:
     with pytest.raises(InputError, match="two variants are called 'a'"):
         load_evaluation("evaluate_quickstart", ["variants=[{name: a}, {name: a}]"])
-    with pytest.raises(InputError, match=r"variants\[0\].promt is no knob; did you mean variants\[0\].prompt"):
+    with pytest.raises(InputError, match=r"`variants\[0\].promt`: unknown setting; did you mean `variants"):
         load_evaluation("evaluate_quickstart", ["variants=[{name: a, promt: b}]"])
 
 

@@ -1,0 +1,10 @@
+"""Settings that have another name now. A config that has the old one is refused, and told the new one."""
+
+RENAMED = {
+    "contestants": "variants",
+    "scoring.sure": "scoring.min_win_probability",
+    "strategy.apart": "strategy.mutually_exclusive",
+    "strategy.likelihood_questions": "strategy.hints.likelihood_questions",
+    "strategy.any_place": "strategy.vary_position",
+}
+"""The new name, dotted, by the old one; `[...]` of lists is left out of both."""

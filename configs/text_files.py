@@ -1,0 +1,81 @@
+"""Text files and JSON, read so that whatever is wrong with them is one sentence with file and line."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from configs.errors import InputError
+
+
+def read_text(path: Path) -> str:
+    """A text file, its line ends untouched, without a byte-order mark.
+
+    Raises:
+        InputError: it is missing, unreadable or not UTF-8.
+    """
+    try:
+        return path.read_bytes().decode().removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InputError(f"{path}, line {line}: not UTF-8; save the file as UTF-8.") from None
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        raise InputError(f"{shown_path(path)}: cannot be read ({why(error)}); check the path.") from None
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; no name is too odd to be asked for."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def shown_path(path: Path) -> str:
+    """A path as a message shows it: never longer than a line or two."""
+    text = str(path)
+    return text if len(text) <= 200 else f"{text[:100]}...{text[-97:]}"
+
+
+def why(error: Exception) -> str:
+    """What went wrong with a file, in a few words."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+class JsonError(ValueError):
+    """What is wrong with a JSON text, in a few words.
+
+    Attributes:
+        line: from 1; None where it is not known.
+    """
+
+    def __init__(self, problem: str, line: int | None = None) -> None:
+        super().__init__(problem)
+        self.line = line
+
+
+def parse_json(text: str) -> Any:
+    """The value of a JSON text.
+
+    Raises:
+        JsonError: it is malformed, nested too deeply, or has a key twice in one object, or a number that is too long.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_object)
+    except json.JSONDecodeError as error:
+        problem = f"{error.msg} at column {error.colno}" if error.msg != "Extra data" else error.msg
+        raise JsonError(problem, error.lineno) from None
+    except RecursionError:
+        raise JsonError("nested too deeply") from None
+    except JsonError:
+        raise
+    except ValueError:
+        raise JsonError("a number with too many digits") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        key = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise JsonError(f"the key '{key}' occurs twice in one object")
+    return fields
