@@ -23,8 +23,8 @@ def services(config: object, name: str = "") -> Iterator[tuple[str, ServiceConfi
         for knob in type(config).model_fields:
             yield from services(getattr(config, knob), f"{name}.{knob}" if name else knob)
     elif isinstance(config, tuple | list):
-        for number, one in enumerate(config):
-            yield from services(one, f"{name}[{number}]")
+        for number, item in enumerate(config):
+            yield from services(item, f"{name}[{number}]")
 
 
 def price_of(model: AnyModelConfig) -> Callable[[Completion], float | None] | None:
@@ -33,7 +33,7 @@ def price_of(model: AnyModelConfig) -> Callable[[Completion], float | None] | No
     if not isinstance(model, ServedModelConfig):
         return None
     service = model.service.model_copy(update={"batch": None})  # completions are asked for one by one
-    return lambda said: dollars(said.prompt_tokens, 0, said.new_tokens, service)
+    return lambda completion: dollars(completion.prompt_tokens, 0, completion.new_tokens, service)
 
 
 def missing_prices(config: BaseModel) -> list[str]:

@@ -102,13 +102,13 @@ class ServedModel:
             if not decoding.temperature:
                 same.remember(prompts[index], fields, reply.text)
             self._tokens += reply.new_tokens
-            said = cut_at_stop(reply, decoding)
+            completion = cut_at_stop(reply, decoding)
             room = server.card.context_tokens - reply.prompt_tokens
-            was_cut = said.finish == "length" and decoding.max_new_tokens > room and not said.estimated
+            was_cut = completion.finish == "length" and decoding.max_new_tokens > room and not completion.estimated
             if was_cut:  # short of what was asked for, and nobody had counted
                 self._beside += reply.usage
                 raise PromptTooLong(reply.prompt_tokens, decoding.max_new_tokens, server.card.context_tokens)
-            return said
+            return completion
 
         async for pair in self._each(len(prompts), ask):
             yield pair
@@ -132,9 +132,9 @@ class ServedModel:
             whole, continuation = given[index]
             body = {"model": self._service.model, "prompt": whole} | fields
 
-            def read(told: Any) -> Likelihood:
-                self._beside += read_usage(told, self._config.service)  # paid for, whether it can be read or not
-                return read_likelihood(told, continuation)
+            def read(body: Any) -> Likelihood:
+                self._beside += read_usage(body, self._config.service)  # paid for, whether it can be read or not
+                return read_likelihood(body, continuation)
 
             try:
                 return await self._service.post("/completions", body, read)

@@ -41,14 +41,14 @@ async def meet(config: ServedModelConfig, service: Service) -> Server:
         kind = recognised(models) if config.server == "auto" else config.server
         dialect = DIALECTS[kind]
         entry = _entry(models, service.model, dialect)
-        told = await service.get(dialect.about[0]) if dialect.about else None
+        about = await service.get(dialect.about[0]) if dialect.about else None
     except ServiceFailed as error:
         raise InputError(f"no server can be asked ({error}): start it, or correct model.service.base_url") from None
     if config.send == "tokens" and not dialect.takes_tokens:
         raise InputError(f"model.send is tokens, and a server of kind {kind} takes none: set it to text")
     card = ModelCard(
-        fingerprint=_fingerprint(config, service, kind, entry, _version(dialect, told)),
-        context_tokens=_context(config, entry, told),
+        fingerprint=_fingerprint(config, service, kind, entry, _version(dialect, about)),
+        context_tokens=_context(config, entry, about),
         device=f"{kind} at {service.base_url}",
     )
     identity = f"{card.fingerprint}, listed as {json.dumps(stable(entry), sort_keys=True)[:_QUOTED]}"
@@ -68,11 +68,11 @@ def _entry(models: Any, name: str, dialect: Dialect) -> dict[str, Any]:
     return entries[0] if len(entries) == 1 else {}
 
 
-def _version(dialect: Dialect, told: Any) -> str | None:
+def _version(dialect: Dialect, about: Any) -> str | None:
     if dialect.about is None:
         return None
     try:
-        return dialect.about[1](told)
+        return dialect.about[1](about)
     except (LookupError, TypeError):
         return None
 
@@ -96,9 +96,9 @@ def _fingerprint(
     return ", ".join(parts)
 
 
-def _context(config: ServedModelConfig, entry: dict[str, Any], told: Any) -> int:
+def _context(config: ServedModelConfig, entry: dict[str, Any], about: Any) -> int:
     try:
-        own = entry.get("max_model_len") or told["default_generation_settings"]["n_ctx"]
+        own = entry.get("max_model_len") or about["default_generation_settings"]["n_ctx"]
     except (LookupError, TypeError):
         own = None
     limits = [limit for limit in (own, config.context_tokens) if isinstance(limit, int)]

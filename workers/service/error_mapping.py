@@ -11,7 +11,7 @@ from openai import APIConnectionError, APIStatusError, APITimeoutError, OpenAIEr
 
 from configs.errors import RunStopped
 from configs.schema.service import ServiceConfig
-from workers.service.error_words import FILTERED, SLOW_DOWN, TOO_LONG, ToldError, pause_asked, read_error
+from workers.service.error_words import FILTERED, SLOW_DOWN, TOO_LONG, ServiceError, pause_asked, read_error
 from workers.service.failures import (
     BadRequest,
     ContentFiltered,
@@ -90,64 +90,64 @@ class ErrorReader:
         """
         if 300 <= status < 400:
             return ClassifiedError(self._redirected(status, str(headers.get("location", ""))))
-        told = read_error(status, body)
-        return self._told(told, f"answered {status}", headers)
+        answer = read_error(status, body)
+        return self._classify(answer, f"answered {status}", headers)
 
     def _in_reply(self, error: ServiceFailed) -> ClassifiedError:
         if not isinstance(error, ErrorInReply):
             failure = type(error)(self._sentence(str(error)), error.usage)
             return ClassifiedError(failure, silent=isinstance(error, ReplyUnusable))
-        classified = self._told(read_error(200, error.told), "answered 200 with an error", {})
+        classified = self._classify(read_error(200, error.body), "answered 200 with an error", {})
         if isinstance(classified.failure, ServiceFailed):
             classified.failure.usage = error.usage
         return classified
 
-    def _told(self, told: ToldError, answered: str, headers: Mapping[str, Any]) -> ClassifiedError:
-        words = self.clean(told.words)
-        final = self._refusal(told, words) or self._rejection(told, self._sentence(f"{answered}: {words}"))
+    def _classify(self, answer: ServiceError, answered: str, headers: Mapping[str, Any]) -> ClassifiedError:
+        words = self.clean(answer.words)
+        final = self._refusal(answer, words) or self._rejection(answer, self._sentence(f"{answered}: {words}"))
         if final is not None:
             return ClassifiedError(final)
         advice = headers.get("x-should-retry")  # openai's servers know best
-        passing = advice != "false" and (told.status in _PASSING or told.status >= 500 or advice == "true")
-        slow_down = told.status in SLOW_DOWN
+        passing = advice != "false" and (answer.status in _PASSING or answer.status >= 500 or advice == "true")
+        slow_down = answer.status in SLOW_DOWN
         return ClassifiedError(
             ServiceFailed(self._sentence(f"{answered}: {words}")),
             passing=passing,
             congestion=slow_down,
             slow_down=slow_down,
             pause=pause_asked(headers, time()) if passing else None,
-            silent=passing and told.status != 500,  # often the fault of the one request it answers
-            lost=told.status in {502, 503, 504},
+            silent=passing and answer.status != 500,  # often the fault of the one request it answers
+            lost=answer.status in {502, 503, 504},
         )
 
-    def _refusal(self, told: ToldError, words: str) -> ServiceRefused | None:
+    def _refusal(self, answer: ServiceError, words: str) -> ServiceRefused | None:
         """What no request can pass until a person acts."""
         where, model = self._base_url, self._config.model
-        if told.of_key:  # its words often hold the key, or most of it
+        if answer.of_key:  # its words often hold the key, or most of it
             variable = self._config.api_key_variable
             advice = f"put a valid one into {variable}" if variable else "name its variable as api_key_variable"
-            return ServiceRefused(f"{where} refused the key ({told.status}): {advice}, then resume")
-        if told.out_of_quota:
+            return ServiceRefused(f"{where} refused the key ({answer.status}): {advice}, then resume")
+        if answer.out_of_quota:
             return ServiceRefused(f"the quota at {where} is used up: add credit, then resume ({words})")
-        if told.status == 403 and not FILTERED.search(words):
+        if answer.status == 403 and not FILTERED.search(words):
             return ServiceRefused(f"{where} does not let this key use {model} (403): {words}")
-        if told.of_model:
+        if answer.of_model:
             return NothingThere(
                 f"{where} has no model {model}, or is not the service's address, which often ends in /v1 "
-                f"({told.status}): {words}"
+                f"({answer.status}): {words}"
             )
         return None
 
-    def _rejection(self, told: ToldError, sentence: str) -> ServiceFailed | None:
+    def _rejection(self, answer: ServiceError, sentence: str) -> ServiceFailed | None:
         """What this request cannot pass, however often it is sent."""
-        status, code = told.status, told.code
+        status, code = answer.status, answer.code
         if status == 413 or code == "context_length_exceeded":
             return RequestTooLong(sentence)
-        if status in {400, 422, 500} and TOO_LONG.search(told.words):
+        if status in {400, 422, 500} and TOO_LONG.search(answer.words):
             return RequestTooLong(sentence)
-        if status in {400, 403, 422} and (code == "content_filter" or FILTERED.search(told.words)):
+        if status in {400, 403, 422} and (code == "content_filter" or FILTERED.search(answer.words)):
             return ContentFiltered(sentence)
-        refusal = told.refusal
+        refusal = answer.refusal
         if (400 <= status < 500 and status not in _PASSING) or (refusal and status == 500):
             return BadRequest(sentence, refusal)
         return None

@@ -86,7 +86,7 @@ class FieldRefusal:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldError:
+class ServiceError:
     """An error as a service tells it.
 
     Attributes:
@@ -128,22 +128,22 @@ class ToldError:
         return FieldRefusal(self.parameter, self.words, bool(_VALUE.search(text)))
 
 
-def read_error(status: int, body: object) -> ToldError:
+def read_error(status: int, body: object) -> ServiceError:
     """Read the error in a body.
 
     Args:
         status: that came with it; 200 where the error is in the place of an answer.
         body: the error object, or whatever came in its place.
     """
-    told: Mapping[str, Any] = body if isinstance(body, dict) else {"message": body}
-    inner = told.get("error")
+    error: Mapping[str, Any] = body if isinstance(body, dict) else {"message": body}
+    inner = error.get("error")
     if isinstance(inner, dict | str):
-        told = {"message": inner} if isinstance(inner, str) else inner
-    words = str(told.get("message") or told.get("detail") or told.get("msg") or "no reason given")
-    code = told.get("code") if told.get("code") not in (None, "") else told.get("type")
-    parameter = _last_part(told.get("param")) or _located(told.get("detail"))
+        error = {"message": inner} if isinstance(inner, str) else inner
+    words = str(error.get("message") or error.get("detail") or error.get("msg") or "no reason given")
+    code = error.get("code") if error.get("code") not in (None, "") else error.get("type")
+    parameter = _last_part(error.get("param")) or _located(error.get("detail"))
     text = "" if code is None else str(code)
-    return ToldError(_status(status, text, f"{text} {told.get('type')} {words}"), text, parameter, words)
+    return ServiceError(_status(status, text, f"{text} {error.get('type')} {words}"), text, parameter, words)
 
 
 def _status(status: int, code: str, text: str) -> int:

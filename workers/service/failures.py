@@ -66,12 +66,12 @@ class ErrorInReply(ServiceFailed):
     """An error object in a body with status 200, as some proxies send it.
 
     Attributes:
-        told: the error object, or its words.
+        body: the error object, or its words.
     """
 
-    def __init__(self, told: object, usage: Usage = NOTHING) -> None:
+    def __init__(self, body: object, usage: Usage = NOTHING) -> None:
         super().__init__("answered 200 with an error", usage)
-        self.told = told
+        self.body = body
 
 
 class ServiceSilent(ServiceFailed):

@@ -85,12 +85,12 @@ class FieldNegotiation:
 
     def _insist(self, name: str, error: BadRequest, sent: Mapping[str, Any]) -> None:
         """Raise, unless the field says nothing to a model that does not know it."""
-        said = str(error).rstrip(". ")
+        refusal = str(error).rstrip(". ")
         if name in self._config.extra_body:
-            raise ServiceRefused(f"{said}: take {name} out of service.extra_body, then resume")
+            raise ServiceRefused(f"{refusal}: take {name} out of service.extra_body, then resume")
         if name == "reasoning_effort":
             if error.refusal and error.refusal.of_value:
-                raise ServiceRefused(f"{said}: set service.reasoning_effort to a value that it takes")
+                raise ServiceRefused(f"{refusal}: set service.reasoning_effort to a value that it takes")
             return
         remedy = "" if sent.get("reasoning_effort") == "none" else "set service.reasoning_effort to none, or "
-        raise ServiceRefused(f"{said}: this judge needs log-probabilities; {remedy}choose another model")
+        raise ServiceRefused(f"{refusal}: this judge needs log-probabilities; {remedy}choose another model")

@@ -144,12 +144,12 @@ def _openai(decoding: Decoding, context_tokens: int) -> Body:  # noqa: ARG001 --
 _TOKENIZE = Counting("//tokenize", "prompt", _SPECIAL)
 
 DIALECTS = {
-    "vllm": Dialect(_vllm, _TOKENIZE, ("//version", lambda told: str(told["version"])), spells_bos=True),
-    "sglang": Dialect(_sglang, _TOKENIZE, ("//get_server_info", lambda told: str(told["version"]))),
+    "vllm": Dialect(_vllm, _TOKENIZE, ("//version", lambda info: str(info["version"])), spells_bos=True),
+    "sglang": Dialect(_sglang, _TOKENIZE, ("//get_server_info", lambda info: str(info["version"]))),
     "llama_cpp": Dialect(
         _llama_cpp,
         Counting("//tokenize", "content", "add_special"),
-        ("//props", lambda told: f"{told['build_info']} {str(told['model_path']).rpartition('/')[2]}"),
+        ("//props", lambda info: f"{info['build_info']} {str(info['model_path']).rpartition('/')[2]}"),
         lists_models=False,
         echoes=False,
     ),

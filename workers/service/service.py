@@ -135,7 +135,7 @@ class Service:
         while True:
             suited = self._fields.suited(body, optional)
             try:
-                answer = self.post("/completions", suited, lambda told: read_completion(told, self.config))
+                answer = self.post("/completions", suited, lambda body: read_completion(body, self.config))
                 return await self._counted(suited, answer)
             except BadRequest as error:
                 self._fields.learn(error, suited, optional)

@@ -82,6 +82,6 @@ def test_the_status_behind_an_error_is_found(status: int, body: object, expected
     ],
 )
 def test_keys_quotas_and_models_are_told_apart_whatever_the_status(status: int, body: object, kind: str | None) -> None:
-    told = read_error(status, body)
-    kinds = {"key": told.of_key, "quota": told.out_of_quota, "model": told.of_model}
+    error = read_error(status, body)
+    kinds = {"key": error.of_key, "quota": error.out_of_quota, "model": error.of_model}
     assert [name for name, holds in kinds.items() if holds] == ([kind] if kind else [])
