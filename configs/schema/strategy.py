@@ -1,45 +1,14 @@
 """Which demonstrations may be chosen, and how the search goes about it: one kind a class."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     Field,
     model_validator,
 )
 
-from configs.schema.decoding import FurtherDecodingConfig
 from configs.schema.knobs import Knobs, LocalPath
-
-
-class SearchSpaceConfig(Knobs):
-    """What all strategies share: which candidates there are."""
-
-    max_demonstrations: Annotated[int, Field(ge=1)] = 3
-    """At most this many demonstrations are chosen."""
-    min_demonstrations: Annotated[int, Field(ge=0)] = 0
-    """No winner but the base prompt itself has fewer chosen demonstrations."""
-    base: Literal["keep", "drop", "optional"] = "keep"
-    """The base prompt's own demonstrations: `keep` adds the chosen ones to them, `drop` leaves them out of every
-    candidate, `optional` leaves them out too, but they are among those to choose from (and count)."""
-    insert: Literal["front", "back"] | Annotated[int, Field(ge=0)] = "front"
-    """Where added demonstrations go among the base prompt's: `front` (the paper's), `back`, or how many of the base's
-    stand before them. Without effect unless they are kept."""
-    order: Literal["free", "fixed"] = "free"
-    """`free`: another order is another candidate. `fixed`: chosen demonstrations stand in the pool's order."""
-    required: tuple[str, ...] = ()
-    """Ids of demonstrations that every candidate but the base prompt holds."""
-    mutually_exclusive: tuple[tuple[str, ...], ...] = ()
-    """Groups of ids; no candidate holds two demonstrations of one group."""
-    max_prompt_tokens: Annotated[int, Field(ge=1)] | None = None
-    """All demonstrations of a candidate together have at most this many tokens; only the model's limit when absent."""
-
-    @model_validator(mode="after")
-    def _sizes_agree(self) -> Self:
-        if self.min_demonstrations > self.max_demonstrations:
-            raise ValueError("min_demonstrations lies above max_demonstrations")
-        if len(self.required) > self.max_demonstrations:
-            raise ValueError("more demonstrations are required than max_demonstrations allows")
-        return self
+from configs.schema.search_space import SearchSpaceConfig, StrategySummary, VaryingKnobs
 
 
 class HintsConfig(Knobs):
@@ -56,6 +25,13 @@ class HintsConfig(Knobs):
 class ScreeningConfig(SearchSpaceConfig):
     """Groups of demonstrations are judged together, a statistical model tells them apart, then it proposes sets and
     races the best. The one to take unless you know better."""
+
+    summary: ClassVar = StrategySummary(
+        "groups of demonstrations on small blocks of questions, a statistical model that tells them apart, Thompson "
+        "sampling over sets, a race of the best",
+        "as many as you say; a tenth of exhaustive greedy's otherwise",
+        "unless you know better",
+    )
 
     kind: Literal["screening"]
     evaluations: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
@@ -100,6 +76,12 @@ class RacingKnobs(SearchSpaceConfig):
 class RacingGreedyConfig(RacingKnobs):
     """Greedy rounds, each a race with paired elimination."""
 
+    summary: ClassVar = StrategySummary(
+        "greedy rounds in which whoever is proven worse leaves early",
+        "decided by the scores",
+        "when effects are few and large, or nothing shall be assumed of them",
+    )
+
     kind: Literal["racing_greedy"]
     carry_over: Annotated[float, Field(gt=0, le=1)] = 0.5
     """Share of a round's demonstrations, the best, that the next round tries again, in (0, 1]."""
@@ -107,6 +89,12 @@ class RacingGreedyConfig(RacingKnobs):
 
 class SuccessiveHalvingConfig(SearchSpaceConfig):
     """Greedy rounds, each halving its contenders again and again."""
+
+    summary: ClassVar = StrategySummary(
+        "greedy rounds that halve their contenders",
+        "as many as you say",
+        "for a fixed budget without a model of effects",
+    )
 
     kind: Literal["successive_halving"]
     evaluations: Annotated[int, Field(ge=1)] = 3000
@@ -116,6 +104,12 @@ class SuccessiveHalvingConfig(SearchSpaceConfig):
 class BeamConfig(RacingKnobs):
     """Beam search: the best few sets of every round are extended together."""
 
+    summary: ClassVar = StrategySummary(
+        "as racing greedy, with the best few sets extended together",
+        "decided by the scores",
+        "when demonstrations need each other",
+    )
+
     kind: Literal["beam"]
     width: Annotated[int, Field(ge=1)] = 4
     """Sets kept from round to round."""
@@ -123,6 +117,12 @@ class BeamConfig(RacingKnobs):
 
 class LocalSearchConfig(RacingKnobs):
     """Local search from a set of yours: exchange, insert, remove, move."""
+
+    summary: ClassVar = StrategySummary(
+        "exchanges, inserts, removes and moves, from a set of yours",
+        "as many as you say",
+        "to improve a set that is good already",
+    )
 
     kind: Literal["local_search"]
     start: tuple[str, ...] = ()
@@ -138,6 +138,12 @@ class LocalSearchConfig(RacingKnobs):
 class SimilarConfig(SearchSpaceConfig):
     """The demonstrations nearest to the guiding questions; nothing is judged but the base prompt and the pick."""
 
+    summary: ClassVar = StrategySummary(
+        "the demonstrations nearest to the questions by their texts",
+        "two prompts' worth",
+        "as a baseline that costs nearly nothing",
+    )
+
     kind: Literal["similar"]
     embedding: str = "hashed"
     """See `screening`."""
@@ -146,31 +152,25 @@ class SimilarConfig(SearchSpaceConfig):
 class DiverseConfig(SearchSpaceConfig):
     """Demonstrations near to the guiding questions but unlike each other; judged as `similar`."""
 
+    summary: ClassVar = StrategySummary(
+        "near to the questions but unlike each other, by their texts",
+        "two prompts' worth",
+        "as a baseline that costs nearly nothing",
+    )
+
     kind: Literal["diverse"]
     embedding: str = "hashed"
     """See `screening`."""
 
 
-class VaryingKnobs(SearchSpaceConfig):
-    """What only some strategies vary beside the demonstrations."""
-
-    vary_position: bool = False
-    """Try the chosen demonstrations in every place among the base prompt's; most candidates stand where `insert` says.
-    Without effect unless the base prompt's are kept."""
-    decodings: tuple[FurtherDecodingConfig, ...] = ()
-    """Further decodings to try, each with any demonstrations and with the base prompt as it is; what wins is exported
-    with its decoding. Each makes the space that much larger, and an answer in another decoding is another answer."""
-
-    @model_validator(mode="after")
-    def _names_differ(self) -> Self:
-        names = [one.name for one in self.decodings]
-        if len(set(names)) < len(names):
-            raise ValueError("two of decodings have the same name: give each its own")
-        return self
-
-
 class CustomConfig(VaryingKnobs):
     """A strategy of your own."""
+
+    summary: ClassVar = StrategySummary(
+        "a class of yours",
+        "yours",
+        "see below",
+    )
 
     kind: Literal["custom"]
     strategy: str
@@ -184,6 +184,12 @@ class CustomConfig(VaryingKnobs):
 class ExhaustiveGreedyConfig(SearchSpaceConfig):
     """The paper's search: every round tries every demonstration next and keeps the best mean."""
 
+    summary: ClassVar = StrategySummary(
+        "every demonstration in every round, as the paper did",
+        "(1 + N + N - 1 + ...) times all guiding questions",
+        "to reproduce the paper",
+    )
+
     kind: Literal["exhaustive_greedy"]
     threshold: float | None = None
     """From round 2 on, only demonstrations whose round-1 mean reached this score are tried (the paper: 6.2)."""
@@ -195,6 +201,12 @@ class ExhaustiveGreedyConfig(SearchSpaceConfig):
 class RandomConfig(SearchSpaceConfig):
     """Random ordered choices: the baseline that every search has to beat."""
 
+    summary: ClassVar = StrategySummary(
+        "ordered choices at random",
+        "`trials` times all guiding questions",
+        "as the baseline that every search has to beat",
+    )
+
     kind: Literal["random"]
     trials: Annotated[int, Field(ge=1)] = 100
     """Distinct candidates evaluated, the base prompt not counted."""
@@ -204,6 +216,12 @@ class OptunaConfig(RacingKnobs, VaryingKnobs):
     """Optuna guides: groups of demonstrations are judged first and leave a shortlist, then it proposes ordered choices
     of it: one categorical slot a position, each a demonstration or empty; place among the base prompt's and decoding
     where they are to be tried."""
+
+    summary: ClassVar = StrategySummary(
+        "Gaussian process, TPE or NSGA-II over ordered slots, for a shortlist that a warm start leaves",
+        "as many as `trials` candidates need on all guiding questions",
+        "to compare with other work that uses Optuna",
+    )
 
     kind: Literal["optuna"]
     sampler: Literal["gp", "tpe", "nsga2"] = "gp"

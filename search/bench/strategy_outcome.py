@@ -6,7 +6,8 @@ from typing import get_args
 
 from pydantic import TypeAdapter
 
-from configs.schema.strategy import SearchSpaceConfig, StrategyConfig
+from configs.schema.search_space import SearchSpaceConfig
+from configs.schema.strategy import StrategyConfig
 from search.bench.landscape import Landscape
 from search.bench.landscapes import LANDSCAPES
 from search.bench.simulation import WINDOW, SimulatedSearch, simulate

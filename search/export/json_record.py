@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from configs.schema.strategy import VaryingKnobs
+from configs.schema.search_space import VaryingKnobs
 from search.export.best_prompt import BestPrompt
 from search.run_directory.run import read_manifest
 

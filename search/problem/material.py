@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from configs.errors import InputError
 from configs.schema.run import RunConfig
-from configs.schema.strategy import SearchSpaceConfig, VaryingKnobs
+from configs.schema.search_space import SearchSpaceConfig, VaryingKnobs
 from evaluators.question import Question
 from search.problem.candidate import Candidate
 from search.problem.contamination import NONE_FOUND, Contamination, without_questions

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from configs.schema.strategy import VaryingKnobs
+from configs.schema.search_space import VaryingKnobs
 from search.problem.candidate import OWN
 from search.report.comparison import Finalist
 from search.report.findings import Findings
