@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 
 import typer
 from rich.logging import RichHandler
@@ -18,6 +19,8 @@ from search.cli.read_commands import knobs, report, status, watch
 from search.cli.rejudge_command import rejudge
 from search.cli.run_commands import evaluate, resume, retry_failed, run
 from search.cli.terminal import console, say
+from search.live.console import close_for_good
+from search.running.event_loop import INTERRUPTED
 from workers.engine_thread import ENGINE_THREAD
 
 app = typer.Typer(
@@ -62,6 +65,11 @@ def main() -> None:
         _fail(error, 2)
     except DemosearchError as error:
         _fail(error, 3)
+    except KeyboardInterrupt:
+        _leave(INTERRUPTED)
+    except BrokenPipeError:  # whoever read standard output has seen enough
+        close_for_good(sys.stdout.fileno())
+        _leave(0)
     except SystemExit as end:
         _leave(end.code if isinstance(end.code, int) else 0)
 
@@ -72,9 +80,14 @@ def _fail(error: Exception, code: int) -> None:
 
 
 def _leave(code: int) -> None:
-    """A model that still generates in its thread would abort the interpreter on its ordinary way out."""
-    if any(thread.name == ENGINE_THREAD for thread in threading.enumerate()):
-        logging.shutdown()
-        sys.stdout.flush()
+    """End the process. A thread that hangs would be waited for on the interpreter's ordinary way out, a model that
+    still generates in its thread would abort it, and so might one more Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threads = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+    if any(thread.name == ENGINE_THREAD for thread in threads) or (code and threads):
+        with suppress(OSError, ValueError):
+            logging.shutdown()
+            sys.stdout.flush()
+            sys.stderr.flush()
         os._exit(code)
     sys.exit(code)

@@ -1,6 +1,5 @@
 """The commands that take a result elsewhere: export, push."""
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -9,7 +8,7 @@ import typer
 
 from configs.errors import InputError
 from search.cli.options import RunDirectory
-from search.cli.terminal import say, write
+from search.cli.terminal import say, write, write_out
 
 if TYPE_CHECKING:
     from search.export import Format
@@ -78,7 +77,7 @@ def export(
     best = read_best_prompt(path, best_so_far)
     text = written(best, chosen)
     if output is None:
-        sys.stdout.write(text)
+        write_out(text)
     else:
         write(Path(output), text)
     if note := caveat(best, chosen):

@@ -1,6 +1,7 @@
 """What commands print, write and say."""
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,8 @@ import typer
 from rich.console import Console
 
 from configs.errors import InputError
+from search.live.console import ProgressConsole, close_for_good
+from search.running.event_loop import INTERRUPTED
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -19,14 +22,30 @@ if TYPE_CHECKING:
 
 
 def print_out(content: "dict[str, Any] | RenderableType") -> None:
+    """Print on standard output; a reader who has gone has seen enough."""
     if isinstance(content, dict):
-        print(json.dumps(content, indent=1))
+        write_out(json.dumps(content, indent=1) + "\n")
     else:
-        Console().print(content)
+        _Output().print(content)
+
+
+def write_out(text: str) -> None:
+    """Write text on standard output as it is."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        close_for_good(sys.stdout.fileno())
+
+
+class _Output(Console):
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        close_for_good(sys.stdout.fileno())
 
 
 def console() -> Console:
-    return Console(stderr=True)
+    return ProgressConsole()
 
 
 def say(text: str) -> None:
@@ -60,4 +79,4 @@ def interruptible(path: Path, way_on: str) -> Iterator[None]:
     except KeyboardInterrupt:
         begun = (path / "config.json").exists()
         say(f"interrupted; go on with {way_on}" if begun else "interrupted before anything began")
-        raise typer.Exit(130) from None
+        raise typer.Exit(INTERRUPTED) from None

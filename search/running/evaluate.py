@@ -22,6 +22,7 @@ from evaluators.ledger.queries import read_spend
 from evaluators.panel import Panel
 from evaluators.task_group import task_group
 from evaluators.utilization import Utilization
+from search.live.console import ProgressConsole
 from search.live.progress import View, make_views, watching
 from search.live.snapshot import Position
 from search.problem.candidate import OWN, Candidate
@@ -67,7 +68,7 @@ def evaluate(
     run = _open(path, config)
     for notice in plan.notices:
         _log.warning("%s", notice)
-    view = make_views(console or Console(stderr=True), run.path)
+    view = make_views(console or ProgressConsole(), run.path)
     try:
         conduct(run, lambda: _evaluate(plan, run, view, pay_again))
     except InputError:

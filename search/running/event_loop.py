@@ -1,44 +1,113 @@
-"""Run asynchronous work from a script, a command or a notebook."""
+"""Run asynchronous work from a script, a command or a notebook, and end it when the process is told to.
+
+The first SIGINT, SIGTERM or SIGHUP cancels the work, which waits for what is being paid for and keeps it. The second
+gives that up. The third, and a work that has not ended soon after the second, ends the process at once: everything that
+was acknowledged is on disk by then, and threads that hang, or an interpreter that is interrupted while it shuts down,
+would only do harm.
+"""
 
 import asyncio
-import contextlib
+import os
 import signal
-from collections.abc import Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import partial
+from types import FrameType
 from typing import Any
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+INTERRUPTED = 130
+"""Exit code of a process that was told to end."""
 
-def in_own_loop(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run it to its end; SIGTERM and Ctrl-C cancel it.
+_GRACE = 15.0  # seconds after the second signal until the process is ended from outside
 
-    Also where a loop runs already, as in a notebook: then in a thread, and an interrupt is passed on to it.
+Work = Callable[[], Coroutine[Any, Any, None]]
+
+
+def in_own_loop(work: Work, at_once: Callable[[], None] = lambda: None) -> None:
+    """Run the work to its end, unless signals end it before; see the module.
+
+    Also where a loop runs already, as in a notebook: then in a thread, and no signal ends the process.
+
+    Args:
+        at_once: called before the process is ended without waiting for the work; must not block for long.
+
+    Raises:
+        asyncio.CancelledError, KeyboardInterrupt: a signal has ended the work.
     """
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        asyncio.run(_until_told(work))
+        stop = _Stop(at_once)
+        with stop.listening():
+            asyncio.run(stop.follow(work))
         return
-    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]] = Future()
+    stop = _Stop(None)
+    with stop.listening(), ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, stop.follow(work)).result()
 
-    async def main() -> None:
-        task = asyncio.ensure_future(_until_told(work))
-        started.set_result((asyncio.get_running_loop(), task))
-        await task
 
-    with ThreadPoolExecutor(1) as thread:
-        finished = thread.submit(asyncio.run, main())
-        loop, task = started.result()
+class _Stop:
+    """What the signals do, counted from the first.
+
+    Args:
+        at_once: called before the process is ended; None where signals may not end it.
+    """
+
+    def __init__(self, at_once: Callable[[], None] | None) -> None:
+        self._at_once = at_once
+        self._heard = 0
+        self._cancel: Callable[[], object] | None = None
+        self._late: threading.Timer | None = None
+
+    async def follow(self, work: Work) -> None:
+        """Do the work in a task that the first signal cancels."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        self._cancel = partial(loop.call_soon_threadsafe, task.cancel)
+        if self._heard:
+            self._cancel()
+        await work()
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """While this is open, signals are handled here; in a thread that is not the main one nothing is changed."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.getsignal(number) for number in SIGNALS}
+        if before[signal.SIGHUP] is signal.SIG_IGN:  # nohup: the terminal may go
+            del before[signal.SIGHUP]
+        for number in before:
+            signal.signal(number, self._hear)
         try:
-            finished.result()
-        except KeyboardInterrupt:
-            if not finished.done():
-                loop.call_soon_threadsafe(task.cancel)
-            raise
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            if self._late is not None:
+                self._late.cancel()
 
+    def _hear(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 -- signal's interface
+        self._heard += 1
+        if self._heard == 1:
+            if self._cancel is not None:
+                with suppress(RuntimeError):  # the work has ended a moment ago
+                    self._cancel()
+            return
+        if self._heard > 2:
+            self._end_process()
+        elif self._at_once is not None:
+            self._late = threading.Timer(_GRACE, self._end_process)
+            self._late.daemon = True
+            self._late.start()
+        raise KeyboardInterrupt
 
-async def _until_told(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    assert task is not None
-    with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # no main thread, or no signals here
-        loop.add_signal_handler(signal.SIGTERM, task.cancel)
-    await work()
+    def _end_process(self) -> None:
+        if self._at_once is not None:
+            try:
+                self._at_once()
+            finally:
+                os._exit(INTERRUPTED)

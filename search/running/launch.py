@@ -12,6 +12,7 @@ from rich.console import Console
 from configs.errors import DemosearchError, InputError, RunStopped
 from configs.schema.run import RunConfig
 from configs.score_bounds import score_bounds
+from search.live.console import ProgressConsole
 from search.live.progress import View, make_views, watching
 from search.results.status import Status, read_status
 from search.run_directory.journal import read_journal
@@ -66,7 +67,7 @@ def resume(
 def _conduct(plan: Plan, run: Run, console: Console | None, pay_again: bool = False) -> Status:
     for notice in plan.material.notices:
         _log.warning("%s", notice)
-    view = make_views(console or Console(stderr=True), run.path)
+    view = make_views(console or ProgressConsole(), run.path)
     with tracking(plan.config, run.path) as trackers:
         conduct(run, lambda: _search(plan, run, view, trackers, pay_again))
     return read_status(run.path)
@@ -80,7 +81,7 @@ def conduct(run: Run, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         KeyboardInterrupt: it was interrupted or told to end.
     """
     try:
-        in_own_loop(work)
+        in_own_loop(work, lambda: _note_stop(run, "interrupted"))
     except DemosearchError as error:
         _note_stop(run, str(error))
         raise

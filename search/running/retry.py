@@ -11,6 +11,7 @@ from configs.errors import InputError, RunStopped
 from configs.schema.run import RunConfig
 from evaluators.generation import ConversationTooLong
 from evaluators.task_group import task_group
+from search.live.console import ProgressConsole
 from search.live.progress import View, make_views, watching
 from search.live.snapshot import Position
 from search.problem.candidate import Candidate
@@ -56,9 +57,9 @@ def retry_failed(path: Path, console: Console | None = None, config: RunConfig |
     if not trials:
         raise InputError(f"{path} has no failed item that could be tried again (see `demosearch status {path}`)")
     run = Run.open(path)
-    view = make_views(console or Console(stderr=True), run.path)
+    view = make_views(console or ProgressConsole(), run.path)
     try:
-        in_own_loop(lambda: _retry(plan, run, view, trials))
+        in_own_loop(lambda: _retry(plan, run, view, trials), lambda: _restore(run, *before))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     finally:

@@ -19,6 +19,7 @@ from configs.schema.workers import RayConfig
 from workers.daemon_thread import DaemonThread
 from workers.messages import Message
 from workers.prompt import Answer, PromptBlock, Task
+from workers.ray_cluster.cluster import in_one_line
 from workers.ray_cluster.placement import Placement
 from workers.text_model import LoadEngine, ModelCard
 from workers.worker_group.engine_actor import EngineActor
@@ -119,26 +120,18 @@ def _options(placement: Placement, config: RayConfig) -> dict[str, Any]:
 
 def _translated(error: RayError) -> Exception:
     """What a failed call means for the worker that was called."""
-    text = str(error)
+    text = in_one_line(str(error))
     if any(sign in text for sign in ("No module named", "ImportError")):
         return InputError(
-            f"the workers cannot import what they need ({_last_line(text)}): install demosearch on every node of the "
+            f"the workers cannot import what they need ({text}): install demosearch on every node of the "
             "cluster, or set workers.ray.working_dir to the folder that holds search, evaluators, workers and configs"
         )
     if isinstance(error, RuntimeEnvSetupError):
-        return InputError(f"the workers' environment fails ({_first_line(text)}): check workers.ray.working_dir")
+        return InputError(f"the workers' environment fails ({text}): check workers.ray.working_dir")
     if isinstance(error, ActorUnavailableError):
         return WorkerLost("its process ended, or its node cannot be reached")
     if isinstance(error, ActorDiedError):
-        return WorkerDead(_last_line(text))
+        return WorkerDead(text)
     if isinstance(error, RayTaskError):
-        return WorkerLost(f"{type(error.cause).__name__}: {_first_line(str(error.cause))}")
-    return WorkerLost(_first_line(text))
-
-
-def _first_line(text: str) -> str:
-    return text.strip().partition("\n")[0][:200]
-
-
-def _last_line(text: str) -> str:
-    return text.strip().rpartition("\n")[2].strip()[:200]
+        return WorkerLost(f"{type(error.cause).__name__}: {in_one_line(str(error.cause))}")
+    return WorkerLost(text)

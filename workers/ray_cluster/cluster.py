@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,7 +19,10 @@ from workers.ray_cluster.placement import Node
 CONNECTING = 120.0  # seconds to reach a cluster or to start one
 REACHING = 5.0  # seconds for a plain connection to its address, tried before Ray's own long trials
 CLOSING = 30.0  # seconds to give everything back
+LOST = 5.0  # seconds to give back what is left where the head is lost
 OBJECT_STORE = 256 * 2**20  # bytes on a local cluster; prompts and answers are small
+
+_LONGEST = 1000  # characters of Ray's own words
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -36,6 +40,7 @@ class RayCluster:
         self._init = init
         self._thread: DaemonThread | None = None  # see _call
         self._joined = False
+        self._head = ""  # its address
 
     @property
     def can_grow(self) -> bool:
@@ -51,7 +56,7 @@ class RayCluster:
         for is_last in (self._config.address is not None, True):
             self._joined = True
             try:
-                await self._call(lambda: _join(self._config, self._init), CONNECTING)
+                self._head = await self._call(lambda: _join(self._config, self._init), CONNECTING)
                 return
             except TimeoutError as error:
                 raise _unreachable(self._config, f"no answer within {CONNECTING:g} s") from error
@@ -66,12 +71,23 @@ class RayCluster:
         """The living ones."""
         return await self._call(_living_nodes, CONNECTING)
 
-    async def leave(self, before: Callable[[], None] | None = None) -> None:
-        """Do something last, and leave Ray if it was entered here. Idempotent; never raises, never hangs."""
+    async def lost_head(self) -> str | None:
+        """Why the head counts as lost; None while it answers. Where Ray was there before, its owner looks after it."""
+        if not self._head:
+            return None
+        try:
+            await self._call(lambda: _knock(self._head), CONNECTING)
+        except OSError as error:  # TimeoutError included
+            return f"the Ray head at {self._head} does not answer ({error})"
+        return None
+
+    async def leave(self, before: Callable[[], None] | None = None, seconds: float = CLOSING) -> None:
+        """Do something last, and leave Ray if it was entered here, within so many seconds. Idempotent; never raises,
+        never hangs."""
         joined, self._joined = self._joined, False
         if before is not None or joined:
             with suppress(Exception):
-                await self._call(lambda: _leave(before, joined), CLOSING)
+                await self._call(lambda: _leave(before, joined), seconds)
         if self._thread is not None:
             self._thread.end()
             self._thread = None
@@ -84,9 +100,13 @@ class RayCluster:
         return await self._thread.call(work, seconds)
 
 
-def _join(config: RayConfig, init: Callable[..., object]) -> None:
-    """Join the cluster at the address, or start a local one. Blocks."""
+def _join(config: RayConfig, init: Callable[..., object]) -> str:
+    """Join the cluster at the address, or start a local one. Blocks. Returns the head's address."""
+    # Slurm sends SIGTERM, and a terminal that goes sends SIGHUP, to Ray's processes too, and a driver whose raylet ends
+    # is aborted. They inherit what is blocked here, outlive both, and end with this thread at the latest.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGHUP})
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "300")  # else the driver is ended after 60
     logging.getLogger("ray._private.worker").setLevel(logging.ERROR)  # it would warn that SIGTERM is left to us
     common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if config.working_dir is not None:
@@ -98,7 +118,17 @@ def _join(config: RayConfig, init: Callable[..., object]) -> None:
             _knock(config.address)
             init(config.address, **common)
     except Exception as error:
-        raise _unreachable(config, f"{type(error).__name__}: {_first_line(str(error))}") from error
+        raise _unreachable(config, f"{type(error).__name__}: {in_one_line(str(error))}") from error
+    return _head_of(config)
+
+
+def _head_of(config: RayConfig) -> str:
+    if config.address is not None and "://" in config.address:
+        return config.address
+    try:
+        return str(ray.get_runtime_context().gcs_address)
+    except Exception:  # a stand-in for Ray, or one that cannot tell
+        return ""
 
 
 def _knock(address: str) -> None:
@@ -132,5 +162,8 @@ def _unreachable(config: RayConfig, reason: str) -> InputError:
     )
 
 
-def _first_line(text: str) -> str:
-    return text.strip().partition("\n")[0][:200]
+def in_one_line(text: str) -> str:
+    """Ray's own words, whole as long as they are not endless: what matters, such as both versions or a size, often
+    comes last."""
+    words = " ".join(text.split())
+    return words if len(words) <= _LONGEST else f"{words[: _LONGEST // 2]} ... {words[-_LONGEST // 2 :]}"

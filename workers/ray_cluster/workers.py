@@ -10,12 +10,14 @@ from workers.activity import WorkersActivity
 from workers.failures import ModelClosed
 from workers.prompt import A_co, Completion, Continuations, Decoding, Likelihood, PromptBlock, Rating, Reward, Task
 from workers.ray_cluster.actor import RayActor
-from workers.ray_cluster.cluster import RayCluster
+from workers.ray_cluster.cluster import LOST, RayCluster
 from workers.ray_cluster.placement import Node, Placement, describe, grown, place, room
 from workers.text_model import LoadEngine, ModelCard
 from workers.worker_group.group import WorkerGroup
 
 WATCH = 10.0  # seconds between two looks at the cluster's nodes
+KNOCK = 5.0  # seconds between two knocks at the cluster's head
+PATIENCE = 3  # knocks in a row without an answer, after which the head is lost
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +41,8 @@ class RayWorkers:
         self._actors: list[RayActor] = []
         self._starting: asyncio.Task[ModelCard] | None = None
         self._growing: asyncio.Task[None] | None = None
+        self._knocking: asyncio.Task[None] | None = None
+        self._head_is_lost = False
         self._closed = False
 
     async def start(self) -> ModelCard:
@@ -66,7 +70,7 @@ class RayWorkers:
 
     async def close(self) -> None:
         self._closed = True
-        for task in (self._starting, self._growing):
+        for task in (self._starting, self._growing, self._knocking):
             if task is not None:
                 task.cancel()
                 await asyncio.wait([task])
@@ -93,6 +97,7 @@ class RayWorkers:
         except BaseException:
             await self._release()
             raise
+        self._knocking = asyncio.create_task(self._knock())
         if self._config.count == "auto" and self._cluster.can_grow:
             self._growing = asyncio.create_task(self._grow(placement))
         return card
@@ -108,6 +113,16 @@ class RayWorkers:
                 describe(nodes),
                 self._config.start_timeout,
             )
+
+    async def _knock(self) -> None:
+        """End the work in time where the cluster's head is lost: a minute later Ray would end this whole process."""
+        unanswered = 0
+        while unanswered < PATIENCE:
+            await asyncio.sleep(KNOCK)
+            reason = await self._cluster.lost_head()
+            unanswered = unanswered + 1 if reason else 0
+        self._head_is_lost = True
+        self._group.give_up(WorkersUnavailable(f"{reason}: start the cluster again, then resume"))
 
     async def _grow(self, placement: Placement) -> None:
         """Hire workers when nodes with room for them join."""
@@ -129,7 +144,10 @@ class RayWorkers:
     async def _release(self) -> None:
         """Leave no actor behind, and Ray if it was entered here. Idempotent; never raises, never hangs."""
         actors, self._actors = self._actors, []
-        await self._cluster.leave((lambda: _end_all(actors)) if actors else None)
+        if self._head_is_lost:
+            await self._cluster.leave(seconds=LOST)
+        else:
+            await self._cluster.leave((lambda: _end_all(actors)) if actors else None)
 
 
 def _end_all(actors: Sequence[RayActor]) -> None:

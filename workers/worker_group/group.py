@@ -137,7 +137,7 @@ class WorkerGroup:
         for timer in (self._deadline, self._next_look):
             if timer is not None:
                 timer.cancel()
-        self._give_up(ModelClosed("the model has been closed; make a new one to use it again"))
+        self.give_up(ModelClosed("the model has been closed; make a new one to use it again"))
         for handle in self._handles:
             if self._dispatcher.has(handle.number):
                 self._dispatcher.lost(handle.number, was_running=False)
@@ -200,7 +200,7 @@ class WorkerGroup:
         if not self._dispatcher.alive:
             seconds = self._config.start_timeout
             reason = f"no worker came back within {seconds:g} s (workers.start_timeout); resume when they can"
-            self._deadline = asyncio.get_running_loop().call_later(seconds, self._give_up, WorkersUnavailable(reason))
+            self._deadline = asyncio.get_running_loop().call_later(seconds, self.give_up, WorkersUnavailable(reason))
         self._hand_out()
 
     def _part(self, handle: WorkerHandle, error: Exception) -> None:
@@ -211,10 +211,11 @@ class WorkerGroup:
             self._bury(handle, WorkerLost(reason))
         self._refusals.append(error)
         if len(self._refusals) == len(self._handles):
-            self._give_up(WorkersUnavailable(reason))
+            self.give_up(WorkersUnavailable(reason))
             self._settled.set()
 
-    def _give_up(self, reason: WorkersUnavailable) -> None:
+    def give_up(self, reason: WorkersUnavailable) -> None:
+        """Give up all workers: everything asked for fails with this reason, until one of them comes back."""
         self._unavailable = reason
         for piece in self._dispatcher.abandon_all():
             piece.tell(reason)

@@ -1,0 +1,91 @@
+"""What signals do to work under way: the first stops it, the second gives it up, the third ends the process."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+STUBBORN = """
+import asyncio, sys, time
+from search.running.event_loop import in_own_loop
+kinds = {kinds}
+async def work():
+    try:
+        print("at work", flush=True)
+        await asyncio.sleep(99)
+    finally:
+        print("stopping", flush=True)
+        if "waits" in kinds:
+            await asyncio.sleep(99)
+        while "hangs" in kinds:
+            try:
+                time.sleep(99)
+            except KeyboardInterrupt:
+                print("hanging on", flush=True)
+try:
+    in_own_loop(work, lambda: print("noted", flush=True))
+except (KeyboardInterrupt, asyncio.CancelledError):
+    print("interrupted", flush=True)
+    sys.exit(3)
+"""
+
+
+class Process:
+    """A process with work under way."""
+
+    def __init__(self, *kinds: str, ignored: signal.Signals | None = None) -> None:
+        program = STUBBORN.format(kinds=set(kinds) or "set()")
+        if ignored is not None:
+            program = f"import signal; signal.signal({ignored:d}, signal.SIG_IGN)\n{program}"
+        command, environment = [sys.executable, "-c", program], os.environ | {"PYTHONPATH": str(Path.cwd())}
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        assert self.line() == "at work"
+
+    def line(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+    def tell(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def end(self) -> tuple[list[str], int]:
+        assert self._process.stdout is not None
+        return self._process.stdout.read().split("\n")[:-1], self._process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_each_signal_stops_the_work_which_may_put_its_things_in_order(number: signal.Signals) -> None:
+    process = Process()
+    process.tell(number)
+    assert process.end() == (["stopping", "interrupted"], 3)
+
+
+def test_the_second_signal_gives_up_what_is_waited_for() -> None:
+    process = Process("waits")
+    process.tell(signal.SIGHUP)
+    assert process.line() == "stopping"
+    process.tell(signal.SIGTERM)
+    assert process.end() == (["interrupted"], 3)
+
+
+def test_the_third_signal_ends_a_process_that_hangs_and_notes_it_first() -> None:
+    process = Process("hangs")
+    process.tell(signal.SIGINT)
+    assert process.line() == "stopping"
+    process.tell(signal.SIGINT)
+    assert process.line() == "hanging on"
+    process.tell(signal.SIGTERM)
+    assert process.end() == (["noted"], 130)
+
+
+def test_a_hang_up_that_is_ignored_stays_ignored_and_an_interrupt_that_is_ignored_does_not() -> None:
+    process = Process(ignored=signal.SIGHUP)
+    process.tell(signal.SIGHUP)
+    process.tell(signal.SIGTERM)
+    assert process.end() == (["stopping", "interrupted"], 3)
+    process = Process(ignored=signal.SIGINT)
+    process.tell(signal.SIGINT)
+    assert process.end() == (["stopping", "interrupted"], 3)
