@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import socket
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -57,6 +58,7 @@ class RayCluster:
             self._joined = True
             try:
                 self._head = await self._call(lambda: _join(self._config, self._init), CONNECTING)
+                _take_sigterm_back()
                 return
             except TimeoutError as error:
                 raise _unreachable(self._config, f"no answer within {CONNECTING:g} s") from error
@@ -120,6 +122,13 @@ def _join(config: RayConfig, init: Callable[..., object]) -> str:
     except Exception as error:
         raise _unreachable(config, f"{type(error).__name__}: {in_one_line(str(error))}") from error
     return _head_of(config)
+
+
+def _take_sigterm_back() -> None:
+    """Ray puts a handler before ours that has the whole process aborted 3 s after SIGTERM, in the middle of an orderly
+    end."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
 
 
 def _head_of(config: RayConfig) -> str:

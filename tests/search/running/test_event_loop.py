@@ -17,14 +17,15 @@ async def work():
         print("at work", flush=True)
         await asyncio.sleep(99)
     finally:
-        print("stopping", flush=True)
-        if "waits" in kinds:
-            await asyncio.sleep(99)
         while "hangs" in kinds:
             try:
+                print("stopping", flush=True)
                 time.sleep(99)
             except KeyboardInterrupt:
                 print("hanging on", flush=True)
+        print("stopping", flush=True)
+        if "waits" in kinds:
+            await asyncio.sleep(99)
 try:
     in_own_loop(work, lambda: print("noted", flush=True))
 except (KeyboardInterrupt, asyncio.CancelledError):
@@ -78,7 +79,8 @@ def test_the_third_signal_ends_a_process_that_hangs_and_notes_it_first() -> None
     process.tell(signal.SIGINT)
     assert process.line() == "hanging on"
     process.tell(signal.SIGTERM)
-    assert process.end() == (["noted"], 130)
+    lines, code = process.end()
+    assert (lines[-1], code) == ("noted", 130)
 
 
 def test_a_hang_up_that_is_ignored_stays_ignored_and_an_interrupt_that_is_ignored_does_not() -> None:
