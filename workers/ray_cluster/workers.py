@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 from configs.schema.workers import WorkersConfig
 from workers.activity import WorkersActivity
-from workers.failures import ModelClosed
+from workers.failures import ModelClosed, WorkersUnavailable
 from workers.prompt import A_co, Completion, Continuations, Decoding, Likelihood, PromptBlock, Rating, Reward, Task
 from workers.ray_cluster.actor import RayActor
 from workers.ray_cluster.cluster import LOST, RayCluster
