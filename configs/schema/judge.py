@@ -205,7 +205,7 @@ SingleJudgeConfig = Annotated[_SingleJudgeConfig, Field(discriminator="kind")]
 class MemberConfig(Knobs):
     """One judge of an ensemble."""
 
-    weight: Annotated[FiniteFloat, Field(gt=0)] = 1.0
+    weight: Annotated[FiniteFloat, Field(gt=0, le=1e9)] = 1.0
     """Weight of its score as it is, relative to the others: put judges on one scale before weighing them."""
     judge: SingleJudgeConfig
     """A judge of any other kind, with that kind's knobs."""

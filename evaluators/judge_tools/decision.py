@@ -15,7 +15,7 @@ from itertools import pairwise
 from evaluators.failures import VerdictUnreadable
 from evaluators.judge_tools.quotations import Quotations
 from evaluators.judge_tools.ratings import RatingForm, ending
-from evaluators.judge_tools.reasoning import without_reasoning
+from evaluators.judge_tools.reasoning import begins_unopened, without_reasoning
 
 DECISION_VERSION = "decision/1"
 """Raise it whenever some words would get another rating: it is part of the fingerprint of every judge that reads
@@ -120,8 +120,20 @@ def read_decision(words: str, finish: str, form: RatingForm) -> Decision:
         if number > 0:  # a weaker form counts only where it is called a rating
             stated = [rating for rating in stated if rating.weight > 0]
         if stated:
-            return _decided(spoken, stated, finish, form)
+            decision = _decided(spoken, stated, finish, form)
+            if begins_unopened(words, spoken):
+                _check_unopened(words, spoken, quotations, form, decision)
+            return decision
     raise VerdictUnreadable(f"the judge gave no rating; {ending(words)}")
+
+
+def _check_unopened(words: str, spoken: str, quotations: Quotations, form: RatingForm, decision: Decision) -> None:
+    """Raises VerdictUnreadable where a closing tag takes back another rating that was called one: the tag may be the
+    answer's."""
+    taken_back = [match for match in form.patterns[0].finditer(words) if match[1] and not spoken[match.start()].strip()]
+    for rating in _stated(words, taken_back[:_MOST_RATINGS], quotations, form):
+        if rating.weight > 0 and not _same(rating.rating, words[decision.begin : decision.end]):
+            raise VerdictUnreadable(f"the judge gave ratings on both sides of a closing tag; {ending(words)}")
 
 
 def _stated(spoken: str, matches: Sequence[re.Match[str]], quotations: Quotations, form: RatingForm) -> list[_Stated]:
@@ -192,7 +204,7 @@ def _doubts(
     spoken: str, stated: Sequence[_Stated], firm: Sequence[_Stated], chosen: _Stated, finish: str
 ) -> Iterator[str]:
     """Why the chosen rating may not be the decision."""
-    others = [rating for rating in stated if not _same(rating, chosen)]
+    others = [rating for rating in stated if not _same(rating.rating, chosen.rating)]
     if any("\n" not in spoken[min(rating.end, chosen.end) : max(rating.begin, chosen.begin)] for rating in others):
         yield "the judge gave several ratings on one line"
     rivals = [rating for rating in others if rating in firm and rating.weight == chosen.weight]
@@ -205,6 +217,6 @@ def _doubts(
         yield "the judge's words were cut off at judge.max_tokens before its rating was complete and final"
 
 
-def _same(stated: _Stated, other: _Stated) -> bool:
-    first, second = _number(stated.rating), _number(other.rating)
-    return stated.rating == other.rating if first is None or second is None else first == second
+def _same(rating: str, other: str) -> bool:
+    first, second = _number(rating), _number(other)
+    return rating == other if first is None or second is None else first == second

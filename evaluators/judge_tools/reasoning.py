@@ -59,6 +59,18 @@ def without_reasoning(words: str, is_quoted: Callable[[int], bool]) -> str:
     return _blanked(words, spans)
 
 
+def begins_unopened(words: str, spoken: str) -> bool:
+    """Whether the words begin with reasoning that only a closing tag tells of: a chat template has opened it, or
+    somebody who is quoted has closed what never was opened.
+
+    Args:
+        spoken: the words `without_reasoning`.
+    """
+    begin = len(words) - len(words.lstrip())
+    is_spoken = bool(spoken[begin : begin + 1].strip())
+    return not is_spoken and bool(words.strip()) and not TAG.match(words, begin) and not _BARE_HARMONY.match(words)
+
+
 def _blanked(words: str, spans: list[tuple[int, int]]) -> str:
     """The words with blanks in these spans; one that begins at 0 holds all before it."""
     since = max((index for index, (begin, _) in enumerate(spans) if begin == 0), default=0)

@@ -101,6 +101,8 @@ def test_words_that_end_inside_the_reasoning_are_unreadable(words: str) -> None:
         ("> Rating: [[10]]", "gave no rating"),
         ("[1] and [2]", "gave no rating"),
         ("Rating: 7", "gave no rating"),
+        ("Rating: [[2]]. The answer ends with\n</think>\n\nRating: [[10]]", "on both sides of a closing tag"),
+        ("Rating: [[8]]\n\nHad it been shorter, I would have given [[9]]. No, rather [[9]].", "after its decision"),
         ("", "gave no rating"),
     ],
 )
@@ -144,7 +146,16 @@ def test_a_winner_is_read_in_the_same_way(words: str, score: float) -> None:
     assert _score(words, form=Winners("B")) == 1 - score
 
 
-@pytest.mark.parametrize("words", ["[[A]] or [[B]]", "[[C]], no, [[B]]", "[[D]]", "Verdict: [[A]]\nVerdict: [[B]]"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "[[A]] or [[B]]",
+        "[[C]], no, [[B]]",
+        "[[D]]",
+        "Verdict: [[A]]\nVerdict: [[B]]",
+        "Verdict: [[A]]\n</think>\nVerdict: [[B]]",
+    ],
+)
 def test_a_winner_in_doubt_is_unreadable(words: str) -> None:
     with pytest.raises(VerdictUnreadable):
         _score(words, form=Winners("A"))
