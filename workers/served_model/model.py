@@ -56,6 +56,7 @@ class ServedModel:
     def __init__(self, config: ServedModelConfig, environment: Mapping[str, str] = environ) -> None:
         self._config = config
         self._service = Service(config.service, environment)
+        self._probe = Service(config.service, environment)
         self._tokenizer: TokenizerCounter | None = None
         self._server: Server | None = None
         self._lengths: Lengths  # known, as the next, once the server is
@@ -168,6 +169,7 @@ class ServedModel:
         self._closed = True
         self._note()
         await self._service.close()
+        await self._probe.close()
 
     # Getting ready ------------------------------------------------------------------------------------------------
 
@@ -179,7 +181,7 @@ class ServedModel:
                 self._tokenizer = await asyncio.to_thread(load_tokenizer, self._config)
                 self._server = await meet(self._config, self._service)
                 self._lengths = Lengths(self._service, self._server, self._tokenizer)
-                self._same = SameServer(self._config, self._service, self._server)
+                self._same = SameServer(self._config, self._service, self._probe, self._server)
                 self._note()
         return self._server
 

@@ -34,12 +34,15 @@ class OtherModel(WorkersUnavailable):
 
 class SameServer:
     """Args:
+    service: that answers, and whose connections are lost.
+    probe: another client of it, whose questions wait behind nobody's.
     server: as it was met.
     """
 
-    def __init__(self, config: ServedModelConfig, service: Service, server: Server) -> None:
+    def __init__(self, config: ServedModelConfig, service: Service, probe: Service, server: Server) -> None:
         self._config = config
         self._service = service
+        self._probe = probe
         self._server = server
         self._samples: deque[Sample] = deque(maxlen=SAMPLES)
         self._losses = service.losses
@@ -75,7 +78,7 @@ class SameServer:
 
     async def _compare_entry(self) -> None:
         try:
-            now = await meet(self._config, self._service)
+            now = await meet(self._config, self._probe)
         except InputError as error:
             if self._service.is_closed:
                 return
@@ -92,7 +95,7 @@ class SameServer:
             return paid
         for prompt, fields, text in samples:
             try:
-                reply = await self._service.complete(prompt, fields, idle_fields(fields))
+                reply = await self._probe.complete(prompt, fields, idle_fields(fields))
             except ServiceFailed as failure:
                 return paid + failure.usage
             paid += reply.usage
