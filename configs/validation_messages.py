@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from configs.knobs import describe_knobs, group_of, is_list, kinds_of, may_be_absent, tag_of, type_in_words
-from configs.schema.renamed import RENAMED
+from configs.schema.renamed import REMOVED, RENAMED
 
 _UNKNOWN = ("extra_forbidden", "invalid_key")
 _NO_KIND = ("union_tag_invalid", "union_tag_not_found")
@@ -87,7 +87,10 @@ def _wrong_kind(details: ErrorDetails, name: str, field: FieldInfo) -> str:
 
 def _nearest(names: list[str], owner: type[BaseModel], model: type[BaseModel]) -> str:
     *groups, wrong = names or [""]
-    renamed = RENAMED.get(re.sub(r"\[\d+\]", "", ".".join(names)))
+    name = re.sub(r"\[\d+\]", "", ".".join(names))
+    if name in REMOVED:
+        return f"it was removed, since {REMOVED[name]}; leave it out"
+    renamed = RENAMED.get(name)
     if renamed is not None:
         return f"it is called `{renamed}` now"
     near = get_close_matches(wrong, owner.model_fields, n=1, cutoff=0.5)

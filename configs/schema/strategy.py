@@ -4,7 +4,6 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     Field,
-    model_validator,
 )
 
 from configs.schema.knobs import Knobs, LocalPath
@@ -51,13 +50,6 @@ class ScreeningConfig(SearchSpaceConfig):
     sentence-transformers model, which is replaced by `hashed` where it is not installed or cannot be reached."""
     hints: HintsConfig = HintsConfig()
     """What is known of demonstrations before anything is judged; answers decide how much it is worth."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _old_names(cls, values: Any) -> Any:
-        if isinstance(values, dict) and "likelihood_questions" in values:
-            raise ValueError("likelihood_questions has moved: set hints.likelihood_questions")
-        return values
 
 
 class RacingKnobs(SearchSpaceConfig):

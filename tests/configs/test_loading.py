@@ -228,6 +228,12 @@ def test_contestants_are_called_variants_now() -> None:
         load_evaluation("evaluate_quickstart", ["contestants=[]"])
 
 
+def test_a_setting_that_was_removed_is_told_why(small: Path) -> None:
+    assert "`strategy.polish`: unknown setting; it was removed, since a local search" in complaint(
+        small, "strategy.polish=100"
+    )
+
+
 @pytest.mark.parametrize("new", RENAMED.values())
 def test_the_new_name_exists(new: str) -> None:
     assert new in {knob.name for knob in describe_knobs()}
