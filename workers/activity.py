@@ -18,6 +18,7 @@ class WorkerActivity:
         answered: of these, answered so far.
         seconds: since it began with the oldest.
         tokens: generated since the beginning, of completions received.
+        passes: of the model for these, summed over the completions; 0 where nobody counts.
         seconds_alive: since the beginning, through all its processes.
         seconds_busy: of these, how long it had something to do.
     """
@@ -31,6 +32,7 @@ class WorkerActivity:
     answered: int = 0
     seconds: float = 0.0
     tokens: int = 0
+    passes: int = 0
     seconds_alive: float = 0.0
     seconds_busy: float = 0.0
 
@@ -38,6 +40,11 @@ class WorkerActivity:
     def idle_share(self) -> float | None:
         """The share of the time it was alive and not busy, in [0, 1]; None when it never was."""
         return idle_share(self.seconds_alive, self.seconds_busy)
+
+    @property
+    def tokens_per_pass(self) -> float | None:
+        """What drafts from earlier answers bring: 1 without them; None where nobody counts passes."""
+        return self.tokens / self.passes if self.passes else None
 
     @property
     def tokens_per_second(self) -> float | None:

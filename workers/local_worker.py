@@ -48,7 +48,7 @@ class LocalWorker:
         self._numbers = count(1)
         self._place = ""
         self._timesheet = Timesheet()
-        self._tokens = 0
+        self._tokens = self._passes = 0
         self._closed = False
 
     async def start(self) -> ModelCard:
@@ -106,6 +106,7 @@ class LocalWorker:
             answered=sum(job.answered for _, job in begun),
             seconds=time.monotonic() - began,
             tokens=self._tokens,
+            passes=self._passes,
             seconds_alive=self._timesheet.alive,
             seconds_busy=self._timesheet.busy,
         )
@@ -125,6 +126,7 @@ class LocalWorker:
             while isinstance(message := await job.outbox.get(), Answered):
                 job.answered += 1
                 self._tokens += new_tokens(message.answer)
+                self._passes += message.passes
                 yield message.index, cast(A_co, message.answer)
             if message is None:
                 raise ModelClosed()

@@ -41,6 +41,8 @@ def _each(workers: tuple[WorkerActivity, ...], width: int) -> Table:
         table.add_column(no_wrap=True, justify="right" if column in (0, 2, 3, 5) else "left", overflow="ellipsis")
     for one in workers:
         speed = "" if one.tokens_per_second is None else f"{one.tokens_per_second:,.0f} tokens/s"
+        if one.tokens_per_pass is not None and one.tokens_per_pass > 1:
+            speed += f", {one.tokens_per_pass:.1f} a pass"
         idle = "" if one.idle_share is None else f"idle {show_share(one.idle_share)}"
         whole = (idle, one.place) if width >= _WIDE else ()
         table.add_row(str(one.number), _doing(one), show_time(one.seconds) if one.block else "", speed, *whole)

@@ -68,6 +68,7 @@ class TransformersEngine:
         self._ends = end_tokens(model, tokenizer)
         self._stops = Stops(tokenizer, ())
         self._earlier = EarlierAnswers()
+        self._drafts = True
         self._device = torch.device(model.device)  # of the embedding: tokens go in there, and logits come back to it
         self._capacity = Capacity(batch_size or most_rows(self._device))
         self._record = (record or recorder(self._device)) if len(self._room.devices) == 1 else None
@@ -114,6 +115,14 @@ class TransformersEngine:
         batch = self.batch(decoding)
         batch.add(0, block)
         return _answers(batch)
+
+    def forget_answers(self) -> None:
+        """Draft from what is answered from now on."""
+        self._earlier, self._drafts = EarlierAnswers(), True
+
+    def draft_nothing(self) -> None:
+        """Answer a token a pass from now on; for measurements of what drafts bring."""
+        self._drafts = False
 
     def batch(self, decoding: Decoding) -> DecodeLoop:
         """As `BatchingEngine.batch`."""
@@ -182,7 +191,7 @@ class TransformersEngine:
                 prefix,
                 Transcript(self._tokenizer, tokens, stops),
                 question=block.suffixes[index],
-                earlier=self._earlier,
+                earlier=self._earlier if self._drafts else None,
             )
             for index, tokens in enumerate(prompts)
         ]

@@ -19,6 +19,8 @@ from workers.shared_prefix.plain_rows import PAD
 from workers.shared_prefix.prefix_tree import PrefixTree
 from workers.shared_prefix.row_buffers import RowBuffers
 
+MOST_COPIED = 2**24  # bytes of a prefix in use that is copied into one piece
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Shared:
@@ -137,7 +139,7 @@ class SharedRows:
             return None
         for _ in range(2):  # the second time alone in memory
             try:
-                return _Shared(prefix, self._tree.acquire(prefix, in_use))
+                return _Shared(prefix, _contiguous(self._tree.acquire(prefix, in_use)))
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
@@ -201,6 +203,14 @@ def _step(
     """
     way = Step(behind, kernels, buffers, lengths)
     return forward(model, tokens[:, None], (lengths + starts)[:, None], way)[:, -1]
+
+
+def _contiguous(layers: Prefix) -> Prefix:
+    """One segment a layer where the copy is small: calls for many short segments cost more than their products do."""
+    size = sum(k.nbytes + v.nbytes for segments in layers for k, v in segments)
+    if size > MOST_COPIED or not layers or len(layers[0]) < 2:
+        return layers
+    return [[(torch.cat([k for k, _ in parts], dim=2), torch.cat([v for _, v in parts], dim=2))] for parts in layers]
 
 
 def _parts(lengths: list[int]) -> list[tuple[int, int]]:

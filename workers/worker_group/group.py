@@ -268,6 +268,7 @@ class WorkerGroup:
         tokens = new_tokens(answer.answer)
         self._tokens += tokens
         handle.tokens += tokens
+        handle.passes += answer.passes
         piece.tell((index, answer.answer))
         if not piece.unanswered:
             self._settle(piece, None, last=handle)

@@ -29,6 +29,7 @@ class WorkerHandle:
     placed: its present process has answered.
     place: node and device of the process that loaded the model last.
     tokens: generated, of completions received.
+    passes: of the model for these.
     timesheet: of this worker alone.
     """
 
@@ -41,6 +42,7 @@ class WorkerHandle:
     placed: bool = False
     place: str = ""
     tokens: int = 0
+    passes: int = 0
     timesheet: Timesheet = field(default_factory=Timesheet)
     _jobs: Iterator[int] = field(default_factory=count)
 
@@ -92,6 +94,7 @@ class WorkerHandle:
             answered=asked - sum(len(piece.unanswered) for piece, _, _ in running),
             seconds=running[0][2] if running else 0.0,
             tokens=self.tokens,
+            passes=self.passes,
             seconds_alive=self.timesheet.alive,
             seconds_busy=self.timesheet.busy,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from tests.tiny_model import random_llama
 from tests.workers.engines.reference import engine_of, generated, in_order, llama
 from tests.workers.engines.test_exactness import blocks, texts
+from workers.local_worker import LocalWorker
 from workers.messages import Answered
 from workers.prompt import Decoding, PromptBlock
 from workers.shared_prefix.ahead import Ahead, accepted
@@ -27,7 +30,7 @@ decodings = st.builds(
 learnt = st.lists(st.lists(st.integers(0, 319), min_size=1, max_size=14), max_size=3)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(blocks, st.lists(texts, min_size=1, max_size=3), decodings, st.integers(1, 6), learnt)
 def test_answers_are_those_of_an_engine_that_knows_none_before(
     block: PromptBlock, others: list[str], decoding: Decoding, batch_size: int, wrong: list[list[int]]
@@ -66,6 +69,21 @@ def test_an_answer_given_before_takes_a_few_passes() -> None:
     first, second, third, fourth = passes(BLOCK, Decoding(32), 4)
     assert first >= second > third >= fourth
     assert fourth <= 3 * 3
+
+
+def test_a_worker_says_how_many_tokens_a_pass_brings() -> None:
+    async def asked() -> list[float | None]:
+        worker, brought = LocalWorker(lambda: engine_of(random_llama())), list[float | None]()
+        for _ in range(4):
+            assert len([answer async for answer in worker.generate(BLOCK, Decoding(32))]) == len(BLOCK.suffixes)
+            brought.append(worker.activity().workers[0].tokens_per_pass)
+        await worker.close()
+        return brought
+
+    first, *_, last = asyncio.run(asked())
+    assert first is not None
+    assert last is not None
+    assert last > 2 > first >= 1
 
 
 def test_sampled_answers_given_before_take_fewer_passes_too() -> None:
