@@ -10,6 +10,10 @@ from search.problem.candidate import Candidate
 from workers.failures import PromptTooLong
 
 TOO_LONG = PromptTooLong.__name__
+LASTING = frozenset(
+    {TOO_LONG, "ConversationTooLong", "RequestTooLong", "BadRequest", "ContentFiltered", "VerdictUnreadable"}
+)
+"""Causes of failures that belong to prompt, answer or judge; every other one, such as an outage, may pass."""
 
 Side = Literal["search", "held_out"]
 """Of the split: questions that guide the search, and questions that only judge its winner."""
@@ -52,3 +56,8 @@ class ScoredTrial:
     turns: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict, repr=False)
     answers: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def may_improve(self) -> bool:
+        """Whether any of its failures may pass when it is scored again."""
+        return not LASTING.issuperset(self.failures.values())

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from configs.errors import InputError, RunStopped
 from search.problem.trial import ScoredTrial, Side, Trial
-from search.run_directory.records import JournalRecord, TrialRecord, record_from_json
+from search.run_directory.records import EndRecord, JournalRecord, TrialRecord, record_from_json
 
 VERSION = 2
 _HEADER = json.dumps({"journal": VERSION}).encode() + b"\n"
@@ -34,6 +34,9 @@ class StoredRecord(NamedTuple):
 class Journal:
     """The journal at `path`, opened for appending; a line torn by a crash is cut off.
 
+    Attributes:
+        has_ended: an earlier process has brought the search to its end.
+
     Raises:
         InputError: it has another format, or a line of it cannot be read.
         RunStopped: the disk does not take its first line.
@@ -43,7 +46,10 @@ class Journal:
         self._path = path
         self._position = 0
         self._bounds = array("q", [0])  # bytes between which the records stand, after the first one is known
+        self.has_ended = False
+        self._is_cut = False  # from memory, and not yet on disk
         for stored in read_records(path):
+            self.has_ended = isinstance(stored.record, EndRecord)
             self._bounds[-1] = stored.start
             self._bounds.append(stored.stop)
         self._file = path.open("a+b", buffering=0)
@@ -66,6 +72,13 @@ class Journal:
         start, stop = self._bounds[position : position + 2]
         return os.pread(self._file.fileno(), stop - start, start)
 
+    def forget_from(self, position: int) -> None:
+        """Forget what earlier processes recorded at this position and behind it: the search takes another path from
+        here on. The file is cut when its next record is written, and not before."""
+        if self.is_recorded(position):
+            del self._bounds[position + 1 :]
+            self._is_cut = True
+
     def append(self, record: JournalRecord) -> None:
         """Write a record durably, or check it against the one written before.
 
@@ -82,8 +95,11 @@ class Journal:
             raise InputError(f"this search differs from its journal:\n{difference}{_ADVICE}")
 
     def _write(self, text: bytes) -> None:
-        end = self._file.seek(0, os.SEEK_END)
         try:
+            if self._is_cut:
+                self._file.truncate(self._bounds[-1])
+                self._is_cut = False
+            end = self._file.seek(0, os.SEEK_END)
             if self._file.write(text) < len(text):
                 self._file.truncate(end)
                 raise OSError("the disk is full")

@@ -52,6 +52,7 @@ class Coordinator:
         self._evaluated = 0
         self._replayed = 0
         self._unsure: list[TrialRecord] = []
+        self._improved: set[int] = set()  # positions whose recorded failures have passed
 
     async def run(self) -> None:
         """Search, then score the finalists on the held-out questions.
@@ -83,9 +84,32 @@ class Coordinator:
 
     async def _score(self, position: int, side: Side, trial: Trial) -> ScoredTrial:
         record = self._journal.recorded(position)
-        return await self._scorer.score(trial) if record is None else replayed(side, record, trial)
+        if record is None:
+            return await self._scorer.score(trial)
+        before = replayed(side, record, trial)
+        return await self._try_again(position, before) if before.may_improve else before
+
+    async def _try_again(self, position: int, before: ScoredTrial) -> ScoredTrial:
+        """Score a recorded trial with failures that may have passed; what has a score comes from the ledger. Where
+        nothing has improved, the record stands."""
+        try:
+            again = await self._scorer.score(before.trial)
+        except RunStopped:
+            if self._journal.has_ended:  # it stays the search that it was
+                return before
+            raise
+        if len(again.failures) >= len(before.failures):
+            return before
+        self._improved.add(position)
+        return again
+
+    def _leave_path_if_improved(self, position: int) -> None:
+        """From the first failure that has passed, the search goes on as if it had never happened."""
+        if position in self._improved:
+            self._journal.forget_from(position)
 
     def _tell(self, scored: ScoredTrial) -> None:
+        self._leave_path_if_improved(self._told + len(self._unsure))
         self._stop_if_hopeless(scored)
         self._board.tell(scored)
         self._certainty.tell(scored)
@@ -135,6 +159,7 @@ class Coordinator:
         started = [self._start(tasks, "held_out", Trial(candidate, self._held_out)) for candidate in chosen]
         for candidate, task in zip(chosen, started, strict=True):
             scored = await task
+            self._leave_path_if_improved(self._told)
             decides = candidate in ranking[:2] or candidate == self._space.compose(())
             if decides and _may_succeed_later(scored):
                 raise RunStopped(f"a finalist could not be scored on held-out questions, {_failed(scored)}: {_WAY_ON}")

@@ -221,9 +221,9 @@ def test_what_is_not_proven_better_than_the_base_prompt_is_only_the_runner_up(tm
     assert kept == EndRecord(Candidate(("base",)), found.winner, found.win_probability)
 
 
-def test_a_failure_is_told_again_as_it_was(tmp_path: Path) -> None:
+def test_a_failure_that_lasts_is_told_again_as_it_was(tmp_path: Path) -> None:
     def poison(prompt: str) -> str | Exception:
-        return GenerationFailed("poison") if "query c" in prompt else "fine"
+        return PromptTooLong(9, 9, 9) if "query c" in prompt else "fine"
 
     first = run(tmp_path, model=ScriptedModel(poison))
     trials, _ = read(tmp_path / "journal")
@@ -344,3 +344,49 @@ def test_a_record_has_the_keys_of_the_answers_and_verdicts_that_its_scores_rest_
         answers = read_stored_answers(tmp_path / "ledger", record.scored.keys, str.strip)
         assert {name: answer.verdicts[0].score for name, answer in answers.items()} == record.scored.scores
         assert {name: len(answer.answers[0]) for name, answer in answers.items()} == record.scored.lengths
+
+
+def outage_of_the_last_trials(after: int) -> ScriptedModel:
+    """A model that answers so many prompts and then fails."""
+    left = after
+
+    def answer(prompt: str) -> str | Exception:
+        nonlocal left
+        left -= 1
+        return f"answer to {prompt}" if left >= 0 else GenerationFailed("the machine is being repaired")
+
+    return ScriptedModel(answer)
+
+
+@pytest.mark.parametrize("after", [20, 40, 47])
+def test_failures_that_have_passed_are_tried_again_wherever_they_stand(after: int, tmp_path: Path) -> None:
+    well = ScriptedModel(lambda prompt: f"answer to {prompt}")
+    whole = run(tmp_path / "whole", "random", well)
+    with contextlib.suppress(RunStopped):
+        run(tmp_path / "ill", "random", outage_of_the_last_trials(after))
+    assert run(tmp_path / "ill", "random", ScriptedModel(lambda prompt: f"answer to {prompt}")) == whole
+
+
+def test_a_failure_in_the_middle_that_has_passed_is_as_if_it_had_not_happened(tmp_path: Path) -> None:
+    def answer(prompt: str) -> str | Exception:
+        ill = prompt.endswith("question q2\n# Answer:\n```\n") or "query c" in prompt
+        return GenerationFailed("a moment of weakness") if ill else f"answer to {prompt}"
+
+    well = ScriptedModel(lambda prompt: f"answer to {prompt}")
+    whole = run(tmp_path / "whole", "screening", well)
+    ill = run(tmp_path / "ill", "screening", ScriptedModel(answer))
+    assert ill != whole
+    again = ScriptedModel(lambda prompt: f"answer to {prompt}")
+    assert run(tmp_path / "ill", "screening", again) == whole
+    asked = len(again.asked)
+    assert run(tmp_path / "ill", "screening", again) == whole
+    assert len(again.asked) == asked
+
+
+def test_a_finished_search_whose_failures_last_stays_as_it_is(tmp_path: Path) -> None:
+    def answer(prompt: str) -> str | Exception:
+        return GenerationFailed("for ever") if "query c" in prompt else f"answer to {prompt}"
+
+    first = run(tmp_path / "run", "random", ScriptedModel(answer))
+    assert "GenerationFailed" in first
+    assert run(tmp_path / "run", "random", ScriptedModel(answer)) == first
