@@ -26,7 +26,7 @@ _CLASSES = ((0.0, 0.5), (0.5, 0.8), (0.8, 0.95), (0.95, 0.99), (0.99, 1.01))
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class GuardedSearch:
     """What the guard said of one search, and what is true.
 
     Attributes:
@@ -42,7 +42,9 @@ class Verdict:
     covered: bool
 
 
-def verdict(landscape_name: str, strategy: str, seed: int, *, pool: int, most: int, share: float) -> Verdict | None:
+def guarded_search(
+    landscape_name: str, strategy: str, seed: int, *, pool: int, most: int, share: float
+) -> GuardedSearch | None:
     """Search once; None where nothing but the base prompt was found."""
     landscape = Landscape(LANDSCAPES[landscape_name], seed, pool=pool, further=_FURTHER)
     space = landscape.space(most)
@@ -56,14 +58,14 @@ def verdict(landscape_name: str, strategy: str, seed: int, *, pool: int, most: i
     gain = landscape.truth(found.found, landscape.further) - landscape.truth(base, landscape.further)
     interval = paired_difference(found.held_out[found.found], found.held_out[base], _CONFIDENCE, landscape.bounds)
     covered = interval is not None and interval.low <= gain <= interval.high
-    return Verdict(landscape_name, strategy, found.better, gain, covered)
+    return GuardedSearch(landscape_name, strategy, found.better, gain, covered)
 
 
-def by_class(verdicts: Sequence[Verdict]) -> str:
+def by_class(searches: Sequence[GuardedSearch]) -> str:
     """Probabilities said and true, in Markdown, a line a class of probability."""
     lines = ["| probability | searches | said, mean | truly better | gain covered |", "|---|---|---|---|---|"]
     for low, high in _CLASSES:
-        own = [one for one in verdicts if low <= one.probability < high]
+        own = [one for one in searches if low <= one.probability < high]
         if own:
             better, covered = (100 * fmean(flags) for flags in ([v.gain > 0 for v in own], [v.covered for v in own]))
             said = 100 * fmean(one.probability for one in own)
@@ -72,12 +74,12 @@ def by_class(verdicts: Sequence[Verdict]) -> str:
     return "\n".join(lines)
 
 
-def by_landscape(verdicts: Sequence[Verdict]) -> str:
+def by_landscape(searches: Sequence[GuardedSearch]) -> str:
     """What is exported, in Markdown, a line a landscape and strategy."""
     lines = ["| landscape | strategy | exported | of these truly better | found gain | exported gain |"]
     lines.append("|---" * 6 + "|")
-    for key in dict.fromkeys((one.landscape, one.strategy) for one in verdicts):
-        own = [one for one in verdicts if (one.landscape, one.strategy) == key]
+    for key in dict.fromkeys((one.landscape, one.strategy) for one in searches):
+        own = [one for one in searches if (one.landscape, one.strategy) == key]
         exported = [one for one in own if one.probability >= MIN_WIN_PROBABILITY]
         better = f"{100 * fmean(one.gain > 0 for one in exported):.0f} %" if exported else "-"
         gains = fmean(one.gain for one in own), sum(one.gain for one in exported) / len(own)
@@ -86,13 +88,13 @@ def by_landscape(verdicts: Sequence[Verdict]) -> str:
     return "\n".join(lines)
 
 
-def verdicts_of(arguments: argparse.Namespace) -> Iterable[Verdict]:
+def searches_of(arguments: argparse.Namespace) -> Iterable[GuardedSearch]:
     """Every search that the arguments ask for."""
     for name in arguments.landscapes:
         for strategy in arguments.strategies:
             for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
                 given = {"pool": arguments.pool, "most": arguments.most, "share": arguments.share}
-                found = verdict(name, strategy, seed, **given)
+                found = guarded_search(name, strategy, seed, **given)
                 if found is not None:
                     yield found
 
@@ -107,8 +109,8 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.0833, help=f"of {REFERENCE}'s budget")
     parser.add_argument("--seeds", type=int, default=40)
     parser.add_argument("--first-seed", type=int, default=0)
-    verdicts = list(verdicts_of(parser.parse_args()))
-    print(by_landscape(verdicts), by_class(verdicts), sep="\n\n")
+    searches = list(searches_of(parser.parse_args()))
+    print(by_landscape(searches), by_class(searches), sep="\n\n")
 
 
 if __name__ == "__main__":

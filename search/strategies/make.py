@@ -82,7 +82,7 @@ def _places(part: SearchSpace, space: SearchSpace) -> list[int]:
     return [number[name] for name in part.pool]
 
 
-def strategy_of(  # noqa: C901, PLR0911 -- a case a kind, and types that can be checked
+def strategy_of(
     config: StrategyConfig,
     space: SearchSpace,
     seed: int,
@@ -98,26 +98,20 @@ def strategy_of(  # noqa: C901, PLR0911 -- a case a kind, and types that can be 
     Raises:
         InputError: a strategy of the user's own cannot be made, or it needs an embedding.
     """
-    if isinstance(config, ScreeningConfig | OptunaConfig) and len(space.pool) > MOST_DEMONSTRATIONS:
-        closeness = None if embedding is None else embedding.closeness()
-        whole, space = space, shortlist(space, _group_answers(config, space), closeness, seed)
-        places = _places(space, whole)
-        embedding = None if embedding is None else Embedding(embedding.demonstrations[places], embedding.questions)
-        hints = None if hints is None else hints[places]
+    part, known, hinted = _at_most(config, space, seed, embedding, hints)
+    return _strategy(config, part, seed, known, hinted)
+
+
+def _strategy(  # noqa: C901, PLR0911 -- a case a kind, and types that can be checked
+    config: StrategyConfig, space: SearchSpace, seed: int, embedding: Embedding | None, hints: Floats | None
+) -> Strategy:
     match config:
         case ScreeningConfig():
             from search.strategies.screening import Screening  # noqa: PLC0415
 
             return Screening(space, config, seed, None if embedding is None else embedding.demonstrations, hints)
         case SimilarConfig() | DiverseConfig():
-            if embedding is None:
-                raise InputError(
-                    f"{config.kind} needs an embedding: set strategy.embedding to `hashed` or a model's name"
-                )
-            from search.strategies.retrieval import Retrieval, likeliest, nearest  # noqa: PLC0415
-
-            pick = nearest if isinstance(config, SimilarConfig) else likeliest
-            return Retrieval(space, pick(space, embedding))
+            return _retrieval(config, space, embedding)
         case CustomConfig():
             from search.strategies.custom import CustomStrategy  # noqa: PLC0415
 
@@ -150,6 +144,29 @@ def strategy_of(  # noqa: C901, PLR0911 -- a case a kind, and types that can be 
             from search.strategies.random import RandomSearch  # noqa: PLC0415
 
             return RandomSearch(space, config, seed)
+
+
+def _at_most(
+    config: StrategyConfig, space: SearchSpace, seed: int, embedding: Embedding | None, hints: Floats | None
+) -> tuple[SearchSpace, Embedding | None, Floats | None]:
+    """The same with the shortlist of a pool that is too large for a strategy with a model of every demonstration."""
+    if not isinstance(config, ScreeningConfig | OptunaConfig) or len(space.pool) <= MOST_DEMONSTRATIONS:
+        return space, embedding, hints
+    closeness = None if embedding is None else embedding.closeness()
+    part = shortlist(space, _group_answers(config, space), closeness, seed)
+    places = _places(part, space)
+    known = None if embedding is None else Embedding(embedding.demonstrations[places], embedding.questions)
+    return part, known, None if hints is None else hints[places]
+
+
+def _retrieval(config: SimilarConfig | DiverseConfig, space: SearchSpace, embedding: Embedding | None) -> Strategy:
+    """Raises InputError without an embedding."""
+    if embedding is None:
+        raise InputError(f"{config.kind} needs an embedding: set strategy.embedding to `hashed` or a model's name")
+    from search.strategies.retrieval import Retrieval, likeliest, nearest  # noqa: PLC0415
+
+    pick = nearest if isinstance(config, SimilarConfig) else likeliest
+    return Retrieval(space, pick(space, embedding))
 
 
 def _embedding(kind: str, space: SearchSpace, material: Material, folder: Path) -> Embedding:

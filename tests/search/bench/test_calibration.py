@@ -1,20 +1,20 @@
 """What the guard says, against what is true."""
 
-from search.bench.calibration import Verdict, by_class, by_landscape, verdict
+from search.bench.calibration import GuardedSearch, by_class, by_landscape, guarded_search
 
 
 def test_a_clear_gain_is_said_to_be_one() -> None:
-    found = verdict("decisive", "screening", 0, pool=12, most=2, share=0.5)
+    found = guarded_search("decisive", "screening", 0, pool=12, most=2, share=0.5)
     assert found is not None
     assert found.gain > 0.5
     assert found.probability > 0.95
 
 
 def test_probabilities_are_set_against_what_is_true_class_by_class() -> None:
-    verdicts = [Verdict("mixed", "screening", 0.97, gain, True) for gain in (0.1, 0.2, 0.3, -0.1)]
-    assert by_class(verdicts).splitlines()[-1] == "| 0.95 to 0.99 | 4 | 97.0 % | 75.0 % | 100.0 % |"
+    searches = [GuardedSearch("mixed", "screening", 0.97, gain, True) for gain in (0.1, 0.2, 0.3, -0.1)]
+    assert by_class(searches).splitlines()[-1] == "| 0.95 to 0.99 | 4 | 97.0 % | 75.0 % | 100.0 % |"
 
 
 def test_what_is_not_exported_gains_nothing() -> None:
-    verdicts = [Verdict("mixed", "screening", probability, 0.2, True) for probability in (0.97, 0.5)]
-    assert by_landscape(verdicts).splitlines()[-1] == "| mixed | screening | 50 % of 2 | 100 % | +0.200 | +0.100 |"
+    searches = [GuardedSearch("mixed", "screening", probability, 0.2, True) for probability in (0.97, 0.5)]
+    assert by_landscape(searches).splitlines()[-1] == "| mixed | screening | 50 % of 2 | 100 % | +0.200 | +0.100 |"
