@@ -20,7 +20,7 @@ class RecordsConfig(Knobs):
     """Where rows come from: a file, or a data set of a Hugging Face hub."""
 
     path: LocalPath | None = None
-    """JSONL, JSON (a list of objects) or Parquet file; told apart by the ending. Give this or `hub`."""
+    """JSONL, JSON (a list of objects), CSV, TSV or Parquet file; told apart by the ending. Give this or `hub`."""
     hub: str | None = None
     """Name of a hub data set, for example `PrincetonPLI/Instruct-SkillMix-SDA`."""
     hub_split: str = "train"
@@ -37,9 +37,13 @@ class PoolConfig(RecordsConfig):
     """The demonstrations that may be chosen."""
 
     query_field: str = "query"
-    """Field of a row that holds the query, as text."""
+    """Field of a row that holds the query, as text; inside another as `instances[0].input`. Where there is none, a
+    conversation of one turn is read from `messages`, `conversations` or `conversation`."""
     answer_field: str = "answer"
     """Field of a row that holds the answer, as text."""
+    input_field: str | None = "input"
+    """Field with further text that belongs to the query, as Alpaca's `input`: where a row has it, it stands behind the
+    query and an empty line, and a notice says how many rows have it. null leaves it out."""
     id_field: str | None = None
     """Field that holds the demonstration's id; when absent, or when a row lacks it, the id is a hash of its content."""
     contamination: Literal["drop", "refuse", "keep"] = "drop"

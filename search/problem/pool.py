@@ -10,6 +10,7 @@ from configs.errors import InputError
 from configs.records import read_all_records, sample_rows
 from configs.row import Row
 from configs.schema.data import PoolConfig
+from search.problem.exchange import exchange_of
 from search.problem.shifted_answers import shift_of
 from search.prompts.demonstration import Demonstration, content_id
 
@@ -22,12 +23,12 @@ class PoolProblem:
 
     Attributes:
         kind: `duplicate`, `empty`, `ambiguous` and `in_base_prompt`: left out of the pool. `shifted`: the answers
-            seem to belong to other queries; nothing is left out.
+            seem to belong to other queries; nothing is left out. `joined`: rows have further input.
         text: one sentence.
         id: of the demonstration concerned; None where it has none, or where the pool as a whole is concerned.
     """
 
-    kind: Literal["duplicate", "empty", "ambiguous", "in_base_prompt", "shifted"]
+    kind: Literal["duplicate", "empty", "ambiguous", "in_base_prompt", "shifted", "joined"]
     text: str
     id: str | None = None
 
@@ -127,6 +128,7 @@ def load_pool(config: PoolConfig, usable: Callable[[Demonstration], bool] = lamb
     """
     rows = read_all_records(config)
     problems = list(_shift_problem(rows, config))  # neighbours in the file; a sample has none
+    problems += _input_problem(rows, config)
     demonstrations: dict[str, Demonstration] = {}
     places: dict[str, str] = {}
     by_content: dict[str, str] = {}
@@ -148,7 +150,7 @@ def load_pool(config: PoolConfig, usable: Callable[[Demonstration], bool] = lamb
 
 
 def _demonstration(row: Row, config: PoolConfig) -> Demonstration:
-    query, answer = row.text(config.query_field), row.text(config.answer_field)
+    query, answer, _ = exchange_of(row, config.query_field, config.answer_field, config.input_field, "pool")
     given = row.identifier(config.id_field) if config.id_field is not None else None
     return Demonstration(given or content_id(query, answer), query, answer)
 
@@ -168,8 +170,24 @@ def _problem(
     return None
 
 
+def _input_problem(rows: Sequence[Row], config: PoolConfig) -> Iterator[PoolProblem]:
+    """What became of the further input that rows have, as Alpaca's do."""
+    field = config.input_field or "input"
+    if field in (config.query_field, config.answer_field):
+        return
+    having = sum(isinstance(value := row.value(field), str) and bool(value.strip()) for row in rows)
+    if having:
+        done = (
+            "is left out"
+            if config.input_field is None
+            else f"stands behind the '{config.query_field}' and an empty line"
+        )
+        text = f"{config.path or config.hub}: {having:,} rows have a '{field}', which {done} (pool.input_field)."
+        yield PoolProblem("joined", text)
+
+
 def _shift_problem(rows: Sequence[Row], config: PoolConfig) -> Iterator[PoolProblem]:
-    pairs = [(row.get(config.query_field), row.get(config.answer_field)) for row in rows]
+    pairs = [(row.value(config.query_field), row.value(config.answer_field)) for row in rows]
     shift = shift_of([(q, a) for q, a in pairs if isinstance(q, str) and isinstance(a, str)])
     if shift:
         where = "next" if shift > 0 else "previous"

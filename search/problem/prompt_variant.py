@@ -19,12 +19,13 @@ from configs.schema.model import AnyModelConfig
 from configs.text_files import JsonError, parse_json, read_text
 from evaluators.question import Question
 from search.problem.decodings import make_decoding
+from search.problem.exchange import exchange_of
 from search.prompts.demonstration import Demonstration, content_id
 from search.prompts.render import Renderer, make_renderer
 from search.prompts.urial import BasePrompt, load_base_prompt
 from workers.prompt import Decoding, PromptBlock
 
-_LISTS = (".jsonl", ".json", ".parquet")
+_LISTS = (".jsonl", ".json", ".parquet", ".csv", ".tsv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ def _parsed(path: Path) -> Any:
 
 
 def _from_row(row: Row, query_field: str, answer_field: str) -> Demonstration:
-    query, answer = row.text(query_field), row.text(answer_field)
+    query, answer, _ = exchange_of(row, query_field, answer_field, "input", "variants[]")
     if not query.strip() or not answer.strip():
         raise InputError(f"{row.place}: the query or the answer is empty; fill it or delete the row.")
     return Demonstration(content_id(query, answer), query, answer)

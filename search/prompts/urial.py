@@ -20,6 +20,11 @@ from configs.errors import InputError
 from configs.text_files import read_text
 from search.prompts.demonstration import Demonstration, content_id
 
+_SPEAKS = r"^[ \t>*#]*(?:{})[*]*[ \t]*:"  # a line that begins as a turn of a conversation
+_ASKS, _ANSWERS = (
+    re.compile(_SPEAKS.format(names), re.MULTILINE | re.IGNORECASE)
+    for names in ("query|question|user|human|instruction|q", "answer|assistant|response|output|gpt|ai|bot|a")
+)
 _HEADING = re.compile(r"^# (?:Query|Answer|User|Assistant):\s*$", re.MULTILINE)
 
 
@@ -114,7 +119,22 @@ def parse_prompt(text: str, source: str = "the prompt") -> BasePrompt:
             f"{source}, line {line}: the heading '{stray.group().strip()}' stands in other white space than "
             "the URIAL forms have; write it as in `\\n# Query:\\n```\\n...\\n```\\n\\n# Answer:\\n```\\n...\\n```\\n`."
         )
+    _refuse_unread_turns(rules, source)
     return BasePrompt(rules, _identified(pairs))
+
+
+def _refuse_unread_turns(rules: str, source: str) -> None:
+    """Raises InputError where rules hold a question and an answer: demonstrations in a form that is none of URIAL's."""
+    question = _ASKS.search(rules)
+    answer = _ANSWERS.search(rules, question.end()) if question else None
+    if question and answer:
+        first, second = (rules.count("\n", 0, found.start()) + 1 for found in (question, answer))
+        raise InputError(
+            f"{source}, lines {first} and {second}: '{question.group().strip()}' and '{answer.group().strip()}' look "
+            "like a demonstration, but no demonstration is read in this form, and all of it would count as rules. Write "
+            "demonstrations as `\\n# Query:\\n```\\n...\\n```\\n\\n# Answer:\\n```\\n...\\n```\\n`, or give them as rows of "
+            "a JSONL file."
+        )
 
 
 def prompt_file(form: UrialForm, rules: str, demonstrations: Sequence[Demonstration]) -> str:

@@ -154,3 +154,23 @@ def test_a_file_in_other_white_space_is_refused_with_its_line(tmp_path: Path, te
 def test_a_missing_prompt_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere\.txt: cannot be read \(No such file or directory\)"):
         load_base_prompt(tmp_path / "nowhere.txt")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Instruction\n\nUser:\n\nTwo and two?\n\n\n\nAssistant:\n\nFour.\n",
+        "Rules.\nUser: Two and two?\nAssistant: Four.\n",
+        "Rules.\n\n### Question:\nWhy?\n### Answer:\nSo.\n",
+        "**Human:** Why?\n**AI:** So.\n",
+        "Q: Why?\nA: So.\n",
+    ],
+)
+def test_demonstrations_in_a_form_that_is_not_read_are_refused_and_not_taken_for_rules(text: str) -> None:
+    with pytest.raises(InputError, match="no demonstration is read in this form|white space"):
+        parse_prompt(text, "prompt.txt")
+
+
+def test_rules_that_only_speak_of_headings_are_rules() -> None:
+    rules = 'Users place their queries under "# Query:", and your answers are under "# Answer:".\nNote: be brief.\n'
+    assert parse_prompt(rules).rules == rules
