@@ -6,6 +6,8 @@ import signal
 import sys
 import threading
 from contextlib import suppress
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 from rich.logging import RichHandler
@@ -18,15 +20,22 @@ from search.cli.init_command import init
 from search.cli.read_commands import knobs, report, status, watch
 from search.cli.rejudge_command import rejudge
 from search.cli.run_commands import evaluate, resume, retry_failed, run
-from search.cli.terminal import console, say
+from search.cli.terminal import console, say, take_any_text
 from search.live.console import close_for_good
 from search.running.event_loop import INTERRUPTED
 from workers.engine_thread import ENGINE_THREAD
 
+
+def show_version(wanted: bool) -> None:
+    """Print the version and end, where that is wanted."""
+    if wanted:
+        print(version("demosearch"))
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="demosearch",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     help="""Find the in-context demonstrations that make a base language model follow instructions, and prove it.
@@ -39,6 +48,15 @@ used: kill it at any moment, `demosearch resume` goes on and pays for nothing tw
     epilog="Exit codes: 0 done; 2 something given is wrong; 3 stopped and 130 interrupted: `resume`, or the same "
     "`evaluate`, goes on.",
 )
+
+
+@app.callback()
+def common(
+    wanted: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    del wanted
 
 
 for command in (init, run, resume, evaluate, retry_failed, rejudge, status, watch, export, push, report, knobs):
@@ -54,6 +72,7 @@ app.add_typer(bench, name="bench")
 
 def main() -> None:
     """The command `demosearch`."""
+    take_any_text()
     logging.basicConfig(format="%(message)s", handlers=[RichHandler(console=console(), show_path=False)])
     for room in ("search", "evaluators", "workers"):
         logging.getLogger(room).setLevel(logging.INFO)

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 import search
 from search.cli.options import AsJson, RunDirectory
 from search.cli.terminal import print_out, say, show_status, write
+from search.live.safe_console import SafeConsole
 
 
 class ReportFormat(StrEnum):
@@ -45,7 +45,7 @@ def watch(
     """
     from search.cli.watch import watch as follow  # noqa: PLC0415 -- scipy
 
-    follow(path, Console(), once)
+    follow(path, SafeConsole(), once)
 
 
 def report(

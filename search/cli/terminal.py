@@ -4,14 +4,15 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
 
 from configs.errors import InputError
 from search.live.console import ProgressConsole, close_for_good
+from search.live.safe_console import SafeConsole, printable
 from search.running.event_loop import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -30,21 +31,28 @@ def print_out(content: "dict[str, Any] | RenderableType") -> None:
 
 
 def write_out(text: str) -> None:
-    """Write text on standard output as it is."""
+    """Write text on standard output: as it is into a file or pipe, without what could steer a terminal into one."""
     try:
-        sys.stdout.write(text)
+        sys.stdout.write(printable(text) if sys.stdout.isatty() else text)
         sys.stdout.flush()
     except BrokenPipeError:
         close_for_good(sys.stdout.fileno())
 
 
-class _Output(Console):
+def take_any_text() -> None:
+    """Have output in an encoding that lacks a character spell it out instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+class _Output(SafeConsole):
     def on_broken_pipe(self) -> None:
         self.quiet = True
         close_for_good(sys.stdout.fileno())
 
 
-def console() -> Console:
+def console() -> ProgressConsole:
     return ProgressConsole()
 
 

@@ -17,7 +17,7 @@ from evaluators.objective import Objective
 from search.forecast.cost import Basis, Speed, judge_costs
 from search.forecast.forecast import Assumptions, RunForecast, forecast
 from search.forecast.rehearsal import Asked, rehearse
-from search.forecast.token_length import GUESS, tokens_a_character
+from search.forecast.token_length import GUESS, refuse_too_long, tokens_a_character
 from search.forecast.workload import PlannedWork, Surveyor, together
 from search.run_directory.run import ledger_path, read_any_config, read_id
 from search.running.assembly import Plan, make_plan
@@ -79,7 +79,15 @@ def forecast_run(config: RunConfig, path: Path | None = None, experience: Experi
     sample = "".join(_texts(plan.renderer.block(material.rules, shown, asked_first)))
     spent, pace, source = _measured(config, path, experience)
     longest = max(one.max_new_tokens for one in plan.decodings.values())
-    assumed = _assume(config, sample, longest, pace, [*notes, *source, *missing, *service_notices(config)])
+    base = plan.renderer.block(material.rules, material.base, [(one.query,) for one in material.questions.values()])
+    refuse_too_long(config.model, "the base prompt", _texts(base), longest)
+    assumed = _assume(
+        config,
+        sample,
+        longest,
+        pace,
+        [*_notes(plan.material.notices), *_summary(plan), *notes, *source, *missing, *service_notices(config)],
+    )
     return forecast(likely, together([_most(plan, surveyor, planned), *beside]), assumed, config.budget, spent)
 
 
@@ -94,9 +102,33 @@ def forecast_evaluation(
     work = together(surveyor.work(one.renderer, one.rules, one.demonstrations, ids) for one in plan.variants)
     sample = "".join(text for one in plan.variants for text in _texts(one.block(plan.questions[:_SAMPLE])))
     longest = max(one.decoding.max_new_tokens for one in plan.variants)
+    for one in plan.variants:
+        name, texts = f"the prompt of '{one.name}'", _texts(one.block(plan.questions))
+        refuse_too_long(one.model, name, texts, one.decoding.max_new_tokens)
     spent, pace, source = _measured(config, path, experience)
-    notes = ["at most: every answer and verdict as long as allowed", *source, *missing, *service_notices(config)]
+    notes = [
+        *_notes(plan.notices),
+        "at most: every answer and verdict as long as allowed",
+        *source,
+        *missing,
+        *service_notices(config),
+    ]
     return forecast(work, work, _assume(config, sample, longest, pace, notes), config.budget, spent)
+
+
+def _notes(notices: Sequence[str]) -> list[str]:
+    """Without the full stop, which is put behind every note."""
+    return [notice.removesuffix(".") for notice in notices]
+
+
+def _summary(plan: Plan) -> list[str]:
+    """What was read, in a sentence."""
+    material = plan.material
+    return [
+        f"the base prompt has rules of {len(material.rules):,} characters and {len(material.base):,} demonstrations; "
+        f"the pool has {len(material.pool):,}; {len(material.guiding):,} questions guide the search and "
+        f"{len(material.held_out):,} are held out"
+    ]
 
 
 def _without_model(config: StrategyConfig) -> StrategyConfig:

@@ -3,6 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
+from configs.errors import InputError
 from configs.schema.model import AnyModelConfig, ServedModelConfig
 
 GUESS = 0.25
@@ -39,3 +40,38 @@ def _load(name: str, revision: str | None) -> Any:
         return AutoTokenizer.from_pretrained(name, revision=revision, local_files_only=True)
     except Exception:  # the library raises OSError, ValueError, KeyError and more; a guess will do
         return None
+
+
+def refuse_too_long(model: AnyModelConfig, name: str, texts: tuple[str, ...], new_tokens: int) -> None:
+    """Raises InputError where the context cannot hold a prompt and its answer, as far as this machine can tell: with
+    the model's tokenizer, and the limit of the config or of the tokenizer's files.
+
+    Args:
+        name: what the prompts are called.
+        texts: what all prompts begin with, and each prompt's rest.
+    """
+    source, revision = _tokenizer_of(model)
+    tokenizer = _load(source, revision) if source else None
+    known = [limit for limit in (model.context_tokens, _own_limit(source, revision) if source else None) if limit]
+    if tokenizer is None or not known:
+        return
+    prefix, *rests = texts
+    longest = max(rests, key=len)
+    tokens = len(tokenizer(prefix + longest, verbose=False)["input_ids"])
+    if tokens + new_tokens > min(known):
+        raise InputError(
+            f"{name} with the longest question has {tokens:,} tokens; with {new_tokens:,} new tokens that is more than "
+            f"the model's context of {min(known):,}: shorten it, or lower max_new_tokens of its decoding"
+        )
+
+
+@lru_cache(maxsize=8)
+def _own_limit(name: str, revision: str | None) -> int | None:
+    """The context of the model whose config is on this machine."""
+    from transformers import AutoConfig  # noqa: PLC0415 -- heavy
+
+    try:
+        config = AutoConfig.from_pretrained(name, revision=revision, local_files_only=True)
+    except Exception:  # as for tokenizers; the run will say what is wrong
+        return None
+    return getattr(config, "max_position_embeddings", None)

@@ -5,10 +5,10 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from rich.console import Console
+from search.live.safe_console import SafeConsole
 
 
-class ProgressConsole(Console):
+class ProgressConsole(SafeConsole):
     """Standard error, as long as it takes anything; neither a closed pipe nor a full disk behind it ends the work."""
 
     def __init__(self) -> None:

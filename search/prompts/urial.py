@@ -131,9 +131,8 @@ def _refuse_unread_turns(rules: str, source: str) -> None:
         first, second = (rules.count("\n", 0, found.start()) + 1 for found in (question, answer))
         raise InputError(
             f"{source}, lines {first} and {second}: '{question.group().strip()}' and '{answer.group().strip()}' look "
-            "like a demonstration, but no demonstration is read in this form, and all of it would count as rules. Write "
-            "demonstrations as `\\n# Query:\\n```\\n...\\n```\\n\\n# Answer:\\n```\\n...\\n```\\n`, or give them as rows of "
-            "a JSONL file."
+            "like a demonstration, but no demonstration is read in this form, and all of it would count as rules; "
+            "write demonstrations as in `\\n# Query:\\n```\\n...\\n```\\n\\n# Answer:\\n```\\n...\\n```\\n`."
         )
 
 

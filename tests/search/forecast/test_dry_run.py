@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from configs.errors import InputError
 from configs.loading import load_config
 from search.forecast.dry_run import forecast_run
 
@@ -27,3 +28,13 @@ def test_a_dry_run_counts_the_prompts_read_for_likelihoods() -> None:
     assert read[1] > read[0]
     assert [note for note in asked.notes if "80 prompts with reference answers" in note]
     assert asked.quantities[0] == without.quantities[0]
+
+
+def test_a_dry_run_refuses_a_prompt_that_does_not_fit_as_the_run_does() -> None:
+    with pytest.raises(InputError, match=r"the base prompt with the longest question has \d+ tokens"):
+        forecast_run(load_config("quickstart", ["model.context_tokens=64"]))
+
+
+def test_a_dry_run_says_what_was_read() -> None:
+    notes = forecast_run(load_config("quickstart", ["pool.limit=8", "strategy={kind: random, trials: 3}"])).notes
+    assert any("the pool has 8; 32 questions guide the search and 48 are held out" in note for note in notes)

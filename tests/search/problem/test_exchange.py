@@ -26,7 +26,7 @@ def test_a_row_is_two_fields_or_a_conversation_of_one_turn(row: dict[str, Any]) 
     [["a", "b", "c", "d"], ["a"], [], [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}], [3]],
 )
 def test_a_conversation_of_another_shape_is_refused_with_what_it_holds(turns: list[Any]) -> None:
-    with pytest.raises(InputError, match="^here"):
+    with pytest.raises(InputError, match=r"^here"):
         exchange_of(Row({"messages": turns}, "here"), "query", "answer", "input", "pool")
 
 

@@ -74,7 +74,7 @@ def test_a_text_that_no_prompt_can_hold_is_left_out_and_reported(tmp_path: Path)
     [
         (
             [row("a"), {"query": "b", "output": "c"}],
-            r"line 2: there is no field 'answer'; name one of: query, output\.",
+            r"line 2: there is no field 'answer'; set `pool.answer_field` to one of: query, output\.",
         ),
         ([row("a"), row("b", answer=["c"])], r"line 2: field 'answer' holds a list, not text"),  # type: ignore[arg-type]
         (

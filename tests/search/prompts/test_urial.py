@@ -167,7 +167,7 @@ def test_a_missing_prompt_file_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_demonstrations_in_a_form_that_is_not_read_are_refused_and_not_taken_for_rules(text: str) -> None:
-    with pytest.raises(InputError, match="no demonstration is read in this form|white space"):
+    with pytest.raises(InputError, match=r"no demonstration is read in this form|white space"):
         parse_prompt(text, "prompt.txt")
 
 
