@@ -40,6 +40,16 @@ CREATE TABLE IF NOT EXISTS sessions (
 """
 
 
+_INDEXES = """
+CREATE INDEX IF NOT EXISTS generations_of_run
+    ON generations (run, prompt_tokens, new_tokens, dollars, estimated);
+CREATE INDEX IF NOT EXISTS verdicts_of_run
+    ON verdicts (run, calls, prompt_tokens, cached_tokens, new_tokens, dollars, estimated);
+CREATE INDEX IF NOT EXISTS failures_of_run ON failures (run, key);
+"""
+"""What a run has spent is summed over an index alone; a ledger made without them gets them when it is next written."""
+
+
 STILL_FAILED = """
     FROM failures f WHERE f.run = ? AND NOT EXISTS (SELECT 1 FROM generations g WHERE g.key = f.key)
     AND NOT EXISTS (SELECT 1 FROM verdicts v WHERE v.key = f.key)"""
@@ -107,6 +117,7 @@ def _make_tables(connection: sqlite3.Connection, path: Path) -> None:
     if not _checked_version(connection, path):
         connection.executescript(_SCHEMA)
         connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+    connection.executescript(_INDEXES)
 
 
 def add_dollars(one: float | None, other: float | None) -> float | None:

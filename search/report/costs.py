@@ -1,6 +1,6 @@
 """What the run has paid for, and how busy it kept those whom it paid."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,11 +81,8 @@ def _needed(results: SearchResults, told: Sequence[CandidateResults]) -> tuple[i
     objective = Objective.of(results.config.scoring)
     turns = {name: min(objective.turns, len(one.turns)) for name, one in results.material.questions.items()}
     each = sum(repeats for _, _, repeats, _ in results.manifest["judge"])
+    counted = {name: sum(map(objective.counts, range(asked))) for name, asked in turns.items()}
     return (
         sum(turns[name] for one in told for name in one.scores),
-        each * sum(_counted(objective, turns, name) for one in told for name in one.scores),
+        each * sum(counted[name] for one in told for name in one.scores),
     )
-
-
-def _counted(objective: Objective, turns: Mapping[str, int], name: str) -> int:
-    return sum(objective.counts(turn) for turn in range(turns[name]))

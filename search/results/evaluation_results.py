@@ -11,8 +11,8 @@ from search.results.comparison import VariantResult
 from search.results.evaluation_material import EvaluationMaterial
 from search.results.evaluation_status import EvaluationStatus, read_evaluation
 from search.results.journal_results import CandidateResults
-from search.run_directory.files import refusing_damage
-from search.run_directory.run import ledger_path, missing, read_evaluation_config, read_manifest, read_material
+from search.run_directory.files import missing, refusing_damage
+from search.run_directory.run import ledger_path, read_evaluation_config, read_manifest, read_material
 
 
 @dataclass(frozen=True, slots=True)

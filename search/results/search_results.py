@@ -21,13 +21,12 @@ from search.problem.trial import Side
 from search.results.journal_results import CandidateResults, JournalResults
 from search.results.lost_rows import lost_rows
 from search.run_directory.amendments import Amendments
-from search.run_directory.files import refusing_damage
+from search.run_directory.files import missing, refusing_damage
 from search.run_directory.journal import read_journal, read_record_at, read_records
 from search.run_directory.records import JournalRecord, TrialRecord
 from search.run_directory.run import (
     State,
     ledger_path,
-    missing,
     read_config,
     read_id,
     read_manifest,

@@ -69,3 +69,14 @@ def refusing_damage(path: Path, remedy: str = _FROM_COPY) -> Iterator[None]:
     except (ValueError, TypeError, AttributeError, IndexError, RecursionError, EOFError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{path} is damaged ({reason[:200] or type(error).__name__}): {remedy}") from error
+
+
+def missing(path: Path) -> InputError:
+    """For a file of a run that has begun."""
+    return InputError(f"{path} is missing, and the run has begun: restore the file from a copy")
+
+
+def not_writable(path: Path, error: Exception) -> InputError:
+    """For a run directory whose disk takes no writes."""
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return InputError(f"{path} cannot be written ({reason}): give a --run-dir on a disk that takes writes")

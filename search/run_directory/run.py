@@ -27,39 +27,15 @@ from typing import Any, Literal, Self
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel
 
 from configs.errors import InputError, RunStopped
 from configs.loading import dump_config, restore_config, restore_evaluation
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.run import RunConfig
-from search.run_directory.files import read_json, refusing_damage, write_json
+from search.run_directory.file_formats import ConfigFile, Manifest, StateFile
+from search.run_directory.files import missing, not_writable, read_json, refusing_damage, write_json
 
 State = Literal["running", "finished", "stopped", "crashed"]
-
-
-class _ConfigFile(BaseModel):
-    run: str
-    config: dict[str, Any] = {}
-    evaluation: dict[str, Any] = {}
-
-
-class _StateFile(BaseModel):
-    state: Literal["running", "finished", "stopped"]
-    reason: str
-
-
-class _Manifest(BaseModel):
-    """What readers need of it; that of an evaluation grows."""
-
-    model: str = ""
-    decoding: dict[str, Any] = {}
-    decodings: dict[str, dict[str, Any]] = {}
-    judge: list[tuple[str, float, int, str]] = []
-    versions: dict[str, str] = {}
-    contamination: dict[str, int] = {}
-
-
 TALLY = "tally.json"
 """File of a run directory: how many rows of the run its ledger held when it was written last."""
 _LOCK_SECONDS = 2.0  # longer than a status command holds the lock
@@ -94,7 +70,7 @@ class Run:
             run.set_state("running")
         except (OSError, RunStopped) as error:
             run.close()
-            raise _not_writable(path, error) from error
+            raise not_writable(path, error) from error
         return run
 
     @classmethod
@@ -108,7 +84,7 @@ class Run:
             run.set_state("running")
         except (OSError, RunStopped) as error:
             run.close()
-            raise _not_writable(path, error) from error
+            raise not_writable(path, error) from error
         except InputError:
             run.close()
             raise
@@ -254,7 +230,7 @@ def _read_config_file(path: Path) -> dict[str, Any]:
     file = path / "config.json"
     content = read_json(file)
     with refusing_damage(file):
-        _ConfigFile.model_validate(content)
+        ConfigFile.model_validate(content)
         if len(content.keys() & {"config", "evaluation"}) != 1:
             raise ValueError("it holds the settings of neither a search nor an evaluation")
     return content
@@ -275,7 +251,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
     file = path / "manifest.json"
     content = read_json(file)
     with refusing_damage(file):
-        _Manifest.model_validate(content)
+        Manifest.model_validate(content)
     return content
 
 
@@ -303,7 +279,7 @@ def _read_noted_state(path: Path) -> dict[str, Any]:
     content = read_json(file, remedy)
     with refusing_damage(file, remedy):
         if content:
-            _StateFile.model_validate(content)
+            StateFile.model_validate(content)
     return content
 
 
@@ -319,16 +295,6 @@ def _is_locked(path: Path) -> bool:
     except OSError:  # on a disk without locks nobody works
         return False
     return False
-
-
-def missing(path: Path) -> InputError:
-    """For a file of a run that has begun."""
-    return InputError(f"{path} is missing, and the run has begun: restore the file from a copy")
-
-
-def _not_writable(path: Path, error: Exception) -> InputError:
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return InputError(f"{path} cannot be written ({reason}): give a --run-dir on a disk that takes writes")
 
 
 def ledger_path(path: Path, config: RunConfig | EvaluationConfig) -> Path:

@@ -19,6 +19,9 @@ _FREEDOM = 5.0  # degrees of freedom of the demonstrations' effects
 _POWERS = (-5, -4, -3, -2, -1, 0, 1)  # of two: strengths of all effects, relative to the likeliest
 
 
+_DENSE_ENTRIES, _DENSE_SHARE = 100_000, 0.2  # above both, a product of sparse rows takes longer than one of dense rows
+
+
 class CountedScores:
     """Scores in the model's units, counted."""
 
@@ -78,8 +81,8 @@ class Fit:
         """X' (D - c w w') X summed over sets; the rows of v are W times a set's mean row of X."""
         count, total = self.model.questions, self._total
         v = hstack([self._met, _scaled(self.features, total)], format="csr")
-        precision: Floats = (v.T @ _scaled(v, 1 / total - self._shrink)).toarray()
-        met = (self._met.T @ _scaled(self._met, 1 / total)).toarray()
+        precision = _gram(v, 1 / total - self._shrink)
+        met = _gram(self._met, 1 / total)
         precision[:count, :count] += np.diag(self._met.sum(axis=0)) - met
         return precision
 
@@ -219,6 +222,16 @@ class Fit:
         own = draw.normal(size=(len(betas), len(sets))) * np.sqrt(further) * temper
         values: Floats = ((functions @ betas.T).T + constants + own) * self.model.scale
         return values
+
+
+def _gram(rows: csr_array, scale: Floats) -> Floats:
+    """rows' diag(scale) rows, [K, K] of rows [T, K]."""
+    count, width = rows.shape
+    if rows.nnz > max(_DENSE_ENTRIES, _DENSE_SHARE * count * width):
+        dense: Floats = rows.toarray()
+        return dense.T @ (scale[:, None] * dense)
+    product: Floats = (rows.T @ _scaled(rows, scale)).toarray()
+    return product
 
 
 def _scaled(rows: csr_array, factors: Floats) -> csr_array:
