@@ -114,6 +114,8 @@ class Drafter:
             room: tokens that the row may still say before its last one.
         """
         alike, at, tokens, sure = self._alike, self._said, list[int](), 1.0
+        if self._earlier.longest == SHORTEST:  # most drafts were refused: only what has been said twice is proposed
+            alike = [answer for answer in alike if answer.count > 1]
         most = min(room, self._question.length, self._earlier.longest)
         while alike and len(tokens) < most:
             if len(alike) == 1:
