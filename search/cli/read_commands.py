@@ -80,6 +80,9 @@ def report(
 def knobs(
     part: Annotated[str, typer.Argument(help="Only knobs whose name begins with this.")] = "",
     evaluation: Annotated[bool, typer.Option("--evaluation", help="Those of `demosearch evaluate`.")] = False,
+    json_schema: Annotated[
+        bool, typer.Option("--json-schema", help="Print the JSON schema of a config file, for editors.")
+    ] = False,
 ) -> None:
     """List every knob of a config with its type, range and default."""
     from configs.knobs import describe_knobs  # noqa: PLC0415 -- pydantic
@@ -87,5 +90,9 @@ def knobs(
     from configs.schema.run import RunConfig  # noqa: PLC0415 -- pydantic
     from search.cli.status_table import knob_list  # noqa: PLC0415 -- rich
 
-    described = describe_knobs(EvaluationConfig if evaluation else RunConfig)
+    model = EvaluationConfig if evaluation else RunConfig
+    if json_schema:
+        print_out(model.model_json_schema())
+        return
+    described = describe_knobs(model)
     print_out(knob_list(knob for knob in described if knob.name.startswith(part)))
