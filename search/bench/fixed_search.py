@@ -32,12 +32,15 @@ from workers.text_model import TextModel
 ANSWER = ("Thank you for asking, here is what I know about it. " * 24)[:1200]
 
 
-async def run_round(folder: Path, name: str, model: TextModel, judge: Judge, candidates: int, asked: int) -> int:
+async def run_round(
+    folder: Path, name: str, model: TextModel, judge: Judge, candidates: int, asked: int, stop: int = 1
+) -> int:
     """One greedy round, and the held-out questions.
 
     Args:
         folder: of the ledger, and of a journal with this name.
         asked: questions.
+        stop: after so many failed trials in a row.
 
     Returns:
         Evaluations.
@@ -81,7 +84,7 @@ async def run_round(folder: Path, name: str, model: TextModel, judge: Judge, can
         space=space,
         held_out=[unseen.id],
         window=12,
-        scoring=ScoringConfig(stop_after_failed=1),
+        scoring=ScoringConfig(stop_after_failed=stop),
     )
     await coordinator.run()
     await evaluator.close()
