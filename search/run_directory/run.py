@@ -159,7 +159,7 @@ class Run:
 
     @property
     def id(self) -> str:
-        """Under which its spend stands in the ledger, wherever the directory is moved."""
+        """The name of its spend in the ledger, wherever the directory is moved."""
         return read_id(self.path)
 
     @property

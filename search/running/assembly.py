@@ -6,16 +6,13 @@ Heavy libraries are imported in the function that needs them, so that bad input 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import asdict, dataclass
-from functools import partial
 from importlib.metadata import version
 from os import environ
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from configs.errors import InputError
-from configs.schema.model import AnyModelConfig, ModelConfig, RewardModelConfig, ServedModelConfig
 from configs.schema.run import RunConfig
 from configs.schema.strategy import ScreeningConfig
 from configs.schema.workers import WorkersConfig
@@ -44,22 +41,18 @@ from search.running.coordinator import Coordinator
 from search.running.earlier_runs import check_earlier_runs, earlier_effects
 from search.running.judge_models import JudgeModels
 from search.running.likelihood import ReferenceAnswers
+from search.running.models import make_model, make_reward_model
 from search.running.prices import price_of, refuse_unknown_prices
 from search.running.scorer import Scorer
 from search.running.service_check import refuse_unusable_services
-from search.running.token_limit import limit_tokens
+from search.running.token_limit import limit_tokens, refuse_long_prompt
 from search.running.usage_clock import TimeKeeper, gpus_each, utilization_of
 from search.strategies.make import make_strategy
 from search.trackers.make import refuse_missing_packages
 from workers.activity import WorkersActivity
-from workers.failures import GenerationFailed
-from workers.prompt import Decoding, PromptBlock
+from workers.prompt import Decoding
 from workers.service.activity import ServiceActivity
-from workers.text_model import Engine, LoadEngine, ModelCard, RewardEngine, RewardModel, TextModel
-
-if TYPE_CHECKING:
-    from workers.local_worker import LocalWorker
-    from workers.ray_cluster.workers import RayWorkers
+from workers.text_model import ModelCard, TextModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,23 +278,6 @@ async def _refuse_long_base(plan: Plan, model: TextModel, card: ModelCard) -> No
     await refuse_long_prompt("the base prompt", block, longest, model, card)
 
 
-async def refuse_long_prompt(name: str, block: PromptBlock, new_tokens: int, model: TextModel, card: ModelCard) -> None:
-    """Raises InputError where the model's context is too small for any prompt of the block and its answer.
-
-    Args:
-        name: what the prompts are called in a complaint.
-    """
-    try:
-        longest = max(await model.count_tokens(block))
-    except GenerationFailed as error:
-        raise InputError(f"the model cannot read {name} ({error})") from error
-    if longest + new_tokens > card.context_tokens:
-        raise InputError(
-            f"{name} with the longest question has {longest:,} tokens; with {new_tokens:,} new tokens that is more "
-            f"than the model's context of {card.context_tokens:,}: shorten it, or lower max_new_tokens of its decoding"
-        )
-
-
 def make_manifest(plan: Plan, card: ModelCard) -> dict[str, Any]:
     """Everything that decides a run's outcome; a resumed run must agree in all of it."""
     config = plan.config
@@ -320,41 +296,3 @@ def make_manifest(plan: Plan, card: ModelCard) -> dict[str, Any]:
         "judge": [[member.judge.fingerprint, member.weight, member.repeats, member.average] for member in plan.members],
         "versions": versions,
     }
-
-
-def make_model(config: AnyModelConfig, workers: WorkersConfig) -> TextModel:
-    """The model of a config, not started; `workers` are for one that we run ourselves."""
-    if isinstance(config, ServedModelConfig):
-        from workers.served_model.model import ServedModel  # noqa: PLC0415 -- openai
-
-        return ServedModel(config)
-    return _make_workers(partial(load_engine, config), workers)
-
-
-def make_reward_model(config: RewardModelConfig, workers: WorkersConfig) -> RewardModel:
-    """The reward model of a config, not started."""
-    return _make_workers(partial(load_reward_engine, config), workers)
-
-
-def _make_workers(load: LoadEngine, workers: WorkersConfig) -> "LocalWorker | RayWorkers":
-    if workers.kind == "local":
-        from workers.local_worker import LocalWorker  # noqa: PLC0415 -- chosen by the config
-
-        return LocalWorker(load)
-    from workers.ray_cluster.workers import RayWorkers  # noqa: PLC0415 -- ray
-
-    return RayWorkers(load, workers)
-
-
-def load_engine(config: ModelConfig) -> Engine:
-    """Load the model in the process that calls this."""
-    from workers.engines.transformers_engine import TransformersEngine  # noqa: PLC0415 -- torch
-
-    return TransformersEngine.load(config)
-
-
-def load_reward_engine(config: RewardModelConfig) -> RewardEngine:
-    """Load the reward model in the process that calls this."""
-    from workers.engines import reward_engine  # noqa: PLC0415 -- torch
-
-    return reward_engine.TransformersRewardEngine.load(config)

@@ -35,12 +35,13 @@ from search.results.evaluation_material import EvaluationMaterial
 from search.results.evaluation_status import EvaluationStatus, read_evaluation
 from search.run_directory.files import write_json
 from search.run_directory.run import TALLY, Run, is_evaluation, ledger_path
-from search.running.assembly import make_model, refuse_long_prompt
 from search.running.evaluation_plan import EvaluationPlan, make_evaluation_plan
 from search.running.launch import conduct
 from search.running.lost_rows import refuse_lost_rows
+from search.running.models import make_model
 from search.running.prices import price_of
 from search.running.scorer import Scorer
+from search.running.token_limit import refuse_long_prompt
 from search.running.usage_clock import TimeKeeper, clock_from_now, gpus_each, utilization_of
 from workers.activity import WorkersActivity
 from workers.service.activity import ServiceActivity

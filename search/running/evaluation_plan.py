@@ -16,8 +16,9 @@ from search.problem.contamination import shown_questions
 from search.problem.prompt_variant import PromptVariant, load_variants
 from search.problem.split import load_questions, load_split
 from search.prompts.urial import BasePrompt
-from search.running.assembly import check_questions, make_model, make_reward_model
+from search.running.assembly import check_questions
 from search.running.judge_models import JudgeModels
+from search.running.models import make_model, make_reward_model
 from search.running.prices import refuse_unknown_prices
 from search.running.service_check import refuse_unusable_services
 

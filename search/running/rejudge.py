@@ -37,9 +37,10 @@ from search.results.search_results import SearchResults, read_search_results
 from search.results.stored_answers import read_stored_answers
 from search.run_directory.records import TrialRecord
 from search.run_directory.run import require_search
-from search.running.assembly import check_questions, make_model, make_reward_model
+from search.running.assembly import check_questions
 from search.running.event_loop import in_own_loop
 from search.running.judge_models import JudgeModels
+from search.running.models import make_model, make_reward_model
 
 _log = logging.getLogger(__name__)
 _WAY_ON = "the same command with a larger {knob} goes on"

@@ -1,4 +1,4 @@
-"""A limit on the tokens of a candidate's demonstrations, which only a loaded model can count."""
+"""Limits on the tokens of prompts, which only a loaded model can count."""
 
 import asyncio
 from dataclasses import replace
@@ -7,7 +7,9 @@ from configs.errors import InputError
 from search.problem.material import Material
 from search.problem.space import SearchSpace
 from search.prompts.render import Renderer
-from workers.text_model import TextModel
+from workers.failures import GenerationFailed
+from workers.prompt import PromptBlock
+from workers.text_model import ModelCard, TextModel
 
 
 async def limit_tokens(
@@ -40,3 +42,20 @@ async def limit_tokens(
             "demonstrations, or require fewer"
         )
     return limited
+
+
+async def refuse_long_prompt(name: str, block: PromptBlock, new_tokens: int, model: TextModel, card: ModelCard) -> None:
+    """Raises InputError where the model's context is too small for any prompt of the block and its answer.
+
+    Args:
+        name: what the prompts are called in a complaint.
+    """
+    try:
+        longest = max(await model.count_tokens(block))
+    except GenerationFailed as error:
+        raise InputError(f"the model cannot read {name} ({error})") from error
+    if longest + new_tokens > card.context_tokens:
+        raise InputError(
+            f"{name} with the longest question has {longest:,} tokens; with {new_tokens:,} new tokens that is more "
+            f"than the model's context of {card.context_tokens:,}: shorten it, or lower max_new_tokens of its decoding"
+        )
