@@ -97,10 +97,10 @@ def _open(path: Path, config: EvaluationConfig) -> Run:
 async def _evaluate(plan: EvaluationPlan, run: Run, view: View, pay_again: bool) -> None:
     config, clock = plan.config, clock_from_now()
     way_on = f"the same command with `--run-dir {run.path} --set {{knob}}=...`"
+    run.refuse_changes(_manifest(plan))
     refuse_lost_rows(run, ledger_path(run.path, config), pay_again)
     spent = read_spend(ledger_path(run.path, config), run.id)
     Budget(config.budget, lambda: spent, way_on).check()
-    run.refuse_changes(_manifest(plan))
     ledger = Ledger(ledger_path(run.path, config), run.id, run.path / TALLY)
     try:
         budget = Budget(config.budget, lambda: ledger.spend, way_on)
