@@ -45,9 +45,7 @@ async def run_round(
     Returns:
         Evaluations.
     """
-    numbers = range(candidates + 3)
-    demonstrations = [Demonstration(f"d{n}", f"demonstration {n}, how do I do it?", ANSWER) for n in numbers]
-    questions = [Question(f"q{n}", (f"question {n}: explain topic {n} with an example",), "all") for n in range(asked)]
+    demonstrations, questions = _demonstrations(candidates + 3), _questions(asked)
     unseen = Question("held out", ("another question",), "all")
     names = [one.id for one in demonstrations]
     space = SearchSpace(tuple(names[:3]), tuple(names[3:]), tuple(one.id for one in questions), 0, 1)
@@ -55,13 +53,7 @@ async def run_round(
     ledger, journal = Ledger(folder / "ledger.sqlite", "w1"), Journal(folder / f"{name}.jsonl")
     budget, counts = Budget(BudgetConfig(), lambda: ledger.spend), Counts()
     evaluator = Evaluator(
-        answers=Answers(
-            model=model,
-            card=await model.start(),
-            ledger=ledger,
-            budget=budget,
-            counts=counts,
-        ),
+        answers=Answers(model=model, card=await model.start(), ledger=ledger, budget=budget, counts=counts),
         panel=Panel([PanelMember(judge)], ledger=ledger, budget=budget, counts=counts),
         objective=Objective(),
         ledger=ledger,
@@ -91,3 +83,11 @@ async def run_round(
     await ledger.close()
     journal.close()
     return coordinator.position().evaluated
+
+
+def _demonstrations(count: int) -> list[Demonstration]:
+    return [Demonstration(f"d{n}", f"demonstration {n}, how do I do it?", ANSWER) for n in range(count)]
+
+
+def _questions(count: int) -> list[Question]:
+    return [Question(f"q{n}", (f"question {n}: explain topic {n} with an example",), "all") for n in range(count)]

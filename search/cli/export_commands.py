@@ -33,10 +33,7 @@ BestSoFar = Annotated[bool, typer.Option("--best-so-far", help="Also from a sear
 
 def export(
     path: RunDirectory,
-    form: Annotated[
-        ExportFormat,
-        typer.Option("--format", help="What to write; see above."),
-    ] = ExportFormat.URIAL,
+    form: Annotated[ExportFormat, typer.Option("--format", help="What to write; see above.")] = ExportFormat.URIAL,
     best_so_far: BestSoFar = False,
     output: Annotated[
         str | None,

@@ -11,7 +11,7 @@ from configs.errors import InputError
 from search.cli.terminal import say, show_forecast
 
 
-class Judge(StrEnum):
+class JudgeChoice(StrEnum):
     REFERENCE = "reference"
     RUBRIC = "rubric"
     REWARD_MODEL = "reward_model"
@@ -25,8 +25,8 @@ def init(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
         Path, typer.Option(help="A file of rows with a query and an answer each.", prompt="File of demonstrations")
     ],
     path: Annotated[Path, typer.Argument(metavar="FILE", help="The YAML file to write.")] = Path("search.yaml"),
-    judge: Annotated[Judge, typer.Option(help="Who rates the answers.", prompt="Judge", show_choices=True)] = (
-        Judge.REFERENCE
+    judge: Annotated[JudgeChoice, typer.Option(help="Who rates the answers.", prompt="Judge", show_choices=True)] = (
+        JudgeChoice.REFERENCE
     ),
     judge_name: Annotated[
         str, typer.Option(help="The service's model (rubric), the reward model, or `module:function`.")
@@ -43,7 +43,7 @@ def init(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     """
     from configs.draft import Draft  # noqa: PLC0415 -- yaml
 
-    if judge is not Judge.REFERENCE and not judge_name:
+    if judge is not JudgeChoice.REFERENCE and not judge_name:
         judge_name = typer.prompt("The judging service's model, the reward model, or module:function")
     draft = Draft(model, questions, pool, base_prompt, judge.value, judge_name, gpus)
     for file in draft.write(path):

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from configs.errors import InputError
-from evaluators.ledger.queries import read_spend
+from evaluators.ledger.answer_keys import AnswerKeys
+from evaluators.ledger.queries import read_completions, read_spend
 from evaluators.ledger.tally import Tally, read_tally, write_tally
 from search.run_directory.journal import read_journal
 from search.run_directory.records import TrialRecord
@@ -29,10 +30,10 @@ def refuse_lost_rows(run: Run, ledger: Path, pay_again: bool) -> None:
             f"the ledger {ledger} holds {there.generations:,} answers and {there.verdicts:,} verdicts of this run, but "
             f"{noted.generations:,} and {noted.verdicts:,} were paid for and written to it: {_way_on(ledger)}"
         )
-    elif noted == Tally() and not there.generations and _scored(run.path):
+    elif noted == Tally() and not there.generations and (missing := _missing(run.path, ledger)):
         raise InputError(
-            f"the ledger {ledger} holds no answer of this run, but the journal has scores of {_scored(run.path):,} "
-            f"answers: {_way_on(ledger)}"
+            f"the ledger {ledger} holds no answer of this run, and {missing:,} answers that its journal has scores of "
+            f"are not in it: {_way_on(ledger)}"
         )
 
 
@@ -43,6 +44,12 @@ def _way_on(ledger: Path) -> str:
     )
 
 
-def _scored(folder: Path) -> int:
-    records = read_journal(folder / "journal.jsonl")
-    return sum(len(record.scored.scores) for record in records if isinstance(record, TrialRecord))
+def _missing(folder: Path, ledger: Path) -> int:
+    """How many answers of the journal the ledger has not, whoever paid for them: a run whose answers all came from
+    another run's ledger has none of its own."""
+    missing = 0
+    for record in read_journal(folder / "journal.jsonl"):
+        if isinstance(record, TrialRecord):
+            keys = {key for text in record.scored.keys.values() for key in AnswerKeys.from_text(text).generations}
+            missing += len(keys) - len(read_completions(ledger, [*keys]))
+    return missing

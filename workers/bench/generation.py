@@ -14,19 +14,19 @@ import multiprocessing
 import platform
 import time
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
 
-from workers.bench import blocks, contenders, roofline, suite
+from workers.bench import blocks, contenders, roofline
 from workers.bench.contenders import CONTENDERS, Measurement
 from workers.bench.forecast import RunTimeForecast
+from workers.bench.options import read_arguments, runs_of
 from workers.bench.report import Finding, Report
 from workers.bench.roofline import Rates
-from workers.bench.suite import AGREEMENT, DEFAULTS, SuiteRun
-from workers.bench.workload import SIZES, GenerationWorkload, Size, random_model
+from workers.bench.suite import AGREEMENT, SuiteRun
+from workers.bench.workload import GenerationWorkload, Size, random_model
 from workers.shared_prefix import capacity, kernels, memory, support
 
 MASKS = 2**30  # numbers in the attention mask of a batch: 4 GiB in fp32
@@ -35,13 +35,13 @@ WHOLE_PROMPTS = ("plain", "expanded")  # contenders whose batch must be chosen f
 
 
 def main() -> None:
-    arguments = _arguments()
+    arguments = read_arguments(__doc__)
     torch.set_num_threads(1)
     bench = GenerationBenchmark(arguments)
     if arguments.blocks:
         bench.compare_blocks()
         return
-    runs = _runs(arguments)
+    runs = runs_of(arguments)
     bench.plan(runs)
     try:
         bench.measure(runs)
@@ -49,62 +49,6 @@ def main() -> None:
         print("ended early", flush=True)
     if arguments.markdown:
         print(f"\n{bench.report.markdown()}")
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    parser.add_argument("--dtype", choices=["float32", "bfloat16", "float16"], help="float32 on a CPU, else bfloat16")
-    parser.add_argument("--model", choices=list(SIZES), help="shape; small on a CPU, 8b on a GPU when absent")
-    parser.add_argument("--methods", nargs="+", choices=list(CONTENDERS), default=list(CONTENDERS))
-    parser.add_argument("--prefix", type=int, nargs="+", help="tokens all prompts share; one comparison each")
-    parser.add_argument("--questions", type=int, help="prompts, with 40 to 60 tokens of their own")
-    parser.add_argument("--new", type=int, help="tokens generated behind each")
-    parser.add_argument("--blocks", type=int, help="only this: so many small blocks one after the other and together")
-    parser.add_argument("--sweep", choices=["prefix", "questions"], nargs="+", help="along one axis, or both in turn")
-    parser.add_argument("--batch", type=int, help="prompts at a time for plain and expanded; what fits when absent")
-    parser.add_argument("--references", type=int, help="prompts also answered one at a time")
-    parser.add_argument(
-        "--skip-above", type=float, metavar="SECONDS", help="leave out single runs forecast to be longer"
-    )
-    parser.add_argument("--minutes", type=float, help="start nothing that is forecast to end later; 9 on a GPU")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write what is found, after every run")
-    parser.add_argument("--markdown", action="store_true", help="print a table for LOG.md at the end")
-    arguments = parser.parse_args()
-    if arguments.device == "cuda" and not torch.cuda.is_available():
-        parser.error("torch sees no GPU here")
-    return _completed(arguments)
-
-
-def _completed(arguments: argparse.Namespace) -> argparse.Namespace:
-    """What was not said takes the device's default."""
-    defaults = DEFAULTS[arguments.device]
-    said = {
-        "dtype": "bfloat16" if arguments.device == "cuda" else "float32",
-        "model": defaults.size,
-        "skip_above": defaults.too_long,
-        "minutes": defaults.minutes,
-        "references": defaults.references,
-    }
-    for name, value in said.items():
-        if getattr(arguments, name) is None:
-            setattr(arguments, name, value)
-    return arguments
-
-
-def _runs(arguments: argparse.Namespace) -> list[SuiteRun]:
-    defaults, methods = DEFAULTS[arguments.device], arguments.methods
-    usual = defaults.main[0] if arguments.prefix else defaults.swept
-    questions, new = arguments.questions or usual.questions, arguments.new or usual.new
-    runs = []
-    if arguments.prefix:
-        runs += suite.compared(
-            tuple(GenerationWorkload(prefix, questions, new) for prefix in arguments.prefix), methods
-        )
-    if arguments.sweep:
-        runs += suite.swept(arguments.sweep, GenerationWorkload(usual.prefix, questions, new), methods)
-    runs = runs or suite.everything(defaults, methods)
-    return [run for run in runs if run.method != AGREEMENT or arguments.references]
 
 
 class GenerationBenchmark:

@@ -25,7 +25,7 @@ class Ahead:
 
     @classmethod
     def of(cls, given: list[list[int]], device: torch.device) -> Ahead:
-        """Of each row's tokens, at least one each."""
+        """Each row's tokens, at least one each."""
         longest = max(len(row) for row in given)
         padded = torch.tensor([row + [0] * (longest - len(row)) for row in given], device=device)
         there = torch.arange(longest, device=device) < torch.tensor([len(row) for row in given], device=device)[:, None]

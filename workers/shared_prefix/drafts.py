@@ -142,7 +142,7 @@ class Drafter:
         self._said += 1
 
     def note(self, proposed: int, taken: int) -> None:
-        """Of a draft of so many tokens, the row has said so many; the question's next draft has a fitting length."""
+        """Note how much of a draft the row has said, so that the question's next one has a fitting length."""
         self._earlier.note(proposed, taken)
         if taken == proposed:
             self._question.length = min(LONGEST, 2 * max(proposed, self._question.length))

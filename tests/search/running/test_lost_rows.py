@@ -54,3 +54,16 @@ def test_lost_rows_are_paid_for_again_only_where_that_is_asked_for(
         assert len(server.requests) == paid
         launch(config, tmp_path / "whole", QUIET)
     assert journal(path) == journal(tmp_path / "whole")
+
+
+def test_a_run_whose_answers_another_one_has_paid_for_goes_on(tmp_path: Path) -> None:
+    shared = f"ledger_path={tmp_path / 'shared.sqlite'}"
+    with ServiceServer() as server:
+        config = override_config(judged_by(server, tmp_path, "window=1"), [shared])
+        launch(config, tmp_path / "first", QUIET)
+        paid = len(server.requests)
+        path = tmp_path / "second"
+        launch(config, path, QUIET)
+        (path / TALLY).unlink(missing_ok=True)
+        assert resume(path, QUIET, config).state == "finished"
+        assert len(server.requests) == paid
