@@ -50,6 +50,8 @@ class LiveFile:
         if self._clock() < self._next:
             return
         self._next = self._clock() + _SECONDS_A_LOOK
+        if not self._path.parent.is_dir():
+            return
         with suppress(RunStopped):  # a full disk stops the search elsewhere, and says so there
             write_whole(self._path, json.dumps(_form().dump_python(snapshot)), durable=False)
 
