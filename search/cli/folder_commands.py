@@ -67,7 +67,8 @@ def rm(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Remove a run directory with everything that was paid for in it. Asks first; a running one is refused."""
-    from search.run_directory.run import read_any_config, read_state, require_run  # noqa: PLC0415 -- pydantic
+    from search.run_directory.run import read_any_config, require_run  # noqa: PLC0415 -- pydantic
+    from search.run_directory.state import read_state  # noqa: PLC0415 -- pydantic
 
     require_run(path)
     if read_state(path)[0] == "running":

@@ -16,7 +16,8 @@ from search.live.view import Drawing
 from search.results.evaluation_status import read_evaluation
 from search.results.status import read_status
 from search.results.wording import show_span
-from search.run_directory.run import is_evaluation, read_state
+from search.run_directory.run import is_evaluation
+from search.run_directory.state import read_state
 
 _PAUSE = 1.0  # seconds between two looks
 _LOADING = "A coordinator is at work; its model is being loaded, or its files are being checked."

@@ -10,7 +10,8 @@ from evaluators.ledger.spend import Spend
 from search.results.alpaca_eval import Place, read_places
 from search.results.comparison import Result, VariantResult, compare, read_variant_results
 from search.results.status import FailedItems, by_cause
-from search.run_directory.run import State, ledger_path, read_evaluation_config, read_id, read_state
+from search.run_directory.run import ledger_path, read_evaluation_config, read_id
+from search.run_directory.state import State, read_state
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,15 +24,8 @@ from search.run_directory.amendments import Amendments
 from search.run_directory.files import missing, refusing_damage
 from search.run_directory.journal import read_journal, read_record_at, read_records
 from search.run_directory.records import JournalRecord, TrialRecord
-from search.run_directory.run import (
-    State,
-    ledger_path,
-    read_config,
-    read_id,
-    read_manifest,
-    read_material,
-    read_state,
-)
+from search.run_directory.run import ledger_path, read_config, read_id, read_manifest, read_material
+from search.run_directory.state import State, read_state
 from workers.prompt import Decoding
 
 

@@ -11,7 +11,7 @@ from search.problem.candidate import Candidate
 from search.problem.contamination import SEEN
 from search.results.journal_results import CandidateResults
 from search.results.search_results import SearchResults, read_search_results
-from search.run_directory.run import State
+from search.run_directory.state import State
 from search.statistics.estimates import Estimate, paired_difference
 
 

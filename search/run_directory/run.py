@@ -11,12 +11,10 @@ alpaca_eval.json  of one by AlpacaEval's judge: win rates; annotations-N.json ho
 ledger.sqlite   every generation and verdict (elsewhere when the config says so)
 tally.json      how many rows of the run its ledger held last, so that a loss is noticed
 state.json      who runs it, or why it stopped
-tally.json      how many rows of it the ledger held last
 live.json       how it stands, for people who watch; there only while a coordinator is at work, or since it crashed
 lock            held while a coordinator works on it
 """
 
-import fcntl
 import json
 import os
 import socket
@@ -32,10 +30,10 @@ from configs.errors import InputError, RunStopped
 from configs.loading import dump_config, restore_config, restore_evaluation
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.run import RunConfig
-from search.run_directory.file_formats import ConfigFile, Manifest, StateFile
+from search.run_directory.file_formats import ConfigFile, Manifest
 from search.run_directory.files import missing, not_writable, read_json, refusing_damage, write_json
+from search.run_directory.state import read_noted_state
 
-State = Literal["running", "finished", "stopped", "crashed"]
 TALLY = "tally.json"
 """File of a run directory: how many rows of the run its ledger held when it was written last."""
 _LOCK_SECONDS = 2.0  # longer than a status command holds the lock
@@ -80,7 +78,7 @@ class Run:
         run = cls(path)
         try:
             run._acquire()
-            run._earlier = _read_noted_state(path)
+            run._earlier = read_noted_state(path)
             run.set_state("running")
         except (OSError, RunStopped) as error:
             run.close()
@@ -102,7 +100,7 @@ class Run:
         try:
             self._lock.acquire(timeout=_LOCK_SECONDS)
         except Timeout:
-            owner = _read_noted_state(self.path)
+            owner = read_noted_state(self.path)
             who = f"process {owner.get('pid')} on {owner.get('host')}"
             raise InputError(
                 f"another coordinator ({who}) works on {self.path}: watch it with `demosearch watch {self.path}`, "
@@ -262,39 +260,6 @@ def read_material(path: Path) -> dict[str, Any]:
     if not material:
         raise InputError(f"{path} has not started yet, there is nothing to read: try again in a moment")
     return material
-
-
-def read_state(path: Path) -> tuple[State, str]:
-    """The state of the run at `path`, and the reason when it stopped. A coordinator that is gone without a word has
-    crashed."""
-    if _is_locked(path / "lock"):
-        return "running", ""
-    noted = _read_noted_state(path)
-    state = noted.get("state", "running")
-    return ("crashed", "") if state == "running" else (state, noted.get("reason", ""))
-
-
-def _read_noted_state(path: Path) -> dict[str, Any]:
-    file, remedy = path / "state.json", "delete the file, which says only who works on the run or why it stopped"
-    content = read_json(file, remedy)
-    with refusing_damage(file, remedy):
-        if content:
-            StateFile.model_validate(content)
-    return content
-
-
-def _is_locked(path: Path) -> bool:
-    """Whether a coordinator holds the lock. Asks for a shared lock, so that two who ask do not see each other."""
-    try:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    except OSError:  # on a disk without locks nobody works
-        return False
-    return False
 
 
 def ledger_path(path: Path, config: RunConfig | EvaluationConfig) -> Path:

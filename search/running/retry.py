@@ -19,7 +19,8 @@ from search.problem.trial import TOO_LONG, Side, Trial
 from search.results.status import Status, read_status
 from search.run_directory.amendments import amendment, failed_items, open_amendments, read_amended
 from search.run_directory.journal import Journal
-from search.run_directory.run import Run, State, ledger_path, read_config, read_state, require_search
+from search.run_directory.run import Run, ledger_path, read_config, require_search
+from search.run_directory.state import State, read_state
 from search.running.assembly import AtWork, Plan, assemble_parts, make_plan, refuse_if_spent
 from search.running.event_loop import in_own_loop
 from search.running.lost_rows import refuse_lost_rows

@@ -11,7 +11,8 @@ import pytest
 
 from configs.errors import InputError
 from configs.loading import load_config
-from search.run_directory.run import Run, read_config, read_id, read_manifest, read_state
+from search.run_directory.run import Run, read_config, read_id, read_manifest
+from search.run_directory.state import read_state
 
 CONFIG = load_config("quickstart")
 
