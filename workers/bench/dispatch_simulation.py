@@ -2,7 +2,7 @@
 
 `python -m workers.bench.dispatch_simulation --help`
 
-Nothing but `dispatch` is real: workers have speeds, pieces have work, and messages take time. The ideal is the total
+Nothing but `dispatcher` is real: workers have speeds, pieces have work, and messages take time. The ideal is the total
 work divided by the total speed. A piece is answered as a whole at its end, as where all its questions are in one batch,
 so a copy has to start from nothing: the least favourable case for doing a piece twice.
 """
@@ -58,7 +58,7 @@ class Simulation:
             work: of each piece, in work units.
         """
         for worker in range(len(self._speeds)):
-            self._board.join(worker)
+            self._board.ready(worker)
         self._work = work
         self._board.add(work)
         self._hand_out()

@@ -5,11 +5,8 @@ trip, and more where they are small and to be decoded alike, because it may be a
 least is served first, and when the queue is empty an idle worker may steal a piece that waits behind others. Among the
 oldest pieces the one is taken that costs the least reading anew.
 
-When nothing waits anywhere, an idle worker starts a copy of a piece that it can be expected to end much sooner: because
-the piece's own worker is slower, or late, which may mean anything. The first answer to each suffix counts (the backup
-tasks of MapReduce, Dean and Ghemawat 2004, section 3.6). Other copies would not pay: they come second, slow the
-original down where both share a machine, and cannot be called back for the next piece while they read their prefix.
-Copies are called back when there is work again.
+When nothing waits anywhere, an idle worker may start a copy of a piece that runs elsewhere (`backup_copies` says when
+that pays). Copies are called back when there is work again.
 
 A piece whose worker died is suspect: it then runs alone, so that the next death is blamed on nobody else.
 """
@@ -18,31 +15,26 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable
 from itertools import islice
-from math import inf
 
+from workers.worker_group.backup_copies import MIN_GAIN, BackupCopies
 from workers.worker_group.piece import Piece
 from workers.worker_group.prefix_affinity import PrefixMemory
-from workers.worker_group.throughput import Throughput
 from workers.worker_group.work_queue import WorkQueue
 
 PAIRS_COMPARED = 256  # (worker, piece) pairs looked at for one decision: bounds its cost to about a millisecond
 FEWEST_COMPARED = 16  # pieces looked at however many workers are free
-MOST_HOLDERS = 3  # of a piece: a second copy helps where the first went to a slow worker
-MUCH = 1.3  # times as long as expected is late; a copy must be expected to need this many times less
-WORTH = 2.0  # seconds that a copy must be expected to gain, at least
-TOGETHER = (
-    64  # suffixes that a worker is given as small pieces; on a GPU a step of so many costs little more than of one
-)
+# suffixes that a worker is given as small pieces; on a GPU a step of so many costs little more than of one
+TOGETHER = 64
 
 
 class Dispatcher:
-    """The queue and the benches.
+    """The queue of pieces, and the work queue of each worker.
 
     Args:
         max_attempts: lost workers after which a piece is given up; no more than these work on it at the same time, so
             that a poisonous piece costs no more workers.
         clock: tells seconds.
-        worth: seconds that a copy must be expected to gain, at least.
+        min_gain: seconds that a copy must be expected to gain, at least.
         together: suffixes that a worker is given as small pieces.
 
     Attributes:
@@ -50,18 +42,17 @@ class Dispatcher:
     """
 
     def __init__(
-        self, max_attempts: int, clock: Callable[[], float], worth: float = WORTH, together: int = TOGETHER
+        self, max_attempts: int, clock: Callable[[], float], min_gain: float = MIN_GAIN, together: int = TOGETHER
     ) -> None:
         self.copied = 0
         self._max_attempts = max_attempts
         self._clock = clock
-        self._worth = worth
         self._together = together
-        self._throughput = Throughput()
         self._queue: deque[Piece] = deque()
         self._suspects: deque[Piece] = deque()
         self._queues: dict[int, WorkQueue] = {}
         self._memory = PrefixMemory()
+        self._backups = BackupCopies(self._queues, self._memory, clock, max_attempts, min_gain)
 
     @property
     def alive(self) -> int:
@@ -78,14 +69,14 @@ class Dispatcher:
 
     @property
     def waiting(self) -> int:
-        """Suffixes of those pieces."""
+        """Suffixes of the pieces that no worker has begun."""
         behind = (piece for queue in self._queues.values() for piece in queue.waiting)
         return sum(len(piece.unanswered) for piece in (*self._suspects, *self._queue, *behind))
 
     @property
     def answering(self) -> int:
         """Suffixes still to come of the pieces that run; those of a piece that several workers do count once."""
-        return sum(len(piece.unanswered) for piece in self._running() if not piece.over)
+        return sum(len(piece.unanswered) for piece in self._backups.running() if not piece.over)
 
     def has(self, worker: int) -> bool:
         return worker in self._queues
@@ -102,8 +93,8 @@ class Dispatcher:
     def least_busy(self) -> int | None:
         return min(self._queues, key=lambda worker: len(self._queues[worker].pieces), default=None)
 
-    def join(self, worker: int) -> None:
-        """The worker is ready and holds nothing."""
+    def ready(self, worker: int) -> None:
+        """Take the worker into account from now on; it holds nothing yet."""
         self._queues[worker] = WorkQueue()
 
     def add(self, pieces: Iterable[Piece]) -> None:
@@ -123,7 +114,7 @@ class Dispatcher:
     def copies(self) -> list[tuple[int, Piece]]:
         """Pieces that idle workers do a second time because that pays, each with the worker it goes to."""
         copies = []
-        while (best := self._best_copy()) is not None:
+        while not self.queued and (best := self._backups.best(self._idle())) is not None:
             self._give(*best)
             best[1].copied = True
             copies.append(best)
@@ -134,10 +125,7 @@ class Dispatcher:
         """Seconds until `copies` should be asked again if nothing else happens before; None when it need not be."""
         if self.queued or not self._idle():
             return None
-        late_at = min(
-            (max(self._late_at(one, piece) for one in piece.holders) for piece in self._copyable()), default=inf
-        )
-        return None if late_at == inf else max(0.0, late_at - self._clock())
+        return self._backups.seconds_until_late()
 
     def steals(self) -> list[tuple[int, Piece]]:
         """Waiting pieces to ask back, each with its worker, because others are idle and nothing is queued.
@@ -196,7 +184,7 @@ class Dispatcher:
         queue = self._queues[worker]
         is_recalled = queue.recalled and queue.pieces[0] is piece
         if piece in queue.starts and not piece.unanswered:
-            self._learn(worker, piece)
+            self._backups.note_finished(worker, piece)
         self._take_away(worker, piece)
         if piece.over or piece.holders:
             return False
@@ -213,7 +201,7 @@ class Dispatcher:
         return list(piece.holders)
 
     def lost(self, worker: int, was_running: bool) -> list[Piece]:
-        """The worker is gone, with what it knew. Returns the pieces that have used up their attempts.
+        """Forget a worker that is gone, with what it knew. Returns the pieces that have used up their attempts.
 
         Args:
             was_running: what ran had been sent and may be to blame: a piece beside which no other can have run. Where
@@ -226,16 +214,16 @@ class Dispatcher:
             piece.holders.remove(worker)
         del self._queues[worker]
         self._memory.forget(worker)
-        self._throughput.forget(worker)
-        homeless = [piece for piece in held if not piece.over and not piece.holders]
-        spent = [piece for piece in homeless if piece.attempts >= self._max_attempts]
-        for piece in reversed(homeless):
+        self._backups.forget(worker)
+        unheld = [piece for piece in held if not piece.over and not piece.holders]
+        spent = [piece for piece in unheld if piece.attempts >= self._max_attempts]
+        for piece in reversed(unheld):
             if piece not in spent:
                 self._put_back(piece)
         return spent
 
     def abandon_all(self) -> list[Piece]:
-        """Empty the queue and every bench; returns what was there and not over."""
+        """Empty all queues; returns the pieces that were there and not over."""
         held = (piece for queue in self._queues.values() for piece in queue.pieces)
         waited_for = [piece for piece in dict.fromkeys([*self._suspects, *self._queue, *held]) if not piece.over]
         for piece in waited_for:
@@ -264,61 +252,6 @@ class Dispatcher:
         if queue.pieces and not queue.starts:
             queue.begin(queue.pieces[0], self._clock())
 
-    def _learn(self, worker: int, piece: Piece) -> None:
-        """From a piece that is done. With another's help it took less than the worker would have needed alone."""
-        start = self._queues[worker].starts[piece]
-        seconds = self._clock() - start.since
-        if not piece.copied or seconds > self._expected(worker, piece):
-            self._throughput.note(worker, seconds, start.company)
-
-    def _running(self) -> list[Piece]:
-        """Each once, whoever does it."""
-        return list(dict.fromkeys(piece for queue in self._queues.values() for piece in queue.starts))
-
-    def _copyable(self) -> list[Piece]:
-        """Pieces that run, that few work on, and with which nothing has gone wrong yet."""
-        most = min(MOST_HOLDERS, self._max_attempts)
-        return [
-            piece
-            for piece in self._running()
-            if len(piece.holders) < most and not (piece.over or piece.suspect or piece.has_failed)
-        ]
-
-    def _best_copy(self) -> tuple[int, Piece] | None:
-        """The idle worker and the piece that would run longest without it, if a copy pays there."""
-        idle, running = self._idle(), self._copyable()
-        if self.queued or not idle or not running:
-            return None
-        piece = max(running, key=self._left)
-        worker = min(idle, key=lambda worker: (self._memory.loss(worker, piece.chain), self._pace(worker)))
-        needed = self._pace(worker) * len(piece.unanswered)
-        return (worker, piece) if self._left(piece) - needed > max(self._worth, (MUCH - 1) * needed) else None
-
-    def _left(self, piece: Piece) -> float:
-        """Seconds until the first of its holders can be expected to be done with it; infinite when all are late."""
-        return min(self._left_at(worker, piece) for worker in piece.holders)
-
-    def _left_at(self, worker: int, piece: Piece) -> float:
-        now = self._clock()
-        if now >= self._late_at(worker, piece):
-            return inf
-        return self._since(worker, piece) + self._expected(worker, piece) - now
-
-    def _late_at(self, worker: int, piece: Piece) -> float:
-        return self._since(worker, piece) + max(self._worth, MUCH * self._expected(worker, piece))
-
-    def _since(self, worker: int, piece: Piece) -> float:
-        return self._queues[worker].starts[piece].since
-
-    def _expected(self, worker: int, piece: Piece) -> float:
-        """Seconds for a piece in its company there."""
-        return self._pace(worker) * self._queues[worker].starts[piece].company
-
-    def _pace(self, worker: int) -> float:
-        """Seconds a suffix."""
-        pace = self._throughput.of(worker)
-        return inf if pace is None else pace
-
     def _put_back(self, piece: Piece) -> None:
         (self._suspects if piece.suspect else self._queue).appendleft(piece)
 
@@ -327,9 +260,13 @@ class Dispatcher:
         suspects wait."""
         if self._suspects:
             return self._idle()
-        free = {one: len(queue.pieces) for one, queue in self._queues.items() if queue.has_room(one, self._together)}
+        free = {
+            worker: len(queue.pieces)
+            for worker, queue in self._queues.items()
+            if queue.has_room(worker, self._together)
+        }
         least = min(free.values(), default=0)
-        return [one for one, pieces in free.items() if pieces == least]
+        return [worker for worker, pieces in free.items() if pieces == least]
 
     def _idle(self) -> list[int]:
         return [worker for worker, queue in self._queues.items() if not queue.pieces]

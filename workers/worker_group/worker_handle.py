@@ -22,7 +22,7 @@ class Sent:
 class WorkerHandle:
     """Attributes:
     number: its place among its colleagues, from 0.
-    colleagues: all members of the worker group, itself included.
+    colleagues: all workers of the worker group, itself included.
     sent: what its process has been given, by job number.
     wake: set when it may have something to do.
     fed: it has answered a ping since it was last idle; what it is given is sent at once.
@@ -50,7 +50,7 @@ class WorkerHandle:
         return f"worker {self.number + 1} of {len(self.colleagues)}"
 
     def give(self, piece: Piece) -> None:
-        """The piece is at its bench: send it, or wake the worker up so that it is sent soon."""
+        """Send a piece that is in its work queue, or wake the worker up so that it is sent soon."""
         if self.fed:
             self.send(piece)
         else:

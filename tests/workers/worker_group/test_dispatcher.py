@@ -30,7 +30,7 @@ class Clock:
 def board(workers: int, max_attempts: int = 3, clock: Clock | None = None, together: int = 1) -> Dispatcher:
     dispatcher = Dispatcher(max_attempts, clock or Clock(), together=together)
     for worker in range(workers):
-        dispatcher.join(worker)
+        dispatcher.ready(worker)
     return dispatcher
 
 
@@ -115,7 +115,7 @@ def test_a_piece_that_had_begun_is_not_stolen() -> None:
     pieces = [piece(), piece()]
     dispatcher.add(pieces)
     dispatcher.assign()
-    dispatcher.join(1)
+    dispatcher.ready(1)
     assert dispatcher.steals() == [(0, pieces[1])]
     dispatcher.withdrawn(0, pieces[1], given_back=False)
     assert dispatcher.held(0) == tuple(pieces)
@@ -129,7 +129,7 @@ def test_a_piece_nobody_wants_leaves_the_queue_at_once() -> None:
     dispatcher.assign()
     assert [dispatcher.drop(part) for part in pieces] == [[0], [0], []]
     dispatcher.lost(0, was_running=True)
-    dispatcher.join(0)
+    dispatcher.ready(0)
     assert dispatcher.assign() == []
 
 
@@ -190,7 +190,7 @@ def test_pieces_that_run_together_are_not_counted_as_waiting() -> None:
 
 def test_only_what_waits_is_stolen() -> None:
     dispatcher, pieces = running_together()
-    dispatcher.join(1)
+    dispatcher.ready(1)
     assert dispatcher.steals() == [(0, pieces[3])]
     dispatcher.withdrawn(0, pieces[3], given_back=True)
     assert dispatcher.assign() == [(1, pieces[3])]
@@ -205,7 +205,7 @@ def test_a_piece_is_expected_to_take_as_long_as_all_that_run_beside_it() -> None
         complete(dispatcher, 0, done)  # 24 suffixes in 24 s
     dispatcher.add([alone := small()])
     assert dispatcher.assign() == [(0, alone)]
-    dispatcher.join(1)
+    dispatcher.ready(1)
     assert dispatcher.until_copies() == pytest.approx(1.3 * 8)
 
 
@@ -213,7 +213,7 @@ def test_a_loss_in_company_is_blamed_on_nobody_until_each_has_run_alone() -> Non
     dispatcher, pieces = running_together()
     assert dispatcher.lost(0, was_running=True) == []
     assert [(one.attempts, one.suspect) for one in pieces] == [(0, True)] * 4
-    dispatcher.join(0)
+    dispatcher.ready(0)
     assert dispatcher.assign() == [(0, pieces[0])]
 
 
@@ -253,7 +253,7 @@ def test_suspects_run_alone_and_before_others() -> None:
     dispatcher.add([first, second, third])
     dispatcher.assign()
     dispatcher.lost(0, was_running=True)
-    dispatcher.join(0)
+    dispatcher.ready(0)
     assert dispatcher.assign() == [(0, first)]
     dispatcher.finished(0, first)
     assert dispatcher.assign() == [(0, second)]
@@ -271,7 +271,7 @@ def test_a_poisonous_piece_is_given_up_after_its_attempts_and_its_neighbours_are
             # the cruellest order: the first piece is done, but the poison behind it kills before that is told
             if poison in held:
                 spent += dispatcher.lost(worker, was_running=True)
-                dispatcher.join(worker)
+                dispatcher.ready(worker)
             elif held:
                 done.add(held[0])
                 dispatcher.finished(worker, held[0])
@@ -363,7 +363,7 @@ def test_nothing_is_copied_before_it_is_known_how_long_a_piece_takes() -> None:
 def test_a_worker_that_was_lost_has_no_past() -> None:
     dispatcher, _ = seasoned([4.0, 1.0, 4.0])
     dispatcher.lost(1, was_running=False)
-    dispatcher.join(1)
+    dispatcher.ready(1)
     dispatcher.add([only := piece()])
     assert dispatcher.assign() == [(0, only)]
     assert dispatcher.copies() == []  # it would gain 3 s in its old life, and as the average of all only 1
@@ -375,7 +375,7 @@ def test_a_piece_has_no_more_copies_than_attempts_and_never_more_than_two() -> N
         dispatcher.add([only := piece()])
         dispatcher.assign()
         for worker in range(1, 6):
-            dispatcher.join(worker)
+            dispatcher.ready(worker)
         copies = 0
         for _ in range(6):
             clock.now += 20
@@ -411,7 +411,7 @@ def test_copies_are_called_back_when_there_is_work_again_those_begun_last_first(
     dispatcher.assign()
     for worker, part, seconds in ((2, first, 20), (3, second, 1)):
         clock.now += seconds
-        dispatcher.join(worker)
+        dispatcher.ready(worker)
         assert dispatcher.copies() == [(worker, part)]
     fresh = piece()
     dispatcher.add([fresh])
@@ -426,10 +426,10 @@ def test_copies_are_called_back_when_there_is_work_again_those_begun_last_first(
 def test_a_lost_worker_leaves_the_other_copy_alone() -> None:
     for lost, left in ((0, 1), (1, 0)):
         dispatcher, [only] = busy_board(1)
-        dispatcher.join(1)
+        dispatcher.ready(1)
         dispatcher.copies()
         assert dispatcher.lost(lost, was_running=True) == []
-        dispatcher.join(lost)
+        dispatcher.ready(lost)
         assert dispatcher.assign() == dispatcher.copies() == []  # suspect: the next loss is to be blamed on it alone
         assert (only.holders, only.attempts) == ([left], 1)
         assert dispatcher.finished(left, only)
@@ -437,19 +437,19 @@ def test_a_lost_worker_leaves_the_other_copy_alone() -> None:
 
 def test_only_real_losses_count_as_attempts_of_a_copied_piece() -> None:
     dispatcher, [only] = busy_board(1, max_attempts=2)
-    dispatcher.join(1)
+    dispatcher.ready(1)
     dispatcher.copies()
     assert dispatcher.lost(0, was_running=True) == []
     assert dispatcher.lost(1, was_running=False) == []  # the copy had not been sent
     assert only.attempts == 1
-    dispatcher.join(2)
+    dispatcher.ready(2)
     assert dispatcher.assign() == [(2, only)]
     assert dispatcher.lost(2, was_running=True) == [only]
 
 
 def test_a_copy_called_back_goes_to_the_queue_when_the_original_was_lost_meanwhile() -> None:
     dispatcher, [only] = busy_board(1)
-    dispatcher.join(1)
+    dispatcher.ready(1)
     dispatcher.copies()
     dispatcher.add([fresh := piece()])
     dispatcher.assign()
@@ -461,7 +461,7 @@ def test_a_copy_called_back_goes_to_the_queue_when_the_original_was_lost_meanwhi
 
 def test_what_has_failed_once_is_not_copied_and_fails_when_its_last_holder_does() -> None:
     dispatcher, [only] = busy_board(1)
-    dispatcher.join(1)
+    dispatcher.ready(1)
     dispatcher.copies()
     assert not dispatcher.finished(1, only, has_failed=True)
     assert dispatcher.copies() == []
@@ -494,7 +494,7 @@ class Turmoil:
         self._clock.now += 1.0  # after two such steps a piece is late
         if what == 0:
             self.board.lost(worker, was_running=True)
-            self.board.join(worker)
+            self.board.ready(worker)
         elif what == 1 and self._asked_back:
             self.board.withdrawn(*self._asked_back.pop(0), given_back=worker != 0)
         elif what == 2 and self._recalled:

@@ -33,7 +33,7 @@ async def answers(group: WorkerGroup, block: PromptBlock) -> list[tuple[int, Com
 
 
 def impatient(load: LoadEngine, config: WorkersConfig) -> WorkerGroup:
-    return WorkerGroup(load, config, pause=0.01, worth=0.05)
+    return WorkerGroup(load, config, pause=0.01, min_gain=0.05)
 
 
 async def until(it_is_so: Callable[[], bool]) -> None:
