@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from configs.errors import InputError
 from configs.schema.evaluation import EvaluationConfig
+from configs.schema.experiment import ExperimentConfig
 from configs.schema.knobs import FromCommandLine, Knobs
 from configs.schema.rejudge import RejudgeConfig
 from configs.schema.run import RunConfig
@@ -20,7 +21,7 @@ from configs.yaml_text import YamlError, parse_yaml
 K = TypeVar("K", bound=Knobs)
 
 _PRESETS = Path(__file__).parent
-_EVALUATION = "evaluate_"  # so begin the names of presets that are evaluations
+_EVALUATION, _EXPERIMENT = "evaluate_", "experiment_"  # so begin the names of presets for these commands
 
 
 def load_config(source: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
@@ -65,6 +66,12 @@ def load_rejudge(source: str | Path, overrides: Sequence[str] = ()) -> RejudgeCo
     return _validated(values, str(source), path.resolve().parent, RejudgeConfig)
 
 
+def load_experiment(source: str | Path, overrides: Sequence[str] = ()) -> ExperimentConfig:
+    """As `load_config`, for experiments."""
+    path = _find(source, experiment_preset_names())
+    return _validated(_read_values(path, overrides), str(source), path.resolve().parent, ExperimentConfig)
+
+
 def _add_prompt(variants: list[Any], name: str, file: str) -> None:
     prompt = FromCommandLine(file) if file else None
     named = next((one for one in variants if isinstance(one, dict) and one.get("name") == name), None)
@@ -99,12 +106,17 @@ def override_config(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
 
 def preset_names() -> tuple[str, ...]:
     """The searches that come with the package."""
-    return tuple(name for name in _all_presets() if not name.startswith(_EVALUATION))
+    return tuple(name for name in _all_presets() if not name.startswith((_EVALUATION, _EXPERIMENT)))
 
 
 def evaluation_preset_names() -> tuple[str, ...]:
     """The evaluations that come with the package."""
     return tuple(name for name in _all_presets() if name.startswith(_EVALUATION))
+
+
+def experiment_preset_names() -> tuple[str, ...]:
+    """The pairs of models for experiments that come with the package."""
+    return tuple(name for name in _all_presets() if name.startswith(_EXPERIMENT))
 
 
 def _all_presets() -> list[str]:
@@ -125,7 +137,8 @@ def _find(source: str | Path, presets: Sequence[str]) -> Path:
     if str(source) in presets:
         return _PRESETS / f"{source}.yaml"
     if str(source) in _all_presets():
-        command = "evaluate" if str(source).startswith(_EVALUATION) else "run"
+        commands = {_EVALUATION: "evaluate", _EXPERIMENT: "experiment NAME"}
+        command = next((name for start, name in commands.items() if str(source).startswith(start)), "run")
         raise InputError(f"The preset '{source}' is for another command: `demosearch {command} {source}`.")
     near = get_close_matches(path.stem, presets, n=1, cutoff=0.5)
     hint = f"did you mean the preset '{near[0]}'?" if near else f"presets are: {', '.join(presets)}."

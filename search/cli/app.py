@@ -14,6 +14,7 @@ from rich.logging import RichHandler
 
 from configs.errors import DemosearchError, InputError
 from search.cli.bench_commands import overlap, w1
+from search.cli.experiment_commands import experiment
 from search.cli.export_commands import export, push
 from search.cli.folder_commands import compare, list_runs, rm, tag, view
 from search.cli.init_command import init
@@ -46,7 +47,7 @@ used: kill it at any moment, `demosearch resume` goes on and pays for nothing tw
 
 **First steps**: `demosearch run quickstart` runs a complete search with a toy model on this machine.""",
     epilog="Exit codes: 0 done; 2 something given is wrong; 3 stopped and 130 interrupted: `resume`, or the same "
-    "`evaluate`, goes on.",
+    "`evaluate` or `experiment`, goes on.",
 )
 
 
@@ -59,8 +60,10 @@ def common(
     del wanted
 
 
-for command in (init, run, resume, evaluate, retry_failed, rejudge, status, watch, export, push, report, knobs):
-    app.command()(command)
+for spending in (init, run, resume, evaluate, experiment, retry_failed, rejudge):
+    app.command()(spending)
+for reading in (status, watch, export, push, report, knobs):
+    app.command()(reading)
 app.command("list")(list_runs)
 for folder_command in (compare, tag, rm, view):
     app.command()(folder_command)

@@ -39,10 +39,13 @@ class Experience:
     Attributes:
         like: the directory of an earlier run.
         tokens_per_second: new ones, of all workers together; in the place of what was measured.
+        answer_tokens, verdict_tokens: assumed where nothing was measured.
     """
 
     like: Path | None = None
     tokens_per_second: float | None = None
+    answer_tokens: float | None = None
+    verdict_tokens: float | None = None
 
 
 NONE = Experience()
@@ -194,6 +197,12 @@ def _measured(
     notes = [f"lengths and speed: as measured in {source}"] if pace.answer is not None else []
     if experience.tokens_per_second is not None:
         pace = replace(pace, speed=experience.tokens_per_second)
+    if pace.answer is None and experience.answer_tokens is not None:
+        pace = replace(pace, answer=experience.answer_tokens)
+        notes.append(f"an answer is assumed to have {experience.answer_tokens:,.0f} tokens")
+    if pace.words is None and experience.verdict_tokens is not None:
+        pace = replace(pace, words=experience.verdict_tokens)
+        notes.append(f"a verdict is assumed to have {experience.verdict_tokens:,.0f} tokens")
     return own, pace, notes
 
 

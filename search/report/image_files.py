@@ -1,10 +1,12 @@
 """The figures of a report as files, for papers: PNG and SVG, by kaleido and a Chromium that is installed."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import plotly.io
 
 from configs.errors import InputError
+from search.report.drawing import Picture
 from search.report.evaluation.findings import EvaluationFindings
 from search.report.findings import Findings
 from search.report.page import pictures
@@ -20,12 +22,17 @@ _ON_PAPER = {
 
 
 def save_pictures(findings: Findings | EvaluationFindings, folder: Path) -> list[Path]:
-    """Write them into `folder`, which is made where there is none.
+    """Every figure of a report, as `write_pictures`."""
+    return write_pictures(pictures(findings), folder)
+
+
+def write_pictures(shown: Mapping[str, Picture], folder: Path) -> list[Path]:
+    """Write them, by name, into `folder`, which is made where there is none.
 
     Raises:
         InputError: what draws them is missing, or the folder cannot be written.
     """
-    figures = [(name, one.figure.update_layout(_ON_PAPER)) for name, one in pictures(findings).items()]
+    figures = [(name, one.figure.update_layout(_ON_PAPER)) for name, one in shown.items()]
     paths = [folder / f"{name}.{kind}" for kind in ("png", "svg") for name, _ in figures]
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,203 @@
+"""The paper's experiments on a pair of models: one config for all of them."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from configs.schema.data import PoolConfig, QuestionsConfig, RenderConfig
+from configs.schema.decoding import DecodingConfig
+from configs.schema.finetuning import FinetuningConfig
+from configs.schema.judge import JudgeConfig
+from configs.schema.knobs import Knobs, LocalPath
+from configs.schema.model import AnyModelConfig
+from configs.schema.scoring import BudgetConfig, ScoringConfig
+from configs.schema.strategy import ExhaustiveGreedyConfig, ScreeningConfig, StrategyConfig
+from configs.schema.workers import WorkersConfig
+
+Counts = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+"""Numbers of demonstrations."""
+
+
+class BenchmarkConfig(Knobs):
+    """Questions, who judges the answers, and which turns count."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")]
+    """What it is called in tables; also the name of its folder."""
+    questions: QuestionsConfig
+    side: Literal["all", "guiding", "held_out"] = "all"
+    """Which of the questions are asked; all of them, or one side of `questions.split`."""
+    judge: JudgeConfig
+    scoring: ScoringConfig = ScoringConfig()
+    """`objective: mean` has both turns answered, judged and shown."""
+
+
+class ComponentsConfig(Knobs):
+    """Rules, examples, or both (the paper's figure 2 and table 7)."""
+
+    counts: Counts = (0, 1, 2, 3)
+    """Numbers of the base prompt's demonstrations, from its top."""
+
+
+class ManyShotConfig(Knobs):
+    """From no demonstration to as many as the context holds (the paper's figure 3 and table 10)."""
+
+    counts: Counts = (0, 3, 10, 20, 30, 40, 50)
+    """Demonstrations in all, the base prompt's included where they are there. A number that the context does not hold
+    is a hole in the table."""
+    draws: Annotated[int, Field(ge=1)] = 5
+    """Random draws from the pool. Each is one order of the pool, from which the first n are taken, so that draws of
+    different numbers share their prefix."""
+    seed: int = 0
+    """Of the draws."""
+    unsupervised: bool = True
+    """Queries alone, without answers, too."""
+    scores: LocalPath | None = None
+    """Run directory of a search on this pool: the n demonstrations with the best mean by themselves, too."""
+    source_field: str | None = None
+    """Field of the pool's rows that says where they come from: draws with equal parts of each source, too."""
+
+
+class DecodingSweepConfig(Knobs):
+    """Temperature, nucleus mass and repetition penalty (the paper's heat maps)."""
+
+    temperatures: tuple[Annotated[float, Field(ge=0)], ...] = (0.0, 0.3, 0.5, 1.0)
+    """Of sampling; 0 is greedy."""
+    top_ps: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (0.6, 0.8, 1.0)
+    """Nucleus masses; without effect at temperature 0, where they share one set of answers."""
+    repetition_penalties: tuple[Annotated[float, Field(gt=0)], ...] = (1.0, 1.15)
+    """They count the prompt's tokens too."""
+
+
+class MatchingConfig(Knobs):
+    """Answers that belong to their queries, to others, or to none (the paper's tables 2 and 8)."""
+
+    added: Annotated[int, Field(ge=0)] = 3
+    """Demonstrations of the pool in front of the base prompt's, in a second set; 0 for the base prompt alone."""
+    out_of_domain: PoolConfig | None = None
+    """Where answers of another domain come from; without it that condition is a hole."""
+    seed: int = 0
+    """Of the random answers."""
+
+
+class ModelPairConfig(Knobs):
+    """A base model and the model that was made of it to follow instructions."""
+
+    name: Annotated[str, Field(min_length=1)]
+    """What the pair is called in tables."""
+    model: AnyModelConfig
+    """The base model."""
+    instruct: AnyModelConfig | None = None
+    """Its aligned sibling, asked in its own chat template."""
+
+
+class AlignedConfig(Knobs):
+    """Base models with a prompt against instruct models (the paper's table 1)."""
+
+    pairs: tuple[ModelPairConfig, ...] = ()
+    """Further pairs, in the same table."""
+
+
+class NamedStrategy(Knobs):
+    """One way to search."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")]
+    """What it is called in tables; also the name of its folder."""
+    strategy: StrategyConfig
+
+
+class GreedyConfig(Knobs):
+    """Demonstrations found by search (the paper's tables 4 and 6)."""
+
+    strategies: Annotated[tuple[NamedStrategy, ...], Field(min_length=1)] = (
+        NamedStrategy(
+            name="paper", strategy=ExhaustiveGreedyConfig(kind="exhaustive_greedy", max_demonstrations=3, threshold=6.2)
+        ),
+        NamedStrategy(name="screening", strategy=ScreeningConfig(kind="screening", max_demonstrations=3)),
+    )
+    """What is compared. The paper's: every round keeps its best, even where that is worse than the round before."""
+    questions: QuestionsConfig | None = None
+    """What guides the search; the first benchmark's when absent."""
+    judge: JudgeConfig | None = None
+    """Who judges while searching; the first benchmark's judge when absent. The report has the benchmark's own: another
+    one shows how much of a score is the search's judge."""
+    scoring: ScoringConfig = ScoringConfig()
+    """Of the search: its objective."""
+    seed: int = 0
+    """Of the strategies."""
+    window: Annotated[int, Field(ge=1)] = 12
+    """Candidates under way at the same time."""
+
+
+class IclVsFinetuningConfig(Knobs):
+    """The same n examples as a prompt or as training data (the paper's figure 5)."""
+
+    counts: Counts = (3, 10, 20, 30, 40, 50, 100, 300, 1000, 2000, 4000)
+    """Numbers of examples; 0, the base model as it is, comes by itself."""
+    draws: Annotated[int, Field(ge=1)] = 3
+    """Random draws from the pool, nested, each a prompt and a training with a seed of its own."""
+    seed: int = 0
+    """Of the draws and of the trainings."""
+    methods: Annotated[tuple[Literal["full", "lora"], ...], Field(min_length=1)] = ("full", "lora")
+    """All weights, low-rank adapters, or both."""
+
+
+class ForecastConfig(Knobs):
+    """What `--dry-run` assumes where nothing is measured yet. Decides nothing else."""
+
+    tokens_per_second: Annotated[float, Field(gt=0)] | None = None
+    """New tokens a second, all workers together; `--tokens-per-second` goes before it."""
+    answer_tokens: Annotated[float, Field(gt=0)] | None = None
+    """Of an answer, on average."""
+    verdict_tokens: Annotated[float, Field(gt=0)] | None = None
+    """That a call of the judge writes, on average."""
+    billion_parameters: Annotated[float, Field(gt=0)] | None = None
+    """Of the base model: a training step takes six operations a parameter and token."""
+    training_teraflops: Annotated[float, Field(gt=0)] = 200.0
+    """Operations a second of one GPU while training, in 10^12, as they are reached and not as they are advertised."""
+
+
+class ExperimentConfig(Knobs):
+    """A pair of models, and everything that is asked of it: `demosearch experiment NAME CONFIG`."""
+
+    pair: str = "base"
+    """What the pair of models is called in tables."""
+    toy: bool = False
+    """The models are toys: every table and figure says that its numbers claim nothing about language models."""
+    paper_model: Literal["Mistral-7B-v0.2", "Llama-3.1-8B"] | None = None
+    """Which of the paper's columns stand beside ours; none when absent."""
+    model: AnyModelConfig
+    """The base model."""
+    instruct: AnyModelConfig | None = None
+    """Its aligned sibling, asked in its own chat template."""
+    base_prompt: LocalPath
+    """A URIAL prompt file: the rules and demonstrations that the paper starts from."""
+    pool: PoolConfig
+    """Demonstrations to draw from, to search in, and to train on."""
+    benchmarks: Annotated[tuple[BenchmarkConfig, ...], Field(min_length=1)]
+    """What every prompt is put to."""
+    render: RenderConfig = RenderConfig()
+    """Of the base model's prompts."""
+    decoding: DecodingConfig = DecodingConfig()
+    budget: BudgetConfig = BudgetConfig()
+    """Of each benchmark's evaluation, and of each search."""
+    workers: WorkersConfig = WorkersConfig()
+    ledger_path: LocalPath | None = None
+    """A ledger shared with searches, evaluations and other experiments, so that none pays for what another has paid;
+    in the run directory when absent. Fine-tuned models are kept beside it, and shared alike."""
+    finetuning: FinetuningConfig = FinetuningConfig()
+    components: ComponentsConfig = ComponentsConfig()
+    many_shot: ManyShotConfig = ManyShotConfig()
+    decoding_sweep: DecodingSweepConfig = DecodingSweepConfig()
+    matching: MatchingConfig = MatchingConfig()
+    aligned: AlignedConfig = AlignedConfig()
+    greedy: GreedyConfig = GreedyConfig()
+    icl_vs_finetuning: IclVsFinetuningConfig = IclVsFinetuningConfig()
+    forecast: ForecastConfig = ForecastConfig()
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [one.name for one in self.benchmarks]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"two benchmarks are called '{twice}'; give each a name of its own")
+        return self

@@ -1,0 +1,63 @@
+"""The command that runs the paper's experiments."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from search.cli.options import AsJson, DryRun, Overrides, TokensPerSecond
+from search.cli.run_commands import new_directory
+from search.cli.terminal import console, interruptible, print_out, say
+
+
+def experiment(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="greedy, components, many_shot, decoding, matching, aligned, icl_vs_finetuning.",
+        ),
+    ],
+    config: Annotated[
+        str,
+        typer.Argument(metavar="CONFIG", help="A YAML file, or a preset's name such as `experiment_quickstart`."),
+    ],
+    run_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where to keep it; `runs/NAME-TIME` when not given.")
+    ] = None,
+    overrides: Overrides = None,
+    dry_run: DryRun = False,
+    tokens_per_second: TokensPerSecond = None,
+    figures: Annotated[bool, typer.Option(help="Write the figures as PNG and SVG too.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Run one of the paper's experiments on a pair of models, to its table and figure.
+
+    A grid of prompts, models and decodings is put to the config's benchmarks. Cells that cannot run are holes with a
+    reason. The directory gets `page.html`, `table.md`, `table.csv` and `figures/`. The same command with its --run-dir
+    goes on after any end, and pays for nothing twice; so does another experiment on the same `ledger_path`.
+    """
+    from configs.loading import load_experiment  # noqa: PLC0415 -- pydantic
+    from search.experiments.catalogue import experiment_named  # noqa: PLC0415
+
+    asked = experiment_named(name)
+    loaded = load_experiment(config, overrides or [])
+    if dry_run:
+        from search.experiments.forecast import forecast_experiment, forecast_text  # noqa: PLC0415
+
+        forecast = forecast_experiment(asked, loaded, run_dir, tokens_per_second)
+        print_out(forecast.to_json() if as_json else forecast_text(forecast))
+        return
+    from search.experiments.markdown import markdown  # noqa: PLC0415 -- plotly
+    from search.experiments.results import to_json  # noqa: PLC0415
+    from search.experiments.run import run_experiment  # noqa: PLC0415
+
+    path = run_dir or new_directory(asked.name)
+    say(f"run directory: {path}")
+    with interruptible(path, f"the same command with `--run-dir {path}`"):
+        results = run_experiment(asked, loaded, path, console(), figures)
+    if as_json:
+        print_out(to_json(results))
+    else:
+        print(markdown(results), end="")
+        say(f"written: {path / 'page.html'}")

@@ -1,0 +1,43 @@
+"""What an experiment declares: its cells, and how its table and figure read."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from search.experiments.cell import Cell, Hole
+from search.experiments.found_sets import FoundSet, SearchTask
+from search.experiments.setting import Setting
+
+Found = Mapping[str, FoundSet]
+"""What searches have found, by the name of their task."""
+
+
+def _no_searches(_: Setting) -> list[SearchTask]:
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """Attributes:
+    name: as the command and the config's section have it.
+    question: what it asks, for the title.
+    source: where the paper has it.
+    cells: in the table's order; differences are to the first condition.
+    within: labels that a condition shares with the first that it is compared with; empty: all are compared with the
+        first of the table.
+    figure: `lines` over `x`, `forest` of intervals, or `heatmap` over `x` and `y`.
+    x, y: labels on the axes.
+    x_name: for people.
+    searches: that must have ended before there are cells.
+    """
+
+    name: str
+    question: str
+    source: str
+    cells: Callable[[Setting, Found], Iterator[Cell | Hole]]
+    within: tuple[str, ...] = ()
+    figure: Literal["lines", "forest", "heatmap"] = "forest"
+    x: str = ""
+    y: str = ""
+    x_name: str = ""
+    searches: Callable[[Setting], list[SearchTask]] = _no_searches

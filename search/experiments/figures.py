@@ -1,0 +1,154 @@
+"""One figure a measure: lines over n, a forest of intervals, or a heat map."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from search.experiments.cell import cell_name, spell
+from search.experiments.results import ExperimentResults, Measure, Row
+from search.report.drawing import FIRST, FOURTH, PALE, SECOND, THIRD, Picture, drawn, whiskers
+from search.report.numbers import Numbers
+
+_COLOURS = (FIRST, SECOND, THIRD, FOURTH, "#b5493f", "#5a7d9a")
+TOY = "A toy's numbers: they claim nothing about language models."
+
+
+def pictures(results: ExperimentResults) -> list[Picture]:
+    """In the order of the measures; none for a measure without a score."""
+    made = []
+    for measure in results.measures:
+        rows = [row for row in results.rows if row.measure == measure and row.score is not None]
+        if rows:
+            figure = _DRAW[results.experiment.figure](results, measure, rows)
+            if results.config.toy:
+                figure.add_annotation(text=TOY, xref="paper", yref="paper", x=1, y=0, showarrow=False, opacity=0.6)
+            name = measure.name.lower().replace(" ", "-")
+            made.append(Picture(name, figure, f"{measure.name}. {_SAYS[results.experiment.figure]}"))
+    return made
+
+
+_SAYS = {
+    "lines": "Intervals are over questions and draws; hollow diamonds are the paper's figures.",
+    "forest": "Means with their intervals over questions and draws; hollow diamonds are the paper's figures.",
+    "heatmap": "Means; the paper's figures in brackets.",
+}
+
+
+def _lines(results: ExperimentResults, measure: Measure, rows: Sequence[Row]) -> go.Figure:
+    x = results.experiment.x
+    figure = drawn([], 420)
+    for at, series in enumerate(_series(rows, x)):
+        colour = _COLOURS[at % len(_COLOURS)]
+        points = sorted((row for row in rows if _series_of(row, x) == series), key=lambda row: float(row.condition[x]))
+        scores = [row.score for row in points if row.score is not None]
+        figure.add_trace(
+            go.Scatter(
+                name=series,
+                x=[row.condition[x] for row in points],
+                y=[score.mean for score in scores],
+                error_y=whiskers(scores),
+                mode="lines+markers",
+                line={"color": colour, "width": 2},
+                marker={"color": colour, "size": 8},
+                hovertemplate=f"{series}, n = %{{x}}: %{{y:.2f}}<extra></extra>",
+            )
+        )
+        printed = [row for row in points if row.printed is not None]
+        if printed:
+            figure.add_trace(_printed([row.condition[x] for row in printed], [row.printed for row in printed], colour))
+    figure.update_xaxes(title=results.experiment.x_name)
+    figure.update_yaxes(title=measure.name)
+    return figure
+
+
+def _printed(x: Sequence[object], y: Sequence[object], colour: str) -> go.Scatter:
+    return go.Scatter(
+        name="the paper's",
+        x=list(x),
+        y=list(y),
+        mode="markers",
+        marker={"symbol": "diamond-open", "size": 9, "color": colour},
+        showlegend=False,
+        hovertemplate="the paper: %{y:.2f}<extra></extra>",
+    )
+
+
+def _series_of(row: Row, x: str) -> str:
+    return ", ".join(spell(value) for name, value in row.condition.items() if name != x)
+
+
+def _series(rows: Sequence[Row], x: str) -> list[str]:
+    return list(dict.fromkeys(_series_of(row, x) for row in rows))
+
+
+def _forest(_: ExperimentResults, measure: Measure, rows: Sequence[Row]) -> go.Figure:
+    names = [_series_of(row, "") for row in rows]
+    numbers = Numbers.fitting(row.score.mean for row in rows if row.score is not None)
+    scores = [row.score for row in rows if row.score is not None]
+    ours = go.Scatter(
+        name="ours",
+        x=[score.mean for score in scores],
+        y=list(range(len(rows))),
+        error_x=whiskers(scores),
+        mode="markers",
+        marker={"color": FIRST, "size": 9},
+        text=[f"{name}: {numbers.score(score.mean)}" for name, score in zip(names, scores, strict=True)],
+        hovertemplate="%{text}<extra></extra>",
+    )
+    figure = drawn([ours], 120 + 28 * len(rows))
+    printed = [(row.printed, at) for at, row in enumerate(rows) if row.printed is not None]
+    if printed:
+        figure.add_trace(_printed([value for value, _ in printed], [at for _, at in printed], PALE))
+    figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=names, range=[len(rows) - 0.5, -0.5], showgrid=False)
+    figure.update_xaxes(title=measure.name)
+    return figure
+
+
+def _heatmaps(results: ExperimentResults, _: Measure, rows: Sequence[Row]) -> go.Figure:
+    """One a combination of the other labels, on one scale of colours."""
+    x, y = results.experiment.x, results.experiment.y
+    facets = list(dict.fromkeys(_facet(row, x, y) for row in rows))
+    columns = min(2, len(facets))
+    lines = -(-len(facets) // columns)
+    figure = make_subplots(rows=lines, cols=columns, subplot_titles=facets, vertical_spacing=0.3 / lines)
+    means = [row.score.mean for row in rows if row.score is not None]
+    for at, facet in enumerate(facets):
+        some = [row for row in rows if _facet(row, x, y) == facet]
+        xs, ys = (list(dict.fromkeys(spell(row.condition[label]) for row in some)) for label in (x, y))
+        by_place = {(spell(row.condition[x]), spell(row.condition[y])): row for row in some}
+        figure.add_trace(
+            go.Heatmap(
+                x=xs,
+                y=ys,
+                z=[[_mean(by_place.get((one, other))) for one in xs] for other in ys],
+                text=[[_said(by_place.get((one, other))) for one in xs] for other in ys],
+                texttemplate="%{text}",
+                coloraxis="coloraxis",
+            ),
+            row=at // columns + 1,
+            col=at % columns + 1,
+        )
+    figure.update_layout(
+        drawn([], 90 + 220 * lines).layout, coloraxis={"colorscale": "Viridis", "cmin": min(means), "cmax": max(means)}
+    )
+    figure.update_xaxes(title=x, type="category")
+    figure.update_yaxes(title=y, type="category")
+    return figure
+
+
+def _facet(row: Row, x: str, y: str) -> str:
+    return cell_name({name: value for name, value in row.condition.items() if name not in {x, y}}, None)
+
+
+def _mean(row: Row | None) -> float | None:
+    return None if row is None or row.score is None else row.score.mean
+
+
+def _said(row: Row | None) -> str:
+    if row is None or row.score is None:
+        return ""
+    return f"{row.score.mean:.2f}" + ("" if row.printed is None else f" ({row.printed:.2f})")
+
+
+_DRAW = {"lines": _lines, "forest": _forest, "heatmap": _heatmaps}

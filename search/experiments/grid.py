@@ -1,0 +1,152 @@
+"""The cells of an experiment, and which of them cannot run."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from configs.errors import InputError
+from configs.schema.evaluation import EvaluationConfig, VariantConfig
+from configs.schema.experiment import BenchmarkConfig, ExperimentConfig
+from configs.schema.model import AnyModelConfig, ServedModelConfig
+from evaluators.judges_from_config import make_panel_members
+from evaluators.objective import Objective
+from evaluators.question import Question
+from search.experiments.cell import Cell, Hole
+from search.experiments.experiment import Experiment, Found
+from search.experiments.prompt_length import LengthLimit
+from search.experiments.setting import Setting
+from search.problem.split import load_questions, load_split
+from search.prompts.render import make_renderer
+from search.prompts.urial import BasePrompt
+from search.run_directory.files import write_json
+from search.running.assembly import check_questions
+from search.running.judge_models import JudgeModels
+from search.running.models import make_model, make_reward_model
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Attributes:
+    cells: that can run, in the table's order.
+    holes: that cannot, with their reasons.
+    benchmarks: that the cells are put to.
+    conditions: of cells and holes, each once, in the table's order.
+    """
+
+    experiment: Experiment
+    config: ExperimentConfig
+    cells: tuple[Cell, ...]
+    holes: tuple[Hole, ...]
+    benchmarks: tuple[BenchmarkConfig, ...]
+    conditions: tuple[dict[str, str | int | float], ...]
+
+
+def make_grid(experiment: Experiment, config: ExperimentConfig, found: Found, path: Path) -> Grid:
+    """Every cell, checked as far as that goes without a model.
+
+    Args:
+        found: by the experiment's searches.
+        path: of the run; nothing is written there.
+
+    Raises:
+        InputError: a file is missing or malformed, or no benchmark can judge anything.
+    """
+    benchmarks, refused = _usable(config.benchmarks, path)
+    asked = [question for one in benchmarks for question in questions_of(one)]
+    limits = LengthLimit(asked)
+    cells, holes, conditions = [], [], []
+    for entry in experiment.cells(Setting(config), found):
+        if dict(entry.condition) not in conditions:
+            conditions.append(dict(entry.condition))
+        checked = entry if isinstance(entry, Hole) else _check(entry, limits)
+        if isinstance(checked, Hole):
+            holes.append(checked)
+        else:
+            cells.append(checked)
+    holes += [Hole(cell.condition, reason, cell.draw, name) for name, reason in refused.items() for cell in cells]
+    return Grid(experiment, config, tuple(cells), tuple(holes), tuple(benchmarks), tuple(conditions))
+
+
+def _usable(benchmarks: Iterable[BenchmarkConfig], path: Path) -> tuple[list[BenchmarkConfig], dict[str, str]]:
+    """Those whose questions can be judged, and why others cannot, by name."""
+    usable, refused = [], {}
+    for one in benchmarks:
+        questions = questions_of(one)
+        members = make_panel_members(one.judge, JudgeModels(make_model, make_reward_model, path).models)
+        try:
+            check_questions(questions, Objective.of(one.scoring), members)
+            usable.append(one)
+        except InputError as error:
+            refused[one.name] = str(error)
+    if not usable:
+        raise InputError(f"no benchmark can be judged: {'; '.join(refused.values())}")
+    return usable, refused
+
+
+def questions_of(benchmark: BenchmarkConfig) -> tuple[Question, ...]:
+    """That this benchmark asks. Raises InputError."""
+    if benchmark.side == "all":
+        return load_questions(benchmark.questions)[0]
+    questions: tuple[Question, ...] = getattr(load_split(benchmark.questions), benchmark.side)
+    return questions
+
+
+def _check(cell: Cell, limits: LengthLimit) -> Cell | Hole:
+    if cell.training is not None and isinstance(cell.model, ServedModelConfig):
+        return Hole(cell.condition, "a served model cannot be trained here", cell.draw)
+    try:
+        renderer = make_renderer(cell.render, cell.model)
+    except InputError as error:
+        return Hole(cell.condition, str(error).rstrip("."), cell.draw)
+    reason = limits.reason_against(cell, renderer)
+    return cell if reason is None else Hole(cell.condition, reason, cell.draw)
+
+
+def write_prompt(prompt: BasePrompt, folder: Path) -> Path:
+    """A file that an evaluation's variant reads as exactly this prompt, named after what it holds."""
+    from hashlib import sha256  # noqa: PLC0415
+
+    rows = [{"query": one.query, "answer": one.answer} for one in prompt.demonstrations]
+    content = {"rules": prompt.rules, "demonstrations": rows}
+    digest = sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+    target = folder / f"{digest}.json"
+    if not target.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(target, content)
+    return target
+
+
+def evaluation_of(
+    grid: Grid, benchmark: BenchmarkConfig, models: dict[str, AnyModelConfig], folder: Path, ledger: Path
+) -> EvaluationConfig:
+    """The grid's cells as the variants of one evaluation.
+
+    Args:
+        models: in the place of a cell's own, by the cell's name, where it was trained.
+        folder: of prompt files.
+    """
+    config = grid.config
+    variants = tuple(
+        VariantConfig(
+            name=cell.name,
+            prompt=write_prompt(cell.prompt, folder) if cell.prompt.rules or cell.prompt.demonstrations else None,
+            model=models.get(cell.name, cell.model),
+            render=cell.render,
+            decoding=cell.decoding,
+        )
+        for cell in grid.cells
+    )
+    return EvaluationConfig(
+        variants=variants,
+        questions=benchmark.questions,
+        side=benchmark.side,
+        render=config.render,
+        model=config.model,
+        decoding=config.decoding,
+        judge=benchmark.judge,
+        scoring=benchmark.scoring,
+        budget=config.budget,
+        workers=config.workers,
+        ledger_path=ledger,
+    )

@@ -1,0 +1,45 @@
+"""The same n examples as a prompt or as training data."""
+
+from collections.abc import Iterator
+
+from search.experiments.cell import Cell, Condition, Hole, Training
+from search.experiments.experiment import Experiment, Found
+from search.experiments.setting import EMPTY, Setting
+
+ICL = "in context"
+
+
+def _cells(setting: Setting, _: Found) -> Iterator[Cell | Hole]:
+    config = setting.config.icl_vs_finetuning
+    yield setting.cell({"examples": "none", "n": 0}, EMPTY)
+    for count in sorted({*config.counts} - {0}):
+        lacking = setting.require_pool(count)
+        for draw in range(1, config.draws + 1):
+            shown = setting.draw(draw, config.seed)[:count]
+            in_context: Condition = {"examples": ICL, "n": count}
+            yield (
+                Hole(in_context, lacking, draw)
+                if lacking
+                else setting.cell(in_context, setting.prompt(shown), draw=draw)
+            )
+            for method in config.methods:
+                condition: Condition = {"examples": f"fine-tuned ({method})", "n": count}
+                training = Training(method, shown, config.seed + draw)
+                yield (
+                    Hole(condition, lacking, draw)
+                    if lacking
+                    else setting.cell(condition, EMPTY, draw=draw, training=training)
+                )
+    if setting.config.instruct is not None:
+        yield setting.cell({"examples": "instruct model", "n": 0}, EMPTY, model=setting.config.instruct, chat=True)
+
+
+EXPERIMENT = Experiment(
+    name="icl_vs_finetuning",
+    question="Are n examples worth more in the prompt or in the weights?",
+    source="figure 5",
+    cells=_cells,
+    figure="lines",
+    x="n",
+    x_name="examples",
+)

@@ -1,0 +1,128 @@
+"""An experiment's table as Markdown and as CSV."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from search.experiments.cell import spell
+from search.experiments.results import ExperimentResults, Measure, Row
+from search.results.wording import show_estimate, show_gain
+
+TOY = (
+    "**A toy's numbers.** The models are toys of this project, trained for a minute: the numbers show that every part "
+    "works, and claim nothing about language models or about the paper."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Of one measure, spelled.
+
+    Attributes:
+        rows: as many cells each as `head`.
+    """
+
+    name: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def markdown(results: ExperimentResults) -> str:
+    """One table a measure, then the holes."""
+    parts = [f"# {results.experiment.question}", *summary(results)]
+    for table in tables(results):
+        lines = [_line(table.head), _line(["---"] * len(table.head)), *map(_line, table.rows)]
+        parts += [f"## {table.name}", "\n".join(lines)]
+    if results.holes:
+        parts += [f"## Holes: {len(results.holes)}", _holes(results)]
+    return "\n\n".join(parts) + "\n"
+
+
+def summary(results: ExperimentResults) -> Iterator[str]:
+    """What a reader must know before the numbers, a paragraph each."""
+    if results.config.toy:
+        yield TOY
+    model = results.config.paper_model
+    beside = f"its {model} beside ours" if model else "none of its models is ours, so none of its figures stands here"
+    yield f"The paper's {results.experiment.source}; {beside}."
+    level = f"{100 * results.config.benchmarks[0].scoring.confidence:g} %"
+    compared = [row for row in results.rows if row.difference is not None]
+    within = results.experiment.within
+    same = f" with the same {' and '.join(within)}" if within else ""
+    yield (
+        f"Intervals are at {level}, over questions and, where prompts are drawn at random, over draws. A difference is "
+        f"paired question by question and draw by draw, to the first condition{same}. There are {len(compared)} "
+        f"differences here: * marks the {sum(bool(row.stays) for row in compared)} that stay when all of them are "
+        "looked at together (Holm's test). n counts questions; failed ones are in no mean."
+    )
+    paid = results.paid
+    dollars = "dollars unknown" if paid.dollars is None else f"${paid.dollars:,.2f}"
+    yield (
+        f"{results.cells} cells have run, {len(results.holes)} are holes; paid for here: {paid.generations:,} "
+        f"generations, {paid.verdicts:,} verdicts, {dollars}."
+    )
+    yield from results.notes
+
+
+def tables(results: ExperimentResults) -> list[Table]:
+    """One a measure, in their order."""
+    return [_table(measure, [row for row in results.rows if row.measure == measure]) for measure in results.measures]
+
+
+def _table(measure: Measure, rows: Sequence[Row]) -> Table:
+    labels = list(dict.fromkeys(name for row in rows for name in row.condition))
+    has_paper = any(row.printed is not None for row in rows)
+    head = (*labels, "draws", "score", "difference", *(["the paper's"] if has_paper else []), "length", "n", "failed")
+    return Table(measure.name, head, tuple(_cells(row, labels, has_paper) for row in rows))
+
+
+def _cells(row: Row, labels: Sequence[str], has_paper: bool) -> tuple[str, ...]:
+    return (
+        *(spell(row.condition[name]) if name in row.condition else "" for name in labels),
+        str(row.draws),
+        "hole" if row.score is None else show_estimate(replace(row.score, failed=0), with_n=False),
+        "" if row.difference is None else show_gain(row.difference.estimate) + (" *" if row.stays else ""),
+        *([_number(row.printed)] if has_paper else []),
+        "" if row.length is None else f"{row.length:,.0f}",
+        str(row.score.n) if row.score else "0",
+        str(row.failed),
+    )
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _holes(results: ExperimentResults) -> str:
+    lines = [_line(["cell", "benchmark", "reason"]), _line(["---"] * 3)]
+    lines += [_line([one.name, one.benchmark or "all", " ".join(one.reason.split())]) for one in results.holes]
+    return "\n".join(lines)
+
+
+_FURTHER = ("difference", "difference_low", "difference_high", "p_value", "stays_among_all", "paper", "length")
+
+
+def csv_table(results: ExperimentResults) -> str:
+    """A line for each condition and measure, every number in a column of its own."""
+    labels = list(dict.fromkeys(name for row in results.rows for name in row.condition))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow((*labels, "measure", "draws", "score", "low", "high", "n", "failed", *_FURTHER))
+    for row in results.rows:
+        writer.writerow([row.condition.get(name, "") for name in labels] + _numbers(row))
+    return out.getvalue()
+
+
+def _numbers(row: Row) -> list[object]:
+    score, difference = row.score, row.difference
+    ours = [score.mean, score.low, score.high, score.n] if score else ["", "", "", 0]
+    gain = [difference.estimate.mean, difference.estimate.low, difference.estimate.high] if difference else [""] * 3
+    p_value = difference.p_value if difference else ""
+    stays = "" if row.stays is None else row.stays
+    rest = [p_value, stays, "" if row.printed is None else row.printed, "" if row.length is None else row.length]
+    return [row.measure.name, row.draws, *ours, row.failed, *gain, *rest]

@@ -1,0 +1,80 @@
+"""Answers that belong to their queries, to others, or to none: what a demonstration has to be."""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from search.experiments.cell import Cell, Condition, Hole
+from search.experiments.experiment import Experiment, Found
+from search.experiments.queries_alone import answers_alone, queries_alone
+from search.experiments.setting import EMPTY, Setting
+from search.problem.pool import load_pool
+from search.prompts.demonstration import Demonstration
+from search.prompts.urial import BasePrompt
+
+CORRECT, SHIFTED = "correct answers", "circular shift"
+IN_DOMAIN, OUT_OF_DOMAIN = "in-domain random answers", "out-of-domain random answers"
+
+
+def _cells(setting: Setting, _: Found) -> Iterator[Cell | Hole]:
+    config, own = setting.config.matching, setting.base_prompt.demonstrations
+    sets: dict[str, tuple[Demonstration, ...]] = {"base prompt": own}
+    if config.added:
+        lacking = setting.require_pool(config.added)
+        drawn = setting.draw(1, config.seed)[: config.added]
+        sets[f"base prompt and {config.added} drawn"] = () if lacking else (*drawn, *own)
+    for name, shown in sets.items():
+        if not shown:
+            yield Hole({"demonstrations": name, "matching": CORRECT}, "the pool has too few demonstrations")
+            continue
+        yield from _matchings(setting, {"demonstrations": name}, shown)
+
+
+def _matchings(setting: Setting, of: Condition, shown: Sequence[Demonstration]) -> Iterator[Cell | Hole]:
+    rules = setting.base_prompt.rules
+    for kind, answers in (
+        (CORRECT, [one.answer for one in shown]),
+        (SHIFTED, [shown[(at + 1) % len(shown)].answer for at in range(len(shown))]),
+        (IN_DOMAIN, _in_domain(setting, shown)),
+        (OUT_OF_DOMAIN, _out_of_domain(setting, len(shown))),
+    ):
+        condition = {**of, "matching": kind}
+        if isinstance(answers, str):
+            yield Hole(condition, answers)
+        else:
+            yield setting.cell(condition, _answered(setting, shown, answers))
+    yield setting.cell({**of, "matching": "answers only"}, answers_alone(rules, shown))
+    yield setting.cell({**of, "matching": "queries only"}, queries_alone(rules, shown))
+    yield setting.cell({**of, "matching": "no demonstrations"}, EMPTY)
+
+
+def _answered(setting: Setting, shown: Sequence[Demonstration], answers: Sequence[str]) -> BasePrompt:
+    pairs = [replace(one, answer=answer) for one, answer in zip(shown, answers, strict=True)]
+    return setting.prompt(pairs)
+
+
+def _in_domain(setting: Setting, shown: Sequence[Demonstration]) -> list[str] | str:
+    """Answers of the pool that belong to none of the queries; or why there are none."""
+    taken = {one.answer for one in shown}
+    others = [one.answer for one in setting.draw(2, setting.config.matching.seed) if one.answer not in taken]
+    return others[: len(shown)] if len(others) >= len(shown) else "the pool has too few further answers"
+
+
+def _out_of_domain(setting: Setting, count: int) -> list[str] | str:
+    """As `_in_domain`, of another data set."""
+    source = setting.config.matching.out_of_domain
+    if source is None:
+        return "no answers of another domain: set matching.out_of_domain"
+    answers = sorted({one.answer for one in load_pool(source).values()})
+    if len(answers) < count:
+        return f"matching.out_of_domain has {len(answers)} answers, {count} are asked for"
+    return random.Random(setting.config.matching.seed).sample(answers, count)  # noqa: S311 -- no secret
+
+
+EXPERIMENT = Experiment(
+    name="matching",
+    question="Must the answers of the examples belong to their queries?",
+    source="tables 2 and 8",
+    cells=_cells,
+    within=("demonstrations",),
+)

@@ -1,0 +1,176 @@
+"""Figures that the paper printed (arXiv 2405.19874v3), to stand beside ours: MT-Bench, judged by GPT-4.
+
+Those of figures 2, 3 and 5 are read off the drawings and are good to about 0.01; the others are printed in tables.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from search.experiments.cell import Condition, Label
+
+Printed = tuple[dict[str, Label], str, float]
+"""Condition, measure, figure."""
+
+TURN_1, TURN_2, AVERAGE = "MT-Bench turn 1", "MT-Bench turn 2", "MT-Bench average"
+MISTRAL, LLAMA = "Mistral-7B-v0.2", "Llama-3.1-8B"
+
+_BASE = {MISTRAL: (6.52, 5.68, 6.1), LLAMA: (6.25, 5.17, 5.71)}  # table 3
+_URIAL = {MISTRAL: (6.99, 5.55, 6.27), LLAMA: (6.95, 5.31, 6.13)}  # table 1
+_INSTRUCT = {MISTRAL: (8.06, 7.21, 7.64), LLAMA: (8.27, 7.73, 8.0)}  # table 1
+
+_FEW = (3, 10, 20, 30, 40, 50)
+_MANY = (*_FEW, 100, 150, 200, 250)
+_SHOTS: Mapping[str, tuple[Sequence[int], Mapping[tuple[str, str], Sequence[float]]]] = {  # figure 3
+    MISTRAL: (
+        _FEW,
+        {
+            ("random", TURN_1): (7.1, 7.12, 7.23, 7.15, 7.19, 7.13),
+            ("random and base prompt", TURN_1): (7.13, 7.3, 7.23, 7.15, 7.26, 7.41),
+            ("random", TURN_2): (5.89, 5.62, 5.32, 5.22, 5.28, 4.93),
+            ("random and base prompt", TURN_2): (5.51, 5.4, 5.2, 5.02, 4.82, 4.94),
+        },
+    ),
+    LLAMA: (
+        _MANY,
+        {
+            ("random", TURN_1): (7.27, 7.34, 7.48, 7.52, 7.34, 7.34, 7.32, 7.28, 7.29, 7.14),
+            ("random and base prompt", TURN_1): (6.96, 7.08, 7.27, 7.29, 7.08, 7.09, 7.35, 7.27, 7.25, 7.15),
+            ("random", TURN_2): (5.54, 5.52, 5.52, 5.58, 5.27, 5.27, 5.3, 5.26, 5.14, 4.91),
+            ("random and base prompt", TURN_2): (5.37, 5.02, 5.03, 4.72, 4.86, 4.75, 4.86, 4.65, 4.48, 4.57),
+        },
+    ),
+}
+_TRAINED = (3, 10, 20, 30, 40, 50, 100, 300, 1000, 2000, 4000)
+_FINETUNED = {  # figure 5, Instruct-SkillMix
+    (MISTRAL, TURN_1): (7.14, 7.15, 7.2, 7.2, 7.31, 7.3, 7.31, 7.26, 7.55, 7.52, 7.57),
+    (MISTRAL, TURN_2): (6.5, 6.55, 6.8, 6.77, 6.88, 6.71, 6.68, 6.86, 6.96, 6.88, 6.99),
+    (LLAMA, TURN_1): (6.94, 6.92, 6.93, 6.99, 7.12, 7.15, 7.21, 7.25, 7.36, 7.47, 7.56),
+    (LLAMA, TURN_2): (6.41, 6.47, 6.35, 6.77, 6.82, 6.7, 6.76, 6.9, 7.16, 7.41, 7.22),
+}
+_COMPONENTS = {  # figure 2, Mistral
+    ("examples only", TURN_1): (6.55, 6.81, 7.11, 7.28),
+    ("rules and examples", TURN_1): (6.5, 6.98, 7.05, 7.13),
+    ("examples only", TURN_2): (5.59, 5.48, 5.34, 5.18),
+    ("rules and examples", TURN_2): (5.51, 5.4, 5.3, 5.51),
+}
+_COMPONENTS_INSTRUCT = ((7.8, 7.15, 7.48), (7.54, 6.82, 7.18), (7.7, 6.84, 7.27), (7.58, 6.48, 7.21))  # table 7
+_EMPTY_INSTRUCT = (7.92, 7.18, 7.55)
+_MATCHING = {  # table 2, URIAL's three, turn 1: Mistral, Llama
+    "correct answers": (6.99, 6.95),
+    "circular shift": (5.04, 5.69),
+    "in-domain random answers": (6.24, 6.26),
+    "out-of-domain random answers": (4.13, 3.73),
+    "answers only": (6.94, 6.83),
+    "queries only": (5.9, 4.48),
+    "no demonstrations": (6.52, 6.25),
+}
+_TEMPERATURES, _TOP_PS = (0.0, 0.3, 0.5, 1.0), (0.6, 0.8, 1.0)
+_DECODING = {  # heat maps, turn 1; a row for each top-p
+    (MISTRAL, "base", 1.15): ((6.59, 6.01, 6.1, 5.51), (6.6, 5.94, 6.1, 4.53), (6.61, 6.12, 5.5, 1.78)),
+    (MISTRAL, "base with prompt", 1.15): ((7.14, 7.11, 7.12, 7.26), (7.1, 7.39, 7.19, 6.86), (7.0, 6.64, 7.34, 2.39)),
+    (MISTRAL, "instruct", 1.15): ((7.4, 7.78, 7.62, 7.97), (7.6, 7.64, 7.72, 7.66), (7.62, 7.83, 7.56, 7.48)),
+    (MISTRAL, "base", 1.0): ((5.89, 5.53, 5.8, 5.61), (5.9, 5.91, 5.75, 5.31), (5.91, 5.84, 5.66, 3.61)),
+    (MISTRAL, "base with prompt", 1.0): ((7.1, 7.18, 7.13, 7.19), (7.12, 7.23, 7.01, 7.36), (7.04, 6.95, 6.83, 6.17)),
+    (MISTRAL, "instruct", 1.0): ((7.85, 7.8, 7.61, 7.96), (7.73, 7.8, 7.54, 7.61), (7.78, 7.76, 7.78, 7.74)),
+    (LLAMA, "base", 1.0): ((6.16, 5.87, 5.93, 5.44), (6.14, 6.03, 6.15, 5.21), (6.14, 6.04, 5.91, 3.88)),
+    (LLAMA, "base with prompt", 1.0): ((7.32, 7.12, 6.92, 7.22), (7.23, 7.21, 7.4, 7.44), (7.34, 7.27, 7.26, 6.15)),
+    (LLAMA, "base", 1.15): ((6.22, 5.97, 6.07, 5.12), (6.35, 5.83, 5.66, 4.32), (6.3, 5.81, 5.26, 1.9)),
+    (LLAMA, "base with prompt", 1.15): ((6.97, 6.86, 6.84, 6.7), (6.95, 6.78, 7.2, 5.33), (6.9, 7.01, 6.97, 2.17)),
+}
+_ALIGNED = {  # table 1: base with prompt, instruct
+    "Llama-2-7B": ((5.75, 3.91, 4.83), (7.14, 5.91, 6.53)),
+    "Llama-2-70B": ((7.61, 6.61, 7.11), (7.37, 7.03, 7.2)),
+    "Llama-3-8B": ((6.84, 4.65, 5.75), (8.29, 7.42, 7.86)),
+    "Llama-3-70B": ((7.71, 5.09, 6.4), (8.96, 8.51, 8.74)),
+    "Mistral-7B-v0.1": ((7.49, 5.86, 6.67), (7.31, 6.39, 6.85)),
+    "Mixtral-8x22B-v0.1-4bit": ((8.28, 7.14, 7.71), (8.78, 8.25, 8.52)),
+    "GPT-4": ((7.96, 5.04, 6.5), (8.96, 9.03, 8.99)),
+    **{name: (_URIAL[name], _INSTRUCT[name]) for name in (MISTRAL, LLAMA)},
+}
+_GREEDY = {MISTRAL: (7.0, 7.52, 7.47, 7.43), LLAMA: (6.95, 7.61, 7.77, 7.81)}  # table 4, turn 1, by chosen examples
+
+
+def printed_figure(experiment: str, model: str | None, condition: Condition, measure: str) -> float | None:
+    """What the paper printed for this condition of this experiment; None where it printed nothing.
+
+    Args:
+        model: the paper's name of the base model; None where ours is none of its.
+    """
+    if model is None:
+        return None
+    rows = _ROWS[experiment](model) if experiment in _ROWS else iter(())
+    return next((value for of, name, value in rows if name == measure and of == dict(condition)), None)
+
+
+def _three(condition: dict[str, Label], values: Sequence[float]) -> Iterator[Printed]:
+    for measure, value in zip((TURN_1, TURN_2, AVERAGE), values, strict=True):
+        yield condition, measure, value
+
+
+def _components(model: str) -> Iterator[Printed]:
+    if model != MISTRAL:
+        return
+    for (kind, measure), values in _COMPONENTS.items():
+        for count, value in enumerate(values):
+            yield {"prompt": kind, "n": count}, measure, value
+    for count, three in enumerate(_COMPONENTS_INSTRUCT):
+        yield from _three({"prompt": "instruct model, rules and examples", "n": count}, three)
+    yield from _three({"prompt": "instruct model, no prompt", "n": 0}, _EMPTY_INSTRUCT)
+
+
+def _many_shot(model: str) -> Iterator[Printed]:
+    yield from _three({"examples": "none", "n": 0}, _BASE[model])
+    yield from _three({"examples": "base prompt", "n": 3}, _URIAL[model])
+    counts, series = _SHOTS[model]
+    for (kind, measure), values in series.items():
+        for count, value in zip(counts, values, strict=True):
+            yield {"examples": kind, "n": count}, measure, value
+
+
+def _icl_vs_finetuning(model: str) -> Iterator[Printed]:
+    yield from _three({"examples": "none", "n": 0}, _BASE[model])
+    yield from _three({"examples": "instruct model", "n": 0}, _INSTRUCT[model])
+    counts, series = _SHOTS[model]
+    for measure in (TURN_1, TURN_2):
+        for count, value in zip(counts, series["random", measure], strict=True):
+            yield {"examples": "in context", "n": count}, measure, value
+        for count, value in zip(_TRAINED, _FINETUNED[model, measure], strict=True):
+            yield {"examples": "fine-tuned (full)", "n": count}, measure, value
+
+
+def _matching(model: str) -> Iterator[Printed]:
+    for kind, values in _MATCHING.items():
+        yield {"demonstrations": "base prompt", "matching": kind}, TURN_1, values[model == LLAMA]
+
+
+def _decoding(model: str) -> Iterator[Printed]:
+    for (of, kind, penalty), rows in _DECODING.items():
+        for top_p, row in zip(_TOP_PS, rows, strict=True):
+            for temperature, value in zip(_TEMPERATURES, row, strict=True):
+                labels = {"repetition penalty": penalty, "top-p": top_p, "temperature": temperature}
+                if of == model:
+                    yield {"model": kind, **labels}, TURN_1, value
+
+
+def _aligned(model: str) -> Iterator[Printed]:
+    yield from _three({"pair": model, "asked": "base, no prompt"}, _BASE[model])
+    for name, (prompted, instruct) in _ALIGNED.items():
+        yield from _three({"pair": name, "asked": "base with prompt"}, prompted)
+        yield from _three({"pair": name, "asked": "instruct"}, instruct)
+
+
+def _greedy(model: str) -> Iterator[Printed]:
+    base, *found = _GREEDY[model]
+    yield {"strategy": "none", "chosen": 0}, TURN_1, base
+    for count, value in enumerate(found, start=1):
+        yield {"strategy": "paper", "chosen": count}, TURN_1, value
+
+
+_ROWS = {
+    "components": _components,
+    "many_shot": _many_shot,
+    "decoding": _decoding,
+    "matching": _matching,
+    "aligned": _aligned,
+    "greedy": _greedy,
+    "icl_vs_finetuning": _icl_vs_finetuning,
+}

@@ -1,0 +1,252 @@
+"""What an experiment's evaluations say: a row for each condition and measure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from configs.schema.experiment import BenchmarkConfig, ExperimentConfig
+from evaluators.ledger.queries import read_spend
+from evaluators.objective import Objective
+from search.experiments.cell import Condition, Hole
+from search.experiments.experiment import Experiment, Found
+from search.experiments.grid import Grid
+from search.experiments.paper import printed_figure
+from search.experiments.places import ledger_of
+from search.problem.trial import mean_of
+from search.results.comparison import VariantResult, read_variant_results
+from search.run_directory.run import read_id
+from search.statistics.draws import Difference, Draws, difference_of_draws, holm, mean_of_draws
+from search.statistics.estimates import Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Attributes:
+    name: for people, `MT-Bench turn 1`.
+    turn: from 0; None for the benchmark's whole objective.
+    """
+
+    benchmark: str
+    name: str
+    turn: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A condition by one measure.
+
+    Attributes:
+        draws: that have a mean.
+        score: over questions and draws; None where no cell of the condition has a mean.
+        difference: to the condition that it is compared with; None for that one itself.
+        stays: the difference stays when all of the table's are looked at together (Holm); None without one.
+        failed: questions without a score, all draws together.
+        length: mean length of the answers, in characters.
+        printed: the paper's figure for this condition; None where it printed none.
+    """
+
+    condition: Condition
+    measure: Measure
+    draws: int
+    score: Estimate | None
+    difference: Difference | None
+    stays: bool | None
+    failed: int
+    length: float | None
+    printed: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What an experiment has paid for, its searches included; `dollars` is None where a price is not known."""
+
+    generations: int
+    verdicts: int
+    dollars: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentResults:
+    """Attributes:
+    scores: by condition's number in the grid and by measure's name, what the rows are made of.
+    categories: of questions, by id; benchmarks' ids may meet, their questions are then told apart by measure.
+    paid: by everything in this directory.
+    notes: sentences about single cells.
+    """
+
+    experiment: Experiment
+    config: ExperimentConfig
+    conditions: tuple[dict[str, str | int | float], ...]
+    measures: tuple[Measure, ...]
+    rows: tuple[Row, ...]
+    holes: tuple[Hole, ...]
+    cells: int
+    scores: Mapping[tuple[int, str], Draws]
+    categories: Mapping[str, Mapping[str, str]]
+    found: Found
+    paid: Paid
+    notes: tuple[str, ...] = ()
+
+    def row(self, condition: Condition, measure: Measure) -> Row | None:
+        """None where the condition has no row by this measure."""
+        return next((one for one in self.rows if one.condition == condition and one.measure == measure), None)
+
+
+def read_results(grid: Grid, found: Found, path: Path, notes: Sequence[str] = ()) -> ExperimentResults:
+    """Read every benchmark's results in the directory `path` of an experiment."""
+    measures: list[Measure] = []
+    rows: list[Row] = []
+    holes = list(grid.holes)
+    scores: dict[tuple[int, str], Draws] = {}
+    categories: dict[str, Mapping[str, str]] = {}
+    for benchmark in grid.benchmarks:
+        outcomes, by_question = read_variant_results(path / benchmark.name / "results.json")
+        by_cell = {one.name: one for one in outcomes}
+        holes += _too_many_failed(grid, benchmark, by_cell)
+        for measure in measures_of(benchmark):
+            categories[measure.name] = by_question
+            measures.append(measure)
+            rows += _rows(grid, benchmark, measure, by_cell, scores)
+    return ExperimentResults(
+        experiment=grid.experiment,
+        config=grid.config,
+        conditions=grid.conditions,
+        measures=tuple(measures),
+        rows=tuple(_with_holm(rows, grid)),
+        holes=tuple(holes),
+        cells=len(grid.cells),
+        scores=scores,
+        categories=categories,
+        found=found,
+        paid=_paid(grid, found, path),
+        notes=tuple(notes),
+    )
+
+
+def measures_of(benchmark: BenchmarkConfig) -> list[Measure]:
+    """A benchmark with several turns that count is shown turn by turn and on average."""
+    objective, name = Objective.of(benchmark.scoring), benchmark.name
+    counted = [turn for turn in range(objective.turns) if objective.counts(turn)]
+    if len(counted) == 1:
+        return [Measure(name, name if counted == [0] else f"{name} turn {counted[0] + 1}", None)]
+    return [
+        *(Measure(name, f"{name} turn {turn + 1}", turn) for turn in counted),
+        Measure(name, f"{name} average", None),
+    ]
+
+
+def scores_by(outcome: VariantResult, measure: Measure) -> dict[str, float]:
+    """A variant's scores by question; failed questions are absent."""
+    if measure.turn is None:
+        return dict(outcome.scores)
+    turns = ((name, scores[measure.turn]) for name, scores in outcome.turns.items() if measure.turn < len(scores))
+    return {name: score for name, score in turns if score is not None}
+
+
+def _has_mean(outcome: VariantResult, benchmark: BenchmarkConfig) -> bool:
+    return mean_of(outcome.scores, len(outcome.failures), benchmark.scoring.max_failed_share) is not None
+
+
+def _too_many_failed(grid: Grid, benchmark: BenchmarkConfig, by_cell: Mapping[str, VariantResult]) -> Iterator[Hole]:
+    for cell in grid.cells:
+        outcome = by_cell.get(cell.name)
+        if outcome is None:
+            yield Hole(cell.condition, "not evaluated yet", cell.draw, benchmark.name)
+        elif not _has_mean(outcome, benchmark):
+            causes = sorted({*outcome.failures.values()})
+            total = len(outcome.failures) + len(outcome.scores)
+            reason = f"{len(outcome.failures):,} of {total:,} questions failed ({'; '.join(causes[:3])})"
+            yield Hole(cell.condition, reason, cell.draw, benchmark.name)
+
+
+def _rows(
+    grid: Grid,
+    benchmark: BenchmarkConfig,
+    measure: Measure,
+    by_cell: Mapping[str, VariantResult],
+    scores: dict[tuple[int, str], Draws],
+) -> Iterator[Row]:
+    for number, condition in enumerate(grid.conditions):
+        cells = [cell for cell in grid.cells if dict(cell.condition) == condition and cell.name in by_cell]
+        usable = [cell for cell in cells if _has_mean(by_cell[cell.name], benchmark)]
+        draws = {cell.draw or 0: scores_by(by_cell[cell.name], measure) for cell in usable}
+        scores[number, measure.name] = draws
+        first = _compared_with(grid, number)
+        reference = scores[first, measure.name]
+        confidence = benchmark.scoring.confidence
+        failed = sum(len(by_cell[cell.name].failures) for cell in usable)
+        difference = difference_of_draws(draws, reference, confidence) if first != number and draws else None
+        yield Row(
+            condition=condition,
+            measure=measure,
+            draws=len(draws),
+            score=mean_of_draws(draws, confidence, failed) if draws else None,
+            difference=difference,
+            stays=None,
+            failed=failed,
+            length=_length([by_cell[cell.name] for cell in usable]),
+            printed=printed_figure(grid.experiment.name, grid.config.paper_model, condition, measure.name),
+        )
+
+
+def _compared_with(grid: Grid, number: int) -> int:
+    """The first condition that agrees in the labels that a comparison stays within."""
+    within, condition = grid.experiment.within, grid.conditions[number]
+    return next(
+        at
+        for at, other in enumerate(grid.conditions)
+        if all(other.get(label) == condition.get(label) for label in within)
+    )
+
+
+def _length(outcomes: Sequence[VariantResult]) -> float | None:
+    lengths = [length for outcome in outcomes for length in outcome.lengths.values()]
+    return sum(lengths) / len(lengths) if lengths else None
+
+
+def _with_holm(rows: Sequence[Row], grid: Grid) -> Iterator[Row]:
+    compared = [row for row in rows if row.difference is not None]
+    level = 1 - grid.config.benchmarks[0].scoring.confidence
+    stays = iter(holm([row.difference.p_value for row in compared if row.difference], level))
+    for row in rows:
+        yield row if row.difference is None else replace(row, stays=next(stays))
+
+
+def _paid(grid: Grid, found: Found, path: Path) -> Paid:
+    ledger = ledger_of(grid.config, path)
+    spends = [read_spend(ledger, read_id(path / one.name)) for one in grid.benchmarks if _began(path / one.name)]
+    spends += [one.spend for one in found.values()]
+    prices = [one.dollars for one in spends if one.dollars is not None]
+    return Paid(
+        generations=sum(one.generated for one in spends),
+        verdicts=sum(one.judged for one in spends),
+        dollars=sum(prices) if len(prices) == len(spends) else None,
+    )
+
+
+def _began(path: Path) -> bool:
+    return (path / "config.json").exists()
+
+
+def to_json(results: ExperimentResults) -> dict[str, object]:
+    """For scripts: every row and every hole."""
+    return {
+        "experiment": results.experiment.name,
+        "toy": results.config.toy,
+        "cells": results.cells,
+        "rows": [
+            {
+                **row.condition,
+                "measure": row.measure.name,
+                "draws": row.draws,
+                "score": row.score and row.score.to_json(),
+                "difference": row.difference and row.difference.estimate.to_json(),
+                "p_value": row.difference and row.difference.p_value,
+                "stays_among_all": row.stays,
+                "n_failed": row.failed,
+                "paper": row.printed,
+            }
+            for row in results.rows
+        ],
+        "holes": [{"cell": one.name, "benchmark": one.benchmark, "reason": one.reason} for one in results.holes],
+    }

@@ -1,0 +1,89 @@
+"""Run an experiment to its table: searches, trainings, then one evaluation a benchmark, all on one ledger.
+
+Every part is resumable by itself and is asked again in the same order, so the same command goes on after any end.
+"""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from configs.errors import InputError
+from configs.loading import dump_config
+from configs.schema.experiment import ExperimentConfig
+from configs.schema.model import AnyModelConfig
+from search.experiments.cell import Hole
+from search.experiments.experiment import Experiment
+from search.experiments.grid import Grid, evaluation_of, make_grid
+from search.experiments.places import ledger_of, models_folder
+from search.experiments.results import ExperimentResults, read_results
+from search.experiments.searches import run_searches
+from search.experiments.training import train
+from search.experiments.written import write_all
+from search.run_directory.files import read_json, write_json
+from search.running.evaluate import evaluate
+
+_log = logging.getLogger(__name__)
+
+
+def run_experiment(
+    experiment: Experiment,
+    config: ExperimentConfig,
+    path: Path,
+    console: Console | None = None,
+    images: bool = True,
+) -> ExperimentResults:
+    """Run it in the directory `path`, a new one or that of an earlier call, and write table, figure and page there.
+
+    Args:
+        images: figures as files too, where this machine has what draws them.
+
+    Raises:
+        InputError: something is wrong with config, files or directory.
+        RunStopped: it cannot go on now; everything paid for is kept, and the same call goes on.
+    """
+    _claim(experiment, config, path)
+    found = run_searches(experiment, config, path, console)
+    grid = make_grid(experiment, config, found, path)
+    _log.info("%s: %d cells, %d holes", experiment.name, len(grid.cells), len(grid.holes))
+    grid, models, notes = _trained(grid, path)
+    for benchmark in grid.benchmarks:
+        if grid.cells:
+            evaluation = evaluation_of(grid, benchmark, models, path / "prompts", ledger_of(config, path))
+            evaluate(evaluation, path / benchmark.name, console)
+    results = read_results(grid, found, path, notes)
+    write_all(results, path, images)
+    return results
+
+
+def _claim(experiment: Experiment, config: ExperimentConfig, path: Path) -> None:
+    """The directory is this experiment's from here on. Raises InputError where it holds something else."""
+    known = read_json(path / "experiment.json")
+    if known and known["experiment"] != experiment.name:
+        raise InputError(f"{path} holds the experiment '{known['experiment']}': give another --run-dir")
+    if not known and path.exists() and any(path.iterdir()):
+        raise InputError(f"{path} exists and is not empty: give another --run-dir")
+    path.mkdir(parents=True, exist_ok=True)
+    write_json(path / "experiment.json", {"experiment": experiment.name, "config": dump_config(config)})
+
+
+def _trained(grid: Grid, path: Path) -> tuple[Grid, dict[str, AnyModelConfig], list[str]]:
+    """The grid without cells whose training failed, which become holes; the models by cell; what is to be said."""
+    models: dict[str, AnyModelConfig] = {}
+    cells, holes, notes = [], list(grid.holes), []
+    wanted = sum(cell.training is not None for cell in grid.cells)
+    for cell in grid.cells:
+        if cell.training is None:
+            cells.append(cell)
+            continue
+        _log.info("fine-tuning %d of %d: %s", len(models) + 1, wanted, cell.name)
+        made = train(cell, grid.config, models_folder(grid.config, path))
+        if isinstance(made, str):
+            holes.append(Hole(cell.condition, made, cell.draw))
+            continue
+        cells.append(cell)
+        models[cell.name] = made.model
+        if made.note:
+            notes.append(f"{cell.name}: {made.note}")
+    return replace(grid, cells=tuple(cells), holes=tuple(holes)), models, notes

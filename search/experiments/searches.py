@@ -1,0 +1,69 @@
+"""Searches that an experiment needs before it has cells."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+
+from configs.schema.experiment import ExperimentConfig
+from search.experiments.experiment import Experiment, Found
+from search.experiments.found_sets import FoundSet, SearchTask
+from search.experiments.places import ledger_of
+from search.experiments.setting import Setting
+from search.problem.candidate import Candidate
+from search.results.journal_results import CandidateResults
+from search.results.search_results import SearchResults, read_search_results
+from search.running.launch import launch, resume
+from search.statistics.estimates import Estimate
+
+
+def run_searches(experiment: Experiment, config: ExperimentConfig, path: Path, console: Console | None) -> Found:
+    """Start them, go on with them, or find them finished; what they found, by name."""
+    return {
+        task.name: _found(task, path / "searches" / task.name, console) for task in tasks_of(experiment, config, path)
+    }
+
+
+def tasks_of(experiment: Experiment, config: ExperimentConfig, path: Path) -> list[SearchTask]:
+    """On the experiment's own ledger."""
+    ledger = ledger_of(config, path)
+    return [
+        SearchTask(task.name, task.config.model_copy(update={"ledger_path": ledger}))
+        for task in experiment.searches(Setting(config))
+    ]
+
+
+def _found(task: SearchTask, folder: Path, console: Console | None) -> FoundSet:
+    if (folder / "config.json").exists():
+        resume(folder, console, task.config)
+    else:
+        launch(task.config, folder, console)
+    results = read_search_results(folder)
+    material = results.material
+    assert material is not None, "a finished search has its material"
+    best = best_by_size(results)
+    return FoundSet(
+        by_size={size: material.shown(candidate) for size, (candidate, _) in best.items()},
+        scores={size: score for size, (_, score) in best.items()},
+        spend=results.spend,
+    )
+
+
+def best_by_size(results: SearchResults) -> Mapping[int, tuple[Candidate, Estimate]]:
+    """By number of chosen demonstrations, the best mean among the candidates that have answered all guiding questions;
+    0 is the base prompt."""
+    material = results.material
+    if material is None:
+        return {}
+    base, best = {one.id for one in material.base}, dict[int, tuple[Candidate, Estimate]]()
+    for candidate, scored in results.search.items():
+        size, mean = sum(name not in base for name in candidate.demonstrations), scored.mean(results.confidence)
+        if mean is None or not _is_whole(scored, len(material.guiding)):
+            continue
+        if size not in best or mean.mean > best[size][1].mean:
+            best[size] = candidate, mean
+    return best
+
+
+def _is_whole(scored: CandidateResults, questions: int) -> bool:
+    return len(scored.scores) + len(scored.failures) == questions

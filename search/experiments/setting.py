@@ -1,0 +1,86 @@
+"""What all experiments on a pair of models start from."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from configs.errors import InputError
+from configs.schema.data import RenderConfig
+from configs.schema.decoding import DecodingConfig
+from configs.schema.experiment import ExperimentConfig
+from configs.schema.model import AnyModelConfig
+from search.experiments.cell import Cell, Condition, Training
+from search.problem.pool import load_pool
+from search.prompts.demonstration import Demonstration
+from search.prompts.render import make_renderer
+from search.prompts.urial import BasePrompt, load_base_prompt
+
+CHAT = RenderConfig(template="chat")
+EMPTY = BasePrompt("", ())
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A config with the files that it names, read once, when an experiment needs them."""
+
+    config: ExperimentConfig
+
+    @cached_property
+    def base_prompt(self) -> BasePrompt:
+        return load_base_prompt(self.config.base_prompt)
+
+    @cached_property
+    def pool(self) -> tuple[Demonstration, ...]:
+        """Without the base prompt's own demonstrations. Raises InputError."""
+        renderer = make_renderer(self.config.render, self.config.model)
+        return tuple(load_pool(self.config.pool, renderer.holds).without(self.base_prompt.demonstrations).values())
+
+    def cell(
+        self,
+        condition: Condition,
+        prompt: BasePrompt,
+        *,
+        model: AnyModelConfig | None = None,
+        chat: bool = False,
+        decoding: DecodingConfig | None = None,
+        draw: int | None = None,
+        training: Training | None = None,
+    ) -> Cell:
+        """A cell of the base model in the config's decoding, but for what is given.
+
+        Args:
+            chat: the model is asked in its own chat template.
+        """
+        return Cell(
+            condition=condition,
+            prompt=prompt,
+            model=model or self.config.model,
+            render=CHAT if chat else self.config.render,
+            decoding=decoding or self.config.decoding,
+            draw=draw,
+            training=training,
+        )
+
+    def prompt(self, demonstrations: Sequence[Demonstration] = (), rules: bool = True) -> BasePrompt:
+        """These demonstrations behind the base prompt's rules, with ids that differ."""
+        named = tuple(replace(one, id=f"{at}-{one.id}") for at, one in enumerate(demonstrations, start=1))
+        return BasePrompt(self.base_prompt.rules if rules else "", named)
+
+    def draw(self, number: int, seed: int) -> tuple[Demonstration, ...]:
+        """The pool in a random order. The first n of it are the n-shot prompt of this draw, so that prompts of one draw
+        are nested and share their prefix."""
+        shuffled = list(self.pool)
+        random.Random(f"{seed}/{number}").shuffle(shuffled)  # noqa: S311 -- no secret
+        return tuple(shuffled)
+
+    def require_pool(self, count: int) -> str | None:
+        """Why the pool cannot give so many; None where it can."""
+        have = len(self.pool)
+        return None if count <= have else f"the pool has {have:,} demonstrations, {count:,} are asked for"
+
+    def instruct(self) -> AnyModelConfig:
+        """Raises InputError where the config names none."""
+        if self.config.instruct is None:
+            raise InputError("this experiment compares with an instruct model: set `instruct`")
+        return self.config.instruct

@@ -1,0 +1,36 @@
+"""How good demonstrations were by themselves, read from a search."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from configs.errors import InputError
+from search.prompts.demonstration import Demonstration, content_id
+from search.results.search_results import read_search_results
+
+
+def best_alone(run: Path, pool: Sequence[Demonstration]) -> list[Demonstration]:
+    """Those of this pool that a search has added alone to its base prompt on all guiding questions, the best mean
+    first: the paper's first round.
+
+    Raises:
+        InputError: there is no run, or it has scored none of them alone.
+    """
+    results = read_search_results(run)
+    if results.material is None:
+        raise InputError(f"{run}: the search has not begun; wait until it has scored demonstrations")
+    base = {one.id for one in results.material.base}
+    known, here = results.material.demonstrations, {content_id(one.query, one.answer): one for one in pool}
+    scored: list[tuple[float, Demonstration]] = []
+    for candidate, scores in results.search.items():
+        added = [name for name in candidate.demonstrations if name not in base]
+        one = known[added[0]] if len(added) == 1 else None
+        mine = here.get(content_id(one.query, one.answer)) if one else None
+        mean = scores.mean(results.confidence)
+        if mine is not None and mean is not None and mean.n + mean.failed == len(results.material.guiding):
+            scored.append((mean.mean, mine))
+    if not scored:
+        raise InputError(
+            f"{run}: the search has scored no demonstration of this pool alone on all guiding questions; give the run "
+            "of an exhaustive greedy search in many_shot.scores"
+        )
+    return [one for _, one in sorted(scored, key=lambda pair: -pair[0])]

@@ -1,0 +1,77 @@
+"""What an experiment leaves in its directory: tables, page and figures."""
+
+import logging
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from configs.errors import InputError
+from search.experiments.figures import pictures
+from search.experiments.markdown import csv_table, markdown, summary, tables
+from search.experiments.results import ExperimentResults, to_json
+from search.report.drawing import Picture
+from search.report.image_files import write_pictures
+from search.run_directory.files import write_json
+
+_log = logging.getLogger(__name__)
+
+
+def write_all(results: ExperimentResults, path: Path, images: bool) -> None:
+    """`table.md`, `table.csv`, `table.json` and `page.html`; and `figures/` with PNG and SVG.
+
+    Args:
+        images: write the figures too; where nothing on this machine draws them, that is said, and the page has them.
+    """
+    shown = pictures(results)
+    (path / "table.md").write_text(markdown(results), encoding="utf-8")
+    (path / "table.csv").write_text(csv_table(results), encoding="utf-8")
+    write_json(path / "table.json", to_json(results))
+    (path / "page.html").write_text(page(results, shown), encoding="utf-8")
+    if images and shown:
+        try:
+            write_pictures({one.name: one for one in shown}, path / "figures")
+        except InputError as error:
+            _log.warning("no PNG or SVG: %s", error)
+
+
+def page(results: ExperimentResults, shown: list[Picture]) -> str:
+    """One file that opens offline. Whatever a config or a failure said is escaped."""
+    environment = Environment(
+        loader=PackageLoader("search.experiments", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    by_name = {one.name: one for one in shown}
+    return environment.get_template("page.html.jinja").render(
+        results=results,
+        summary=list(summary(results)),
+        tables=[
+            {
+                "name": table.name,
+                "head": table.head,
+                "rows": table.rows,
+                **_drawn(by_name.get(table.name.lower().replace(" ", "-"))),
+            }
+            for table in tables(results)
+        ],
+        style=_part("page.css"),
+        script=_part("page.js"),
+        plotly=Markup(get_plotlyjs()) if shown else "",  # noqa: S704 -- the library's own
+    )
+
+
+def _drawn(picture: Picture | None) -> dict[str, Any]:
+    """A figure as JSON that cannot end the script element it stands in."""
+    if picture is None:
+        return {"picture": None, "drawing": ""}
+    return {"picture": picture, "drawing": Markup(picture.figure.to_json().replace("<", "\\u003c"))}  # noqa: S704
+
+
+def _part(name: str) -> Markup:
+    return Markup((files("search.report") / name).read_text(encoding="utf-8"))  # noqa: S704 -- our own files

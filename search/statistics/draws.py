@@ -1,0 +1,179 @@
+"""Means over questions and over random draws of a prompt: both are samples, and the interval speaks of further ones.
+
+A condition with D draws put to the same Q questions is a two-way layout without replicates,
+
+    y_dq = mean + draw_d + question_q + rest_dq
+
+with all three random. Its mean has the variance (M_q + M_d - M_dq) / (D Q), M the mean squares of questions, draws and
+rest; where M_d is below M_dq the draws' component is taken to be 0, and M_q / (D Q) is left, which is the variance of
+the questions' averages. Degrees of freedom are Satterthwaite's. A difference of two conditions is the same of the
+differences, question by question and draw by draw where both have draws: what they share cancels.
+
+Sources: Searle, Casella and McCulloch, Variance Components, chapter 4; Satterthwaite 1946; Fieller 1954; Holm 1979.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtr, stdtrit  # scipy.stats takes a second to import
+
+from search.statistics.estimates import Estimate
+
+Floats = NDArray[np.float64]
+Draws = Mapping[int, Mapping[str, float]]
+"""Scores by question, by number of the draw; one draw where nothing is drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Attributes:
+    estimate: with its interval; `n` are questions.
+    p_value: two-sided, of no difference; 1 where a single question tells nothing.
+    """
+
+    estimate: Estimate
+    p_value: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """The variance of a mean, and the degrees of freedom with which it is known."""
+
+    variance: float
+    freedom: float
+
+
+def mean_of_draws(draws: Draws, confidence: float, failed: int = 0) -> Estimate | None:
+    """Over the questions that every draw has a score for; None where there is none."""
+    table = _table(draws)
+    return None if table is None else _estimate(table, confidence, failed)
+
+
+def difference_of_draws(first: Draws, second: Draws, confidence: float) -> Difference | None:
+    """Mean of `first - second`, paired by question; draws of both are paired by their number, and a condition without
+    draws is compared with each of the other's. None where they have no question or no draw in common."""
+    paired = _differences(first, second)
+    table = None if paired is None else _table(paired)
+    if table is None:
+        return None
+    estimate, spread = _estimate(table, confidence), _spread(table)
+    if spread is None:
+        return Difference(estimate, 1.0)
+    if spread.variance == 0:
+        return Difference(estimate, 1.0 if estimate.mean == 0 else 0.0)
+    return Difference(estimate, float(2 * stdtr(spread.freedom, -abs(estimate.mean) / math.sqrt(spread.variance))))
+
+
+def _differences(first: Draws, second: Draws) -> Draws | None:
+    if len(first) == 1 or len(second) == 1:
+        pairs = [(first[one], second[other]) for one in first for other in second]
+    else:
+        pairs = [(first[number], second[number]) for number in first if number in second]
+    if not pairs:
+        return None
+    return {
+        at: {name: one[name] - other[name] for name in one if name in other} for at, (one, other) in enumerate(pairs)
+    }
+
+
+def share_of_gap(reached: Draws, base: Draws, target: Draws, confidence: float) -> Estimate | None:
+    """How much of the way from `base` to `target` is reached: the ratio of two mean differences on the same questions,
+    with Fieller's interval. None without a common question; without bounds where it is not clear that there is a gap.
+    """
+    names = _common([reached, base, target])
+    if not names:
+        return None
+    gain, gap = (_average(one, names) - _average(base, names) for one in (reached, target))
+    if gap.mean() == 0:
+        return None
+    n, ratio = len(names), float(gain.mean() / gap.mean())
+    if n == 1:
+        return Estimate(ratio, -math.inf, math.inf, 1)
+    v_gain, v_gap = float(gain.var(ddof=1)) / n + _draw_variance(reached), float(gap.var(ddof=1)) / n
+    both = float(np.cov(gain, gap, ddof=1)[0, 1]) / n
+    t = float(stdtrit(n - 1, (1 + confidence) / 2))
+    g = t * t * v_gap / float(gap.mean()) ** 2
+    if g >= 1:
+        return Estimate(ratio, -math.inf, math.inf, n)
+    middle = ratio - (g * both / v_gap if v_gap else 0.0)
+    inner = v_gain - 2 * ratio * both + ratio**2 * v_gap - g * (v_gain - (both**2 / v_gap if v_gap else 0.0))
+    half = t / abs(float(gap.mean())) * math.sqrt(max(0.0, inner))
+    return Estimate(ratio, (middle - half) / (1 - g), (middle + half) / (1 - g), n)
+
+
+def holm(p_values: Sequence[float], level: float) -> list[bool]:
+    """Which differences stay when all of them are looked at together: Holm's step-down test, with a probability of at
+    most `level` that a single one among all is false."""
+    order = sorted(range(len(p_values)), key=lambda at: p_values[at])
+    stays, still = [False] * len(p_values), True
+    for rank, at in enumerate(order):
+        still = still and p_values[at] <= level / (len(p_values) - rank)
+        stays[at] = still
+    return stays
+
+
+def _common(conditions: Sequence[Draws]) -> list[str]:
+    """Questions with a score in every draw of every condition, in the first one's order."""
+    draws = [scores for condition in conditions for scores in condition.values()]
+    return [name for name in draws[0] if all(name in one for one in draws)] if draws else []
+
+
+def _average(draws: Draws, names: Sequence[str]) -> Floats:
+    """By question, over draws, [Q]."""
+    average: Floats = np.array([[scores[name] for name in names] for scores in draws.values()]).mean(axis=0)
+    return average
+
+
+def _table(draws: Draws) -> Floats | None:
+    """Scores, [D, Q]."""
+    names = _common([draws])
+    return np.array([[scores[name] for name in names] for scores in draws.values()]) if names else None
+
+
+def _estimate(table: Floats, confidence: float, failed: int = 0) -> Estimate:
+    mean, spread = float(table.mean()), _spread(table)
+    if spread is None:
+        return Estimate(mean, -math.inf, math.inf, table.shape[1], failed)
+    half = float(stdtrit(spread.freedom, (1 + confidence) / 2)) * math.sqrt(spread.variance)
+    return Estimate(mean, mean - half, mean + half, table.shape[1], failed)
+
+
+def _spread(table: Floats) -> _Spread | None:
+    """None for a single question."""
+    draws, questions = table.shape
+    if questions == 1:
+        return None
+    size = draws * questions
+    of_questions = draws * float(table.mean(axis=0).var(ddof=1))
+    if draws == 1:
+        return _Spread(of_questions / size, questions - 1)
+    of_draws, rest = _draw_squares(table)
+    if of_draws <= rest:
+        return _Spread(of_questions / size, questions - 1)
+    total = of_questions + of_draws - rest
+    parts = (
+        of_questions**2 / (questions - 1),
+        of_draws**2 / (draws - 1),
+        rest**2 / ((draws - 1) * (questions - 1)),
+    )
+    return _Spread(total / size, max(1.0, total**2 / sum(parts)))
+
+
+def _draw_squares(table: Floats) -> tuple[float, float]:
+    """Mean squares of draws and of the rest; two draws or more, two questions or more."""
+    draws, questions = table.shape
+    of_draws = questions * float(table.mean(axis=1).var(ddof=1))
+    left = table - table.mean(axis=0) - table.mean(axis=1, keepdims=True) + table.mean()
+    return of_draws, float((left**2).sum()) / ((draws - 1) * (questions - 1))
+
+
+def _draw_variance(draws: Draws) -> float:
+    """What the choice of draws adds to the variance of a mean beside that of the questions' averages."""
+    table = _table(draws)
+    if table is None or min(table.shape) < 2:
+        return 0.0
+    of_draws, rest = _draw_squares(table)
+    return max(0.0, of_draws - rest) / table.size

@@ -1,0 +1,174 @@
+"""Experiments on the toy pair, from end to end."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from configs.errors import InputError, RunStopped
+from configs.schema.experiment import ExperimentConfig
+from configs.schema.scoring import BudgetConfig
+from search.experiments.catalogue import EXPERIMENTS, experiment_named
+from search.experiments.results import ExperimentResults
+from search.experiments.run import run_experiment
+from tests.documents import ROOT
+from tests.search.experiments.toy import QUICKSTART, toy_config, toy_file
+
+pytestmark = pytest.mark.heavy
+
+SMALL: dict[str, Any] = {
+    "greedy": {
+        "strategies": [
+            {"name": "paper", "strategy": {"kind": "exhaustive_greedy", "max_demonstrations": 1, "insert": "back"}},
+            {"name": "random", "strategy": {"kind": "random", "trials": 4, "insert": "back"}},
+        ],
+    },
+    "many_shot": {"counts": [0, 3, 6], "draws": 2},
+    "icl_vs_finetuning": {"counts": [3], "draws": 1},
+}
+
+
+def _run(name: str, config: ExperimentConfig, path: Path) -> ExperimentResults:
+    return run_experiment(experiment_named(name), config, path, images=False)
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Shared, so that no test pays for what another has paid."""
+    return tmp_path_factory.mktemp("shared") / "ledger.sqlite"
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_ends_in_its_table_and_page(name: str, ledger: Path, tmp_path: Path) -> None:
+    results = _run(name, toy_config(tmp_path, ledger, **SMALL), tmp_path / "run")
+    assert results.cells > 0
+    assert [row for row in results.rows if row.score is not None]
+    rows = list(csv.DictReader((tmp_path / "run" / "table.csv").read_text(encoding="utf-8").splitlines()))
+    assert len(rows) == len(results.conditions) * len(results.measures)
+    table, page = ((tmp_path / "run" / file).read_text(encoding="utf-8") for file in ("table.md", "page.html"))
+    assert "A toy's numbers" in table
+    assert "A toy's numbers" in page.replace("&#39;", "'")
+    assert page.count('class="plot"') == len(results.measures)
+    assert "src=" not in page.split("<script", maxsplit=1)[0]
+
+
+def test_what_one_experiment_has_paid_for_the_next_does_not_pay_for(ledger: Path, tmp_path: Path) -> None:
+    first = _run("aligned", toy_config(tmp_path, ledger), tmp_path / "first")
+    again = _run("aligned", toy_config(tmp_path, ledger), tmp_path / "again")
+    assert first.cells == 3
+    assert again.paid.generations == 0
+    assert (tmp_path / "first" / "table.csv").read_bytes() == (tmp_path / "again" / "table.csv").read_bytes()
+
+
+def test_an_experiment_that_a_budget_stops_goes_on_with_a_larger_one(tmp_path: Path) -> None:
+    config = toy_config(tmp_path)
+    whole = _run("aligned", config, tmp_path / "whole")
+    stopped = config.model_copy(update={"budget": BudgetConfig(verdicts=20)})
+    with pytest.raises(RunStopped, match="budget"):
+        _run("aligned", stopped, tmp_path / "stopped")
+    resumed = _run("aligned", config, tmp_path / "stopped")
+    assert resumed.rows == whole.rows
+
+
+def test_an_experiment_killed_in_its_second_training_and_resumed_gives_the_same_table(tmp_path: Path) -> None:
+    slow = {"lengths": [{"epochs": 12, "batch_size": 2}], "learning_rate": 1e-4, "checkpoints": 11}
+    file = toy_file(tmp_path, icl_vs_finetuning={"counts": [6], "draws": 1}, finetuning=slow)
+    command = [
+        sys.executable,
+        "-m",
+        "search",
+        "experiment",
+        "icl_vs_finetuning",
+        str(file),
+        "--no-figures",
+        "--run-dir",
+    ]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+
+    def run(folder: str) -> None:
+        call = [*command, str(tmp_path / folder)]
+        done = subprocess.run(call, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    killed = subprocess.Popen([*command, str(tmp_path / "killed")], env=environment, stderr=subprocess.DEVNULL)
+    models = tmp_path / "killed" / "finetuned"
+    deadline = time.monotonic() + 200
+    while not (list(models.glob("lora-*/checkpoints/checkpoint-*"))) and time.monotonic() < deadline:
+        assert killed.poll() is None, "it ended before it was killed"
+        time.sleep(0.02)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    assert len(list(models.glob("*/finetuned.json"))) == 1
+    assert not (tmp_path / "killed" / "table.csv").exists()
+    run("killed")
+    run("whole")
+    assert (tmp_path / "killed" / "table.csv").read_bytes() == (tmp_path / "whole" / "table.csv").read_bytes()
+
+
+def test_a_number_of_examples_that_the_context_does_not_hold_is_a_hole_and_the_rest_goes_on(
+    ledger: Path, tmp_path: Path
+) -> None:
+    model = {"name": str(QUICKSTART / "model"), "dtype": "float32", "context_tokens": 420}
+    config = toy_config(tmp_path, ledger, model=model, many_shot={"counts": [3, 20, 70], "draws": 1})
+    results = _run("many_shot", config, tmp_path / "run")
+    reasons = {(hole.condition["examples"], hole.condition["n"]): hole.reason for hole in results.holes}
+    assert "context too short" in reasons["random", 20]
+    assert "the pool has 64" in reasons["random", 70]
+    assert ("random", 3) not in reasons
+    table = (tmp_path / "run" / "table.md").read_text(encoding="utf-8")
+    assert f"{len(results.holes)} are holes" in table
+    assert "| hole |" in table
+
+
+def test_a_model_without_a_chat_template_is_a_hole(ledger: Path, tmp_path: Path) -> None:
+    config = toy_config(tmp_path, ledger, instruct={"name": str(QUICKSTART / "model"), "dtype": "float32"})
+    results = _run("aligned", config, tmp_path / "run")
+    (hole,) = results.holes
+    assert hole.condition["asked"] == "instruct"
+    assert "no chat template" in hole.reason
+
+
+def test_a_benchmark_without_references_is_a_hole_in_every_row_and_the_other_goes_on(
+    ledger: Path, tmp_path: Path
+) -> None:
+    bare = tmp_path / "bare.jsonl"
+    bare.write_text('{"id": "a", "turns": ["What is the capital of Peru?"]}\n', encoding="utf-8")
+    config = toy_config(tmp_path, ledger)
+    judge = config.benchmarks[0].judge
+    lacking = {"name": "bare", "questions": {"path": str(bare), "query_field": "turns"}, "judge": judge.model_dump()}
+    benchmarks = [config.benchmarks[0].model_dump(mode="json"), lacking]
+    results = _run("aligned", toy_config(tmp_path, ledger, benchmarks=benchmarks), tmp_path / "run")
+    assert {hole.benchmark for hole in results.holes} == {"bare"}
+    assert all("reference" in hole.reason for hole in results.holes)
+    assert all(row.score is not None for row in results.rows)
+
+
+def test_examples_too_long_for_training_make_a_hole(ledger: Path, tmp_path: Path) -> None:
+    config = toy_config(
+        tmp_path,
+        ledger,
+        icl_vs_finetuning={"counts": [3], "draws": 1, "methods": ["full"]},
+        finetuning={"max_tokens": 8},
+    )
+    results = _run("icl_vs_finetuning", config, tmp_path / "run")
+    (hole,) = results.holes
+    assert "finetuning.max_tokens" in hole.reason
+
+
+def test_a_directory_of_another_experiment_is_refused(ledger: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "experiment.json").write_text(json.dumps({"experiment": "matching"}), encoding="utf-8")
+    with pytest.raises(InputError, match="holds the experiment 'matching'"):
+        _run("aligned", toy_config(tmp_path, ledger), tmp_path / "run")
+
+
+def test_an_unknown_experiment_gets_the_nearest_name() -> None:
+    with pytest.raises(InputError, match="did you mean 'many_shot'"):
+        experiment_named("many-shots")

@@ -1,0 +1,106 @@
+"""Means over questions and random draws."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.statistics.draws import Draws, difference_of_draws, holm, mean_of_draws, share_of_gap
+from search.statistics.estimates import estimate, paired_difference
+
+SCORES = st.lists(st.floats(1, 10), min_size=2, max_size=12)
+
+
+def _named(values: list[float]) -> dict[str, float]:
+    return {f"q{at}": value for at, value in enumerate(values)}
+
+
+@given(SCORES)
+def test_one_draw_is_an_ordinary_mean(values: list[float]) -> None:
+    ours, usual = mean_of_draws({0: _named(values)}, 0.95), estimate(values, 0.95)
+    assert ours is not None
+    assert usual is not None
+    assert (ours.mean, ours.low, ours.high, ours.n) == pytest.approx((usual.mean, usual.low, usual.high, usual.n))
+
+
+@given(st.lists(st.tuples(st.floats(1, 10), st.floats(1, 10)), min_size=2, max_size=12))
+def test_conditions_without_draws_are_compared_as_pairs(pairs: list[tuple[float, float]]) -> None:
+    one, other = _named([pair[0] for pair in pairs]), _named([pair[1] for pair in pairs])
+    ours, usual = difference_of_draws({0: one}, {0: other}, 0.95), paired_difference(one, other, 0.95)
+    assert ours is not None
+    assert usual is not None
+    assert ours.estimate.low == pytest.approx(usual.low)
+    assert ours.estimate.high == pytest.approx(usual.high)
+
+
+def test_draws_that_agree_do_not_widen_the_interval_and_draws_that_differ_do() -> None:
+    rng = np.random.default_rng(1)
+    questions = rng.normal(6, 1, 40)
+    equal: Draws = {d: _named(list(questions + rng.normal(0, 0.1, 40))) for d in range(4)}
+    apart: Draws = {d: _named(list(questions + shift)) for d, shift in enumerate((-1.0, -0.3, 0.3, 1.0))}
+    narrow, wide = mean_of_draws(equal, 0.95), mean_of_draws(apart, 0.95)
+    assert narrow is not None
+    assert wide is not None
+    assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)
+
+
+def test_an_interval_over_questions_and_draws_holds_the_truth_as_often_as_it_says() -> None:
+    rng, hits, trials = np.random.default_rng(7), 0, 1500
+    for _ in range(trials):
+        of_draws, of_questions = rng.normal(0, 0.4, (4, 1)), rng.normal(0, 1, (1, 20))
+        table = 6 + of_draws + of_questions + rng.normal(0, 0.8, (4, 20))
+        found = mean_of_draws({at: _named(list(row)) for at, row in enumerate(table)}, 0.9)
+        assert found is not None
+        hits += found.low <= 6 <= found.high
+    assert 0.87 <= hits / trials <= 0.96  # Satterthwaite's degrees of freedom err on the wide side with few draws
+
+
+def test_what_two_conditions_share_by_draw_cancels_in_their_difference() -> None:
+    rng = np.random.default_rng(3)
+    draws = {d: rng.normal(6, 2) + rng.normal(0, 1, 30) for d in range(3)}
+    first: Draws = {d: _named(list(values + 0.5)) for d, values in draws.items()}
+    second: Draws = {d: _named(list(values)) for d, values in draws.items()}
+    found = difference_of_draws(first, second, 0.95)
+    assert found is not None
+    assert found.estimate.mean == pytest.approx(0.5)
+    assert found.estimate.high - found.estimate.low < 1e-9
+    assert found.p_value < 1e-9
+
+
+def test_a_question_that_failed_in_one_draw_is_in_no_mean() -> None:
+    found = mean_of_draws({1: {"a": 1.0, "b": 9.0}, 2: {"a": 3.0}}, 0.95)
+    assert found is not None
+    assert (found.mean, found.n) == (2.0, 1)
+
+
+def test_the_share_of_a_gap_is_one_at_its_end_and_nought_at_its_start() -> None:
+    rng = np.random.default_rng(5)
+    base: Draws = {0: _named(list(rng.normal(4, 1, 50)))}
+    target: Draws = {0: {name: score + 3 + rng.normal(0, 0.5) for name, score in base[0].items()}}
+    at_end, at_start = share_of_gap(target, base, target, 0.95), share_of_gap(base, base, target, 0.95)
+    assert at_end is not None
+    assert at_start is not None
+    assert at_end.mean == pytest.approx(1)
+    assert at_start.mean == pytest.approx(0)
+    half: Draws = {0: {name: score + 1.5 for name, score in base[0].items()}}
+    middle = share_of_gap(half, base, target, 0.95)
+    assert middle is not None
+    assert middle.low < 0.5 < middle.high
+    assert middle.high - middle.low < 0.2
+
+
+def test_a_gap_that_is_not_clear_gives_a_share_without_bounds() -> None:
+    rng = np.random.default_rng(6)
+    base: Draws = {0: _named(list(rng.normal(5, 2, 12)))}
+    target: Draws = {0: _named(list(rng.normal(5, 2, 12)))}
+    found = share_of_gap(target, base, target, 0.95)
+    assert found is not None
+    assert math.isinf(found.high)
+
+
+def test_holm_rejects_step_by_step_and_stops_at_the_first_that_fails() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005], 0.05) == [True, False, False, True]  # Holm 1979, by hand
+    assert holm([0.2, 0.001], 0.05) == [False, True]
+    assert holm([], 0.05) == []
