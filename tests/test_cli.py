@@ -196,7 +196,7 @@ def test_an_empty_split_is_refused(tmp_path: Path) -> None:
 def test_a_directory_that_is_no_run_is_refused(command: list[str], tmp_path: Path) -> None:
     done = demosearch(*command, str(tmp_path))
     assert done.returncode == 2
-    assert "is no run directory" in done.stderr
+    assert "is not a run directory" in done.stderr
 
 
 def judged_by(server: ServiceServer, prompts: Path, more: str = "") -> list[str]:

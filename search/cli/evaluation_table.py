@@ -40,7 +40,7 @@ def _variants(results: Sequence[Result]) -> Table:
     table = Table(box=None, padding=(0, 2), header_style="bold")
     names = ("", "score", f"over {results[0].name}", *(f"turn {turn + 1}" for turn in range(turns)))
     for column in (*names, "length", "n", "failed"):
-        table.add_column(Text(column), no_wrap=column != names[2])
+        table.add_column(Text(column), overflow="fold")
     for one in results:
         shown = [_shown(value) for value in one.turns] + [""] * (turns - len(one.turns))
         score = _shown(one.score) or "too many failed"
@@ -55,7 +55,7 @@ def _categories(results: Sequence[Result]) -> list[RenderableType]:
         return []
     table = Table(box=None, padding=(0, 2), header_style="bold")
     for column in ("mean by category", *(one.name for one in results), "n"):
-        table.add_column(Text(column), no_wrap=column == "mean by category")
+        table.add_column(Text(column), overflow="fold")
     for name in names:
         values = [one.categories.get(name) for one in results]
         n = max((value.n for value in values if value), default=0)

@@ -14,7 +14,7 @@ def forecast_view(forecast: RunForecast) -> RenderableType:
     table = Table(box=None, padding=(0, 2), header_style="bold")
     table.add_column("")
     for column in ("about", "at most", *(("spent so far",) if spent else ()), *(("budget",) if limited else ())):
-        table.add_column(column, justify="right", no_wrap=True)
+        table.add_column(column, justify="right", overflow="fold")
     table.add_column("")
     for one in forecast.quantities:
         numbers = [_number(one.about), _number(one.at_most)]

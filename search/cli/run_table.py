@@ -18,7 +18,7 @@ def run_table(rows: Sequence[RunRow], folder: Path) -> RenderableType:
         return Text(f"There is no run in {folder}: `demosearch run quickstart --run-dir {folder}/first` makes one.")
     table = Table(box=None, padding=(0, 1), header_style="bold")
     for column in ("run", "state", "model", "strategy", "score", "gain over base", "spent", "tags"):
-        table.add_column(column, no_wrap=True)
+        table.add_column(column, overflow="fold")
     for row in rows:
         spent = show_quantity("dollars", row.spend.dollars) if row.spend.dollars else show_span(row.spend.seconds)
         shown = (
@@ -33,7 +33,7 @@ def comparison_table(compared: Sequence[ComparedEntry]) -> RenderableType:
     """A line a prompt, each against the first."""
     table = Table(box=None, padding=(0, 1), header_style="bold")
     for column in ("run", "prompt", "questions", "score", "difference to the first", "shared", "judge"):
-        table.add_column(column, no_wrap=True)
+        table.add_column(column, overflow="fold")
     for line in compared:
         entry, side = line.entry, {"search": "guiding", "held_out": "held-out"}.get(line.entry.side, line.entry.side)
         difference = show_gain(line.difference) if line.difference else ""

@@ -13,7 +13,7 @@ from configs.knobs import Knob
 from evaluators.ledger.spend import Spend
 from search.problem.candidate import OWN, Candidate
 from search.results.status import FailedItems, Standing, Status
-from search.results.wording import show_estimate, show_unseen
+from search.results.wording import show_estimate, show_many, show_unseen
 
 _SAMPLE = 300  # characters of a failure's message
 _WORDS = {
@@ -68,19 +68,24 @@ def _shortened(text: str) -> str:
 def add_spend(facts: Table, spend: Spend) -> None:
     """Rows that say what was paid."""
     facts.add_row(
-        "paid for", f"{spend.generated:,} generations ({spend.new_tokens:,} tokens), {spend.judged:,} verdicts"
+        "paid for",
+        f"{show_many(spend.generated, 'generation')} ({show_many(spend.new_tokens, 'token')}), "
+        f"{show_many(spend.judged, 'verdict')}",
     )
     if spend.judge.calls:
         judge = spend.judge
         facts.add_row(
-            "judge", f"{judge.calls:,} calls, {judge.prompt_tokens:,} tokens read, {judge.new_tokens:,} written"
+            "judge",
+            f"{show_many(judge.calls, 'call')}, {judge.prompt_tokens:,} tokens read, {judge.new_tokens:,} written",
         )
     if spend.dollars != 0:
         facts.add_row(
             "price", "unknown: give prices in `service`" if spend.dollars is None else _price(spend.dollars, spend)
         )
     if spend.estimated:
-        facts.add_row("estimated", f"the tokens of {spend.estimated:,} calls, which the service did not count")
+        facts.add_row(
+            "estimated", f"the tokens of {show_many(spend.estimated, 'call')}, which the service did not count"
+        )
     facts.add_row("time", _time(spend))
 
 
@@ -101,7 +106,7 @@ def _time(spend: Spend) -> str:
 def _standings(status: Status) -> RenderableType:
     table = Table(box=None, padding=(0, 1), header_style="bold")
     for column in ("", "search score", "held-out score", "gain over base", "n"):
-        table.add_column(column, no_wrap=True)
+        table.add_column(column, overflow="fold")
     winner = "winner" if status.state == "finished" else "best so far"
     named = ((winner, status.winner), ("runner-up", status.runner_up), ("base prompt", status.base))
     present = [(name, standing) for name, standing in named if standing is not None]

@@ -69,8 +69,8 @@ def line(snapshot: Snapshot) -> str:
 
 
 def _title(snapshot: Snapshot) -> str:
-    scored = f", {snapshot.trials:,} candidates scored" if snapshot.is_search else ""
-    return f"{PHASES[snapshot.phase]}{scored}, {show_time(snapshot.seconds)} gone"
+    scored = f", {show_many(snapshot.trials, 'candidate')} scored" if snapshot.is_search else ""
+    return f"{PHASES[snapshot.phase]}{scored}, {show_time(snapshot.seconds)} elapsed"
 
 
 def _share(snapshot: Snapshot) -> float:
@@ -86,8 +86,11 @@ def _facts(snapshot: Snapshot) -> Iterator[tuple[str, RenderableType]]:
     if snapshot.is_search:
         yield "best so far", Text(_best(snapshot), style="bold green")
     yield "generation", _generation(snapshot)
-    yield "judging", "; ".join(_judging(snapshot)) or "no answer waits"
-    yield "ledger", f"{work.known:,} evaluations known, {work.generated:,} generated, {work.judged:,} verdicts"
+    yield "judging", "; ".join(_judging(snapshot)) or "idle"
+    yield (
+        "ledger",
+        f"{work.known:,} reused from the cache, {work.generated:,} generated, {show_many(work.judged, 'verdict')}",
+    )
     yield "spent", ", ".join(_spent(snapshot))
     for number, name in enumerate(snapshot.limits):
         limit = Text(f"{QUANTITIES[name]} {_against(snapshot, name)}", style=_alarm(snapshot, name))

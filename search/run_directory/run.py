@@ -150,7 +150,7 @@ class Run:
         ]
         if changes:
             raise InputError(
-                f"{self.path} was started under other conditions, and scores would not be comparable:\n"
+                f"{self.path} was started with different settings, and scores would not be comparable:\n"
                 + "\n".join(changes)
                 + "\nrestore them, or start a new run (give it the same `ledger_path` to keep what is still valid)"
             )
@@ -179,9 +179,11 @@ class Run:
 
 
 def require_run(path: Path) -> None:
-    """Raises InputError where `path` is no run directory."""
+    """Raises InputError where `path` is not a run directory."""
     if not (path / "config.json").is_file():
-        raise InputError(f"{path} is no run directory (it has no config.json): start one with `demosearch run CONFIG`")
+        raise InputError(
+            f"{path} is not a run directory (it has no config.json): start one with `demosearch run CONFIG`"
+        )
 
 
 def require_search(path: Path, command: Literal["resume", "retry-failed", "export", "rejudge"]) -> None:

@@ -10,8 +10,8 @@ from search.results.comparison import VariantResult, compare
 from search.results.evaluation_status import EvaluationStatus
 
 
-def shown(status: EvaluationStatus) -> str:
-    console = Console(width=150)
+def shown(status: EvaluationStatus, width: int = 150) -> str:
+    console = Console(width=width)
     with console.capture() as captured:
         console.print(evaluation_view(status, Path("run")))
     return captured.get()
@@ -23,3 +23,13 @@ def test_names_and_reasons_are_shown_as_they_are_whatever_is_in_them() -> None:
     text = shown(EvaluationStatus("run", "stopped", "the judge said '[/INST]'", results, Spend(), ()))
     for part in ("the [base]", "over the [base]", "theirs [/v2]", "[maths]", "[/prose]", "'[/INST]'"):
         assert part in text
+
+
+def test_no_number_is_cut_at_eighty_columns() -> None:
+    outcomes = [
+        VariantResult(f"a variant with a long name {n}", {"q1": 1.0 + n, "q2": 2.0}, {}, {}, {}, {}) for n in range(4)
+    ]
+    results = compare(outcomes, {"q1": "a category with a long name", "q2": "prose"}, 0.95, 0.1)
+    text = shown(EvaluationStatus("run", "finished", "", results, Spend(), ()), width=80)
+    assert "…" not in text
+    assert all(f"{one.score.mean:.2f}" in text for one in results if one.score)

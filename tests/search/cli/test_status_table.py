@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from evaluators.ledger.spend import Spend
@@ -53,3 +54,18 @@ def test_a_price_that_rests_on_estimates_says_about() -> None:
     assert "the tokens of 3 calls, which the service did not count" in text
     assert "$1.50" in (exact := shown(replace(STATUS, spend=Spend(dollars=1.5))))
     assert "about" not in exact
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_every_number_of_an_interval_is_whole_however_narrow_the_output_is(width: int) -> None:
+    wide = Estimate(62.25, -51.5, 173.75, 80)
+    standing = replace(BASE, search_score=wide, held_out_score=wide, held_out_gain=wide)
+    text = shown(replace(STATUS, winner=standing, runner_up=standing, base=standing), width)
+    assert "…" not in text
+    words = text.split()
+    assert [words.count(number) for number in ("62.25", "[-51.50,", "173.75]")] == [9, 9, 9]
+
+
+def test_one_thing_is_counted_in_the_singular() -> None:
+    text = shown(replace(STATUS, spend=Spend(generated=1, new_tokens=1, judged=1)))
+    assert "1 generation (1 token), 1 verdict\n" in "\n".join([line.rstrip() for line in text.splitlines()] + [""])

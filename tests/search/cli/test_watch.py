@@ -126,5 +126,5 @@ def test_a_run_that_was_stopped_says_why(tmp_path: Path) -> None:
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no run directory"):
+    with pytest.raises(InputError, match="is not a run directory"):
         watched(tmp_path)

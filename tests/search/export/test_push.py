@@ -148,6 +148,6 @@ def test_a_search_that_has_not_ended_is_pushed_only_if_wanted(tmp_path: Path) ->
 
 
 def test_a_folder_without_a_search_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is no run directory"):
+    with pytest.raises(InputError, match="is not a run directory"):
         push(tmp_path / "run", tmp_path / "pushed")
     assert not (tmp_path / "pushed").exists()

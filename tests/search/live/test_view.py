@@ -23,13 +23,13 @@ def flat(text: str) -> str:
 
 
 EVERYWHERE = (
-    "searching, 41 candidates scored, 0:14:03 gone",
+    "searching, 41 candidates scored, 0:14:03 elapsed",
     "3,120 of 9,600 evaluations, 32 %; ETA 12 min (9-17)",
     "7.42 [7.10, 7.74], n=80; +0.52 [+0.20, +0.84] over the base prompt's 6.90, n=80",
     "98 prompts in flight, 120 waiting in 3 blocks, 812 tokens/s",
     "40 answers to be judged; judge: 12 of 16 in flight, 28 waiting, told to slow down 2 times",
     "pausing for 7 s",
-    "312 evaluations known, 3,020 generated, 2,950 verdicts",
+    "312 reused from the cache, 3,020 generated, 2,950 verdicts",
     "2,950 verdicts, 0.20 hours",
     "dollars $1.20 of $20.00 (6 %)",
     "generations 3,020 of 10,000 (30 %)",

@@ -87,7 +87,7 @@ def test_every_turn_has_its_answer_and_its_score(tmp_path: Path) -> None:
 def test_a_search_that_has_not_started_has_no_rows(tmp_path: Path) -> None:
     small_run(tmp_path / "run", table(SCORES))
     assert read_answers(tmp_path / "run") == []
-    with pytest.raises(InputError, match="is no run directory"):
+    with pytest.raises(InputError, match="is not a run directory"):
         read_answers(tmp_path)
 
 

@@ -40,7 +40,7 @@ def test_a_second_run_in_the_same_directory_is_refused_with_the_way_on(tmp_path:
 
 def test_a_directory_that_is_no_run_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "missing"):
-        with pytest.raises(InputError, match="is no run directory"):
+        with pytest.raises(InputError, match="is not a run directory"):
             Run.open(path)
 
 
