@@ -82,6 +82,10 @@ class QuestionsConfig(RecordsConfig):
     """Field of a row that holds the question's id; where a row lacks it, the id is a hash of the query."""
     query_field: str = "query"
     """Field that holds the question, as text, or a list of turns."""
+    input_field: str | None = "input"
+    """Field with further text that belongs to a question of one turn, as Alpaca's `input` (benchmark `jsonl`): where a
+    row has it, it stands behind the question and an empty line, and a notice says how many rows have it. null leaves it
+    out."""
     category_field: str = "category"
     """Field that holds the category; may be missing in a row."""
     reference_field: str = "reference"

@@ -19,10 +19,22 @@ def question_from_row(row: Row, config: QuestionsConfig) -> Question:
         row.text(config.query_field)
     if not turns or not all((turn or "").strip() for turn in turns):
         raise InputError(f"{row.place}: the question in '{config.query_field}' is empty; fill it or delete the row.")
-    said = tuple(turn or "" for turn in turns)
+    further = further_input(row, config) if config.input_field is not None and len(turns) == 1 else ""
+    said = (f"{turns[0]}\n\n{further}",) if further else tuple(turn or "" for turn in turns)
     key = row.identifier(config.id_field) or sha256("\0".join(said).encode()).hexdigest()[:16]
     category = row.identifier(config.category_field) or ""
     return Question(key, said, category, texts(row, config.reference_field))
+
+
+def further_input(row: Row, config: QuestionsConfig) -> str:
+    """The text that belongs to a row's question and stands in a field of its own, as Alpaca's `input`; "" for none."""
+    field = config.input_field or "input"
+    if field in (config.query_field, config.category_field, config.reference_field):
+        return ""
+    value = row.value(field)
+    if not isinstance(value, str) or not value.strip():
+        return ""
+    return row.text(field)
 
 
 def texts(row: Row, field: str) -> tuple[str | None, ...]:

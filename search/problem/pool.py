@@ -182,7 +182,8 @@ def _input_problem(rows: Sequence[Row], config: PoolConfig) -> Iterator[PoolProb
             if config.input_field is None
             else f"stands behind the '{config.query_field}' and an empty line"
         )
-        text = f"{config.path or config.hub}: {having:,} rows have a '{field}', which {done} (pool.input_field)."
+        rows_have = "1 row has" if having == 1 else f"{having:,} rows have"
+        text = f"{config.path or config.hub}: {rows_have} text in '{field}', which {done} (pool.input_field)."
         yield PoolProblem("joined", text)
 
 

@@ -4,7 +4,7 @@ import json
 import math
 import random
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from hashlib import sha256
 from typing import NamedTuple
@@ -95,7 +95,22 @@ def _read(config: QuestionsConfig) -> tuple[list[_Read], tuple[str, ...]]:
     rows += [(row, True) for row in (read_rows(separate) if separate else ())]
     read = [_Read(question_of(row), row, elsewhere) for row, elsewhere in rows]
     kept, notices = without_repeated([(one.question, one.row.place) for one in read], config.repeated)
-    return [read[at] for at in kept], notices
+    return [read[at] for at in kept], (*notices, *_input_notices(read, config))
+
+
+def _input_notices(read: Sequence[_Read], config: QuestionsConfig) -> Iterator[str]:
+    """What became of text that rows have in a field beside the question, as Alpaca's do."""
+    if config.benchmark != "jsonl":
+        return
+    having = [one for one in read if len(one.question.turns) == 1 and jsonl.further_input(one.row, config)]
+    if having:
+        left_out = config.input_field is None
+        done = "is left out" if left_out else f"stands behind the '{config.query_field}' and an empty line"
+        rows = "1 row has" if len(having) == 1 else f"{len(having):,} rows have"
+        yield (
+            f"{config.path or config.hub}: {rows} text in '{config.input_field or 'input'}', which {done} "
+            "(questions.input_field)."
+        )
 
 
 def _with_reader(config: QuestionsConfig) -> tuple[QuestionsConfig, Callable[[Row], Question]]:

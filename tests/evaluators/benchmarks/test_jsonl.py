@@ -55,3 +55,23 @@ def test_a_row_that_asks_nothing_is_refused_with_its_place(fields: dict[str, Any
 def test_a_row_without_an_id_is_known_by_its_query() -> None:
     first, second = (question(QuestionsConfig(), query="Why?", category=name) for name in ("a", "b"))
     assert first.id == second.id != question(QuestionsConfig(), query="How?").id
+
+
+def test_alpacas_input_stands_behind_the_question_and_makes_its_id_another() -> None:
+    config = QuestionsConfig(query_field="instruction")
+    first, second = (question(config, instruction="Translate.", input=text) for text in ("Good day", "Good night"))
+    assert first.turns == ("Translate.\n\nGood day",)
+    assert first.id != second.id
+
+
+@pytest.mark.parametrize(
+    "fields", [{"input": ""}, {"input": " "}, {"input": None}, {"input": 3}, {"input": ["more"]}, {}]
+)
+def test_an_input_that_is_no_text_leaves_the_question_as_it_is(fields: dict[str, Any]) -> None:
+    assert question(id="a", query="Why?", **fields) == Question("a", ("Why?",))
+
+
+def test_an_input_is_left_out_where_the_config_says_so_or_reads_it_as_something_else() -> None:
+    assert question(QuestionsConfig(input_field=None), query="Why?", input="x").turns == ("Why?",)
+    assert question(QuestionsConfig(query_field="input"), input="Why?").turns == ("Why?",)
+    assert question(query=["Why?", "And?"], input="x").turns == ("Why?", "And?")

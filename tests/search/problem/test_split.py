@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from configs.errors import InputError
 from configs.schema.data import QuestionsConfig, SplitConfig
 from evaluators.question import Question
-from search.problem.split import Split, load_split, stratified
+from search.problem.split import Split, load_questions, load_split, stratified
 from tests.shared_data import shared
 
 QUESTIONS = [Question(str(number), (f"question {number}",), "abc"[number % 3]) for number in range(30)]
@@ -148,3 +148,14 @@ def test_mt_bench_is_divided_evenly_by_category_with_references_on_both_sides() 
     assert set(Counter(question.category for question in split.guiding).values()) == {5}
     assert len(split.held_out) == 40
     assert sum(question.reference() is not None for question in (*split.guiding, *split.held_out)) == 30
+
+
+@pytest.mark.parametrize(("input_field", "fate"), [("input", "stands behind the 'query'"), (None, "is left out")])
+def test_a_notice_says_what_became_of_text_beside_the_questions(
+    tmp_path: Path, input_field: str | None, fate: str
+) -> None:
+    path = written(tmp_path / "a.jsonl", [*rows(0, 3), {"id": "more", "query": "Translate.", "input": "Good day"}])
+    _, notices = load_questions(QuestionsConfig(path=path, input_field=input_field))
+    assert len(notices) == 1
+    assert f"1 row has text in 'input', which {fate}" in notices[0]
+    assert "questions.input_field" in notices[0]
