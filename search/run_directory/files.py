@@ -79,4 +79,16 @@ def missing(path: Path) -> InputError:
 def not_writable(path: Path, error: Exception) -> InputError:
     """For a run directory whose disk takes no writes."""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return InputError(f"{path} cannot be written ({reason}): give a --run-dir on a disk that takes writes")
+    remedy = (
+        "copy the run to a disk that takes writes"
+        if _holds_a_run(path)
+        else "give a --run-dir on a disk that takes writes"
+    )
+    return InputError(f"{path} cannot be written ({reason}): {remedy}")
+
+
+def _holds_a_run(path: Path) -> bool:
+    try:
+        return (path / "config.json").is_file()
+    except OSError:  # a folder that may not be looked into
+        return False

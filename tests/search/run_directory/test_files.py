@@ -1,0 +1,24 @@
+"""What is said of a run directory's files that cannot be used."""
+
+import errno
+from pathlib import Path
+
+from search.run_directory.files import not_writable
+
+READ_ONLY = OSError(errno.EROFS, "Read-only file system")
+
+
+def test_a_new_run_on_a_disk_that_takes_no_writes_is_told_to_start_elsewhere(tmp_path: Path) -> None:
+    assert "give a --run-dir" in str(not_writable(tmp_path / "new", READ_ONLY))
+
+
+def test_a_run_that_has_begun_is_told_to_move_since_resume_takes_no_other_folder(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    told = str(not_writable(tmp_path, READ_ONLY))
+    assert "Read-only file system" in told
+    assert "copy the run to a disk" in told
+    assert "--run-dir" not in told
+
+
+def test_a_path_that_cannot_be_looked_at_is_told_as_a_new_run(tmp_path: Path) -> None:
+    assert "give a --run-dir" in str(not_writable(tmp_path / ("x" * 300), READ_ONLY))
