@@ -19,6 +19,7 @@ from search.forecast.forecast import Assumptions, RunForecast, forecast
 from search.forecast.rehearsal import Asked, rehearse
 from search.forecast.token_length import GUESS, refuse_too_long, tokens_a_character
 from search.forecast.workload import PlannedWork, Surveyor, together
+from search.results.wording import show_many
 from search.run_directory.run import ledger_path, read_any_config, read_id
 from search.running.assembly import Plan, make_plan
 from search.running.evaluation_plan import make_evaluation_plan
@@ -128,7 +129,8 @@ def _summary(plan: Plan) -> list[str]:
     """What was read, in a sentence."""
     material = plan.material
     return [
-        f"the base prompt has rules of {len(material.rules):,} characters and {len(material.base):,} demonstrations; "
+        f"the base prompt has rules of {len(material.rules):,} characters and "
+        f"{show_many(len(material.base), 'demonstration')}; "
         f"the pool has {len(material.pool):,}; {len(material.guiding):,} questions guide the search and "
         f"{len(material.held_out):,} are held out"
     ]

@@ -71,7 +71,7 @@ class Material:
         """
         if isinstance(config.insert, int) and config.insert > len(self.base):
             raise InputError(
-                f"strategy.insert is {config.insert}, but the base prompt has only {len(self.base)} demonstrations: "
+                f"strategy.insert is {config.insert}, but the base prompt has {len(self.base)} of its own: "
                 "give at most that, or `back`"
             )
         base = tuple(one.id for one in self.base)

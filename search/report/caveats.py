@@ -105,8 +105,9 @@ def _of_cut_answers(findings: Findings) -> Iterator[str]:
 def _of_questions(findings: Findings) -> Iterator[str]:
     gain, best = _gain(findings), findings.best
     if gain is not None and gain.failed:
+        questions = "1 question is" if gain.failed == 1 else f"{count(gain.failed)} questions are"
         yield (
-            f"{count(gain.failed)} questions are missing from the comparison because they failed for the winner or the "
+            f"{questions} missing from the comparison because of failed answers for the winner or the "
             "base prompt; a failure is in no mean."
         )
     if gain is not None and gain.has_no_width:

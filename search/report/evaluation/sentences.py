@@ -93,7 +93,8 @@ def _of_failures(findings: EvaluationFindings) -> Iterator[str]:
         if one.result.score is None:
             yield f"“{one.name}” has no score: {count(one.result.failed)} of its answers failed, too many for a mean."
         elif one.result.failed:
-            yield f"{count(one.result.failed)} questions failed for “{one.name}”; they are in no mean and in no pair."
+            questions = "1 question" if one.result.failed == 1 else f"{count(one.result.failed)} questions"
+            yield f"{questions} failed for “{one.name}”; a failure is in no mean and in no pair."
 
 
 def _of_number(findings: EvaluationFindings) -> Iterator[str]:

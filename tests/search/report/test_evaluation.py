@@ -102,7 +102,7 @@ def test_failed_questions_are_in_no_pair_and_a_contestant_with_too_many_has_no_s
     assert [one.name for one in findings.others] == ["some"]
     assert [(one.cause, one.count) for one in findings.failures] == [("JudgeFailed", 12)]
     caveats = " ".join(evaluation_doubts(findings))
-    assert "1 questions failed for “some”" in caveats
+    assert "1 question failed for “some”" in caveats
     assert "“most” has no score: 11" in caveats
 
 

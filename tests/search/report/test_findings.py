@@ -127,7 +127,7 @@ def test_a_failed_question_is_in_no_mean_and_no_pair_and_is_counted(tmp_path: Pa
     (alike,) = findings.failures
     assert (alike.stage, alike.cause, alike.count) == ("verdict", "JudgeFailed", 2)
     assert {one.message for one in alike.samples} == {"the judge does not take h1", "the judge does not take g4"}
-    assert any("1 questions are missing from the comparison" in doubt for doubt in caveats(findings))
+    assert any("1 question is missing from the comparison" in doubt for doubt in caveats(findings))
 
 
 def test_scores_that_came_later_stand_in_the_place_of_failures(tmp_path: Path) -> None:

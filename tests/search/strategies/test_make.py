@@ -96,7 +96,7 @@ def test_retrieval_without_an_embedding_is_refused(kind: str, tmp_path: Path) ->
         ({"mutually_exclusive": [["d1", "nobody"]]}, "strategy.mutually_exclusive names 'nobody'"),
         ({"required": ["d1", "d2"], "mutually_exclusive": [["d1", "d2"]]}, "no candidate is left"),
         ({"min_demonstrations": 9, "max_demonstrations": 9}, "no candidate is left"),
-        ({"insert": 2}, "only 1 demonstrations"),
+        ({"insert": 2}, "has 1 of its own"),
     ],
 )
 def test_a_space_that_cannot_be_is_refused(knobs: dict[str, Any], complaint: str) -> None:
