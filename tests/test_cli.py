@@ -185,8 +185,8 @@ def test_a_malformed_line_is_named_by_its_number(tmp_path: Path) -> None:
 
 def test_an_empty_split_is_refused(tmp_path: Path) -> None:
     rows = [json.loads(line) for line in (QUICK / "questions.jsonl").read_text().splitlines()]
-    guiding = [json.dumps(row) for row in rows if row["split"] == "guiding"]
-    (tmp_path / "questions.jsonl").write_text("\n".join(guiding))
+    search = [json.dumps(row) for row in rows if row["split"] == "search"]
+    (tmp_path / "questions.jsonl").write_text("\n".join(search))
     done = demosearch("run", "quickstart", "--set", f"questions.path={tmp_path / 'questions.jsonl'}", *SMALL)
     assert done.returncode == 2
     assert "held" in done.stderr

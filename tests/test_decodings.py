@@ -33,7 +33,7 @@ def config(server: ServiceServer, folder: Path, *overrides: str, decodings: str 
     pool = [{"id": f"d{at}", "query": f"query {at}", "answer": f"answer {at}"} for at in range(3)]
     questions = [
         {"id": f"q{at}", "turns": [f"Question {at}?"], "reference": "An answer.", "split": split}
-        for at, split in enumerate(["guiding", "held_out"] * 10)
+        for at, split in enumerate(["search", "held_out"] * 10)
     ]
     (folder / "pool.jsonl").write_text("\n".join(map(json.dumps, pool)))
     (folder / "questions.jsonl").write_text("\n".join(map(json.dumps, questions)))

@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 MOST_NEW_TOKENS = 56
 RANDOM_SETS = 30
 GREEDY_CHOICES = 16
-SPLITS = ("guiding", "held_out")
+SPLITS = ("search", "held_out")
 
 Row = dict[str, Any]
 Place = Callable[[str, Sequence[str]], str]
@@ -33,7 +33,7 @@ Place = Callable[[str, Sequence[str]], str]
 class CheckScores:
     """Mean chrF on either split."""
 
-    guiding: float
+    search: float
     held_out: float = float("nan")
 
 
@@ -114,7 +114,7 @@ def back(base: str, added: Sequence[str]) -> str:
 def check(here: Path = HERE) -> None:
     """Print the base prompt, every single addition, greedy sets, random sets; then how the figures go together."""
     bench = StyleCheck(here)
-    print(f"{'mean chrF: least [quartiles] most':36}{'guiding':32}held-out")
+    print(f"{'mean chrF: least [quartiles] most':36}{'search':32}held-out")
     _print("base", [bench.scores(bench.base)])
     singles = {place: _singles(bench, place) for place in (front, back)}
     for place, scores in singles.items():
@@ -125,8 +125,8 @@ def check(here: Path = HERE) -> None:
 
 
 def _print(name: str, scores: Sequence[CheckScores]) -> None:
-    guiding, held_out = (_spread([getattr(s, split) for s in scores]) for split in SPLITS)
-    print(f"{name:36}{guiding:32}{held_out}", flush=True)
+    search, held_out = (_spread([getattr(s, split) for s in scores]) for split in SPLITS)
+    print(f"{name:36}{search:32}{held_out}", flush=True)
 
 
 def _spread(values: Sequence[float]) -> str:
@@ -144,17 +144,17 @@ def _singles(bench: StyleCheck, place: Place) -> list[CheckScores]:
 
 
 def _greedy(bench: StyleCheck, place: Place, singles: Sequence[CheckScores]) -> None:
-    """Up to three additions, each the best for the guiding questions of those that did best alone."""
-    ranked = sorted(zip(singles, bench.pool, strict=True), key=lambda pair: -pair[0].guiding)
+    """Up to three additions, each the best for the search questions of those that did best alone."""
+    ranked = sorted(zip(singles, bench.pool, strict=True), key=lambda pair: -pair[0].search)
     rest, chosen = [row for _, row in ranked[:GREEDY_CHOICES]], list[Row]()
     for _ in range(3):
-        rest.sort(key=lambda row: -_guiding(bench, place, [*chosen, row]))
+        rest.sort(key=lambda row: -_search_score(bench, place, [*chosen, row]))
         chosen.append(rest.pop(0))
         _print(_named(place, chosen), [bench.scores(place(bench.base, [_text(row) for row in chosen]))])
 
 
-def _guiding(bench: StyleCheck, place: Place, rows: Sequence[Row]) -> float:
-    return bench.scores(place(bench.base, [_text(row) for row in rows]), splits=("guiding",)).guiding
+def _search_score(bench: StyleCheck, place: Place, rows: Sequence[Row]) -> float:
+    return bench.scores(place(bench.base, [_text(row) for row in rows]), splits=("search",)).search
 
 
 def _named(place: Place, rows: Sequence[Row]) -> str:
@@ -169,12 +169,12 @@ def _random_sets(bench: StyleCheck) -> list[CheckScores]:
 
 def _relations(in_front: Sequence[CheckScores], at_the_back: Sequence[CheckScores]) -> None:
     both = [*in_front, *at_the_back]
-    splits = spearmanr([s.guiding for s in both], [s.held_out for s in both]).statistic
-    places = spearmanr([s.guiding for s in in_front], [s.guiding for s in at_the_back]).statistic
-    print(f"rank correlation: guiding with held-out {splits:.2f}, front with back {places:.2f}")
+    splits = spearmanr([s.search for s in both], [s.held_out for s in both]).statistic
+    places = spearmanr([s.search for s in in_front], [s.search for s in at_the_back]).statistic
+    print(f"rank correlation: search with held-out {splits:.2f}, front with back {places:.2f}")
 
 
 def _speed(bench: StyleCheck) -> None:
     started = time.perf_counter()
-    bench.scores(bench.base, splits=("guiding",))
-    print(f"the guiding questions under one prompt: {time.perf_counter() - started:.2f} s")
+    bench.scores(bench.base, splits=("search",))
+    print(f"the search questions under one prompt: {time.perf_counter() - started:.2f} s")

@@ -39,15 +39,15 @@ def _pool_row(number: int, fact: Fact, wording: int, style: Style) -> dict[str, 
 
 
 def question_rows() -> list[dict[str, object]]:
-    """The 32 guiding and 48 held-out questions, the wanted answer as reference."""
-    return [_question_row(fact, split) for split in ("guiding", "held_out") for fact in facts_for(split)]
+    """The 32 search and 48 held-out questions, the wanted answer as reference."""
+    return [_question_row(fact, split) for split in ("search", "held_out") for fact in facts_for(split)]
 
 
 def two_turn_rows() -> list[dict[str, object]]:
     """The same questions, each followed by another of its topic and its side: every fact is asked once in each turn."""
     return [
         _two_turn_row(facts[at], facts[(at + 1) % len(facts)], split)
-        for split in ("guiding", "held_out")
+        for split in ("search", "held_out")
         for facts in _by_topic(facts_for(split))
         for at in range(len(facts))
     ]
@@ -81,14 +81,14 @@ def _question_row(fact: Fact, split: str) -> dict[str, object]:
 
 
 def facts_for(use: str) -> list[Fact]:
-    """The facts kept for one use (`base`, `pool`, `guiding`, `held_out`); no fact has two uses."""
+    """The facts kept for one use (`base`, `pool`, `search`, `held_out`); no fact has two uses."""
     return [fact for fact in all_facts() if _use(fact) == use]
 
 
 def _use(fact: Fact) -> str:
     if (fact.topic.name, fact.number) in BASE_FACTS:
         return "base"
-    return "pool" if fact.number < 4 else "guiding" if fact.number < 8 else "held_out"
+    return "pool" if fact.number < 4 else "search" if fact.number < 8 else "held_out"
 
 
 def _pool_styles() -> list[Style]:

@@ -57,7 +57,7 @@ class SplitConfig(Knobs):
     """Which questions guide the search and which judge the winner alone. First match wins: field, file, share."""
 
     by_field: str | None = None
-    """Field of a question row that says `guiding` or `held_out` (data sets that come with a split of their own)."""
+    """Field of a question row that says `search` or `held_out` (data sets that come with a split of their own)."""
     held_out_path: LocalPath | None = None
     """A separate file of held-out questions, in the same format; then all of `questions.path` guides."""
     held_out_share: Share = 0.5

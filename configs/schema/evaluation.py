@@ -51,7 +51,7 @@ class EvaluationConfig(Knobs):
     """What is compared; differences are to the first. Those with the same `model` are evaluated without loading it
     again."""
     questions: QuestionsConfig
-    side: Literal["all", "guiding", "held_out"] = "all"
+    side: Literal["all", "search", "held_out"] = "all"
     """Which of the questions are asked; all of them, or one side of `questions.split`."""
     render: RenderConfig = RenderConfig()
     model: AnyModelConfig

@@ -24,7 +24,7 @@ class BenchmarkConfig(Knobs):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")]
     """What it is called in tables; also the name of its folder."""
     questions: QuestionsConfig
-    side: Literal["all", "guiding", "held_out"] = "all"
+    side: Literal["all", "search", "held_out"] = "all"
     """Which of the questions are asked; all of them, or one side of `questions.split`."""
     judge: JudgeConfig
     scoring: ScoringConfig = ScoringConfig()

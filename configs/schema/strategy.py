@@ -16,7 +16,7 @@ class HintsConfig(Knobs):
     runs: tuple[LocalPath, ...] = ()
     """Run directories of earlier searches on demonstrations of this pool, with any model, judge and questions."""
     likelihood_questions: Annotated[int, Field(ge=0)] = 0
-    """How likely the model itself finds the reference answers of so many guiding questions (8, say; those that have
+    """How likely the model itself finds the reference answers of so many search questions (8, say; those that have
     one) behind each demonstration. 0: not asked. It costs so many prompts read for each demonstration of the pool,
     nothing written, nothing judged; a served model is paid for them."""
 
@@ -34,7 +34,7 @@ class ScreeningConfig(SearchSpaceConfig):
 
     kind: Literal["screening"]
     evaluations: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
-    """Answers judged on guiding questions, the base prompt's included; `auto`: a tenth of exhaustive greedy's,
+    """Answers judged on search questions, the base prompt's included; `auto`: a tenth of exhaustive greedy's,
     or 12 candidates' worth where that is more."""
     block: Annotated[int, Field(ge=1)] = 8
     """Questions a trial: fewer tell more at the same number of answers, more share their prompt's prefix."""
@@ -90,7 +90,7 @@ class SuccessiveHalvingConfig(SearchSpaceConfig):
 
     kind: Literal["successive_halving"]
     evaluations: Annotated[int, Field(ge=1)] = 3000
-    """Answers judged on guiding questions, about; the base prompt's included."""
+    """Answers judged on search questions, about; the base prompt's included."""
 
 
 class BeamConfig(RacingKnobs):
@@ -120,7 +120,7 @@ class LocalSearchConfig(RacingKnobs):
     start: tuple[str, ...] = ()
     """Ids of the set to start from, in order; the base prompt when empty."""
     evaluations: Annotated[int, Field(ge=1)] = 3000
-    """Answers judged on guiding questions at most, the base prompt's included."""
+    """Answers judged on search questions at most, the base prompt's included."""
     neighbours: Annotated[int, Field(ge=1)] = 12
     """Neighbours that race against the best set together."""
     patience: Annotated[int, Field(ge=1)] = 4
@@ -128,7 +128,7 @@ class LocalSearchConfig(RacingKnobs):
 
 
 class SimilarConfig(SearchSpaceConfig):
-    """The demonstrations nearest to the guiding questions; nothing is judged but the base prompt and the pick."""
+    """The demonstrations nearest to the search questions; nothing is judged but the base prompt and the pick."""
 
     summary: ClassVar = StrategySummary(
         "the demonstrations nearest to the questions by their texts",
@@ -142,7 +142,7 @@ class SimilarConfig(SearchSpaceConfig):
 
 
 class DiverseConfig(SearchSpaceConfig):
-    """Demonstrations near to the guiding questions but unlike each other; judged as `similar`."""
+    """Demonstrations near to the search questions but unlike each other; judged as `similar`."""
 
     summary: ClassVar = StrategySummary(
         "near to the questions but unlike each other, by their texts",
@@ -178,7 +178,7 @@ class ExhaustiveGreedyConfig(SearchSpaceConfig):
 
     summary: ClassVar = StrategySummary(
         "every demonstration in every round, as the paper did",
-        "(1 + N + N - 1 + ...) times all guiding questions",
+        "(1 + N + N - 1 + ...) times all search questions",
         "to reproduce the paper",
     )
 
@@ -195,7 +195,7 @@ class RandomConfig(SearchSpaceConfig):
 
     summary: ClassVar = StrategySummary(
         "ordered choices at random",
-        "`trials` times all guiding questions",
+        "`trials` times all search questions",
         "as the baseline that every search has to beat",
     )
 
@@ -211,7 +211,7 @@ class OptunaConfig(RacingKnobs, VaryingKnobs):
 
     summary: ClassVar = StrategySummary(
         "Gaussian process, TPE or NSGA-II over ordered slots, for a shortlist that a warm start leaves",
-        "as many as `trials` candidates need on all guiding questions",
+        "as many as `trials` candidates need on all search questions",
         "to compare with other work that uses Optuna",
     )
 
@@ -220,7 +220,7 @@ class OptunaConfig(RacingKnobs, VaryingKnobs):
     """`gp`: Gaussian process, best up to about 300 proposals. `tpe`: fast at any number. `nsga2`: genetic, beyond 300
     proposals."""
     trials: Annotated[int, Field(ge=1)] = 200
-    """The budget: as many answers as so many candidates need on all guiding questions, the base prompt not counted."""
+    """The budget: as many answers as so many candidates need on all search questions, the base prompt not counted."""
     warm_start: Literal["screening", "singles", "none"] = "screening"
     """What leaves the shortlist. `screening`: random groups of demonstrations on blocks of questions, told apart by a
     statistical model. `singles`: demonstrations alone. `none`: no shortlist; Optuna needs several times the trials."""

@@ -32,10 +32,13 @@ from workers.text_model import TextModel
 ANSWER = ("Thank you for asking, here is what I know about it. " * 24)[:1200]
 
 
+_UNSEEN = Question("held out", ("another question",), "all")
+
+
 async def run_round(
     folder: Path, name: str, model: TextModel, judge: Judge, candidates: int, asked: int, stop: int = 1
 ) -> int:
-    """One greedy round, and the held-out questions.
+    """Run one greedy round, and the held-out questions.
 
     Args:
         folder: of the ledger, and of a journal with this name.
@@ -45,10 +48,9 @@ async def run_round(
     Returns:
         Evaluations.
     """
-    demonstrations, questions = _demonstrations(candidates + 3), _questions(asked)
-    unseen = Question("held out", ("another question",), "all")
-    names = [one.id for one in demonstrations]
-    space = SearchSpace(tuple(names[:3]), tuple(names[3:]), tuple(one.id for one in questions), 0, 1)
+    demonstrations, questions, unseen = _demonstrations(candidates + 3), _questions(asked), _UNSEEN
+    names = tuple(one.id for one in demonstrations)
+    space = SearchSpace(names[:3], names[3:], tuple(one.id for one in questions), 0, 1)
     renderer = UrialRenderer(FORMS[RenderConfig().template])
     ledger, journal = Ledger(folder / "ledger.sqlite", "w1"), Journal(folder / f"{name}.jsonl")
     budget, counts = Budget(BudgetConfig(), lambda: ledger.spend), Counts()

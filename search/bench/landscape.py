@@ -38,20 +38,20 @@ class Landscape:
 
     Args:
         pool: demonstrations, N >= 1.
-        guiding, held_out: questions of either kind.
+        search, held_out: questions of either kind.
         further: questions of the same kind that nobody is asked; they stand for all there could be.
     """
 
     def __init__(
-        self, knobs: LandscapeKnobs, seed: int, *, pool: int, guiding: int = 80, held_out: int = 80, further: int = 0
+        self, knobs: LandscapeKnobs, seed: int, *, pool: int, search: int = 80, held_out: int = 80, further: int = 0
     ) -> None:
         self.knobs = knobs
         self.pool = tuple(f"d{number:04}" for number in range(pool))
-        self.guiding = tuple(f"q{number:03}" for number in range(guiding))
+        self.search = tuple(f"q{number:03}" for number in range(search))
         self.held_out = tuple(f"h{number:03}" for number in range(held_out))
         self.further = tuple(f"f{number:05}" for number in range(further))
         self._index = {name: number for number, name in enumerate(self.pool)}
-        self._question = {name: number for number, name in enumerate((*self.guiding, *self.held_out, *self.further))}
+        self._question = {name: number for number, name in enumerate((*self.search, *self.held_out, *self.further))}
         self._salt = np.uint64(_mixed(np.array([seed + 1], dtype=np.uint64))[0])
         draw = np.random.default_rng(seed)
         topics = _unit(draw.normal(size=(knobs.topics, knobs.embedding_size)))
@@ -59,7 +59,7 @@ class Landscape:
         self._draw_demonstrations(draw, pool)
         self._style: Ints = np.random.default_rng([seed, knobs.styles]).integers(knobs.styles, size=pool)
         self._draw_pairs(draw, pool)
-        self._draw_questions(draw, topics, (guiding, held_out, further))
+        self._draw_questions(draw, topics, (search, held_out, further))
 
     def _draw_embedding(self, draw: np.random.Generator, topics: Floats, count: int) -> Floats:
         around = topics[draw.integers(len(topics), size=count)]
@@ -112,7 +112,7 @@ class Landscape:
 
     def space(self, max_added: int) -> SearchSpace:
         """All ordered choices of up to `max_added`; the base prompt has no demonstrations of its own."""
-        return SearchSpace(base=(), pool=self.pool, questions=self.guiding, insert_at=0, max_added=max_added)
+        return SearchSpace(base=(), pool=self.pool, questions=self.search, insert_at=0, max_added=max_added)
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -188,15 +188,15 @@ class Landscape:
         return np.array([self._index[name] for name in candidate.demonstrations], dtype=np.int64)
 
     def ceiling(self, size: int) -> Candidate:
-        """The best set that noise-free greedy steps, then swaps and moves, find on the guiding questions."""
+        """The best set that noise-free greedy steps, then swaps and moves, find on the search questions."""
         chosen: list[int] = []
         for _ in range(size):
             further = np.array([[*chosen, one] for one in range(len(self.pool)) if one not in chosen])
-            chosen = further[self.truths(further, self.guiding).argmax()].tolist()
-        best, gained = self.truths(np.array([chosen]), self.guiding)[0], True
+            chosen = further[self.truths(further, self.search).argmax()].tolist()
+        best, gained = self.truths(np.array([chosen]), self.search)[0], True
         while gained:
             near = self._neighbours(chosen)
-            truths = self.truths(near, self.guiding)
+            truths = self.truths(near, self.search)
             gained = bool(truths.max() > best + 1e-9)
             if gained:
                 best, chosen = truths.max(), near[truths.argmax()].tolist()

@@ -44,7 +44,7 @@ def made_material(pool: int, questions: int, words: int, seed: int) -> Material:
         rules="rules",
         base=(),
         pool=tuple(Demonstration(f"d{number}", text(12), text(words)) for number in range(pool)),
-        guiding=tuple(Question(f"q{number}", (text(12),)) for number in range(questions)),
+        search=tuple(Question(f"q{number}", (text(12),)) for number in range(questions)),
         held_out=(),
         digests={},
     )
@@ -103,7 +103,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m search.bench.large_pools", description=__doc__)
     parser.add_argument("--strategies", nargs="+", choices=STRATEGIES, default=["screening"])
     parser.add_argument("--pool", type=int, default=100_000, help="demonstrations, N")
-    parser.add_argument("--questions", type=int, default=80, help="guiding questions, Q")
+    parser.add_argument("--questions", type=int, default=80, help="search questions, Q")
     parser.add_argument("--most", type=int, default=3, help="demonstrations of a set at most, k")
     parser.add_argument("--evaluations", type=int, default=8000, help="answers, the base prompt's not counted")
     parser.add_argument("--words", type=int, default=60, help="of an answer")

@@ -64,13 +64,13 @@ def made_run(path: Path, candidates: int, questions: int, rows: int) -> None:
     """Write a finished search whose ledger holds so many generations, and as many verdicts."""
     config = load_config("quickstart", ["workers.kind=local", "strategy={kind: random, trials: 8}"])
     run = Run.create(path, config)
-    guiding = [Question(f"question-{number}", (f"What is {number}?",)) for number in range(questions)]
+    search = [Question(f"question-{number}", (f"What is {number}?",)) for number in range(questions)]
     held_out = [Question(f"unseen-{number}", (f"Who is {number}?",)) for number in range(_HELD_OUT)]
     material = Material(
         rules="Answer.\n",
         base=(Demonstration("base", "What?", "That."),),
         pool=tuple(Demonstration(f"d{number}", f"What is {number}?", f"It is {number}.") for number in range(_POOL)),
-        guiding=tuple(guiding),
+        search=tuple(search),
         held_out=tuple(held_out),
         digests={},
     )
@@ -78,19 +78,19 @@ def made_run(path: Path, candidates: int, questions: int, rows: int) -> None:
     judge = [[_JUDGE, 1.0, 1, "mean"]]
     run.check_manifest({"model": "m", "decoding": decoding, "judge": judge, "versions": {"demosearch": "0.1.0"}})
     write_json(path / "material.json", material.to_json())
-    _write_ledger(path / "ledger.sqlite", run.id, [question.id for question in guiding], rows)
-    _write_journal(path / "journal.jsonl", candidates, [one.id for one in guiding], [one.id for one in held_out])
+    _write_ledger(path / "ledger.sqlite", run.id, [question.id for question in search], rows)
+    _write_journal(path / "journal.jsonl", candidates, [one.id for one in search], [one.id for one in held_out])
     run.set_state("finished")
     run.close()
 
 
-def _write_journal(path: Path, candidates: int, guiding: list[str], held_out: list[str]) -> None:
+def _write_journal(path: Path, candidates: int, search: list[str], held_out: list[str]) -> None:
     draw = random.Random(0)  # noqa: S311 -- no cryptography here
     base = Candidate(("base",))
     found = [base, *(Candidate((*draw.sample([f"d{n}" for n in range(_POOL)], 3), "base")) for _ in range(candidates))]
     with closing(Journal(path)) as journal:
         for number, candidate in enumerate(found):
-            journal.append(TrialRecord("search", _scored(number, candidate, guiding, draw), (found[1], base)))
+            journal.append(TrialRecord("search", _scored(number, candidate, search, draw), (found[1], base)))
         for number in (1, 0):
             side: Side = "held_out"
             journal.append(TrialRecord(side, _scored(number, found[number], held_out, draw)))

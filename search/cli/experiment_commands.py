@@ -14,8 +14,7 @@ def experiment(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME",
-            help="greedy, components, many_shot, decoding, matching, aligned, icl_vs_finetuning.",
+            metavar="NAME", help="greedy, components, many_shot, decoding, matching, aligned, icl_vs_finetuning."
         ),
     ],
     config: Annotated[

@@ -17,7 +17,7 @@ from search.running.rejudge import Rejudged
 from search.running.rejudge import rejudge as rejudge_run
 from search.statistics.agreement import Agreement
 
-_SIDES = {"search": "guiding questions", "held_out": "held-out questions"}
+_SIDES = {"search": "search questions", "held_out": "held-out questions"}
 
 
 def rejudge(

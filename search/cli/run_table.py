@@ -35,7 +35,7 @@ def comparison_table(compared: Sequence[ComparedEntry]) -> RenderableType:
     for column in ("run", "prompt", "questions", "score", "difference to the first", "shared", "judge"):
         table.add_column(column, overflow="fold")
     for line in compared:
-        entry, side = line.entry, {"search": "guiding", "held_out": "held-out"}.get(line.entry.side, line.entry.side)
+        entry, side = line.entry, line.entry.side.replace("_", "-")
         difference = show_gain(line.difference) if line.difference else ""
         values = (entry.run, entry.prompt, side, show_estimate(line.score), difference, str(line.shared), entry.judge)
         table.add_row(*(Text(value) for value in values))

@@ -154,7 +154,7 @@ def _probable(better: float) -> str:
 
 def _nothing_found(better: float | None) -> str:
     if better is None:
-        return "Nothing beat the base prompt on the guiding questions."
+        return "Nothing beat the base prompt on the search questions."
     return (
         "Nothing surely beats the base prompt, so that stays the winner: of the best found, now the runner-up, all "
         f"scores together make that {better:.0%} probable (`scoring.min_win_probability` says what is enough)."

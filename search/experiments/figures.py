@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from search.experiments.cell import cell_name, spell
-from search.experiments.results import ExperimentResults, Measure, Row
+from search.experiments.results import ExperimentResults, Measure, ResultRow
 from search.report.drawing import FIRST, FOURTH, PALE, SECOND, THIRD, Picture, drawn, whiskers
 from search.report.numbers import Numbers
 
@@ -35,7 +35,7 @@ _SAYS = {
 }
 
 
-def _lines(results: ExperimentResults, measure: Measure, rows: Sequence[Row]) -> go.Figure:
+def _lines(results: ExperimentResults, measure: Measure, rows: Sequence[ResultRow]) -> go.Figure:
     x = results.experiment.x
     figure = drawn([], 420)
     for at, series in enumerate(_series(rows, x)):
@@ -74,15 +74,15 @@ def _printed(x: Sequence[object], y: Sequence[object], colour: str) -> go.Scatte
     )
 
 
-def _series_of(row: Row, x: str) -> str:
+def _series_of(row: ResultRow, x: str) -> str:
     return ", ".join(spell(value) for name, value in row.condition.items() if name != x)
 
 
-def _series(rows: Sequence[Row], x: str) -> list[str]:
+def _series(rows: Sequence[ResultRow], x: str) -> list[str]:
     return list(dict.fromkeys(_series_of(row, x) for row in rows))
 
 
-def _forest(_: ExperimentResults, measure: Measure, rows: Sequence[Row]) -> go.Figure:
+def _forest(_: ExperimentResults, measure: Measure, rows: Sequence[ResultRow]) -> go.Figure:
     names = [_series_of(row, "") for row in rows]
     numbers = Numbers.fitting(row.score.mean for row in rows if row.score is not None)
     scores = [row.score for row in rows if row.score is not None]
@@ -105,7 +105,7 @@ def _forest(_: ExperimentResults, measure: Measure, rows: Sequence[Row]) -> go.F
     return figure
 
 
-def _heatmaps(results: ExperimentResults, _: Measure, rows: Sequence[Row]) -> go.Figure:
+def _heatmaps(results: ExperimentResults, _: Measure, rows: Sequence[ResultRow]) -> go.Figure:
     """One a combination of the other labels, on one scale of colours."""
     x, y = results.experiment.x, results.experiment.y
     facets = list(dict.fromkeys(_facet(row, x, y) for row in rows))
@@ -137,15 +137,15 @@ def _heatmaps(results: ExperimentResults, _: Measure, rows: Sequence[Row]) -> go
     return figure
 
 
-def _facet(row: Row, x: str, y: str) -> str:
+def _facet(row: ResultRow, x: str, y: str) -> str:
     return cell_name({name: value for name, value in row.condition.items() if name not in {x, y}}, None)
 
 
-def _mean(row: Row | None) -> float | None:
+def _mean(row: ResultRow | None) -> float | None:
     return None if row is None or row.score is None else row.score.mean
 
 
-def _said(row: Row | None) -> str:
+def _said(row: ResultRow | None) -> str:
     if row is None or row.score is None:
         return ""
     return f"{row.score.mean:.2f}" + ("" if row.printed is None else f" ({row.printed:.2f})")

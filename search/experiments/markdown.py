@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from search.experiments.cell import spell
-from search.experiments.results import ExperimentResults, Measure, Row
+from search.experiments.results import ExperimentResults, Measure, ResultRow
 from search.results.wording import show_estimate, show_gain
 
 TOY = (
@@ -17,7 +17,7 @@ TOY = (
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Of one measure, spelled.
+    """One measure's table, spelled.
 
     Attributes:
         rows: as many cells each as `head`.
@@ -70,14 +70,14 @@ def tables(results: ExperimentResults) -> list[Table]:
     return [_table(measure, [row for row in results.rows if row.measure == measure]) for measure in results.measures]
 
 
-def _table(measure: Measure, rows: Sequence[Row]) -> Table:
+def _table(measure: Measure, rows: Sequence[ResultRow]) -> Table:
     labels = list(dict.fromkeys(name for row in rows for name in row.condition))
     has_paper = any(row.printed is not None for row in rows)
     head = (*labels, "draws", "score", "difference", *(["the paper's"] if has_paper else []), "length", "n", "failed")
     return Table(measure.name, head, tuple(_cells(row, labels, has_paper) for row in rows))
 
 
-def _cells(row: Row, labels: Sequence[str], has_paper: bool) -> tuple[str, ...]:
+def _cells(row: ResultRow, labels: Sequence[str], has_paper: bool) -> tuple[str, ...]:
     return (
         *(spell(row.condition[name]) if name in row.condition else "" for name in labels),
         str(row.draws),
@@ -118,7 +118,7 @@ def csv_table(results: ExperimentResults) -> str:
     return out.getvalue()
 
 
-def _numbers(row: Row) -> list[object]:
+def _numbers(row: ResultRow) -> list[object]:
     score, difference = row.score, row.difference
     ours = [score.mean, score.low, score.high, score.n] if score else ["", "", "", 0]
     gain = [difference.estimate.mean, difference.estimate.low, difference.estimate.high] if difference else [""] * 3

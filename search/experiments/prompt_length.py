@@ -12,7 +12,7 @@ from search.prompts.render import Renderer
 
 
 class LengthLimit:
-    """Of the questions of all benchmarks.
+    """The longest prompts that the questions of all benchmarks leave room for.
 
     A model's own tokenizer counts where it is on this machine; else a token is guessed to be four characters, and the
     run itself, which loads the model, is the last to say.

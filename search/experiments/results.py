@@ -32,7 +32,7 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ResultRow:
     """A condition by one measure.
 
     Attributes:
@@ -78,7 +78,7 @@ class ExperimentResults:
     config: ExperimentConfig
     conditions: tuple[dict[str, str | int | float], ...]
     measures: tuple[Measure, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ResultRow, ...]
     holes: tuple[Hole, ...]
     cells: int
     scores: Mapping[tuple[int, str], Draws]
@@ -87,7 +87,7 @@ class ExperimentResults:
     paid: Paid
     notes: tuple[str, ...] = ()
 
-    def row(self, condition: Condition, measure: Measure) -> Row | None:
+    def row(self, condition: Condition, measure: Measure) -> ResultRow | None:
         """None where the condition has no row by this measure."""
         return next((one for one in self.rows if one.condition == condition and one.measure == measure), None)
 
@@ -95,7 +95,7 @@ class ExperimentResults:
 def read_results(grid: Grid, found: Found, path: Path, notes: Sequence[str] = ()) -> ExperimentResults:
     """Read every benchmark's results in the directory `path` of an experiment."""
     measures: list[Measure] = []
-    rows: list[Row] = []
+    rows: list[ResultRow] = []
     holes = list(grid.holes)
     scores: dict[tuple[int, str], Draws] = {}
     categories: dict[str, Mapping[str, str]] = {}
@@ -165,7 +165,7 @@ def _rows(
     measure: Measure,
     by_cell: Mapping[str, VariantResult],
     scores: dict[tuple[int, str], Draws],
-) -> Iterator[Row]:
+) -> Iterator[ResultRow]:
     for number, condition in enumerate(grid.conditions):
         cells = [cell for cell in grid.cells if dict(cell.condition) == condition and cell.name in by_cell]
         usable = [cell for cell in cells if _has_mean(by_cell[cell.name], benchmark)]
@@ -176,7 +176,7 @@ def _rows(
         confidence = benchmark.scoring.confidence
         failed = sum(len(by_cell[cell.name].failures) for cell in usable)
         difference = difference_of_draws(draws, reference, confidence) if first != number and draws else None
-        yield Row(
+        yield ResultRow(
             condition=condition,
             measure=measure,
             draws=len(draws),
@@ -204,7 +204,7 @@ def _length(outcomes: Sequence[VariantResult]) -> float | None:
     return sum(lengths) / len(lengths) if lengths else None
 
 
-def _with_holm(rows: Sequence[Row], grid: Grid) -> Iterator[Row]:
+def _with_holm(rows: Sequence[ResultRow], grid: Grid) -> Iterator[ResultRow]:
     compared = [row for row in rows if row.difference is not None]
     level = 1 - grid.config.benchmarks[0].scoring.confidence
     stays = iter(holm([row.difference.p_value for row in compared if row.difference], level))

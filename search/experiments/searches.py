@@ -50,7 +50,7 @@ def _found(task: SearchTask, folder: Path, console: Console | None) -> FoundSet:
 
 
 def best_by_size(results: SearchResults) -> Mapping[int, tuple[Candidate, Estimate]]:
-    """By number of chosen demonstrations, the best mean among the candidates that have answered all guiding questions;
+    """By number of chosen demonstrations, the best mean among the candidates that have answered all search questions;
     0 is the base prompt."""
     material = results.material
     if material is None:
@@ -58,7 +58,7 @@ def best_by_size(results: SearchResults) -> Mapping[int, tuple[Candidate, Estima
     base, best = {one.id for one in material.base}, dict[int, tuple[Candidate, Estimate]]()
     for candidate, scored in results.search.items():
         size, mean = sum(name not in base for name in candidate.demonstrations), scored.mean(results.confidence)
-        if mean is None or not _is_whole(scored, len(material.guiding)):
+        if mean is None or not _is_whole(scored, len(material.search)):
             continue
         if size not in best or mean.mean > best[size][1].mean:
             best[size] = candidate, mean

@@ -9,7 +9,7 @@ from search.results.search_results import read_search_results
 
 
 def best_alone(run: Path, pool: Sequence[Demonstration]) -> list[Demonstration]:
-    """Those of this pool that a search has added alone to its base prompt on all guiding questions, the best mean
+    """Those of this pool that a search has added alone to its base prompt on all search questions, the best mean
     first: the paper's first round.
 
     Raises:
@@ -26,11 +26,11 @@ def best_alone(run: Path, pool: Sequence[Demonstration]) -> list[Demonstration]:
         one = known[added[0]] if len(added) == 1 else None
         mine = here.get(content_id(one.query, one.answer)) if one else None
         mean = scores.mean(results.confidence)
-        if mine is not None and mean is not None and mean.n + mean.failed == len(results.material.guiding):
+        if mine is not None and mean is not None and mean.n + mean.failed == len(results.material.search):
             scored.append((mean.mean, mine))
     if not scored:
         raise InputError(
-            f"{run}: the search has scored no demonstration of this pool alone on all guiding questions; give the run "
+            f"{run}: the search has scored no demonstration of this pool alone on all search questions; give the run "
             "of an exhaustive greedy search in many_shot.scores"
         )
     return [one for _, one in sorted(scored, key=lambda pair: -pair[0])]

@@ -36,7 +36,7 @@ class TrainedModel:
 
 
 def training_folder(cell: Cell, config: ExperimentConfig, models: Path) -> Path:
-    """Of this cell's training in the folder of all: named after everything that decides its outcome."""
+    """The folder of this cell's training among all: named after everything that decides its outcome."""
     training, model = _of(cell)
     decides = {
         "base": model.model_dump(mode="json", include={"name", "revision", "dtype"}),

@@ -21,7 +21,7 @@ class BestPrompt:
     """Attributes:
     path: of the run.
     demonstrations: of the best candidate, in order.
-    block: its prompts of the guiding questions' first turns, as they were scored.
+    block: its prompts of the search questions' first turns, as they were scored.
     decoding: that they were answered with.
     """
 
@@ -66,7 +66,7 @@ def read_best_prompt(path: Path, best_so_far: bool = False) -> BestPrompt:
     candidate = status.winner.candidate
     chosen = material.shown(candidate)
     renderer = restore_renderer(config.render, material.template)
-    block = renderer.block(material.rules, chosen, [(question.query,) for question in material.guiding])
+    block = renderer.block(material.rules, chosen, [(question.query,) for question in material.search])
     _check_scored(path, config, block)
     return BestPrompt(path, config, status, material, chosen, renderer, block, results.decoding(candidate))
 

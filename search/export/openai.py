@@ -23,7 +23,7 @@ def completion_request(best: BestPrompt) -> dict[str, Any]:
         "strip_question": spelled.strip,
         "request": {
             "model": best.config.model.name,
-            "prompt": spelled.prompt(best.material.guiding[0].query),
+            "prompt": spelled.prompt(best.material.search[0].query),
             **fields(best),
         },
     }

@@ -34,7 +34,7 @@ _STEPS = 8  # intermediate values a trial; every one is a row
 def fill_study(path: Path, url: str) -> int:
     """Put the candidates of the run at `path` into the study of its name in the database at `url`.
 
-    One trial a candidate, in the order told. Its value is its mean over the guiding questions that it was asked,
+    One trial a candidate, in the order told. Its value is its mean over the search questions that it was asked,
     intermediate values are the mean after some of them. COMPLETE: asked as many as the base prompt, or recommended;
     PRUNED: left a race before; FAIL: has no mean. Parameters are the slots; with a large pool a slot is a place in the
     pool, 0 for none.
@@ -191,5 +191,5 @@ class _Spelling:
     def prompt_digest(self, candidate: Candidate) -> str:
         """SHA-256 of what all questions' prompts begin with."""
         shown = [self._demonstrations[name] for name in candidate.demonstrations]
-        block = self._renderer.block(self._material.rules, shown, [(self._material.guiding[0].query,)])
+        block = self._renderer.block(self._material.rules, shown, [(self._material.search[0].query,)])
         return sha256(block.prefix.encode()).hexdigest()

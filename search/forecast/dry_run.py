@@ -79,7 +79,7 @@ def forecast_run(config: RunConfig, path: Path | None = None, experience: Experi
         else f"about: unknown, since a rehearsal of the strategy takes longer than {_PATIENCE:g} s",
     ]
     material, shown = plan.material, [*plan.material.demonstrations.values()][:_SAMPLE]
-    asked_first = [(question.query,) for question in material.guiding[:_SAMPLE]]
+    asked_first = [(question.query,) for question in material.search[:_SAMPLE]]
     sample = "".join(_texts(plan.renderer.block(material.rules, shown, asked_first)))
     spent, pace, source = _measured(config, path, experience)
     longest = max(one.max_new_tokens for one in plan.decodings.values())
@@ -131,7 +131,7 @@ def _summary(plan: Plan) -> list[str]:
     return [
         f"the base prompt has rules of {len(material.rules):,} characters and "
         f"{show_many(len(material.base), 'demonstration')}; "
-        f"the pool has {len(material.pool):,}; {len(material.guiding):,} questions guide the search and "
+        f"the pool has {len(material.pool):,}; {len(material.search):,} questions guide the search and "
         f"{len(material.held_out):,} are held out"
     ]
 
@@ -168,7 +168,7 @@ def _beside(plan: Plan, surveyor: Surveyor) -> tuple[list[PlannedWork], list[str
 
 
 def _most(plan: Plan, surveyor: Surveyor, planned: int) -> PlannedWork:
-    """The longest candidate over and over, on all guiding questions, for as many answers as are planned."""
+    """The longest candidate over and over, on all search questions, for as many answers as are planned."""
     material, lengths = plan.material, {}
     for name, one in material.demonstrations.items():
         lengths[name] = len(one.query) + len(one.answer)
@@ -176,12 +176,12 @@ def _most(plan: Plan, surveyor: Surveyor, planned: int) -> PlannedWork:
     candidates = plan.space.compose(()), plan.space.compose(longest)
     most = max(candidates, key=lambda one: sum(lengths[name] for name in one.demonstrations))
     shown = material.shown(most)
-    guiding, held_out = (
+    search, held_out = (
         surveyor.work(plan.renderer, material.rules, shown, [question.id for question in side])
-        for side in (material.guiding, material.held_out)
+        for side in (material.search, material.held_out)
     )
-    candidates_worth = ceil(planned / len(material.guiding))
-    return together([guiding.times(candidates_worth), held_out.times(most_finalists(plan.space))])
+    candidates_worth = ceil(planned / len(material.search))
+    return together([search.times(candidates_worth), held_out.times(most_finalists(plan.space))])
 
 
 def _measured(

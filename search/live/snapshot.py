@@ -27,7 +27,7 @@ class Position:
         evaluated, planned: evaluations told so far, and how many there will be in all (an upper bound), held-out ones
             included.
         replayed: those of `evaluated` that the journal held already.
-        best_scores: the leader's guiding scores by question; empty before the first, and where nothing is searched.
+        best_scores: the leader's search scores by question; empty before the first, and where nothing is searched.
         base_scores: those of the base prompt.
     """
 
@@ -80,7 +80,7 @@ class Snapshot:
         trials: told so far.
         done, planned: evaluations, those under way that are through included; `planned` is an upper bound.
         eta: for the rest; None before anything is done.
-        best: the leader's guiding score with its interval.
+        best: the leader's search score with its interval.
         base: the base prompt's.
         gain: paired difference of the two; None where the base prompt leads.
         services: of the judges.

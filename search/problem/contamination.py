@@ -1,4 +1,4 @@
-"""Demonstrations that hold a question of the benchmark, and guiding questions that hold a held-out one.
+"""Demonstrations that hold a question of the benchmark, and search questions that hold a held-out one.
 
 A winner whose prompt shows a held-out question with its answer has not been judged on questions that it never saw. So
 what is the same is taken out of the pool, or refused, and what is alike is reported with its pairs.
@@ -17,7 +17,7 @@ from search.problem.text_overlap import Words, holds, is_telling, one_word_apart
 from search.prompts.urial import BasePrompt
 
 Degree = Literal["same", "contains", "near"]
-Source = Literal["pool", "base prompt", "guiding questions"]
+Source = Literal["pool", "base prompt", "search questions"]
 
 SEEN = "held-out questions seen"
 """What the manifest calls `Contamination.seen`."""
@@ -31,14 +31,14 @@ _VERBS: Mapping[Degree, str] = {"same": "is", "contains": "contains", "near": "r
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """A text of the prompts, or a guiding question, and a question that it holds.
+    """A text of the prompts, or a search question, and a question that it holds.
 
     Attributes:
         source: where the text comes from.
-        id: of the demonstration or the guiding question; `rules` for the rules of the base prompt.
+        id: of the demonstration or the search question; `rules` for the rules of the base prompt.
         place: of the text, for people; "" where only the id is known.
         question: id of the question.
-        side: of the question: `guiding` or `held-out`.
+        side: of the question: `search` or `held-out`.
         degree: `same`: it is the question. `contains`: the whole question stands in it. `near`: they are one word
             apart, one stands in the other, or they have a passage of 13 words in common (with the question's further
             turns or its reference answers, too).
@@ -70,7 +70,7 @@ class Contamination:
 
     @property
     def seen(self) -> int:
-        """Held-out questions of which a prompt may hold something, or which a guiding question resembles."""
+        """Held-out questions of which a prompt may hold something, or which a search question resembles."""
         return len({one.question for one in self.remaining if one.side == "held-out"})
 
     def counts(self) -> dict[str, int]:
@@ -88,7 +88,7 @@ class Contamination:
                 f"benchmark and {_plural(dropped, 'is', 'are')} left out "
                 f"(pool.contamination is drop): {_first(self.dropped)}."
             )
-        for source in ("pool", "base prompt", "guiding questions"):
+        for source in ("pool", "base prompt", "search questions"):
             pairs = [one for one in remaining if one.source == source]
             if pairs:
                 texts.append(f"{_left_in(source, len(_ids(pairs)))}: {_first(pairs)}.")
@@ -113,8 +113,8 @@ NONE_FOUND = Contamination()
 
 def _left_in(source: Source, count: int) -> str:
     verb = _plural(count, "holds or resembles", "hold or resemble")
-    if source == "guiding questions":
-        return f"{count:,} of the guiding questions {verb} a held-out question"
+    if source == "search questions":
+        return f"{count:,} of the search questions {verb} a held-out question"
     what = _demonstrations(count) if source == "pool" else f"{count:,} text{'s' * (count != 1)}"
     return f"{what} of the {source} {verb} a question of the benchmark and {_plural(count, 'stays', 'stay')} in it"
 
@@ -141,7 +141,7 @@ class Text:
     """What is compared with the questions.
 
     Attributes:
-        query: words of a demonstration's query, or of a guiding question.
+        query: words of a demonstration's query, or of a search question.
         rest: a demonstration's answer, or further turns.
         answer: whether `rest` is compared with reference answers.
     """
@@ -163,7 +163,7 @@ def without_questions(pool: Pool, base: BasePrompt, split: Split, policy: PoolCo
     found = _overlaps([*_pool_texts(pool), *_base_texts(base)], split)
     alike = [
         one
-        for one in find_overlaps(_question_texts(split.guiding), split.held_out, "held-out")
+        for one in find_overlaps(_question_texts(split.search), split.held_out, "held-out")
         if policy.contamination == "keep" or one.degree != "same"  # else the split has refused it
     ]
     surely = [one for one in found if one.degree != "near"]
@@ -201,7 +201,7 @@ def shown_questions(variants: Mapping[str, BasePrompt], questions: Sequence[Ques
 
 
 def _overlaps(texts: Sequence[Text], split: Split) -> list[Overlap]:
-    sides = (("held-out", split.held_out), ("guiding", split.guiding))
+    sides = (("held-out", split.held_out), ("search", split.search))
     return [one for side, questions in sides for one in find_overlaps(texts, questions, side)]
 
 
@@ -219,7 +219,7 @@ def _base_texts(base: BasePrompt) -> list[Text]:
 
 def _question_texts(questions: Iterable[Question]) -> list[Text]:
     return [
-        Text("guiding questions", f"guiding question {one.id}", "", one.query, "\n".join(one.turns[1:]), answer=False)
+        Text("search questions", f"search question {one.id}", "", one.query, "\n".join(one.turns[1:]), answer=False)
         for one in questions
     ]
 

@@ -30,7 +30,7 @@ class Material:
         rules: of the base prompt, verbatim.
         base: its demonstrations, in order.
         pool: demonstrations that may be added, none of them in `base`.
-        guiding, held_out: questions that guide the search, and questions that only judge its winner.
+        search, held_out: questions that guide the search, and questions that only judge its winner.
         digests: of each part, for the manifest.
         template: the model's chat template, where prompts are in it.
         notices: what a person should know about the data, a sentence each.
@@ -40,7 +40,7 @@ class Material:
     rules: str
     base: tuple[Demonstration, ...]
     pool: tuple[Demonstration, ...]
-    guiding: tuple[Question, ...]
+    search: tuple[Question, ...]
     held_out: tuple[Question, ...]
     digests: Mapping[str, str]
     template: StoredTemplate | None = None
@@ -54,8 +54,8 @@ class Material:
 
     @property
     def questions(self) -> dict[str, Question]:
-        """By id, guiding and held-out."""
-        return {one.id: one for one in (*self.guiding, *self.held_out)}
+        """By id, search and held-out."""
+        return {one.id: one for one in (*self.search, *self.held_out)}
 
     def shown(self, candidate: Candidate) -> tuple[Demonstration, ...]:
         """A candidate's demonstrations, in order."""
@@ -88,7 +88,7 @@ class Material:
         space = SearchSpace(
             base=base,
             pool=pool,
-            questions=tuple(one.id for one in self.guiding),
+            questions=tuple(one.id for one in self.search),
             insert_at=config.insert if isinstance(config.insert, int) else places[config.insert],
             max_added=min(config.max_demonstrations, len(pool)),
             min_added=config.min_demonstrations,
@@ -112,7 +112,7 @@ class Material:
             "rules": self.rules,
             "base": [[one.id, one.query, one.answer] for one in self.base],
             "pool": [[one.id, one.query, one.answer] for one in self.pool],
-            "guiding": [asdict(one) for one in self.guiding],
+            "search": [asdict(one) for one in self.search],
             "held_out": [asdict(one) for one in self.held_out],
             "digests": dict(self.digests),
             "contamination": self.contamination.to_json(),
@@ -126,7 +126,7 @@ class Material:
             rules=_TEXT.validate_python(content["rules"]),
             base=demonstrations_of(content["base"]),
             pool=demonstrations_of(content["pool"]),
-            guiding=questions_of(content["guiding"]),
+            search=questions_of(content["search"]),
             held_out=questions_of(content["held_out"]),
             digests=_DIGESTS.validate_python(content["digests"]),
             template=_TEMPLATE.validate_python(content["template"]),
@@ -147,13 +147,13 @@ def load_material(config: RunConfig, renderer: Renderer) -> Material:
     digests = {
         "base prompt": _digest((prompt.rules, [(one.query, one.answer) for one in prompt.demonstrations])),
         "pool": f"{len(pool)} demonstrations, {pool.digest[:16]}",
-        "questions": f"{len(split.guiding)} guiding, {len(split.held_out)} held-out, {split.digest[:16]}",
+        "questions": f"{len(split.search)} search, {len(split.held_out)} held-out, {split.digest[:16]}",
     }
     return Material(
         rules=prompt.rules,
         base=prompt.demonstrations,
         pool=tuple(pool.values()),
-        guiding=split.guiding,
+        search=split.search,
         held_out=split.held_out,
         digests=digests,
         notices=(*pool.report.sentences(), *split.notices, *contamination.notices()),

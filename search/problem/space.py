@@ -17,7 +17,7 @@ class SearchSpace:
     Attributes:
         base: ids of the base prompt's own demonstrations, in order.
         pool: ids that may be chosen. None of them in `base`, but all of `base` where `base_use` is "optional".
-        questions: ids of the guiding questions.
+        questions: ids of the search questions.
         insert_at: how many of the base's demonstrations stand before the added ones, where `base_use` is "keep".
         vary_position: added ones may stand in any place among the base's; a strategy that tries no other lets them
             stand at `insert_at`.

@@ -17,7 +17,8 @@ from evaluators.benchmarks import alpaca_eval, jsonl, mt_bench
 from evaluators.question import Question
 from search.problem.repeated_questions import without_repeated
 
-_SIDES = ("guiding", "held_out")
+_SIDES = ("search", "held_out")
+_EARLIER = {"guiding": "search"}  # as data files had it before 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +32,23 @@ class Split:
         notices: what a person should know about the questions, a sentence each.
     """
 
-    guiding: tuple[Question, ...]
+    search: tuple[Question, ...]
     held_out: tuple[Question, ...]
     notices: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
-        for side, questions in zip(_SIDES, (self.guiding, self.held_out), strict=True):
+        for side, questions in zip(_SIDES, (self.search, self.held_out), strict=True):
             if not questions:
                 raise InputError(f"There is no {side} question; give more questions, or change questions.split.")
             object.__setattr__(self, side, tuple(sorted(questions, key=_by_id)))
-        ids = [question.id for question in (*self.guiding, *self.held_out)]
+        ids = [question.id for question in (*self.search, *self.held_out)]
         if len(set(ids)) < len(ids):
             raise InputError("Two questions have the same id; give every question an id of its own.")
 
     @property
     def digest(self) -> str:
         """Changes with every question and what belongs to it, and with its side."""
-        return digest_of(self.guiding, self.held_out)
+        return digest_of(self.search, self.held_out)
 
 
 def digest_of(*sides: Sequence[Question]) -> str:
@@ -162,14 +163,14 @@ def _benchmark_reader(config: QuestionsConfig) -> Callable[[Row], Question]:
 
 
 def _by_field(read: Sequence[_Read], field: str) -> Split:
-    sides = [one.row.text(field) for one in read]
+    sides = [_EARLIER.get(side := one.row.text(field), side) for one in read]
     for one, side in zip(read, sides, strict=True):
         if side not in _SIDES:
-            raise InputError(f"{one.row.place}: '{field}' is '{side}'; it must be guiding or held_out.")
-    guiding, held_out = (
+            raise InputError(f"{one.row.place}: '{field}' is '{side}'; it must be search or held_out.")
+    search, held_out = (
         tuple(one.question for one, side in zip(read, sides, strict=True) if side == wanted) for wanted in _SIDES
     )
-    return Split(guiding, held_out)
+    return Split(search, held_out)
 
 
 def _by_id(question: Question) -> tuple[bool, int, str]:

@@ -13,7 +13,7 @@ _IN_HEAT_MAP = 30
 
 @dataclass(frozen=True, slots=True)
 class CandidateScore:
-    """One candidate on the guiding questions.
+    """One candidate on the search questions.
 
     Attributes:
         rank: by the lower end of the gain's interval, from 1; None for the base prompt, and for one without a mean.
@@ -94,7 +94,7 @@ def heat_map(results: SearchResults, candidates: Sequence[CandidateScore]) -> He
     others.sort(key=lambda one: one.candidate != winner)
     chosen = tuple(base + sorted(others[:_IN_HEAT_MAP], key=lambda one: one.rank or 0))
     told = [results.search[one.candidate].scores for one in chosen]
-    questions = [one for one in results.material.guiding if any(one.id in scores for scores in told)]
+    questions = [one for one in results.material.search if any(one.id in scores for scores in told)]
     questions.sort(key=lambda one: one.category)
     rows = tuple(tuple(scores.get(question.id) for scores in told) for question in questions)
     return HeatMap(tuple(question.id for question in questions), chosen, rows) if questions else None

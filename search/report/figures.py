@@ -16,7 +16,7 @@ from search.report.numbers import count
 _ROWS = 24  # of contributions
 _NAMED_QUESTIONS = 120  # more have no room beside a heat map
 _GAIN = "gain over the base prompt, points"
-_CHOSEN_FOR = "guiding (chosen for it)"
+_CHOSEN_FOR = "search (chosen for it)"
 
 
 def search_pictures(findings: Findings) -> dict[str, Picture]:
@@ -41,7 +41,7 @@ def _gains(findings: Findings) -> Picture | None:
     held_out = intervals("held-out", rows, [one.held_out_gain for one in others], numbers, [-0.13] * len(rows))
     search = intervals(_CHOSEN_FOR, rows, [one.search_gain for one in others], numbers, [0.13] * len(rows), True)
     figure = forest(rows, [held_out, search], 62, _GAIN)
-    return Picture("gains", figure, "Paired gain over the base prompt, held-out and guiding questions apart.")
+    return Picture("gains", figure, "Paired gain over the base prompt, held-out and search questions apart.")
 
 
 def _categories(findings: Findings) -> Picture | None:
@@ -95,9 +95,9 @@ def _history(findings: Findings) -> Picture | None:
         place = {"x": 1, "xref": "paper", "y": base.mean, "xanchor": "right", "yanchor": "top"}
         figure.add_annotation(text="base prompt", showarrow=False, **place)
     _mark_greedy(figure, findings)
-    figure.update_yaxes(title="guiding score")
+    figure.update_yaxes(title="search score")
     says = (
-        "Guiding score of the best so far, with its interval, against judged generations. Each is the best of all "
+        "Search score of the best so far, with its interval, against judged generations. Each is the best of all "
         "candidates until then, so the curve lies too high."
     )
     return Picture("history", figure, says)
@@ -165,7 +165,7 @@ def _questions(findings: Findings) -> Picture | None:
     ids = [label(one) for one in found.questions] if rows <= _NAMED_QUESTIONS else []
     figure.update_yaxes(tickvals=list(range(len(ids))), ticktext=ids, tickfont={"size": 9}, showgrid=False)
     figure.update_yaxes(autorange="reversed")
-    says = f"Score of each guiding question (row) with the base prompt and {columns - 1} candidates (columns)."
+    says = f"Score of each search question (row) with the base prompt and {columns - 1} candidates (columns)."
     return Picture("questions", figure, says)
 
 
@@ -199,8 +199,8 @@ def _lengths(findings: Findings) -> Picture | None:
         groups.append(_dots(findings, role, colour, [one for one in rows if one.candidate == candidate]))
     figure = drawn([group for group in groups if group.x], 340)
     figure.update_xaxes(title="mean length of the answers, characters")
-    figure.update_yaxes(title="guiding score")
-    return Picture("lengths", figure, "Mean length of the answers and guiding score of every candidate.")
+    figure.update_yaxes(title="search score")
+    return Picture("lengths", figure, "Mean length of the answers and search score of every candidate.")
 
 
 def _dots(findings: Findings, name: str, colour: str, rows: Sequence[CandidateScore]) -> go.Scatter:

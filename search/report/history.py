@@ -15,7 +15,7 @@ class Milestone:
 
     Attributes:
         judged: answers judged so far, each turn that counts is one.
-        best: the guiding score, as known then, of the candidate that led.
+        best: the search score, as known then, of the candidate that led.
     """
 
     judged: int
@@ -28,7 +28,7 @@ class History:
 
     Attributes:
         greedy: judged generations that the paper's exhaustive greedy search would take in the same space: all rounds,
-            every demonstration of the pool in each, on all guiding questions.
+            every demonstration of the pool in each, on all search questions.
     """
 
     milestones: tuple[Milestone, ...]
@@ -70,4 +70,4 @@ def _greedy(results: SearchResults) -> int | None:
     candidates = 1 + sum(pool - chosen for chosen in range(rounds))
     turns = results.search[base].turns.values()
     answers = max((sum(score is not None for score in scores) for scores in turns), default=1)
-    return candidates * len(material.guiding) * answers
+    return candidates * len(material.search) * answers

@@ -83,7 +83,7 @@ def _search(findings: Findings) -> Iterator[str]:
     greedy = history.greedy and f"; the paper's exhaustive greedy search of the same space takes {history.greedy:,}"
     yield (
         f"{findings.status.trials:,} trials of {len(findings.candidates):,} candidates took "
-        f"{history.judged:,} judged generations on guiding questions{greedy or ''}."
+        f"{history.judged:,} judged generations on search questions{greedy or ''}."
     )
 
 
@@ -108,7 +108,7 @@ def _contributions(findings: Findings) -> Iterator[str]:
         return
     yield "## What each demonstration adds"
     yield (
-        f"By the hierarchical model of `search/statistics/effects.py`, from {found.scores:,} guiding scores of "
+        f"By the hierarchical model of `search/statistics/effects.py`, from {found.scores:,} search scores of "
         f"{found.candidates:,} candidates together; n counts the candidates in which a demonstration stood."
         f" {averaged(findings)}".rstrip()
     )
@@ -141,7 +141,7 @@ def _candidates(findings: Findings) -> Iterator[str]:
     shown = findings.candidates[:_CANDIDATES]
     if len(shown) < len(findings.candidates):
         of = f"The first {len(shown)} of {len(findings.candidates):,}"
-        yield f"{of}, by the lower end of the interval of the paired gain on guiding questions."
+        yield f"{of}, by the lower end of the interval of the paired gain on search questions."
     yield table(
         ("rank", "demonstrations", "gain", "search score", "failed", "length"),
         (

@@ -22,7 +22,7 @@ def summary(findings: Findings) -> list[str]:
     if best is None:
         tried = len(findings.candidates) - 1
         ended = "" if findings.status.state == "finished" else " so far"
-        return [f"None of {count(tried)} candidates beat the base prompt on the guiding questions{ended}."]
+        return [f"None of {count(tried)} candidates beat the base prompt on the search questions{ended}."]
     if best.held_out_gain is None:
         return _unfinished(findings, best.search_gain)
     sure = [_sure(better)] if better is not None else []
@@ -76,7 +76,7 @@ def _unfinished(findings: Findings, gain: Estimate | None) -> list[str]:
         return [first]
     tried = count(len(findings.candidates) - 1)
     return [
-        f"{first} On {count(gain.n)} guiding questions, the best of {tried} candidates so far gains "
+        f"{first} On {count(gain.n)} search questions, the best of {tried} candidates so far gains "
         f"{_points(findings, gain)} over the base prompt. It was chosen for that, so the number is too high by an "
         "amount that only held-out questions tell."
     ]
@@ -101,7 +101,7 @@ def _overstated(findings: Findings, best: Finalist) -> Iterator[str]:
     over, gain, numbers = best.overstatement, best.search_gain, findings.numbers
     if over is None or gain is None:
         return
-    said = f"On the {count(gain.n)} guiding questions, for which it was chosen, its gain was {numbers.gain(gain.mean)}"
+    said = f"On the {count(gain.n)} search questions, for which it was chosen, its gain was {numbers.gain(gain.mean)}"
     interval = numbers.interval(over, signed=True)
     if over.mean > 0:
         certain = "" if over.low > 0 else ", not distinguishable from no overstatement"

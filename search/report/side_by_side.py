@@ -62,7 +62,7 @@ class Contrasts:
 
 
 def contrasts(results: SearchResults, winner: Candidate) -> Contrasts:
-    """On held-out questions where they are scored, else on guiding ones."""
+    """On held-out questions where they are scored, else on search ones."""
     base, material = results.base, results.material
     assert base is not None
     assert material is not None

@@ -9,7 +9,7 @@ from search.run_directory.records import EndRecord, JournalRecord, TrialRecord
 from search.statistics.estimates import Estimate, estimate, paired_difference
 from search.statistics.intervals import Bounds
 
-SIDES: Mapping[Side, str] = {"search": "guiding", "held_out": "held-out"}
+SIDES: Mapping[Side, str] = {"search": "search", "held_out": "held-out"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class JournalResults:
 
     Attributes:
         search, held_out: results by candidate, in the order in which the strategy was first told of them.
-        trials: on guiding questions.
+        trials: on search questions.
         leaders: the best candidates after the last of them, best first.
         end: how the search ended; None before.
         bounds: of scores, as `CandidateResults` has them.
@@ -102,7 +102,7 @@ class JournalResults:
         return self.search if side == "search" else self.held_out
 
     def compared_on(self, winner: Candidate) -> Side:
-        """Held-out questions where winner and base prompt are scored on them, else guiding ones."""
+        """Held-out questions where winner and base prompt are scored on them, else search ones."""
         return "held_out" if winner in self.held_out and self.base in self.held_out else "search"
 
     def add(self, record: JournalRecord, start: int = 0) -> None:

@@ -21,10 +21,10 @@ class Standing:
 
     Attributes:
         candidate: with the base prompt's own demonstrations.
-        search_score: on the guiding questions. The candidate was chosen for it, so for a winner it is too high.
+        search_score: on the search questions. The candidate was chosen for it, so for a winner it is too high.
         held_out_score: on questions the search never saw; None before the end.
         held_out_gain: paired difference to the base prompt on the held-out questions; None for the base.
-        length: mean length of its answers to guiding questions, in characters: a judge that likes long ones shows here.
+        length: mean length of its answers to search questions, in characters: a judge that likes long ones shows here.
     """
 
     candidate: Candidate
@@ -67,7 +67,7 @@ class Status:
             that was too little, the base prompt is the winner and what was found the runner-up. None before the end,
             and where the search itself ranked the base prompt first.
         lost: what the ledger has lost, in a sentence; "" for nothing.
-        seen: held-out questions that stand in a demonstration or in a guiding question, or resemble one.
+        seen: held-out questions that stand in a demonstration or in a search question, or resemble one.
     """
 
     run: str

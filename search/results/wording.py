@@ -81,9 +81,9 @@ def show_unseen(seen: int) -> str:
     """What a held-out result was measured on, for the beginning of a sentence.
 
     Args:
-        seen: held-out questions that demonstrations or guiding questions hold or resemble.
+        seen: held-out questions that demonstrations or search questions hold or resemble.
     """
     if not seen:
         return "questions the search never saw"
     are = "is" if seen == 1 else "are"
-    return f"held-out questions, {seen:,} of which {are} (or resemble) a demonstration or a guiding question"
+    return f"held-out questions, {seen:,} of which {are} (or resemble) a demonstration or a search question"

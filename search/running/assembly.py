@@ -145,7 +145,7 @@ def make_plan(config: RunConfig, path: Path, environment: Mapping[str, str] = en
     judge_models = JudgeModels(make_model, make_reward_model, path, environment)
     members = make_panel_members(config.judge, judge_models.models)
     objective = Objective.of(config.scoring)
-    check_questions([*material.guiding, *material.held_out], objective, members)
+    check_questions([*material.search, *material.held_out], objective, members)
     refuse_unknown_prices(config)
     refuse_unusable_services(config, environment)
     plan = Plan(config, material, material.space(config.strategy), members, renderer, judge_models)

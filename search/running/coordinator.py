@@ -141,7 +141,7 @@ class Coordinator:
             return
         if not _may_succeed_later(scored):
             if position == 0:
-                raise RunStopped(f"the base prompt with a guiding question is too long for the model: {_SHORTER}")
+                raise RunStopped(f"the base prompt with a search question is too long for the model: {_SHORTER}")
             return
         in_a_row = self._failed_in_a_row() + 1
         if position == 0:

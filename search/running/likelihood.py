@@ -41,17 +41,17 @@ _SECONDS_A_LINE = 10.0
 _log = logging.getLogger(__name__)
 
 
-def asked_for_likelihood(guiding: Sequence[Question], count: int) -> list[Question]:
+def asked_for_likelihood(search: Sequence[Question], count: int) -> list[Question]:
     """`count` of the questions that have a reference answer to their first turn, evenly spread over the order in which
     they come; all of them where they are fewer.
 
     Raises:
         InputError: none has one.
     """
-    told = [question for question in guiding if _reference(question)]
+    told = [question for question in search if _reference(question)]
     if not told:
         raise InputError(
-            f"{_KNOB} is {count}, but no guiding question has a reference answer: give some "
+            f"{_KNOB} is {count}, but no search question has a reference answer: give some "
             f"(questions.reference_field, or questions.reference_path for MT-Bench), or leave {_KNOB} at 0"
         )
     count = min(count, len(told))
@@ -63,18 +63,18 @@ def _reference(question: Question) -> str:
 
 
 class ReferenceAnswers:
-    """What a model is asked: reference answers to some guiding questions, behind the base prompt and behind each
+    """What a model is asked: reference answers to some search questions, behind the base prompt and behind each
     demonstration of the pool alone.
 
     Args:
-        count: of the guiding questions, at most; >= 1.
+        count: of the search questions, at most; >= 1.
 
     Raises:
-        InputError: no guiding question has a reference answer.
+        InputError: no search question has a reference answer.
     """
 
     def __init__(self, space: SearchSpace, material: Material, renderer: Renderer, count: int) -> None:
-        questions = asked_for_likelihood(material.guiding, count)
+        questions = asked_for_likelihood(material.search, count)
         candidates = [space.compose(()), *(space.compose((name,)) for name in space.pool)]
         shown = [[material.demonstrations[name] for name in one.demonstrations] for one in candidates]
         asked = [(question.query,) for question in questions]

@@ -18,7 +18,7 @@ class Scorer:
     Args:
         rules: of the base prompt, verbatim.
         demonstrations: by id, the base prompt's and the pool's.
-        questions: by id, guiding and held-out.
+        questions: by id, search and held-out.
         decodings: by the name that candidates have for them.
         max_failed_share: with more failed questions than this share of them, rounded up, a trial has no mean.
     """

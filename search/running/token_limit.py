@@ -22,7 +22,7 @@ async def limit_tokens(
     """
     if limit is None:
         return space
-    asked = [(material.guiding[0].query,)]
+    asked = [(material.search[0].query,)]
 
     async def tokens(*names: str) -> int:
         demonstrations = [material.demonstrations[name] for name in names]

@@ -21,12 +21,12 @@ _GRID = np.linspace(-6, 6, 481)  # of the gain, in standard deviations
 
 
 class Certainty:
-    """Collects every score of a run, whatever strategy asked for it, on guiding and on held-out questions alike.
+    """Collects every score of a run, whatever strategy asked for it, on search and on held-out questions alike.
 
-    A winner was chosen for its guiding scores, so these alone promise too much; the few held-out ones alone prove
-    little. One model of all guiding scores (`search.statistics.effects`) says what they make of the winner: what was
+    A winner was chosen for its search scores, so these alone promise too much; the few held-out ones alone prove
+    little. One model of all search scores (`search.statistics.effects`) says what they make of the winner: what was
     tried and did worse is in it too, and that is what corrects for having chosen the best (Gelman et al. 2012, Why we
-    (usually) don't have to worry about multiple comparisons). What demonstrations do to the guiding questions alone
+    (usually) don't have to worry about multiple comparisons). What demonstrations do to the search questions alone
     counts for no other (`search.statistics.question_luck`). The paired differences on held-out questions, which know
     nothing of the search, come on top.
 
@@ -41,7 +41,7 @@ class Certainty:
         self._number: dict[tuple[str, str], int] = {}
         self._question = {name: number for number, name in enumerate(space.questions)}
         self._held_out = set(held_out)
-        self._guiding: list[tuple[OrderedSet, dict[int, float]]] = []
+        self._searched: list[tuple[OrderedSet, dict[int, float]]] = []
         self._unseen: dict[OrderedSet, dict[str, float]] = {}
 
     def tell(self, scored: ScoredTrial) -> None:
@@ -49,9 +49,9 @@ class Certainty:
         if scored.mean is None:
             return
         chosen = self._numbers(scored.trial.candidate)
-        guiding = {self._question[name]: value for name, value in scored.scores.items() if name in self._question}
-        if guiding:
-            self._guiding.append((chosen, guiding))
+        search = {self._question[name]: value for name, value in scored.scores.items() if name in self._question}
+        if search:
+            self._searched.append((chosen, search))
         unseen = {name: value for name, value in scored.scores.items() if name in self._held_out}
         self._unseen.setdefault(chosen, {}).update(unseen)
 
@@ -59,7 +59,7 @@ class Certainty:
         """Return the posterior probability that the candidate beats the base prompt on questions of this kind, to 3
         decimals; 0.5 before both have been told."""
         one, base = self._numbers(candidate), self._numbers(self._space.compose(()))
-        if one == base or not {one, base} <= {chosen for chosen, _ in self._guiding}:
+        if one == base or not {one, base} <= {chosen for chosen, _ in self._searched}:
             return 0.5
         numbers = self._telling_questions(base)
         fit = self._fit(numbers)
@@ -72,14 +72,14 @@ class Certainty:
         return round(float(weights @ [better for _, better in beliefs] / weights.sum()), 3)
 
     def _telling_questions(self, base: OrderedSet) -> dict[int, int]:
-        """Numbers of the guiding questions that others than the base prompt have met, at most 400 of them."""
-        met = sorted({number for chosen, scores in self._guiding if chosen != base for number in scores})
+        """Numbers of the search questions that others than the base prompt have met, at most 400 of them."""
+        met = sorted({number for chosen, scores in self._searched if chosen != base for number in scores})
         count = min(len(met), _MOST_QUESTIONS)
         return {met[place * len(met) // count]: place for place in range(count)}
 
     def _fit(self, numbers: dict[int, int]) -> Fit:
         scores, values = ObservedScores(), list[float]()
-        for chosen, found in self._guiding:
+        for chosen, found in self._searched:
             known = {numbers[name]: value for name, value in found.items() if name in numbers}
             if known:
                 scores.tell(chosen, [*known], [*known.values()])
@@ -108,7 +108,7 @@ def _belief(
     makes it that the gain of `one` over `base` is above 0.
 
     Args:
-        luck: variance of a demonstration's mean luck on the guiding questions.
+        luck: variance of a demonstration's mean luck on the search questions.
         unseen: differences on held-out questions, [n].
         noise: variance that a difference has beforehand.
     """

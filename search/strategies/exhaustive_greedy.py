@@ -1,4 +1,4 @@
-"""The paper's search: every round tries every demonstration next, on all guiding questions, and keeps the best mean.
+"""The paper's search: every round tries every demonstration next, on all search questions, and keeps the best mean.
 
 Zhao et al., "Is In-Context Learning Sufficient for Instruction Following in LLMs?", ICLR 2025, section 3.
 """

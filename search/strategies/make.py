@@ -59,7 +59,7 @@ def _part(config: StrategyConfig, space: SearchSpace, seed: int, material: Mater
         return space
     if isinstance(config, ScreeningConfig) and config.embedding == "none":
         return shortlist(space, _group_answers(config, space), None, seed)
-    texts, asked = _texts(space, material), [question.query for question in material.guiding]
+    texts, asked = _texts(space, material), [question.query for question in material.search]
     path = folder / f"closeness-{digest_of([texts, asked])}.npy"
     closeness = read_array(path)
     if closeness is None:
@@ -170,7 +170,7 @@ def _retrieval(config: SimilarConfig | DiverseConfig, space: SearchSpace, embedd
 
 
 def _embedding(kind: str, space: SearchSpace, material: Material, folder: Path) -> Embedding:
-    return embed(_texts(space, material), [question.query for question in material.guiding], kind, folder)
+    return embed(_texts(space, material), [question.query for question in material.search], kind, folder)
 
 
 def _texts(space: SearchSpace, material: Material) -> list[str]:

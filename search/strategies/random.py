@@ -1,4 +1,4 @@
-"""Random ordered choices, all on the same guiding questions: the baseline that every search has to beat."""
+"""Random ordered choices, all on the same search questions: the baseline that every search has to beat."""
 
 import random
 from collections.abc import Sequence

@@ -15,7 +15,7 @@ _JITTER = 1e-6
 
 
 class Retrieval:
-    """Judges its pick on all guiding questions, and nothing else.
+    """Judges its pick on all search questions, and nothing else.
 
     Args:
         pick: what is chosen, in order; none when empty.

@@ -17,7 +17,7 @@ class Strategy(Protocol):
         ...
 
     def tell(self, scored: ScoredTrial) -> None:
-        """Take a result, in the order asked. The very first one told is the base prompt's, on all guiding questions;
+        """Take a result, in the order asked. The very first one told is the base prompt's, on all search questions;
         the strategy does not ask for it."""
         ...
 

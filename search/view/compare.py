@@ -110,7 +110,7 @@ def _against(entry: Entry, first: Entry, confidence: float) -> ComparedEntry:
 
 def run_entries(name: str, path: Path) -> list[Entry]:
     """Winner first, then the base prompt; of an evaluation every variant in its order. On held-out questions where the
-    prompt has scores on them, else on guiding ones.
+    prompt has scores on them, else on search ones.
 
     Raises:
         InputError: `path` is not a run directory.

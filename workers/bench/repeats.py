@@ -1,6 +1,6 @@
 """What drafts from earlier answers bring: `python -m workers.bench.repeats --help`.
 
-The quickstart's model answers the quickstart's guiding questions behind candidates of one to three demonstrations, as a
+The quickstart's model answers the quickstart's search questions behind candidates of one to three demonstrations, as a
 search asks them, twice in one process: a token a pass, and with drafts from what it has answered before. One thread
 runs and its CPU time counts. Every completion must be the same.
 """
@@ -79,12 +79,12 @@ def candidates(count: int) -> list[PromptBlock]:
     base = (MATERIAL / "base_prompt.txt").read_text(encoding="utf-8").rstrip() + "\n\n"
     pool = [json.loads(line) for line in (MATERIAL / "pool.jsonl").read_text(encoding="utf-8").splitlines()]
     asked = [json.loads(line) for line in (MATERIAL / "questions.jsonl").read_text(encoding="utf-8").splitlines()]
-    guiding = tuple(f"# Query:\n```\n{one['turns'][0]}\n```\n\n# Answer:\n```\n" for one in asked)[:32]
+    search = tuple(f"# Query:\n```\n{one['turns'][0]}\n```\n\n# Answer:\n```\n" for one in asked)[:32]
     shown = [f"# Query:\n```\n{one['query']}\n```\n\n# Answer:\n```\n{one['answer']}\n```\n\n" for one in pool]
     choose = random.Random(0)  # noqa: S311 - no secret
     weights = [1 / (1 + place) for place in range(len(shown))]
     return [
-        PromptBlock(base + "".join(dict.fromkeys(choose.choices(shown, weights, k=choose.randint(1, 3)))), guiding)
+        PromptBlock(base + "".join(dict.fromkeys(choose.choices(shown, weights, k=choose.randint(1, 3)))), search)
         for _ in range(count)
     ]
 

@@ -1,6 +1,6 @@
 """Optuna guides: groups of demonstrations are judged first and leave a shortlist, then it proposes ordered choices.
 
-A proposal walks through the guiding questions block by block, against the incumbent: the best candidate that has met
+A proposal walks through the search questions block by block, against the incumbent: the best candidate that has met
 all of them. One that is proven worse is pruned, and what its answers would have cost pays for further proposals. Optuna
 is told a proposal's mean, seen from the base prompt's on the questions it met.
 

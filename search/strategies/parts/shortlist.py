@@ -25,7 +25,7 @@ def shortlist(space: SearchSpace, answers: int, closeness: Floats | None, seed: 
     random, in the pool's order; the same space where it has no more than `MOST_DEMONSTRATIONS`.
 
     Args:
-        answers: on guiding questions, that groups of demonstrations are judged by.
+        answers: on search questions, that groups of demonstrations are judged by.
         closeness: of each demonstration of the pool to the questions, [N]; None where nothing is known of it.
     """
     if len(space.pool) <= MOST_DEMONSTRATIONS:
@@ -43,7 +43,7 @@ def shortlist(space: SearchSpace, answers: int, closeness: Floats | None, seed: 
 
 
 def fewer_questions(space: SearchSpace, seed: int) -> SearchSpace:
-    """Return the space with at most `MOST_QUESTIONS` guiding questions, drawn at random, in their order; the same space
+    """Return the space with at most `MOST_QUESTIONS` search questions, drawn at random, in their order; the same space
     where they are no more."""
     count = len(space.questions)
     if count <= MOST_QUESTIONS:

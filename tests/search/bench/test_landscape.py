@@ -13,7 +13,7 @@ from search.problem.trial import Trial
 
 
 def landscape(name: str = "mixed", seed: int = 0, pool: int = 12) -> Landscape:
-    return Landscape(LANDSCAPES[name], seed, pool=pool, guiding=20, held_out=20)
+    return Landscape(LANDSCAPES[name], seed, pool=pool, search=20, held_out=20)
 
 
 SET = Candidate(("d0003", "d0001", "d0007"))
@@ -21,33 +21,33 @@ SET = Candidate(("d0003", "d0001", "d0007"))
 
 def test_a_score_is_the_same_whenever_and_with_whatever_else_it_is_asked_for() -> None:
     one, other = landscape(), landscape()
-    whole = one.score(Trial(SET, one.guiding)).scores
-    other.score(Trial(Candidate(("d0002",)), other.guiding))
-    parts = other.score(Trial(SET, other.guiding[10:])).scores | other.score(Trial(SET, other.guiding[:10])).scores
+    whole = one.score(Trial(SET, one.search)).scores
+    other.score(Trial(Candidate(("d0002",)), other.search))
+    parts = other.score(Trial(SET, other.search[10:])).scores | other.score(Trial(SET, other.search[:10])).scores
     assert whole == parts
 
 
 def test_another_seed_repeat_or_order_gives_other_scores() -> None:
     one = landscape()
-    scores = one.score(Trial(SET, one.guiding)).scores
-    assert scores != landscape(seed=1).score(Trial(SET, one.guiding)).scores
-    assert scores != one.score(Trial(SET, one.guiding), repeat=1).scores
-    assert scores != one.score(Trial(Candidate(SET.demonstrations[::-1]), one.guiding)).scores
+    scores = one.score(Trial(SET, one.search)).scores
+    assert scores != landscape(seed=1).score(Trial(SET, one.search)).scores
+    assert scores != one.score(Trial(SET, one.search), repeat=1).scores
+    assert scores != one.score(Trial(Candidate(SET.demonstrations[::-1]), one.search)).scores
 
 
 @pytest.mark.parametrize("name", LANDSCAPES)
 def test_the_truth_is_the_mean_of_very_many_repeats(name: str) -> None:
     one = landscape(name)
-    trial = Trial(SET, one.guiding)
+    trial = Trial(SET, one.search)
     means = [one.score(trial, repeat).mean for repeat in range(2500)]
     error = np.std(np.array(means, dtype=float)) / np.sqrt(len(means))
-    assert one.truth(SET, one.guiding) == pytest.approx(np.mean(np.array(means, dtype=float)), abs=4.5 * error)
+    assert one.truth(SET, one.search) == pytest.approx(np.mean(np.array(means, dtype=float)), abs=4.5 * error)
 
 
 def test_scores_lie_on_the_judges_scale() -> None:
-    points = landscape().score(Trial(SET, landscape().guiding)).scores.values()
+    points = landscape().score(Trial(SET, landscape().search)).scores.values()
     assert set(points) <= {float(value) for value in range(1, 11)}
-    assert set(landscape("binary").score(Trial(SET, landscape().guiding)).scores.values()) <= {0.0, 1.0}
+    assert set(landscape("binary").score(Trial(SET, landscape().search)).scores.values()) <= {0.0, 1.0}
 
 
 def test_without_signal_all_sets_are_worth_the_same_but_for_what_single_questions_do() -> None:
@@ -68,23 +68,23 @@ def test_in_the_additive_landscape_effects_add_up_before_the_judge_rounds() -> N
     knobs = replace(LANDSCAPES["additive"], recency=0.0, question_effect_spread=0.0, sensitivity_spread=0.01)
     knobs = replace(knobs, thresholds=tuple(np.linspace(-60, 60, 1201)), lowest=0.0, step=0.1)
     one = Landscape(knobs, 4, pool=6)
-    base = one.truth(Candidate(()), one.guiding)
-    alone = [one.truth(Candidate((name,)), one.guiding) - base for name in one.pool[:3]]
-    assert one.truth(Candidate(one.pool[:3]), one.guiding) - base == pytest.approx(sum(alone), abs=0.01)
+    base = one.truth(Candidate(()), one.search)
+    alone = [one.truth(Candidate((name,)), one.search) - base for name in one.pool[:3]]
+    assert one.truth(Candidate(one.pool[:3]), one.search) - base == pytest.approx(sum(alone), abs=0.01)
 
 
 def test_order_matters_most_where_it_is_said_to() -> None:
     def spread(name: str) -> float:
         one = landscape(name, seed=3)
-        return float(np.std([one.truth(Candidate(order), one.guiding) for order in permutations(one.pool[:4])]))
+        return float(np.std([one.truth(Candidate(order), one.search) for order in permutations(one.pool[:4])]))
 
     assert spread("order") > 2 * spread("mixed")
 
 
 def test_the_ceiling_is_no_worse_than_any_pair() -> None:
     one = landscape(pool=8)
-    best = max(one.truth(Candidate(pair), one.guiding) for pair in permutations(one.pool, 2))
-    assert one.truth(one.ceiling(2), one.guiding) == pytest.approx(best)
+    best = max(one.truth(Candidate(pair), one.search) for pair in permutations(one.pool, 2))
+    assert one.truth(one.ceiling(2), one.search) == pytest.approx(best)
 
 
 def test_further_questions_change_nothing_else() -> None:

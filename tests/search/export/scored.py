@@ -85,7 +85,7 @@ _SMALL = [
 ]
 
 
-def guiding() -> tuple[str, ...]:
+def search() -> tuple[str, ...]:
     return QUESTIONS[::2]
 
 
@@ -96,7 +96,7 @@ def held_out() -> tuple[str, ...]:
 def _material(folder: Path) -> list[str]:
     pool = [{"id": f"d{at}", "query": query, "answer": answer} for at, (query, answer) in enumerate(DEMONSTRATIONS)]
     questions = [
-        {"id": f"q{at}", "turns": [text], "reference": "An answer.", "split": "held_out" if at % 2 else "guiding"}
+        {"id": f"q{at}", "turns": [text], "reference": "An answer.", "split": "held_out" if at % 2 else "search"}
         for at, text in enumerate(QUESTIONS)
     ]
     (folder / "pool.jsonl").write_text("\n".join(map(json.dumps, pool)))

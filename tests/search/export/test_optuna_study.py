@@ -23,7 +23,7 @@ from tests.search.report.made_run import BASE, MadeRun, small_run
 
 
 def score(names: tuple[str, ...], question: str) -> float:
-    """`b` fails on three of four guiding questions."""
+    """`b` fails on three of four search questions."""
     if "b" in names and question in ("g1", "g2", "g3"):
         return math.nan
     return 5.0 + len(names) + int(question[1]) / 10

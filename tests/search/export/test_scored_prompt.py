@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from configs.errors import InputError
 from search.export import Format, export
-from tests.search.export.scored import CHAT, NO_SYSTEM, RULES, Scored, guiding, held_out, scored
+from tests.search.export.scored import CHAT, NO_SYSTEM, RULES, Scored, held_out, scored, search
 from tests.service_server import ServiceServer, says
 
 pytestmark = pytest.mark.heavy
@@ -98,7 +98,7 @@ def test_an_export_of_a_completed_prompt_renders_what_was_scored(
     runs: Callable[[str], Scored], template: str, ask: Ask
 ) -> None:
     run = runs(template)
-    assert all(run.knows(ask(run, question), special=True) for question in (*guiding(), *held_out()))
+    assert all(run.knows(ask(run, question), special=True) for question in (*search(), *held_out()))
     assert not run.knows(ask(run, "a question that nobody asked"), special=True)
 
 
@@ -106,7 +106,7 @@ def test_an_export_of_a_completed_prompt_renders_what_was_scored(
 @pytest.mark.parametrize("ask", [vllm, langchain_chat, hugging_face, openai, messages])
 def test_an_export_of_a_chat_renders_what_was_scored(runs: Callable[[str], Scored], template: str, ask: Ask) -> None:
     run = runs(template)
-    assert all(run.knows(ask(run, question), special=False) for question in (*guiding(), *held_out()))
+    assert all(run.knows(ask(run, question), special=False) for question in (*search(), *held_out()))
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
@@ -145,7 +145,7 @@ def test_the_openai_library_takes_a_chat_request_and_sends_it_as_it_is(
 ) -> None:
     run = runs(template)
     request = content(run, "openai")
-    request["messages"][-1]["content"] += guiding()[0]
+    request["messages"][-1]["content"] += search()[0]
     own = request["extra_body"]
     TypeAdapter(CompletionCreateParamsNonStreaming).validate_python(
         {name: value for name, value in request.items() if name != "extra_body"}
@@ -165,7 +165,7 @@ def client(server: ServiceServer) -> OpenAI:
 def test_messages_without_room_for_the_rules_are_refused(tmp_path: Path) -> None:
     run = scored(tmp_path, "chat", NO_SYSTEM, enough=100_000)
     assert content(run, "openai")["messages"] == [{"role": "user", "content": f"{RULES.strip()}\n\n"}]
-    assert all(run.knows(openai(run, question), special=False) for question in guiding())
+    assert all(run.knows(openai(run, question), special=False) for question in search())
     with pytest.raises(InputError, match="export openai"):
         export(run.path, "messages")
 

@@ -13,8 +13,8 @@ from search.prompts.render import make_renderer
 from search.prompts.urial import BACKTICKS
 
 QUESTIONS = [
-    {"id": "g1", "query": "Why is the sky blue on most days?", "split": "guiding"},
-    {"id": "g2", "query": "Name three rivers that flow through Brazil.", "split": "guiding"},
+    {"id": "g1", "query": "Why is the sky blue on most days?", "split": "search"},
+    {"id": "g2", "query": "Name three rivers that flow through Brazil.", "split": "search"},
     {"id": "h1", "query": "What\u2019s the capital of Kenya, and who founded it?", "split": "held_out",
      "reference": "Nairobi, which was founded in 1899 as a depot of the Uganda Railway by the British."},
     {"id": "h2", "query": "Describe how a bicycle stays upright while it is moving.", "split": "held_out"},
@@ -90,7 +90,7 @@ def test_a_pool_of_other_questions_says_nothing(tmp_path: Path) -> None:
 
 def test_the_config_may_refuse_such_a_pool_or_keep_it_and_say_so(tmp_path: Path) -> None:
     same = shown("Why is the sky blue on most days?")
-    with pytest.raises(InputError, match=r"x \(.*pool.jsonl, line 2\) is guiding question g1"):
+    with pytest.raises(InputError, match=r"x \(.*pool.jsonl, line 2\) is search question g1"):
         material(tmp_path, same, policy="refuse")
     kept = material(tmp_path, same, policy="keep")
     assert len(kept.pool) == 2
@@ -105,11 +105,11 @@ def test_a_base_prompt_that_shows_a_question_is_refused_or_counted(tmp_path: Pat
     assert material(tmp_path, base=base, policy="keep").contamination.seen == 1
 
 
-def test_a_guiding_question_that_resembles_a_held_out_one_is_reported(tmp_path: Path) -> None:
-    twin = {"id": "g3", "query": "Describe how a red bicycle stays upright while it is moving.", "split": "guiding"}
+def test_a_search_question_that_resembles_a_held_out_one_is_reported(tmp_path: Path) -> None:
+    twin = {"id": "g3", "query": "Describe how a red bicycle stays upright while it is moving.", "split": "search"}
     made = material(tmp_path, asked=[twin])
     assert made.contamination.seen == 1
-    assert "guiding question g3 resembles held-out question h2" in made.notices[0]
+    assert "search question g3 resembles held-out question h2" in made.notices[0]
 
 
 def test_what_was_found_survives_the_run_directory(tmp_path: Path) -> None:

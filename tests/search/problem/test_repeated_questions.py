@@ -29,14 +29,14 @@ def test_all_repetitions_are_listed_with_their_lines_whatever_the_seed_of_the_sp
 
 def test_later_repetitions_are_left_out_and_named_where_the_config_says_so(tmp_path: Path) -> None:
     split = load_split(config(tmp_path, repeated="drop"))
-    assert sorted(one.id for one in (*split.guiding, *split.held_out)) == ["0", "1", "3", "6"]
+    assert sorted(one.id for one in (*split.search, *split.held_out)) == ["0", "1", "3", "6"]
     assert "3 rows are left out" in split.notices[0]
     assert "lines 1, 3 and 6" in split.notices[0]
 
 
 def test_repetitions_may_be_kept_where_each_has_an_id(tmp_path: Path) -> None:
     split = load_split(config(tmp_path, repeated="keep"))
-    assert len((*split.guiding, *split.held_out)) == len(ASKED)
+    assert len((*split.search, *split.held_out)) == len(ASKED)
     with pytest.raises(InputError, match="ids are given to several questions"):
         load_split(config(tmp_path, ["Why?", "Why?", "How?", "How?"], repeated="keep", id_field="none"))
 
@@ -44,5 +44,5 @@ def test_repetitions_may_be_kept_where_each_has_an_id(tmp_path: Path) -> None:
 def test_questions_that_differ_in_a_number_or_an_operator_are_not_the_same(tmp_path: Path) -> None:
     asked = ["What is 2 + 2?", "What is 2 - 2?", "What is 2 * 2?", "What is 2.2?", "What is 22?", "What is -22?"]
     split = load_split(config(tmp_path, asked))
-    assert len((*split.guiding, *split.held_out)) == len(asked)
+    assert len((*split.search, *split.held_out)) == len(asked)
     assert not split.notices

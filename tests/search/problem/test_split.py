@@ -32,7 +32,7 @@ def ids(questions: tuple[Question, ...]) -> list[str]:
 def test_every_category_gives_the_same_share() -> None:
     split = stratified(QUESTIONS, SplitConfig(held_out_share=0.3))
     assert Counter(question.category for question in split.held_out) == {"a": 3, "b": 3, "c": 3}
-    assert len(split.guiding) == 21
+    assert len(split.search) == 21
 
 
 @settings(deadline=None)  # the machine is shared
@@ -65,7 +65,7 @@ def test_another_seed_holds_out_other_questions() -> None:
 
 def test_questions_stand_in_the_order_of_their_numbers() -> None:
     split = Split((Question("100", ("a",)), Question("9", ("b",)), Question("x", ("c",))), (Question("10", ("d",)),))
-    assert ids(split.guiding) == ["9", "100", "x"]
+    assert ids(split.search) == ["9", "100", "x"]
 
 
 def test_a_separate_file_holds_the_held_out_questions(tmp_path: Path) -> None:
@@ -74,18 +74,18 @@ def test_a_separate_file_holds_the_held_out_questions(tmp_path: Path) -> None:
         split=SplitConfig(held_out_path=written(tmp_path / "b.jsonl", rows(4, 6))),
     )
     split = load_split(config)
-    assert (ids(split.guiding), ids(split.held_out)) == (["0", "1", "2", "3"], ["4", "5"])
+    assert (ids(split.search), ids(split.held_out)) == (["0", "1", "2", "3"], ["4", "5"])
 
 
 def test_a_field_may_say_which_side_a_question_is_on(tmp_path: Path) -> None:
-    mixed = [*rows(0, 3, side="guiding"), *rows(3, 5, side="held_out")]
+    mixed = [*rows(0, 3, side="search"), *rows(3, 5, side="held_out")]
     config = QuestionsConfig(path=written(tmp_path / "a.jsonl", mixed), split=SplitConfig(by_field="side"))
     split = load_split(config)
-    assert (ids(split.guiding), ids(split.held_out)) == (["0", "1", "2"], ["3", "4"])
+    assert (ids(split.search), ids(split.held_out)) == (["0", "1", "2"], ["3", "4"])
 
 
 @pytest.mark.parametrize(
-    ("guiding", "held_out", "complaint"),
+    ("search", "held_out", "complaint"),
     [
         (rows(0, 3), rows(2, 5), r"1 question is asked more than once: .*a\.jsonl, line 3 and .*b\.jsonl, line 1\."),
         (rows(0, 3), [{"id": "other", "query": " Question\u00a0 2? "}], r"a\.jsonl, line 3 and .*b\.jsonl, line 1\."),
@@ -98,10 +98,10 @@ def test_a_field_may_say_which_side_a_question_is_on(tmp_path: Path) -> None:
     ],
 )
 def test_a_held_out_question_that_guides_too_is_refused(
-    tmp_path: Path, guiding: list[dict[str, Any]], held_out: list[dict[str, Any]], complaint: str
+    tmp_path: Path, search: list[dict[str, Any]], held_out: list[dict[str, Any]], complaint: str
 ) -> None:
     config = QuestionsConfig(
-        path=written(tmp_path / "a.jsonl", guiding),
+        path=written(tmp_path / "a.jsonl", search),
         split=SplitConfig(held_out_path=written(tmp_path / "b.jsonl", held_out)),
     )
     with pytest.raises(InputError, match=complaint):
@@ -112,8 +112,8 @@ def test_a_held_out_question_that_guides_too_is_refused(
     ("more", "complaint"),
     [
         ({}, r"line 1: there is no field 'side'"),
-        ({"side": "test"}, r"line 1: 'side' is 'test'; it must be guiding or held_out\."),
-        ({"side": "guiding"}, r"There is no held_out question; give more questions, or change questions\.split\."),
+        ({"side": "test"}, r"line 1: 'side' is 'test'; it must be search or held_out\."),
+        ({"side": "search"}, r"There is no held_out question; give more questions, or change questions\.split\."),
     ],
 )
 def test_a_field_that_divides_nothing_is_refused(tmp_path: Path, more: dict[str, str], complaint: str) -> None:
@@ -145,9 +145,9 @@ def test_mt_bench_is_divided_evenly_by_category_with_references_on_both_sides() 
         reference_path=shared("mt_bench/reference_answer/gpt-4.jsonl"),
     )
     split = load_split(config)
-    assert set(Counter(question.category for question in split.guiding).values()) == {5}
+    assert set(Counter(question.category for question in split.search).values()) == {5}
     assert len(split.held_out) == 40
-    assert sum(question.reference() is not None for question in (*split.guiding, *split.held_out)) == 30
+    assert sum(question.reference() is not None for question in (*split.search, *split.held_out)) == 30
 
 
 @pytest.mark.parametrize(("input_field", "fate"), [("input", "stands behind the 'query'"), (None, "is left out")])
@@ -159,3 +159,9 @@ def test_a_notice_says_what_became_of_text_beside_the_questions(
     assert len(notices) == 1
     assert f"1 row has text in 'input', which {fate}" in notices[0]
     assert "questions.input_field" in notices[0]
+
+
+def test_rows_that_say_guiding_as_earlier_data_did_are_search_questions(tmp_path: Path) -> None:
+    path = written(tmp_path / "questions.jsonl", [*rows(0, 2, side="guiding"), *rows(2, 3, side="held_out")])
+    split = load_split(QuestionsConfig(path=path, split=SplitConfig(by_field="side")))
+    assert (ids(split.search), ids(split.held_out)) == (["0", "1"], ["2"])

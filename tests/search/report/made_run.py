@@ -75,7 +75,7 @@ class MadeRun:
     """A run in the making.
 
     Args:
-        guiding, held_out: questions, with their categories.
+        search, held_out: questions, with their categories.
         score: of a candidate on a question; NaN for one that fails.
         say: what the model says to a question behind a candidate's demonstrations.
         words: of the judge, whatever it reads.
@@ -87,7 +87,7 @@ class MadeRun:
     def __init__(
         self,
         path: Path,
-        guiding: Mapping[str, str],
+        search: Mapping[str, str],
         held_out: Mapping[str, str],
         score: Score,
         say: Say = plainly,
@@ -103,7 +103,7 @@ class MadeRun:
             rules="rules\n",
             base=tuple(Demonstration(name, f"query {name}", f"answer {name}") for name in BASE),
             pool=tuple(Demonstration(name, f"query {name}", f"answer {name}") for name in POOL),
-            guiding=tuple(_question(name, category, further) for name, category in guiding.items()),
+            search=tuple(_question(name, category, further) for name, category in search.items()),
             held_out=tuple(_question(name, category, further) for name, category in held_out.items()),
             digests={},
         )
@@ -128,8 +128,8 @@ class MadeRun:
         write_json(self.path / "material.json", self._material.to_json())
 
     def search(self, *added: str, questions: Sequence[str] | None = None, decoding: str = OWN) -> None:
-        """Try these in front of the base prompt, on all guiding questions when not told which."""
-        every = [question.id for question in self._material.guiding]
+        """Try these in front of the base prompt, on all search questions when not told which."""
+        every = [question.id for question in self._material.search]
         self._trials.append(("search", Trial(Candidate((*added, *BASE), decoding), tuple(questions or every))))
 
     def judge_finalists(self, *candidates: Sequence[str], better: float | None = 0.98, decoding: str = OWN) -> None:
@@ -208,9 +208,9 @@ def _leaders(told: Sequence[ScoredTrial]) -> tuple[Candidate, ...]:
 
 
 def small_run(path: Path, score: Score, say: Say = plainly, words: str = "as the judge sees it") -> MadeRun:
-    """Four guiding questions and three held-out ones, of two categories; nothing tried yet but the base prompt."""
-    guiding = {"g1": "maths", "g2": "maths", "g3": "prose", "g4": "prose"}
-    run = MadeRun(path, guiding, {"h1": "maths", "h2": "prose", "h3": "prose"}, score, say, words)
+    """Four search questions and three held-out ones, of two categories; nothing tried yet but the base prompt."""
+    search = {"g1": "maths", "g2": "maths", "g3": "prose", "g4": "prose"}
+    run = MadeRun(path, search, {"h1": "maths", "h2": "prose", "h3": "prose"}, score, say, words)
     run.search()
     return run
 

@@ -73,8 +73,8 @@ def test_a_find_that_the_scores_are_not_sure_enough_of_leaves_the_base_prompt_as
 
 
 def test_the_judge_s_own_noise_is_told_apart_from_that_of_questions(tmp_path: Path) -> None:
-    guiding, held_out = dict.fromkeys(("g1", "g2", "g3", "g4"), ""), dict.fromkeys(("h1", "h2", "h3"), "")
-    run = MadeRun(tmp_path / "run", guiding, held_out, table(SCORES), repeats=2, wobble=0.05)
+    search, held_out = dict.fromkeys(("g1", "g2", "g3", "g4"), ""), dict.fromkeys(("h1", "h2", "h3"), "")
+    run = MadeRun(tmp_path / "run", search, held_out, table(SCORES), repeats=2, wobble=0.05)
     run.search()
     run.search("a")
     run.judge_finalists(("a",), ())
@@ -159,7 +159,7 @@ def test_a_gain_that_rests_on_one_category_is_flagged(tmp_path: Path) -> None:
     assert "held-out gain rests on the category “prose”" in told[0]
 
 
-def test_categories_of_guiding_and_held_out_questions_never_meet(tmp_path: Path) -> None:
+def test_categories_of_search_and_held_out_questions_never_meet(tmp_path: Path) -> None:
     rows = {(row.category, row.side): row.gain for row in found(finished(tmp_path)).categories}
     means = {key: gain.mean for key, gain in rows.items() if gain is not None}
     assert means == {
@@ -171,8 +171,8 @@ def test_categories_of_guiding_and_held_out_questions_never_meet(tmp_path: Path)
 
 
 def test_a_gain_that_is_all_length_vanishes_at_equal_length(tmp_path: Path) -> None:
-    guiding = {f"g{number}": "" for number in range(12)}
-    longer = {name: 2 ** (number % 4) for number, name in enumerate(guiding)}
+    search = {f"g{number}": "" for number in range(12)}
+    longer = {name: 2 ** (number % 4) for number, name in enumerate(search)}
 
     def say(names: tuple[str, ...], question: str) -> str:
         return "x" * (9 if names == ("base",) else 10 * longer[question] - 1)
@@ -180,7 +180,7 @@ def test_a_gain_that_is_all_length_vanishes_at_equal_length(tmp_path: Path) -> N
     def score(names: tuple[str, ...], question: str) -> float:
         return 5.0 if names == ("base",) else 5.0 + math.log2(longer[question])
 
-    run = MadeRun(tmp_path / "run", guiding, {"h1": ""}, score, say)
+    run = MadeRun(tmp_path / "run", search, {"h1": ""}, score, say)
     run.search()
     run.search("a")
     findings = found(run, ended=False)
@@ -232,8 +232,8 @@ def test_the_questions_that_changed_most_stand_first_with_the_judges_words(tmp_p
 
 
 def test_two_turns_are_told_apart_and_answers_shown_in_full(tmp_path: Path) -> None:
-    guiding, held_out = dict.fromkeys(("g1", "g2", "g3", "g4"), ""), dict.fromkeys(("h1", "h2", "h3"), "")
-    run = MadeRun(tmp_path / "run", guiding, held_out, table(SCORES), further="Tell me more")
+    search, held_out = dict.fromkeys(("g1", "g2", "g3", "g4"), ""), dict.fromkeys(("h1", "h2", "h3"), "")
+    run = MadeRun(tmp_path / "run", search, held_out, table(SCORES), further="Tell me more")
     run.search()
     run.search("a")
     run.judge_finalists(("a",), ())
@@ -324,7 +324,7 @@ def test_where_nothing_beats_the_base_prompt_the_report_says_so(tmp_path: Path) 
     run.search("a")
     run.judge_finalists((), ("a",), better=None)
     findings = found(run)
-    assert summary(findings) == ["None of 1 candidates beat the base prompt on the guiding questions."]
+    assert summary(findings) == ["None of 1 candidates beat the base prompt on the search questions."]
     assert [one.role for one in findings.finalists] == ["runner-up", "base prompt"]
 
 

@@ -101,7 +101,7 @@ async def sort_scores(page: Page, table: str, column: int) -> tuple[list[list[fl
 
 def hostile_run(path: Path) -> MadeRun:
     """Two categories, one of them hostile; so are all answers and the judge's words."""
-    guiding = {f"g{number}": HOSTILE if number % 2 else "prose" for number in range(6)}
+    search = {f"g{number}": HOSTILE if number % 2 else "prose" for number in range(6)}
     held_out = {f"h{number}": HOSTILE if number % 2 else "prose" for number in range(6)}
 
     def score(names: tuple[str, ...], question: str) -> float:
@@ -110,7 +110,7 @@ def hostile_run(path: Path) -> MadeRun:
     def say(names: tuple[str, ...], question: str) -> str:
         return f"{'+'.join(names)} on {question} {HOSTILE}"
 
-    run = MadeRun(path, guiding, held_out, score, say, words=f"the judge: {HOSTILE}")
+    run = MadeRun(path, search, held_out, score, say, words=f"the judge: {HOSTILE}")
     for added in ((), ("b",), ("a",), ("c",), ("a", "b"), ("b", "a"), ("b", "c")):
         run.search(*added)
     run.judge_finalists(("a", "b"), ("b", "a"), ())

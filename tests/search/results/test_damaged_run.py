@@ -126,7 +126,7 @@ def test_a_lost_file_of_a_run_that_has_begun_is_said_to_be_missing(name: str, wh
 def test_the_material_of_another_run_is_refused(whole: Path, tmp_path: Path) -> None:
     path = Path(shutil.copytree(whole, tmp_path / "run"))
     material = json.loads((path / "material.json").read_text())
-    material["guiding"] = material["guiding"][1:]
+    material["search"] = material["search"][1:]
     (path / "material.json").write_text(json.dumps(material))
     with pytest.raises(InputError, match=r"material.json is damaged .it has no 'g1', which the journal names"):
         report(path)

@@ -17,7 +17,7 @@ MATERIAL = Material(
     rules="",
     base=(),
     pool=tuple(Demonstration(f"my {name}", f"query {name}", f"answer {name}") for name in "zcba"),
-    guiding=(),
+    search=(),
     held_out=(),
     digests={},
 )

@@ -159,7 +159,7 @@ def test_a_search_with_likelihoods_is_resumed_with_those_that_it_began_with(tmp_
 def test_likelihoods_without_reference_answers_are_refused_before_anything_is_loaded(tmp_path: Path) -> None:
     with ServiceServer() as server:
         config = judged_by(server, tmp_path, SCREENING, "questions.reference_field=nothing", "model.name=nowhere")
-        with pytest.raises(InputError, match=r"likelihood_questions is 3, but no guiding question has a reference"):
+        with pytest.raises(InputError, match=r"likelihood_questions is 3, but no search question has a reference"):
             launch(config, tmp_path / "run", QUIET)
     assert not (tmp_path / "run").exists()
 

@@ -31,7 +31,7 @@ MATERIAL = Material(
     rules="rules",
     base=(Demonstration("base", "query", "answer"),),
     pool=tuple(Demonstration(f"d{n}", f"query {n}", f"answer {n}") for n in range(4)),
-    guiding=tuple(Question(f"q{n}", (f"question {n}",), references=(f"wanted {n} ",)) for n in range(6)),
+    search=tuple(Question(f"q{n}", (f"question {n}",), references=(f"wanted {n} ",)) for n in range(6)),
     held_out=(),
     digests={},
 )
@@ -80,14 +80,14 @@ def test_a_demonstration_is_worth_what_it_adds_to_the_mean_log_likelihood_of_a_t
 
 
 def test_questions_without_a_reference_are_passed_over_and_the_others_asked_evenly() -> None:
-    guiding = [replace(one, references=(None,)) if one.id == "q1" else one for one in MATERIAL.guiding]
-    assert [one.id for one in asked_for_likelihood(guiding, 2)] == ["q0", "q3"]
-    assert [one.id for one in asked_for_likelihood(guiding, 99)] == ["q0", "q2", "q3", "q4", "q5"]
+    search = [replace(one, references=(None,)) if one.id == "q1" else one for one in MATERIAL.search]
+    assert [one.id for one in asked_for_likelihood(search, 2)] == ["q0", "q3"]
+    assert [one.id for one in asked_for_likelihood(search, 99)] == ["q0", "q2", "q3", "q4", "q5"]
 
 
 def test_questions_without_any_reference_are_refused() -> None:
-    nobody = replace(MATERIAL, guiding=tuple(replace(one, references=(" ",)) for one in MATERIAL.guiding))
-    with pytest.raises(InputError, match=r"likelihood_questions is 3, but no guiding question has a reference answer"):
+    nobody = replace(MATERIAL, search=tuple(replace(one, references=(" ",)) for one in MATERIAL.search))
+    with pytest.raises(InputError, match=r"likelihood_questions is 3, but no search question has a reference answer"):
         asked(nobody)
 
 

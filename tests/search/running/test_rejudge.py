@@ -74,15 +74,15 @@ def test_the_bridge_shows_shift_agreement_and_gains_under_both_judges(tmp_path: 
     with ServiceServer(_one_point_milder) as server:
         path = _searched(server, tmp_path)
         told = json.loads(json.dumps(rejudge(path, _judge(server, tmp_path)).to_json()))
-    (guiding, *_) = told["sides"]
-    assert guiding["side"] == "search"
-    assert 0.5 < guiding["shift"]["mean"] <= 1
-    assert 0.5 < guiding["krippendorff_alpha"]["value"] < 1
-    base, *others = guiding["prompts"]
+    (search, *_) = told["sides"]
+    assert search["side"] == "search"
+    assert 0.5 < search["shift"]["mean"] <= 1
+    assert 0.5 < search["krippendorff_alpha"]["value"] < 1
+    base, *others = search["prompts"]
     assert base["gain_now"] is None
     for prompt in others:
         assert prompt["gain_before"]["n"] == prompt["gain_now"]["n"] > 0
-    assert all(prompt["now"]["mean"] > prompt["before"]["mean"] for prompt in guiding["prompts"])
+    assert all(prompt["now"]["mean"] > prompt["before"]["mean"] for prompt in search["prompts"])
 
 
 def test_what_the_new_judge_cannot_score_is_in_no_mean(tmp_path: Path) -> None:

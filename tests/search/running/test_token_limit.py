@@ -18,7 +18,7 @@ MATERIAL = Material(
     rules="rules",
     base=(Demonstration("base", "query", "answer"),),
     pool=(Demonstration("short", "q", "a"), Demonstration("long", "q " * 19 + "q", "a " * 99 + "a")),
-    guiding=(Question("g", ("a question",)),),
+    search=(Question("g", ("a question",)),),
     held_out=(),
     digests={},
 )

@@ -86,8 +86,8 @@ def test_the_same_choice_in_another_place_is_another_candidate() -> None:
     assert judge.probability_better(FOUND) < 0.9
 
 
-def test_luck_on_guiding_questions_is_no_evidence() -> None:
-    """Effects that no further question shares, and a search that asks every set about every guiding question."""
+def test_luck_on_search_questions_is_no_evidence() -> None:
+    """Effects that no further question shares, and a search that asks every set about every search question."""
     knobs = replace(LANDSCAPES["no_signal"], question_effect_spread=1.0)
     kept = 0
     for seed in range(10):

@@ -20,7 +20,7 @@ MATERIAL = Material(
     rules="rules",
     base=(Demonstration("base", "a base query", "a base answer"),),
     pool=tuple(Demonstration(f"d{n}", f"query number {n}", f"answer {n} about it") for n in range(6)),
-    guiding=tuple(Question(f"q{n}", (f"question {n}",)) for n in range(5)),
+    search=tuple(Question(f"q{n}", (f"question {n}",)) for n in range(5)),
     held_out=(),
     digests={},
 )

@@ -87,7 +87,7 @@ def test_a_window_of_any_size_is_kept_busy_to_half_a_batch() -> None:
     assert len(strategy.ask(1000)) >= 8
 
 
-def test_what_is_recommended_has_met_all_guiding_questions() -> None:
+def test_what_is_recommended_has_met_all_search_questions() -> None:
     landscape = Landscape(LANDSCAPES["mixed"], 1, pool=30)
     space = landscape.space(3)
     strategy, met = screening(space, 800), dict[Candidate, set[str]]()

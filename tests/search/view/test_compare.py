@@ -43,7 +43,7 @@ def test_prompts_of_an_evaluation_are_compared_with_the_first(folder: Path) -> N
     assert rich.difference.mean == pytest.approx(1.0)
 
 
-def test_a_search_without_a_held_out_score_is_compared_on_guiding_questions(tmp_path: Path) -> None:
+def test_a_search_without_a_held_out_score_is_compared_on_search_questions(tmp_path: Path) -> None:
     run = small_run(tmp_path / "run", score)
     run.search("a")
     best, base = compare_runs([("r", run.write(ended=False))])

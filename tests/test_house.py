@@ -1,0 +1,47 @@
+"""The source tree keeps the shape that docs/architecture.md draws."""
+
+import ast
+
+import pytest
+
+from tests.documents import ROOT
+from tests.house import ROOMS, House, measure
+
+MOST_FILE, MOST_FUNCTION, FEWEST_MODULES = 300, 50, 3
+
+
+@pytest.fixture(scope="module")
+def house() -> House:
+    return measure()
+
+
+def test_no_file_is_longer_than_300_lines(house: House) -> None:
+    assert {name: lines for name, lines in house.files.items() if lines > MOST_FILE} == {}
+
+
+def test_no_function_is_longer_than_50_lines(house: House) -> None:
+    assert {name: lines for name, lines in house.functions.items() if lines > MOST_FUNCTION} == {}
+
+
+def test_no_two_public_classes_have_one_name(house: House) -> None:
+    assert house.repeated_classes == {}
+
+
+def test_every_docstring_opens_with_a_sentence_that_stands_alone(house: House) -> None:
+    assert house.openings == []
+
+
+def test_search_has_no_loose_files(house: House) -> None:
+    assert house.folders["search"] == 1, "only __main__.py"
+
+
+def test_a_folder_holds_three_modules_or_more(house: House) -> None:
+    free = {*ROOMS, "workers/engines"}  # a room may be all folders; an engine is a file, however few there are
+    assert {name: n for name, n in house.folders.items() if n < FEWEST_MODULES and name not in free} == {}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_package_says_in_a_sentence_what_it_holds(room: str) -> None:
+    packages = (ROOT / room).rglob("__init__.py")
+    silent = [path for path in packages if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
+    assert silent == []
