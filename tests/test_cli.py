@@ -154,7 +154,7 @@ BAD = {
     "a knob with a typo": (["strategy.max_demonstration=3"], "did you mean `strategy.max_demonstrations`?"),
     "a value out of range": (["decoding.temperature=-1"], "decoding.temperature"),
     "a context too small": (["model.context_tokens=64"], "context of 64"),
-    "an impossible insert": (["strategy.insert=9"], "only 3 demonstrations"),
+    "an impossible insert": (["strategy.insert=9"], "the base prompt has 3 of its own"),
     "a judge without its prompts": (
         ["judge={kind: mt_bench, prompts_path: none.jsonl, service: {model: m, api_key_variable: null}}"],
         "none.jsonl",

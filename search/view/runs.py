@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from configs.errors import DemosearchError
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.run import RunConfig
 from evaluators.ledger.spend import Spend
@@ -127,7 +126,7 @@ def read_row(path: Path, name: str) -> RunRow:
     try:
         config = read_any_config(path)
         row = _search_row(path, name, config) if isinstance(config, RunConfig) else _evaluation_row(path, name, config)
-    except (DemosearchError, OSError, ValueError, LookupError, TypeError) as error:  # damaged in whatever way
+    except Exception as error:  # damaged, or just being made by another process: in whatever way
         return RunRow(name, "unreadable", "unreadable", created=created, note=str(error))
     notes = read_notes(path)
     return RunRow(**{**_fields(row), "created": created, "tags": notes.tags, "note": notes.note})

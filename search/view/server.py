@@ -148,14 +148,14 @@ class _View:
         return StreamingResponse(self._changes(request), media_type="text/event-stream")
 
     async def _changes(self, request: Request) -> AsyncIterator[str]:
-        known = await asyncio.to_thread(self._signatures)
+        known: dict[str, object] = {}  # so that all is read again after a connection that was lost
         yield "retry: 2000\n\n"
         while not await request.is_disconnected():
-            await asyncio.sleep(_LOOK)
             now = await asyncio.to_thread(self._signatures)
             changed = sorted(name for name in {*now, *known} if now.get(name) != known.get(name))
             known = now
             yield f"data: {json.dumps(changed)}\n\n" if changed else ": still here\n\n"
+            await asyncio.sleep(_LOOK)
 
     def _signatures(self) -> dict[str, object]:
         """Every run's sign: its files, and its state, which a crash changes without touching any."""

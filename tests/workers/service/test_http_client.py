@@ -4,6 +4,7 @@ import json
 import os
 import ssl
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -119,7 +120,7 @@ def test_certificates_that_are_gone_are_said_before_anything_is_asked(tmp_path: 
         "Service(ServiceConfig(model='m', api_key_variable=None))"
     )
     outcome = subprocess.run(
-        ["python", "-c", program],
+        [sys.executable, "-c", program],
         env=_environment(SSL_CERT_FILE=str(tmp_path / "gone.pem")),
         capture_output=True,
         text=True,
