@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 
 help:
 	@echo "make quickstart   install into $(VENV) and run a complete search with the toy model"
-	@echo "make check        while you work: linters, type checker, import contracts and the quick tests, in a minute"
+	@echo "make check        while you work: linters, type checker, import contracts and the quick tests"
 	@echo "make test         install into $(VENV) and run linters, type checker, tests and notebooks"
 	@echo "make gpu          run all checks and measurements on this machine's GPU, in ten minutes, with its own Python"
 	@echo "make clean        remove $(VENV)"
