@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 IGNORED = -100  # torch's label for a token without loss
@@ -58,9 +57,3 @@ def _encoded(example: TrainingExample, tokenizer: Any) -> dict[str, list[int]]:
     if example.special_tokens and tokenizer.eos_token_id is not None:
         answer.append(tokenizer.eos_token_id)
     return {"input_ids": prompt + answer, "labels": [IGNORED] * len(prompt) + answer}
-
-
-def digest_of_examples(examples: Sequence[TrainingExample]) -> str:
-    """Changes with every character and with the order; 16 hexadecimal digits."""
-    texts = repr([(one.prompt, one.answer, one.special_tokens) for one in examples])
-    return sha256(texts.encode()).hexdigest()[:16]
