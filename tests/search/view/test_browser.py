@@ -86,8 +86,9 @@ async def look(folder: Path, home: str) -> Seen:
             await page.open(home + name)
             widths[name] = await page.evaluate("document.documentElement.scrollWidth")
         await page.open(home + "run/first")
-        await page.until("document.getElementById('report').contentDocument?.querySelector('h1') !== null")
-        report = await page.evaluate("document.getElementById('report').contentDocument.querySelectorAll('h2').length")
+        report_page = "document.getElementById('report').contentDocument"
+        await page.until(f"{report_page}?.readyState === 'complete' && {report_page}.querySelector('h1') !== null")
+        report = await page.evaluate(f"{report_page}.querySelectorAll('h2').length")
         return Seen(page.complaints, rows, rows_after, opened, compared, widths, papers, hacked, report)
 
 
