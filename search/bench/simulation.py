@@ -2,18 +2,35 @@
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from configs.schema.scoring import ScoringConfig
-from search.bench.landscape import Landscape
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
-from search.problem.trial import Trial
+from search.problem.trial import ScoredTrial, Trial
 from search.statistics.certainty import Certainty
 from search.strategies.strategy import Strategy
 
 MIN_WIN_PROBABILITY, WINDOW = ScoringConfig().min_win_probability, 12
+
+
+class Judged(Protocol):
+    """What scores the trials of a simulated search, and knows the truth."""
+
+    @property
+    def held_out(self) -> tuple[str, ...]:
+        """Names of the held-out questions."""
+        ...
+
+    def score(self, trial: Trial) -> ScoredTrial:
+        """What the judge says."""
+        ...
+
+    def truth(self, candidate: Candidate, questions: Sequence[str]) -> float:
+        """Mean score over these questions without the judge's noise."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +64,7 @@ class SimulatedSearch:
 
 def simulate(
     strategy: Strategy,
-    landscape: Landscape,
+    landscape: Judged,
     space: SearchSpace,
     window: int = WINDOW,
     min_win_probability: float = MIN_WIN_PROBABILITY,

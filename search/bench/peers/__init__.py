@@ -1,0 +1,1 @@
+"""Other systems' searches beside ours, on the quickstart's model, pool, questions and judge."""
