@@ -28,6 +28,13 @@ def rejudge(
             metavar="FILE", help="A YAML file with `judge:`, and `budget:` if wanted; a search's config does."
         ),
     ],
+    run_dir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="NEW",
+            help="Also make a run directory there, whose `resume` goes on with the search under the new judge.",
+        ),
+    ] = None,
     overrides: Overrides = None,
     as_json: AsJson = False,
 ) -> None:
@@ -41,8 +48,10 @@ def rejudge(
 
     config = load_rejudge(judge, overrides or [])
     with interruptible(path, "the same command"):
-        done = rejudge_run(path, config)
+        done = rejudge_run(path, config, run_dir)
     print_out(json.loads(json.dumps(done.to_json())) if as_json else _view(done))
+    if run_dir is not None and not as_json:
+        print_out(Text(f"Go on under the new judge: demosearch resume {run_dir}"))
 
 
 def _view(done: Rejudged) -> RenderableType:

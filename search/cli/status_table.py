@@ -33,6 +33,8 @@ def status_view(status: Status, path: Path) -> RenderableType:
     facts.add_row("candidates", f"{status.trials:,} scored")
     if status.amended:
         facts.add_row("amended", f"{status.amended:,} scores by `retry-failed`; the search itself did not know them")
+    if status.succeeds:
+        facts.add_row("goes on from", Text(f"{status.succeeds}, whose judge was another"))
     parts: list[RenderableType] = [Text(str(path), style="bold"), facts]
     if status.lost:
         parts.append(Text(status.lost, style="bold red"))

@@ -44,6 +44,11 @@ def _of_state(findings: Findings) -> Iterator[str]:
         yield f"The search has {status.state}{reason}; `demosearch resume` goes on."
     if status.lost:
         yield status.lost
+    if status.succeeds:
+        yield (
+            f"This search goes on from {status.succeeds} under another judge: its scores are the new judge's alone, "
+            "and not comparable with those of the earlier one."
+        )
     if status.amended:
         yield (
             f"{count(status.amended)} scores were added by `retry-failed` after the search, which did not know them "

@@ -67,6 +67,7 @@ class Status:
             that was too little, the base prompt is the winner and what was found the runner-up. None before the end,
             and where the search itself ranked the base prompt first.
         lost: what the ledger has lost, in a sentence; "" for nothing.
+        succeeds: directory of the search that this one goes on from under another judge; "" for none.
         seen: held-out questions that stand in a demonstration or in a search question, or resemble one.
     """
 
@@ -83,6 +84,7 @@ class Status:
     better: float | None = None
     seen: int = 0
     lost: str = ""
+    succeeds: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As `demosearch status --json` prints it; an infinite end of an interval is null."""
@@ -101,6 +103,7 @@ class Status:
             "better": self.better,
             "held_out_seen": self.seen,
             "lost": self.lost,
+            "succeeds": self.succeeds,
             "search_score": _json(self.winner.search_score if self.winner else None),
             "held_out_score": _json(self.winner.held_out_score if self.winner else None),
             "length": self.winner.length if self.winner else None,
@@ -131,6 +134,7 @@ def status_of(results: SearchResults) -> Status:
         better=journal.end.win_probability if journal.end else None,
         seen=results.manifest.get("contamination", {}).get(SEEN, 0),
         lost=results.lost,
+        succeeds=(results.manifest.get("succeeds") or {}).get("directory", ""),
     )
 
 

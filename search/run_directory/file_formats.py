@@ -5,10 +5,19 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 
+class Succession(BaseModel):
+    """The search that another one goes on from under another judge: its id, where it was, and its judge."""
+
+    run: str
+    directory: str
+    judge: list[tuple[str, float, int, str]]
+
+
 class ConfigFile(BaseModel):
     run: str
     config: dict[str, Any] = {}
     evaluation: dict[str, Any] = {}
+    succeeds: Succession | None = None
 
 
 class StateFile(BaseModel):
@@ -25,3 +34,4 @@ class Manifest(BaseModel):
     judge: list[tuple[str, float, int, str]] = []
     versions: dict[str, str] = {}
     contamination: dict[str, int] = {}
+    succeeds: Succession | None = None

@@ -51,8 +51,14 @@ class Run:
         self._earlier: dict[str, Any] = {}  # its state when it was opened, while nothing has been done to it
 
     @classmethod
-    def create(cls, path: Path, config: RunConfig | EvaluationConfig) -> Self:
-        """A new run directory. Raises InputError where one is already."""
+    def create(
+        cls, path: Path, config: RunConfig | EvaluationConfig, succeeds: Mapping[str, Any] | None = None
+    ) -> Self:
+        """A new run directory. Raises InputError where one is already.
+
+        Args:
+            succeeds: the search that it goes on from under another judge, for its manifest (`Succession`).
+        """
         if path.exists() and (not path.is_dir() or {file.name for file in path.iterdir()} - {"lock"}):
             raise InputError(
                 f"{path} exists and is not empty: give another --run-dir, or go on with `demosearch resume {path}`"
@@ -64,7 +70,7 @@ class Run:
             if (path / "config.json").exists():
                 run.close()
                 raise InputError(f"another process has just started a run in {path}: give another --run-dir")
-            _write_config(path, uuid4().hex, config)
+            _write_config(path, uuid4().hex, config, succeeds)
             run.set_state("running")
         except (OSError, RunStopped) as error:
             run.close()
@@ -161,6 +167,11 @@ class Run:
         return read_id(self.path)
 
     @property
+    def succeeds(self) -> dict[str, Any]:
+        """What its manifest says of the search that it goes on from under another judge; empty where there is none."""
+        return {name: content for name, content in _read_config_file(self.path).items() if name == "succeeds"}
+
+    @property
     def started(self) -> bool:
         """Whether anything may have been paid for."""
         return (self.path / "manifest.json").exists()
@@ -236,9 +247,12 @@ def _read_config_file(path: Path) -> dict[str, Any]:
     return content
 
 
-def _write_config(path: Path, run: str, config: RunConfig | EvaluationConfig) -> None:
+def _write_config(
+    path: Path, run: str, config: RunConfig | EvaluationConfig, succeeds: Mapping[str, Any] | None = None
+) -> None:
     part = "config" if isinstance(config, RunConfig) else "evaluation"
-    write_json(path / "config.json", {"run": run, part: dump_config(config)})
+    more = {"succeeds": succeeds} if succeeds else {}
+    write_json(path / "config.json", {"run": run, part: dump_config(config), **more})
 
 
 def read_id(path: Path) -> str:

@@ -210,7 +210,7 @@ async def assemble_parts(plan: Plan, run: Run) -> AsyncIterator[Parts]:
         for member in plan.members:
             await member.judge.start()
         await plan.judge_models.note_started()
-        run.check_manifest(make_manifest(plan, card))
+        run.check_manifest(make_manifest(plan, card) | run.succeeds)
         run.begin()
         write_json(run.path / "material.json", plan.material.to_json())
         ledger = Ledger(ledger_path(run.path, config), run.id, run.path / TALLY)

@@ -1,9 +1,9 @@
 """The stored answers of a search under another judge, for the price of verdicts alone.
 
 Nothing is generated: completions are looked up in the ledger by the keys in the journal. Verdicts go into the same
-ledger under the new judge, so a rejudging that is interrupted goes on where it was, and a new search that has this
-ledger as its own, and this judge, pays for none of them again. The run itself stays what it was: what this costs stands
-under an id of its own.
+ledger under the new judge, so a rejudging that is interrupted goes on where it was, and a search that goes on from
+this one under the new judge (`search.running.succession`) pays for none of them again. The run itself stays what it
+was: what this costs stands under an id of its own.
 """
 
 import logging
@@ -41,6 +41,7 @@ from search.running.assembly import check_questions
 from search.running.event_loop import in_own_loop
 from search.running.judge_models import JudgeModels
 from search.running.models import make_model, make_reward_model
+from search.running.succession import create_successor, successor_config
 
 _log = logging.getLogger(__name__)
 _WAY_ON = "the same command with a larger {knob} goes on"
@@ -82,8 +83,11 @@ class _Stored:
     score: float
 
 
-def rejudge(path: Path, config: RejudgeConfig) -> Rejudged:
+def rejudge(path: Path, config: RejudgeConfig, successor: Path | None = None) -> Rejudged:
     """Have every stored answer of the search at `path` judged by another judge.
+
+    Args:
+        successor: directory of a new run, made at the end, whose `resume` goes on with the search under that judge.
 
     Raises:
         InputError: there is no such search, nothing in it, or the judge cannot work.
@@ -95,11 +99,14 @@ def rejudge(path: Path, config: RejudgeConfig) -> Rejudged:
     stored = [] if material is None else _stored(results, material)
     if material is None or not stored:
         raise InputError(f"{path} holds no answers yet: rejudge it when some candidates are scored")
+    succeeding = None if successor is None else successor_config(results, config, successor)
     judge_models = JudgeModels(make_model, make_reward_model, path)
     members = make_panel_members(config.judge, judge_models.models)
     check_questions([*material.questions.values()], Objective.of(results.config.scoring), members)
     work = _Rejudging(results, material, members, config, stored)
     in_own_loop(work.run)
+    if successor is not None and succeeding is not None:
+        create_successor(results, succeeding, successor)
     return work.outcome()
 
 

@@ -9,9 +9,12 @@ from configs.errors import InputError
 from configs.loading import load_config, load_rejudge
 from configs.schema.rejudge import RejudgeConfig
 from evaluators.ledger.queries import read_spend
+from search.report.findings import find
+from search.report.markdown import markdown
+from search.results.search_results import read_search_results
 from search.results.status import read_status
-from search.run_directory.run import ledger_path, read_config, read_id
-from search.running.launch import launch
+from search.run_directory.run import ledger_path, read_config, read_id, read_manifest
+from search.running.launch import launch, resume
 from search.running.rejudge import rejudge
 from tests.service_server import Reaction, ServiceServer, rate, rating_of, says
 
@@ -23,7 +26,7 @@ def _service(server: ServiceServer, model: str) -> str:
     return f"{{model: {model}, base_url: '{server.base_url}', api_key_variable: null, max_retries: 0, {PRICES}}}"
 
 
-def _searched(server: ServiceServer, folder: Path) -> Path:
+def _searched(server: ServiceServer, folder: Path, *overrides: str) -> Path:
     (folder / "rubric.txt").write_text("Rate from 1 to 10.\n{question}\n{answer}\n")
     config = load_config(
         "quickstart",
@@ -33,6 +36,7 @@ def _searched(server: ServiceServer, folder: Path) -> Path:
             f"model={{engine: served, server: openai, context_tokens: 4096, service: {_service(server, 'gen')}}}",
             "model.warm_prefix=false",
             f"judge={{kind: rubric, rubric_path: {folder / 'rubric.txt'}, service: {_service(server, 'old')}}}",
+            *overrides,
         ],
     )
     launch(config, folder / "run", QUIET)
@@ -103,3 +107,39 @@ def test_a_run_without_answers_is_said(tmp_path: Path) -> None:
         (tmp_path / "rubric.txt").write_text("Rate.\n{question}\n{answer}\n")
         with pytest.raises(InputError, match="run directory"):
             rejudge(tmp_path / "nothing", _judge(server, tmp_path))
+
+
+def test_a_search_goes_on_under_the_new_judge_and_pays_only_for_what_the_first_has_not_tried(tmp_path: Path) -> None:
+    with ServiceServer(_one_point_milder) as server:
+        path, successor = _searched(server, tmp_path), tmp_path / "next"
+        rejudge(path, _judge(server, tmp_path), successor)
+        assert read_status(successor).state == "stopped"
+        asked = len(server.requests)
+        status = resume(successor, QUIET)
+        assert server.requests[asked:] == []  # a random search tries the same candidates under any judge
+    first = read_status(path)
+    assert (status.state, status.trials, status.spend.generated) == ("finished", first.trials, 0)
+    assert status.base is not None
+    assert first.base is not None
+    assert status.base.search_score is not None
+    assert first.base.search_score is not None
+    assert 0.5 < status.base.search_score.mean - first.base.search_score.mean <= 1
+    assert read_manifest(successor)["succeeds"]["run"] == read_id(path)
+    assert status.succeeds == str(path)
+    assert "under another judge" in markdown(find(read_search_results(successor)))
+
+
+def test_a_search_whose_demonstrations_have_changed_does_not_go_on_under_another_judge(tmp_path: Path) -> None:
+    pool = tmp_path / "pool.jsonl"
+    rows = (Path("configs") / "quickstart" / "pool.jsonl").read_text().splitlines()[:4]
+    pool.write_text("\n".join(rows))
+    with ServiceServer(_one_point_milder) as server:
+        path = _searched(server, tmp_path, f"pool.path={pool}")
+        pool.write_text("\n".join(reversed(rows)).replace(" the ", " this "))
+        asked = len(server.requests)
+        with pytest.raises(InputError, match="pool changed since"):
+            rejudge(path, _judge(server, tmp_path), tmp_path / "next")
+        with pytest.raises(InputError, match="is not empty"):
+            rejudge(path, _judge(server, tmp_path), path)
+        assert len(server.requests) == asked
+    assert not (tmp_path / "next").exists()
