@@ -1,16 +1,14 @@
-"""An evaluator around stand-ins, put together as the composition root does it."""
+"""An evaluator around stand-ins, wired as those of searches are."""
 
 from collections.abc import Callable
 
 from configs.schema.scoring import BudgetConfig
-from evaluators.budget import Budget
-from evaluators.counts import Counts
 from evaluators.evaluator import Evaluator
-from evaluators.generation import Answers
 from evaluators.judge import Judge
 from evaluators.ledger.ledger import Ledger
 from evaluators.objective import Objective
-from evaluators.panel import Panel, PanelMember
+from evaluators.panel import PanelMember
+from evaluators.wiring import Wiring
 from workers.prompt import Completion, Decoding
 from workers.text_model import ModelCard, TextModel
 
@@ -30,14 +28,6 @@ def plain_evaluator(
     repeats: int = 1,
 ) -> Evaluator:
     """One judge."""
-    counts, budget = Counts(), Budget(limits, lambda: ledger.spend)
-    answers = Answers(
-        model=model,
-        card=ModelCard("m", context, "cpu"),
-        ledger=ledger,
-        budget=budget,
-        counts=counts,
-        price=price,
-    )
-    panel = Panel([PanelMember(judge, repeats=repeats)], ledger=ledger, budget=budget, counts=counts)
-    return Evaluator(answers=answers, panel=panel, objective=objective, ledger=ledger, counts=counts, clean=clean)
+    members = [PanelMember(judge, repeats=repeats)]
+    wiring = Wiring(ledger, members, objective=objective, limits=limits)
+    return wiring.evaluator(wiring.answers(model, ModelCard("m", context, "cpu"), price), clean)

@@ -6,17 +6,13 @@ A greedy round: candidates of 3 fixed demonstrations and 1 more, answers of abou
 from pathlib import Path
 
 from configs.schema.data import RenderConfig
-from configs.schema.scoring import BudgetConfig, ScoringConfig
+from configs.schema.scoring import ScoringConfig
 from configs.schema.strategy import ExhaustiveGreedyConfig
-from evaluators.budget import Budget
-from evaluators.counts import Counts
-from evaluators.evaluator import Evaluator
-from evaluators.generation import Answers
 from evaluators.judge import Judge
 from evaluators.ledger.ledger import Ledger
-from evaluators.objective import Objective
-from evaluators.panel import Panel, PanelMember
+from evaluators.panel import PanelMember
 from evaluators.question import Question
+from evaluators.wiring import Wiring
 from search.problem.candidate import OWN
 from search.problem.space import SearchSpace
 from search.prompts.demonstration import Demonstration
@@ -30,8 +26,6 @@ from workers.prompt import Decoding
 from workers.text_model import TextModel
 
 ANSWER = ("Thank you for asking, here is what I know about it. " * 24)[:1200]
-
-
 _UNSEEN = Question("held out", ("another question",), "all")
 
 
@@ -49,24 +43,17 @@ async def run_round(
         Evaluations.
     """
     demonstrations, questions, unseen = _demonstrations(candidates + 3), _questions(asked), _UNSEEN
-    names = tuple(one.id for one in demonstrations)
-    space = SearchSpace(names[:3], names[3:], tuple(one.id for one in questions), 0, 1)
+    names = tuple(demonstration.id for demonstration in demonstrations)
+    space = SearchSpace(names[:3], names[3:], tuple(question.id for question in questions), 0, 1)
     renderer = UrialRenderer(FORMS[RenderConfig().template])
     ledger, journal = Ledger(folder / "ledger.sqlite", "w1"), Journal(folder / f"{name}.jsonl")
-    budget, counts = Budget(BudgetConfig(), lambda: ledger.spend), Counts()
-    evaluator = Evaluator(
-        answers=Answers(model=model, card=await model.start(), ledger=ledger, budget=budget, counts=counts),
-        panel=Panel([PanelMember(judge)], ledger=ledger, budget=budget, counts=counts),
-        objective=Objective(),
-        ledger=ledger,
-        counts=counts,
-        clean=renderer.clean,
-    )
+    wiring = Wiring(ledger, [PanelMember(judge)])
+    evaluator = wiring.evaluator(wiring.answers(model, await model.start()), renderer.clean)
     scorer = Scorer(
         renderer=renderer,
         rules="You are a helpful assistant.\n",
-        demonstrations={one.id: one for one in demonstrations},
-        questions={one.id: one for one in [*questions, unseen]},
+        demonstrations={demonstration.id: demonstration for demonstration in demonstrations},
+        questions={question.id: question for question in [*questions, unseen]},
         evaluator=evaluator,
         decodings={OWN: Decoding(max_new_tokens=300)},
         max_failed_share=0,

@@ -9,7 +9,6 @@ from configs.errors import InputError
 from configs.schema.evaluation import EvaluationConfig, VariantConfig
 from configs.schema.experiment import BenchmarkConfig, ExperimentConfig
 from configs.schema.model import AnyModelConfig, ServedModelConfig
-from evaluators.judges_from_config import make_panel_members
 from evaluators.objective import Objective
 from evaluators.question import Question
 from search.experiments.cell import Cell, Hole
@@ -20,9 +19,7 @@ from search.problem.split import load_questions, load_split
 from search.prompts.render import make_renderer
 from search.prompts.urial import BasePrompt
 from search.run_directory.files import write_json
-from search.running.assembly import check_questions
-from search.running.judge_models import JudgeModels
-from search.running.models import make_model, make_reward_model
+from search.running.judges import make_judges
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ def make_grid(experiment: Experiment, config: ExperimentConfig, found: Found, pa
         InputError: a file is missing or malformed, or no benchmark can judge anything.
     """
     benchmarks, refused = _usable(config.benchmarks, path)
-    asked = [question for one in benchmarks for question in questions_of(one)]
+    asked = [question for benchmark in benchmarks for question in questions_of(benchmark)]
     limits = LengthLimit(asked)
     cells, holes, conditions = [], [], []
     for entry in experiment.cells(Setting(config), found):
@@ -71,14 +68,14 @@ def make_grid(experiment: Experiment, config: ExperimentConfig, found: Found, pa
 def _usable(benchmarks: Iterable[BenchmarkConfig], path: Path) -> tuple[list[BenchmarkConfig], dict[str, str]]:
     """Those whose questions can be judged, and why others cannot, by name."""
     usable, refused = [], {}
-    for one in benchmarks:
-        questions = questions_of(one)
-        members = make_panel_members(one.judge, JudgeModels(make_model, make_reward_model, path).models)
+    for benchmark in benchmarks:
+        questions = questions_of(benchmark)
+        judges = make_judges(benchmark.judge, path)
         try:
-            check_questions(questions, Objective.of(one.scoring), members)
-            usable.append(one)
+            judges.check(questions, Objective.of(benchmark.scoring))
+            usable.append(benchmark)
         except InputError as error:
-            refused[one.name] = str(error)
+            refused[benchmark.name] = str(error)
     if not usable:
         raise InputError(f"no benchmark can be judged: {'; '.join(refused.values())}")
     return usable, refused

@@ -64,7 +64,7 @@ def forecast_run(config: RunConfig, path: Path | None = None, experience: Experi
     """
     environment, missing = with_keys_to_come(config)
     plan = make_plan(config, path or _NOWHERE, environment)
-    surveyor = Surveyor(plan.material.questions, Objective.of(config.scoring), plan.members)
+    surveyor = Surveyor(plan.material.questions, Objective.of(config.scoring), plan.judges.members)
     with TemporaryDirectory() as folder:
         strategy = make_strategy(_without_model(config.strategy), plan.space, config.seed, plan.material, Path(folder))
         planned = strategy.planned()
@@ -101,7 +101,7 @@ def forecast_evaluation(
     """As `forecast_run`, for an evaluation."""
     environment, missing = with_keys_to_come(config)
     plan = make_evaluation_plan(config, path or _NOWHERE, environment)
-    surveyor = Surveyor({one.id: one for one in plan.questions}, plan.objective, plan.members)
+    surveyor = Surveyor({one.id: one for one in plan.questions}, plan.objective, plan.judges.members)
     ids = [question.id for question in plan.questions]
     work = together(surveyor.work(one.renderer, one.rules, one.demonstrations, ids) for one in plan.variants)
     sample = "".join(text for one in plan.variants for text in _texts(one.block(plan.questions[:_SAMPLE])))

@@ -51,7 +51,7 @@ class Renderer(Protocol):
 def make_renderer(config: RenderConfig, model: AnyModelConfig) -> Renderer:
     """The renderer of a config; only the chat template reads the model's tokenizer."""
     if config.template != "chat":
-        return UrialRenderer(FORMS[config.template], config.clean_up == "faithful")
+        return urial_renderer(config)
     from search.prompts.chat import ChatRenderer  # noqa: PLC0415 -- chosen by the config
     from workers.chat_template import ChatTemplate  # noqa: PLC0415
 
@@ -70,7 +70,7 @@ def restore_renderer(config: RenderConfig, template: StoredTemplate | None) -> R
         template: as that process had it; None where prompts are not in a chat template.
     """
     if template is None:
-        return UrialRenderer(FORMS[config.template], config.clean_up == "faithful")
+        return urial_renderer(config)
     from search.prompts.chat import ChatRenderer  # noqa: PLC0415 -- chosen by the config
     from workers.chat_template import ChatTemplate  # noqa: PLC0415
 
@@ -81,7 +81,12 @@ def answer_cleaner(config: RenderConfig) -> Callable[[str], str]:
     """What turns a completion's text into the answer that the judge reads; no tokenizer is needed for it."""
     if config.template == "chat":
         return str.strip
-    return UrialRenderer(FORMS[config.template], config.clean_up == "faithful").clean
+    return urial_renderer(config).clean
+
+
+def urial_renderer(config: RenderConfig) -> "UrialRenderer":
+    """The renderer of a config that is not in a chat template."""
+    return UrialRenderer(FORMS[config.template], config.clean_up == "faithful")
 
 
 class UrialRenderer:

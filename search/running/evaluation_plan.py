@@ -8,17 +8,13 @@ from pathlib import Path
 from configs.errors import InputError
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.model import AnyModelConfig
-from evaluators.judges_from_config import make_panel_members
 from evaluators.objective import Objective
-from evaluators.panel import PanelMember
 from evaluators.question import Question
 from search.problem.contamination import shown_questions
 from search.problem.prompt_variant import PromptVariant, load_variants
 from search.problem.split import load_questions, load_split
 from search.prompts.urial import BasePrompt
-from search.running.assembly import check_questions
-from search.running.judge_models import JudgeModels
-from search.running.models import make_model, make_reward_model
+from search.running.judges import Judges, make_judges
 from search.running.prices import refuse_unknown_prices
 from search.running.service_check import refuse_unusable_services
 
@@ -34,8 +30,7 @@ class EvaluationPlan:
     config: EvaluationConfig
     questions: tuple[Question, ...]
     variants: tuple[PromptVariant, ...]
-    members: tuple[PanelMember, ...]
-    judge_models: JudgeModels
+    judges: Judges
     notices: tuple[str, ...] = ()
 
     @property
@@ -54,11 +49,11 @@ class EvaluationPlan:
     def by_model(self) -> Iterator[tuple[AnyModelConfig, list[PromptVariant]]]:
         """Variants of one model together, in the order in which the models come first."""
         models: list[AnyModelConfig] = []
-        for one in self.variants:
-            if one.model not in models:
-                models.append(one.model)
+        for variant in self.variants:
+            if variant.model not in models:
+                models.append(variant.model)
         for model in models:
-            yield model, [one for one in self.variants if one.model == model]
+            yield model, [variant for variant in self.variants if variant.model == model]
 
 
 def make_evaluation_plan(
@@ -69,12 +64,13 @@ def make_evaluation_plan(
     questions, notices = load_questions(config.questions)
     if config.side != "all":
         questions = getattr(load_split(config.questions), config.side)
-    shown = shown_questions({one.name: BasePrompt(one.rules, one.demonstrations) for one in variants}, questions)
+    shown = shown_questions(
+        {variant.name: BasePrompt(variant.rules, variant.demonstrations) for variant in variants}, questions
+    )
     if not questions:
         raise InputError("there is no question to ask: give another questions.path")
-    judge_models = JudgeModels(make_model, make_reward_model, path, environment)
-    members = make_panel_members(config.judge, judge_models.models)
-    check_questions(questions, Objective.of(config.scoring), members)
+    judges = make_judges(config.judge, path, environment)
+    judges.check(questions, Objective.of(config.scoring))
     refuse_unknown_prices(config)
     refuse_unusable_services(config, environment)
-    return EvaluationPlan(config, questions, variants, members, judge_models, (*notices, *shown))
+    return EvaluationPlan(config, questions, variants, judges, (*notices, *shown))

@@ -18,10 +18,11 @@ from search.results.status import Status, read_status
 from search.run_directory.journal import read_journal
 from search.run_directory.records import EndRecord
 from search.run_directory.run import Run, ledger_path, read_config, require_search
-from search.running.assembly import Plan, Search, assemble, make_plan, refuse_if_spent
+from search.running.assembly import Plan, Search, assemble, make_plan
 from search.running.event_loop import in_own_loop
 from search.running.lost_rows import refuse_lost_rows
 from search.running.usage_clock import clock_from_now
+from search.running.workplace import refuse_if_spent
 from search.trackers.figures import figures_now
 from search.trackers.tracker import Figures
 from search.trackers.tracking import Tracking, tracking
@@ -105,15 +106,15 @@ async def _search(plan: Plan, run: Run, view: View, trackers: Tracking, pay_agai
     refuse_lost_rows(run, ledger_path(run.path, config), pay_again)
     has_ended = any(isinstance(record, EndRecord) for record in read_journal(run.path / "journal.jsonl"))
     if not has_ended:  # else it is only checked, whatever it has spent
-        refuse_if_spent(config, run)
+        refuse_if_spent(run, config)
     _log.info("loading %s", config.model.name)
     async with assemble(plan, run) as search:
-        _log.info("%s is ready on %s", config.model.name, search.parts.card.device)
-        keeping = contextlib.nullcontext() if has_ended else search.parts.keeper(config.workers, clock).kept()
+        _log.info("%s is ready on %s", config.model.name, search.model.card.device)
+        keeping = contextlib.nullcontext() if has_ended else search.workplace.keeper(clock).kept()
         follow = trackers.following(lambda: _figures(search, clock()))
         async with watching(search, view, config.scoring.confidence, clock, bounds), keeping, follow:
             await search.coordinator.run()
 
 
 def _figures(search: Search, seconds: float) -> Figures:
-    return figures_now(search.counts(), search.activity(), search.parts.ledger.spend, seconds)
+    return figures_now(search.counts(), search.activity(), search.workplace.ledger.spend, seconds)

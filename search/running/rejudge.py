@@ -16,10 +16,7 @@ from typing import Any
 
 from configs.errors import InputError
 from configs.schema.rejudge import RejudgeConfig
-from evaluators.budget import Budget
-from evaluators.counts import Counts
 from evaluators.evaluation import Failure
-from evaluators.judges_from_config import make_panel_members
 from evaluators.ledger.answer_keys import AnswerKeys
 from evaluators.ledger.ledger import Ledger
 from evaluators.ledger.spend import Spend
@@ -27,6 +24,7 @@ from evaluators.objective import Objective
 from evaluators.panel import Panel, PanelMember
 from evaluators.question import Question
 from evaluators.task_group import task_group
+from evaluators.wiring import Wiring
 from search.problem.candidate import Candidate
 from search.problem.material import Material
 from search.problem.trial import Side
@@ -37,10 +35,8 @@ from search.results.search_results import SearchResults, read_search_results
 from search.results.stored_answers import read_stored_answers
 from search.run_directory.records import TrialRecord
 from search.run_directory.run import require_search
-from search.running.assembly import check_questions
 from search.running.event_loop import in_own_loop
-from search.running.judge_models import JudgeModels
-from search.running.models import make_model, make_reward_model
+from search.running.judges import make_judges
 from search.running.succession import create_successor, successor_config
 
 _log = logging.getLogger(__name__)
@@ -100,10 +96,9 @@ def rejudge(path: Path, config: RejudgeConfig, successor: Path | None = None) ->
     if material is None or not stored:
         raise InputError(f"{path} holds no answers yet: rejudge it when some candidates are scored")
     succeeding = None if successor is None else successor_config(results, config, successor)
-    judge_models = JudgeModels(make_model, make_reward_model, path)
-    members = make_panel_members(config.judge, judge_models.models)
-    check_questions([*material.questions.values()], Objective.of(results.config.scoring), members)
-    work = _Rejudging(results, material, members, config, stored)
+    judges = make_judges(config.judge, path)
+    judges.check([*material.questions.values()], Objective.of(results.config.scoring))
+    work = _Rejudging(results, material, judges.members, config, stored)
     in_own_loop(work.run)
     if successor is not None and succeeding is not None:
         create_successor(results, succeeding, successor)
@@ -136,8 +131,7 @@ class _Rejudging:
                 await member.judge.start()
             ledger = Ledger(self._results.ledger, self._id())
             stack.push_async_callback(ledger.close)
-            budget = Budget(self._config.budget, lambda: ledger.spend, _WAY_ON)
-            panel = Panel(self._members, ledger=ledger, budget=budget, counts=Counts())
+            panel = Wiring(ledger, self._members, limits=self._config.budget, way_on=_WAY_ON).panel
             stack.push_async_callback(panel.close)
             await panel.start()
             _log.info("judging %d stored answers", len(self._stored))

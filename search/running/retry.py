@@ -21,16 +21,19 @@ from search.run_directory.amendments import amendment, failed_items, open_amendm
 from search.run_directory.journal import Journal
 from search.run_directory.run import Run, ledger_path, read_config, require_search
 from search.run_directory.state import State, read_state
-from search.running.assembly import AtWork, Plan, assemble_parts, make_plan, refuse_if_spent
+from search.running.assembly import Plan, assemble_scorer, make_plan
 from search.running.event_loop import in_own_loop
 from search.running.lost_rows import refuse_lost_rows
+from search.running.scorer import Scorer
 from search.running.usage_clock import clock_from_now
+from search.running.workplace import AtWork, refuse_if_spent
 
 PERMANENT = frozenset({TOO_LONG, ConversationTooLong.__name__})
 
 
 @dataclass(slots=True)
 class _Retry(AtWork):
+    scorer: Scorer
     planned: int
     evaluated: int = 0
 
@@ -86,10 +89,10 @@ def _trials(path: Path, plan: Plan) -> list[tuple[Side, Trial]]:
 async def _retry(plan: Plan, run: Run, view: View, trials: list[tuple[Side, Trial]]) -> None:
     clock = clock_from_now()
     refuse_lost_rows(run, ledger_path(run.path, plan.config), pay_again=False)
-    refuse_if_spent(plan.config, run)
-    async with assemble_parts(plan, run) as parts:
-        retry = _Retry(parts, sum(len(trial.questions) for _, trial in trials))
-        keeper = parts.keeper(plan.config.workers, clock)
+    refuse_if_spent(run, plan.config)
+    async with assemble_scorer(plan, run) as (workplace, _, scorer):
+        retry = _Retry(workplace, scorer, sum(len(trial.questions) for _, trial in trials))
+        keeper = workplace.keeper(clock)
         shown = watching(retry, view, plan.config.scoring.confidence, clock)
         with open_amendments(run.path / "amendments.jsonl") as file:
             async with shown, keeper.kept(), task_group() as tasks:
@@ -98,7 +101,7 @@ async def _retry(plan: Plan, run: Run, view: View, trials: list[tuple[Side, Tria
 
 
 async def _try(retry: _Retry, file: Journal, side: Side, trial: Trial) -> None:
-    scored = await retry.parts.scorer.score(trial)
+    scored = await retry.scorer.score(trial)
     retry.evaluated += len(trial.questions)
     if scored.scores:
         file.append(amendment(side, scored))

@@ -1,0 +1,58 @@
+"""What scores answers, wired around one ledger: whoever scores anything, a search, an evaluation, another judge, a bench
+or a test, has it put together here."""
+
+from collections.abc import Callable, Sequence
+
+from configs.schema.scoring import BudgetConfig
+from evaluators.budget import WAY_ON, Budget
+from evaluators.counts import Counts
+from evaluators.evaluator import Evaluator
+from evaluators.generation import Answers
+from evaluators.ledger.ledger import Ledger
+from evaluators.objective import Objective
+from evaluators.panel import Panel, PanelMember
+from workers.prompt import Completion
+from workers.text_model import ModelCard, TextModel
+
+_TURN_1, _NO_LIMITS = Objective(), BudgetConfig()
+
+
+class Wiring:
+    """Judges, budget and counts that belong to a ledger, and the evaluators of whichever models answer.
+
+    Args:
+        way_on: as `Budget` takes it.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        members: Sequence[PanelMember],
+        *,
+        objective: Objective = _TURN_1,
+        limits: BudgetConfig = _NO_LIMITS,
+        way_on: str = WAY_ON,
+    ) -> None:
+        self.ledger = ledger
+        self.objective = objective
+        self.counts = Counts()
+        self.budget = Budget(limits, lambda: ledger.spend, way_on)
+        self.panel = Panel(members, ledger=ledger, budget=self.budget, counts=self.counts)
+
+    def answers(
+        self, model: TextModel, card: ModelCard, price: Callable[[Completion], float | None] | None = None
+    ) -> Answers:
+        """Completions of a model that is started, as `Answers` takes it."""
+        ledger, budget, counts = self.ledger, self.budget, self.counts
+        return Answers(model=model, card=card, ledger=ledger, budget=budget, counts=counts, price=price)
+
+    def evaluator(self, answers: Answers, clean: Callable[[str], str]) -> Evaluator:
+        """What has these answers judged, as `Evaluator` takes it."""
+        return Evaluator(
+            answers=answers,
+            panel=self.panel,
+            objective=self.objective,
+            ledger=self.ledger,
+            counts=self.counts,
+            clean=clean,
+        )

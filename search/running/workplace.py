@@ -1,0 +1,157 @@
+"""Where a run is worked on: its ledger and judges, and the model that is loaded now, wired once and given back whole."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from configs.schema.evaluation import EvaluationConfig
+from configs.schema.model import AnyModelConfig
+from configs.schema.run import RunConfig
+from configs.schema.workers import WorkersConfig
+from evaluators.budget import WAY_ON, Budget
+from evaluators.counts import Counts
+from evaluators.evaluator import Evaluator
+from evaluators.generation import Answers
+from evaluators.ledger.ledger import Ledger
+from evaluators.ledger.queries import read_spend
+from evaluators.objective import Objective
+from evaluators.utilization import Utilization
+from evaluators.wiring import Wiring
+from search.run_directory.run import TALLY, Run, ledger_path
+from search.running.judges import Judges
+from search.running.models import make_model
+from search.running.prices import price_of
+from search.running.usage_clock import TimeKeeper, gpus_each, utilization_of
+from workers.activity import WorkersActivity
+from workers.service.activity import ServiceActivity
+from workers.text_model import ModelCard, TextModel
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model that is there, and its answers."""
+
+    model: TextModel
+    card: ModelCard
+    answers: Answers
+
+
+class Workplace:
+    """Can be looked at while it is worked in, all but where the work stands."""
+
+    def __init__(self, wiring: Wiring, judges: Judges, workers: WorkersConfig) -> None:
+        self._wiring = wiring
+        self._judges = judges
+        self._workers = workers
+        self._model: TextModel | None = None
+        self._gpus = 0.0  # of each worker of that model
+        self._earlier = Utilization()  # of the models before it
+
+    @property
+    def ledger(self) -> Ledger:
+        return self._wiring.ledger
+
+    @asynccontextmanager
+    async def judged(self, check: Callable[[], None]) -> AsyncIterator[None]:
+        """While the judges are there.
+
+        Args:
+            check: called when they are started, before anything is noted of them.
+        """
+        try:
+            for member in self._judges.members:
+                await member.judge.start()
+            await self._judges.models.note_started()
+            check()
+            await self._wiring.panel.start()
+            yield
+        finally:
+            await self._wiring.panel.close()
+
+    @asynccontextmanager
+    async def loaded(self, config: AnyModelConfig) -> AsyncIterator[LoadedModel]:
+        """While this model is there; one at a time. Raises InputError where it cannot be loaded."""
+        self._model = model = make_model(config, self._workers)
+        try:
+            card = await model.start()
+            self._gpus = gpus_each(card, self._workers)
+            yield LoadedModel(model, card, self._wiring.answers(model, card, price_of(config)))
+        finally:
+            await model.close()
+            self._earlier += utilization_of(model.activity(), self._gpus)
+            self._model, self._gpus = None, 0.0
+
+    def evaluator(self, model: LoadedModel, clean: Callable[[str], str]) -> Evaluator:
+        """What has answers of this model judged, as `Evaluator` takes it."""
+        return self._wiring.evaluator(model.answers, clean)
+
+    def keeper(self, clock: Callable[[], float]) -> TimeKeeper:
+        """The keeper of the time that all of this is in use."""
+        return TimeKeeper(ledger=self.ledger, budget=self.budget(), utilization=self.utilization, clock=clock)
+
+    def utilization(self) -> Utilization:
+        """The utilization of judges and of all models so far."""
+        judges = self._judges.models.utilization(self.counts().waits.seconds)
+        return self._earlier + utilization_of(self.activity(), self._gpus) + judges
+
+    def counts(self) -> Counts:
+        return self._wiring.counts
+
+    def activity(self) -> WorkersActivity:
+        return self._model.activity() if self._model else WorkersActivity()
+
+    def services(self) -> list[ServiceActivity]:
+        return self._judges.models.services()
+
+    def budget(self) -> Budget:
+        return self._wiring.budget
+
+
+@dataclass(slots=True)
+class AtWork:
+    """Work that is done in a workplace, to be looked at meanwhile; where it stands is its own to say."""
+
+    workplace: Workplace
+
+    def counts(self) -> Counts:
+        return self.workplace.counts()
+
+    def activity(self) -> WorkersActivity:
+        return self.workplace.activity()
+
+    def services(self) -> list[ServiceActivity]:
+        return self.workplace.services()
+
+    def budget(self) -> Budget:
+        return self.workplace.budget()
+
+
+@asynccontextmanager
+async def opened_workplace(
+    run: Run, config: RunConfig | EvaluationConfig, judges: Judges, way_on: str = WAY_ON
+) -> AsyncIterator[Workplace]:
+    """Open the ledger of a run and wire its judges around it; give everything back at the end. Raises InputError."""
+    ledger = Ledger(ledger_path(run.path, config), run.id, run.path / TALLY)
+    wiring = Wiring(
+        ledger,
+        judges.members,
+        objective=Objective.of(config.scoring),
+        limits=config.budget,
+        way_on=_way_on(run, way_on),
+    )
+    try:
+        yield Workplace(wiring, judges, config.workers)
+    finally:
+        await wiring.panel.close()
+        await ledger.close()
+
+
+def refuse_if_spent(run: Run, config: RunConfig | EvaluationConfig, way_on: str = WAY_ON) -> None:
+    """Raises BudgetSpent where nothing is left to spend, before anything is loaded for nothing."""
+    spend = read_spend(ledger_path(run.path, config), run.id)
+    Budget(config.budget, lambda: spend, _way_on(run, way_on)).check()
+
+
+def _way_on(run: Run, words: str) -> str:
+    """What can be done where a limit is reached, in words that have RUN where the run's path belongs."""
+    return words.replace("RUN", str(run.path))
