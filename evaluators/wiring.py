@@ -1,5 +1,4 @@
-"""What scores answers, wired around one ledger: whoever scores anything, a search, an evaluation, another judge, a bench
-or a test, has it put together here."""
+"""What scores answers, wired around one ledger, whoever wants them: a search, an evaluation, a bench, a test."""
 
 from collections.abc import Callable, Sequence
 

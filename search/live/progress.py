@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.live import Live
 
 from search.live.live_file import LiveFile
-from search.live.snapshot import Observer, Snapshot, Watched
+from search.live.snapshot import Observer, Position, Snapshot, Watched
 from search.live.view import Drawing, line
 from search.statistics.intervals import Bounds
 
@@ -51,14 +51,20 @@ def make_views(console: Console, folder: Path) -> "View":
 
 @asynccontextmanager
 async def watching(
-    watched: Watched, view: View, confidence: float, clock: Callable[[], float], bounds: Bounds | None = None
+    watched: Watched,
+    position: Callable[[], Position],
+    view: View,
+    confidence: float,
+    clock: Callable[[], float],
+    bounds: Bounds | None = None,
 ) -> AsyncIterator[None]:
     """While this is open, the view shows how things stand, and at the end once more.
 
     Args:
+        position: tells where the work stands.
         clock: seconds since this process began to work on the run.
     """
-    observer = Observer(watched, confidence, bounds)
+    observer = Observer(watched, position, confidence, bounds)
 
     def look() -> None:
         view.show(observer.look(clock()))

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -41,9 +41,8 @@ class Position:
 
 
 class Watched(Protocol):
-    """What can be looked at while it runs."""
+    """What can be looked at while it is at work."""
 
-    def position(self) -> Position: ...
     def counts(self) -> Counts: ...
     def activity(self) -> WorkersActivity: ...
     def services(self) -> list[ServiceActivity]:
@@ -115,17 +114,20 @@ class Observer:
     """Looks at work under way, again and again, and remembers how fast it was.
 
     Args:
+        position: tells where the work stands.
         confidence: of the intervals of scores.
     """
 
-    def __init__(self, watched: Watched, confidence: float, bounds: Bounds | None = None) -> None:
-        self._watched, self._bounds = watched, bounds
+    def __init__(
+        self, watched: Watched, position: Callable[[], Position], confidence: float, bounds: Bounds | None = None
+    ) -> None:
+        self._watched, self._position, self._bounds = watched, position, bounds
         self._confidence = confidence
         self._evaluations, self._tokens = Speedometer(), Speedometer()
 
     def look(self, seconds: float) -> Snapshot:
         """Look once, so many seconds after the beginning."""
-        position, counts, budget = self._watched.position(), self._watched.counts(), self._watched.budget()
+        position, counts, budget = self._position(), self._watched.counts(), self._watched.budget()
         done = min(position.planned, max(position.evaluated, position.replayed + counts.evaluated))
         self._evaluations.note(seconds, done)
         self._tokens.note(seconds, counts.new_tokens)

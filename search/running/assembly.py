@@ -16,7 +16,6 @@ import numpy as np
 from configs.schema.run import RunConfig
 from configs.schema.strategy import ScreeningConfig
 from evaluators.objective import Objective
-from search.live.snapshot import Position
 from search.problem.candidate import OWN
 from search.problem.decodings import make_decodings
 from search.problem.material import Material, load_material
@@ -27,11 +26,13 @@ from search.run_directory.journal import Journal
 from search.run_directory.run import Run
 from search.running.coordinator import Coordinator
 from search.running.earlier_runs import check_earlier_runs, earlier_effects
+from search.running.judges import Judges, make_judges
 from search.running.likelihood import ReferenceAnswers
 from search.running.prices import refuse_unknown_prices
 from search.running.scorer import Scorer
 from search.running.service_check import refuse_unusable_services
 from search.running.token_limit import limit_tokens, refuse_long_prompt
+from search.running.workplace import LoadedModel, Workplace, opened_workplace
 from search.strategies.make import make_strategy
 from search.trackers.make import refuse_missing_packages
 from workers.prompt import Decoding
@@ -67,15 +68,13 @@ class Plan:
         return strategy.hints.runs if isinstance(strategy, ScreeningConfig) else ()
 
 
-@dataclass(slots=True)
-class Search(AtWork):
+@dataclass(frozen=True, slots=True)
+class Search:
     """A search, wired."""
 
+    workplace: Workplace
     model: LoadedModel
     coordinator: Coordinator
-
-    def position(self) -> Position:
-        return self.coordinator.position()
 
 
 def make_plan(config: RunConfig, path: Path, environment: Mapping[str, str] = environ) -> Plan:

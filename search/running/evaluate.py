@@ -12,10 +12,9 @@ from rich.console import Console
 from configs.errors import InputError
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.model import AnyModelConfig, ServedModelConfig
-from configs.score_bounds import score_bounds
 from evaluators.task_group import task_group
 from search.live.console import ProgressConsole
-from search.live.progress import View, make_views, watching
+from search.live.progress import View, make_views
 from search.live.snapshot import Position
 from search.problem.candidate import OWN, Candidate
 from search.problem.prompt_variant import PromptVariant
@@ -34,7 +33,7 @@ from search.running.models import make_model
 from search.running.scorer import Scorer
 from search.running.token_limit import refuse_long_prompt
 from search.running.usage_clock import clock_from_now
-from search.running.workplace import AtWork, LoadedModel, Workplace, opened_workplace, refuse_if_spent
+from search.running.workplace import LoadedModel, Workplace, opened_workplace, refuse_if_spent
 
 _log = logging.getLogger(__name__)
 _WAY_ON = "the same command with `--run-dir RUN --set {knob}=...`"
@@ -86,18 +85,17 @@ def _open(path: Path, config: EvaluationConfig) -> Run:
 
 async def _evaluate(plan: EvaluationPlan, run: Run, view: View, pay_again: bool) -> None:
     config, clock = plan.config, clock_from_now()
-    bounds = score_bounds(config.scoring, config.judge)
     run.refuse_changes(_manifest(plan))
     refuse_lost_rows(run, ledger_path(run.path, config), pay_again)
     refuse_if_spent(run, config, _WAY_ON)
     async with opened_workplace(run, config, plan.judges, _WAY_ON) as workplace:
         evaluating = _Evaluating(workplace, plan, run)
         judged = workplace.judged(lambda: run.refuse_changes(_judges(plan)))
-        async with workplace.keeper(clock).kept(), judged:
+        async with workplace.timed(clock), judged:
             for config_of_model, variants in plan.by_model():
                 async with (
                     evaluating.loaded(config_of_model, variants) as model,
-                    watching(evaluating, view, config.scoring.confidence, clock, bounds),
+                    workplace.watched(evaluating.position, view, clock),
                     task_group() as tasks,
                 ):
                     for variant in variants:
@@ -121,23 +119,22 @@ def _judges(plan: EvaluationPlan) -> dict[str, Any]:
     return {"judge": plan.judges.manifest()}
 
 
-class _Evaluating(AtWork):
+class _Evaluating:
     """An evaluation under way."""
 
     def __init__(self, workplace: Workplace, plan: EvaluationPlan, run: Run) -> None:
-        super().__init__(workplace)
+        self._workplace = workplace
         self._plan = plan
         self._run = run
-        self._before = {
-            result.name: result for result in read_variant_results(run.path / "results.json")[0]
-        }  # by an earlier call
+        by_earlier_call = read_variant_results(run.path / "results.json")[0]
+        self._before = {result.name: result for result in by_earlier_call}
         self._results: dict[str, VariantResult] = {}
 
     @asynccontextmanager
     async def loaded(self, config: AnyModelConfig, variants: list[PromptVariant]) -> AsyncIterator[LoadedModel]:
         """While this model is there. Raises InputError where a variant's prompts do not fit it, or have changed."""
         _log.info("loading %s", config.name)
-        async with self.workplace.loaded(config) as model:
+        async with self._workplace.loaded(config) as model:
             _log.info("%s is ready on %s", config.name, model.card.device)
             for variant in variants:
                 name, new_tokens = f"the prompt of '{variant.name}'", variant.decoding.max_new_tokens
@@ -161,7 +158,7 @@ class _Evaluating(AtWork):
             rules=variant.rules,
             demonstrations={demonstration.id: demonstration for demonstration in variant.demonstrations},
             questions={question.id: question for question in self._plan.questions},
-            evaluator=self.workplace.evaluator(model, variant.renderer.clean),
+            evaluator=self._workplace.evaluator(model, variant.renderer.clean),
             decodings={OWN: variant.decoding},
             max_failed_share=self._plan.config.scoring.max_failed_share,
         )
@@ -184,7 +181,7 @@ class _Evaluating(AtWork):
             write_places(self._run.path, list(self._results.values()), self._plan.questions, baseline)
 
     def position(self) -> Position:
-        evaluated = self.workplace.counts().evaluated
+        evaluated = self._workplace.counts().evaluated
         return Position("evaluate", len(self._results), evaluated, self._plan.evaluations)
 
 

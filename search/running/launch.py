@@ -11,18 +11,17 @@ from rich.console import Console
 
 from configs.errors import DemosearchError, InputError, RunStopped
 from configs.schema.run import RunConfig
-from configs.score_bounds import score_bounds
 from search.live.console import ProgressConsole
-from search.live.progress import View, make_views, watching
+from search.live.progress import View, make_views
 from search.results.status import Status, read_status
 from search.run_directory.journal import read_journal
 from search.run_directory.records import EndRecord
 from search.run_directory.run import Run, ledger_path, read_config, require_search
-from search.running.assembly import Plan, Search, assemble, make_plan
+from search.running.assembly import Plan, assemble, make_plan
 from search.running.event_loop import in_own_loop
 from search.running.lost_rows import refuse_lost_rows
 from search.running.usage_clock import clock_from_now
-from search.running.workplace import refuse_if_spent
+from search.running.workplace import Workplace, refuse_if_spent
 from search.trackers.figures import figures_now
 from search.trackers.tracker import Figures
 from search.trackers.tracking import Tracking, tracking
@@ -102,7 +101,6 @@ def _note_stop(run: Run, reason: str) -> None:
 
 async def _search(plan: Plan, run: Run, view: View, trackers: Tracking, pay_again: bool) -> None:
     config, clock = plan.config, clock_from_now()
-    bounds = score_bounds(config.scoring, config.judge)
     refuse_lost_rows(run, ledger_path(run.path, config), pay_again)
     has_ended = any(isinstance(record, EndRecord) for record in read_journal(run.path / "journal.jsonl"))
     if not has_ended:  # else it is only checked, whatever it has spent
@@ -110,11 +108,12 @@ async def _search(plan: Plan, run: Run, view: View, trackers: Tracking, pay_agai
     _log.info("loading %s", config.model.name)
     async with assemble(plan, run) as search:
         _log.info("%s is ready on %s", config.model.name, search.model.card.device)
-        keeping = contextlib.nullcontext() if has_ended else search.workplace.keeper(clock).kept()
-        follow = trackers.following(lambda: _figures(search, clock()))
-        async with watching(search, view, config.scoring.confidence, clock, bounds), keeping, follow:
+        workplace = search.workplace
+        timed = contextlib.nullcontext() if has_ended else workplace.timed(clock)
+        follow = trackers.following(lambda: _figures(workplace, clock()))
+        async with workplace.watched(search.coordinator.position, view, clock), timed, follow:
             await search.coordinator.run()
 
 
-def _figures(search: Search, seconds: float) -> Figures:
-    return figures_now(search.counts(), search.activity(), search.workplace.ledger.spend, seconds)
+def _figures(workplace: Workplace, seconds: float) -> Figures:
+    return figures_now(workplace.counts(), workplace.activity(), workplace.ledger.spend, seconds)

@@ -12,7 +12,7 @@ from configs.schema.run import RunConfig
 from evaluators.generation import ConversationTooLong
 from evaluators.task_group import task_group
 from search.live.console import ProgressConsole
-from search.live.progress import View, make_views, watching
+from search.live.progress import View, make_views
 from search.live.snapshot import Position
 from search.problem.candidate import Candidate
 from search.problem.trial import TOO_LONG, Side, Trial
@@ -26,13 +26,13 @@ from search.running.event_loop import in_own_loop
 from search.running.lost_rows import refuse_lost_rows
 from search.running.scorer import Scorer
 from search.running.usage_clock import clock_from_now
-from search.running.workplace import AtWork, refuse_if_spent
+from search.running.workplace import refuse_if_spent
 
 PERMANENT = frozenset({TOO_LONG, ConversationTooLong.__name__})
 
 
 @dataclass(slots=True)
-class _Retry(AtWork):
+class _Retry:
     scorer: Scorer
     planned: int
     evaluated: int = 0
@@ -91,11 +91,13 @@ async def _retry(plan: Plan, run: Run, view: View, trials: list[tuple[Side, Tria
     refuse_lost_rows(run, ledger_path(run.path, plan.config), pay_again=False)
     refuse_if_spent(run, plan.config)
     async with assemble_scorer(plan, run) as (workplace, _, scorer):
-        retry = _Retry(workplace, scorer, sum(len(trial.questions) for _, trial in trials))
-        keeper = workplace.keeper(clock)
-        shown = watching(retry, view, plan.config.scoring.confidence, clock)
+        retry = _Retry(scorer, sum(len(trial.questions) for _, trial in trials))
         with open_amendments(run.path / "amendments.jsonl") as file:
-            async with shown, keeper.kept(), task_group() as tasks:
+            async with (
+                workplace.watched(retry.position, view, clock),
+                workplace.timed(clock),
+                task_group() as tasks,
+            ):
                 for side, trial in trials:
                     tasks.create_task(_try(retry, file, side, trial))
 

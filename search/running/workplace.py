@@ -1,13 +1,13 @@
-"""Where a run is worked on: its ledger and judges, and the model that is loaded now, wired once and given back whole."""
+"""Where a run is worked on: ledger, judges and the model that is loaded now, wired once and given back whole."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.model import AnyModelConfig
 from configs.schema.run import RunConfig
-from configs.schema.workers import WorkersConfig
+from configs.score_bounds import score_bounds
 from evaluators.budget import WAY_ON, Budget
 from evaluators.counts import Counts
 from evaluators.evaluator import Evaluator
@@ -17,6 +17,8 @@ from evaluators.ledger.queries import read_spend
 from evaluators.objective import Objective
 from evaluators.utilization import Utilization
 from evaluators.wiring import Wiring
+from search.live.progress import View, watching
+from search.live.snapshot import Position
 from search.run_directory.run import TALLY, Run, ledger_path
 from search.running.judges import Judges
 from search.running.models import make_model
@@ -39,10 +41,10 @@ class LoadedModel:
 class Workplace:
     """Can be looked at while it is worked in, all but where the work stands."""
 
-    def __init__(self, wiring: Wiring, judges: Judges, workers: WorkersConfig) -> None:
+    def __init__(self, wiring: Wiring, judges: Judges, config: RunConfig | EvaluationConfig) -> None:
         self._wiring = wiring
         self._judges = judges
-        self._workers = workers
+        self._config = config
         self._model: TextModel | None = None
         self._gpus = 0.0  # of each worker of that model
         self._earlier = Utilization()  # of the models before it
@@ -71,10 +73,10 @@ class Workplace:
     @asynccontextmanager
     async def loaded(self, config: AnyModelConfig) -> AsyncIterator[LoadedModel]:
         """While this model is there; one at a time. Raises InputError where it cannot be loaded."""
-        self._model = model = make_model(config, self._workers)
+        self._model = model = make_model(config, self._config.workers)
         try:
             card = await model.start()
-            self._gpus = gpus_each(card, self._workers)
+            self._gpus = gpus_each(card, self._config.workers)
             yield LoadedModel(model, card, self._wiring.answers(model, card, price_of(config)))
         finally:
             await model.close()
@@ -85,12 +87,19 @@ class Workplace:
         """What has answers of this model judged, as `Evaluator` takes it."""
         return self._wiring.evaluator(model.answers, clean)
 
-    def keeper(self, clock: Callable[[], float]) -> TimeKeeper:
-        """The keeper of the time that all of this is in use."""
-        return TimeKeeper(ledger=self.ledger, budget=self.budget(), utilization=self.utilization, clock=clock)
+    def timed(self, clock: Callable[[], float]) -> AbstractAsyncContextManager[None]:
+        """While this is open, the time that all of this is in use is noted, as `TimeKeeper.kept` has it."""
+        budget, utilization = self.budget(), self._utilization
+        return TimeKeeper(ledger=self.ledger, budget=budget, utilization=utilization, clock=clock).kept()
 
-    def utilization(self) -> Utilization:
-        """The utilization of judges and of all models so far."""
+    def watched(
+        self, position: Callable[[], Position], view: View, clock: Callable[[], float]
+    ) -> AbstractAsyncContextManager[None]:
+        """While this is open, the view shows how things stand, as `watching` has it."""
+        bounds = score_bounds(self._config.scoring, self._config.judge)
+        return watching(self, position, view, self._config.scoring.confidence, clock, bounds)
+
+    def _utilization(self) -> Utilization:
         judges = self._judges.models.utilization(self.counts().waits.seconds)
         return self._earlier + utilization_of(self.activity(), self._gpus) + judges
 
@@ -107,25 +116,6 @@ class Workplace:
         return self._wiring.budget
 
 
-@dataclass(slots=True)
-class AtWork:
-    """Work that is done in a workplace, to be looked at meanwhile; where it stands is its own to say."""
-
-    workplace: Workplace
-
-    def counts(self) -> Counts:
-        return self.workplace.counts()
-
-    def activity(self) -> WorkersActivity:
-        return self.workplace.activity()
-
-    def services(self) -> list[ServiceActivity]:
-        return self.workplace.services()
-
-    def budget(self) -> Budget:
-        return self.workplace.budget()
-
-
 @asynccontextmanager
 async def opened_workplace(
     run: Run, config: RunConfig | EvaluationConfig, judges: Judges, way_on: str = WAY_ON
@@ -140,7 +130,7 @@ async def opened_workplace(
         way_on=_way_on(run, way_on),
     )
     try:
-        yield Workplace(wiring, judges, config.workers)
+        yield Workplace(wiring, judges, config)
     finally:
         await wiring.panel.close()
         await ledger.close()

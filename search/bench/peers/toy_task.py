@@ -86,5 +86,5 @@ class ToyTask:
         return {name: JudgedAnswer(answer, verdict.score) for name, (answer, verdict) in zip(names, pairs, strict=True)}
 
     async def _verdict(self, question: Question, answer: str) -> Verdict:
-        (member,) = self.plan.members
+        (member,) = self.plan.judges.members
         return await member.judge.judge(question, (answer,))

@@ -49,13 +49,13 @@ class Halfway:
 
 
 def test_evaluations_that_are_through_count_before_their_trial_is() -> None:
-    assert Observer(Halfway(), 0.95).look(1.0).done == 400
+    assert Observer(Halfway(), Halfway().position, 0.95).look(1.0).done == 400
 
 
 def test_time_left_and_speed_are_of_this_process() -> None:
     watched = Halfway()
     watched.evaluated, watched.told = 0, 100
-    observer = Observer(watched, 0.95)
+    observer = Observer(watched, watched.position, 0.95)
     assert observer.look(0.0).eta is None
     for second in range(1, 11):
         watched.evaluated = 30 * second
@@ -66,7 +66,7 @@ def test_time_left_and_speed_are_of_this_process() -> None:
 
 
 def test_the_best_stands_beside_the_base_prompt_on_common_questions() -> None:
-    now = Observer(Halfway(), 0.95).look(1.0)
+    now = Observer(Halfway(), Halfway().position, 0.95).look(1.0)
     assert now.best is not None
     assert now.base is not None
     assert now.gain is not None
@@ -115,7 +115,9 @@ def test_while_it_is_watched_other_processes_can_look_and_afterwards_there_is_no
     written = StringIO()
 
     async def work() -> None:
-        async with watching(Halfway(), make_views(Console(file=written), tmp_path), 0.95, lambda: 3600.0):
+        async with watching(
+            Halfway(), Halfway().position, make_views(Console(file=written), tmp_path), 0.95, lambda: 3600.0
+        ):
             while (now := read_live(tmp_path)) is None:  # noqa: ASYNC110 -- nothing tells
                 await asyncio.sleep(0.01)
             assert now.seconds == 3600
