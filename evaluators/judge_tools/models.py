@@ -23,8 +23,8 @@ _HERE = WorkersConfig(kind="local")
 def make_service(
     config: ServiceConfig, folder: Path | None = None, environment: Mapping[str, str] = environ
 ) -> "Service":
-    """The client of a service, which keeps its batches in `folder`. Raises InputError where there is no key in the
-    environment."""
+    """The client of a service, which keeps what later processes need in `folder`, the run's. Raises InputError where
+    there is no key in the environment."""
     from workers.service.service import Service  # noqa: PLC0415 -- openai
 
     return Service(config, environment, folder)

@@ -9,6 +9,8 @@ amendments.jsonl  what `retry-failed` has scored since
 results.json    of an evaluation: every variant's answers and scores
 alpaca_eval.json  of one by AlpacaEval's judge: win rates; annotations-N.json hold what they are made of
 ledger.sqlite   every generation and verdict (elsewhere when the config says so)
+batches         of a service that answers in batches: what was submitted and is paid for
+request-fields-*.json  what a service does not take and is asked without
 tally.json      how many rows of the run its ledger held last, so that a loss is noticed
 state.json      who runs it, or why it stopped
 live.json       how it stands, for people who watch; there only while a coordinator is at work, or since it crashed

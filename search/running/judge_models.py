@@ -63,7 +63,7 @@ class JudgeModels:
         return [service.activity() for service in self._services]
 
     def _service(self, config: ServiceConfig) -> "Service":
-        service = make_service(config, self._path / "batches", self._environment)
+        service = make_service(config, self._path, self._environment)
         self._services.append(service)
         return service
 

@@ -44,7 +44,8 @@ class Service:
     Args:
         config: as validated.
         environment: where the key is looked up, by name.
-        folder: keeps the record of batches; needed where the config asks for them, else untouched.
+        folder: of the run; keeps the record of batches, and which fields the model does not take. Needed where the
+            config asks for batches.
 
     Raises:
         InputError: no key under that name, an address, a proxy or certificates that cannot work, or batches without a
@@ -69,7 +70,7 @@ class Service:
         self._batched = Stopwatch()
         self._batches: Batches | None = None
         self._closed = False
-        self._fields = FieldNegotiation(config)
+        self._fields = FieldNegotiation(config, folder)
 
     async def chat(
         self,
@@ -242,7 +243,7 @@ class Service:
             self._losses = self.losses
             self._connection = Connection(self.config, self._access)
             if self.config.batch is not None and self._folder is not None:
-                record = BatchRecord(self._folder)
+                record = BatchRecord(self._folder / "batches")
                 self._batches = Batches(self.config.batch, self._connection, record, self.base_url, self._read)
         return self._connection
 

@@ -235,7 +235,7 @@ asyncio.run(main())
 @pytest.mark.parametrize("told", [True, False], ids=["when it waits", "before it is told the batch's name"])
 def test_kill_9_after_the_submission_costs_no_request_twice(tmp_path: Path, told: bool) -> None:
     office = BatchOffice(creation=lambda reaction: replace(reaction, held=not told))
-    journal = tmp_path / "batches.jsonl"
+    journal = tmp_path / "batches" / "batches.jsonl"
 
     def submitted() -> bool:
         return bool(office.batches) and (not told or '"submitted"' in journal.read_text(encoding="utf-8"))
@@ -263,7 +263,7 @@ def test_a_batch_that_never_reached_the_service_is_asked_anew(
     server: ServiceServer, office: BatchOffice, tmp_path: Path
 ) -> None:
     _outcomes(server, office, tmp_path, ["a"], _finish(office))
-    journal = tmp_path / "batches.jsonl"
+    journal = tmp_path / "batches" / "batches.jsonl"
     journal.write_text(journal.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
     office.forget()
     (reply,) = _outcomes(server, office, tmp_path, ["a"], _finish(office))

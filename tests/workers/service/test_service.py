@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from email.utils import formatdate
+from pathlib import Path
 from time import time
 from typing import Any
 
@@ -341,6 +342,29 @@ def test_an_effort_that_a_model_does_not_know_is_left_out_and_a_value_that_it_do
         pytest.raises(ServiceRefused, match="to a value that it takes"),
     ):
         _reply(server, reasoning_effort="none")
+
+
+def _kept(server: ServiceServer, folder: Path) -> Reply:
+    config = ServiceConfig(model="judge", base_url=server.base_url, api_key_variable=None)
+    return asyncio.run(_ask_and_close(Service(config, {}, folder)))
+
+
+def test_a_later_process_asks_without_what_an_earlier_one_left_out(tmp_path: Path) -> None:
+    with ServiceServer([service_server.unsupported("temperature"), service_server.unsupported("max_tokens")]) as server:
+        _kept(server, tmp_path)
+        _kept(server, tmp_path)
+    refused = [{"temperature", "max_tokens"} & request.keys() for request in server.requests]
+    assert refused == [{"temperature", "max_tokens"}, {"max_tokens"}, set(), set()]
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"limit": "n", "left_out": []}', b"\xff"])
+def test_a_damaged_note_of_what_was_left_out_is_found_out_again(damage: bytes, tmp_path: Path) -> None:
+    with ServiceServer([service_server.unsupported("temperature")]) as server:
+        _kept(server, tmp_path)
+        (note,) = tmp_path.glob("request-fields-*.json")
+        note.write_bytes(damage)
+        _kept(server, tmp_path)
+    assert ["temperature" in request for request in server.requests] == [True, False, True]
 
 
 def test_a_field_that_was_not_sent_cannot_be_left_out() -> None:
