@@ -78,6 +78,12 @@ def caveat(best: BestPrompt, form: Format) -> str:
 def _other_prompt(best: BestPrompt, form: Format) -> str:
     if form == "dspy":
         return "DSPy spells its prompts in a way of its own: the scores are not those of what it will send"
+    several = any(one.further for one in best.demonstrations)
+    if form == "urial" and several and best.config.render.separation_tag is None:
+        return (
+            "this file is the prompt that was scored, but without a separation tag it does not say which turns belong "
+            "together: read as a base prompt, every turn is a demonstration of its own; `--format json` keeps them"
+        )
     if form in ("messages", "openai") and not best.is_chat:
         return (
             "this is the prompt that was scored only on a server that spells chats with the template of `--format "

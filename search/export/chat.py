@@ -3,19 +3,30 @@
 from configs.errors import InputError
 from search.export.best_prompt import BestPrompt
 from search.prompts.chat import ChatRenderer
+from search.prompts.urial import form_of
 from workers.service.reply import Message
 
 
 def open_chat(best: BestPrompt) -> list[Message]:
     """The question belongs at the end of the last message, which is the user's: it is empty, but for the rules where
-    there are no demonstrations and the model's template has no system role."""
+    there are no demonstrations and the model's template has no system role. A separation tag is a system message of its
+    own."""
     rules, chosen = best.material.rules, best.demonstrations
     if isinstance(best.renderer, ChatRenderer):
         return best.renderer.messages(rules, chosen, ("",))
-    spoken: list[Message] = [{"role": "system", "content": rules}] if rules else []
+    form = form_of(best.config.render)
+    spoken = _system(rules)
     for one in chosen:
-        spoken += [{"role": "user", "content": one.query}, {"role": "assistant", "content": one.answer}]
-    return [*spoken, {"role": "user", "content": ""}]
+        spoken += _system(form.start)
+        for number, (query, answer) in enumerate(one.turns):
+            spoken += _system(form.between if number else "")
+            spoken += [{"role": "user", "content": query}, {"role": "assistant", "content": answer}]
+    return [*spoken, *_system(form.start), {"role": "user", "content": ""}]
+
+
+def _system(text: str) -> list[Message]:
+    """A message that the exported template spells as it is; none for no text."""
+    return [{"role": "system", "content": text}] if text else []
 
 
 def messages(best: BestPrompt) -> list[Message]:

@@ -6,12 +6,13 @@ from search.export.best_prompt import BestPrompt
 
 
 def dspy_state(best: BestPrompt) -> dict[str, Any]:
-    """For `Predict.load`. Rules lose the white space around them."""
+    """For `Predict.load`. Rules lose the white space around them. Each turn is a demonstration of its own, since DSPy
+    leaves the history out of demonstrations."""
     fields = [{"prefix": f"{name.capitalize()}:", "description": f"${{{name}}}"} for name in ("query", "answer")]
     return {
         "traces": [],
         "train": [],
-        "demos": [{"query": one.query, "answer": one.answer} for one in best.demonstrations],
+        "demos": [{"query": query, "answer": answer} for one in best.demonstrations for query, answer in one.turns],
         "signature": {"instructions": best.material.rules.strip(), "fields": fields},
         "lm": None,
         "metadata": {"dependency_versions": {}},

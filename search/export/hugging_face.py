@@ -6,7 +6,7 @@ from typing import Any
 from configs.errors import InputError
 from search.export.best_prompt import BestPrompt
 from search.export.chat import open_chat
-from search.prompts.urial import FORMS, UrialForm
+from search.prompts.urial import UrialForm, form_of
 from workers.chat_template import DATE
 
 
@@ -37,7 +37,7 @@ def chat_template(best: BestPrompt) -> str:
     """
     if best.is_chat:
         raise InputError("this run's prompts are in the model's own chat template: export openai or hugging_face")
-    return urial_template(FORMS[best.config.render.template])
+    return urial_template(form_of(best.config.render))
 
 
 def urial_template(form: UrialForm) -> str:

@@ -3,8 +3,10 @@
 from dataclasses import asdict
 from typing import Any
 
+from configs.schema.data import RenderConfig
 from configs.schema.search_space import VaryingKnobs
 from search.export.best_prompt import BestPrompt
+from search.prompts.demonstration import Demonstration
 from search.run_directory.run import read_manifest
 
 
@@ -18,9 +20,9 @@ def record(best: BestPrompt) -> dict[str, Any]:
         "state": best.status.state,
         "rules": best.material.rules,
         "demonstrations": [
-            asdict(one) | {"from": "base prompt" if one.id in own else "pool"} for one in best.demonstrations
+            row_of(one) | {"from": "base prompt" if one.id in own else "pool"} for one in best.demonstrations
         ],
-        "template": best.config.render.template,
+        **_template(best.config.render),
         **_decoding(best),
         "prefix": best.block.prefix,
         "scores": {key: numbers[key] for key in ("search_score", "held_out_score", "held_out_gain", "base")},
@@ -28,6 +30,20 @@ def record(best: BestPrompt) -> dict[str, Any]:
         "spend": asdict(best.status.spend),
         "provenance": manifest,
     }
+
+
+def _template(render: RenderConfig) -> dict[str, Any]:
+    """How the prompt is spelled; a separation tag where there is one."""
+    content = render.model_dump(mode="json")
+    return {"template": content.pop("template"), **{name: content[name] for name in content if name.startswith("sep")}}
+
+
+def row_of(demonstration: Demonstration) -> dict[str, Any]:
+    """A row that a pool reads as this demonstration: texts, or a list of them where it has several turns."""
+    queries, answers = demonstration.texts[::2], demonstration.texts[1::2]
+    if not demonstration.further:
+        return {"id": demonstration.id, "query": queries[0], "answer": answers[0]}
+    return {"id": demonstration.id, "query": list(queries), "answer": list(answers)}
 
 
 def _decoding(best: BestPrompt) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """Arguments of LangChain's prompts, in its f-string format: doubled braces are braces."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from search.export.best_prompt import BestPrompt
 from search.export.chat import open_chat
 from search.export.question_slot import spelling
-from search.prompts.urial import FORMS
+from search.prompts.demonstration import Demonstration
+from search.prompts.urial import UrialForm, form_of
 
 _QUESTION = "{question}"
 
@@ -17,20 +19,27 @@ def langchain_prompt(best: BestPrompt) -> dict[str, Any]:
 
 
 def _few_shot(best: BestPrompt) -> dict[str, Any]:
-    form, spelled = FORMS[best.config.render.template], spelling(best)
-    shown = [(one.query.strip(form.trimmed), one.answer.strip(form.trimmed)) for one in best.demonstrations]
+    form, spelled = form_of(best.config.render), spelling(best)
+    tag = "{tag}" if form.start or form.between else ""
     return {
         "prefix": doubled(best.material.rules),
-        "examples": [{"query": doubled(query), "answer": doubled(answer)} for query, answer in shown],
+        "examples": [example for one in best.demonstrations for example in _examples(one, form)],
         "example_prompt": {
-            "input_variables": ["query", "answer"],
-            "template": f"{form.opening}{{query}}{form.middle}{{answer}}{form.closing}",
+            "input_variables": [*(["tag"] if tag else []), "query", "answer"],
+            "template": f"{tag}{form.opening}{{query}}{form.middle}{{answer}}{form.closing}",
         },
-        "suffix": spelled.before + _QUESTION + spelled.after,
+        "suffix": doubled(spelled.before) + _QUESTION + spelled.after,
         "example_separator": "",
         "input_variables": ["question"],
         "template_format": "f-string",
     }
+
+
+def _examples(demonstration: Demonstration, form: UrialForm) -> Iterator[dict[str, str]]:
+    """An example a turn, with what stands in front of it where prompts have a separation tag."""
+    for number, (query, answer) in enumerate(demonstration.turns):
+        tag = {"tag": doubled(form.between if number else form.start)} if form.start or form.between else {}
+        yield tag | {"query": doubled(query.strip(form.trimmed)), "answer": doubled(answer.strip(form.trimmed))}
 
 
 def _chat(best: BestPrompt) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def push(
 def _files(best: BestPrompt) -> dict[str, str]:
     findings = find(read_search_results(best.path))
     shown = record(best)
-    tables = {"demonstrations.jsonl": shown["demonstrations"], "held_out.jsonl": _held_out(best)}
+    tables = {"demonstrations.jsonl": _alike(shown["demonstrations"]), "held_out.jsonl": _held_out(best)}
     files = {name: _lines(rows) for name, rows in tables.items() if rows}
     if best.is_chat:
         files["chat.json"] = _dump(hugging_face(best) | {"model": model_name(best.config)})
@@ -60,6 +60,17 @@ def _files(best: BestPrompt) -> dict[str, str]:
     files["found.json"] = _dump(shown | {"provenance": manifest})
     files["manifest.json"] = _dump(manifest)
     return {"README.md": card(best, findings, list(files))} | files
+
+
+def _alike(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows whose columns have one type each: where one demonstration has several turns, all are lists."""
+    if not any(isinstance(row["query"], list) for row in rows):
+        return rows
+    return [row | {name: _as_list(row[name]) for name in ("query", "answer")} for row in rows]
+
+
+def _as_list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
 def _without_folders(content: Any) -> Any:

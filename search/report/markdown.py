@@ -98,8 +98,7 @@ def _prompt(findings: Findings) -> Iterator[str]:
     for number, name in enumerate(chosen.candidate.demonstrations, 1):
         one = material.demonstrations[name]
         yield f"{number}. {plain(findings.labels.demonstration(name))}"
-        yield fenced(one.query)
-        yield fenced(one.answer)
+        yield from map(fenced, one.texts)
 
 
 def _contributions(findings: Findings) -> Iterator[str]:

@@ -46,5 +46,6 @@ def _spell(rules: str, demonstrations: Iterable[Demonstration | str]) -> str:
         if isinstance(shown, str):
             parts.append(f"{number}. {shown}")
         else:
-            parts.append(f"{number}. {shown.id}\n\nQuery: {shown.query.strip()}\n\nAnswer: {shown.answer.strip()}")
+            turns = (f"Query: {query.strip()}\n\nAnswer: {answer.strip()}" for query, answer in shown.turns)
+            parts.append("\n\n".join([f"{number}. {shown.id}", *turns]))
     return "\n\n".join(parts)

@@ -1,5 +1,6 @@
 """A result that was never searched for, to be written down."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -19,8 +20,12 @@ QUESTION = Question("q", ("What now?",))
 
 def made(rules: str, pairs: list[tuple[str, str]], template: str = "urial_backticks") -> BestPrompt:
     """With these demonstrations in front of one question."""
-    config = _config(template)
-    chosen = tuple(Demonstration(str(at), query, answer) for at, (query, answer) in enumerate(pairs))
+    return made_of(rules, [Demonstration(str(at), *pair) for at, pair in enumerate(pairs)], f"template={template}")
+
+
+def made_of(rules: str, demonstrations: Sequence[Demonstration], *render: str) -> BestPrompt:
+    """With these demonstrations and these knobs of `render`, as `--set` takes them."""
+    config, chosen = _config(*render), tuple(demonstrations)
     renderer = make_renderer(config.render, config.model)
     return BestPrompt(
         path=Path("nowhere"),
@@ -35,5 +40,5 @@ def made(rules: str, pairs: list[tuple[str, str]], template: str = "urial_backti
 
 
 @cache
-def _config(template: str) -> RunConfig:
-    return load_config("quickstart", [f"render.template={template}"])
+def _config(*render: str) -> RunConfig:
+    return load_config("quickstart", [f"render.{knob}" for knob in render])
