@@ -1,10 +1,9 @@
 """Where the base prompt, the pool and the questions come from, and how questions are split."""
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    Field,
-)
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from configs.schema.knobs import Knobs, LocalPath, Seed, Share
 
@@ -37,10 +36,16 @@ class PoolConfig(RecordsConfig):
     """The demonstrations that may be chosen."""
 
     query_field: str = "query"
-    """Field of a row that holds the query, as text; inside another as `instances[0].input`. Where there is none, a
-    conversation of one turn is read from `messages`, `conversations` or `conversation`."""
+    """Field of a row that holds the query, as text; inside another as `instances[0].input`. For a demonstration of
+    several turns, a list of texts, one a turn. Where there is none, a conversation is read from `messages`,
+    `conversations` or `conversation`, all of its turns."""
     answer_field: str = "answer"
-    """Field of a row that holds the answer, as text."""
+    """Field of a row that holds the answer, as text, or a list with the answer to each turn."""
+    follow_up_query_field: str | None = "follow_up_query"
+    """Field that holds the query of a second turn, where a row has one, as text (or a list, of further turns): such a
+    row is a demonstration of several turns. null leaves it out."""
+    follow_up_answer_field: str | None = "follow_up_answer"
+    """Field that holds the answer to it."""
     input_field: str | None = "input"
     """Field with further text that belongs to the query, as Alpaca's `input`: where a row has it, it stands behind the
     query and an empty line, and a notice says how many rows have it. null leaves it out."""
@@ -106,3 +111,33 @@ class RenderConfig(Knobs):
     clean_up: Literal["strip", "faithful"] = "strip"
     """`strip`: a closing fence and white space around an answer are removed. `faithful`: upstream's clean-up, which
     deletes every triple backtick and so breaks answers with code; for reproducing published numbers."""
+    separation_tag: str | None = None
+    """A line that parts conversations in the URIAL forms, such as `# Conversation`, so that demonstrations of several
+    turns can be told from several demonstrations. An answer ends before it, too. In a base prompt it says which turns
+    belong together. Without it, turns follow one another as demonstrations do."""
+    separation_tag_between: Literal["conversations", "turns"] = "conversations"
+    """Where the tag stands: in front of every conversation, the question's own included; or between the turns of each
+    conversation, where the same conversation goes on."""
+
+    @model_validator(mode="after")
+    def _tag_can_be_read_back(self) -> Self:
+        tag = self.separation_tag
+        if tag is None:
+            return self
+        if self.template == "chat":
+            raise ValueError("a chat template marks its turns itself; leave separation_tag out")
+        if tag != tag.strip() or len(tag.splitlines()) != 1:
+            raise ValueError("separation_tag is one line, without white space around it")
+        if "```" in tag or re.match(r"# (Query|Answer|User|Assistant)\b", tag):
+            raise ValueError("separation_tag looks like a heading or a fence of the prompt; choose another line")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_unset_tag(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What is written down of a config without a tag is what was written before there were tags: manifests, and the
+        names of trained models, stay as they are."""
+        content: dict[str, Any] = dump(self)
+        if self.separation_tag is None:
+            content.pop("separation_tag", None)
+            content.pop("separation_tag_between", None)
+        return content

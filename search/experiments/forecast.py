@@ -105,7 +105,7 @@ def forecast_experiment(
 
 def _longest(task: SearchTask, setting: Setting) -> FoundSet:
     """The most that a search can find: the longest demonstrations of the pool."""
-    pool = sorted(setting.pool, key=lambda one: -len(one.query) - len(one.answer))
+    pool = sorted(setting.pool, key=lambda one: -one.characters)
     sizes = range(task.config.strategy.max_demonstrations + 1)
     base = setting.base_prompt.demonstrations
     return FoundSet({size: (*pool[:size], *base) for size in sizes}, {}, Spend())
@@ -120,7 +120,7 @@ def _distinct(cells: Iterable[Cell]) -> Iterator[Cell]:
     """Cells that ask the same of the same model are answered once."""
     seen: list[tuple[object, ...]] = []
     for cell in cells:
-        texts = [(one.query, one.answer) for one in cell.prompt.demonstrations]
+        texts = [one.texts for one in cell.prompt.demonstrations]
         greedy = {"top_p": 1.0, "top_k": 0, "seed": 0} if cell.decoding.temperature == 0 else {}
         asked = (
             cell.prompt.rules,
@@ -188,7 +188,7 @@ def _training_hours(cells: Iterable[Cell], config: ExperimentConfig) -> float | 
 def _training_tokens(cell: Cell, config: ExperimentConfig) -> float:
     assert cell.training is not None
     shown = cell.training.demonstrations
-    text = "".join(one.query + one.answer for one in shown)
+    text = "".join(text for one in shown for text in one.texts)
     rate, _ = tokens_a_character(cell.model, text[:20_000] or "-")
     return len(text) * rate * config.finetuning.length_for(len(shown)).epochs
 

@@ -16,6 +16,7 @@ from search.experiments.experiment import Experiment, Found
 from search.experiments.prompt_length import LengthLimit
 from search.experiments.setting import Setting
 from search.problem.split import load_questions, load_split
+from search.prompts.demonstration import Demonstration
 from search.prompts.render import make_renderer
 from search.prompts.urial import BasePrompt
 from search.run_directory.files import write_json
@@ -104,7 +105,7 @@ def write_prompt(prompt: BasePrompt, folder: Path) -> Path:
     """A file that an evaluation's variant reads as exactly this prompt, named after what it holds."""
     from hashlib import sha256  # noqa: PLC0415
 
-    rows = [{"query": one.query, "answer": one.answer} for one in prompt.demonstrations]
+    rows = [_row(one) for one in prompt.demonstrations]
     content = {"rules": prompt.rules, "demonstrations": rows}
     digest = sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
     target = folder / f"{digest}.json"
@@ -112,6 +113,13 @@ def write_prompt(prompt: BasePrompt, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         write_json(target, content)
     return target
+
+
+def _row(demonstration: Demonstration) -> dict[str, str | list[str]]:
+    texts = demonstration.texts
+    if len(texts) == 2:
+        return {"query": texts[0], "answer": texts[1]}
+    return {"query": list(texts[::2]), "answer": list(texts[1::2])}
 
 
 def evaluation_of(

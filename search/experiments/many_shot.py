@@ -10,7 +10,8 @@ from search.experiments.experiment import Experiment, Found
 from search.experiments.queries_alone import queries_alone
 from search.experiments.setting import EMPTY, Setting
 from search.experiments.single_scores import best_alone
-from search.prompts.demonstration import Demonstration, content_id
+from search.problem.exchange import exchange_of, fields_of
+from search.prompts.demonstration import Demonstration, demonstration_of
 
 RANDOM, WITH_BASE = "random", "random and base prompt"
 
@@ -72,12 +73,12 @@ def _stratified(setting: Setting, draw: int) -> list[Demonstration]:
     """An order of the pool in which sources take turns, each in a random order of its own."""
     config, field = setting.config, setting.config.many_shot.source_field or ""
     source_of = {
-        content_id(row.text(config.pool.query_field), row.text(config.pool.answer_field)): str(row.get(field) or "")
+        demonstration_of(exchange_of(row, fields_of(config.pool)).turns).id: str(row.get(field) or "")
         for row in read_all_records(config.pool)
     }
     by_source: dict[str, list[Demonstration]] = defaultdict(list)
     for one in setting.draw(draw, config.many_shot.seed):
-        by_source[source_of.get(content_id(one.query, one.answer), "")].append(one)
+        by_source[source_of.get(one.content, "")].append(one)
     groups = list(by_source.values())
     random.Random(f"{config.many_shot.seed}/{draw}/sources").shuffle(groups)  # noqa: S311 -- no secret
     longest = max(map(len, groups))

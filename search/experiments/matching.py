@@ -9,7 +9,7 @@ from search.experiments.experiment import Experiment, Found
 from search.experiments.queries_alone import answers_alone, queries_alone
 from search.experiments.setting import EMPTY, Setting
 from search.problem.pool import load_pool
-from search.prompts.demonstration import Demonstration
+from search.prompts.demonstration import Demonstration, single_turns
 from search.prompts.urial import BasePrompt
 
 CORRECT, SHIFTED = "correct answers", "circular shift"
@@ -17,11 +17,11 @@ IN_DOMAIN, OUT_OF_DOMAIN = "in-domain random answers", "out-of-domain random ans
 
 
 def _cells(setting: Setting, _: Found) -> Iterator[Cell | Hole]:
-    config, own = setting.config.matching, setting.base_prompt.demonstrations
+    config, own = setting.config.matching, tuple(single_turns(setting.base_prompt.demonstrations))
     sets: dict[str, tuple[Demonstration, ...]] = {"base prompt": own}
     if config.added:
         lacking = setting.require_pool(config.added)
-        drawn = setting.draw(1, config.seed)[: config.added]
+        drawn = single_turns(setting.draw(1, config.seed)[: config.added])
         sets[f"base prompt and {config.added} drawn"] = () if lacking else (*drawn, *own)
     for name, shown in sets.items():
         if not shown:
@@ -56,7 +56,8 @@ def _answered(setting: Setting, shown: Sequence[Demonstration], answers: Sequenc
 def _in_domain(setting: Setting, shown: Sequence[Demonstration]) -> list[str] | str:
     """Answers of the pool that belong to none of the queries; or why there are none."""
     taken = {one.answer for one in shown}
-    others = [one.answer for one in setting.draw(2, setting.config.matching.seed) if one.answer not in taken]
+    drawn = single_turns(setting.draw(2, setting.config.matching.seed))
+    others = [one.answer for one in drawn if one.answer not in taken]
     return others[: len(shown)] if len(others) >= len(shown) else "the pool has too few further answers"
 
 
@@ -65,7 +66,7 @@ def _out_of_domain(setting: Setting, count: int) -> list[str] | str:
     source = setting.config.matching.out_of_domain
     if source is None:
         return "no answers of another domain: set matching.out_of_domain"
-    answers = sorted({one.answer for one in load_pool(source).values()})
+    answers = sorted({answer for one in load_pool(source).values() for _, answer in one.turns})
     if len(answers) < count:
         return f"matching.out_of_domain has {len(answers)} answers, {count} are asked for"
     return random.Random(setting.config.matching.seed).sample(answers, count)  # noqa: S311 -- no secret

@@ -14,7 +14,7 @@ from search.experiments.cell import Cell, Condition, Training
 from search.problem.pool import load_pool
 from search.prompts.demonstration import Demonstration
 from search.prompts.render import make_renderer
-from search.prompts.urial import BasePrompt, load_base_prompt
+from search.prompts.urial import BasePrompt, form_of, load_base_prompt
 
 CHAT = RenderConfig(template="chat")
 EMPTY = BasePrompt("", ())
@@ -28,7 +28,7 @@ class Setting:
 
     @cached_property
     def base_prompt(self) -> BasePrompt:
-        return load_base_prompt(self.config.base_prompt)
+        return load_base_prompt(self.config.base_prompt, form_of(self.config.render))
 
     @cached_property
     def pool(self) -> tuple[Demonstration, ...]:

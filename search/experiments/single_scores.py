@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from configs.errors import InputError
-from search.prompts.demonstration import Demonstration, content_id
+from search.prompts.demonstration import Demonstration
 from search.results.search_results import read_search_results
 
 
@@ -19,12 +19,12 @@ def best_alone(run: Path, pool: Sequence[Demonstration]) -> list[Demonstration]:
     if results.material is None:
         raise InputError(f"{run}: the search has not begun; wait until it has scored demonstrations")
     base = {one.id for one in results.material.base}
-    known, here = results.material.demonstrations, {content_id(one.query, one.answer): one for one in pool}
+    known, here = results.material.demonstrations, {one.content: one for one in pool}
     scored: list[tuple[float, Demonstration]] = []
     for candidate, scores in results.search.items():
         added = [name for name in candidate.demonstrations if name not in base]
         one = known[added[0]] if len(added) == 1 else None
-        mine = here.get(content_id(one.query, one.answer)) if one else None
+        mine = here.get(one.content) if one else None
         mean = scores.mean(results.confidence)
         if mine is not None and mean is not None and mean.n + mean.failed == len(results.material.search):
             scored.append((mean.mean, mine))

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +12,7 @@ from configs.errors import DemosearchError, InputError
 from configs.schema.experiment import ExperimentConfig
 from configs.schema.model import AnyModelConfig, ModelConfig, ServedModelConfig
 from search.experiments.cell import Cell, Training
-from search.prompts.demonstration import Demonstration
+from search.prompts.demonstration import Demonstration, demonstration_of
 from search.prompts.render import Renderer, make_renderer
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def training_folder(cell: Cell, config: ExperimentConfig, models: Path) -> Path:
     decides = {
         "base": model.model_dump(mode="json", include={"name", "revision", "dtype"}),
         "config": config.finetuning.model_dump(mode="json", exclude={"checkpoints", "device_batch_size"}),
-        "examples": [[one.query, one.answer] for one in training.demonstrations],
+        "examples": [list(one.texts) for one in training.demonstrations],
         "render": cell.render.model_dump(mode="json"),
         "method": training.method,
         "seed": training.seed,
@@ -68,7 +69,8 @@ def train(cell: Cell, config: ExperimentConfig, models: Path) -> TrainedModel | 
         made = finetune(_task(training, base, config, make_renderer(cell.render, base)), folder)
     except FinetuningFailed as error:
         return str(error)
-    note = f"{len(made.too_long)} of {len(training.demonstrations)} examples were too long" if made.too_long else ""
+    examples = sum(len(one.turns) for one in training.demonstrations)
+    note = f"{len(made.too_long)} of {examples} examples were too long" if made.too_long else ""
     return TrainedModel(base.model_copy(update={"name": str(made.model), "revision": None}), note)
 
 
@@ -86,21 +88,24 @@ def _of(cell: Cell) -> tuple[Training, ModelConfig]:
 def _task(training: Training, base: ModelConfig, config: ExperimentConfig, renderer: Renderer) -> "Finetuning":
     from workers.finetune.train import Finetuning  # noqa: PLC0415 -- torch
 
-    examples = tuple(training_example(one, renderer) for one in training.demonstrations)
+    examples = tuple(example for one in training.demonstrations for example in training_examples(one, renderer))
     return Finetuning(base, config.finetuning, training.method, examples, training.seed)
 
 
-def training_example(demonstration: Demonstration, renderer: Renderer) -> "TrainingExample":
-    """The prompt that asks for this answer without any demonstration, and the answer as that prompt's form closes it.
+def training_examples(demonstration: Demonstration, renderer: Renderer) -> Iterator["TrainingExample"]:
+    """For each turn, the prompt that asks for its answer without any other demonstration, and the answer as that
+    prompt's form closes it.
 
     Raises:
         InputError: the prompts are spelled by a chat template.
     """
     from workers.finetune.examples import TrainingExample  # noqa: PLC0415 -- with torch's room
 
-    asked, last = renderer.block("", (), [(demonstration.query,)]), renderer.block("", (), [("",)])
-    if not asked.bos:
-        raise InputError("fine-tuning takes prompts of a URIAL form: set render.template to urial_backticks")
-    closed = renderer.block("", (), [(demonstration.query, demonstration.answer, "")]).prompt(0)
-    learnt = closed.removeprefix(asked.prompt(0)).removesuffix(last.prompt(0))
-    return TrainingExample(demonstration.id, asked.prompt(0), learnt)
+    for number in range(1, len(demonstration.turns) + 1):
+        until = demonstration_of(demonstration.turns[:number])
+        asked = renderer.block("", (), [until.texts[:-1]])
+        if not asked.bos:
+            raise InputError("fine-tuning takes prompts of a URIAL form: set render.template to urial_backticks")
+        closed = renderer.block("", [until], [("",)]).prefix
+        name = f"{demonstration.id}, turn {number}" if demonstration.further else demonstration.id
+        yield TrainingExample(name, asked.prompt(0), closed.removeprefix(asked.prompt(0)))

@@ -169,9 +169,8 @@ def _beside(plan: Plan, surveyor: Surveyor) -> tuple[list[PlannedWork], list[str
 
 def _most(plan: Plan, surveyor: Surveyor, planned: int) -> PlannedWork:
     """The longest candidate over and over, on all search questions, for as many answers as are planned."""
-    material, lengths = plan.material, {}
-    for name, one in material.demonstrations.items():
-        lengths[name] = len(one.query) + len(one.answer)
+    material = plan.material
+    lengths = {name: one.characters for name, one in material.demonstrations.items()}
     longest = sorted(plan.space.pool, key=lambda name: -lengths[name])[: plan.space.max_added]
     candidates = plan.space.compose(()), plan.space.compose(longest)
     most = max(candidates, key=lambda one: sum(lengths[name] for name in one.demonstrations))

@@ -14,6 +14,7 @@ from evaluators.question import Question
 from search.problem.pool import Pool
 from search.problem.split import Split
 from search.problem.text_overlap import Words, holds, is_telling, one_word_apart, shared_passages, words_of
+from search.prompts.demonstration import Demonstration
 from search.prompts.urial import BasePrompt
 
 Degree = Literal["same", "contains", "near"]
@@ -36,7 +37,7 @@ class Overlap:
     Attributes:
         source: where the text comes from.
         id: of the demonstration or the search question; `rules` for the rules of the base prompt.
-        place: of the text, for people; "" where only the id is known.
+        place: of the text, for people, with the turn where there are several; "" where only the id is known.
         question: id of the question.
         side: of the question: `search` or `held-out`.
         degree: `same`: it is the question. `contains`: the whole question stands in it. `near`: they are one word
@@ -141,8 +142,8 @@ class Text:
     """What is compared with the questions.
 
     Attributes:
-        query: words of a demonstration's query, or of a search question.
-        rest: a demonstration's answer, or further turns.
+        query: of a turn of a demonstration, or of a search question.
+        rest: the answer of that turn, or the search question's further turns.
         answer: whether `rest` is compared with reference answers.
     """
 
@@ -206,15 +207,23 @@ def _overlaps(texts: Sequence[Text], split: Split) -> list[Overlap]:
 
 
 def _pool_texts(pool: Pool) -> list[Text]:
-    return [Text("pool", one.id, pool.places.get(one.id, ""), one.query, one.answer) for one in pool.values()]
+    return [text for one in pool.values() for text in _turns("pool", one.id, pool.places.get(one.id, ""), one)]
 
 
 def _base_texts(base: BasePrompt) -> list[Text]:
     shown = [
-        Text("base prompt", f"demonstration {number}", "", one.query, one.answer)
+        text
         for number, one in enumerate(base.demonstrations, start=1)
+        for text in _turns("base prompt", f"demonstration {number}", "", one)
     ]
     return [*shown, Text("base prompt", "rules", "", "", base.rules)]
+
+
+def _turns(source: Source, name: str, place: str, demonstration: Demonstration) -> Iterator[Text]:
+    """A text a turn: a later one may hold a question as well as the first."""
+    for number, (query, answer) in enumerate(demonstration.turns, start=1):
+        turn = f"turn {number}" if demonstration.further else ""
+        yield Text(source, name, ", ".join(filter(None, (place, turn))), query, answer)
 
 
 def _question_texts(questions: Iterable[Question]) -> list[Text]:

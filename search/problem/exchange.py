@@ -1,70 +1,142 @@
-"""A query and its answer, from a row in one of the forms that people have them in."""
+"""Queries and their answers, from a row in one of the forms that people have them in."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from configs.errors import InputError
 from configs.row import Row, kind_of
+from configs.schema.data import PoolConfig
+from search.prompts.demonstration import Turn
 
 _CONVERSATIONS = ("messages", "conversations", "conversation")
 _USERS = frozenset({"user", "human", "prompter"})
 _MODELS = frozenset({"assistant", "gpt", "model", "bot", "chatgpt"})
 
 
+class Fields(NamedTuple):
+    """Names of a row's fields.
+
+    Attributes:
+        query, answer: of the first turn, or of all turns where a row has lists there.
+        input: further text that belongs to the first query; None where it is left out.
+        follow_up_query, follow_up_answer: of the turns after those; None where they are left out.
+        knobs: the settings' group that names them, for complaints.
+    """
+
+    query: str = "query"
+    answer: str = "answer"
+    input: str | None = "input"
+    follow_up_query: str | None = "follow_up_query"
+    follow_up_answer: str | None = "follow_up_answer"
+    knobs: str = "variants[]"
+
+
 class Exchange(NamedTuple):
     """What a row holds.
 
     Attributes:
-        joined: whether the row's further input was added to the query.
+        turns: at least one; their texts may be empty.
+        joined: whether the row's further input was added to the first query.
     """
 
-    query: str
-    answer: str
+    turns: tuple[Turn, ...]
     joined: bool = False
 
 
-def exchange_of(row: Row, query_field: str, answer_field: str, input_field: str | None, knobs: str) -> Exchange:
-    """The exchange in a row: two fields (and a third one with further input, as Alpaca has it, which is joined to the
-    query behind an empty line), or a conversation of one turn in ShareGPT's, OpenAI's or LIMA's form.
+def fields_of(config: PoolConfig) -> Fields:
+    """As a pool's config names them."""
+    return Fields(
+        query=config.query_field,
+        answer=config.answer_field,
+        input=config.input_field,
+        follow_up_query=config.follow_up_query_field,
+        follow_up_answer=config.follow_up_answer_field,
+        knobs="pool",
+    )
 
-    Args:
-        knobs: the settings' group, for complaints.
+
+def exchange_of(row: Row, fields: Fields) -> Exchange:
+    """The turns in a row: two fields, with a text or a list of texts each (and a third one with further input, as
+    Alpaca has it, which is joined to the first query behind an empty line), perhaps with a follow-up in two more; or a
+    conversation in ShareGPT's, OpenAI's or LIMA's form.
 
     Raises:
-        InputError: a field is missing or holds something else than text, or a conversation has several turns.
+        InputError: a field is missing or holds something else than text, a query has no answer, or a conversation is
+            not a user and a model in turn.
     """
-    if not row.has(query_field):
+    if not row.has(fields.query):
         for name in _CONVERSATIONS:
             if isinstance(row.value(name), list):
-                return _conversation(row, name)
-    query, answer = row.text(query_field, f"{knobs}.query_field"), row.text(answer_field, f"{knobs}.answer_field")
-    further = None if input_field in (None, query_field, answer_field) else row.optional_text(str(input_field))
+                return Exchange(_conversation(row, name))
+    (query, answer), *later = _paired(row, fields)
+    later += _follow_up(row, fields)
+    further = None if fields.input in (None, fields.query, fields.answer) else row.optional_text(str(fields.input))
     if not (further or "").strip():
-        return Exchange(query, answer)
-    return Exchange(f"{query}\n\n{further}", answer, joined=True)
+        return Exchange(((query, answer), *later))
+    return Exchange(((f"{query}\n\n{further}", answer), *later), joined=True)
 
 
-def _conversation(row: Row, field: str) -> Exchange:
-    turns = [(role, text) for role, text in _turns(row, field)]
-    if [role for role, _ in turns] != ["user", "assistant"]:
-        roles = ", ".join(role for role, _ in turns[:6]) or "nothing"
+def _paired(row: Row, fields: Fields) -> list[Turn]:
+    """The turns in the fields of query and answer."""
+    queries, answers = row.value(fields.query), row.value(fields.answer)
+    if not isinstance(queries, list):
+        query = row.text(fields.query, f"{fields.knobs}.query_field")
+        return [(query, row.text(fields.answer, f"{fields.knobs}.answer_field"))]
+    if not isinstance(answers, list) or len(answers) != len(queries) or not queries:
+        has = f"{len(answers)}" if isinstance(answers, list) else "no list"
         raise InputError(
-            f"{row.place}: a demonstration is one question and its answer, and '{field}' holds {roles}; keep the rows "
-            "with one of each, or cut them."
+            f"{row.place}: '{fields.query}' is a list of {len(queries)}, and '{fields.answer}' has {has}; give a list "
+            "of as many texts, one a turn."
         )
-    return Exchange(turns[0][1], turns[1][1])
+    return list(zip(_texts(row, fields.query, queries), _texts(row, fields.answer, answers), strict=True))
 
 
-def _turns(row: Row, field: str) -> Iterator[tuple[str, str]]:
-    for number, turn in enumerate(row.value(field)):
-        if isinstance(turn, str):  # LIMA
-            yield "assistant" if number % 2 else "user", turn
+def _follow_up(row: Row, fields: Fields) -> list[Turn]:
+    """The turns in the two fields of a follow-up; none where both are missing or empty."""
+    names = (fields.follow_up_query, fields.follow_up_answer)
+    if None in names or set(names) & {fields.query, fields.answer}:
+        return []
+    queries, answers = (_texts(row, str(name), row.value(str(name))) for name in names)
+    if len(queries) != len(answers):
+        raise InputError(
+            f"{row.place}: '{names[0]}' and '{names[1]}' do not hold as many texts ({len(queries)} and "
+            f"{len(answers)}); give every follow-up its answer, or leave both out."
+        )
+    return list(zip(queries, answers, strict=True))
+
+
+def _texts(row: Row, field: str, value: Any) -> list[str]:
+    """A list's texts; a text alone is one, unless it is empty."""
+    if isinstance(value, list):
+        return [Row({field: text}, row.place).text(field) for text in value]
+    text = row.optional_text(field)
+    return [text] if text and text.strip() else []
+
+
+def _conversation(row: Row, field: str) -> tuple[Turn, ...]:
+    said = list(_messages(row, field))
+    roles = [role for role, _ in said]
+    if not said or roles != ["user", "assistant"] * (len(said) // 2):
+        shown = ", ".join(roles[:6]) + (", ..." if len(roles) > 6 else "") or "nothing"
+        raise InputError(
+            f"{row.place}: a demonstration is a user and an assistant in turn and ends with an answer, and '{field}' "
+            f"holds {shown}; cut or delete the row."
+        )
+    texts = [text for _, text in said]
+    return tuple(zip(texts[::2], texts[1::2], strict=True))
+
+
+def _messages(row: Row, field: str) -> Iterator[tuple[str, str]]:
+    """Role and text of each."""
+    for number, message in enumerate(row.value(field)):
+        if isinstance(message, str):  # LIMA
+            yield "assistant" if number % 2 else "user", message
             continue
         place = f"{row.place}, turn {number + 1} of '{field}'"
-        if not isinstance(turn, dict):
-            raise InputError(f"{place}: holds {kind_of(turn)}, not a text or an object with role and content.")
-        said = Row(turn, place)
-        role = _role(turn.get("role", turn.get("from")))
+        if not isinstance(message, dict):
+            raise InputError(f"{place}: holds {kind_of(message)}, not a text or an object with role and content.")
+        said = Row(message, place)
+        role = _role(message.get("role", message.get("from")))
         yield role, said.text("content" if said.has("content") else "value")
 
 

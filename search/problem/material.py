@@ -1,6 +1,6 @@
 """Everything a search is made from: rules, demonstrations, questions."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Any, Self
@@ -16,9 +16,9 @@ from search.problem.contamination import NONE_FOUND, Contamination, without_ques
 from search.problem.pool import load_pool
 from search.problem.space import SearchSpace
 from search.problem.split import load_split
-from search.prompts.demonstration import Demonstration
+from search.prompts.demonstration import Demonstration, demonstration_of
 from search.prompts.render import Renderer
-from search.prompts.urial import load_base_prompt
+from search.prompts.urial import form_of, load_base_prompt
 from workers.chat_template import StoredTemplate
 
 
@@ -110,8 +110,8 @@ class Material:
         """For material.json in the run directory."""
         return {
             "rules": self.rules,
-            "base": [[one.id, one.query, one.answer] for one in self.base],
-            "pool": [[one.id, one.query, one.answer] for one in self.pool],
+            "base": rows_of(self.base),
+            "pool": rows_of(self.pool),
             "search": [asdict(one) for one in self.search],
             "held_out": [asdict(one) for one in self.held_out],
             "digests": dict(self.digests),
@@ -140,12 +140,12 @@ def load_material(config: RunConfig, renderer: Renderer) -> Material:
     Raises:
         InputError: whatever is wrong with them, in one sentence.
     """
-    prompt = load_base_prompt(config.base_prompt.path)
+    prompt = load_base_prompt(config.base_prompt.path, form_of(config.render))
     pool = load_pool(config.pool, renderer.holds).without(prompt.demonstrations)
     split = load_split(config.questions)
     pool, contamination = without_questions(pool, prompt, split, config.pool)
     digests = {
-        "base prompt": _digest((prompt.rules, [(one.query, one.answer) for one in prompt.demonstrations])),
+        "base prompt": _digest((prompt.rules, [one.texts for one in prompt.demonstrations])),
         "pool": f"{len(pool)} demonstrations, {pool.digest[:16]}",
         "questions": f"{len(split.search)} search, {len(split.held_out)} held-out, {split.digest[:16]}",
     }
@@ -165,13 +165,21 @@ def load_material(config: RunConfig, renderer: Renderer) -> Material:
 _TEXT = TypeAdapter(str)
 _DIGESTS = TypeAdapter(dict[str, str])
 _TEMPLATE = TypeAdapter(StoredTemplate | None)
-_DEMONSTRATIONS = TypeAdapter(list[tuple[str, str, str]])
+_DEMONSTRATIONS = TypeAdapter(list[list[str]])
 _QUESTIONS = TypeAdapter(tuple[Question, ...])
 
 
+def rows_of(demonstrations: Iterable[Demonstration]) -> list[list[str]]:
+    """A row a demonstration: its id, then query and answer, turn by turn."""
+    return [[one.id, *one.texts] for one in demonstrations]
+
+
 def demonstrations_of(rows: object) -> tuple[Demonstration, ...]:
-    """Demonstrations from id, query and answer, as JSON has them. Raises ValueError."""
-    return tuple(Demonstration(*row) for row in _DEMONSTRATIONS.validate_python(rows))
+    """The inverse of `rows_of`. Raises ValueError."""
+    return tuple(
+        demonstration_of(list(zip(texts[::2], texts[1::2], strict=True)), name)
+        for name, *texts in _DEMONSTRATIONS.validate_python(rows)
+    )
 
 
 def questions_of(rows: object) -> tuple[Question, ...]:

@@ -10,9 +10,9 @@ from configs.errors import InputError
 from configs.records import read_all_records, sample_rows
 from configs.row import Row
 from configs.schema.data import PoolConfig
-from search.problem.exchange import exchange_of
+from search.problem.exchange import exchange_of, fields_of
 from search.problem.shifted_answers import shift_of
-from search.prompts.demonstration import Demonstration, content_id
+from search.prompts.demonstration import Demonstration, demonstration_of
 
 _TOLD = 3  # problems of a kind that are told one by one
 
@@ -86,7 +86,7 @@ class Pool(Mapping[str, Demonstration]):
     @property
     def digest(self) -> str:
         """Changes with every id, every text and their order: ties are broken by order."""
-        parts = (f"{one.id}\x00{content_id(one.query, one.answer)}" for one in self.values())
+        parts = (f"{one.id}\x00{one.content}" for one in self.values())
         return sha256("\n".join(parts).encode()).hexdigest()
 
     def without(self, base: Sequence[Demonstration]) -> "Pool":
@@ -95,10 +95,10 @@ class Pool(Mapping[str, Demonstration]):
         Raises:
             InputError: nothing is left, or an id stands for one demonstration here and for another there.
         """
-        contents, ids = {content_id(one.query, one.answer) for one in base}, {one.id for one in base}
+        contents, ids = {one.content for one in base}, {one.id for one in base}
         kept, problems = [], []
         for one in self.values():
-            if content_id(one.query, one.answer) in contents:
+            if one.content in contents:
                 text = f"Demonstration {one.id} stands in the base prompt already; it is left out of the pool."
                 problems.append(PoolProblem("in_base_prompt", text, one.id))
             elif one.id in ids:
@@ -134,7 +134,7 @@ def load_pool(config: PoolConfig, usable: Callable[[Demonstration], bool] = lamb
     by_content: dict[str, str] = {}
     for row in sample_rows(rows, config):
         one = _demonstration(row, config)
-        content = content_id(one.query, one.answer)
+        content = one.content
         problem = _problem(one, row.place, by_content.get(content), usable)
         if problem is not None:
             problems.append(problem)
@@ -150,17 +150,18 @@ def load_pool(config: PoolConfig, usable: Callable[[Demonstration], bool] = lamb
 
 
 def _demonstration(row: Row, config: PoolConfig) -> Demonstration:
-    query, answer, _ = exchange_of(row, config.query_field, config.answer_field, config.input_field, "pool")
     given = row.identifier(config.id_field) if config.id_field is not None else None
-    return Demonstration(given or content_id(query, answer), query, answer)
+    return demonstration_of(exchange_of(row, fields_of(config)).turns, given)
 
 
 def _problem(
     one: Demonstration, place: str, first_place: str | None, usable: Callable[[Demonstration], bool]
 ) -> PoolProblem | None:
-    if not one.query.strip() or not one.answer.strip():
-        which = "answer" if one.query.strip() else "query"
-        return PoolProblem("empty", f"{place}: the {which} is empty; the row is left out.", one.id)
+    empty = next((at for at, text in enumerate(one.texts) if not text.strip()), None)
+    if empty is not None:
+        which = "answer" if empty % 2 else "query"
+        turn = f" of turn {empty // 2 + 1}" if one.further else ""
+        return PoolProblem("empty", f"{place}: the {which}{turn} is empty; the row is left out.", one.id)
     if first_place is not None:
         return PoolProblem("duplicate", f"{place}: the same text stands at {first_place}; it is kept once.", one.id)
     if not usable(one):
@@ -188,12 +189,17 @@ def _input_problem(rows: Sequence[Row], config: PoolConfig) -> Iterator[PoolProb
 
 
 def _shift_problem(rows: Sequence[Row], config: PoolConfig) -> Iterator[PoolProblem]:
-    pairs = [(row.value(config.query_field), row.value(config.answer_field)) for row in rows]
-    shift = shift_of([(q, a) for q, a in pairs if isinstance(q, str) and isinstance(a, str)])
-    if shift:
-        where = "next" if shift > 0 else "previous"
-        yield PoolProblem(
-            "shifted",
-            f"{config.path or config.hub}: most queries match the {where} row's answer better than their own; "
-            "check that no row was lost in one of the two columns.",
-        )
+    """In each pair of fields by itself: a column may have slid alone."""
+    pairs = ((config.query_field, config.answer_field), (config.follow_up_query_field, config.follow_up_answer_field))
+    for query, answer in pairs:
+        if query is None or answer is None:
+            continue
+        values = [(row.value(query), row.value(answer)) for row in rows]
+        shift = shift_of([(q, a) for q, a in values if isinstance(q, str) and isinstance(a, str)])
+        if shift:
+            where = "next" if shift > 0 else "previous"
+            yield PoolProblem(
+                "shifted",
+                f"{config.path or config.hub}: most texts in '{query}' match the {where} row's answer better than "
+                f"their own in '{answer}'; check that no row was lost in one of the two columns.",
+            )

@@ -19,10 +19,10 @@ from configs.schema.model import AnyModelConfig
 from configs.text_files import JsonError, parse_json, read_text
 from evaluators.question import Question
 from search.problem.decodings import make_decoding
-from search.problem.exchange import exchange_of
-from search.prompts.demonstration import Demonstration, content_id
+from search.problem.exchange import Fields, exchange_of
+from search.prompts.demonstration import Demonstration, demonstration_of
 from search.prompts.render import Renderer, make_renderer
-from search.prompts.urial import BasePrompt, load_base_prompt
+from search.prompts.urial import BasePrompt, form_of, load_base_prompt
 from workers.prompt import Decoding, PromptBlock
 
 _LISTS = (".jsonl", ".json", ".parquet", ".csv", ".tsv")
@@ -51,7 +51,7 @@ class PromptVariant:
     @property
     def digest(self) -> str:
         """Changes with every character of the prompt; 16 hexadecimal digits."""
-        texts = [self.rules, *((one.query, one.answer) for one in self.demonstrations)]
+        texts = [self.rules, *(one.texts for one in self.demonstrations)]
         return sha256(json.dumps(texts).encode()).hexdigest()[:16]
 
 
@@ -67,7 +67,7 @@ def load_variants(config: EvaluationConfig) -> tuple[PromptVariant, ...]:
 def _load(one: VariantConfig, config: EvaluationConfig) -> PromptVariant:
     model, render = one.model or config.model, one.render or config.render
     renderer = make_renderer(render, model)
-    prompt = _read(one)
+    prompt = _read(one, render)
     return PromptVariant(
         name=one.name,
         rules=prompt.rules,
@@ -92,8 +92,8 @@ def _found_decoding(one: VariantConfig, usual: DecodingConfig) -> DecodingConfig
         raise InputError(f"{one.prompt}: `decoding` is none that demosearch has written; export it again") from error
 
 
-def _read(config: VariantConfig) -> BasePrompt:
-    prompt = BasePrompt("", ()) if config.prompt is None else _read_prompt(config.prompt, config)
+def _read(config: VariantConfig, render: RenderConfig) -> BasePrompt:
+    prompt = BasePrompt("", ()) if config.prompt is None else _read_prompt(config.prompt, config, render)
     rules = prompt.rules if config.use != "demonstrations" else ""
     chosen = prompt.demonstrations if config.use != "rules" else ()
     return BasePrompt(
@@ -102,13 +102,13 @@ def _read(config: VariantConfig) -> BasePrompt:
     )
 
 
-def _read_prompt(path: Path, config: VariantConfig) -> BasePrompt:
+def _read_prompt(path: Path, config: VariantConfig, render: RenderConfig) -> BasePrompt:
     if path.suffix.lower() not in _LISTS:
-        return load_base_prompt(path)
+        return load_base_prompt(path, form_of(render))
     if path.suffix.lower() == ".json" and (exported := _read_export(path)) is not None:
         return exported
     rows = read_rows(path)
-    return BasePrompt("", tuple(_from_row(row, config.query_field, config.answer_field) for row in rows))
+    return BasePrompt("", tuple(_from_row(row, Fields(config.query_field, config.answer_field)) for row in rows))
 
 
 def _read_export(path: Path) -> BasePrompt | None:
@@ -127,7 +127,7 @@ def _read_export(path: Path) -> BasePrompt | None:
         Row(value if isinstance(value, dict) else {}, f"{path}, demonstration {number}")
         for number, value in enumerate(shown, start=1)
     ]
-    return BasePrompt(rules, tuple(_from_row(row, "query", "answer") for row in rows))
+    return BasePrompt(rules, tuple(_from_row(row, Fields()) for row in rows))
 
 
 def _parsed(path: Path) -> Any:
@@ -138,11 +138,11 @@ def _parsed(path: Path) -> Any:
         raise InputError(f"{place}: not JSON ({error}); fix it.") from None
 
 
-def _from_row(row: Row, query_field: str, answer_field: str) -> Demonstration:
-    query, answer, _ = exchange_of(row, query_field, answer_field, "input", "variants[]")
-    if not query.strip() or not answer.strip():
+def _from_row(row: Row, fields: Fields) -> Demonstration:
+    read = demonstration_of(exchange_of(row, fields).turns)
+    if not all(text.strip() for text in read.texts):
         raise InputError(f"{row.place}: the query or the answer is empty; fill it or delete the row.")
-    return Demonstration(content_id(query, answer), query, answer)
+    return read
 
 
 def _identified(demonstrations: Sequence[Demonstration]) -> tuple[Demonstration, ...]:

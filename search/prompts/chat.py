@@ -12,7 +12,7 @@ from workers.service.reply import Message
 
 def chat_messages(rules: str, demonstrations: Sequence[Demonstration], conversation: Conversation) -> list[Message]:
     """Rules where there are any, demonstrations, then the conversation."""
-    turns = [*(text for one in demonstrations for text in (one.query, one.answer)), *conversation]
+    turns = [*(text for one in demonstrations for text in one.texts), *conversation]
     spoken: list[Message] = [
         {"role": "assistant" if at % 2 else "user", "content": text} for at, text in enumerate(turns)
     ]
@@ -45,7 +45,7 @@ class ChatRenderer:
         return answer.strip()
 
     def holds(self, demonstration: Demonstration) -> bool:
-        return BACKTICKS.holds(demonstration.query, demonstration.answer)
+        return BACKTICKS.holds(*demonstration.turns)
 
     def prompt_text(self, rules: str, demonstrations: Sequence[Demonstration]) -> str:
         return prompt_file(BACKTICKS, rules, demonstrations)

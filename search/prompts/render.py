@@ -9,7 +9,7 @@ from configs.schema.data import RenderConfig
 from configs.schema.model import AnyModelConfig, ServedModelConfig
 from evaluators.question import Conversation
 from search.prompts.demonstration import Demonstration
-from search.prompts.urial import FORMS, UrialForm, prompt_file
+from search.prompts.urial import UrialForm, form_of, prompt_file
 from workers.chat_template import StoredTemplate
 from workers.prompt import PromptBlock
 
@@ -44,7 +44,7 @@ class Renderer(Protocol):
         ...
 
     def prompt_text(self, rules: str, demonstrations: Sequence[Demonstration]) -> str:
-        """A URIAL prompt file that loads again as a base prompt with exactly these."""
+        """A URIAL prompt file that loads again as a base prompt with exactly these texts."""
         ...
 
 
@@ -86,7 +86,7 @@ def answer_cleaner(config: RenderConfig) -> Callable[[str], str]:
 
 def urial_renderer(config: RenderConfig) -> "UrialRenderer":
     """The renderer of a config that is not in a chat template."""
-    return UrialRenderer(FORMS[config.template], config.clean_up == "faithful")
+    return UrialRenderer(form_of(config), config.clean_up == "faithful")
 
 
 class UrialRenderer:
@@ -114,7 +114,7 @@ class UrialRenderer:
         return without_closing_fence(answer) if self._form.fenced else answer.strip()
 
     def holds(self, demonstration: Demonstration) -> bool:
-        return self._form.holds(demonstration.query, demonstration.answer)
+        return self._form.holds(*demonstration.turns)
 
     def prompt_text(self, rules: str, demonstrations: Sequence[Demonstration]) -> str:
         return prompt_file(self._form, rules, demonstrations)

@@ -5,6 +5,10 @@ A file is `rules demonstration*`, and a demonstration is `opening query middle a
 hold headings and an answer may hold fences. Text that holds such a fixed text whole cannot be told apart: `holds` says
 so beforehand.
 
+A demonstration of several turns is its turns behind one another. A separation tag, a line of its own, says which turns
+belong together: it stands in front of every conversation, the question's included, or between the turns of one. Without
+a tag the turns are read back as demonstrations of one turn each, whose prompt is the same text.
+
 Files whose white space differs (a blank between the sections, Windows line ends) are refused rather than read loosely:
 the model would be shown other bytes than the file's, or every demonstration would need a second, raw text that no
 demonstration of the pool has.
@@ -13,12 +17,13 @@ demonstration of the pool has.
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from configs.errors import InputError
+from configs.schema.data import RenderConfig
 from configs.text_files import read_text
-from search.prompts.demonstration import Demonstration, content_id
+from search.prompts.demonstration import Demonstration, Turn, demonstration_of
 
 _SPEAKS = r"^[ \t>*#]*(?:{})[*]*[ \t]*:"  # a line that begins as a turn of a conversation
 _ASKS, _ANSWERS = (
@@ -53,6 +58,8 @@ class UrialForm:
         trimmed: characters that are cut off both ends of a query and an answer.
         fenced: answers stand between fences.
         stop: a completion ends before the first of these.
+        start: the separation tag's line where it stands in front of every conversation.
+        between: the tag's line where it stands between the turns of a conversation.
     """
 
     name: str
@@ -62,6 +69,8 @@ class UrialForm:
     trimmed: str = ""
     fenced: bool = False
     stop: tuple[str, ...] = ("# Query", "# User")
+    start: str = ""
+    between: str = ""
 
     def question(self, query: str) -> str:
         """A question, open for its answer."""
@@ -70,23 +79,36 @@ class UrialForm:
     def conversation(self, turns: Sequence[str]) -> str:
         """What was said so far, user first, open for the next answer; an empty answer has its place too."""
         *said, query = turns
-        pairs = zip(said[::2], said[1::2], strict=True)
-        return "".join(self.demonstration(*pair) for pair in pairs) + self.question(query)
+        pairs = list(zip(said[::2], said[1::2], strict=True))
+        return self._joined([*(self.turn(*pair) for pair in pairs), self.question(query)])
 
-    def demonstration(self, query: str, answer: str) -> str:
+    def turn(self, query: str, answer: str) -> str:
         """A question with its answer."""
         return self.question(query) + answer.strip(self.trimmed) + self.closing
 
+    def demonstration(self, turns: Sequence[Turn]) -> str:
+        """A conversation, closed."""
+        return self._joined([self.turn(*turn) for turn in turns])
+
+    def _joined(self, turns: Sequence[str]) -> str:
+        return self.start + self.between.join(turns)
+
     def prompt(self, rules: str, demonstrations: Sequence[Demonstration]) -> str:
         """A whole file, or the part of a prompt that all questions share."""
-        return rules + "".join(self.demonstration(one.query, one.answer) for one in demonstrations)
+        return rules + "".join(self.demonstration(one.turns) for one in demonstrations)
 
-    def holds(self, query: str, answer: str) -> bool:
-        """Whether this demonstration can be read back out of a prompt, whatever stands around it."""
-        text = self.demonstration(query, answer) * 2  # twice: its end may complete a fixed text with the next opening
-        wanted = (query.strip(self.trimmed), answer.strip(self.trimmed))
+    def read_as(self, conversations: Sequence[Sequence[Turn]]) -> list[list[Turn]]:
+        """What a file with these conversations is read as: trimmed, and without a tag every turn by itself."""
+        trimmed = [[(q.strip(self.trimmed), a.strip(self.trimmed)) for q, a in turns] for turns in conversations]
+        if self.start or self.between:
+            return trimmed
+        return [[turn] for turns in trimmed for turn in turns]
+
+    def holds(self, *turns: Turn) -> bool:
+        """Whether a demonstration of these turns can be read back out of a prompt, whatever stands around it."""
+        text = self.demonstration(turns) * 2  # twice: its end may complete a fixed text with the next opening
         try:
-            return _split(text, self) == ("", [wanted, wanted])
+            return _split(text, self) == ("", self.read_as([turns, turns]))
         except _FormError:
             return False
 
@@ -97,19 +119,34 @@ V6 = UrialForm("urial_v6", "\n\n# User:\n", "\n\n\n# Assistant:\n", "\n", trimme
 FORMS = {form.name: form for form in (BACKTICKS, V5, V6)}
 
 
-def load_base_prompt(path: Path) -> BasePrompt:
+def form_of(config: RenderConfig) -> UrialForm:
+    """The form that a config names, with its separation tag, at which a completion ends too; `BACKTICKS` where prompts
+    are in a chat template."""
+    form = FORMS.get(config.template, BACKTICKS)
+    if config.separation_tag is None:
+        return form
+    line, stop = f"\n{config.separation_tag}\n", (*form.stop, config.separation_tag)
+    if config.separation_tag_between == "conversations":
+        return replace(form, stop=stop, start=line)
+    return replace(form, stop=stop, between=line)
+
+
+def load_base_prompt(path: Path, expected: UrialForm = BACKTICKS) -> BasePrompt:
     """A prompt file, whichever of the forms it has.
+
+    Args:
+        expected: its separation tag is read. A file without that tag has demonstrations of one turn.
 
     Raises:
         InputError: it is missing, or has none of the forms.
     """
-    return parse_prompt(read_text(path), source=str(path))
+    return parse_prompt(read_text(path), str(path), expected)
 
 
-def parse_prompt(text: str, source: str = "the prompt") -> BasePrompt:
+def parse_prompt(text: str, source: str = "the prompt", expected: UrialForm = BACKTICKS) -> BasePrompt:
     """The inverse of `UrialForm.prompt`; `source` names the text in a complaint."""
     try:
-        rules, pairs = _split(text, _form_of(text))
+        rules, conversations = _split(text, _form_in(text, expected))
     except _FormError as error:
         raise InputError(f"{source}, {error}") from None
     stray = _HEADING.search(rules)
@@ -120,7 +157,7 @@ def parse_prompt(text: str, source: str = "the prompt") -> BasePrompt:
             "the URIAL forms have; write it as in `\\n# Query:\\n```\\n...\\n```\\n\\n# Answer:\\n```\\n...\\n```\\n`."
         )
     _refuse_unread_turns(rules, source)
-    return BasePrompt(rules, _identified(pairs))
+    return BasePrompt(rules, _identified(conversations))
 
 
 def _refuse_unread_turns(rules: str, source: str) -> None:
@@ -143,10 +180,10 @@ def prompt_file(form: UrialForm, rules: str, demonstrations: Sequence[Demonstrat
         InputError: they hold fixed texts of the form, so that others would be read.
     """
     text = form.prompt(rules, demonstrations)
-    wanted = [(one.query.strip(form.trimmed), one.answer.strip(form.trimmed)) for one in demonstrations]
     try:
-        parsed = parse_prompt(text)
-        same = (parsed.rules, [(one.query, one.answer) for one in parsed.demonstrations]) == (rules, wanted)
+        parsed = parse_prompt(text, expected=form)
+        read = [list(one.turns) for one in parsed.demonstrations]
+        same = (parsed.rules, read) == (rules, form.read_as([one.turns for one in demonstrations]))
     except InputError:
         same = False
     if not same:
@@ -154,41 +191,57 @@ def prompt_file(form: UrialForm, rules: str, demonstrations: Sequence[Demonstrat
     return text
 
 
-def _form_of(text: str) -> UrialForm:
-    """The form whose heading comes first; V5 before V6, whose opening a V5 file after an empty line has too."""
+def _form_in(text: str, expected: UrialForm) -> UrialForm:
+    """The form whose heading comes first, with the expected separation tag where the text has it; V5 before V6, whose
+    opening a V5 file after an empty line has too."""
     found = {
         form.name: text.find(form.opening) + form.opening.index("#") for form in FORMS.values() if form.opening in text
     }
-    return FORMS[min(found, key=lambda name: found[name])] if found else BACKTICKS
+    form = FORMS[min(found, key=lambda name: found[name])] if found else BACKTICKS
+    start = expected.start if expected.start + form.opening in text else ""
+    return replace(form, start=start, between=expected.between)
 
 
 class _FormError(Exception):
     """Its text says where and why."""
 
 
-def _split(text: str, form: UrialForm) -> tuple[str, list[tuple[str, str]]]:
-    rules, opening, body = text.partition(form.opening)
+def _split(text: str, form: UrialForm) -> tuple[str, list[list[Turn]]]:
+    rules, opening, body = text.partition(form.start + form.opening)
     if not opening:
         return text, []
-    line = rules.count("\n") + form.opening.count("\n", 0, form.opening.index("#")) + 1
+    line = rules.count("\n") + opening.count("\n", 0, len(form.start) + form.opening.index("#")) + 1
     if not body.endswith(form.closing):
         end = text.count("\n") + 1
         raise _FormError(f"line {end}: the last demonstration does not end in {form.closing!r}; add it.")
-    pairs: list[tuple[str, str]] = []
-    for chunk in body.removesuffix(form.closing).split(form.closing + form.opening):
-        pairs.append(_pair(chunk, form, f"line {line}: demonstration {len(pairs) + 1}"))
-        line += (chunk + form.closing + form.opening).count("\n")
-    return rules, pairs
+    new, further = form.closing + opening, form.closing + form.between + form.opening
+    either = re.compile(f"({re.escape(new)}|{re.escape(further)})")  # leftmost: the one may stand inside the other
+    conversations: list[list[Turn]] = []
+    separator = new
+    for chunk in either.split(body.removesuffix(form.closing)):
+        if chunk in (new, further):
+            separator = chunk
+        else:
+            if separator == new:
+                conversations.append([])
+            place = f"line {line}: demonstration {len(conversations)}"
+            conversations[-1].append(_pair(chunk, form, place))
+        line += chunk.count("\n")
+    return rules, conversations
 
 
-def _pair(chunk: str, form: UrialForm, place: str) -> tuple[str, str]:
+def _pair(chunk: str, form: UrialForm, place: str) -> Turn:
     parts = chunk.split(form.middle)
     if len(parts) < 2:
         raise _FormError(f"{place} has no answer after {form.middle!r}; give a file with queries and answers.")
     if len(parts) > 2:
-        raise _FormError(
-            f"{place} has {len(parts) - 1} answers; fix the white space around the heading after the first."
+        between = re.search(re.escape(form.closing) + r"\n(\S.*)\n" + re.escape(form.opening), chunk)
+        cure = (
+            f"set render.separation_tag to {between[1]!r} if that line parts conversations"
+            if between
+            else "fix the white space around the heading after the first"
         )
+        raise _FormError(f"{place} has {len(parts) - 1} answers; {cure}.")
     query, answer = parts
     if not query.strip() or not answer.strip():
         raise _FormError(f"{place} has an empty query or answer; fill it or delete it.")
@@ -197,12 +250,12 @@ def _pair(chunk: str, form: UrialForm, place: str) -> tuple[str, str]:
     return query, answer
 
 
-def _identified(pairs: Sequence[tuple[str, str]]) -> tuple[Demonstration, ...]:
+def _identified(conversations: Sequence[Sequence[Turn]]) -> tuple[Demonstration, ...]:
     """With ids from the content; a demonstration that stands twice gets a second id, since ids are unique."""
     seen: Counter[str] = Counter()
     demonstrations = []
-    for query, answer in pairs:
-        key = content_id(query, answer)
-        seen[key] += 1
-        demonstrations.append(Demonstration(key if seen[key] == 1 else f"{key}-{seen[key]}", query, answer))
+    for turns in conversations:
+        read = demonstration_of(turns)
+        seen[read.id] += 1
+        demonstrations.append(read if seen[read.id] == 1 else replace(read, id=f"{read.id}-{seen[read.id]}"))
     return tuple(demonstrations)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from evaluators.question import Question
-from search.problem.material import demonstrations_of, questions_of
+from search.problem.material import demonstrations_of, questions_of, rows_of
 from search.problem.prompt_variant import PromptVariant
 from search.prompts.urial import BasePrompt
 
@@ -33,7 +33,7 @@ class EvaluationMaterial:
             "prompts": {
                 name: {
                     "rules": one.rules,
-                    "demonstrations": [[shown.id, shown.query, shown.answer] for shown in one.demonstrations],
+                    "demonstrations": rows_of(one.demonstrations),
                 }
                 for name, one in self.prompts.items()
             },

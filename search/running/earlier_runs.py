@@ -1,7 +1,7 @@
 """What earlier searches say of demonstrations that this pool shares with theirs: a hint, whose worth is learnt.
 
 Another model, judge or benchmark orders demonstrations alike to some degree; how far, the effects model of the new
-search finds out from its own answers (`search.statistics.effects`). Demonstrations are the same where query and answer
+search finds out from its own answers (`search.statistics.effects`). Demonstrations are the same where all their texts
 are.
 """
 
@@ -54,7 +54,7 @@ def _effects_of(run: Path, space: SearchSpace, material: Material) -> Floats:
     """Return the posterior means of one run's effects, standardised over those that it knows, [N]."""
     results = read_search_results(run)
     known = _known_effects(results)
-    texts = [(one.query, one.answer) for one in (material.demonstrations[name] for name in space.pool)]
+    texts = [material.demonstrations[name].texts for name in space.pool]
     shared = [place for place, text in enumerate(texts) if text in known]
     if len(shared) < _FEWEST:
         raise InputError(
@@ -67,8 +67,8 @@ def _effects_of(run: Path, space: SearchSpace, material: Material) -> Floats:
     return effects
 
 
-def _known_effects(results: SearchResults) -> dict[tuple[str, str], float]:
-    """Return the posterior mean of each demonstration that the run has scored, by query and answer."""
+def _known_effects(results: SearchResults) -> dict[tuple[str, ...], float]:
+    """Return the posterior mean of each demonstration that the run has scored, by its queries and answers."""
     scored = {candidate: one.scores for candidate, one in results.search.items() if one.scores}
     if results.material is None or not scored:
         return {}
@@ -89,7 +89,4 @@ def _known_effects(results: SearchResults) -> dict[tuple[str, str], float]:
     fit = EffectsModel(len(asked), len(names), None, spread or 1.0).fit(scores)
     demonstrations = results.material.demonstrations
     worths = fit.worths(fit.mean).tolist()
-    return {
-        (demonstrations[name].query, demonstrations[name].answer): worth
-        for name, worth in zip(names, worths, strict=True)
-    }
+    return {demonstrations[name].texts: worth for name, worth in zip(names, worths, strict=True)}

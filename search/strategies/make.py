@@ -175,4 +175,4 @@ def _embedding(kind: str, space: SearchSpace, material: Material, folder: Path) 
 
 def _texts(space: SearchSpace, material: Material) -> list[str]:
     known = material.demonstrations
-    return [f"{known[name].query}\n\n{known[name].answer}" for name in space.pool]
+    return ["\n\n".join(known[name].texts) for name in space.pool]

@@ -31,7 +31,7 @@ def material(
 ) -> Material:
     for name, rows in (("pool", [CLEAN, *demonstrations]), ("questions", [*QUESTIONS, *asked])):
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    (folder / "base.txt").write_text("Rules.\n" + (BACKTICKS.demonstration(*base) if base else ""), encoding="utf-8")
+    (folder / "base.txt").write_text("Rules.\n" + (BACKTICKS.turn(*base) if base else ""), encoding="utf-8")
     files = [f"pool={{path: {folder}/pool.jsonl, id_field: id, contamination: {policy}}}"]
     files += [f"questions={{path: {folder}/questions.jsonl, split: {{by_field: split}}}}"]
     config = load_config("quickstart", [*files, f"base_prompt.path={folder}/base.txt"])
@@ -123,3 +123,33 @@ def test_what_was_found_survives_the_run_directory(tmp_path: Path) -> None:
 def test_the_quickstart_shows_none_of_its_questions() -> None:
     config = load_config("quickstart")
     assert not load_material(config, make_renderer(config.render, config.model)).notices
+
+
+LATER = "And what\u2019s the capital of Kenya, and who founded it?"
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        {"follow_up_query": LATER[4:], "follow_up_answer": "Nairobi."},
+        {"follow_up_query": "Go on.", "follow_up_answer": LATER},
+    ],
+)
+def test_a_question_in_a_later_turn_takes_a_demonstration_out_of_the_pool(
+    tmp_path: Path, later: dict[str, str]
+) -> None:
+    made = material(tmp_path, shown("Good morning.") | later)
+    assert [one.id for one in made.pool] == ["clean"]
+    (notice,) = made.notices
+    assert "1 demonstration of the pool holds a question" in notice
+    assert "line 2, turn 2)" in notice
+
+
+def test_what_a_run_directory_keeps_of_several_turns_is_read_as_it_was(tmp_path: Path) -> None:
+    made = material(tmp_path, shown("How?") | {"follow_up_query": "And then?", "follow_up_answer": "Then so."})
+    read = Material.from_json(json.loads(json.dumps(made.to_json())))
+    assert read.pool == made.pool
+    assert made.to_json()["pool"] == [
+        ["clean", "How do I boil an egg?", "In hot water."],
+        ["x", "How?", "Yes.", "And then?", "Then so."],
+    ]

@@ -63,8 +63,8 @@ def test_empty_texts_are_left_out_and_reported(tmp_path: Path) -> None:
 
 
 def test_a_text_that_no_prompt_can_hold_is_left_out_and_reported(tmp_path: Path) -> None:
-    rows = [row("a"), row("b", BACKTICKS.demonstration("inner", "inner") + "end")]
-    pool = pool_of(tmp_path, rows, usable=lambda one: BACKTICKS.holds(one.query, one.answer))
+    rows = [row("a"), row("b", BACKTICKS.turn("inner", "inner") + "end")]
+    pool = pool_of(tmp_path, rows, usable=lambda one: BACKTICKS.holds(*one.turns))
     assert [one.query for one in pool.values()] == ["a"]
     assert len(pool.report.of_kind("ambiguous")) == 1
 
@@ -93,7 +93,7 @@ def test_shifted_answers_are_reported_and_kept(tmp_path: Path) -> None:
     rows = [row(query, answer) for query, answer in shifted(pool_pairs(), 1)]
     (problem,) = pool_of(tmp_path, rows).report.problems
     assert problem.kind == "shifted"
-    assert "match the next row's answer better than their own" in problem.text
+    assert "most texts in 'query' match the next row's answer better than their own" in problem.text
 
 
 def test_a_sample_of_shifted_answers_is_still_seen(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_sample_of_shifted_answers_is_still_seen(tmp_path: Path) -> None:
 
 def test_the_real_pool_has_no_problem_and_keeps_its_published_ids_and_contents() -> None:
     path = shared("pools/icl_alignment_344.jsonl")
-    pool = load_pool(PoolConfig(path=path, id_field="id"), lambda one: BACKTICKS.holds(one.query, one.answer))
+    pool = load_pool(PoolConfig(path=path, id_field="id"), lambda one: BACKTICKS.holds(*one.turns))
     assert len(pool) == 344
     assert pool.report.problems == ()
 
@@ -126,3 +126,63 @@ def test_an_id_cannot_stand_for_two_demonstrations(tmp_path: Path) -> None:
 def test_a_pool_that_the_base_prompt_uses_up_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="give another pool"):
         pool_of(tmp_path, [row("a")]).without([Demonstration("base", "a", "answer")])
+
+
+CHAT = [
+    {"role": "user", "content": "a"},
+    {"role": "assistant", "content": "b"},
+    {"role": "user", "content": "c"},
+    {"role": "assistant", "content": "d"},
+]
+
+
+def test_demonstrations_of_several_turns_are_read_whole_beside_those_of_one(tmp_path: Path) -> None:
+    rows = [row("a", "b"), {"messages": CHAT}, row("a", "b", follow_up_query="c", follow_up_answer="e")]
+    pool = pool_of(tmp_path, rows)
+    assert [one.texts for one in pool.values()] == [("a", "b"), ("a", "b", "c", "d"), ("a", "b", "c", "e")]
+    assert pool.report.problems == ()
+
+
+def test_a_conversation_in_another_form_is_the_same_content(tmp_path: Path) -> None:
+    rows = [
+        {"messages": CHAT},
+        row("a", "b", follow_up_query="c", follow_up_answer="d"),
+        {"messages": ["a", "b", "c", "d"]},
+    ]
+    pool = pool_of(tmp_path, rows)
+    assert list(pool) == [content_id("a", "b", "c", "d")]
+    assert len(pool.report.of_kind("duplicate")) == 2
+
+
+def test_an_empty_text_in_a_later_turn_is_left_out_and_reported_with_its_turn(tmp_path: Path) -> None:
+    pool = pool_of(tmp_path, [row("a"), {"messages": ["a", "b", " ", "d"]}, {"messages": ["a", "b", "c", ""]}])
+    assert len(pool) == 1
+    texts = [problem.text.partition(", ")[2] for problem in pool.report.of_kind("empty")]
+    assert texts == [
+        "line 2: the query of turn 2 is empty; the row is left out.",
+        "line 3: the answer of turn 2 is empty; the row is left out.",
+    ]
+
+
+def test_a_table_has_follow_ups_in_two_columns_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "pool.csv"
+    path.write_text("query,answer,then,reply\na,b,c,d\ne,f,,\n", encoding="utf-8")
+    pool = load_pool(PoolConfig(path=path, follow_up_query_field="then", follow_up_answer_field="reply"))
+    assert [one.texts for one in pool.values()] == [("a", "b", "c", "d"), ("e", "f")]
+
+
+def test_a_later_turn_that_spells_out_the_form_makes_a_row_unusable(tmp_path: Path) -> None:
+    rows = [row("a"), {"messages": ["a", "b", "c", BACKTICKS.turn("inner", "inner") + "end"]}]
+    pool = pool_of(tmp_path, rows, usable=lambda one: BACKTICKS.holds(*one.turns))
+    assert len(pool) == 1
+    assert len(pool.report.of_kind("ambiguous")) == 1
+
+
+def test_follow_up_answers_that_slid_are_reported_by_themselves(tmp_path: Path) -> None:
+    right, slid = pool_pairs(), shifted(pool_pairs(), 1)
+    rows = [
+        row(query, answer, follow_up_query=later, follow_up_answer=reply)
+        for (query, answer), (later, reply) in zip(right, slid, strict=True)
+    ]
+    (problem,) = pool_of(tmp_path, rows).report.problems
+    assert "most texts in 'follow_up_query' match the next row's answer better" in problem.text

@@ -8,11 +8,12 @@ import pytest
 
 from configs.errors import InputError
 from configs.loading import load_evaluation
+from configs.schema.data import RenderConfig
 from configs.schema.evaluation import EvaluationConfig
 from evaluators.question import Question
 from search.problem.prompt_variant import PromptVariant, load_variants
 from search.prompts.render import UrialRenderer
-from search.prompts.urial import BACKTICKS, V5
+from search.prompts.urial import BACKTICKS, V5, form_of
 
 PAIRS = [("How?", "So."), ("Why?", "Because.")]
 QUESTION = Question("q", ("What now?",))
@@ -30,7 +31,7 @@ def load(**knobs: Any) -> PromptVariant:
 
 @pytest.fixture
 def files(tmp_path: Path) -> dict[str, Path]:
-    urial = "The rules.\n" + "".join(BACKTICKS.demonstration(*pair) for pair in PAIRS)
+    urial = "The rules.\n" + "".join(BACKTICKS.turn(*pair) for pair in PAIRS)
     rows = [{"query": query, "answer": answer} for query, answer in PAIRS]
     content = {
         "prompt.txt": urial,
@@ -127,3 +128,16 @@ def test_prompts_of_the_command_line_add_to_the_config_or_replace_in_it(files: d
     assert by_name == {"base prompt": None, "no prompt": None, "rules only": by_name["rules only"]} | {
         "found": files["prompt.txt"]
     }
+
+
+def test_a_list_an_export_and_a_tagged_file_hold_the_turns_of_a_demonstration(tmp_path: Path) -> None:
+    pairs = ((*PAIRS,), (("Else?", "No."),))
+    rows = [{"query": [query for query, _ in turns], "answer": [answer for _, answer in turns]} for turns in pairs]
+    (tmp_path / "list.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    (tmp_path / "export.json").write_text(json.dumps({"rules": "", "demonstrations": rows}))
+    render = RenderConfig(separation_tag="# Talk")
+    (tmp_path / "prompt.txt").write_text("".join(form_of(render).demonstration(turns) for turns in pairs))
+    read = [load(prompt=tmp_path / name, render=render) for name in ("list.jsonl", "export.json", "prompt.txt")]
+    assert [[one.turns for one in variant.demonstrations] for variant in read] == [[*pairs]] * 3
+    assert len({variant.digest for variant in read}) == 1
+    assert len({variant.block([QUESTION]).prompt(0) for variant in read}) == 1

@@ -106,3 +106,10 @@ def test_messages_alternate_and_end_in_the_question() -> None:
     spoken = chat_messages(RULES, DEMONSTRATIONS, ("Before?", "Yes.", QUERY))
     assert [message["role"] for message in spoken] == ["system", *["user", "assistant"] * 3, "user"]
     assert spoken[-1]["content"] == QUERY
+
+
+def test_the_turns_of_a_demonstration_are_turns_of_the_chat() -> None:
+    shown = [Demonstration("1", "a", "b", (("c", "d"),)), Demonstration("2", "e", "f")]
+    spoken = chat_messages("", shown, (QUERY,))
+    assert [message["content"] for message in spoken] == ["a", "b", "c", "d", "e", "f", QUERY]
+    assert [message["role"] for message in spoken] == [*["user", "assistant"] * 3, "user"]

@@ -73,7 +73,7 @@ def test_a_second_turn_stands_behind_the_same_prefix_as_the_first(template: str)
 
 
 def test_an_empty_answer_still_renders_a_closed_block() -> None:
-    assert FORMS["urial_backticks"].demonstration("q", "") == "\n# Query:\n```\nq\n```\n\n# Answer:\n```\n\n```\n"
+    assert FORMS["urial_backticks"].turn("q", "") == "\n# Query:\n```\nq\n```\n\n# Answer:\n```\n\n```\n"
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_every_published_prompt_renders_back_byte_for_byte(path: Path | None) ->
     assert BACKTICKS.prompt(base.rules, base.demonstrations).encode() == path.read_bytes()
     assert prompt_file(BACKTICKS, base.rules, base.demonstrations).encode() == path.read_bytes()
     assert base.rules.startswith("# Instruction\n")
-    assert all(BACKTICKS.holds(one.query, one.answer) for one in base.demonstrations)
+    assert all(BACKTICKS.holds(*one.turns) for one in base.demonstrations)
 
 
 def test_the_published_prompts_hold_the_pool_they_were_parsed_into() -> None:
@@ -61,7 +61,7 @@ def test_a_file_of_queries_without_answers_is_refused(name: str) -> None:
 @settings(deadline=None)  # the machine is shared
 @given(form=forms, rules=st.sampled_from(["", RULES, "Rules", "Rules\n\n"]), pairs=pairs)
 def test_what_a_form_holds_is_read_back_as_it_was(form: UrialForm, rules: str, pairs: list[tuple[str, str]]) -> None:
-    chosen = demonstrations([pair for pair in pairs if form.holds(*pair)])
+    chosen = demonstrations([pair for pair in pairs if form.holds(pair)])
     parsed = parse_prompt(form.prompt(rules, chosen))
     assert parsed.rules == rules
     read = [(one.query, one.answer) for one in parsed.demonstrations]
@@ -72,13 +72,13 @@ def test_what_a_form_holds_is_read_back_as_it_was(form: UrialForm, rules: str, p
 @settings(deadline=None)  # the machine is shared
 @given(form=forms, query=without_heading, answer=without_heading)
 def test_text_without_a_heading_is_always_held(form: UrialForm, query: str, answer: str) -> None:
-    assert form.holds(query, answer)
+    assert form.holds((query, answer))
 
 
 @settings(deadline=None)  # the machine is shared
 @given(form=forms, text=texts)
 def test_whatever_parses_renders_back_byte_for_byte(form: UrialForm, text: str) -> None:
-    text = text.replace("a", form.demonstration("q", "a"))
+    text = text.replace("a", form.turn("q", "a"))
     try:
         base = parse_prompt(text)
     except InputError:
@@ -94,14 +94,14 @@ def test_fences_and_headings_inside_a_demonstration_survive(form: UrialForm) -> 
 
 
 def test_a_demonstration_that_spells_out_the_form_is_not_held() -> None:
-    assert not BACKTICKS.holds("q", BACKTICKS.demonstration("inner", "answer"))
-    assert not BACKTICKS.holds("q\n```\n\n# Answer:\n```\nearly", "a")
-    assert not BACKTICKS.holds("q", "a\n```\n\n# Query:\n```")  # whole only together with what follows
-    assert V6.holds("q", BACKTICKS.demonstration("inner", "answer"))
+    assert not BACKTICKS.holds(("q", BACKTICKS.turn("inner", "answer")))
+    assert not BACKTICKS.holds(("q\n```\n\n# Answer:\n```\nearly", "a"))
+    assert not BACKTICKS.holds(("q", "a\n```\n\n# Query:\n```"))  # whole only together with what follows
+    assert V6.holds(("q", BACKTICKS.turn("inner", "answer")))
 
 
 def test_a_prompt_that_would_be_read_as_another_is_not_written() -> None:
-    inner = BACKTICKS.demonstration("inner", "answer")
+    inner = BACKTICKS.turn("inner", "answer")
     with pytest.raises(InputError, match="export JSON instead"):
         prompt_file(BACKTICKS, RULES, demonstrations([("q", f"a{inner}b")]))
     with pytest.raises(InputError, match="export JSON instead"):
