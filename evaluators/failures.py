@@ -1,5 +1,6 @@
 """What can go wrong between a completion and its verdict, on the judge's side.
 
+ReferencesMissing       (InputError) questions lack the answers that a judge compares with
 VerdictUnreadable       the judge spoke, but gave no rating; carries its words
 JudgeFailed             no verdict for this answer: the judge broke down, or does not take it
 VerdictStopped          (RunStopped) the judge can go on with nothing, behind attempts that were paid for
@@ -8,8 +9,12 @@ BudgetSpent             (RunStopped) a limit of the config is reached
 A service adds its own: `workers.service.failures`.
 """
 
-from configs.errors import DemosearchError, RunStopped
+from configs.errors import DemosearchError, InputError, RunStopped
 from workers.usage import NOTHING, Usage
+
+
+class ReferencesMissing(InputError):
+    """Questions lack reference answers, or a baseline's, that the judge compares answers with."""
 
 
 class JudgeFailed(DemosearchError):

@@ -6,6 +6,7 @@ from typing import Any, Protocol, Self, cast
 
 from configs.errors import InputError
 from workers.control_tokens import without_tokens
+from workers.failures import ChatTemplateMissing
 from workers.service.reply import Message
 
 SPELLING = "chat-template/2"
@@ -73,7 +74,8 @@ class ChatTemplate:
             advice: what to do when it has none.
 
         Raises:
-            InputError: there is no tokenizer, or it has no chat template.
+            InputError: there is no tokenizer.
+            ChatTemplateMissing: it has no chat template.
         """
         from transformers import AutoTokenizer  # noqa: PLC0415 -- heavy, and only chat templates need it
 
@@ -83,7 +85,7 @@ class ChatTemplate:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
             raise InputError(f"The tokenizer of '{name}' cannot be loaded ({reason}); check {knob}.") from None
         if not getattr(tokenizer, "chat_template", None):
-            raise InputError(f"The tokenizer of '{name}' has no chat template; {advice}.")
+            raise ChatTemplateMissing(f"The tokenizer of '{name}' has no chat template; {advice}.")
         return cls(cast(ChatTokenizer, tokenizer))
 
     @property

@@ -2,11 +2,12 @@
 
 GenerationFailed        a model could not do its task with one block; its unanswered questions become failures
 └── PromptTooLong       the prompt does not fit the model's context, with both token counts
+ChatTemplateMissing     (InputError) a model's tokenizer has no chat template
 WorkersUnavailable      (RunStopped) no worker can be had any more
 └── ModelClosed         (AlreadyClosed) the model was asked after it had been closed
 """
 
-from configs.errors import AlreadyClosed, DemosearchError, RunStopped
+from configs.errors import AlreadyClosed, DemosearchError, InputError, RunStopped
 
 
 class GenerationFailed(DemosearchError):
@@ -33,6 +34,10 @@ class PromptTooLong(GenerationFailed):
 
     def __reduce__(self) -> tuple[type["PromptTooLong"], tuple[int, int, int]]:
         return PromptTooLong, (self.prompt_tokens, self.new_tokens, self.context_tokens)
+
+
+class ChatTemplateMissing(InputError):
+    """Prompts in a chat template are asked for, and the model's tokenizer has none."""
 
 
 class WorkersUnavailable(RunStopped):

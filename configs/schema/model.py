@@ -1,5 +1,6 @@
 """The model that answers: loaded here or served."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -29,6 +30,11 @@ class WeightsConfig(Knobs):
     batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     """Texts under way at the same time in one worker, at most; `auto`: as many as the free memory holds. Halved when
     memory runs out all the same."""
+
+    @property
+    def names_folder(self) -> bool:
+        """Whether `name` can be no hub model's."""
+        return Path(self.name).is_absolute() or self.name.startswith(".") or self.name.count("/") > 1
 
 
 class ModelConfig(WeightsConfig):

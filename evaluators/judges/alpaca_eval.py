@@ -21,7 +21,7 @@ from typing import Self, cast
 
 from configs.errors import InputError
 from configs.schema.judge import AlpacaEvalJudgeConfig
-from evaluators.failures import VerdictUnreadable
+from evaluators.failures import ReferencesMissing, VerdictUnreadable
 from evaluators.judge import Verdict
 from evaluators.judge_tools.chat_model import ChatModel, FirstTokenLogprobs
 from evaluators.judge_tools.fence import FENCE_VERSION, fence_of, with_notice
@@ -83,7 +83,7 @@ class AlpacaEvalJudge:
             raise InputError("AlpacaEval compares first turns: set scoring.objective to turn_1")
         lacking = [question.id for question in questions if question.baseline is None]
         if lacking:
-            raise InputError(
+            raise ReferencesMissing(
                 f"AlpacaEval compares answers with a baseline's, and {len(lacking)} questions have none (first: "
                 f"{lacking[0]}); set questions.benchmark to alpaca_eval, or give questions.baseline_path"
             )

@@ -13,6 +13,7 @@ from typing import Self
 from configs.errors import InputError
 from configs.schema.judge import MTBenchJudgeConfig
 from evaluators.benchmarks.mt_bench import JUDGED_BY_REFERENCE
+from evaluators.failures import ReferencesMissing
 from evaluators.judge import Verdict
 from evaluators.judge_tools.chat_model import ChatModel
 from evaluators.judge_tools.fence import fenced_messages
@@ -78,7 +79,7 @@ class MTBenchJudge:
             raise InputError(f"MT-Bench grades two turns, and question {long[0]} has more: count turns 1 and 2 only")
         lacking = [question.id for question in questions if not all(_can_be_graded(question, turn) for turn in turns)]
         if lacking:
-            raise InputError(
+            raise ReferencesMissing(
                 f"MT-Bench grades {', '.join(sorted(JUDGED_BY_REFERENCE))} against reference answers, and "
                 f"{len(lacking)} of these questions have none (first: {lacking[0]}); give them, for example with "
                 "questions.reference_path"

@@ -12,6 +12,7 @@ from typing import Self
 from configs.errors import InputError
 from configs.schema.judge import PairwiseJudgeConfig
 from evaluators.benchmarks.mt_bench import JUDGED_BY_REFERENCE
+from evaluators.failures import ReferencesMissing
 from evaluators.judge import Verdict
 from evaluators.judge_tools.chat_model import ChatModel
 from evaluators.judge_tools.fence import fenced_messages
@@ -113,7 +114,7 @@ class PairwiseJudge:
             )
         lacking = [question.id for question in questions if question.baseline is None]
         if lacking:
-            raise InputError(
+            raise ReferencesMissing(
                 f"the pairwise judge compares answers with a baseline's, and {len(lacking)} questions have none "
                 f"(first: {lacking[0]}); give questions.baseline_path"
             )
@@ -123,7 +124,7 @@ class PairwiseJudge:
             if self._prompts.needs_reference(question) and not question.reference()
         ]
         if unknown:
-            raise InputError(
+            raise ReferencesMissing(
                 f"the pairwise judge is shown reference answers, and {len(unknown)} questions have none (first: "
                 f"{unknown[0]}); give them, for example with questions.reference_path"
             )

@@ -13,9 +13,8 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import Self
 
-from configs.errors import InputError
 from configs.schema.judge import ReferenceJudgeConfig
-from evaluators.failures import JudgeFailed
+from evaluators.failures import JudgeFailed, ReferencesMissing
 from evaluators.judge import Verdict
 from evaluators.judge_tools.models import Models
 from evaluators.question import Question
@@ -48,7 +47,7 @@ class ReferenceJudge:
             if not all((question.reference(turn) or "").strip() for turn in turns if turn < len(question.turns))
         ]
         if lacking:
-            raise InputError(
+            raise ReferencesMissing(
                 f"the reference judge compares answers with references, and {len(lacking)} questions have none "
                 f"(first: {lacking[0]}); give them, or choose another judge.kind"
             )

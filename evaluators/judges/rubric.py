@@ -7,6 +7,7 @@ from typing import Self
 
 from configs.errors import InputError
 from configs.schema.judge import RubricJudgeConfig
+from evaluators.failures import ReferencesMissing
 from evaluators.judge import Verdict
 from evaluators.judge_tools.chat_model import ChatModel
 from evaluators.judge_tools.fence import fence_of, with_notice
@@ -82,7 +83,7 @@ class RubricJudge:
             )
         lacking = [question.id for question in questions if not self._can_be_graded(question, turns)]
         if lacking:
-            raise InputError(
+            raise ReferencesMissing(
                 f"{self._config.rubric_path} shows the judge {{reference}}, and {len(lacking)} questions have none "
                 f"(first: {lacking[0]}); give them, or leave it out"
             )

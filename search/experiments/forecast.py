@@ -9,13 +9,13 @@ from typing import Any
 
 from configs.schema.experiment import ExperimentConfig
 from configs.schema.model import ServedModelConfig
-from evaluators.ledger.spend import Spend
 from search.experiments.cell import Cell, Hole
+from search.experiments.checks import refuse_absent_folders
 from search.experiments.experiment import Experiment
-from search.experiments.found_sets import FoundSet, SearchTask
+from search.experiments.found_sets import SearchTask
 from search.experiments.grid import Grid, evaluation_of, make_grid
 from search.experiments.places import ledger_of, models_folder
-from search.experiments.searches import tasks_of
+from search.experiments.searches import longest_sets, tasks_of
 from search.experiments.setting import Setting
 from search.experiments.training import is_trained, training_folder
 from search.forecast.dry_run import Experience, forecast_evaluation, forecast_run
@@ -71,8 +71,8 @@ def forecast_experiment(
     """
     place = path or Path("runs")
     tasks = tasks_of(experiment, config, place)
-    found = {task.name: _longest(task, Setting(config)) for task in tasks}
-    grid = make_grid(experiment, config, found, place)
+    grid = make_grid(experiment, config, longest_sets(tasks, Setting(config)), place, is_dry=True)
+    refuse_absent_folders(grid)
     assumed = config.forecast
     experience = Experience(
         None, tokens_per_second or assumed.tokens_per_second, assumed.answer_tokens, assumed.verdict_tokens
@@ -101,14 +101,6 @@ def forecast_experiment(
         disk_bytes=_disk(quantities, trainings, config),
         notes=(*notes, *_further_notes(config, trainings, tasks)),
     )
-
-
-def _longest(task: SearchTask, setting: Setting) -> FoundSet:
-    """The most that a search can find: the longest demonstrations of the pool."""
-    pool = sorted(setting.pool, key=lambda one: -one.characters)
-    sizes = range(task.config.strategy.max_demonstrations + 1)
-    base = setting.base_prompt.demonstrations
-    return FoundSet({size: (*pool[:size], *base) for size in sizes}, {}, Spend())
 
 
 def _search(task: SearchTask, place: Path, experience: Experience) -> RunForecast:

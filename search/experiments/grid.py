@@ -1,26 +1,32 @@
 """The cells of an experiment, and which of them cannot run."""
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from os import environ
 from pathlib import Path
 
 from configs.errors import InputError
+from configs.schema.data import RenderConfig
 from configs.schema.evaluation import EvaluationConfig, VariantConfig
 from configs.schema.experiment import BenchmarkConfig, ExperimentConfig
 from configs.schema.model import AnyModelConfig, ServedModelConfig
+from evaluators.failures import ReferencesMissing
 from evaluators.objective import Objective
 from evaluators.question import Question
 from search.experiments.cell import Cell, Hole
 from search.experiments.experiment import Experiment, Found
 from search.experiments.prompt_length import LengthLimit
 from search.experiments.setting import Setting
+from search.forecast.token_length import is_elsewhere
 from search.problem.split import load_questions, load_split
 from search.prompts.demonstration import Demonstration
 from search.prompts.render import make_renderer
 from search.prompts.urial import BasePrompt
 from search.run_directory.files import write_json
 from search.running.judges import make_judges
+from search.running.service_check import with_keys_to_come
+from workers.failures import ChatTemplateMissing
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +46,29 @@ class Grid:
     conditions: tuple[dict[str, str | int | float], ...]
 
 
-def make_grid(experiment: Experiment, config: ExperimentConfig, found: Found, path: Path) -> Grid:
+def make_grid(
+    experiment: Experiment, config: ExperimentConfig, found: Found, path: Path, *, is_dry: bool = False
+) -> Grid:
     """Every cell, checked as far as that goes without a model.
 
     Args:
         found: by the experiment's searches.
         path: of the run; nothing is written there.
+        is_dry: no key is needed, nothing is fetched, and what only a model's files tell is guessed where they are not
+            on this machine.
 
     Raises:
-        InputError: a file is missing or malformed, or no benchmark can judge anything.
+        InputError: the config is wrong, a file is missing or malformed, or no benchmark can judge anything.
     """
-    benchmarks, refused = _usable(config.benchmarks, path)
+    environment = with_keys_to_come(config)[0] if is_dry else environ
+    benchmarks, refused = _usable(config.benchmarks, path, environment)
     asked = [question for benchmark in benchmarks for question in questions_of(benchmark)]
-    limits = LengthLimit(asked)
+    limits = LengthLimit(asked, may_guess=is_dry)
     cells, holes, conditions = [], [], []
     for entry in experiment.cells(Setting(config), found):
         if dict(entry.condition) not in conditions:
             conditions.append(dict(entry.condition))
-        checked = entry if isinstance(entry, Hole) else _check(entry, limits)
+        checked = entry if isinstance(entry, Hole) else _check(_spelled(entry) if is_dry else entry, limits)
         if isinstance(checked, Hole):
             holes.append(checked)
         else:
@@ -66,16 +77,18 @@ def make_grid(experiment: Experiment, config: ExperimentConfig, found: Found, pa
     return Grid(experiment, config, tuple(cells), tuple(holes), tuple(benchmarks), tuple(conditions))
 
 
-def _usable(benchmarks: Iterable[BenchmarkConfig], path: Path) -> tuple[list[BenchmarkConfig], dict[str, str]]:
-    """Those whose questions can be judged, and why others cannot, by name."""
+def _usable(
+    benchmarks: Iterable[BenchmarkConfig], path: Path, environment: Mapping[str, str]
+) -> tuple[list[BenchmarkConfig], dict[str, str]]:
+    """Those whose questions can be judged, and why others lack references, by name."""
     usable, refused = [], {}
     for benchmark in benchmarks:
         questions = questions_of(benchmark)
-        judges = make_judges(benchmark.judge, path)
+        judges = make_judges(benchmark.judge, path, environment)
         try:
             judges.check(questions, Objective.of(benchmark.scoring))
             usable.append(benchmark)
-        except InputError as error:
+        except ReferencesMissing as error:
             refused[benchmark.name] = str(error)
     if not usable:
         raise InputError(f"no benchmark can be judged: {'; '.join(refused.values())}")
@@ -90,12 +103,19 @@ def questions_of(benchmark: BenchmarkConfig) -> tuple[Question, ...]:
     return questions
 
 
+def _spelled(cell: Cell) -> Cell:
+    """As it can be spelled without fetching anything: in the base model's form where its chat template is not here."""
+    if cell.render.template == "chat" and is_elsewhere(cell.model):
+        return replace(cell, render=RenderConfig())
+    return cell
+
+
 def _check(cell: Cell, limits: LengthLimit) -> Cell | Hole:
     if cell.training is not None and isinstance(cell.model, ServedModelConfig):
         return Hole(cell.condition, "a served model cannot be trained here", cell.draw)
     try:
         renderer = make_renderer(cell.render, cell.model)
-    except InputError as error:
+    except ChatTemplateMissing as error:
         return Hole(cell.condition, str(error).rstrip("."), cell.draw)
     reason = limits.reason_against(cell, renderer)
     return cell if reason is None else Hole(cell.condition, reason, cell.draw)

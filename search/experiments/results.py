@@ -12,7 +12,7 @@ from search.experiments.experiment import Experiment, Found
 from search.experiments.grid import Grid
 from search.experiments.paper import printed_figure
 from search.experiments.places import ledger_of
-from search.problem.trial import mean_of
+from search.problem.trial import TOO_LONG, mean_of
 from search.results.comparison import VariantResult, read_variant_results
 from search.run_directory.run import read_id
 from search.statistics.draws import Difference, Draws, difference_of_draws, holm, mean_of_draws
@@ -153,10 +153,17 @@ def _too_many_failed(grid: Grid, benchmark: BenchmarkConfig, by_cell: Mapping[st
         if outcome is None:
             yield Hole(cell.condition, "not evaluated yet", cell.draw, benchmark.name)
         elif not _has_mean(outcome, benchmark):
-            causes = sorted({*outcome.failures.values()})
-            total = len(outcome.failures) + len(outcome.scores)
-            reason = f"{len(outcome.failures):,} of {total:,} questions failed ({'; '.join(causes[:3])})"
-            yield Hole(cell.condition, reason, cell.draw, benchmark.name)
+            yield Hole(cell.condition, _why_no_mean(outcome), cell.draw, benchmark.name)
+
+
+def _why_no_mean(outcome: VariantResult) -> str:
+    if outcome.not_asked:
+        return f"context too short: {outcome.not_asked}"
+    causes = sorted({*outcome.failures.values()})
+    if causes == [TOO_LONG]:
+        return "context too short: the model refused a prompt as too long"
+    total = len(outcome.failures) + len(outcome.scores)
+    return f"{len(outcome.failures):,} of {total:,} questions failed ({'; '.join(causes[:3])})"
 
 
 def _rows(

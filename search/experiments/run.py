@@ -14,6 +14,7 @@ from configs.loading import dump_config
 from configs.schema.experiment import ExperimentConfig
 from configs.schema.model import AnyModelConfig
 from search.experiments.cell import Hole
+from search.experiments.checks import refuse_mistakes
 from search.experiments.experiment import Experiment
 from search.experiments.grid import Grid, evaluation_of, make_grid
 from search.experiments.places import ledger_of, models_folder
@@ -43,6 +44,8 @@ def run_experiment(
         InputError: something is wrong with config, files or directory.
         RunStopped: it cannot go on now; everything paid for is kept, and the same call goes on.
     """
+    _refuse_other(experiment, path)
+    refuse_mistakes(experiment, config, path)
     _claim(experiment, config, path)
     found = run_searches(experiment, config, path, console)
     grid = make_grid(experiment, config, found, path)
@@ -51,19 +54,23 @@ def run_experiment(
     for benchmark in grid.benchmarks:
         if grid.cells:
             evaluation = evaluation_of(grid, benchmark, models, path / "prompts", ledger_of(config, path))
-            evaluate(evaluation, path / benchmark.name, console)
+            evaluate(evaluation, path / benchmark.name, console, skip_long=True)
     results = read_results(grid, found, path, notes)
     write_all(results, path, images)
     return results
 
 
-def _claim(experiment: Experiment, config: ExperimentConfig, path: Path) -> None:
-    """The directory is this experiment's from here on. Raises InputError where it holds something else."""
+def _refuse_other(experiment: Experiment, path: Path) -> None:
+    """Raises InputError where the directory holds something else."""
     known = read_json(path / "experiment.json")
     if known and known["experiment"] != experiment.name:
         raise InputError(f"{path} holds the experiment '{known['experiment']}': give another --run-dir")
     if not known and path.exists() and any(path.iterdir()):
         raise InputError(f"{path} exists and is not empty: give another --run-dir")
+
+
+def _claim(experiment: Experiment, config: ExperimentConfig, path: Path) -> None:
+    """The directory is this experiment's from here on."""
     path.mkdir(parents=True, exist_ok=True)
     write_json(path / "experiment.json", {"experiment": experiment.name, "config": dump_config(config)})
 

@@ -1,11 +1,12 @@
 """Searches that an experiment needs before it has cells."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from rich.console import Console
 
 from configs.schema.experiment import ExperimentConfig
+from evaluators.ledger.spend import Spend
 from search.experiments.experiment import Experiment, Found
 from search.experiments.found_sets import FoundSet, SearchTask
 from search.experiments.places import ledger_of
@@ -31,6 +32,20 @@ def tasks_of(experiment: Experiment, config: ExperimentConfig, path: Path) -> li
         SearchTask(task.name, task.config.model_copy(update={"ledger_path": ledger}))
         for task in experiment.searches(Setting(config))
     ]
+
+
+def longest_sets(tasks: Iterable[SearchTask], setting: Setting) -> Found:
+    """The most that these searches can find: the longest demonstrations of the pool."""
+    pool = sorted(setting.pool, key=lambda demonstration: -demonstration.characters)
+    base = setting.base_prompt.demonstrations
+    return {
+        task.name: FoundSet(
+            by_size={size: (*pool[:size], *base) for size in range(task.config.strategy.max_demonstrations + 1)},
+            scores={},
+            spend=Spend(),
+        )
+        for task in tasks
+    }
 
 
 def _found(task: SearchTask, folder: Path, console: Console | None) -> FoundSet:

@@ -17,12 +17,33 @@ def tokens_a_character(model: AnyModelConfig, sample: str) -> tuple[float, str]:
     Args:
         sample: not empty.
     """
-    name, revision = _tokenizer_of(model)
-    tokenizer = _load(name, revision) if name else None
+    name, _ = _tokenizer_of(model)
+    tokenizer = local_tokenizer(model)
     if tokenizer is None:
         return GUESS, "the model's tokens are guessed as characters / 4: its tokenizer is not on this machine"
     tokens = len(tokenizer(sample, add_special_tokens=False, verbose=False)["input_ids"])
     return tokens / len(sample), f"the model's tokens are counted with the tokenizer of {name}, on a sample"
+
+
+def local_tokenizer(model: AnyModelConfig) -> Any:
+    """The model's tokenizer; None where it is not on this machine, or a served model names none."""
+    name, revision = _tokenizer_of(model)
+    return _load(name, revision) if name else None
+
+
+def is_elsewhere(model: AnyModelConfig) -> bool:
+    """Whether the model has a tokenizer on the hub that was not fetched to this machine yet."""
+    if not isinstance(model, ServedModelConfig) and model.names_folder:
+        return False
+    return _tokenizer_of(model)[0] is not None and local_tokenizer(model) is None
+
+
+def known_context(model: AnyModelConfig) -> int | None:
+    """The tokens that a prompt and its answer may have together, by the config and by the model's files on this
+    machine; None where neither says."""
+    name, revision = _tokenizer_of(model)
+    limits = (model.context_tokens, _own_limit(name, revision) if name else None)
+    return min((limit for limit in limits if limit), default=None)
 
 
 def _tokenizer_of(model: AnyModelConfig) -> tuple[str | None, str | None]:
@@ -50,18 +71,16 @@ def refuse_too_long(model: AnyModelConfig, name: str, texts: tuple[str, ...], ne
         name: what the prompts are called.
         texts: what all prompts begin with, and each prompt's rest.
     """
-    source, revision = _tokenizer_of(model)
-    tokenizer = _load(source, revision) if source else None
-    known = [limit for limit in (model.context_tokens, _own_limit(source, revision) if source else None) if limit]
-    if tokenizer is None or not known:
+    tokenizer, context = local_tokenizer(model), known_context(model)
+    if tokenizer is None or context is None:
         return
     prefix, *rests = texts
     longest = max(rests, key=len)
     tokens = len(tokenizer(prefix + longest, verbose=False)["input_ids"])
-    if tokens + new_tokens > min(known):
+    if tokens + new_tokens > context:
         raise InputError(
             f"{name} with the longest question has {tokens:,} tokens; with {new_tokens:,} new tokens that is more than "
-            f"the model's context of {min(known):,}: shorten it, or lower max_new_tokens of its decoding"
+            f"the model's context of {context:,}: shorten it, or lower max_new_tokens of its decoding"
         )
 
 
@@ -74,4 +93,4 @@ def _own_limit(name: str, revision: str | None) -> int | None:
         config = AutoConfig.from_pretrained(name, revision=revision, local_files_only=True)
     except Exception:  # as for tokenizers; the run will say what is wrong
         return None
-    return getattr(config, "max_position_embeddings", None)
+    return getattr(config.get_text_config(decoder=True), "max_position_embeddings", None)

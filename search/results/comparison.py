@@ -1,6 +1,6 @@
 """Several prompts on the same questions, side by side: every mean with its interval, differences in pairs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import fmean
@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from search.problem.trial import ScoredTrial, mean_of
+from search.problem.trial import TOO_LONG, ScoredTrial, mean_of
 from search.run_directory.files import read_json, refusing_damage, write_json
 from search.statistics.estimates import Estimate, estimate, paired_difference
 from search.statistics.intervals import Bounds
@@ -25,6 +25,7 @@ class VariantResult:
         turns: by question id, the scores by turn where there are several; None for a turn that does not count.
         answers: by question id, turn by turn.
         keys: by question id, under which the ledger has answers and verdicts (`AnswerKeys`, as text).
+        not_asked: why it was not put to its model at all; "" where it was.
     """
 
     name: str
@@ -34,10 +35,16 @@ class VariantResult:
     turns: Mapping[str, Sequence[float | None]]
     answers: Mapping[str, Sequence[str]]
     keys: Mapping[str, str] = field(default_factory=dict)
+    not_asked: str = ""
 
     @classmethod
     def of(cls, name: str, scored: ScoredTrial) -> "VariantResult":
         return cls(name, scored.scores, scored.failures, scored.lengths, scored.turns, scored.answers, scored.keys)
+
+    @classmethod
+    def too_long(cls, name: str, questions: Iterable[str], why: str) -> "VariantResult":
+        """The result of a variant whose prompts do not fit its model's context."""
+        return cls(name, {}, dict.fromkeys(questions, TOO_LONG), {}, {}, {}, not_asked=why)
 
 
 @dataclass(frozen=True, slots=True)

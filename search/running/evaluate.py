@@ -31,7 +31,7 @@ from search.running.launch import conduct
 from search.running.lost_rows import refuse_lost_rows
 from search.running.models import make_model
 from search.running.scorer import Scorer
-from search.running.token_limit import refuse_long_prompt
+from search.running.token_limit import complaint_of_length, refuse_long_prompt
 from search.running.usage_clock import clock_from_now
 from search.running.workplace import LoadedModel, Workplace, opened_workplace, refuse_if_spent
 
@@ -40,13 +40,20 @@ _WAY_ON = "the same command with `--run-dir RUN --set {knob}=...`"
 
 
 def evaluate(
-    config: EvaluationConfig, path: Path, console: Console | None = None, *, pay_again: bool = False
+    config: EvaluationConfig,
+    path: Path,
+    console: Console | None = None,
+    *,
+    pay_again: bool = False,
+    skip_long: bool = False,
 ) -> EvaluationStatus:
     """Score every variant, in the directory `path`: a new one, or that of an earlier evaluation, which may have had
     other variants. What was paid for there is not paid for again, and what failed there is tried again.
 
     Args:
         pay_again: go on although the ledger has lost rows that were paid for.
+        skip_long: a variant whose prompts do not fit its model's context gets a result without scores, and the others
+            are evaluated; else it is an error.
 
     Raises:
         InputError: something is wrong with config, files, models or directory.
@@ -60,7 +67,7 @@ def evaluate(
         _log.warning("%s", notice)
     view = make_views(console or ProgressConsole(), run.path)
     try:
-        conduct(run, lambda: _evaluate(plan, run, view, pay_again))
+        conduct(run, lambda: _evaluate(plan, run, view, pay_again, skip_long))
     except InputError:
         if is_new and not run.started:
             run.discard()
@@ -83,13 +90,13 @@ def _open(path: Path, config: EvaluationConfig) -> Run:
     return Run.open(path)
 
 
-async def _evaluate(plan: EvaluationPlan, run: Run, view: View, pay_again: bool) -> None:
+async def _evaluate(plan: EvaluationPlan, run: Run, view: View, pay_again: bool, skip_long: bool) -> None:
     config, clock = plan.config, clock_from_now()
     run.refuse_changes(_manifest(plan))
     refuse_lost_rows(run, ledger_path(run.path, config), pay_again)
     refuse_if_spent(run, config, _WAY_ON)
     async with opened_workplace(run, config, plan.judges, _WAY_ON) as workplace:
-        evaluating = _Evaluating(workplace, plan, run)
+        evaluating = _Evaluating(workplace, plan, run, skip_long)
         judged = workplace.judged(lambda: run.refuse_changes(_judges(plan)))
         async with workplace.timed(clock), judged:
             for config_of_model, variants in plan.by_model():
@@ -122,8 +129,9 @@ def _judges(plan: EvaluationPlan) -> dict[str, Any]:
 class _Evaluating:
     """An evaluation under way."""
 
-    def __init__(self, workplace: Workplace, plan: EvaluationPlan, run: Run) -> None:
+    def __init__(self, workplace: Workplace, plan: EvaluationPlan, run: Run, skip_long: bool) -> None:
         self._workplace = workplace
+        self._skip_long = skip_long
         self._plan = plan
         self._run = run
         by_earlier_call = read_variant_results(run.path / "results.json")[0]
@@ -137,10 +145,21 @@ class _Evaluating:
         async with self._workplace.loaded(config) as model:
             _log.info("%s is ready on %s", config.name, model.card.device)
             for variant in variants:
-                name, new_tokens = f"the prompt of '{variant.name}'", variant.decoding.max_new_tokens
-                await refuse_long_prompt(name, variant.block(self._plan.questions), new_tokens, model.model, model.card)
+                await self._check_length(variant, model)
             self._begin({f"model of {variant.name}": model.card.fingerprint for variant in variants})
             yield model
+
+    async def _check_length(self, variant: PromptVariant, model: LoadedModel) -> None:
+        name, new_tokens = f"the prompt of '{variant.name}'", variant.decoding.max_new_tokens
+        block = variant.block(self._plan.questions)
+        if not self._skip_long:
+            await refuse_long_prompt(name, block, new_tokens, model.model, model.card)
+            return
+        complaint = await complaint_of_length(name, block, new_tokens, model.model, model.card)
+        if complaint is not None:
+            _log.warning("%s: it is left out", complaint)
+            questions = [question.id for question in self._plan.questions]
+            self._results[variant.name] = VariantResult.too_long(variant.name, questions, complaint)
 
     def _begin(self, models: dict[str, str]) -> None:
         """These models' variants can be asked: from here on the directory is this evaluation's."""
@@ -153,6 +172,9 @@ class _Evaluating:
     async def score(self, variant: PromptVariant, model: LoadedModel) -> None:
         """Have this variant answer and be judged, and keep what comes of it. Prompts that variants have in common
         are answered once."""
+        if variant.name in self._results:  # its prompts do not fit
+            self._write()
+            return
         scorer = Scorer(
             renderer=variant.renderer,
             rules=variant.rules,
@@ -178,7 +200,8 @@ class _Evaluating:
         if config.judge.kind == "alpaca_eval":
             source = config.questions.baseline_path or config.questions.path
             baseline = source.stem if source else config.questions.hub or ""
-            write_places(self._run.path, list(self._results.values()), self._plan.questions, baseline)
+            scored = [result for result in self._results.values() if result.scores]
+            write_places(self._run.path, scored, self._plan.questions, baseline)
 
     def position(self) -> Position:
         evaluated = self._workplace.counts().evaluated

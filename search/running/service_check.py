@@ -6,12 +6,13 @@ from os import environ
 
 from configs.errors import DemosearchError
 from configs.schema.evaluation import EvaluationConfig
+from configs.schema.experiment import ExperimentConfig
 from configs.schema.run import RunConfig
 from configs.schema.service import ServiceConfig
 from search.running.event_loop import in_own_loop
 from search.running.prices import services
 
-Config = RunConfig | EvaluationConfig
+Config = RunConfig | EvaluationConfig | ExperimentConfig
 _TO_COME = "to-be-exported"
 
 

@@ -50,12 +50,26 @@ async def refuse_long_prompt(name: str, block: PromptBlock, new_tokens: int, mod
     Args:
         name: what the prompts are called in a complaint.
     """
+    complaint = await complaint_of_length(name, block, new_tokens, model, card)
+    if complaint is not None:
+        raise InputError(f"{complaint}: shorten it, or lower max_new_tokens of its decoding")
+
+
+async def complaint_of_length(
+    name: str, block: PromptBlock, new_tokens: int, model: TextModel, card: ModelCard
+) -> str | None:
+    """What `refuse_long_prompt` refuses, without the advice; None for prompts that fit.
+
+    Raises:
+        InputError: the model cannot read the prompts.
+    """
     try:
         longest = max(await model.count_tokens(block))
     except GenerationFailed as error:
         raise InputError(f"the model cannot read {name} ({error})") from error
-    if longest + new_tokens > card.context_tokens:
-        raise InputError(
-            f"{name} with the longest question has {longest:,} tokens; with {new_tokens:,} new tokens that is more "
-            f"than the model's context of {card.context_tokens:,}: shorten it, or lower max_new_tokens of its decoding"
-        )
+    if longest + new_tokens <= card.context_tokens:
+        return None
+    return (
+        f"{name} with the longest question has {longest:,} tokens; with {new_tokens:,} new tokens that is more than "
+        f"the model's context of {card.context_tokens:,}"
+    )

@@ -62,7 +62,7 @@ def finetune(task: Finetuning, folder: Path, on_step: OnStep = lambda *_: None) 
     """
     if (finished := FinetunedModel.read(folder)) is not None:
         return finished
-    _require_libraries()
+    require_libraries()
     folder.mkdir(parents=True, exist_ok=True)
     try:
         return _train(task, folder, on_step)
@@ -74,7 +74,8 @@ def finetune(task: Finetuning, folder: Path, on_step: OnStep = lambda *_: None) 
         raise
 
 
-def _require_libraries() -> None:
+def require_libraries() -> None:
+    """Raises InputError where TRL or PEFT is missing."""
     try:
         import peft  # noqa: F401, PLC0415 -- an extra
         import trl  # noqa: F401, PLC0415

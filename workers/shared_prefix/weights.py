@@ -71,7 +71,7 @@ def find(config: WeightsConfig, knob: str = "model") -> Source:
         if not (folder / "config.json").is_file():
             raise InputError(f"{knob}.name: the folder {config.name} has no config.json, so it holds no model")
         return Source(config.name, None, f"{folder.name}@sha256:{_digest(folder)}")
-    if folder.is_absolute() or config.name.startswith(".") or config.name.count("/") > 1:
+    if config.names_folder:
         raise InputError(f"{knob}.name: there is no folder {config.name}; give a model's folder or a hub model's name")
     commit = _hub_commit(config.name, config.revision, knob)
     return Source(config.name, commit, f"{config.name}@{commit}")

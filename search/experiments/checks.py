@@ -1,0 +1,73 @@
+"""Mistakes in an experiment's config, refused before any of its parts spends something."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from configs.errors import InputError
+from configs.schema.experiment import ExperimentConfig
+from configs.schema.model import ModelConfig, ServedModelConfig
+from search.experiments.experiment import Experiment
+from search.experiments.grid import Grid, evaluation_of, make_grid
+from search.experiments.places import ledger_of
+from search.experiments.searches import longest_sets, tasks_of
+from search.experiments.setting import Setting
+from search.running.assembly import make_plan
+from search.running.evaluation_plan import make_evaluation_plan
+from search.running.models import make_model
+
+
+def refuse_mistakes(experiment: Experiment, config: ExperimentConfig, path: Path) -> None:
+    """Read and check everything that searches, trainings and evaluations of this experiment will need.
+
+    Of hub models, only their configs are fetched; no weights are loaded.
+
+    Args:
+        path: of the run; nothing is written there.
+
+    Raises:
+        InputError: something is wrong with the config, a file or a model's name.
+    """
+    tasks = tasks_of(experiment, config, path)
+    for task in tasks:
+        make_plan(task.config, path / "searches" / task.name)
+    grid = make_grid(experiment, config, longest_sets(tasks, Setting(config)), path)
+    _refuse_absent_models(grid)
+    if any(cell.training is not None for cell in grid.cells):
+        from workers.finetune.train import require_libraries  # noqa: PLC0415 -- torch
+
+        require_libraries()
+    with TemporaryDirectory() as folder:
+        for benchmark in grid.benchmarks if grid.cells else ():
+            evaluation = evaluation_of(grid, benchmark, {}, Path(folder), ledger_of(config, path))
+            make_evaluation_plan(evaluation, path / benchmark.name)
+
+
+def _refuse_absent_models(grid: Grid) -> None:
+    """Served ones must have their keys; others must exist, as far as this machine sees what the workers will see."""
+    config = grid.config
+    workers_are_elsewhere = config.workers.kind == "ray" and config.workers.ray.address is not None
+    for cell in grid.cells:
+        if isinstance(cell.model, ServedModelConfig):
+            make_model(cell.model, config.workers)
+    if not workers_are_elsewhere:
+        from workers.shared_prefix.weights import find  # noqa: PLC0415 -- torch
+
+        for model in _own_models(grid):
+            find(model)
+
+
+def refuse_absent_folders(grid: Grid) -> None:
+    """As far as that can be told without fetching anything. Raises InputError where a model's folder is not there."""
+    for model in _own_models(grid):
+        if model.names_folder and not (Path(model.name) / "config.json").is_file():
+            raise InputError(f"model.name: {model.name} is no folder with a model; give one, or a hub model's name")
+
+
+def _own_models(grid: Grid) -> Iterator[ModelConfig]:
+    """Every model that is loaded here, once."""
+    seen: list[ModelConfig] = []
+    for cell in grid.cells:
+        if not isinstance(cell.model, ServedModelConfig) and cell.model not in seen:
+            seen.append(cell.model)
+            yield cell.model

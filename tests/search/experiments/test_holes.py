@@ -1,0 +1,112 @@
+"""Cells that cannot run, mistakes that are no holes, and a served model in an experiment."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from configs.errors import InputError
+from search.experiments.catalogue import experiment_named
+from search.experiments.grid import evaluation_of, make_grid
+from search.experiments.results import ExperimentResults
+from search.experiments.run import run_experiment
+from search.results.comparison import read_variant_results
+from search.running.evaluate import evaluate
+from tests.search.experiments.toy import QUICKSTART, toy_config
+from tests.service_server import Reaction, Request, ServiceServer, error, page
+
+pytestmark = pytest.mark.heavy
+
+_MODEL = {"name": str(QUICKSTART / "model"), "dtype": "float32"}
+
+
+def _run(name: str, path: Path, **changes: Any) -> ExperimentResults:
+    return run_experiment(experiment_named(name), toy_config(path, **changes), path / "run", images=False)
+
+
+def test_an_evaluation_leaves_out_the_prompts_that_its_model_cannot_hold_and_says_how_long_they_are(
+    tmp_path: Path,
+) -> None:
+    config = toy_config(tmp_path, many_shot={"counts": [3, 20], "draws": 1, "unsupervised": False})
+    grid = make_grid(experiment_named("many_shot"), config, {}, tmp_path)
+    evaluation = evaluation_of(grid, config.benchmarks[0], {}, tmp_path / "prompts", tmp_path / "ledger.sqlite")
+    short = evaluation.variants[0].model.model_copy(update={"context_tokens": 420})  # type: ignore[union-attr]
+    variants = tuple(one.model_copy(update={"model": short}) for one in evaluation.variants)
+    evaluate(evaluation.model_copy(update={"variants": variants}), tmp_path / "run", skip_long=True)
+    outcomes = {one.name: one for one in read_variant_results(tmp_path / "run" / "results.json")[0]}
+    assert len(outcomes) == len(variants)
+    too_long = outcomes["examples random, n 20, draw 1"]
+    assert not too_long.scores
+    assert "more than the model's context of 420" in too_long.not_asked
+    assert outcomes["examples random, n 3, draw 1"].scores
+
+
+def _answer(request: Request) -> Reaction:
+    """A served model that holds 1,600 characters and repeats the end of what it read."""
+    prompt = request["prompt"]
+    if len(prompt) > 1600:
+        return error(400, message="This model's maximum context length is 400 tokens: shorten the prompt")
+    choice = {"text": prompt[-40:], "finish_reason": "stop"}
+    return page({"choices": [choice], "usage": {"prompt_tokens": 9, "completion_tokens": 9}})
+
+
+def test_what_a_served_model_refuses_as_too_long_is_a_hole_and_the_rest_goes_on(tmp_path: Path) -> None:
+    with ServiceServer(_answer) as server:
+        service = {"model": "m", "base_url": server.base_url, "api_key_variable": None, "max_retries": 0}
+        served = {"engine": "served", "server": "openai", "service": service, "context_tokens": 4000}
+        shots = {"counts": [3, 20], "draws": 1, "unsupervised": False}
+        results = _run("many_shot", tmp_path, model=served, instruct=None, many_shot=shots)
+        asked = len(server.requests)
+        again = _run("many_shot", tmp_path, model=served, instruct=None, many_shot=shots)
+    assert {(hole.condition["examples"], hole.condition["n"]) for hole in results.holes} == {
+        ("random", 20),
+        ("random and base prompt", 20),
+    }
+    assert all("context too short: the model refused a prompt" in hole.reason for hole in results.holes)
+    assert {row.condition["n"] for row in results.rows if row.score is not None} == {0, 3}
+    assert again.rows == results.rows
+    assert asked
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        {"instruct": {"name": str(QUICKSTART / "no_such_model")}},
+        {"model": {"name": str(QUICKSTART / "no_such_model")}, "instruct": None},
+        {"aligned": {"pairs": [{"name": "other", "model": {"name": "./nowhere"}}]}},
+    ],
+    ids=["instruct", "model", "a further pair's"],
+)
+def test_a_wrong_model_name_is_refused_before_anything_is_spent_and_is_no_hole(
+    mistake: dict[str, Any], tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=r"no_such_model|nowhere"):
+        _run("aligned", tmp_path, **mistake)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_objective_that_the_questions_do_not_have_is_refused_and_is_no_hole(tmp_path: Path) -> None:
+    single = tmp_path / "single.jsonl"
+    single.write_text('{"id": "a", "turns": ["What is the capital of Peru?"], "reference": ["Lima"]}\n', "utf-8")
+    config = toy_config(tmp_path)
+    judge = config.benchmarks[0].judge.model_dump(mode="json")
+    wrong = {
+        "name": "second turn",
+        "questions": {"path": str(single), "query_field": "turns"},
+        "judge": judge,
+        "scoring": {"objective": "turn_2"},
+    }
+    with pytest.raises(InputError, match="fewer turns"):
+        _run("aligned", tmp_path, benchmarks=[config.benchmarks[0].model_dump(mode="json"), wrong])
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_mistake_of_the_second_benchmark_is_refused_before_the_search_that_comes_first(tmp_path: Path) -> None:
+    config = toy_config(tmp_path)
+    first = config.benchmarks[0].model_dump(mode="json")
+    (tmp_path / "rubric.txt").write_text("Rate {answer} to {question}: [[rating]]", encoding="utf-8")
+    service = {"model": "judge", "api_key_variable": "NO_SUCH_KEY_IS_SET"}
+    rubric = {"kind": "rubric", "rubric_path": str(tmp_path / "rubric.txt"), "service": service}
+    with pytest.raises(InputError, match="NO_SUCH_KEY_IS_SET"):
+        _run("greedy", tmp_path, benchmarks=[first, first | {"name": "other", "judge": rubric}])
+    assert not (tmp_path / "run").exists()
