@@ -21,7 +21,14 @@ from torch.nn.functional import cross_entropy
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from configs.quickstart.corpus import Document, documents
-from configs.quickstart.material import base_prompt, pool_rows, question_rows, two_turn_rows
+from configs.quickstart.material import (
+    base_prompt,
+    pool_rows,
+    question_rows,
+    two_turn_base_rows,
+    two_turn_pool_rows,
+    two_turn_rows,
+)
 
 HERE = Path(__file__).parent
 SEED = 7
@@ -39,11 +46,13 @@ IGNORED = -100
 
 
 def write_data() -> None:
-    """The prompt file, the pool and the questions, of one turn and of two."""
+    """The prompt file, the pool and the questions, each of one turn and of two."""
     (HERE / "base_prompt.txt").write_text(base_prompt(), encoding="utf-8")
     _write_rows(HERE / "pool.jsonl", pool_rows())
     _write_rows(HERE / "questions.jsonl", question_rows())
     _write_rows(HERE / "two_turn_questions.jsonl", two_turn_rows())
+    _write_rows(HERE / "two_turn_pool.jsonl", two_turn_pool_rows())
+    _write_rows(HERE / "two_turn_base_prompt.jsonl", two_turn_base_rows())
 
 
 def _write_rows(path: Path, rows: Iterable[object]) -> None:

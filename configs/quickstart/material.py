@@ -25,17 +25,46 @@ def base_prompt() -> str:
 
 def pool_rows() -> list[dict[str, str]]:
     """The 64 demonstrations, in an order that says nothing about their quality."""
+    return [_pool_row(number, *chosen) for number, chosen in enumerate(_pool_choices())]
+
+
+def two_turn_pool_rows() -> list[dict[str, str]]:
+    """The same demonstrations, each followed by another fact of its topic in its own style."""
+    following = dict(_in_turn(facts_for("pool")))
+    return [
+        _pool_row(number, fact, wording, style) | _follow_up(following[fact], wording, style)
+        for number, (fact, wording, style) in enumerate(_pool_choices())
+    ]
+
+
+def two_turn_base_rows() -> list[dict[str, str]]:
+    """The base prompt's demonstrations, each followed by the next one's fact in its own style."""
+    facts = facts_for("base")
+    return [
+        {"query": fact.query(3), "answer": answer_text(fact, style)} | _follow_up(later, 2, style)
+        for fact, later, style in zip(facts, [*facts[1:], facts[0]], BASE_STYLES, strict=True)
+    ]
+
+
+def _pool_choices() -> list[tuple[Fact, int, Style]]:
+    """Fact, wording and style of each."""
     facts, rng = facts_for("pool"), seeded("pool")
     styles = _pool_styles()
     rng.shuffle(styles)
-    return [
-        _pool_row(number, facts[number % len(facts)], number // len(facts), style)
-        for number, style in enumerate(styles)
-    ]
+    return [(facts[number % len(facts)], number // len(facts), style) for number, style in enumerate(styles)]
 
 
 def _pool_row(number: int, fact: Fact, wording: int, style: Style) -> dict[str, str]:
     return {"id": f"demo-{number + 1:03d}", "query": fact.query(wording), "answer": answer_text(fact, style)}
+
+
+def _follow_up(fact: Fact, wording: int, style: Style) -> dict[str, str]:
+    return {"follow_up_query": fact.query(wording), "follow_up_answer": answer_text(fact, style)}
+
+
+def _in_turn(facts: list[Fact]) -> list[tuple[Fact, Fact]]:
+    """Each fact with the next of its topic, the last with the first."""
+    return [(group[at], group[(at + 1) % len(group)]) for group in _by_topic(facts) for at in range(len(group))]
 
 
 def question_rows() -> list[dict[str, object]]:
@@ -46,10 +75,9 @@ def question_rows() -> list[dict[str, object]]:
 def two_turn_rows() -> list[dict[str, object]]:
     """The same questions, each followed by another of its topic and its side: every fact is asked once in each turn."""
     return [
-        _two_turn_row(facts[at], facts[(at + 1) % len(facts)], split)
+        _two_turn_row(first, second, split)
         for split in ("search", "held_out")
-        for facts in _by_topic(facts_for(split))
-        for at in range(len(facts))
+        for first, second in _in_turn(facts_for(split))
     ]
 
 

@@ -3,9 +3,21 @@
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from configs.schema.knobs import Knobs, LocalPath, Seed, Share
+
+
+def _readable_tag(tag: str) -> str:
+    if tag != tag.strip() or len(tag.splitlines()) != 1:
+        raise ValueError("a separation tag is one line, without white space around it")
+    if "```" in tag or re.match(r"# (Query|Answer|User|Assistant)\b", tag):
+        raise ValueError("this separation tag looks like a heading or a fence of the prompt; choose another line")
+    return tag
+
+
+SeparationTag = Annotated[str, AfterValidator(_readable_tag)]
+"""A line that can be told from everything else in a URIAL prompt."""
 
 
 class BasePromptConfig(Knobs):
@@ -111,7 +123,7 @@ class RenderConfig(Knobs):
     clean_up: Literal["strip", "faithful"] = "strip"
     """`strip`: a closing fence and white space around an answer are removed. `faithful`: upstream's clean-up, which
     deletes every triple backtick and so breaks answers with code; for reproducing published numbers."""
-    separation_tag: str | None = None
+    separation_tag: SeparationTag | None = None
     """A line that parts conversations in the URIAL forms, such as `# Conversation`, so that demonstrations of several
     turns can be told from several demonstrations. An answer ends before it, too. In a base prompt it says which turns
     belong together. Without it, turns follow one another as demonstrations do."""
@@ -120,16 +132,9 @@ class RenderConfig(Knobs):
     conversation, where the same conversation goes on."""
 
     @model_validator(mode="after")
-    def _tag_can_be_read_back(self) -> Self:
-        tag = self.separation_tag
-        if tag is None:
-            return self
-        if self.template == "chat":
+    def _chats_need_no_tag(self) -> Self:
+        if self.separation_tag is not None and self.template == "chat":
             raise ValueError("a chat template marks its turns itself; leave separation_tag out")
-        if tag != tag.strip() or len(tag.splitlines()) != 1:
-            raise ValueError("separation_tag is one line, without white space around it")
-        if "```" in tag or re.match(r"# (Query|Answer|User|Assistant)\b", tag):
-            raise ValueError("separation_tag looks like a heading or a fence of the prompt; choose another line")
         return self
 
     @model_serializer(mode="wrap")

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from configs.schema.data import PoolConfig, QuestionsConfig, RenderConfig
+from configs.schema.data import PoolConfig, QuestionsConfig, RenderConfig, SeparationTag
 from configs.schema.decoding import DecodingConfig
 from configs.schema.finetuning import FinetuningConfig
 from configs.schema.judge import JudgeConfig
@@ -77,6 +77,28 @@ class MatchingConfig(Knobs):
     """Where answers of another domain come from; without it that condition is a hole."""
     seed: int = 0
     """Of the random answers."""
+
+
+class MultiTurnConfig(Knobs):
+    """Demonstrations of two turns (the paper's table 3)."""
+
+    pool: PoolConfig | None = None
+    """Demonstrations of several turns to draw from, the first two turns of each; those of the experiment's own `pool`
+    that have several when absent."""
+    base_prompt: PoolConfig | None = None
+    """The base prompt's demonstrations with a second turn each, in their order. Without it, the conditions that show it
+    alone are holes, and the drawn ones stand in front of the base prompt as it is."""
+    added: tuple[Annotated[int, Field(ge=1)], ...] = (3, 6)
+    """Numbers of drawn demonstrations in front of the base prompt's."""
+    draws: Annotated[int, Field(ge=1)] = 3
+    """Random draws from the pool, nested."""
+    seed: int = 0
+    """Of the draws."""
+    separation_tag: SeparationTag = "# Conversation"
+    """The line that parts conversations in the conditions with a tag, as `render.separation_tag`. The paper does not
+    print its own."""
+    separation_tag_between: Literal["conversations", "turns"] = "conversations"
+    """Where it stands, as `render.separation_tag_between`."""
 
 
 class ModelPairConfig(Knobs):
@@ -189,6 +211,7 @@ class ExperimentConfig(Knobs):
     many_shot: ManyShotConfig = ManyShotConfig()
     decoding_sweep: DecodingSweepConfig = DecodingSweepConfig()
     matching: MatchingConfig = MatchingConfig()
+    multi_turn: MultiTurnConfig = MultiTurnConfig()
     aligned: AlignedConfig = AlignedConfig()
     greedy: GreedyConfig = GreedyConfig()
     icl_vs_finetuning: IclVsFinetuningConfig = IclVsFinetuningConfig()

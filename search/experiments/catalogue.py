@@ -3,7 +3,7 @@
 from difflib import get_close_matches
 
 from configs.errors import InputError
-from search.experiments import aligned, components, decoding, greedy, icl_vs_finetuning, many_shot, matching
+from search.experiments import aligned, components, decoding, greedy, icl_vs_finetuning, many_shot, matching, multi_turn
 from search.experiments.experiment import Experiment
 
 _ALL: tuple[Experiment, ...] = (
@@ -12,6 +12,7 @@ _ALL: tuple[Experiment, ...] = (
     many_shot.EXPERIMENT,
     decoding.EXPERIMENT,
     matching.EXPERIMENT,
+    multi_turn.EXPERIMENT,
     aligned.EXPERIMENT,
     icl_vs_finetuning.EXPERIMENT,
 )

@@ -63,6 +63,13 @@ _MATCHING = {  # table 2, URIAL's three, turn 1: Mistral, Llama
     "queries only": (5.9, 4.48),
     "no demonstrations": (6.52, 6.25),
 }
+_MULTI_TURN = {  # table 3, by demonstrations, their turns and the tag: Mistral, Llama
+    ("base prompt", 2, "no"): ((7.18, 5.68, 6.43), (7.31, 6.44, 6.87)),
+    ("base prompt and 3 drawn", 2, "no"): ((7.46, 5.88, 6.67), (7.21, 6.43, 6.82)),
+    ("base prompt and 3 drawn", 2, "yes"): ((7.2, 6.31, 6.76), (7.22, 6.71, 6.97)),
+    ("base prompt and 6 drawn", 2, "no"): ((7.18, 5.89, 6.53), (7.14, 6.26, 6.7)),
+    ("base prompt and 6 drawn", 2, "yes"): ((7.24, 5.78, 6.51), (6.89, 6.33, 6.61)),
+}
 _TEMPERATURES, _TOP_PS = (0.0, 0.3, 0.5, 1.0), (0.6, 0.8, 1.0)
 _DECODING = {  # heat maps, turn 1; a row for each top-p
     (MISTRAL, "base", 1.15): ((6.59, 6.01, 6.1, 5.51), (6.6, 5.94, 6.1, 4.53), (6.61, 6.12, 5.5, 1.78)),
@@ -142,6 +149,13 @@ def _matching(model: str) -> Iterator[Printed]:
         yield {"demonstrations": "base prompt", "matching": kind}, TURN_1, values[model == LLAMA]
 
 
+def _multi_turn(model: str) -> Iterator[Printed]:
+    yield from _three({"demonstrations": "none", "turns": 0, "tag": "no"}, _BASE[model])
+    yield from _three({"demonstrations": "base prompt", "turns": 1, "tag": "no"}, _URIAL[model])
+    for (name, turns, tag), values in _MULTI_TURN.items():
+        yield from _three({"demonstrations": name, "turns": turns, "tag": tag}, values[model == LLAMA])
+
+
 def _decoding(model: str) -> Iterator[Printed]:
     for (of, kind, penalty), rows in _DECODING.items():
         for top_p, row in zip(_TOP_PS, rows, strict=True):
@@ -170,6 +184,7 @@ _ROWS = {
     "many_shot": _many_shot,
     "decoding": _decoding,
     "matching": _matching,
+    "multi_turn": _multi_turn,
     "aligned": _aligned,
     "greedy": _greedy,
     "icl_vs_finetuning": _icl_vs_finetuning,

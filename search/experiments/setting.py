@@ -70,9 +70,7 @@ class Setting:
     def draw(self, number: int, seed: int) -> tuple[Demonstration, ...]:
         """The pool in a random order. The first n of it are the n-shot prompt of this draw, so that prompts of one draw
         are nested and share their prefix."""
-        shuffled = list(self.pool)
-        random.Random(f"{seed}/{number}").shuffle(shuffled)  # noqa: S311 -- no secret
-        return tuple(shuffled)
+        return in_random_order(self.pool, number, seed)
 
     def require_pool(self, count: int) -> str | None:
         """Why the pool cannot give so many; None where it can."""
@@ -84,3 +82,10 @@ class Setting:
         if self.config.instruct is None:
             raise InputError("this experiment compares with an instruct model: set `instruct`")
         return self.config.instruct
+
+
+def in_random_order(demonstrations: Sequence[Demonstration], number: int, seed: int) -> tuple[Demonstration, ...]:
+    """The same for the same draw and seed."""
+    shuffled = list(demonstrations)
+    random.Random(f"{seed}/{number}").shuffle(shuffled)  # noqa: S311 -- no secret
+    return tuple(shuffled)

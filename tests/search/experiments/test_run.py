@@ -31,6 +31,12 @@ SMALL: dict[str, Any] = {
         ],
     },
     "many_shot": {"counts": [0, 3, 6], "draws": 2},
+    "multi_turn": {
+        "pool": {"path": "quickstart/two_turn_pool.jsonl", "id_field": "id"},
+        "base_prompt": {"path": "quickstart/two_turn_base_prompt.jsonl"},
+        "added": [2],
+        "draws": 1,
+    },
     "icl_vs_finetuning": {"counts": [3], "draws": 1},
 }
 
@@ -67,13 +73,14 @@ def test_what_one_experiment_has_paid_for_the_next_does_not_pay_for(ledger: Path
     assert (tmp_path / "first" / "table.csv").read_bytes() == (tmp_path / "again" / "table.csv").read_bytes()
 
 
-def test_an_experiment_that_a_budget_stops_goes_on_with_a_larger_one(tmp_path: Path) -> None:
-    config = toy_config(tmp_path)
-    whole = _run("aligned", config, tmp_path / "whole")
+@pytest.mark.parametrize("name", ["aligned", "multi_turn"])
+def test_an_experiment_that_a_budget_stops_goes_on_with_a_larger_one(name: str, tmp_path: Path) -> None:
+    config = toy_config(tmp_path, **SMALL)
+    whole = _run(name, config, tmp_path / "whole")
     stopped = config.model_copy(update={"budget": BudgetConfig(verdicts=20)})
     with pytest.raises(RunStopped, match="budget"):
-        _run("aligned", stopped, tmp_path / "stopped")
-    resumed = _run("aligned", config, tmp_path / "stopped")
+        _run(name, stopped, tmp_path / "stopped")
+    resumed = _run(name, config, tmp_path / "stopped")
     assert resumed.rows == whole.rows
 
 

@@ -1,0 +1,87 @@
+"""Demonstrations of two turns beside the same ones cut to their first turn, with and without a separation tag."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from configs.schema.data import PoolConfig, RenderConfig
+from search.experiments.cell import Cell, Condition, Hole
+from search.experiments.experiment import Experiment, Found
+from search.experiments.setting import EMPTY, Setting, in_random_order
+from search.problem.pool import load_pool
+from search.prompts.demonstration import Demonstration
+from search.prompts.urial import form_of
+
+_BASE = "base prompt"
+
+
+def _cells(setting: Setting, _: Found) -> Iterator[Cell | Hole]:
+    config, own = setting.config.multi_turn, setting.base_prompt.demonstrations
+    yield from _with_and_without_tag(setting, _BASE, 1, own)
+    yield setting.cell(_condition("none", 0, tag=False), EMPTY)
+    longer = _read(setting, config.base_prompt) if config.base_prompt else ()
+    if longer:
+        yield from _with_and_without_tag(setting, _BASE, 2, longer)
+    else:
+        reason = "no base prompt of two turns: set multi_turn.base_prompt"
+        yield from (Hole(_condition(_BASE, 2, tag), reason) for tag in (False, True))
+    pool = _read(setting, config.pool or setting.config.pool)
+    for count in config.added:
+        for draw in range(1, config.draws + 1):
+            yield from _drawn(setting, pool, count, draw, longer or own)
+
+
+def _drawn(
+    setting: Setting, pool: Sequence[Demonstration], count: int, draw: int, longer: Sequence[Demonstration]
+) -> Iterator[Cell | Hole]:
+    """The first turns of demonstrations in front of the base prompt, and both in front of its longer form."""
+    name, own = f"{_BASE} and {count} drawn", setting.base_prompt.demonstrations
+    if count > len(pool):
+        reason = f"the pool has {len(pool):,} demonstrations of two turns, {count:,} are asked for"
+        yield from (Hole(_condition(name, turns, tag), reason, draw) for turns in (1, 2) for tag in (False, True))
+        return
+    drawn = in_random_order(pool, draw, setting.config.multi_turn.seed)[:count]
+    first_turns = [replace(one, further=()) for one in drawn]
+    yield from _with_and_without_tag(setting, name, 1, [*first_turns, *own], draw)
+    yield from _with_and_without_tag(setting, name, 2, [*drawn, *longer], draw)
+
+
+def _condition(demonstrations: str, turns: int, tag: bool) -> Condition:
+    return {"demonstrations": demonstrations, "turns": turns, "tag": "yes" if tag else "no"}
+
+
+def _with_and_without_tag(
+    setting: Setting, name: str, turns: int, shown: Sequence[Demonstration], draw: int | None = None
+) -> Iterator[Cell | Hole]:
+    cell = setting.cell(_condition(name, turns, tag=False), setting.prompt(shown), draw=draw)
+    yield replace(cell, render=_render(setting, tag=False))
+    tagged = _condition(name, turns, tag=True)
+    if setting.config.render.template == "chat":
+        yield Hole(tagged, "a chat template marks its turns itself", draw)
+    else:
+        yield replace(cell, condition=tagged, render=_render(setting, tag=True))
+
+
+def _render(setting: Setting, tag: bool) -> RenderConfig:
+    """The config's own, with this experiment's tag or with none."""
+    config = setting.config.multi_turn
+    changes = {
+        "separation_tag": config.separation_tag if tag else None,
+        "separation_tag_between": config.separation_tag_between,
+    }
+    return setting.config.render.model_copy(update=changes)
+
+
+def _read(setting: Setting, source: PoolConfig) -> tuple[Demonstration, ...]:
+    """The first two turns of those demonstrations that have as many, and that both kinds of prompt can hold."""
+    forms = [form_of(_render(setting, tag)) for tag in (False, True)]
+    pool = load_pool(source, lambda one: all(form.holds(*one.turns) for form in forms))
+    return tuple(replace(one, further=one.further[:1]) for one in pool.values() if one.further)
+
+
+EXPERIMENT = Experiment(
+    name="multi_turn",
+    question="Do examples of two turns help with the second turn?",
+    source="table 3",
+    cells=_cells,
+    within=("demonstrations",),
+)

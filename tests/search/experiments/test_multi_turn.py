@@ -1,0 +1,135 @@
+"""The cells of the experiment on two-turn demonstrations, before any model is loaded."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from configs.schema.experiment import ExperimentConfig, MultiTurnConfig
+from search.experiments.cell import Cell, Condition, Hole
+from search.experiments.multi_turn import EXPERIMENT
+from search.experiments.paper import AVERAGE, LLAMA, MISTRAL, TURN_1, TURN_2, printed_figure
+from search.experiments.setting import Setting
+from search.prompts.render import UrialRenderer
+from search.prompts.urial import form_of
+from tests.search.experiments.toy import QUICKSTART, toy_config
+from tests.shared_data import shared
+
+
+def entries(config: ExperimentConfig) -> list[Cell | Hole]:
+    return list(EXPERIMENT.cells(Setting(config), {}))
+
+
+def by_name(config: ExperimentConfig) -> dict[str, Cell]:
+    return {one.name: one for one in entries(config) if isinstance(one, Cell)}
+
+
+def named(demonstrations: str, turns: int, tag: str, draw: int | None = None) -> str:
+    name = f"demonstrations {demonstrations}, turns {turns}, tag {tag}"
+    return name if draw is None else f"{name}, draw {draw}"
+
+
+def group(**changes: Any) -> dict[str, Any]:
+    usual = {
+        "pool": {"path": str(QUICKSTART / "two_turn_pool.jsonl"), "id_field": "id"},
+        "base_prompt": {"path": str(QUICKSTART / "two_turn_base_prompt.jsonl")},
+        "draws": 2,
+    }
+    return usual | changes
+
+
+def test_demonstrations_of_one_turn_are_the_first_turns_of_those_of_two(tmp_path: Path) -> None:
+    cells = by_name(toy_config(tmp_path))
+    assert len(cells) == 5 + 2 * 2 * 4
+    for draw in (1, 2):
+        one, two = (cells[named("base prompt and 3 drawn", turns, "no", draw)].prompt for turns in (1, 2))
+        assert [len(shown.turns) for shown in one.demonstrations] == [1] * 6
+        assert [len(shown.turns) for shown in two.demonstrations] == [2] * 6
+        assert [shown.turns[0] for shown in two.demonstrations] == [shown.turns[0] for shown in one.demonstrations]
+        more = cells[named("base prompt and 6 drawn", 2, "no", draw)].prompt
+        assert [shown.texts for shown in more.demonstrations[:3]] == [shown.texts for shown in two.demonstrations[:3]]
+
+
+def test_the_tag_is_all_that_changes(tmp_path: Path) -> None:
+    cells = by_name(toy_config(tmp_path))
+    tagged, plain = (cells[named("base prompt", 2, tag)] for tag in ("yes", "no"))
+    assert replace(tagged, condition=plain.condition, render=plain.render) == plain
+    texts = [
+        UrialRenderer(form_of(one.render)).block("", one.prompt.demonstrations, [("Why?", "So.", "And?")]).prompt(0)
+        for one in (tagged, plain)
+    ]
+    assert texts[0].replace("\n# Conversation\n", "") == texts[1]
+    assert texts[0].count("\n# Conversation\n") == 4
+
+
+def test_the_configs_own_tag_is_in_no_cell_without_one(tmp_path: Path) -> None:
+    cells = by_name(toy_config(tmp_path, render={"separation_tag": "# Mine"}))
+    assert cells[named("base prompt", 1, "no")].render.separation_tag is None
+    assert cells[named("base prompt", 1, "yes")].render.separation_tag == "# Conversation"
+
+
+def test_the_experiments_own_pool_gives_what_has_follow_ups(tmp_path: Path) -> None:
+    rows = [
+        {"query": f"q{n}", "answer": f"a{n}"} | ({"follow_up_query": "r", "follow_up_answer": "b"} if n else {})
+        for n in range(4)
+    ]
+    (tmp_path / "pool.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    pool, multi_turn = {"path": str(tmp_path / "pool.jsonl")}, group(pool=None, added=[3], draws=1)
+    cells = by_name(toy_config(tmp_path, pool=pool, multi_turn=multi_turn))
+    shown = cells[named("base prompt and 3 drawn", 2, "no", 1)].prompt.demonstrations[:3]
+    assert {one.query for one in shown} == {"q1", "q2", "q3"}
+
+
+def test_what_cannot_run_is_a_hole_with_its_reason(tmp_path: Path) -> None:
+    config = toy_config(tmp_path, multi_turn=group(base_prompt=None, added=[3, 70], draws=1))
+    holes = {one.name: one.reason for one in entries(config) if isinstance(one, Hole)}
+    assert holes == {
+        named("base prompt", 2, "no"): "no base prompt of two turns: set multi_turn.base_prompt",
+        named("base prompt", 2, "yes"): "no base prompt of two turns: set multi_turn.base_prompt",
+        **{
+            named("base prompt and 70 drawn", turns, tag, 1): (
+                "the pool has 64 demonstrations of two turns, 70 are asked for"
+            )
+            for turns in (1, 2)
+            for tag in ("no", "yes")
+        },
+    }
+    (mixed,) = (one for one in entries(config) if one.name == named("base prompt and 3 drawn", 2, "no", 1))
+    assert isinstance(mixed, Cell)
+    assert [len(shown.turns) for shown in mixed.prompt.demonstrations] == [2, 2, 2, 1, 1, 1]
+
+
+def test_a_chat_template_needs_no_tag(tmp_path: Path) -> None:
+    made = entries(toy_config(tmp_path, render={"template": "chat"}, multi_turn=group(added=[3], draws=1)))
+    holes = [one for one in made if isinstance(one, Hole)]
+    assert {one.reason for one in holes} == {"a chat template marks its turns itself"}
+    assert {one.condition["tag"] for one in holes} == {"yes"}
+
+
+def test_a_tag_that_looks_like_a_heading_is_refused() -> None:
+    with pytest.raises(ValidationError, match="looks like a heading"):
+        MultiTurnConfig(separation_tag="# Answer: none")
+
+
+def test_the_papers_figures_stand_at_their_conditions() -> None:
+    table = json.loads(shared("paper_numbers.json").read_text(encoding="utf-8"))["table3_multiturn"]
+    conditions = {
+        "base, no prompt": ("none", 0, "no"),
+        "URIAL single-turn": ("base prompt", 1, "no"),
+        "two-turn URIAL": ("base prompt", 2, "no"),
+        "URIAL + 3 two-turn SkillMix, no tag": ("base prompt and 3 drawn", 2, "no"),
+        "URIAL + 3 two-turn SkillMix, tag": ("base prompt and 3 drawn", 2, "yes"),
+        "URIAL + 6 two-turn SkillMix, no tag": ("base prompt and 6 drawn", 2, "no"),
+        "URIAL + 6 two-turn SkillMix, tag": ("base prompt and 6 drawn", 2, "yes"),
+    }
+    for name, figures in table["rows"].items():
+        condition: Condition = dict(zip(("demonstrations", "turns", "tag"), conditions[name], strict=True))
+        ours = [
+            printed_figure("multi_turn", model, condition, measure)
+            for model in (MISTRAL, LLAMA)
+            for measure in (TURN_1, TURN_2, AVERAGE)
+        ]
+        assert ours == figures
