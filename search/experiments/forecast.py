@@ -21,7 +21,7 @@ from search.experiments.training import is_trained, training_folder
 from search.forecast.dry_run import Experience, forecast_evaluation, forecast_run
 from search.forecast.forecast import Quantity, RunForecast
 from search.forecast.token_length import GUESS, tokens_a_character
-from search.results.comparison import read_variant_results
+from search.run_directory.variant_records import read_variant_records
 
 _SHOWN = ("generations", "new tokens", "verdicts", "judge tokens", "dollars", "GPU hours", "hours")
 _BYTES_A_TOKEN = 4.0
@@ -149,9 +149,7 @@ def _sum(values: Iterable[float | None]) -> float | None:
 
 def _done(grid: Grid, place: Path) -> int:
     """Cells that every benchmark has a result of."""
-    named = [
-        {one.name for one in read_variant_results(place / each.name / "results.json")[0]} for each in grid.benchmarks
-    ]
+    named = [read_variant_records(place / benchmark.name).keys() for benchmark in grid.benchmarks]
     return sum(all(cell.name in names for names in named) for cell in grid.cells) if named else 0
 
 

@@ -13,7 +13,8 @@ from search.experiments.grid import Grid
 from search.experiments.paper import printed_figure
 from search.experiments.places import ledger_of
 from search.problem.trial import TOO_LONG, mean_of
-from search.results.comparison import VariantResult, read_variant_results
+from search.results.evaluation_results import EvaluationResults, read_evaluation_results
+from search.results.journal_results import CandidateResults
 from search.run_directory.run import read_id
 from search.statistics.draws import Difference, Draws, difference_of_draws, holm, mean_of_draws
 from search.statistics.estimates import Estimate
@@ -100,11 +101,13 @@ def read_results(grid: Grid, found: Found, path: Path, notes: Sequence[str] = ()
     scores: dict[tuple[int, str], Draws] = {}
     categories: dict[str, Mapping[str, str]] = {}
     for benchmark in grid.benchmarks:
-        outcomes, by_question = read_variant_results(path / benchmark.name / "results.json")
-        by_cell = {one.name: one for one in outcomes}
-        holes += _too_many_failed(grid, benchmark, by_cell)
+        evaluation = _evaluation(path / benchmark.name)
+        by_cell = evaluation.variants if evaluation else {}
+        questions = evaluation.material.questions if evaluation and evaluation.material else {}
+        not_asked = {record.name: record.not_asked for record in evaluation.records} if evaluation else {}
+        holes += _too_many_failed(grid, benchmark, by_cell, not_asked)
         for measure in measures_of(benchmark):
-            categories[measure.name] = by_question
+            categories[measure.name] = {name: question.category for name, question in questions.items()}
             measures.append(measure)
             rows += _rows(grid, benchmark, measure, by_cell, scores)
     return ExperimentResults(
@@ -123,6 +126,11 @@ def read_results(grid: Grid, found: Found, path: Path, notes: Sequence[str] = ()
     )
 
 
+def _evaluation(path: Path) -> EvaluationResults | None:
+    """None where it has not begun."""
+    return read_evaluation_results(path) if _began(path) else None
+
+
 def measures_of(benchmark: BenchmarkConfig) -> list[Measure]:
     """A benchmark with several turns that count is shown turn by turn and on average."""
     objective, name = Objective.of(benchmark.scoring), benchmark.name
@@ -135,30 +143,34 @@ def measures_of(benchmark: BenchmarkConfig) -> list[Measure]:
     ]
 
 
-def scores_by(outcome: VariantResult, measure: Measure) -> dict[str, float]:
+def scores_by(outcome: CandidateResults, measure: Measure) -> dict[str, float]:
     """A variant's scores by question; failed questions are absent."""
     if measure.turn is None:
         return dict(outcome.scores)
-    turns = ((name, scores[measure.turn]) for name, scores in outcome.turns.items() if measure.turn < len(scores))
-    return {name: score for name, score in turns if score is not None}
+    return outcome.of_turn(measure.turn)
 
 
-def _has_mean(outcome: VariantResult, benchmark: BenchmarkConfig) -> bool:
+def _has_mean(outcome: CandidateResults, benchmark: BenchmarkConfig) -> bool:
     return mean_of(outcome.scores, len(outcome.failures), benchmark.scoring.max_failed_share) is not None
 
 
-def _too_many_failed(grid: Grid, benchmark: BenchmarkConfig, by_cell: Mapping[str, VariantResult]) -> Iterator[Hole]:
+def _too_many_failed(
+    grid: Grid,
+    benchmark: BenchmarkConfig,
+    by_cell: Mapping[str, CandidateResults],
+    not_asked: Mapping[str, str],
+) -> Iterator[Hole]:
     for cell in grid.cells:
         outcome = by_cell.get(cell.name)
         if outcome is None:
             yield Hole(cell.condition, "not evaluated yet", cell.draw, benchmark.name)
         elif not _has_mean(outcome, benchmark):
-            yield Hole(cell.condition, _why_no_mean(outcome), cell.draw, benchmark.name)
+            yield Hole(cell.condition, _why_no_mean(outcome, not_asked[cell.name]), cell.draw, benchmark.name)
 
 
-def _why_no_mean(outcome: VariantResult) -> str:
-    if outcome.not_asked:
-        return f"context too short: {outcome.not_asked}"
+def _why_no_mean(outcome: CandidateResults, not_asked: str) -> str:
+    if not_asked:
+        return f"context too short: {not_asked}"
     causes = sorted({*outcome.failures.values()})
     if causes == [TOO_LONG]:
         return "context too short: the model refused a prompt as too long"
@@ -170,7 +182,7 @@ def _rows(
     grid: Grid,
     benchmark: BenchmarkConfig,
     measure: Measure,
-    by_cell: Mapping[str, VariantResult],
+    by_cell: Mapping[str, CandidateResults],
     scores: dict[tuple[int, str], Draws],
 ) -> Iterator[ResultRow]:
     for number, condition in enumerate(grid.conditions):
@@ -206,7 +218,7 @@ def _compared_with(grid: Grid, number: int) -> int:
     )
 
 
-def _length(outcomes: Sequence[VariantResult]) -> float | None:
+def _length(outcomes: Sequence[CandidateResults]) -> float | None:
     lengths = [length for outcome in outcomes for length in outcome.lengths.values()]
     return sum(lengths) / len(lengths) if lengths else None
 

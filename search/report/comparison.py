@@ -95,18 +95,13 @@ def turn_scores(results: SearchResults, winner: Candidate) -> tuple[TurnScores, 
     assert results.base is not None
     rows = []
     for side in ("held_out", "search"):
-        told = results.side(side)
-        pair = told.get(results.base, _NOTHING), told.get(winner, _NOTHING)
-        turns = max((len(scores) for one in pair for scores in one.turns.values()), default=0)
+        scored = results.side(side)
+        pair = scored.get(results.base, _NOTHING), scored.get(winner, _NOTHING)
+        turns = max((len(turns) for candidate in pair for turns in candidate.turns.values()), default=0)
         rows += [_turn(side, turn, *pair, results.confidence) for turn in range(turns)]
     return tuple(row for row in rows if row.base is not None or row.winner is not None)
 
 
 def _turn(side: Side, turn: int, base: CandidateResults, winner: CandidateResults, confidence: float) -> TurnScores:
-    first, second = (CandidateResults(0, _of_turn(one, turn), bounds=one.bounds) for one in (base, winner))
+    first, second = (CandidateResults(0, scored.of_turn(turn), bounds=scored.bounds) for scored in (base, winner))
     return TurnScores(turn + 1, side, first.mean(confidence), second.mean(confidence), second.gain(first, confidence))
-
-
-def _of_turn(told: CandidateResults, turn: int) -> dict[str, float]:
-    found = {name: scores[turn] for name, scores in told.turns.items() if turn < len(scores)}
-    return {name: score for name, score in found.items() if score is not None}

@@ -1,12 +1,15 @@
 """What the run has paid for, and how busy it kept those whom it paid."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from configs.schema.scoring import ScoringConfig
 from evaluators.ledger.queries import JudgeReceipt, Pace, read_judges, read_throughput, read_utilization
 from evaluators.ledger.spend import Spend
 from evaluators.objective import Objective
+from evaluators.question import Question
 from search.results.journal_results import CandidateResults
 from search.results.search_results import SearchResults
 from workers.activity import idle_share
@@ -50,8 +53,13 @@ class Costs:
 
 def costs(results: SearchResults) -> Costs:
     """Read them from ledger and journal."""
-    told = [*results.search.values(), *results.held_out.values()]
-    return costs_of(results.ledger, results.run, results.spend, *_needed(results, told))
+    scored = [*results.search.values(), *results.held_out.values()]
+    counted = (
+        (0, 0)
+        if results.material is None
+        else needed(results.config.scoring, results.material.questions, results.manifest, scored)
+    )
+    return costs_of(results.ledger, results.run, results.spend, *counted)
 
 
 def costs_of(ledger: Path, run: str, spend: Spend, answers: int, verdicts: int) -> Costs:
@@ -74,15 +82,20 @@ def costs_of(ledger: Path, run: str, spend: Spend, answers: int, verdicts: int) 
     )
 
 
-def _needed(results: SearchResults, told: Sequence[CandidateResults]) -> tuple[int, int]:
-    """Answers and verdicts behind all scores."""
-    if results.material is None:
-        return 0, 0
-    objective = Objective.of(results.config.scoring)
-    turns = {name: min(objective.turns, len(one.turns)) for name, one in results.material.questions.items()}
-    each = sum(repeats for _, _, repeats, _ in results.manifest["judge"])
+def needed(
+    scoring: ScoringConfig,
+    questions: Mapping[str, Question],
+    manifest: Mapping[str, Any],
+    scored: Iterable[CandidateResults],
+) -> tuple[int, int]:
+    """Answers and verdicts behind all these scores.
+
+    Args:
+        questions: by id.
+    """
+    objective = Objective.of(scoring)
+    turns = {name: min(objective.turns, len(question.turns)) for name, question in questions.items()}
+    each = sum(repeats for _, _, repeats, _ in manifest.get("judge", ()))
     counted = {name: sum(map(objective.counts, range(asked))) for name, asked in turns.items()}
-    return (
-        sum(turns[name] for one in told for name in one.scores),
-        each * sum(counted[name] for one in told for name in one.scores),
-    )
+    names = [name for results in scored for name in results.scores]
+    return sum(turns[name] for name in names), each * sum(counted[name] for name in names)

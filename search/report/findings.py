@@ -1,10 +1,8 @@
 """All that a report says of a run, as values; how it looks is for others to decide."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from evaluators.evaluation import Failure
 from evaluators.judge_tools.readings import ReadingDifference, reading_differences
 from evaluators.ledger.queries import read_spoken_verdicts
 from search.problem.candidate import Candidate
@@ -13,36 +11,22 @@ from search.report.candidates import CandidateScore, HeatMap, candidate_scores, 
 from search.report.categories import CategoryScores, category_scores
 from search.report.comparison import Finalist, TurnScores, finalists, turn_scores
 from search.report.contributions import Contributions, contributions
-from search.report.costs import Costs, costs
+from search.report.costs import costs
 from search.report.history import History, history
 from search.report.lengths import LengthGuard, length_guard
 from search.report.noise import Noise, judge_noise
 from search.report.numbers import Numbers
+from search.report.run_findings import RunFindings, failed_alike
 from search.report.side_by_side import Contrasts, contrasts
 from search.results.labels import Labels
 from search.results.search_results import SearchResults
 from search.results.status import Status, status_of
 
-_SAMPLES = 3
 _MOST_WORDS = 5_000  # verdicts read in two ways, 0.1 ms each
 
 
 @dataclass(frozen=True, slots=True)
-class FailedAlike:
-    """Items that failed at the same stage for the same cause, and have not succeeded since.
-
-    Attributes:
-        samples: of their failures, the latest.
-    """
-
-    stage: str
-    cause: str
-    count: int
-    samples: tuple[Failure, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(RunFindings):
     """What one run has found. What depends on a winner is None or empty while nothing has been scored.
 
     Attributes:
@@ -55,7 +39,6 @@ class Findings:
     results: SearchResults
     status: Status
     labels: Labels
-    numbers: Numbers
     finalists: tuple[Finalist, ...]
     candidates: tuple[CandidateScore, ...]
     heat_map: HeatMap | None
@@ -65,8 +48,6 @@ class Findings:
     lengths: LengthGuard | None
     answers: Contrasts | None
     contributions: Contributions | None
-    costs: Costs
-    failures: tuple[FailedAlike, ...]
     noise: tuple[Noise, ...]
     readings: tuple[ReadingDifference, ...]
 
@@ -91,12 +72,12 @@ def find(results: SearchResults) -> Findings:
     candidates = candidate_scores(results)
     winner = results.journal.winner
     other = winner if winner is not None and winner != results.base else None
-    told = chain(results.search.values(), results.held_out.values())
+    both_sides = chain(results.search.values(), results.held_out.values())
     return Findings(
         results=results,
         status=status_of(results),
         labels=Labels(results.material),
-        numbers=Numbers.fitting(score for one in told for score in one.scores.values()),
+        numbers=Numbers.fitting(score for scored in both_sides for score in scored.scores.values()),
         finalists=placed,
         candidates=candidates,
         heat_map=heat_map(results, candidates),
@@ -115,13 +96,5 @@ def find(results: SearchResults) -> Findings:
 
 def _lengths(results: SearchResults, winner: Candidate) -> LengthGuard | None:
     assert results.base is not None
-    told = results.side(results.journal.compared_on(winner))
-    return length_guard(told[results.base], told[winner], results.confidence)
-
-
-def failed_alike(failures: Sequence[Failure]) -> tuple[FailedAlike, ...]:
-    groups: dict[tuple[str, str], list[Failure]] = {}
-    for one in failures:
-        groups.setdefault((one.stage, one.cause), []).append(one)
-    alike = [FailedAlike(*group, len(own), tuple(own[-_SAMPLES:])) for group, own in groups.items()]
-    return tuple(sorted(alike, key=lambda one: -one.count))
+    scored = results.side(results.journal.compared_on(winner))
+    return length_guard(scored[results.base], scored[winner], results.confidence)

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from search.report import numbers
-from search.report.caveats import caveats
 from search.report.comparison import Finalist
 from search.report.evaluation.findings import EvaluationFindings
 from search.report.evaluation.markdown import evaluation_parts
-from search.report.evaluation.sentences import evaluation_doubts, evaluation_summary
 from search.report.findings import Findings
 from search.report.markup import fenced, plain, spoken, table, with_interval
-from search.report.sentences import averaged, decoded, summary
+from search.report.opening import opening
+from search.report.run_findings import RunFindings
+from search.report.sentences import averaged, decoded
 from search.report.side_by_side import Contrast
 from search.results.journal_results import SIDES
 
@@ -20,13 +20,12 @@ _CANDIDATES = 20
 def markdown(findings: Findings | EvaluationFindings) -> str:
     """The whole file. Whatever a model, a judge or a data set said is escaped, or stands in a fence of its own."""
     status = findings.status
-    if isinstance(findings, Findings):
-        said, found, own = summary(findings), caveats(findings), _search_parts(findings)
-    else:
-        said, found, own = evaluation_summary(findings), evaluation_doubts(findings), evaluation_parts(findings)
-    parts = [f"# {plain(status.run)}", f"demosearch report, {status.state}", *map(plain, said)]
-    parts += ["## What a sceptic should know", "\n".join(f"- {plain(one)}" for one in found)] if found else []
-    parts += [*own, *_costs(findings), *_failures(findings), *_manifest(findings)]
+    first = opening(findings)
+    body = _search_parts(findings) if isinstance(findings, Findings) else evaluation_parts(findings)
+    parts = [f"# {plain(status.run)}", f"demosearch report, {status.state}", *map(plain, first.summary)]
+    if first.caveats:
+        parts += ["## What a sceptic should know", "\n".join(f"- {plain(caveat)}" for caveat in first.caveats)]
+    parts += [*body, *_costs(findings), *_failures(findings), *_manifest(findings)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -213,7 +212,7 @@ def _contrast(findings: Findings, title: str, one: Contrast) -> Iterator[str]:
         yield from spoken(said)
 
 
-def _costs(findings: Findings | EvaluationFindings) -> Iterator[str]:
+def _costs(findings: RunFindings) -> Iterator[str]:
     costs, spend = findings.costs, findings.costs.spend
     yield "## Cost"
     rows = [
@@ -237,7 +236,7 @@ def _costs(findings: Findings | EvaluationFindings) -> Iterator[str]:
     yield table(("what", "how much"), rows)
 
 
-def _failures(findings: Findings | EvaluationFindings) -> Iterator[str]:
+def _failures(findings: RunFindings) -> Iterator[str]:
     yield "## Failures"
     if not findings.failures:
         yield "None."
@@ -248,7 +247,7 @@ def _failures(findings: Findings | EvaluationFindings) -> Iterator[str]:
     )
 
 
-def _manifest(findings: Findings | EvaluationFindings) -> Iterator[str]:
+def _manifest(findings: RunFindings) -> Iterator[str]:
     versions = findings.results.manifest.get("versions", {})
     if versions:
         yield "## Versions"

@@ -10,14 +10,13 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from search.report import numbers
-from search.report.caveats import caveats
 from search.report.drawing import Picture
 from search.report.evaluation.figures import evaluation_pictures
 from search.report.evaluation.findings import EvaluationFindings
-from search.report.evaluation.sentences import evaluation_doubts, evaluation_summary
 from search.report.figures import search_pictures
 from search.report.findings import Findings
-from search.report.sentences import averaged, decoded, summary
+from search.report.opening import opening
+from search.report.sentences import averaged, decoded
 from search.results.journal_results import SIDES
 
 MOST_CANDIDATES = 200
@@ -25,7 +24,7 @@ MOST_CANDIDATES = 200
 
 def page(findings: Findings | EvaluationFindings) -> str:
     """The whole file. Whatever a model, a judge or a data set said is escaped."""
-    shown, results = pictures(findings), findings.results
+    shown, results, first = pictures(findings), findings.results, opening(findings)
     own = _of_search(findings) if isinstance(findings, Findings) else _of_evaluation(findings)
     return (
         _environment()
@@ -34,6 +33,8 @@ def page(findings: Findings | EvaluationFindings) -> str:
             f=findings,
             results=results,
             status=findings.status,
+            summary=first.summary,
+            caveats=first.caveats,
             level=numbers.share(results.confidence),
             pictures=shown,
             numbers=numbers,
@@ -53,10 +54,8 @@ def pictures(findings: Findings | EvaluationFindings) -> Mapping[str, Picture]:
 
 def _of_search(findings: Findings) -> dict[str, Any]:
     return {
-        "summary": summary(findings),
         "decoded": decoded(findings),
         "averaged": averaged(findings),
-        "doubts": caveats(findings),
         "way_on": "a resumed run must agree in all of it",
         "sides": SIDES,
         "most": MOST_CANDIDATES,
@@ -65,11 +64,9 @@ def _of_search(findings: Findings) -> dict[str, Any]:
 
 def _of_evaluation(findings: EvaluationFindings) -> dict[str, Any]:
     return {
-        "summary": evaluation_summary(findings),
-        "doubts": evaluation_doubts(findings),
-        "rated": [one for one in findings.variants if one.win_rates is not None],
+        "rated": [variant for variant in findings.variants if variant.win_rates is not None],
         "percent": numbers.Numbers(),
-        "turns": max((len(one.result.turns) for one in findings.variants), default=0),
+        "turns": max((len(variant.result.turns) for variant in findings.variants), default=0),
         "way_on": "the same command may add variants, and must agree in the rest",
     }
 

@@ -1,15 +1,14 @@
 """What base prompt and winner said to the same questions, and what the judge made of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from evaluators.judge import Verdict
 from evaluators.question import Question
 from search.problem.candidate import Candidate
 from search.problem.trial import Side
 from search.prompts.render import answer_cleaner
 from search.results.search_results import SearchResults
-from search.results.stored_answers import read_stored_answers
+from search.results.stored_answers import StoredAnswer, read_stored_answers
 
 _EACH_WAY = 4
 
@@ -21,12 +20,12 @@ class ShownAnswer:
     Attributes:
         answers: turn by turn, as the judge read them.
         words: of the judge on the last turn, verdict by verdict; empty where it has none.
-        cut: an answer ended because it had reached the largest number of new tokens; None where that is not known.
+        cut: an answer ended because it had reached the largest number of new tokens.
     """
 
     answers: tuple[str, ...]
     words: tuple[str, ...]
-    cut: bool | None = None
+    cut: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +66,21 @@ def contrasts(results: SearchResults, winner: Candidate) -> Contrasts:
     assert base is not None
     assert material is not None
     side = results.journal.compared_on(winner)
-    told = results.side(side)
-    gains = told[winner].gains(told[base])
+    scored = results.side(side)
+    gains = scored[winner].gains(scored[base])
     first, second = (_read_shown(results, side, candidate) for candidate in (base, winner))
     both = [material.questions[name] for name in gains if name in first and name in second]
     if not both:
         return Contrasts(side, missing="the ledger does not hold the answers")
     pairs = [
-        Contrast(one, told[base].scores[one.id], told[winner].scores[one.id], first[one.id], second[one.id])
-        for one in sorted(both, key=lambda one: -gains[one.id])
+        Contrast(
+            question=question,
+            base_score=scored[base].scores[question.id],
+            winner_score=scored[winner].scores[question.id],
+            base=first[question.id],
+            winner=second[question.id],
+        )
+        for question in sorted(both, key=lambda question: -gains[question.id])
     ]
     return Contrasts(
         side=side,
@@ -86,15 +91,16 @@ def contrasts(results: SearchResults, winner: Candidate) -> Contrasts:
 
 
 def _share_cut(said: Mapping[str, ShownAnswer]) -> float:
-    return sum(one.cut is True for one in said.values()) / len(said)
+    return sum(answer.cut for answer in said.values()) / len(said)
 
 
 def _read_shown(results: SearchResults, side: Side, candidate: Candidate) -> dict[str, ShownAnswer]:
     """By question id; a question whose answers the ledger has not is left out."""
     stored = read_stored_answers(results.ledger, results.keys(side, candidate), answer_cleaner(results.config.render))
-    return {name: ShownAnswer(one.answers, spoken(one.verdicts), one.cut) for name, one in stored.items()}
+    return {name: shown(answer) for name, answer in stored.items()}
 
 
-def spoken(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
-    """The words of those verdicts that have some."""
-    return tuple(verdict.words for verdict in verdicts if verdict.words)
+def shown(stored: StoredAnswer) -> ShownAnswer:
+    """What of an answer in the ledger is for people."""
+    words = tuple(verdict.words for verdict in stored.verdicts if verdict.words)
+    return ShownAnswer(stored.answers, words, stored.cut)

@@ -1,7 +1,7 @@
 """An evaluation by AlpacaEval's judge in the words of its leaderboard: win rates, and annotations in its own format."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -9,8 +9,8 @@ from pydantic import TypeAdapter
 
 from evaluators.alpaca_eval import Absent, Annotation, WinRate, annotation, length_controlled_win_rate, win_rate
 from evaluators.question import Question
-from search.results.comparison import VariantResult
 from search.run_directory.files import read_json, refusing_damage, write_json
+from search.run_directory.variant_records import VariantRecord
 
 _FILE = "alpaca_eval.json"
 
@@ -44,21 +44,22 @@ class Place:
         return f"{text}, length-controlled {self.length_controlled:.2f} ({self.length_controlled_error or 0:.2f})"
 
 
-def write_places(path: Path, outcomes: Sequence[VariantResult], questions: Sequence[Question], baseline: str) -> None:
-    """Keep the places of all variants, and their annotations, in the run directory at `path`."""
+def write_places(path: Path, records: Iterable[VariantRecord], questions: Sequence[Question], baseline: str) -> None:
+    """Keep the places of all variants, which have just been scored, and their annotations, in the run directory at
+    `path`."""
     places: list[Place] = []
-    for outcome in outcomes:
-        annotations = list(_annotations(outcome, questions, baseline))
-        write_json(path / f"annotations-{len(places) + 1}.json", {outcome.name: annotations})
-        places.append(_place(outcome.name, annotations))
+    for record in records:
+        annotations = list(_annotations(record, questions, baseline))
+        write_json(path / f"annotations-{len(places) + 1}.json", {record.name: annotations})
+        places.append(_place(record.name, annotations))
     write_json(path / _FILE, {"places": [asdict(place) for place in places]})
 
 
-def _annotations(outcome: VariantResult, questions: Sequence[Question], baseline: str) -> Iterator[Annotation]:
+def _annotations(record: VariantRecord, questions: Sequence[Question], baseline: str) -> Iterator[Annotation]:
     for question in questions:
-        if question.id in outcome.scores:
-            answer = outcome.answers[question.id][0]
-            yield annotation(question, answer, outcome.scores[question.id], outcome.name, baseline)
+        if question.id in record.scored.scores:
+            answer = record.scored.answers[question.id][0]
+            yield annotation(question, answer, record.scored.scores[question.id], record.name, baseline)
 
 
 def _place(name: str, annotations: Sequence[Annotation]) -> Place:

@@ -12,11 +12,10 @@ from evaluators.question import Question
 from search.problem.candidate import Candidate
 from search.problem.trial import ScoredTrial, Side
 from search.prompts.render import answer_cleaner
-from search.results.comparison import VariantResult
 from search.results.evaluation_results import EvaluationResults, read_evaluation_results
 from search.results.labels import Labels
 from search.results.search_results import SearchResults, read_search_results
-from search.results.stored_answers import StoredAnswer, read_last_verdicts, read_stored_answers
+from search.results.stored_answers import StoredAnswer, read_stored_answers
 from search.run_directory.records import TrialRecord
 from search.run_directory.run import is_evaluation
 
@@ -92,15 +91,10 @@ def _of_evaluation(results: EvaluationResults) -> Iterator[Answer]:
     material = results.material
     if material is None:
         return
-    for trial, variant in enumerate(results.outcomes):
-        shown = tuple(one.id for one in material.prompts[variant.name].demonstrations)
-        asked = _Asked(trial, "evaluation", variant.name, Candidate(shown), shown)
-        verdicts = read_last_verdicts(results.ledger, variant.keys)
-        stored = {
-            name: StoredAnswer(tuple(answers), False, verdicts.get(name, ()))
-            for name, answers in variant.answers.items()
-        }
-        yield from _rows(asked, variant, material.questions, stored)
+    for trial, record in enumerate(results.records):
+        candidate = record.scored.trial.candidate
+        asked = _Asked(trial, "evaluation", record.name, candidate, candidate.demonstrations)
+        yield from _rows(asked, record.scored, material.questions, results.answers(record))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +108,7 @@ class _Asked:
 
 def _rows(
     asked: _Asked,
-    scored: ScoredTrial | VariantResult,
+    scored: ScoredTrial,
     questions: Mapping[str, Question],
     stored: Mapping[str, StoredAnswer],
 ) -> Iterator[Answer]:

@@ -1,50 +1,13 @@
 """Several prompts on the same questions, side by side: every mean with its interval, differences in pairs."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from pydantic import TypeAdapter
-
-from search.problem.trial import TOO_LONG, ScoredTrial, mean_of
-from search.run_directory.files import read_json, refusing_damage, write_json
+from search.problem.trial import mean_of
+from search.results.journal_results import CandidateResults
 from search.statistics.estimates import Estimate, estimate, paired_difference
-from search.statistics.intervals import Bounds
-
-
-@dataclass(frozen=True, slots=True)
-class VariantResult:
-    """What a variant's answers got.
-
-    Attributes:
-        scores: by question id, on the judge's scale; a failed question is absent.
-        failures: by question id, the cause in a few words.
-        lengths: of the answers, by question id, in characters.
-        turns: by question id, the scores by turn where there are several; None for a turn that does not count.
-        answers: by question id, turn by turn.
-        keys: by question id, under which the ledger has answers and verdicts (`AnswerKeys`, as text).
-        not_asked: why it was not put to its model at all; "" where it was.
-    """
-
-    name: str
-    scores: Mapping[str, float]
-    failures: Mapping[str, str]
-    lengths: Mapping[str, int]
-    turns: Mapping[str, Sequence[float | None]]
-    answers: Mapping[str, Sequence[str]]
-    keys: Mapping[str, str] = field(default_factory=dict)
-    not_asked: str = ""
-
-    @classmethod
-    def of(cls, name: str, scored: ScoredTrial) -> "VariantResult":
-        return cls(name, scored.scores, scored.failures, scored.lengths, scored.turns, scored.answers, scored.keys)
-
-    @classmethod
-    def too_long(cls, name: str, questions: Iterable[str], why: str) -> "VariantResult":
-        """The result of a variant whose prompts do not fit its model's context."""
-        return cls(name, {}, dict.fromkeys(questions, TOO_LONG), {}, {}, {}, not_asked=why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +39,8 @@ class Result:
             "name": self.name,
             "score": _json(self.score),
             "difference": _json(self.difference),
-            "turns": [_json(one) for one in self.turns],
-            "categories": {name: _json(one) for name, one in self.categories.items()},
+            "turns": [_json(turn) for turn in self.turns],
+            "categories": {name: _json(score) for name, score in self.categories.items()},
             "length": self.length,
             "n": self.n,
             "n_failed": self.failed,
@@ -85,80 +48,66 @@ class Result:
 
 
 def compare(
-    outcomes: Sequence[VariantResult],
+    variants: Mapping[str, CandidateResults],
     categories: Mapping[str, str],
     confidence: float,
     max_failed_share: float,
-    bounds: Bounds | None = None,
 ) -> tuple[Result, ...]:
-    """Return a line for each variant, in their order.
+    """Return a line for each variant, in their order; the first one is what the others are compared with.
 
     Args:
+        variants: results by name.
         categories: by question id; "" for none.
-        bounds: lowest and highest score there can be; None where that is not known.
     """
-    return tuple(_result(one, outcomes[0], categories, confidence, max_failed_share, bounds) for one in outcomes)
-
-
-def _result(
-    one: VariantResult,
-    first: VariantResult,
-    categories: Mapping[str, str],
-    confidence: float,
-    max_failed_share: float,
-    bounds: Bounds | None,
-) -> Result:
-    allowed, comparable = (mean_of(it.scores, len(it.failures), max_failed_share) is not None for it in (one, first))
-    paired = one is not first and allowed and comparable
-    return Result(
-        name=one.name,
-        score=estimate([*one.scores.values()], confidence, len(one.failures), bounds) if allowed else None,
-        difference=paired_difference(one.scores, first.scores, confidence, bounds) if paired else None,
-        turns=_by_turn(one, confidence, bounds),
-        categories=_by_category(one, categories, confidence, bounds),
-        length=fmean(one.lengths.values()) if one.lengths else None,
-        n=len(one.scores),
-        failed=len(one.failures),
+    first = next(iter(variants.values()), None)
+    return tuple(
+        _result(name, variant, None if variant is first else first, categories, confidence, max_failed_share)
+        for name, variant in variants.items()
     )
 
 
-def _by_turn(one: VariantResult, confidence: float, bounds: Bounds | None) -> tuple[Estimate | None, ...]:
-    turns = max((len(scores) for scores in one.turns.values()), default=0)
-    by_turn = [[s for scores in one.turns.values() if (s := _at(scores, turn)) is not None] for turn in range(turns)]
-    return tuple(estimate(scores, confidence, bounds=bounds) for scores in by_turn)
+def _result(
+    name: str,
+    variant: CandidateResults,
+    first: CandidateResults | None,
+    categories: Mapping[str, str],
+    confidence: float,
+    max_failed_share: float,
+) -> Result:
+    def has_mean(results: CandidateResults) -> bool:
+        return mean_of(results.scores, len(results.failures), max_failed_share) is not None
+
+    paired = first is not None and has_mean(variant) and has_mean(first)
+    return Result(
+        name=name,
+        score=variant.mean(confidence) if has_mean(variant) else None,
+        difference=paired_difference(variant.scores, first.scores, confidence, variant.bounds)
+        if first is not None and paired
+        else None,
+        turns=_by_turn(variant, confidence),
+        categories=_by_category(variant, categories, confidence),
+        length=fmean(variant.lengths.values()) if variant.lengths else None,
+        n=len(variant.scores),
+        failed=len(variant.failures),
+    )
 
 
-def _at(scores: Sequence[float | None], turn: int) -> float | None:
-    return scores[turn] if turn < len(scores) else None
+def _by_turn(variant: CandidateResults, confidence: float) -> tuple[Estimate | None, ...]:
+    turns = max((len(scores) for scores in variant.turns.values()), default=0)
+    return tuple(
+        estimate([*variant.of_turn(turn).values()], confidence, bounds=variant.bounds) for turn in range(turns)
+    )
 
 
 def _by_category(
-    one: VariantResult, categories: Mapping[str, str], confidence: float, bounds: Bounds | None
+    variant: CandidateResults, categories: Mapping[str, str], confidence: float
 ) -> dict[str, Estimate | None]:
     names = sorted({*categories.values()})
     if len(names) < 2:
         return {}
-    groups = {name: [score for key, score in one.scores.items() if categories[key] == name] for name in names}
-    return {name: estimate(scores, confidence, bounds=bounds) for name, scores in groups.items()}
+    groups = {name: [score for key, score in variant.scores.items() if categories[key] == name] for name in names}
+    return {name: estimate(scores, confidence, bounds=variant.bounds) for name, scores in groups.items()}
 
 
 def _json(value: Estimate | None) -> dict[str, float | int | None] | None:
     return None if value is None else value.to_json()
-
-
-def write_variant_results(path: Path, outcomes: Sequence[VariantResult], categories: Mapping[str, str]) -> None:
-    """Keep them in the file at `path`, whole or not at all."""
-    write_json(path, {"categories": dict(categories), "variants": [asdict(one) for one in outcomes]})
-
-
-def read_variant_results(path: Path) -> tuple[list[VariantResult], dict[str, str]]:
-    """The inverse of `write_variant_results`; nothing where there is no file."""
-    content = read_json(path)
-    if not content:
-        return [], {}
-    with refusing_damage(path):
-        return _VARIANTS.validate_python(content["variants"]), _CATEGORIES.validate_python(content["categories"])
-
-
-_VARIANTS = TypeAdapter(list[VariantResult])
-_CATEGORIES = TypeAdapter(dict[str, str])

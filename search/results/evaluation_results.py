@@ -1,82 +1,128 @@
-"""Everything that the directory of an evaluation says, read once, without disturbing whoever works on it."""
+"""Everything that the directory of an evaluation says, read without disturbing whoever works on it; no model,
+tokenizer, hub or original file is needed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from configs.errors import InputError
 from configs.schema.evaluation import EvaluationConfig
-from configs.score_bounds import Bounds, score_bounds
-from search.results.comparison import VariantResult
+from configs.score_bounds import Bounds
+from search.problem.trial import ScoredTrial
+from search.prompts.render import answer_cleaner
+from search.results.alpaca_eval import Place, read_places
+from search.results.comparison import Result, compare
 from search.results.evaluation_material import EvaluationMaterial
-from search.results.evaluation_status import EvaluationStatus, read_evaluation
 from search.results.journal_results import CandidateResults
+from search.results.lost_rows import lost_rows
+from search.results.run_results import RunResults
+from search.results.stored_answers import StoredAnswer, read_stored_answers
 from search.run_directory.files import missing, refusing_damage
-from search.run_directory.run import ledger_path, read_evaluation_config, read_manifest, read_material
+from search.run_directory.run import read_evaluation_config, read_id, read_material
+from search.run_directory.state import read_state
+from search.run_directory.variant_records import RESULTS, VariantRecord, read_variant_records
 
 
-@dataclass(frozen=True, slots=True)
-class EvaluationResults:
-    """What is known of one evaluation.
+@dataclass(frozen=True)
+class EvaluationResults(RunResults):
+    """Results of one evaluation.
 
     Attributes:
-        material: None while the first model is still loading for the first time.
-        outcomes: of the variants that are through, in their order; the others are compared with the first.
+        records: of the variants that are through, in their order; the others are compared with the first.
     """
 
-    path: Path
-    status: EvaluationStatus
     config: EvaluationConfig
-    manifest: Mapping[str, Any]
-    material: EvaluationMaterial | None
-    outcomes: tuple[VariantResult, ...]
+    records: tuple[VariantRecord, ...]
 
-    @property
-    def confidence(self) -> float:
-        return self.config.scoring.confidence
+    @cached_property
+    def variants(self) -> Mapping[str, CandidateResults]:
+        """Results by variant, as a search's are by candidate."""
+        return {record.name: results_of(record.scored, self.bounds) for record in self.records}
 
-    @property
-    def bounds(self) -> Bounds | None:
-        """Lowest and highest score there can be; None where that is not known."""
-        return score_bounds(self.config.scoring, self.config.judge)
+    @cached_property
+    def compared(self) -> tuple[Result, ...]:
+        """Every variant beside the first one."""
+        questions = self.material.questions if self.material else {}
+        categories = {name: question.category for name, question in questions.items()}
+        return compare(self.variants, categories, self.confidence, self.config.scoring.max_failed_share)
 
-    @property
-    def ledger(self) -> Path:
-        return ledger_path(self.path, self.config)
+    @cached_property
+    def manifest(self) -> Mapping[str, Any]:
+        """Empty while the first model is still loading for the first time. Raises InputError where it is lost."""
+        return self._read_manifest((self.path / "material.json").exists(), "judge")
+
+    @cached_property
+    def material(self) -> EvaluationMaterial | None:
+        """None while the first model is still loading for the first time. Raises InputError where it is lost, or
+        belongs to another evaluation."""
+        file = self.path / "material.json"
+        if not file.exists():
+            if self.records:
+                raise missing(file)
+            return None
+        with refusing_damage(file):
+            material = EvaluationMaterial.from_json(read_material(self.path))
+            self._refuse_unknown(material)
+        return material
+
+    def _refuse_unknown(self, material: EvaluationMaterial) -> None:
+        """Raises ValueError where the results name what the material has not."""
+        for record in self.records:
+            asked = {*record.scored.trial.questions}
+            strange = {record.name} - material.prompts.keys() or asked - material.questions.keys()
+            if strange:
+                raise ValueError(f"it has no {min(strange)!r}, which the results name")
+
+    @cached_property
+    def lost(self) -> str:
+        """What the ledger has lost, in a sentence; "" for nothing. The first variant's answers are looked up."""
+        keys = self.records[0].scored.keys if self.records else {}
+        return lost_rows(self.path, self.ledger, self.spend, keys)
+
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
+        """What AlpacaEval's leaderboard would say, where its judge has judged."""
+        return read_places(self.path)
+
+    def answers(self, record: VariantRecord, questions: Iterable[str] | None = None) -> dict[str, StoredAnswer]:
+        """A variant's answers to these questions, by id, or to all; without those that the ledger has not."""
+        keys = record.scored.keys
+        wanted = keys if questions is None else {name: keys[name] for name in questions if name in keys}
+        renders = {variant.name: variant.render or self.config.render for variant in self.config.variants}
+        return read_stored_answers(self.ledger, wanted, answer_cleaner(renders[record.name]))
 
 
 def read_evaluation_results(path: Path) -> EvaluationResults:
-    """Read the evaluation at `path`. Raises InputError where there is none."""
-    status = read_evaluation(path)
-    started = (path / "material.json").exists()
+    """Read the evaluation at `path`. Raises InputError where there is none, or a file of it cannot be read."""
+    state, reason = read_state(path)  # before the results, which may grow meanwhile
+    records = read_variant_records(path)  # before the config, by which variants come and go
+    config = read_evaluation_config(path)
+    if state == "finished" and any(variant.name not in records for variant in config.variants):
+        _refuse_lost_variants(path)
     return EvaluationResults(
         path=path,
-        status=status,
-        config=read_evaluation_config(path),
-        manifest=_read_manifest(path, started),
-        material=_read_material(path) if started else None,
-        outcomes=status.outcomes,
+        config=config,
+        run=read_id(path),
+        state=state,
+        reason=reason,
+        records=tuple(records[variant.name] for variant in config.variants if variant.name in records),
     )
 
 
-def _read_manifest(path: Path, started: bool) -> Mapping[str, Any]:
-    file, manifest = path / "manifest.json", read_manifest(path)
-    if not started:
-        return manifest
-    if not manifest:
-        raise missing(file)
-    with refusing_damage(file):
-        return manifest | {"judge": manifest["judge"]}
+def _refuse_lost_variants(path: Path) -> None:
+    """Raises InputError, but where somebody works on the evaluation by now, and only its state was old."""
+    if read_state(path)[0] == "finished":
+        raise InputError(
+            f"{path / RESULTS} has lost variants, since the evaluation has finished: restore it from a copy, or have "
+            f"the same `demosearch evaluate` with `--run-dir {path}` write it again, which pays for nothing that the "
+            "ledger holds"
+        )
 
 
-def _read_material(path: Path) -> EvaluationMaterial:
-    with refusing_damage(path / "material.json"):
-        return EvaluationMaterial.from_json(read_material(path))
-
-
-def told(outcome: VariantResult, bounds: Bounds | None = None) -> CandidateResults:
-    """Return a variant's results as a search's report has a candidate's."""
-    turns = {name: tuple(scores) for name, scores in outcome.turns.items()}
+def results_of(scored: ScoredTrial, bounds: Bounds | None = None) -> CandidateResults:
+    """What came of a single trial, its scores kept also where it has no mean."""
     return CandidateResults(
-        0, dict(outcome.scores), dict(outcome.failures), dict(outcome.lengths), turns, bounds=bounds
+        0, dict(scored.scores), dict(scored.failures), dict(scored.lengths), dict(scored.turns), bounds=bounds
     )

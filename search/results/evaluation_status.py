@@ -1,23 +1,21 @@
-"""What is known of an evaluation, from its directory alone."""
+"""What is known of an evaluation, in short."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from configs.score_bounds import score_bounds
-from evaluators.ledger.queries import read_failures, read_spend
 from evaluators.ledger.spend import Spend
-from search.results.alpaca_eval import Place, read_places
-from search.results.comparison import Result, VariantResult, compare, read_variant_results
+from search.results.alpaca_eval import Place
+from search.results.comparison import Result
+from search.results.evaluation_results import EvaluationResults, read_evaluation_results
 from search.results.status import FailedItems, by_cause
-from search.run_directory.run import ledger_path, read_evaluation_config, read_id
-from search.run_directory.state import State, read_state
+from search.run_directory.state import State
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationStatus:
-    """How one evaluation stands. `results` are those of variants that are through, `outcomes` what they rest on, one
-    each; `places` what AlpacaEval's leaderboard would say of them, where its judge has judged."""
+    """How one evaluation stands. `results` are those of variants that are through, `places` what AlpacaEval's
+    leaderboard would say of them, where its judge has judged."""
 
     run: str
     state: State
@@ -26,7 +24,6 @@ class EvaluationStatus:
     spend: Spend
     failures: tuple[FailedItems, ...]
     places: tuple[Place, ...] = ()
-    outcomes: tuple[VariantResult, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As `demosearch evaluate --json` prints it."""
@@ -34,29 +31,26 @@ class EvaluationStatus:
             "run": self.run,
             "state": self.state,
             "reason": self.reason,
-            "variants": [one.to_json() for one in self.results],
-            "alpaca_eval": [asdict(one) for one in self.places],
+            "variants": [result.to_json() for result in self.results],
+            "alpaca_eval": [asdict(place) for place in self.places],
             **asdict(self.spend),
-            "failures": [asdict(one) for one in self.failures],
+            "failures": [asdict(items) for items in self.failures],
         }
 
 
 def read_evaluation(path: Path) -> EvaluationStatus:
     """Read the evaluation at `path`, never disturbing who works on it. Raises InputError where there is none."""
-    config = read_evaluation_config(path)
-    state, reason = read_state(path)
-    outcomes, categories = read_variant_results(path / "results.json")
-    ledger, name = ledger_path(path, config), read_id(path)
-    scoring = config.scoring
+    return evaluation_status_of(read_evaluation_results(path))
+
+
+def evaluation_status_of(results: EvaluationResults) -> EvaluationStatus:
+    """The short form of an evaluation's results."""
     return EvaluationStatus(
-        run=path.resolve().name,
-        state=state,
-        reason=reason,
-        results=compare(
-            outcomes, categories, scoring.confidence, scoring.max_failed_share, score_bounds(scoring, config.judge)
-        ),
-        spend=read_spend(ledger, name),
-        failures=by_cause(read_failures(ledger, name)),
-        places=read_places(path),
-        outcomes=tuple(outcomes),
+        run=results.path.resolve().name,
+        state=results.state,
+        reason=results.reason,
+        results=results.compared,
+        spend=results.spend,
+        failures=by_cause(results.failures),
+        places=results.places,
     )

@@ -44,6 +44,12 @@ class CandidateResults:
         for name in self.scores.keys() & self.failures.keys():
             del self.failures[name]
 
+    def of_turn(self, turn: int) -> dict[str, float]:
+        """Scores of this turn, from 0, by question; those of a turn that does not count, or was not reached, are
+        absent."""
+        scores = {name: turns[turn] for name, turns in self.turns.items() if turn < len(turns)}
+        return {name: score for name, score in scores.items() if score is not None}
+
     def mean(self, confidence: float) -> Estimate | None:
         """None where nothing was scored."""
         return estimate([*self.scores.values()], confidence, len(self.failures), self.bounds)

@@ -12,52 +12,35 @@ from pydantic import TypeAdapter
 from configs.errors import InputError
 from configs.schema.run import RunConfig
 from configs.score_bounds import score_bounds
-from evaluators.evaluation import Failure
-from evaluators.ledger.queries import read_failures, read_spend
-from evaluators.ledger.spend import Spend
 from search.problem.candidate import OWN, Candidate
 from search.problem.material import Material
 from search.problem.trial import Side
 from search.results.journal_results import CandidateResults, JournalResults
 from search.results.lost_rows import lost_rows
+from search.results.run_results import RunResults
 from search.run_directory.amendments import Amendments
 from search.run_directory.files import missing, refusing_damage
 from search.run_directory.journal import read_journal, read_record_at, read_records
 from search.run_directory.records import JournalRecord, TrialRecord
-from search.run_directory.run import ledger_path, read_config, read_id, read_manifest, read_material
-from search.run_directory.state import State, read_state
+from search.run_directory.run import read_config, read_id, read_material
+from search.run_directory.state import read_state
 from workers.prompt import Decoding
 
 
 @dataclass(frozen=True)
-class SearchResults:
-    """Results of one search.
+class SearchResults(RunResults):
+    """Results of one search; its state is "finished" also where the coordinator died behind the last record.
 
     Attributes:
-        run: the id under which its spend stands in the ledger.
-        state: "finished" also where the coordinator died behind the last record.
-        reason: why it stopped, where it has.
         journal: what the records say together, with what was scored again later in the place of failures.
         amended: scores that `retry-failed` added; the search was told of failures in their place.
     """
 
-    path: Path
     config: RunConfig
-    run: str
-    state: State
-    reason: str
     journal: JournalResults
     amended: int
     _amendments: Amendments
     _stop: int  # of the part of the journal that was read, in bytes
-
-    @property
-    def confidence(self) -> float:
-        return self.config.scoring.confidence
-
-    @property
-    def ledger(self) -> Path:
-        return ledger_path(self.path, self.config)
 
     @property
     def base(self) -> Candidate | None:
@@ -74,13 +57,7 @@ class SearchResults:
     @cached_property
     def manifest(self) -> Mapping[str, Any]:
         """Empty while the model is still loading for the first time. Raises InputError where it is lost."""
-        file, manifest = self.path / "manifest.json", read_manifest(self.path)
-        if not self.search:
-            return manifest
-        if not manifest:
-            raise missing(file)
-        with refusing_damage(file):
-            return manifest | {name: manifest[name] for name in ("model", "decoding", "judge", "versions")}
+        return self._read_manifest(bool(self.search), "model", "decoding", "judge", "versions")
 
     @cached_property
     def material(self) -> Material | None:
@@ -103,15 +80,6 @@ class SearchResults:
             strange = {*candidate.demonstrations} - known or (results.scores.keys() | results.failures.keys()) - asked
             if strange:
                 raise ValueError(f"it has no {min(strange)!r}, which the journal names")
-
-    @cached_property
-    def spend(self) -> Spend:
-        return read_spend(self.ledger, self.run)
-
-    @cached_property
-    def failures(self) -> list[Failure]:
-        """Items that have failed and not succeeded since, the latest failure of each."""
-        return read_failures(self.ledger, self.run)
 
     @cached_property
     def lost(self) -> str:

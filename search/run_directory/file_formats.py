@@ -1,8 +1,11 @@
 """What readers need of the JSON files in a run directory; a file that lacks it, or has it otherwise, is damaged."""
 
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel
+
+from configs.errors import InputError
 
 
 class Succession(BaseModel):
@@ -35,3 +38,20 @@ class Manifest(BaseModel):
     versions: dict[str, str] = {}
     contamination: dict[str, int] = {}
     succeeds: Succession | None = None
+
+
+def check_version(path: Path, kind: str, version: Any, known: int, remedy: str) -> None:
+    """Raises InputError where the file at `path` has another format than this demosearch knows.
+
+    Args:
+        kind: of file, in the plural as its version is named: `journals`, `results`.
+        version: that it gives; None where it gives none.
+        remedy: what to do with a file from before there were versions.
+    """
+    if version is None:
+        raise InputError(f"{path} was written before {kind} had a format version: {remedy}")
+    if version != known:
+        raise InputError(
+            f"{path} has format {version}, this demosearch reads and writes format {known}: use the demosearch that "
+            "wrote it"
+        )

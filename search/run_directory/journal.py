@@ -16,10 +16,15 @@ from typing import Any, NamedTuple
 
 from configs.errors import InputError, RunStopped
 from search.problem.trial import ScoredTrial, Side, Trial
+from search.run_directory.file_formats import check_version
 from search.run_directory.records import EndRecord, JournalRecord, TrialRecord, record_from_json
 
 VERSION = 2
 _HEADER = json.dumps({"journal": VERSION}).encode() + b"\n"
+_UNVERSIONED = (
+    "read it with the demosearch that wrote it, or start a new run with its ledger as `ledger_path`, which pays for "
+    "nothing twice"
+)
 _ADVICE = "\nresume with the versions and data the run was started with, or start a new run"
 
 
@@ -192,16 +197,7 @@ def _damaged(place: str, error: Exception) -> InputError:
 
 def _check_header(content: Any, path: Path) -> None:
     version = content.get("journal") if isinstance(content, dict) else None
-    if version is None:
-        raise InputError(
-            f"{path} was written before journals had a format version: read it with the demosearch that wrote it, or "
-            "start a new run with its ledger as `ledger_path`, which pays for nothing twice"
-        )
-    if version != VERSION:
-        raise InputError(
-            f"{path} has format {version}, this demosearch reads and writes format {VERSION}: use the demosearch that "
-            "wrote it"
-        )
+    check_version(path, "journals", version, VERSION, _UNVERSIONED)
 
 
 def _diff(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:

@@ -36,18 +36,9 @@ class TrialRecord:
 
     def to_json(self) -> dict[str, Any]:
         """As a line of the journal holds it."""
-        scored = self.scored
-        columns = {
-            "lengths": column(scored.lengths, scored.scores),
-            "turns": column(scored.turns, scored.scores),
-            "keys": column(scored.keys, scored.scores),
-        }
         return {
             self.side: self.candidate.to_json(),
-            "mean": scored.mean,
-            "scores": scored.scores,
-            "failures": scored.failures,
-            **{name: values for name, values in columns.items() if values},
+            **scored_to_json(self.scored),
             "leaders": [candidate.to_json() for candidate in self.leaders],
         }
 
@@ -86,13 +77,29 @@ def from_column(values: Sequence[_T | None], names: Iterable[str]) -> dict[str, 
     return {name: value for name, value in pairs if value is not None}
 
 
+def scored_to_json(scored: ScoredTrial) -> dict[str, Any]:
+    """What came of a trial, without its candidate."""
+    columns = {
+        "lengths": column(scored.lengths, scored.scores),
+        "turns": column(scored.turns, scored.scores),
+        "keys": column(scored.keys, scored.scores),
+    }
+    return {
+        "mean": scored.mean,
+        "scores": scored.scores,
+        "failures": scored.failures,
+        **{name: values for name, values in columns.items() if values},
+    }
+
+
 def record_from_json(content: Any) -> JournalRecord:
     """The inverse of `to_json`. Raises ValueError where the content is no record's."""
     try:
         if "end" in content:
             return _end(content["end"])
         (side,) = (side for side in _SIDES if side in content)
-        return TrialRecord(side, _scored(side, content), tuple(map(_candidate, content["leaders"])))
+        scored = scored_from_json(candidate_from_json(content[side]), content)
+        return TrialRecord(side, scored, tuple(map(candidate_from_json, content["leaders"])))
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from error
 
@@ -100,20 +107,22 @@ def record_from_json(content: Any) -> JournalRecord:
 def _end(content: Mapping[str, Any]) -> EndRecord:
     runner_up, probability = content["runner_up"], content["win_probability"]
     return EndRecord(
-        winner=_candidate(content["winner"]),
-        runner_up=None if runner_up is None else _candidate(runner_up),
+        winner=candidate_from_json(content["winner"]),
+        runner_up=None if runner_up is None else candidate_from_json(runner_up),
         win_probability=_only(_NUMBER_OR_NONE, [probability])[0],
     )
 
 
-def _candidate(content: Any) -> Candidate:
+def candidate_from_json(content: Any) -> Candidate:
+    """The inverse of `Candidate.to_json`. Raises KeyError, TypeError or ValueError where the content is none."""
     _only((list, dict), [content])
     candidate = Candidate.from_json(content)
     _only((str,), [*candidate.demonstrations, candidate.decoding])
     return candidate
 
 
-def _scored(side: Side, content: Mapping[str, Any]) -> ScoredTrial:
+def scored_from_json(candidate: Candidate, content: Mapping[str, Any]) -> ScoredTrial:
+    """The inverse of `scored_to_json`. Raises KeyError, TypeError or ValueError where the content is none of it."""
     scores, failures = content["scores"], content["failures"]
     _only(_NUMBER, scores.values())
     _only((str,), failures.values())
@@ -121,7 +130,7 @@ def _scored(side: Side, content: Mapping[str, Any]) -> ScoredTrial:
     for values in turns.values():
         _only(_NUMBER_OR_NONE, values)
     return ScoredTrial(
-        trial=Trial(_candidate(content[side]), (*scores, *failures)),
+        trial=Trial(candidate, (*scores, *failures)),
         scores=scores,
         failures=failures,
         mean=_only(_NUMBER_OR_NONE, [content["mean"]])[0],

@@ -6,7 +6,7 @@ material.json   rules, demonstrations and questions in full, so that exports and
 embedding-*.npy, likelihood-*.npy  what a strategy knows of demonstrations before any score
 journal.jsonl   what the strategy was told, in order
 amendments.jsonl  what `retry-failed` has scored since
-results.json    of an evaluation: every variant's answers and scores
+results.json    of an evaluation: every variant's scores, and the ledger's keys of its answers
 alpaca_eval.json  of one by AlpacaEval's judge: win rates; annotations-N.json hold what they are made of
 ledger.sqlite   every generation and verdict (elsewhere when the config says so)
 batches         of a service that answers in batches: what was submitted and is paid for

@@ -19,13 +19,18 @@ from search.live.snapshot import Position
 from search.problem.candidate import OWN, Candidate
 from search.problem.prompt_variant import PromptVariant
 from search.problem.split import digest_of
-from search.problem.trial import Trial
+from search.problem.trial import TOO_LONG, ScoredTrial, Trial
 from search.results.alpaca_eval import write_places
-from search.results.comparison import VariantResult, read_variant_results, write_variant_results
 from search.results.evaluation_material import EvaluationMaterial
 from search.results.evaluation_status import EvaluationStatus, read_evaluation
 from search.run_directory.files import write_json
 from search.run_directory.run import Run, is_evaluation, ledger_path
+from search.run_directory.variant_records import (
+    VariantRecord,
+    has_version,
+    read_variant_records,
+    write_variant_records,
+)
 from search.running.evaluation_plan import EvaluationPlan, make_evaluation_plan
 from search.running.launch import conduct
 from search.running.lost_rows import refuse_lost_rows
@@ -134,9 +139,9 @@ class _Evaluating:
         self._skip_long = skip_long
         self._plan = plan
         self._run = run
-        by_earlier_call = read_variant_results(run.path / "results.json")[0]
-        self._before = {result.name: result for result in by_earlier_call}
-        self._results: dict[str, VariantResult] = {}
+        # By an earlier call; where that was before results had a version, the ledger has what they are made of.
+        self._before = read_variant_records(run.path) if has_version(run.path) else {}
+        self._records: dict[str, VariantRecord] = {}
 
     @asynccontextmanager
     async def loaded(self, config: AnyModelConfig, variants: list[PromptVariant]) -> AsyncIterator[LoadedModel]:
@@ -158,8 +163,9 @@ class _Evaluating:
         complaint = await complaint_of_length(name, block, new_tokens, model.model, model.card)
         if complaint is not None:
             _log.warning("%s: it is left out", complaint)
-            questions = [question.id for question in self._plan.questions]
-            self._results[variant.name] = VariantResult.too_long(variant.name, questions, complaint)
+            failures = {question.id: TOO_LONG for question in self._plan.questions}
+            scored = ScoredTrial(self._trial(variant), {}, failures, None)
+            self._records[variant.name] = VariantRecord(variant.name, scored, not_asked=complaint)
 
     def _begin(self, models: dict[str, str]) -> None:
         """These models' variants can be asked: from here on the directory is this evaluation's."""
@@ -172,7 +178,7 @@ class _Evaluating:
     async def score(self, variant: PromptVariant, model: LoadedModel) -> None:
         """Have this variant answer and be judged, and keep what comes of it. Prompts that variants have in common
         are answered once."""
-        if variant.name in self._results:  # its prompts do not fit
+        if variant.name in self._records:  # its prompts do not fit
             self._write()
             return
         scorer = Scorer(
@@ -184,15 +190,17 @@ class _Evaluating:
             decodings={OWN: variant.decoding},
             max_failed_share=self._plan.config.scoring.max_failed_share,
         )
-        candidate = Candidate(tuple(demonstration.id for demonstration in variant.demonstrations))
-        scored = await scorer.score(Trial(candidate, tuple(question.id for question in self._plan.questions)))
-        self._results[variant.name] = VariantResult.of(variant.name, scored)
+        self._records[variant.name] = VariantRecord(variant.name, await scorer.score(self._trial(variant)))
         self._write()
 
+    def _trial(self, variant: PromptVariant) -> Trial:
+        candidate = Candidate(tuple(demonstration.id for demonstration in variant.demonstrations))
+        return Trial(candidate, tuple(question.id for question in self._plan.questions))
+
     def _write(self) -> None:
-        known = self._before | self._results
+        known = self._before | self._records
         through = [known[variant.name] for variant in self._plan.variants if variant.name in known]
-        write_variant_results(self._run.path / "results.json", through, self._plan.categories)
+        write_variant_records(self._run.path, through)
 
     def note_places(self) -> None:
         """What AlpacaEval's leaderboard would say, where its judge has judged."""
@@ -200,12 +208,12 @@ class _Evaluating:
         if config.judge.kind == "alpaca_eval":
             source = config.questions.baseline_path or config.questions.path
             baseline = source.stem if source else config.questions.hub or ""
-            scored = [result for result in self._results.values() if result.scores]
+            scored = [record for record in self._records.values() if record.scored.scores]
             write_places(self._run.path, scored, self._plan.questions, baseline)
 
     def position(self) -> Position:
         evaluated = self._workplace.counts().evaluated
-        return Position("evaluate", len(self._results), evaluated, self._plan.evaluations)
+        return Position("evaluate", len(self._records), evaluated, self._plan.evaluations)
 
 
 def _identity(variant: PromptVariant) -> dict[str, Any]:

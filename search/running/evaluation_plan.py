@@ -38,10 +38,6 @@ class EvaluationPlan:
         return Objective.of(self.config.scoring)
 
     @property
-    def categories(self) -> dict[str, str]:
-        return {question.id: question.category for question in self.questions}
-
-    @property
     def evaluations(self) -> int:
         """Every question for every variant."""
         return len(self.questions) * len(self.variants)

@@ -6,19 +6,15 @@ from dataclasses import dataclass
 
 from scipy.special import stdtrit
 
-from evaluators.ledger.queries import read_failures
-from evaluators.objective import Objective
-from search.report.costs import Costs, costs_of
-from search.report.evaluation.side_by_side import Contest, contests
-from search.report.findings import FailedAlike, failed_alike
+from search.report.costs import costs_of, needed
+from search.report.evaluation.side_by_side import VariantContrast, variant_contrasts
 from search.report.lengths import LengthGuard, length_guard
 from search.report.numbers import Numbers
+from search.report.run_findings import RunFindings, failed_alike
 from search.results.alpaca_eval import Place
 from search.results.comparison import Result
-from search.results.evaluation_results import EvaluationResults, told
-from search.results.evaluation_status import EvaluationStatus
-from search.results.journal_results import CandidateResults
-from search.run_directory.run import read_id
+from search.results.evaluation_results import EvaluationResults
+from search.results.evaluation_status import EvaluationStatus, evaluation_status_of
 from search.statistics.estimates import Estimate, estimate
 from search.statistics.intervals import Bounds, of_difference
 
@@ -38,7 +34,7 @@ class WinRates:
 
 
 @dataclass(frozen=True, slots=True)
-class ContestantScore:
+class VariantScore:
     """One variant that is through.
 
     Attributes:
@@ -71,64 +67,56 @@ class CategoryScore:
 
 
 @dataclass(frozen=True, slots=True)
-class EvaluationFindings:
+class EvaluationFindings(RunFindings):
     """What one evaluation has found.
 
     Attributes:
         variants: those that are through, in their order; the others are compared with the first.
         missing: those that are not.
-        contests: the questions on which they differ most.
+        contrasts: the questions on which they differ most.
     """
 
     results: EvaluationResults
-    numbers: Numbers
-    variants: tuple[ContestantScore, ...]
+    status: EvaluationStatus
+    variants: tuple[VariantScore, ...]
     missing: tuple[str, ...]
     categories: tuple[CategoryScore, ...]
-    contests: tuple[Contest, ...]
-    costs: Costs
-    failures: tuple[FailedAlike, ...]
+    contrasts: tuple[VariantContrast, ...]
 
     @property
-    def status(self) -> EvaluationStatus:
-        return self.results.status
-
-    @property
-    def first(self) -> ContestantScore | None:
+    def first(self) -> VariantScore | None:
         return self.variants[0] if self.variants else None
 
     @property
-    def others(self) -> tuple[ContestantScore, ...]:
+    def others(self) -> tuple[VariantScore, ...]:
         """Those that can be compared with the first."""
-        return tuple(one for one in self.variants if one.result.difference is not None)
+        return tuple(variant for variant in self.variants if variant.result.difference is not None)
 
 
 def find_evaluation(results: EvaluationResults) -> EvaluationFindings:
     """Work everything out."""
-    variants = tuple(_variants(results))
-    through = {one.name for one in variants}
     return EvaluationFindings(
         results=results,
-        numbers=Numbers.fitting(score for one in results.outcomes for score in one.scores.values()),
-        variants=variants,
-        missing=tuple(one.name for one in results.config.variants if one.name not in through),
+        status=evaluation_status_of(results),
+        numbers=Numbers.fitting(score for variant in results.variants.values() for score in variant.scores.values()),
+        variants=tuple(_variants(results)),
+        missing=tuple(variant.name for variant in results.config.variants if variant.name not in results.variants),
         categories=tuple(_categories(results)),
-        contests=contests(results),
-        costs=_costs(results),
-        failures=failed_alike(read_failures(results.ledger, read_id(results.path))),
+        contrasts=variant_contrasts(results),
+        costs=costs_of(results.ledger, results.run, results.spend, *_needed(results)),
+        failures=failed_alike(results.failures),
     )
 
 
-def _variants(results: EvaluationResults) -> Iterator[ContestantScore]:
-    places = {one.name: one for one in results.status.places}
-    all_told = {one.name: told(one) for one in results.outcomes}
-    for result in results.status.results:
-        own, first = all_told[result.name], all_told[results.outcomes[0].name]
+def _variants(results: EvaluationResults) -> Iterator[VariantScore]:
+    places = {place.name: place for place in results.places}
+    for result in results.compared:
+        own, first = results.variants[result.name], results.variants[results.compared[0].name]
         place = places.get(result.name)
-        yield ContestantScore(
+        yield VariantScore(
             name=result.name,
             result=result,
-            length=estimate([*own.lengths.values()], results.confidence),
+            length=own.mean_length(results.confidence),
             guard=length_guard(first, own, results.confidence) if result.difference is not None else None,
             win_rates=_win_rates(place, results.confidence) if place else None,
         )
@@ -149,12 +137,12 @@ def _categories(results: EvaluationResults) -> Iterator[CategoryScore]:
     """In the order of the questions; none where there is only one category."""
     if results.material is None:
         return
-    of_question = {name: one.category for name, one in results.material.questions.items()}
+    of_question = {name: question.category for name, question in results.material.questions.items()}
     names = list(dict.fromkeys(of_question.values()))
     if len(names) < 2:
         return
-    comparable = {one.name for one in results.status.results if one.difference is not None}
-    all_told, widest = {one.name: told(one) for one in results.outcomes}, of_difference(results.bounds)
+    comparable = {result.name for result in results.compared if result.difference is not None}
+    widest = of_difference(results.bounds)
 
     def mean(
         values: Mapping[str, float], category: str, bounds: Bounds | None, *, inside: bool = True
@@ -163,8 +151,8 @@ def _categories(results: EvaluationResults) -> Iterator[CategoryScore]:
         return estimate(some, results.confidence, bounds=bounds)
 
     for category in names:
-        for name, own in all_told.items():
-            gains = own.gains(_first(all_told)) if name in comparable else {}
+        for name, own in results.variants.items():
+            gains = own.gains(results.variants[results.compared[0].name]) if name in comparable else {}
             yield CategoryScore(
                 category=category,
                 variant=name,
@@ -174,17 +162,8 @@ def _categories(results: EvaluationResults) -> Iterator[CategoryScore]:
             )
 
 
-def _first(all_told: Mapping[str, CandidateResults]) -> CandidateResults:
-    return next(iter(all_told.values()))
-
-
-def _costs(results: EvaluationResults) -> Costs:
-    return costs_of(results.ledger, read_id(results.path), results.status.spend, *_needed(results))
-
-
 def _needed(results: EvaluationResults) -> tuple[int, int]:
     """Answers and verdicts behind all scores."""
-    objective = Objective.of(results.config.scoring)
-    answers = [len(one.answers[name]) for one in results.outcomes for name in one.scores]
-    each = sum(repeats for _, _, repeats, _ in results.manifest.get("judge", ()))
-    return sum(answers), each * sum(objective.counts(turn) for turns in answers for turn in range(turns))
+    if results.material is None:
+        return 0, 0
+    return needed(results.config.scoring, results.material.questions, results.manifest, results.variants.values())

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from search.report.evaluation.findings import ContestantScore, EvaluationFindings, WinRates
-from search.report.evaluation.side_by_side import Contest
+from search.report.evaluation.findings import EvaluationFindings, VariantScore, WinRates
+from search.report.evaluation.side_by_side import VariantContrast
 from search.report.markup import fenced, plain, spoken, table, with_interval
 from search.report.numbers import NOTHING, Numbers, share
 from search.statistics.estimates import Estimate
@@ -18,31 +18,31 @@ def evaluation_parts(findings: EvaluationFindings) -> Iterator[str]:
 
 def _variants(findings: EvaluationFindings) -> Iterator[str]:
     assert findings.first is not None
-    turns = max(len(one.result.turns) for one in findings.variants)
+    turns = max(len(variant.result.turns) for variant in findings.variants)
     yield "## Variants"
     heads = ("variant", "score", f"over {plain(findings.first.name)}", *(f"turn {at + 1}" for at in range(turns)))
-    yield table((*heads, "length", "failed"), (_variant(findings, one, turns) for one in findings.variants))
+    yield table((*heads, "length", "failed"), (_variant(findings, variant, turns) for variant in findings.variants))
     yield (
         f"Means with {share(findings.results.confidence)} intervals over questions; differences are "
         "paired, question by question."
     )
 
 
-def _variant(findings: EvaluationFindings, one: ContestantScore, turns: int) -> list[str]:
-    numbers, result = findings.numbers, one.result
+def _variant(findings: EvaluationFindings, variant: VariantScore, turns: int) -> list[str]:
+    numbers, result = findings.numbers, variant.result
     by_turn = [*result.turns, *[None] * (turns - len(result.turns))]
     return [
-        plain(one.name),
+        plain(variant.name),
         with_interval(numbers, result.score),
         with_interval(numbers, result.difference, signed=True),
         *(with_interval(numbers, value, with_n=False) for value in by_turn),
-        NOTHING if one.length is None else f"{one.length.mean:.0f}",
+        NOTHING if variant.length is None else f"{variant.length.mean:.0f}",
         str(result.failed),
     ]
 
 
 def _win_rates(findings: EvaluationFindings) -> Iterator[str]:
-    rated = [(one.name, one.win_rates) for one in findings.variants if one.win_rates is not None]
+    rated = [(variant.name, variant.win_rates) for variant in findings.variants if variant.win_rates is not None]
     if rated:
         yield "## Win rates against AlpacaEval's baseline, percent"
         yield table(("variant", "win rate", "length-controlled"), (_rates(name, rates) for name, rates in rated))
@@ -77,7 +77,7 @@ def _categories(findings: EvaluationFindings) -> Iterator[str]:
 
 
 def _lengths(findings: EvaluationFindings) -> Iterator[str]:
-    guarded = [(one.name, one.guard) for one in findings.variants if one.guard is not None]
+    guarded = [(variant.name, variant.guard) for variant in findings.variants if variant.guard is not None]
     if guarded:
         yield "## Length of the answers"
         yield table(
@@ -94,16 +94,16 @@ def _lengths(findings: EvaluationFindings) -> Iterator[str]:
 
 
 def _answers(findings: EvaluationFindings) -> Iterator[str]:
-    if findings.contests:
+    if findings.contrasts:
         yield "## Answers side by side"
-    for one in findings.contests:
-        yield from _contest(findings, one)
+    for contrast in findings.contrasts:
+        yield from _contrast(findings, contrast)
 
 
-def _contest(findings: EvaluationFindings, one: Contest) -> Iterator[str]:
-    turns = max(len(said.answers) for _, said in one.said.values())
-    yield f"### {plain(one.question.id)}"
-    yield fenced("\n\n".join(one.question.turns[:turns]))
-    for name, (score, said) in one.said.items():
-        yield f"{plain(name)}: {findings.numbers.score(score)}"
+def _contrast(findings: EvaluationFindings, contrast: VariantContrast) -> Iterator[str]:
+    turns = max(len(said.answers) for _, said in contrast.said.values())
+    yield f"### {plain(contrast.question.id)}"
+    yield fenced("\n\n".join(contrast.question.turns[:turns]))
+    for name, (score, said) in contrast.said.items():
+        yield f"{plain(name)}: {findings.numbers.score(score)}{' (cut off)' if said.cut else ''}"
         yield from spoken(said)

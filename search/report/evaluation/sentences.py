@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from search.report.evaluation.findings import ContestantScore, EvaluationFindings
+from search.report.evaluation.findings import EvaluationFindings, VariantScore
 from search.report.numbers import count, share
 from search.statistics.estimates import Estimate
 
@@ -28,7 +28,7 @@ def evaluation_summary(findings: EvaluationFindings) -> list[str]:
     return [_compared(findings, first, best), _counted(findings, first)]
 
 
-def _compared(findings: EvaluationFindings, first: ContestantScore, one: ContestantScore) -> str:
+def _compared(findings: EvaluationFindings, first: VariantScore, one: VariantScore) -> str:
     gain, numbers = one.result.difference, findings.numbers
     assert gain is not None
     does = {1: "does better than", 0: "is not clearly different from", -1: "does worse than"}[_sign(gain)]
@@ -42,7 +42,7 @@ def _compared(findings: EvaluationFindings, first: ContestantScore, one: Contest
     )
 
 
-def _counted(findings: EvaluationFindings, first: ContestantScore) -> str:
+def _counted(findings: EvaluationFindings, first: VariantScore) -> str:
     signs = [_sign(one.result.difference) for one in findings.others if one.result.difference]
     better, worse, unclear = (signs.count(sign) for sign in (1, -1, 0))
     return (
@@ -56,7 +56,7 @@ def _sign(gain: Estimate) -> int:
     return (gain.low > 0) - (gain.high < 0)
 
 
-def _mean(one: ContestantScore) -> float:
+def _mean(one: VariantScore) -> float:
     assert one.result.difference is not None
     return one.result.difference.mean
 
@@ -67,7 +67,7 @@ def _with_interval(findings: EvaluationFindings, value: Estimate) -> str:
     return f"{findings.numbers.score(value.mean)} ({within})"
 
 
-def evaluation_doubts(findings: EvaluationFindings) -> list[str]:
+def evaluation_caveats(findings: EvaluationFindings) -> list[str]:
     """A sentence or two each; none where there is no reason."""
     return [
         *_of_state(findings),
@@ -83,6 +83,8 @@ def _of_state(findings: EvaluationFindings) -> Iterator[str]:
     if status.state in ("stopped", "crashed"):
         reason = f" ({status.reason})" if status.reason else ""
         yield f"The evaluation has {status.state}{reason}; the same command with the same `--run-dir` goes on."
+    if findings.results.lost:
+        yield findings.results.lost
     if findings.missing:
         names = ", ".join(f"“{name}”" for name in findings.missing)
         yield f"Not through yet, and in no table: {names}."
@@ -108,7 +110,7 @@ def _of_number(findings: EvaluationFindings) -> Iterator[str]:
         )
 
 
-def _of_gain(findings: EvaluationFindings, one: ContestantScore) -> Iterator[str]:
+def _of_gain(findings: EvaluationFindings, one: VariantScore) -> Iterator[str]:
     gain, guard, numbers = one.result.difference, one.guard, findings.numbers
     if gain is None or gain.mean <= 0:
         return

@@ -3,20 +3,19 @@
 from dataclasses import dataclass
 
 from evaluators.question import Question
-from search.report.side_by_side import ShownAnswer, spoken
-from search.results.comparison import VariantResult
-from search.results.evaluation_results import EvaluationResults, told
-from search.results.stored_answers import read_last_verdicts
+from search.report.side_by_side import ShownAnswer, shown
+from search.results.evaluation_results import EvaluationResults
 
 _MOST = 8  # questions shown
 
 
 @dataclass(frozen=True, slots=True)
-class Contest:
+class VariantContrast:
     """A question on which variants differ.
 
     Attributes:
-        said: by variant, with the score, in their order; a variant that failed here is absent.
+        said: by variant, with the score, in their order; a variant that failed here is absent, and so is one
+            whose answers the ledger has not.
     """
 
     question: Question
@@ -29,35 +28,30 @@ class Contest:
         return max(scores) - min(scores)
 
 
-def contests(results: EvaluationResults) -> tuple[Contest, ...]:
+def variant_contrasts(results: EvaluationResults) -> tuple[VariantContrast, ...]:
     """The questions on which variants differ most, the largest spread first: for each variant but the first, as
     many where it gained as where it lost, as far as there are some."""
-    if results.material is None or len(results.outcomes) < 2:
+    if results.material is None or len(results.variants) < 2:
         return ()
-    first, *others = results.outcomes
+    first, *others = results.variants.values()
     each = max(1, _MOST // (2 * len(others)))
     chosen: dict[str, None] = {}
     for other in others:
-        gains = told(other).gains(told(first))
-        best = sorted(gains, key=lambda name: -gains[name])
-        chosen |= dict.fromkeys(name for name in best[:each] if gains[name] > 0)
-        chosen |= dict.fromkeys(name for name in best[: -each - 1 : -1] if gains[name] < 0)
-    words = {one.name: _words(results, one, list(chosen)) for one in results.outcomes}
-    found = [
-        Contest(
+        gains = other.gains(first)
+        ranked = sorted(gains, key=lambda name: -gains[name])
+        chosen |= dict.fromkeys(name for name in ranked[:each] if gains[name] > 0)
+        chosen |= dict.fromkeys(name for name in ranked[: -each - 1 : -1] if gains[name] < 0)
+    answers = {record.name: results.answers(record, chosen) for record in results.records}
+    contrasts = [
+        VariantContrast(
             results.material.questions[name],
             {
-                one.name: (one.scores[name], ShownAnswer(tuple(one.answers[name]), words[one.name].get(name, ())))
-                for one in results.outcomes
-                if name in one.scores
+                variant: (scored.scores[name], shown(answers[variant][name]))
+                for variant, scored in results.variants.items()
+                if name in scored.scores and name in answers[variant]
             },
         )
         for name in chosen
     ]
-    return tuple(sorted(found, key=lambda one: -one.spread)[:_MOST])
-
-
-def _words(results: EvaluationResults, outcome: VariantResult, names: list[str]) -> dict[str, tuple[str, ...]]:
-    """The judge's words, by question id."""
-    keys = {name: outcome.keys[name] for name in names if name in outcome.keys}
-    return {name: spoken(verdicts) for name, verdicts in read_last_verdicts(results.ledger, keys).items()}
+    both_said = [contrast for contrast in contrasts if len(contrast.said) > 1]
+    return tuple(sorted(both_said, key=lambda contrast: -contrast.spread)[:_MOST])

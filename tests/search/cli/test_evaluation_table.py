@@ -6,8 +6,9 @@ from rich.console import Console
 
 from evaluators.ledger.spend import Spend
 from search.cli.evaluation_table import evaluation_view
-from search.results.comparison import VariantResult, compare
+from search.results.comparison import compare
 from search.results.evaluation_status import EvaluationStatus
+from search.results.journal_results import CandidateResults
 
 
 def shown(status: EvaluationStatus, width: int = 150) -> str:
@@ -18,18 +19,16 @@ def shown(status: EvaluationStatus, width: int = 150) -> str:
 
 
 def test_names_and_reasons_are_shown_as_they_are_whatever_is_in_them() -> None:
-    outcomes = [VariantResult(name, {"q1": 1.0, "q2": 2.0}, {}, {}, {}, {}) for name in ("the [base]", "theirs [/v2]")]
-    results = compare(outcomes, {"q1": "[maths]", "q2": "[/prose]"}, 0.95, 0.1)
+    variants = {name: CandidateResults(0, {"q1": 1.0, "q2": 2.0}) for name in ("the [base]", "theirs [/v2]")}
+    results = compare(variants, {"q1": "[maths]", "q2": "[/prose]"}, 0.95, 0.1)
     text = shown(EvaluationStatus("run", "stopped", "the judge said '[/INST]'", results, Spend(), ()))
     for part in ("the [base]", "over the [base]", "theirs [/v2]", "[maths]", "[/prose]", "'[/INST]'"):
         assert part in text
 
 
 def test_no_number_is_cut_at_eighty_columns() -> None:
-    outcomes = [
-        VariantResult(f"a variant with a long name {n}", {"q1": 1.0 + n, "q2": 2.0}, {}, {}, {}, {}) for n in range(4)
-    ]
-    results = compare(outcomes, {"q1": "a category with a long name", "q2": "prose"}, 0.95, 0.1)
+    variants = {f"a variant with a long name {n}": CandidateResults(0, {"q1": 1.0 + n, "q2": 2.0}) for n in range(4)}
+    results = compare(variants, {"q1": "a category with a long name", "q2": "prose"}, 0.95, 0.1)
     text = shown(EvaluationStatus("run", "finished", "", results, Spend(), ()), width=80)
     assert "…" not in text
-    assert all(f"{one.score.mean:.2f}" in text for one in results if one.score)
+    assert all(f"{result.score.mean:.2f}" in text for result in results if result.score)

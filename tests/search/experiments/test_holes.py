@@ -10,7 +10,7 @@ from search.experiments.catalogue import experiment_named
 from search.experiments.grid import evaluation_of, make_grid
 from search.experiments.results import ExperimentResults
 from search.experiments.run import run_experiment
-from search.results.comparison import read_variant_results
+from search.run_directory.variant_records import read_variant_records
 from search.running.evaluate import evaluate
 from tests.search.experiments.toy import QUICKSTART, toy_config
 from tests.service_server import Reaction, Request, ServiceServer, error, page
@@ -33,12 +33,12 @@ def test_an_evaluation_leaves_out_the_prompts_that_its_model_cannot_hold_and_say
     short = evaluation.variants[0].model.model_copy(update={"context_tokens": 420})  # type: ignore[union-attr]
     variants = tuple(one.model_copy(update={"model": short}) for one in evaluation.variants)
     evaluate(evaluation.model_copy(update={"variants": variants}), tmp_path / "run", skip_long=True)
-    outcomes = {one.name: one for one in read_variant_results(tmp_path / "run" / "results.json")[0]}
-    assert len(outcomes) == len(variants)
-    too_long = outcomes["examples random, n 20, draw 1"]
-    assert not too_long.scores
+    records = read_variant_records(tmp_path / "run")
+    assert len(records) == len(variants)
+    too_long = records["examples random, n 20, draw 1"]
+    assert not too_long.scored.scores
     assert "more than the model's context of 420" in too_long.not_asked
-    assert outcomes["examples random, n 3, draw 1"].scores
+    assert records["examples random, n 3, draw 1"].scored.scores
 
 
 def _answer(request: Request) -> Reaction:

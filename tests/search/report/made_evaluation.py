@@ -15,13 +15,15 @@ from evaluators.ledger.answer_keys import AnswerKeys
 from evaluators.ledger.keys import verdict_key
 from evaluators.ledger.ledger import Ledger
 from evaluators.question import Question
+from search.problem.candidate import Candidate
+from search.problem.trial import ScoredTrial, Trial, mean_of
 from search.prompts.demonstration import Demonstration
 from search.prompts.urial import BasePrompt
 from search.results.alpaca_eval import Place
-from search.results.comparison import VariantResult, write_variant_results
 from search.results.evaluation_material import EvaluationMaterial
 from search.run_directory.files import write_json
 from search.run_directory.run import Run
+from search.run_directory.variant_records import VariantRecord, write_variant_records
 from workers.prompt import Completion
 from workers.usage import Usage
 
@@ -60,8 +62,8 @@ def made_evaluation(
     asked = {name: Question(name, (f"question {name}",), category) for name, category in questions.items()}
     prompt = BasePrompt(f"rules {words}", (Demonstration("d", f"query {words}", f"answer {words}"),))
     write_json(path / "material.json", EvaluationMaterial(asked, dict.fromkeys(variants, prompt)).to_json())
-    done = [_outcome(name, asked, score, say) for name in variants[:through]]
-    write_variant_results(path / "results.json", done, dict(questions))
+    done = [_record(name, asked, score, say) for name in variants[:through]]
+    write_variant_records(path, done)
     asyncio.run(_pay(run, asked, done, words))
     if places:
         write_json(path / "alpaca_eval.json", {"places": [asdict(place) for place in places]})
@@ -70,17 +72,21 @@ def made_evaluation(
     return path
 
 
-def _outcome(name: str, asked: Mapping[str, Question], score: Score, say: Say) -> VariantResult:
+def _record(name: str, asked: Mapping[str, Question], score: Score, say: Say) -> VariantRecord:
     points = {question: score(name, question) for question in asked}
     scores = {question: value for question, value in points.items() if not math.isnan(value)}
-    return VariantResult(
-        name=name,
-        scores=scores,
-        failures={question: "JudgeFailed" for question in asked if question not in scores},
-        lengths={question: len(say(name, question)) for question in scores},
-        turns={},
-        answers={question: (say(name, question),) for question in scores},
-        keys={question: _keys(name, asked[question], say(name, question)).to_text() for question in scores},
+    failed = dict.fromkeys((question for question in asked if question not in scores), "JudgeFailed")
+    return VariantRecord(
+        name,
+        ScoredTrial(
+            trial=Trial(Candidate(("d",)), tuple(asked)),
+            scores=scores,
+            failures=failed,
+            mean=mean_of(scores, len(failed), 0.5),
+            lengths={question: len(say(name, question)) for question in scores},
+            keys={question: _keys(name, asked[question], say(name, question)).to_text() for question in scores},
+            answers={question: (say(name, question),) for question in scores},
+        ),
     )
 
 
@@ -88,18 +94,18 @@ def _keys(name: str, question: Question, answer: str) -> AnswerKeys:
     return AnswerKeys((f"{name} {question.id}".encode(),), (((verdict_key(JUDGE, question, (answer,)),),),))
 
 
-async def _pay(run: Run, asked: Mapping[str, Question], outcomes: list[VariantResult], words: str) -> None:
+async def _pay(run: Run, asked: Mapping[str, Question], records: list[VariantRecord], words: str) -> None:
     ledger, usage = Ledger(run.path / "ledger.sqlite", run.id), Usage(1, 10, 4, 5, 0.01)
     ledger.keep_judge(b"judge", JUDGE)
-    for outcome in outcomes:
-        for question, (answer,) in outcome.answers.items():
-            keys = _keys(outcome.name, asked[question], answer)
+    for record in records:
+        for question, (answer,) in record.scored.answers.items():
+            keys = _keys(record.name, asked[question], answer)
             ((generation,), (((spoken,),),)) = keys.generations, keys.verdicts
             ledger.keep_completion(generation, b"prompt", question, Completion(answer, 20, 7, "stop"))
-            verdict = Verdict(outcome.scores[question], words, usage)
+            verdict = Verdict(record.scored.scores[question], words, usage)
             ledger.keep_verdict(spoken, b"judge", question, generation, verdict)
-        for question in outcome.failures:
+        for question in record.scored.failures:
             failure = Failure(question, "verdict", "JudgeFailed", f"the judge does not take {words}")
-            ledger.keep_failure(f"{outcome.name} {question} verdict".encode(), failure)
+            ledger.keep_failure(f"{record.name} {question} verdict".encode(), failure)
         await ledger.flush()
     await ledger.close()

@@ -7,14 +7,15 @@ from threading import Event
 
 import pytest
 
+from configs.errors import InputError
 from configs.loading import load_evaluation
 from search.report import report
 from search.report.evaluation.findings import EvaluationFindings, find_evaluation
-from search.report.evaluation.sentences import evaluation_doubts, evaluation_summary
+from search.report.evaluation.sentences import evaluation_caveats, evaluation_summary
 from search.results.alpaca_eval import Place
-from search.results.comparison import read_variant_results, write_variant_results
 from search.results.evaluation_results import read_evaluation_results
 from search.run_directory.run import Run
+from search.run_directory.variant_records import read_variant_records, write_variant_records
 from tests.search.report.made_evaluation import made_evaluation
 
 QUESTIONS = {f"q{number}": "maths" if number < 6 else "prose" for number in range(12)}
@@ -64,7 +65,7 @@ def test_a_gain_in_one_category_alone_and_one_with_longer_answers_are_doubted(tm
         return "word " * (2 + int(question[1:]) + 20 * (name == "b"))
 
     findings = found(made_evaluation(tmp_path / "run", QUESTIONS, ("a", "b"), in_maths, say))
-    caveats = " ".join(evaluation_doubts(findings))
+    caveats = " ".join(evaluation_caveats(findings))
     assert "rests on the category “maths”: without it, 0.00" in caveats
     assert "times the length" in caveats
 
@@ -76,7 +77,7 @@ def test_of_many_contestants_the_summary_names_one_and_says_that_it_is_partly_lu
     assert "“c3”" in best
     assert "of 6 variants" in of_how_many
     assert "partly luck" in of_how_many
-    assert any("by chance" in doubt for doubt in evaluation_doubts(found(path)))
+    assert any("by chance" in caveat for caveat in evaluation_caveats(found(path)))
 
 
 def test_the_questions_shown_are_those_that_gained_and_lost_most_with_the_judges_words(tmp_path: Path) -> None:
@@ -84,8 +85,8 @@ def test_the_questions_shown_are_those_that_gained_and_lost_most_with_the_judges
         return 5.0 + (name == "b") * {"q1": 4.0, "q2": -3.0}.get(question, 0.0)
 
     findings = found(made_evaluation(tmp_path / "run", QUESTIONS, ("a", "b"), unlike))
-    assert [one.question.id for one in findings.contests] == ["q1", "q2"]
-    points, said = findings.contests[0].said["b"]
+    assert [one.question.id for one in findings.contrasts] == ["q1", "q2"]
+    points, said = findings.contrasts[0].said["b"]
     assert (points, said.answers, said.words) == (9.0, ("b on q1",), ("as the judge sees it",))
 
 
@@ -101,7 +102,7 @@ def test_failed_questions_are_in_no_pair_and_a_contestant_with_too_many_has_no_s
     assert most.result.score is None
     assert [one.name for one in findings.others] == ["some"]
     assert [(one.cause, one.count) for one in findings.failures] == [("JudgeFailed", 12)]
-    caveats = " ".join(evaluation_doubts(findings))
+    caveats = " ".join(evaluation_caveats(findings))
     assert "1 question failed for “some”" in caveats
     assert "“most” has no score: 11" in caveats
 
@@ -129,7 +130,7 @@ def test_win_rates_of_the_leaderboard_have_intervals(tmp_path: Path) -> None:
     assert first.length_controlled.mean == 42.0
     assert second is not None
     assert second.length_controlled is None
-    assert any("no package" in doubt for doubt in evaluation_doubts(findings))
+    assert any("no package" in caveat for caveat in evaluation_caveats(findings))
     assert "| a | 40.00 (35.60 to 44.40, n = 12) | 42.00 (" in report(path, "md")
 
 
@@ -137,7 +138,7 @@ def test_a_contestant_that_is_not_through_is_named(tmp_path: Path) -> None:
     findings = found(made_evaluation(tmp_path / "run", QUESTIONS, ("base", "better"), score, through=1))
     assert findings.missing == ("better",)
     assert evaluation_summary(findings)[0].startswith("On 12 questions, “base” scores 6.00 (95 % interval")
-    caveats = " ".join(evaluation_doubts(findings))
+    caveats = " ".join(evaluation_caveats(findings))
     assert "The evaluation has stopped (interrupted)" in caveats
     assert "“better”" in caveats
 
@@ -161,20 +162,46 @@ def test_markdown_tells_what_the_page_tells(tmp_path: Path) -> None:
 
 def test_contestants_that_get_through_while_it_is_read_confuse_nothing(tmp_path: Path) -> None:
     path = made_evaluation(tmp_path / "run", QUESTIONS, ("base", "better", "worse"), score)
-    results = path / "results.json"
-    (base, better, worse), categories = read_variant_results(results)
+    Run.open(path).set_state("running")
+    base, better, worse = read_variant_records(path).values()
     enough = Event()
 
     def write_often() -> None:
         while not enough.is_set():
-            write_variant_results(results, [base, worse], categories)
-            write_variant_results(results, [base, better, worse], categories)
+            write_variant_records(path, [base, worse])
+            write_variant_records(path, [base, better, worse])
 
     with ThreadPoolExecutor(1) as thread:
         writing = thread.submit(write_often)
         try:
-            names = {tuple(one.name for one in found(path).variants) for _ in range(20)}
+            names = {tuple(variant.name for variant in found(path).variants) for _ in range(20)}
         finally:
             enough.set()
         writing.result()
     assert names <= {("base", "worse"), ("base", "better", "worse")}
+
+
+def test_answers_that_the_ledger_has_lost_are_said_and_not_shown(tmp_path: Path) -> None:
+    path = made_evaluation(tmp_path / "run", QUESTIONS, ("base", "better"), score)
+    assert "better on q11" in report(path, "md")
+    (path / "ledger.sqlite").unlink()
+    text = report(path, "md")
+    assert "is missing: what was paid, said and failed is not known here" in text
+    assert "better on q11" not in text
+    assert "| better | 8.55 (" in text
+
+
+@pytest.mark.parametrize("name", ["results.json", "material.json"])
+def test_a_file_of_another_evaluation_is_refused(name: str, tmp_path: Path) -> None:
+    path = made_evaluation(tmp_path / "run", QUESTIONS, ("base", "better"), score)
+    other = made_evaluation(tmp_path / "other", {"x": "maths"}, ("base", "better"), lambda *_: 5.0)
+    (path / name).write_bytes((other / name).read_bytes())
+    with pytest.raises(InputError, match=r"material.json is damaged .*it has no '.*', which the results name"):
+        report(path)
+
+
+def test_results_that_lack_a_variant_of_a_finished_evaluation_are_refused(tmp_path: Path) -> None:
+    path = made_evaluation(tmp_path / "run", QUESTIONS, ("base", "better"), score)
+    write_variant_records(path, [read_variant_records(path)["base"]])
+    with pytest.raises(InputError, match=r"results.json has lost variants, since the evaluation has finished"):
+        report(path)

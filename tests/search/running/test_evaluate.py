@@ -46,6 +46,11 @@ def test_a_second_call_pays_for_nothing_and_another_prompt_under_the_same_name_i
     with pytest.raises(InputError, match="questions: was"):
         run(tmp_path / "run", "questions.limit=7")
     assert read_evaluation(tmp_path / "run").results == first.results
+    (tmp_path / "run" / "results.json").write_text('{"categories": {}, "variants": []}')
+    with pytest.raises(InputError, match="was written before results had a format version"):
+        read_evaluation(tmp_path / "run")
+    rewritten = run(tmp_path / "run")
+    assert (rewritten.results, rewritten.spend.generated) == (first.results, first.spend.generated)
 
 
 def test_a_refused_call_leaves_the_evaluation_as_it_was(tmp_path: Path) -> None:
