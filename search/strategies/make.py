@@ -20,10 +20,13 @@ from configs.schema.strategy import (
 from search.problem.material import Material
 from search.problem.space import SearchSpace
 from search.run_directory.files import Floats, keep_array, read_array
+from search.strategies.parts.complete_finalists import CompleteFinalists
 from search.strategies.parts.embedding import Embedding, closeness_of_words, digest_of, embed
 from search.strategies.parts.shortlist import MOST_DEMONSTRATIONS, shortlist
 from search.strategies.strategy import Strategy
 
+_WHOLE = ExhaustiveGreedyConfig | RandomConfig | OptunaConfig | SimilarConfig | DiverseConfig
+"""Strategies that recommend nothing but what has met all search questions."""
 _MANY = 10**6  # answers: enough to meet every demonstration of a shortlist
 
 
@@ -47,9 +50,10 @@ def make_strategy(
     part = _part(config, space, seed, material, folder)
     if hints is not None and part is not space:
         hints = hints[_places(part, space)]
-    if not isinstance(config, ScreeningConfig | SimilarConfig | DiverseConfig) or config.embedding == "none":
-        return strategy_of(config, part, seed, None, hints)
-    return strategy_of(config, part, seed, _embedding(config.embedding, part, material, folder), hints)
+    looks_at_texts = isinstance(config, ScreeningConfig | SimilarConfig | DiverseConfig) and config.embedding != "none"
+    embedding = _embedding(config.embedding, part, material, folder) if looks_at_texts else None
+    strategy = strategy_of(config, part, seed, embedding, hints)
+    return strategy if isinstance(config, _WHOLE) else CompleteFinalists(strategy, space, seed)
 
 
 def _part(config: StrategyConfig, space: SearchSpace, seed: int, material: Material, folder: Path) -> SearchSpace:

@@ -25,6 +25,7 @@ from search.statistics.effects import USUAL_SPREAD, EffectsModel
 from search.statistics.effects_posterior import Fit
 from search.statistics.observed_scores import Floats, ObservedScores, OrderedSet
 from search.strategies.parts.met_questions import MetQuestions
+from search.strategies.parts.screening_budget import FINALISTS, GROUPS, SETS, Stage, answers_to_ask_for, stage_at
 from search.strategies.parts.shortlist import fewer_questions
 
 _GROUP = 8
@@ -34,9 +35,8 @@ _RANDOM_ORDER = 0.25
 _GROWTH = 1.2  # hyperparameters are sought anew when so many times more has been told
 _WIDER = 1.5  # times the base prompt's spread
 _DRAWS = 64
-_LEAST_CANDIDATES = 12  # worth of judged generations, where a tenth of exhaustive greedy's is less
 _RACERS = (6, 4, 3, 2)
-_FINALISTS, _FINAL_SHARE = 2, 3  # a finalist's questions are at most a third of the budget
+_FINALISTS, _FINAL_SHARE = 2, 2  # a finalist's questions are at most half of the budget
 
 
 class Screening:
@@ -63,7 +63,8 @@ class Screening:
         self._question = {name: number for number, name in enumerate(self._space.questions)}
         self._required = tuple(self._number[name] for name in self._space.required)
         self._block = min(config.block, len(self._space.questions))
-        self._trials = max(1, (self._evaluations() - self._base_answers) // self._block)
+        answers = answers_to_ask_for(config, self._space, self._base_answers)
+        self._trials = max(1, (answers - self._base_answers) // self._block)
         self._batch = max(8, min(64, self._trials // 15), self._trials // 40)
         self._lag = max(self._batch // 2, self._trials // 20)
         self._scores = ObservedScores()
@@ -76,13 +77,7 @@ class Screening:
         self._fit: Fit | None = None
         self._ranking: list[Candidate] = []
         self._ended = False
-
-    def _evaluations(self) -> int:
-        if self._config.evaluations != "auto":
-            return self._config.evaluations
-        candidates = sum(len(self._space.pool) - step for step in range(self._space.max_added))
-        worth = max(min(candidates, _LEAST_CANDIDATES), candidates // 10)
-        return self._base_answers + len(self._space.questions) * (worth - 1)
+        self._stage: Stage = GROUPS
 
     def ask(self, room: int) -> Sequence[Trial]:
         if not self._queue and self._model is not None and self._sent - self._told <= self._lag:
@@ -146,11 +141,12 @@ class Screening:
         spent, unmet = self._sent / self._trials, self._unmet_by_finalists(fit)
         spare = self._trials - self._sent - len(unmet)
         room = min(room, max(1, spare))
-        if unmet and spare <= 0:
+        self._stage = FINALISTS if unmet and spare <= 0 else stage_at(spent, self._config)
+        if self._stage == FINALISTS:
             sets = unmet[: self._trials - self._sent]
-        elif spent < self._config.screening_share:
+        elif self._stage == GROUPS:
             sets = self._groups(fit, room, spent / self._config.screening_share)
-        elif spent < 1 - self._config.race_share:
+        elif self._stage == SETS:
             sets = self._sampled_sets(fit, room)
         else:
             sets = self._racers(fit, room, (spent - 1 + self._config.race_share) / self._config.race_share)
@@ -158,6 +154,10 @@ class Screening:
             self._enqueue(one)
         if not self._queue and self._sent == self._told:
             self._end()
+
+    def stage(self) -> str:
+        """What it is doing, in a few words."""
+        return self._stage
 
     def _end(self) -> None:
         self._ended, self._trials = True, self._sent

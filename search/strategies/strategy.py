@@ -1,7 +1,7 @@
 """The interface of everything that decides which demonstrations to try."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from search.problem.candidate import Candidate
 from search.problem.trial import ScoredTrial, Trial
@@ -28,3 +28,17 @@ class Strategy(Protocol):
     def ranking(self) -> Sequence[Candidate]:
         """Every candidate it would recommend, best first, from what it has been told; empty before the first tell."""
         ...
+
+
+@runtime_checkable
+class Staged(Protocol):
+    """A strategy that says what it is doing."""
+
+    def stage(self) -> str:
+        """What it is doing, in a few words, such as "groups of demonstrations leave a shortlist"."""
+        ...
+
+
+def stage_of(strategy: Strategy) -> str:
+    """What a strategy is doing, in a few words; "" for one that does not say."""
+    return strategy.stage() if isinstance(strategy, Staged) else ""

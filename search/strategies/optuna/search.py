@@ -46,7 +46,8 @@ class OptunaSearch:
         self._study: SlotStudy | None = None
         self._to_come: dict[Candidate, deque[Block]] = {}
         self._ready: deque[Trial] = deque()
-        self._whole: dict[Candidate, float] = {}
+        self._whole: dict[Candidate, float] = {}  # those that guide it: proposals and the base prompt
+        self._met: dict[Candidate, set[str]] = {}
         self._exhausted = False
 
     def ask(self, room: int) -> Sequence[Trial]:
@@ -133,6 +134,7 @@ class OptunaSearch:
     def tell(self, scored: ScoredTrial) -> None:
         self._board.tell(scored)
         candidate = scored.trial.candidate
+        self._met.setdefault(candidate, set()).update(scored.trial.questions)
         if self._warm is None:
             self._warm = self._warm_start(scored)
             if scored.mean is not None:
@@ -169,7 +171,16 @@ class OptunaSearch:
         return self._answers + to_come + (0 if idle or self._exhausted else self._left)
 
     def ranking(self) -> Sequence[Candidate]:
-        return sorted(self._whole, key=lambda one: -self._whole[one])
+        """Those that have met all questions, groups of the warm start among them."""
+        asked = len(self._space.questions)
+        complete = {one for one, met in self._met.items() if len(met) == asked and self._space.holds(one)}
+        return [one for one in self._board.ranking() if one in complete]
+
+    def stage(self) -> str:
+        """What it is doing, in a few words."""
+        if self._study is None:
+            return "warm start: groups of demonstrations leave a shortlist"
+        return "Optuna proposes sets of the shortlist"
 
 
 def _answers(asked: Iterable[Trial | Block]) -> int:

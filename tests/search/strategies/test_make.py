@@ -12,7 +12,7 @@ from evaluators.question import Question
 from search.problem.material import Material
 from search.prompts.demonstration import Demonstration
 from search.strategies.custom import CustomStrategy
-from search.strategies.make import make_strategy
+from search.strategies.make import make_strategy, strategy_of
 from tests.kits.strategy_kit import drive
 
 KINDS = [get_args(member.model_fields["kind"].annotation)[0] for member in get_args(get_args(StrategyConfig)[0])]
@@ -66,9 +66,9 @@ def test_every_kind_makes_a_strategy_that_runs_to_its_end(kind: str, base: str, 
     assert kind == "custom" or strategy.ranking()
 
 
-def test_a_strategy_of_ones_own_is_given_space_options_and_seed(tmp_path: Path) -> None:
+def test_a_strategy_of_ones_own_is_given_space_options_and_seed() -> None:
     space = MATERIAL.space(config("random"))
-    strategy = make_strategy(config("custom"), space, 7, MATERIAL, tmp_path)
+    strategy = strategy_of(config("custom"), space, 7, None)
     assert isinstance(strategy, CustomStrategy)
     assert isinstance(strategy.inner, Own)
     assert strategy.inner.given == (space, {"x": 3}, 7)

@@ -1,0 +1,40 @@
+"""How `screening` divides its budget of answers into stages."""
+
+from typing import Literal
+
+from configs.schema.strategy import ScreeningConfig
+from search.problem.space import SearchSpace
+
+_LEAST_CANDIDATES = 12  # worth of judged generations, where a tenth of exhaustive greedy's is less
+
+Stage = Literal[
+    "groups of demonstrations are screened",
+    "sets of the likeliest demonstrations are tried",
+    "the best sets race",
+    "the finalists meet all search questions",
+]
+GROUPS: Stage = "groups of demonstrations are screened"
+SETS: Stage = "sets of the likeliest demonstrations are tried"
+RACE: Stage = "the best sets race"
+FINALISTS: Stage = "the finalists meet all search questions"
+
+
+def stage_at(spent: float, config: ScreeningConfig) -> Stage:
+    """Return what a share of the budget, in [0, 1], is followed by."""
+    if spent < config.screening_share:
+        return GROUPS
+    return SETS if spent < 1 - config.race_share else RACE
+
+
+def answers_to_ask_for(config: ScreeningConfig, space: SearchSpace, base_answers: int) -> int:
+    """Return how many judged answers the search may take, the base prompt's included.
+
+    Args:
+        space: with the questions that it asks about.
+        base_answers: of them the base prompt's.
+    """
+    if config.evaluations != "auto":
+        return config.evaluations
+    candidates = sum(len(space.pool) - step for step in range(space.max_added))
+    worth = max(min(candidates, _LEAST_CANDIDATES), candidates // 10)
+    return base_answers + len(space.questions) * (worth - 1)

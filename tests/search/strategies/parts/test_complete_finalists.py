@@ -1,0 +1,112 @@
+"""Finalists meet all search questions before a ranking is final."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import pytest
+
+from configs.schema.strategy import RacingGreedyConfig, ScreeningConfig, SuccessiveHalvingConfig
+from search.problem.candidate import Candidate
+from search.problem.space import SearchSpace
+from search.problem.trial import ScoredTrial, Trial
+from search.strategies.parts.complete_finalists import CompleteFinalists
+from search.strategies.racing_greedy import RacingGreedy
+from search.strategies.screening import Screening
+from search.strategies.strategy import Strategy
+from search.strategies.successive_halving import SuccessiveHalving
+from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit, drive, scored, worth
+
+QUESTIONS = tuple(f"q{number}" for number in range(12))
+WIDE = SearchSpace(base=("base",), pool=tuple("abcdefgh"), questions=QUESTIONS, insert_at=1, max_added=2)
+A, B = WIDE.compose(("a",)), WIDE.compose(("b",))
+
+
+class Impatient:
+    """Asks about two candidates on few questions, and ranks the one that it met on the easy ones first."""
+
+    def __init__(self) -> None:
+        self.to_ask = [Trial(A, QUESTIONS[:2]), Trial(B, QUESTIONS[2:4])]
+        self.told: list[Trial] = []
+
+    def ask(self, room: int) -> Sequence[Trial]:
+        asked, self.to_ask = self.to_ask[:room], self.to_ask[room:]
+        return asked
+
+    def tell(self, scored: ScoredTrial) -> None:
+        self.told.append(scored.trial)
+
+    def planned(self) -> int:
+        return len(QUESTIONS) + 4
+
+    def ranking(self) -> Sequence[Candidate]:
+        return [A, B, WIDE.compose(())]
+
+
+def races(space: SearchSpace = SPACE) -> Strategy:
+    config = RacingGreedyConfig(kind="racing_greedy", block=2, p_value=0.4)
+    return CompleteFinalists(RacingGreedy(space, config, 0), space, 0)
+
+
+class TestOfRaces(StrategyKit):
+    @pytest.fixture
+    def make(self) -> MakeStrategy:
+        return races
+
+
+class TestOfScreening(StrategyKit):
+    finds: ClassVar[Candidate | None] = None  # not within so few answers
+
+    @pytest.fixture
+    def make(self) -> MakeStrategy:
+        config = ScreeningConfig(kind="screening", evaluations=30, max_demonstrations=3)
+        return lambda space: CompleteFinalists(Screening(space, config, 0), space, 0)
+
+
+def met(trials: Sequence[Trial], candidate: Candidate) -> set[str]:
+    return {name for trial in trials if trial.candidate == candidate for name in trial.questions}
+
+
+@pytest.mark.parametrize("kind", ["races", "halving", "screening with a tiny budget"])
+def test_the_first_two_of_the_final_ranking_have_met_all_questions(kind: str) -> None:
+    halving = SuccessiveHalvingConfig(kind="successive_halving", evaluations=40)
+    tiny = ScreeningConfig(kind="screening", evaluations=20, block=4)
+    inner: dict[str, Strategy] = {
+        "races": RacingGreedy(WIDE, RacingGreedyConfig(kind="racing_greedy", block=2, p_value=0.4), 0),
+        "halving": SuccessiveHalving(WIDE, halving, 0),
+        "screening with a tiny budget": Screening(WIDE, tiny, 0),
+    }
+    strategy = CompleteFinalists(inner[kind], WIDE, 0)
+    trials = drive(strategy, WIDE, lambda candidate: worth(candidate) + 0.1)
+    for finalist in strategy.ranking()[:2]:
+        assert met(trials, finalist) == set(QUESTIONS)
+
+
+def test_they_are_asked_only_about_what_they_have_not_met_and_the_strategy_is_not_told() -> None:
+    inner = Impatient()
+    trials = drive(CompleteFinalists(inner, WIDE, 0), WIDE)
+    assert [trial.questions for trial in trials[3:]] == [QUESTIONS[2:], (*QUESTIONS[:2], *QUESTIONS[4:])]
+    assert inner.told == trials[:3]
+
+
+def test_what_all_questions_say_decides_over_what_few_said() -> None:
+    strategy = CompleteFinalists(Impatient(), WIDE, 0)
+    drive(strategy, WIDE, lambda candidate: {A: 0.4, B: 0.6}.get(candidate, 0.5))
+    assert strategy.ranking() == [B, WIDE.compose(()), A]
+
+
+def test_what_is_planned_is_never_less_than_what_is_asked() -> None:
+    strategy = CompleteFinalists(Impatient(), WIDE, 0)
+    planned = strategy.planned()
+    trials = drive(strategy, WIDE)
+    asked = sum(len(trial.questions) for trial in trials)
+    assert strategy.planned() == asked <= planned
+
+
+def test_a_finalist_that_cannot_be_scored_on_the_rest_stays_behind() -> None:
+    strategy = CompleteFinalists(Impatient(), WIDE, 0)
+    strategy.tell(scored(Trial(WIDE.compose(()), QUESTIONS), 0.5))
+    for trial in strategy.ask(8):
+        strategy.tell(scored(trial, 0.9))
+    for trial in strategy.ask(8):
+        strategy.tell(scored(trial, None if trial.candidate == A else 0.9))
+    assert strategy.ranking()[0] == B
