@@ -1,6 +1,6 @@
 """Which candidates there are: what all strategies share, and what only some vary."""
 
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -18,6 +18,8 @@ class StrategySummary(NamedTuple):
 
 class SearchSpaceConfig(Knobs):
     """What all strategies share: which candidates there are."""
+
+    ranks_by: ClassVar = "their mean score; all that are ranked have met every search question"
 
     max_demonstrations: Annotated[int, Field(ge=1)] = 3
     """At most this many demonstrations are chosen."""

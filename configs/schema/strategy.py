@@ -31,6 +31,10 @@ class ScreeningConfig(SearchSpaceConfig):
         "as many as you say; a tenth of exhaustive greedy's otherwise",
         "unless you know better",
     )
+    ranks_by: ClassVar = (
+        "a statistical model of all search scores, which draws a candidate with few answers of its own towards what "
+        "its demonstrations did elsewhere; the finalists have met every search question"
+    )
 
     kind: Literal["screening"]
     evaluations: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
@@ -54,6 +58,11 @@ class ScreeningConfig(SearchSpaceConfig):
 
 class RacingKnobs(SearchSpaceConfig):
     """What strategies have that race candidates on blocks of questions."""
+
+    ranks_by: ClassVar = (
+        "their gain over the base prompt on shared questions, counted the less the fewer these are, the winner of the "
+        "last race first; the finalists have met every search question"
+    )
 
     block: Annotated[int, Field(ge=1)] = 8
     """Questions of a block; after each, whoever is proven worse than the best leaves."""
@@ -86,6 +95,10 @@ class SuccessiveHalvingConfig(SearchSpaceConfig):
         "greedy rounds that halve their contenders",
         "as many as you say",
         "for a fixed budget without a model of effects",
+    )
+    ranks_by: ClassVar = (
+        "their gain over the base prompt on shared questions, counted the less the fewer these are; the finalists have "
+        "met every search question"
     )
 
     kind: Literal["successive_halving"]
@@ -163,6 +176,7 @@ class CustomConfig(VaryingKnobs):
         "yours",
         "see below",
     )
+    ranks_by: ClassVar = "the strategy of your own; the finalists have met every search question"
 
     kind: Literal["custom"]
     strategy: str
@@ -214,6 +228,7 @@ class OptunaConfig(RacingKnobs, VaryingKnobs):
         "as many as `trials` candidates need on all search questions",
         "to compare with other work that uses Optuna",
     )
+    ranks_by: ClassVar = SearchSpaceConfig.ranks_by
 
     kind: Literal["optuna"]
     sampler: Literal["gp", "tpe", "nsga2"] = "gp"

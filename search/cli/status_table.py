@@ -15,6 +15,7 @@ from search.problem.candidate import OWN, Candidate
 from search.results.status import FailedItems, Standing, Status
 from search.results.wording import show_estimate, show_many, show_unseen
 
+_APART = "Search scores with another n are over other questions and cannot be compared; the gains below can."
 _SAMPLE = 300  # characters of a failure's message
 _WORDS = {
     "running": "running now",
@@ -30,9 +31,12 @@ def status_view(status: Status, path: Path) -> RenderableType:
     facts = Table.grid(padding=(0, 2))
     facts.add_row("state", Text(_WORDS[status.state] + because(status.reason)))
     add_spend(facts, spend)
-    facts.add_row("candidates", f"{status.trials:,} scored")
+    scored = f"{show_many(status.candidates, 'candidate')} scored in {show_many(status.trials, 'trial')}"
+    facts.add_row("search", scored)
     if status.amended:
-        facts.add_row("amended", f"{status.amended:,} scores by `retry-failed`; the search itself did not know them")
+        facts.add_row(
+            "amended", f"{show_many(status.amended, 'score')} by `retry-failed`; the search itself did not know them"
+        )
     if status.succeeds:
         facts.add_row("goes on from", Text(f"{status.succeeds}, whose judge was another"))
     parts: list[RenderableType] = [Text(str(path), style="bold"), facts]
@@ -44,6 +48,9 @@ def status_view(status: Status, path: Path) -> RenderableType:
         parts.append(_standings(status))
     if status.state == "finished":
         parts.append(Text(_verdict(status)))
+    if status.choice is not None:
+        parts.append(Text(status.choice.title, style="bold"))
+        parts += [Text(f"  {sentence}") for sentence in status.choice.sentences()]
     return Group(*parts)
 
 
@@ -118,7 +125,9 @@ def _standings(status: Status) -> RenderableType:
         table.add_row(name, *shown, " + ".join(str(value.n) for value in estimates[:2] if value))
     own = status.base.demonstrations if status.base else ()
     chosen = [Text(f"{name}: {_in_words(one.candidate, own)}{_length(one)}") for name, one in present]
-    return Group(table, *chosen)
+    counts = {one.search_score.n for _, one in present if one.search_score}
+    apart = [Text(_APART)] if len(counts) > 1 else []
+    return Group(table, *apart, *chosen)
 
 
 def _length(standing: Standing) -> str:

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from evaluators.budget import Budget
 from evaluators.counts import Counts
 from search.live.eta import Eta, Speedometer
+from search.results.wording import show_many
 from search.statistics.estimates import Estimate, estimate, paired_difference
 from search.statistics.intervals import Bounds
 from workers.activity import WorkersActivity
@@ -23,7 +24,9 @@ class Position:
 
     Attributes:
         phase: what is evaluated now.
-        trials: told so far.
+        trials: told so far, on search questions.
+        candidates: distinct ones among them.
+        stage: what the strategy is doing, in a few words; "" where it does not say.
         evaluated, planned: evaluations told so far, and how many there will be in all (an upper bound), held-out ones
             included.
         replayed: those of `evaluated` that the journal held already.
@@ -38,6 +41,8 @@ class Position:
     replayed: int = 0
     best_scores: Mapping[str, float] = field(default_factory=dict)
     base_scores: Mapping[str, float] = field(default_factory=dict)
+    candidates: int = 0
+    stage: str = ""
 
 
 class Watched(Protocol):
@@ -76,7 +81,10 @@ class Snapshot:
         moment: seconds since 1970.
         process: the coordinator's process id.
         seconds: since this process began to work on the run.
-        trials: told so far.
+        trials: told so far, on search questions.
+        candidates: distinct ones among them.
+        stage: what the strategy is doing, in a few words; "" where it does not say.
+        remark: why the best so far looks worse than before; "" where it does not.
         done, planned: evaluations, those under way that are through included; `planned` is an upper bound.
         eta: for the rest; None before anything is done.
         best: the leader's search score with its interval.
@@ -103,6 +111,9 @@ class Snapshot:
     services: tuple[ServiceActivity, ...] = ()
     limits: Mapping[str, float] = field(default_factory=dict)
     spent: Mapping[str, float | None] = field(default_factory=dict)
+    candidates: int = 0
+    stage: str = ""
+    remark: str = ""
 
     @property
     def is_search(self) -> bool:
@@ -124,6 +135,7 @@ class Observer:
         self._watched, self._position, self._bounds = watched, position, bounds
         self._confidence = confidence
         self._evaluations, self._tokens = Speedometer(), Speedometer()
+        self._highest: Estimate | None = None  # gain of a best so far
 
     def look(self, seconds: float) -> Snapshot:
         """Look once, so many seconds after the beginning."""
@@ -132,6 +144,7 @@ class Observer:
         self._evaluations.note(seconds, done)
         self._tokens.note(seconds, counts.new_tokens)
         best, base = position.best_scores, position.base_scores
+        gain = paired_difference(best, base, self._confidence, self._bounds) if best is not base else None
         return Snapshot(
             moment=time.time(),
             process=os.getpid(),
@@ -143,13 +156,24 @@ class Observer:
             eta=self._evaluations.eta(position.planned - done),
             best=estimate([*best.values()], self._confidence, bounds=self._bounds),
             base=estimate([*base.values()], self._confidence, bounds=self._bounds),
-            gain=paired_difference(best, base, self._confidence, self._bounds) if best is not base else None,
+            gain=gain,
             work=self._work(counts),
             activity=self._watched.activity(),
             services=tuple(self._watched.services()),
             limits=budget.limits,
             spent=budget.spent(),
+            candidates=position.candidates,
+            stage=position.stage,
+            remark=self._remark(gain),
         )
+
+    def _remark(self, gain: Estimate | None) -> str:
+        """Said while the best so far gains less than one before it did: on other questions, or after more of them."""
+        now, before = gain.mean if gain else 0.0, self._highest
+        if before is None or now >= before.mean:
+            self._highest = gain or before
+            return ""
+        return f"down from {before.mean:+.2f} on {show_many(before.n, 'question')}, which did not hold on further ones"
 
     def _work(self, counts: Counts) -> Work:
         return Work(

@@ -56,7 +56,7 @@ def line(snapshot: Snapshot) -> str:
     """A snapshot in one line."""
     activity = snapshot.activity
     parts = [
-        PHASES[snapshot.phase],
+        _phase(snapshot),
         f"{_done(snapshot)} ({show_share(_share(snapshot))})",
         show_eta(snapshot.eta),
         *([f"best {_best(snapshot)}"] if snapshot.is_search else []),
@@ -69,8 +69,14 @@ def line(snapshot: Snapshot) -> str:
 
 
 def _title(snapshot: Snapshot) -> str:
-    scored = f", {show_many(snapshot.trials, 'candidate')} scored" if snapshot.is_search else ""
-    return f"{PHASES[snapshot.phase]}{scored}, {show_time(snapshot.seconds)} elapsed"
+    scored = ""
+    if snapshot.is_search:
+        scored = f", {show_many(snapshot.candidates, 'candidate')} scored in {show_many(snapshot.trials, 'trial')}"
+    return f"{_phase(snapshot)}{scored}, {show_time(snapshot.seconds)} elapsed"
+
+
+def _phase(snapshot: Snapshot) -> str:
+    return PHASES[snapshot.phase] + (f" ({snapshot.stage})" if snapshot.stage else "")
 
 
 def _share(snapshot: Snapshot) -> float:
@@ -105,10 +111,13 @@ def _best(snapshot: Snapshot) -> str:
     best = show_estimate(snapshot.best)
     if snapshot.best is None or snapshot.base is None:
         return best
+    remark = f"; {snapshot.remark}" if snapshot.remark else ""
     if snapshot.gain is None:
-        return f"{best}: the base prompt"
-    gain, n = show_gain(snapshot.gain), snapshot.gain.n
-    return f"{best}; {gain} over the base prompt's {snapshot.base.mean:.2f}, n={n}"
+        return f"{best}: the base prompt{remark}"
+    gain, n, base = show_gain(snapshot.gain), snapshot.gain.n, snapshot.base.mean
+    if n < snapshot.base.n and snapshot.best.n == n:  # its mean over the questions that both have met
+        base = snapshot.best.mean - snapshot.gain.mean
+    return f"{best}; {gain} over the base prompt's {base:.2f} on the same {show_many(n, 'question')}{remark}"
 
 
 def _generation(snapshot: Snapshot) -> str:

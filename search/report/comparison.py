@@ -9,6 +9,7 @@ from search.problem.trial import Side
 from search.results.journal_results import CandidateResults
 from search.results.search_results import SearchResults
 from search.statistics.estimates import Estimate, estimate, unpaired_difference
+from search.statistics.intervals import of_difference
 
 Role = Literal["winner", "best so far", "runner-up", "base prompt"]
 
@@ -64,6 +65,7 @@ def finalists(results: SearchResults) -> tuple[Finalist, ...]:
 def _finalist(results: SearchResults, role: Role, candidate: Candidate, base: Candidate) -> Finalist:
     search, held_out = results.search.get(candidate, _NOTHING), results.held_out.get(candidate, _NOTHING)
     confidence = results.confidence
+    ends = of_difference(results.journal.bounds)
     gains: dict[Side, dict[str, float]] = {}
     if candidate != base:
         gains = {
@@ -77,7 +79,7 @@ def _finalist(results: SearchResults, role: Role, candidate: Candidate, base: Ca
         held_out=held_out.mean(confidence),
         search_gain=search.gain(results.search[base], confidence) if gains else None,
         held_out_gain=held_out.gain(results.held_out.get(base, _NOTHING), confidence) if gains else None,
-        overstatement=unpaired_difference([*gains["search"].values()], [*gains["held_out"].values()], confidence)
+        overstatement=unpaired_difference([*gains["search"].values()], [*gains["held_out"].values()], confidence, ends)
         if gains
         else None,
         length={

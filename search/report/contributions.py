@@ -17,6 +17,7 @@ from search.results.search_results import SearchResults
 from search.statistics.effects import USUAL_SPREAD, EffectsModel
 from search.statistics.effects_posterior import Fit
 from search.statistics.estimates import Estimate
+from search.statistics.intervals import Bounds, of_difference
 from search.statistics.observed_scores import ObservedScores, OrderedSet
 
 _FEWEST = 3  # candidates, the base prompt included
@@ -39,6 +40,11 @@ class Contribution:
     place: int | None = None
     in_winner: Estimate | None = None
     by_place: Estimate | None = None
+
+    def inside(self, bounds: Bounds | None) -> "Contribution":
+        """The same with every interval inside the scale of differences, where that has ends."""
+        in_winner, by_place = (one and one.inside(bounds) for one in (self.in_winner, self.by_place))
+        return replace(self, alone=self.alone.inside(bounds), in_winner=in_winner, by_place=by_place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,10 @@ def contributions(results: SearchResults, winner: Candidate) -> Contributions | 
     best = tuple(number[name] for name in winner.demonstrations if name in number)
     met = [sum(name in one.demonstrations for one in told) for name in varying]
     return Contributions(
-        demonstrations=_each(fit, varying, met, best, results.confidence),
+        demonstrations=tuple(
+            one.inside(of_difference(results.journal.bounds))
+            for one in _each(fit, varying, met, best, results.confidence)
+        ),
         candidates=len(told),
         scores=sum(map(len, told.values())),
         last_over_first=_last_over_first(model, scores, fit, results.confidence),

@@ -100,6 +100,12 @@ def _history(findings: Findings) -> Picture | None:
         "Search score of the best so far, with its interval, against judged generations. Each is the best of all "
         "candidates until then, so the curve lies too high."
     )
+    if (falls := findings.history.falls) > 0:
+        times = "once" if falls == 1 else f"{falls:,} times"
+        says += (
+            f" It falls {times}: what led had been scored on few questions and did not hold on further ones, or "
+            "another candidate took the lead with more evidence behind it."
+        )
     return Picture("history", figure, says)
 
 

@@ -1,6 +1,7 @@
 """How the best score grew with what was spent."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from search.problem.candidate import Candidate
 from search.problem.trial import ScoredTrial
@@ -34,6 +35,12 @@ class History:
     milestones: tuple[Milestone, ...]
     judged: int
     greedy: int | None
+
+    @property
+    def falls(self) -> int:
+        """How often the best so far has a lower mean than the one before it."""
+        means = [one.best.mean for one in self.milestones]
+        return sum(later < earlier for earlier, later in pairwise(means))
 
 
 def history(results: SearchResults) -> History:

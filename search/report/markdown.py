@@ -13,6 +13,7 @@ from search.report.run_findings import RunFindings
 from search.report.sentences import averaged, decoded
 from search.report.side_by_side import Contrast
 from search.results.journal_results import SIDES
+from search.results.wording import show_many
 
 _CANDIDATES = 20
 
@@ -31,7 +32,8 @@ def markdown(findings: Findings | EvaluationFindings) -> str:
 
 def _search_parts(findings: Findings) -> Iterator[str]:
     if findings.finalists:
-        for part in (_result, _turns, _search, _prompt, _contributions, _candidates, _categories, _lengths, _answers):
+        first = (_result, _choice, _turns, _search, _prompt, _contributions)
+        for part in (*first, _candidates, _categories, _lengths, _answers):
             yield from part(findings)
 
 
@@ -45,6 +47,13 @@ def _result(findings: Findings) -> Iterator[str]:
         "base prompt. The search score of a winner is too high, since it was chosen for it. “Overstated by” is "
         "search gain minus held-out gain."
     )
+
+
+def _choice(findings: Findings) -> Iterator[str]:
+    choice = findings.status.choice
+    if choice is not None:
+        yield f"## {choice.title}"
+        yield "\n".join(f"- {plain(sentence)}" for sentence in choice.sentences())
 
 
 def _finalist(findings: Findings, one: Finalist) -> list[str]:
@@ -81,8 +90,8 @@ def _search(findings: Findings) -> Iterator[str]:
     yield "## The search"
     greedy = history.greedy and f"; the paper's exhaustive greedy search of the same space takes {history.greedy:,}"
     yield (
-        f"{findings.status.trials:,} trials of {len(findings.candidates):,} candidates took "
-        f"{history.judged:,} judged generations on search questions{greedy or ''}."
+        f"{show_many(findings.status.trials, 'trial')} of {show_many(len(findings.candidates), 'candidate')} took "
+        f"{show_many(history.judged, 'judged generation')} on search questions{greedy or ''}."
     )
 
 
@@ -140,6 +149,8 @@ def _candidates(findings: Findings) -> Iterator[str]:
     if len(shown) < len(findings.candidates):
         of = f"The first {len(shown)} of {len(findings.candidates):,}"
         yield f"{of}, by the lower end of the interval of the paired gain on search questions."
+    if len({one.score.n for one in findings.candidates if one.score}) > 1:
+        yield "Not all have met the same questions: their scores cannot be compared, their gains can."
     yield table(
         ("rank", "demonstrations", "gain", "search score", "failed", "length"),
         (

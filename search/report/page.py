@@ -18,6 +18,7 @@ from search.report.findings import Findings
 from search.report.opening import opening
 from search.report.sentences import averaged, decoded
 from search.results.journal_results import SIDES
+from search.results.wording import show_many
 
 MOST_CANDIDATES = 200
 
@@ -38,6 +39,7 @@ def page(findings: Findings | EvaluationFindings) -> str:
             level=numbers.share(results.confidence),
             pictures=shown,
             numbers=numbers,
+            many=show_many,
             style=Markup(_part("page.css")),  # noqa: S704 -- our own file
             script=Markup(_part("page.js")),  # noqa: S704
             plotly=Markup(get_plotlyjs()) if shown else "",  # noqa: S704

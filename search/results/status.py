@@ -9,6 +9,7 @@ from evaluators.evaluation import Failure
 from evaluators.ledger.spend import Spend
 from search.problem.candidate import Candidate
 from search.problem.contamination import SEEN
+from search.results.choice import Choice, explain_choice
 from search.results.journal_results import CandidateResults
 from search.results.search_results import SearchResults, read_search_results
 from search.run_directory.state import State
@@ -61,6 +62,7 @@ class Status:
     """How one run stands. `winner` is the best so far until `state` is "finished".
 
     Attributes:
+        trials: told on search questions; `candidates` are the distinct ones among them.
         failures: the most frequent first.
         amended: scores that `retry-failed` added; the search was told of failures in their place.
         better: how probable the run's scores make it that what the search found beats the base prompt, in [0, 1]. Where
@@ -69,6 +71,7 @@ class Status:
         lost: what the ledger has lost, in a sentence; "" for nothing.
         succeeds: directory of the search that this one goes on from under another judge; "" for none.
         seen: held-out questions that stand in a demonstration or in a search question, or resemble one.
+        choice: why the winner won, or leads so far; None while only the base prompt is ranked.
     """
 
     run: str
@@ -85,6 +88,8 @@ class Status:
     seen: int = 0
     lost: str = ""
     succeeds: str = ""
+    candidates: int = 0
+    choice: Choice | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As `demosearch status --json` prints it; an infinite end of an interval is null."""
@@ -94,6 +99,7 @@ class Status:
             "state": self.state,
             "reason": self.reason,
             "trials": self.trials,
+            "candidates": self.candidates,
             "winner": list(self.winner.demonstrations) if self.winner else None,
             "decoding": self.winner.candidate.decoding if self.winner else None,
             "runner_up": _standing_json(self.runner_up),
@@ -109,6 +115,7 @@ class Status:
             "length": self.winner.length if self.winner else None,
             "held_out_gain": _json(self.winner.held_out_gain if self.winner else None),
             "base": _standing_json(base),
+            "choice": self.choice and self.choice.to_json(),
         }
 
 
@@ -135,6 +142,8 @@ def status_of(results: SearchResults) -> Status:
         seen=results.manifest.get("contamination", {}).get(SEEN, 0),
         lost=results.lost,
         succeeds=(results.manifest.get("succeeds") or {}).get("directory", ""),
+        candidates=len(journal.search),
+        choice=explain_choice(results),
     )
 
 

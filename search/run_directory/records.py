@@ -6,7 +6,7 @@ left out where nothing is known.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_args
+from typing import Any, NamedTuple, TypeVar, get_args
 
 from search.problem.candidate import Candidate
 from search.problem.trial import ScoredTrial, Side, Trial
@@ -43,6 +43,15 @@ class TrialRecord:
         }
 
 
+class ExpectedGain(NamedTuple):
+    """What all search scores together make of a candidate's gain over the base prompt on further questions: posterior
+    mean and the ends of its interval, in points."""
+
+    mean: float
+    low: float
+    high: float
+
+
 @dataclass(frozen=True, slots=True)
 class EndRecord:
     """The last record: what is exported, and what came next.
@@ -50,17 +59,19 @@ class EndRecord:
     Attributes:
         win_probability: that what the search ranked first is better than the base prompt; None where it ranked the base
             prompt first itself.
+        expected: of winner and runner-up; None for the base prompt, and in journals that do not say it.
     """
 
     winner: Candidate
     runner_up: Candidate | None
     win_probability: float | None
+    expected: tuple[ExpectedGain | None, ExpectedGain | None] = (None, None)
 
     def to_json(self) -> dict[str, Any]:
         """As a line of the journal holds it."""
         runner_up = None if self.runner_up is None else self.runner_up.to_json()
         end = {"winner": self.winner.to_json(), "runner_up": runner_up, "win_probability": self.win_probability}
-        return {"end": end}
+        return {"end": end | ({"expected": [*self.expected]} if any(self.expected) else {})}
 
 
 JournalRecord = TrialRecord | EndRecord
@@ -110,7 +121,13 @@ def _end(content: Mapping[str, Any]) -> EndRecord:
         winner=candidate_from_json(content["winner"]),
         runner_up=None if runner_up is None else candidate_from_json(runner_up),
         win_probability=_only(_NUMBER_OR_NONE, [probability])[0],
+        expected=_expected(content.get("expected", (None, None))),
     )
+
+
+def _expected(content: Any) -> tuple[ExpectedGain | None, ExpectedGain | None]:
+    first, second = (None if ends is None else ExpectedGain(*_only(_NUMBER, ends)) for ends in content)
+    return first, second
 
 
 def candidate_from_json(content: Any) -> Candidate:

@@ -8,15 +8,16 @@ from configs.errors import RunStopped
 from configs.schema.scoring import ScoringConfig
 from evaluators.task_group import task_group
 from search.live.snapshot import Position
+from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import TOO_LONG, ScoredTrial, Side, Trial
 from search.run_directory.journal import Journal, replayed
-from search.run_directory.records import LEADERS, EndRecord, TrialRecord
+from search.run_directory.records import LEADERS, EndRecord, ExpectedGain, TrialRecord
 from search.running.finalists import finalists, most_finalists
 from search.running.scorer import Scorer
 from search.statistics.certainty import Certainty
 from search.strategies.parts.leaderboard import Leaderboard
-from search.strategies.strategy import Strategy
+from search.strategies.strategy import Strategy, stage_of
 
 
 class Coordinator:
@@ -49,6 +50,8 @@ class Coordinator:
         self._phase: Side = "search"
         self._asked = 0
         self._told = 0
+        self._searched = 0  # of them on search questions
+        self._candidates: set[Candidate] = set()
         self._evaluated = 0
         self._replayed = 0
         self._unsure: list[TrialRecord] = []
@@ -132,6 +135,9 @@ class Coordinator:
         known = self._journal.is_recorded(self._told)
         self._journal.append(record)
         self._told += 1
+        if record.side == "search":
+            self._searched += 1
+            self._candidates.add(record.candidate)
         self._evaluated += len(record.scored.trial.questions)
         self._replayed += len(record.scored.trial.questions) * known
 
@@ -172,11 +178,15 @@ class Coordinator:
         best, *others = self._strategy.ranking()
         runner_up = others[0] if others else None
         if best == base:
-            return EndRecord(base, runner_up, None)
+            return EndRecord(base, runner_up, None, (None, self._expected(runner_up)))
         probability = self._certainty.probability_better(best)
         if probability >= self._scoring.min_win_probability:
-            return EndRecord(best, runner_up, probability)
-        return EndRecord(base, best, probability)
+            return EndRecord(best, runner_up, probability, (self._expected(best), self._expected(runner_up)))
+        return EndRecord(base, best, probability, (None, self._expected(best)))
+
+    def _expected(self, candidate: Candidate | None) -> ExpectedGain | None:
+        gain = self._certainty.expected_gain(candidate, self._scoring.confidence) if candidate else None
+        return gain and ExpectedGain(*gain)
 
     def position(self) -> Position:
         """Where the search stands, for the progress view."""
@@ -188,7 +198,9 @@ class Coordinator:
             to_come = left + most_finalists(self._space) * len(self._held_out)
         return Position(
             phase=self._phase,
-            trials=self._told,
+            trials=self._searched,
+            candidates=len(self._candidates),
+            stage=stage_of(self._strategy) if self._phase == "search" else "",
             evaluated=self._evaluated,
             planned=self._evaluated + to_come,
             replayed=self._replayed,

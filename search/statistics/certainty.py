@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from statistics import pstdev
 
 import numpy as np
+from scipy.special import ndtri
 
 from search.problem.candidate import OWN, Candidate
 from search.problem.space import SearchSpace
@@ -43,6 +44,7 @@ class Certainty:
         self._held_out = set(held_out)
         self._searched: list[tuple[OrderedSet, dict[int, float]]] = []
         self._unseen: dict[OrderedSet, dict[str, float]] = {}
+        self._known: tuple[dict[int, int], Fit, float] | None = None
 
     def tell(self, scored: ScoredTrial) -> None:
         """Take a result of either kind; one without a mean says nothing."""
@@ -51,6 +53,7 @@ class Certainty:
         chosen = self._numbers(scored.trial.candidate)
         search = {self._question[name]: value for name, value in scored.scores.items() if name in self._question}
         if search:
+            self._known = None
             self._searched.append((chosen, search))
         unseen = {name: value for name, value in scored.scores.items() if name in self._held_out}
         self._unseen.setdefault(chosen, {}).update(unseen)
@@ -61,15 +64,43 @@ class Certainty:
         one, base = self._numbers(candidate), self._numbers(self._space.compose(()))
         if one == base or not {one, base} <= {chosen for chosen, _ in self._searched}:
             return 0.5
-        numbers = self._telling_questions(base)
-        fit = self._fit(numbers)
+        numbers, fit, luck = self._fitted(base)
         unseen = self._differences(one, base) / fit.model.scale
-        luck = luck_variance(fit)
         noise = 2 * (fit.hyper.noise**2 + luck)
         beliefs = [_belief(each, one, base, luck / len(numbers), unseen, noise) for each in fit.by_strength()]
         logs = np.array([log_evidence for log_evidence, _ in beliefs])
         weights = np.exp(logs - logs.max())
         return round(float(weights @ [better for _, better in beliefs] / weights.sum()), 3)
+
+    def expected_gain(self, candidate: Candidate, confidence: float) -> tuple[float, float, float] | None:
+        """Return what all search scores together make of the candidate's gain over the base prompt on further
+        questions: posterior mean and the ends of its interval, in points, to 3 decimals. Held-out scores are not in it.
+        None before both have been told, and for the base prompt.
+
+        Args:
+            confidence: of the interval, in (0, 1).
+        """
+        one, base = self._numbers(candidate), self._numbers(self._space.compose(()))
+        if one == base or not {one, base} <= {chosen for chosen, _ in self._searched}:
+            return None
+        numbers, fit, luck = self._fitted(base)
+        strengths = fit.by_strength()
+        logs = np.array([each.log_evidence for each in strengths])
+        weights = np.exp(logs - logs.max())
+        weights /= weights.sum()
+        means, spreads = np.array([each.lasting_gain(one, base, luck / len(numbers)) for each in strengths]).T
+        mean = float(weights @ means)
+        half = float(ndtri((1 + confidence) / 2)) * math.sqrt(float(weights @ (spreads**2 + (means - mean) ** 2)))
+        return round(mean, 3), round(mean - half, 3), round(mean + half, 3)
+
+    def _fitted(self, base: OrderedSet) -> tuple[dict[int, int], Fit, float]:
+        """Return the questions that tell, the model of all search scores on them, and the variance of luck on one
+        question; made once for all candidates."""
+        if self._known is None:
+            numbers = self._telling_questions(base)
+            fit = self._fit(numbers)
+            self._known = numbers, fit, luck_variance(fit)
+        return self._known
 
     def _telling_questions(self, base: OrderedSet) -> dict[int, int]:
         """Numbers of the search questions that others than the base prompt have met, at most 400 of them."""

@@ -6,7 +6,7 @@ paired differences. An interval speaks of other questions of the same kind, for 
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import stdtrit  # scipy.stats takes a second to import
@@ -37,6 +37,12 @@ class Estimate:
         """Whether several equal scores, on a scale whose ends are not known, leave the interval no width: then it says
         nothing."""
         return self.n > 1 and self.low == self.high
+
+    def inside(self, bounds: Bounds | None) -> "Estimate":
+        """The same with its interval inside the scale, where that has ends."""
+        if bounds is None:
+            return self
+        return replace(self, low=max(bounds[0], self.low), high=min(bounds[1], self.high))
 
     def to_json(self) -> dict[str, float | int | None]:
         """As the commands print it with --json; an infinite end is null."""
@@ -74,9 +80,16 @@ def paired_difference(
     return estimate(differences, confidence, bounds=of_difference(bounds))
 
 
-def unpaired_difference(first: Sequence[float], second: Sequence[float], confidence: float) -> Estimate | None:
+def unpaired_difference(
+    first: Sequence[float], second: Sequence[float], confidence: float, bounds: Bounds | None = None
+) -> Estimate | None:
     """Mean of `first` minus mean of `second`, values on different questions, with Welch's t interval; None where one of
-    them is empty. `n` counts the questions of both."""
+    them is empty. `n` counts the questions of both; `bounds` are of the values, as `estimate` takes them."""
+    found = _welch(first, second, confidence)
+    return found and found.inside(of_difference(bounds))
+
+
+def _welch(first: Sequence[float], second: Sequence[float], confidence: float) -> Estimate | None:
     if not first or not second:
         return None
     sides = [np.asarray(values, dtype=float) for values in (first, second)]

@@ -50,8 +50,9 @@ def make_strategy(
     part = _part(config, space, seed, material, folder)
     if hints is not None and part is not space:
         hints = hints[_places(part, space)]
-    looks_at_texts = isinstance(config, ScreeningConfig | SimilarConfig | DiverseConfig) and config.embedding != "none"
-    embedding = _embedding(config.embedding, part, material, folder) if looks_at_texts else None
+    embedding = None
+    if isinstance(config, ScreeningConfig | SimilarConfig | DiverseConfig) and config.embedding != "none":
+        embedding = _embedding(config.embedding, part, material, folder)
     strategy = strategy_of(config, part, seed, embedding, hints)
     return strategy if isinstance(config, _WHOLE) else CompleteFinalists(strategy, space, seed)
 

@@ -1,11 +1,12 @@
 """Runs beside each other: their prompts on the questions that they share, in pairs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from configs.errors import InputError
+from configs.score_bounds import Bounds, score_bounds
 from evaluators.ledger.spend import Spend
 from search.results.answers_table import Answer, read_answers
 from search.results.evaluation_status import read_evaluation
@@ -29,6 +30,7 @@ class Entry:
         judge: its kind and model: entries of different judges are not comparable.
         categories: by a question's text.
         spend: of the whole run.
+        bounds: ends of the judge's scale; None where they are not known.
     """
 
     run: str
@@ -40,6 +42,7 @@ class Entry:
     scores: Scores
     categories: dict[str, str]
     spend: Spend
+    bounds: Bounds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +99,14 @@ def _against(entry: Entry, first: Entry, confidence: float) -> ComparedEntry:
     by_category: dict[str, Estimate] = {}
     for category in sorted({entry.categories[text] for text in shared} - {""}) if comparable else ():
         own = {text: entry.scores[text] for text in shared if entry.categories[text] == category}
-        difference = paired_difference(own, first.scores, confidence)
+        difference = paired_difference(own, first.scores, confidence, entry.bounds)
         if difference is not None:
             by_category[category] = difference
     return ComparedEntry(
         entry=entry,
-        score=estimate([*entry.scores.values()], confidence),
+        score=estimate([*entry.scores.values()], confidence, bounds=entry.bounds),
         shared=len(shared),
-        difference=paired_difference(entry.scores, first.scores, confidence) if comparable else None,
+        difference=paired_difference(entry.scores, first.scores, confidence, entry.bounds) if comparable else None,
         categories=by_category,
     )
 
@@ -115,6 +118,12 @@ def run_entries(name: str, path: Path) -> list[Entry]:
     Raises:
         InputError: `path` is not a run directory.
     """
+    config = read_any_config(path)
+    bounds = score_bounds(config.scoring, config.judge)
+    return [replace(entry, bounds=bounds) for entry in _unbounded_entries(name, path)]
+
+
+def _unbounded_entries(name: str, path: Path) -> list[Entry]:
     answers, judge, texts = read_answers(path), _judge(path), read_prompt_texts(path)
     if is_evaluation(path):
         evaluation = read_evaluation(path)

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from search.results.wording import show_estimate, show_gain, show_quantity, show_span
+from search.results.wording import show_estimate, show_gain, show_many, show_quantity, show_span
 from search.view.word_diff import word_diff
 
 
@@ -38,7 +38,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(show_estimate=show_estimate, show_gain=show_gain, word_diff=word_diff)
+    environment.globals.update(show_estimate=show_estimate, many=show_many, show_gain=show_gain, word_diff=word_diff)
     environment.filters.update(
         span=show_span, dollars=lambda value: show_quantity("dollars", value), day=_day, path=quote, query=_query
     )

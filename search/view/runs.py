@@ -10,6 +10,7 @@ from configs.schema.run import RunConfig
 from evaluators.ledger.spend import Spend
 from search.results.evaluation_status import read_evaluation
 from search.results.status import read_status
+from search.results.wording import show_many
 from search.run_directory.notes import read_notes
 from search.run_directory.run import read_any_config
 from search.statistics.estimates import Estimate
@@ -31,8 +32,9 @@ class RunRow:
         note: what people wrote on it; for an unreadable run, why.
         strategy: its kind; for an evaluation the number of prompts.
         score: the winner's held-out score, or its search score before there is one; an evaluation's best mean.
+        side: of the split that the score is on: "held-out" or "search"; "" for an evaluation.
         gain: over the base prompt on held-out questions; an evaluation's best difference to its first prompt.
-        trials: candidates scored so far, or prompts.
+        candidates: scored so far, or prompts.
         created: seconds since 1970.
     """
 
@@ -44,11 +46,12 @@ class RunRow:
     strategy: str = ""
     score: Estimate | None = None
     gain: Estimate | None = None
-    trials: int = 0
+    candidates: int = 0
     spend: Spend = field(default_factory=Spend)
     created: float = 0.0
     tags: tuple[str, ...] = ()
     note: str = ""
+    side: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As `demosearch list --json` prints it."""
@@ -155,7 +158,8 @@ def _search_row(path: Path, name: str, config: RunConfig) -> RunRow:
         strategy=config.strategy.kind,
         score=(winner.held_out_score or winner.search_score) if winner else None,
         gain=winner.held_out_gain if winner else None,
-        trials=status.trials,
+        candidates=status.candidates,
+        side="held-out" if winner and winner.held_out_score else "search",
         spend=status.spend,
     )
 
@@ -169,10 +173,10 @@ def _evaluation_row(path: Path, name: str, config: EvaluationConfig) -> RunRow:
         state=status.state,
         model=Path(config.model.name).name,
         pool="",
-        strategy=f"{len(config.variants)} prompts",
+        strategy=show_many(len(config.variants), "prompt"),
         score=best.score if best else None,
         gain=best.difference if best else None,
-        trials=len(status.results),
+        candidates=len(status.results),
         spend=status.spend,
     )
 

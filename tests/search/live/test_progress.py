@@ -168,3 +168,32 @@ def test_a_terminal_that_is_gone_hides_nothing_from_others_nor_how_the_work_ende
     with pytest.raises(KeyError):
         work()
     assert not [*tmp_path.iterdir()]
+
+
+class Falling(Halfway):
+    """What leads has been asked about few questions first, about more later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.best = {"q1": 9.0}
+
+    def position(self) -> Position:
+        return replace(super().position(), best_scores=self.best, base_scores=self.base)
+
+
+def test_a_best_so_far_that_falls_says_why() -> None:
+    watched = Falling()
+    observer = Observer(watched, watched.position, 0.95)
+    assert observer.look(1.0).remark == ""
+    watched.best = {"q1": 9.0, "q2": 5.0}
+    assert observer.look(2.0).remark == "down from +4.00 on 1 question, which did not hold on further ones"
+    watched.best = {"q1": 9.0, "q2": 12.0}
+    assert observer.look(3.0).remark == ""
+
+
+def test_a_best_so_far_that_is_the_base_prompt_again_says_so() -> None:
+    watched = Falling()
+    observer = Observer(watched, watched.position, 0.95)
+    observer.look(1.0)
+    watched.best = watched.base
+    assert observer.look(2.0).remark.startswith("down from +4.00")

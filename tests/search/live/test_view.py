@@ -23,9 +23,9 @@ def flat(text: str) -> str:
 
 
 EVERYWHERE = (
-    "searching, 41 candidates scored, 0:14:03 elapsed",
+    "searching (sets are tried), 33 candidates scored in 41 trials, 0:14:03 elapsed",
     "3,120 of 9,600 evaluations, 32 %; ETA 12 min (9-17)",
-    "7.42 [7.10, 7.74], n=80; +0.52 [+0.20, +0.84] over the base prompt's 6.90, n=80",
+    "7.42 [7.10, 7.74], n=80; +0.52 [+0.20, +0.84] over the base prompt's 6.90 on the same 80 questions",
     "98 prompts in flight, 120 waiting in 3 blocks, 812 tokens/s",
     "40 answers to be judged; judge: 12 of 16 in flight, 28 waiting, told to slow down 2 times",
     "pausing for 7 s",
@@ -97,7 +97,7 @@ def test_an_unknown_price_is_no_zero() -> None:
 def test_a_line_says_what_is_done_left_best_spent_and_failed() -> None:
     text = line(snapshot())
     for part in (
-        "searching | 3,120 of 9,600 evaluations (32 %) | ETA 12 min (9-17) | best 7.42 [7.10, 7.74], n=80",
+        "searching (sets are tried) | 3,120 of 9,600 evaluations (32 %) | ETA 12 min (9-17) | best 7.42 [7.10, 7.74]",
         "4 of 4 workers busy, 812 tokens/s",
         "judge: 12 of 16 in flight",
         "dollars $1.20 of $20.00 (6 %)",

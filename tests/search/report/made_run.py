@@ -25,7 +25,7 @@ from search.prompts.render import UrialRenderer
 from search.prompts.urial import BACKTICKS
 from search.run_directory.files import write_json
 from search.run_directory.journal import Journal
-from search.run_directory.records import LEADERS, EndRecord, TrialRecord
+from search.run_directory.records import LEADERS, EndRecord, ExpectedGain, TrialRecord
 from search.run_directory.run import Run
 from search.running.scorer import Scorer
 from tests.fakes import ScriptedModel
@@ -132,7 +132,13 @@ class MadeRun:
         every = [question.id for question in self._material.search]
         self._trials.append(("search", Trial(Candidate((*added, *BASE), decoding), tuple(questions or every))))
 
-    def judge_finalists(self, *candidates: Sequence[str], better: float | None = 0.98, decoding: str = OWN) -> None:
+    def judge_finalists(
+        self,
+        *candidates: Sequence[str],
+        better: float | None = 0.98,
+        decoding: str = OWN,
+        expected: tuple[ExpectedGain | None, ExpectedGain | None] = (None, None),
+    ) -> None:
         """Score these on the held-out questions; the first has won, in this decoding, in which the base prompt is then
         scored too. The scores make it so probable that what was found beats the base prompt; None where nothing was."""
         every = tuple(question.id for question in self._material.held_out)
@@ -140,7 +146,7 @@ class MadeRun:
         self._finalists = [Candidate((*added, *BASE), one) for added, one in zip(candidates, decodings, strict=False)]
         control = [] if decoding == OWN else [Candidate(BASE, decoding)]
         self._trials += [("held_out", Trial(one, every)) for one in (*self._finalists, *control)]
-        self._better = better
+        self._better, self._expected = better, expected
 
     def write(self, *, ended: bool = True) -> Path:
         """Evaluate everything, and write it down.
@@ -179,7 +185,7 @@ class MadeRun:
             journal.append(TrialRecord(kind, scored, _leaders(told) if kind == "search" else ()))
         if ended:
             winner, runner_up = self._finalists[:2]
-            journal.append(EndRecord(winner, runner_up, self._better))
+            journal.append(EndRecord(winner, runner_up, self._better, self._expected))
         await ledger.keep_time(10.0, Utilization(20.0, 15.0, 10.0, 9.0, 6.0, 4.0))
         await evaluator.close()
         await ledger.close()

@@ -218,7 +218,9 @@ def test_what_is_not_proven_better_than_the_base_prompt_is_only_the_runner_up(tm
     _, kept = read(tmp_path / "proven" / "journal")
     assert found.win_probability is not None
     assert found.win_probability < 0.999
-    assert kept == EndRecord(Candidate(("base",)), found.winner, found.win_probability)
+    expected = (None, found.expected[0])
+    assert kept == EndRecord(Candidate(("base",)), found.winner, found.win_probability, expected)
+    assert found.expected[0] is not None
 
 
 def test_a_failure_that_lasts_is_told_again_as_it_was(tmp_path: Path) -> None:

@@ -128,3 +128,20 @@ def test_scores_without_any_spread_are_no_trouble(gain: float) -> None:
         for candidate, score in ((BASE, 5.0), (FOUND, 5.0 + gain)):
             judge.tell(ScoredTrial(Trial(candidate, questions), dict.fromkeys(questions, score), {}, score))
     assert (judge.probability_better(FOUND) > 0.99) is (gain > 0)
+
+
+def test_the_expected_gain_lies_between_none_and_what_was_measured_of_the_best_of_many() -> None:
+    judge = Certainty(SPACE, HELD_OUT)
+    judge.tell(scored(BASE, GUIDING, 6.0, 0))
+    measured = {}
+    for seed, names in enumerate([("a",), ("b",), ("c",), ("d",), ("a", "b"), ("b", "c"), ("c", "d")], 1):
+        told = scored(SPACE.compose(names), GUIDING[:8], 6.0, seed)
+        judge.tell(told)
+        measured[told.trial.candidate] = told.mean
+    best = max(measured, key=lambda one: measured[one] or 0.0)
+    expected = judge.expected_gain(best, 0.95)
+    assert expected is not None
+    mean, low, high = expected
+    assert low < mean < (measured[best] or 0.0) - 6.0
+    assert low < 0 < high
+    assert judge.expected_gain(BASE, 0.95) is None

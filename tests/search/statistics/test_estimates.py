@@ -72,3 +72,10 @@ def test_an_interval_covers_the_truth_as_often_as_it_says() -> None:
         assert value is not None
         covered += value.low <= 5 <= value.high
     assert 0.92 < covered / 600 < 0.98
+
+
+@given(first=st.lists(st.floats(1, 10), min_size=1), second=st.lists(st.floats(1, 10), min_size=1))
+def test_a_difference_on_a_bounded_scale_has_an_interval_inside_it(first: list[float], second: list[float]) -> None:
+    difference = unpaired_difference(first, second, 0.95, (1.0, 10.0))
+    assert difference is not None
+    assert -9 <= difference.low <= difference.high <= 9

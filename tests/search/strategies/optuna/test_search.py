@@ -203,3 +203,19 @@ def test_the_base_prompt_is_never_proposed_as_something_new(seed: int) -> None:
     space = SearchSpace((), tuple("abcdefgh"), ("q",), 0, 1)
     trials = drive(search(space, trials=8, warm_start="none", seed=seed), space, window=6)
     assert [trial.candidate for trial in trials].count(space.compose(())) == 1
+
+
+def test_a_group_of_the_warm_start_that_has_met_all_questions_is_ranked() -> None:
+    strategy = search(LONG, block=24, trials=20)
+    strategy.tell(scored(BASE, 1.0))
+    group = strategy.ask(1)[0]
+    strategy.tell(scored(group, 3.0))
+    assert strategy.ranking() == [group.candidate, BASE.candidate]
+    assert strategy.stage() == "warm start: groups of demonstrations leave a shortlist"
+
+
+def test_a_group_that_has_met_some_questions_is_not_ranked() -> None:
+    strategy = search(LONG, block=8, trials=20)
+    strategy.tell(scored(BASE, 1.0))
+    strategy.tell(scored(strategy.ask(1)[0], 3.0))
+    assert strategy.ranking() == [BASE.candidate]

@@ -1,0 +1,172 @@
+"""Why a run's winner won: what was measured of it and of the runner-up, and what all scores together make of that."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from search.problem.candidate import Candidate
+from search.results.search_results import SearchResults
+from search.results.wording import show_estimate, show_gain, show_many
+from search.run_directory.records import ExpectedGain
+from search.statistics.estimates import Estimate, paired_difference
+from search.statistics.intervals import of_difference
+
+_DIGITS = 0.005  # points; less is not seen in two decimals
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One of the first two on the search questions.
+
+    Attributes:
+        role: "winner", "best so far" or "runner-up".
+        measured: paired difference to the base prompt.
+        expected: what all search scores of the run together make of it, for further questions of this kind; None before
+            the end. `n` counts the answers of its own that it rests on.
+    """
+
+    role: str
+    measured: Estimate
+    expected: Estimate | None
+
+    def to_json(self) -> dict[str, Any]:
+        """As `demosearch status --json` prints it."""
+        expected = self.expected and self.expected.to_json()
+        return {"role": self.role, "measured": self.measured.to_json(), "expected": expected}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Why one won.
+
+    Attributes:
+        ranks_by: what the strategy orders candidates by.
+        contenders: the winner first, then the runner-up; only the latter where the base prompt won.
+        ahead: paired difference of the first two on the questions that both have met; None without two.
+        kept_base: the base prompt won, since none was surely better.
+        ended: whether the search has; before, the best so far may change.
+        candidates, answers: of the whole search.
+    """
+
+    ranks_by: str
+    contenders: tuple[Contender, ...]
+    ahead: Estimate | None
+    kept_base: bool
+    ended: bool
+    candidates: int
+    answers: int
+
+    @property
+    def title(self) -> str:
+        """What the sentences explain."""
+        if self.kept_base:
+            return "Why the base prompt stayed"
+        return "Why this one won" if self.ended else "Why this one leads"
+
+    def sentences(self) -> list[str]:
+        """The explanation, a sentence or two each."""
+        return [*self._rule(), *(text for one in self.contenders for text in self._of(one)), *self._between()]
+
+    def _rule(self) -> Iterator[str]:
+        yield f"Candidates are ranked by {self.ranks_by}."
+
+    def _of(self, one: Contender) -> Iterator[str]:
+        text = (
+            f"The {one.role}: its own {show_many(one.measured.n, 'answer')} to search questions measured "
+            f"{show_gain(one.measured)} over the base prompt"
+        )
+        if one.expected is None:
+            yield f"{text}."
+            return
+        taken = one.measured.mean - one.expected.mean
+        yield (
+            f"{text}; all {self.answers:,} search scores together lead to expect {show_gain(one.expected)} on further "
+            f"questions, {self._shrinkage(taken)}."
+        )
+
+    def _shrinkage(self, taken: float) -> str:
+        if abs(taken) < _DIGITS:
+            return "as measured"
+        if taken > 0:
+            many = show_many(self.candidates, "candidate")
+            return f"{taken:.2f} less than measured (shrinkage: the best of {many} is partly lucky)"
+        return f"{-taken:.2f} more than measured (its demonstrations did well in other candidates too)"
+
+    def _between(self) -> Iterator[str]:
+        if len(self.contenders) < 2:
+            return
+        first, second = self.contenders
+        if first.measured.n != second.measured.n:
+            yield (
+                f"The two gains were measured on different questions ({first.measured.n:,} and {second.measured.n:,}) "
+                "and cannot be compared with each other."
+            )
+        if self.ahead is not None:
+            yield (
+                f"On the {show_many(self.ahead.n, 'search question')} that both have met, the {first.role} is "
+                f"{show_estimate(self.ahead, with_n=False)} points ahead of the runner-up."
+            )
+        if second.measured.mean > first.measured.mean + _DIGITS:
+            yield (
+                "The runner-up measured the larger gain; it is second because the ranking counts how much evidence "
+                "stands behind a gain, not its size alone."
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """As `demosearch status --json` prints it."""
+        return {
+            "ranks_by": self.ranks_by,
+            "contenders": [one.to_json() for one in self.contenders],
+            "ahead": self.ahead and self.ahead.to_json(),
+            "kept_base": self.kept_base,
+            "sentences": self.sentences(),
+        }
+
+
+def explain_choice(results: SearchResults) -> Choice | None:
+    """None where nothing but the base prompt has been ranked."""
+    journal, base = results.journal, results.base
+    first, second = journal.winner, journal.runner_up
+    expected = journal.end.expected if journal.end else (None, None)
+    role = "winner" if journal.end else "best so far"
+    named = ((role, first, expected[0]), ("runner-up", second, expected[1]))
+    contenders = [
+        contender
+        for name, candidate, gain in named
+        if candidate is not None and (contender := _contender(results, name, candidate, gain)) is not None
+    ]
+    if not contenders:
+        return None
+    return Choice(
+        ranks_by=results.config.strategy.ranks_by,
+        contenders=tuple(contenders),
+        ahead=_ahead(results, first, second) if base not in (first, second) else None,
+        kept_base=journal.end is not None and first == base,
+        ended=journal.end is not None,
+        candidates=len(results.search),
+        answers=sum(len(one.scores) for one in results.search.values()),
+    )
+
+
+def _contender(
+    results: SearchResults, role: str, candidate: Candidate, expected: ExpectedGain | None
+) -> Contender | None:
+    """None for the base prompt, and for one without a score on the questions that it has."""
+    if candidate == results.base or results.base is None or candidate not in results.search:
+        return None
+    measured = results.search[candidate].gain(results.search[results.base], results.confidence)
+    if measured is None:
+        return None
+    return Contender(role, measured, expected and _inside(expected, measured.n, results))
+
+
+def _inside(expected: ExpectedGain, answers: int, results: SearchResults) -> Estimate:
+    """With its interval inside the scale, where that has ends."""
+    return Estimate(*expected, answers).inside(of_difference(results.journal.bounds))
+
+
+def _ahead(results: SearchResults, first: Candidate | None, second: Candidate | None) -> Estimate | None:
+    if first is None or second is None or not {first, second} <= results.search.keys():
+        return None
+    scores = results.search[first].scores, results.search[second].scores
+    return paired_difference(*scores, results.confidence, results.journal.bounds)
