@@ -61,7 +61,7 @@ def _described_kinds(kinds: Mapping[str, type[BaseModel]], prefix: str, field: F
     names = " or ".join(f"'{kind}'" for kind in kinds)
     what = "; ".join(f"`{kind}`: {_one_line(model.__doc__).rstrip('.')}" for kind, model in kinds.items())
     tag = tag_of(field)
-    choice, usual = f"{prefix}.{tag}", [_default(one.model_fields[tag]) for one in kinds.values()]
+    choice, usual = f"{prefix}.{tag}", [_default(kind.model_fields[tag]) for kind in kinds.values()]
     usual.insert(0, getattr(field.default, tag, None))
     yield Knob(choice, names, next(filter(None, usual), None), what, "")
     found: dict[Knob, list[str]] = {}
@@ -76,7 +76,7 @@ def _described_kinds(kinds: Mapping[str, type[BaseModel]], prefix: str, field: F
 def group_of(field: FieldInfo | None) -> type[BaseModel] | None:
     """The model of a knob that is a group of knobs, or may be one, or is a list of them."""
     members = _members(field)
-    return next((one for one in members if isinstance(one, type) and issubclass(one, BaseModel)), None)
+    return next((member for member in members if isinstance(member, type) and issubclass(member, BaseModel)), None)
 
 
 def is_list(field: FieldInfo | None) -> bool:

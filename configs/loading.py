@@ -74,7 +74,7 @@ def load_experiment(source: str | Path, overrides: Sequence[str] = ()) -> Experi
 
 def _add_prompt(variants: list[Any], name: str, file: str) -> None:
     prompt = FromCommandLine(file) if file else None
-    named = next((one for one in variants if isinstance(one, dict) and one.get("name") == name), None)
+    named = next((variant for variant in variants if isinstance(variant, dict) and variant.get("name") == name), None)
     if named is None:
         variants.append({"name": name, "prompt": prompt})
     else:

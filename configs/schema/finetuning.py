@@ -63,7 +63,7 @@ class FinetuningConfig(Knobs):
 
     @model_validator(mode="after")
     def _every_number_has_a_length(self) -> Self:
-        limits = [one.up_to for one in self.lengths]
+        limits = [length.up_to for length in self.lengths]
         if limits[-1] is not None:
             raise ValueError("the last of lengths has an up_to; leave it out there, so that it holds for any number")
         bounded = limits[:-1]
@@ -73,4 +73,4 @@ class FinetuningConfig(Knobs):
 
     def length_for(self, examples: int) -> TrainingLength:
         """The training of so many examples."""
-        return next(one for one in self.lengths if one.up_to is None or examples <= one.up_to)
+        return next(length for length in self.lengths if length.up_to is None or examples <= length.up_to)

@@ -65,7 +65,7 @@ def by_class(searches: Sequence[GuardedSearch]) -> str:
     """Probabilities said and true, in Markdown, a line a class of probability."""
     lines = ["| probability | searches | said, mean | truly better | gain covered |", "|---|---|---|---|---|"]
     for low, high in _CLASSES:
-        own = [one for one in searches if low <= one.probability < high]
+        own = [search for search in searches if low <= search.probability < high]
         if own:
             better, covered = (100 * fmean(flags) for flags in ([v.gain > 0 for v in own], [v.covered for v in own]))
             said = 100 * fmean(one.probability for one in own)
@@ -78,8 +78,8 @@ def by_landscape(searches: Sequence[GuardedSearch]) -> str:
     """What is exported, in Markdown, a line a landscape and strategy."""
     lines = ["| landscape | strategy | exported | of these truly better | found gain | exported gain |"]
     lines.append("|---" * 6 + "|")
-    for key in dict.fromkeys((one.landscape, one.strategy) for one in searches):
-        own = [one for one in searches if (one.landscape, one.strategy) == key]
+    for key in dict.fromkeys((search.landscape, search.strategy) for search in searches):
+        own = [search for search in searches if (search.landscape, search.strategy) == key]
         exported = [one for one in own if one.probability >= MIN_WIN_PROBABILITY]
         better = f"{100 * fmean(one.gain > 0 for one in exported):.0f} %" if exported else "-"
         gains = fmean(one.gain for one in own), sum(one.gain for one in exported) / len(own)

@@ -200,7 +200,7 @@ class Landscape:
             gained = bool(truths.max() > best + 1e-9)
             if gained:
                 best, chosen = truths.max(), near[truths.argmax()].tolist()
-        return Candidate(tuple(self.pool[one] for one in chosen))
+        return Candidate(tuple(self.pool[name] for name in chosen))
 
     def _neighbours(self, chosen: Sequence[int]) -> Ints:
         """One demonstration exchanged for one of the strongest, or moved."""

@@ -79,7 +79,9 @@ def made_run(path: Path, candidates: int, questions: int, rows: int) -> None:
     run.check_manifest({"model": "m", "decoding": decoding, "judge": judge, "versions": {"demosearch": "0.1.0"}})
     write_json(path / "material.json", material.to_json())
     _write_ledger(path / "ledger.sqlite", run.id, [question.id for question in search], rows)
-    _write_journal(path / "journal.jsonl", candidates, [one.id for one in search], [one.id for one in held_out])
+    _write_journal(
+        path / "journal.jsonl", candidates, [question.id for question in search], [question.id for question in held_out]
+    )
     run.set_state("finished")
     run.close()
 

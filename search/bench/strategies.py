@@ -52,7 +52,7 @@ def run_benchmark(
         under_way = [pool.submit(outcomes, case, strategies, shares, window) for case in cases]
         for done in track(as_completed(under_way), "landscapes", total=len(cases), console=Console(stderr=True)):
             found = sorted([*found, *done.result()], key=lambda one: (_group(one), one.case.seed))
-            path.write_text(json.dumps([asdict(one) for one in found], indent=1))
+            path.write_text(json.dumps([asdict(outcome) for outcome in found], indent=1))
     return found
 
 
@@ -69,11 +69,11 @@ def table(found: Iterable[StrategyOutcome]) -> str:
 
 def _line(group: Group, members: Sequence[StrategyOutcome]) -> str:
     landscape, pool, most, strategy, _ = group
-    judged = fmean(one.evaluations for one in members)
-    fewer = fmean(one.greedy_evaluations for one in members) / judged
-    difference = estimate([one.difference for one in members], _CONFIDENCE)
+    judged = fmean(member.evaluations for member in members)
+    fewer = fmean(member.greedy_evaluations for member in members) / judged
+    difference = estimate([member.difference for member in members], _CONFIDENCE)
     assert difference is not None
-    gains = [one.gain_covered for one in members if one.gain_covered is not None]
+    gains = [member.gain_covered for member in members if member.gain_covered is not None]
     cells = [
         landscape,
         pool,
@@ -82,13 +82,13 @@ def _line(group: Group, members: Sequence[StrategyOutcome]) -> str:
         f"{judged:,.0f}",
         f"{fewer:.1f}",
         _interval(difference),
-        f"{fmean(one.exported for one in members):+.3f}",
-        f"{fmean(one.regret for one in members):.3f}",
-        _percent([one.base_kept for one in members]),
-        _percent([one.score_covered for one in members]),
+        f"{fmean(member.exported for member in members):+.3f}",
+        f"{fmean(member.regret for member in members):.3f}",
+        _percent([member.base_kept for member in members]),
+        _percent([member.score_covered for member in members]),
         _percent(gains),
-        f"{1000 * fmean(one.seconds for one in members):.1f}",
-        f"{fmean(one.under_way for one in members):.0f}",
+        f"{1000 * fmean(member.seconds for member in members):.1f}",
+        f"{fmean(member.under_way for member in members):.0f}",
     ]
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
 
@@ -105,17 +105,17 @@ def against_racing(found: Iterable[StrategyOutcome]) -> str:
     """What every strategy found, and what it exports, minus the same of racing greedy on the same landscapes, paired;
     empty without it."""
     groups = _grouped(found)
-    racing = {one.case: one for group, own in groups.items() if group[3] == _RIVAL for one in own}
+    racing = {outcome.case: outcome for group, own in groups.items() if group[3] == _RIVAL for outcome in own}
     lines = [
         "| landscape | N | k | strategy | judged | found minus racing_greedy's (95 %) | exported minus its (95 %) |"
     ]
     lines.append("|---" * 7 + "|")
     for (landscape, pool, most, strategy, _), own in groups.items():
-        pairs = [(one, racing[one.case]) for one in own if one.case in racing and strategy != _RIVAL]
+        pairs = [(outcome, racing[outcome.case]) for outcome in own if outcome.case in racing and strategy != _RIVAL]
         gaps = estimate([one.difference - rival.difference for one, rival in pairs], _CONFIDENCE)
         exported = estimate([one.exported - rival.exported for one, rival in pairs], _CONFIDENCE)
         if gaps is not None and exported is not None:
-            judged = f"{fmean(one.evaluations for one in own):,.0f}"
+            judged = f"{fmean(outcome.evaluations for outcome in own):,.0f}"
             cells = (landscape, pool, most, strategy, judged, _interval(gaps), _interval(exported))
             lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
     return "\n".join(lines) if len(lines) > 2 else ""
@@ -125,12 +125,12 @@ def coverage(found: Iterable[StrategyOutcome]) -> str:
     """How often the intervals held the truth, over all outcomes of each strategy."""
     lines = ["| strategy | seeds | score covered | gain covered |", "|---|---|---|---|"]
     by_name: dict[str, list[StrategyOutcome]] = {}
-    for one in found:
-        by_name.setdefault(one.strategy, []).append(one)
+    for outcome in found:
+        by_name.setdefault(outcome.strategy, []).append(outcome)
     for name, own in by_name.items():
-        gains = [one.gain_covered for one in own if one.gain_covered is not None]
-        scores = _percent([one.score_covered for one in own])
-        lines.append(f"| {name} | {len({one.case for one in own})} | {scores} | {_percent(gains)} |")
+        gains = [outcome.gain_covered for outcome in own if outcome.gain_covered is not None]
+        scores = _percent([outcome.score_covered for outcome in own])
+        lines.append(f"| {name} | {len({outcome.case for outcome in own})} | {scores} | {_percent(gains)} |")
     return "\n".join(lines)
 
 
@@ -139,8 +139,8 @@ def savings(found: Iterable[StrategyOutcome]) -> str:
     interpolated between budgets (log scale); a sign where that lies beyond the budgets tried."""
     curves: dict[tuple[str, int, int, str], list[tuple[float, float]]] = {}
     for group, members in _grouped(found).items():
-        fewer = fmean(one.greedy_evaluations for one in members) / fmean(one.evaluations for one in members)
-        curves.setdefault(group[:4], []).append((fewer, fmean(one.difference for one in members)))
+        fewer = fmean(member.greedy_evaluations for member in members) / fmean(member.evaluations for member in members)
+        curves.setdefault(group[:4], []).append((fewer, fmean(member.difference for member in members)))
     lines = ["| landscape | N | k | strategy | times fewer at equal quality |", "|---|---|---|---|---|"]
     for (landscape, pool, most, strategy), points in curves.items():
         if len(points) > 1:
@@ -160,14 +160,20 @@ def _equal_quality(points: Sequence[tuple[float, float]]) -> str:
 
 def _grouped(found: Iterable[StrategyOutcome]) -> Mapping[Group, list[StrategyOutcome]]:
     groups: dict[Group, list[StrategyOutcome]] = {}
-    for one in found:
-        groups.setdefault(_group(one), []).append(one)
+    for outcome in found:
+        groups.setdefault(_group(outcome), []).append(outcome)
     return groups
 
 
-def _group(one: StrategyOutcome) -> Group:
-    share = 0.0 if one.strategy in UNBUDGETED else one.share
-    return one.case.landscape, one.case.pool, one.case.most, one.strategy, share
+def _group(outcome: StrategyOutcome) -> Group:
+    share = 0.0 if outcome.strategy in UNBUDGETED else outcome.share
+    return (
+        outcome.case.landscape,
+        outcome.case.pool,
+        outcome.case.most,
+        outcome.strategy,
+        share,
+    )
 
 
 def _arguments() -> argparse.Namespace:
@@ -194,7 +200,7 @@ def read(path: Path) -> list[StrategyOutcome]:
 def main() -> None:
     """The command."""
     arguments = _arguments()
-    found = [one for path in arguments.read for one in read(path)] if arguments.read else _run(arguments)
+    found = [outcome for path in arguments.read for outcome in read(path)] if arguments.read else _run(arguments)
     tables = (table(found), savings(found), against_racing(found), coverage(found))
     print(*filter(None, tables), sep="\n\n")
 

@@ -36,16 +36,18 @@ def _evaluation_facts(status: EvaluationStatus) -> Table:
 
 
 def _variants(results: Sequence[Result]) -> Table:
-    turns = max(len(one.turns) for one in results)
+    turns = max(len(result.turns) for result in results)
     table = Table(box=None, padding=(0, 2), header_style="bold")
     names = ("", "score", f"over {results[0].name}", *(f"turn {turn + 1}" for turn in range(turns)))
     for column in (*names, "length", "n", "failed"):
         table.add_column(Text(column), overflow="fold")
-    for one in results:
-        shown = [_shown(value) for value in one.turns] + [""] * (turns - len(one.turns))
-        score = _shown(one.score) or "too many failed"
-        length = "" if one.length is None else f"{one.length:,.0f}"
-        table.add_row(Text(one.name), score, _shown(one.difference), *shown, length, f"{one.n:,}", f"{one.failed:,}")
+    for result in results:
+        shown = [_shown(value) for value in result.turns] + [""] * (turns - len(result.turns))
+        score = _shown(result.score) or "too many failed"
+        length = "" if result.length is None else f"{result.length:,.0f}"
+        table.add_row(
+            Text(result.name), score, _shown(result.difference), *shown, length, f"{result.n:,}", f"{result.failed:,}"
+        )
     return table
 
 
@@ -54,10 +56,10 @@ def _categories(results: Sequence[Result]) -> list[RenderableType]:
     if not names:
         return []
     table = Table(box=None, padding=(0, 2), header_style="bold")
-    for column in ("mean by category", *(one.name for one in results), "n"):
+    for column in ("mean by category", *(result.name for result in results), "n"):
         table.add_column(Text(column), overflow="fold")
     for name in names:
-        values = [one.categories.get(name) for one in results]
+        values = [result.categories.get(name) for result in results]
         n = max((value.n for value in values if value), default=0)
         table.add_row(Text(name), *(f"{value.mean:.2f}" if value else "" for value in values), f"{n:,}")
     return [table]

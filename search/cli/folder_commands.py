@@ -41,7 +41,7 @@ def compare(
     from search.view.compare import compare_runs  # noqa: PLC0415 -- scipy
 
     compared = compare_runs([(path.as_posix(), path) for path in runs])
-    print_out({"entries": [one.to_json() for one in compared]} if as_json else comparison_table(compared))
+    print_out({"entries": [entry.to_json() for entry in compared]} if as_json else comparison_table(compared))
 
 
 def tag(

@@ -100,7 +100,7 @@ def _line(cells: Sequence[str]) -> str:
 
 def _holes(results: ExperimentResults) -> str:
     lines = [_line(["cell", "benchmark", "reason"]), _line(["---"] * 3)]
-    lines += [_line([one.name, one.benchmark or "all", " ".join(one.reason.split())]) for one in results.holes]
+    lines += [_line([hole.name, hole.benchmark or "all", " ".join(hole.reason.split())]) for hole in results.holes]
     return "\n".join(lines)
 
 

@@ -33,7 +33,7 @@ def _cells(setting: Setting, _: Found) -> Iterator[Cell | Hole]:
 def _matchings(setting: Setting, of: Condition, shown: Sequence[Demonstration]) -> Iterator[Cell | Hole]:
     rules = setting.base_prompt.rules
     for kind, answers in (
-        (CORRECT, [one.answer for one in shown]),
+        (CORRECT, [demonstration.answer for demonstration in shown]),
         (SHIFTED, [shown[(at + 1) % len(shown)].answer for at in range(len(shown))]),
         (IN_DOMAIN, _in_domain(setting, shown)),
         (OUT_OF_DOMAIN, _out_of_domain(setting, len(shown))),
@@ -49,15 +49,15 @@ def _matchings(setting: Setting, of: Condition, shown: Sequence[Demonstration]) 
 
 
 def _answered(setting: Setting, shown: Sequence[Demonstration], answers: Sequence[str]) -> BasePrompt:
-    pairs = [replace(one, answer=answer) for one, answer in zip(shown, answers, strict=True)]
+    pairs = [replace(demonstration, answer=answer) for demonstration, answer in zip(shown, answers, strict=True)]
     return setting.prompt(pairs)
 
 
 def _in_domain(setting: Setting, shown: Sequence[Demonstration]) -> list[str] | str:
     """Answers of the pool that belong to none of the queries; or why there are none."""
-    taken = {one.answer for one in shown}
+    taken = {demonstration.answer for demonstration in shown}
     drawn = single_turns(setting.draw(2, setting.config.matching.seed))
-    others = [one.answer for one in drawn if one.answer not in taken]
+    others = [demonstration.answer for demonstration in drawn if demonstration.answer not in taken]
     return others[: len(shown)] if len(others) >= len(shown) else "the pool has too few further answers"
 
 
@@ -66,7 +66,7 @@ def _out_of_domain(setting: Setting, count: int) -> list[str] | str:
     source = setting.config.matching.out_of_domain
     if source is None:
         return "no answers of another domain: set matching.out_of_domain"
-    answers = sorted({answer for one in load_pool(source).values() for _, answer in one.turns})
+    answers = sorted({answer for demonstration in load_pool(source).values() for _, answer in demonstration.turns})
     if len(answers) < count:
         return f"matching.out_of_domain has {len(answers)} answers, {count} are asked for"
     return random.Random(setting.config.matching.seed).sample(answers, count)  # noqa: S311 -- no secret

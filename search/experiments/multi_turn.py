@@ -40,7 +40,7 @@ def _drawn(
         yield from (Hole(_condition(name, turns, tag), reason, draw) for turns in (1, 2) for tag in (False, True))
         return
     drawn = in_random_order(pool, draw, setting.config.multi_turn.seed)[:count]
-    first_turns = [replace(one, further=()) for one in drawn]
+    first_turns = [replace(demonstration, further=()) for demonstration in drawn]
     yield from _with_and_without_tag(setting, name, 1, [*first_turns, *own], draw)
     yield from _with_and_without_tag(setting, name, 2, [*drawn, *longer], draw)
 
@@ -75,7 +75,11 @@ def _read(setting: Setting, source: PoolConfig) -> tuple[Demonstration, ...]:
     """The first two turns of those demonstrations that have as many, and that both kinds of prompt can hold."""
     forms = [form_of(_render(setting, tag)) for tag in (False, True)]
     pool = load_pool(source, lambda one: all(form.holds(*one.turns) for form in forms))
-    return tuple(replace(one, further=one.further[:1]) for one in pool.values() if one.further)
+    return tuple(
+        replace(demonstration, further=demonstration.further[:1])
+        for demonstration in pool.values()
+        if demonstration.further
+    )
 
 
 EXPERIMENT = Experiment(

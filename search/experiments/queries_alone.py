@@ -10,11 +10,11 @@ _ANSWER = BACKTICKS.middle.removeprefix(BACKTICKS.closing)
 
 def queries_alone(rules: str, demonstrations: Sequence[Demonstration]) -> BasePrompt:
     """Rules and queries. Nothing stands where the answers would."""
-    shown = "".join(BACKTICKS.opening + one.query + BACKTICKS.closing for one in single_turns(demonstrations))
+    shown = "".join(BACKTICKS.opening + turn.query + BACKTICKS.closing for turn in single_turns(demonstrations))
     return BasePrompt(rules + shown, ())
 
 
 def answers_alone(rules: str, demonstrations: Sequence[Demonstration]) -> BasePrompt:
     """Rules and answers. Nothing stands where the queries would."""
-    shown = "".join(_ANSWER + one.answer + BACKTICKS.closing for one in single_turns(demonstrations))
+    shown = "".join(_ANSWER + turn.answer + BACKTICKS.closing for turn in single_turns(demonstrations))
     return BasePrompt(rules + shown, ())

@@ -90,7 +90,7 @@ class ExperimentResults:
 
     def row(self, condition: Condition, measure: Measure) -> ResultRow | None:
         """None where the condition has no row by this measure."""
-        return next((one for one in self.rows if one.condition == condition and one.measure == measure), None)
+        return next((row for row in self.rows if row.condition == condition and row.measure == measure), None)
 
 
 def read_results(grid: Grid, found: Found, path: Path, notes: Sequence[str] = ()) -> ExperimentResults:
@@ -233,12 +233,16 @@ def _with_holm(rows: Sequence[ResultRow], grid: Grid) -> Iterator[ResultRow]:
 
 def _paid(grid: Grid, found: Found, path: Path) -> Paid:
     ledger = ledger_of(grid.config, path)
-    spends = [read_spend(ledger, read_id(path / one.name)) for one in grid.benchmarks if _began(path / one.name)]
-    spends += [one.spend for one in found.values()]
-    prices = [one.dollars for one in spends if one.dollars is not None]
+    spends = [
+        read_spend(ledger, read_id(path / benchmark.name))
+        for benchmark in grid.benchmarks
+        if _began(path / benchmark.name)
+    ]
+    spends += [found_set.spend for found_set in found.values()]
+    prices = [spend.dollars for spend in spends if spend.dollars is not None]
     return Paid(
-        generations=sum(one.generated for one in spends),
-        verdicts=sum(one.judged for one in spends),
+        generations=sum(spend.generated for spend in spends),
+        verdicts=sum(spend.judged for spend in spends),
         dollars=sum(prices) if len(prices) == len(spends) else None,
     )
 
@@ -267,5 +271,5 @@ def to_json(results: ExperimentResults) -> dict[str, object]:
             }
             for row in results.rows
         ],
-        "holes": [{"cell": one.name, "benchmark": one.benchmark, "reason": one.reason} for one in results.holes],
+        "holes": [{"cell": hole.name, "benchmark": hole.benchmark, "reason": hole.reason} for hole in results.holes],
     }

@@ -70,7 +70,7 @@ def best_by_size(results: SearchResults) -> Mapping[int, tuple[Candidate, Estima
     material = results.material
     if material is None:
         return {}
-    base, best = {one.id for one in material.base}, dict[int, tuple[Candidate, Estimate]]()
+    base, best = {demonstration.id for demonstration in material.base}, dict[int, tuple[Candidate, Estimate]]()
     for candidate, scored in results.search.items():
         size, mean = sum(name not in base for name in candidate.demonstrations), scored.mean(results.confidence)
         if mean is None or not _is_whole(scored, len(material.search)):

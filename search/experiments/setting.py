@@ -64,7 +64,10 @@ class Setting:
 
     def prompt(self, demonstrations: Sequence[Demonstration] = (), rules: bool = True) -> BasePrompt:
         """These demonstrations behind the base prompt's rules, with ids that differ."""
-        named = tuple(replace(one, id=f"{at}-{one.id}") for at, one in enumerate(demonstrations, start=1))
+        named = tuple(
+            replace(demonstration, id=f"{at}-{demonstration.id}")
+            for at, demonstration in enumerate(demonstrations, start=1)
+        )
         return BasePrompt(self.base_prompt.rules if rules else "", named)
 
     def draw(self, number: int, seed: int) -> tuple[Demonstration, ...]:

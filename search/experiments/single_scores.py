@@ -18,8 +18,8 @@ def best_alone(run: Path, pool: Sequence[Demonstration]) -> list[Demonstration]:
     results = read_search_results(run)
     if results.material is None:
         raise InputError(f"{run}: the search has not begun; wait until it has scored demonstrations")
-    base = {one.id for one in results.material.base}
-    known, here = results.material.demonstrations, {one.content: one for one in pool}
+    base = {demonstration.id for demonstration in results.material.base}
+    known, here = results.material.demonstrations, {demonstration.content: demonstration for demonstration in pool}
     scored: list[tuple[float, Demonstration]] = []
     for candidate, scores in results.search.items():
         added = [name for name in candidate.demonstrations if name not in base]

@@ -33,7 +33,7 @@ def write_all(results: ExperimentResults, path: Path, images: bool) -> None:
     (path / "page.html").write_text(page(results, shown), encoding="utf-8")
     if images and shown:
         try:
-            write_pictures({one.name: one for one in shown}, path / "figures")
+            write_pictures({picture.name: picture for picture in shown}, path / "figures")
         except InputError as error:
             _log.warning("no PNG or SVG: %s", error)
 
@@ -47,7 +47,7 @@ def page(results: ExperimentResults, shown: list[Picture]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    by_name = {one.name: one for one in shown}
+    by_name = {picture.name: picture for picture in shown}
     return environment.get_template("page.html.jinja").render(
         results=results,
         summary=list(summary(results)),

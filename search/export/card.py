@@ -62,12 +62,12 @@ def _parts(best: BestPrompt, findings: Findings, names: Sequence[str]) -> Iterat
     yield " ".join(map(plain, summary(findings)))
     yield "## Scores"
     heads = ("prompt", "held-out score", "held-out gain", "search score", "overstated by")
-    yield table(heads, [_row(findings, one) for one in findings.finalists])
+    yield table(heads, [_row(findings, finalist) for finalist in findings.finalists])
     yield f"Means with {share(findings.results.confidence)} intervals over questions. {_MEANS}"
     doubted = caveats(findings)
     if doubted:
         yield "## What a sceptic should know"
-        yield "\n".join(f"- {plain(one)}" for one in doubted)
+        yield "\n".join(f"- {plain(caveat)}" for caveat in doubted)
     yield "## Files"
     yield "\n".join(f"- `{name}`: {_USES[name]}" for name in names)
     yield "## How it was measured"
@@ -78,20 +78,20 @@ def _parts(best: BestPrompt, findings: Findings, names: Sequence[str]) -> Iterat
     )
 
 
-def _row(findings: Findings, one: Finalist) -> list[str]:
+def _row(findings: Findings, finalist: Finalist) -> list[str]:
     numbers = findings.numbers
     return [
-        one.role,
-        with_interval(numbers, one.held_out),
-        with_interval(numbers, one.held_out_gain, signed=True),
-        with_interval(numbers, one.search),
-        with_interval(numbers, one.overstatement, signed=True, with_n=False),
+        finalist.role,
+        with_interval(numbers, finalist.held_out),
+        with_interval(numbers, finalist.held_out_gain, signed=True),
+        with_interval(numbers, finalist.search),
+        with_interval(numbers, finalist.overstatement, signed=True, with_n=False),
     ]
 
 
 def _conditions(best: BestPrompt, findings: Findings) -> list[list[str]]:
     config, manifest = best.config, read_manifest(best.path)
-    stop = ", ".join(f"`{one}`" for one in best.decoding.stop) or "none"
+    stop = ", ".join(f"`{stop}`" for stop in best.decoding.stop) or "none"
     return [
         ["model", plain(model_name(config))],
         ["judge", plain(config.judge.kind)],

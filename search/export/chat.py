@@ -16,9 +16,9 @@ def open_chat(best: BestPrompt) -> list[Message]:
         return best.renderer.messages(rules, chosen, ("",))
     form = form_of(best.config.render)
     spoken = _system(rules)
-    for one in chosen:
+    for demonstration in chosen:
         spoken += _system(form.start)
-        for number, (query, answer) in enumerate(one.turns):
+        for number, (query, answer) in enumerate(demonstration.turns):
             spoken += _system(form.between if number else "")
             spoken += [{"role": "user", "content": query}, {"role": "assistant", "content": answer}]
     return [*spoken, *_system(form.start), {"role": "user", "content": ""}]

@@ -12,7 +12,11 @@ def dspy_state(best: BestPrompt) -> dict[str, Any]:
     return {
         "traces": [],
         "train": [],
-        "demos": [{"query": query, "answer": answer} for one in best.demonstrations for query, answer in one.turns],
+        "demos": [
+            {"query": query, "answer": answer}
+            for demonstration in best.demonstrations
+            for query, answer in demonstration.turns
+        ],
         "signature": {"instructions": best.material.rules.strip(), "fields": fields},
         "lm": None,
         "metadata": {"dependency_versions": {}},

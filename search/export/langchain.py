@@ -23,7 +23,7 @@ def _few_shot(best: BestPrompt) -> dict[str, Any]:
     tag = "{tag}" if form.start or form.between else ""
     return {
         "prefix": doubled(best.material.rules),
-        "examples": [example for one in best.demonstrations for example in _examples(one, form)],
+        "examples": [example for demonstration in best.demonstrations for example in _examples(demonstration, form)],
         "example_prompt": {
             "input_variables": [*(["tag"] if tag else []), "query", "answer"],
             "template": f"{tag}{form.opening}{{query}}{form.middle}{{answer}}{form.closing}",
@@ -46,7 +46,7 @@ def _chat(best: BestPrompt) -> dict[str, Any]:
     *spoken, question = open_chat(best)
     return {
         "messages": [
-            *({"role": one["role"], "content": doubled(one["content"])} for one in spoken),
+            *({"role": message["role"], "content": doubled(message["content"])} for message in spoken),
             {"role": "user", "content": doubled(question["content"]) + _QUESTION},
         ]
     }

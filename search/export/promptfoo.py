@@ -32,8 +32,8 @@ def promptfoo_config(best: BestPrompt) -> dict[str, Any]:
         ],
         "providers": [_provider(best)],
         "tests": [
-            {"description": literal(one.id), "vars": {"question": variable(one.query.strip(spelled.strip))}}
-            for one in best.material.held_out
+            {"description": literal(question.id), "vars": {"question": variable(question.query.strip(spelled.strip))}}
+            for question in best.material.held_out
         ],
     }
 

@@ -58,7 +58,7 @@ class RunForecast:
 
     def to_json(self) -> dict[str, Any]:
         """As `--dry-run --json` prints it."""
-        rows = [asdict(one) | {"prospect": one.prospect} for one in self.quantities]
+        rows = [asdict(quantity) | {"prospect": quantity.prospect} for quantity in self.quantities]
         return {"quantities": rows, "notes": list(self.notes)}
 
 
@@ -121,23 +121,23 @@ def _about(likely: PlannedWork | None, assumed: Assumptions) -> dict[str, float 
     if likely is None:
         return {}
     pace, judges = assumed.pace, assumed.basis.judges
-    words = [pace.words or 0.0 if one.words > 1 else float(one.words) for one in judges]
-    cost = cost_of(likely, assumed.basis, pace.answer or 0.0, words, [one.calls for one in judges])
+    words = [pace.words or 0.0 if judge.words > 1 else float(judge.words) for judge in judges]
+    cost = cost_of(likely, assumed.basis, pace.answer or 0.0, words, [judge.calls for judge in judges])
     values = _values(cost, assumed)
     lengths_matter = pace.answer is None
-    words_matter = pace.words is None and any(one.words > 1 for one in judges)
+    words_matter = pace.words is None and any(judge.words > 1 for judge in judges)
     hidden = (_NEED_LENGTHS if lengths_matter else frozenset()) | (_NEED_WORDS if words_matter else frozenset())
     shown = {name: value for name, value in values.items() if name not in hidden}
     if not likely.earlier:
         shown["prompt_tokens"] = values["prompt_tokens"]
-    if cost.dollars == 0 and not any(one.service for one in judges):
+    if cost.dollars == 0 and not any(judge.service for judge in judges):
         shown["dollars"] = values["dollars"]
     return shown
 
 
 def _at_most(most: PlannedWork, assumed: Assumptions) -> dict[str, float | None]:
     judges = assumed.basis.judges
-    words, calls = [one.words for one in judges], [one.most_calls for one in judges]
+    words, calls = [judge.words for judge in judges], [judge.most_calls for judge in judges]
     return _values(cost_of(most, assumed.basis, assumed.max_new_tokens, words, calls), assumed)
 
 

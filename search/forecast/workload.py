@@ -41,12 +41,12 @@ def together(works: Iterable[PlannedWork]) -> PlannedWork:
     """All of them; at least one."""
     some = list(works)
     return PlannedWork(
-        generations=sum(one.generations for one in some),
-        prompts=sum(one.prompts for one in some),
-        earlier=sum(one.earlier for one in some),
-        verdicts=_added([one.verdicts for one in some]),
-        judge_prompts=_added([one.judge_prompts for one in some]),
-        judged=_added([one.judged for one in some]),
+        generations=sum(work.generations for work in some),
+        prompts=sum(work.prompts for work in some),
+        earlier=sum(work.earlier for work in some),
+        verdicts=_added([work.verdicts for work in some]),
+        judge_prompts=_added([work.judge_prompts for work in some]),
+        judged=_added([work.judged for work in some]),
     )
 
 

@@ -17,7 +17,7 @@ _WIDE = 90  # columns, from which a worker's line holds everything
 
 def show_workers(activity: WorkersActivity) -> str:
     """All of them in a line."""
-    absent = sum(not one.alive for one in activity.workers)
+    absent = sum(not worker.alive for worker in activity.workers)
     parts = [f"{activity.busy} of {activity.alive} busy"]
     parts += [f"{absent} not ready"] if absent else []
     parts += [f"idle {show_share(activity.idle_share)} of the time"] if activity.idle_share is not None else []
@@ -39,43 +39,45 @@ def _each(workers: tuple[WorkerActivity, ...], width: int) -> Table:
     table = Table.grid(padding=(0, 2))
     for column in range(6 if width >= _WIDE else 4):
         table.add_column(no_wrap=True, justify="right" if column in (0, 2, 3, 5) else "left", overflow="ellipsis")
-    for one in workers:
-        speed = "" if one.tokens_per_second is None else f"{one.tokens_per_second:,.0f} tokens/s"
-        if one.tokens_per_pass is not None and one.tokens_per_pass > 1:
-            speed += f", {one.tokens_per_pass:.1f} a pass"
-        idle = "" if one.idle_share is None else f"idle {show_share(one.idle_share)}"
-        whole = (idle, one.place) if width >= _WIDE else ()
-        table.add_row(str(one.number), _doing(one), show_time(one.seconds) if one.block else "", speed, *whole)
+    for worker in workers:
+        speed = "" if worker.tokens_per_second is None else f"{worker.tokens_per_second:,.0f} tokens/s"
+        if worker.tokens_per_pass is not None and worker.tokens_per_pass > 1:
+            speed += f", {worker.tokens_per_pass:.1f} a pass"
+        idle = "" if worker.idle_share is None else f"idle {show_share(worker.idle_share)}"
+        whole = (idle, worker.place) if width >= _WIDE else ()
+        table.add_row(
+            str(worker.number), _doing(worker), show_time(worker.seconds) if worker.block else "", speed, *whole
+        )
     return table
 
 
-def _doing(one: WorkerActivity) -> str:
-    if one.block is None:
-        return "idle" if one.alive else "not ready"
-    more = f" and {one.more_blocks} more" if one.more_blocks else ""
-    return f"block {one.block:,}{more}, {one.answered} of {one.asked}"
+def _doing(worker: WorkerActivity) -> str:
+    if worker.block is None:
+        return "idle" if worker.alive else "not ready"
+    more = f" and {worker.more_blocks} more" if worker.more_blocks else ""
+    return f"block {worker.block:,}{more}, {worker.answered} of {worker.asked}"
 
 
 def _compact(workers: tuple[WorkerActivity, ...]) -> Iterator[RenderableType]:
     if len(workers) <= _MAPPED:
         yield Text.assemble(*map(_mark, workers))
-    fast = [(one.tokens_per_second, one) for one in workers if one.tokens_per_second is not None]
+    fast = [(worker.tokens_per_second, worker) for worker in workers if worker.tokens_per_second is not None]
     if fast:
         speed, slowest = min(fast, key=lambda pair: pair[0])
         usual = median(pair[0] for pair in fast)
         yield Text(f"slowest: {_name(slowest)}, {speed:,.0f} tokens/s; the median is {usual:,.0f}")
-    busy = [one for one in workers if one.block is not None]
+    busy = [worker for worker in workers if worker.block is not None]
     if busy:
         longest = max(busy, key=lambda one: one.seconds)
         yield Text(f"longest at it: {_name(longest)}, {_doing(longest)}, {show_time(longest.seconds)}")
 
 
-def _mark(one: WorkerActivity) -> tuple[str, str]:
+def _mark(worker: WorkerActivity) -> tuple[str, str]:
     """Its place on the map, with a style."""
-    if not one.alive:
+    if not worker.alive:
         return "·", "red"
-    return ("□", "yellow") if one.block is None else ("■", "green")
+    return ("□", "yellow") if worker.block is None else ("■", "green")
 
 
-def _name(one: WorkerActivity) -> str:
-    return f"worker {one.number}" + (f" on {one.place}" if one.place else "")
+def _name(worker: WorkerActivity) -> str:
+    return f"worker {worker.number}" + (f" on {worker.place}" if worker.place else "")

@@ -72,7 +72,7 @@ class Contamination:
     @property
     def seen(self) -> int:
         """Held-out questions of which a prompt may hold something, or which a search question resembles."""
-        return len({one.question for one in self.remaining if one.side == "held-out"})
+        return len({overlap.question for overlap in self.remaining if overlap.side == "held-out"})
 
     def counts(self) -> dict[str, int]:
         """For the manifest; empty where nothing was found."""
@@ -90,7 +90,7 @@ class Contamination:
                 f"(pool.contamination is drop): {_first(self.dropped)}."
             )
         for source in ("pool", "base prompt", "search questions"):
-            pairs = [one for one in remaining if one.source == source]
+            pairs = [overlap for overlap in remaining if overlap.source == source]
             if pairs:
                 texts.append(f"{_left_in(source, len(_ids(pairs)))}: {_first(pairs)}.")
         return tuple(texts)
@@ -98,15 +98,17 @@ class Contamination:
     def to_json(self) -> dict[str, Any]:
         """For material.json: counts, and the first pairs."""
         return {
-            "dropped": [asdict(one) for one in self.dropped[:_KEPT]],
-            "remaining": [asdict(one) for one in self.remaining[:_KEPT]],
+            "dropped": [asdict(overlap) for overlap in self.dropped[:_KEPT]],
+            "remaining": [asdict(overlap) for overlap in self.remaining[:_KEPT]],
             **self.counts(),
         }
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """The inverse of `to_json`, but for pairs that it left out."""
-        return cls(*(tuple(Overlap(**one) for one in content.get(part, ())) for part in ("dropped", "remaining")))
+        return cls(
+            *(tuple(Overlap(**overlap) for overlap in content.get(part, ())) for part in ("dropped", "remaining"))
+        )
 
 
 NONE_FOUND = Contamination()
@@ -125,7 +127,7 @@ def _plural(count: int, singular: str, plural: str) -> str:
 
 
 def _ids(overlaps: Iterable[Overlap]) -> set[str]:
-    return {one.id for one in overlaps}
+    return {overlap.id for overlap in overlaps}
 
 
 def _demonstrations(count: int) -> str:
@@ -163,20 +165,20 @@ def without_questions(pool: Pool, base: BasePrompt, split: Split, policy: PoolCo
     """
     found = _overlaps([*_pool_texts(pool), *_base_texts(base)], split)
     alike = [
-        one
-        for one in find_overlaps(_question_texts(split.search), split.held_out, "held-out")
-        if policy.contamination == "keep" or one.degree != "same"  # else the split has refused it
+        overlap
+        for overlap in find_overlaps(_question_texts(split.search), split.held_out, "held-out")
+        if policy.contamination == "keep" or overlap.degree != "same"  # else the split has refused it
     ]
-    surely = [one for one in found if one.degree != "near"]
+    surely = [overlap for overlap in found if overlap.degree != "near"]
     if policy.contamination == "keep":
         return pool, Contamination((), (*found, *alike))
-    own = [one for one in surely if one.source == "base prompt" and one.id != "rules"]
+    own = [overlap for overlap in surely if overlap.source == "base prompt" and overlap.id != "rules"]
     if own:
         raise InputError(
             f"The base prompt shows a question of the benchmark: {_first(own)}. Remove the demonstration or the "
             "question, or set pool.contamination to keep."
         )
-    dropped = [one for one in surely if one.source == "pool"]
+    dropped = [overlap for overlap in surely if overlap.source == "pool"]
     if dropped and policy.contamination == "refuse":
         raise InputError(
             f"{_demonstrations(len(_ids(dropped)))} of the pool hold a question of the benchmark: {_first(dropped)}. "
@@ -186,7 +188,7 @@ def without_questions(pool: Pool, base: BasePrompt, split: Split, policy: PoolCo
     kept = pool.leaving_out(gone)
     if not kept:
         raise InputError("Every demonstration of the pool is a question of the benchmark; give another pool.")
-    remaining = [one for one in found if one.source != "pool" or one.id not in gone]
+    remaining = [overlap for overlap in found if overlap.source != "pool" or overlap.id not in gone]
     return kept, Contamination(tuple(dropped), (*remaining, *alike))
 
 
@@ -196,25 +198,29 @@ def shown_questions(variants: Mapping[str, BasePrompt], questions: Sequence[Ques
     for name, prompt in variants.items():
         pairs = find_overlaps(_base_texts(prompt), questions, "")
         if pairs:
-            shown = "; ".join(str(one).replace("  ", " ") for one in pairs[:_TOLD])
+            shown = "; ".join(str(pair).replace("  ", " ") for pair in pairs[:_TOLD])
             sentences.append(f"Variant '{name}' shows {len(_ids(pairs))} text(s) like a question it is asked: {shown}.")
     return tuple(sentences)
 
 
 def _overlaps(texts: Sequence[Text], split: Split) -> list[Overlap]:
     sides = (("held-out", split.held_out), ("search", split.search))
-    return [one for side, questions in sides for one in find_overlaps(texts, questions, side)]
+    return [overlap for side, questions in sides for overlap in find_overlaps(texts, questions, side)]
 
 
 def _pool_texts(pool: Pool) -> list[Text]:
-    return [text for one in pool.values() for text in _turns("pool", one.id, pool.places.get(one.id, ""), one)]
+    return [
+        text
+        for overlap in pool.values()
+        for text in _turns("pool", overlap.id, pool.places.get(overlap.id, ""), overlap)
+    ]
 
 
 def _base_texts(base: BasePrompt) -> list[Text]:
     shown = [
         text
-        for number, one in enumerate(base.demonstrations, start=1)
-        for text in _turns("base prompt", f"demonstration {number}", "", one)
+        for number, demonstration in enumerate(base.demonstrations, start=1)
+        for text in _turns("base prompt", f"demonstration {number}", "", demonstration)
     ]
     return [*shown, Text("base prompt", "rules", "", "", base.rules)]
 
@@ -228,15 +234,22 @@ def _turns(source: Source, name: str, place: str, demonstration: Demonstration) 
 
 def _question_texts(questions: Iterable[Question]) -> list[Text]:
     return [
-        Text("search questions", f"search question {one.id}", "", one.query, "\n".join(one.turns[1:]), answer=False)
-        for one in questions
+        Text(
+            "search questions",
+            f"search question {question.id}",
+            "",
+            question.query,
+            "\n".join(question.turns[1:]),
+            answer=False,
+        )
+        for question in questions
     ]
 
 
 def find_overlaps(texts: Sequence[Text], questions: Sequence[Question], side: str) -> list[Overlap]:
     """Every pair of a text and a question of which one holds the other, in the order of the texts."""
-    asked = [words_of(one.query) for one in questions]
-    queries = [words_of(one.query) for one in texts]
+    asked = [words_of(question.query) for question in questions]
+    queries = [words_of(text.query) for text in texts]
     found: dict[tuple[int, int], Degree] = {}
     for text, question, degree in (*_near(texts, queries, questions, asked), *_same(queries, asked)):
         if found.get((text, question)) != "contains" or degree == "same":
@@ -260,13 +273,13 @@ def _near(
 ) -> Iterator[tuple[int, int, Degree]]:
     yield from ((text, question, "near") for question, text in one_word_apart(asked, queries))
     passages = [(at, words) for at, words in enumerate(asked) if is_telling(words)]
-    passages += [(at, words) for at, one in enumerate(questions) for words in _further(one.turns[1:])]
-    everything = (query + _BREAK + words_of(one.rest) for one, query in zip(texts, queries, strict=True))
+    passages += [(at, words) for at, question in enumerate(questions) for words in _further(question.turns[1:])]
+    everything = (query + _BREAK + words_of(text.rest) for text, query in zip(texts, queries, strict=True))
     for passage, text in shared_passages([words for _, words in passages], everything):
         question = passages[passage][0]
         yield text, question, _degree(texts[text], queries[text], asked[question])
-    references = [(at, words) for at, one in enumerate(questions) for words in _further(one.references)]
-    answers = (words_of(one.rest) if one.answer and references else () for one in texts)
+    references = [(at, words) for at, question in enumerate(questions) for words in _further(question.references)]
+    answers = (words_of(text.rest) if text.answer and references else () for text in texts)
     for reference, text in shared_passages([words for _, words in references], answers):
         yield text, references[reference][0], "near"
     long = [(at, words) for at, words in enumerate(queries) if len(words) >= _FURTHER]

@@ -50,12 +50,12 @@ class Material:
     @property
     def demonstrations(self) -> dict[str, Demonstration]:
         """By id, the base prompt's and the pool's."""
-        return {one.id: one for one in (*self.base, *self.pool)}
+        return {demonstration.id: demonstration for demonstration in (*self.base, *self.pool)}
 
     @property
     def questions(self) -> dict[str, Question]:
         """By id, search and held-out."""
-        return {one.id: one for one in (*self.search, *self.held_out)}
+        return {question.id: question for question in (*self.search, *self.held_out)}
 
     def shown(self, candidate: Candidate) -> tuple[Demonstration, ...]:
         """A candidate's demonstrations, in order."""
@@ -74,8 +74,8 @@ class Material:
                 f"strategy.insert is {config.insert}, but the base prompt has {len(self.base)} of its own: "
                 "give at most that, or `back`"
             )
-        base = tuple(one.id for one in self.base)
-        pool = tuple(one.id for one in self.pool) + (base if config.base == "optional" else ())
+        base = tuple(demonstration.id for demonstration in self.base)
+        pool = tuple(demonstration.id for demonstration in self.pool) + (base if config.base == "optional" else ())
         for knob, names in (("required", [config.required]), ("mutually_exclusive", config.mutually_exclusive)):
             unknown = sorted({name for group in names for name in group} - set(pool))
             if unknown:
@@ -88,7 +88,7 @@ class Material:
         space = SearchSpace(
             base=base,
             pool=pool,
-            questions=tuple(one.id for one in self.search),
+            questions=tuple(question.id for question in self.search),
             insert_at=config.insert if isinstance(config.insert, int) else places[config.insert],
             max_added=min(config.max_demonstrations, len(pool)),
             min_added=config.min_demonstrations,
@@ -97,7 +97,7 @@ class Material:
             required=config.required,
             mutually_exclusive=tuple(frozenset(group) for group in config.mutually_exclusive),
             vary_position=varying.vary_position,
-            decodings=tuple(one.name for one in varying.decodings),
+            decodings=tuple(decoding.name for decoding in varying.decodings),
         )
         if not space.fits(config.required) or space.min_added > space.max_added:
             raise InputError(
@@ -112,8 +112,8 @@ class Material:
             "rules": self.rules,
             "base": rows_of(self.base),
             "pool": rows_of(self.pool),
-            "search": [asdict(one) for one in self.search],
-            "held_out": [asdict(one) for one in self.held_out],
+            "search": [asdict(question) for question in self.search],
+            "held_out": [asdict(question) for question in self.held_out],
             "digests": dict(self.digests),
             "contamination": self.contamination.to_json(),
             "template": asdict(self.template) if self.template else None,
@@ -145,7 +145,7 @@ def load_material(config: RunConfig, renderer: Renderer) -> Material:
     split = load_split(config.questions)
     pool, contamination = without_questions(pool, prompt, split, config.pool)
     digests = {
-        "base prompt": _digest((prompt.rules, [one.texts for one in prompt.demonstrations])),
+        "base prompt": _digest((prompt.rules, [demonstration.texts for demonstration in prompt.demonstrations])),
         "pool": f"{len(pool)} demonstrations, {pool.digest[:16]}",
         "questions": f"{len(split.search)} search, {len(split.held_out)} held-out, {split.digest[:16]}",
     }
@@ -171,7 +171,7 @@ _QUESTIONS = TypeAdapter(tuple[Question, ...])
 
 def rows_of(demonstrations: Iterable[Demonstration]) -> list[list[str]]:
     """A row a demonstration: its id, then query and answer, turn by turn."""
-    return [[one.id, *one.texts] for one in demonstrations]
+    return [[demonstration.id, *demonstration.texts] for demonstration in demonstrations]
 
 
 def demonstrations_of(rows: object) -> tuple[Demonstration, ...]:

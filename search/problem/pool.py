@@ -70,7 +70,7 @@ class Pool(Mapping[str, Demonstration]):
         report: PoolReport = PoolReport(),
         places: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        self._by_id = {one.id: one for one in demonstrations}
+        self._by_id = {demonstration.id: demonstration for demonstration in demonstrations}
         self.report = report
         self.places = places
 
@@ -86,7 +86,7 @@ class Pool(Mapping[str, Demonstration]):
     @property
     def digest(self) -> str:
         """Changes with every id, every text and their order: ties are broken by order."""
-        parts = (f"{one.id}\x00{one.content}" for one in self.values())
+        parts = (f"{demonstration.id}\x00{demonstration.content}" for demonstration in self.values())
         return sha256("\n".join(parts).encode()).hexdigest()
 
     def without(self, base: Sequence[Demonstration]) -> "Pool":
@@ -95,25 +95,29 @@ class Pool(Mapping[str, Demonstration]):
         Raises:
             InputError: nothing is left, or an id stands for one demonstration here and for another there.
         """
-        contents, ids = {one.content for one in base}, {one.id for one in base}
+        contents, ids = {demonstration.content for demonstration in base}, {demonstration.id for demonstration in base}
         kept, problems = [], []
-        for one in self.values():
-            if one.content in contents:
-                text = f"Demonstration {one.id} stands in the base prompt already; it is left out of the pool."
-                problems.append(PoolProblem("in_base_prompt", text, one.id))
-            elif one.id in ids:
+        for demonstration in self.values():
+            if demonstration.content in contents:
+                text = (
+                    f"Demonstration {demonstration.id} stands in the base prompt already; it is left out of the pool."
+                )
+                problems.append(PoolProblem("in_base_prompt", text, demonstration.id))
+            elif demonstration.id in ids:
                 raise InputError(
-                    f"The id '{one.id}' belongs to a demonstration of the base prompt; rename it in the pool."
+                    f"The id '{demonstration.id}' belongs to a demonstration of the base prompt; rename it in the pool."
                 )
             else:
-                kept.append(one)
+                kept.append(demonstration)
         if not kept:
             raise InputError("Every demonstration of the pool stands in the base prompt already; give another pool.")
         return Pool(kept, replace(self.report, problems=(*self.report.problems, *problems)), self.places)
 
     def leaving_out(self, ids: Container[str]) -> "Pool":
         """The pool without these; it may be empty."""
-        return Pool((one for one in self.values() if one.id not in ids), self.report, self.places)
+        return Pool(
+            (demonstration for demonstration in self.values() if demonstration.id not in ids), self.report, self.places
+        )
 
 
 def load_pool(config: PoolConfig, usable: Callable[[Demonstration], bool] = lambda _: True) -> Pool:
@@ -155,18 +159,20 @@ def _demonstration(row: Row, config: PoolConfig) -> Demonstration:
 
 
 def _problem(
-    one: Demonstration, place: str, first_place: str | None, usable: Callable[[Demonstration], bool]
+    demonstration: Demonstration, place: str, first_place: str | None, usable: Callable[[Demonstration], bool]
 ) -> PoolProblem | None:
-    empty = next((at for at, text in enumerate(one.texts) if not text.strip()), None)
+    empty = next((at for at, text in enumerate(demonstration.texts) if not text.strip()), None)
     if empty is not None:
         which = "answer" if empty % 2 else "query"
-        turn = f" of turn {empty // 2 + 1}" if one.further else ""
-        return PoolProblem("empty", f"{place}: the {which}{turn} is empty; the row is left out.", one.id)
+        turn = f" of turn {empty // 2 + 1}" if demonstration.further else ""
+        return PoolProblem("empty", f"{place}: the {which}{turn} is empty; the row is left out.", demonstration.id)
     if first_place is not None:
-        return PoolProblem("duplicate", f"{place}: the same text stands at {first_place}; it is kept once.", one.id)
-    if not usable(one):
         return PoolProblem(
-            "ambiguous", f"{place}: the text holds the prompt's own headings; the row is left out.", one.id
+            "duplicate", f"{place}: the same text stands at {first_place}; it is kept once.", demonstration.id
+        )
+    if not usable(demonstration):
+        return PoolProblem(
+            "ambiguous", f"{place}: the text holds the prompt's own headings; the row is left out.", demonstration.id
         )
     return None
 

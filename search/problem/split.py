@@ -53,7 +53,7 @@ class Split:
 
 def digest_of(*sides: Sequence[Question]) -> str:
     """The digest of these lists of questions, with all that belongs to them; 64 hexadecimal digits."""
-    return sha256(json.dumps([[astuple(one) for one in side] for side in sides]).encode()).hexdigest()
+    return sha256(json.dumps([[astuple(question) for question in side] for side in sides]).encode()).hexdigest()
 
 
 def load_split(config: QuestionsConfig) -> Split:
@@ -63,11 +63,13 @@ def load_split(config: QuestionsConfig) -> Split:
         InputError: a row is malformed, a question is asked twice, or a side is empty.
     """
     read, notices = _read(config)
-    questions = [one.question for one in read]
+    questions = [loaded.question for loaded in read]
     if config.split.by_field is not None:
         split = _by_field(read, config.split.by_field)
     elif config.split.held_out_path is not None:
-        here, elsewhere = (tuple(one.question for one in read if one.elsewhere is side) for side in (False, True))
+        here, elsewhere = (
+            tuple(loaded.question for loaded in read if loaded.elsewhere is side) for side in (False, True)
+        )
         split = Split(here, elsewhere)
     else:
         split = stratified(questions, config.split)
@@ -77,7 +79,7 @@ def load_split(config: QuestionsConfig) -> Split:
 def load_questions(config: QuestionsConfig) -> tuple[tuple[Question, ...], tuple[str, ...]]:
     """Read all questions, of either side, ordered by id, and what a person should know about them."""
     read, notices = _read(config)
-    return tuple(sorted((one.question for one in read), key=_by_id)), notices
+    return tuple(sorted((loaded.question for loaded in read), key=_by_id)), notices
 
 
 class _Read(NamedTuple):
@@ -95,7 +97,7 @@ def _read(config: QuestionsConfig) -> tuple[list[_Read], tuple[str, ...]]:
     rows = [(row, False) for row in read_records(config)]
     rows += [(row, True) for row in (read_rows(separate) if separate else ())]
     read = [_Read(question_of(row), row, elsewhere) for row, elsewhere in rows]
-    kept, notices = without_repeated([(one.question, one.row.place) for one in read], config.repeated)
+    kept, notices = without_repeated([(loaded.question, loaded.row.place) for loaded in read], config.repeated)
     return [read[at] for at in kept], (*notices, *_input_notices(read, config))
 
 
@@ -103,7 +105,7 @@ def _input_notices(read: Sequence[_Read], config: QuestionsConfig) -> Iterator[s
     """What became of text that rows have in a field beside the question, as Alpaca's do."""
     if config.benchmark != "jsonl":
         return
-    having = [one for one in read if len(one.question.turns) == 1 and jsonl.further_input(one.row, config)]
+    having = [loaded for loaded in read if len(loaded.question.turns) == 1 and jsonl.further_input(loaded.row, config)]
     if having:
         left_out = config.input_field is None
         done = "is left out" if left_out else f"stands behind the '{config.query_field}' and an empty line"
@@ -163,12 +165,12 @@ def _benchmark_reader(config: QuestionsConfig) -> Callable[[Row], Question]:
 
 
 def _by_field(read: Sequence[_Read], field: str) -> Split:
-    sides = [_EARLIER.get(side := one.row.text(field), side) for one in read]
-    for one, side in zip(read, sides, strict=True):
+    sides = [_EARLIER.get(side := loaded.row.text(field), side) for loaded in read]
+    for loaded, side in zip(read, sides, strict=True):
         if side not in _SIDES:
-            raise InputError(f"{one.row.place}: '{field}' is '{side}'; it must be search or held_out.")
+            raise InputError(f"{loaded.row.place}: '{field}' is '{side}'; it must be search or held_out.")
     search, held_out = (
-        tuple(one.question for one, side in zip(read, sides, strict=True) if side == wanted) for wanted in _SIDES
+        tuple(loaded.question for loaded, side in zip(read, sides, strict=True) if side == wanted) for wanted in _SIDES
     )
     return Split(search, held_out)
 

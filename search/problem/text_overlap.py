@@ -242,21 +242,21 @@ def one_word_apart(sought: Sequence[Words], texts: Sequence[Words]) -> Iterator[
             yield from ((one, at) for one in sorted(near) if _differ_in_a_word(sought[one], words))
 
 
-def _differ_in_a_word(one: Words, other: Words) -> bool:
-    if one == other:
+def _differ_in_a_word(words: Words, other: Words) -> bool:
+    if words == other:
         return False
-    start = _common(one, other)
-    end = _common(one[start:][::-1], other[start:][::-1])
-    left, right = one[start : len(one) - end], other[start : len(other) - end]
+    start = _common(words, other)
+    end = _common(words[start:][::-1], other[start:][::-1])
+    left, right = words[start : len(words) - end], other[start : len(other) - end]
     if len(left) + len(right) == 1:
         return True
     return len(left) == len(right) == 1 and _is_typo(left[0], right[0])
 
 
-def _common(one: Words | str, other: Words | str) -> int:
+def _common(words: Words | str, other: Words | str) -> int:
     """Items that both begin with."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next(islice((at for at, (left, right) in pairs if left != right), 1), min(len(one), len(other)))
+    pairs = enumerate(zip(words, other, strict=False))
+    return next(islice((at for at, (left, right) in pairs if left != right), 1), min(len(words), len(other)))
 
 
 def _is_typo(one: str, other: str) -> bool:

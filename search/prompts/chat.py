@@ -12,7 +12,7 @@ from workers.service.reply import Message
 
 def chat_messages(rules: str, demonstrations: Sequence[Demonstration], conversation: Conversation) -> list[Message]:
     """Rules where there are any, demonstrations, then the conversation."""
-    turns = [*(text for one in demonstrations for text in one.texts), *conversation]
+    turns = [*(text for demonstration in demonstrations for text in demonstration.texts), *conversation]
     spoken: list[Message] = [
         {"role": "assistant" if at % 2 else "user", "content": text} for at, text in enumerate(turns)
     ]

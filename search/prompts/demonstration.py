@@ -65,4 +65,4 @@ def demonstration_of(turns: Sequence[Turn], name: str | None = None) -> Demonstr
 
 def single_turns(demonstrations: Iterable[Demonstration]) -> list[Demonstration]:
     """Each turn as a demonstration of its own. Without a separation tag their prompt is the same text."""
-    return [demonstration_of([turn]) for one in demonstrations for turn in one.turns]
+    return [demonstration_of([turn]) for demonstration in demonstrations for turn in demonstration.turns]

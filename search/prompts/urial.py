@@ -95,7 +95,7 @@ class UrialForm:
 
     def prompt(self, rules: str, demonstrations: Sequence[Demonstration]) -> str:
         """A whole file, or the part of a prompt that all questions share."""
-        return rules + "".join(self.demonstration(one.turns) for one in demonstrations)
+        return rules + "".join(self.demonstration(demonstration.turns) for demonstration in demonstrations)
 
     def read_as(self, conversations: Sequence[Sequence[Turn]]) -> list[list[Turn]]:
         """What a file with these conversations is read as: trimmed, and without a tag every turn by itself."""
@@ -182,8 +182,8 @@ def prompt_file(form: UrialForm, rules: str, demonstrations: Sequence[Demonstrat
     text = form.prompt(rules, demonstrations)
     try:
         parsed = parse_prompt(text, expected=form)
-        read = [list(one.turns) for one in parsed.demonstrations]
-        same = (parsed.rules, read) == (rules, form.read_as([one.turns for one in demonstrations]))
+        read = [list(demonstration.turns) for demonstration in parsed.demonstrations]
+        same = (parsed.rules, read) == (rules, form.read_as([demonstration.turns for demonstration in demonstrations]))
     except InputError:
         same = False
     if not same:

@@ -88,13 +88,13 @@ def heat_map(results: SearchResults, candidates: Sequence[CandidateScore]) -> He
     """The heat map of the leading candidates; None before anything is scored."""
     if results.material is None or results.base is None:
         return None
-    base = [one for one in candidates if one.candidate == results.base]
+    base = [candidate for candidate in candidates if candidate.candidate == results.base]
     winner = results.journal.winner
-    others = [one for one in candidates if one.rank is not None]
+    others = [candidate for candidate in candidates if candidate.rank is not None]
     others.sort(key=lambda one: one.candidate != winner)
     chosen = tuple(base + sorted(others[:_IN_HEAT_MAP], key=lambda one: one.rank or 0))
-    told = [results.search[one.candidate].scores for one in chosen]
-    questions = [one for one in results.material.search if any(one.id in scores for scores in told)]
+    told = [results.search[candidate.candidate].scores for candidate in chosen]
+    questions = [question for question in results.material.search if any(question.id in scores for scores in told)]
     questions.sort(key=lambda one: one.category)
     rows = tuple(tuple(scores.get(question.id) for scores in told) for question in questions)
     return HeatMap(tuple(question.id for question in questions), chosen, rows) if questions else None

@@ -31,7 +31,7 @@ def category_scores(results: SearchResults, winner: Candidate) -> tuple[Category
     """Held-out questions first; in the order of the questions. None where there is only one category."""
     if results.material is None or results.base is None:
         return ()
-    categories = {one.id: one.category for one in results.material.questions.values()}
+    categories = {question.id: question.category for question in results.material.questions.values()}
     if len(set(categories.values())) < 2:
         return ()
     rows: list[CategoryScores] = []

@@ -158,14 +158,14 @@ def _of_decoding(findings: Findings) -> Iterator[str]:
 
 
 def _of_judge(findings: Findings) -> Iterator[str]:
-    for one in findings.noise:
+    for noise in findings.noise:
         text = (
             f"Asked again about one and the same answer, the judge's verdicts spread by "
-            f"{findings.numbers.score(one.spread)} points (standard deviation, over {count(one.answers)} answers)."
+            f"{findings.numbers.score(noise.spread)} points (standard deviation, over {count(noise.answers)} answers)."
         )
-        if one.share is not None:
+        if noise.share is not None:
             text += (
-                f" That makes {share(one.share)} of the variance of the differences to the base prompt: no number of "
+                f" That makes {share(noise.share)} of the variance of the differences to the base prompt: no number of "
                 "repeats takes more than this from it, further questions do."
             )
         yield text

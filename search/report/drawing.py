@@ -126,9 +126,9 @@ def pace_picture(pace: Sequence[Pace]) -> Picture | None:
         return None
     unit, seconds = ("minutes", 60) if pace[-1].start < 7200 else ("hours", 3600)
     bars = go.Bar(
-        x=[(one.start + one.seconds / 2) / seconds for one in pace],
-        y=[one.tokens / one.seconds for one in pace],
-        width=[one.seconds / seconds * 0.92 for one in pace],
+        x=[(stretch.start + stretch.seconds / 2) / seconds for stretch in pace],
+        y=[stretch.tokens / stretch.seconds for stretch in pace],
+        width=[stretch.seconds / seconds * 0.92 for stretch in pace],
         marker={"color": FIRST, "line": {"width": 0}},
         hovertemplate="%{y:,.0f} tokens/s<extra></extra>",
     )

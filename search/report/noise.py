@@ -28,15 +28,15 @@ class Noise:
 def judge_noise(results: SearchResults, winner: Candidate | None) -> tuple[Noise, ...]:
     """The noise of the run's judges that were asked again; the one asked most about first."""
     repeats = {fingerprint: count for fingerprint, _, count, _ in results.manifest.get("judge", ())}
-    own = [one for one in read_judge_noise(results.ledger) if one.fingerprint in repeats]
+    own = [noise for noise in read_judge_noise(results.ledger) if noise.fingerprint in repeats]
     spread = _spread_of_differences(results, winner) if len(repeats) == 1 else 0.0
     return tuple(
         Noise(
-            one.spread,
-            one.answers,
-            min(1.0, 2 * one.spread**2 / repeats[one.fingerprint] / spread) if spread else None,
+            noise.spread,
+            noise.answers,
+            min(1.0, 2 * noise.spread**2 / repeats[noise.fingerprint] / spread) if spread else None,
         )
-        for one in own
+        for noise in own
     )
 
 

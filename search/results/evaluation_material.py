@@ -23,19 +23,19 @@ class EvaluationMaterial:
     @classmethod
     def of(cls, questions: Iterable[Question], variants: Iterable[PromptVariant]) -> Self:
         """As the variants are asked."""
-        prompts = {one.name: BasePrompt(one.rules, one.demonstrations) for one in variants}
-        return cls({one.id: one for one in questions}, prompts)
+        prompts = {variant.name: BasePrompt(variant.rules, variant.demonstrations) for variant in variants}
+        return cls({question.id: question for question in questions}, prompts)
 
     def to_json(self) -> dict[str, Any]:
         """For material.json in the run directory."""
         return {
-            "questions": [asdict(one) for one in self.questions.values()],
+            "questions": [asdict(question) for question in self.questions.values()],
             "prompts": {
                 name: {
-                    "rules": one.rules,
-                    "demonstrations": rows_of(one.demonstrations),
+                    "rules": prompt.rules,
+                    "demonstrations": rows_of(prompt.demonstrations),
                 }
-                for name, one in self.prompts.items()
+                for name, prompt in self.prompts.items()
             },
         }
 

@@ -20,7 +20,10 @@ class Labels:
     """
 
     def __init__(self, material: Material | None) -> None:
-        self._base = {one.id: f"base {number}" for number, one in enumerate(material.base if material else (), 1)}
+        self._base = {
+            demonstration.id: f"base {number}"
+            for number, demonstration in enumerate(material.base if material else (), 1)
+        }
         self._demonstrations = material.demonstrations if material else {}
         self._questions = material.questions if material else {}
 

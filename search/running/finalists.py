@@ -9,7 +9,7 @@ from search.problem.space import SearchSpace
 def finalists(ranking: Sequence[Candidate], space: SearchSpace) -> list[Candidate]:
     """The best two and the base prompt, each once; also the base prompt in the best one's decoding where that is
     another, which tells what the demonstrations did and what the decoding."""
-    control = [space.compose((), decoding=one.decoding) for one in ranking[:1]]
+    control = [space.compose((), decoding=candidate.decoding) for candidate in ranking[:1]]
     return list(dict.fromkeys([*ranking[:2], space.compose(()), *control]))
 
 

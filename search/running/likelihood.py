@@ -76,7 +76,7 @@ class ReferenceAnswers:
     def __init__(self, space: SearchSpace, material: Material, renderer: Renderer, count: int) -> None:
         questions = asked_for_likelihood(material.search, count)
         candidates = [space.compose(()), *(space.compose((name,)) for name in space.pool)]
-        shown = [[material.demonstrations[name] for name in one.demonstrations] for one in candidates]
+        shown = [[material.demonstrations[name] for name in candidate.demonstrations] for candidate in candidates]
         asked = [(question.query,) for question in questions]
         self._blocks = [renderer.block(material.rules, demonstrations, asked) for demonstrations in shown]
         self._answers = Continuations(tuple(map(_reference, questions)))

@@ -43,7 +43,7 @@ class Agreement:
 def table(scores: Mapping[tuple[str, str], float], questions: Sequence[str], candidates: Sequence[str]) -> Scores:
     """Scores by (candidate, question) as a table."""
     return np.array(
-        [[scores.get((one, question), np.nan) for one in candidates] for question in questions], dtype=float
+        [[scores.get((candidate, question), np.nan) for candidate in candidates] for question in questions], dtype=float
     )
 
 

@@ -56,7 +56,14 @@ class KnownEffects:
                     best, value = chosen.copy(), max(value, now)
             gains = self.worth[shortlist] + self.loss * self.similarity[np.ix_(shortlist, chosen)].sum(axis=1)
             ranked = [shortlist[place] for place in np.argsort(-gains, kind="stable")]
-            further = next((one for one in ranked if one not in chosen and fits([*chosen, one])), None)
+            further = next(
+                (
+                    demonstration
+                    for demonstration in ranked
+                    if demonstration not in chosen and fits([*chosen, demonstration])
+                ),
+                None,
+            )
             if len(chosen) == most or further is None:
                 return self.ordered(best or chosen)
             chosen.append(further)
@@ -64,7 +71,7 @@ class KnownEffects:
     def ordered(self, chosen: Sequence[int]) -> tuple[int, ...]:
         """The best order: the strongest last where the last place counts most, first where the first does."""
         sign = 1 if self.recency >= 0 else -1
-        return tuple(sorted(chosen, key=lambda one: (sign * self.worth[one], one)))
+        return tuple(sorted(chosen, key=lambda demonstration: (sign * self.worth[demonstration], demonstration)))
 
 
 def known_effects(fit: Fit, beta: Floats) -> KnownEffects:

@@ -118,7 +118,7 @@ def holm(p_values: Sequence[float], level: float) -> list[bool]:
 def _common(conditions: Sequence[Draws]) -> list[str]:
     """Questions with a score in every draw of every condition, in the first one's order."""
     draws = [scores for condition in conditions for scores in condition.values()]
-    return [name for name in draws[0] if all(name in one for one in draws)] if draws else []
+    return [name for name in draws[0] if all(name in draw for draw in draws)] if draws else []
 
 
 def _average(draws: Draws, names: Sequence[str]) -> Floats:

@@ -73,7 +73,7 @@ class ExhaustiveGreedy:
         return (1 + self._finished + len(self._round) + later) * len(self._space.questions)
 
     def ranking(self) -> Sequence[Candidate]:
-        ranking = [one for one in self._board.ranking() if self._space.allows(self._space.added(one))]
+        ranking = [candidate for candidate in self._board.ranking() if self._space.allows(self._space.added(candidate))]
         if self._config.stop_without_gain or self._accepted not in ranking:
             return ranking
         return [self._accepted, *(candidate for candidate in ranking if candidate != self._accepted)]

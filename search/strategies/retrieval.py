@@ -66,7 +66,14 @@ def likeliest(space: SearchSpace, embedding: Embedding) -> tuple[str, ...]:
     while True:
         ranked = required[len(chosen) : len(chosen) + 1] or np.argsort(-gain, kind="stable").tolist()
         names = [space.pool[number] for number in chosen]
-        best = next((one for one in ranked if one not in chosen and space.fits([*names, space.pool[one]])), None)
+        best = next(
+            (
+                candidate
+                for candidate in ranked
+                if candidate not in chosen and space.fits([*names, space.pool[candidate]])
+            ),
+            None,
+        )
         if best is None:
             return space.arrange(names)
         kernel = scaled @ scaled[best]

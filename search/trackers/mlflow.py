@@ -68,7 +68,7 @@ class MLflowTracker:
             return str(known.experiment_id)
 
     def note(self, points: Sequence[Point], now: Figures) -> None:
-        self._log([(one.step, {**one.figures, _STEP: one.step}) for one in with_now(points, now)])
+        self._log([(point.step, {**point.figures, _STEP: point.step}) for point in with_now(points, now)])
 
     def _log(self, points: Sequence[tuple[int, Figures]]) -> None:
         assert self._client is not None

@@ -88,4 +88,4 @@ class Tracker(Protocol):
 
 def with_now(points: Sequence[Point], now: Figures) -> list[Point]:
     """The points, the last with how things stand now."""
-    return [*points[:-1], *(Point(one.step, {**one.figures, **now}) for one in points[-1:])]
+    return [*points[:-1], *(Point(point.step, {**point.figures, **now}) for point in points[-1:])]

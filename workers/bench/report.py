@@ -70,12 +70,13 @@ class Report:
     skipped: list[tuple[str, GenerationWorkload, str]] = field(default_factory=list)
 
     def find(self, method: str, work: GenerationWorkload) -> Finding | None:
-        return next((one for one in self.findings if (one.method, one.work) == (method, work)), None)
+        return next((finding for finding in self.findings if (finding.method, finding.work) == (method, work)), None)
 
     def write(self, file: Path) -> None:
         """As JSON; the file is whole at every moment."""
         runs = [
-            asdict(one) | {"decode": one.decode, "tokens_per_second": one.tokens_per_second} for one in self.findings
+            asdict(finding) | {"decode": finding.decode, "tokens_per_second": finding.tokens_per_second}
+            for finding in self.findings
         ]
         skipped = [{"method": method, "work": asdict(work), "reason": reason} for method, work, reason in self.skipped]
         beside = file.with_name(f"{file.name}.part")
@@ -97,27 +98,27 @@ class Report:
             "ours is faster",
         )
         lines = [_joined(head), _joined(["---"] * len(head))]
-        works = dict.fromkeys(one.work for one in self.findings)
+        works = dict.fromkeys(finding.work for finding in self.findings)
         for work in works:
             ours = self.find("ours", work)
-            lines += [_joined(_cells(one, ours)) for one in self.findings if one.work == work]
+            lines += [_joined(_cells(finding, ours)) for finding in self.findings if finding.work == work]
         return "\n".join(lines)
 
 
-def _cells(one: Finding, ours: Finding | None) -> list[str]:
-    work = one.work
-    reached = NOT_TOLD if one.of_prefill is None else f"{one.of_prefill:.0%}, {one.of_decode:.0%}"
+def _cells(finding: Finding, ours: Finding | None) -> list[str]:
+    work = finding.work
+    reached = NOT_TOLD if finding.of_prefill is None else f"{finding.of_prefill:.0%}, {finding.of_decode:.0%}"
     return [
         f"{work.prefix:,} x {work.questions} x {work.new}",
-        one.method,
-        f"{one.total:.2f}",
-        NOT_TOLD if one.prefill is None else f"{one.prefill:.2f}",
-        NOT_TOLD if one.decode is None else f"{one.decode:.2f}",
-        f"{one.tokens_per_second:,.0f}",
-        f"{one.peak / GIB:.2f}",
+        finding.method,
+        f"{finding.total:.2f}",
+        NOT_TOLD if finding.prefill is None else f"{finding.prefill:.2f}",
+        NOT_TOLD if finding.decode is None else f"{finding.decode:.2f}",
+        f"{finding.tokens_per_second:,.0f}",
+        f"{finding.peak / GIB:.2f}",
         reached,
-        NOT_TOLD if one.whole is None else f"{one.whole:.0%}, to token {one.until:.0f}",
-        NOT_TOLD if ours is None or ours is one else f"{one.total / ours.total:.1f} x",
+        NOT_TOLD if finding.whole is None else f"{finding.whole:.0%}, to token {finding.until:.0f}",
+        NOT_TOLD if ours is None or ours is finding else f"{finding.total / ours.total:.1f} x",
     ]
 
 

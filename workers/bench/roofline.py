@@ -43,13 +43,19 @@ def rates(device: torch.device, dtype: torch.dtype) -> Rates:
 
 def middle(measured: Sequence[Rates]) -> Rates:
     """The median of each rate: a machine that others use is slower at times."""
-    return Rates(median(one.bandwidth for one in measured), median(one.products for one in measured))
+    return Rates(
+        median(measurement.bandwidth for measurement in measured),
+        median(measurement.products for measurement in measured),
+    )
 
 
 def spread(measured: Sequence[Rates]) -> tuple[float, float]:
     """(highest - lowest) / median of bandwidth and products."""
     known = middle(measured)
-    bandwidths, products = [one.bandwidth for one in measured], [one.products for one in measured]
+    bandwidths, products = (
+        [measurement.bandwidth for measurement in measured],
+        [measurement.products for measurement in measured],
+    )
     return (
         (max(bandwidths) - min(bandwidths)) / known.bandwidth,
         (max(products) - min(products)) / known.products,

@@ -27,14 +27,14 @@ _COLOURS = (FIRST, SECOND, THIRD, FOURTH)
 def evaluation_pictures(findings: EvaluationFindings) -> dict[str, Picture]:
     """By name, those for which the evaluation has anything to show."""
     found = (_differences(findings), _categories(findings), _lengths(findings), pace_picture(findings.costs.pace))
-    return {one.name: one for one in found if one is not None}
+    return {picture.name: picture for picture in found if picture is not None}
 
 
 def _differences(findings: EvaluationFindings) -> Picture | None:
-    rows = [one.name for one in findings.others]
+    rows = [variant.name for variant in findings.others]
     if not rows:
         return None
-    values = [one.result.difference for one in findings.others]
+    values = [variant.result.difference for variant in findings.others]
     group = intervals("difference", rows, values, findings.numbers, [0.0] * len(rows))
     figure = forest(rows, [group], 36, _over_first(findings))
     return Picture("differences", figure, "Paired difference of each variant to the first, over questions.")
@@ -61,7 +61,9 @@ def _categories(findings: EvaluationFindings) -> Picture | None:
 
 def _most_different(findings: EvaluationFindings) -> Sequence[str]:
     """As many as there are colours, in their order."""
-    sizes = {one.name: abs(one.result.difference.mean) for one in findings.others if one.result.difference}
+    sizes = {
+        variant.name: abs(variant.result.difference.mean) for variant in findings.others if variant.result.difference
+    }
     chosen = sorted(sizes, key=lambda name: -sizes[name])[: len(_COLOURS)]
     return [name for name in sizes if name in chosen]
 
@@ -72,7 +74,7 @@ def _over_first(findings: EvaluationFindings) -> str:
 
 
 def _lengths(findings: EvaluationFindings) -> Picture | None:
-    rows = [(one, one.length, one.result.score) for one in findings.variants]
+    rows = [(variant, variant.length, variant.result.score) for variant in findings.variants]
     shown = [(one.name, length, score) for one, length, score in rows if length is not None and score is not None]
     if not shown:
         return None

@@ -23,27 +23,27 @@ def evaluation_summary(findings: EvaluationFindings) -> list[str]:
         score = first.result.score
         return [f"On {count(score.n)} questions, “{first.name}” scores {_with_interval(findings, score)}."]
     if len(others) <= _NAMED:
-        return [_compared(findings, first, one) for one in others]
+        return [_compared(findings, first, variant) for variant in others]
     best = max(others, key=_mean)
     return [_compared(findings, first, best), _counted(findings, first)]
 
 
-def _compared(findings: EvaluationFindings, first: VariantScore, one: VariantScore) -> str:
-    gain, numbers = one.result.difference, findings.numbers
+def _compared(findings: EvaluationFindings, first: VariantScore, variant: VariantScore) -> str:
+    gain, numbers = variant.result.difference, findings.numbers
     assert gain is not None
     does = {1: "does better than", 0: "is not clearly different from", -1: "does worse than"}[_sign(gain)]
-    means = [numbers.score(it.result.score.mean) for it in (one, first) if it.result.score]
+    means = [numbers.score(it.result.score.mean) for it in (variant, first) if it.result.score]
     level, interval = share(findings.results.confidence), numbers.interval(gain, signed=True)
     within = f"{level} interval {interval}" if interval else "no interval, n = 1"
     holds = "includes zero" if _sign(gain) == 0 else "excludes zero"
     return (
-        f"On {count(gain.n)} questions, “{one.name}” {does} “{first.name}”: {numbers.gain(gain.mean)} points "
+        f"On {count(gain.n)} questions, “{variant.name}” {does} “{first.name}”: {numbers.gain(gain.mean)} points "
         f"({within}), {' against '.join(means)}. The interval {holds}."
     )
 
 
 def _counted(findings: EvaluationFindings, first: VariantScore) -> str:
-    signs = [_sign(one.result.difference) for one in findings.others if one.result.difference]
+    signs = [_sign(variant.result.difference) for variant in findings.others if variant.result.difference]
     better, worse, unclear = (signs.count(sign) for sign in (1, -1, 0))
     return (
         f"It has the largest difference of {len(signs)} variants, of which {better} do better than “{first.name}”, "
@@ -56,9 +56,9 @@ def _sign(gain: Estimate) -> int:
     return (gain.low > 0) - (gain.high < 0)
 
 
-def _mean(one: VariantScore) -> float:
-    assert one.result.difference is not None
-    return one.result.difference.mean
+def _mean(variant: VariantScore) -> float:
+    assert variant.result.difference is not None
+    return variant.result.difference.mean
 
 
 def _with_interval(findings: EvaluationFindings, value: Estimate) -> str:
@@ -73,7 +73,7 @@ def evaluation_caveats(findings: EvaluationFindings) -> list[str]:
         *_of_state(findings),
         *_of_failures(findings),
         *_of_number(findings),
-        *(caveat for one in findings.others for caveat in _of_gain(findings, one)),
+        *(caveat for variant in findings.others for caveat in _of_gain(findings, variant)),
         *_of_win_rates(findings),
     ]
 
@@ -91,12 +91,13 @@ def _of_state(findings: EvaluationFindings) -> Iterator[str]:
 
 
 def _of_failures(findings: EvaluationFindings) -> Iterator[str]:
-    for one in findings.variants:
-        if one.result.score is None:
-            yield f"“{one.name}” has no score: {count(one.result.failed)} of its answers failed, too many for a mean."
-        elif one.result.failed:
-            questions = "1 question" if one.result.failed == 1 else f"{count(one.result.failed)} questions"
-            yield f"{questions} failed for “{one.name}”; a failure is in no mean and in no pair."
+    for variant in findings.variants:
+        if variant.result.score is None:
+            failed = count(variant.result.failed)
+            yield f"“{variant.name}” has no score: {failed} of its answers failed, too many for a mean."
+        elif variant.result.failed:
+            questions = "1 question" if variant.result.failed == 1 else f"{count(variant.result.failed)} questions"
+            yield f"{questions} failed for “{variant.name}”; a failure is in no mean and in no pair."
 
 
 def _of_number(findings: EvaluationFindings) -> Iterator[str]:
@@ -110,8 +111,8 @@ def _of_number(findings: EvaluationFindings) -> Iterator[str]:
         )
 
 
-def _of_gain(findings: EvaluationFindings, one: VariantScore) -> Iterator[str]:
-    gain, guard, numbers = one.result.difference, one.guard, findings.numbers
+def _of_gain(findings: EvaluationFindings, variant: VariantScore) -> Iterator[str]:
+    gain, guard, numbers = variant.result.difference, variant.guard, findings.numbers
     if gain is None or gain.mean <= 0:
         return
     if guard is not None and guard.ratio >= _LONGER:
@@ -123,19 +124,21 @@ def _of_gain(findings: EvaluationFindings, one: VariantScore) -> Iterator[str]:
             else ""
         )
         yield (
-            f"“{one.name}” answers at {guard.ratio:.1f} times the length, and a judge may like length for its own sake."
-            f"{line}"
+            f"“{variant.name}” answers at {guard.ratio:.1f} times the length, and a judge may like length for its own "
+            f"sake.{line}"
         )
     for row in findings.categories:
-        if row.variant == one.name and row.without is not None and row.without.mean < gain.mean / 2:
+        if row.variant == variant.name and row.without is not None and row.without.mean < gain.mean / 2:
             yield (
-                f"The difference of “{one.name}” rests on the category “{row.category or 'none'}”: without it, "
+                f"The difference of “{variant.name}” rests on the category “{row.category or 'none'}”: without it, "
                 f"{numbers.gain(row.without.mean)} ({numbers.interval(row.without, signed=True)}, n = {row.without.n}) "
                 f"is left of {numbers.gain(gain.mean)}."
             )
 
 
 def _of_win_rates(findings: EvaluationFindings) -> Iterator[str]:
-    reasons = dict.fromkeys(one.win_rates.absent for one in findings.variants if one.win_rates and one.win_rates.absent)
+    reasons = dict.fromkeys(
+        variant.win_rates.absent for variant in findings.variants if variant.win_rates and variant.win_rates.absent
+    )
     for reason in reasons:
         yield f"The length-controlled win rate is absent: {reason}."

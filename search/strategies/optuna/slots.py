@@ -124,7 +124,9 @@ class SlotStudy:
             size = self._draw.randint(0 if self._space.decodings else 1, min(len(self._slots), len(self._names)))
             slots = self._filled(self._draw.sample(self._names, size))
             others = {
-                name: self._draw.choice(one.choices) for name, one in self._parameters.items() if name not in slots
+                name: self._draw.choice(parameter.choices)
+                for name, parameter in self._parameters.items()
+                if name not in slots
             }
             candidate = self._spelt(slots | others)
             if self._is_new(candidate):
@@ -138,7 +140,7 @@ class SlotStudy:
     def _spelt(self, setting: Setting) -> Candidate:
         named = [name for name in dict.fromkeys(setting[slot] for slot in self._slots) if name != EMPTY]
         chosen: list[str] = []
-        for name in [*(one for one in self._space.required if one not in named), *named]:
+        for name in [*(name for name in self._space.required if name not in named), *named]:
             owed = [one for one in self._space.required if one not in chosen and one != name]
             if self._space.fits((*chosen, name, *owed)):
                 chosen.append(name)

@@ -152,7 +152,7 @@ class WarmStart:
         return space.arrange(self._names(chosen))
 
     def _names(self, members: Iterable[int]) -> list[str]:
-        return [self._space.pool[one] for one in members]
+        return [self._space.pool[member] for member in members]
 
 
 def _scale(base: ScoredTrial) -> float:

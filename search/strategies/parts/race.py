@@ -37,7 +37,7 @@ class Race:
         self._rule = rule
         self._winners = winners
         self._known = known or {}
-        self._scores: dict[Candidate, dict[str, float]] = {one: {} for one in contenders}
+        self._scores: dict[Candidate, dict[str, float]] = {contender: {} for contender in contenders}
         self._inside = list(self._scores)
         self._next: list[Trial] = []
         self._awaited = 0
@@ -71,11 +71,11 @@ class Race:
         while not self._next and self._goes_on():
             self._block += 1
             block = self._blocks[self._block]
-            for one in self._inside:
-                known = self._known.get(one, {})
-                self._scores[one] |= {name: known[name] for name in block if name in known}
+            for candidate in self._inside:
+                known = self._known.get(candidate, {})
+                self._scores[candidate] |= {name: known[name] for name in block if name in known}
                 if not any(name in known for name in block):
-                    self._next.append(Trial(one, block))
+                    self._next.append(Trial(candidate, block))
             if not self._next:
                 self._judge()
 
@@ -86,8 +86,8 @@ class Race:
 
     def _judge(self) -> None:
         if len(self._inside) > self._winners:
-            stay = set(self._rule({one: self._scores[one] for one in self._inside}))
-            self._inside = [one for one in self._inside if one in stay]
+            stay = set(self._rule({candidate: self._scores[candidate] for candidate in self._inside}))
+            self._inside = [candidate for candidate in self._inside if candidate in stay]
 
     def left(self) -> int:
         """How many answers it may still ask for, at most."""
@@ -96,6 +96,6 @@ class Race:
 
     def winners(self) -> list[Candidate]:
         """Those still in, best mean first, over the questions that they have in common."""
-        means = fair_means(score_table({one: self._scores[one] for one in self._inside}))
+        means = fair_means(score_table({candidate: self._scores[candidate] for candidate in self._inside}))
         order = np.argsort(-means, kind="stable")[: self._winners]
         return [self._inside[place] for place in order]

@@ -68,8 +68,8 @@ class Rounds:
     def ranking(self, first: Candidate) -> Sequence[Candidate]:
         """`first`, then the others that were scored, by their shrunken gain over the base prompt; those allowed."""
         told = self.board.shrunk_ranking(self._base)
-        ranking = [one for one in told if self._space.allows(self._space.added(one))]
-        return [first, *(one for one in ranking if one != first)] if first in ranking else ranking
+        ranking = [candidate for candidate in told if self._space.allows(self._space.added(candidate))]
+        return [first, *(candidate for candidate in ranking if candidate != first)] if first in ranking else ranking
 
 
 def shuffled_blocks(questions: Sequence[str], size: int, seed: int) -> list[Block]:
