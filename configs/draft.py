@@ -10,6 +10,7 @@ import yaml
 from configs.errors import InputError
 from configs.records import read_rows
 from configs.row import Row
+from configs.schema.data import CONVERSATION_FIELDS
 
 QUERY_FIELDS = ("query", "instruction", "question", "prompt", "input", "text", "turns")
 ANSWER_FIELDS = ("answer", "output", "response", "completion", "chosen", "target")
@@ -74,12 +75,13 @@ class Draft:
     def _text(self, path: Path) -> str:
         """The config with its comments."""
         reference = find_field(self.questions, REFERENCE_FIELDS, required=False) or "reference"
+        pool_query, pool_answer = pool_fields(self.pool)
         return _TEMPLATE.format(
             name=path.stem,
             base_prompt=_value(_beside(path, self.base_prompt) if self.base_prompt else "base_prompt.txt"),
             pool=_value(_beside(path, self.pool)),
-            pool_query=_value(find_field(self.pool, QUERY_FIELDS)),
-            pool_answer=_value(find_field(self.pool, ANSWER_FIELDS)),
+            pool_query=_value(pool_query),
+            pool_answer=_value(pool_answer),
             questions=_value(_beside(path, self.questions)),
             query=_value(find_field(self.questions, QUERY_FIELDS)),
             reference=_value(reference),
@@ -102,6 +104,18 @@ def find_field(path: Path, names: Sequence[str], required: bool = True) -> str |
         there = ", ".join(map(str, row))
         raise InputError(f"{row.place}: has {there}, but none of {', '.join(names)}: rename a field in the data.")
     return found
+
+
+def pool_fields(path: Path) -> tuple[str, str]:
+    """Fields of query and answer; the usual ones where rows hold conversations, which are read without them.
+
+    Raises:
+        InputError: as `find_field`.
+    """
+    row: Row = read_rows(path)[0]
+    conversations = any(isinstance(row.get(name), list) for name in CONVERSATION_FIELDS)
+    query, answer = (find_field(path, names, not conversations) for names in (QUERY_FIELDS, ANSWER_FIELDS))
+    return (query, answer) if query and answer else (QUERY_FIELDS[0], ANSWER_FIELDS[0])
 
 
 def _beside(config: Path, file: Path) -> str:

@@ -25,7 +25,7 @@ class VariantConfig(Knobs):
     """A file, told apart by its ending. `.jsonl`, `.parquet`: a list of demonstrations. `.json`: such a list, or what
     `demosearch export --format json` wrote. Any other: a URIAL prompt file. Neither rules nor demonstrations when
     absent. Where the search varied the decoding too (`strategy.decodings`), an export says what to change of the
-    evaluation's, and with `use: all` that is done."""
+    evaluation's, and with `use: all` that is done; so is its separation tag where the evaluation has none."""
     use: Literal["all", "rules", "demonstrations"] = "all"
     """Which part of that file the prompt is made of."""
     rules: LocalPath | None = None
@@ -33,9 +33,10 @@ class VariantConfig(Knobs):
     max_demonstrations: Annotated[int, Field(ge=0)] | None = None
     """Only so many demonstrations, from the top; all of them when absent."""
     query_field: str = "query"
-    """Field of a list's rows that holds the query, as text."""
+    """Field of a list's rows that holds the query, as text, or as a list for several turns. Rows are read as those of a
+    pool are."""
     answer_field: str = "answer"
-    """Field of a list's rows that holds the answer, as text."""
+    """Field of a list's rows that holds the answer, or the list of answers."""
     model: AnyModelConfig | None = None
     """In the place of the evaluation's own."""
     render: RenderConfig | None = None

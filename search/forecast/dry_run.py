@@ -128,10 +128,12 @@ def _notes(notices: Sequence[str]) -> list[str]:
 def _summary(plan: Plan) -> list[str]:
     """What was read, in a sentence."""
     material = plan.material
+    several = sum(bool(one.further) for one in material.pool)
+    turns = f" ({several:,} of several turns)" if several else ""
     return [
         f"the base prompt has rules of {len(material.rules):,} characters and "
         f"{show_many(len(material.base), 'demonstration')}; "
-        f"the pool has {len(material.pool):,}; {len(material.search):,} questions guide the search and "
+        f"the pool has {len(material.pool):,}{turns}; {len(material.search):,} questions guide the search and "
         f"{len(material.held_out):,} are held out"
     ]
 

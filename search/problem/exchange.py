@@ -5,10 +5,9 @@ from typing import Any, NamedTuple
 
 from configs.errors import InputError
 from configs.row import Row, kind_of
-from configs.schema.data import PoolConfig
+from configs.schema.data import CONVERSATION_FIELDS, PoolConfig
 from search.prompts.demonstration import Turn
 
-_CONVERSATIONS = ("messages", "conversations", "conversation")
 _USERS = frozenset({"user", "human", "prompter"})
 _MODELS = frozenset({"assistant", "gpt", "model", "bot", "chatgpt"})
 
@@ -65,7 +64,7 @@ def exchange_of(row: Row, fields: Fields) -> Exchange:
             not a user and a model in turn.
     """
     if not row.has(fields.query):
-        for name in _CONVERSATIONS:
+        for name in CONVERSATION_FIELDS:
             if isinstance(row.value(name), list):
                 return Exchange(_conversation(row, name))
     (query, answer), *later = _paired(row, fields)

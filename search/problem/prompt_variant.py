@@ -1,7 +1,7 @@
 """One prompt of an evaluation: where it comes from, and how it is spelled."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -65,9 +65,11 @@ def load_variants(config: EvaluationConfig) -> tuple[PromptVariant, ...]:
 
 
 def _load(one: VariantConfig, config: EvaluationConfig) -> PromptVariant:
-    model, render = one.model or config.model, one.render or config.render
+    exported = _exported(one)
+    model, render = one.model or config.model, one.render or _found_render(one, config.render, exported)
     renderer = make_renderer(render, model)
     prompt = _read(one, render)
+    decoding = one.decoding or _found_decoding(one, config.decoding, exported)
     return PromptVariant(
         name=one.name,
         rules=prompt.rules,
@@ -75,21 +77,38 @@ def _load(one: VariantConfig, config: EvaluationConfig) -> PromptVariant:
         model=model,
         render=render,
         renderer=renderer,
-        decoding=make_decoding(one.decoding or _found_decoding(one, config.decoding), renderer),
+        decoding=make_decoding(decoding, renderer),
     )
 
 
-def _found_decoding(one: VariantConfig, usual: DecodingConfig) -> DecodingConfig:
-    """The usual one, changed as the whole of an exported prompt was found with where the search varied that too."""
+def _exported(one: VariantConfig) -> dict[str, Any]:
+    """What an export says beside its prompt, where the whole of it is used; empty where the file is none."""
     if one.prompt is None or one.use != "all" or one.prompt.suffix.lower() != ".json":
-        return usual
+        return {}
     content = _parsed(one.prompt)
-    found = content.get("decoding", {}) if isinstance(content, dict) else {}
+    return content if isinstance(content, dict) else {}
+
+
+def _found_decoding(one: VariantConfig, usual: DecodingConfig, exported: Mapping[str, Any]) -> DecodingConfig:
+    """The usual one, changed as the prompt was found with where the search varied that too."""
     try:
-        changes = {name: value for name, value in found.items() if name != "name"}
+        changes = {name: value for name, value in exported.get("decoding", {}).items() if name != "name"}
         return DecodingConfig.model_validate(usual.model_dump() | changes)
     except (ValidationError, AttributeError) as error:
         raise InputError(f"{one.prompt}: `decoding` is none that demosearch has written; export it again") from error
+
+
+def _found_render(one: VariantConfig, usual: RenderConfig, exported: Mapping[str, Any]) -> RenderConfig:
+    """The usual one, with the separation tag that the prompt was found with where the evaluation names none."""
+    if usual.template == "chat" or usual.separation_tag is not None:
+        return usual
+    changes = {name: exported[name] for name in ("separation_tag", "separation_tag_between") if name in exported}
+    try:
+        return RenderConfig.model_validate(usual.model_dump() | changes)
+    except ValidationError as error:
+        raise InputError(
+            f"{one.prompt}: `separation_tag` is none that demosearch has written; export it again"
+        ) from error
 
 
 def _read(config: VariantConfig, render: RenderConfig) -> BasePrompt:

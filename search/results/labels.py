@@ -46,9 +46,12 @@ class Labels:
         return "base prompt" if candidate == Candidate(tuple(self._base)) else ", ".join(self.parts(candidate))
 
     def gist(self, name: str) -> str:
-        """The beginning of a demonstration's query."""
+        """The beginning of a demonstration's first query, and how many turns it has where there are several."""
         one = self._demonstrations.get(name)
-        return shortened(" ".join(one.query.split()), _GIST) if one else name
+        if one is None:
+            return name
+        turns = f" ({len(one.turns)} turns)" if one.further else ""
+        return shortened(" ".join(one.query.split()), _GIST) + turns
 
     def question(self, name: str) -> str:
         """The first turn's beginning."""

@@ -10,6 +10,7 @@ import pytest
 from configs.draft import DEFAULT_RULES, Draft, JudgeKind
 from configs.errors import InputError
 from configs.loading import load_config
+from search.problem.pool import load_pool
 
 
 def rows(path: Path, *content: Mapping[str, object]) -> Path:
@@ -59,3 +60,12 @@ def test_rows_without_a_known_field_are_named_with_what_they_have(tmp_path: Path
     questions = rows(tmp_path / "odd.jsonl", {"frage": "Warum?", "antwort": "Darum."})
     with pytest.raises(InputError, match=r"odd.jsonl, line 1: has frage, antwort, but none of query"):
         Draft("m", questions, questions, None, "function", "a:b", 0).write(tmp_path / "my.yaml")
+
+
+@pytest.mark.parametrize("field", ["messages", "conversations"])
+def test_a_pool_of_conversations_needs_no_field_of_its_own(tmp_path: Path, field: str) -> None:
+    made = draft(tmp_path)
+    rows(made.pool, {"text": "for whoever prints it", field: ["How?", "So.", "Why?", "Because."]})
+    made.write(tmp_path / "my.yaml")
+    pool = load_pool(load_config(tmp_path / "my.yaml").pool)
+    assert [one.texts for one in pool.values()] == [("How?", "So.", "Why?", "Because.")]

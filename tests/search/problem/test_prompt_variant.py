@@ -141,3 +141,19 @@ def test_a_list_an_export_and_a_tagged_file_hold_the_turns_of_a_demonstration(tm
     assert [[one.turns for one in variant.demonstrations] for variant in read] == [[*pairs]] * 3
     assert len({variant.digest for variant in read}) == 1
     assert len({variant.block([QUESTION]).prompt(0) for variant in read}) == 1
+
+
+def test_an_export_brings_its_separation_tag_where_the_evaluation_has_none(tmp_path: Path) -> None:
+    tag = {"separation_tag": "# Talk", "separation_tag_between": "turns"}
+    content = {"rules": "", "demonstrations": [{"query": ["a", "c"], "answer": ["b", "d"]}], **tag}
+    (tmp_path / "found.json").write_text(json.dumps(content))
+    assert load(prompt=tmp_path / "found.json").render == RenderConfig.model_validate(tag)
+    (own,) = load_variants(
+        evaluation({"name": "one", "prompt": tmp_path / "found.json"}, render={"separation_tag": "# My"})
+    )
+    assert own.render == RenderConfig(separation_tag="# My")
+    assert load(prompt=tmp_path / "found.json", render={}).render == RenderConfig()
+    assert load(prompt=tmp_path / "found.json", use="demonstrations").render == RenderConfig()
+    (tmp_path / "found.json").write_text(json.dumps(content | {"separation_tag": 3}))
+    with pytest.raises(InputError, match="`separation_tag` is none that demosearch has written"):
+        load(prompt=tmp_path / "found.json")
