@@ -64,11 +64,11 @@ def _described_kinds(kinds: Mapping[str, type[BaseModel]], prefix: str, field: F
     choice, usual = f"{prefix}.{tag}", [_default(kind.model_fields[tag]) for kind in kinds.values()]
     usual.insert(0, getattr(field.default, tag, None))
     yield Knob(choice, names, next(filter(None, usual), None), what, "")
-    found: dict[Knob, list[str]] = {}
+    kinds_by_knob: dict[Knob, list[str]] = {}
     for kind, model in kinds.items():
         for knob in describe_knobs(model, f"{prefix}."):
-            found.setdefault(knob, []).append(kind)
-    for knob, having in found.items():
+            kinds_by_knob.setdefault(knob, []).append(kind)
+    for knob, having in kinds_by_knob.items():
         if knob.name != choice:
             yield knob._replace(when="" if len(having) == len(kinds) else ", ".join(having))
 
@@ -135,13 +135,13 @@ def _in_words(annotation: Any, metadata: list[Any]) -> str:  # noqa: PLR0911 -- 
 def _bounds(annotation: Any, metadata: list[Any]) -> str:
     if annotation not in (int, float):
         return ""
-    found = [
+    limits = [
         f"{word} {getattr(item, name):.15g}"
         for item in metadata
         for kind, (name, word) in _BOUNDS.items()
         if isinstance(item, kind)
     ]
-    text = " and ".join(found)
+    text = " and ".join(limits)
     return f" of {text}" if text.startswith("at") else f" {text}" if text else ""
 
 

@@ -32,13 +32,13 @@ class Row(dict[str, Any]):
             return _present(self[field])
         if not _PATH.fullmatch(field):
             return None
-        found: Any = dict(self)
+        reached: Any = dict(self)
         for name, number in _STEP.findall(field):
             if number:
-                found = found[int(number)] if isinstance(found, list) and int(number) < len(found) else None
+                reached = reached[int(number)] if isinstance(reached, list) and int(number) < len(reached) else None
             else:
-                found = found.get(name) if isinstance(found, dict) else None
-        return _present(found)
+                reached = reached.get(name) if isinstance(reached, dict) else None
+        return _present(reached)
 
     def has(self, field: str) -> bool:
         """Whether there is such a field, even if it is null."""

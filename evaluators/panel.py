@@ -39,7 +39,7 @@ class PanelMember:
     """One judge of a panel.
 
     Attributes:
-        weight: > 0, relative to the other seats.
+        weight: > 0, relative to the other members.
         repeats: verdicts asked for each answer, >= 1.
         average: what becomes of several verdicts.
     """
@@ -66,7 +66,7 @@ class PanelMember:
 
 
 class Panel:
-    """Weighted mean over its seats."""
+    """Weighted mean over its members."""
 
     def __init__(self, members: Sequence[PanelMember], *, ledger: Ledger, budget: Budget, counts: Counts) -> None:
         self._members = tuple(members)
@@ -76,7 +76,7 @@ class Panel:
         self._counts = counts
         self._under_way: dict[bytes, asyncio.Task[Verdict]] = {}
         self._closed = False
-        self._readable: set[bytes] = set()  # seats that have given a verdict
+        self._readable: set[bytes] = set()  # digests of members that have given a verdict
         self._unreadable: dict[bytes, list[str]] = {}  # what the others have said
         self._watches: dict[bytes, ReplyModelWatch] = {}
         self._stopped: RunStopped | None = None  # what the judges were closed for
@@ -101,10 +101,10 @@ class Panel:
     def _combine(self, keys: list[list[bytes]], verdicts: dict[bytes, Verdict]) -> float | None:
         total = 0.0
         for member, own in zip(self._members, keys, strict=True):
-            found = [verdicts[key] for key in own if key in verdicts]
-            if len(found) < len(own):
+            stored = [verdicts[key] for key in own if key in verdicts]
+            if len(stored) < len(own):
                 return None
-            total += member.weight * member.score(found)
+            total += member.weight * member.score(stored)
         return total / self._weight
 
     async def score(self, question: Question, answers: tuple[str, ...], generation: bytes) -> float | Failure:

@@ -118,7 +118,7 @@ def test_an_export_holds_the_decoding_or_its_reader_is_told(run: Path) -> None:
     assert "'hot' (temperature 0.7, repetition penalty 1.1, 8 new tokens)" in caveat(found, "urial")
 
 
-def test_a_contestant_read_from_the_export_answers_in_its_decoding_unless_it_says_otherwise(
+def test_a_variant_read_from_the_export_answers_in_its_decoding_unless_it_says_otherwise(
     run: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "found.json"

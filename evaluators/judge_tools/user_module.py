@@ -51,17 +51,17 @@ def digests(name: str) -> dict[str, str]:
 
 def _sources(name: str) -> dict[str, Path]:
     """The files of a module and of all user's modules behind it."""
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     waiting = [name]
     while waiting:
         name = waiting.pop()
-        spec = None if name in found else _spec(name)
+        spec = None if name in files else _spec(name)
         if spec is None or spec.origin is None or not _is_users(name, Path(spec.origin)):
             continue
-        found[name] = Path(spec.origin)
-        waiting += _imported(found[name], name, spec.submodule_search_locations is not None)
+        files[name] = Path(spec.origin)
+        waiting += _imported(files[name], name, spec.submodule_search_locations is not None)
         waiting += [name.rpartition(".")[0]] if "." in name else []
-    return found
+    return files
 
 
 def _spec(name: str) -> ModuleSpec | None:

@@ -1,7 +1,7 @@
 """Comparison with the question's baseline, by FastChat's pairwise prompts (Zheng et al. 2023) or a rubric of one's own.
 
-Each order of the two answers is a judge of its own, with verdicts of its own: a panel seats both, and the mean of the
-two is the comparison without a liking for a position.
+Each order of the two answers is a judge of its own, with verdicts of its own: a panel has both as members, and the mean
+of the two is the comparison without a liking for a position.
 """
 
 import json

@@ -23,7 +23,7 @@ from workers.text_model import RewardModel
 from workers.usage import Usage
 
 VERSION = "2"
-"""Raise it whenever some conversation would be spelt in another way."""
+"""Raise it whenever some conversation would be rendered in another way."""
 
 
 class RewardModelJudge:

@@ -53,7 +53,7 @@ class JudgeNoise:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Stretch:
     """Tokens generated in a stretch of time.
 
     Attributes:
@@ -114,7 +114,7 @@ def read_judge_noise(path: Path) -> list[JudgeNoise]:
     ]
 
 
-def read_throughput(path: Path, run: str, stretches: int) -> list[Pace]:
+def read_throughput(path: Path, run: str, stretches: int) -> list[Stretch]:
     """Tokens that `run` generated in each of so many equal stretches of time, from its first answer to its last."""
     with reading(path) as ledger:
         query = "SELECT min(created), max(created) FROM generations WHERE run = ?"
@@ -126,7 +126,7 @@ def read_throughput(path: Path, run: str, stretches: int) -> list[Pace]:
             SELECT min(?, CAST((created - ?) / ? AS INTEGER)), CAST(total(new_tokens) AS INTEGER)
             FROM generations WHERE run = ? GROUP BY 1"""
         tokens = dict(ledger.execute(query, (stretches - 1, first, each, run)).fetchall())
-    return [Pace(number * each, each, tokens.get(number, 0)) for number in range(stretches)]
+    return [Stretch(number * each, each, tokens.get(number, 0)) for number in range(stretches)]
 
 
 def read_spend(path: Path, run: str) -> Spend:

@@ -51,14 +51,14 @@ def guarded_search(
     embedding = Embedding(landscape.embedding, landscape.question_embedding[: len(space.questions)])
     greedy = len(space.questions) * (1 + sum(pool - step for step in range(most)))
     config = config_of(strategy, space, round(share * greedy))
-    found = simulate(strategy_of(config, space, seed, embedding), landscape, space, min_win_probability=0.0)
+    search = simulate(strategy_of(config, space, seed, embedding), landscape, space, min_win_probability=0.0)
     base = space.compose(())
-    if found.found == base:
+    if search.found == base:
         return None
-    gain = landscape.truth(found.found, landscape.further) - landscape.truth(base, landscape.further)
-    interval = paired_difference(found.held_out[found.found], found.held_out[base], _CONFIDENCE, landscape.bounds)
+    gain = landscape.truth(search.found, landscape.further) - landscape.truth(base, landscape.further)
+    interval = paired_difference(search.held_out[search.found], search.held_out[base], _CONFIDENCE, landscape.bounds)
     covered = interval is not None and interval.low <= gain <= interval.high
-    return GuardedSearch(landscape_name, strategy, found.better, gain, covered)
+    return GuardedSearch(landscape_name, strategy, search.better, gain, covered)
 
 
 def by_class(searches: Sequence[GuardedSearch]) -> str:
@@ -94,9 +94,9 @@ def searches_of(arguments: argparse.Namespace) -> Iterable[GuardedSearch]:
         for strategy in arguments.strategies:
             for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
                 given = {"pool": arguments.pool, "most": arguments.most, "share": arguments.share}
-                found = guarded_search(name, strategy, seed, **given)
-                if found is not None:
-                    yield found
+                search = guarded_search(name, strategy, seed, **given)
+                if search is not None:
+                    yield search
 
 
 def main() -> None:

@@ -89,14 +89,14 @@ def made_run(path: Path, candidates: int, questions: int, rows: int) -> None:
 def _write_journal(path: Path, candidates: int, search: list[str], held_out: list[str]) -> None:
     draw = random.Random(0)  # noqa: S311 -- no cryptography here
     base = Candidate(("base",))
-    found = [base, *(Candidate((*draw.sample([f"d{n}" for n in range(_POOL)], 3), "base")) for _ in range(candidates))]
+    shown = [base, *(Candidate((*draw.sample([f"d{n}" for n in range(_POOL)], 3), "base")) for _ in range(candidates))]
     with closing(Journal(path)) as journal:
-        for number, candidate in enumerate(found):
-            journal.append(TrialRecord("search", _scored(number, candidate, search, draw), (found[1], base)))
+        for number, candidate in enumerate(shown):
+            journal.append(TrialRecord("search", _scored(number, candidate, search, draw), (shown[1], base)))
         for number in (1, 0):
             side: Side = "held_out"
-            journal.append(TrialRecord(side, _scored(number, found[number], held_out, draw)))
-        journal.append(EndRecord(found[1], base, 0.99))
+            journal.append(TrialRecord(side, _scored(number, shown[number], held_out, draw)))
+        journal.append(EndRecord(shown[1], base, 0.99))
 
 
 def _scored(number: int, candidate: Candidate, questions: list[str], draw: random.Random) -> ScoredTrial:

@@ -47,23 +47,23 @@ def run_benchmark(
     stand in the file at `path` after each case. The rest is as `outcomes` takes it."""
     for name in _THREADS:
         os.environ.setdefault(name, "1")
-    found: list[StrategyOutcome] = []
+    results: list[StrategyOutcome] = []
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         under_way = [pool.submit(outcomes, case, strategies, shares, window) for case in cases]
         for done in track(as_completed(under_way), "landscapes", total=len(cases), console=Console(stderr=True)):
-            found = sorted([*found, *done.result()], key=lambda one: (_group(one), one.case.seed))
-            path.write_text(json.dumps([asdict(outcome) for outcome in found], indent=1))
-    return found
+            results = sorted([*results, *done.result()], key=lambda one: (_group(one), one.case.seed))
+            path.write_text(json.dumps([asdict(outcome) for outcome in results], indent=1))
+    return results
 
 
-def table(found: Iterable[StrategyOutcome]) -> str:
+def table(results: Iterable[StrategyOutcome]) -> str:
     """The outcomes in Markdown, one line for each landscape, size, strategy and budget."""
     lines = [
         "| landscape | N | k | strategy | judged | times fewer | difference (95 %) | exported | regret | base kept | "
         "score covered | gain covered | ms a trial | under way |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
-    lines += [_line(group, members) for group, members in _grouped(found).items()]
+    lines += [_line(group, members) for group, members in _grouped(results).items()]
     return "\n".join(lines)
 
 
@@ -101,10 +101,10 @@ def _percent(values: Sequence[bool]) -> str:
     return f"{100 * fmean(values):.1f} % of {len(values)}" if values else "-"
 
 
-def against_racing(found: Iterable[StrategyOutcome]) -> str:
+def against_racing(results: Iterable[StrategyOutcome]) -> str:
     """What every strategy found, and what it exports, minus the same of racing greedy on the same landscapes, paired;
     empty without it."""
-    groups = _grouped(found)
+    groups = _grouped(results)
     racing = {outcome.case: outcome for group, own in groups.items() if group[3] == _RIVAL for outcome in own}
     lines = [
         "| landscape | N | k | strategy | judged | found minus racing_greedy's (95 %) | exported minus its (95 %) |"
@@ -121,11 +121,11 @@ def against_racing(found: Iterable[StrategyOutcome]) -> str:
     return "\n".join(lines) if len(lines) > 2 else ""
 
 
-def coverage(found: Iterable[StrategyOutcome]) -> str:
+def coverage(results: Iterable[StrategyOutcome]) -> str:
     """How often the intervals held the truth, over all outcomes of each strategy."""
     lines = ["| strategy | seeds | score covered | gain covered |", "|---|---|---|---|"]
     by_name: dict[str, list[StrategyOutcome]] = {}
-    for outcome in found:
+    for outcome in results:
         by_name.setdefault(outcome.strategy, []).append(outcome)
     for name, own in by_name.items():
         gains = [outcome.gain_covered for outcome in own if outcome.gain_covered is not None]
@@ -134,11 +134,11 @@ def coverage(found: Iterable[StrategyOutcome]) -> str:
     return "\n".join(lines)
 
 
-def savings(found: Iterable[StrategyOutcome]) -> str:
+def savings(results: Iterable[StrategyOutcome]) -> str:
     """For strategies with several budgets: how many times fewer judged generations give exhaustive greedy's quality,
     interpolated between budgets (log scale); a sign where that lies beyond the budgets tried."""
     curves: dict[tuple[str, int, int, str], list[tuple[float, float]]] = {}
-    for group, members in _grouped(found).items():
+    for group, members in _grouped(results).items():
         fewer = fmean(member.greedy_evaluations for member in members) / fmean(member.evaluations for member in members)
         curves.setdefault(group[:4], []).append((fewer, fmean(member.difference for member in members)))
     lines = ["| landscape | N | k | strategy | times fewer at equal quality |", "|---|---|---|---|---|"]
@@ -158,9 +158,9 @@ def _equal_quality(points: Sequence[tuple[float, float]]) -> str:
     return f"> {points[-1][0]:.0f}"
 
 
-def _grouped(found: Iterable[StrategyOutcome]) -> Mapping[Group, list[StrategyOutcome]]:
+def _grouped(results: Iterable[StrategyOutcome]) -> Mapping[Group, list[StrategyOutcome]]:
     groups: dict[Group, list[StrategyOutcome]] = {}
-    for outcome in found:
+    for outcome in results:
         groups.setdefault(_group(outcome), []).append(outcome)
     return groups
 
@@ -200,8 +200,8 @@ def read(path: Path) -> list[StrategyOutcome]:
 def main() -> None:
     """The command."""
     arguments = _arguments()
-    found = [outcome for path in arguments.read for outcome in read(path)] if arguments.read else _run(arguments)
-    tables = (table(found), savings(found), against_racing(found), coverage(found))
+    results = [outcome for path in arguments.read for outcome in read(path)] if arguments.read else _run(arguments)
+    tables = (table(results), savings(results), against_racing(results), coverage(results))
     print(*filter(None, tables), sep="\n\n")
 
 

@@ -88,44 +88,44 @@ def outcomes(
     embedding = Embedding(landscape.embedding, landscape.question_embedding[: len(space.questions)])
     greedy = simulate(strategy_of(config_of(REFERENCE, space, 0), space, case.seed, embedding), landscape, space)
 
-    def outcome(name: str, share: float, found: SimulatedSearch) -> StrategyOutcome:
-        score_covered, gain_covered = _covered(landscape, space, found)
+    def outcome(name: str, share: float, search: SimulatedSearch) -> StrategyOutcome:
+        score_covered, gain_covered = _covered(landscape, space, search)
         return StrategyOutcome(
             case=case,
             strategy=name,
             share=share,
-            evaluations=found.evaluations,
+            evaluations=search.evaluations,
             greedy_evaluations=greedy.evaluations,
-            difference=found.found_truth - greedy.found_truth,
-            exported=found.truth - greedy.truth,
-            regret=ceiling - found.found_truth,
-            base_kept=len(found.winner) == 0,
+            difference=search.found_truth - greedy.found_truth,
+            exported=search.truth - greedy.truth,
+            regret=ceiling - search.found_truth,
+            base_kept=len(search.winner) == 0,
             score_covered=score_covered,
             gain_covered=gain_covered,
-            seconds=found.seconds / found.trials,
-            under_way=found.under_way,
+            seconds=search.seconds / search.trials,
+            under_way=search.under_way,
         )
 
-    found = [outcome(REFERENCE, 1.0, greedy)]
+    results = [outcome(REFERENCE, 1.0, greedy)]
     for name in strategies:
         for share in shares if name not in UNBUDGETED else shares[:1]:
             budget = max(2 * len(space.questions), round(share * greedy.evaluations))
             strategy = strategy_of(config_of(name, space, budget), space, case.seed, embedding)
             search = simulate(strategy, landscape, space, window)
             given = search.evaluations / greedy.evaluations if name in UNBUDGETED else share
-            found.append(outcome(name, given, search))
-    return found
+            results.append(outcome(name, given, search))
+    return results
 
 
-def _covered(landscape: Landscape, space: SearchSpace, found: SimulatedSearch) -> tuple[bool, bool | None]:
+def _covered(landscape: Landscape, space: SearchSpace, search: SimulatedSearch) -> tuple[bool, bool | None]:
     """Whether the intervals of the winner's held-out score and gain hold the truth."""
     base = space.compose(())
-    truths = {one: landscape.truth(one, landscape.further) for one in (found.winner, base)}
-    score = estimate([*found.held_out[found.winner].values()], _CONFIDENCE, bounds=landscape.bounds)
-    if found.winner == base:
+    truths = {candidate: landscape.truth(candidate, landscape.further) for candidate in (search.winner, base)}
+    score = estimate([*search.held_out[search.winner].values()], _CONFIDENCE, bounds=landscape.bounds)
+    if search.winner == base:
         return _holds(score, truths[base]), None
-    gain = paired_difference(found.held_out[found.winner], found.held_out[base], _CONFIDENCE, landscape.bounds)
-    return _holds(score, truths[found.winner]), _holds(gain, truths[found.winner] - truths[base])
+    gain = paired_difference(search.held_out[search.winner], search.held_out[base], _CONFIDENCE, landscape.bounds)
+    return _holds(score, truths[search.winner]), _holds(gain, truths[search.winner] - truths[base])
 
 
 def _holds(interval: Estimate | None, truth: float) -> bool:

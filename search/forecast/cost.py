@@ -20,7 +20,7 @@ from workers.service.reply import dollars
 
 @dataclass(frozen=True, slots=True)
 class JudgeCost:
-    """What one seat's verdict takes.
+    """What one panel member's verdict takes.
 
     Attributes:
         calls: of a model; 0 for a metric.
@@ -36,7 +36,7 @@ class JudgeCost:
 
 
 def judge_costs(config: JudgeConfig) -> tuple[JudgeCost, ...]:
-    """By seat, as `evaluators.judges_from_config` seats them."""
+    """By panel member, in the order of `evaluators.judges_from_config`."""
     judges = [member.judge for member in config.members] if isinstance(config, EnsembleJudgeConfig) else [config]
     return tuple(_judge_cost(judge) for judge in judges for _ in range(_orders(judge)))
 
@@ -90,7 +90,7 @@ class Basis:
 
     Attributes:
         model_tokens, judge_tokens: a character.
-        judges: by seat.
+        judges: by panel member.
         service: that generates, where it is paid.
     """
 
@@ -117,8 +117,8 @@ class Cost:
 def cost_of(work: PlannedWork, basis: Basis, answer: float, words: Sequence[float], calls: Sequence[int]) -> Cost:
     """Args:
     answer: tokens of an answer.
-    words: tokens that a call of the judge writes, by seat.
-    calls: of one verdict, by seat.
+    words: tokens that a call of the judge writes, by panel member.
+    calls: of one verdict, by panel member.
     """
     prompt_tokens, new_tokens = work.prompts * basis.model_tokens + work.earlier * answer, work.generations * answer
     bills = [_price(basis.service, prompt_tokens, new_tokens)]

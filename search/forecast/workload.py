@@ -20,9 +20,9 @@ class PlannedWork:
     generations: answers.
     prompts: characters of all prompts together, without what the model said in earlier turns.
     earlier: answers that stand in prompts of later turns.
-    verdicts: by seat.
-    judge_prompts: by seat, characters of all together, without answers.
-    judged: by seat, answers that stand in judge prompts.
+    verdicts: by panel member.
+    judge_prompts: by panel member, characters of all together, without answers.
+    judged: by panel member, answers that stand in judge prompts.
     """
 
     generations: int

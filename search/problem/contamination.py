@@ -163,15 +163,15 @@ def without_questions(pool: Pool, base: BasePrompt, split: Split, policy: PoolCo
     Raises:
         InputError: the knob says to refuse, the base prompt shows a question, or nothing is left of the pool.
     """
-    found = _overlaps([*_pool_texts(pool), *_base_texts(base)], split)
+    overlaps = _overlaps([*_pool_texts(pool), *_base_texts(base)], split)
     alike = [
         overlap
         for overlap in find_overlaps(_question_texts(split.search), split.held_out, "held-out")
         if policy.contamination == "keep" or overlap.degree != "same"  # else the split has refused it
     ]
-    surely = [overlap for overlap in found if overlap.degree != "near"]
+    surely = [overlap for overlap in overlaps if overlap.degree != "near"]
     if policy.contamination == "keep":
-        return pool, Contamination((), (*found, *alike))
+        return pool, Contamination((), (*overlaps, *alike))
     own = [overlap for overlap in surely if overlap.source == "base prompt" and overlap.id != "rules"]
     if own:
         raise InputError(
@@ -188,7 +188,7 @@ def without_questions(pool: Pool, base: BasePrompt, split: Split, policy: PoolCo
     kept = pool.leaving_out(gone)
     if not kept:
         raise InputError("Every demonstration of the pool is a question of the benchmark; give another pool.")
-    remaining = [overlap for overlap in found if overlap.source != "pool" or overlap.id not in gone]
+    remaining = [overlap for overlap in overlaps if overlap.source != "pool" or overlap.id not in gone]
     return kept, Contamination(tuple(dropped), (*remaining, *alike))
 
 
@@ -250,13 +250,13 @@ def find_overlaps(texts: Sequence[Text], questions: Sequence[Question], side: st
     """Every pair of a text and a question of which one holds the other, in the order of the texts."""
     asked = [words_of(question.query) for question in questions]
     queries = [words_of(text.query) for text in texts]
-    found: dict[tuple[int, int], Degree] = {}
+    degrees: dict[tuple[int, int], Degree] = {}
     for text, question, degree in (*_near(texts, queries, questions, asked), *_same(queries, asked)):
-        if found.get((text, question)) != "contains" or degree == "same":
-            found[text, question] = degree
+        if degrees.get((text, question)) != "contains" or degree == "same":
+            degrees[text, question] = degree
     return [
         Overlap(texts[text].source, texts[text].id, texts[text].place, questions[question].id, side, degree)
-        for (text, question), degree in sorted(found.items())
+        for (text, question), degree in sorted(degrees.items())
     ]
 
 

@@ -21,14 +21,14 @@ def make_decodings(config: RunConfig, renderer: Renderer) -> dict[str, Decoding]
     Raises:
         InputError: two are the same.
     """
-    found = {OWN: make_decoding(config.decoding, renderer)}
+    decodings = {OWN: make_decoding(config.decoding, renderer)}
     for one in config.strategy.decodings if isinstance(config.strategy, VaryingKnobs) else ():
         changes = one.model_dump(exclude={"name"}, exclude_none=True)
         decoding = make_decoding(config.decoding.model_copy(update=changes), renderer)
-        if decoding.in_effect() in [other.in_effect() for other in found.values()]:
+        if decoding.in_effect() in [other.in_effect() for other in decodings.values()]:
             raise InputError(
                 f"strategy.decodings: {one.name!r} does the same as `decoding` or an earlier one (top_p and top_k do "
                 "nothing at temperature 0): change or drop it"
             )
-        found[one.name] = decoding
-    return found
+        decodings[one.name] = decoding
+    return decodings

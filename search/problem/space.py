@@ -89,7 +89,7 @@ class SearchSpace:
         return candidate.demonstrations if self.base_use == "optional" else self.added(candidate)
 
     def arrange(self, chosen: Sequence[str]) -> tuple[str, ...]:
-        """The choice as it is spelt: in the order given, or in the pool's where order is fixed."""
+        """The choice as it is rendered: in the order given, or in the pool's where order is fixed."""
         if self.order == "free":
             return tuple(chosen)
         among = set(chosen)

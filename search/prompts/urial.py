@@ -165,7 +165,7 @@ def _refuse_unread_turns(rules: str, source: str) -> None:
     question = _ASKS.search(rules)
     answer = _ANSWERS.search(rules, question.end()) if question else None
     if question and answer:
-        first, second = (rules.count("\n", 0, found.start()) + 1 for found in (question, answer))
+        first, second = (rules.count("\n", 0, heading.start()) + 1 for heading in (question, answer))
         raise InputError(
             f"{source}, lines {first} and {second}: '{question.group().strip()}' and '{answer.group().strip()}' look "
             "like a demonstration, but no demonstration is read in this form, and all of it would count as rules; "
@@ -194,10 +194,10 @@ def prompt_file(form: UrialForm, rules: str, demonstrations: Sequence[Demonstrat
 def _form_in(text: str, expected: UrialForm) -> UrialForm:
     """The form whose heading comes first, with the expected separation tag where the text has it; V5 before V6, whose
     opening a V5 file after an empty line has too."""
-    found = {
+    places = {
         form.name: text.find(form.opening) + form.opening.index("#") for form in FORMS.values() if form.opening in text
     }
-    form = FORMS[min(found, key=lambda name: found[name])] if found else BACKTICKS
+    form = FORMS[min(places, key=lambda name: places[name])] if places else BACKTICKS
     start = expected.start if expected.start + form.opening in text else ""
     return replace(form, start=start, between=expected.between)
 

@@ -62,16 +62,16 @@ def candidate_scores(results: SearchResults) -> tuple[CandidateScore, ...]:
 
 
 def _row(results: SearchResults, candidate: Candidate, base: Candidate) -> CandidateScore:
-    told, confidence = results.search[candidate], results.confidence
-    length = estimate([*told.lengths.values()], confidence)
+    scored, confidence = results.search[candidate], results.confidence
+    length = estimate([*scored.lengths.values()], confidence)
     return CandidateScore(
         rank=None,
-        place=told.place,
+        place=scored.place,
         candidate=candidate,
-        score=told.mean(confidence),
-        gain=None if candidate == base else told.gain(results.search[base], confidence),
+        score=scored.mean(confidence),
+        gain=None if candidate == base else scored.gain(results.search[base], confidence),
         length=length.mean if length else None,
-        failed=len(told.failures),
+        failed=len(scored.failures),
     )
 
 
@@ -93,8 +93,10 @@ def heat_map(results: SearchResults, candidates: Sequence[CandidateScore]) -> He
     others = [candidate for candidate in candidates if candidate.rank is not None]
     others.sort(key=lambda one: one.candidate != winner)
     chosen = tuple(base + sorted(others[:_IN_HEAT_MAP], key=lambda one: one.rank or 0))
-    told = [results.search[candidate.candidate].scores for candidate in chosen]
-    questions = [question for question in results.material.search if any(question.id in scores for scores in told)]
+    scores_of_chosen = [results.search[candidate.candidate].scores for candidate in chosen]
+    questions = [
+        question for question in results.material.search if any(question.id in scores for scores in scores_of_chosen)
+    ]
     questions.sort(key=lambda one: one.category)
-    rows = tuple(tuple(scores.get(question.id) for scores in told) for question in questions)
+    rows = tuple(tuple(scores.get(question.id) for scores in scores_of_chosen) for question in questions)
     return HeatMap(tuple(question.id for question in questions), chosen, rows) if questions else None

@@ -36,9 +36,9 @@ def category_scores(results: SearchResults, winner: Candidate) -> tuple[Category
         return ()
     rows: list[CategoryScores] = []
     for side in ("held_out", "search"):
-        told = results.side(side)
-        if results.base in told and winner in told:
-            rows += _of_side(side, told[results.base], told[winner], categories, results.confidence)
+        scored = results.side(side)
+        if results.base in scored and winner in scored:
+            rows += _of_side(side, scored[results.base], scored[winner], categories, results.confidence)
     return tuple(rows)
 
 

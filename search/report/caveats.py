@@ -146,8 +146,8 @@ def _of_decoding(findings: Findings) -> Iterator[str]:
     if best.candidate == control:
         yield f"The {best.role} is the base prompt itself, decoded as “{name}”: no demonstration was chosen."
         return
-    told = findings.results.side(findings.side)
-    gain = told[best.candidate].gain(told[control], findings.results.confidence) if control in told else None
+    scored = findings.results.side(findings.side)
+    gain = scored[best.candidate].gain(scored[control], findings.results.confidence) if control in scored else None
     text = f"The gain is that of demonstrations and decoding (“{name}”) together."
     if gain is not None and gain.n > 1:
         text += (

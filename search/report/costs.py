@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.schema.scoring import ScoringConfig
-from evaluators.ledger.queries import JudgeReceipt, Pace, read_judges, read_throughput, read_utilization
+from evaluators.ledger.queries import JudgeReceipt, Stretch, read_judges, read_throughput, read_utilization
 from evaluators.ledger.spend import Spend
 from evaluators.objective import Objective
 from evaluators.question import Question
@@ -29,7 +29,7 @@ class Costs:
         verdicts_known: of these, taken from the ledger instead of the judge: another prompt of this run, or another run
             with the same ledger, had led to the same words.
         tokens_per_second: over the time worked; None before there is any.
-        pace: tokens over time.
+        throughput: tokens over time.
         gpu_idle: share of the time that GPUs were held in which their model had nothing to do; None without GPUs.
         workers_idle: share of the time that workers were alive in which they had nothing to do; None before any was.
         judge_idle: share of the time worked in which no verdict was under way; None where judging takes no calls.
@@ -44,7 +44,7 @@ class Costs:
     verdicts: int
     verdicts_known: int
     tokens_per_second: float | None
-    pace: tuple[Pace, ...]
+    throughput: tuple[Stretch, ...]
     gpu_idle: float | None
     workers_idle: float | None
     judge_idle: float | None
@@ -74,7 +74,7 @@ def costs_of(ledger: Path, run: str, spend: Spend, answers: int, verdicts: int) 
         verdicts=verdicts,
         verdicts_known=max(0, verdicts - spend.judged),
         tokens_per_second=spend.new_tokens / spend.seconds if spend.seconds else None,
-        pace=tuple(read_throughput(ledger, run, _STRETCHES)),
+        throughput=tuple(read_throughput(ledger, run, _STRETCHES)),
         gpu_idle=idle_share(there.gpus, there.gpus_busy),
         workers_idle=idle_share(there.workers, there.workers_busy),
         judge_idle=idle_share(worked, there.judge_busy),

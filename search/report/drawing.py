@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 from plotly.basedatatypes import BaseTraceType
 
-from evaluators.ledger.queries import Pace
+from evaluators.ledger.queries import Stretch
 from search.report.numbers import Numbers
 from search.results.labels import shortened
 from search.statistics.estimates import Estimate
@@ -120,19 +120,19 @@ def label(text: str) -> str:
     return html.escape(shortened(text, LONGEST))
 
 
-def pace_picture(pace: Sequence[Pace]) -> Picture | None:
+def throughput_picture(stretches: Sequence[Stretch]) -> Picture | None:
     """None without any."""
-    if not pace:
+    if not stretches:
         return None
-    unit, seconds = ("minutes", 60) if pace[-1].start < 7200 else ("hours", 3600)
+    unit, seconds = ("minutes", 60) if stretches[-1].start < 7200 else ("hours", 3600)
     bars = go.Bar(
-        x=[(stretch.start + stretch.seconds / 2) / seconds for stretch in pace],
-        y=[stretch.tokens / stretch.seconds for stretch in pace],
-        width=[stretch.seconds / seconds * 0.92 for stretch in pace],
+        x=[(stretch.start + stretch.seconds / 2) / seconds for stretch in stretches],
+        y=[stretch.tokens / stretch.seconds for stretch in stretches],
+        width=[stretch.seconds / seconds * 0.92 for stretch in stretches],
         marker={"color": FIRST, "line": {"width": 0}},
         hovertemplate="%{y:,.0f} tokens/s<extra></extra>",
     )
     figure = drawn([bars], 240)
     figure.update_xaxes(title=f"{unit} since the first answer")
     figure.update_yaxes(title="tokens/s")
-    return Picture("pace", figure, "Tokens generated per second over time; a gap is a time without answers.")
+    return Picture("throughput", figure, "Tokens generated per second over time; a gap is a time without answers.")

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from search.report.candidates import CandidateScore, HeatMap
 from search.report.contributions import Contribution
-from search.report.drawing import FIRST, PALE, SECOND, Picture, drawn, forest, intervals, label, pace_picture
+from search.report.drawing import FIRST, PALE, SECOND, Picture, drawn, forest, intervals, label, throughput_picture
 from search.report.findings import Findings
 from search.report.history import Milestone
 from search.report.numbers import count
@@ -28,7 +28,7 @@ def search_pictures(findings: Findings) -> dict[str, Picture]:
         _questions,
         _categories,
         _lengths,
-        lambda findings: pace_picture(findings.costs.pace),
+        lambda findings: throughput_picture(findings.costs.throughput),
     )
     return {one.name: one for make in makers if (one := make(findings)) is not None}
 

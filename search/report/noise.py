@@ -45,7 +45,7 @@ def _spread_of_differences(results: SearchResults, winner: Candidate | None) -> 
     weights = Objective.of(results.config.scoring).weights
     if winner is None or results.base is None or sum(weight > 0 for weight in weights) > 1:
         return 0.0
-    told = results.side(results.journal.compared_on(winner))
-    first, second = told[results.base].scores, told[winner].scores
+    scored = results.side(results.journal.compared_on(winner))
+    first, second = scored[results.base].scores, scored[winner].scores
     differences = [second[name] - first[name] for name in second if name in first]
     return variance(differences) if len(differences) > 1 else 0.0

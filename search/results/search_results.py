@@ -106,12 +106,12 @@ class SearchResults(RunResults):
 
     def keys(self, side: Side, candidate: Candidate) -> dict[str, str]:
         """Under which the ledger has a candidate's answers and verdicts (`AnswerKeys`, as text), by question id."""
-        found: dict[str, str] = {}
+        keys: dict[str, str] = {}
         for start in self.side(side)[candidate].starts:
             record = self._amended(read_record_at(self.path / "journal.jsonl", start))
             if isinstance(record, TrialRecord):
-                found |= record.scored.keys
-        return found
+                keys |= record.scored.keys
+        return keys
 
     def _amended(self, record: JournalRecord) -> JournalRecord:
         return self._amendments.amended(record) if isinstance(record, TrialRecord) else record

@@ -74,13 +74,13 @@ def _known_effects(results: SearchResults) -> dict[tuple[str, ...], float]:
         return {}
     always = set.intersection(*(set(candidate.demonstrations) for candidate in scored))
     names = sorted({name for candidate in scored for name in candidate.demonstrations} - always)
-    others = [found for candidate, found in scored.items() if candidate != results.base]
-    asked = sorted({question for found in others for question in found})[:_MOST_QUESTIONS]
+    others = [scores_of for candidate, scores_of in scored.items() if candidate != results.base]
+    asked = sorted({question for scores_of in others for question in scores_of})[:_MOST_QUESTIONS]
     number, place = {name: at for at, name in enumerate(names)}, {name: at for at, name in enumerate(asked)}
     scores = ObservedScores()
-    for candidate, found in scored.items():
+    for candidate, scores_of in scored.items():
         members = tuple(number[name] for name in candidate.demonstrations if name in number)
-        met = {place[question]: value for question, value in found.items() if question in place}
+        met = {place[question]: value for question, value in scores_of.items() if question in place}
         if met:
             scores.tell(members, [*met], [*met.values()])
     if not names or not scores.sets:

@@ -10,7 +10,7 @@ from configs.schema.service import ServiceConfig
 from configs.schema.workers import WorkersConfig
 from evaluators.judge_tools.models import Models, make_service
 from evaluators.utilization import Utilization
-from search.running.usage_clock import gpu_attendance, gpus_each
+from search.running.usage_clock import gpu_utilization, gpus_each
 from workers.service.activity import ServiceActivity
 from workers.text_model import RewardModel, TextModel
 
@@ -56,7 +56,7 @@ class JudgeModels:
         busy = [service.seconds_busy for service in self.services()]
         judges = Utilization(judge_wanted=wanted, judge_busy=max(busy, default=wanted))
         pairs = zip(self._made, self._gpus, strict=False)
-        return sum((gpu_attendance(model.activity(), gpus) for (model, _), gpus in pairs), judges)
+        return sum((gpu_utilization(model.activity(), gpus) for (model, _), gpus in pairs), judges)
 
     def services(self) -> list[ServiceActivity]:
         """What each service is doing now."""

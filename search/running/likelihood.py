@@ -48,14 +48,14 @@ def asked_for_likelihood(search: Sequence[Question], count: int) -> list[Questio
     Raises:
         InputError: none has one.
     """
-    told = [question for question in search if _reference(question)]
-    if not told:
+    having_reference = [question for question in search if _reference(question)]
+    if not having_reference:
         raise InputError(
             f"{_KNOB} is {count}, but no search question has a reference answer: give some "
             f"(questions.reference_field, or questions.reference_path for MT-Bench), or leave {_KNOB} at 0"
         )
-    count = min(count, len(told))
-    return [told[place * len(told) // count] for place in range(count)]
+    count = min(count, len(having_reference))
+    return [having_reference[place * len(having_reference) // count] for place in range(count)]
 
 
 def _reference(question: Question) -> str:
@@ -114,10 +114,10 @@ class ReferenceAnswers:
         """
         path = folder / f"likelihood-{self._digest(card)}.npy"
         kept = read_array(path)
-        found = np.full(len(self._blocks), np.nan) if kept is None else kept
-        if np.isnan(found).any():
-            await _Measuring(model, self._answers, budget, ledger, path, found).measure(self._blocks)
-        return _gains(found)
+        means = np.full(len(self._blocks), np.nan) if kept is None else kept
+        if np.isnan(means).any():
+            await _Measuring(model, self._answers, budget, ledger, path, means).measure(self._blocks)
+        return _gains(means)
 
     def _digest(self, card: ModelCard) -> str:
         blocks = [[block.prefix, block.suffixes, block.bos] for block in self._blocks]
@@ -125,18 +125,18 @@ class ReferenceAnswers:
         return sha256(asked.encode()).hexdigest()[:16]
 
 
-def _gains(found: Floats) -> Floats:
+def _gains(means: Floats) -> Floats:
     """Over the base prompt's, which stands first; an infinite one is of prompts that are too long."""
-    gains: Floats = found[1:] - found[0]
-    told = np.isfinite(gains)
-    if not told.all():
+    gains: Floats = means[1:] - means[0]
+    known = np.isfinite(gains)
+    if not known.all():
         _log.warning(
             "the likelihood of reference answers is not known behind %d of %d demonstrations; these count as average "
             "until they are judged",
-            (~told).sum(),
-            len(told),
+            (~known).sum(),
+            len(known),
         )
-    gains[~told] = gains[told].mean() if told.any() else 0.0
+    gains[~known] = gains[known].mean() if known.any() else 0.0
     return np.round(gains, _DIGITS)
 
 
@@ -144,22 +144,22 @@ class _Measuring:
     """Asks for what is not known yet, and keeps every number as it comes.
 
     Args:
-        found: mean log-likelihoods by block, NaN where not known; changed in place, and kept at `path`.
+        means: mean log-likelihoods by block, NaN where not known; changed in place, and kept at `path`.
     """
 
     def __init__(
-        self, model: TextModel, answers: Continuations, budget: Budget, ledger: Ledger, path: Path, found: Floats
+        self, model: TextModel, answers: Continuations, budget: Budget, ledger: Ledger, path: Path, means: Floats
     ) -> None:
         self._model, self._answers, self._budget, self._ledger = model, answers, budget, ledger
-        self._path, self._found = path, found
-        self._counter = _Counter(int(np.isnan(found[1:]).sum()))
+        self._path, self._means = path, means
+        self._counter = _Counter(int(np.isnan(means[1:]).sum()))
 
     async def measure(self, blocks: Sequence[PromptBlock]) -> None:
         """The base prompt's block comes first and shows whether the model can do it at all."""
-        if np.isnan(self._found[0]):
+        if np.isnan(self._means[0]):
             await self._behind_base(blocks[0])
         async with task_group() as tasks:
-            for place in np.flatnonzero(np.isnan(self._found)).tolist():
+            for place in np.flatnonzero(np.isnan(self._means)).tolist():
                 tasks.create_task(self._behind_one(place, blocks[place]))
 
     async def _behind_base(self, block: PromptBlock) -> None:
@@ -185,8 +185,8 @@ class _Measuring:
         self._counter.count()
 
     def _keep(self, place: int, mean: float) -> None:
-        self._found[place] = mean
-        keep_array(self._path, self._found)
+        self._means[place] = mean
+        keep_array(self._path, self._means)
 
     async def _mean(self, block: PromptBlock) -> float:
         """Over the questions. Raises GenerationFailed, BudgetSpent."""

@@ -182,14 +182,14 @@ class _Rejudging:
 def _stored(results: SearchResults, material: Material) -> list[_Stored]:
     """Every answer that has a score, in the order of the journal, each once."""
     clean = answer_cleaner(results.config.render)
-    found: dict[tuple[Side, Candidate, str], _Stored] = {}
+    stored: dict[tuple[Side, Candidate, str], _Stored] = {}
     for record in results.records():
         if not isinstance(record, TrialRecord):
             continue
         answers = read_stored_answers(results.ledger, record.scored.keys, clean)
         for name, score in record.scored.scores.items():
             if name in answers:
-                found[record.side, record.candidate, name] = _Stored(
+                stored[record.side, record.candidate, name] = _Stored(
                     side=record.side,
                     candidate=record.candidate,
                     question=material.questions[name],
@@ -197,4 +197,4 @@ def _stored(results: SearchResults, material: Material) -> list[_Stored]:
                     answers=answers[name].answers,
                     score=score,
                 )
-    return [*found.values()]
+    return [*stored.values()]

@@ -21,7 +21,7 @@ class TimeKeeper:
     """Time of this process on one run.
 
     Args:
-        attendance: so far.
+        utilization: so far.
         clock: seconds since this process began to work on the run.
     """
 
@@ -83,9 +83,9 @@ def gpus_each(card: ModelCard, config: WorkersConfig) -> float:
 def utilization_of(activity: WorkersActivity, gpus: float) -> Utilization:
     """The utilization of the model that answers, whose workers hold so many GPUs each."""
     workers = Utilization(workers=activity.seconds_alive, workers_busy=activity.seconds_busy)
-    return workers + gpu_attendance(activity, gpus)
+    return workers + gpu_utilization(activity, gpus)
 
 
-def gpu_attendance(activity: WorkersActivity, gpus: float) -> Utilization:
+def gpu_utilization(activity: WorkersActivity, gpus: float) -> Utilization:
     """The utilization of any model's GPUs, whose workers hold so many each."""
     return Utilization(gpus=activity.seconds_alive * gpus, gpus_busy=activity.seconds_busy * gpus)

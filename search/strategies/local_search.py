@@ -50,16 +50,16 @@ class LocalSearch:
         return Race(contenders, blocks, by_test(self._config.test, self._config.p_value), known=known)
 
     def _neighbours(self, count: int) -> list[Candidate]:
-        found: list[Candidate] = []
+        neighbours: list[Candidate] = []
         for _ in range(_TRIES * max(0, count)):
             changed = self._changed()
             candidate = self._space.compose(changed)
             if changed and self._space.allows(changed) and candidate not in self._tried:
                 self._tried.add(candidate)
-                found.append(candidate)
-            if len(found) == count:
+                neighbours.append(candidate)
+            if len(neighbours) == count:
                 break
-        return found
+        return neighbours
 
     def _changed(self) -> tuple[str, ...]:
         """One step from the best set so far."""

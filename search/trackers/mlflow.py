@@ -41,9 +41,9 @@ class MLflowTracker:
         """Points that MLflow has are not wanted again, whatever an earlier process has noted of itself."""
         self._client = client = MlflowClient(self._uri)
         experiment = self._experiment_id(client)
-        found = client.search_runs([experiment], f"tags.`{_TAG}` = '{tracked.id}'", max_results=1)
-        if found:
-            return self._go_on(client, found[0])
+        runs = client.search_runs([experiment], f"tags.`{_TAG}` = '{tracked.id}'", max_results=1)
+        if runs:
+            return self._go_on(client, runs[0])
         run = client.create_run(experiment, run_name=tracked.name, tags={_TAG: tracked.id})
         self._run = run.info.run_id
         for some in _batches([Param(name, value[:_TEXT]) for name, value in tracked.knobs.items()], _PARAMS):

@@ -1,4 +1,4 @@
-"""A config becomes seats: judges with their weights, repeats and models."""
+"""A config becomes panel members: judges with their weights, repeats and models."""
 
 import asyncio
 import json

@@ -120,17 +120,17 @@ class GenerationBenchmark:
         self._rates += measured
         self.report.surroundings["rates"] = self._spoken_rates()
         work = run.work
-        found = Finding(run.method, work, outcome.total, outcome.prefill, outcome.peak, outcome.batch)
-        if found.prefill and found.decode:
+        finding = Finding(run.method, work, outcome.total, outcome.prefill, outcome.peak, outcome.batch)
+        if finding.prefill and finding.decode:
             on = roofline.middle(measured)
-            found.of_prefill = roofline.prefill_need(self._model, work).seconds(on) / found.prefill
-            found.of_decode = roofline.decode_need(self._model, work).seconds(on) / found.decode
+            finding.of_prefill = roofline.prefill_need(self._model, work).seconds(on) / finding.prefill
+            finding.of_decode = roofline.decode_need(self._model, work).seconds(on) / finding.decode
         self._forecast.learn(run.method, work, outcome.total)
         self._said[run] = outcome.tokens
-        self.report.findings.append(found)
-        print(found.line(self.report.find("ours", work)), flush=True)
+        self.report.findings.append(finding)
+        print(finding.line(self.report.find("ours", work)), flush=True)
         if work in self._alone:
-            self._agree(found)
+            self._agree(finding)
 
     def _run(self, run: SuiteRun) -> tuple[Measurement, list[Rates]]:
         batch = self._batch(run)
@@ -167,13 +167,13 @@ class GenerationBenchmark:
             if found.work == work:
                 self._agree(found)
 
-    def _agree(self, found: Finding) -> None:
-        alone, said = self._alone[found.work], self._said[SuiteRun(found.method, found.work)]
-        found.whole = sum(said[index] == tokens for index, tokens in alone.items()) / len(alone)
-        found.until = sum(_common(said[index], tokens) for index, tokens in alone.items()) / len(alone)
+    def _agree(self, finding: Finding) -> None:
+        alone, said = self._alone[finding.work], self._said[SuiteRun(finding.method, finding.work)]
+        finding.whole = sum(said[index] == tokens for index, tokens in alone.items()) / len(alone)
+        finding.until = sum(_common(said[index], tokens) for index, tokens in alone.items()) / len(alone)
         print(
-            f"  {found.method:15s} says what batch size 1 says in {found.whole:.0%} of {len(alone)} completions, "
-            f"and up to token {found.until:.0f} of {found.work.new} on average",
+            f"  {finding.method:15s} says what batch size 1 says in {finding.whole:.0%} of {len(alone)} completions, "
+            f"and up to token {finding.until:.0f} of {finding.work.new} on average",
             flush=True,
         )
 

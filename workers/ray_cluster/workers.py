@@ -125,7 +125,7 @@ class RayWorkers:
         self._group.give_up(WorkersUnavailable(f"{reason}: start the cluster again, then resume"))
 
     async def _grow(self, placement: Placement) -> None:
-        """Hire workers when nodes with room for them join."""
+        """Start workers when nodes with room for them join."""
         while True:
             await asyncio.sleep(self._watch)
             try:

@@ -16,7 +16,7 @@ from search.report.drawing import (
     forest,
     intervals,
     label,
-    pace_picture,
+    throughput_picture,
     whiskers,
 )
 from search.report.evaluation.findings import EvaluationFindings
@@ -26,8 +26,9 @@ _COLOURS = (FIRST, SECOND, THIRD, FOURTH)
 
 def evaluation_pictures(findings: EvaluationFindings) -> dict[str, Picture]:
     """By name, those for which the evaluation has anything to show."""
-    found = (_differences(findings), _categories(findings), _lengths(findings), pace_picture(findings.costs.pace))
-    return {picture.name: picture for picture in found if picture is not None}
+    throughput = throughput_picture(findings.costs.throughput)
+    known = (_differences(findings), _categories(findings), _lengths(findings), throughput)
+    return {picture.name: picture for picture in known if picture is not None}
 
 
 def _differences(findings: EvaluationFindings) -> Picture | None:

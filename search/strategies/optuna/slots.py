@@ -69,7 +69,7 @@ class SlotStudy:
             self._study.add_trial(trial)
 
     def suggest(self, candidate: Candidate) -> None:
-        """Propose this before the sampler's own, where it is allowed, new, and can be spelt."""
+        """Propose this before the sampler's own, where it is allowed, new, and can be rendered."""
         if self._spells(candidate) and self._is_new(candidate):
             self._study.enqueue_trial(self._params(candidate))
 

@@ -15,11 +15,11 @@ def score_table(scores: Mapping[Candidate, Mapping[str, float]]) -> Floats:
     """Return [candidates, questions], NaN where a candidate has no score: every question that at least two have a score
     for, or the only candidate has."""
     counts: dict[str, int] = {}
-    for found in scores.values():
-        for question in found:
+    for by_question in scores.values():
+        for question in by_question:
             counts[question] = counts.get(question, 0) + 1
     questions = [question for question, count in counts.items() if count >= min(2, len(scores))]
-    rows = [[found.get(question, np.nan) for question in questions] for found in scores.values()]
+    rows = [[by_question.get(question, np.nan) for question in questions] for by_question in scores.values()]
     return np.array(rows, dtype=float).reshape(len(scores), len(questions))
 
 

@@ -67,8 +67,8 @@ class Rounds:
 
     def ranking(self, first: Candidate) -> Sequence[Candidate]:
         """`first`, then the others that were scored, by their shrunken gain over the base prompt; those allowed."""
-        told = self.board.shrunk_ranking(self._base)
-        ranking = [candidate for candidate in told if self._space.allows(self._space.added(candidate))]
+        ranked = self.board.shrunk_ranking(self._base)
+        ranking = [candidate for candidate in ranked if self._space.allows(self._space.added(candidate))]
         return [first, *(candidate for candidate in ranking if candidate != first)] if first in ranking else ranking
 
 

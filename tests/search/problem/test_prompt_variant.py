@@ -85,7 +85,7 @@ def test_a_demonstration_may_stand_twice(tmp_path: Path) -> None:
     assert first.id != second.id
 
 
-def test_a_contestant_may_have_a_template_and_a_decoding_of_its_own() -> None:
+def test_a_variant_may_have_a_template_and_a_decoding_of_its_own() -> None:
     own, common = load_variants(
         evaluation(
             {"name": "own", "render": {"template": "urial_v5"}, "decoding": {"max_new_tokens": 7, "stop": ["#"]}},
@@ -114,7 +114,7 @@ def test_a_file_that_is_no_prompt_is_refused_by_name(name: str, tmp_path: Path) 
     assert name in str(refused.value)
 
 
-def test_two_contestants_of_one_name_and_a_knob_with_a_typo_are_refused() -> None:
+def test_two_variants_of_one_name_and_a_knob_with_a_typo_are_refused() -> None:
     with pytest.raises(InputError, match="two variants are called 'a'"):
         load_evaluation("evaluate_quickstart", ["variants=[{name: a}, {name: a}]"])
     with pytest.raises(InputError, match=r"`variants\[0\].promt`: unknown setting; did you mean `variants"):

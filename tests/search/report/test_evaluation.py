@@ -32,7 +32,7 @@ def found(path: Path) -> EvaluationFindings:
     return find_evaluation(read_evaluation_results(path))
 
 
-def test_every_contestant_stands_beside_the_first_question_by_question(tmp_path: Path) -> None:
+def test_every_variant_stands_beside_the_first_question_by_question(tmp_path: Path) -> None:
     findings = found(made_evaluation(tmp_path / "run", QUESTIONS, ("base", "better", "worse"), score))
     base, better, worse = findings.variants
     assert base.result.difference is None
@@ -70,7 +70,7 @@ def test_a_gain_in_one_category_alone_and_one_with_longer_answers_are_doubted(tm
     assert "times the length" in caveats
 
 
-def test_of_many_contestants_the_summary_names_one_and_says_that_it_is_partly_luck(tmp_path: Path) -> None:
+def test_of_many_variants_the_summary_names_one_and_says_that_it_is_partly_luck(tmp_path: Path) -> None:
     names = ("base", *(f"c{number}" for number in range(6)))
     path = made_evaluation(tmp_path / "run", QUESTIONS, names, lambda name, q: int(q[1:]) + float(name == "c3"))
     best, of_how_many = evaluation_summary(found(path))
@@ -90,7 +90,7 @@ def test_the_questions_shown_are_those_that_gained_and_lost_most_with_the_judges
     assert (points, said.answers, said.words) == (9.0, ("b on q1",), ("as the judge sees it",))
 
 
-def test_failed_questions_are_in_no_pair_and_a_contestant_with_too_many_has_no_score(tmp_path: Path) -> None:
+def test_failed_questions_are_in_no_pair_and_a_variant_with_too_many_has_no_score(tmp_path: Path) -> None:
     def moody(name: str, question: str) -> float:
         fails = {"some": question == "q1", "most": question != "q1"}.get(name, False)
         return math.nan if fails else 5.0 + (name == "some")
@@ -107,7 +107,7 @@ def test_failed_questions_are_in_no_pair_and_a_contestant_with_too_many_has_no_s
     assert "“most” has no score: 11" in caveats
 
 
-def test_contestants_that_say_the_same_are_judged_once_and_the_costs_say_so(tmp_path: Path) -> None:
+def test_variants_that_say_the_same_are_judged_once_and_the_costs_say_so(tmp_path: Path) -> None:
     path = made_evaluation(tmp_path / "run", QUESTIONS, ("a", "b"), score_of_two, lambda _, question: f"on {question}")
     costs = found(path).costs
     assert (costs.answers, costs.verdicts, costs.verdicts_known) == (24, 24, 12)
@@ -134,7 +134,7 @@ def test_win_rates_of_the_leaderboard_have_intervals(tmp_path: Path) -> None:
     assert "| a | 40.00 (35.60 to 44.40, n = 12) | 42.00 (" in report(path, "md")
 
 
-def test_a_contestant_that_is_not_through_is_named(tmp_path: Path) -> None:
+def test_a_variant_that_is_not_through_is_named(tmp_path: Path) -> None:
     findings = found(made_evaluation(tmp_path / "run", QUESTIONS, ("base", "better"), score, through=1))
     assert findings.missing == ("better",)
     assert evaluation_summary(findings)[0].startswith("On 12 questions, “base” scores 6.00 (95 % interval")
@@ -160,7 +160,7 @@ def test_markdown_tells_what_the_page_tells(tmp_path: Path) -> None:
     assert "\n````text\na | b\n```\n# no\n````\n" in text
 
 
-def test_contestants_that_get_through_while_it_is_read_confuse_nothing(tmp_path: Path) -> None:
+def test_variants_that_get_through_while_it_is_read_confuse_nothing(tmp_path: Path) -> None:
     path = made_evaluation(tmp_path / "run", QUESTIONS, ("base", "better", "worse"), score)
     Run.open(path).set_state("running")
     base, better, worse = read_variant_records(path).values()

@@ -83,7 +83,7 @@ def test_the_judge_s_own_noise_is_told_apart_from_that_of_questions(tmp_path: Pa
     assert noise.spread == pytest.approx(0.05 * math.sqrt(2))
     assert noise.answers == 14
     assert noise.share == pytest.approx(0.005 / 0.0208333, rel=1e-3)
-    assert any("24 % of the variance" in doubt for doubt in caveats(findings))
+    assert any("24 % of the variance" in caveat for caveat in caveats(findings))
 
 
 def test_verdicts_that_another_reading_would_change_are_a_caveat(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_gain_whose_interval_includes_zero_is_no_clear_gain(tmp_path: Path) ->
 
 
 def test_a_runner_up_that_does_better_on_held_out_questions_is_no_reason_to_choose_it(tmp_path: Path) -> None:
-    assert any("runner-up has the higher held-out score" in doubt for doubt in caveats(found(finished(tmp_path))))
+    assert any("runner-up has the higher held-out score" in caveat for caveat in caveats(found(finished(tmp_path))))
 
 
 def test_a_failed_question_is_in_no_mean_and_no_pair_and_is_counted(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_failed_question_is_in_no_mean_and_no_pair_and_is_counted(tmp_path: Pa
     (alike,) = findings.failures
     assert (alike.stage, alike.cause, alike.count) == ("verdict", "JudgeFailed", 2)
     assert {one.message for one in alike.samples} == {"the judge does not take h1", "the judge does not take g4"}
-    assert any("1 question is missing from the comparison" in doubt for doubt in caveats(findings))
+    assert any("1 question is missing from the comparison" in caveat for caveat in caveats(findings))
 
 
 def test_scores_that_came_later_stand_in_the_place_of_failures(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_scores_that_came_later_stand_in_the_place_of_failures(tmp_path: Path) -
     best = findings.candidates[0]
     assert best.score is not None
     assert (best.score.mean, best.score.n, best.failed) == (7.0, 4, 0)
-    assert any("1 scores were added by `retry-failed`" in doubt for doubt in caveats(findings))
+    assert any("1 scores were added by `retry-failed`" in caveat for caveat in caveats(findings))
 
 
 def test_a_gain_that_rests_on_one_category_is_flagged(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_gain_that_rests_on_one_category_is_flagged(tmp_path: Path) -> None:
     assert prose.gain is not None
     assert prose.without is not None
     assert (prose.gain.mean, prose.gain.n, prose.without.mean, prose.without.n) == (4.5, 2, 0.0, 1)
-    told = [doubt for doubt in caveats(findings) if "rests on" in doubt]
+    told = [caveat for caveat in caveats(findings) if "rests on" in caveat]
     assert len(told) == 1
     assert "held-out gain rests on the category “prose”" in told[0]
 
@@ -190,12 +190,12 @@ def test_a_gain_that_is_all_length_vanishes_at_equal_length(tmp_path: Path) -> N
     assert guard.equal_length_gain is not None
     assert guard.equal_length_gain.mean == pytest.approx(0.0, abs=1e-9)
     assert guard.ratio == pytest.approx((10 * 3.75 - 1) / 9)
-    assert any("goes with longer answers" in doubt for doubt in caveats(findings))
+    assert any("goes with longer answers" in caveat for caveat in caveats(findings))
 
 
 def test_a_gain_without_longer_answers_raises_no_doubt_of_length(tmp_path: Path) -> None:
     run = finished(tmp_path)
-    assert not any("longer" in doubt for doubt in caveats(found(run)))
+    assert not any("longer" in caveat for caveat in caveats(found(run)))
 
 
 def test_a_candidate_on_easy_questions_alone_does_not_lead_the_board(tmp_path: Path) -> None:
@@ -259,7 +259,7 @@ def test_answers_that_were_cut_off_are_told(tmp_path: Path) -> None:
     findings = found(run, ended=False)
     assert findings.answers is not None
     assert findings.answers.cut == (0.0, 1.0)
-    assert any("cut off" in doubt for doubt in caveats(findings))
+    assert any("cut off" in caveat for caveat in caveats(findings))
 
 
 def test_answers_that_several_prompts_led_to_are_judged_once(tmp_path: Path) -> None:

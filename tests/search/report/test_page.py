@@ -17,7 +17,7 @@ from tests.search.report.made_run import MadeRun
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
 
 HOSTILE = "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'> &amp; {{ 7 * 7 }} `|*"
-FIGURES = ["gains", "history", "contributions", "questions", "categories", "lengths", "pace"]
+FIGURES = ["gains", "history", "contributions", "questions", "categories", "lengths", "throughput"]
 
 OVERFLOWING = """
 [...document.querySelectorAll("body *")].filter(one => one.getBoundingClientRect().right > innerWidth + 1
@@ -236,7 +236,7 @@ def seen_evaluation(tmp_path_factory: pytest.TempPathFactory) -> Seen:
 
 def test_the_page_of_an_evaluation_is_drawn_sorted_and_read_like_that_of_a_search(seen_evaluation: Seen) -> None:
     assert seen_evaluation.complaints == []
-    assert list(seen_evaluation.drawn) == ["differences", "categories", "lengths", "pace"]
+    assert list(seen_evaluation.drawn) == ["differences", "categories", "lengths", "throughput"]
     assert min(seen_evaluation.drawn.values()) > 0
     clicked, pressed = seen_evaluation.orders
     assert clicked == sorted(clicked, reverse=True)
@@ -249,7 +249,7 @@ def test_the_page_of_an_evaluation_is_drawn_sorted_and_read_like_that_of_a_searc
     assert seen_evaluation.figure_inks["light"] != seen_evaluation.figure_inks["dark"]
 
 
-def test_what_contestants_judges_and_prompts_say_is_shown_and_never_run(seen_evaluation: Seen) -> None:
+def test_what_variants_judges_and_prompts_say_is_shown_and_never_run(seen_evaluation: Seen) -> None:
     assert not seen_evaluation.hacked
     for words in (f"the judge: {HOSTILE}", f"first on q2 {HOSTILE}", f"rules the judge: {HOSTILE}"):
         assert words in seen_evaluation.text

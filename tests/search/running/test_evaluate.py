@@ -22,7 +22,7 @@ def run(path: Path, *overrides: str, **prompts: str) -> EvaluationStatus:
     return evaluate(load_evaluation("evaluate_quickstart", [*SHORT, *overrides], prompts), path, QUIET)
 
 
-def test_contestants_of_one_model_are_evaluated_with_one_loading_and_a_second_model_is_loaded_once(
+def test_variants_of_one_model_are_evaluated_with_one_loading_and_a_second_model_is_loaded_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
