@@ -174,6 +174,8 @@ class ForecastConfig(Knobs):
     """That a call of the judge writes, on average."""
     billion_parameters: Annotated[float, Field(gt=0)] | None = None
     """Of the base model: a training step takes six operations a parameter and token."""
+    gpus: Annotated[float, Field(gt=0)] | None = None
+    """That all workers hold together, where `workers` leaves that to the machine."""
     training_teraflops: Annotated[float, Field(gt=0)] = 200.0
     """Operations a second of one GPU while training, in 10^12, as they are reached and not as they are advertised."""
 

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from evaluators.evaluation import Failure
 from evaluators.judge import Verdict
@@ -78,6 +78,20 @@ def read_verdicts(path: Path, keys: Sequence[bytes]) -> dict[bytes, Verdict]:
     with reading(path) as ledger:
         rows = look_up(ledger, "key, score, words", "verdicts", keys) if ledger else ()
         return {key: Verdict(score, words) for key, score, words in rows}
+
+
+def read_models(path: Path) -> list[str]:
+    """The fingerprints of all models that have answered prompts."""
+    with reading(path) as ledger:
+        rows = ledger.execute("SELECT DISTINCT model FROM prompts").fetchall() if ledger else []
+    return [str(model) for (model,) in rows]
+
+
+def read_prices(path: Path, table: Literal["generations", "verdicts"], keys: Sequence[bytes]) -> dict[bytes, float]:
+    """The dollars that these rows have cost, whoever paid; those without a known price cost 0 here."""
+    with reading(path) as ledger:
+        rows = look_up(ledger, "key, dollars", table, keys) if ledger else ()
+        return {key: dollars or 0.0 for key, dollars in rows}
 
 
 def read_judges(path: Path, run: str) -> list[JudgeReceipt]:

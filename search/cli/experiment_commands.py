@@ -42,10 +42,11 @@ def experiment(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     asked = experiment_named(name)
     loaded = load_experiment(config, overrides or [])
     if dry_run:
-        from search.experiments.forecast import forecast_experiment, forecast_text  # noqa: PLC0415
+        from search.cli.forecast_table import experiment_forecast_view  # noqa: PLC0415 -- rich
+        from search.experiments.forecast import forecast_experiment  # noqa: PLC0415
 
         forecast = forecast_experiment(asked, loaded, run_dir, tokens_per_second)
-        print_out(forecast.to_json() if as_json else forecast_text(forecast))
+        print_out(forecast.to_json() if as_json else experiment_forecast_view(forecast))
         return
     from search.experiments.markdown import markdown  # noqa: PLC0415 -- plotly
     from search.experiments.results import to_json  # noqa: PLC0415

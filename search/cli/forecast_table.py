@@ -4,16 +4,21 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from search.experiments.forecast import ExperimentForecast
 from search.forecast.forecast import RunForecast
 
 
-def forecast_view(forecast: RunForecast) -> RenderableType:
-    """What a run would cost, against its budget."""
+def forecast_view(forecast: RunForecast, paid: str = "spent so far") -> RenderableType:
+    """What a run would cost, against its budget.
+
+    Args:
+        paid: the head of the column of what has been paid for.
+    """
     limited = any(one.limit is not None for one in forecast.quantities)
     spent = any(one.spent for one in forecast.quantities)
     table = Table(box=None, padding=(0, 2), header_style="bold")
     table.add_column("")
-    for column in ("about", "at most", *(("spent so far",) if spent else ()), *(("budget",) if limited else ())):
+    for column in ("about", "at most", *((paid,) if spent else ()), *(("budget",) if limited else ())):
         table.add_column(column, justify="right", overflow="fold")
     table.add_column("")
     for one in forecast.quantities:
@@ -23,6 +28,12 @@ def forecast_view(forecast: RunForecast) -> RenderableType:
         says = [f"the budget {one.prospect}"] if one.prospect else []
         table.add_row(one.name, *numbers, "; ".join([*says, *([one.note] * bool(one.note))]))
     return Group(table, *(Text(note[:1].upper() + note[1:] + ".") for note in forecast.notes))
+
+
+def experiment_forecast_view(forecast: ExperimentForecast) -> RenderableType:
+    """What an experiment would take, what of it is paid already, and which of its cells cannot run."""
+    holes = [Text(f"Hole: {hole.name}: {hole.reason}.") for hole in forecast.holes]
+    return Group(forecast_view(forecast.as_run, "paid already"), *holes)
 
 
 def _number(value: float | None) -> str:

@@ -22,10 +22,16 @@ def pictures(results: ExperimentResults) -> list[Picture]:
         if rows:
             figure = _DRAW[results.experiment.figure](results, measure, rows)
             if results.config.toy:
-                figure.add_annotation(text=TOY, xref="paper", yref="paper", x=1, y=0, showarrow=False, opacity=0.6)
+                _say_toy(figure)
             name = measure.name.lower().replace(" ", "-")
             made.append(Picture(name, figure, f"{measure.name}. {_SAYS[results.experiment.figure]}"))
     return made
+
+
+def _say_toy(figure: go.Figure) -> None:
+    """Below the title of the last trace's horizontal axis, for which plotly makes room."""
+    axis = figure.layout[(figure.data[-1].xaxis or "x").replace("x", "xaxis", 1)]
+    axis.title.text += f"<br><span style='font-size: 11px; color: {PALE}'>{TOY}</span>"
 
 
 _SAYS = {
@@ -132,6 +138,7 @@ def _heatmaps(results: ExperimentResults, _: Measure, rows: Sequence[ResultRow])
     figure.update_layout(
         drawn([], 90 + 220 * lines).layout, coloraxis={"colorscale": "Viridis", "cmin": min(means), "cmax": max(means)}
     )
+    figure.update_layout(margin_t=34)  # titles stand above the first line
     figure.update_xaxes(title=x, type="category")
     figure.update_yaxes(title=y, type="category")
     return figure

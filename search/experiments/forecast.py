@@ -1,14 +1,14 @@
 """What an experiment takes, told before it starts: nothing is loaded, nothing is spent."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from configs.schema.experiment import ExperimentConfig
-from configs.schema.model import ServedModelConfig
+from configs.schema.experiment import BenchmarkConfig, ExperimentConfig
+from configs.schema.model import AnyModelConfig
 from search.experiments.cell import Cell, Hole
 from search.experiments.checks import refuse_absent_folders
 from search.experiments.experiment import Experiment
@@ -17,11 +17,14 @@ from search.experiments.grid import Grid, evaluation_of, make_grid
 from search.experiments.places import ledger_of, models_folder
 from search.experiments.searches import longest_sets, tasks_of
 from search.experiments.setting import Setting
-from search.experiments.training import is_trained, training_folder
+from search.experiments.training_forecast import PlannedTrainings, plan_trainings
 from search.forecast.dry_run import Experience, forecast_evaluation, forecast_run
 from search.forecast.forecast import Quantity, RunForecast
-from search.forecast.token_length import GUESS, tokens_a_character
-from search.run_directory.variant_records import read_variant_records
+from search.forecast.paid import PaidAlready, paid_already
+from search.forecast.token_length import GUESS, is_elsewhere
+from search.results.wording import show_many
+from search.running.evaluation_plan import make_evaluation_plan
+from search.running.service_check import with_keys_to_come
 
 _SHOWN = ("generations", "new tokens", "verdicts", "judge tokens", "dollars", "GPU hours", "hours")
 _BYTES_A_TOKEN = 4.0
@@ -31,31 +34,31 @@ _ROW = 600.0  # bytes of keys, counts and indices beside an answer's text
 @dataclass(frozen=True, slots=True)
 class ExperimentForecast:
     """Attributes:
-    cells: that will run; of these, `done` have their results already.
+    quantities: cells, answers, verdicts, hours, dollars and disk, all benchmarks, searches and trainings together;
+        `spent` is what the ledger holds of it already, whoever paid for it.
     holes: that cannot run, as far as that is known beforehand.
-    quantities: of generating and judging, all benchmarks and searches together, what is spent already included.
-    trainings: models to be fine-tuned; of these, `trained` are there.
-    training_gpu_hours: of those that are not there; None where the model's size is not known.
-    disk_bytes: of answers, verdicts and models; None where the model's size is not known.
     notes: what the numbers rest on, a sentence each.
     """
 
     experiment: str
-    cells: int
-    done: int
-    holes: tuple[Hole, ...]
-    searches: int
     quantities: tuple[Quantity, ...]
-    trainings: int
-    trained: int
-    training_gpu_hours: float | None
-    disk_bytes: float | None
+    holes: tuple[Hole, ...]
     notes: tuple[str, ...]
+
+    @property
+    def as_run(self) -> RunForecast:
+        """What is shown as for a run."""
+        return RunForecast(self.quantities, self.notes)
 
     def to_json(self) -> dict[str, Any]:
         """As `--dry-run --json` prints it."""
-        holes = [{"cell": one.name, "benchmark": one.benchmark, "reason": one.reason} for one in self.holes]
-        return {**asdict(self), "holes": holes}
+        holes = [{"cell": hole.name, "benchmark": hole.benchmark, "reason": hole.reason} for hole in self.holes]
+        return {
+            "experiment": self.experiment,
+            "quantities": [asdict(quantity) for quantity in self.quantities],
+            "holes": holes,
+            "notes": list(self.notes),
+        }
 
 
 def forecast_experiment(
@@ -74,32 +77,29 @@ def forecast_experiment(
     grid = make_grid(experiment, config, longest_sets(tasks, Setting(config)), place, is_dry=True)
     refuse_absent_folders(grid)
     assumed = config.forecast
-    experience = Experience(
-        None, tokens_per_second or assumed.tokens_per_second, assumed.answer_tokens, assumed.verdict_tokens
-    )
+    speed = tokens_per_second or assumed.tokens_per_second
+    experience = Experience(None, speed, assumed.answer_tokens, assumed.verdict_tokens, assumed.gpus)
+    distinct = replace(grid, cells=tuple(_distinct(grid.cells)))
+    planned = plan_trainings(grid.cells, config, models_folder(config, place))
     forecasts = [_search(task, place, experience) for task in tasks]
-    distinct = Grid(experiment, config, tuple(_distinct(grid.cells)), grid.holes, grid.benchmarks, grid.conditions)
-    with TemporaryDirectory() as folder:
-        for benchmark in grid.benchmarks if grid.cells else ():
-            evaluation = evaluation_of(distinct, benchmark, {}, Path(folder), ledger_of(config, place))
-            begun = place / benchmark.name if (place / benchmark.name / "config.json").exists() else None
-            forecasts.append(forecast_evaluation(evaluation, begun, experience))
-    quantities = tuple(_summed(forecasts))
-    trainings = list(_trainings(grid.cells, config, place))
-    to_do = [cell for cell in trainings if not is_trained(cell, config, models_folder(config, place))]
-    notes = dict.fromkeys(note for one in forecasts for note in one.notes)
+    paid: list[PaidAlready] = []
+    for benchmark in grid.benchmarks if grid.cells else ():
+        forecasts.append(_evaluation(distinct, benchmark, place, experience))
+        paid.append(_paid(grid, benchmark, planned, place))
+    spent = _spent(forecasts[: len(tasks)], paid)
+    answered = [_with_spent(quantity, spent) for quantity in _summed(forecasts)]
+    with_training = [_with_training(quantity, planned) for quantity in answered]
     return ExperimentForecast(
         experiment=experiment.name,
-        cells=len(grid.cells),
-        done=_done(grid, place),
+        quantities=(
+            _cells(grid, paid),
+            *([_searches(tasks, place)] if tasks else []),
+            *([planned.quantity] if planned.trainings else []),
+            *with_training,
+            _disk(answered, planned),
+        ),
         holes=grid.holes,
-        searches=len(tasks),
-        quantities=quantities,
-        trainings=len(trainings),
-        trained=len(trainings) - len(to_do),
-        training_gpu_hours=_training_hours(to_do, config),
-        disk_bytes=_disk(quantities, trainings, config),
-        notes=(*notes, *_further_notes(config, trainings, tasks)),
+        notes=tuple(dict.fromkeys([*_notes(forecasts), *_further_notes(grid, planned, tasks)])),
     )
 
 
@@ -108,11 +108,33 @@ def _search(task: SearchTask, place: Path, experience: Experience) -> RunForecas
     return forecast_run(task.config, folder if (folder / "config.json").exists() else None, experience)
 
 
+def _evaluation(grid: Grid, benchmark: BenchmarkConfig, place: Path, experience: Experience) -> RunForecast:
+    begun = place / benchmark.name if (place / benchmark.name / "config.json").exists() else None
+    with TemporaryDirectory() as folder:
+        config = evaluation_of(grid, benchmark, {}, Path(folder), ledger_of(grid.config, place))
+        return forecast_evaluation(config, begun, experience)
+
+
+def _paid(grid: Grid, benchmark: BenchmarkConfig, planned: PlannedTrainings, place: Path) -> PaidAlready:
+    """What the ledger holds; a model that is still to be trained has answered nothing."""
+    ledger, models = ledger_of(grid.config, place), dict[str, AnyModelConfig]()
+    for cell in grid.cells:
+        if (trained := planned.trained.get(cell.name)) is not None:
+            models[cell.name] = trained
+    cells = tuple(cell for cell in grid.cells if cell.training is None or cell.name in models)
+    if not ledger.exists() or not cells:
+        return PaidAlready()
+    environment, _ = with_keys_to_come(grid.config)
+    with TemporaryDirectory() as folder:
+        evaluation = evaluation_of(replace(grid, cells=cells), benchmark, models, Path(folder), ledger)
+        return paid_already(make_evaluation_plan(evaluation, place / benchmark.name, environment), ledger)
+
+
 def _distinct(cells: Iterable[Cell]) -> Iterator[Cell]:
     """Cells that ask the same of the same model are answered once."""
     seen: list[tuple[object, ...]] = []
     for cell in cells:
-        texts = [one.texts for one in cell.prompt.demonstrations]
+        texts = [demonstration.texts for demonstration in cell.prompt.demonstrations]
         greedy = {"top_p": 1.0, "top_k": 0, "seed": 0} if cell.decoding.temperature == 0 else {}
         asked = (
             cell.prompt.rules,
@@ -130,14 +152,22 @@ def _distinct(cells: Iterable[Cell]) -> Iterator[Cell]:
 def _summed(forecasts: Iterable[RunForecast]) -> Iterator[Quantity]:
     by_name: dict[str, list[Quantity]] = defaultdict(list)
     for forecast in forecasts:
-        for one in forecast.quantities:
-            by_name[one.name].append(one)
-    for name, parts in by_name.items():
-        if name in _SHOWN:
+        for quantity in forecast.quantities:
+            by_name[quantity.name].append(quantity)
+    for name in _SHOWN:
+        parts = by_name[name]
+        if parts:
             about, at_most, spent = (
                 _sum(getattr(part, which) for part in parts) for which in ("about", "at_most", "spent")
             )
-            yield Quantity(name, about, at_most, spent, None, next((part.note for part in parts if part.note), ""))
+            note = next((part.note for part in parts if part.note), "")
+            yield Quantity(name, about, at_most, spent, None, _for_experiments(note))
+
+
+def _for_experiments(note: str) -> str:
+    """The advice of a run's forecast, with the settings that an experiment has for it."""
+    note = note.replace("--like RUN tells what they were there", "forecast.answer_tokens says how many to expect")
+    return note.replace("--like RUN", "forecast.tokens_per_second and forecast.gpus")
 
 
 def _sum(values: Iterable[float | None]) -> float | None:
@@ -147,105 +177,80 @@ def _sum(values: Iterable[float | None]) -> float | None:
     return sum(known) if len(known) == len(some) else None
 
 
-def _done(grid: Grid, place: Path) -> int:
-    """Cells that every benchmark has a result of."""
-    named = [read_variant_records(place / benchmark.name).keys() for benchmark in grid.benchmarks]
-    return sum(all(cell.name in names for names in named) for cell in grid.cells) if named else 0
+def _spent(searches: Sequence[RunForecast], paid: Sequence[PaidAlready]) -> dict[str, float]:
+    """By quantity: what stands in the ledger for the cells, and what this experiment's searches have spent."""
+    own = {quantity.name: quantity.spent or 0.0 for quantity in _summed(searches)}
+    found = {
+        "generations": sum(one.generations for one in paid),
+        "verdicts": sum(one.verdicts for one in paid),
+        "dollars": sum(one.dollars for one in paid),
+    }
+    return {name: own.get(name, 0.0) + number for name, number in found.items()}
 
 
-def _trainings(cells: Iterable[Cell], config: ExperimentConfig, place: Path) -> Iterator[Cell]:
-    """A cell for each model that is to be trained."""
-    folders = set[Path]()
-    for cell in cells:
-        if cell.training is not None and not isinstance(cell.model, ServedModelConfig):
-            folder = training_folder(cell, config, models_folder(config, place))
-            if folder not in folders:
-                folders.add(folder)
-                yield cell
+def _with_spent(quantity: Quantity, spent: Mapping[str, float]) -> Quantity:
+    return replace(quantity, spent=spent.get(quantity.name, quantity.spent))
 
 
-def _training_hours(cells: Iterable[Cell], config: ExperimentConfig) -> float | None:
-    """Six operations a parameter and token; adapters save memory, hardly any operations."""
-    tokens = sum(_training_tokens(cell, config) for cell in cells)
-    if not tokens:
-        return 0.0
-    billions = config.forecast.billion_parameters
-    if billions is None:
-        return None
-    return 6 * billions * 1e9 * tokens / (config.forecast.training_teraflops * 1e12) / 3600
+def _with_training(quantity: Quantity, planned: PlannedTrainings) -> Quantity:
+    """GPU hours of answers and of trainings together."""
+    if quantity.name != "GPU hours" or not planned.trainings:
+        return quantity
+    both = [_sum([number, planned.gpu_hours]) for number in (quantity.about, quantity.at_most)]
+    told = "?" if planned.gpu_hours is None else f"{planned.gpu_hours:,.3g}"
+    note = "; ".join([*([quantity.note] if quantity.note else []), f"{told} of them for training"])
+    return replace(quantity, about=both[0], at_most=both[1], note=note)
 
 
-def _training_tokens(cell: Cell, config: ExperimentConfig) -> float:
-    assert cell.training is not None
-    shown = cell.training.demonstrations
-    text = "".join(text for one in shown for text in one.texts)
-    rate, _ = tokens_a_character(cell.model, text[:20_000] or "-")
-    return len(text) * rate * config.finetuning.length_for(len(shown)).epochs
+def _cells(grid: Grid, paid: Sequence[PaidAlready]) -> Quantity:
+    complete = [cell for cell in grid.cells if paid and all(cell.name in one.complete for one in paid)]
+    note = f"{show_many(len(grid.holes), 'hole')} beside them" if grid.holes else ""
+    return Quantity("cells", len(grid.cells), len(grid.cells), len(complete), None, note)
 
 
-def _disk(quantities: Iterable[Quantity], trainings: list[Cell], config: ExperimentConfig) -> float | None:
-    """Ledger and results hold every answer twice; a model is kept whole, adapters merged into it."""
-    by_name = {one.name: one for one in quantities}
-    tokens = _known(by_name, "new tokens") + _known(by_name, "judge tokens") / 2
-    rows = _known(by_name, "generations") + _known(by_name, "verdicts")
-    answers = 2 * tokens * _BYTES_A_TOKEN + rows * _ROW
-    if not trainings:
-        return answers
-    if config.forecast.billion_parameters is None:
-        return None
-    wide = 4 if config.finetuning.dtype == "float32" else 2
-    models = sum(wide if cell.training and cell.training.method == "full" else 2 for cell in trainings)
-    return answers + models * config.forecast.billion_parameters * 1e9
+def _searches(tasks: Sequence[SearchTask], place: Path) -> Quantity:
+    begun = sum((place / "searches" / task.name / "config.json").exists() for task in tasks)
+    return Quantity("searches", len(tasks), len(tasks), begun, None, "begun ones count as paid" if begun else "")
 
 
-def _known(by_name: Mapping[str, Quantity], name: str) -> float:
+def _disk(quantities: Iterable[Quantity], planned: PlannedTrainings) -> Quantity:
+    """Ledger and results hold every answer twice."""
+    by_name = {quantity.name: quantity for quantity in quantities}
+    numbers = []
+    for kind in ("about", "at_most"):
+        written = _known(by_name, "new tokens", kind) + _known(by_name, "judge tokens", kind) / 2
+        rows = _known(by_name, "generations", kind) + _known(by_name, "verdicts", kind)
+        answers = 2 * written * _BYTES_A_TOKEN + rows * _ROW
+        numbers.append(None if planned.disk_bytes is None else (answers + planned.disk_bytes) / 1e9)
+    note = "unknown: set forecast.billion_parameters" if planned.disk_bytes is None else ""
+    return Quantity("disk, GB", numbers[0], numbers[1], None, None, note)
+
+
+def _known(by_name: Mapping[str, Quantity], name: str, kind: str) -> float:
+    """The number of this kind, else the other; 0 where neither is known."""
     quantity = by_name.get(name)
     if quantity is None:
         return 0.0
-    return quantity.about if quantity.about is not None else quantity.at_most or 0.0
+    number: float | None = getattr(quantity, kind)
+    return number if number is not None else quantity.at_most or 0.0
 
 
-def _further_notes(config: ExperimentConfig, trainings: list[Cell], tasks: list[SearchTask]) -> Iterator[str]:
+def _notes(forecasts: Iterable[RunForecast]) -> Iterator[str]:
+    for forecast in forecasts:
+        yield from forecast.notes
+
+
+def _further_notes(grid: Grid, planned: PlannedTrainings, tasks: Sequence[SearchTask]) -> Iterator[str]:
+    config = grid.config
     if config.ledger_path is not None:
-        yield "what other runs on this ledger have paid for is found when a cell is asked, and is not paid again"
+        yield f"paid already: looked up in {config.ledger_path}, whichever run has paid"
     if tasks:
         yield "prompts that are still to be found are taken to be the longest of the pool"
-    if trainings:
+    elsewhere = dict.fromkeys(cell.model.name for cell in grid.cells if is_elsewhere(cell.model))
+    if elsewhere:
+        yield f"not on this machine, so neither names nor contexts are checked: {', '.join(elsewhere)}"
+    if planned.trainings:
         yield (
             f"training: six operations a parameter and token, {config.forecast.training_teraflops:g} teraflops a GPU; "
             f"lengths are guessed at {1 / GUESS:g} characters a token where the tokenizer is not here"
         )
-
-
-def forecast_text(forecast: ExperimentForecast) -> str:
-    """For people."""
-    lines = [
-        f"{forecast.experiment}: {forecast.cells} cells ({forecast.done} done), {len(forecast.holes)} holes, "
-        f"{forecast.searches} searches, {forecast.trainings} models to fine-tune ({forecast.trained} there)"
-    ]
-    width = max((len(one.name) for one in forecast.quantities), default=0)
-    for one in forecast.quantities:
-        spent = f", {_shown(one.spent)} of it paid already" if one.spent else ""
-        note = f" ({one.note})" if one.note else ""
-        lines.append(f"  {one.name:<{width}}  about {_shown(one.about)}, at most {_shown(one.at_most)}{spent}{note}")
-    if forecast.trainings:
-        hours = _shown(forecast.training_gpu_hours)
-        lines.append(f"  {'training':<{width}}  about {hours} GPU hours")
-    disk = "unknown: set forecast.billion_parameters" if forecast.disk_bytes is None else _bytes(forecast.disk_bytes)
-    lines.append(f"  {'disk':<{width}}  about {disk}")
-    lines += [f"  hole: {hole.name}: {hole.reason}" for hole in forecast.holes]
-    lines += [f"{note[:1].upper()}{note[1:]}." for note in forecast.notes]
-    return "\n".join(lines)
-
-
-def _shown(value: float | None) -> str:
-    if value is None:
-        return "?"
-    return f"{value:,.0f}" if value == 0 or value >= 100 else f"{value:,.3g}"
-
-
-def _bytes(value: float) -> str:
-    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
-        if value >= size:
-            return f"{value / size:,.1f} {unit}"
-    return f"{value / 1e3:,.0f} kB"

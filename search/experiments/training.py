@@ -74,6 +74,13 @@ def train(cell: Cell, config: ExperimentConfig, models: Path) -> TrainedModel | 
     return TrainedModel(base.model_copy(update={"name": str(made.model), "revision": None}), note)
 
 
+def trained_model(cell: Cell, config: ExperimentConfig, models: Path) -> AnyModelConfig:
+    """The model of a training that is finished."""
+    _, base = _of(cell)
+    folder = training_folder(cell, config, models) / "model"
+    return base.model_copy(update={"name": str(folder), "revision": None})
+
+
 def is_trained(cell: Cell, config: ExperimentConfig, models: Path) -> bool:
     """Whether nothing is left to train for this cell."""
     return (training_folder(cell, config, models) / "finetuned.json").exists()

@@ -41,12 +41,14 @@ class Experience:
         like: the directory of an earlier run.
         tokens_per_second: new ones, of all workers together; in the place of what was measured.
         answer_tokens, verdict_tokens: assumed where nothing was measured.
+        gpus: that all workers hold together, assumed where neither a run nor the config says it.
     """
 
     like: Path | None = None
     tokens_per_second: float | None = None
     answer_tokens: float | None = None
     verdict_tokens: float | None = None
+    gpus: float | None = None
 
 
 NONE = Experience()
@@ -206,6 +208,9 @@ def _measured(
     if pace.words is None and experience.verdict_tokens is not None:
         pace = replace(pace, words=experience.verdict_tokens)
         notes.append(f"a verdict is assumed to have {experience.verdict_tokens:,.0f} tokens")
+    if pace.gpus is None and experience.gpus is not None and _gpus(config.model, config.workers) is None:
+        pace = replace(pace, gpus=experience.gpus)
+        notes.append(f"the workers are assumed to hold {experience.gpus:g} GPUs together")
     return own, pace, notes
 
 
