@@ -24,9 +24,11 @@ class BenchmarkConfig(Knobs):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")]
     """What it is called in tables; also the name of its folder."""
     questions: QuestionsConfig
+    """As a search has them."""
     side: Literal["all", "search", "held_out"] = "all"
     """Which of the questions are asked; all of them, or one side of `questions.split`."""
     judge: JudgeConfig
+    """As a search has it (`demosearch knobs judge`)."""
     scoring: ScoringConfig = ScoringConfig()
     """`objective: mean` has both turns answered, judged and shown."""
 

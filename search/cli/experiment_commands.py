@@ -9,13 +9,14 @@ from search.cli.options import AsJson, DryRun, Overrides, TokensPerSecond
 from search.cli.run_commands import new_directory
 from search.cli.terminal import console, interruptible, print_out, say
 
+NAMES = ("greedy", "components", "many_shot", "decoding", "matching", "multi_turn", "aligned", "icl_vs_finetuning")
+"""As the catalogue has them, which loads too much for a help text."""
+
 
 def experiment(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     name: Annotated[
         str,
-        typer.Argument(
-            metavar="NAME", help="greedy, components, many_shot, decoding, matching, aligned, icl_vs_finetuning."
-        ),
+        typer.Argument(metavar="NAME", help=f"One of {', '.join(NAMES)}."),
     ],
     config: Annotated[
         str,

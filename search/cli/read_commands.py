@@ -80,6 +80,7 @@ def report(
 def knobs(
     part: Annotated[str, typer.Argument(help="Only knobs whose name begins with this.")] = "",
     evaluation: Annotated[bool, typer.Option("--evaluation", help="Those of `demosearch evaluate`.")] = False,
+    experiment: Annotated[bool, typer.Option("--experiment", help="Those of `demosearch experiment`.")] = False,
     json_schema: Annotated[
         bool, typer.Option("--json-schema", help="Print the JSON schema of a config file, for editors.")
     ] = False,
@@ -87,10 +88,11 @@ def knobs(
     """List every knob of a config with its type, range and default."""
     from configs.knobs import describe_knobs  # noqa: PLC0415 -- pydantic
     from configs.schema.evaluation import EvaluationConfig  # noqa: PLC0415 -- pydantic
+    from configs.schema.experiment import ExperimentConfig  # noqa: PLC0415 -- pydantic
     from configs.schema.run import RunConfig  # noqa: PLC0415 -- pydantic
     from search.cli.status_table import knob_list  # noqa: PLC0415 -- rich
 
-    model = EvaluationConfig if evaluation else RunConfig
+    model = EvaluationConfig if evaluation else ExperimentConfig if experiment else RunConfig
     if json_schema:
         print_out(model.model_json_schema())
         return

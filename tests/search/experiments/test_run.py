@@ -15,6 +15,7 @@ import pytest
 from configs.errors import InputError, RunStopped
 from configs.schema.experiment import ExperimentConfig
 from configs.schema.scoring import BudgetConfig
+from search.cli.experiment_commands import NAMES
 from search.experiments.catalogue import EXPERIMENTS, experiment_named
 from search.experiments.results import ExperimentResults
 from search.experiments.run import run_experiment
@@ -174,6 +175,10 @@ def test_a_directory_of_another_experiment_is_refused(ledger: Path, tmp_path: Pa
     (tmp_path / "run" / "experiment.json").write_text(json.dumps({"experiment": "matching"}), encoding="utf-8")
     with pytest.raises(InputError, match="holds the experiment 'matching'"):
         _run("aligned", toy_config(tmp_path, ledger), tmp_path / "run")
+
+
+def test_the_help_names_every_experiment() -> None:
+    assert [*EXPERIMENTS] == [*NAMES]
 
 
 def test_an_unknown_experiment_gets_the_nearest_name() -> None:
