@@ -1,7 +1,8 @@
 """Replace a file as a whole: whoever reads it, and a machine that dies meanwhile, finds the old content or the new."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from configs.errors import RunStopped
@@ -17,29 +18,40 @@ def write_whole(path: Path, content: str | bytes, *, durable: bool = True) -> No
     Raises:
         RunStopped: the disk is full, or takes no writes; the old content is still there.
     """
+    with replacing(path, durable=durable) as draft:
+        draft.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
+    """Replace the file at `path` by the one that is made meanwhile at the path given, which is gone afterwards; the old
+    one stays where that fails. The rest is as in `write_whole`.
+
+    Raises:
+        RunStopped: as in `write_whole`.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
+        yield draft
+        if durable:
+            _make_durable(draft)
         draft.replace(path)
         if durable:
-            _keep_entry(path.parent)
+            _make_durable(path.parent)
     except OSError as error:
+        raise RunStopped(f"{path} cannot be written ({error.strerror or error}): {_REMEDY}") from error
+    finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
-        raise RunStopped(f"{path} cannot be written ({error.strerror or error}): {_REMEDY}") from error
 
 
 _REMEDY = "free some disk space, or move the run to a disk that takes writes, then resume"
 
 
-def _keep_entry(folder: Path) -> None:
-    """Make durable that the file stands in its folder."""
-    opened = os.open(folder, os.O_RDONLY)
+def _make_durable(path: Path) -> None:
+    """A file's content, or which files stand in a folder."""
+    opened = os.open(path, os.O_RDONLY)
     try:
         os.fsync(opened)
     finally:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
+from configs.atomic_file import replacing
 from configs.errors import InputError
 
 SCHEMA_VERSION = 4
@@ -93,17 +94,11 @@ def _make(path: Path) -> None:
             f"the ledger {path} is missing, but {path.name}-wal, which belongs to it, is there: restore both from a "
             f"copy, or delete {path.name}-wal to begin with an empty ledger"
         )
-    draft = path.with_name(f".{path.name}.draft")
-    for suffix in _SUFFIXES:
-        Path(f"{draft}{suffix}").unlink(missing_ok=True)
-    with closing(_connect_to_write(draft)) as connection:
-        _make_tables(connection, draft)
-    draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    with replacing(path) as draft:
+        for suffix in _SUFFIXES:
+            Path(f"{draft}{suffix}").unlink(missing_ok=True)
+        with closing(_connect_to_write(draft)) as connection:
+            _make_tables(connection, draft)
 
 
 def _connect_to_write(path: Path) -> sqlite3.Connection:

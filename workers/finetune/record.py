@@ -1,10 +1,11 @@
 """What a finished fine-tuning leaves beside its model."""
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
+
+from configs.atomic_file import write_whole
 
 FILE = "finetuned.json"
 
@@ -30,9 +31,7 @@ class FinetunedModel:
     def write(self, folder: Path) -> None:
         """Whole or not at all; from then on the training is finished."""
         content = asdict(self) | {"model": self.model.name}
-        draft = folder / f".{FILE}.{os.getpid()}"
-        draft.write_text(json.dumps(content, indent=1), encoding="utf-8")
-        draft.replace(folder / FILE)
+        write_whole(folder / FILE, json.dumps(content, indent=1))
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:

@@ -62,10 +62,10 @@ def test_a_file_that_was_just_begun_is_an_empty_ledger_or_a_sentence(tmp_path: P
         assert read_spend(path, "run") == Spend()
 
 
-def test_what_a_killed_process_has_drafted_is_in_nobodys_way(tmp_path: Path) -> None:
+def test_what_a_killed_process_of_the_same_number_has_drafted_is_in_nobodys_way(tmp_path: Path) -> None:
     path = tmp_path / "ledger"
     for suffix in ("", "-journal", "-wal", "-shm"):
-        (tmp_path / f".ledger.draft{suffix}").write_bytes(b"half")
+        (tmp_path / f".ledger.{os.getpid()}{suffix}").write_bytes(b"half")
     open_to_write(path).close()
     assert read_spend(path, "run") == Spend()
     assert not list(tmp_path.glob(".ledger*"))
