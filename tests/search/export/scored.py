@@ -20,6 +20,8 @@ DEMONSTRATIONS = (
     ('Who wrote `f"{x!r}"`?\n\n---\n\nSay {% if %}.', "{% endraw %} {{{{ did }}, {0} {question}"),
     ("Plain?", "Plain."),
 )
+FOLLOW_UP = {"follow_up_query": "And {{ then }}?", "follow_up_answer": "Then {so}."}
+"""The last demonstration has a second turn, and every prompt shows it."""
 QUESTIONS = (
     "Plain question?",
     "{a} {{b}} {{{c}}} {% d %} {# e #} {",
@@ -53,9 +55,9 @@ class Scored:
         return tuple(self.tokenizer(prompt, add_special_tokens=special)["input_ids"]) in self.sent
 
 
-def scored(folder: Path, template: str, chat: str | None = None, enough: int = 200) -> Scored:
+def scored(folder: Path, template: str, chat: str | None = None, enough: int = 200, tag: str | None = None) -> Scored:
     """A finished search in `folder`, whose model, pool, questions and base prompt are gone since; `chat` is the model's
-    chat template, and prompts of more than `enough` tokens get good answers."""
+    chat template, `tag` the separation tag, and prompts of more than `enough` tokens get good answers."""
     model = folder / "model"
     shutil.copytree(MODEL, model, ignore=lambda _, names: [name for name in names if name.endswith(".safetensors")])
     tokenizer = AutoTokenizer.from_pretrained(model)
@@ -70,7 +72,8 @@ def scored(folder: Path, template: str, chat: str | None = None, enough: int = 2
             "send": "tokens",
             "context_tokens": 4096,
         }
-        given = [f"model={json.dumps(served)}", f"render.template={template}", *_material(folder)]
+        render = {"template": template, "separation_tag": tag}
+        given = [f"model={json.dumps(served)}", f"render={json.dumps(render)}", *_material(folder)]
         launch(load_config("quickstart", [*_SMALL, *given]), folder / "run", Console(quiet=True))
         sent = frozenset(tuple(request["prompt"]) for request in server.requests)
     shutil.rmtree(model)
@@ -80,7 +83,7 @@ def scored(folder: Path, template: str, chat: str | None = None, enough: int = 2
 
 
 _SMALL = [
-    "strategy={kind: random, trials: 2, max_demonstrations: 3, min_demonstrations: 2}",
+    "strategy={kind: random, trials: 2, max_demonstrations: 3, min_demonstrations: 2, required: [d2]}",
     *("decoding.max_new_tokens=8", "scoring.min_win_probability=0"),
 ]
 
@@ -95,6 +98,7 @@ def held_out() -> tuple[str, ...]:
 
 def _material(folder: Path) -> list[str]:
     pool = [{"id": f"d{at}", "query": query, "answer": answer} for at, (query, answer) in enumerate(DEMONSTRATIONS)]
+    pool[-1] |= FOLLOW_UP
     questions = [
         {"id": f"q{at}", "turns": [text], "reference": "An answer.", "split": "held_out" if at % 2 else "search"}
         for at, text in enumerate(QUESTIONS)

@@ -44,7 +44,9 @@ def test_the_demonstrations_load_as_a_data_set(run: Scored, pushed: Path, tmp_pa
     loaded = rows(pushed, "demonstrations", tmp_path)
     base = load_base_prompt(pushed / "prompt.txt")
     assert base.rules == RULES
-    assert [(row["query"], row["answer"]) for row in loaded] == [(one.query, one.answer) for one in base.demonstrations]
+    turns = [turn for row in loaded for turn in zip(row["query"], row["answer"], strict=True)]
+    assert turns == [(one.query, one.answer) for one in base.demonstrations]
+    assert sorted(len(row["query"]) for row in loaded) == [1] * (len(loaded) - 1) + [2]
     winner = read_status(run.path).winner
     assert winner is not None
     assert tuple(row["id"] for row in loaded) == winner.demonstrations

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from configs.errors import InputError
 from search.export import Format, export
-from tests.search.export.scored import CHAT, NO_SYSTEM, RULES, Scored, held_out, scored, search
+from tests.search.export.scored import CHAT, FOLLOW_UP, NO_SYSTEM, RULES, Scored, held_out, scored, search
 from tests.service_server import ServiceServer, says
 
 pytestmark = pytest.mark.heavy
@@ -23,9 +23,10 @@ pytestmark = pytest.mark.heavy
 Ask = Callable[[Scored, str], str]
 """The prompt that an export of this run makes of a question."""
 
-URIAL = ("urial_backticks", "urial_v5", "urial_v6")
-TEMPLATES = {**{name: (name, None) for name in URIAL}, "chat": ("chat", CHAT), "no_system": ("chat", NO_SYSTEM)}
-CHATS = ("chat", "no_system")
+TAG = "# {Talk}"
+URIAL = ("urial_backticks", "urial_v5", "urial_v6", "tagged")
+CHATS = {"chat": CHAT, "no_system": NO_SYSTEM}
+TEMPLATES = (*URIAL, *CHATS)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Scored]:
 
     def run(name: str) -> Scored:
         if name not in made:
-            made[name] = scored(tmp_path_factory.mktemp(name), *TEMPLATES[name])
+            form = "chat" if name in CHATS else "urial_v6" if name == "tagged" else name
+            tag = TAG if name == "tagged" else None
+            made[name] = scored(tmp_path_factory.mktemp(name), form, CHATS.get(name), tag=tag)
         return made[name]
 
     return run
@@ -120,8 +123,12 @@ def test_the_tests_of_a_promptfoo_file_are_the_held_out_questions_behind_the_sco
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_what_is_exported_has_demonstrations_in_it(runs: Callable[[str], Scored], template: str) -> None:
-    assert len(content(runs(template), "json")["demonstrations"]) >= 2
+def test_what_is_exported_has_demonstrations_of_one_turn_and_of_two_in_it(
+    runs: Callable[[str], Scored], template: str
+) -> None:
+    shown = content(runs(template), "json")["demonstrations"]
+    assert len(shown) >= 2
+    assert [one["query"] for one in shown if one["id"] == "d2"] == [["Plain?", FOLLOW_UP["follow_up_query"]]]
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
@@ -136,7 +143,8 @@ def test_the_request_for_a_server_is_one_that_was_sent_when_it_was_scored(
         (sent,) = server.requests
     assert run.knows(sent["prompt"], special=sent["add_special_tokens"])
     assert (sent["max_tokens"], sent["temperature"]) == (8, 0.0)
-    assert sent.get("stop") == (None if template in CHATS else ["# Query", "# User"])
+    tag = [TAG] if template == "tagged" else []
+    assert sent.get("stop") == (None if template in CHATS else ["# Query", "# User", *tag])
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
