@@ -13,8 +13,8 @@ from configs.schema.knobs import Knobs, ModelName
 from configs.schema.service import ServiceConfig
 
 
-class WeightsConfig(Knobs):
-    """A model of transformers that the workers load themselves."""
+class NamedWeightsConfig(Knobs):
+    """Weights in a folder or on a hub."""
 
     name: ModelName
     """A folder with a model, or the name of a hub model such as `meta-llama/Llama-3.1-8B`."""
@@ -22,6 +22,21 @@ class WeightsConfig(Knobs):
     """Commit or tag of the hub model; pin it, so that a resumed run meets the same weights."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """Precision of the weights and of the computation; `auto`: as the model was saved."""
+
+    @property
+    def names_folder(self) -> bool:
+        """Whether `name` can be no hub model's."""
+        return Path(self.name).is_absolute() or self.name.startswith(".") or self.name.count("/") > 1
+
+    @property
+    def tokenizer_source(self) -> tuple[str | None, str | None]:
+        """Folder or hub name of the model's tokenizer, and its revision; None where that is not known."""
+        return self.name, self.revision
+
+
+class WeightsConfig(NamedWeightsConfig):
+    """A model of transformers that the workers load themselves."""
+
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """`auto`: the GPU that the worker was given, else the CPU; over several GPUs the model's layers are spread. `cuda`:
     one GPU, which is faster for a model that fits it."""
@@ -30,11 +45,6 @@ class WeightsConfig(Knobs):
     batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     """Texts under way at the same time in one worker, at most; `auto`: as many as the free memory holds. Halved when
     memory runs out all the same."""
-
-    @property
-    def names_folder(self) -> bool:
-        """Whether `name` can be no hub model's."""
-        return Path(self.name).is_absolute() or self.name.startswith(".") or self.name.count("/") > 1
 
 
 class ModelConfig(WeightsConfig):
@@ -94,6 +104,11 @@ class ServedModelConfig(Knobs):
         """What the server calls it."""
         return self.service.model
 
+    @property
+    def tokenizer_source(self) -> tuple[str | None, str | None]:
+        """Folder or hub name of the model's tokenizer, and its revision; None where that is not known."""
+        return self.tokenizer, self.tokenizer_revision
+
     @model_validator(mode="after")
     def _tokens_need_a_tokenizer(self) -> Self:
         if self.send == "tokens" and self.tokenizer is None:
@@ -101,9 +116,56 @@ class ServedModelConfig(Knobs):
         return self
 
 
+class StartedServerConfig(NamedWeightsConfig):
+    """A model in a server that each worker starts for itself on its GPUs, asks as `served` does, starts again when it
+    dies, and ends with the run. The server's program comes from an environment of your own, for example
+    `{engine: vllm, name: meta-llama/Llama-3.1-8B, command: [/opt/vllm/bin/vllm, serve]}`. For `llama_cpp`, `name` is a
+    GGUF file, which has a precision of its own.
+    """
+
+    engine: Literal["vllm", "sglang", "llama_cpp", "transformers_serve"]
+    """What serves it. `transformers_serve` is there without a further installation, and slow."""
+    device: Literal["auto", "cpu"] = "auto"
+    """`auto`: the GPUs that the worker was given, else the CPU."""
+    context_tokens: Annotated[int, Field(ge=16)] | None = None
+    """Tokens of context that the server makes room for; the model's own limit when absent. `llama_cpp` and
+    `transformers_serve` must be told."""
+    command: tuple[str, ...] = ()
+    """The server's program and its first words; `vllm serve`, `python -m sglang.launch_server`, `llama-server` or
+    `transformers serve` from the workers' PATH when empty."""
+    arguments: tuple[str, ...] = ()
+    """Further arguments, at the end of its command line, for example `[--gpu-memory-utilization, "0.8"]`."""
+    max_in_flight: Annotated[int, Field(ge=1)] = 64
+    """Prompts that a server is given at the same time, at most; `llama_cpp` makes as many slots of `context_tokens`
+    each."""
+    start_timeout: Annotated[float, Field(gt=0)] = 1800.0
+    """Seconds a server may take until it answers, its download of the weights included."""
+    timeout: Annotated[float, Field(gt=0)] = 600.0
+    """Seconds one answer may take."""
+    tokenizer: ModelName | None = None
+    """A folder or the name of a hub model with the model's tokenizer, for servers that cannot count tokens."""
+    warm_prefix: bool = True
+    """Send a prefix alone, for one token, before the prompts that share it, so that the server computes it once."""
+
+    @property
+    def tokenizer_source(self) -> tuple[str | None, str | None]:
+        """Folder or hub name of the model's tokenizer, and its revision; None where that is not known."""
+        return (self.tokenizer, None) if self.tokenizer else (self.name, self.revision)
+
+    @model_validator(mode="after")
+    def _context_is_known(self) -> Self:
+        if self.engine in ("llama_cpp", "transformers_serve") and self.context_tokens is None:
+            raise ValueError(f"{self.engine} does not say how much context a model has: give context_tokens")
+        return self
+
+
 def _in_process(value: Any) -> Any:
     return {"engine": "transformers"} | value if isinstance(value, dict) else value
 
 
-AnyModelConfig = Annotated[ModelConfig | ServedModelConfig, Field(discriminator="engine"), BeforeValidator(_in_process)]
+AnyModelConfig = Annotated[
+    ModelConfig | ServedModelConfig | StartedServerConfig,
+    Field(discriminator="engine"),
+    BeforeValidator(_in_process),
+]
 """Where the model runs; in the workers' own processes when `engine` is absent."""

@@ -68,6 +68,6 @@ def _own_models(grid: Grid) -> Iterator[ModelConfig]:
     """Every model that is loaded here, once."""
     seen: list[ModelConfig] = []
     for cell in grid.cells:
-        if not isinstance(cell.model, ServedModelConfig) and cell.model not in seen:
+        if isinstance(cell.model, ModelConfig) and cell.model not in seen:
             seen.append(cell.model)
             yield cell.model

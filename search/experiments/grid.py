@@ -10,7 +10,7 @@ from configs.errors import InputError
 from configs.schema.data import RenderConfig
 from configs.schema.evaluation import EvaluationConfig, VariantConfig
 from configs.schema.experiment import BenchmarkConfig, ExperimentConfig
-from configs.schema.model import AnyModelConfig, ServedModelConfig
+from configs.schema.model import AnyModelConfig, ModelConfig
 from evaluators.failures import ReferencesMissing
 from evaluators.objective import Objective
 from evaluators.question import Question
@@ -111,7 +111,7 @@ def _spelled(cell: Cell) -> Cell:
 
 
 def _check(cell: Cell, limits: LengthLimit) -> Cell | Hole:
-    if cell.training is not None and isinstance(cell.model, ServedModelConfig):
+    if cell.training is not None and not isinstance(cell.model, ModelConfig):
         return Hole(cell.condition, "a served model cannot be trained here", cell.draw)
     try:
         renderer = make_renderer(cell.render, cell.model)

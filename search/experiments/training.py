@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from configs.errors import DemosearchError, InputError
 from configs.schema.experiment import ExperimentConfig
-from configs.schema.model import AnyModelConfig, ModelConfig, ServedModelConfig
+from configs.schema.model import AnyModelConfig, ModelConfig
 from search.experiments.cell import Cell, Training
 from search.prompts.demonstration import Demonstration, demonstration_of
 from search.prompts.render import Renderer, make_renderer
@@ -87,7 +87,7 @@ def is_trained(cell: Cell, config: ExperimentConfig, models: Path) -> bool:
 
 
 def _of(cell: Cell) -> tuple[Training, ModelConfig]:
-    if cell.training is None or isinstance(cell.model, ServedModelConfig):
+    if cell.training is None or not isinstance(cell.model, ModelConfig):
         raise DemosearchError("only a model that this machine loads can be trained")
     return cell.training, cell.model
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from configs.schema.experiment import ExperimentConfig
-from configs.schema.model import AnyModelConfig, ServedModelConfig
+from configs.schema.model import AnyModelConfig, ModelConfig
 from search.experiments.cell import Cell
 from search.experiments.training import is_trained, trained_model, training_folder
 from search.forecast.forecast import Quantity
@@ -40,7 +40,7 @@ def plan_trainings(cells: Iterable[Cell], config: ExperimentConfig, models: Path
     by_folder: dict[Path, Cell] = {}
     trained: dict[str, AnyModelConfig] = {}
     for cell in cells:
-        if cell.training is not None and not isinstance(cell.model, ServedModelConfig):
+        if cell.training is not None and isinstance(cell.model, ModelConfig):
             by_folder.setdefault(training_folder(cell, config, models), cell)
             if is_trained(cell, config, models):
                 trained[cell.name] = trained_model(cell, config, models)

@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Any
 
 from configs.errors import InputError
-from configs.schema.model import AnyModelConfig, ServedModelConfig
+from configs.schema.model import AnyModelConfig, NamedWeightsConfig
 
 GUESS = 0.25
 """Tokens a character of English, for today's vocabularies."""
@@ -17,7 +17,7 @@ def tokens_a_character(model: AnyModelConfig, sample: str) -> tuple[float, str]:
     Args:
         sample: not empty.
     """
-    name, _ = _tokenizer_of(model)
+    name, _ = model.tokenizer_source
     tokenizer = local_tokenizer(model)
     if tokenizer is None:
         return GUESS, "the model's tokens are guessed as characters / 4: its tokenizer is not on this machine"
@@ -27,30 +27,23 @@ def tokens_a_character(model: AnyModelConfig, sample: str) -> tuple[float, str]:
 
 def local_tokenizer(model: AnyModelConfig) -> Any:
     """The model's tokenizer; None where it is not on this machine, or a served model names none."""
-    name, revision = _tokenizer_of(model)
+    name, revision = model.tokenizer_source
     return _load(name, revision) if name else None
 
 
 def is_elsewhere(model: AnyModelConfig) -> bool:
     """Whether the model has a tokenizer on the hub that was not fetched to this machine yet."""
-    if not isinstance(model, ServedModelConfig) and model.names_folder:
+    if isinstance(model, NamedWeightsConfig) and model.names_folder:
         return False
-    return _tokenizer_of(model)[0] is not None and local_tokenizer(model) is None
+    return model.tokenizer_source[0] is not None and local_tokenizer(model) is None
 
 
 def known_context(model: AnyModelConfig) -> int | None:
     """The tokens that a prompt and its answer may have together, by the config and by the model's files on this
     machine; None where neither says."""
-    name, revision = _tokenizer_of(model)
+    name, revision = model.tokenizer_source
     limits = (model.context_tokens, _own_limit(name, revision) if name else None)
     return min((limit for limit in limits if limit), default=None)
-
-
-def _tokenizer_of(model: AnyModelConfig) -> tuple[str | None, str | None]:
-    """Name and revision; a served model may have none."""
-    if isinstance(model, ServedModelConfig):
-        return model.tokenizer, model.tokenizer_revision
-    return model.name, model.revision
 
 
 @lru_cache(maxsize=8)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from configs.errors import InputError
 from configs.schema.data import RenderConfig
-from configs.schema.model import AnyModelConfig, ServedModelConfig
+from configs.schema.model import AnyModelConfig
 from evaluators.question import Conversation
 from search.prompts.demonstration import Demonstration
 from search.prompts.urial import UrialForm, form_of, prompt_file
@@ -56,11 +56,11 @@ def make_renderer(config: RenderConfig, model: AnyModelConfig) -> Renderer:
     from workers.chat_template import ChatTemplate  # noqa: PLC0415
 
     advice = "set render.template to urial_backticks"
-    if not isinstance(model, ServedModelConfig):
-        return ChatRenderer(ChatTemplate.load(model.name, model.revision, "model.name", advice))
-    if model.tokenizer is None:
+    name, revision = model.tokenizer_source
+    if name is None:
         raise InputError(f"A served model has a chat template where model.tokenizer is given; give it, or {advice}.")
-    return ChatRenderer(ChatTemplate.load(model.tokenizer, model.tokenizer_revision, "model.tokenizer", advice))
+    knob = "model.name" if name == model.name else "model.tokenizer"
+    return ChatRenderer(ChatTemplate.load(name, revision, knob, advice))
 
 
 def restore_renderer(config: RenderConfig, template: StoredTemplate | None) -> Renderer:

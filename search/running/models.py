@@ -3,7 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
-from configs.schema.model import AnyModelConfig, ModelConfig, RewardModelConfig, ServedModelConfig
+from configs.schema.model import AnyModelConfig, ModelConfig, RewardModelConfig, ServedModelConfig, StartedServerConfig
 from configs.schema.workers import WorkersConfig
 from workers.text_model import Engine, LoadEngine, RewardEngine, RewardModel, TextModel
 
@@ -36,8 +36,12 @@ def _make_workers(load: LoadEngine, workers: WorkersConfig) -> "LocalWorker | Ra
     return RayWorkers(load, workers)
 
 
-def load_engine(config: ModelConfig) -> Engine:
-    """Load the model in the process that calls this."""
+def load_engine(config: ModelConfig | StartedServerConfig) -> Engine:
+    """Load the model in the process that calls this, or in a server that this process starts."""
+    if isinstance(config, StartedServerConfig):
+        from workers.started_server.server_engine import ServerEngine  # noqa: PLC0415 -- openai
+
+        return ServerEngine.load(config)
     from workers.engines.transformers_engine import TransformersEngine  # noqa: PLC0415 -- torch
 
     return TransformersEngine.load(config)

@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 from transformers.utils.logging import disable_progress_bar
 
 from configs.errors import InputError
-from configs.schema.model import WeightsConfig
+from configs.schema.model import NamedWeightsConfig, WeightsConfig
 from workers.shared_prefix.checkpoint import refuse_incomplete, undisturbed
 from workers.shared_prefix.rope import longrope_limit
 
@@ -57,7 +57,7 @@ class Source:
     identity: str
 
 
-def find(config: WeightsConfig, knob: str = "model") -> Source:
+def find(config: NamedWeightsConfig, knob: str = "model") -> Source:
     """The model's files, found and named; of a hub model only its config is downloaded.
 
     Args:

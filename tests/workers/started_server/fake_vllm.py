@@ -1,0 +1,67 @@
+"""A server that a worker can start: vLLM's addresses, an answer of the prompt's last word, and some ways to fail.
+
+It is called as `vllm serve` is, and imports the standard library alone. Its first argument says how it fails: `well`
+not at all, `dies:FILE` in the middle of its first completion where FILE does not exist yet (it is made), `broken` while
+it loads, `slow` never answers, `parent:FILE` starts a child that would outlive it, whose number goes into FILE.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+FAILING = sys.argv[1]
+MODEL = sys.argv[sys.argv.index("--served-model-name") + 1]
+PORT = int(sys.argv[sys.argv.index("--port") + 1])
+CONTEXT = 64
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        entry = {"id": MODEL, "owned_by": "vllm", "root": MODEL, "max_model_len": CONTEXT}
+        self._send({"/version": {"version": "0.33.0"}, "/v1/models": {"data": [entry]}}.get(self.path, {}))
+
+    def do_POST(self) -> None:
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        words = request["prompt"].split()
+        if self.path == "/tokenize":
+            self._send({"count": len(words), "max_model_len": CONTEXT})
+            return
+        kind, _, file = FAILING.partition(":")
+        if kind == "dies" and not Path(file).exists():
+            Path(file).write_text(str(os.getpid()))
+            os._exit(3)
+        choice = {"text": f"said {words[-1]}", "finish_reason": "stop"}
+        self._send({"choices": [choice], "usage": {"prompt_tokens": len(words), "completion_tokens": 2}})
+
+    def _send(self, content: object) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the method's own name for it
+        """Say nothing."""
+
+
+def main() -> None:
+    if FAILING == "broken":
+        sys.exit("CUDA error: no kernel image is available")
+    if FAILING == "slow":
+        sys.stdin.read()
+        while True:
+            os.read(os.pipe()[0], 1)
+    if FAILING.startswith("parent:"):
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
+        Path(FAILING.partition(":")[2]).write_text(str(child.pid))
+    ThreadingHTTPServer(("127.0.0.1", PORT), Handler).serve_forever()
+
+
+if __name__ == "__main__":
+    main()
