@@ -1,6 +1,6 @@
 """Everything a search is made from: rules, demonstrations, questions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Any, Self
@@ -8,6 +8,7 @@ from typing import Any, Self
 from pydantic import TypeAdapter
 
 from configs.errors import InputError
+from configs.schema.data import RenderConfig
 from configs.schema.run import RunConfig
 from configs.schema.search_space import SearchSpaceConfig, VaryingKnobs
 from evaluators.question import Question
@@ -156,10 +157,26 @@ def load_material(config: RunConfig, renderer: Renderer) -> Material:
         search=split.search,
         held_out=split.held_out,
         digests=digests,
-        notices=(*pool.report.sentences(), *split.notices, *contamination.notices()),
+        notices=(
+            *pool.report.sentences(),
+            *_untold_turns(pool.values(), config.render),
+            *split.notices,
+            *contamination.notices(),
+        ),
         contamination=contamination,
         template=renderer.template,
     )
+
+
+def _untold_turns(pool: Iterable[Demonstration], render: RenderConfig) -> Iterator[str]:
+    """That a prompt does not say which turns belong together, where it does not."""
+    several = sum(bool(shown.further) for shown in pool)
+    if several and render.template != "chat" and render.separation_tag is None:
+        has = "1 demonstration of the pool has" if several == 1 else f"{several:,} demonstrations of the pool have"
+        yield (
+            f"{has} several turns, which the prompt spells like several demonstrations; set render.separation_tag to "
+            "say which turns belong together."
+        )
 
 
 _TEXT = TypeAdapter(str)

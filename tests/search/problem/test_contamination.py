@@ -149,6 +149,8 @@ def test_what_a_run_directory_keeps_of_several_turns_is_read_as_it_was(tmp_path:
     made = material(tmp_path, shown("How?") | {"follow_up_query": "And then?", "follow_up_answer": "Then so."})
     read = Material.from_json(json.loads(json.dumps(made.to_json())))
     assert read.pool == made.pool
+    (notice,) = made.notices
+    assert notice.startswith("1 demonstration of the pool has several turns, which the prompt spells like several")
     assert made.to_json()["pool"] == [
         ["clean", "How do I boil an egg?", "In hot water."],
         ["x", "How?", "Yes.", "And then?", "Then so."],

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -63,8 +64,9 @@ def test_without_earlier_runs_nothing_is_known(tmp_path: Path) -> None:
     assert earlier_effects([], SPACE, MATERIAL, tmp_path) is None
 
 
-def test_a_run_on_other_demonstrations_is_refused(earlier: Path, tmp_path: Path) -> None:
-    others = replace(MATERIAL, pool=tuple(replace(one, answer="another") for one in MATERIAL.pool))
+@pytest.mark.parametrize("change", [{"answer": "another"}, {"further": (("and", "then"),)}])
+def test_a_run_on_other_demonstrations_is_refused(earlier: Path, tmp_path: Path, change: dict[str, Any]) -> None:
+    others = replace(MATERIAL, pool=tuple(replace(one, **change) for one in MATERIAL.pool))
     with pytest.raises(InputError, match=r"strategy.hints.runs: .*earlier has scored 0 demonstrations of this pool"):
         check_earlier_runs([earlier], SPACE, others, tmp_path)
 

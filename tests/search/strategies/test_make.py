@@ -1,5 +1,6 @@
 """Every kind of strategy a config can name."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,7 +20,10 @@ KINDS = [get_args(member.model_fields["kind"].annotation)[0] for member in get_a
 MATERIAL = Material(
     rules="rules",
     base=(Demonstration("base", "a base query", "a base answer"),),
-    pool=tuple(Demonstration(f"d{n}", f"query number {n}", f"answer {n} about it") for n in range(6)),
+    pool=(
+        *(Demonstration(f"d{n}", f"query number {n}", f"answer {n} about it") for n in range(5)),
+        Demonstration("d5", "query number 5", "answer 5 about it", (("and then", "more about it"),)),
+    ),
     search=tuple(Question(f"q{n}", (f"question {n}",)) for n in range(5)),
     held_out=(),
     digests={},
@@ -79,6 +83,16 @@ def test_a_strategy_that_cannot_be_imported_is_refused(place: str, tmp_path: Pat
     chosen = config("custom", strategy=place)
     with pytest.raises(InputError, match="cannot be imported"):
         make_strategy(chosen, MATERIAL.space(chosen), 0, MATERIAL, tmp_path)
+
+
+@pytest.mark.heavy
+def test_what_is_similar_is_seen_in_every_turn(tmp_path: Path) -> None:
+    asked = "how tall are the mountains of norway"
+    pool = (*MATERIAL.pool[:3], Demonstration("later", "query number 9", "answer 9 about it", ((asked, "very tall"),)))
+    material = replace(MATERIAL, pool=pool, search=(Question("q", (asked,)),))
+    chosen = config("similar", max_demonstrations=1)
+    strategy = make_strategy(chosen, material.space(chosen), 0, material, tmp_path)
+    assert "later" in {name for trial in strategy.ask(9) for name in trial.candidate.demonstrations}
 
 
 @pytest.mark.parametrize("kind", ["similar", "diverse"])
