@@ -68,6 +68,15 @@ class DecodingSweepConfig(Knobs):
     """Nucleus masses; without effect at temperature 0, where they share one set of answers."""
     repetition_penalties: tuple[Annotated[float, Field(gt=0)], ...] = (1.0, 1.15)
     """They count the prompt's tokens too."""
+    strategy: StrategyConfig | None = None
+    """A search of demonstrations and decodings together (its `decodings`), beside the grid; questions, judge, scoring,
+    seed and window are those of `greedy`. None when absent."""
+
+    @model_validator(mode="after")
+    def _search_varies_the_decoding(self) -> Self:
+        if self.strategy is not None and not getattr(self.strategy, "decodings", ()):
+            raise ValueError("strategy searches no decoding: give it `decodings`, or leave it out")
+        return self
 
 
 class MatchingConfig(Knobs):
@@ -165,6 +174,52 @@ class IclVsFinetuningConfig(Knobs):
     """All weights, low-rank adapters, or both."""
 
 
+class NamedSetConfig(Knobs):
+    """Demonstrations that were found somewhere."""
+
+    name: Annotated[str, Field(min_length=1)]
+    """What they are called in tables."""
+    path: LocalPath
+    """Run directory of a search, of which the best set of each size is taken; or a prompt as `variants[].prompt` of an
+    evaluation takes it, such as an export."""
+    query_field: str = "query"
+    """Field of a list's rows that holds the query."""
+    answer_field: str = "answer"
+    """Field of a list's rows that holds the answer."""
+
+
+class AskedModelConfig(Knobs):
+    """A model that prompts are put to."""
+
+    name: Annotated[str, Field(min_length=1)]
+    """What it is called in tables."""
+    model: AnyModelConfig
+    """Where it is."""
+    chat: bool = False
+    """It is asked in its own chat template, and not in the form of the base model's prompts."""
+
+
+class TransferConfig(Knobs):
+    """Sets found on one model, put to others (the paper's table 9)."""
+
+    sets: tuple[NamedSetConfig, ...] = ()
+    """What was found before."""
+    strategies: tuple[NamedStrategy, ...] = ()
+    """Searches on the experiment's model whose best set of each size is put to all models; questions, judge, scoring,
+    seed and window are those of `greedy`."""
+    models: tuple[AskedModelConfig, ...] = ()
+    """Further models, beside the experiment's own."""
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        sets = [*(named.name for named in self.sets), *(named.name for named in self.strategies)]
+        for kind, names in (("sets", sets), ("models", [asked.name for asked in self.models])):
+            twice = next((name for name in names if names.count(name) > 1), None)
+            if twice is not None:
+                raise ValueError(f"two {kind} are called '{twice}'; give each a name of its own")
+        return self
+
+
 class ForecastConfig(Knobs):
     """What `--dry-run` assumes where nothing is measured yet. Decides nothing else."""
 
@@ -219,6 +274,7 @@ class ExperimentConfig(Knobs):
     aligned: AlignedConfig = AlignedConfig()
     greedy: GreedyConfig = GreedyConfig()
     icl_vs_finetuning: IclVsFinetuningConfig = IclVsFinetuningConfig()
+    transfer: TransferConfig = TransferConfig()
     forecast: ForecastConfig = ForecastConfig()
 
     @model_validator(mode="after")
@@ -227,4 +283,6 @@ class ExperimentConfig(Knobs):
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise ValueError(f"two benchmarks are called '{twice}'; give each a name of its own")
+        if self.pair in {*(asked.name for asked in self.transfer.models), *(pair.name for pair in self.aligned.pairs)}:
+            raise ValueError(f"`pair` and another model are both called '{self.pair}'; give each a name of its own")
         return self

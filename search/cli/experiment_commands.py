@@ -9,7 +9,17 @@ from search.cli.options import AsJson, DryRun, Overrides, TokensPerSecond
 from search.cli.run_commands import new_directory
 from search.cli.terminal import console, interruptible, print_out, say
 
-NAMES = ("greedy", "components", "many_shot", "decoding", "matching", "multi_turn", "aligned", "icl_vs_finetuning")
+NAMES = (
+    "greedy",
+    "components",
+    "many_shot",
+    "decoding",
+    "matching",
+    "multi_turn",
+    "aligned",
+    "icl_vs_finetuning",
+    "transfer",
+)
 """As the catalogue has them, which loads too much for a help text."""
 
 

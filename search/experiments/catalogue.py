@@ -3,7 +3,17 @@
 from difflib import get_close_matches
 
 from configs.errors import InputError
-from search.experiments import aligned, components, decoding, greedy, icl_vs_finetuning, many_shot, matching, multi_turn
+from search.experiments import (
+    aligned,
+    components,
+    decoding,
+    greedy,
+    icl_vs_finetuning,
+    many_shot,
+    matching,
+    multi_turn,
+    transfer,
+)
 from search.experiments.experiment import Experiment
 
 _ALL: tuple[Experiment, ...] = (
@@ -15,6 +25,7 @@ _ALL: tuple[Experiment, ...] = (
     multi_turn.EXPERIMENT,
     aligned.EXPERIMENT,
     icl_vs_finetuning.EXPERIMENT,
+    transfer.EXPERIMENT,
 )
 EXPERIMENTS = {one.name: one for one in _ALL}
 

@@ -2,13 +2,24 @@
 
 from collections.abc import Iterator
 
-from search.experiments.cell import Cell, Hole
+from configs.schema.experiment import NamedStrategy
+from search.experiments.cell import Cell, Condition, Hole
 from search.experiments.experiment import Experiment, Found
+from search.experiments.found_sets import FoundSet, SearchTask
+from search.experiments.search_tasks import search_tasks
 from search.experiments.setting import EMPTY, Setting
 from search.prompts.urial import BasePrompt
 
+SEARCHED = "searched"
+"""Name of the search, and of its folder."""
 
-def _cells(setting: Setting, _: Found) -> Iterator[Cell | Hole]:
+
+def _searches(setting: Setting) -> list[SearchTask]:
+    strategy = setting.config.decoding_sweep.strategy
+    return [] if strategy is None else search_tasks(setting, [NamedStrategy(name=SEARCHED, strategy=strategy)])
+
+
+def _cells(setting: Setting, found: Found) -> Iterator[Cell | Hole]:
     config = setting.config.decoding_sweep
     for penalty in config.repetition_penalties:
         for kind, prompt in _prompts(setting).items():
@@ -23,6 +34,24 @@ def _cells(setting: Setting, _: Found) -> Iterator[Cell | Hole]:
                         decoding=setting.config.decoding.model_copy(update=changes),
                     )
 
+    if SEARCHED in found:
+        yield from _searched(setting, found[SEARCHED])
+
+
+def _searched(setting: Setting, sets: FoundSet) -> Iterator[Cell]:
+    """The base prompt in the decoding that was best for it, and the best of all demonstrations and decodings."""
+    best = max(sets.by_size, key=lambda size: sets.scores[size].mean if size in sets.scores else size)
+    for name, size in {"base with prompt, decoding searched": 0, "demonstrations and decoding searched": best}.items():
+        if size in sets.by_size:
+            decoding = sets.decodings.get(size, setting.config.decoding)
+            condition: Condition = {
+                "model": name,
+                "repetition penalty": decoding.repetition_penalty,
+                "top-p": decoding.top_p,
+                "temperature": decoding.temperature,
+            }
+            yield setting.cell(condition, sets.prompt(size), decoding=decoding)
+
 
 def _prompts(setting: Setting) -> dict[str, BasePrompt]:
     prompts = {"base": EMPTY, "base with prompt": setting.base_prompt}
@@ -34,6 +63,7 @@ EXPERIMENT = Experiment(
     question="How much of a score is the decoding's?",
     source="the heat maps of the appendix",
     cells=_cells,
+    searches=_searches,
     within=("model", "repetition penalty"),
     figure="heatmap",
     x="temperature",

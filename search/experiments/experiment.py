@@ -28,6 +28,7 @@ class Experiment:
     figure: `lines` over `x`, `forest` of intervals, or `heatmap` over `x` and `y`.
     x, y: labels on the axes.
     x_name: for people.
+    is_matrix: the table is shown as a matrix of `y` by `x` too.
     searches: that must have ended before there are cells.
     """
 
@@ -40,4 +41,5 @@ class Experiment:
     x: str = ""
     y: str = ""
     x_name: str = ""
+    is_matrix: bool = False
     searches: Callable[[Setting], list[SearchTask]] = _no_searches

@@ -1,5 +1,6 @@
 """One figure a measure: lines over n, a forest of intervals, or a heat map."""
 
+import math
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
@@ -37,7 +38,7 @@ def _say_toy(figure: go.Figure) -> None:
 _SAYS = {
     "lines": "Intervals are over questions and draws; hollow diamonds are the paper's figures.",
     "forest": "Means with their intervals over questions and draws; hollow diamonds are the paper's figures.",
-    "heatmap": "Means; the paper's figures in brackets.",
+    "heatmap": "Means with their intervals; the paper's figures in brackets.",
 }
 
 
@@ -155,7 +156,8 @@ def _mean(row: ResultRow | None) -> float | None:
 def _said(row: ResultRow | None) -> str:
     if row is None or row.score is None:
         return ""
-    return f"{row.score.mean:.2f}" + ("" if row.printed is None else f" ({row.printed:.2f})")
+    mean = f"{row.score.mean:.2f}" + ("" if row.printed is None else f" ({row.printed:.2f})")
+    return f"{mean}<br><sub>{row.score.low:.2f} to {row.score.high:.2f}</sub>" if math.isfinite(row.score.low) else mean
 
 
 _DRAW = {"lines": _lines, "forest": _forest, "heatmap": _heatmaps}

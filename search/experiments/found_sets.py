@@ -1,11 +1,13 @@
 """Demonstrations that a search has found, and the search that an experiment needs for it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+from configs.schema.decoding import DecodingConfig
 from configs.schema.run import RunConfig
 from evaluators.ledger.spend import Spend
 from search.prompts.demonstration import Demonstration
+from search.prompts.urial import BasePrompt
 from search.statistics.estimates import Estimate
 
 
@@ -22,11 +24,20 @@ class FoundSet:
     """What a search has found.
 
     Attributes:
+        rules: of its base prompt.
         by_size: all demonstrations of the best prompt with so many chosen ones, the base prompt's own included.
         scores: of these prompts while searching, by size; what the choice was made by flatters it.
+        decodings: that these prompts were found with, by size, where the search varied the decoding.
         spend: of the search.
     """
 
+    rules: str
     by_size: Mapping[int, tuple[Demonstration, ...]]
-    scores: Mapping[int, Estimate]
-    spend: Spend
+    scores: Mapping[int, Estimate] = field(default_factory=dict)
+    decodings: Mapping[int, DecodingConfig] = field(default_factory=dict)
+    spend: Spend = field(default_factory=Spend)
+
+    def prompt(self, size: int) -> BasePrompt:
+        """The best prompt with so many chosen demonstrations, whose ids differ."""
+        shown = enumerate(self.by_size[size], start=1)
+        return BasePrompt(self.rules, tuple(replace(one, id=f"{number}-{one.id}") for number, one in shown))

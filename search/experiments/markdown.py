@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from search.experiments.cell import spell
+from search.experiments.experiment import Experiment
 from search.experiments.results import ExperimentResults, Measure, ResultRow
 from search.results.wording import show_estimate, show_gain
 
@@ -66,8 +67,30 @@ def summary(results: ExperimentResults) -> Iterator[str]:
 
 
 def tables(results: ExperimentResults) -> list[Table]:
-    """One a measure, in their order."""
-    return [_table(measure, [row for row in results.rows if row.measure == measure]) for measure in results.measures]
+    """One a measure, in their order; behind each its matrix, where the experiment has one."""
+    shown: list[Table] = []
+    for measure in results.measures:
+        rows = [row for row in results.rows if row.measure == measure]
+        shown.append(_table(measure, rows))
+        if results.experiment.is_matrix:
+            shown.append(_matrix(results.experiment, measure, rows))
+    return shown
+
+
+def _matrix(experiment: Experiment, measure: Measure, rows: Sequence[ResultRow]) -> Table:
+    """Scores of `y` by `x` with their intervals."""
+    across, down = (list(dict.fromkeys(row.condition[label] for row in rows)) for label in (experiment.x, experiment.y))
+    by_place = {(row.condition[experiment.y], row.condition[experiment.x]): row for row in rows}
+    lines = [(spell(name), *(_place(by_place.get((name, column))) for column in across)) for name in down]
+    head = (f"{experiment.y} by {experiment.x}", *map(spell, across))
+    return Table(f"{measure.name}: {experiment.y} by {experiment.x}", head, tuple(lines))
+
+
+def _place(row: ResultRow | None) -> str:
+    if row is None or row.score is None:
+        return "hole"
+    beside = "" if row.printed is None else f"; the paper's {row.printed:.2f}"
+    return show_estimate(replace(row.score, failed=0)) + beside
 
 
 def _table(measure: Measure, rows: Sequence[ResultRow]) -> Table:

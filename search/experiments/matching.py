@@ -3,7 +3,9 @@
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
+from configs.schema.model import AnyModelConfig
 from search.experiments.cell import Cell, Condition, Hole
 from search.experiments.experiment import Experiment, Found
 from search.experiments.queries_alone import answers_alone, queries_alone
@@ -14,6 +16,7 @@ from search.prompts.urial import BasePrompt
 
 CORRECT, SHIFTED = "correct answers", "circular shift"
 IN_DOMAIN, OUT_OF_DOMAIN = "in-domain random answers", "out-of-domain random answers"
+INSTRUCT = "base prompt, instruct model"
 
 
 def _cells(setting: Setting, _: Found) -> Iterator[Cell | Hole]:
@@ -28,9 +31,17 @@ def _cells(setting: Setting, _: Found) -> Iterator[Cell | Hole]:
             yield Hole({"demonstrations": name, "matching": CORRECT}, "the pool has too few demonstrations")
             continue
         yield from _matchings(setting, {"demonstrations": name}, shown)
+    if setting.config.instruct is not None:
+        yield from _matchings(setting, {"demonstrations": INSTRUCT}, own, setting.config.instruct)
 
 
-def _matchings(setting: Setting, of: Condition, shown: Sequence[Demonstration]) -> Iterator[Cell | Hole]:
+def _matchings(
+    setting: Setting, of: Condition, shown: Sequence[Demonstration], instruct: AnyModelConfig | None = None
+) -> Iterator[Cell | Hole]:
+    """Args:
+    instruct: what is asked in the place of the base model, in its chat template.
+    """
+    ask = partial(setting.cell, model=instruct, chat=instruct is not None)
     rules = setting.base_prompt.rules
     for kind, answers in (
         (CORRECT, [demonstration.answer for demonstration in shown]),
@@ -42,10 +53,10 @@ def _matchings(setting: Setting, of: Condition, shown: Sequence[Demonstration]) 
         if isinstance(answers, str):
             yield Hole(condition, answers)
         else:
-            yield setting.cell(condition, _answered(setting, shown, answers))
-    yield setting.cell({**of, "matching": "answers only"}, answers_alone(rules, shown))
-    yield setting.cell({**of, "matching": "queries only"}, queries_alone(rules, shown))
-    yield setting.cell({**of, "matching": "no demonstrations"}, EMPTY)
+            yield ask(condition, _answered(setting, shown, answers))
+    yield ask({**of, "matching": "answers only"}, answers_alone(rules, shown))
+    yield ask({**of, "matching": "queries only"}, queries_alone(rules, shown))
+    yield ask({**of, "matching": "no demonstrations"}, EMPTY)
 
 
 def _answered(setting: Setting, shown: Sequence[Demonstration], answers: Sequence[str]) -> BasePrompt:

@@ -70,6 +70,20 @@ _MULTI_TURN = {  # table 3, by demonstrations, their turns and the tag: Mistral,
     ("base prompt and 6 drawn", 2, "no"): ((7.18, 5.89, 6.53), (7.14, 6.26, 6.7)),
     ("base prompt and 6 drawn", 2, "yes"): ((7.24, 5.78, 6.51), (6.89, 6.33, 6.61)),
 }
+_MATCHING_INSTRUCT = {  # table 8, Mistral-7B-Instruct-v0.2
+    "no demonstrations": (7.92, 7.18, 7.55),
+    "queries only": (4.29, 6.06, 5.18),
+    "answers only": (7.53, 6.85, 7.19),
+    "circular shift": (6.09, 5.99, 6.04),
+    "in-domain random answers": (6.62, 5.94, 6.28),
+    "out-of-domain random answers": (5.69, 5.5, 5.6),
+    "correct answers": (7.58, 6.48, 7.21),
+}
+_TRANSFER = {  # table 9, turn 1: the base prompt, then one to three that were found on Mistral in Evol-Instruct
+    "Llama-2-7B-80k": (5.19, 5.56, 5.57, 5.1),
+    "Mixtral-8x22B-v0.1-4bit": (8.28, 8.36, 7.79, 8.58),
+    MISTRAL: (6.99, 7.46, 7.69, 7.68),  # table 6
+}
 _TEMPERATURES, _TOP_PS = (0.0, 0.3, 0.5, 1.0), (0.6, 0.8, 1.0)
 _DECODING = {  # heat maps, turn 1; a row for each top-p
     (MISTRAL, "base", 1.15): ((6.59, 6.01, 6.1, 5.51), (6.6, 5.94, 6.1, 4.53), (6.61, 6.12, 5.5, 1.78)),
@@ -147,6 +161,18 @@ def _icl_vs_finetuning(model: str) -> Iterator[Printed]:
 def _matching(model: str) -> Iterator[Printed]:
     for kind, values in _MATCHING.items():
         yield {"demonstrations": "base prompt", "matching": kind}, TURN_1, values[model == LLAMA]
+    if model == MISTRAL:
+        for kind, three in _MATCHING_INSTRUCT.items():
+            yield from _three({"demonstrations": "base prompt, instruct model", "matching": kind}, three)
+
+
+def _transfer(model: str) -> Iterator[Printed]:
+    """Those of Llama-3.1-8B's sets were not tried elsewhere."""
+    if model == MISTRAL:
+        for name, values in _TRANSFER.items():
+            for added, value in enumerate(values):
+                found = "base prompt" if added == 0 else f"Evol-Instruct, {added} chosen"
+                yield {"set": found, "model": name}, TURN_1, value
 
 
 def _multi_turn(model: str) -> Iterator[Printed]:
@@ -188,4 +214,5 @@ _ROWS = {
     "aligned": _aligned,
     "greedy": _greedy,
     "icl_vs_finetuning": _icl_vs_finetuning,
+    "transfer": _transfer,
 }

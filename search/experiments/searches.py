@@ -5,13 +5,14 @@ from pathlib import Path
 
 from rich.console import Console
 
+from configs.errors import InputError
 from configs.schema.experiment import ExperimentConfig
-from evaluators.ledger.spend import Spend
 from search.experiments.experiment import Experiment, Found
 from search.experiments.found_sets import FoundSet, SearchTask
 from search.experiments.places import ledger_of
 from search.experiments.setting import Setting
-from search.problem.candidate import Candidate
+from search.problem.candidate import OWN, Candidate
+from search.problem.decodings import decoding_of
 from search.results.journal_results import CandidateResults
 from search.results.search_results import SearchResults, read_search_results
 from search.running.launch import launch, resume
@@ -37,12 +38,10 @@ def tasks_of(experiment: Experiment, config: ExperimentConfig, path: Path) -> li
 def longest_sets(tasks: Iterable[SearchTask], setting: Setting) -> Found:
     """The most that these searches can find: the longest demonstrations of the pool."""
     pool = sorted(setting.pool, key=lambda demonstration: -demonstration.characters)
-    base = setting.base_prompt.demonstrations
+    rules, base = setting.base_prompt.rules, setting.base_prompt.demonstrations
     return {
         task.name: FoundSet(
-            by_size={size: (*pool[:size], *base) for size in range(task.config.strategy.max_demonstrations + 1)},
-            scores={},
-            spend=Spend(),
+            rules, {size: (*pool[:size], *base) for size in range(task.config.strategy.max_demonstrations + 1)}
         )
         for task in tasks
     }
@@ -53,13 +52,25 @@ def _found(task: SearchTask, folder: Path, console: Console | None) -> FoundSet:
         resume(folder, console, task.config)
     else:
         launch(task.config, folder, console)
-    results = read_search_results(folder)
+    return found_in(folder)
+
+
+def found_in(run: Path) -> FoundSet:
+    """What the search in this directory has found so far. Raises InputError where it holds none that has begun."""
+    results = read_search_results(run)
     material = results.material
-    assert material is not None, "a finished search has its material"
+    if material is None:
+        raise InputError(f"{run}: the search has not begun; wait until it has scored demonstrations")
     best = best_by_size(results)
     return FoundSet(
+        rules=material.rules,
         by_size={size: material.shown(candidate) for size, (candidate, _) in best.items()},
         scores={size: score for size, (_, score) in best.items()},
+        decodings={
+            size: decoding_of(results.config, candidate)
+            for size, (candidate, _) in best.items()
+            if candidate.decoding != OWN
+        },
         spend=results.spend,
     )
 

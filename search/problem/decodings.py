@@ -1,10 +1,10 @@
 """How answers are decoded: from the config to the decodings that candidates name."""
 
 from configs.errors import InputError
-from configs.schema.decoding import DecodingConfig
+from configs.schema.decoding import DecodingConfig, FurtherDecodingConfig
 from configs.schema.run import RunConfig
 from configs.schema.search_space import VaryingKnobs
-from search.problem.candidate import OWN
+from search.problem.candidate import OWN, Candidate
 from search.prompts.render import Renderer
 from workers.prompt import Decoding
 
@@ -15,6 +15,17 @@ def make_decoding(config: DecodingConfig, renderer: Renderer) -> Decoding:
     return Decoding(**config.model_dump() | {"stop": tuple(stop)})
 
 
+def decoding_of(config: RunConfig, candidate: Candidate) -> DecodingConfig:
+    """The decoding that this candidate of a search is answered with."""
+    further = config.strategy.decodings if isinstance(config.strategy, VaryingKnobs) else ()
+    own = (change for change in further if change.name == candidate.decoding)
+    return next((_changed(config.decoding, change) for change in own), config.decoding)
+
+
+def _changed(decoding: DecodingConfig, change: FurtherDecodingConfig) -> DecodingConfig:
+    return decoding.model_copy(update=change.model_dump(exclude={"name"}, exclude_none=True))
+
+
 def make_decodings(config: RunConfig, renderer: Renderer) -> dict[str, Decoding]:
     """The run's own decoding and the strategy's further ones, by the name that candidates have for them.
 
@@ -23,8 +34,7 @@ def make_decodings(config: RunConfig, renderer: Renderer) -> dict[str, Decoding]
     """
     decodings = {OWN: make_decoding(config.decoding, renderer)}
     for one in config.strategy.decodings if isinstance(config.strategy, VaryingKnobs) else ():
-        changes = one.model_dump(exclude={"name"}, exclude_none=True)
-        decoding = make_decoding(config.decoding.model_copy(update=changes), renderer)
+        decoding = make_decoding(_changed(config.decoding, one), renderer)
         if decoding.in_effect() in [other.in_effect() for other in decodings.values()]:
             raise InputError(
                 f"strategy.decodings: {one.name!r} does the same as `decoding` or an earlier one (top_p and top_k do "

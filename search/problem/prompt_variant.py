@@ -68,7 +68,7 @@ def _load(one: VariantConfig, config: EvaluationConfig) -> PromptVariant:
     exported = _exported(one)
     model, render = one.model or config.model, one.render or _found_render(one, config.render, exported)
     renderer = make_renderer(render, model)
-    prompt = _read(one, render)
+    prompt = read_prompt(one, render)
     decoding = one.decoding or _found_decoding(one, config.decoding, exported)
     return PromptVariant(
         name=one.name,
@@ -111,7 +111,8 @@ def _found_render(one: VariantConfig, usual: RenderConfig, exported: Mapping[str
         ) from error
 
 
-def _read(config: VariantConfig, render: RenderConfig) -> BasePrompt:
+def read_prompt(config: VariantConfig, render: RenderConfig) -> BasePrompt:
+    """The prompt that a variant names, in this form where it is a URIAL file. Raises InputError."""
     prompt = BasePrompt("", ()) if config.prompt is None else _read_prompt(config.prompt, config, render)
     rules = prompt.rules if config.use != "demonstrations" else ""
     chosen = prompt.demonstrations if config.use != "rules" else ()

@@ -39,6 +39,10 @@ SMALL: dict[str, Any] = {
         "draws": 1,
     },
     "icl_vs_finetuning": {"counts": [3], "draws": 1},
+    "transfer": {
+        "strategies": [{"name": "found", "strategy": {"kind": "random", "trials": 3, "max_demonstrations": 2}}],
+        "models": [{"name": "instruct", "model": {"name": str(QUICKSTART / "instruct"), "dtype": "float32"}}],
+    },
 }
 
 
@@ -62,7 +66,7 @@ def test_every_experiment_ends_in_its_table_and_page(name: str, ledger: Path, tm
     table, page = ((tmp_path / "run" / file).read_text(encoding="utf-8") for file in ("table.md", "page.html"))
     assert "A toy's numbers" in table
     assert "A toy's numbers" in page.replace("&#39;", "'")
-    assert page.count('class="plot"') == len(results.measures)
+    assert page.count('class="plot"') == len(results.measures)  # a matrix has none of its own
     assert "src=" not in page.split("<script", maxsplit=1)[0]
 
 

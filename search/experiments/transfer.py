@@ -1,0 +1,67 @@
+"""Sets of demonstrations that were found on one model, put to others."""
+
+from collections.abc import Iterator
+
+from configs.errors import InputError
+from configs.schema.evaluation import VariantConfig
+from configs.schema.experiment import AskedModelConfig, NamedSetConfig
+from search.experiments.cell import Cell, Hole
+from search.experiments.experiment import Experiment, Found
+from search.experiments.found_sets import SearchTask
+from search.experiments.search_tasks import search_tasks
+from search.experiments.searches import found_in
+from search.experiments.setting import Setting
+from search.problem.prompt_variant import read_prompt
+from search.prompts.urial import BasePrompt
+
+_BASE = "base prompt"
+
+
+def _searches(setting: Setting) -> list[SearchTask]:
+    return search_tasks(setting, setting.config.transfer.strategies)
+
+
+def _cells(setting: Setting, found: Found) -> Iterator[Cell | Hole]:
+    config = setting.config
+    prompts: dict[str, BasePrompt] = {_BASE: setting.base_prompt}
+    for named in config.transfer.sets:
+        prompts |= _read(setting, named)
+    for name, sets in found.items():
+        prompts |= {f"{name}, {size} chosen": sets.prompt(size) for size in sorted(sets.by_size) if size}
+    if len(prompts) == 1:
+        raise InputError("transfer has no set to put to other models: set transfer.sets or transfer.strategies")
+    own = AskedModelConfig(name=config.pair, model=config.model)
+    for asked in (own, *config.transfer.models):
+        for name, prompt in prompts.items():
+            yield setting.cell({"set": name, "model": asked.name}, prompt, model=asked.model, chat=asked.chat)
+
+
+def _read(setting: Setting, named: NamedSetConfig) -> dict[str, BasePrompt]:
+    """A prompt of a file; or those that a search has found, by how many demonstrations were chosen."""
+    if not named.path.is_dir():
+        variant = VariantConfig(
+            name=named.name, prompt=named.path, query_field=named.query_field, answer_field=named.answer_field
+        )
+        return {named.name: read_prompt(variant, setting.config.render)}
+    sets = found_in(named.path)
+    prompts = {f"{named.name}, {size} chosen": sets.prompt(size) for size in sorted(sets.by_size) if size}
+    if not prompts:
+        raise InputError(
+            f"{named.path}: the search has scored no set on all of its questions; wait until it has, or give an export"
+        )
+    return prompts
+
+
+EXPERIMENT = Experiment(
+    name="transfer",
+    question="Do demonstrations that were found on one model help others?",
+    source="table 9",
+    cells=_cells,
+    searches=_searches,
+    within=("model",),
+    figure="heatmap",
+    x="model",
+    y="set",
+    x_name="model",
+    is_matrix=True,
+)

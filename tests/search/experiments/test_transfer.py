@@ -1,0 +1,60 @@
+"""Sets of demonstrations on other models than their own."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import search
+from configs.errors import InputError
+from search.experiments.catalogue import experiment_named
+from search.experiments.results import ExperimentResults
+from search.experiments.run import run_experiment
+from tests.search.experiments.toy import QUICKSTART, toy_config
+
+pytestmark = pytest.mark.heavy
+
+_INSTRUCT = {"name": str(QUICKSTART / "instruct"), "dtype": "float32"}
+_SEARCH = {"name": "found", "strategy": {"kind": "random", "trials": 3, "max_demonstrations": 1, "insert": "back"}}
+_MODELS = [{"name": "instruct", "model": _INSTRUCT}]
+
+
+def _run(path: Path, ledger: Path, **transfer: Any) -> ExperimentResults:
+    config = toy_config(path.parent, ledger, transfer=transfer)
+    return run_experiment(experiment_named("transfer"), config, path, images=False)
+
+
+def test_sets_of_a_search_a_run_directory_and_an_export_have_the_same_scores_on_every_model(tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger.sqlite"
+    searched = _run(tmp_path / "first", ledger, strategies=[_SEARCH], models=_MODELS)
+    run = tmp_path / "first" / "searches" / "found"
+    read = _run(tmp_path / "second", ledger, sets=[{"name": "found", "path": str(run)}], models=_MODELS)
+    assert [replace(row, failed=0) for row in read.rows] == [replace(row, failed=0) for row in searched.rows]
+    assert read.paid.generations == 0
+    (tmp_path / "set.json").write_text(search.export(run, "json"), encoding="utf-8")
+    exported = _run(
+        tmp_path / "third", ledger, sets=[{"name": "exported", "path": str(tmp_path / "set.json")}], models=_MODELS
+    )
+    assert {row.condition["set"] for row in exported.rows} == {"base prompt", "exported"}
+    page = (tmp_path / "second" / "page.html").read_text(encoding="utf-8")
+    table = (tmp_path / "second" / "table.md").read_text(encoding="utf-8")
+    assert "| set by model | toy | instruct |" in table
+    assert "set by model" in page
+    assert '"type":"heatmap"' in page
+
+
+def test_a_matrix_without_sets_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"set transfer\.sets or transfer\.strategies"):
+        _run(tmp_path / "run", tmp_path / "ledger.sqlite", models=_MODELS)
+
+
+def test_a_set_that_is_not_there_is_refused_before_anything_is_spent(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nowhere"):
+        _run(tmp_path / "run", tmp_path / "ledger.sqlite", sets=[{"name": "a", "path": str(tmp_path / "nowhere.txt")}])
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_model_that_is_called_as_the_pair_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="both called 'toy'"):
+        _run(tmp_path / "run", tmp_path / "ledger.sqlite", models=[{"name": "toy", "model": _INSTRUCT}])
