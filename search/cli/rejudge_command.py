@@ -17,7 +17,7 @@ from search.running.rejudge import Rejudged
 from search.running.rejudge import rejudge as rejudge_run
 from search.statistics.agreement import Agreement
 
-_SIDES = {"search": "search questions", "held_out": "held-out questions"}
+_SIDES = {"search": "search questions", "held_out": "held-out questions", "all": "all questions"}
 
 
 def rejudge(
@@ -38,7 +38,7 @@ def rejudge(
     overrides: Overrides = None,
     as_json: AsJson = False,
 ) -> None:
-    """Have the stored answers of a search judged by another judge, for the price of verdicts alone.
+    """Have the stored answers of a search or an evaluation judged by another judge, for the price of verdicts alone.
 
     Shows how far the two agree, how scores shift, and which conclusions change: each prompt's gain over the base
     prompt under both. Verdicts are kept in the run's ledger, so nothing is paid for twice; the run itself stays as it

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from search.problem.trial import Side
+from search.results.scored_answers import Asked
 from search.statistics.agreement import (
     Agreement,
     krippendorff_alpha,
@@ -44,7 +44,7 @@ class PromptBridge:
 
 @dataclass(frozen=True, slots=True)
 class SideBridge:
-    """All prompts of one side of the split under both judges.
+    """All prompts under both judges, on one side of a search's split or on all questions of an evaluation.
 
     Attributes:
         answers: that both have scored.
@@ -54,7 +54,7 @@ class SideBridge:
         best: the prompt with the highest mean, before and now.
     """
 
-    side: Side
+    side: Asked
     answers: int
     shift: Estimate
     alpha: Agreement
@@ -86,7 +86,7 @@ class SideBridge:
         }
 
 
-def bridge(side: Side, base: str, before: Scores, now: Scores, confidence: float) -> SideBridge | None:
+def bridge(side: Asked, base: str, before: Scores, now: Scores, confidence: float) -> SideBridge | None:
     """Hold two judges' scores of one side against each other; None where they have no answer in common.
 
     Args:

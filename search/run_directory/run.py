@@ -208,8 +208,8 @@ def require_search(path: Path, command: Literal["resume", "retry-failed", "expor
             "retry-failed": f"{again} tries what failed again, and pays for nothing else",
             "export": "it has found no prompt but compared those that it was given; export the search that one of "
             f"them comes from, or write all of it down with `demosearch report {path}`",
-            "rejudge": f"evaluate again with another judge, its generations kept: give the new evaluation {path}'s "
-            "ledger as `ledger_path`",
+            "rejudge": "leave --run-dir out, and evaluate again with that judge where a report under it is wanted: "
+            f"with {path}'s ledger as `ledger_path` it pays for nothing again",
         }
         raise InputError(f"{path} is an evaluation, not a search: {instead[command]}")
 

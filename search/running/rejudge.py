@@ -1,4 +1,4 @@
-"""The stored answers of a search under another judge, for the price of verdicts alone.
+"""The stored answers of a search or an evaluation under another judge, for the price of verdicts alone.
 
 Nothing is generated: completions are looked up in the ledger by the keys in the journal. Verdicts go into the same
 ledger under the new judge, so a rejudging that is interrupted goes on where it was, and a search that goes on from
@@ -17,24 +17,17 @@ from typing import Any
 from configs.errors import InputError
 from configs.schema.rejudge import RejudgeConfig
 from evaluators.evaluation import Failure
-from evaluators.ledger.answer_keys import AnswerKeys
 from evaluators.ledger.ledger import Ledger
 from evaluators.ledger.spend import Spend
 from evaluators.objective import Objective
 from evaluators.panel import Panel, PanelMember
-from evaluators.question import Question
 from evaluators.task_group import task_group
 from evaluators.wiring import Wiring
-from search.problem.candidate import Candidate
-from search.problem.material import Material
-from search.problem.trial import Side
-from search.prompts.render import answer_cleaner
 from search.results.bridge import SideBridge, bridge
-from search.results.labels import Labels
+from search.results.evaluation_results import EvaluationResults, read_evaluation_results
+from search.results.scored_answers import ScoredAnswer, base_prompt, scored_answers
 from search.results.search_results import SearchResults, read_search_results
-from search.results.stored_answers import read_stored_answers
-from search.run_directory.records import TrialRecord
-from search.run_directory.run import require_search
+from search.run_directory.run import is_evaluation, require_search
 from search.running.event_loop import in_own_loop
 from search.running.judges import make_judges
 from search.running.succession import create_successor, successor_config
@@ -45,7 +38,7 @@ _WAY_ON = "the same command with a larger {knob} goes on"
 
 @dataclass(frozen=True, slots=True)
 class Rejudged:
-    """What another judge makes of a search.
+    """What another judge makes of a run.
 
     Attributes:
         sides: that have answers both judges have scored.
@@ -67,40 +60,30 @@ class Rejudged:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """One prompt's answers to one question, and the earlier judge's score."""
-
-    side: Side
-    candidate: Candidate
-    question: Question
-    generations: tuple[bytes, ...]
-    answers: tuple[str, ...]
-    score: float
-
-
 def rejudge(path: Path, config: RejudgeConfig, successor: Path | None = None) -> Rejudged:
-    """Have every stored answer of the search at `path` judged by another judge.
+    """Have every stored answer of the search or evaluation at `path` judged by another judge.
 
     Args:
         successor: directory of a new run, made at the end, whose `resume` goes on with the search under that judge.
 
     Raises:
-        InputError: there is no such search, nothing in it, or the judge cannot work.
+        InputError: there is no such run, nothing in it, or the judge cannot work.
         RunStopped: it cannot go on now; the same call goes on later, and pays for nothing twice.
     """
-    require_search(path, "rejudge")
-    results = read_search_results(path)
-    material = results.material
-    stored = [] if material is None else _stored(results, material)
-    if material is None or not stored:
-        raise InputError(f"{path} holds no answers yet: rejudge it when some candidates are scored")
-    succeeding = None if successor is None else successor_config(results, config, successor)
+    if successor is not None:
+        require_search(path, "rejudge")
+    results = read_evaluation_results(path) if is_evaluation(path) else read_search_results(path)
+    scored = scored_answers(results)
+    if results.material is None or not scored:
+        raise InputError(f"{path} holds no answers yet: rejudge it when some prompts are scored")
+    succeeding = None
+    if successor is not None and isinstance(results, SearchResults):
+        succeeding = successor_config(results, config, successor)
     judges = make_judges(config.judge, path)
-    judges.check([*material.questions.values()], Objective.of(results.config.scoring))
-    work = _Rejudging(results, material, judges.members, config, stored)
+    judges.check([*results.material.questions.values()], Objective.of(results.config.scoring))
+    work = _Rejudging(results, judges.members, config, scored)
     in_own_loop(work.run)
-    if successor is not None and succeeding is not None:
+    if successor is not None and succeeding is not None and isinstance(results, SearchResults):
         create_successor(results, succeeding, successor)
     return work.outcome()
 
@@ -108,14 +91,12 @@ def rejudge(path: Path, config: RejudgeConfig, successor: Path | None = None) ->
 class _Rejudging:
     def __init__(
         self,
-        results: SearchResults,
-        material: Material,
+        results: SearchResults | EvaluationResults,
         members: Sequence[PanelMember],
         config: RejudgeConfig,
-        stored: Sequence[_Stored],
+        stored: Sequence[ScoredAnswer],
     ) -> None:
         self._results = results
-        self._material = material
         self._members = members
         self._config = config
         self._objective = Objective.of(results.config.scoring)
@@ -141,7 +122,7 @@ class _Rejudging:
             await ledger.flush()
             self._spend = ledger.spend
 
-    async def _judge(self, panel: Panel, index: int, stored: _Stored) -> None:
+    async def _judge(self, panel: Panel, index: int, stored: ScoredAnswer) -> None:
         scores: list[float | None] = []
         for turn in range(len(stored.answers)):
             score = None
@@ -155,8 +136,7 @@ class _Rejudging:
 
     def outcome(self) -> Rejudged:
         """Both judges beside each other."""
-        labels, base = Labels(self._material), self._results.base
-        name = "" if base is None else labels.candidate(base)
+        base = base_prompt(self._results)
         scored = [
             (stored, score) for stored, score in zip(self._stored, self._scores, strict=True) if score is not None
         ]
@@ -164,37 +144,15 @@ class _Rejudging:
         for side in dict.fromkeys(stored.side for stored, _ in scored):
             before: dict[str, dict[str, float]] = {}
             now: dict[str, dict[str, float]] = {}
-            for stored, score in scored:  # in the order of the journal, whatever the order of the verdicts
+            for stored, score in scored:  # in the order of the run, whatever the order of the verdicts
                 if stored.side == side:
-                    prompt = labels.candidate(stored.candidate)
-                    before.setdefault(prompt, {})[stored.question.id] = stored.score
-                    now.setdefault(prompt, {})[stored.question.id] = score
-            if (held := bridge(side, name, before, now, self._results.confidence)) is not None:
+                    before.setdefault(stored.prompt, {})[stored.question.id] = stored.score
+                    now.setdefault(stored.prompt, {})[stored.question.id] = score
+            if (held := bridge(side, base, before, now, self._results.confidence)) is not None:
                 sides.append(held)
         return Rejudged(tuple(sides), self._scores.count(None), self._spend)
 
     def _id(self) -> str:
-        """Under which the spend stands: another run's than the search's, the same one each time."""
+        """Under which the spend stands: another run's than its own, the same one each time."""
         fingerprints = [member.judge.fingerprint for member in self._members]
         return sha256(f"rejudge {self._results.run} {fingerprints}".encode()).hexdigest()[:32]
-
-
-def _stored(results: SearchResults, material: Material) -> list[_Stored]:
-    """Every answer that has a score, in the order of the journal, each once."""
-    clean = answer_cleaner(results.config.render)
-    stored: dict[tuple[Side, Candidate, str], _Stored] = {}
-    for record in results.records():
-        if not isinstance(record, TrialRecord):
-            continue
-        answers = read_stored_answers(results.ledger, record.scored.keys, clean)
-        for name, score in record.scored.scores.items():
-            if name in answers:
-                stored[record.side, record.candidate, name] = _Stored(
-                    side=record.side,
-                    candidate=record.candidate,
-                    question=material.questions[name],
-                    generations=AnswerKeys.from_text(record.scored.keys[name]).generations,
-                    answers=answers[name].answers,
-                    score=score,
-                )
-    return [*stored.values()]

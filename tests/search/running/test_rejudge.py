@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from configs.errors import InputError
-from configs.loading import load_config, load_rejudge
+from configs.loading import load_config, load_evaluation, load_rejudge
 from configs.schema.rejudge import RejudgeConfig
 from evaluators.ledger.queries import read_spend
 from search.report.findings import find
@@ -14,6 +14,7 @@ from search.report.markdown import markdown
 from search.results.search_results import read_search_results
 from search.results.status import read_status
 from search.run_directory.run import ledger_path, read_config, read_id, read_manifest
+from search.running.evaluate import evaluate
 from search.running.launch import launch, resume
 from search.running.rejudge import rejudge
 from tests.service_server import Reaction, ServiceServer, rate, rating_of, says
@@ -143,3 +144,25 @@ def test_a_search_whose_demonstrations_have_changed_does_not_go_on_under_another
             rejudge(path, _judge(server, tmp_path), path)
         assert len(server.requests) == asked
     assert not (tmp_path / "next").exists()
+
+
+def test_an_evaluation_is_judged_anew_too_and_its_variants_are_held_against_the_first(tmp_path: Path) -> None:
+    (tmp_path / "rubric.txt").write_text("Rate from 1 to 10.\n{question}\n{answer}\n")
+    with ServiceServer(_one_point_milder) as server:
+        judge = f"{{kind: rubric, rubric_path: {tmp_path / 'rubric.txt'}, service: {_service(server, 'old')}}}"
+        settings = ["decoding.max_new_tokens=8", "questions.limit=8", "side=all", "questions.split.by_field=null"]
+        prompt = Path("configs") / "quickstart" / "base_prompt.txt"
+        variants = "variants=[{name: all, prompt: PROMPT}, {name: one, prompt: PROMPT, max_demonstrations: 1}]"
+        settings += [f"judge={judge}", variants.replace("PROMPT", str(prompt))]
+        evaluate(load_evaluation("evaluate_quickstart", settings), tmp_path / "run", QUIET)
+        asked = len(server.requests)
+        done = rejudge(tmp_path / "run", _judge(server, tmp_path))
+        assert {request["model"] for request in server.requests[asked:]} == {"new"}
+        with pytest.raises(InputError, match="leave --run-dir out"):
+            rejudge(tmp_path / "run", _judge(server, tmp_path), tmp_path / "next")
+    (side,) = done.sides
+    assert (side.side, side.answers) == ("all", 16)
+    assert [prompt.name for prompt in side.prompts] == ["all", "one"]
+    assert side.prompts[0].now_gain is None
+    assert side.prompts[1].now_gain is not None
+    assert 0.5 < side.shift.mean <= 1
