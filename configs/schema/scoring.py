@@ -24,7 +24,7 @@ class ScoringConfig(Knobs):
     bounds: tuple[FiniteFloat, FiniteFloat] | None = None
     """The lowest and the highest score that the judge can give, such as `[0, 1]`: intervals of few or equal scores need
     them. Needed only where the judge does not say: for kinds `function` and `reward_model`."""
-    min_win_probability: Annotated[float, Field(ge=0, lt=1)] = 0.95
+    min_win_probability: Annotated[float, Field(ge=0, lt=1)] = 0.9
     """The base prompt is exported unless all scores of the run, held-out ones included, make it this probable that the
     winner beats it; 0 exports the winner in any case."""
     objective: Literal["turn_1", "turn_2", "mean"] | tuple[Annotated[FiniteFloat, Field(ge=0)], ...] = "turn_1"

@@ -29,12 +29,19 @@ class ExportFormat(StrEnum):
 
 
 BestSoFar = Annotated[bool, typer.Option("--best-so-far", help="Also from a search that has not ended.")]
+Anyway = Annotated[
+    bool,
+    typer.Option(
+        "--anyway", help="What the search has found, also where too little says that it beats the base prompt; says so."
+    ),
+]
 
 
 def export(
     path: RunDirectory,
     form: Annotated[ExportFormat, typer.Option("--format", help="What to write; see above.")] = ExportFormat.URIAL,
     best_so_far: BestSoFar = False,
+    anyway: Anyway = False,
     output: Annotated[
         str | None,
         typer.Option("--output", "-o", help="File to write, or a database's address; standard output when not given."),
@@ -71,7 +78,7 @@ def export(
         return
     from search.export import caveat, read_best_prompt, written  # noqa: PLC0415 -- scipy
 
-    best = read_best_prompt(path, best_so_far)
+    best = read_best_prompt(path, best_so_far, anyway)
     text = written(best, chosen)
     if output is None:
         write_out(text)

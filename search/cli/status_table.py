@@ -167,8 +167,10 @@ def _nothing_found(better: float | None) -> str:
     if better is None:
         return "Nothing beat the base prompt on the search questions."
     return (
-        "Nothing surely beats the base prompt, so that stays the winner: of the best found, now the runner-up, all "
-        f"scores together make that {better:.0%} probable (`scoring.min_win_probability` says what is enough)."
+        "Too little says that anything beats the base prompt, so that stays the winner: of the best found, the "
+        f"runner-up, all scores together make that {better:.0%} probable (`scoring.min_win_probability` says what is "
+        "enough). "
+        "`demosearch export --anyway` takes it all the same; `demosearch report` says what more answers would decide."
     )
 
 

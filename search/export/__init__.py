@@ -47,14 +47,18 @@ _WRITERS: Mapping[Format, Callable[[BestPrompt], object]] = {
 _WITH_DECODING = frozenset({"json", "openai", "vllm", "promptfoo"})
 
 
-def export(path: Path, form: Format, best_so_far: bool = False) -> str:
+def export(path: Path, form: Format, best_so_far: bool = False, anyway: bool = False) -> str:
     """The best candidate of the run at `path` as text in this form; README.md says what each is for.
+
+    Args:
+        best_so_far: also from a search that has not ended.
+        anyway: the best candidate but the base prompt, where too little says that it is better.
 
     Raises:
         InputError: nothing is scored yet; or the search has not ended and `best_so_far` is not asked for; or the prompt
             cannot be written in this form.
     """
-    return written(read_best_prompt(path, best_so_far), form)
+    return written(read_best_prompt(path, best_so_far, anyway), form)
 
 
 def written(best: BestPrompt, form: Format) -> str:
@@ -64,9 +68,9 @@ def written(best: BestPrompt, form: Format) -> str:
 
 
 def caveat(best: BestPrompt, form: Format) -> str:
-    """When the scores do not hold for this form as it is; "" where it is the prompt that was scored, and its decoding
-    where that was searched for too."""
-    said = [_other_prompt(best, form)]
+    """What is to be known of this prompt in this form: how sure it is that it beats the base prompt, where too little
+    says so; when the scores do not hold for this form as it is. "" where nothing is."""
+    said = [best.warning, _other_prompt(best, form)]
     if best.decoding_name != OWN and form not in _WITH_DECODING:
         said.append(
             f"the winner's answers were decoded as '{best.decoding_name}' ({show_decoding(best.decoding)}), which "

@@ -6,12 +6,11 @@ from pathlib import Path
 from configs.errors import InputError
 from configs.schema.run import RunConfig
 from evaluators.ledger.queries import knows_prefix
-from search.problem.candidate import OWN
 from search.problem.material import Material
 from search.prompts.demonstration import Demonstration
 from search.prompts.render import Renderer, restore_renderer
 from search.results.search_results import read_search_results
-from search.results.status import Status, status_of
+from search.results.status import Standing, Status, status_of
 from search.run_directory.run import ledger_path, require_search
 from workers.prompt import Decoding, PromptBlock
 
@@ -20,7 +19,8 @@ from workers.prompt import Decoding, PromptBlock
 class BestPrompt:
     """Attributes:
     path: of the run.
-    demonstrations: of the best candidate, in order.
+    chosen: the winner; or what the search has found, though too little says that it beats the base prompt.
+    demonstrations: of this candidate, in order.
     block: its prompts of the search questions' first turns, as they were scored.
     decoding: that they were answered with.
     """
@@ -28,6 +28,7 @@ class BestPrompt:
     path: Path
     config: RunConfig
     status: Status
+    chosen: Standing
     material: Material
     demonstrations: tuple[Demonstration, ...]
     renderer: Renderer
@@ -37,16 +38,34 @@ class BestPrompt:
     @property
     def decoding_name(self) -> str:
         """One of the strategy's further decodings, or `OWN`."""
-        return OWN if self.status.winner is None else self.status.winner.candidate.decoding
+        return self.chosen.candidate.decoding
 
     @property
     def is_chat(self) -> bool:
         """Whether it was scored in the model's own chat template; else as text to be continued."""
         return self.config.render.template == "chat"
 
+    @property
+    def warning(self) -> str:
+        """How sure it is that this prompt beats the base prompt, where the run itself would export that; else ""."""
+        if self.chosen == self.status.winner:
+            return ""
+        enough = self.config.scoring.min_win_probability
+        if self.status.better is None:
+            return "the search ranks the base prompt above this prompt: nothing says that it is better"
+        return (
+            f"all scores of the run together make it {self.status.better:.1%} probable that this prompt beats the base "
+            f"prompt, which is less than scoring.min_win_probability asks for ({enough:.0%}); compare the two on "
+            "further questions with `demosearch evaluate`"
+        )
 
-def read_best_prompt(path: Path, best_so_far: bool = False) -> BestPrompt:
+
+def read_best_prompt(path: Path, best_so_far: bool = False, anyway: bool = False) -> BestPrompt:
     """Read the best prompt of the run at `path`.
+
+    Args:
+        best_so_far: also from a search that has not ended.
+        anyway: the best candidate but the base prompt, where the base prompt is the winner.
 
     Raises:
         InputError: there is no search; or nothing is scored yet; or the search has not ended and `best_so_far` is not
@@ -61,14 +80,24 @@ def read_best_prompt(path: Path, best_so_far: bool = False) -> BestPrompt:
         raise InputError(
             f"the search in {path} has not ended: `demosearch resume {path}`, or export what it has with --best-so-far"
         )
+    chosen = _best_but_base(path, status) if anyway else status.winner
     config, material = results.config, results.material
     assert material is not None
-    candidate = status.winner.candidate
-    chosen = material.shown(candidate)
+    candidate = chosen.candidate
+    demonstrations = material.shown(candidate)
     renderer = restore_renderer(config.render, material.template)
-    block = renderer.block(material.rules, chosen, [(question.query,) for question in material.search])
+    block = renderer.block(material.rules, demonstrations, [(question.query,) for question in material.search])
     _check_scored(path, config, block)
-    return BestPrompt(path, config, status, material, chosen, renderer, block, results.decoding(candidate))
+    decoding = results.decoding(candidate)
+    return BestPrompt(path, config, status, chosen, material, demonstrations, renderer, block, decoding)
+
+
+def _best_but_base(path: Path, status: Status) -> Standing:
+    base = status.base.candidate if status.base else None
+    for standing in (status.winner, status.runner_up):
+        if standing is not None and standing.candidate != base:
+            return standing
+    raise InputError(f"the search in {path} has scored no candidate but the base prompt: export without --anyway")
 
 
 def _check_scored(path: Path, config: RunConfig, block: PromptBlock) -> None:

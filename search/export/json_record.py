@@ -13,7 +13,7 @@ from search.run_directory.run import read_manifest
 def record(best: BestPrompt) -> dict[str, Any]:
     """Where the decoding was searched for like the demonstrations, what it changes of the run's own stands in it."""
     own = {one.id for one in best.material.base}
-    manifest, numbers = read_manifest(best.path), best.status.to_json()
+    manifest, base = read_manifest(best.path), best.status.to_json()["base"]
     return {
         "demosearch": manifest["versions"]["demosearch"],
         "run": best.status.run,
@@ -25,7 +25,8 @@ def record(best: BestPrompt) -> dict[str, Any]:
         **_template(best.config.render),
         **_decoding(best),
         "prefix": best.block.prefix,
-        "scores": {key: numbers[key] for key in ("search_score", "held_out_score", "held_out_gain", "base")},
+        "scores": best.chosen.scores_to_json() | {"base": base},
+        **({"warning": best.warning} if best.warning else {}),
         "trials": best.status.trials,
         "spend": asdict(best.status.spend),
         "provenance": manifest,

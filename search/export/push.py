@@ -85,9 +85,8 @@ def _without_folders(content: Any) -> Any:
 def _held_out(best: BestPrompt) -> list[dict[str, Any]]:
     """A row a question that has been scored behind either prompt; a score that is missing is null."""
     told, status = read_search_results(best.path).side("held_out"), best.status
-    assert status.winner is not None
     assert status.base is not None
-    sides = [told[one].scores if one in told else {} for one in (status.winner.candidate, status.base.candidate)]
+    sides = [told[one].scores if one in told else {} for one in (best.chosen.candidate, status.base.candidate)]
     return [
         {"id": one.id, "category": one.category, "score": sides[0].get(one.id), "base_score": sides[1].get(one.id)}
         for one in best.material.held_out

@@ -1,6 +1,7 @@
 """What the numbers say, in words that a sceptical colleague accepts."""
 
 from collections.abc import Iterator
+from statistics import NormalDist, stdev
 
 from configs.schema.search_space import VaryingKnobs
 from search.problem.candidate import OWN
@@ -9,6 +10,7 @@ from search.report.findings import Findings
 from search.report.numbers import count, share
 from search.results.wording import show_decoding, show_unseen
 from search.statistics.estimates import Estimate
+from search.statistics.further_questions import GainBelief
 
 
 def summary(findings: Findings) -> list[str]:
@@ -18,14 +20,14 @@ def summary(findings: Findings) -> list[str]:
         return ["Nothing has been scored yet."]
     better = findings.status.better
     if best is None and better is not None:
-        return [_not_sure_enough(findings, better)]
+        return [*_found(findings, base), _base_exported(findings, better), *_what_would_decide(findings, better)]
     if best is None:
         tried = len(findings.candidates) - 1
         ended = "" if findings.status.state == "finished" else " so far"
         return [f"None of {count(tried)} candidates beat the base prompt on the search questions{ended}."]
     if best.held_out_gain is None:
         return _unfinished(findings, best.search_gain)
-    sure = [_sure(better)] if better is not None else []
+    sure = [_winner_exported(better)] if better is not None else []
     return [_gained(findings, best, base, best.held_out_gain), *sure, *_overstated(findings, best)]
 
 
@@ -50,19 +52,59 @@ def averaged(findings: Findings) -> str:
     return " ".join(said)
 
 
-def _sure(better: float) -> str:
+def _found(findings: Findings, base: Finalist) -> Iterator[str]:
+    """What was found, where the base prompt is exported in its place."""
+    best = findings.finalists[0]
+    if best is not base and best.held_out_gain is not None:
+        yield f"Found: {_decapitalised(_gained(findings, best, base, best.held_out_gain))}"
+
+
+def _decapitalised(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
+
+
+def _winner_exported(better: float) -> str:
     return (
-        f"All scores of the search together, held-out ones included, make it {_probability(better)} probable that it "
-        "is better."
+        f"Exported: the winner. All scores of the search together, held-out ones included, make it "
+        f"{_probability(better)} probable that it is better."
     )
 
 
-def _not_sure_enough(findings: Findings, better: float) -> str:
+def _base_exported(findings: Findings, better: float) -> str:
     enough = share(findings.results.config.scoring.min_win_probability)
     return (
-        f"The base prompt is kept: all scores together make it {_probability(better)} probable that what the search "
-        f"found, the runner-up, is better, and {enough} would be enough (`scoring.min_win_probability`)."
+        f"Exported: the base prompt. All scores together make it {_probability(better)} probable that what the search "
+        f"found, the runner-up, is better, and {enough} would be enough (`scoring.min_win_probability`); `demosearch "
+        "export --anyway` takes it all the same."
     )
+
+
+def _what_would_decide(findings: Findings, better: float) -> Iterator[str]:
+    """How many more answers would, where that can be told."""
+    if better <= 0.5:
+        yield "More answers are not expected to change that: they are likelier to confirm the base prompt."
+        return
+    belief = _belief(findings, better)
+    needed = belief.questions_to_decide(findings.results.config.scoring.min_win_probability) if belief else None
+    if belief is not None and needed is not None:
+        yield (
+            f"If its gain is what all scores make likely ({findings.numbers.gain(belief.mean)} points), about "
+            f"{count(needed)} further questions, put to both prompts with `demosearch evaluate`, would be enough to "
+            "show it."
+        )
+
+
+def _belief(findings: Findings, better: float) -> GainBelief | None:
+    """What is held of the gain of what was found; None where held-out differences or the search's scores say nothing
+    of it."""
+    results, end = findings.results, findings.results.journal.end
+    expected = end.expected[1] if end else None
+    sides = [results.held_out.get(one) for one in (findings.finalists[0].candidate, results.base) if one is not None]
+    gains = [*sides[0].gains(sides[-1]).values()] if sides[0] and sides[-1] else []
+    if expected is None or len(gains) < 2 or not stdev(gains):
+        return None
+    before = (expected.high - expected.low) / 2 / NormalDist().inv_cdf((1 + results.confidence) / 2)
+    return GainBelief(better, before, len(gains), stdev(gains)) if before > 0 else None
 
 
 def _probability(value: float) -> str:

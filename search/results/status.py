@@ -39,6 +39,14 @@ class Standing:
         """Ids, from the top of the prompt down."""
         return self.candidate.demonstrations
 
+    def scores_to_json(self) -> dict[str, Any]:
+        """Its three scores, as `demosearch status --json` prints them; an infinite end of an interval is null."""
+        return {
+            "search_score": _json(self.search_score),
+            "held_out_score": _json(self.held_out_score),
+            "held_out_gain": _json(self.held_out_gain),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class FailedItems:

@@ -66,8 +66,8 @@ class Certainty:
             return 0.5
         numbers, fit, luck = self._fitted(base)
         unseen = self._differences(one, base) / fit.model.scale
-        noise = 2 * (fit.hyper.noise**2 + luck)
-        beliefs = [_belief(each, one, base, luck / len(numbers), unseen, noise) for each in fit.by_strength()]
+        noise, each = 2 * (fit.hyper.noise**2 + luck), luck / len(numbers)
+        beliefs = [_belief(strength, one, base, each, unseen, noise) for strength in fit.by_strength(each)]
         logs = np.array([log_evidence for log_evidence, _ in beliefs])
         weights = np.exp(logs - logs.max())
         return round(float(weights @ [better for _, better in beliefs] / weights.sum()), 3)
@@ -84,7 +84,7 @@ class Certainty:
         if one == base or not {one, base} <= {chosen for chosen, _ in self._searched}:
             return None
         numbers, fit, luck = self._fitted(base)
-        strengths = fit.by_strength()
+        strengths = fit.by_strength(luck / len(numbers))
         logs = np.array([each.log_evidence for each in strengths])
         weights = np.exp(logs - logs.max())
         weights /= weights.sum()

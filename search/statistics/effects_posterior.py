@@ -16,7 +16,7 @@ from search.statistics.observed_scores import Floats, ObservedScores, OrderedSet
 
 _IMAGINARY = 20.0
 _FREEDOM = 5.0  # degrees of freedom of the demonstrations' effects
-_POWERS = (-5, -4, -3, -2, -1, 0, 1)  # of two: strengths of all effects, relative to the likeliest
+_POWERS = (-5.0, -1.0, -0.5, 0.0, 0.5)  # of two: strengths of all effects, relative to the likeliest
 
 
 _DENSE_ENTRIES, _DENSE_SHARE = 100_000, 0.2  # above both, a product of sparse rows takes longer than one of dense rows
@@ -157,16 +157,22 @@ class Fit:
         variances = (spread**2).sum(axis=0) + np.where(same, 0.0, further[:-1] + further[-1])
         return means * self.model.scale, np.sqrt(variances) * self.model.scale
 
-    def by_strength(self) -> list["Fit"]:
-        """Return fits with every strength of all effects, down to nearly none, each as likely as another beforehand,
-        and no demonstration taken for an exception. A search may count on usual effects; a proof may not: the likeliest
-        strength alone promises too much where there is no signal."""
+    def by_strength(self, luck: float) -> list["Fit"]:
+        """Return fits with several strengths of everything that demonstrations and sets do, nearly nothing among them,
+        each as likely as another beforehand, and no demonstration taken for an exception. A search may count on usual
+        effects; a proof may not: the likeliest strength alone promises too much where there is no signal.
+
+        Args:
+            luck: variance, in the model's units, of what a demonstration does to the questions asked alone; it is there
+                however weak the effects that last are.
+        """
         alike = replace(self.own, effect=np.ones(self.model.demonstrations))
         strengths = [
             replace(
                 self.hyper,
-                effect=self.hyper.effect * 2.0**power,
+                effect=math.sqrt(self.hyper.effect**2 * 4.0**power + luck),
                 any_effect=self.hyper.any_effect * min(1.0, 2.0**power),
+                set_effect=self.hyper.set_effect * min(1.0, 2.0**power),
             )
             for power in _POWERS
         ]

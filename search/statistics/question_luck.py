@@ -8,9 +8,11 @@ it have mean 0, since its level is fitted, and go together as far as the sets sh
     Cov[r] = C (luck * K + noise * I) C        K = F F', C = I - 1 1' / n
 
 with F how much each demonstration counts in each set (`EffectsPrior.features`). Both variances follow from the sums of
-r' K r and r' r over questions, whose expectations are linear in them; luck is drawn to a usual value as far as the sums
-tell little.
+r' K r and r' r over questions, whose expectations are linear in them. Luck may be many times the usual in one task and
+nothing in another, so its prior is log-normal; what is said is the posterior's geometric mean.
 """
+
+import math
 
 import numpy as np
 
@@ -18,6 +20,9 @@ from search.statistics.effects_posterior import Fit
 from search.statistics.effects_prior import FIXED
 
 _USUAL = 0.25**2  # in the model's units
+_GRID = _USUAL * 2 ** np.arange(-6, 6.25, 0.25)
+_LOG_SPREAD = 1.2
+_WIDER = 1.5  # than with independent leftovers, since sets share demonstrations
 _MOST_SETS = 400  # on one question
 
 
@@ -38,8 +43,11 @@ def luck_variance(fit: Fit) -> float:
                 [float(np.trace(centred)), len(place) - 1],
             ]
             sums += [left @ kernel @ left, left @ left]
-    noise = fit.hyper.noise**2
-    told = equations[0, 0] - equations[0, 1] ** 2 / max(1.0, equations[1, 1])
-    found = sums[0] - equations[0, 1] * sums[1] / max(1.0, equations[1, 1])
-    certain = 2 * noise**2 / _USUAL**2
-    return max(0.0, float(found + certain * _USUAL) / float(told + certain))
+    shared = equations[0, 1] / max(1.0, equations[1, 1])
+    told, found = float(equations[0, 0] - shared * equations[0, 1]), float(sums[0] - shared * sums[1])
+    if told <= 0:
+        return _USUAL
+    spread = _WIDER * math.sqrt(2 / told) * fit.hyper.noise**2
+    logs = -((np.log(_GRID / _USUAL) / _LOG_SPREAD) ** 2 + ((found / told - _GRID) / spread) ** 2) / 2
+    weights = np.exp(logs - logs.max())
+    return math.exp(float(weights @ np.log(_GRID) / weights.sum()))

@@ -9,11 +9,12 @@ from configs.schema.run import RunConfig
 from evaluators.ledger.spend import Spend
 from evaluators.question import Question
 from search.export.best_prompt import BestPrompt
+from search.problem.candidate import Candidate
 from search.problem.decodings import make_decoding
 from search.problem.material import Material
 from search.prompts.demonstration import Demonstration
 from search.prompts.render import make_renderer
-from search.results.status import Status
+from search.results.status import Standing, Status
 
 QUESTION = Question("q", ("What now?",))
 
@@ -27,10 +28,12 @@ def made_of(rules: str, demonstrations: Sequence[Demonstration], *render: str) -
     """With these demonstrations and these knobs of `render`, as `--set` takes them."""
     config, chosen = _config(*render), tuple(demonstrations)
     renderer = make_renderer(config.render, config.model)
+    winner = Standing(Candidate(tuple(one.id for one in chosen)), None, None, None)
     return BestPrompt(
         path=Path("nowhere"),
         config=config,
-        status=Status("run", "finished", "", 1, None, None, None, Spend()),
+        status=Status("run", "finished", "", 1, winner, None, None, Spend()),
+        chosen=winner,
         material=Material(rules, (), chosen, (QUESTION,), (QUESTION,), {}),
         demonstrations=chosen,
         renderer=renderer,

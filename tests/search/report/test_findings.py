@@ -15,6 +15,7 @@ from search.report.findings import Findings, find
 from search.report.sentences import summary
 from search.results.search_results import read_search_results
 from search.run_directory.amendments import amendment, open_amendments
+from search.run_directory.records import ExpectedGain
 from search.run_directory.run import Run
 from tests.fakes import chance
 from tests.search.report.made_run import PRICE, MadeRun, small_run, table
@@ -66,10 +67,19 @@ def test_the_summary_says_how_clear_the_gain_is_and_how_much_the_search_overstat
 def test_a_find_that_the_scores_are_not_sure_enough_of_leaves_the_base_prompt_as_it_is(tmp_path: Path) -> None:
     run = small_run(tmp_path / "run", table(SCORES))
     run.search("a")
-    run.judge_finalists((), ("a",), better=0.614)
-    (sentence,) = summary(found(run))
-    assert sentence.startswith("The base prompt is kept: all scores together make it 61.4 % probable")
-    assert "95 % would be enough (`scoring.min_win_probability`)" in sentence
+    run.judge_finalists((), ("a",), better=0.614, expected=(None, ExpectedGain(0.05, -0.15, 0.25)))
+    gained, exported, needed = summary(found(run))
+    assert gained.startswith("Found: on 3 questions the search never saw, the runner-up beats the base prompt: +1.08")
+    assert exported.startswith("Exported: the base prompt. All scores together make it 61.4 % probable")
+    assert "90 % would be enough (`scoring.min_win_probability`)" in exported
+    assert "(+0.02 points), about 93 further questions, put to both prompts with `demosearch evaluate`" in needed
+
+
+def test_more_answers_are_not_asked_for_where_no_gain_is_expected(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run", table(SCORES))
+    run.search("a")
+    run.judge_finalists((), ("a",), better=0.41)
+    assert summary(found(run))[-1].startswith("More answers are not expected to change that")
 
 
 def test_the_judge_s_own_noise_is_told_apart_from_that_of_questions(tmp_path: Path) -> None:

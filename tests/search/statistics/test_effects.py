@@ -171,8 +171,15 @@ def test_with_a_step_the_empty_sets_level_follows_from_its_own_scores() -> None:
 
 
 def test_weaker_effects_are_part_of_every_proof(fit: Fit) -> None:
-    strengths = [each.hyper.effect for each in fit.by_strength()]
-    assert min(strengths) < 0.05 * HYPER.effect < 2 * HYPER.effect == max(strengths)
+    strengths = [each.hyper for each in fit.by_strength(0.0)]
+    assert (
+        min(one.effect for one in strengths) < 0.05 * HYPER.effect < HYPER.effect < max(one.effect for one in strengths)
+    )
+    assert min(one.set_effect for one in strengths) < 0.05 * HYPER.set_effect
+
+
+def test_luck_on_the_questions_asked_is_there_however_weak_the_effects_that_last(fit: Fit) -> None:
+    assert min(one.hyper.effect for one in fit.by_strength(0.09)) >= 0.3
 
 
 def test_values_are_gains_over_the_empty_set(fit: Fit) -> None:
