@@ -12,7 +12,7 @@ from evaluators.ledger.ledger import Ledger
 from evaluators.objective import Objective
 from evaluators.panel import Panel
 from evaluators.question import Conversation, Question
-from evaluators.task_group import task_group
+from evaluators.task_group import task_group, to_its_end
 from workers.failures import GenerationFailed
 from workers.prompt import Completion, Decoding, PromptBlock
 
@@ -186,5 +186,6 @@ class Evaluator:
         await self._panel.start()
 
     async def close(self) -> None:
-        """Wait for the verdicts that are being paid for, and keep them; nothing new is asked for."""
-        await self._panel.close()
+        """Wait for the verdicts that are being paid for, and keep them, also when told to end meanwhile; nothing new is
+        asked for."""
+        await to_its_end(self._panel.close)

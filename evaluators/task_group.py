@@ -1,8 +1,9 @@
-"""Several things at once, of which the error that explains the others counts."""
+"""Several things at once, of which the error that explains the others counts; and work that must come to its end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from configs.errors import AlreadyClosed, DemosearchError
 
@@ -22,6 +23,17 @@ async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
     else:
         return
     raise error
+
+
+async def to_its_end(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Do work that one cancellation of the caller does not cut short; it is raised afterwards. Another one does."""
+    task = asyncio.get_running_loop().create_task(work())
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if not task.done():
+            await task
+        raise
 
 
 def _errors(error: BaseException) -> Iterator[BaseException]:

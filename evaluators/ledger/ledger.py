@@ -203,7 +203,9 @@ class Ledger:
             self._next_commit = asyncio.get_running_loop().create_future()
         if self._committing is None:
             self._committing = asyncio.create_task(self._commit_all())
-        return asyncio.shield(self._next_commit)
+        kept = asyncio.shield(self._next_commit)
+        kept.add_done_callback(_see)
+        return kept
 
     async def _commit_all(self) -> None:
         loop = asyncio.get_running_loop()
@@ -217,6 +219,9 @@ class Ledger:
                 except Exception as error:  # whatever it is, everyone who waits must hear of it
                     full = RunStopped(f"the ledger {self._path} cannot be written ({error}): {_REMEDY}")
                     self._broken = full if isinstance(error, sqlite3.Error) else error
+                except asyncio.CancelledError:  # everything is given up: whoever waits must not wait for ever
+                    commit.cancel()
+                    raise
                 if self._broken is None:
                     commit.set_result(None)
                 else:  # rows have been lost: nothing kept later may count as durable
@@ -245,6 +250,12 @@ class Ledger:
 
 _REMEDY = "free some disk space, then `demosearch resume`; everything kept before is safe"
 _RESTORE = "stop whatever else changes it, restore it from a copy, then `demosearch resume`"
+
+
+def _see(kept: "asyncio.Future[None]") -> None:
+    """An error is `flush`'s to raise: asyncio need not complain where nobody waits for this row alone."""
+    if not kept.cancelled():
+        kept.exception()
 
 
 def _read_unreadable(ledger: sqlite3.Connection) -> Counter[bytes]:

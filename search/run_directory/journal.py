@@ -37,7 +37,7 @@ class StoredRecord(NamedTuple):
 
 
 class Journal:
-    """The journal at `path`, opened for appending; a line torn by a crash is cut off.
+    """The journal at `path`, opened for appending; a line torn by a crash is cut off when the next one is written.
 
     Attributes:
         has_ended: an earlier process has brought the search to its end.
@@ -58,7 +58,7 @@ class Journal:
             self._bounds[-1] = stored.start
             self._bounds.append(stored.stop)
         self._file = path.open("a+b", buffering=0)
-        self._file.truncate(self._bounds[-1])
+        self._is_cut = path.stat().st_size > self._bounds[-1]
         if not self._bounds[-1]:
             self._write(_HEADER)
 
@@ -103,6 +103,7 @@ class Journal:
         try:
             if self._is_cut:
                 self._file.truncate(self._bounds[-1])
+                os.fsync(self._file.fileno())  # before what follows: else a crash may leave some of both
                 self._is_cut = False
             end = self._file.seek(0, os.SEEK_END)
             if self._file.write(text) < len(text):
@@ -137,10 +138,10 @@ def read_records(path: Path, offset: int = 0) -> Iterator[StoredRecord]:
     first = offset
     with path.open("rb") as file:
         file.seek(first)
-        for number, line in enumerate(file, start=1):
+        for number, line in enumerate(iter(file.readline, b""), start=1):
             start, offset = offset, offset + len(line)
-            if not line.endswith(b"\n"):
-                return
+            if not line.endswith(b"\n") or (b"\0" in line and not file.peek(1)):
+                return  # torn by a crash: its end, or some of its sectors, never reached the disk
             place = f"{path}, line at byte {start}" if first else f"{path}, line {number}"
             if start:
                 yield StoredRecord(start, offset, _parse(line, place))
@@ -180,19 +181,19 @@ def _parse(line: bytes, place: str) -> JournalRecord:
     content = _load(line, place)
     try:
         return record_from_json(content)
-    except ValueError as error:
-        raise _damaged(place, error) from error
+    except ValueError:
+        raise _damaged(place, "it is no record of a trial or of an end") from None
 
 
 def _load(line: bytes, place: str) -> Any:
     try:
-        return json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise _damaged(place, error) from error
+        return json.loads(line.decode())
+    except (ValueError, RecursionError):
+        raise _damaged(place, "it holds no JSON") from None
 
 
-def _damaged(place: str, error: Exception) -> InputError:
-    return InputError(f"{place} is damaged ({error}): restore the file from a copy")
+def _damaged(place: str, reason: str) -> InputError:
+    return InputError(f"{place} is damaged ({reason}): restore the file from a copy")
 
 
 def _check_header(content: Any, path: Path) -> None:

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from configs.errors import AlreadyClosed, RunStopped
-from evaluators.task_group import task_group
+from evaluators.task_group import task_group, to_its_end
 from workers.failures import ModelClosed
 
 
@@ -55,3 +55,26 @@ def test_a_consequence_alone_comes_out_itself() -> None:
 
     with pytest.raises(ModelClosed):
         asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("cancelled", "ends"), [(1, True), (2, False)])
+def test_work_comes_to_its_end_although_it_is_cancelled_once_and_not_when_twice(cancelled: int, ends: bool) -> None:
+    async def scene() -> bool:
+        begun, may_end, has_ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+        async def work() -> None:
+            begun.set()
+            await may_end.wait()
+            has_ended.set()
+
+        caller = asyncio.create_task(to_its_end(work))
+        await begun.wait()
+        for _ in range(cancelled):
+            caller.cancel()
+            await asyncio.sleep(0)
+        may_end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await caller
+        return has_ended.is_set()
+
+    assert asyncio.run(scene()) == ends

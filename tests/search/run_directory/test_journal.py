@@ -84,6 +84,28 @@ def test_a_record_gives_back_the_trial_that_made_it_in_the_order_asked() -> None
     assert replayed("search", RECORD, asked) == replace(SCORED, trial=asked)
 
 
+@pytest.mark.parametrize("lost", [(0, 40), (20, 60), (60, None)])
+def test_a_last_line_of_which_sectors_never_reached_the_disk_is_torn(
+    lost: tuple[int, int | None], tmp_path: Path
+) -> None:
+    """Behind a power cut a file may have its length, and zeros where content was under way."""
+    path = tmp_path / "journal"
+    whole = write(path, numbered(0), numbered(1))
+    last = bytearray(whole.splitlines(keepends=True)[-1])
+    last[slice(*lost)] = bytes(len(last[slice(*lost)]))
+    path.write_bytes(whole[: -len(last)] + last)
+    assert [*read_journal(path)] == [numbered(0)]
+    assert write(path, numbered(0), numbered(1)) == whole
+
+
+def test_zeros_before_the_last_line_are_damage(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    header, _, last = write(path, numbered(0), numbered(1)).splitlines(keepends=True)
+    path.write_bytes(header + bytes(40) + b"\n" + last)
+    with pytest.raises(InputError, match="journal, line 2 is damaged .it holds no JSON.: restore"):
+        [*read_journal(path)]
+
+
 def test_a_line_torn_by_a_crash_is_cut_off(tmp_path: Path) -> None:
     path, records = tmp_path / "journal", [numbered(number) for number in range(3)]
     content = write(path, *records)

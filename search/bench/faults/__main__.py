@@ -1,0 +1,75 @@
+"""Simulate searches among faults: `--seeds 200` finds, `--seed N --trace` replays."""
+
+import argparse
+import os
+import sys
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from search.bench.faults.simulation import SimulatedSearch, simulate
+
+
+def main() -> None:
+    """Simulate, and name each seed with which an invariant does not hold; exit 1 if there is any."""
+    parser = argparse.ArgumentParser(prog="python -m search.bench.faults", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=200, help="how many")
+    parser.add_argument("--start", type=int, default=0, help="the first of them")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes that share them")
+    parser.add_argument("--seed", type=int, help="this one alone")
+    parser.add_argument("--trace", action="store_true", help="print every step, write and fault of it")
+    chosen = parser.parse_args()
+    if chosen.seed is not None:
+        replay(chosen.seed, trace=chosen.trace)
+        return
+    seeds = range(chosen.start, chosen.start + chosen.seeds)
+    with ProcessPoolExecutor(chosen.jobs) as processes:
+        outcomes = list(processes.map(outcome, seeds, chunksize=5))
+    print(summary([found for found in outcomes if isinstance(found, SimulatedSearch)]))
+    sys.exit(any(isinstance(found, str) for found in outcomes))
+
+
+def outcome(seed: int) -> SimulatedSearch | str:
+    """What a seed goes through; or the invariant that does not hold, which is printed at once."""
+    try:
+        with TemporaryDirectory(dir=_memory()) as folder:
+            return simulate(seed, Path(folder))
+    except Exception as error:
+        broken = f"seed {seed}: {type(error).__name__}: {error}"
+        print(f"{broken}\n  replay: python -m search.bench.faults --seed {seed} --trace", flush=True)
+        return broken
+
+
+def replay(seed: int, *, trace: bool) -> None:
+    """Go through a seed again. Raises what it finds."""
+    said: list[str] = []  # a full disk may be simulated, on which nothing can be printed
+    with TemporaryDirectory(dir=_memory()) as folder:
+        try:
+            found = simulate(seed, Path(folder), say=said.append)
+        finally:
+            sys.stdout.writelines(f"{line}\n" for line in said if trace)
+    print(summary([found]))
+
+
+def _memory() -> Path | None:
+    """A disk in memory, if there is one: nothing that is simulated outlives the process."""
+    memory = Path("/dev/shm")  # noqa: S108 -- as above
+    return memory if memory.is_dir() else None
+
+
+def summary(found: list[SimulatedSearch]) -> str:
+    """What all of these went through, in a sentence."""
+    ends = Counter[str]()
+    for one in found:
+        ends += one.ends
+    billed, lost = sum(one.billed for one in found), sum(one.lost for one in found)
+    how = ", ".join(f"{count:,} {end}" for end, count in ends.most_common())
+    return (
+        f"{len(found):,} seeds hold, in {sum(ends.values()):,} processes ({how}); "
+        f"of {billed:,} calls {lost:,} were lost in flight and asked again"
+    )
+
+
+if __name__ == "__main__":
+    main()
