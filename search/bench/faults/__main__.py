@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from search.bench.faults.simulation import SimulatedSearch, simulate
+from search.bench.faults.simulation import SimulatedFaults, simulate
 
 
 def main() -> None:
@@ -26,11 +26,11 @@ def main() -> None:
     seeds = range(chosen.start, chosen.start + chosen.seeds)
     with ProcessPoolExecutor(chosen.jobs) as processes:
         outcomes = list(processes.map(outcome, seeds, chunksize=5))
-    print(summary([found for found in outcomes if isinstance(found, SimulatedSearch)]))
+    print(summary([found for found in outcomes if isinstance(found, SimulatedFaults)]))
     sys.exit(any(isinstance(found, str) for found in outcomes))
 
 
-def outcome(seed: int) -> SimulatedSearch | str:
+def outcome(seed: int) -> SimulatedFaults | str:
     """What a seed goes through; or the invariant that does not hold, which is printed at once."""
     try:
         with TemporaryDirectory(dir=_memory()) as folder:
@@ -58,7 +58,7 @@ def _memory() -> Path | None:
     return memory if memory.is_dir() else None
 
 
-def summary(found: list[SimulatedSearch]) -> str:
+def summary(found: list[SimulatedFaults]) -> str:
     """What all of these went through, in a sentence."""
     ends = Counter[str]()
     for one in found:

@@ -29,7 +29,7 @@ from evaluators.ledger.queries import read_spend
 from evaluators.ledger.tally import Tally, read_tally
 from search.bench.faults.disk import write_files
 from search.bench.faults.loop import Order
-from search.bench.faults.process import ProcessEnd, Fate, Process, Say
+from search.bench.faults.process import Fate, Process, ProcessEnd, Say
 from search.bench.faults.search import JOURNAL, LEDGER, RUN, STRATEGIES, TALLY, Problem, Storage, search
 from search.bench.faults.services import Bill, CountingJudge, Model
 from search.run_directory.journal import read_journal
@@ -46,7 +46,7 @@ class InvariantBroken(AssertionError):
 
 
 @dataclass(frozen=True, slots=True)
-class SimulatedSearch:
+class SimulatedFaults:
     """What a simulated search went through.
 
     Attributes:
@@ -157,7 +157,7 @@ def _check_journal(folder: Path, verdicts: Mapping[bytes, float]) -> None:
                 _hold(score == fmean(said), "a score that is not what the verdicts say: {}", (score, said))
 
 
-def simulate(seed: int, folder: Path, storage: Storage = WORKING, say: Say | None = None) -> SimulatedSearch:
+def simulate(seed: int, folder: Path, storage: Storage = WORKING, say: Say | None = None) -> SimulatedFaults:
     """One search among faults against the same one without.
 
     Raises:
@@ -192,7 +192,7 @@ def simulate(seed: int, folder: Path, storage: Storage = WORKING, say: Say | Non
     asked = len(searched.bill.calls)
     searched.live(Fate(), ill=0.0)
     _hold(len(searched.bill.calls) == asked, "a search that has ended asks for more: {}", asked)
-    return SimulatedSearch(searched.processes, asked, len(searched.lost), kinds)
+    return SimulatedFaults(searched.processes, asked, len(searched.lost), kinds)
 
 
 def _draw_fate(draw: random.Random, alone: ProcessEnd) -> Fate:

@@ -9,7 +9,7 @@ import pytest
 from evaluators.ledger.ledger import Ledger
 from search.bench.faults.__main__ import outcome
 from search.bench.faults.search import Storage
-from search.bench.faults.simulation import SimulatedSearch, simulate
+from search.bench.faults.simulation import SimulatedFaults, simulate
 from search.run_directory.journal import Journal
 from search.run_directory.records import JournalRecord
 
@@ -106,5 +106,5 @@ def _simulate_many(storage: Storage, folder: Path) -> None:
 
 def test_findings_count_what_was_lost_in_flight(tmp_path: Path) -> None:
     found = simulate(3, tmp_path)
-    assert isinstance(found, SimulatedSearch)
+    assert isinstance(found, SimulatedFaults)
     assert 0 <= found.lost < found.billed
