@@ -36,6 +36,7 @@ from search.run_directory.journal import read_journal
 from search.run_directory.records import EndRecord, TrialRecord
 from search.run_directory.run import read_config
 from search.running.evaluate import evaluate
+from search.running.extend import extend
 from search.running.launch import launch, resume
 from search.running.rejudge import rejudge
 from search.running.retry import retry_failed
@@ -62,6 +63,7 @@ __all__ = [
     "estimate",
     "evaluate",
     "export",
+    "extend",
     "forecast_evaluation",
     "forecast_run",
     "launch",

@@ -31,7 +31,7 @@ from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit
 pytestmark = pytest.mark.heavy
 
 READS = ("status", "watch", "report", "export", "push", "knobs", "list", "compare", "tag")
-PLANS = ("run", "evaluate", "resume", "experiment")
+PLANS = ("run", "evaluate", "resume", "extend", "experiment")
 PARSED = ("retry-failed", "rejudge", "bench", "rm", "view", "init")
 OTHERS = ("cd", "export", "kubectl", "llama-server", "sbatch", "transformers", "vllm")
 """Other people's programs; nothing of ours is in their words."""

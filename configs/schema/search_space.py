@@ -19,6 +19,7 @@ class StrategySummary(NamedTuple):
 class SearchSpaceConfig(Knobs):
     """What all strategies share: which candidates there are."""
 
+    budget_setting: ClassVar[str | None] = None  # what `demosearch extend` raises
     ranks_by: ClassVar = "their mean score; all that are ranked have met every search question"
 
     max_demonstrations: Annotated[int, Field(ge=1)] = 3

@@ -25,6 +25,7 @@ class ScreeningConfig(SearchSpaceConfig):
     """Groups of demonstrations are judged together, a statistical model tells them apart, then it proposes sets and
     races the best. The one to take unless you know better."""
 
+    budget_setting: ClassVar[str | None] = "evaluations"
     summary: ClassVar = StrategySummary(
         "groups of demonstrations on small blocks of questions, a statistical model that tells them apart, Thompson "
         "sampling over sets, a race of the best",
@@ -123,6 +124,7 @@ class BeamConfig(RacingKnobs):
 class LocalSearchConfig(RacingKnobs):
     """Local search from a set of yours: exchange, insert, remove, move."""
 
+    budget_setting: ClassVar[str | None] = "evaluations"
     summary: ClassVar = StrategySummary(
         "exchanges, inserts, removes and moves, from a set of yours",
         "as many as you say",
@@ -207,6 +209,7 @@ class ExhaustiveGreedyConfig(SearchSpaceConfig):
 class RandomConfig(SearchSpaceConfig):
     """Random ordered choices: the baseline that every search has to beat."""
 
+    budget_setting: ClassVar[str | None] = "trials"
     summary: ClassVar = StrategySummary(
         "ordered choices at random",
         "`trials` times all search questions",
@@ -223,6 +226,7 @@ class OptunaConfig(RacingKnobs, VaryingKnobs):
     of it: one categorical slot a position, each a demonstration or empty; place among the base prompt's and decoding
     where they are to be tried."""
 
+    budget_setting: ClassVar[str | None] = "trials"
     summary: ClassVar = StrategySummary(
         "Gaussian process, TPE or NSGA-II over ordered slots, for a shortlist that a warm start leaves",
         "as many as `trials` candidates need on all search questions",

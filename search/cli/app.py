@@ -20,7 +20,7 @@ from search.cli.folder_commands import compare, list_runs, rm, tag, view
 from search.cli.init_command import init
 from search.cli.read_commands import knobs, report, status, watch
 from search.cli.rejudge_command import rejudge
-from search.cli.run_commands import evaluate, resume, retry_failed, run
+from search.cli.run_commands import evaluate, extend, resume, retry_failed, run
 from search.cli.terminal import console, say, take_any_text
 from search.live.console import close_for_good
 from search.running.event_loop import INTERRUPTED
@@ -60,7 +60,7 @@ def common(
     del wanted
 
 
-for spending in (init, run, resume, evaluate, experiment, retry_failed, rejudge):
+for spending in (init, run, resume, extend, evaluate, experiment, retry_failed, rejudge):
     app.command()(spending)
 for reading in (status, watch, export, push, report, knobs):
     app.command()(reading)

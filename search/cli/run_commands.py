@@ -1,4 +1,4 @@
-"""The commands that spend: run, resume, evaluate, retry-failed."""
+"""The commands that spend: run, resume, extend, evaluate, retry-failed."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -67,6 +67,28 @@ def resume(
     _conduct(path, lambda: search.resume(path, console(), config, pay_again=pay_again), as_json)
 
 
+def extend(
+    path: RunDirectory,
+    overrides: Overrides = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Go on with a search under a larger budget of its strategy: `--set strategy.evaluations=2000`, or trials.
+
+    For a search that has ended, or was stopped by its `budget`. It goes on where its strategy ended: the journal stays
+    as it is and grows, nothing is paid for twice, and the manifest says that the search was extended. `screening`,
+    `optuna`, `random` and `local_search` have such a budget; for another strategy start a new run.
+    """
+    config = recorded_config(path, "extend", overrides)
+    if dry_run:
+        from search.running.extend import plan_extension  # noqa: PLC0415 -- numpy
+
+        plan_extension(path, config)
+        show_forecast(search.forecast_run(config, path), as_json)
+        return
+    _conduct(path, lambda: search.extend(path, config, console()), as_json)
+
+
 def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     config: Annotated[
         str, typer.Argument(metavar="CONFIG", help="A YAML file, or a preset's name such as `evaluate_quickstart`.")
@@ -125,7 +147,9 @@ def retry_failed(path: RunDirectory, overrides: Overrides = None, as_json: AsJso
     show_status(done, path, as_json)
 
 
-def recorded_config(path: Path, command: Literal["resume", "retry-failed"], overrides: list[str] | None) -> "RunConfig":
+def recorded_config(
+    path: Path, command: Literal["resume", "extend", "retry-failed"], overrides: list[str] | None
+) -> "RunConfig":
     """What the run was started with, with some knobs changed."""
     from search.run_directory.run import require_search  # noqa: PLC0415 -- pydantic
 

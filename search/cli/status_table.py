@@ -37,6 +37,8 @@ def status_view(status: Status, path: Path) -> RenderableType:
         facts.add_row(
             "amended", f"{show_many(status.amended, 'score')} by `retry-failed`; the search itself did not know them"
         )
+    if status.extended:
+        facts.add_row("extended", Text(status.extended))
     if status.succeeds:
         facts.add_row("goes on from", Text(f"{status.succeeds}, whose judge was another"))
     parts: list[RenderableType] = [Text(str(path), style="bold"), facts]

@@ -42,6 +42,8 @@ def _of_state(findings: Findings) -> Iterator[str]:
     if status.state in ("stopped", "crashed"):
         reason = f" ({status.reason})" if status.reason else ""
         yield f"The search has {status.state}{reason}; `demosearch resume` goes on."
+    if status.extended:
+        yield status.extended
     if status.lost:
         yield status.lost
     if status.succeeds:

@@ -76,6 +76,7 @@ class JournalResults:
     Attributes:
         search, held_out: results by candidate, in the order in which the strategy was first told of them.
         trials: on search questions.
+        ends: how often the search has been brought to its end; more than once where it was extended.
         leaders: the best candidates after the last of them, best first.
         end: how the search ended; None before.
         bounds: of scores, as `CandidateResults` has them.
@@ -87,6 +88,7 @@ class JournalResults:
     leaders: tuple[Candidate, ...] = ()
     end: EndRecord | None = None
     bounds: Bounds | None = None
+    ends: int = 0
 
     @property
     def base(self) -> Candidate | None:
@@ -115,8 +117,10 @@ class JournalResults:
         """Take the next record, which stands at this byte of the journal."""
         if not isinstance(record, TrialRecord):
             self.end = record
+            self.ends += 1
             return
         if record.side == "search":
+            self.end = None  # it goes on under a larger budget
             self.trials += 1
             self.leaders = record.leaders
         known = self.side(record.side)

@@ -22,7 +22,7 @@ from search.run_directory.amendments import Amendments
 from search.run_directory.files import missing, refusing_damage
 from search.run_directory.journal import read_journal, read_record_at, read_records
 from search.run_directory.records import JournalRecord, TrialRecord
-from search.run_directory.run import read_config, read_id, read_material
+from search.run_directory.run import read_config, read_extensions, read_id, read_material
 from search.run_directory.state import read_state
 from workers.prompt import Decoding
 
@@ -82,6 +82,17 @@ class SearchResults(RunResults):
                 raise ValueError(f"it has no {min(strange)!r}, which the journal names")
 
     @cached_property
+    def extended(self) -> str:
+        """Under which larger budgets the search has gone on, in a sentence; "" where it has not."""
+        setting, extensions = self.config.strategy.budget_setting, read_extensions(self.path)
+        if not extensions:
+            return ""
+        steps = ", then ".join(f"{extension.budget:,}" for extension in extensions)
+        seen = any(extension.after_end for extension in extensions)
+        known = ", after held-out questions had been scored: whoever extends until they please makes these too high"
+        return f"The search was extended to strategy.{setting}={steps}{known if seen else ''}."
+
+    @cached_property
     def lost(self) -> str:
         """What the ledger has lost, in a sentence; "" for nothing. The base prompt's answers are looked up."""
         keys = self.keys("search", self.base) if self.base else {}
@@ -139,7 +150,10 @@ def read_search_results(path: Path) -> SearchResults:
             f"{path / 'journal.jsonl'} has lost lines, since the search has finished: restore it from a copy, or have "
             f"`demosearch resume {path}` write it again, which pays for nothing that the ledger holds"
         )
-    ended = state != "running" and journal.end is not None
+    extended = sum(extension.after_end for extension in read_extensions(path))
+    ended = state != "running" and journal.end is not None and journal.ends > extended
+    if state == "finished" and not ended:
+        state, reason = "stopped", f"extended; `demosearch resume {path}` goes on"
     return SearchResults(
         path=path,
         config=config,

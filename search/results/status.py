@@ -79,6 +79,7 @@ class Status:
         lost: what the ledger has lost, in a sentence; "" for nothing.
         succeeds: directory of the search that this one goes on from under another judge; "" for none.
         seen: held-out questions that stand in a demonstration or in a search question, or resemble one.
+        extended: under which larger budgets the search has gone on, in a sentence; "" where it has not.
         choice: why the winner won, or leads so far; None while only the base prompt is ranked.
     """
 
@@ -98,6 +99,7 @@ class Status:
     succeeds: str = ""
     candidates: int = 0
     choice: Choice | None = None
+    extended: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As `demosearch status --json` prints it; an infinite end of an interval is null."""
@@ -117,6 +119,7 @@ class Status:
             "better": self.better,
             "held_out_seen": self.seen,
             "lost": self.lost,
+            "extended": self.extended,
             "succeeds": self.succeeds,
             "search_score": _json(self.winner.search_score if self.winner else None),
             "held_out_score": _json(self.winner.held_out_score if self.winner else None),
@@ -152,6 +155,7 @@ def status_of(results: SearchResults) -> Status:
         succeeds=(results.manifest.get("succeeds") or {}).get("directory", ""),
         candidates=len(journal.search),
         choice=explain_choice(results),
+        extended=results.extended,
     )
 
 

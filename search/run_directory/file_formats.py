@@ -16,11 +16,24 @@ class Succession(BaseModel):
     judge: list[tuple[str, float, int, str]]
 
 
+class Extension(BaseModel):
+    """A larger budget under which a search goes on where its strategy had ended.
+
+    Attributes:
+        budget: the strategy's, from the beginning: its `evaluations` or `trials`.
+        after_end: the search had been brought to its end: held-out questions were scored before it went on.
+    """
+
+    budget: int
+    after_end: bool
+
+
 class ConfigFile(BaseModel):
     run: str
     config: dict[str, Any] = {}
     evaluation: dict[str, Any] = {}
     succeeds: Succession | None = None
+    extensions: list[Extension] = []
 
 
 class StateFile(BaseModel):
@@ -38,6 +51,7 @@ class Manifest(BaseModel):
     versions: dict[str, str] = {}
     contamination: dict[str, int] = {}
     succeeds: Succession | None = None
+    extensions: list[Extension] = []
 
 
 def check_version(path: Path, kind: str, version: Any, known: int, remedy: str) -> None:

@@ -32,7 +32,7 @@ from configs.errors import InputError, RunStopped
 from configs.loading import dump_config, restore_config, restore_evaluation
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.run import RunConfig
-from search.run_directory.file_formats import ConfigFile, Manifest
+from search.run_directory.file_formats import ConfigFile, Extension, Manifest
 from search.run_directory.files import missing, not_writable, read_json, refusing_damage, write_json
 from search.run_directory.state import read_noted_state
 
@@ -104,6 +104,13 @@ class Run:
         """An evaluation may grow from one process to the next."""
         _write_config(self.path, self.id, config)
 
+    def extend(self, extension: Extension) -> None:
+        """Have the search go on under a larger budget where its strategy has ended; the manifest says so too."""
+        content = _read_config_file(self.path)
+        content["extensions"] = [*content.get("extensions", []), extension.model_dump()]
+        write_json(self.path / "config.json", content)
+        write_json(self.path / "manifest.json", read_manifest(self.path) | {"extensions": content["extensions"]})
+
     def _acquire(self) -> None:
         try:
             self._lock.acquire(timeout=_LOCK_SECONDS)
@@ -133,7 +140,7 @@ class Run:
         now, then = json.loads(json.dumps(manifest)), read_manifest(self.path)
         self._refuse(now, then, {*then} & {*now})
 
-    def check_manifest(self, manifest: Mapping[str, Any], growing: bool = False) -> None:
+    def check_manifest(self, manifest: dict[str, Any], growing: bool = False) -> None:
         """Write the manifest, or compare it with the one this run was started with.
 
         Args:
@@ -143,17 +150,19 @@ class Run:
             InputError: they differ; the text shows every difference.
         """
         path = self.path / "manifest.json"
+        extensions = _read_config_file(self.path).get("extensions")
+        manifest = manifest | {"extensions": extensions} if extensions else manifest
         if not path.exists() and (self.path / "journal.jsonl").exists():
             raise missing(path)
         now, then = json.loads(json.dumps(manifest)), read_manifest(self.path)
         self._refuse(now, then, {*then, *now} if path.exists() and not growing else {*then} & {*now})
-        if now.keys() - then.keys():
+        if now.keys() - then.keys() or now.get("extensions") != then.get("extensions"):
             write_json(path, then | now)
 
     def _refuse(self, now: Mapping[str, Any], then: Mapping[str, Any], compared: Iterable[str]) -> None:
         changes = [
             f"  {key}: was {json.dumps(then.get(key))}, is {json.dumps(now.get(key))}"
-            for key in sorted(compared)
+            for key in sorted({*compared} - {"extensions"})
             if then.get(key) != now.get(key)
         ]
         if changes:
@@ -199,12 +208,13 @@ def require_run(path: Path) -> None:
         )
 
 
-def require_search(path: Path, command: Literal["resume", "retry-failed", "export", "rejudge"]) -> None:
+def require_search(path: Path, command: Literal["resume", "extend", "retry-failed", "export", "rejudge"]) -> None:
     """Raises InputError, which says what to do instead, where `path` holds an evaluation."""
     if is_evaluation(path):
         again = f"the same `demosearch evaluate` with `--run-dir {path}`"
         instead = {
             "resume": f"go on with {again}; nothing is paid for twice",
+            "extend": f"add variants with {again}; nothing is paid for twice",
             "retry-failed": f"{again} tries what failed again, and pays for nothing else",
             "export": "it has found no prompt but compared those that it was given; export the search that one of "
             f"them comes from, or write all of it down with `demosearch report {path}`",
@@ -255,6 +265,11 @@ def _write_config(
     part = "config" if isinstance(config, RunConfig) else "evaluation"
     more = {"succeeds": succeeds} if succeeds else {}
     write_json(path / "config.json", {"run": run, part: dump_config(config), **more})
+
+
+def read_extensions(path: Path) -> list[Extension]:
+    """The larger budgets under which the search at `path` has gone on, in order."""
+    return ConfigFile.model_validate(_read_config_file(path)).extensions
 
 
 def read_id(path: Path) -> str:

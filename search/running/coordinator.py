@@ -11,13 +11,14 @@ from search.live.snapshot import Position
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import TOO_LONG, ScoredTrial, Side, Trial
+from search.run_directory.file_formats import Extension
 from search.run_directory.journal import Journal, replayed
 from search.run_directory.records import LEADERS, EndRecord, ExpectedGain, TrialRecord
 from search.running.finalists import finalists, most_finalists
 from search.running.scorer import Scorer
 from search.statistics.certainty import Certainty
 from search.strategies.parts.leaderboard import Leaderboard
-from search.strategies.strategy import Strategy, stage_of
+from search.strategies.strategy import Extensible, Strategy, stage_of
 
 
 class Coordinator:
@@ -57,20 +58,33 @@ class Coordinator:
         self._unsure: list[TrialRecord] = []
         self._improved: set[int] = set()  # positions whose recorded failures have passed
 
-    async def run(self) -> None:
+    async def run(self, extensions: Sequence[Extension] = ()) -> None:
         """Search, then score the finalists on the held-out questions.
+
+        Args:
+            extensions: larger budgets under which it goes on where the strategy has ended, one after the other.
 
         Raises:
             RunStopped: everything paid for is kept.
             InputError: the journal disagrees.
         """
         async with task_group() as tasks:
-            await self._search(tasks)
+            base = Trial(self._space.compose(()), self._space.questions)
+            await self._search(tasks, [base])
+            for extension in extensions:
+                if extension.after_end:
+                    await self._judge_winner(tasks)
+                self._extend(extension.budget)
+                await self._search(tasks)
             await self._judge_winner(tasks)
 
-    async def _search(self, tasks: asyncio.TaskGroup) -> None:
-        base = Trial(self._space.compose(()), self._space.questions)
-        under_way = deque([self._start(tasks, "search", base)])
+    def _extend(self, budget: int) -> None:
+        self._phase = "search"
+        assert isinstance(self._strategy, Extensible)
+        self._strategy.extend(budget)
+
+    async def _search(self, tasks: asyncio.TaskGroup, first: Sequence[Trial] = ()) -> None:
+        under_way = deque(self._start(tasks, "search", trial) for trial in first)
         while True:
             while (room := self._window - len(under_way)) > 0:
                 asked = self._strategy.ask(room)
@@ -172,6 +186,7 @@ class Coordinator:
             self._certainty.tell(scored)
             self._note(TrialRecord("held_out", scored))
         self._journal.append(self._end())
+        self._asked, self._told = self._asked + 1, self._told + 1  # the record has a place in the journal too
 
     def _end(self) -> EndRecord:
         base = self._space.compose(())

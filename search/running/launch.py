@@ -16,7 +16,7 @@ from search.live.progress import View, make_views
 from search.results.status import Status, read_status
 from search.run_directory.journal import read_journal
 from search.run_directory.records import EndRecord
-from search.run_directory.run import Run, ledger_path, read_config, require_search
+from search.run_directory.run import Run, ledger_path, read_config, read_extensions, require_search
 from search.running.assembly import Plan, assemble, make_plan
 from search.running.event_loop import in_own_loop
 from search.running.lost_rows import refuse_lost_rows
@@ -102,7 +102,8 @@ def _note_stop(run: Run, reason: str) -> None:
 async def _search(plan: Plan, run: Run, view: View, trackers: Tracking, pay_again: bool) -> None:
     config, clock = plan.config, clock_from_now()
     refuse_lost_rows(run, ledger_path(run.path, config), pay_again)
-    has_ended = any(isinstance(record, EndRecord) for record in read_journal(run.path / "journal.jsonl"))
+    ends = sum(isinstance(record, EndRecord) for record in read_journal(run.path / "journal.jsonl"))
+    has_ended = ends > sum(extension.after_end for extension in read_extensions(run.path))
     if not has_ended:  # else it is only checked, whatever it has spent
         refuse_if_spent(run, config)
     _log.info("loading %s", config.model.name)
@@ -112,7 +113,7 @@ async def _search(plan: Plan, run: Run, view: View, trackers: Tracking, pay_agai
         timed = contextlib.nullcontext() if has_ended else workplace.timed(clock)
         follow = trackers.following(lambda: _figures(workplace, clock()))
         async with workplace.watched(search.coordinator.position, view, clock), timed, follow:
-            await search.coordinator.run()
+            await search.coordinator.run(read_extensions(run.path))
 
 
 def _figures(workplace: Workplace, seconds: float) -> Figures:

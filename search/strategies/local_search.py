@@ -22,12 +22,21 @@ class LocalSearch:
         self._space, self._config = space, config
         self._draw = random.Random(seed)  # noqa: S311 -- no cryptography here
         self._blocks = shuffled_blocks(space.questions, config.block, seed)
-        self._trials = max(1, (config.evaluations - len(space.questions)) // config.block)
+        self._trials = self._affordable(config.evaluations)
         self._chosen = space.arrange(config.start)
         self._tried = {space.compose(())}
         self._in_vain = 0
         self._ended = False
         self._rounds = Rounds(space, self._next_race)
+
+    def _affordable(self, evaluations: int) -> int:
+        return max(1, (evaluations - len(self._space.questions)) // self._config.block)
+
+    def extend(self, budget: int) -> None:
+        """Race on from the best set so far; patience begins anew."""
+        self._trials = self._affordable(budget)
+        self._in_vain, self._ended = 0, False
+        self._rounds.go_on([self._space.compose(self._chosen)])
 
     def _next_race(self, winners: list[Candidate]) -> Race | None:
         incumbent = self._space.compose(self._chosen)

@@ -47,6 +47,10 @@ class RandomSearch:
                 return added
         return None
 
+    def extend(self, budget: int) -> None:
+        """Draw further choices, up to so many trials in all."""
+        self._trials = min(budget, self._space.size(self._space.min_added))
+
     def tell(self, scored: ScoredTrial) -> None:
         self._board.tell(scored)
 

@@ -63,10 +63,7 @@ class Screening:
         self._question = {name: number for number, name in enumerate(self._space.questions)}
         self._required = tuple(self._number[name] for name in self._space.required)
         self._block = min(config.block, len(self._space.questions))
-        answers = answers_to_ask_for(config, self._space, self._base_answers)
-        self._trials = max(1, (answers - self._base_answers) // self._block)
-        self._batch = max(8, min(64, self._trials // 15), self._trials // 40)
-        self._lag = max(self._batch // 2, self._trials // 20)
+        self._plan_for(answers_to_ask_for(config, self._space, self._base_answers))
         self._scores = ObservedScores()
         self._met = MetQuestions(len(self._space.pool), len(self._space.questions), self._block, self._draw)
         self._broken: set[OrderedSet] = set()
@@ -79,16 +76,23 @@ class Screening:
         self._ended = False
         self._stage: Stage = GROUPS
 
+    def _plan_for(self, answers: int) -> None:
+        self._trials = max(1, (answers - self._base_answers) // self._block)
+        self._batch = max(8, min(64, self._trials // 15), self._trials // 40)
+        self._lag = max(self._batch // 2, self._trials // 20)
+
+    def extend(self, budget: int) -> None:
+        """Go on as far as so many answers reach, with the shares of the stages as of all of them."""
+        self._plan_for(budget)
+        self._ended = False
+
     def ask(self, room: int) -> Sequence[Trial]:
         if not self._queue and self._model is not None and self._sent - self._told <= self._lag:
             self._plan()
-        return [self._send() for _ in range(min(room, len(self._queue)))]
-
-    def _send(self) -> Trial:
-        trial = self._queue.popleft()
-        self._sent += 1
-        self._answers += len(trial.questions)
-        return trial
+        trials = [self._queue.popleft() for _ in range(min(room, len(self._queue)))]
+        self._sent += len(trials)
+        self._answers += sum(len(trial.questions) for trial in trials)
+        return trials
 
     def tell(self, scored: ScoredTrial) -> None:
         chosen = self._numbers(scored.trial.candidate)
@@ -135,7 +139,7 @@ class Screening:
             self._climbed = self._told
             self._rescale()
         fit = self._refit(sweeps=int(grown))
-        if self._told and self._expected_gain(fit) < self._config.least_gain:
+        if self._told and self._config.least_gain and self._expected_gain(fit) < self._config.least_gain:
             self._end()
             return
         spent, unmet = self._sent / self._trials, self._unmet_by_finalists(fit)
@@ -164,8 +168,6 @@ class Screening:
 
     def _expected_gain(self, fit: Fit) -> float:
         """What knowing all effects would add to the best set told, on average over the posterior; in points."""
-        if self._config.least_gain == 0:
-            return 0.0
         best = self._numbers(self._ranking[0]) if self._ranking else ()
         gains = []
         for beta in fit.draws(_DRAWS, 1.0, self._draw):
@@ -211,8 +213,7 @@ class Screening:
         """The best sets of posterior draws, told ones with what they did of their own."""
         betas = fit.draws(2 * room, _TEMPER, self._draw)
         told = [one for one in self._scores.sets if one and self._open(one)]
-        best_told = sorted(zip(-fit.values(told), told, strict=True))[: 3 * room] if told else []
-        rivals = [one for _, one in best_told]
+        rivals = [one for _, one in sorted(zip(-fit.values(told), told, strict=True))[: 3 * room]] if told else []
         values = fit.sampled_values(rivals, betas, _TEMPER, self._draw) if rivals else np.zeros((len(betas), 0))
         sets: list[OrderedSet] = []
         for row, beta in enumerate(betas):
@@ -231,8 +232,8 @@ class Screening:
     def _best_set(self, known: KnownEffects) -> OrderedSet:
         space = self._space
         least = max(space.min_added, len(self._required))
-        chosen = known.best_set(required=self._required, least=least, most=space.max_added, fits=self._fits)
-        return self._arranged(chosen)
+        best = known.best_set(required=self._required, least=least, most=space.max_added, fits=self._fits)
+        return self._arranged(best)
 
     def _racers(self, fit: Fit, room: int, progress: float) -> list[OrderedSet]:
         """The likeliest winners, fewer of them as the race goes on."""
@@ -243,10 +244,7 @@ class Screening:
         strongest = np.argsort(-fit.worths(fit.mean), kind="stable").tolist()
         near += [self._arranged(one) for leader in leaders[:2] for one in neighbours(leader, strongest)]
         near = [one for one in dict.fromkeys(near) if self._open(one) and self._allowed(one)]
-        if not near:
-            return []
-        expected = fit.values(near)
-        return [near[place] for place in np.argsort(-expected, kind="stable")[:count]]
+        return [near[place] for place in np.argsort(-fit.values(near), kind="stable")[:count]] if near else []
 
     def _unmet_by_finalists(self, fit: Fit) -> list[OrderedSet]:
         """The likeliest winners, each as often as there are blocks of questions left for it: what is recommended shall

@@ -39,6 +39,16 @@ class Staged(Protocol):
         ...
 
 
+@runtime_checkable
+class Extensible(Protocol):
+    """A strategy that goes on under a larger budget when it has ended."""
+
+    def extend(self, budget: int) -> None:
+        """Go on as if `budget` had been the whole budget, from the beginning, after what has been asked under the
+        smaller one; in the units of the strategy's config."""
+        ...
+
+
 def stage_of(strategy: Strategy) -> str:
     """What a strategy is doing, in a few words; "" for one that does not say."""
     return strategy.stage() if isinstance(strategy, Staged) else ""

@@ -40,7 +40,8 @@ class OptunaSearch:
         self._space, self._config, self._seed = space, config, seed
         self._blocks = shuffled_blocks(space.questions, config.block, seed)
         self._board = Leaderboard()
-        self._left = min(config.trials, space.size(space.min_added)) * len(space.questions)
+        self._budget = min(config.trials, space.size(space.min_added))
+        self._left = self._budget * len(space.questions)
         self._asked_about: dict[Candidate, set[str]] = {}
         self._warm: WarmStart | None = None
         self._study: SlotStudy | None = None
@@ -164,6 +165,13 @@ class OptunaSearch:
     def _incumbent(self) -> Candidate:
         """The best of those that have met all questions."""
         return max(self._whole, key=lambda one: self._whole[one], default=self._space.compose(()))
+
+    def extend(self, budget: int) -> None:
+        """Propose further choices of the shortlist, as many as `budget` trials in all pay for."""
+        more = min(budget, self._space.size(self._space.min_added)) - self._budget
+        self._budget += more
+        self._left += more * len(self._space.questions)
+        self._exhausted = False
 
     def planned(self) -> int:
         to_come = sum(_answers(blocks) for blocks in self._to_come.values()) + _answers(self._ready)

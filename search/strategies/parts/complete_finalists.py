@@ -7,7 +7,7 @@ from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial, Trial
 from search.strategies.parts.leaderboard import Leaderboard
 from search.strategies.parts.shortlist import fewer_questions
-from search.strategies.strategy import Strategy, stage_of
+from search.strategies.strategy import Extensible, Strategy, stage_of
 
 _FINALISTS = 2
 
@@ -76,6 +76,13 @@ class CompleteFinalists:
             if one in among and (one == self._base or not self._questions_left(one))
         ]
         return [*complete, *(one for one in ranking if one not in set(complete))]
+
+    def extend(self, budget: int) -> None:
+        """Have the strategy go on. What its finalists met beyond its own questions stays unknown to it; where it asks
+        again, the ledger answers."""
+        assert isinstance(self._strategy, Extensible)
+        self._strategy.extend(budget)
+        self._final, self._final_answers = None, 0
 
     def stage(self) -> str:
         """What it is doing, in a few words."""

@@ -65,6 +65,12 @@ class Rounds:
         while self._race is not None and self._race.over:
             self._race = self._next_race(self._race.winners())
 
+    def go_on(self, winners: list[Candidate]) -> None:
+        """Start the next race after the last one has ended, from these."""
+        self._race = self._next_race(winners)
+        while self._race is not None and self._race.over:
+            self._race = self._next_race(self._race.winners())
+
     def ranking(self, first: Candidate) -> Sequence[Candidate]:
         """`first`, then the others that were scored, by their shrunken gain over the base prompt; those allowed."""
         ranked = self.board.shrunk_ranking(self._base)

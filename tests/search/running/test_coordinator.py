@@ -14,7 +14,13 @@ from hypothesis import strategies as st
 
 from configs.errors import InputError, RunStopped
 from configs.schema.scoring import ScoringConfig
-from configs.schema.strategy import ExhaustiveGreedyConfig, OptunaConfig, RandomConfig, ScreeningConfig
+from configs.schema.strategy import (
+    ExhaustiveGreedyConfig,
+    LocalSearchConfig,
+    OptunaConfig,
+    RandomConfig,
+    ScreeningConfig,
+)
 from evaluators.failures import JudgeFailed
 from evaluators.ledger.ledger import Ledger
 from evaluators.ledger.queries import read_spend
@@ -26,12 +32,15 @@ from search.prompts.demonstration import Demonstration
 from search.prompts.render import UrialRenderer
 from search.prompts.urial import BACKTICKS
 from search.results.stored_answers import read_stored_answers
+from search.run_directory.file_formats import Extension
 from search.run_directory.journal import Journal, read_journal
 from search.run_directory.records import EndRecord, TrialRecord
 from search.running.coordinator import Coordinator
 from search.running.scorer import Scorer
 from search.strategies.exhaustive_greedy import ExhaustiveGreedy
+from search.strategies.local_search import LocalSearch
 from search.strategies.optuna.search import OptunaSearch
+from search.strategies.parts.complete_finalists import CompleteFinalists
 from search.strategies.random import RandomSearch
 from search.strategies.screening import Screening
 from search.strategies.strategy import Strategy
@@ -66,7 +75,13 @@ class Killed(BaseException):
 
 
 async def search(
-    folder: Path, strategy: Strategy, model: ScriptedModel, judge: FakeJudge, window: int = 4, sure: float = 0.0
+    folder: Path,
+    strategy: Strategy,
+    model: ScriptedModel,
+    judge: FakeJudge,
+    window: int = 4,
+    sure: float = 0.0,
+    extensions: Sequence[Extension] = (),
 ) -> None:
     ledger, journal = Ledger(folder / "ledger", "run"), Journal(folder / "journal")
     renderer = UrialRenderer(BACKTICKS)
@@ -90,7 +105,7 @@ async def search(
         scoring=ScoringConfig(min_win_probability=sure, stop_after_failed=3),
     )
     try:
-        await coordinator.run()
+        await coordinator.run(extensions)
     finally:
         await evaluator.close()
         await ledger.close()
@@ -392,3 +407,44 @@ def test_a_finished_search_whose_failures_last_stays_as_it_is(tmp_path: Path) ->
     first = run(tmp_path / "run", "random", ScriptedModel(answer))
     assert "GenerationFailed" in first
     assert run(tmp_path / "run", "random", ScriptedModel(answer)) == first
+
+
+EXTENSIBLE = {"random": 20, "screening": 100, "optuna": 20, "local": 120}
+
+
+def extended(
+    folder: Path, name: str, extensions: Sequence[Extension], model: ScriptedModel | None = None
+) -> tuple[str, int]:
+    """The journal, and how many prompts the model was asked."""
+    model = model or ScriptedModel()
+    folder.mkdir(exist_ok=True)
+    config = LocalSearchConfig(kind="local_search", max_demonstrations=2, evaluations=60, block=2)
+    strategy = LocalSearch(SPACE, config, 3) if name == "local" else STRATEGIES[name]()
+    asyncio.run(search(folder, CompleteFinalists(strategy, SPACE, 3), model, FakeJudge(), extensions=extensions))
+    return (folder / "journal").read_text(), sum(len(block.suffixes) for block in model.asked)
+
+
+@pytest.mark.parametrize("name", EXTENSIBLE)
+def test_an_extended_search_goes_on_where_it_ended_and_pays_for_nothing_twice(name: str, tmp_path: Path) -> None:
+    before, first = extended(tmp_path / "run", name, ())
+    after, second = extended(tmp_path / "run", name, [Extension(budget=EXTENSIBLE[name], after_end=True)])
+    assert after.startswith(before)
+    assert len(after) > len(before)
+    assert read_spend(tmp_path / "run" / "ledger", "run").generated == first + second
+
+
+@pytest.mark.parametrize("name", ["screening", "optuna"])
+def test_an_extended_search_that_is_killed_and_resumed_is_the_one_that_never_was(name: str, tmp_path: Path) -> None:
+    extension = [Extension(budget=EXTENSIBLE[name], after_end=True)]
+    whole, _ = extended(tmp_path / "whole", name, extension)
+    for seed, after in enumerate((30, 70, 110)):
+        with contextlib.suppress(Killed, BaseExceptionGroup):
+            extended(tmp_path / "killed", name, extension, in_any_order(seed, after))
+    assert extended(tmp_path / "killed", name, extension)[0] == whole
+
+
+def test_a_search_extended_before_its_end_meets_held_out_questions_once(tmp_path: Path) -> None:
+    extended(tmp_path / "run", "random", [Extension(budget=20, after_end=False)])
+    trials, _ = read(tmp_path / "run" / "journal")
+    sides = [record.side for record in trials]
+    assert sides == sorted(sides, reverse=True)  # all search, then all held out

@@ -1,0 +1,85 @@
+"""A search that goes on under a larger budget of its strategy, from where that had ended."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from configs.errors import InputError
+from configs.schema.run import RunConfig
+from configs.schema.strategy import ScreeningConfig
+from search.results.status import Status
+from search.run_directory.file_formats import Extension
+from search.run_directory.journal import read_journal
+from search.run_directory.records import EndRecord
+from search.run_directory.run import Run, read_config, read_extensions, require_search
+from search.run_directory.state import read_state
+from search.running.assembly import make_plan
+from search.running.launch import resume
+from search.strategies.parts.screening_budget import answers_to_ask_for
+from search.strategies.parts.shortlist import fewer_questions
+
+
+def extend(path: Path, config: RunConfig, console: Console | None = None) -> Status:
+    """Have the search in `path` go on under the larger budget of `config`, and run it to its new end.
+
+    Its journal goes on where it is; nothing before changes. The manifest says that it was extended, and whether
+    held-out questions had been scored before.
+
+    Args:
+        config: the recorded one with a larger `strategy.evaluations` or `strategy.trials`; what does not decide the
+            outcome, such as workers and budget, may differ too.
+
+    Raises:
+        InputError: it cannot be extended so; nothing has changed.
+        RunStopped: as `launch`; `resume` goes on.
+    """
+    extension = plan_extension(path, config)
+    run = Run.open(path)
+    try:
+        run.extend(extension)
+        run.note_stop("")
+    finally:
+        run.close()
+    recorded = config.model_copy(update={"strategy": read_config(path).strategy})
+    return resume(path, console, recorded)
+
+
+def plan_extension(path: Path, config: RunConfig) -> Extension:
+    """Return how the search in `path` would go on under `config`. Raises InputError as `extend` does."""
+    require_search(path, "extend")
+    if not (path / "manifest.json").exists():
+        raise InputError(f"{path} has not begun, so there is nothing to extend: start a new run with the larger budget")
+    recorded = read_config(path)
+    setting = recorded.strategy.budget_setting
+    if setting is None:
+        raise InputError(
+            f"a search by {recorded.strategy.kind} has no budget of its own to be extended: start a new run with the "
+            f"same answers at hand (--set ledger_path={path}/ledger.sqlite)"
+        )
+    budget = getattr(config.strategy, setting, None)
+    if config.strategy != recorded.strategy.model_copy(update={setting: budget}):
+        raise InputError(
+            f"`extend` changes strategy.{setting} and nothing else of a strategy: start a new run for another search"
+        )
+    before = _budget_so_far(path, recorded, setting)
+    if not isinstance(budget, int) or budget <= before:
+        raise InputError(
+            f"{path} has had strategy.{setting}={before:,}: give a larger one (--set strategy.{setting}={2 * before})"
+        )
+    if read_state(path)[0] == "running":
+        raise InputError(f"{path} is running: extend it when it has ended, or stop it first")
+    ends = sum(isinstance(record, EndRecord) for record in read_journal(path / "journal.jsonl"))
+    noted = sum(extension.after_end for extension in read_extensions(path))
+    return Extension(budget=budget, after_end=ends > noted)
+
+
+def _budget_so_far(path: Path, config: RunConfig, setting: str) -> int:
+    """As the search was started with or last extended to; `auto` is worked out."""
+    extensions = read_extensions(path)
+    if extensions:
+        return extensions[-1].budget
+    budget = getattr(config.strategy, setting)
+    if not isinstance(config.strategy, ScreeningConfig) or isinstance(budget, int):
+        return int(budget)
+    space = make_plan(config, path).space
+    return answers_to_ask_for(config.strategy, fewer_questions(space, config.seed), len(space.questions))

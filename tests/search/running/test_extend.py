@@ -1,0 +1,80 @@
+"""What may be extended, and what is said of it."""
+
+from pathlib import Path
+
+import pytest
+
+from configs.errors import InputError
+from configs.loading import override_config
+from search.results.status import read_status
+from search.run_directory.file_formats import Extension
+from search.run_directory.run import Run, read_config, read_manifest
+from search.running.extend import plan_extension
+from tests.search.report.made_run import MadeRun, small_run, table
+
+QUESTIONS = ("g1", "g2", "g3", "g4", "h1", "h2", "h3")
+SCORES = {(): dict.fromkeys(QUESTIONS, 5.0), ("a",): dict.fromkeys(QUESTIONS, 6.0)}
+
+
+def made(path: Path) -> MadeRun:
+    run = small_run(path / "run", table(SCORES))
+    run.search("a")
+    run.judge_finalists(("a",), ())
+    return run
+
+
+def planned(path: Path, *changes: str) -> Extension:
+    return plan_extension(path, override_config(read_config(path), changes))
+
+
+def test_a_finished_search_is_extended_after_its_end(tmp_path: Path) -> None:
+    assert planned(made(tmp_path).write(), "strategy.trials=500") == Extension(budget=500, after_end=True)
+
+
+def test_a_stopped_search_is_extended_before_its_end(tmp_path: Path) -> None:
+    stopped = made(tmp_path).write(ended=False)
+    assert planned(stopped, "strategy.trials=500") == Extension(budget=500, after_end=False)
+
+
+def test_what_does_not_decide_the_outcome_may_change_with_it(tmp_path: Path) -> None:
+    path = made(tmp_path).write()
+    assert planned(path, "strategy.trials=500", "budget.dollars=3").budget == 500
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ((), "give a larger one"),
+        (("strategy.trials=5",), "give a larger one"),
+        (("strategy.trials=500", "strategy.max_demonstrations=2"), "changes strategy.trials and nothing else"),
+        (("strategy={kind: exhaustive_greedy}",), "changes strategy.trials and nothing else"),
+    ],
+)
+def test_what_is_no_larger_budget_of_the_same_strategy_is_refused(
+    changes: tuple[str, ...], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=message):
+        planned(made(tmp_path).write(), *changes)
+
+
+def extend(path: Path, budget: int) -> None:
+    run = Run.open(path)
+    run.extend(Extension(budget=budget, after_end=True))
+    run.note_stop("")
+    run.close()
+
+
+def test_a_second_extension_must_be_larger_than_the_first(tmp_path: Path) -> None:
+    path = made(tmp_path).write()
+    extend(path, 500)
+    with pytest.raises(InputError, match=r"has had strategy\.trials=500: give a larger one"):
+        planned(path, "strategy.trials=400")
+
+
+def test_manifest_and_status_say_that_a_search_was_extended_and_is_not_over(tmp_path: Path) -> None:
+    path = made(tmp_path).write()
+    extend(path, 500)
+    status = read_status(path)
+    assert read_manifest(path)["extensions"] == [{"budget": 500, "after_end": True}]
+    assert status.state == "stopped"
+    assert "extended to strategy.trials=500, after held-out questions had been scored" in status.extended
