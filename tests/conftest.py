@@ -22,7 +22,7 @@ settings.load_profile("truths")
 _START_RAY = ("tests/test_kill.py", "ray_cluster/test_workers.py", "trackers/test_prometheus.py")
 _HEAVY_FOLDERS = ("tests/workers/engines", "tests/workers/shared_prefix")
 _HEAVY_FILE = re.compile(r"^pytestmark = (\[\s*)?pytest\.mark\.heavy\b", re.MULTILINE)
-_HEAVY_LIBRARIES = frozenset({"ray", "torch", "transformers", "sentence_transformers", "mlflow", "wandb", "vllm"})
+HEAVY_LIBRARIES = frozenset({"ray", "torch", "transformers", "sentence_transformers", "mlflow", "wandb", "vllm"})
 
 
 class _NoHeavyLibraries:
@@ -31,7 +31,7 @@ class _NoHeavyLibraries:
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname in _HEAVY_LIBRARIES:
+        if fullname in HEAVY_LIBRARIES:
             raise ModuleNotFoundError(f"a quick test loads {fullname}: mark its file `heavy`", name=fullname)
         return None
 
@@ -52,9 +52,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return None
     if collection_path.is_dir():
         return True if str(collection_path).endswith(_HEAVY_FOLDERS) else None
-    if not collection_path.match("test_*.py"):
-        return None
-    return True if _HEAVY_FILE.search(collection_path.read_text(encoding="utf-8")) else None
+    return True if collection_path.match("test_*.py") and is_heavy(collection_path) else None
+
+
+def is_heavy(path: Path) -> bool:
+    """Whether a quick run leaves the whole file out."""
+    is_in_folder = any(folder in path.parent.as_posix() for folder in _HEAVY_FOLDERS)
+    return is_in_folder or _HEAVY_FILE.search(path.read_text(encoding="utf-8")) is not None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,9 +1,16 @@
 """What may be loaded where."""
 
+import ast
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 import pytest
+
+from tests.conftest import HEAVY_LIBRARIES, is_heavy
+from tests.documents import ROOT
 
 HEAVY = (
     *("ray", "torch", "transformers", "optuna", "openai", "sacrebleu", "datasets", "vllm", "pandas"),
@@ -18,3 +25,29 @@ def test_importing_a_room_loads_nothing_heavy(module: str) -> None:
     program = f"import sys, {module}; print(sorted(set({HEAVY!r}) & set(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"
+
+
+@cache
+def imported(path: Path) -> frozenset[str]:
+    """Heavy libraries that a file loads as soon as it is imported, by itself or by files of this repository."""
+    heavy: set[str] = set()
+    for module in _imports(ast.parse(path.read_text(encoding="utf-8"))):
+        heavy |= HEAVY_LIBRARIES & {module.partition(".")[0]}
+        for file in (ROOT / f"{module.replace('.', '/')}.py", ROOT / module.replace(".", "/") / "__init__.py"):
+            heavy |= imported(file) if file.is_file() and file != path else set()
+    return frozenset(heavy)
+
+
+def _imports(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_a_test_that_loads_a_heavy_library_is_marked_so_that_quick_runs_leave_it_out() -> None:
+    tests = [path for path in sorted((ROOT / "tests").rglob("test_*.py")) if not is_heavy(path)]
+    assert {str(path.relative_to(ROOT)): imported(path) for path in tests if imported(path)} == {}
+    assert imported(ROOT / "tests/workers/finetune/test_examples.py") == {"torch", "transformers"}

@@ -9,6 +9,8 @@ from tests.tiny_model import tokenizer
 from workers.chat_template import ChatTemplate, ChatTokenizer
 from workers.control_tokens import JOINER, plain
 
+pytestmark = pytest.mark.heavy
+
 FAMILIES = [
     "<|eot_id|>",
     "<|start_header_id|>",

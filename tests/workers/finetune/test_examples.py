@@ -1,7 +1,11 @@
 """What a model is trained on."""
 
+import pytest
+
 from tests import tiny_model
 from workers.finetune.examples import IGNORED, TrainingExample, encode_examples
+
+pytestmark = pytest.mark.heavy
 
 TOKENIZER = tiny_model.tokenizer()
 

@@ -3,10 +3,13 @@
 import json
 from pathlib import Path
 
+import pytest
 from transformers import AutoTokenizer
 
 from configs.quickstart.corpus import demonstration_text, question_text
 from workers.finetune.quickstart_instruct import FOLDER, examples
+
+pytestmark = pytest.mark.heavy
 
 TOKENIZER = AutoTokenizer.from_pretrained(FOLDER / "instruct")
 

@@ -15,6 +15,8 @@ from workers.finetune.failures import FinetuningFailed
 from workers.finetune.record import FinetunedModel
 from workers.finetune.train import Finetuning, finetune
 
+pytestmark = pytest.mark.heavy
+
 SHORT = FinetuningConfig(
     learning_rate=5e-3, lengths=(TrainingLength(epochs=3, batch_size=2),), checkpoints=3, max_tokens=64
 )
