@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib.resources import files
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -30,6 +31,7 @@ def asset(name: str) -> str:
     return own
 
 
+@cache
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("search.view"),

@@ -11,6 +11,8 @@ from search.bench.strategy_outcome import config_of
 from search.problem.space import SearchSpace
 from search.strategies.make import make_strategy
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.mark.parametrize("name", ["screening", "optuna_tpe"])
 def test_a_pool_and_questions_beyond_what_a_model_can_hold_are_searched_within_the_budget(

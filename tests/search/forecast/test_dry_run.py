@@ -30,11 +30,13 @@ def test_a_dry_run_counts_the_prompts_read_for_likelihoods() -> None:
     assert asked.quantities[0] == without.quantities[0]
 
 
+@pytest.mark.heavy
 def test_a_dry_run_refuses_a_prompt_that_does_not_fit_as_the_run_does() -> None:
     with pytest.raises(InputError, match=r"the base prompt with the longest question has \d+ tokens"):
         forecast_run(load_config("quickstart", ["model.context_tokens=64"]))
 
 
+@pytest.mark.heavy
 def test_a_dry_run_says_what_was_read() -> None:
     notes = forecast_run(load_config("quickstart", ["pool.limit=8", "strategy={kind: random, trials: 3}"])).notes
     assert any("the pool has 8; 32 questions guide the search and 48 are held out" in note for note in notes)

@@ -10,6 +10,8 @@ from search.results.search_results import read_search_results
 from tests.search.report.browser import CHROMIUM
 from tests.search.report.made_run import small_run
 
+pytestmark = pytest.mark.heavy
+
 KINDS = {"png": b"\x89PNG", "svg": b"<svg"}
 
 

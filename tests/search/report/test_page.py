@@ -14,7 +14,10 @@ from tests.search.report.browser import CHROMIUM, Page, browser_page
 from tests.search.report.made_evaluation import made_evaluation
 from tests.search.report.made_run import MadeRun
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
+pytestmark = [
+    pytest.mark.heavy,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium"),
+]
 
 HOSTILE = "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'> &amp; {{ 7 * 7 }} `|*"
 FIGURES = ["gains", "history", "contributions", "questions", "categories", "lengths", "throughput"]

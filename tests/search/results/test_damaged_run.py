@@ -48,7 +48,7 @@ def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def fill(path: Path) -> None:
-    fill_study(path, f"sqlite:///{path}/study.db")
+    fill_study(path, f"sqlite:///{path.parent}/study.db")
 
 
 def write(path: Path) -> None:

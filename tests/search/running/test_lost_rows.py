@@ -13,6 +13,8 @@ from search.running.launch import launch, resume
 from tests.search.running.test_launch import QUIET, journal, judged_by
 from tests.service_server import ServiceServer
 
+pytestmark = pytest.mark.heavy
+
 
 def without_ledger(path: Path) -> None:
     for file in path.glob("ledger.sqlite*"):

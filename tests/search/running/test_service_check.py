@@ -18,6 +18,7 @@ def _config(base_url: str, folder: Path) -> RunConfig:
     return load_config("quickstart", [judge, "strategy={kind: random, trials: 2, insert: back}"])
 
 
+@pytest.mark.heavy
 def test_a_dry_run_says_that_a_model_is_unknown_where_a_key_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -29,6 +30,7 @@ def test_a_dry_run_says_that_a_model_is_unknown_where_a_key_is_there(
     assert [note for note in notes if "does not list judge-7 among its 1 models; it has judge-8" in note]
 
 
+@pytest.mark.heavy
 def test_a_dry_run_demands_no_key_and_says_that_the_run_will(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SOME_KEY", raising=False)
     with ServiceServer() as server:
