@@ -30,7 +30,7 @@ class Row(dict[str, Any]):
         """
         if field in self:
             return _present(self[field])
-        if not _PATH.fullmatch(field):
+        if ("." not in field and "[" not in field) or not _PATH.fullmatch(field):
             return None
         reached: Any = dict(self)
         for name, number in _STEP.findall(field):

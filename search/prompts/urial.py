@@ -16,7 +16,7 @@ demonstration of the pool has.
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -215,19 +215,25 @@ def _split(text: str, form: UrialForm) -> tuple[str, list[list[Turn]]]:
         end = text.count("\n") + 1
         raise _FormError(f"line {end}: the last demonstration does not end in {form.closing!r}; add it.")
     new, further = form.closing + opening, form.closing + form.between + form.opening
-    either = re.compile(f"({re.escape(new)}|{re.escape(further)})")  # leftmost: the one may stand inside the other
     conversations: list[list[Turn]] = []
-    separator = new
-    for chunk in either.split(body.removesuffix(form.closing)):
-        if chunk in (new, further):
-            separator = chunk
-        else:
-            if separator == new:
-                conversations.append([])
-            place = f"line {line}: demonstration {len(conversations)}"
-            conversations[-1].append(_pair(chunk, form, place))
+    for chunk, separator in _chunks(body.removesuffix(form.closing), new, further):
+        line += separator.count("\n") if conversations else 0
+        if separator == new:
+            conversations.append([])
+        place = f"line {line}: demonstration {len(conversations)}"
+        conversations[-1].append(_pair(chunk, form, place))
         line += chunk.count("\n")
     return rules, conversations
+
+
+def _chunks(body: str, new: str, further: str) -> Iterator[tuple[str, str]]:
+    """Each turn with the separator before it, the first as a new conversation's."""
+    if new == further:
+        yield from ((chunk, new) for chunk in body.split(new))
+        return
+    first, *rest = re.split(f"({re.escape(new)}|{re.escape(further)})", body)  # leftmost: one may hold the other
+    yield first, new
+    yield from zip(rest[1::2], rest[::2], strict=True)
 
 
 def _pair(chunk: str, form: UrialForm, place: str) -> Turn:

@@ -151,3 +151,12 @@ def test_a_demonstration_knows_its_texts_in_order() -> None:
     assert TWO_TURNS.texts == ("Which river?", "The Danube.", "How long is it?", "2,850 km.")
     assert TWO_TURNS.characters == sum(map(len, TWO_TURNS.texts))
     assert Demonstration("x", "q", "a").turns == (("q", "a"),)
+
+
+@pytest.mark.parametrize("name", ["tag", "tag_between_turns"])
+def test_a_complaint_about_a_later_turn_names_its_line_and_its_demonstration(name: str) -> None:
+    form = form_of(RENDERS[name])
+    text = form.prompt(RULES, [DEMONSTRATIONS[0], TWO_TURNS]).replace("2,850 km.", " ")
+    line = text[: text.index("How long")].count("\n") - 1
+    with pytest.raises(InputError, match=f"line {line}: demonstration 2 has an empty query or answer"):
+        parse_prompt(text, expected=form)
