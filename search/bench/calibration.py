@@ -58,7 +58,7 @@ def guarded_search(
     gain = landscape.truth(search.found, landscape.further) - landscape.truth(base, landscape.further)
     interval = paired_difference(search.held_out[search.found], search.held_out[base], _CONFIDENCE, landscape.bounds)
     covered = interval is not None and interval.low <= gain <= interval.high
-    return GuardedSearch(landscape_name, strategy, search.better, gain, covered)
+    return GuardedSearch(landscape_name, strategy, search.win_probability, gain, covered)
 
 
 def by_class(searches: Sequence[GuardedSearch]) -> str:

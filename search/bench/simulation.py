@@ -40,7 +40,7 @@ class SimulatedSearch:
     Attributes:
         found: the first of the strategy's ranking.
         winner: the same, or the base prompt where too little says that it is better.
-        better: the probability that it is, in [0, 1].
+        win_probability: that it is, in [0, 1].
         held_out: what the judge said of winner and base prompt on held-out questions, by question.
         evaluations: judged generations, the base prompt's included.
         trials: told, the base prompt's included.
@@ -51,7 +51,7 @@ class SimulatedSearch:
 
     found: Candidate
     winner: Candidate
-    better: float
+    win_probability: float
     held_out: Mapping[Candidate, Mapping[str, float]]
     evaluations: int
     trials: int
@@ -93,12 +93,12 @@ def simulate(
     finals = [landscape.score(Trial(one, landscape.held_out)) for one in dict.fromkeys([found, base.candidate])]
     for scored in finals:
         certainty.tell(scored)
-    better = certainty.probability_better(found)
-    winner = found if better >= min_win_probability else base.candidate
+    win_probability = certainty.probability_better(found)
+    winner = found if win_probability >= min_win_probability else base.candidate
     return SimulatedSearch(
         found=found,
         winner=winner,
-        better=better,
+        win_probability=win_probability,
         held_out={scored.trial.candidate: scored.scores for scored in finals},
         evaluations=evaluations,
         trials=told,

@@ -147,11 +147,13 @@ def _verdict(status: Status) -> str:
     """The one sentence to take home."""
     gain = status.winner.held_out_gain if status.winner else None
     if status.winner is None or status.winner == status.base:
-        return _nothing_found(status.better)
+        return _nothing_found(status.win_probability)
     if gain is None:
         return "The winner has no score on held-out questions: nothing is known of it beyond those that chose it."
     sure = (
-        "" if status.better is None else f" All scores together make it {_probable(status.better)} that it is better."
+        ""
+        if status.win_probability is None
+        else f" All scores together make it {_probable(status.win_probability)} that it is better."
     )
     if gain.low > 0:
         return f"On {show_unseen(status.seen)}, the winner beats the base prompt by {show_estimate(gain)}.{sure}"
@@ -161,18 +163,18 @@ def _verdict(status: Status) -> str:
     )
 
 
-def _probable(better: float) -> str:
-    return f"{better:.1%} probable" if better < 0.9995 else "more than 99.9% probable"
+def _probable(win_probability: float) -> str:
+    return f"{win_probability:.1%} probable" if win_probability < 0.9995 else "more than 99.9% probable"
 
 
-def _nothing_found(better: float | None) -> str:
-    if better is None:
+def _nothing_found(win_probability: float | None) -> str:
+    if win_probability is None:
         return "Nothing beat the base prompt on the search questions."
     return (
         "Too little says that anything beats the base prompt, so that stays the winner: of the best found, the "
-        f"runner-up, all scores together make that {better:.0%} probable (`scoring.min_win_probability` says what is "
-        "enough). "
-        "`demosearch export --anyway` takes it all the same; `demosearch report` says what more answers would decide."
+        f"runner-up, all scores together make that {win_probability:.0%} probable "
+        "(`scoring.min_win_probability` says what is enough). `demosearch export --anyway` takes it "
+        "all the same; `demosearch report` says what more answers would decide."
     )
 
 

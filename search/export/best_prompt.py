@@ -51,12 +51,12 @@ class BestPrompt:
         if self.chosen == self.status.winner:
             return ""
         enough = self.config.scoring.min_win_probability
-        if self.status.better is None:
+        if self.status.win_probability is None:
             return "the search ranks the base prompt above this prompt: nothing says that it is better"
         return (
-            f"all scores of the run together make it {self.status.better:.1%} probable that this prompt beats the base "
-            f"prompt, which is less than scoring.min_win_probability asks for ({enough:.0%}); compare the two on "
-            "further questions with `demosearch evaluate`"
+            f"all scores of the run together make it {self.status.win_probability:.1%} probable that this prompt beats "
+            f"the base prompt, which is less than scoring.min_win_probability asks for ({enough:.0%}); compare the two "
+            "on further questions with `demosearch evaluate`"
         )
 
 

@@ -18,16 +18,20 @@ def summary(findings: Findings) -> list[str]:
     base, best = findings.base, findings.best
     if base is None or base.search is None:
         return ["Nothing has been scored yet."]
-    better = findings.status.better
-    if best is None and better is not None:
-        return [*_found(findings, base), _base_exported(findings, better), *_what_would_decide(findings, better)]
+    win_probability = findings.status.win_probability
+    if best is None and win_probability is not None:
+        return [
+            *_found(findings, base),
+            _base_exported(findings, win_probability),
+            *_what_would_decide(findings, win_probability),
+        ]
     if best is None:
         tried = len(findings.candidates) - 1
         ended = "" if findings.status.state == "finished" else " so far"
         return [f"None of {count(tried)} candidates beat the base prompt on the search questions{ended}."]
     if best.held_out_gain is None:
         return _unfinished(findings, best.search_gain)
-    sure = [_winner_exported(better)] if better is not None else []
+    sure = [_winner_exported(win_probability)] if win_probability is not None else []
     return [_gained(findings, best, base, best.held_out_gain), *sure, *_overstated(findings, best)]
 
 
@@ -63,28 +67,28 @@ def _decapitalised(sentence: str) -> str:
     return sentence[:1].lower() + sentence[1:]
 
 
-def _winner_exported(better: float) -> str:
+def _winner_exported(win_probability: float) -> str:
     return (
         f"Exported: the winner. All scores of the search together, held-out ones included, make it "
-        f"{_probability(better)} probable that it is better."
+        f"{_probability(win_probability)} probable that it is better."
     )
 
 
-def _base_exported(findings: Findings, better: float) -> str:
+def _base_exported(findings: Findings, win_probability: float) -> str:
     enough = share(findings.results.config.scoring.min_win_probability)
     return (
-        f"Exported: the base prompt. All scores together make it {_probability(better)} probable that what the search "
-        f"found, the runner-up, is better, and {enough} would be enough (`scoring.min_win_probability`); `demosearch "
-        "export --anyway` takes it all the same."
+        f"Exported: the base prompt. All scores together make it {_probability(win_probability)} probable that what "
+        f"the search found, the runner-up, is better, and {enough} would be enough (`scoring.min_win_probability`); "
+        "`demosearch export --anyway` takes it all the same."
     )
 
 
-def _what_would_decide(findings: Findings, better: float) -> Iterator[str]:
+def _what_would_decide(findings: Findings, win_probability: float) -> Iterator[str]:
     """How many more answers would, where that can be told."""
-    if better <= 0.5:
+    if win_probability <= 0.5:
         yield "More answers are not expected to change that: they are likelier to confirm the base prompt."
         return
-    belief = _belief(findings, better)
+    belief = _belief(findings, win_probability)
     needed = belief.questions_to_decide(findings.results.config.scoring.min_win_probability) if belief else None
     if belief is not None and needed is not None:
         yield (
@@ -94,7 +98,7 @@ def _what_would_decide(findings: Findings, better: float) -> Iterator[str]:
         )
 
 
-def _belief(findings: Findings, better: float) -> GainBelief | None:
+def _belief(findings: Findings, win_probability: float) -> GainBelief | None:
     """What is held of the gain of what was found; None where held-out differences or the search's scores say nothing
     of it."""
     results, end = findings.results, findings.results.journal.end
@@ -104,7 +108,7 @@ def _belief(findings: Findings, better: float) -> GainBelief | None:
     if expected is None or len(gains) < 2 or not stdev(gains):
         return None
     before = (expected.high - expected.low) / 2 / NormalDist().inv_cdf((1 + results.confidence) / 2)
-    return GainBelief(better, before, len(gains), stdev(gains)) if before > 0 else None
+    return GainBelief(win_probability, before, len(gains), stdev(gains)) if before > 0 else None
 
 
 def _probability(value: float) -> str:

@@ -73,7 +73,7 @@ class Status:
         trials: told on search questions; `candidates` are the distinct ones among them.
         failures: the most frequent first.
         amended: scores that `retry-failed` added; the search was told of failures in their place.
-        better: how probable the run's scores make it that what the search found beats the base prompt, in [0, 1]. Where
+        win_probability: that what the search found beats the base prompt, as all its scores have it, in [0, 1]. Where
             that was too little, the base prompt is the winner and what was found the runner-up. None before the end,
             and where the search itself ranked the base prompt first.
         lost: what the ledger has lost, in a sentence; "" for nothing.
@@ -93,7 +93,7 @@ class Status:
     spend: Spend
     failures: tuple[FailedItems, ...] = ()
     amended: int = 0
-    better: float | None = None
+    win_probability: float | None = None
     seen: int = 0
     lost: str = ""
     succeeds: str = ""
@@ -116,7 +116,7 @@ class Status:
             **asdict(self.spend),
             "failures": [asdict(one) for one in self.failures],
             "amended": self.amended,
-            "better": self.better,
+            "win_probability": self.win_probability,
             "held_out_seen": self.seen,
             "lost": self.lost,
             "extended": self.extended,
@@ -149,7 +149,7 @@ def status_of(results: SearchResults) -> Status:
         spend=results.spend,
         failures=by_cause(results.failures),
         amended=results.amended,
-        better=journal.end.win_probability if journal.end else None,
+        win_probability=journal.end.win_probability if journal.end else None,
         seen=results.manifest.get("contamination", {}).get(SEEN, 0),
         lost=results.lost,
         succeeds=(results.manifest.get("succeeds") or {}).get("directory", ""),

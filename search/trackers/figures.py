@@ -79,8 +79,8 @@ def _results(status: Status) -> Iterator[tuple[str, float]]:
         yield from _interval("winner/held_out_score", winner.held_out_score)
         yield from _interval("winner/held_out_gain", winner.held_out_gain)
         yield "winner/demonstrations", len(winner.candidate)
-    if status.better is not None:
-        yield "winner/probability_better", status.better
+    if status.win_probability is not None:
+        yield "winner/probability_better", status.win_probability
     if base is not None:
         yield from _interval("base/search_score", base.search_score)
         yield from _interval("base/held_out_score", base.held_out_score)

@@ -36,7 +36,7 @@ def test_it_beats_the_base_where_there_is_much_to_win() -> None:
     space = landscape.space(3)
     found = simulate(screening(space, 1200), landscape, space)
     assert found.truth > found.base_truth + 0.4
-    assert found.better > 0.95
+    assert found.win_probability > 0.95
 
 
 @pytest.mark.heavy
