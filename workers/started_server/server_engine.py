@@ -75,6 +75,11 @@ class ServerEngine:
     def card(self) -> ModelCard:
         return self._card
 
+    @property
+    def port(self) -> int:
+        """The server's, on this machine."""
+        return self._server.port
+
     def count_tokens(self, block: PromptBlock) -> tuple[int, ...]:
         """As `Engine.count_tokens`; an estimate where neither the server nor a tokenizer counts."""
         return _wait(self._loop, self._model.count_tokens(block))
