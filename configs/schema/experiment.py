@@ -4,18 +4,27 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from configs.schema.data import PoolConfig, QuestionsConfig, RenderConfig, SeparationTag
+from configs.schema.data import PoolConfig, QuestionsConfig, RenderConfig
 from configs.schema.decoding import DecodingConfig
+from configs.schema.experiments import (
+    AlignedConfig,
+    ComponentsConfig,
+    DecodingSweepConfig,
+    ForecastConfig,
+    GreedyConfig,
+    IclVsFinetuningConfig,
+    ManyShotConfig,
+    MatchingConfig,
+    MultiTurnConfig,
+    SufficientConfig,
+    TransferConfig,
+)
 from configs.schema.finetuning import FinetuningConfig
 from configs.schema.judge import JudgeConfig
 from configs.schema.knobs import Knobs, LocalPath
 from configs.schema.model import AnyModelConfig
 from configs.schema.scoring import BudgetConfig, ScoringConfig
-from configs.schema.strategy import ExhaustiveGreedyConfig, ScreeningConfig, StrategyConfig
 from configs.schema.workers import WorkersConfig
-
-Counts = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
-"""Numbers of demonstrations."""
 
 
 class BenchmarkConfig(Knobs):
@@ -31,210 +40,6 @@ class BenchmarkConfig(Knobs):
     """As a search has it (`demosearch knobs judge`)."""
     scoring: ScoringConfig = ScoringConfig()
     """`objective: mean` has both turns answered, judged and shown."""
-
-
-class ComponentsConfig(Knobs):
-    """Rules, examples, or both (the paper's figure 2 and table 7)."""
-
-    counts: Counts = (0, 1, 2, 3)
-    """Numbers of the base prompt's demonstrations, from its top."""
-
-
-class ManyShotConfig(Knobs):
-    """From no demonstration to as many as the context holds (the paper's figure 3 and table 10)."""
-
-    counts: Counts = (0, 3, 10, 20, 30, 40, 50)
-    """Demonstrations in all, the base prompt's included where they are there. A number that the context does not hold
-    is a hole in the table."""
-    draws: Annotated[int, Field(ge=1)] = 5
-    """Random draws from the pool. Each is one order of the pool, from which the first n are taken, so that draws of
-    different numbers share their prefix."""
-    seed: int = 0
-    """Of the draws."""
-    unsupervised: bool = True
-    """Queries alone, without answers, too."""
-    scores: LocalPath | None = None
-    """Run directory of a search on this pool: the n demonstrations with the best mean by themselves, too."""
-    source_field: str | None = None
-    """Field of the pool's rows that says where they come from: draws with equal parts of each source, too."""
-
-
-class DecodingSweepConfig(Knobs):
-    """Temperature, nucleus mass and repetition penalty (the paper's heat maps)."""
-
-    temperatures: tuple[Annotated[float, Field(ge=0)], ...] = (0.0, 0.3, 0.5, 1.0)
-    """Of sampling; 0 is greedy."""
-    top_ps: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (0.6, 0.8, 1.0)
-    """Nucleus masses; without effect at temperature 0, where they share one set of answers."""
-    repetition_penalties: tuple[Annotated[float, Field(gt=0)], ...] = (1.0, 1.15)
-    """They count the prompt's tokens too."""
-    strategy: StrategyConfig | None = None
-    """A search of demonstrations and decodings together (its `decodings`), beside the grid; questions, judge, scoring,
-    seed and window are those of `greedy`. None when absent."""
-
-    @model_validator(mode="after")
-    def _search_varies_the_decoding(self) -> Self:
-        if self.strategy is not None and not getattr(self.strategy, "decodings", ()):
-            raise ValueError("strategy searches no decoding: give it `decodings`, or leave it out")
-        return self
-
-
-class MatchingConfig(Knobs):
-    """Answers that belong to their queries, to others, or to none (the paper's tables 2 and 8)."""
-
-    added: Annotated[int, Field(ge=0)] = 3
-    """Demonstrations of the pool in front of the base prompt's, in a second set; 0 for the base prompt alone."""
-    out_of_domain: PoolConfig | None = None
-    """Where answers of another domain come from; without it that condition is a hole."""
-    seed: int = 0
-    """Of the random answers."""
-
-
-class MultiTurnConfig(Knobs):
-    """Demonstrations of two turns (the paper's table 3)."""
-
-    pool: PoolConfig | None = None
-    """Demonstrations of several turns to draw from, the first two turns of each; those of the experiment's own `pool`
-    that have several when absent."""
-    base_prompt: PoolConfig | None = None
-    """The base prompt's demonstrations with a second turn each, in their order. Without it, the conditions that show it
-    alone are holes, and the drawn ones stand in front of the base prompt as it is."""
-    added: tuple[Annotated[int, Field(ge=1)], ...] = (3, 6)
-    """Numbers of drawn demonstrations in front of the base prompt's."""
-    draws: Annotated[int, Field(ge=1)] = 3
-    """Random draws from the pool, nested."""
-    seed: int = 0
-    """Of the draws."""
-    separation_tag: SeparationTag = "# Conversation"
-    """The line that parts conversations in the conditions with a tag, as `render.separation_tag`. The paper does not
-    print its own."""
-    separation_tag_between: Literal["conversations", "turns"] = "conversations"
-    """Where it stands, as `render.separation_tag_between`."""
-
-
-class ModelPairConfig(Knobs):
-    """A base model and the model that was made of it to follow instructions."""
-
-    name: Annotated[str, Field(min_length=1)]
-    """What the pair is called in tables."""
-    model: AnyModelConfig
-    """The base model."""
-    instruct: AnyModelConfig | None = None
-    """Its aligned sibling, asked in its own chat template."""
-
-
-class AlignedConfig(Knobs):
-    """Base models with a prompt against instruct models (the paper's table 1)."""
-
-    pairs: tuple[ModelPairConfig, ...] = ()
-    """Further pairs, in the same table."""
-
-
-class NamedStrategy(Knobs):
-    """One way to search."""
-
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")]
-    """What it is called in tables; also the name of its folder."""
-    strategy: StrategyConfig
-
-
-class GreedyConfig(Knobs):
-    """Demonstrations found by search (the paper's tables 4 and 6)."""
-
-    strategies: Annotated[tuple[NamedStrategy, ...], Field(min_length=1)] = (
-        NamedStrategy(
-            name="paper", strategy=ExhaustiveGreedyConfig(kind="exhaustive_greedy", max_demonstrations=3, threshold=6.2)
-        ),
-        NamedStrategy(name="screening", strategy=ScreeningConfig(kind="screening", max_demonstrations=3)),
-    )
-    """What is compared. The paper's: every round keeps its best, even where that is worse than the round before."""
-    questions: QuestionsConfig | None = None
-    """What guides the search; the first benchmark's when absent."""
-    judge: JudgeConfig | None = None
-    """Who judges while searching; the first benchmark's judge when absent. The report has the benchmark's own: another
-    one shows how much of a score is the search's judge."""
-    scoring: ScoringConfig = ScoringConfig()
-    """Of the search: its objective."""
-    seed: int = 0
-    """Of the strategies."""
-    window: Annotated[int, Field(ge=1)] = 12
-    """Candidates under way at the same time."""
-
-
-class IclVsFinetuningConfig(Knobs):
-    """The same n examples as a prompt or as training data (the paper's figure 5)."""
-
-    counts: Counts = (3, 10, 20, 30, 40, 50, 100, 300, 1000, 2000, 4000)
-    """Numbers of examples; 0, the base model as it is, comes by itself."""
-    draws: Annotated[int, Field(ge=1)] = 3
-    """Random draws from the pool, nested, each a prompt and a training with a seed of its own."""
-    seed: int = 0
-    """Of the draws and of the trainings."""
-    methods: Annotated[tuple[Literal["full", "lora"], ...], Field(min_length=1)] = ("full", "lora")
-    """All weights, low-rank adapters, or both."""
-
-
-class NamedSetConfig(Knobs):
-    """Demonstrations that were found somewhere."""
-
-    name: Annotated[str, Field(min_length=1)]
-    """What they are called in tables."""
-    path: LocalPath
-    """Run directory of a search, of which the best set of each size is taken; or a prompt as `variants[].prompt` of an
-    evaluation takes it, such as an export."""
-    query_field: str = "query"
-    """Field of a list's rows that holds the query."""
-    answer_field: str = "answer"
-    """Field of a list's rows that holds the answer."""
-
-
-class AskedModelConfig(Knobs):
-    """A model that prompts are put to."""
-
-    name: Annotated[str, Field(min_length=1)]
-    """What it is called in tables."""
-    model: AnyModelConfig
-    """Where it is."""
-    chat: bool = False
-    """It is asked in its own chat template, and not in the form of the base model's prompts."""
-
-
-class TransferConfig(Knobs):
-    """Sets found on one model, put to others (the paper's table 9)."""
-
-    sets: tuple[NamedSetConfig, ...] = ()
-    """What was found before."""
-    strategies: tuple[NamedStrategy, ...] = ()
-    """Searches on the experiment's model whose best set of each size is put to all models; questions, judge, scoring,
-    seed and window are those of `greedy`."""
-    models: tuple[AskedModelConfig, ...] = ()
-    """Further models, beside the experiment's own."""
-
-    @model_validator(mode="after")
-    def _names_differ(self) -> Self:
-        sets = [*(named.name for named in self.sets), *(named.name for named in self.strategies)]
-        for kind, names in (("sets", sets), ("models", [asked.name for asked in self.models])):
-            twice = next((name for name in names if names.count(name) > 1), None)
-            if twice is not None:
-                raise ValueError(f"two {kind} are called '{twice}'; give each a name of its own")
-        return self
-
-
-class ForecastConfig(Knobs):
-    """What `--dry-run` assumes where nothing is measured yet. Decides nothing else."""
-
-    tokens_per_second: Annotated[float, Field(gt=0)] | None = None
-    """New tokens a second, all workers together; `--tokens-per-second` goes before it."""
-    answer_tokens: Annotated[float, Field(gt=0)] | None = None
-    """Of an answer, on average."""
-    verdict_tokens: Annotated[float, Field(gt=0)] | None = None
-    """That a call of the judge writes, on average."""
-    billion_parameters: Annotated[float, Field(gt=0)] | None = None
-    """Of the base model: a training step takes six operations a parameter and token."""
-    gpus: Annotated[float, Field(gt=0)] | None = None
-    """That all workers hold together, where `workers` leaves that to the machine."""
-    training_teraflops: Annotated[float, Field(gt=0)] = 200.0
-    """Operations a second of one GPU while training, in 10^12, as they are reached and not as they are advertised."""
 
 
 class ExperimentConfig(Knobs):
@@ -275,6 +80,7 @@ class ExperimentConfig(Knobs):
     greedy: GreedyConfig = GreedyConfig()
     icl_vs_finetuning: IclVsFinetuningConfig = IclVsFinetuningConfig()
     transfer: TransferConfig = TransferConfig()
+    sufficient: SufficientConfig = SufficientConfig()
     forecast: ForecastConfig = ForecastConfig()
 
     @model_validator(mode="after")

@@ -19,6 +19,7 @@ NAMES = (
     "aligned",
     "icl_vs_finetuning",
     "transfer",
+    "sufficient",
 )
 """As the catalogue has them, which loads too much for a help text."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from configs.schema.experiment import ModelPairConfig
+from configs.schema.experiments import ModelPairConfig
 from search.experiments.cell import Cell, Hole
 from search.experiments.experiment import Experiment, Found
 from search.experiments.setting import EMPTY, Setting

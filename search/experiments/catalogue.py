@@ -12,6 +12,7 @@ from search.experiments import (
     many_shot,
     matching,
     multi_turn,
+    sufficient,
     transfer,
 )
 from search.experiments.experiment import Experiment
@@ -26,6 +27,7 @@ _ALL: tuple[Experiment, ...] = (
     aligned.EXPERIMENT,
     icl_vs_finetuning.EXPERIMENT,
     transfer.EXPERIMENT,
+    sufficient.EXPERIMENT,
 )
 EXPERIMENTS = {one.name: one for one in _ALL}
 

@@ -47,6 +47,14 @@ class Cell:
     training: Training | None = None
 
     @property
+    def asked(self) -> tuple[object, ...]:
+        """Equal where the same is asked of the same model; what a greedy decoding ignores makes no difference."""
+        ignored = {"top_p": 1.0, "top_k": 0, "seed": 0} if self.decoding.temperature == 0 else {}
+        texts = tuple(demonstration.texts for demonstration in self.prompt.demonstrations)
+        decoding = self.decoding.model_copy(update=ignored)
+        return self.prompt.rules, texts, self.model, self.render, decoding, self.training
+
+    @property
     def name(self) -> str:
         """Differs from that of every other cell of the grid."""
         return cell_name(self.condition, self.draw)

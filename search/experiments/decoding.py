@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from configs.schema.experiment import NamedStrategy
+from configs.schema.experiments import NamedStrategy
 from search.experiments.cell import Cell, Condition, Hole
 from search.experiments.experiment import Experiment, Found
 from search.experiments.found_sets import FoundSet, SearchTask

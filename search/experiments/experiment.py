@@ -25,7 +25,7 @@ class Experiment:
     cells: in the table's order; differences are to the first condition.
     within: labels that a condition shares with the first that it is compared with; empty: all are compared with the
         first of the table.
-    figure: `lines` over `x`, `forest` of intervals, or `heatmap` over `x` and `y`.
+    figure: `lines` over `x`, `forest` of intervals, `heatmap` over `x` and `y`, or `shares` of a gap.
     x, y: labels on the axes.
     x_name: for people.
     is_matrix: the table is shown as a matrix of `y` by `x` too.
@@ -37,7 +37,7 @@ class Experiment:
     source: str
     cells: Callable[[Setting, Found], Iterator[Cell | Hole]]
     within: tuple[str, ...] = ()
-    figure: Literal["lines", "forest", "heatmap"] = "forest"
+    figure: Literal["lines", "forest", "heatmap", "shares"] = "forest"
     x: str = ""
     y: str = ""
     x_name: str = ""

@@ -7,6 +7,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from search.experiments.cell import cell_name, spell
+from search.experiments.crossing import MethodCrossing, crossings
+from search.experiments.gap import name_of, shares, show_share
 from search.experiments.results import ExperimentResults, Measure, ResultRow
 from search.report.drawing import FIRST, FOURTH, PALE, SECOND, THIRD, Picture, drawn, whiskers
 from search.report.numbers import Numbers
@@ -38,6 +40,7 @@ def _say_toy(figure: go.Figure) -> None:
 _SAYS = {
     "lines": "Intervals are over questions and draws; hollow diamonds are the paper's figures.",
     "forest": "Means with their intervals over questions and draws; hollow diamonds are the paper's figures.",
+    "shares": "0 % is the base model, 100 % the instruct model; hollow diamonds are the paper's figures.",
     "heatmap": "Means with their intervals; the paper's figures in brackets.",
 }
 
@@ -64,9 +67,21 @@ def _lines(results: ExperimentResults, measure: Measure, rows: Sequence[ResultRo
         printed = [row for row in points if row.printed is not None]
         if printed:
             figure.add_trace(_printed([row.condition[x] for row in printed], [row.printed for row in printed], colour))
+    for found in crossings(results, measure):
+        _mark(figure, found)
     figure.update_xaxes(title=results.experiment.x_name)
     figure.update_yaxes(title=measure.name)
     return figure
+
+
+def _mark(figure: go.Figure, found: MethodCrossing) -> None:
+    """Where fine-tuning overtakes, and as much of its interval as lies inside the range."""
+    at = found.crossing
+    if at is None or not at.is_inside:
+        return
+    figure.add_vline(at.at, line={"color": PALE, "width": 1.5, "dash": "dash"}, annotation_text=found.method)
+    low, high = max(at.low, at.first), min(at.high, at.last)
+    figure.add_vrect(low, high, fillcolor=PALE, opacity=0.12, line_width=0)
 
 
 def _printed(x: Sequence[object], y: Sequence[object], colour: str) -> go.Scatter:
@@ -109,6 +124,34 @@ def _forest(_: ExperimentResults, measure: Measure, rows: Sequence[ResultRow]) -
         figure.add_trace(_printed([value for value, _ in printed], [at for _, at in printed], PALE))
     figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=names, range=[len(rows) - 0.5, -0.5], showgrid=False)
     figure.update_xaxes(title=measure.name)
+    return figure
+
+
+def _shares(results: ExperimentResults, measure: Measure, _: Sequence[ResultRow]) -> go.Figure:
+    """Beside lines at nothing and at all of the gap; shares without bounds are left to the table."""
+    found = [share for share in shares(results, measure) if share.share is not None and math.isfinite(share.share.low)]
+    known = [share.share for share in found if share.share is not None]
+    names = [name_of(share.condition) for share in found]
+    ours = go.Scatter(
+        name="ours",
+        x=[share.mean for share in known],
+        y=list(range(len(known))),
+        error_x=whiskers(known),
+        mode="markers",
+        marker={"color": FIRST, "size": 9},
+        text=[f"{name}: {show_share(share)}" for name, share in zip(names, known, strict=True)],
+        hovertemplate="%{text}<extra></extra>",
+    )
+    figure = drawn([ours], 120 + 28 * len(found))
+    printed = [(share.printed, at) for at, share in enumerate(found) if share.printed is not None]
+    if printed:
+        figure.add_trace(_printed([value for value, _ in printed], [at for _, at in printed], PALE))
+    for line in (0, 1):
+        figure.add_vline(line, line={"color": PALE, "width": 1.5})
+    figure.update_yaxes(
+        tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.5, -0.5], showgrid=False
+    )
+    figure.update_xaxes(title=f"{measure.name}: share of the gap from base to instruct model", tickformat=".0%")
     return figure
 
 
@@ -160,4 +203,4 @@ def _said(row: ResultRow | None) -> str:
     return f"{mean}<br><sub>{row.score.low:.2f} to {row.score.high:.2f}</sub>" if math.isfinite(row.score.low) else mean
 
 
-_DRAW = {"lines": _lines, "forest": _forest, "heatmap": _heatmaps}
+_DRAW = {"lines": _lines, "forest": _forest, "heatmap": _heatmaps, "shares": _shares}

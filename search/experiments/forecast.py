@@ -134,18 +134,8 @@ def _distinct(cells: Iterable[Cell]) -> Iterator[Cell]:
     """Cells that ask the same of the same model are answered once."""
     seen: list[tuple[object, ...]] = []
     for cell in cells:
-        texts = [demonstration.texts for demonstration in cell.prompt.demonstrations]
-        greedy = {"top_p": 1.0, "top_k": 0, "seed": 0} if cell.decoding.temperature == 0 else {}
-        asked = (
-            cell.prompt.rules,
-            texts,
-            cell.model,
-            cell.render,
-            cell.decoding.model_copy(update=greedy),
-            cell.training,
-        )
-        if asked not in seen:
-            seen.append(asked)
+        if cell.asked not in seen:
+            seen.append(cell.asked)
             yield cell
 
 

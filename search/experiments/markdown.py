@@ -3,30 +3,19 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from search.experiments import crossing, gap
 from search.experiments.cell import spell
 from search.experiments.experiment import Experiment
 from search.experiments.results import ExperimentResults, Measure, ResultRow
+from search.experiments.table import Table
 from search.results.wording import show_estimate, show_gain
 
 TOY = (
     "**A toy's numbers.** The models are toys of this project, trained for a minute: the numbers show that every part "
     "works, and claim nothing about language models or about the paper."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One measure's table, spelled.
-
-    Attributes:
-        rows: as many cells each as `head`.
-    """
-
-    name: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
 
 
 def markdown(results: ExperimentResults) -> str:
@@ -63,6 +52,8 @@ def summary(results: ExperimentResults) -> Iterator[str]:
         f"{results.cells} cells have run, {len(results.holes)} are holes; paid for here: {paid.generations:,} "
         f"generations, {paid.verdicts:,} verdicts, {dollars}."
     )
+    yield from gap.sentences(results)
+    yield from crossing.sentences(results)
     yield from results.notes
 
 
@@ -74,6 +65,7 @@ def tables(results: ExperimentResults) -> list[Table]:
         shown.append(_table(measure, rows))
         if results.experiment.is_matrix:
             shown.append(_matrix(results.experiment, measure, rows))
+        shown += gap.tables(results, measure)
     return shown
 
 

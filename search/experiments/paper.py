@@ -5,7 +5,7 @@ Those of figures 2, 3 and 5 are read off the drawings and are good to about 0.01
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from search.experiments.cell import Condition, Label
+from search.experiments.cell import Condition, Label, cell_name
 
 Printed = tuple[dict[str, Label], str, float]
 """Condition, measure, figure."""
@@ -205,6 +205,16 @@ def _greedy(model: str) -> Iterator[Printed]:
         yield {"strategy": "paper", "chosen": count}, TURN_1, value
 
 
+def _sufficient(model: str) -> Iterator[Printed]:
+    """Every figure of the others, under the name that it has on the page that puts them together."""
+    yield from _three({"experiment": "reference", "condition": "base, no prompt"}, _BASE[model])
+    yield from _three({"experiment": "reference", "condition": "instruct model"}, _INSTRUCT[model])
+    for name, rows in _ROWS.items():
+        if name != "sufficient":
+            for condition, measure, value in rows(model):
+                yield {"experiment": name, "condition": cell_name(condition, None)}, measure, value
+
+
 _ROWS = {
     "components": _components,
     "many_shot": _many_shot,
@@ -215,4 +225,5 @@ _ROWS = {
     "greedy": _greedy,
     "icl_vs_finetuning": _icl_vs_finetuning,
     "transfer": _transfer,
+    "sufficient": _sufficient,
 }

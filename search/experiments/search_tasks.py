@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from configs.schema.data import BasePromptConfig
-from configs.schema.experiment import NamedStrategy
+from configs.schema.experiments import NamedStrategy
 from configs.schema.run import RunConfig
 from search.experiments.found_sets import SearchTask
 from search.experiments.setting import Setting

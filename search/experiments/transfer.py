@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from configs.errors import InputError
 from configs.schema.evaluation import VariantConfig
-from configs.schema.experiment import AskedModelConfig, NamedSetConfig
+from configs.schema.experiments import AskedModelConfig, NamedSetConfig
 from search.experiments.cell import Cell, Hole
 from search.experiments.experiment import Experiment, Found
 from search.experiments.found_sets import SearchTask

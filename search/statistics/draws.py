@@ -95,6 +95,7 @@ def share_of_gap(reached: Draws, base: Draws, target: Draws, confidence: float) 
     v_gain, v_gap = float(gain.var(ddof=1)) / n + _draw_variance(reached), float(gap.var(ddof=1)) / n
     both = float(np.cov(gain, gap, ddof=1)[0, 1]) / n
     t = float(stdtrit(n - 1, (1 + confidence) / 2))
+    v_gain *= (_quantile(reached, base, n, confidence) / t) ** 2
     g = t * t * v_gap / float(gap.mean()) ** 2
     if g >= 1:
         return Estimate(ratio, -math.inf, math.inf, n)
@@ -102,6 +103,15 @@ def share_of_gap(reached: Draws, base: Draws, target: Draws, confidence: float) 
     inner = v_gain - 2 * ratio * both + ratio**2 * v_gap - g * (v_gain - (both**2 / v_gap if v_gap else 0.0))
     half = t / abs(float(gap.mean())) * math.sqrt(max(0.0, inner))
     return Estimate(ratio, (middle - half) / (1 - g), (middle + half) / (1 - g), n)
+
+
+def _quantile(reached: Draws, base: Draws, questions: int, confidence: float) -> float:
+    """Student's, with the degrees of freedom that the gain has where few draws decide its variance."""
+    paired = _differences(reached, base)
+    table = None if paired is None else _table(paired)
+    spread = None if table is None else _spread(table)
+    freedom = questions - 1.0 if spread is None else min(spread.freedom, questions - 1.0)
+    return float(stdtrit(freedom, (1 + confidence) / 2))
 
 
 def holm(p_values: Sequence[float], level: float) -> list[bool]:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from configs.schema.experiment import ExperimentConfig, MultiTurnConfig
+from configs.schema.experiment import ExperimentConfig
+from configs.schema.experiments import MultiTurnConfig
 from search.experiments.cell import Cell, Condition, Hole
 from search.experiments.multi_turn import EXPERIMENT
 from search.experiments.paper import AVERAGE, LLAMA, MISTRAL, TURN_1, TURN_2, printed_figure

@@ -39,6 +39,7 @@ SMALL: dict[str, Any] = {
         "draws": 1,
     },
     "icl_vs_finetuning": {"counts": [3], "draws": 1},
+    "sufficient": {"experiments": ["components", "greedy"]},
     "transfer": {
         "strategies": [{"name": "found", "strategy": {"kind": "random", "trials": 3, "max_demonstrations": 2}}],
         "models": [{"name": "instruct", "model": {"name": str(QUICKSTART / "instruct"), "dtype": "float32"}}],
@@ -78,15 +79,32 @@ def test_what_one_experiment_has_paid_for_the_next_does_not_pay_for(ledger: Path
     assert (tmp_path / "first" / "table.csv").read_bytes() == (tmp_path / "again" / "table.csv").read_bytes()
 
 
-@pytest.mark.parametrize("name", ["aligned", "multi_turn"])
+STOPPED: dict[str, Any] = {
+    "greedy": {"strategies": [{"name": "random", "strategy": {"kind": "random", "trials": 2, "insert": "back"}}]},
+    "components": {"counts": [0, 3]},
+    "many_shot": {"counts": [3], "draws": 1},
+    "decoding_sweep": {"temperatures": [0.0], "top_ps": [1.0], "repetition_penalties": [1.0, 1.15]},
+    "matching": {"added": 0},
+    "multi_turn": {"added": [1], "draws": 1},
+    "transfer": SMALL["transfer"],
+    "sufficient": SMALL["sufficient"],
+}
+
+
+@pytest.mark.parametrize("name", [name for name in EXPERIMENTS if name != "icl_vs_finetuning"])
 def test_an_experiment_that_a_budget_stops_goes_on_with_a_larger_one(name: str, tmp_path: Path) -> None:
-    config = toy_config(tmp_path, **SMALL)
-    whole = _run(name, config, tmp_path / "whole")
-    stopped = config.model_copy(update={"budget": BudgetConfig(verdicts=20)})
+    config = toy_config(tmp_path, **STOPPED)
+    first = config.benchmarks[0]
+    few = first.model_copy(update={"questions": first.questions.model_copy(update={"limit": 5})})
+    config = config.model_copy(update={"benchmarks": (few,)})
+    stopped = config.model_copy(update={"budget": BudgetConfig(verdicts=8)})
     with pytest.raises(RunStopped, match="budget"):
         _run(name, stopped, tmp_path / "stopped")
+    assert not (tmp_path / "stopped" / "table.csv").exists()
     resumed = _run(name, config, tmp_path / "stopped")
+    whole = _run(name, config, tmp_path / "whole")
     assert resumed.rows == whole.rows
+    assert (tmp_path / "stopped" / "table.csv").read_bytes() == (tmp_path / "whole" / "table.csv").read_bytes()
 
 
 def test_an_experiment_killed_in_its_second_training_and_resumed_gives_the_same_table(tmp_path: Path) -> None:

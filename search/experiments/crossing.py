@@ -1,0 +1,90 @@
+"""Where fine-tuning overtakes the same examples in the prompt, with its interval."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from search.experiments.icl_vs_finetuning import EXPERIMENT, ICL
+from search.experiments.results import ExperimentResults, Measure
+from search.statistics.crossing import BELOW, BEYOND, Crossing, crossing
+from search.statistics.draws import Draws
+
+
+@dataclass(frozen=True, slots=True)
+class MethodCrossing:
+    """Where one kind of fine-tuning overtakes, by one measure; None where fewer than two n have both."""
+
+    method: str
+    measure: Measure
+    crossing: Crossing | None
+
+
+def crossings(results: ExperimentResults, measure: Measure) -> list[MethodCrossing]:
+    """One for each kind of fine-tuning; none in other experiments."""
+    if results.experiment.name != EXPERIMENT.name:
+        return []
+    curves = _curves(results, measure)
+    in_context = curves.pop(ICL, {})
+    confidence = results.config.benchmarks[0].scoring.confidence
+    return [
+        MethodCrossing(name, measure, _crossing(in_context, curve, confidence))
+        for name, curve in curves.items()
+        if name.startswith("fine-tuned")
+    ]
+
+
+def _curves(results: ExperimentResults, measure: Measure) -> dict[str, dict[int, Draws]]:
+    """By the kind of examples and by n; holes are absent."""
+    curves: dict[str, dict[int, Draws]] = {}
+    for number, condition in enumerate(results.conditions):
+        curve = curves.setdefault(str(condition["examples"]), {})
+        draws = results.scores.get((number, measure.name))
+        if draws:
+            curve[int(condition["n"])] = draws
+    return curves
+
+
+def _crossing(first: Mapping[int, Draws], second: Mapping[int, Draws], confidence: float) -> Crossing | None:
+    counts = sorted(first.keys() & second.keys())
+    if len(counts) < 2:
+        return None
+    tables = [curve[count] for curve in (first, second) for count in counts]
+    draws = [number for number in tables[0] if all(number in table for table in tables)]
+    names = [name for name in tables[0][draws[0]] if all(name in table[number] for table in tables for number in draws)]
+    if not names:
+        return None
+    arrays = [
+        np.array([[[curve[count][number][name] for name in names] for count in counts] for number in draws])
+        for curve in (first, second)
+    ]
+    return crossing(counts, arrays[0], arrays[1], confidence)
+
+
+def sentences(results: ExperimentResults) -> Iterator[str]:
+    """What is to be said of each curve."""
+    for measure in results.measures:
+        for found in crossings(results, measure):
+            yield f"{measure.name}, {found.method}: {_told(found.crossing)}"
+
+
+def _told(found: Crossing | None) -> str:
+    if found is None:
+        return "no crossing can be told, since fewer than two n have scores both in context and fine-tuned."
+    between = f"between n = {found.first:,.0f} and n = {found.last:,.0f}"
+    if found.at == BELOW:
+        told = f"no crossing {between}: fine-tuning lies above the examples in context everywhere"
+    elif found.at == BEYOND:
+        told = f"no crossing {between}: fine-tuning has not overtaken the examples in context there"
+    else:
+        told = f"fine-tuning overtakes the examples in context at n = {found.at:,.1f}"
+    return (
+        f"{told}; interval from {_end(found.low, found)} to {_end(found.high, found)}, {100 * found.inside:.0f} % of "
+        f"the resamples cross inside (bootstrap over {found.questions:,} questions and {found.draws:,} draws)."
+    )
+
+
+def _end(value: float, found: Crossing) -> str:
+    if value == BELOW:
+        return f"below {found.first:,.0f}"
+    return f"beyond {found.last:,.0f}" if value == BEYOND else f"{value:,.1f}"

@@ -1,0 +1,198 @@
+"""How much of the way from the base model to the instruct model each prompt closes."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from search.experiments.cell import Condition
+from search.experiments.results import ExperimentResults, Measure
+from search.experiments.sufficient import BASE, EXPERIMENT, TARGET
+from search.experiments.table import Table
+from search.results.wording import show_gain
+from search.statistics.draws import Difference, Draws, difference_of_draws, share_of_gap
+from search.statistics.estimates import Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Attributes:
+    gain: over the base model; None where they have no question in common.
+    share: of the gap, 1 at the instruct model; without bounds where it is not clear that there is a gap.
+    printed: the same of the paper's figures; None where it printed them not.
+    """
+
+    condition: Condition
+    score: Estimate
+    gain: Difference | None
+    share: Estimate | None
+    printed: float | None
+
+
+def gap_of(results: ExperimentResults, measure: Measure, category: str | None = None) -> Difference | None:
+    """Instruct model against base model, neither with a prompt; None where one of them has no scores."""
+    base, target = (_draws(results, condition, measure, category) for condition in (BASE, TARGET))
+    return difference_of_draws(target, base, _confidence(results)) if base and target else None
+
+
+def is_clear(gap: Difference | None) -> bool:
+    """Whether the interval of the gap leaves 0 out."""
+    return gap is not None and not gap.estimate.low <= 0 <= gap.estimate.high
+
+
+def shares(results: ExperimentResults, measure: Measure) -> list[Share]:
+    """One for each condition with scores, but for base and instruct model themselves; none in other experiments."""
+    if results.experiment.name != EXPERIMENT.name:
+        return []
+    base = _draws(results, BASE, measure)
+    found = []
+    for row in results.rows:
+        if row.measure == measure and row.score is not None and row.condition not in (BASE, TARGET):
+            reached = _draws(results, row.condition, measure)
+            gain = difference_of_draws(reached, base, _confidence(results)) if base else None
+            share = _share(results, row.condition, measure)
+            found.append(Share(row.condition, row.score, gain, share, _printed(results, row.condition, measure)))
+    return found
+
+
+def _share(
+    results: ExperimentResults, condition: Condition, measure: Measure, category: str | None = None
+) -> Estimate | None:
+    reached, base, target = (_draws(results, one, measure, category) for one in (condition, BASE, TARGET))
+    return share_of_gap(reached, base, target, _confidence(results)) if reached and base and target else None
+
+
+def _draws(results: ExperimentResults, condition: Condition, measure: Measure, category: str | None = None) -> Draws:
+    """Scores of a condition, of one category of questions or of all; empty where it has none."""
+    draws = results.scores.get((results.conditions.index(dict(condition)), measure.name), {})
+    if category is None:
+        return draws
+    of = results.categories[measure.name]
+    kept = {
+        number: {name: score for name, score in scores.items() if of.get(name) == category}
+        for number, scores in draws.items()
+    }
+    return kept if all(kept.values()) else {}
+
+
+def _printed(results: ExperimentResults, condition: Condition, measure: Measure) -> float | None:
+    printed = [
+        next((row.printed for row in results.rows if row.condition == one and row.measure == measure), None)
+        for one in (condition, BASE, TARGET)
+    ]
+    reached, base, target = printed
+    if reached is None or base is None or target is None or target == base:
+        return None
+    return (reached - base) / (target - base)
+
+
+def _confidence(results: ExperimentResults) -> float:
+    return results.config.benchmarks[0].scoring.confidence
+
+
+def sentences(results: ExperimentResults) -> Iterator[str]:
+    """The answer to the question, measure by measure."""
+    if results.experiment.name != EXPERIMENT.name:
+        return
+    for measure in results.measures:
+        gap = gap_of(results, measure)
+        if gap is None:
+            yield f"{measure.name}: base or instruct model has no scores, so there is no gap to close."
+        elif not is_clear(gap):
+            yield (
+                f"**{measure.name}: the gap from base to instruct model is {show_gain(gap.estimate)} and cannot be "
+                f"told from zero on {gap.estimate.n} questions: no share of it means anything.**"
+            )
+        else:
+            told = f"the gap from base to instruct model is {show_gain(gap.estimate)}"
+            yield f"{measure.name}: {told}. {_best(results, measure)}"
+
+
+def _best(results: ExperimentResults, measure: Measure) -> str:
+    known = [share for share in shares(results, measure) if share.share is not None]
+    if not known:
+        return "No prompt has a score."
+    best = max(known, key=lambda share: share.score.mean)
+    assert best.share is not None
+    enough = "reaches" if best.share.low >= 1 else "may reach" if best.share.high >= 1 else "does not reach"
+    return (
+        f"The best of {len(known)} conditions ({name_of(best.condition)}) closes {show_share(best.share)} of it and "
+        f"{enough} the instruct model; as the best of many, chosen by these scores, it is flattered."
+    )
+
+
+def tables(results: ExperimentResults, measure: Measure) -> list[Table]:
+    """Shares by condition; and by category, where the questions have several, of each experiment's best."""
+    found = shares(results, measure)
+    if not found:
+        return []
+    has_paper = any(share.printed is not None for share in found)
+    head = (
+        "experiment",
+        "condition",
+        "gain over base",
+        "share of the gap",
+        *(["the paper's"] if has_paper else []),
+        "n",
+    )
+    rows = tuple(
+        (
+            *map(str, share.condition.values()),
+            "" if share.gain is None else show_gain(share.gain.estimate),
+            show_share(share.share),
+            *([] if not has_paper else ["" if share.printed is None else f"{100 * share.printed:.0f} %"]),
+            str(share.share.n if share.share else 0),
+        )
+        for share in found
+    )
+    return [Table(f"{measure.name}: share of the gap", head, rows), *_by_category(results, measure, found)]
+
+
+def _by_category(results: ExperimentResults, measure: Measure, found: list[Share]) -> Iterator[Table]:
+    categories = sorted({*results.categories[measure.name].values()} - {""})
+    if len(categories) < 2:
+        return
+    best: dict[object, Share] = {}
+    for share in found:
+        name = share.condition["experiment"]
+        if name not in best or share.score.mean > best[name].score.mean:
+            best[name] = share
+    clear = {category: is_clear(gap_of(results, measure, category)) for category in categories}
+    rows = []
+    for share in best.values():
+        by_category = {one: _share(results, share.condition, measure, one) for one in categories}
+        cells = (show_share(by_category[one]) if clear[one] else "gap not clear" for one in categories)
+        rows.append((name_of(share.condition), *cells))
+    yield Table(
+        f"{measure.name}: share of the gap by category, best of each experiment",
+        ("condition", *categories),
+        tuple(rows),
+    )
+
+
+def name_of(condition: Condition) -> str:
+    """`greedy: strategy paper, chosen 3`."""
+    return f"{condition['experiment']}: {condition['condition']}"
+
+
+def show_share(share: Estimate | None) -> str:
+    """In per cent."""
+    if share is None:
+        return "no gap"
+    if not math.isfinite(share.low):
+        return f"{100 * share.mean:.0f} % [no bounds: the gap is not clear]"
+    return f"{100 * share.mean:.0f} % [{100 * share.low:.0f}, {100 * share.high:.0f}]"
+
+
+def to_json(results: ExperimentResults) -> list[Mapping[str, object]]:
+    """For scripts: every share by condition and measure."""
+    return [
+        {
+            **share.condition,
+            "measure": measure.name,
+            "gain": share.gain and share.gain.estimate.to_json(),
+            "share": share.share and share.share.to_json(),
+            "paper": share.printed,
+        }
+        for measure in results.measures
+        for share in shares(results, measure)
+    ]

@@ -1,0 +1,14 @@
+"""A table in words, whatever it is printed as."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Attributes:
+    rows: as many cells each as `head`, spelled.
+    """
+
+    name: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
