@@ -24,7 +24,8 @@ def _cells(setting: Setting, _: Found) -> Iterator[Cell | Hole]:
     else:
         reason = "no base prompt of two turns: set multi_turn.base_prompt"
         yield from (Hole(_condition(_BASE, 2, tag), reason) for tag in (False, True))
-    pool = _read(setting, config.pool or setting.config.pool)
+    known = {shown.turns[0] for shown in own}
+    pool = [one for one in _read(setting, config.pool or setting.config.pool) if one.turns[0] not in known]
     for count in config.added:
         for draw in range(1, config.draws + 1):
             yield from _drawn(setting, pool, count, draw, longer or own)

@@ -84,6 +84,13 @@ def test_the_experiments_own_pool_gives_what_has_follow_ups(tmp_path: Path) -> N
     assert {one.query for one in shown} == {"q1", "q2", "q3"}
 
 
+def test_what_stands_in_the_base_prompt_is_not_drawn(tmp_path: Path) -> None:
+    own = toy_config(
+        tmp_path, multi_turn=group(pool={"path": str(QUICKSTART / "two_turn_base_prompt.jsonl")}, added=[1])
+    )
+    assert not [one for one in by_name(own) if "drawn" in one]
+
+
 def test_what_cannot_run_is_a_hole_with_its_reason(tmp_path: Path) -> None:
     config = toy_config(tmp_path, multi_turn=group(base_prompt=None, added=[3, 70], draws=1))
     holes = {one.name: one.reason for one in entries(config) if isinstance(one, Hole)}
