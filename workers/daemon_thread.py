@@ -3,11 +3,12 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 def running_future() -> Future[Any]:
@@ -17,24 +18,29 @@ def running_future() -> Future[Any]:
     return future
 
 
-class DaemonThread:
-    """Does one piece of work after the other; unlike an executor it never keeps the interpreter from exiting."""
+class DaemonThread(Executor):
+    """Does one piece of work after the other; unlike other executors it never keeps the interpreter from exiting."""
 
     def __init__(self) -> None:
         self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         threading.Thread(target=self._live, daemon=True).start()
 
-    async def call(self, work: Callable[[], T], seconds: float) -> T:
-        """The work's result, or its exception. TimeoutError after `seconds`; the work itself cannot be stopped."""
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Do the work after all that was given before; its exception, of whatever kind, is the future's."""
         outcome: Future[T] = running_future()
 
         def fulfil() -> None:
             try:
-                outcome.set_result(work())
+                outcome.set_result(fn(*args, **kwargs))
             except BaseException as error:  # whoever waits must hear of it
                 outcome.set_exception(error)
 
         self._work.put(fulfil)
+        return outcome
+
+    async def call(self, work: Callable[[], T], seconds: float) -> T:
+        """The work's result, or its exception. TimeoutError after `seconds`; the work itself cannot be stopped."""
+        outcome = self.submit(work)
         async with asyncio.timeout(seconds):
             return await asyncio.wrap_future(outcome)
 

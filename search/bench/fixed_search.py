@@ -14,6 +14,7 @@ from evaluators.panel import PanelMember
 from evaluators.question import Question
 from evaluators.wiring import Wiring
 from search.problem.candidate import OWN
+from search.problem.material import Material
 from search.problem.space import SearchSpace
 from search.prompts.demonstration import Demonstration
 from search.prompts.render import UrialRenderer
@@ -22,10 +23,12 @@ from search.run_directory.journal import Journal
 from search.running.coordinator import Coordinator
 from search.running.scorer import Scorer
 from search.strategies.exhaustive_greedy import ExhaustiveGreedy
+from search.strategies.strategy import Strategy
 from workers.prompt import Decoding
 from workers.text_model import TextModel
 
 ANSWER = ("Thank you for asking, here is what I know about it. " * 24)[:1200]
+_RULES = "You are a helpful assistant.\n"
 _UNSEEN = Question("held out", ("another question",), "all")
 
 
@@ -42,30 +45,53 @@ async def run_round(
     Returns:
         Evaluations.
     """
-    demonstrations, questions, unseen = _demonstrations(candidates + 3), _questions(asked), _UNSEEN
+    demonstrations, questions = _demonstrations(candidates + 3), _questions(asked)
     names = tuple(demonstration.id for demonstration in demonstrations)
     space = SearchSpace(names[:3], names[3:], tuple(question.id for question in questions), 0, 1)
+    greedy = ExhaustiveGreedy(space, ExhaustiveGreedyConfig(kind="exhaustive_greedy", max_demonstrations=1))
+    material = Material(_RULES, tuple(demonstrations[:3]), tuple(demonstrations[3:]), tuple(questions), (_UNSEEN,), {})
+    files = folder / "ledger.sqlite", folder / f"{name}.jsonl"
+    return await run_search(files, model, judge, material, space, greedy, ScoringConfig(stop_after_failed=stop))
+
+
+async def run_search(
+    files: tuple[Path, Path],
+    model: TextModel,
+    judge: Judge,
+    material: Material,
+    space: SearchSpace,
+    strategy: Strategy,
+    scoring: ScoringConfig,
+) -> int:
+    """Run a search to its end, the held-out questions included.
+
+    Args:
+        files: the ledger, and the journal.
+
+    Returns:
+        Evaluations.
+    """
     renderer = UrialRenderer(FORMS[RenderConfig().template])
-    ledger, journal = Ledger(folder / "ledger.sqlite", "w1"), Journal(folder / f"{name}.jsonl")
+    ledger, journal = Ledger(files[0], "bench"), Journal(files[1])
     wiring = Wiring(ledger, [PanelMember(judge)])
     evaluator = wiring.evaluator(wiring.answers(model, await model.start()), renderer.clean)
     scorer = Scorer(
         renderer=renderer,
-        rules="You are a helpful assistant.\n",
-        demonstrations={demonstration.id: demonstration for demonstration in demonstrations},
-        questions={question.id: question for question in [*questions, unseen]},
+        rules=material.rules,
+        demonstrations=material.demonstrations,
+        questions=material.questions,
         evaluator=evaluator,
         decodings={OWN: Decoding(max_new_tokens=300)},
         max_failed_share=0,
     )
     coordinator = Coordinator(
-        strategy=ExhaustiveGreedy(space, ExhaustiveGreedyConfig(kind="exhaustive_greedy", max_demonstrations=1)),
+        strategy=strategy,
         scorer=scorer,
         journal=journal,
         space=space,
-        held_out=[unseen.id],
+        held_out=[question.id for question in material.held_out],
         window=12,
-        scoring=ScoringConfig(stop_after_failed=stop),
+        scoring=scoring,
     )
     await coordinator.run()
     await evaluator.close()

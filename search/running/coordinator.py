@@ -16,9 +16,10 @@ from search.run_directory.journal import Journal, replayed
 from search.run_directory.records import LEADERS, EndRecord, ExpectedGain, TrialRecord
 from search.running.finalists import finalists, most_finalists
 from search.running.scorer import Scorer
+from search.running.strategy_thread import StrategyThread
 from search.statistics.certainty import Certainty
 from search.strategies.parts.leaderboard import Leaderboard
-from search.strategies.strategy import Extensible, Strategy, stage_of
+from search.strategies.strategy import Strategy
 
 
 class Coordinator:
@@ -40,7 +41,7 @@ class Coordinator:
         window: int,
         scoring: ScoringConfig,
     ) -> None:
-        self._strategy = strategy
+        self._strategy = StrategyThread(strategy)
         self._scorer = scorer
         self._journal = journal
         self._space = space
@@ -68,32 +69,34 @@ class Coordinator:
             RunStopped: everything paid for is kept.
             InputError: the journal disagrees.
         """
-        async with task_group() as tasks:
-            base = Trial(self._space.compose(()), self._space.questions)
-            await self._search(tasks, [base])
-            for extension in extensions:
-                if extension.after_end:
-                    await self._judge_winner(tasks)
-                self._extend(extension.budget)
-                await self._search(tasks)
-            await self._judge_winner(tasks)
+        try:
+            async with task_group() as tasks:
+                base = Trial(self._space.compose(()), self._space.questions)
+                await self._search(tasks, [base])
+                for extension in extensions:
+                    if extension.after_end:
+                        await self._judge_winner(tasks)
+                    await self._extend(extension.budget)
+                    await self._search(tasks)
+                await self._judge_winner(tasks)
+        finally:
+            self._strategy.close()
 
-    def _extend(self, budget: int) -> None:
+    async def _extend(self, budget: int) -> None:
         self._phase = "search"
-        assert isinstance(self._strategy, Extensible)
-        self._strategy.extend(budget)
+        await self._strategy.extend(budget)
 
     async def _search(self, tasks: asyncio.TaskGroup, first: Sequence[Trial] = ()) -> None:
         under_way = deque(self._start(tasks, "search", trial) for trial in first)
         while True:
             while (room := self._window - len(under_way)) > 0:
-                asked = self._strategy.ask(room)
+                asked = await self._strategy.ask(room)
                 under_way.extend(self._start(tasks, "search", trial) for trial in asked)
                 if not asked:
                     break
             if not under_way:
                 return
-            self._tell(await under_way.popleft())
+            await self._tell(await under_way.popleft())
 
     def _start(self, tasks: asyncio.TaskGroup, side: Side, trial: Trial) -> asyncio.Task[ScoredTrial]:
         position, self._asked = self._asked, self._asked + 1
@@ -125,13 +128,13 @@ class Coordinator:
         if position in self._improved:
             self._journal.forget_from(position)
 
-    def _tell(self, scored: ScoredTrial) -> None:
+    async def _tell(self, scored: ScoredTrial) -> None:
         self._leave_path_if_improved(self._told + len(self._unsure))
         self._stop_if_hopeless(scored)
         self._board.tell(scored)
         self._certainty.tell(scored)
-        self._strategy.tell(scored)
-        self._unsure.append(TrialRecord("search", scored, tuple(self._strategy.ranking()[:LEADERS])))
+        await self._strategy.tell(scored)
+        self._unsure.append(TrialRecord("search", scored, self._strategy.ranking[:LEADERS]))
         if scored.mean is not None or not self._failed_in_a_row():
             self._note_unsure()
 
@@ -174,7 +177,7 @@ class Coordinator:
     async def _judge_winner(self, tasks: asyncio.TaskGroup) -> None:
         self._note_unsure()
         self._phase = "held_out"
-        ranking = self._strategy.ranking()
+        ranking = self._strategy.ranking
         chosen = finalists(ranking, self._space)
         started = [self._start(tasks, "held_out", Trial(candidate, self._held_out)) for candidate in chosen]
         for candidate, task in zip(chosen, started, strict=True):
@@ -185,12 +188,12 @@ class Coordinator:
                 raise RunStopped(f"a finalist could not be scored on held-out questions, {_failed(scored)}: {_WAY_ON}")
             self._certainty.tell(scored)
             self._note(TrialRecord("held_out", scored))
-        self._journal.append(self._end())
+        self._journal.append(await self._strategy.compute(self._end))
         self._asked, self._told = self._asked + 1, self._told + 1  # the record has a place in the journal too
 
     def _end(self) -> EndRecord:
         base = self._space.compose(())
-        best, *others = self._strategy.ranking()
+        best, *others = self._strategy.ranking
         runner_up = others[0] if others else None
         if best == base:
             return EndRecord(base, runner_up, None, (None, self._expected(runner_up)))
@@ -205,17 +208,17 @@ class Coordinator:
 
     def position(self) -> Position:
         """Where the search stands, for the progress view."""
-        ranking = self._strategy.ranking()
+        ranking = self._strategy.ranking
         if self._phase == "held_out":
             to_come = (self._asked - self._told) * len(self._held_out)
         else:
-            left = max(0, self._strategy.planned() - self._evaluated)
+            left = max(0, self._strategy.planned - self._evaluated)
             to_come = left + most_finalists(self._space) * len(self._held_out)
         return Position(
             phase=self._phase,
             trials=self._searched,
             candidates=len(self._candidates),
-            stage=stage_of(self._strategy) if self._phase == "search" else "",
+            stage=self._strategy.stage if self._phase == "search" else "",
             evaluated=self._evaluated,
             planned=self._evaluated + to_come,
             replayed=self._replayed,

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve, cholesky, solve_triangular
-from scipy.linalg.lapack import dtrtri
+from scipy.linalg import cho_solve, solve_triangular
 from scipy.sparse import csr_array, hstack
 
 from search.statistics.effects_prior import FIXED, EffectsPrior
 from search.statistics.hyperparameters import Hyperparameters, OwnVariances
+from search.statistics.lapack import cholesky_factor, triangular_inverse
 from search.statistics.observed_scores import Floats, ObservedScores, OrderedSet
 
 _IMAGINARY = 20.0
@@ -69,7 +69,7 @@ class Fit:
         self.features = model.features(data.layout, hyper)
         prior, log_prior = model.prior_precision(hyper, own.effect)
         prior += self._observed_precision()
-        self.factor: Floats = cholesky(prior, lower=True, overwrite_a=True, check_finite=False)
+        self.factor: Floats = cholesky_factor(prior)
         target = self._target(weight)
         self.mean: Floats = cho_solve((self.factor, True), target, check_finite=False)
         square = float(weight @ data.values**2 - self._shrink @ self._summed**2 - target @ self.mean)
@@ -102,7 +102,7 @@ class Fit:
         """r_c: 1 / E[1 / r_c] under its posterior, with E[theta_c^2] from this one; [N]. Where nothing is known of a
         demonstration it stays 1."""
         first = self.model.questions + FIXED
-        spread, _ = dtrtri(self.factor, lower=1)
+        spread = triangular_inverse(self.factor)
         square = self.mean[first:] ** 2 + (spread[:, first:] ** 2).sum(axis=0)
         square /= self.model.usual_variances(self.hyper)
         own: Floats = (_FREEDOM + square) / (_FREEDOM + 1)

@@ -10,6 +10,7 @@ import heapq
 import random
 from collections import deque
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
@@ -30,7 +31,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     draw: decides everything that is left open.
     order: of the steps of tasks.
     before_step: called with the number of each step, from 1, and what it is; may raise.
-    around: given a piece of work for another thread, and when it was asked for, does it; may raise.
+    around: given a write for the ledger's thread, and when it was asked for, does it; may raise.
     """
 
     def __init__(
@@ -62,12 +63,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return task
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
-        """Do the work in this thread, a moment later."""
-        done, asked = self.create_future(), self._virtual
+        """Do the work in this thread, a moment later. Only the ledger's thread pool writes; a strategy's thread
+        computes."""
+        done, asked, writes = self.create_future(), self._virtual, isinstance(executor, ThreadPoolExecutor)
 
         def work() -> None:
             try:
-                result = self._around(asked, lambda: func(*args))
+                result = self._around(asked, lambda: func(*args)) if writes else func(*args)
             except Exception as error:  # whoever waits must hear of it
                 if not done.cancelled():
                     done.set_exception(error)
