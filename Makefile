@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help quickstart lint check test gpu clean
+.PHONY: help quickstart lint check test site gpu clean
 
 help:
 	@echo "make quickstart   install into $(VENV) and run a complete search with the toy model"
 	@echo "make check        while you work: linters, type checker, import contracts and the quick tests"
 	@echo "make test         install into $(VENV) and run linters, type checker, tests and notebooks"
+	@echo "make site         build the documentation as a site in build/site, links checked"
 	@echo "make gpu          run all checks and measurements on this machine's GPU, in ten minutes, with its own Python"
 	@echo "make clean        remove $(VENV)"
 
@@ -41,6 +42,9 @@ check: $(VENV)/.dev
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup
 	$(BIN)/pytest --nbmake --nbmake-timeout=600 notebooks
+
+site: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 gpu:
 	$(PYTHON) -m pytest -q -p no:cacheprovider tests/workers/engines/test_gpu.py
