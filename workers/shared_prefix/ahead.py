@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+
+UNSURE = -2  # in the place of a token that rounding could change
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +42,21 @@ class Ahead:
         return at, places[place]
 
 
-def accepted(given: list[list[int]], chosen: list[int]) -> list[list[int]]:
+def accepted(given: list[list[int]], chosen: list[int], surely: Callable[[int, list[int]], int]) -> list[list[int]]:
     """What each row says: the chosen tokens as long as the draft agrees, and the one behind.
 
     Args:
         given: tokens of each row as `Ahead.of` takes them.
         chosen: what was chosen behind each of them.
+        surely: chooses where `UNSURE` stands: takes a row and the part of its draft that it has said.
     """
     said, begin = [], 0
-    for row in given:
-        own = chosen[begin : begin + len(row)]
-        agree = next((place for place, token in enumerate(row[1:]) if own[place] != token), len(row) - 1)
-        said.append(own[: agree + 1])
-        begin += len(row)
+    for row, (_, *draft) in enumerate(given):
+        own = list[int]()
+        for place, token in enumerate(chosen[begin : begin + len(draft) + 1]):
+            own.append(surely(row, draft[:place]) if token == UNSURE else token)
+            if place == len(draft) or own[-1] != draft[place]:
+                break
+        said.append(own)
+        begin += len(draft) + 1
     return said

@@ -11,7 +11,7 @@ import torch
 from workers.failures import GenerationFailed
 from workers.messages import Answered, Ended
 from workers.prompt import Decoding, PromptBlock
-from workers.shared_prefix.ahead import Ahead, accepted
+from workers.shared_prefix.ahead import UNSURE, Ahead, accepted
 from workers.shared_prefix.capacity import Capacity
 from workers.shared_prefix.memory import give_back, is_out_of_memory
 from workers.shared_prefix.request import Request
@@ -145,6 +145,10 @@ class DecodeLoop:
         if drafts is None:
             self._last = self._chooser.choose(self._rows.step(self._last))
             said = [[token] for token in self._last.tolist()]
+            for row, token in enumerate(said):
+                if token[0] == UNSURE:
+                    token[0] = self._last[row] = self._surely(row, [])
+            self._chooser.take_one(self._last)
         else:
             assert isinstance(self._rows, RowsAhead)
             said = self._said_of(self._rows, drafts)
@@ -164,7 +168,7 @@ class DecodeLoop:
         """What each row says by one pass over its last token and its draft."""
         given = [[last, *draft] for last, draft in zip(self._last.tolist(), drafts, strict=True)]
         ahead = Ahead.of(given, self._device)
-        said = accepted(given, self._chooser.choose_ahead(rows.step_ahead(ahead), ahead).tolist())
+        said = accepted(given, self._chooser.choose_ahead(rows.step_ahead(ahead), ahead).tolist(), self._surely)
         rows.gain([len(tokens) for tokens in said])
         self._chooser.take(said)
         self._last = torch.tensor([tokens[-1] for tokens in said], device=self._device)
@@ -172,6 +176,14 @@ class DecodeLoop:
             if draft and request.drafter is not None:
                 request.drafter.note(len(draft), len(tokens) - 1)
         return said
+
+    def _surely(self, row: int, drafted: list[int]) -> int:
+        """A row's next token behind a draft, by its own text alone: neighbours, drafts and what is in memory have no
+        part in it."""
+        assert self._rows is not None
+        request = self._active[row]
+        logits = self._rows.alone(request.prompt + request.transcript.tokens + drafted)
+        return self._chooser.choose_alone(row, drafted, logits)
 
     def _push(self, request: Request, tokens: list[int]) -> None:
         """Tokens of one pass, as far as they do not end the answer."""

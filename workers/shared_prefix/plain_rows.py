@@ -38,6 +38,10 @@ class PlainRows:
         self._mask = torch.cat([self._mask, self._mask.new_ones(len(tokens), 1)], dim=1)
         return self._forward(tokens[:, None], self._mask.sum(dim=1, keepdim=True) - 1)
 
+    def alone(self, tokens: list[int]) -> torch.Tensor:
+        """As `Rows.alone`."""
+        return self.logits([tokens], len(tokens) - 1)[:, -1]
+
     def keep(self, rows: torch.Tensor) -> None:
         self._mask = self._mask[rows]
         self._cache.reorder_cache(rows)  # `batch_select_indices` is missing where layers keep a recurrent state

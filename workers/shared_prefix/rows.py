@@ -40,6 +40,10 @@ class Rows(Protocol):
         """Every row of the batch gains its token, [B]. Returns the logits behind it, [B, V]."""
         ...
 
+    def alone(self, tokens: list[int]) -> torch.Tensor:
+        """The logits behind a whole text, [1, V], computed from its tokens and nothing that is in memory."""
+        ...
+
     def keep(self, rows: torch.Tensor) -> None:
         """Only these rows stay, in this order; `rows` [B'] are indices."""
         ...

@@ -1,8 +1,10 @@
 """From logits to the next token, for a batch of rows that do not know of each other.
 
-The order is transformers': repetition penalty, temperature, top-k, top-p. A sampled token is the inverse of the
-cumulative distribution at a number that was drawn for this row and step before the first one, so that a row's draws
-depend on the seed and its prompt's text alone. (Drawing by `torch.multinomial` would tie each row to its neighbours.)
+The order is transformers': repetition penalty, temperature, top-k, top-p. A sampled token has the largest of the scores
+with Gumbel noise added (Gumbel-max), which depends on the seed, the prompt's text, the step and the token, and on
+nothing else. Its lead is then as wide as that of a greedy choice, so that rounding, which differs with a row's
+neighbours, matters in one of some 100,000 choices. Where a lead is within what float32 rounds by, the row is `UNSURE`,
+and its token is chosen by logits that are computed for it alone.
 """
 
 from __future__ import annotations
@@ -13,9 +15,13 @@ import torch
 from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
 from workers.prompt import Decoding
-from workers.shared_prefix.ahead import Ahead
+from workers.shared_prefix.ahead import UNSURE, Ahead
 
-UNKNOWN = -1  # no token
+UNKNOWN = -1  # no token: the logits are NaN
+ROUNDING = 2.0**-19  # of the largest score: three times what float32 was seen to differ by between batches
+NOISE_ROUNDING = 2.0  # score as large as that by which computed noise may differ
+MIXING = ((16, 0x7FEB352D), (15, -0x7B935975))  # shifts and factors of lowbias32 (Wellons 2018), as int32
+SPREAD = -0x61C88647  # 2**32 / golden ratio, as int32
 
 
 def penalised(logits: torch.Tensor, seen: torch.Tensor, penalty: float) -> torch.Tensor:
@@ -26,22 +32,45 @@ def penalised(logits: torch.Tensor, seen: torch.Tensor, penalty: float) -> torch
     return torch.where(seen, torch.where(logits < 0, logits * penalty, logits / penalty), logits)
 
 
-def probabilities(logits: torch.Tensor, decoding: Decoding) -> torch.Tensor:
-    """What is sampled from: [B, V] in float64, for a temperature above 0 and logits [B, V] already penalised."""
+def warped(logits: torch.Tensor, decoding: Decoding) -> torch.Tensor:
+    """Scores [B, V] whose softmax is sampled from, for a temperature above 0 and logits [B, V] already penalised."""
     unused = torch.empty(0, dtype=torch.long)
-    scores = TemperatureLogitsWarper(float(decoding.temperature))(unused, logits)
+    scores: torch.Tensor = TemperatureLogitsWarper(float(decoding.temperature))(unused, logits)
     if decoding.top_k:
         scores = TopKLogitsWarper(decoding.top_k)(unused, scores)
     if decoding.top_p < 1:
         scores = TopPLogitsWarper(decoding.top_p)(unused, scores)
-    return torch.softmax(scores.double(), dim=-1)
+    return scores
 
 
-def draws(prompt: str, decoding: Decoding) -> torch.Tensor:
-    """Uniform numbers [max_new_tokens] in [0, 1), float64, one a new token of this prompt."""
+def row_key(prompt: str, decoding: Decoding) -> tuple[int, int]:
+    """What tells a prompt's noise from that of others: two numbers of 32 bits, signed."""
     digest = hashlib.sha256(f"{decoding.seed}\0{prompt}".encode("utf-8", "surrogatepass")).digest()
-    generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "big", signed=True))
-    return torch.rand(decoding.max_new_tokens, dtype=torch.float64, generator=generator)
+    return int.from_bytes(digest[:4], "big", signed=True), int.from_bytes(digest[4:8], "big", signed=True)
+
+
+def gumbel(keys: torch.Tensor, steps: torch.Tensor, vocabulary: int) -> torch.Tensor:
+    """Gumbel noise [B, V] in float32 of rows with `keys` [B, 2] (int32) at `steps` [B].
+
+    A counter-based generator: no state, the same bits on every device and at every place in a batch.
+    """
+    step = steps.to(torch.int32) * SPREAD ^ keys[:, 0]
+    _mix(step, torch.empty_like(step))
+    bits = torch.arange(vocabulary, dtype=torch.int32, device=keys.device) * SPREAD ^ (step ^ keys[:, 1])[:, None]
+    part = torch.empty_like(bits)
+    _mix(bits, part)
+    _mix(bits.add_(keys[:, :1]), part)
+    uniform = bits.bitwise_and_(0x7FFFFFFF).float()  # small ones are exact to their last digit
+    return uniform.add_(0.5).mul_(2.0**-31).clamp_max_(1 - 2.0**-24).neg_().log1p_().neg_().log_().neg_()
+
+
+def _mix(x: torch.Tensor, part: torch.Tensor) -> None:
+    """An integer hash of int32, in place; it wraps around. `part` is room for as many."""
+    for shift, factor in MIXING:
+        torch.bitwise_right_shift(x, shift, out=part)
+        x.bitwise_xor_(part.bitwise_and_(2 ** (32 - shift) - 1)).mul_(factor)
+    torch.bitwise_right_shift(x, 16, out=part)
+    x.bitwise_xor_(part.bitwise_and_(0xFFFF))
 
 
 class TokenChooser:
@@ -52,7 +81,7 @@ class TokenChooser:
         self._vocabulary = vocabulary  # V, the width of the logits
         self.device = device
         self._seen: torch.Tensor | None = None  # [B, V] bool, only with a penalty
-        self._draws: torch.Tensor | None = None  # [B, max_new_tokens], only when sampling
+        self._keys: torch.Tensor | None = None  # [B, 2], only when sampling
         self._steps = torch.empty(0, dtype=torch.long, device=device)  # [B] tokens chosen so far
 
     def enter(self, prompts: list[str], tokens: list[list[int]], steps: list[int]) -> None:
@@ -70,40 +99,51 @@ class TokenChooser:
                 seen[row, row_tokens] = True
             self._seen = _joined(self._seen, seen.to(self.device))
         if self._decoding.temperature > 0:
-            drawn = torch.stack([draws(prompt, self._decoding) for prompt in prompts])
-            self._draws = _joined(self._draws, drawn.to(self.device))
+            keys = torch.tensor([row_key(prompt, self._decoding) for prompt in prompts], dtype=torch.int32)
+            self._keys = _joined(self._keys, keys.to(self.device))
 
     def keep(self, rows: torch.Tensor) -> None:
         """Only these rows stay, in this order; `rows` [B'] are indices."""
         self._steps = self._steps[rows]
         self._seen = None if self._seen is None else self._seen[rows]
-        self._draws = None if self._draws is None else self._draws[rows]
+        self._keys = None if self._keys is None else self._keys[rows]
 
     def choose(self, logits: torch.Tensor) -> torch.Tensor:
-        """The next token of every row, [B], from logits [B, V] of any float type; `UNKNOWN` where those are NaN."""
-        drawn = None if self._draws is None else self._draws.gather(1, self._steps[:, None])
-        tokens = self._chosen(logits, self._seen, drawn)
-        if self._seen is not None:
-            self._seen.scatter_(1, tokens.clamp_min(0)[:, None], True)  # a row without a token ends
-        self._steps = self._steps + 1
-        return tokens
+        """The next token of every row, [B], from logits [B, V] of any float type; `UNKNOWN` where those are NaN, and
+        `UNSURE` where float32 logits leave it open. `take_one` or `take` says what counts."""
+        return self._chosen(logits, self._seen, self._noise(self._keys, self._steps))
 
     def choose_ahead(self, logits: torch.Tensor, ahead: Ahead) -> torch.Tensor:
         """What every row would take at each of its positions, [N], if it took all of its draft before: as `choose`.
-        `take` says how much of it counts.
 
         Args:
             logits: [N, V], behind each token of `ahead`.
         """
-        drawn = seen = None
-        if self._draws is not None:
-            steps = (self._steps[ahead.rows] + ahead.offsets).clamp_max(self._draws.shape[1] - 1)
-            drawn = self._draws[ahead.rows, steps][:, None]
+        keys = seen = None
+        if self._keys is not None:
+            keys = self._keys[ahead.rows]
         if self._seen is not None:
             seen = self._seen[ahead.rows]
             at, offsets = ahead.drafted_before()
             seen[at, ahead.padded[ahead.rows[at], offsets]] = True
-        return self._chosen(logits, seen, drawn)
+        return self._chosen(logits, seen, self._noise(keys, self._steps[ahead.rows] + ahead.offsets))
+
+    def choose_alone(self, row: int, drafted: list[int], logits: torch.Tensor) -> int:
+        """A row's next token behind a draft, by logits [1, V] that were computed for it alone, which decide."""
+        keys = seen = None
+        if self._keys is not None:
+            keys = self._keys[row : row + 1]
+        if self._seen is not None:
+            seen = self._seen[row : row + 1].clone()
+            seen[0, drafted] = True
+        steps = self._steps[row : row + 1] + len(drafted)
+        return int(self._chosen(logits, seen, self._noise(keys, steps), decides=True))
+
+    def take_one(self, tokens: torch.Tensor) -> None:
+        """Every row has said its token, [B]."""
+        self._steps = self._steps + 1
+        if self._seen is not None:
+            self._seen.scatter_(1, tokens.clamp_min(0)[:, None], True)  # a row without a token ends
 
     def take(self, said: list[list[int]]) -> None:
         """Every row has said these tokens, at least one each."""
@@ -113,19 +153,25 @@ class TokenChooser:
             rows, tokens = torch.tensor(pairs, device=self.device).reshape(-1, 2).unbind(1)
             self._seen[rows, tokens] = True
 
-    def _chosen(self, logits: torch.Tensor, seen: torch.Tensor | None, drawn: torch.Tensor | None) -> torch.Tensor:
+    def _noise(self, keys: torch.Tensor | None, steps: torch.Tensor) -> torch.Tensor | None:
+        return None if keys is None else gumbel(keys, steps, self._vocabulary)
+
+    def _chosen(
+        self, logits: torch.Tensor, seen: torch.Tensor | None, noise: torch.Tensor | None, decides: bool = False
+    ) -> torch.Tensor:
         scores = logits.float()
-        broken = scores.amax(dim=-1).isnan()
         if seen is not None:
             scores = penalised(scores, seen, self._decoding.repetition_penalty)
-        tokens = scores.argmax(dim=-1) if drawn is None else self._sampled(scores, drawn)
-        return tokens.masked_fill(broken, UNKNOWN)
-
-    def _sampled(self, scores: torch.Tensor, drawn: torch.Tensor) -> torch.Tensor:
-        cumulative = probabilities(scores, self._decoding).cumsum(dim=-1)
-        level = drawn * cumulative[:, -1:]
-        # level may round up to the total, and a NaN is found nowhere: both would point behind the last token
-        return torch.searchsorted(cumulative, level, right=True).squeeze(1).clamp_max(scores.shape[1] - 1)
+        high = scores.amax(dim=-1)  # NaN where one is
+        perturbed = scores if noise is None else warped(scores, self._decoding) + noise
+        best = perturbed.argmax(dim=-1)
+        if not decides and logits.dtype == torch.float32:  # half precision rounds by more than leads are
+            spread = torch.maximum(high, -scores.amin(dim=-1)) / (self._decoding.temperature or 1.0)
+            margin = (spread + (0.0 if noise is None else NOISE_ROUNDING)) * ROUNDING
+            lead = perturbed.gather(1, best[:, None])
+            second = perturbed.scatter(1, best[:, None], float("-inf")).amax(dim=-1)
+            best = best.masked_fill(lead[:, 0] - second < margin, UNSURE)
+        return best.masked_fill(high.isnan(), UNKNOWN)
 
 
 def _joined(old: torch.Tensor | None, new: torch.Tensor) -> torch.Tensor:

@@ -121,6 +121,13 @@ class SharedRows:
         """As `RowsAhead.gain`: what lies behind a row's size is overwritten."""
         self._sizes = [size + more for size, more in zip(self._sizes, tokens, strict=True)]
 
+    def alone(self, tokens: list[int]) -> torch.Tensor:
+        """As `Rows.alone`."""
+        rows = SharedRows(self._model, self._kernels, PrefixTree(self._model, self._kernels, budget=0))
+        rows.stand_behind(tokens[:-1])
+        rows.enter([tokens[:-1]])
+        return rows.step(torch.tensor(tokens[-1:], device=self._device))
+
     def keep(self, rows: torch.Tensor) -> None:
         self._live = [self._live[row] for row in rows.tolist()]
         self._lengths = None

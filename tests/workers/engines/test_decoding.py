@@ -10,7 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import chisquare
+from scipy.stats import chisquare, gumbel_r, kstest
 from transformers import (
     LogitsProcessorList,
     RepetitionPenaltyLogitsProcessor,
@@ -22,7 +22,8 @@ from transformers import (
 from tests.tiny_model import parrot, tokenizer
 from tests.workers.engines.reference import engine_of, in_order, llama
 from workers.prompt import Completion, Decoding, PromptBlock
-from workers.shared_prefix.sampling import TokenChooser, penalised, probabilities
+from workers.shared_prefix.ahead import UNSURE
+from workers.shared_prefix.sampling import TokenChooser, gumbel, penalised, warped
 
 BLOCK = PromptBlock("# Query:\n", ("which?", "the tree", "a"))
 SAMPLED = Decoding(12, temperature=1.0)
@@ -70,7 +71,7 @@ def test_probabilities_are_those_of_transformers(
     if top_p < 1:
         processors.append(TopPLogitsWarper(top_p))
     decoding = Decoding(1, temperature=temperature, top_p=top_p, top_k=top_k)
-    ours = probabilities(penalised(logits, seen, penalty), decoding)
+    ours = warped(penalised(logits, seen, penalty), decoding).softmax(-1).double()
     torch.testing.assert_close(
         ours,
         processors(cast(torch.LongTensor, history), cast(torch.FloatTensor, logits)).softmax(-1).double(),
@@ -86,11 +87,44 @@ def test_draws_follow_the_probabilities() -> None:
     chooser = TokenChooser(decoding, 6, torch.device("cpu"))
     chooser.enter(["prompt"], [[0]], [0])
     for _ in range(4000):
-        counts[int(chooser.choose(logits))] += 1
-    expected = probabilities(logits, decoding)[0]
+        token = chooser.choose(logits)
+        chooser.take_one(token)
+        counts[int(token)] += 1
+    expected = warped(logits, decoding)[0].softmax(-1)
     assert counts[3] == 0
     kept = [0, 1, 2, 4, 5]
-    assert chisquare([counts[token] for token in kept], expected[kept] * 4000).pvalue > 0.01
+    assert chisquare([counts[token] for token in kept], expected[kept].double() * 4000).pvalue > 0.01
+
+
+def test_noise_is_gumbel_s_and_independent_between_rows_steps_and_tokens() -> None:
+    keys = torch.tensor([[1, 2], [1, 3], [-5, 2], [2**31 - 1, -(2**31)]], dtype=torch.int32)
+    noise = torch.stack([gumbel(keys, torch.full((4,), step), 4096) for step in range(6)]).double()
+    assert kstest(noise.flatten(), gumbel_r.cdf).pvalue > 0.01
+    together = torch.corrcoef(noise.reshape(24, -1)) - torch.eye(24)
+    assert together.abs().max() < 0.08  # 5 standard deviations of what chance gives
+    assert torch.corrcoef(torch.stack([noise[..., :-1].flatten(), noise[..., 1:].flatten()]))[0, 1].abs() < 0.016
+
+
+def test_noise_is_the_same_at_every_place_in_a_batch() -> None:
+    keys = torch.randint(-(2**31), 2**31, (9, 2), generator=torch.Generator().manual_seed(0)).to(torch.int32)
+    steps = torch.arange(9)
+    whole = gumbel(keys, steps, 77)
+    for row in range(9):
+        torch.testing.assert_close(gumbel(keys[[row]], steps[[row]], 77)[0], whole[row], rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_a_lead_within_rounding_is_no_choice(temperature: float) -> None:
+    decoding = Decoding(4, temperature=temperature)
+    chooser = TokenChooser(decoding, 3, torch.device("cpu"))
+    chooser.enter(["prompt"], [[0]], [0])
+    noise = torch.zeros(1, 3) if not temperature else gumbel(chooser._keys, chooser._steps, 3)  # type: ignore[arg-type]
+    tie = torch.tensor([[-9.0, 5.0, 5.0]]) - noise
+    apart = tie + torch.tensor([[0.0, 0.0, 1e-3]])
+    assert chooser.choose(tie).tolist() == [UNSURE]
+    assert chooser.choose(apart).tolist() == [2]
+    assert chooser.choose_alone(0, [], apart) == 2
+    assert chooser.choose_alone(0, [], tie) in (1, 2)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from tests.workers.engines.test_exactness import blocks, texts
 from workers.local_worker import LocalWorker
 from workers.messages import Answered
 from workers.prompt import Decoding, PromptBlock
-from workers.shared_prefix.ahead import Ahead, accepted
+from workers.shared_prefix.ahead import UNSURE, Ahead, accepted
 from workers.shared_prefix.drafts import LONGEST, SHORTEST, EarlierAnswers
 
 BLOCK = PromptBlock("# Query:\n", ("why?", "Which tree grows fastest", "x"))
@@ -129,9 +129,25 @@ def test_drafts_grow_with_what_is_taken_and_shrink_with_what_is_not() -> None:
     assert len(drafter.draft(100)) == SHORTEST
 
 
+def never(row: int, drafted: list[int]) -> int:
+    raise AssertionError(f"row {row} is asked behind {drafted}")
+
+
+def test_only_choices_that_count_are_made_surely() -> None:
+    asked: list[tuple[int, list[int]]] = []
+
+    def surely(row: int, drafted: list[int]) -> int:
+        asked.append((row, drafted))
+        return 2 if row == 0 else 6
+
+    chosen = [1, UNSURE, 5, 6, UNSURE, UNSURE, UNSURE]
+    assert accepted([[9, 1, 2, 3], [8], [7, 4]], chosen, surely) == [[1, 2, 5], [6], [6]]
+    assert asked == [(0, [1]), (1, []), (2, [])]
+
+
 def test_a_draft_counts_up_to_the_first_token_that_is_another() -> None:
     given_tokens = [[9, 1, 2, 3], [8], [7, 4]]
-    assert accepted(given_tokens, [1, 2, 5, 6, 0, 4, 3]) == [[1, 2, 5], [0], [4, 3]]
+    assert accepted(given_tokens, [1, 2, 5, 6, 0, 4, 3], never) == [[1, 2, 5], [0], [4, 3]]
     ahead = Ahead.of(given_tokens, torch.device("cpu"))
     assert ahead.tokens.tolist() == [9, 1, 2, 3, 8, 7, 4]
     assert ahead.rows.tolist() == [0, 0, 0, 0, 1, 2, 2]
