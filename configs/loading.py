@@ -104,6 +104,14 @@ def override_config(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
     return _validated(values, "the overrides", Path("/"), RunConfig)
 
 
+def override_evaluation(config: EvaluationConfig, overrides: Sequence[str]) -> EvaluationConfig:
+    """As `override_config`, for an evaluation."""
+    values = dump_config(config)
+    for override in overrides:
+        _apply(override, values)
+    return _validated(values, "the overrides", Path("/"), EvaluationConfig)
+
+
 def preset_names() -> tuple[str, ...]:
     """The searches that come with the package."""
     return tuple(name for name in _all_presets() if not name.startswith((_EVALUATION, _EXPERIMENT)))

@@ -40,3 +40,6 @@ class RunConfig(Knobs):
     ledger_path: LocalPath | None = None
     """A ledger shared by several runs, so that none pays for what another has paid; in the run directory when absent.
     On a local disk: SQLite's write-ahead log does not work over NFS."""
+    reuse_folder: bool = False
+    """Take over what other runs in the folder of this one have paid for, instead of paying again; `demosearch run` and
+    `evaluate` set it unless told --no-reuse. Without effect where `ledger_path` is given."""

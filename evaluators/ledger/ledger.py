@@ -19,6 +19,7 @@ from uuid import uuid4
 from configs.errors import RunStopped
 from evaluators.evaluation import Failure
 from evaluators.judge import Verdict
+from evaluators.ledger.beside import LedgersBeside
 from evaluators.ledger.file import USAGE, Table, add_dollars, look_up, open_to_write
 from evaluators.ledger.queries import read_spend
 from evaluators.ledger.spend import Spend
@@ -49,15 +50,17 @@ class Ledger:
 
     Args:
         tally: where to note how many rows of the run are durable; nowhere when not given.
+        beside: ledgers of other runs; what they hold is taken over and not asked for again.
 
     Raises:
         InputError: the file is no ledger, of another version, or cannot be opened.
     """
 
-    def __init__(self, path: Path, run: str, tally: Path | None = None) -> None:
+    def __init__(self, path: Path, run: str, tally: Path | None = None, beside: Sequence[Path] = ()) -> None:
         self._run = run
         self._path = path
         self._tally_path = tally
+        self._beside = LedgersBeside(beside)
         self._session = uuid4().hex
         self._time = 0.0, 0.0  # seconds, GPU-seconds of this process
         self._reader = open_to_write(path)
@@ -86,9 +89,14 @@ class Ledger:
     def _look_up(self, columns: str, table: Table, keys: Sequence[bytes]) -> list[tuple[Any, ...]]:
         """Raises RunStopped where the file is damaged: asking anew would pay again for what may still be there."""
         try:
-            return list(look_up(self._reader, columns, table, keys))
+            rows = list(look_up(self._reader, columns, table, keys))
         except (sqlite3.Error, OverflowError) as error:
             raise RunStopped(f"the ledger {self._path} cannot be read ({error}): {_RESTORE}") from error
+        known = {row[0] for row in rows}
+        taken = self._beside.find(columns, table, [key for key in keys if key not in known])
+        for row in taken.whole:
+            self._keep(*row)
+        return rows + taken.rows
 
     def model_of_generations(self, fingerprint: str) -> str:
         """Who wrote the first completion kept of the model with this fingerprint, by the server's own word; "" where it
@@ -234,8 +242,10 @@ class Ledger:
         with self._writer:
             for table, statement in _INSERTS.items():
                 some = [row for name, row in rows if name == table]
-                if some:
-                    self._rows[table] += self._writer.executemany(statement, some).rowcount
+                own = [row for row in some if row[1] == self._run]
+                if own:
+                    self._rows[table] += self._writer.executemany(statement, own).rowcount
+                self._writer.executemany(statement, [row for row in some if row[1] != self._run])
         if self._tally_path is not None:
             write_tally(self._tally_path, Tally(self._rows["generations"], self._rows["verdicts"]))
 
@@ -246,6 +256,7 @@ class Ledger:
         self._thread.shutdown()
         self._writer.close()
         self._reader.close()
+        self._beside.close()
 
 
 _REMEDY = "free some disk space, then `demosearch resume`; everything kept before is safe"

@@ -6,6 +6,31 @@ from typing import Annotated
 import typer
 
 RunDirectory = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, as `run` prints it.")]
+ConfigOrRuns = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="CONFIG", help="A YAML file, or a preset's name such as `evaluate_quickstart`; with --from, more runs."
+    ),
+]
+Winners = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--from",
+        metavar="RUN",
+        help="Compare what this search has found with its base prompt, instead of a CONFIG. Repeatable.",
+    ),
+]
+Prompts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--prompt",
+        metavar="NAME=PATH",
+        help="One more variant, or another file for one of the config's; no PATH for no prompt. Repeatable.",
+    ),
+]
+NewDirectory = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Where to keep the run; `runs/CONFIG-TIME` when not given.")
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Option(
@@ -17,6 +42,12 @@ PayAgain = Annotated[
     typer.Option(
         "--pay-again",
         help="Go on although the ledger has lost answers or verdicts: ask and pay for them a second time.",
+    ),
+]
+NoReuse = Annotated[
+    bool,
+    typer.Option(
+        "--no-reuse", help="Do not take over what other runs in the same folder have paid for: pay for everything."
     ),
 ]
 DryRun = Annotated[

@@ -3,21 +3,36 @@
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 import search
 from configs.errors import InputError
-from search.cli.options import AsJson, DryRun, Like, Overrides, PayAgain, RunDirectory, TokensPerSecond
+from search.cli.options import (
+    AsJson,
+    ConfigOrRuns,
+    DryRun,
+    Like,
+    NewDirectory,
+    NoReuse,
+    Overrides,
+    PayAgain,
+    Prompts,
+    RunDirectory,
+    TokensPerSecond,
+    Winners,
+)
 from search.cli.terminal import console, interruptible, print_out, say, show_forecast, show_status
 
 if TYPE_CHECKING:
+    from configs.schema.evaluation import EvaluationConfig
     from configs.schema.run import RunConfig
     from search.results.status import Status
 
 
-def run(
+def run(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     config: Annotated[
         str, typer.Argument(metavar="CONFIG", help="A YAML file, or a preset's name such as `quickstart`.")
     ],
@@ -25,6 +40,7 @@ def run(
         Path | None, typer.Option(metavar="DIR", help="Where to keep the run; `runs/CONFIG-TIME` when not given.")
     ] = None,
     overrides: Overrides = None,
+    no_reuse: NoReuse = False,
     dry_run: DryRun = False,
     like: Like = None,
     tokens_per_second: TokensPerSecond = None,
@@ -32,15 +48,19 @@ def run(
 ) -> None:
     """Start a search and run it to its end.
 
+    What other runs in the folder of the run directory have paid for is taken over; `--no-reuse` pays for everything.
+
     Everything is checked before anything is spent. Ctrl-C stops cleanly: verdicts already asked for are waited for and
     kept; press it again to give them up. So does a budget that is spent (`--set budget.dollars=20`; see `demosearch
     knobs budget`): `resume` goes on with a larger one.
     """
-    loaded = search.load_config(config, overrides or [])
-    if dry_run:
-        show_forecast(search.forecast_run(loaded, None, search.Experience(like, tokens_per_second)), as_json)
-        return
     path = run_dir or new_directory(config)
+    loaded = search.load_config(config, overrides or [])
+    loaded = loaded.model_copy(update={"reuse_folder": not no_reuse})
+    if dry_run:
+        experience = search.Experience(like, tokens_per_second)
+        show_forecast(search.forecast_run(loaded, None, experience, new_at=path), as_json)
+        return
     say(f"run directory: {path}")
     _conduct(path, lambda: search.launch(loaded, path, console()), as_json)
 
@@ -90,21 +110,12 @@ def extend(
 
 
 def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
-    config: Annotated[
-        str, typer.Argument(metavar="CONFIG", help="A YAML file, or a preset's name such as `evaluate_quickstart`.")
-    ],
-    prompts: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--prompt",
-            metavar="NAME=PATH",
-            help="One more variant, or another file for one of the config's; no PATH for no prompt. Repeatable.",
-        ),
-    ] = None,
-    run_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where to keep it; `runs/CONFIG-TIME` when not given.")
-    ] = None,
+    config: ConfigOrRuns = None,
+    winners: Winners = None,
+    prompts: Prompts = None,
+    run_dir: NewDirectory = None,
     overrides: Overrides = None,
+    no_reuse: NoReuse = False,
     dry_run: DryRun = False,
     like: Like = None,
     tokens_per_second: TokensPerSecond = None,
@@ -118,21 +129,51 @@ def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     with intervals over questions, differences to the first variant are paired. `--set side=held_out` asks only the
     questions that a search has not seen.
 
+    `--from RUN [RUN ...]` needs no config: base prompt and winners of these searches, on the first one's held-out
+    questions and by its judge.
+
     With the --run-dir of an earlier evaluation, which may have had fewer variants, nothing is paid twice, and what
     failed is tried again. `demosearch knobs --evaluation` lists the knobs.
     """
     from search.cli.evaluation_table import evaluation_view  # noqa: PLC0415 -- rich
 
-    loaded = search.load_evaluation(config, overrides or [], dict(_named(prompt) for prompt in prompts or []))
-    if dry_run:
-        begun = run_dir if run_dir and (run_dir / "config.json").exists() else None
-        show_forecast(search.forecast_evaluation(loaded, begun, search.Experience(like, tokens_per_second)), as_json)
-        return
-    path = run_dir or new_directory(config)
+    runs = [*(winners or []), *map(Path, config or [])] if winners else []
+    if not runs and len(config or []) != 1:
+        raise InputError("give one CONFIG, or the searches to compare: `demosearch evaluate --from RUN [RUN ...]`")
+    path = run_dir or new_directory("winners" if runs else (config or [""])[0])
+    with TemporaryDirectory() as nowhere:  # a dry run leaves no file
+        prompt_files = Path(nowhere) if dry_run else path.with_name(f"{path.name}.prompts")
+        loaded = _of_winners(runs, prompt_files, overrides, prompts) if runs else _of_file(config, overrides, prompts)
+        loaded = loaded.model_copy(update={"reuse_folder": not no_reuse})
+        if dry_run:
+            begun = run_dir if run_dir and (run_dir / "config.json").exists() else None
+            experience = search.Experience(like, tokens_per_second)
+            show_forecast(search.forecast_evaluation(loaded, begun, experience), as_json)
+            return
     say(f"run directory: {path}")
     with interruptible(path, f"the same command with `--run-dir {path}`"):
         done = search.evaluate(loaded, path, console(), pay_again=pay_again)
     print_out(done.to_json() if as_json else evaluation_view(done, path))
+
+
+def _of_file(config: list[str] | None, overrides: list[str] | None, prompts: list[str] | None) -> "EvaluationConfig":
+    named = dict(_named(prompt) for prompt in prompts or [])
+    return search.load_evaluation((config or [""])[0], overrides or [], named)
+
+
+def _of_winners(
+    runs: list[Path], folder: Path, overrides: list[str] | None, prompts: list[str] | None
+) -> "EvaluationConfig":
+    """What `--from` compares; its prompts are kept in this folder."""
+    from configs.loading import override_evaluation  # noqa: PLC0415 -- yaml
+    from search.running.winners import evaluation_of_winners  # noqa: PLC0415 -- numpy
+
+    if prompts:
+        raise InputError("--prompt goes with a CONFIG: leave it out, or write a config instead of --from")
+    loaded, notices = evaluation_of_winners(runs, folder)
+    for notice in notices:
+        say(f"notice: {notice}.")
+    return override_evaluation(loaded, overrides) if overrides else loaded
 
 
 def retry_failed(path: RunDirectory, overrides: Overrides = None, as_json: AsJson = False) -> None:

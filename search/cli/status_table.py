@@ -30,7 +30,10 @@ def status_view(status: Status, path: Path) -> RenderableType:
     spend = status.spend
     facts = Table.grid(padding=(0, 2))
     facts.add_row("state", Text(_WORDS[status.state] + because(status.reason)))
-    add_spend(facts, spend)
+    if status.has_ledger:
+        add_spend(facts, spend)
+    else:
+        facts.add_row("paid for", "unknown: the ledger is missing")
     scored = f"{show_many(status.candidates, 'candidate')} scored in {show_many(status.trials, 'trial')}"
     facts.add_row("search", scored)
     if status.amended:

@@ -1,6 +1,6 @@
 """`--dry-run`: everything is read and checked, nothing is loaded and nothing is spent."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
@@ -16,10 +16,12 @@ from evaluators.ledger.spend import Spend
 from evaluators.objective import Objective
 from search.forecast.cost import Basis, Speed, judge_costs
 from search.forecast.forecast import Assumptions, RunForecast, forecast
+from search.forecast.paid import paid_for_search
 from search.forecast.rehearsal import Asked, rehearse
 from search.forecast.token_length import GUESS, refuse_too_long, tokens_a_character
 from search.forecast.workload import PlannedWork, Surveyor, together
 from search.results.wording import show_many
+from search.run_directory.neighbours import ledgers_of_neighbours
 from search.run_directory.run import ledger_path, read_any_config, read_id
 from search.running.assembly import Plan, make_plan
 from search.running.evaluation_plan import make_evaluation_plan
@@ -55,11 +57,14 @@ NONE = Experience()
 _NOWHERE = Path("runs")  # nothing is written there
 
 
-def forecast_run(config: RunConfig, path: Path | None = None, experience: Experience = NONE) -> RunForecast:
+def forecast_run(
+    config: RunConfig, path: Path | None = None, experience: Experience = NONE, new_at: Path | None = None
+) -> RunForecast:
     """What this search would cost, from its beginning.
 
     Args:
         path: of the run, where it is one that goes on.
+        new_at: where a new run would be kept.
 
     Raises:
         InputError: something is wrong with config or files.
@@ -79,6 +84,7 @@ def forecast_run(config: RunConfig, path: Path | None = None, experience: Experi
         "about: what the strategy asks for in a rehearsal with made-up scores"
         if asked
         else f"about: unknown, since a rehearsal of the strategy takes longer than {_PATIENCE:g} s",
+        *_paid(plan, asked, path or new_at),
     ]
     material, shown = plan.material, [*plan.material.demonstrations.values()][:_SAMPLE]
     asked_first = [(question.query,) for question in material.search[:_SAMPLE]]
@@ -169,6 +175,41 @@ def _beside(plan: Plan, surveyor: Surveyor) -> tuple[list[PlannedWork], list[str
         "(strategy.hints.likelihood_questions); their tokens are included, nothing is written"
     )
     return [surveyor.reading(answers.characters)], [said]
+
+
+def _paid(plan: Plan, asked: Asked | None, path: Path | None) -> Iterator[str]:
+    """A sentence on answers that need not be paid for, where another run has."""
+    ledgers = _ledgers(plan.config, path)
+    if not asked or not ledgers:
+        return
+    material = plan.material
+    blocks = [
+        (
+            plan.decodings[candidate.decoding],
+            plan.renderer.block(
+                material.rules,
+                material.shown(candidate),
+                [(material.questions[name].query,) for name in sorted(questions)],
+            ),
+        )
+        for candidate, questions in asked.items()
+    ]
+    paid, total = paid_for_search(ledgers, plan.config.model, blocks), sum(map(len, asked.values()))
+    where = plan.config.ledger_path or (path.parent if path else "")
+    yield (
+        f"of the {total:,} first answers of the rehearsal, {paid:,} are paid for already (in {where}); what the real "
+        "search shares with earlier ones may be more or less"
+    )
+
+
+def _ledgers(config: RunConfig, path: Path | None) -> list[Path]:
+    """That hold what need not be paid for."""
+    if config.ledger_path is not None:
+        return [config.ledger_path] if config.ledger_path.exists() else []
+    if path is None:
+        return []
+    own = [ledger_path(path, config)] if (path / "config.json").exists() else []
+    return own + (ledgers_of_neighbours(path) if config.reuse_folder else [])
 
 
 def _most(plan: Plan, surveyor: Surveyor, planned: int) -> PlannedWork:

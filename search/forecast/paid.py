@@ -11,6 +11,7 @@ from evaluators.ledger.queries import read_completions, read_models, read_prices
 from evaluators.question import Conversation, Question
 from search.problem.prompt_variant import PromptVariant
 from search.running.evaluation_plan import EvaluationPlan
+from workers.prompt import Decoding, PromptBlock
 
 
 @dataclass(slots=True)
@@ -46,6 +47,20 @@ def paid_already(plan: EvaluationPlan, ledger: Path) -> PaidAlready:
     paid.dollars = sum(read_prices(ledger, "generations", [*generations]).values())
     paid.dollars += sum(read_prices(ledger, "verdicts", [*verdicts]).values())
     return paid
+
+
+def paid_for_search(
+    ledgers: Sequence[Path],
+    model: AnyModelConfig,
+    blocks: Sequence[tuple[Decoding, PromptBlock]],
+) -> int:
+    """How many of the first answers to these blocks stand in one of the ledgers, whoever paid for them."""
+    paid = set[bytes]()
+    for ledger in ledgers:
+        for fingerprint in _of_model(model, read_models(ledger)):
+            keys = [key for decoding, block in blocks for key in generation_keys(fingerprint, decoding, block)]
+            paid |= read_completions(ledger, keys).keys()
+    return len(paid)
 
 
 def _of_model(model: AnyModelConfig, known: Sequence[str]) -> Iterator[str]:

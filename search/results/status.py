@@ -79,6 +79,7 @@ class Status:
         lost: what the ledger has lost, in a sentence; "" for nothing.
         succeeds: directory of the search that this one goes on from under another judge; "" for none.
         seen: held-out questions that stand in a demonstration or in a search question, or resemble one.
+        has_ledger: where it is missing, spend is not known.
         extended: under which larger budgets the search has gone on, in a sentence; "" where it has not.
         choice: why the winner won, or leads so far; None while only the base prompt is ranked.
     """
@@ -100,6 +101,7 @@ class Status:
     candidates: int = 0
     choice: Choice | None = None
     extended: str = ""
+    has_ledger: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """As `demosearch status --json` prints it; an infinite end of an interval is null."""
@@ -113,7 +115,7 @@ class Status:
             "winner": list(self.winner.demonstrations) if self.winner else None,
             "decoding": self.winner.candidate.decoding if self.winner else None,
             "runner_up": _standing_json(self.runner_up),
-            **asdict(self.spend),
+            **(asdict(self.spend) if self.has_ledger else dict.fromkeys(asdict(self.spend))),
             "failures": [asdict(one) for one in self.failures],
             "amended": self.amended,
             "win_probability": self.win_probability,
@@ -156,6 +158,7 @@ def status_of(results: SearchResults) -> Status:
         candidates=len(journal.search),
         choice=explain_choice(results),
         extended=results.extended,
+        has_ledger=results.ledger.exists() or not results.lost,
     )
 
 

@@ -36,8 +36,8 @@ from search.run_directory.file_formats import ConfigFile, Extension, Manifest
 from search.run_directory.files import missing, not_writable, read_json, refusing_damage, write_json
 from search.run_directory.state import read_noted_state
 
-TALLY = "tally.json"
-"""File of a run directory: how many rows of the run its ledger held when it was written last."""
+TALLY = "tally.json"  # file of a run directory: how many rows of the run its ledger held when it was written last
+Command = Literal["resume", "extend", "evaluate", "retry-failed", "export", "rejudge"]
 _LOCK_SECONDS = 2.0  # longer than a status command holds the lock
 
 
@@ -150,8 +150,7 @@ class Run:
             InputError: they differ; the text shows every difference.
         """
         path = self.path / "manifest.json"
-        extensions = _read_config_file(self.path).get("extensions")
-        manifest = manifest | {"extensions": extensions} if extensions else manifest
+        manifest |= {name: now for name, now in _read_config_file(self.path).items() if name == "extensions"}
         if not path.exists() and (self.path / "journal.jsonl").exists():
             raise missing(path)
         now, then = json.loads(json.dumps(manifest)), read_manifest(self.path)
@@ -208,12 +207,13 @@ def require_run(path: Path) -> None:
         )
 
 
-def require_search(path: Path, command: Literal["resume", "extend", "retry-failed", "export", "rejudge"]) -> None:
+def require_search(path: Path, command: Command) -> None:
     """Raises InputError, which says what to do instead, where `path` holds an evaluation."""
     if is_evaluation(path):
         again = f"the same `demosearch evaluate` with `--run-dir {path}`"
         instead = {
             "resume": f"go on with {again}; nothing is paid for twice",
+            "evaluate": f"add its variants' files to {again} (--prompt NAME=PATH)",
             "extend": f"add variants with {again}; nothing is paid for twice",
             "retry-failed": f"{again} tries what failed again, and pays for nothing else",
             "export": "it has found no prompt but compared those that it was given; export the search that one of "

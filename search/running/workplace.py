@@ -19,6 +19,7 @@ from evaluators.utilization import Utilization
 from evaluators.wiring import Wiring
 from search.live.progress import View, watching
 from search.live.snapshot import Position
+from search.run_directory.neighbours import ledgers_of_neighbours
 from search.run_directory.run import TALLY, Run, ledger_path
 from search.running.judges import Judges
 from search.running.models import make_model
@@ -121,7 +122,8 @@ async def opened_workplace(
     run: Run, config: RunConfig | EvaluationConfig, judges: Judges, way_on: str = WAY_ON
 ) -> AsyncIterator[Workplace]:
     """Open the ledger of a run and wire its judges around it; give everything back at the end. Raises InputError."""
-    ledger = Ledger(ledger_path(run.path, config), run.id, run.path / TALLY)
+    beside = ledgers_of_neighbours(run.path) if config.reuse_folder and config.ledger_path is None else []
+    ledger = Ledger(ledger_path(run.path, config), run.id, run.path / TALLY, beside)
     wiring = Wiring(
         ledger,
         judges.members,

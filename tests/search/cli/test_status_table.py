@@ -69,3 +69,9 @@ def test_every_number_of_an_interval_is_whole_however_narrow_the_output_is(width
 def test_one_thing_is_counted_in_the_singular() -> None:
     text = shown(replace(STATUS, spend=Spend(generated=1, new_tokens=1, judged=1)))
     assert "1 generation (1 token), 1 verdict\n" in "\n".join([line.rstrip() for line in text.splitlines()] + [""])
+
+
+def test_what_was_paid_is_unknown_where_the_ledger_is_missing() -> None:
+    text = shown(replace(STATUS, has_ledger=False, lost="The ledger x is missing."))
+    assert "unknown: the ledger is missing" in text
+    assert "0 generations" not in text

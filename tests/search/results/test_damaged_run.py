@@ -153,6 +153,7 @@ def test_a_lost_ledger_is_said_aloud(tallied: bool, whole: Path, tmp_path: Path)
     lost = read_status(path).lost
     assert lost == f"The ledger {path}/ledger.sqlite is missing: what was paid, said and failed is not known here."
     assert "is missing: what was paid, said and failed is not known here" in report(path, "md")
+    assert read_status(path).to_json()["generated"] is None
 
 
 def test_rows_that_a_ledger_has_lost_are_said_aloud(whole: Path, tmp_path: Path) -> None:

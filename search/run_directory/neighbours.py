@@ -1,0 +1,18 @@
+"""The ledgers of other runs in the same folder: what they hold need not be paid for again."""
+
+from pathlib import Path
+
+_LEDGER = "ledger.sqlite"
+
+
+def ledgers_of_neighbours(path: Path) -> list[Path]:
+    """Those of the run directories beside the one at `path`, the latest written first; none where the folder cannot be
+    listed. Ledgers elsewhere, which a config names, are shared by those who name them too."""
+    own = path.resolve()
+    try:
+        folders = [folder for folder in own.parent.iterdir() if folder.resolve() != own]
+        files = [folder / _LEDGER for folder in folders if (folder / "config.json").is_file()]
+        written = {file: file.stat().st_mtime for file in files if file.is_file()}
+    except OSError:
+        return []
+    return sorted(written, key=lambda file: (-written[file], file.name))
