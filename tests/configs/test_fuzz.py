@@ -35,7 +35,7 @@ def mutated(draw: st.DrawFn, text: str) -> str:
     return text
 
 
-@settings(deadline=None, max_examples=200)  # the machine is shared
+@settings(max_examples=2 * settings().max_examples)
 @given(mutated(CONFIG))
 def test_a_mutated_config_is_read_or_refused(text: str) -> None:
     with TemporaryDirectory() as folder:
@@ -45,7 +45,7 @@ def test_a_mutated_config_is_read_or_refused(text: str) -> None:
             load_config(path)
 
 
-@settings(deadline=None, max_examples=200)  # the machine is shared
+@settings(max_examples=2 * settings().max_examples)
 @given(st.sampled_from([knob.name for knob in describe_knobs()]), PIECES | st.text(max_size=5))
 def test_any_value_of_any_setting_is_taken_or_refused(name: str, value: str) -> None:
     with suppress(InputError):
@@ -54,7 +54,6 @@ def test_any_value_of_any_setting_is_taken_or_refused(name: str, value: str) -> 
 
 @pytest.mark.parametrize("ending", ROWS)
 def test_a_mutated_data_file_is_read_or_refused(ending: str) -> None:
-    @settings(deadline=None, max_examples=100)  # the machine is shared
     @given(mutated(ROWS[ending]))
     def reads(text: str) -> None:
         with TemporaryDirectory() as folder:

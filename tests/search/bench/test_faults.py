@@ -13,6 +13,8 @@ from search.bench.faults.simulation import SimulatedFaults, simulate
 from search.run_directory.journal import Journal
 from search.run_directory.records import JournalRecord
 
+pytestmark = pytest.mark.heavy
+
 SEEDS, SHARES = 200, 8
 
 

@@ -11,6 +11,8 @@ from search.bench.landscapes import LANDSCAPES, MIXED
 from search.problem.candidate import Candidate
 from search.problem.trial import Trial
 
+pytestmark = pytest.mark.heavy
+
 
 def landscape(name: str = "mixed", seed: int = 0, pool: int = 12) -> Landscape:
     return Landscape(LANDSCAPES[name], seed, pool=pool, search=20, held_out=20)

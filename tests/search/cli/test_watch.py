@@ -29,6 +29,8 @@ SMALL = [
 COMMAND = """
 import signal
 from search.cli.app import main
+
+pytestmark = pytest.mark.heavy
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs these tests in the background ignores it
 main()
 """

@@ -21,6 +21,8 @@ from configs.errors import InputError
 from search.export.optuna_study import fill_study
 from tests.search.report.made_run import BASE, MadeRun, small_run
 
+pytestmark = pytest.mark.heavy
+
 
 def score(names: tuple[str, ...], question: str) -> float:
     """`b` fails on three of four search questions."""

@@ -11,6 +11,8 @@ import pytest
 STUBBORN = """
 import asyncio, sys, time
 from search.running.event_loop import in_own_loop
+
+pytestmark = pytest.mark.heavy
 kinds = {kinds}
 async def work():
     try:

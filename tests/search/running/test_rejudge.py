@@ -19,6 +19,8 @@ from search.running.launch import launch, resume
 from search.running.rejudge import rejudge
 from tests.service_server import Reaction, ServiceServer, rate, rating_of, says
 
+pytestmark = pytest.mark.heavy
+
 QUIET = Console(quiet=True)
 PRICES = "dollars_per_million_prompt_tokens: 1, dollars_per_million_new_tokens: 1"
 

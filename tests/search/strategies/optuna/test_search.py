@@ -13,6 +13,8 @@ from search.problem.trial import TOO_LONG, ScoredTrial, Trial
 from search.strategies.optuna.search import OptunaSearch
 from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit, drive, scored, worth
 
+pytestmark = pytest.mark.heavy
+
 LONG = replace(SPACE, questions=tuple(f"q{number}" for number in range(24)))
 BASE = Trial(LONG.compose(()), LONG.questions)
 
