@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from configs.loading import load_evaluation
-from search.cli.export_commands import ExportFormat
+from search.cli.export_commands import export_formats
 from search.prompts.render import UrialRenderer
 from search.prompts.urial import BACKTICKS, load_base_prompt
 from search.run_directory.journal import read_journal
@@ -136,7 +136,7 @@ def test_whoever_exports_a_chat_of_a_completed_prompt_is_told_when_the_scores_ho
 def test_the_help_of_export_has_a_line_for_every_format() -> None:
     shown = demosearch("export", "--help").stdout
     lines = [line.strip(" •│") for line in shown.splitlines()]
-    assert all(any(line.startswith(f"{form.value}: ") for line in lines) for form in ExportFormat)
+    assert all(any(line.startswith(f"{form}: ") for line in lines) for form in export_formats())
 
 
 def test_a_run_started_from_its_own_export_takes_it_as_the_base(finished: Path, tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
 """The source tree keeps the shape that docs/architecture.md draws."""
 
 import ast
+import re
 
 import pytest
 
-from tests.documents import ROOT
+from tests.documents import ROOT, blocks
 from tests.house import ROOMS, House, measure
 
 MOST_FILE, MOST_FUNCTION, FEWEST_MODULES = 300, 50, 3
@@ -45,3 +46,22 @@ def test_every_package_says_in_a_sentence_what_it_holds(room: str) -> None:
     packages = (ROOT / room).rglob("__init__.py")
     silent = [path for path in packages if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
     assert silent == []
+
+
+def test_contributing_names_files_that_are_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| ") and "NAME.py" in line]
+    assert len(rows) == 7
+    paths = {path for row in rows for path in re.findall(r"`([\w/]+(?:\.py|/))`", row)}
+    assert {path for path in paths if not [*ROOT.glob(path.replace("NAME", "*"))]} == set()
+
+
+def test_the_strategy_that_the_docs_show_needs_the_public_interface_alone() -> None:
+    shown = [
+        block.text for block in blocks("python") if block.page == "docs/strategies.md" and "def ask(" in block.text
+    ]
+    assert shown
+    modules = {
+        node.module or "" for text in shown for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)
+    }
+    assert {module for module in modules if module.partition(".")[0] in ROOMS} == {"search"}

@@ -15,7 +15,7 @@ from rich.logging import RichHandler
 from configs.errors import DemosearchError, InputError
 from search.cli.bench_commands import overlap, w1
 from search.cli.experiment_commands import experiment
-from search.cli.export_commands import export, push
+from search.cli.export_commands import export, export_help, push
 from search.cli.folder_commands import compare, list_runs, rm, tag, view
 from search.cli.init_command import init
 from search.cli.read_commands import knobs, report, status, watch
@@ -62,8 +62,9 @@ def common(
 
 for spending in (init, run, resume, extend, evaluate, experiment, retry_failed, rejudge):
     app.command()(spending)
-for reading in (status, watch, export, push, report, knobs):
+for reading in (status, watch, push, report, knobs):
     app.command()(reading)
+app.command(help=export_help())(export)
 app.command("list")(list_runs)
 for folder_command in (compare, tag, rm, view):
     app.command()(folder_command)

@@ -1,31 +1,31 @@
 """The commands that take a result elsewhere: export, push."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from configs.errors import InputError
 from search.cli.options import RunDirectory
 from search.cli.terminal import say, write, write_out
+from search.export import FORMS, Format, caveat, read_best_prompt, written
 
-if TYPE_CHECKING:
-    from search.export import Format
+_STUDY = "an Optuna study of the run's name, for `optuna-dashboard`; `--output sqlite:///study.db`"
 
 
-class ExportFormat(StrEnum):
-    URIAL = "urial"
-    JSON = "json"
-    VLLM = "vllm"
-    MESSAGES = "messages"
-    OPENAI = "openai"
-    HUGGING_FACE = "hugging_face"
-    CHAT_TEMPLATE = "chat_template"
-    LANGCHAIN = "langchain"
-    DSPY = "dspy"
-    PROMPTFOO = "promptfoo"
-    OPTUNA = "optuna"
+def export_formats() -> list[str]:
+    """What `--format` takes."""
+    return [*FORMS, "optuna"]
+
+
+def export_help() -> str:
+    """The help of `export`: every format by those whom it is for."""
+    parts = ["Write the best demonstrations that a run has found, exactly as they were scored."]
+    for audience in dict.fromkeys(form.audience for form in FORMS.values()):
+        parts.append(f"For {audience}:")
+        parts.append("\n".join(f"- `{name}`: {form.what}" for name, form in FORMS.items() if form.audience == audience))
+    parts += ["All candidates, with their scores, whether the search has ended or not:", f"- `optuna`: {_STUDY}"]
+    return "\n\n".join(parts)
 
 
 BestSoFar = Annotated[bool, typer.Option("--best-so-far", help="Also from a search that has not ended.")]
@@ -39,7 +39,7 @@ Anyway = Annotated[
 
 def export(
     path: RunDirectory,
-    form: Annotated[ExportFormat, typer.Option("--format", help="What to write; see above.")] = ExportFormat.URIAL,
+    form: Annotated[Literal[Format, "optuna"], typer.Option("--format", help="What to write; see above.")] = "urial",
     best_so_far: BestSoFar = False,
     anyway: Anyway = False,
     output: Annotated[
@@ -47,44 +47,17 @@ def export(
         typer.Option("--output", "-o", help="File to write, or a database's address; standard output when not given."),
     ] = None,
 ) -> None:
-    """Write the best demonstrations that a run has found, exactly as they were scored.
-
-    For people and for demosearch:
-
-    - `urial`: a prompt file that loads as a base prompt again
-    - `json`: demonstrations, scores and provenance; `evaluate` reads it
-
-    For a base model, which continues text:
-
-    - `vllm`: the shared prefix, what stands around a question, and a request for vLLM's and SGLang's `/v1/completions`
-    - `langchain`: `FewShotPromptTemplate(**content)`, or `ChatPromptTemplate(**content)` of a run with a chat template
-    - `promptfoo`: a configuration with prompt, provider and the held-out questions, for `promptfoo eval -c`
-
-    For a chat:
-
-    - `messages`: a list of OpenAI messages, to which the question is to be added
-    - `openai`: `client.chat.completions.create(**content)`, with the question behind the last message's content
-    - `hugging_face`: messages and arguments for a transformers tokenizer's `apply_chat_template`
-    - `chat_template`: a Jinja template with which a server spells chats as URIAL does (vLLM: `--chat-template`)
-    - `dspy`: the state of a `dspy.Predict("query -> answer")`, for its `load`; DSPy spells prompts in its own way
-
-    All candidates, with their scores, whether the search has ended or not:
-
-    - `optuna`: an Optuna study of the run's name, for `optuna-dashboard`; `--output sqlite:///study.db`
-    """
-    chosen: Literal["optuna"] | Format = form.value
-    if chosen == "optuna":
+    """Write what a run has found; `export_help` says in which forms."""
+    if form == "optuna":
         _fill_study(path, output)
         return
-    from search.export import caveat, read_best_prompt, written  # noqa: PLC0415 -- scipy
-
     best = read_best_prompt(path, best_so_far, anyway)
-    text = written(best, chosen)
+    text = written(best, form)
     if output is None:
         write_out(text)
     else:
         write(Path(output), text)
-    if note := caveat(best, chosen):
+    if note := caveat(best, form):
         say(f"note: {note}")
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from search.export.best_prompt import BestPrompt, read_best_prompt
 from search.export.chat import messages
@@ -17,7 +17,7 @@ from search.export.urial_file import urial_file
 from search.problem.candidate import OWN
 from search.results.wording import show_decoding
 
-__all__ = ["Format", "caveat", "export", "read_best_prompt", "written"]
+__all__ = ["FORMS", "Format", "caveat", "export", "read_best_prompt", "written"]
 
 Format = Literal[
     "urial",
@@ -32,19 +32,68 @@ Format = Literal[
     "promptfoo",
 ]
 
-_WRITERS: Mapping[Format, Callable[[BestPrompt], object]] = {
-    "urial": urial_file,
-    "json": record,
-    "messages": messages,
-    "openai": chat_request,
-    "hugging_face": hugging_face,
-    "chat_template": chat_template,
-    "vllm": completion_request,
-    "langchain": langchain_prompt,
-    "dspy": dspy_state,
-    "promptfoo": promptfoo_config,
+Audience = Literal["people and demosearch", "a base model, which continues text", "a chat"]
+
+
+class ExportForm(NamedTuple):
+    """Attributes:
+    write: text as it is; everything else becomes JSON.
+    what: is written, in a few words of Markdown.
+    names_decoding: says how the winner's answers were decoded.
+    """
+
+    audience: Audience
+    write: Callable[[BestPrompt], object]
+    what: str
+    names_decoding: bool = False
+
+
+_PEOPLE: Audience = "people and demosearch"
+_BASE: Audience = "a base model, which continues text"
+_CHAT: Audience = "a chat"
+
+FORMS: Mapping[Format, ExportForm] = {
+    "urial": ExportForm(_PEOPLE, urial_file, "a prompt file that loads as a base prompt again"),
+    "json": ExportForm(_PEOPLE, record, "demonstrations, scores and provenance; `evaluate` reads it", True),
+    "vllm": ExportForm(
+        _BASE,
+        completion_request,
+        "the shared prefix, what stands around a question, and a request for vLLM's and SGLang's `/v1/completions`",
+        True,
+    ),
+    "langchain": ExportForm(
+        _BASE,
+        langchain_prompt,
+        "`FewShotPromptTemplate(**content)`, or `ChatPromptTemplate(**content)` of a run with a chat template",
+    ),
+    "promptfoo": ExportForm(
+        _BASE,
+        promptfoo_config,
+        "a configuration with prompt, provider and the held-out questions, for `promptfoo eval -c`",
+        True,
+    ),
+    "messages": ExportForm(_CHAT, messages, "a list of OpenAI messages, to which the question is to be added"),
+    "openai": ExportForm(
+        _CHAT,
+        chat_request,
+        "`client.chat.completions.create(**content)`, with the question behind the last message's content",
+        True,
+    ),
+    "hugging_face": ExportForm(
+        _CHAT, hugging_face, "messages and arguments for a transformers tokenizer's `apply_chat_template`"
+    ),
+    "chat_template": ExportForm(
+        _CHAT,
+        chat_template,
+        "a Jinja template with which a server spells chats as URIAL does (vLLM: `--chat-template`)",
+    ),
+    "dspy": ExportForm(
+        _CHAT,
+        dspy_state,
+        'the state of a `dspy.Predict("query -> answer")`, for its `load`; DSPy spells prompts in its own way',
+    ),
 }
-_WITH_DECODING = frozenset({"json", "openai", "vllm", "promptfoo"})
+"""Every format; `demosearch export --help` and its choices come from here."""
 
 
 def export(path: Path, form: Format, best_so_far: bool = False, anyway: bool = False) -> str:
@@ -63,7 +112,7 @@ def export(path: Path, form: Format, best_so_far: bool = False, anyway: bool = F
 
 def written(best: BestPrompt, form: Format) -> str:
     """Text as it is, everything else as JSON. Raises InputError where the prompt cannot be written in this form."""
-    content = _WRITERS[form](best)
+    content = FORMS[form].write(best)
     return content if isinstance(content, str) else json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -71,7 +120,7 @@ def caveat(best: BestPrompt, form: Format) -> str:
     """What is to be known of this prompt in this form: how sure it is that it beats the base prompt, where too little
     says so; when the scores do not hold for this form as it is. "" where nothing is."""
     said = [best.warning, _other_prompt(best, form)]
-    if best.decoding_name != OWN and form not in _WITH_DECODING:
+    if best.decoding_name != OWN and not FORMS[form].names_decoding:
         said.append(
             f"the winner's answers were decoded as '{best.decoding_name}' ({show_decoding(best.decoding)}), which "
             "this form does not say: set it where you use the prompt"
