@@ -146,6 +146,7 @@ def test_an_export_whose_decoding_was_tampered_with_is_refused_by_name(run: Path
         load_variants(load_evaluation("evaluate_quickstart").model_validate(named))
 
 
+@pytest.mark.heavy
 def test_a_study_has_the_decoding_as_a_parameter(run: Path, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/study.db"
     fill_study(run, url)

@@ -149,6 +149,7 @@ def test_the_journal_does_not_depend_on_which_block_finishes_first(name: str, tm
     assert len(journals) == 1
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", STRATEGIES)
 @settings(max_examples=8)
 @given(kills=st.lists(st.integers(1, 60), max_size=4), seed=st.integers(0, 99))

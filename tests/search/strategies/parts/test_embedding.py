@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from search.strategies.parts.embedding import closeness_of_words, embed, hashed
 
@@ -52,6 +53,7 @@ def test_closeness_of_words_puts_those_first_that_share_words_with_the_questions
     assert closeness_of_words([], QUESTIONS).shape == (0,)
 
 
+@pytest.mark.heavy
 def test_texts_beyond_those_that_weights_are_learnt_from_lie_near_their_like() -> None:
     topics = (DEMONSTRATIONS[0], DEMONSTRATIONS[3])
     vectors = hashed([f"{topics[number % 2]} variant {number}" for number in range(5200)])
