@@ -25,12 +25,15 @@ class ModelCard:
         context_tokens: prompt and new tokens together must not exceed this.
         device: where it runs, for people ("cpu", "cuda:0 NVIDIA H200"); not part of the fingerprint.
         place: node and GPUs of a worker among others, for people ("node-3 GPU 1"); empty where nobody has said.
+        notices: what a process of its own warned of while it loaded the model, a sentence each; whoever hears of the
+            card says them. Empty where the warnings went into this process's log themselves.
     """
 
     fingerprint: str
     context_tokens: int
     device: str
     place: str = ""
+    notices: tuple[str, ...] = ()
 
 
 class Engine(Protocol):

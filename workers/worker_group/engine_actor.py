@@ -1,6 +1,7 @@
 """An engine in a process of its own, as Ray's actors run it: an `EngineThread` behind methods that answer soon."""
 
 import asyncio
+import logging
 import os
 import socket
 import traceback
@@ -17,6 +18,19 @@ from workers.text_model import LoadEngine, ModelCard
 HEARTBEAT = 10.0  # seconds after which `collect` answers although there is nothing to tell
 LINGER = 0.05  # seconds `collect` waits for company of a first message, so that a fast engine costs few replies
 
+OURS = "workers"  # the logger above those of all engines
+
+
+class _Warnings(logging.Handler):
+    """Keeps what is warned of: a worker's own log is a file that hardly anybody opens."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.sentences: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.sentences.append(record.getMessage())
+
 
 class EngineBroken(Exception):
     """An engine raised what no engine should (a CUDA error, a bug): its process cannot be trusted any more."""
@@ -27,6 +41,7 @@ class EngineActor:
 
     def __init__(self) -> None:
         self._thread: EngineThread | None = None
+        self._warnings = _Warnings()
         self._jobs: set[int] = set()
         self._messages: list[Message] = []
         self._something = asyncio.Event()
@@ -40,17 +55,21 @@ class EngineActor:
         """Load the engine, the first time; drop all jobs and messages, every time."""
         if self._thread is None:
             loop = asyncio.get_running_loop()
+            logging.getLogger(OURS).addHandler(self._warnings)
             self._thread = EngineThread(load, lambda message: _tell(loop, self._hear, message))
         for job in self._jobs:
             self._thread.cancel(job)
         self._messages.clear()
         try:
-            return replace(await asyncio.wrap_future(self._thread.card), place=_place())
+            card = await asyncio.wrap_future(self._thread.card)
+            return replace(card, place=_place(), notices=tuple(dict.fromkeys(self._warnings.sentences)))
         except InputError as error:
             return error
         except Exception as error:
             traceback.print_exception(error)
             return InputError(f"the model could not be loaded ({type(error).__name__}: {error})")
+        finally:
+            logging.getLogger(OURS).removeHandler(self._warnings)
 
     async def submit(self, job: int, block: PromptBlock, task: Task[Answer]) -> None:
         self._jobs.add(job)

@@ -186,6 +186,8 @@ class WorkerGroup:
     def _ready(self, handle: WorkerHandle, card: ModelCard) -> None:
         if self._card is None:
             self._card = card
+            for notice in card.notices:  # the other workers load the same model
+                logger.warning("%s", notice)
             self._settled.set()
         _refuse_difference(self._card, card)
         handle.place = card.place or card.device

@@ -1,6 +1,7 @@
 """the worker group with processes that are none, which a test can lose at will."""
 
 import asyncio
+import logging
 import random
 import re
 import threading
@@ -510,3 +511,21 @@ def test_the_time_of_the_workers_is_added_up() -> None:
     assert 0.2 <= activity.seconds_busy < activity.seconds_alive
     assert activity.idle_share is not None
     assert 0.4 < activity.idle_share < 1  # one of two has nothing to do
+
+
+def warning_engine() -> Engine:
+    for _ in range(2):
+        logging.getLogger("workers.shared_prefix").warning("the generation config asks for %s", "min_length=3")
+    logging.getLogger("workers.shared_prefix").info("all is well")
+    return EchoEngine()
+
+
+def test_what_engines_warn_of_while_they_load_is_said_once_by_the_group(caplog: pytest.LogCaptureFixture) -> None:
+    async def work(group: WorkerGroup, processes: Sequence[FakeProcess]) -> None:
+        processes[0].die()  # its next process loads the model again
+        assert len(await answers(group, LONG)) == 40
+
+    with_crew(work, warning_engine)
+    said = [record.getMessage() for record in caplog.records if record.name == "workers.worker_group.group"]
+    assert said.count("the generation config asks for min_length=3") == 1
+    assert "all is well" not in said
