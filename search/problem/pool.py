@@ -15,6 +15,7 @@ from search.problem.shifted_answers import shift_of
 from search.prompts.demonstration import Demonstration, demonstration_of
 
 _TOLD = 3  # problems of a kind that are told one by one
+_MOST_SHOWN = 10  # conflicts of ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,7 @@ def load_pool(config: PoolConfig, usable: Callable[[Demonstration], bool] = lamb
     demonstrations: dict[str, Demonstration] = {}
     places: dict[str, str] = {}
     by_content: dict[str, str] = {}
+    conflicts: list[str] = []
     for row in sample_rows(rows, config):
         one = _demonstration(row, config)
         content = one.content
@@ -143,14 +145,25 @@ def load_pool(config: PoolConfig, usable: Callable[[Demonstration], bool] = lamb
         if problem is not None:
             problems.append(problem)
         elif one.id in demonstrations:
-            raise InputError(
-                f"{row.place}: the id '{one.id}' stands at {places[one.id]} too, with another text; rename one."
-            )
+            conflicts.append(f"{row.place}: the id '{one.id}' stands at {places[one.id]} too, with another text")
         else:
             demonstrations[one.id], places[one.id], by_content[content] = one, row.place, row.place
+    _refuse(conflicts)
     if not demonstrations:
         raise InputError(f"{config.path or config.hub}: no usable demonstration is left of the pool; give another one.")
     return Pool(demonstrations.values(), PoolReport(tuple(problems)), places)
+
+
+def _refuse(conflicts: Sequence[str]) -> None:
+    """Raises InputError with every id that stands for two contents, or the first few of many."""
+    if len(conflicts) == 1:
+        raise InputError(f"{conflicts[0]}; rename one.")
+    if conflicts:
+        more = [f"and {len(conflicts) - _MOST_SHOWN:,} more"] if len(conflicts) > _MOST_SHOWN else []
+        shown = "\n".join([*conflicts[:_MOST_SHOWN], *more])
+        raise InputError(
+            f"{shown}\n{len(conflicts):,} rows have the id of another text; give each text an id of its own."
+        )
 
 
 def _demonstration(row: Row, config: PoolConfig) -> Demonstration:

@@ -28,7 +28,8 @@ def summary(findings: Findings) -> list[str]:
     if best is None:
         tried = len(findings.candidates) - 1
         ended = "" if findings.status.state == "finished" else " so far"
-        return [f"None of {count(tried)} candidates beat the base prompt on the search questions{ended}."]
+        who = "The one other candidate did not" if tried == 1 else f"None of {count(tried)} candidates"
+        return [f"{who} beat the base prompt on the search questions{ended}."]
     if best.held_out_gain is None:
         return _unfinished(findings, best.search_gain)
     sure = [_winner_exported(win_probability)] if win_probability is not None else []

@@ -186,3 +186,21 @@ def test_follow_up_answers_that_slid_are_reported_by_themselves(tmp_path: Path) 
     ]
     (problem,) = pool_of(tmp_path, rows).report.problems
     assert "most texts in 'follow_up_query' match the next row's answer better" in problem.text
+
+
+def test_all_ids_that_stand_for_two_texts_are_named_at_once_and_of_many_the_first_ten(tmp_path: Path) -> None:
+    pairs = [row(f"{first} {number}", id=str(number)) for first in ("a", "b") for number in range(12)]
+    with pytest.raises(InputError) as few:
+        pool_of(tmp_path, [*pairs[:3], *pairs[12:15]], id_field="id")
+    *named, advice = str(few.value).splitlines()
+    assert [line.partition("jsonl, ")[2][:18] for line in named] == [
+        "line 4: the id '0'",
+        "line 5: the id '1'",
+        "line 6: the id '2'",
+    ]
+    assert advice == "3 rows have the id of another text; give each text an id of its own."
+    with pytest.raises(InputError) as many:
+        pool_of(tmp_path, pairs, id_field="id")
+    *named, more, advice = str(many.value).splitlines()
+    assert len(named) == 10
+    assert (more, advice) == ("and 2 more", "12 rows have the id of another text; give each text an id of its own.")

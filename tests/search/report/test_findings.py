@@ -334,7 +334,7 @@ def test_where_nothing_beats_the_base_prompt_the_report_says_so(tmp_path: Path) 
     run.search("a")
     run.judge_finalists((), ("a",), better=None)
     findings = found(run)
-    assert summary(findings) == ["None of 1 candidates beat the base prompt on the search questions."]
+    assert summary(findings) == ["The one other candidate did not beat the base prompt on the search questions."]
     assert [one.role for one in findings.finalists] == ["runner-up", "base prompt"]
 
 
