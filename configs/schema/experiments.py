@@ -9,7 +9,7 @@ from configs.schema.judge import JudgeConfig
 from configs.schema.knobs import Knobs, LocalPath
 from configs.schema.model import AnyModelConfig
 from configs.schema.scoring import ScoringConfig
-from configs.schema.strategy import ExhaustiveGreedyConfig, ScreeningConfig, StrategyConfig
+from configs.schema.strategy import ExhaustiveGreedyConfig, OptunaConfig, ScreeningConfig, StrategyConfig
 
 Counts = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
 """Numbers of demonstrations."""
@@ -50,13 +50,13 @@ class DecodingSweepConfig(Knobs):
     """Nucleus masses; without effect at temperature 0, where they share one set of answers."""
     repetition_penalties: tuple[Annotated[float, Field(gt=0)], ...] = (1.0, 1.15)
     """They count the prompt's tokens too."""
-    strategy: StrategyConfig | None = None
+    strategy: OptunaConfig | None = None
     """A search of demonstrations and decodings together (its `decodings`), beside the grid; questions, judge, scoring,
     seed and window are those of `greedy`. None when absent."""
 
     @model_validator(mode="after")
     def _search_varies_the_decoding(self) -> Self:
-        if self.strategy is not None and not getattr(self.strategy, "decodings", ()):
+        if self.strategy is not None and not self.strategy.decodings:
             raise ValueError("strategy searches no decoding: give it `decodings`, or leave it out")
         return self
 
@@ -130,6 +130,8 @@ class GreedyConfig(Knobs):
         NamedStrategy(name="screening", strategy=ScreeningConfig(kind="screening", max_demonstrations=3)),
     )
     """What is compared. The paper's: every round keeps its best, even where that is worse than the round before."""
+    pool: PoolConfig | None = None
+    """Demonstrations to search in; the experiment's `pool` when absent. The paper searched in a hundred of them."""
     questions: QuestionsConfig | None = None
     """What guides the search; the first benchmark's when absent."""
     judge: JudgeConfig | None = None

@@ -19,7 +19,7 @@ def search_tasks(setting: Setting, strategies: Iterable[NamedStrategy]) -> list[
             RunConfig(
                 seed=greedy.seed,
                 base_prompt=BasePromptConfig(path=config.base_prompt),
-                pool=config.pool,
+                pool=greedy.pool or config.pool,
                 questions=greedy.questions or first.questions,
                 render=config.render,
                 model=config.model,

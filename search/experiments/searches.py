@@ -1,6 +1,6 @@
 """Searches that an experiment needs before it has cells."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -13,6 +13,7 @@ from search.experiments.places import ledger_of
 from search.experiments.setting import Setting
 from search.problem.candidate import OWN, Candidate
 from search.problem.decodings import decoding_of
+from search.prompts.demonstration import Demonstration
 from search.results.journal_results import CandidateResults
 from search.results.search_results import SearchResults, read_search_results
 from search.running.launch import launch, resume
@@ -35,9 +36,11 @@ def tasks_of(experiment: Experiment, config: ExperimentConfig, path: Path) -> li
     ]
 
 
-def longest_sets(tasks: Iterable[SearchTask], setting: Setting) -> Found:
+def longest_sets(tasks: Sequence[SearchTask], setting: Setting) -> Found:
     """The most that these searches can find: the longest demonstrations of the pool."""
-    pool = sorted(setting.pool, key=lambda demonstration: -demonstration.characters)
+    if not tasks:
+        return {}
+    pool = sorted(_searched(tasks[0], setting), key=lambda demonstration: -demonstration.characters)
     rules, base = setting.base_prompt.rules, setting.base_prompt.demonstrations
     return {
         task.name: FoundSet(
@@ -45,6 +48,11 @@ def longest_sets(tasks: Iterable[SearchTask], setting: Setting) -> Found:
         )
         for task in tasks
     }
+
+
+def _searched(task: SearchTask, setting: Setting) -> tuple[Demonstration, ...]:
+    """The pool of a search; all of an experiment's have the same."""
+    return Setting(setting.config.model_copy(update={"pool": task.config.pool})).pool
 
 
 def _found(task: SearchTask, folder: Path, console: Console | None) -> FoundSet:

@@ -1,0 +1,86 @@
+"""Conditions that a config has to ask for: by score, by source, by another domain, in a searched decoding."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search.experiments.catalogue import experiment_named
+from search.experiments.results import ExperimentResults
+from search.experiments.run import run_experiment
+from search.experiments.single_scores import best_alone
+from tests.search.experiments.toy import QUICKSTART, toy_config
+
+pytestmark = pytest.mark.heavy
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shared") / "ledger.sqlite"
+
+
+def _run(name: str, path: Path, ledger: Path, **changes: Any) -> ExperimentResults:
+    config = toy_config(path.parent, ledger, instruct=None, **changes)
+    return run_experiment(experiment_named(name), config, path, images=False)
+
+
+def _pool(folder: Path, count: int) -> dict[str, Any]:
+    """The first rows of the quickstart's pool, of two sources in turn."""
+    lines = (QUICKSTART / "pool.jsonl").read_text(encoding="utf-8").splitlines()[:count]
+    rows = [json.loads(line) | {"source": "odd" if at % 2 else "even"} for at, line in enumerate(lines)]
+    file = folder / "pool.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return {"path": str(file), "id_field": "id"}
+
+
+def test_many_shot_shows_the_best_alone_equal_parts_of_each_source_and_queries_alone(
+    ledger: Path, tmp_path: Path
+) -> None:
+    pool = _pool(tmp_path, 8)
+    strategy = {"kind": "exhaustive_greedy", "max_demonstrations": 1, "insert": "back"}
+    greedy = {"strategies": [{"name": "first round", "strategy": strategy}]}
+    _run("greedy", tmp_path / "search", ledger, pool=pool, greedy=greedy)
+    scores = tmp_path / "search" / "searches" / "first round"
+    shots = {"counts": [2, 4], "draws": 1, "scores": str(scores), "source_field": "source"}
+    results = _run("many_shot", tmp_path / "run", ledger, pool=pool, many_shot=shots)
+    assert not results.holes
+    scored = {(row.condition["examples"], row.condition["n"]) for row in results.rows if row.score is not None}
+    assert {(kind, n) for kind in ("best alone", "stratified", "queries alone") for n in (2, 4)} <= scored
+    config = toy_config(tmp_path, ledger, pool=pool)
+    from search.experiments.setting import Setting  # noqa: PLC0415
+
+    setting = Setting(config)
+    assert len(best_alone(scores, setting.pool)) == len(setting.pool)
+
+
+def test_matching_takes_answers_of_another_domain(ledger: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.jsonl"
+    rows = [{"query": f"What is {n} plus {n}?", "answer": f"It is {2 * n}."} for n in range(5)]
+    other.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    matching = {"added": 0, "out_of_domain": {"path": str(other)}}
+    results = _run("matching", tmp_path / "run", ledger, matching=matching)
+    kinds = {row.condition["matching"] for row in results.rows if row.score is not None}
+    assert "out-of-domain random answers" in kinds
+    assert not results.holes
+
+
+def test_decodings_are_searched_together_with_demonstrations_and_put_beside_the_grid(
+    ledger: Path, tmp_path: Path
+) -> None:
+    strategy = {
+        "kind": "optuna",
+        "trials": 12,
+        "max_demonstrations": 1,
+        "insert": "back",
+        "decodings": [{"name": "mild", "repetition_penalty": 1.05}],
+    }
+    sweep = {"temperatures": [0.0], "top_ps": [1.0], "repetition_penalties": [1.0], "strategy": strategy}
+    results = _run("decoding", tmp_path / "run", ledger, decoding_sweep=sweep)
+    searched = [row for row in results.rows if "decoding searched" in str(row.condition["model"])]
+    assert {row.condition["model"] for row in searched} == {
+        "base with prompt, decoding searched",
+        "demonstrations and decoding searched",
+    }
+    assert {row.condition["repetition penalty"] for row in searched} <= {1.0, 1.05}
+    assert all(row.score is not None for row in searched)
