@@ -1,6 +1,7 @@
 """The package that is published: built from the files that git knows, and run where the repository is not."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -135,3 +136,26 @@ def test_the_wheel_runs_the_whole_quickstart_in_a_clean_environment(wheel: Path,
     assert "# Query:" in (tmp_path / "elsewhere" / "best.txt").read_text(encoding="utf-8")
     assert "</html>" in (tmp_path / "elsewhere" / "report.html").read_text(encoding="utf-8")
     assert "quickstart" in demosearch(tmp_path, "run", "--help")
+
+
+@pytest.mark.timeout(240)
+def test_files_of_a_user_that_are_called_as_our_rooms_break_neither_command_nor_ray_workers(
+    wheel: Path, tmp_path: Path
+) -> None:
+    """Takes a Ray cluster: its workers, started in the user's folder, would import what lies there."""
+    with ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "installed")
+    home = tmp_path / "home"
+    for room in ROOMS[1:]:
+        (home / room).mkdir(parents=True)
+        (home / room / "__init__.py").write_text("raise SystemExit('a module of the user is imported')")
+    (home / "search.py").write_text("raise SystemExit('a module of the user is imported')")
+    code = "from search.cli.app import main; main()"  # as the installed script does, whose folder stands first
+    knobs = ["strategy={kind: random, trials: 1, insert: back}", "workers.count=1", "decoding.max_new_tokens=4"]
+    words = ["run", "quickstart", "--run-dir", "runs/first", *(word for knob in knobs for word in ("--set", knob))]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path / "installed"), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-P", "-c", code, *words]
+    done = subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "a module of the user" not in done.stderr
+    assert (home / "runs" / "first" / "journal.jsonl").exists()

@@ -5,12 +5,13 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import ray
+from ray.job_config import JobConfig
 
 from configs.errors import InputError
 from configs.schema.workers import RayConfig
@@ -115,6 +116,7 @@ def _join(config: RayConfig, init: Callable[..., object]) -> str:
         common["runtime_env"] = {"working_dir": str(config.working_dir)}
     try:
         if config.address is None:
+            common["job_config"] = _without_current_folder()
             init("local", include_dashboard=False, object_store_memory=OBJECT_STORE, **common)
         else:
             _knock(config.address)
@@ -122,6 +124,21 @@ def _join(config: RayConfig, init: Callable[..., object]) -> str:
     except Exception as error:
         raise _unreachable(config, f"{type(error).__name__}: {in_one_line(str(error))}") from error
     return _head_of(config)
+
+
+class _Nothing(list[str]):
+    """Stays empty."""
+
+    def extend(self, more: Iterable[str]) -> None:
+        del more
+
+
+def _without_current_folder() -> JobConfig:
+    """Ray puts the driver's folder in front of a worker's path, where a user's `search.py` or `workers/` would stand
+    before ours; workers on this machine have the driver's own path (PYTHONPATH) instead."""
+    config = JobConfig()
+    config._py_driver_sys_path = _Nothing()  # no argument of Ray's leaves it out
+    return config
 
 
 def _take_sigterm_back() -> None:
