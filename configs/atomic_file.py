@@ -1,7 +1,7 @@
 """Replace a file as a whole: whoever reads it, and a machine that dies meanwhile, finds the old content or the new."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -44,6 +44,17 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+def drafts(folder: Path, names: Iterable[str]) -> list[Path]:
+    """What writers of these files, which were killed or still write, have left in their folder."""
+    return [file for name in names for file in folder.glob(f".{name}.*") if file.suffix[1:].isdigit()]
+
+
+def remove_drafts(folder: Path, names: Iterable[str]) -> None:
+    """Remove them; nobody else must be writing these files."""
+    for draft in drafts(folder, names):
+        draft.unlink(missing_ok=True)
 
 
 _REMEDY = "free some disk space, or move the run to a disk that takes writes, then resume"

@@ -19,7 +19,7 @@ from search.results.journal_results import CandidateResults
 from search.results.lost_rows import lost_rows
 from search.results.run_results import RunResults
 from search.results.stored_answers import StoredAnswer, read_stored_answers
-from search.run_directory.files import missing, refusing_damage
+from search.run_directory.files import Damage, missing, refusing_damage
 from search.run_directory.run import read_evaluation_config, read_id, read_material
 from search.run_directory.state import read_state
 from search.run_directory.variant_records import RESULTS, VariantRecord, read_variant_records
@@ -73,7 +73,7 @@ class EvaluationResults(RunResults):
             asked = {*record.scored.trial.questions}
             strange = {record.name} - material.prompts.keys() or asked - material.questions.keys()
             if strange:
-                raise ValueError(f"it has no {min(strange)!r}, which the results name")
+                raise Damage(f"it has no {min(strange)!r}, which the results name")
 
     @cached_property
     def lost(self) -> str:

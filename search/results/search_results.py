@@ -19,7 +19,7 @@ from search.results.journal_results import CandidateResults, JournalResults
 from search.results.lost_rows import lost_rows
 from search.results.run_results import RunResults
 from search.run_directory.amendments import Amendments
-from search.run_directory.files import missing, refusing_damage
+from search.run_directory.files import Damage, missing, refusing_damage
 from search.run_directory.journal import read_journal, read_record_at, read_records
 from search.run_directory.records import JournalRecord, TrialRecord
 from search.run_directory.run import read_config, read_extensions, read_id, read_material
@@ -79,7 +79,7 @@ class SearchResults(RunResults):
         for candidate, results in (*self.search.items(), *self.held_out.items()):
             strange = {*candidate.demonstrations} - known or (results.scores.keys() | results.failures.keys()) - asked
             if strange:
-                raise ValueError(f"it has no {min(strange)!r}, which the journal names")
+                raise Damage(f"it has no {min(strange)!r}, which the journal names")
 
     @cached_property
     def extended(self) -> str:

@@ -1,11 +1,16 @@
 """What readers need of the JSON files in a run directory; a file that lacks it, or has it otherwise, is damaged."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel
 
 from configs.errors import InputError
+from search.run_directory.files import Damage
+
+OWNED = ("config.json", "manifest.json", "material.json", "state.json", "live.json", "tally.json")
+"""What only the owner of a run directory writes, as a whole."""
 
 
 class Succession(BaseModel):
@@ -69,3 +74,10 @@ def check_version(path: Path, kind: str, version: Any, known: int, remedy: str) 
             f"{path} has format {version}, this demosearch reads and writes format {known}: use the demosearch that "
             "wrote it"
         )
+
+
+def check_config_file(content: Mapping[str, Any]) -> None:
+    """Raises ValueError where it is that of neither a search nor an evaluation."""
+    ConfigFile.model_validate(content)
+    if len(content.keys() & {"config", "evaluation"}) != 1:
+        raise Damage("it holds the settings of neither a search nor an evaluation")

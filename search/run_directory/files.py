@@ -9,11 +9,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from configs.atomic_file import write_whole
 from configs.errors import InputError
 
 Floats = NDArray[np.float64]
+
+
+class Damage(ValueError):
+    """What is wrong with a file's content, in words for people."""
+
+
 _FROM_COPY = "restore the file from a copy"
 
 
@@ -53,7 +60,7 @@ def read_json(path: Path, remedy: str = _FROM_COPY) -> dict[str, Any]:
     with refusing_damage(path, remedy):
         content = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(content, dict) or not content:
-            raise ValueError("it holds no JSON object with anything in it")
+            raise Damage("it holds no JSON object with anything in it")
     return content
 
 
@@ -66,9 +73,26 @@ def refusing_damage(path: Path, remedy: str = _FROM_COPY) -> Iterator[None]:
         raise InputError(f"{path} cannot be read ({error.strerror or error}): {remedy}") from error
     except KeyError as error:
         raise InputError(f"{path} is damaged ({error} is missing): {remedy}") from error
-    except (ValueError, TypeError, AttributeError, IndexError, RecursionError, EOFError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path} is damaged ({reason[:200] or type(error).__name__}): {remedy}") from error
+    except _DAMAGE as error:
+        raise InputError(f"{path} is damaged ({_reason(error)}): {remedy}") from error
+
+
+_DAMAGE = (ValueError, TypeError, AttributeError, IndexError, RecursionError, EOFError, OverflowError)
+
+
+def _reason(error: Exception) -> str:
+    """What is wrong with a file, in words of ours: people need no library's."""
+    if isinstance(error, Damage):
+        return str(error)
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start + 1:,} is no text in UTF-8"
+    if isinstance(error, json.JSONDecodeError):
+        return f"it holds no JSON at line {error.lineno:,}, column {error.colno:,}"
+    if isinstance(error, ValidationError):
+        place = ".".join(map(str, error.errors()[0]["loc"]))
+        lacks = "is missing" if error.errors()[0]["type"] == "missing" else "is not what belongs there"
+        return f"{place!r} {lacks}" if place else "its content is not what belongs there"
+    return "its content is not what belongs there"
 
 
 def missing(path: Path) -> InputError:

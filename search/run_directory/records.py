@@ -4,6 +4,7 @@ Scores and failures are objects by question id; `lengths`, `turns` and `keys` ar
 left out where nothing is known.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar, get_args
@@ -153,10 +154,22 @@ def scored_from_json(candidate: Candidate, content: Mapping[str, Any]) -> Scored
         mean=_only(_NUMBER_OR_NONE, [content["mean"]])[0],
         lengths=from_column(_only((int, type(None)), content.get("lengths", ())), scores),
         turns={name: tuple(values) for name, values in turns.items()},
-        keys=from_column(_only((str, type(None)), content.get("keys", ())), scores),
+        keys=_keys(content.get("keys", ()), scores),
     )
 
 
+def _keys(values: Sequence[Any], scores: Mapping[str, float]) -> dict[str, str]:
+    """Each as `AnswerKeys.to_text` spells it."""
+    keys = from_column(_only((str, type(None)), values), scores)
+    for text in keys.values():
+        if _KEYS.fullmatch(text) is None:
+            raise ValueError("keys that were not written by us")
+    return keys
+
+
+_KEY = r"[A-Za-z0-9_-]{43}"
+_TURN = rf"{_KEY}:(?:{_KEY}(?:[,|]{_KEY})*)?"
+_KEYS = re.compile(rf"{_TURN}(?:;{_TURN})*")
 _NUMBER = (float, int)
 _NUMBER_OR_NONE = (float, int, type(None))
 

@@ -28,11 +28,12 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
+from configs.atomic_file import drafts, remove_drafts
 from configs.errors import InputError, RunStopped
 from configs.loading import dump_config, restore_config, restore_evaluation
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.run import RunConfig
-from search.run_directory.file_formats import ConfigFile, Extension, Manifest
+from search.run_directory.file_formats import OWNED, ConfigFile, Extension, Manifest, check_config_file
 from search.run_directory.files import missing, not_writable, read_json, refusing_damage, write_json
 from search.run_directory.state import read_noted_state
 
@@ -61,7 +62,7 @@ class Run:
         Args:
             succeeds: the search that it goes on from under another judge, for its manifest (`Succession`).
         """
-        if path.exists() and (not path.is_dir() or {file.name for file in path.iterdir()} - {"lock"}):
+        if path.exists() and (not path.is_dir() or {*path.iterdir()} - {path / "lock", *drafts(path, OWNED)}):
             raise InputError(
                 f"{path} exists and is not empty: give another --run-dir, or go on with `demosearch resume {path}`"
             )
@@ -114,6 +115,7 @@ class Run:
     def _acquire(self) -> None:
         try:
             self._lock.acquire(timeout=_LOCK_SECONDS)
+            remove_drafts(self.path, OWNED)
         except Timeout:
             owner = read_noted_state(self.path)
             who = f"process {owner.get('pid')} on {owner.get('host')}"
@@ -253,9 +255,7 @@ def _read_config_file(path: Path) -> dict[str, Any]:
     file = path / "config.json"
     content = read_json(file)
     with refusing_damage(file):
-        ConfigFile.model_validate(content)
-        if len(content.keys() & {"config", "evaluation"}) != 1:
-            raise ValueError("it holds the settings of neither a search nor an evaluation")
+        check_config_file(content)
     return content
 
 

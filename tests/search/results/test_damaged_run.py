@@ -3,8 +3,11 @@
 import asyncio
 import contextlib
 import json
+import random
+import re
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,8 @@ pytestmark = pytest.mark.heavy
 
 FILES = ("config.json", "manifest.json", "material.json", "state.json", "journal.jsonl", "ledger.sqlite")
 EVALUATION_FILES = ("config.json", "manifest.json", "material.json", "state.json", "results.json", "ledger.sqlite")
+GARBLED = 12
+PYTHONS = re.compile(r"codec|Expecting|validation error|Traceback|object has no|recursion|delimiter|Error\b|\[type=")
 CONTENTS = (b"", b"{}", b"null", b"[]", b"5", b'{"', b"\xff\xfe", b"[" * 99_999, b'{"state": 5, "run": [], "rules": 5}')
 
 
@@ -79,6 +84,20 @@ def damages(file: Path) -> Iterator[bytes | None]:
                 yield json.dumps(known | {name: wrong}).encode()
 
 
+def garbled(file: Path, draw: random.Random) -> bytes:
+    """A range of the file's bytes lost, doubled, zeroed or overwritten."""
+    content = file.read_bytes()
+    start = draw.randrange(len(content))
+    stop = start + draw.choice((1, 3, 30, 300, 4096))
+    part = content[start:stop]
+    wrong = bytes(draw.choice(b'0123456789{}[]",:abc -.e') for _ in part)
+    return (
+        content[:start]
+        + draw.choice((b"", part * 2, bytes(len(part)), draw.randbytes(len(part)), wrong))
+        + content[stop:]
+    )
+
+
 def complaint(read: Callable[[Path], Any], path: Path) -> str:
     try:
         read(path)
@@ -89,7 +108,9 @@ def complaint(read: Callable[[Path], Any], path: Path) -> str:
 
 def try_all(whole: Path, name: str, readers: tuple[Callable[[Path], Any], ...], folder: Path) -> None:
     sentences: list[str] = []
-    for number, content in enumerate(damages(whole / name)):
+    draw = random.Random(name)
+    garbage = (garbled(whole / name, draw) for _ in range(GARBLED))
+    for number, content in enumerate(chain(damages(whole / name), garbage)):
         path = Path(shutil.copytree(whole, folder / str(number)))
         if content is None:
             (path / name).unlink()
@@ -99,6 +120,7 @@ def try_all(whole: Path, name: str, readers: tuple[Callable[[Path], Any], ...], 
             sentences.append(complaint(read, path))
         shutil.rmtree(path)
     assert [sentence for sentence in sentences if str(folder) not in sentence and sentence != "nothing"] == []
+    assert [sentence for sentence in sentences if PYTHONS.search(sentence)] == []
 
 
 @pytest.mark.parametrize("name", FILES)

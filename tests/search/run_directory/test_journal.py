@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from configs.errors import InputError
+from evaluators.ledger.answer_keys import AnswerKeys
 from search.problem.candidate import Candidate
 from search.problem.trial import ScoredTrial, Trial
 from search.run_directory.journal import Journal, read_journal, read_record_at, read_records, replayed
@@ -41,6 +42,10 @@ def write(path: Path, *records: JournalRecord) -> bytes:
 names = st.text(min_size=1, max_size=5)
 finite = st.floats(allow_nan=False, allow_infinity=False)
 candidates = st.builds(Candidate, st.lists(names, max_size=3, unique=True).map(tuple), st.sampled_from(["", "hot"]))
+key = st.binary(min_size=32, max_size=32)
+members = st.lists(st.lists(key, min_size=1, max_size=2).map(tuple), max_size=2).map(tuple)
+turns = st.lists(st.tuples(key, members), min_size=1, max_size=2)
+answer_keys = turns.map(lambda pairs: AnswerKeys(*map(tuple, zip(*pairs, strict=True))).to_text())
 
 
 @st.composite
@@ -58,7 +63,7 @@ def trial_records(draw: st.DrawFn) -> TrialRecord:
             draw(st.none() | finite),
             lengths={name: draw(st.integers(0)) for name in draw(some)},
             turns={name: tuple(draw(st.lists(st.none() | finite, max_size=3))) for name in draw(some)},
-            keys={name: draw(names) for name in draw(some)},
+            keys={name: draw(answer_keys) for name in draw(some)},
         ),
         tuple(draw(st.lists(candidates, max_size=2))),
     )
@@ -150,6 +155,7 @@ WRONG: list[dict[str, object]] = [
     {"turns": [1.0]},
     {"turns": [["1"]]},
     {"keys": [7]},
+    {"keys": ["AAA:"]},
     {"leaders": ["a"]},
     {"search": "abc"},
     {"search": [1]},

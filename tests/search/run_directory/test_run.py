@@ -100,6 +100,16 @@ def test_two_who_ask_at_once_do_not_take_each_other_for_a_coordinator(tmp_path: 
     assert set(states) == {("stopped", "interrupted")}
 
 
+def test_what_a_process_left_that_was_killed_before_it_had_begun_is_in_nobodys_way(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".config.json.123").write_text("{")
+    run = Run.create(tmp_path / "run", CONFIG)
+    run.close()
+    (tmp_path / "run" / ".state.json.77").write_text("")
+    Run.open(tmp_path / "run").close()
+    assert not [*(tmp_path / "run").glob(".*")]
+
+
 def test_a_directory_left_by_a_kill_before_the_first_file_is_taken_over(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "lock").touch()
