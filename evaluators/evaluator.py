@@ -25,6 +25,7 @@ class _Talk:
     """One question on its way through the turns."""
 
     question: Question
+    again: int = 0
     answers: tuple[str, ...] = ()
     generations: tuple[bytes, ...] = ()  # their keys
     scores: dict[int, float] = field(default_factory=dict)
@@ -70,9 +71,12 @@ class Evaluator:
         self._clean = clean
 
     async def evaluate(
-        self, render: Render, questions: Sequence[Question], decoding: Decoding
+        self, render: Render, questions: Sequence[Question], decoding: Decoding, again: int = 0
     ) -> list[Evaluation | Failure]:
         """Put these questions to the model by the prompts that `render` spells, and have the answers judged.
+
+        Args:
+            again: 0 for the first verdicts on the answers, else the n-th further ones.
 
         Returns:
             In the order of `questions`, everything in it durable; an item that fails does so alone.
@@ -80,7 +84,7 @@ class Evaluator:
         Raises:
             RunStopped: nothing further can be evaluated now.
         """
-        talks = [_Talk(question) for question in questions]
+        talks = [_Talk(question, again) for question in questions]
         async with task_group() as tasks:
             for turn in range(self._objective.turns):
                 going = [talk for talk in talks if talk.goes_on(turn)]
@@ -126,7 +130,8 @@ class Evaluator:
             talk.take(key, answer)
         if not self._objective.counts(turn):
             return
-        scores = self._panel.known([(talk.question, talk.answers) for talk, _, _ in known])
+        again = known[0][0].again if known else 0
+        scores = self._panel.known([(talk.question, talk.answers) for talk, _, _ in known], again)
         for (talk, key, _), score in zip(known, scores, strict=True):
             if score is None:
                 tasks.create_task(self._judge(turn, talk, talk.answers, key))
@@ -147,7 +152,7 @@ class Evaluator:
             tasks.create_task(self._judge(turn, talk, talk.answers, key))
 
     async def _judge(self, turn: int, talk: _Talk, answers: tuple[str, ...], key: bytes) -> None:
-        outcome = await self._panel.score(talk.question, answers, key)
+        outcome = await self._panel.score(talk.question, answers, key, talk.again)
         if isinstance(outcome, Failure):
             self._give_up(talk, talk.failure or outcome)
         else:
@@ -176,7 +181,9 @@ class Evaluator:
 
     def _keys(self, talk: _Talk) -> AnswerKeys:
         judged = [
-            self._panel.keys(talk.question, talk.answers[: turn + 1]) if self._objective.counts(turn) else ()
+            self._panel.keys(talk.question, talk.answers[: turn + 1], talk.again)
+            if self._objective.counts(turn)
+            else ()
             for turn in range(len(talk.answers))
         ]
         return AnswerKeys(talk.generations, tuple(judged))

@@ -53,9 +53,13 @@ class PanelMember:
     def digest(self) -> bytes:
         return sha256(self.judge.fingerprint.encode()).digest()
 
-    def keys(self, question: Question, answers: tuple[str, ...]) -> list[bytes]:
+    def asked(self, again: int) -> range:
+        """Numbers of the verdicts that it gives when it is asked for the first time (0) or once more."""
+        return range(again * self.repeats, (again + 1) * self.repeats)
+
+    def keys(self, question: Question, answers: tuple[str, ...], again: int = 0) -> list[bytes]:
         """The keys of the verdicts that this member gives."""
-        return [verdict_key(self.judge.fingerprint, question, answers, repeat) for repeat in range(self.repeats)]
+        return [verdict_key(self.judge.fingerprint, question, answers, repeat) for repeat in self.asked(again)]
 
     def score(self, verdicts: Sequence[Verdict]) -> float:
         """The score of all repeats."""
@@ -88,13 +92,13 @@ class Panel:
             await self._ledger.keep_judge(member.digest, member.judge.fingerprint)
             self._watches[member.digest] = ReplyModelWatch("the judge", self._ledger.model_of_verdicts(member.digest))
 
-    def keys(self, question: Question, answers: tuple[str, ...]) -> MemberKeys:
-        """Keys of the verdicts on the last of these answers."""
-        return tuple(tuple(member.keys(question, answers)) for member in self._members)
+    def keys(self, question: Question, answers: tuple[str, ...], again: int = 0) -> MemberKeys:
+        """Keys of the verdicts on the last of these answers, given for the first time (0) or once more."""
+        return tuple(tuple(member.keys(question, answers, again)) for member in self._members)
 
-    def known(self, items: Sequence[tuple[Question, tuple[str, ...]]]) -> list[float | None]:
+    def known(self, items: Sequence[tuple[Question, tuple[str, ...]]], again: int = 0) -> list[float | None]:
         """The scores that the ledger has in full; None where a verdict is missing."""
-        keys = [[member.keys(*item) for member in self._members] for item in items]
+        keys = [[member.keys(*item, again) for member in self._members] for item in items]
         stored = self._ledger.verdicts([key for item in keys for member in item for key in member])
         return [self._combine(item, stored) for item in keys]
 
@@ -107,20 +111,23 @@ class Panel:
             total += member.weight * member.score(stored)
         return total / self._weight
 
-    async def score(self, question: Question, answers: tuple[str, ...], generation: bytes) -> float | Failure:
+    async def score(
+        self, question: Question, answers: tuple[str, ...], generation: bytes, again: int = 0
+    ) -> float | Failure:
         """The score of the last of these answers, its verdicts durable; or why there is none.
 
         Args:
             generation: the key of the answer judged, for people who read the ledger.
+            again: 0 for the first verdicts on it, else the n-th further ones.
 
         Raises:
             RunStopped: no answer can be scored now.
         """
-        keys = [member.keys(question, answers) for member in self._members]
+        keys = [member.keys(question, answers, again) for member in self._members]
         asked = [
             (member, repeat, key)
             for member, own in zip(self._members, keys, strict=True)
-            for repeat, key in enumerate(own)
+            for repeat, key in zip(member.asked(again), own, strict=True)
         ]
         self._counts.waits.begin()
         try:

@@ -12,7 +12,8 @@ with d_q the question's level, s_q > 0 how much the prompt matters for it, a_c t
 changes sign with their order, a loss for similarity above 0.3), `own` what this set does beyond all that and what a mix
 of styles costs it, and g_cq what a demonstration does to one question alone, which no held-out question shares.
 bend(v) = v / (1 + v / saturation) for v > 0. Noise is normal with a spread of its own for each question; the judge then
-rounds to its scale.
+rounds to its scale. Where the judge drifts, its level moves with the moment at which it is asked, in [0, 1]: up or down
+by half of `drift` in a line and by the other half in a wave, both drawn with the landscape.
 
 The defaults are anchored on measurements: question levels spread by 1.5 points on a scale of 1 to 10, single additions
 by 0.15 to 0.19 (Zhao et al., ICLR 2025), a judge's rating of the same text by 0.5 and with sampling by about 1.
@@ -31,6 +32,8 @@ from search.problem.trial import ScoredTrial, Trial
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+_SAME_ANSWER = 0.87  # correlation of the noise of two verdicts on one answer: 0.5 of 1 point is the judge's own
 
 
 class Landscape:
@@ -119,15 +122,24 @@ class Landscape:
         """The lowest and the highest score that the judge can give."""
         return self.knobs.lowest, self.knobs.lowest + self.knobs.step * len(self.knobs.thresholds)
 
-    def score(self, trial: Trial, repeat: int = 0) -> ScoredTrial:
-        """What the judge says; nothing ever fails here."""
+    def score(self, trial: Trial, repeat: int = 0, *, moment: float = 0.0) -> ScoredTrial:
+        """What the judge says, asked at this moment of the search, in [0, 1]; nothing ever fails here."""
         chosen = self._numbers(trial.candidate)
         asked = np.array([self._question[name] for name in trial.questions])
         key = self._key(chosen[None])[0] + np.uint64(repeat)
         noise = _normal(_mixed(key ^ (asked.astype(np.uint64) << np.uint64(32))))
-        said = self._said(self._before_noise(chosen[None], asked)[0] + self._noise[asked] * noise)
+        if trial.again:  # the answer stays, what the judge makes of it is drawn anew
+            anew = _normal(_mixed(_mixed(key ^ (asked.astype(np.uint64) << np.uint64(32))) + np.uint64(trial.again)))
+            noise = _SAME_ANSWER * noise + (1 - _SAME_ANSWER**2) ** 0.5 * anew
+        before = self._before_noise(chosen[None], asked)[0] + self._drifted(moment)
+        said = self._said(before + self._noise[asked] * noise)
         scores = dict(zip(trial.questions, said.tolist(), strict=True))
         return ScoredTrial(trial, scores, {}, float(said.mean()))
+
+    def _drifted(self, moment: float) -> float:
+        phase, sign = float(self._salt >> np.uint64(40)) / 2**24, 1 if int(self._salt) & 1 else -1
+        wave = np.sin(2 * np.pi * (moment + phase)) - np.sin(2 * np.pi * phase)
+        return self.knobs.drift * (sign * moment / 2 + float(wave) / 4)
 
     def _said(self, noisy: Floats) -> Floats:
         passed = np.searchsorted(np.array(self.knobs.thresholds), noisy, side="left").astype(float)

@@ -26,6 +26,7 @@ class LandscapeKnobs:
         noise, noise_variation: its spread; how much that varies between questions (log scale).
         thresholds: the judge says `lowest` plus `step` for each of these that the noisy score passes.
         topics, topic_width: the pool's embeddings lie around so many directions, so widely.
+        drift: how far the judge's level moves while a search runs.
         styles, style_loss: every demonstration has one of so many styles; what a set loses whose members are not all of
             one style, in full where no two are.
     """
@@ -57,9 +58,19 @@ class LandscapeKnobs:
     embedding_size: int = 16
     styles: int = 1
     style_loss: float = 0.0
+    drift: float = 0.0
 
 
 MIXED = LandscapeKnobs()
+NO_SIGNAL = replace(
+    MIXED,
+    effect_spread=0.0,
+    harmful=0.0,
+    position_spread=0.0,
+    pair_spread=0.0,
+    order_spread=0.0,
+    similarity_loss=0.0,
+)
 LANDSCAPES: Mapping[str, LandscapeKnobs] = {
     "mixed": MIXED,
     "additive": replace(
@@ -80,6 +91,8 @@ LANDSCAPES: Mapping[str, LandscapeKnobs] = {
     "decisive": replace(MIXED, effect_spread=0.03, harmful=0.0, decisive=1.2, explained_share=0.0),
     "adversarial": replace(MIXED, effect_spread=0.06, explained_share=0.0, harmful=0.0, set_spread=0.25),
     "style": replace(MIXED, styles=3, style_loss=0.8),
+    "drift": replace(MIXED, drift=1.0),
+    "drift_no_signal": replace(NO_SIGNAL, drift=1.0),
     "floor": replace(MIXED, level=0.0, question_spread=0.8, effect_spread=0.4),
     "ceiling": replace(MIXED, level=9.8),
     "rare_yes": replace(MIXED, thresholds=(9.3,), lowest=0.0),
@@ -93,13 +106,5 @@ LANDSCAPES: Mapping[str, LandscapeKnobs] = {
         similarity_loss=0.0,
         question_effect_spread=1.0,
     ),
-    "no_signal": replace(
-        MIXED,
-        effect_spread=0.0,
-        harmful=0.0,
-        position_spread=0.0,
-        pair_spread=0.0,
-        order_spread=0.0,
-        similarity_loss=0.0,
-    ),
+    "no_signal": NO_SIGNAL,
 }

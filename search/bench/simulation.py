@@ -24,8 +24,8 @@ class Judged(Protocol):
         """Names of the held-out questions."""
         ...
 
-    def score(self, trial: Trial) -> ScoredTrial:
-        """What the judge says."""
+    def score(self, trial: Trial, *, moment: float) -> ScoredTrial:
+        """What the judge says, asked at this moment of the search, in [0, 1]."""
         ...
 
     def truth(self, candidate: Candidate, questions: Sequence[str]) -> float:
@@ -82,7 +82,8 @@ def simulate(
         seconds += time.process_time() - start
         if not under_way:
             break
-        scored = landscape.score(under_way.popleft())
+        moment = min(1.0, evaluations / max(1, strategy.planned()))
+        scored = landscape.score(under_way.popleft(), moment=moment)
         certainty.tell(scored)
         start = time.process_time()
         strategy.tell(scored)
@@ -90,7 +91,8 @@ def simulate(
         told += 1
         waiting += len(under_way)
     found = strategy.ranking()[0]
-    finals = [landscape.score(Trial(one, landscape.held_out)) for one in dict.fromkeys([found, base.candidate])]
+    trials = [Trial(one, landscape.held_out) for one in dict.fromkeys([found, base.candidate])]
+    finals = [landscape.score(trial, moment=1.0) for trial in trials]
     for scored in finals:
         certainty.tell(scored)
     win_probability = certainty.probability_better(found)

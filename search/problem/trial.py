@@ -27,10 +27,16 @@ def mean_of(scores: Mapping[str, float], failed: int, max_failed_share: float) -
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A candidate with the block of questions it is to be evaluated on (question ids, never empty)."""
+    """A candidate with the block of questions it is to be evaluated on (question ids, never empty).
+
+    Attributes:
+        again: 0 for a first time. Else the judge gives its n-th further verdicts on answers that may have been judged
+            before: what it says now, not what it said then.
+    """
 
     candidate: Candidate
     questions: tuple[str, ...]
+    again: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ def caveats(findings: Findings) -> list[str]:
         *_of_questions(findings),
         *_of_runner_up(findings),
         *_of_decoding(findings),
+        *_of_drift(findings),
         *_of_judge(findings),
         *_of_readings(findings),
     ]
@@ -157,6 +158,16 @@ def _of_decoding(findings: Findings) -> Iterator[str]:
             f"({numbers.interval(gain, signed=True)}) on {gain.n} {SIDES[findings.side]} questions."
         )
     yield text
+
+
+def _of_drift(findings: Findings) -> Iterator[str]:
+    end = findings.results.journal.end
+    if end is not None and end.drift:
+        yield (
+            f"The judge's level moved by about {findings.numbers.score(end.drift)} points while the search ran. "
+            "The model of all scores takes it off; the means of candidates that were scored at different times do not. "
+            "The held-out scores were given at the same time for all."
+        )
 
 
 def _of_judge(findings: Findings) -> Iterator[str]:

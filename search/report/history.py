@@ -54,7 +54,7 @@ def history(results: SearchResults) -> History:
         scored = record.scored
         known = scores.setdefault(record.candidate, {})
         judged += sum(_answers(scored, name) for name in scored.scores if name not in known)
-        if scored.mean is not None:
+        if scored.mean is not None and not scored.trial.again:
             known.update(scored.scores)
         of_best = [*scores.get(record.leaders[0], {}).values()] if record.leaders else []
         best = estimate(of_best, results.confidence, bounds=results.journal.bounds)

@@ -123,6 +123,8 @@ class JournalResults:
             self.end = None  # it goes on under a larger budget
             self.trials += 1
             self.leaders = record.leaders
+        if record.scored.trial.again:  # of the judge's drift, not of the candidate
+            return
         known = self.side(record.side)
         results = known.setdefault(record.candidate, CandidateResults(len(known), bounds=self.bounds))
         results.add(record.scored)

@@ -164,7 +164,8 @@ def replayed(side: Side, record: JournalRecord, trial: Trial) -> ScoredTrial:
     """
     if isinstance(record, TrialRecord):
         asked = record.scored.trial.questions
-        if (record.side, record.candidate) == (side, trial.candidate) and {*asked} == {*trial.questions}:
+        subject = record.side, record.candidate, record.scored.trial.again
+        if subject == (side, trial.candidate, trial.again) and {*asked} == {*trial.questions}:
             return replace(record.scored, trial=trial)
         then = {record.side: record.candidate.to_json(), "questions": sorted(asked)}
     else:

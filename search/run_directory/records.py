@@ -61,18 +61,22 @@ class EndRecord:
         win_probability: that what the search ranked first is better than the base prompt; None where it ranked the base
             prompt first itself.
         expected: of winner and runner-up; None for the base prompt, and in journals that do not say it.
+        drift: how far the judge's level has moved while the search ran, in points; 0 where the scores do not say that
+            it has.
     """
 
     winner: Candidate
     runner_up: Candidate | None
     win_probability: float | None
     expected: tuple[ExpectedGain | None, ExpectedGain | None] = (None, None)
+    drift: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """As a line of the journal holds it."""
         runner_up = None if self.runner_up is None else self.runner_up.to_json()
         end = {"winner": self.winner.to_json(), "runner_up": runner_up, "win_probability": self.win_probability}
-        return {"end": end | ({"expected": [*self.expected]} if any(self.expected) else {})}
+        expected = {"expected": [*self.expected]} if any(self.expected) else {}
+        return {"end": end | expected | ({"drift": self.drift} if self.drift else {})}
 
 
 JournalRecord = TrialRecord | EndRecord
@@ -100,6 +104,7 @@ def scored_to_json(scored: ScoredTrial) -> dict[str, Any]:
         "mean": scored.mean,
         "scores": scored.scores,
         "failures": scored.failures,
+        **({"again": scored.trial.again} if scored.trial.again else {}),
         **{name: values for name, values in columns.items() if values},
     }
 
@@ -123,6 +128,7 @@ def _end(content: Mapping[str, Any]) -> EndRecord:
         runner_up=None if runner_up is None else candidate_from_json(runner_up),
         win_probability=_only(_NUMBER_OR_NONE, [probability])[0],
         expected=_expected(content.get("expected", (None, None))),
+        drift=_only(_NUMBER, [content.get("drift", 0.0)])[0],
     )
 
 
@@ -148,7 +154,7 @@ def scored_from_json(candidate: Candidate, content: Mapping[str, Any]) -> Scored
     for values in turns.values():
         _only(_NUMBER_OR_NONE, values)
     return ScoredTrial(
-        trial=Trial(candidate, (*scores, *failures)),
+        trial=Trial(candidate, (*scores, *failures), _only((int,), [content.get("again", 0)])[0]),
         scores=scores,
         failures=failures,
         mean=_only(_NUMBER_OR_NONE, [content["mean"]])[0],

@@ -131,7 +131,8 @@ class Coordinator:
     async def _tell(self, scored: ScoredTrial) -> None:
         self._leave_path_if_improved(self._told + len(self._unsure))
         self._stop_if_hopeless(scored)
-        self._board.tell(scored)
+        if not scored.trial.again:
+            self._board.tell(scored)
         self._certainty.tell(scored)
         await self._strategy.tell(scored)
         self._unsure.append(TrialRecord("search", scored, self._strategy.ranking[:LEADERS]))
@@ -195,12 +196,14 @@ class Coordinator:
         base = self._space.compose(())
         best, *others = self._strategy.ranking
         runner_up = others[0] if others else None
+        drift = self._certainty.drift()
         if best == base:
-            return EndRecord(base, runner_up, None, (None, self._expected(runner_up)))
+            return EndRecord(base, runner_up, None, (None, self._expected(runner_up)), drift)
         probability = self._certainty.probability_better(best)
         if probability >= self._scoring.min_win_probability:
-            return EndRecord(best, runner_up, probability, (self._expected(best), self._expected(runner_up)))
-        return EndRecord(base, best, probability, (None, self._expected(best)))
+            expected = self._expected(best), self._expected(runner_up)
+            return EndRecord(best, runner_up, probability, expected, drift)
+        return EndRecord(base, best, probability, (None, self._expected(best)), drift)
 
     def _expected(self, candidate: Candidate | None) -> ExpectedGain | None:
         gain = self._certainty.expected_gain(candidate, self._scoring.confidence) if candidate else None

@@ -47,7 +47,8 @@ class Scorer:
         demonstrations = [self._demonstrations[name] for name in trial.candidate.demonstrations]
         render = partial(self._renderer.block, self._rules, demonstrations)
         decoding = self._decodings[trial.candidate.decoding]
-        outcomes = await self._evaluator.evaluate(render, [self._questions[name] for name in trial.questions], decoding)
+        questions = [self._questions[name] for name in trial.questions]
+        outcomes = await self._evaluator.evaluate(render, questions, decoding, trial.again)
         done = [item for item in outcomes if isinstance(item, Evaluation)]
         failures = {item.question: item.cause for item in outcomes if isinstance(item, Failure)}
         if TOO_LONG in failures.values():  # which of its questions were answered depends on how the block was cut

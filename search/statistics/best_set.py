@@ -75,7 +75,7 @@ class KnownEffects:
 
 
 def known_effects(fit: Fit, beta: Floats) -> KnownEffects:
-    """Return the effects of one sample of a posterior, [Q + 2 + N], as if they were known."""
+    """Return the effects of one sample of a posterior, [Q + K + 2 + N], as if they were known."""
     return KnownEffects(
         worth=fit.worths(beta),
         loss=float(fit.similarity_loss(beta)),

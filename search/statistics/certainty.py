@@ -44,6 +44,7 @@ class Certainty:
         self._held_out = set(held_out)
         self._searched: list[tuple[OrderedSet, dict[int, float]]] = []
         self._unseen: dict[OrderedSet, dict[str, float]] = {}
+        self._rejudged = False
         self._known: tuple[dict[int, int], Fit, float] | None = None
 
     def tell(self, scored: ScoredTrial) -> None:
@@ -52,6 +53,11 @@ class Certainty:
             return
         chosen = self._numbers(scored.trial.candidate)
         search = {self._question[name]: value for name, value in scored.scores.items() if name in self._question}
+        if scored.trial.again:  # of the same answers: each counts once, for the later time
+            self._rejudged = True
+            for earlier in (scores for told, scores in self._searched if told == chosen):
+                for number in search:
+                    earlier.pop(number, None)
         if search:
             self._known = None
             self._searched.append((chosen, search))
@@ -93,6 +99,13 @@ class Certainty:
         half = float(ndtri((1 + confidence) / 2)) * math.sqrt(float(weights @ (spreads**2 + (means - mean) ** 2)))
         return round(mean, 3), round(mean - half, 3), round(mean + half, 3)
 
+    def drift(self) -> float:
+        """Return how far the judge's level has moved while the search ran, in points, to 3 decimals; 0 where the
+        scores do not say that it has, and where no answer was judged again: candidates become better while a search
+        goes on, and that looks alike."""
+        base = self._numbers(self._space.compose(()))
+        return round(self._fitted(base)[1].drift, 3) if any(chosen != base for chosen, _ in self._searched) else 0.0
+
     def _fitted(self, base: OrderedSet) -> tuple[dict[int, int], Fit, float]:
         """Return the questions that tell, the model of all search scores on them, and the variance of luck on one
         question; made once for all candidates."""
@@ -116,7 +129,8 @@ class Certainty:
                 scores.tell(chosen, [*known], [*known.values()])
                 values += known.values()
         model = EffectsModel(len(numbers), len(self._number), None, pstdev(values) / USUAL_SPREAD or 1.0, step=True)
-        return model.fit(scores, sweeps=_SWEEPS)
+        fit = model.fit(scores, sweeps=_SWEEPS)
+        return model.with_drift(scores, fit) if self._rejudged else fit
 
     def _differences(self, one: OrderedSet, base: OrderedSet) -> Floats:
         """Return the differences of the two on held-out questions, in points."""

@@ -28,6 +28,7 @@ class CountedScores:
     def __init__(self, scores: ObservedScores, model: EffectsPrior) -> None:
         self.sets = list(scores.sets)
         self.rows, self.asked = np.concatenate(scores.rows), np.concatenate(scores.questions)
+        self.period = scores.periods(model.periods) if model.periods else None
         self.values: Floats = np.concatenate(scores.values) / model.scale
         self.layout = model.layout(self.sets)
         self.largest = int(self.layout.sizes.max())
@@ -50,7 +51,7 @@ class Fit:
         hyper: the hyperparameters.
         own: h_q and r_c.
         step: of the search for hyperparameters, for the next fit.
-        mean: of beta, [Q + 2 + N], in the model's units.
+        mean: of beta, [Q + K + 2 + N], in the model's units.
         factor: lower Cholesky factor of beta's posterior precision.
         log_evidence: log marginal likelihood.
         features: of the sets scored, [T, 2 + N], as `EffectsPrior.features` gives them.
@@ -65,7 +66,11 @@ class Fit:
         self._total, self._summed = data.by_set(weight), data.by_set(weight * data.values)
         of_set = np.where(data.layout.sizes > 0, hyper.set_effect**2, 0.0)
         self._shrink: Floats = of_set / (1 + of_set * self._total)
+        self._weight = weight
         self._met = csr_array((weight, (data.rows, data.asked)), shape=(len(data.sets), model.questions))
+        if data.period is not None:
+            spent = csr_array((weight, (data.rows, data.period)), shape=(len(data.sets), model.periods))
+            self._met = hstack([self._met, spent], format="csr")
         self.features = model.features(data.layout, hyper)
         prior, log_prior = model.prior_precision(hyper, own.effect)
         prior += self._observed_precision()
@@ -79,16 +84,23 @@ class Fit:
 
     def _observed_precision(self) -> Floats:
         """X' (D - c w w') X summed over sets; the rows of v are W times a set's mean row of X."""
-        count, total = self.model.questions, self._total
+        count, total = self.model.levels, self._total
         v = hstack([self._met, _scaled(self.features, total)], format="csr")
         precision = _gram(v, 1 / total - self._shrink)
         met = _gram(self._met, 1 / total)
         precision[:count, :count] += np.diag(self._met.sum(axis=0)) - met
+        if self._data.period is not None:
+            met_in = np.zeros((count, count))
+            np.add.at(met_in, (self._data.asked, self.model.questions + self._data.period), self._weight)
+            precision[:count, :count] += met_in + met_in.T
         return precision
 
     def _target(self, weight: Floats) -> Floats:
         """X' (D - c w w') y, summed over sets."""
         asked = self._data.by_question(weight * self._data.values, self.model.questions)
+        if self._data.period is not None:
+            in_period = np.bincount(self._data.period, weight * self._data.values, self.model.periods)
+            asked = np.concatenate([asked, in_period])
         left = 1 - self._shrink * self._total
         return np.concatenate(
             [asked - self._met.T @ (self._shrink * self._summed), self.features.T @ (left * self._summed)]
@@ -101,7 +113,7 @@ class Fit:
     def _own_effect(self) -> Floats:
         """r_c: 1 / E[1 / r_c] under its posterior, with E[theta_c^2] from this one; [N]. Where nothing is known of a
         demonstration it stays 1."""
-        first = self.model.questions + FIXED
+        first = self.model.levels + FIXED
         spread = triangular_inverse(self.factor)
         square = self.mean[first:] ** 2 + (spread[:, first:] ** 2).sum(axis=0)
         square /= self.model.usual_variances(self.hyper)
@@ -116,10 +128,11 @@ class Fit:
     def leftovers(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
         """Return what the posterior mean leaves of each score, in the model's units: sets' and questions' numbers, and
         the leftovers, [n] each."""
-        data, count = self._data, self.model.questions
+        data, count = self._data, self.model.levels
         plain = self.features @ self.mean[count:]
         own = self._shrink * (self._summed - self._met @ self.mean[:count] - self._total * plain)
-        return data.rows, data.asked, data.values - self.mean[data.asked] - (plain + own)[data.rows]
+        level = self.mean[data.asked] + (0.0 if data.period is None else self.mean[self.model.questions + data.period])
+        return data.rows, data.asked, data.values - level - (plain + own)[data.rows]
 
     def _own_noise(self) -> Floats:
         """h_q: mean square residuals of each question, shrunk to the pooled one; [Q]."""
@@ -130,8 +143,8 @@ class Fit:
         return relative
 
     def _value_of(self, sets: Sequence[OrderedSet]) -> tuple[csr_array, Floats, Floats]:
-        """Values of sets beyond the empty one's as linear functions of beta: rows [B, Q + 2 + N], constants and further
-        variances [B]."""
+        """Values of sets beyond the empty one's as linear functions of beta: rows [B, Q + K + 2 + N], constants and
+        further variances [B]."""
         rows = np.array([self._number.get(one, -1) for one in sets], dtype=np.int64)
         observed = rows >= 0
         shrink = np.where(observed, self._shrink[rows], 0.0)
@@ -202,22 +215,29 @@ class Fit:
         variance = float(spread @ spread) + float(self._shrink[rows].sum()) + left
         return mean * self.model.scale, math.sqrt(variance) * self.model.scale
 
+    @property
+    def drift(self) -> float:
+        """How far the judge's level has moved while these scores were told, from its lowest to its highest, in points;
+        0 where the model has no periods."""
+        levels = self.mean[self.model.questions : self.model.levels]
+        return float(np.ptp(levels)) * self.model.scale if len(levels) else 0.0
+
     def draws(self, count: int, temper: float, draw: np.random.Generator) -> Floats:
-        """[count, Q + 2 + N] samples of beta, their deviations from the mean shrunk by `temper`."""
+        """[count, Q + K + 2 + N] samples of beta, their deviations from the mean shrunk by `temper`."""
         normal = draw.normal(size=(len(self.mean), count))
         deviations = solve_triangular(self.factor, normal, lower=True, trans="T", check_finite=False)
         samples: Floats = self.mean + temper * deviations.T
         return samples
 
     def worths(self, betas: Floats) -> Floats:
-        """m + theta of samples of beta: [..., Q + 2 + N] to [..., N]."""
-        count = self.model.questions
+        """m + theta of samples of beta: [..., Q + K + 2 + N] to [..., N]."""
+        count = self.model.levels
         worths: Floats = betas[..., count + FIXED :] + betas[..., count : count + 1]
         return worths
 
     def similarity_loss(self, betas: Floats) -> Floats:
-        """b of samples of beta: [..., Q + 2 + N] to [...]."""
-        loss: Floats = betas[..., self.model.questions + 1]
+        """b of samples of beta: [..., Q + K + 2 + N] to [...]."""
+        loss: Floats = betas[..., self.model.levels + 1]
         return loss
 
     def sampled_values(

@@ -51,6 +51,7 @@ class EffectsPrior:
         step: bool = False,
     ) -> None:
         self.questions, self.demonstrations, self.scale = questions, demonstrations, scale
+        self.periods = 0
         rows = np.zeros((demonstrations, 1)) if embedding is None else np.asarray(embedding, dtype=float)
         length = np.linalg.norm(rows, axis=1, keepdims=True)
         unit = rows / np.where(length > 0, length, 1)
@@ -62,6 +63,11 @@ class EffectsPrior:
         self._gram = self._embedding.T @ self._embedding
         self._has_embedding = bool(np.any(self._gram))
         self._known_similarity: dict[OrderedSet, float] = {}
+
+    @property
+    def levels(self) -> int:
+        """Columns before the features': a level for each question, and one for each period."""
+        return self.questions + self.periods
 
     def layout(self, sets: Sequence[OrderedSet]) -> Layout:
         """Who stands where in these sets."""
@@ -98,12 +104,16 @@ class EffectsPrior:
         return csr_array((values, columns, ends), shape=(len(layout.sizes), FIXED + self.demonstrations))
 
     def prior_precision(self, hyper: Hyperparameters, own_effect: Floats) -> tuple[Floats, float]:
-        """[Q + 2 + N, Q + 2 + N] of beta, and its log determinant."""
-        count, size = self.questions, self.questions + FIXED + self.demonstrations
+        """[Q + K + 2 + N, Q + K + 2 + N] of beta, and its log determinant."""
+        asked, count, size = self.questions, self.levels, self.levels + FIXED + self.demonstrations
         precision = np.zeros((size, size))
-        shared = _ANY_LEVEL**2 / (_QUESTION**2 + count * _ANY_LEVEL**2)
-        precision[:count, :count] = (np.eye(count) - shared) / _QUESTION**2
-        log_determinant = -2 * count * math.log(_QUESTION) + math.log1p(-count * shared)
+        shared = _ANY_LEVEL**2 / (_QUESTION**2 + asked * _ANY_LEVEL**2)
+        precision[:asked, :asked] = (np.eye(asked) - shared) / _QUESTION**2
+        log_determinant = -2 * asked * math.log(_QUESTION) + math.log1p(-asked * shared)
+        if self.periods:
+            steps = np.eye(self.periods) - np.eye(self.periods, k=-1)
+            precision[asked:count, asked:count] = steps.T @ steps / hyper.drift**2
+            log_determinant -= 2 * self.periods * math.log(hyper.drift)
         second = hyper.any_effect if self._step else _SIMILARITY
         precision[count, count], precision[count + 1, count + 1] = hyper.any_effect**-2, second**-2
         log_determinant -= 2 * math.log(hyper.any_effect * second)

@@ -12,8 +12,8 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Hyperparameters:
-    """As in `search.statistics.effects`; `effect`, `set_effect`, `noise` and `any_effect` are standard deviations, the
-    last of m, which is not fitted."""
+    """As in `search.statistics.effects`; `effect`, `set_effect`, `noise`, `any_effect` and `drift` are standard
+    deviations; `any_effect`, of m, is not fitted, and `drift` apart from the others."""
 
     effect: float = 0.2
     explained_share: float = 0.3
@@ -22,6 +22,7 @@ class Hyperparameters:
     recency: float = 0.12
     dilution: float = 0.37
     any_effect: float = 0.3
+    drift: float = 0.0
 
     def log_prior(self) -> float:
         """Up to a constant."""

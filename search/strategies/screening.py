@@ -24,6 +24,7 @@ from search.statistics.best_set import KnownEffects, known_effects, neighbours
 from search.statistics.effects import USUAL_SPREAD, EffectsModel
 from search.statistics.effects_posterior import Fit
 from search.statistics.observed_scores import Floats, ObservedScores, OrderedSet
+from search.strategies.parts.drift_checks import DriftChecks
 from search.strategies.parts.met_questions import MetQuestions
 from search.strategies.parts.screening_budget import FINALISTS, GROUPS, SETS, Stage, answers_to_ask_for, stage_at
 from search.strategies.parts.shortlist import fewer_questions
@@ -74,6 +75,7 @@ class Screening:
         self._fit: Fit | None = None
         self._ranking: list[Candidate] = []
         self._ended = False
+        self._checks = DriftChecks(space.compose(()), self._space.questions, self._block, config.drift_checks, seed)
         self._stage: Stage = GROUPS
 
     def _plan_for(self, answers: int) -> None:
@@ -100,7 +102,9 @@ class Screening:
             self._begin(scored)
         else:
             self._told += 1
-        if scored.scores and TOO_LONG not in scored.failures.values():
+        if scored.trial.again:  # tells of the judge, not of sets
+            pass
+        elif scored.scores and TOO_LONG not in scored.failures.values():
             scores = {self._question[name]: value for name, value in scored.scores.items() if name in self._question}
             self._scores.tell(chosen, [*scores], [*scores.values()])
         else:
@@ -111,13 +115,8 @@ class Screening:
     def _begin(self, scored: ScoredTrial) -> None:
         values = np.array(list(scored.scores.values()))
         scale = float(values.std()) / USUAL_SPREAD if len(values) > 1 else 0.0
-        self._model = EffectsModel(
-            len(self._space.questions),
-            len(self._space.pool),
-            self._embedding,
-            scale if scale > 0 else 1.0,
-            self._hints,
-        )
+        size = len(self._space.questions), len(self._space.pool)
+        self._model = EffectsModel(*size, self._embedding, scale if scale > 0 else 1.0, self._hints)
         self._met.all_asked(self._numbers(scored.trial.candidate))
         if scored.mean is not None:
             self._ranking = [scored.trial.candidate]
@@ -131,9 +130,10 @@ class Screening:
             self._model, self._fit = self._model.rescaled(scale), None
 
     def _plan(self) -> None:
-        room = min(self._batch, self._trials - self._sent)
-        if room <= 0 or self._ended:
+        if self._ended or self._sent >= self._trials:
             return
+        self._queue.extend(self._checks.due(self._sent / self._trials))
+        room = min(self._batch, self._trials - self._sent - len(self._queue))
         grown = self._told > _GROWTH * self._climbed
         if grown:
             self._climbed = self._told

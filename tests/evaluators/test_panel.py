@@ -24,13 +24,13 @@ from workers.usage import NOTHING, Usage
 QUESTION = Question("q", ("Why?",))
 
 
-def ask(folder: Path, members: Sequence[PanelMember], times: int = 1) -> list[float | Failure]:
+def ask(folder: Path, members: Sequence[PanelMember], times: int = 1, again: int = 0) -> list[float | Failure]:
     async def scenario() -> list[float | Failure]:
         ledger = Ledger(folder / "ledger", "run")
         panel = Panel(members, ledger=ledger, budget=Budget(BudgetConfig(), lambda: ledger.spend), counts=Counts())
         await panel.start()
         try:
-            return await asyncio.gather(*(panel.score(QUESTION, ("So.",), b"g") for _ in range(times)))
+            return await asyncio.gather(*(panel.score(QUESTION, ("So.",), b"g", again) for _ in range(times)))
         finally:
             await panel.close()
             await ledger.close()
@@ -65,6 +65,12 @@ def test_more_repeats_pay_for_the_new_ones_only(tmp_path: Path) -> None:
     assert ask(tmp_path, [PanelMember(judge, repeats=2)]) == [2.0]
     assert ask(tmp_path, [PanelMember(judge, repeats=3)]) == [3.0]
     assert len(judge.calls) == 3
+
+
+def test_who_asks_again_is_told_what_the_judge_says_now_and_who_does_not_what_it_said_first(tmp_path: Path) -> None:
+    member = PanelMember(FakeJudge(in_turn(1.0, 3.0, 7.0, 9.0)), repeats=2)
+    assert [ask(tmp_path, [member], again=again) for again in (0, 1, 1, 0)] == [[2.0], [8.0], [8.0], [2.0]]
+    assert read_spend(tmp_path / "ledger", "run").judged == 4
 
 
 def test_several_judges_are_weighed(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ class ToyTask:
         self._known: dict[tuple[Demonstration, ...], dict[str, JudgedAnswer]] = {}
         self._lock = Lock()
 
-    def score(self, trial: Trial) -> ScoredTrial:
+    def score(self, trial: Trial, *, moment: float = 0.0) -> ScoredTrial:  # noqa: ARG002 -- this judge does not drift
         """Evaluate a trial."""
         answers = self.judged(self.plan.material.shown(trial.candidate), trial.questions)
         scores = {name: answers[name].score for name in trial.questions}

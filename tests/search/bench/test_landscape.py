@@ -103,3 +103,26 @@ def test_sets_of_one_style_lose_nothing_and_mixed_ones_do() -> None:
     ]
     assert {round(loss, 1) > 0.3 for loss in losses} == {True, False}
     assert min(losses) == 0
+
+
+def test_a_judge_that_drifts_says_the_same_at_the_same_moment_and_ends_elsewhere() -> None:
+    drifting, trial = landscape("drift"), Trial(SET, landscape().search)
+    first, same, last = (drifting.score(trial, moment=moment).mean for moment in (0.0, 0.0, 1.0))
+    assert first == same
+    assert first is not None
+    assert last is not None
+    assert 0.3 < abs(last - first) < 0.7
+    assert landscape().score(trial, moment=1.0) == landscape().score(trial)
+
+
+def test_a_second_verdict_on_an_answer_differs_less_than_one_on_another_answer() -> None:
+    one = landscape()
+    first, again, other = (
+        np.array([*scored.scores.values()])
+        for scored in (
+            one.score(Trial(SET, one.search)),
+            one.score(Trial(SET, one.search, again=1)),
+            one.score(Trial(SET, one.search), 1),
+        )
+    )
+    assert 0 < np.abs(first - again).mean() < np.abs(first - other).mean()

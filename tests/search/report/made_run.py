@@ -138,6 +138,7 @@ class MadeRun:
         better: float | None = 0.98,
         decoding: str = OWN,
         expected: tuple[ExpectedGain | None, ExpectedGain | None] = (None, None),
+        drift: float = 0.0,
     ) -> None:
         """Score these on the held-out questions; the first has won, in this decoding, in which the base prompt is then
         scored too. The scores make it so probable that what was found beats the base prompt; None where nothing was."""
@@ -146,7 +147,7 @@ class MadeRun:
         self._finalists = [Candidate((*added, *BASE), one) for added, one in zip(candidates, decodings, strict=False)]
         control = [] if decoding == OWN else [Candidate(BASE, decoding)]
         self._trials += [("held_out", Trial(one, every)) for one in (*self._finalists, *control)]
-        self._better, self._expected = better, expected
+        self._better, self._expected, self._drift = better, expected, drift
 
     def write(self, *, ended: bool = True) -> Path:
         """Evaluate everything, and write it down.
@@ -185,7 +186,7 @@ class MadeRun:
             journal.append(TrialRecord(kind, scored, _leaders(told) if kind == "search" else ()))
         if ended:
             winner, runner_up = self._finalists[:2]
-            journal.append(EndRecord(winner, runner_up, self._better, self._expected))
+            journal.append(EndRecord(winner, runner_up, self._better, self._expected, self._drift))
         await ledger.keep_time(10.0, Utilization(20.0, 15.0, 10.0, 9.0, 6.0, 4.0))
         await evaluator.close()
         await ledger.close()

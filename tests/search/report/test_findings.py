@@ -355,3 +355,10 @@ def test_a_run_whose_model_is_still_loading_has_nothing_scored(tmp_path: Path) -
     assert summary(findings) == ["Nothing has been scored yet."]
     assert findings.finalists == ()
     assert caveats(findings) == ["The search has crashed; `demosearch resume` goes on."]
+
+
+def test_a_drift_of_the_judge_is_a_caveat(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run", table(SCORES))
+    run.search("a")
+    run.judge_finalists(("a",), (), drift=0.62)
+    assert any("The judge's level moved by about 0.62 points" in one for one in caveats(found(run)))

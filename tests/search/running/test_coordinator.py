@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ from search.problem.trial import ScoredTrial, Trial
 from search.prompts.demonstration import Demonstration
 from search.prompts.render import UrialRenderer
 from search.prompts.urial import BACKTICKS
+from search.results.journal_results import JournalResults
 from search.results.stored_answers import read_stored_answers
 from search.run_directory.file_formats import Extension
 from search.run_directory.journal import Journal, read_journal
@@ -63,6 +65,9 @@ STRATEGIES: dict[str, Callable[[], Strategy]] = {
     "random": lambda: RandomSearch(SPACE, RandomConfig(kind="random", max_demonstrations=2, trials=12), 3),
     "screening": lambda: Screening(
         SPACE, ScreeningConfig(kind="screening", max_demonstrations=2, evaluations=60, block=3), 3
+    ),
+    "screening, drift checked": lambda: Screening(
+        SPACE, ScreeningConfig(kind="screening", max_demonstrations=2, evaluations=60, block=2, drift_checks=2), 3
     ),
     "optuna": lambda: OptunaSearch(
         SPACE, OptunaConfig(kind="optuna", max_demonstrations=2, sampler="tpe", trials=14), 3
@@ -449,3 +454,21 @@ def test_a_search_extended_before_its_end_meets_held_out_questions_once(tmp_path
     trials, _ = read(tmp_path / "run" / "journal")
     sides = [record.side for record in trials]
     assert sides == sorted(sides, reverse=True)  # all search, then all held out
+
+
+def test_answers_of_the_base_prompt_are_judged_again_and_count_once_for_its_score(tmp_path: Path) -> None:
+    drawn = count()
+    judge = FakeJudge(lambda *_: float(next(drawn)))
+    run(tmp_path, "screening, drift checked", judge=judge)
+    trials, _ = read(tmp_path / "journal")
+    checks = [one.scored for one in trials if one.scored.trial.again]
+    assert [len(one.scores) for one in checks] == [2, 2]
+    assert {one.trial.candidate for one in checks} == {SPACE.compose(())}
+    first = trials[0].scored
+    for one in checks:
+        assert all(one.scores[name] != first.scores[name] for name in one.scores)
+        assert all(one.keys[name] != first.keys[name] for name in one.scores)
+    results = JournalResults()
+    for record in trials:
+        results.add(record)
+    assert results.search[SPACE.compose(())].scores == first.scores

@@ -45,6 +45,7 @@ class Dense:
         prior[QUESTIONS + 2 : self.width, QUESTIONS + 2 : self.width] = self.effects_covariance()
         for place, one in enumerate(self.sets):
             prior[self.width + place, self.width + place] = hyper.set_effect**2 * bool(one)
+        self.covariance_before = prior
         rows, asked = np.concatenate(scores.rows), np.concatenate(scores.questions)
         design = np.array([self.row(self.sets[row]) for row in rows])
         design[np.arange(len(asked)), asked] = 1
@@ -298,3 +299,43 @@ def test_without_an_embedding_the_share_it_tells_changes_nothing() -> None:
     model, scores = EffectsModel(QUESTIONS, DEMONSTRATIONS, None), told()
     evidence = [model.at(scores, replace(HYPER, explained_share=share)).log_evidence for share in (0.1, 0.8)]
     assert evidence[0] == pytest.approx(evidence[1])
+
+
+def drifted(steps: float, seed: int = 0, sets: int = 150) -> ObservedScores:
+    """Random sets on three of 30 questions each; the level rises by `steps` from the first to the last."""
+    draw, scores = np.random.default_rng(seed), ObservedScores()
+    level, theta = 6 + 1.5 * draw.normal(size=30), 0.2 * draw.normal(size=DEMONSTRATIONS)
+    scores.tell((), range(30), level + draw.normal(size=30))
+    for number in range(sets):
+        ordered = tuple(draw.choice(DEMONSTRATIONS, 3, replace=False).tolist())
+        asked = draw.choice(30, 3, replace=False)
+        moved = steps * number / sets
+        scores.tell(ordered, asked, level[asked] + theta[list(ordered)].sum() * 3**-0.4 + moved + draw.normal(size=3))
+    return scores
+
+
+def test_periods_are_columns_of_the_dense_computation() -> None:
+    model = EffectsModel(QUESTIONS, DEMONSTRATIONS, EMBEDDING, SCALE)
+    model.periods, hyper, scores = 4, replace(HYPER, drift=0.3), told()
+    fit, plain = model.at(scores, hyper, OWN), Dense(scores, HYPER, FURTHER)
+    rows, asked = np.concatenate(scores.rows), np.concatenate(scores.questions)
+    design = np.array([plain.row(plain.sets[row]) for row in rows])
+    design[np.arange(len(asked)), asked] = 1
+    walk = np.tril(np.ones((4, 4)))
+    period = np.eye(4)[scores.periods(4)]
+    prior = plain.covariance_before
+    covariance = design @ prior @ design.T + 0.3**2 * period @ walk @ walk.T @ period.T
+    covariance += HYPER.noise**2 * np.diag(OWN.noise[asked])
+    values = np.concatenate(scores.values) / SCALE
+    square = values @ np.linalg.solve(covariance, values)
+    assert fit.log_evidence == pytest.approx(-0.5 * (square + np.linalg.slogdet(2 * math.pi * covariance)[1]), rel=1e-9)
+    expected = 0.3**2 * walk @ walk.T @ period.T @ np.linalg.solve(covariance, values)
+    assert fit.mean[QUESTIONS : QUESTIONS + 4] == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_level_of_the_judge_that_moves_is_found_and_one_that_does_not_is_not() -> None:
+    model = EffectsModel(30, DEMONSTRATIONS, None, step=True)
+    found = [model.with_drift(scores, model.fit(scores)) for scores in (drifted(1.5), drifted(0.0))]
+    assert 0.7 < found[0].drift < 2.3
+    assert found[1].drift == 0.0
+    assert found[1].model.periods == 0
