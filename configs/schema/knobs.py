@@ -23,12 +23,12 @@ def _anchored(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, (str, Path)) or info.context is None:
         return value
     if not str(value):
-        raise ValueError("an empty text is no path; name a file, or leave the setting out")
+        raise ValueError("an empty text is not a path; name a file, or leave the setting out")
     try:
         base = Path.cwd() if isinstance(value, FromCommandLine) else Path(info.context["folder"])
         return (base / Path(value).expanduser()).resolve()
     except (OSError, RuntimeError, ValueError) as error:  # a zero byte, a loop of links, an unknown user's home
-        raise ValueError(f"{str(value)[:60]!r} is no usable path ({error})") from None
+        raise ValueError(f"{str(value)[:60]!r} is not a usable path ({error})") from None
 
 
 def _model_name(value: Any, info: ValidationInfo) -> Any:

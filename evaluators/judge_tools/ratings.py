@@ -79,7 +79,7 @@ class Scale:
         try:
             score = float(rating)
         except (TypeError, ValueError):
-            raise VerdictUnreadable(f"the judge's rating {rating!r} is no number") from None
+            raise VerdictUnreadable(f"the judge's rating {rating!r} is not a number") from None
         if not self.low <= score <= self.high:
             raise VerdictUnreadable(f"the judge's rating is off the scale of {self.low:g} to {self.high:g}")
         return score

@@ -144,7 +144,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     try:
         compiled = re.compile(pattern)
     except re.error as error:
-        raise InputError(f"judge.pattern {pattern!r} is no regular expression ({error}): mend it") from error
+        raise InputError(f"judge.pattern {pattern!r} is not a regular expression ({error}): correct it") from error
     if compiled.groups != 1:
         raise InputError(
             f"judge.pattern {pattern!r} has {compiled.groups} groups and must have one, the rating: write others as "

@@ -61,7 +61,9 @@ def refuse_absent_folders(grid: Grid) -> None:
     """As far as that can be told without fetching anything. Raises InputError where a model's folder is not there."""
     for model in _own_models(grid):
         if model.names_folder and not (Path(model.name) / "config.json").is_file():
-            raise InputError(f"model.name: {model.name} is no folder with a model; give one, or a hub model's name")
+            raise InputError(
+                f"model.name: {model.name} is not a folder with a model; set it to one, or to a hub model's name"
+            )
 
 
 def _own_models(grid: Grid) -> Iterator[ModelConfig]:

@@ -19,7 +19,7 @@ class Hub:
 
     def __init__(self, name: str, private: bool) -> None:
         if not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
-            raise InputError(f"{name!r} is no name of a data set on the hub: give OWNER/NAME")
+            raise InputError(f"{name!r} is not a data set's name on the hub: use OWNER/NAME")
         if get_token() is None:
             raise InputError("there is no token for the hub: `hf auth login`, or set HF_TOKEN to one that may write")
         self._name = name

@@ -25,7 +25,7 @@ class Candidate:
 
     def __post_init__(self) -> None:
         if len(set(self.demonstrations)) != len(self.demonstrations):
-            raise ValueError(f"a demonstration stands twice in {self.demonstrations}")
+            raise ValueError(f"a demonstration occurs twice in {self.demonstrations}")
 
     def __len__(self) -> int:
         return len(self.demonstrations)

@@ -81,8 +81,8 @@ class Material:
             unknown = sorted({name for group in names for name in group} - set(pool))
             if unknown:
                 raise InputError(
-                    f"strategy.{knob} names {unknown[0]!r}, which is no demonstration to choose from: give ids of the "
-                    "pool"
+                    f"strategy.{knob} names {unknown[0]!r}, which is not among the demonstrations to choose "
+                    "from: use ids of the pool"
                 )
         varying = config if isinstance(config, VaryingKnobs) else VaryingKnobs()
         places = {"front": 0, "back": len(self.base)}

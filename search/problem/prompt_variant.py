@@ -140,8 +140,8 @@ def _read_export(path: Path) -> BasePrompt | None:
     shown = content.get("demonstrations") if isinstance(content, dict) else None
     if not isinstance(rules, str) or not isinstance(shown, list):
         raise InputError(
-            f"{path}: holds {kind_of(content)} that is no export of demosearch (rules, demonstrations); give one, or a "
-            "list of objects."
+            f"{path}: holds {kind_of(content)} that is not an export of demosearch (rules, demonstrations); give "
+            "one, or a list of objects."
         )
     rows = [
         Row(value if isinstance(value, dict) else {}, f"{path}, demonstration {number}")

@@ -58,7 +58,7 @@ def make_renderer(config: RenderConfig, model: AnyModelConfig) -> Renderer:
     advice = "set render.template to urial_backticks"
     name, revision = model.tokenizer_source
     if name is None:
-        raise InputError(f"A served model has a chat template where model.tokenizer is given; give it, or {advice}.")
+        raise InputError(f"A served model has a chat template only where model.tokenizer is set; set it, or {advice}.")
     knob = "model.name" if name == model.name else "model.tokenizer"
     return ChatRenderer(ChatTemplate.load(name, revision, knob, advice))
 

@@ -183,7 +183,7 @@ def _parse(line: bytes, place: str) -> JournalRecord:
     try:
         return record_from_json(content)
     except ValueError:
-        raise _damaged(place, "it is no record of a trial or of an end") from None
+        raise _damaged(place, "it is neither a trial nor the end") from None
 
 
 def _load(line: bytes, place: str) -> Any:

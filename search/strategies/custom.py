@@ -121,7 +121,7 @@ def _imported(place: str) -> Callable[..., Strategy]:
     try:
         make: Callable[..., Strategy] = getattr(importlib.import_module(module), name)
         if not callable(make):
-            raise TypeError(f"{name} is no class")
+            raise TypeError(f"{name} is not a class")
     except (Exception, SystemExit, GeneratorExit) as error:  # a module may raise anything while it is imported
         raise InputError(
             f"the strategy {place!r} cannot be imported ({described(error)}): give `module:Class` of a class that "

@@ -111,7 +111,7 @@ def _hub_commit(name: str, revision: str | None, knob: str) -> str:
                 f"{knob}.name: {wanted} is neither a folder nor in the local cache, and the hub cannot be reached: "
                 "check the name and the network, or download the model and give its folder"
             ) from error
-        raise InputError(f"{knob}.name: {wanted} has no config.json, so it is no transformers model") from error
+        raise InputError(f"{knob}.name: {wanted} has no config.json, so it is not a model of transformers") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{knob}.name: {wanted} cannot be looked up on the hub: {_first_line(error)}") from error
     return Path(path).parent.name

@@ -88,9 +88,9 @@ def test_words_that_end_inside_the_reasoning_are_unreadable(words: str) -> None:
         ("Rating: [[7]] or [[8]]", "several ratings on one line"),
         ("Rating: [[7]][[8]]", "several ratings on one line"),
         ("Rating: [[6]]. With the error mended it would be [[9]].", "several ratings on one line"),
-        ("Rating: [[7-8]]", "is no number"),
-        ("Rating: [[7/10]]", "is no number"),
-        ("Rating: [[7,5]]", "is no number"),
+        ("Rating: [[7-8]]", "is not a number"),
+        ("Rating: [[7/10]]", "is not a number"),
+        ("Rating: [[7,5]]", "is not a number"),
         ("Rating: [[11]]", "off the scale of 1 to 10"),
         ("Rating: [[0]]", "off the scale"),
         ("[[7]]\n\nOther [[9]]\nand so on", "contradict"),
@@ -127,7 +127,7 @@ def test_the_forms_of_a_rubric_are_read_in_the_same_way() -> None:
     assert _score('```json\n{"why": "good", "score": 4}\n```', form=JSON) == 4
     with pytest.raises(VerdictUnreadable, match="off the scale"):
         _score("score: 2", form=FRACTION)
-    with pytest.raises(VerdictUnreadable, match="is no number"):
+    with pytest.raises(VerdictUnreadable, match="is not a number"):
         _score("score: high", form=FRACTION)
 
 

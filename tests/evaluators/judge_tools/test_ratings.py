@@ -70,7 +70,7 @@ def test_a_scale_of_ones_own_reads_what_its_pattern_finds_first() -> None:
     assert scale.read("score: -0.5 or score: 1") == -0.5
     for words, complaint in [
         ("score: 2", "off the scale of -1 to 1"),
-        ("score: high", "is no number"),
+        ("score: high", "is not a number"),
         ("1", "no rating"),
     ]:
         with pytest.raises(VerdictUnreadable, match=complaint):
@@ -84,7 +84,7 @@ def test_what_is_no_finite_number_is_on_no_scale(words: str) -> None:
 
 
 def test_a_group_that_took_no_part_in_the_match_is_no_rating() -> None:
-    with pytest.raises(VerdictUnreadable, match="is no number"):
+    with pytest.raises(VerdictUnreadable, match="is not a number"):
         Scale(0, 1, (re.compile(r"none|score: (1)"),)).read("none")
 
 

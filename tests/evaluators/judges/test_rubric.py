@@ -86,7 +86,7 @@ def test_words_without_a_rating_on_the_scale_fail_with_those_words_and_are_paid_
 
 
 @pytest.mark.parametrize(
-    ("pattern", "complaint"), [("(", "is no regular expression"), ("x", "has 0 groups"), ("(a)(b)", "has 2 groups")]
+    ("pattern", "complaint"), [("(", "is not a regular expression"), ("x", "has 0 groups"), ("(a)(b)", "has 2 groups")]
 )
 def test_a_pattern_that_finds_no_rating_is_refused(rubric: Path, pattern: str, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):

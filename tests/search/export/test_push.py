@@ -99,7 +99,7 @@ def test_a_search_that_found_nothing_better_says_so(tmp_path: Path) -> None:
 
 
 def test_a_name_without_an_owner_is_refused_before_anything_is_written(run: Scored, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="give OWNER/NAME"):
+    with pytest.raises(InputError, match="use OWNER/NAME"):
         push(run.path, tmp_path / "pushed", upload="demonstrations")
     assert not (tmp_path / "pushed").exists()
 

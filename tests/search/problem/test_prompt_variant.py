@@ -99,7 +99,7 @@ def test_a_variant_may_have_a_template_and_a_decoding_of_its_own() -> None:
 
 BAD = {
     "broken.json": ('{"rules": ', "not JSON"),
-    "other.json": ('{"prompt": "x"}', "no export of demosearch"),
+    "other.json": ('{"prompt": "x"}', "not an export of demosearch"),
     "empty.jsonl": ('{"query": " ", "answer": "So."}', "the query or the answer is empty"),
     "fields.jsonl": ('{"question": "How?", "answer": "So."}', "no field 'query'"),
 }
