@@ -1,9 +1,9 @@
-"""demosearch as a library: the functions that the commands are made of.
+"""demosearch as a library: the functions that the commands are made of; `import demosearch` gives the same.
 
 Search, compare, look, take along:
 
     from pathlib import Path
-    from search import evaluate, export, launch, load_config, load_evaluation, read_answers, read_status, report
+    from demosearch import evaluate, export, launch, load_config, load_evaluation, read_answers, read_status, report
 
     run = Path("runs/first")
     launch(load_config("quickstart", ["workers.kind=local"]), run)
