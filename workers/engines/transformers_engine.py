@@ -96,6 +96,7 @@ class TransformersEngine:
         tokenizer = weights.load_tokenizer(source)
         model = weights.load_model(source, config, device)
         weights.tell_unapplied(model)
+        weights.spare_threads(model)
         context = weights.context_of(model, tokenizer, config.context_tokens)
         card = ModelCard(
             weights.fingerprint(source, VERSION, model.dtype), context, weights.spoken(layer_shares(model))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,6 +39,8 @@ UNAPPLIED = (
     "guidance_scale",
 )
 UNSTATED = 10**9  # tokenizers say 1e30 tokens where nobody wrote their limit down
+
+_SMALL = 20_000_000  # parameters
 
 log = logging.getLogger(__name__)
 
@@ -240,6 +243,14 @@ def fingerprint(source: Source, engine: str, dtype: torch.dtype) -> str:
         f"{source.identity} {engine} {str(dtype).removeprefix('torch.')} "
         f"torch {torch.__version__} transformers {transformers.__version__}"
     )
+
+
+def spare_threads(model: Any, environment: Mapping[str, str] = os.environ) -> None:
+    """Have a small model on a CPU computed by one thread: its steps are too short to be shared out, and on a busy
+    machine threads that wait for each other make them many times slower. Whoever sets `OMP_NUM_THREADS` decides."""
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    if model.device.type == "cpu" and parameters < _SMALL and "OMP_NUM_THREADS" not in environment:
+        torch.set_num_threads(1)
 
 
 def spoken(devices: Iterable[torch.device]) -> str:

@@ -36,6 +36,18 @@ def test_the_card_names_what_can_change_a_completion(folder: Path) -> None:
     assert card.device == "cpu"
 
 
+def test_a_small_model_on_a_cpu_has_one_thread_unless_the_user_has_said_how_many() -> None:
+    model, before = random_llama(context=96), torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        weights.spare_threads(model, {"OMP_NUM_THREADS": "2"})
+        assert torch.get_num_threads() == 2
+        weights.spare_threads(model, {})
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_the_context_can_be_made_smaller_but_not_larger(folder: Path) -> None:
     assert TransformersEngine.load(config(folder, context_tokens=50)).card.context_tokens == 50
     assert TransformersEngine.load(config(folder, context_tokens=500)).card.context_tokens == 96
