@@ -58,7 +58,9 @@ def annotation(question: Question, answer: str, score: float, model: str, baseli
 
 def win_rate(annotations: Sequence[Annotation]) -> WinRate:
     """As the leaderboard's `win_rate` and `standard_error`: 0 is its older way to write a draw, 1.5."""
-    preferences = [float(one["preference"] or 1.5) - 1 for one in annotations if one["preference"] is not None]
+    preferences = [
+        float(annotation["preference"] or 1.5) - 1 for annotation in annotations if annotation["preference"] is not None
+    ]
     count = len(preferences)
     error = 100 * stdev(preferences) / sqrt(count) if count > 1 else float("nan")
     return WinRate(100 * fmean(preferences) if preferences else float("nan"), error, count)
@@ -74,7 +76,7 @@ def length_controlled_win_rate(annotations: Sequence[Annotation]) -> WinRate | A
     try:
         from alpaca_eval.metrics import get_length_controlled_winrate  # noqa: PLC0415 -- optional, heavy
 
-        figures = get_length_controlled_winrate([dict(one) for one in annotations], save_weights_dir=None)
+        figures = get_length_controlled_winrate([dict(annotation) for annotation in annotations], save_weights_dir=None)
     except ImportError as error:
         return Absent(f"the package alpaca_eval cannot be imported ({error}): pip install alpaca_eval 'setuptools<81'")
     except Exception as error:  # the package raises whatever the hub, pandas and scikit-learn raise

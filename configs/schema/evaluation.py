@@ -70,7 +70,7 @@ class EvaluationConfig(Knobs):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        names = [one.name for one in self.variants]
+        names = [variant.name for variant in self.variants]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise ValueError(f"two variants are called '{twice}'; give each a name of its own")

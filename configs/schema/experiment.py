@@ -85,7 +85,7 @@ class ExperimentConfig(Knobs):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        names = [one.name for one in self.benchmarks]
+        names = [benchmark.name for benchmark in self.benchmarks]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise ValueError(f"two benchmarks are called '{twice}'; give each a name of its own")

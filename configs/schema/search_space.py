@@ -62,7 +62,7 @@ class VaryingKnobs(SearchSpaceConfig):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        names = [one.name for one in self.decodings]
+        names = [decoding.name for decoding in self.decodings]
         if len(set(names)) < len(names):
             raise ValueError("two of decodings have the same name: give each its own")
         return self

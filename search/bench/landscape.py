@@ -220,7 +220,7 @@ class Landscape:
         near = []
         for place in range(len(chosen)):
             rest = [*chosen[:place], *chosen[place + 1 :]]
-            near += [[*chosen[:place], int(one), *chosen[place + 1 :]] for one in strongest]
+            near += [[*chosen[:place], int(effect), *chosen[place + 1 :]] for effect in strongest]
             near += [[*rest[:to], chosen[place], *rest[to:]] for to in range(len(chosen)) if to != place]
         return np.array(near)
 

@@ -14,8 +14,8 @@ def forecast_view(forecast: RunForecast, paid: str = "spent so far") -> Renderab
     Args:
         paid: the head of the column of what has been paid for.
     """
-    limited = any(one.limit is not None for one in forecast.quantities)
-    spent = any(one.spent for one in forecast.quantities)
+    limited = any(quantity.limit is not None for quantity in forecast.quantities)
+    spent = any(quantity.spent for quantity in forecast.quantities)
     table = Table(box=None, padding=(0, 2), header_style="bold")
     table.add_column("")
     for column in ("about", "at most", *((paid,) if spent else ()), *(("budget",) if limited else ())):

@@ -64,8 +64,8 @@ def failures_table(failures: Iterable[FailedItems]) -> Table:
     table = Table(box=None, padding=(0, 2), header_style="bold red")
     for column in ("failed", "at", "cause", "for example"):
         table.add_column(column, overflow="fold")
-    for one in failures:
-        table.add_row(f"{one.count:,}", one.stage, one.cause, Text(_shortened(one.sample)))
+    for failure in failures:
+        table.add_row(f"{failure.count:,}", failure.stage, failure.cause, Text(_shortened(failure.sample)))
     return table
 
 

@@ -125,7 +125,7 @@ def write_prompt(prompt: BasePrompt, folder: Path) -> Path:
     """A file that an evaluation's variant reads as exactly this prompt, named after what it holds."""
     from hashlib import sha256  # noqa: PLC0415
 
-    rows = [_row(one) for one in prompt.demonstrations]
+    rows = [_row(demonstration) for demonstration in prompt.demonstrations]
     content = {"rules": prompt.rules, "demonstrations": rows}
     digest = sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
     target = folder / f"{digest}.json"

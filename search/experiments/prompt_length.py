@@ -26,7 +26,9 @@ class LengthLimit:
         context, tokenizer = known_context(cell.model), local_tokenizer(cell.model)
         if context is None or (tokenizer is None and not self._may_guess):
             return None
-        block = renderer.block(cell.prompt.rules, cell.prompt.demonstrations, [(one.query,) for one in self._longest])
+        block = renderer.block(
+            cell.prompt.rules, cell.prompt.demonstrations, [(longest.query,) for longest in self._longest]
+        )
         prompts = [block.prompt(at) for at in range(len(block.suffixes))]
         if tokenizer is None:
             tokens, guessed = round(max(map(len, prompts)) * GUESS), " (guessed at four characters a token)"

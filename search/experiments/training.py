@@ -42,7 +42,7 @@ def training_folder(cell: Cell, config: ExperimentConfig, models: Path) -> Path:
     decides = {
         "base": model.model_dump(mode="json", include={"name", "revision", "dtype"}),
         "config": config.finetuning.model_dump(mode="json", exclude={"checkpoints", "device_batch_size"}),
-        "examples": [list(one.texts) for one in training.demonstrations],
+        "examples": [list(demonstration.texts) for demonstration in training.demonstrations],
         "render": cell.render.model_dump(mode="json"),
         "method": training.method,
         "seed": training.seed,
@@ -69,7 +69,7 @@ def train(cell: Cell, config: ExperimentConfig, models: Path) -> TrainedModel | 
         made = finetune(_task(training, base, config, make_renderer(cell.render, base)), folder)
     except FinetuningFailed as error:
         return str(error)
-    examples = sum(len(one.turns) for one in training.demonstrations)
+    examples = sum(len(demonstration.turns) for demonstration in training.demonstrations)
     note = f"{len(made.too_long)} of {examples} examples were too long" if made.too_long else ""
     return TrainedModel(base.model_copy(update={"name": str(made.model), "revision": None}), note)
 
@@ -95,7 +95,9 @@ def _of(cell: Cell) -> tuple[Training, ModelConfig]:
 def _task(training: Training, base: ModelConfig, config: ExperimentConfig, renderer: Renderer) -> "Finetuning":
     from workers.finetune.train import Finetuning  # noqa: PLC0415 -- torch
 
-    examples = tuple(example for one in training.demonstrations for example in training_examples(one, renderer))
+    examples = tuple(
+        example for demonstration in training.demonstrations for example in training_examples(demonstration, renderer)
+    )
     return Finetuning(base, config.finetuning, training.method, examples, training.seed)
 
 

@@ -131,7 +131,7 @@ def caveat(best: BestPrompt, form: Format) -> str:
 def _other_prompt(best: BestPrompt, form: Format) -> str:
     if form == "dspy":
         return "DSPy spells its prompts in a way of its own: the scores are not those of what it will send"
-    several = any(one.further for one in best.demonstrations)
+    several = any(demonstration.further for demonstration in best.demonstrations)
     if form == "urial" and several and best.config.render.separation_tag is None:
         return (
             "this file is the prompt that was scored, but without a separation tag it does not say which turns belong "

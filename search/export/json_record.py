@@ -20,7 +20,8 @@ def record(best: BestPrompt) -> dict[str, Any]:
         "state": best.status.state,
         "rules": best.material.rules,
         "demonstrations": [
-            row_of(one) | {"from": "base prompt" if one.id in own else "pool"} for one in best.demonstrations
+            row_of(demonstration) | {"from": "base prompt" if demonstration.id in own else "pool"}
+            for demonstration in best.demonstrations
         ],
         **_template(best.config.render),
         **_decoding(best),

@@ -88,9 +88,14 @@ def _held_out(best: BestPrompt) -> list[dict[str, Any]]:
     assert status.base is not None
     sides = [told[one].scores if one in told else {} for one in (best.chosen.candidate, status.base.candidate)]
     return [
-        {"id": one.id, "category": one.category, "score": sides[0].get(one.id), "base_score": sides[1].get(one.id)}
-        for one in best.material.held_out
-        if any(one.id in scores for scores in sides)
+        {
+            "id": question.id,
+            "category": question.category,
+            "score": sides[0].get(question.id),
+            "base_score": sides[1].get(question.id),
+        }
+        for question in best.material.held_out
+        if any(question.id in scores for scores in sides)
     ]
 
 

@@ -90,8 +90,10 @@ def forecast_run(
     asked_first = [(question.query,) for question in material.search[:_SAMPLE]]
     sample = "".join(_texts(plan.renderer.block(material.rules, shown, asked_first)))
     spent, pace, source = _measured(config, path, experience)
-    longest = max(one.max_new_tokens for one in plan.decodings.values())
-    base = plan.renderer.block(material.rules, material.base, [(one.query,) for one in material.questions.values()])
+    longest = max(decoding.max_new_tokens for decoding in plan.decodings.values())
+    base = plan.renderer.block(
+        material.rules, material.base, [(question.query,) for question in material.questions.values()]
+    )
     refuse_too_long(config.model, "the base prompt", _texts(base), longest)
     assumed = _assume(
         config,
@@ -111,9 +113,11 @@ def forecast_evaluation(
     plan = make_evaluation_plan(config, path or _NOWHERE, environment)
     surveyor = Surveyor({one.id: one for one in plan.questions}, plan.objective, plan.judges.members)
     ids = [question.id for question in plan.questions]
-    work = together(surveyor.work(one.renderer, one.rules, one.demonstrations, ids) for one in plan.variants)
-    sample = "".join(text for one in plan.variants for text in _texts(one.block(plan.questions[:_SAMPLE])))
-    longest = max(one.decoding.max_new_tokens for one in plan.variants)
+    work = together(
+        surveyor.work(variant.renderer, variant.rules, variant.demonstrations, ids) for variant in plan.variants
+    )
+    sample = "".join(text for variant in plan.variants for text in _texts(variant.block(plan.questions[:_SAMPLE])))
+    longest = max(variant.decoding.max_new_tokens for variant in plan.variants)
     for one in plan.variants:
         name, texts = f"the prompt of '{one.name}'", _texts(one.block(plan.questions))
         refuse_too_long(one.model, name, texts, one.decoding.max_new_tokens)
@@ -136,7 +140,7 @@ def _notes(notices: Sequence[str]) -> list[str]:
 def _summary(plan: Plan) -> list[str]:
     """What was read, in a sentence."""
     material = plan.material
-    several = sum(bool(one.further) for one in material.pool)
+    several = sum(bool(demonstration.further) for demonstration in material.pool)
     turns = f" ({several:,} of several turns)" if several else ""
     return [
         f"the base prompt has rules of {len(material.rules):,} characters and "
@@ -261,7 +265,7 @@ def _assume(
     rate, said = tokens_a_character(config.model, sample or "no prompt")
     judges = judge_costs(config.judge)
     all_notes = [*notes, said]
-    if any(one.calls for one in judges):
+    if any(judge.calls for judge in judges):
         all_notes.append("the judge's tokens are guessed as characters / 4")
     return Assumptions(
         basis=Basis(rate, GUESS, judges, config.model.service if isinstance(config.model, ServedModelConfig) else None),

@@ -77,7 +77,7 @@ def _of_model(model: AnyModelConfig, known: Sequence[str]) -> Iterator[str]:
         from workers.shared_prefix.weights import find  # noqa: PLC0415 -- torch
 
         identity = find(model).identity
-        candidates = [one for one in candidates if one.startswith(f"{identity} ")]
+        candidates = [candidate for candidate in candidates if candidate.startswith(f"{identity} ")]
     yield from candidates
 
 

@@ -51,7 +51,7 @@ class PromptVariant:
     @property
     def digest(self) -> str:
         """Changes with every character of the prompt; 16 hexadecimal digits."""
-        texts = [self.rules, *(one.texts for one in self.demonstrations)]
+        texts = [self.rules, *(demonstration.texts for demonstration in self.demonstrations)]
         return sha256(json.dumps(texts).encode()).hexdigest()[:16]
 
 
@@ -61,7 +61,7 @@ def load_variants(config: EvaluationConfig) -> tuple[PromptVariant, ...]:
     Raises:
         InputError: a file is missing or malformed.
     """
-    return tuple(_load(one, config) for one in config.variants)
+    return tuple(_load(variant, config) for variant in config.variants)
 
 
 def _load(one: VariantConfig, config: EvaluationConfig) -> PromptVariant:

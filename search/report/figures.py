@@ -34,7 +34,7 @@ def search_pictures(findings: Findings) -> dict[str, Picture]:
 
 
 def _gains(findings: Findings) -> Picture | None:
-    others = [one for one in findings.finalists if one.search_gain or one.held_out_gain]
+    others = [finalist for finalist in findings.finalists if finalist.search_gain or finalist.held_out_gain]
     if not others:
         return None
     rows, numbers = [one.role for one in others], findings.numbers
@@ -64,11 +64,11 @@ def _contributions(findings: Findings) -> Picture | None:
     if found is None:
         return None
     rows, numbers = _most_telling(found.demonstrations), findings.numbers
-    labels = [findings.labels.demonstration(one.demonstration) for one in rows]
-    beside = [0.18 if one.in_winner else 0.0 for one in rows]
+    labels = [findings.labels.demonstration(row.demonstration) for row in rows]
+    beside = [0.18 if row.in_winner else 0.0 for row in rows]
     groups = [
-        intervals("in the winner", labels, [one.in_winner for one in rows], numbers, [-0.18] * len(rows)),
-        intervals("alone", labels, [one.alone for one in rows], numbers, beside, True),
+        intervals("in the winner", labels, [row.in_winner for row in rows], numbers, [-0.18] * len(rows)),
+        intervals("alone", labels, [row.alone for row in rows], numbers, beside, True),
     ]
     figure = forest(labels, groups, 26, "contribution, points")
     says = "What demonstrations add: alone to a prompt without them, and to the winner."
@@ -77,8 +77,8 @@ def _contributions(findings: Findings) -> Picture | None:
 
 def _most_telling(rows: Sequence[Contribution]) -> list[Contribution]:
     """The winner's, then the best and the worst of the others."""
-    chosen = [one for one in rows if one.place is not None]
-    others = [one for one in rows if one.place is None]
+    chosen = [row for row in rows if row.place is not None]
+    others = [row for row in rows if row.place is None]
     room = max(0, _ROWS - len(chosen))
     worst = room // 3 if len(others) > room else 0
     return chosen + others[: room - worst] + others[len(others) - worst :]
@@ -111,9 +111,14 @@ def _history(findings: Findings) -> Picture | None:
 
 def _band(milestones: Sequence[Milestone]) -> list[go.Scatter]:
     """From low to high ends of the interval."""
-    lows = [one.best.low if one.best.n > 1 else one.best.mean for one in milestones]
-    highs = [one.best.high if one.best.n > 1 else one.best.mean for one in milestones]
-    shared = {"x": [one.judged for one in milestones], "mode": "lines", "hoverinfo": "skip", "showlegend": False}
+    lows = [milestone.best.low if milestone.best.n > 1 else milestone.best.mean for milestone in milestones]
+    highs = [milestone.best.high if milestone.best.n > 1 else milestone.best.mean for milestone in milestones]
+    shared = {
+        "x": [milestone.judged for milestone in milestones],
+        "mode": "lines",
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
     line = {"width": 0, "shape": "hv"}
     return [
         go.Scatter(y=lows, line=line, **shared),
@@ -125,11 +130,14 @@ def _best_so_far(findings: Findings) -> go.Scatter:
     milestones, numbers = findings.history.milestones, findings.numbers
     return go.Scatter(
         name="best so far",
-        x=[one.judged for one in milestones],
-        y=[one.best.mean for one in milestones],
+        x=[milestone.judged for milestone in milestones],
+        y=[milestone.best.mean for milestone in milestones],
         mode="lines",
         line={"color": FIRST, "width": 2.5, "shape": "hv"},
-        text=[f"{numbers.score(one.best.mean)} ({numbers.interval(one.best)}), n = {one.best.n}" for one in milestones],
+        text=[
+            f"{numbers.score(milestone.best.mean)} ({numbers.interval(milestone.best)}), n = {milestone.best.n}"
+            for milestone in milestones
+        ],
         hovertemplate="%{x:,} judged: %{text}<extra></extra>",
     )
 
@@ -168,7 +176,7 @@ def _questions(findings: Findings) -> Picture | None:
     ticks = [at for at in range(columns) if at in (0, 1) or at % 5 == 0]
     names = [_rank(found.candidates[at]) for at in ticks]
     figure.update_xaxes(title="candidate, by rank", tickvals=ticks, ticktext=names, tickangle=0, showgrid=False)
-    ids = [label(one) for one in found.questions] if rows <= _NAMED_QUESTIONS else []
+    ids = [label(question) for question in found.questions] if rows <= _NAMED_QUESTIONS else []
     figure.update_yaxes(tickvals=list(range(len(ids))), ticktext=ids, tickfont={"size": 9}, showgrid=False)
     figure.update_yaxes(autorange="reversed")
     says = f"Score of each search question (row) with the base prompt and {columns - 1} candidates (columns)."
@@ -200,9 +208,9 @@ def _lengths(findings: Findings) -> Picture | None:
     if len(rows) < 2:
         return None
     marked = {one.candidate: one.role for one in (findings.base, findings.best) if one}
-    groups = [_dots(findings, "other candidates", PALE, [one for one in rows if one.candidate not in marked])]
+    groups = [_dots(findings, "other candidates", PALE, [row for row in rows if row.candidate not in marked])]
     for (candidate, role), colour in zip(marked.items(), (SECOND, FIRST), strict=False):
-        groups.append(_dots(findings, role, colour, [one for one in rows if one.candidate == candidate]))
+        groups.append(_dots(findings, role, colour, [row for row in rows if row.candidate == candidate]))
     figure = drawn([group for group in groups if group.x], 340)
     figure.update_xaxes(title="mean length of the answers, characters")
     figure.update_yaxes(title="search score")
@@ -213,10 +221,10 @@ def _dots(findings: Findings, name: str, colour: str, rows: Sequence[CandidateSc
     pale = colour == PALE
     return go.Scatter(
         name=name,
-        x=[one.length for one in rows],
-        y=[one.score.mean for one in rows if one.score],
+        x=[row.length for row in rows],
+        y=[row.score.mean for row in rows if row.score],
         mode="markers",
         marker={"color": colour, "size": 7 if pale else 12, "opacity": 0.6 if pale else 1},
-        text=[html.escape(findings.labels.candidate(one.candidate)) for one in rows],
+        text=[html.escape(findings.labels.candidate(row.candidate)) for row in rows],
         hovertemplate="%{text}<br>%{x:.0f} characters, %{y:.2f}<extra></extra>",
     )

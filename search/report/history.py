@@ -39,7 +39,7 @@ class History:
     @property
     def falls(self) -> int:
         """How often the best so far has a lower mean than the one before it."""
-        means = [one.best.mean for one in self.milestones]
+        means = [milestone.best.mean for milestone in self.milestones]
         return sum(later < earlier for earlier, later in pairwise(means))
 
 

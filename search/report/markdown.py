@@ -40,7 +40,7 @@ def _search_parts(findings: Findings) -> Iterator[str]:
 def _result(findings: Findings) -> Iterator[str]:
     yield "## Result"
     heads = ("prompt", "held-out score", "held-out gain", "search score", "search gain", "overstated by")
-    yield table(heads, (_finalist(findings, one) for one in findings.finalists))
+    yield table(heads, (_finalist(findings, finalist) for finalist in findings.finalists))
     level = numbers.share(findings.results.confidence)
     yield (
         f"Means with {level} intervals over questions. A gain is the mean of paired differences to the "
@@ -125,8 +125,8 @@ def _contributions(findings: Findings) -> Iterator[str]:
             f"A demonstration counts {place.mean:.2f} times as much in the last place as in the first "
             f"({place.low:.2f} to {place.high:.2f}, from {place.n} candidates with two or more)."
         )
-    chosen = [one for one in found.demonstrations if one.place is not None]
-    others = [one for one in found.demonstrations if one.place is None][:_CANDIDATES]
+    chosen = [demonstration for demonstration in found.demonstrations if demonstration.place is not None]
+    others = [demonstration for demonstration in found.demonstrations if demonstration.place is None][:_CANDIDATES]
     yield table(
         ("demonstration", "place", "in the winner", "by its place there", "alone", "n"),
         (
@@ -149,20 +149,20 @@ def _candidates(findings: Findings) -> Iterator[str]:
     if len(shown) < len(findings.candidates):
         of = f"The first {len(shown)} of {len(findings.candidates):,}"
         yield f"{of}, by the lower end of the interval of the paired gain on search questions."
-    if len({one.score.n for one in findings.candidates if one.score}) > 1:
+    if len({candidate.score.n for candidate in findings.candidates if candidate.score}) > 1:
         yield "Not all have met the same questions: their scores cannot be compared, their gains can."
     yield table(
         ("rank", "demonstrations", "gain", "search score", "failed", "length"),
         (
             [
-                str(one.rank or numbers.NOTHING),
-                plain(findings.labels.candidate(one.candidate)),
-                with_interval(findings.numbers, one.gain, signed=True, with_n=False),
-                with_interval(findings.numbers, one.score),
-                str(one.failed),
-                numbers.NOTHING if one.length is None else f"{one.length:.0f}",
+                str(demonstration.rank or numbers.NOTHING),
+                plain(findings.labels.candidate(demonstration.candidate)),
+                with_interval(findings.numbers, demonstration.gain, signed=True, with_n=False),
+                with_interval(findings.numbers, demonstration.score),
+                str(demonstration.failed),
+                numbers.NOTHING if demonstration.length is None else f"{demonstration.length:.0f}",
             ]
-            for one in shown
+            for demonstration in shown
         ),
     )
 
@@ -211,8 +211,8 @@ def _answers(findings: Findings) -> Iterator[str]:
     if found.missing:
         yield f"There is nothing to show: {plain(found.missing)}."
     for title, pairs in (("Better", found.better), ("Worse", found.worse)):
-        for one in pairs:
-            yield from _contrast(findings, title, one)
+        for pair in pairs:
+            yield from _contrast(findings, title, pair)
 
 
 def _contrast(findings: Findings, title: str, one: Contrast) -> Iterator[str]:
@@ -254,7 +254,10 @@ def _failures(findings: RunFindings) -> Iterator[str]:
         return
     yield table(
         ("cause", "stage", "items", "for example"),
-        ([plain(one.cause), one.stage, f"{one.count:,}", plain(one.samples[-1].message)] for one in findings.failures),
+        (
+            [plain(failure.cause), failure.stage, f"{failure.count:,}", plain(failure.samples[-1].message)]
+            for failure in findings.failures
+        ),
     )
 
 

@@ -65,7 +65,11 @@ class Choice:
 
     def sentences(self) -> list[str]:
         """The explanation, a sentence or two each."""
-        return [*self._rule(), *(text for one in self.contenders for text in self._of(one)), *self._between()]
+        return [
+            *self._rule(),
+            *(text for contender in self.contenders for text in self._of(contender)),
+            *self._between(),
+        ]
 
     def _rule(self) -> Iterator[str]:
         yield f"Candidates are ranked by {self.ranks_by}."
@@ -116,7 +120,7 @@ class Choice:
         """As `demosearch status --json` prints it."""
         return {
             "ranks_by": self.ranks_by,
-            "contenders": [one.to_json() for one in self.contenders],
+            "contenders": [contender.to_json() for contender in self.contenders],
             "ahead": self.ahead and self.ahead.to_json(),
             "kept_base": self.kept_base,
             "sentences": self.sentences(),
@@ -144,7 +148,7 @@ def explain_choice(results: SearchResults) -> Choice | None:
         kept_base=journal.end is not None and first == base,
         ended=journal.end is not None,
         candidates=len(results.search),
-        answers=sum(len(one.scores) for one in results.search.values()),
+        answers=sum(len(candidate.scores) for candidate in results.search.values()),
     )
 
 

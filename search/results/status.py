@@ -116,7 +116,7 @@ class Status:
             "decoding": self.winner.candidate.decoding if self.winner else None,
             "runner_up": _standing_json(self.runner_up),
             **(asdict(self.spend) if self.has_ledger else dict.fromkeys(asdict(self.spend))),
-            "failures": [asdict(one) for one in self.failures],
+            "failures": [asdict(failure) for failure in self.failures],
             "amended": self.amended,
             "win_probability": self.win_probability,
             "held_out_seen": self.seen,
@@ -165,8 +165,8 @@ def status_of(results: SearchResults) -> Status:
 def by_cause(failures: Sequence[Failure]) -> tuple[FailedItems, ...]:
     """Failures of the same kind together, each kind with the latest one's words."""
     groups: dict[tuple[str, str], list[str]] = {}
-    for one in failures:
-        groups.setdefault((one.stage, one.cause), []).append(one.message)
+    for failure in failures:
+        groups.setdefault((failure.stage, failure.cause), []).append(failure.message)
     counted = [FailedItems(*group, len(messages), messages[-1]) for group, messages in groups.items()]
     return tuple(sorted(counted, key=lambda items: -items.count))
 

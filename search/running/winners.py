@@ -38,7 +38,7 @@ def evaluation_of_winners(runs: Sequence[Path], folder: Path) -> tuple[Evaluatio
     first, material = results[0], results[0].material
     if material is None:
         raise InputError(f"{first.path} has scored nothing yet: compare it when it has")
-    if first.path.resolve() in {one.path.resolve() for one in results[1:]}:
+    if first.path.resolve() in {result.path.resolve() for result in results[1:]}:
         raise InputError(f"{first.path} is named twice: name each run once")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ def evaluation_of_winners(runs: Sequence[Path], folder: Path) -> tuple[Evaluatio
         raise InputError(f"{folder} cannot be written ({error.strerror}): give another --run-dir") from None
     shared = {name: getattr(first.config, name) for name in _SHARED}
     config = EvaluationConfig(variants=tuple(variants), side="held_out", **shared)
-    return config, [text for one in results[1:] for text in _seen(one, first)]
+    return config, [text for result in results[1:] for text in _seen(result, first)]
 
 
 def _names(runs: Sequence[Path]) -> list[str]:

@@ -143,7 +143,7 @@ class Certainty:
         members = [("demonstration", name) for name in names]
         if candidate.decoding != OWN:
             members.append(("decoding", candidate.decoding))
-        return tuple(self._number.setdefault(one, len(self._number)) for one in members)
+        return tuple(self._number.setdefault(member, len(self._number)) for member in members)
 
 
 def _belief(

@@ -202,11 +202,11 @@ class Screening:
         """What is required, and those that have been asked about least, in random order among equals."""
         shuffled = self._draw.permutation(inside)
         group = list(self._required)
-        for one in shuffled[np.argsort(asked[shuffled], kind="stable")].tolist():
+        for number in shuffled[np.argsort(asked[shuffled], kind="stable")].tolist():
             if len(group) >= size:
                 break
-            if one not in group and self._fits([*group, one]):
-                group.append(one)
+            if number not in group and self._fits([*group, number]):
+                group.append(number)
         return group
 
     def _sampled_sets(self, fit: Fit, room: int) -> list[OrderedSet]:
@@ -242,7 +242,7 @@ class Screening:
         leaders = [told[place] for place in np.argsort(-fit.values(told), kind="stable")[:20]] if told else []
         near = [*leaders, self._best_set(known_effects(fit, fit.mean))]
         strongest = np.argsort(-fit.worths(fit.mean), kind="stable").tolist()
-        near += [self._arranged(one) for leader in leaders[:2] for one in neighbours(leader, strongest)]
+        near += [self._arranged(neighbour) for leader in leaders[:2] for neighbour in neighbours(leader, strongest)]
         near = [one for one in dict.fromkeys(near) if self._open(one) and self._allowed(one)]
         return [near[place] for place in np.argsort(-fit.values(near), kind="stable")[:count]] if near else []
 
@@ -274,7 +274,7 @@ class Screening:
         ranked = [told[place] for place in np.argsort(-values, kind="stable")]
         if self._told == self._trials:
             ranked.sort(key=lambda one: not one or self._met.blocks_left(one) > 0)
-        self._ranking = [self._candidate(one) for one in ranked]
+        self._ranking = [self._candidate(candidate) for candidate in ranked]
 
     def planned(self) -> int:
         return self._base_answers + self._answers + (self._trials - self._sent) * self._block

@@ -80,7 +80,10 @@ def candidates(count: int) -> list[PromptBlock]:
     pool = [json.loads(line) for line in (MATERIAL / "pool.jsonl").read_text(encoding="utf-8").splitlines()]
     asked = [json.loads(line) for line in (MATERIAL / "questions.jsonl").read_text(encoding="utf-8").splitlines()]
     search = tuple(f"# Query:\n```\n{one['turns'][0]}\n```\n\n# Answer:\n```\n" for one in asked)[:32]
-    shown = [f"# Query:\n```\n{one['query']}\n```\n\n# Answer:\n```\n{one['answer']}\n```\n\n" for one in pool]
+    shown = [
+        f"# Query:\n```\n{demonstration['query']}\n```\n\n# Answer:\n```\n{demonstration['answer']}\n```\n\n"
+        for demonstration in pool
+    ]
     choose = random.Random(0)  # noqa: S311 - no secret
     weights = [1 / (1 + place) for place in range(len(shown))]
     return [

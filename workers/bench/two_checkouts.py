@@ -62,7 +62,7 @@ class Checkout:
 
     @property
     def seconds(self) -> list[float]:
-        return [float(one["seconds"]) for one in self.rounds]
+        return [float(round_["seconds"]) for round_ in self.rounds]
 
     @property
     def answers(self) -> dict[str, list[Any]]:
@@ -71,7 +71,7 @@ class Checkout:
     @property
     def is_steady(self) -> bool:
         """Every round said the same."""
-        return all(one["answers"] == self.answers for one in self.rounds)
+        return all(round_["answers"] == self.answers for round_ in self.rounds)
 
 
 def main() -> int:

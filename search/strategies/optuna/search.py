@@ -97,8 +97,8 @@ class OptunaSearch:
         space = self._space
         if choices:
             yield from (space.compose(choices[0], place) for place in space.places)
-            yield from (space.compose(choices[0], decoding=one) for one in space.decodings)
-        yield from (space.compose((), decoding=one) for one in space.decodings)
+            yield from (space.compose(choices[0], decoding=decoding) for decoding in space.decodings)
+        yield from (space.compose((), decoding=decoding) for decoding in space.decodings)
         yield from (space.compose(choice) for choice in choices[1:])
 
     def _next(self, study: SlotStudy) -> Trial | None:
@@ -182,7 +182,7 @@ class OptunaSearch:
         """Those that have met all questions, groups of the warm start among them."""
         asked = len(self._space.questions)
         complete = {one for one, met in self._met.items() if len(met) == asked and self._space.holds(one)}
-        return [one for one in self._board.ranking() if one in complete]
+        return [candidate for candidate in self._board.ranking() if candidate in complete]
 
     def stage(self) -> str:
         """What it is doing, in a few words."""

@@ -106,11 +106,11 @@ class WarmStart:
         shuffled = self._draw.permutation(inside)
         asked = self._met.sum(axis=1)
         members = [self._number[name] for name in self._space.required]
-        for one in shuffled[np.argsort(asked[shuffled], kind="stable")].tolist():
+        for number in shuffled[np.argsort(asked[shuffled], kind="stable")].tolist():
             if len(members) >= self._size:
                 break
-            if one not in members and self._space.fits(self._names([*members, one])):
-                members.append(one)
+            if number not in members and self._space.fits(self._names([*members, number])):
+                members.append(number)
         return members
 
     def _least_met(self, members: Sequence[int], blocks: Sequence[Block]) -> Block:

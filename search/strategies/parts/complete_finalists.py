@@ -42,7 +42,7 @@ class CompleteFinalists:
 
     def _unmet(self) -> list[Trial]:
         """What the first two have not been asked about, a trial each."""
-        left = {one: self._questions_left(one) for one in self._strategy.ranking()[:_FINALISTS]}
+        left = {candidate: self._questions_left(candidate) for candidate in self._strategy.ranking()[:_FINALISTS]}
         return [Trial(one, questions) for one, questions in left.items() if questions]
 
     def _questions_left(self, candidate: Candidate) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ class CompleteFinalists:
         if self._final is not None:
             return self._strategy.planned() + self._final_answers
         leaders = self._strategy.ranking()[:_FINALISTS]
-        left = sum(len(self._questions_left(one)) for one in leaders)
+        left = sum(len(self._questions_left(leader)) for leader in leaders)
         return self._strategy.planned() + left + (_FINALISTS - len(leaders)) * len(self._questions)
 
     def ranking(self) -> Sequence[Candidate]:
@@ -71,11 +71,11 @@ class CompleteFinalists:
             return ranking
         among = set(ranking)
         complete = [
-            one
-            for one in self._board.shrunk_ranking(self._base)
-            if one in among and (one == self._base or not self._questions_left(one))
+            candidate
+            for candidate in self._board.shrunk_ranking(self._base)
+            if candidate in among and (candidate == self._base or not self._questions_left(candidate))
         ]
-        return [*complete, *(one for one in ranking if one not in set(complete))]
+        return [*complete, *(candidate for candidate in ranking if candidate not in set(complete))]
 
     def extend(self, budget: int) -> None:
         """Have the strategy go on. What its finalists met beyond its own questions stays unknown to it; where it asks
