@@ -57,7 +57,14 @@ def words(path: Path, server: ServiceServer, folder: Path) -> list[str]:
             f"judge={{kind: rubric, rubric_path: {rubric}, service: {{model: judge, {service}}}}}",
         ),
     )
-    return ["run", "quickstart", "--run-dir", str(path), *(part for knob in overrides for part in ("--set", knob))]
+    return [
+        "run",
+        "quickstart",
+        "--no-reuse",
+        "--run-dir",
+        str(path),
+        *(part for knob in overrides for part in ("--set", knob)),
+    ]
 
 
 def traced(path: Path, command: list[str], log: Path, inject: str = "") -> int:

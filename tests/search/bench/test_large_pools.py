@@ -24,7 +24,7 @@ def test_a_pool_and_questions_beyond_what_a_model_can_hold_are_searched_within_t
     strategy = make_strategy(config, space, 0, material, tmp_path)
     trials = decisions(strategy, space, made_scorer(space, 0))
     assert len(trials) > 100
-    assert strategy.planned() <= 500 + 2000
+    assert strategy.planned() <= 500 + 2000 + 2 * 8  # winner and runner-up meet what they lack of their last block
     assert strategy.ranking()
 
 

@@ -30,10 +30,11 @@ COMMAND = """
 import signal
 from search.cli.app import main
 
-pytestmark = pytest.mark.heavy
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs these tests in the background ignores it
 main()
 """
+
+pytestmark = pytest.mark.heavy
 CONFIGS = pytest.mark.parametrize("config", [SEARCH, EVALUATION], ids=["search", "evaluation"])
 
 

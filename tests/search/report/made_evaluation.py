@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from hashlib import sha256
 from pathlib import Path
 
 from configs.loading import load_evaluation
@@ -91,7 +92,8 @@ def _record(name: str, asked: Mapping[str, Question], score: Score, say: Say) ->
 
 
 def _keys(name: str, question: Question, answer: str) -> AnswerKeys:
-    return AnswerKeys((f"{name} {question.id}".encode(),), (((verdict_key(JUDGE, question, (answer,)),),),))
+    generation = sha256(f"{name} {question.id}".encode()).digest()
+    return AnswerKeys((generation,), (((verdict_key(JUDGE, question, (answer,)),),),))
 
 
 async def _pay(run: Run, asked: Mapping[str, Question], records: list[VariantRecord], words: str) -> None:

@@ -12,7 +12,6 @@ STUBBORN = """
 import asyncio, sys, time
 from search.running.event_loop import in_own_loop
 
-pytestmark = pytest.mark.heavy
 kinds = {kinds}
 async def work():
     try:
@@ -34,6 +33,8 @@ except (KeyboardInterrupt, asyncio.CancelledError):
     print("interrupted", flush=True)
     sys.exit(3)
 """
+
+pytestmark = pytest.mark.heavy
 
 
 class Process:
