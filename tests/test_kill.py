@@ -67,13 +67,11 @@ def status(path: Path) -> dict[str, Any]:
 def killed_and_whole(folder: Path, overrides: list[str]) -> None:
     """Run a search twice, once killed at five random moments, and compare what they leave."""
     whole, killed = folder / "whole", folder / "killed"
-    finish("run", "quickstart", "--no-reuse", "--run-dir", str(whole), *overrides)
+    finish("run", "quickstart", "--run-dir", str(whole), *overrides)
     moments = random.Random(0).sample(range(journal_lines(whole / "journal.jsonl") - 2), KILLS - 1)
     for lines in (0, *sorted(moments)):
         words = (
-            ("resume", str(killed))
-            if killed.exists()
-            else ("run", "quickstart", "--no-reuse", "--run-dir", str(killed), *overrides)
+            ("resume", str(killed)) if killed.exists() else ("run", "quickstart", "--run-dir", str(killed), *overrides)
         )
         kill_when(lines, killed, *words)
         assert status(killed)["state"] == "crashed"
@@ -87,9 +85,9 @@ def test_a_search_killed_at_five_moments_is_the_search_that_was_never_killed(tmp
 
 
 def test_a_search_on_ray_workers_is_the_search_without_them_killed_or_not(tmp_path: Path) -> None:
-    finish("run", "quickstart", "--no-reuse", "--run-dir", str(tmp_path / "local"), *LOCAL)
+    finish("run", "quickstart", "--run-dir", str(tmp_path / "local"), *LOCAL)
     path = tmp_path / "ray"
-    words = ("run", "quickstart", "--no-reuse", "--run-dir", str(path), *SMALL)
+    words = ("run", "quickstart", "--run-dir", str(path), *SMALL)
     kill_when(4, path, *words)
     finish("resume", str(path))
     assert (path / "journal.jsonl").read_bytes() == (tmp_path / "local" / "journal.jsonl").read_bytes()
@@ -98,7 +96,7 @@ def test_a_search_on_ray_workers_is_the_search_without_them_killed_or_not(tmp_pa
 
 def test_what_a_killed_search_has_spent_counts_against_its_budget(tmp_path: Path) -> None:
     path = tmp_path / "killed"
-    kill_when(2, path, "run", "quickstart", "--no-reuse", "--run-dir", str(path), *LOCAL)
+    kill_when(2, path, "run", "quickstart", "--run-dir", str(path), *LOCAL)
     spent = read_status(path).spend
     assert spent.generated > 0
     assert spent.seconds > 0

@@ -60,7 +60,6 @@ def words(path: Path, server: ServiceServer, folder: Path) -> list[str]:
     return [
         "run",
         "quickstart",
-        "--no-reuse",
         "--run-dir",
         str(path),
         *(part for knob in overrides for part in ("--set", knob)),

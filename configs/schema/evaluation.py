@@ -65,8 +65,8 @@ class EvaluationConfig(Knobs):
     """A ledger shared with searches and other evaluations, so that none pays for what another has paid; in the run
     directory when absent. On a local disk."""
     reuse_folder: bool = False
-    """Take over what other runs in the folder of this one have paid for, instead of paying again; `demosearch run` and
-    `evaluate` set it unless told --no-reuse. Without effect where `ledger_path` is given."""
+    """Take over what other runs in the folder of this one have paid for, instead of paying again (`--reuse`). Without
+    effect where `ledger_path` is given."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:

@@ -41,5 +41,5 @@ class RunConfig(Knobs):
     """A ledger shared by several runs, so that none pays for what another has paid; in the run directory when absent.
     On a local disk: SQLite's write-ahead log does not work over NFS."""
     reuse_folder: bool = False
-    """Take over what other runs in the folder of this one have paid for, instead of paying again; `demosearch run` and
-    `evaluate` set it unless told --no-reuse. Without effect where `ledger_path` is given."""
+    """Take over what other runs in the folder of this one have paid for, instead of paying again (`--reuse`). Without
+    effect where `ledger_path` is given."""

@@ -44,10 +44,13 @@ PayAgain = Annotated[
         help="Go on although the ledger has lost answers or verdicts: ask and pay for them a second time.",
     ),
 ]
-NoReuse = Annotated[
-    bool,
+Reuse = Annotated[
+    bool | None,
     typer.Option(
-        "--no-reuse", help="Do not take over what other runs in the same folder have paid for: pay for everything."
+        "--reuse/--no-reuse",
+        help="Take over what other runs in the same folder have paid for, or pay for everything; when absent, as "
+        "`reuse_folder` says.",
+        show_default=False,
     ),
 ]
 DryRun = Annotated[

@@ -16,10 +16,10 @@ from search.cli.options import (
     DryRun,
     Like,
     NewDirectory,
-    NoReuse,
     Overrides,
     PayAgain,
     Prompts,
+    Reuse,
     RunDirectory,
     TokensPerSecond,
     Winners,
@@ -40,7 +40,7 @@ def run(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
         Path | None, typer.Option(metavar="DIR", help="Where to keep the run; `runs/CONFIG-TIME` when not given.")
     ] = None,
     overrides: Overrides = None,
-    no_reuse: NoReuse = False,
+    reuse: Reuse = None,
     dry_run: DryRun = False,
     like: Like = None,
     tokens_per_second: TokensPerSecond = None,
@@ -48,7 +48,7 @@ def run(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
 ) -> None:
     """Start a search and run it to its end.
 
-    What other runs in the folder of the run directory have paid for is taken over; `--no-reuse` pays for everything.
+    With `--reuse`, what other runs in the folder of the run directory have paid for is taken over.
 
     Everything is checked before anything is spent. Ctrl-C stops cleanly: verdicts already asked for are waited for and
     kept; press it again to give them up. So does a budget that is spent (`--set budget.dollars=20`; see `demosearch
@@ -56,7 +56,8 @@ def run(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     """
     path = run_dir or new_directory(config)
     loaded = search.load_config(config, overrides or [])
-    loaded = loaded.model_copy(update={"reuse_folder": not no_reuse})
+    if reuse is not None:
+        loaded = loaded.model_copy(update={"reuse_folder": reuse})
     if dry_run:
         experience = search.Experience(like, tokens_per_second)
         show_forecast(search.forecast_run(loaded, None, experience, new_at=path), as_json)
@@ -115,7 +116,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     prompts: Prompts = None,
     run_dir: NewDirectory = None,
     overrides: Overrides = None,
-    no_reuse: NoReuse = False,
+    reuse: Reuse = None,
     dry_run: DryRun = False,
     like: Like = None,
     tokens_per_second: TokensPerSecond = None,
@@ -144,7 +145,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     with TemporaryDirectory() as nowhere:  # a dry run leaves no file
         prompt_files = Path(nowhere) if dry_run else path.with_name(f"{path.name}.prompts")
         loaded = _of_winners(runs, prompt_files, overrides, prompts) if runs else _of_file(config, overrides, prompts)
-        loaded = loaded.model_copy(update={"reuse_folder": not no_reuse})
+        if reuse is not None or runs:  # what is compared has been paid for
+            loaded = loaded.model_copy(update={"reuse_folder": reuse is not False})
         if dry_run:
             begun = run_dir if run_dir and (run_dir / "config.json").exists() else None
             experience = search.Experience(like, tokens_per_second)
