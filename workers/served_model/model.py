@@ -72,6 +72,10 @@ class ServedModel:
         """Ask the server who it is, and load the tokenizer if there is one."""
         return (await self._meet()).card
 
+    async def server_version(self) -> str | None:
+        """The version of the server's program; None where it does not say."""
+        return (await self._meet()).version
+
     async def count_tokens(self, block: PromptBlock) -> tuple[int, ...]:
         """As `Engine.count_tokens` where the server or a tokenizer counts, else an estimate."""
         server = await self._meet()

@@ -21,11 +21,13 @@ class Server:
 
     Attributes:
         identity: all that it says of itself and the model, as far as that stays the same while it runs.
+        version: of its program; None where it does not say.
     """
 
     card: ModelCard
     dialect: Dialect
     identity: str
+    version: str | None
 
 
 async def meet(config: ServedModelConfig, service: Service) -> Server:
@@ -46,13 +48,14 @@ async def meet(config: ServedModelConfig, service: Service) -> Server:
         raise InputError(f"no server can be asked ({error}): start it, or correct model.service.base_url") from None
     if config.send == "tokens" and not dialect.takes_tokens:
         raise InputError(f"model.send is tokens, and a server of kind {kind} takes none: set it to text")
+    version = _version(dialect, about)
     card = ModelCard(
-        fingerprint=_fingerprint(config, service, kind, entry, _version(dialect, about)),
+        fingerprint=_fingerprint(config, service, kind, entry, version),
         context_tokens=_context(config, entry, about),
         device=f"{kind} at {service.base_url}",
     )
     identity = f"{card.fingerprint}, listed as {json.dumps(stable(entry), sort_keys=True)[:_QUOTED]}"
-    return Server(card, dialect, identity)
+    return Server(card, dialect, identity, version)
 
 
 def _entry(models: Any, name: str, dialect: Dialect) -> dict[str, Any]:

@@ -6,7 +6,7 @@ transformers 5.23 (`transformers serve --help`).
 
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from configs.errors import InputError
@@ -25,7 +25,8 @@ def command_line(config: StartedServerConfig, port: int, gpus: int) -> list[str]
         InputError: its program is not there.
     """
     program = [*config.command] or _PROGRAMS[config.engine]
-    found = shutil.which(program[0], path=None if config.command else _search_path())
+    beside = str(Path(sys.executable).parent) if program == _PROGRAMS["transformers_serve"] else None
+    found = shutil.which(program[0], path=beside) or shutil.which(program[0])
     if found is None:
         raise InputError(
             f"model.engine is {config.engine}, and {program[0]} is not on the workers' PATH: install it in an "
@@ -33,13 +34,6 @@ def command_line(config: StartedServerConfig, port: int, gpus: int) -> list[str]
             f"[/opt/{config.engine}/bin/{program[0]}{''.join(f', {word}' for word in program[1:])}]"
         )
     return [found, *program[1:], *_OPTIONS[config.engine](config, gpus), *_address(port), *config.arguments]
-
-
-def _search_path() -> str:
-    """The programs beside the Python that runs this come first: `transformers` is installed there."""
-    import os  # noqa: PLC0415 -- its environment alone
-
-    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 
 def _address(port: int) -> list[str]:
@@ -111,12 +105,3 @@ _OPTIONS: Mapping[str, _Options] = {
     "llama_cpp": _llama_cpp,
     "transformers_serve": _transformers,
 }
-
-
-def last_words(log: Path, lines: int = 12) -> str:
-    """The end of what a server has said, for a message."""
-    try:
-        said: Sequence[str] = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        said = ()
-    return "\n".join(line[:300] for line in said[-lines:] if line.strip())

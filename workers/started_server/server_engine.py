@@ -65,11 +65,11 @@ class ServerEngine:
         threading.Thread(target=loop.run_forever, name="demosearch server client", daemon=True).start()
         model = ServedModel(_served(config, server.base_url), {})
         try:
-            met = _wait(loop, model.start())
+            met, version = _wait(loop, model.start()), _wait(loop, model.server_version())
         except BaseException:
             _end(server, loop)
             raise
-        return cls(server, model, loop, _card(config, identity, met, server), config.max_in_flight)
+        return cls(server, model, loop, _card(config, identity, met, version, server), config.max_in_flight)
 
     @property
     def card(self) -> ModelCard:
@@ -232,15 +232,17 @@ def _served(config: StartedServerConfig, base_url: str) -> ServedModelConfig:
     )
 
 
-def _card(config: StartedServerConfig, identity: str, met: ModelCard, server: ServerProcess) -> ModelCard:
+def _card(
+    config: StartedServerConfig, identity: str, met: ModelCard, version: str | None, server: ServerProcess
+) -> ModelCard:
     """Equal on all workers: what the server says of itself holds its address."""
-    unsaid = f"from transformers {installed('transformers')}" if not config.command else "of no version"
-    version = met.fingerprint.replace(f"at {server.base_url}", unsaid).rpartition("served by ")[2]
+    if version is None and config.engine == "transformers_serve" and not config.command:
+        version = installed("transformers")
     settings = {"dtype": config.dtype, "context_tokens": config.context_tokens, "arguments": config.arguments}
     gpus = f" on GPU {', '.join(server.gpus)}" if server.gpus else ""
     return replace(
         met,
-        fingerprint=f"{identity} {VERSION} {version} {json.dumps(settings)}",
+        fingerprint=f"{identity} {VERSION} {config.engine} {version or 'of no version'} {json.dumps(settings)}",
         device=f"{config.engine}{gpus}",
     )
 

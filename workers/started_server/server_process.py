@@ -18,7 +18,7 @@ from urllib.request import ProxyHandler, build_opener
 from configs.errors import InputError
 from configs.schema.model import StartedServerConfig
 from workers.started_server import guardian
-from workers.started_server.command_line import command_line, last_words
+from workers.started_server.command_line import command_line
 
 MOST_DEATHS = 5  # that are mended before the server counts as broken
 _LOOK = 0.2  # seconds between two looks at a server that is loading
@@ -42,9 +42,12 @@ class ServerProcess:
 
     def __init__(self, config: StartedServerConfig, environment: Mapping[str, str] = os.environ) -> None:
         self.port = _free_port()
-        self.gpus = [gpu for gpu in environment.get("CUDA_VISIBLE_DEVICES", "").split(",") if gpu.strip()]
+        given = "" if config.device == "cpu" else environment.get("CUDA_VISIBLE_DEVICES", "")
+        self.gpus = [gpu for gpu in given.split(",") if gpu.strip()]
         self._command = command_line(config, self.port, len(self.gpus))
         self._environment = {name: value for name, value in environment.items() if name not in _FOREIGN}
+        if config.device == "cpu":
+            self._environment["CUDA_VISIBLE_DEVICES"] = ""
         self._seconds = config.start_timeout
         self._folder = tempfile.TemporaryDirectory(prefix="demosearch-server-", ignore_cleanup_errors=True)
         self._log = Path(self._folder.name) / "log"
@@ -100,7 +103,7 @@ class ServerProcess:
         if state != "well":
             trouble = "took longer than model.start_timeout" if state == "slow" else "ended while it loaded the model"
             raise InputError(
-                f"the server ({' '.join(self._command[:3])} ...) {trouble}; it said last:\n{last_words(self._log)}"
+                f"the server ({' '.join(self._command[:3])} ...) {trouble}; it said last:\n{_last_words(self._log)}"
             )
         self._is_well.set()
 
@@ -129,7 +132,7 @@ class ServerProcess:
             if self._closing:
                 return
             if self.deaths > MOST_DEATHS:
-                self._broken = f"the server has ended {self.deaths} times; it said last:\n{last_words(self._log)}"
+                self._broken = f"the server has ended {self.deaths} times; it said last:\n{_last_words(self._log)}"
                 return
             logger.warning("the server at %s ended (%s) and is started again", self.base_url, status)
             try:
@@ -181,3 +184,12 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+def _last_words(log: Path, lines: int = 12) -> str:
+    """The end of what a server has said, for a message."""
+    try:
+        said: Sequence[str] = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        said = ()
+    return "\n".join(line[:300] for line in said[-lines:] if line.strip())

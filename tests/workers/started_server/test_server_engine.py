@@ -21,6 +21,7 @@ from workers.failures import PromptTooLong
 from workers.messages import Ended, Message
 from workers.prompt import Decoding, PromptBlock
 from workers.started_server.server_engine import ServerEngine
+from workers.started_server.server_process import ServerProcess
 from workers.text_model import TextModel
 
 pytestmark = pytest.mark.heavy
@@ -94,6 +95,12 @@ def test_nothing_is_heard_of_a_job_that_was_dropped() -> None:
     while not messages or not isinstance(messages[-1], Ended):
         messages += batch.step()
     assert {message.job for message in messages} == {1}
+
+
+def test_a_server_for_the_cpu_sees_none_of_its_workers_gpus() -> None:
+    given = os.environ | {"CUDA_VISIBLE_DEVICES": "0,1"}
+    assert ServerProcess(_config("well"), given).gpus == ["0", "1"]
+    assert ServerProcess(_config("well", device="cpu"), given).gpus == []
 
 
 def test_two_workers_servers_are_one_model() -> None:
