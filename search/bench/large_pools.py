@@ -98,17 +98,27 @@ def measure(name: str, arguments: argparse.Namespace) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def main() -> None:
-    """The command."""
-    parser = argparse.ArgumentParser(prog="python -m search.bench.large_pools", description=__doc__)
+def sizes(program: str, description: str | None, pool: int) -> argparse.Namespace:
+    """The strategies and sizes that a benchmark of load is told on its command line.
+
+    Args:
+        program: module of the command.
+        pool: demonstrations, where it is told nothing.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m {program}", description=description)
     parser.add_argument("--strategies", nargs="+", choices=STRATEGIES, default=["screening"])
-    parser.add_argument("--pool", type=int, default=100_000, help="demonstrations, N")
+    parser.add_argument("--pool", type=int, default=pool, help="demonstrations, N")
     parser.add_argument("--questions", type=int, default=80, help="search questions, Q")
     parser.add_argument("--most", type=int, default=3, help="demonstrations of a set at most, k")
     parser.add_argument("--evaluations", type=int, default=8000, help="answers, the base prompt's not counted")
     parser.add_argument("--words", type=int, default=60, help="of an answer")
     parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """The command."""
+    arguments = sizes("search.bench.large_pools", __doc__, 100_000)
     print("| strategy | N | Q | trials | s to begin | ms a trial | longest decision, ms | peak GiB |")
     print("|---|---|---|---|---|---|---|---|")
     for name in arguments.strategies:

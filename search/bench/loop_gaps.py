@@ -23,9 +23,9 @@ from configs.schema.scoring import ScoringConfig
 from evaluators.judge import Verdict
 from evaluators.question import Question
 from search.bench.fixed_search import run_search
-from search.bench.large_pools import made_material
+from search.bench.large_pools import made_material, sizes
 from search.bench.overlap import SlowJudge, SteadyModel
-from search.bench.strategy_outcome import STRATEGIES, config_of
+from search.bench.strategy_outcome import config_of
 from search.problem.space import SearchSpace
 from search.strategies.make import make_strategy
 
@@ -81,15 +81,7 @@ async def measured(name: str, arguments: argparse.Namespace, folder: Path) -> tu
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(prog="python -m search.bench.loop_gaps", description=__doc__)
-    parser.add_argument("--strategies", nargs="+", choices=STRATEGIES, default=["screening"])
-    parser.add_argument("--pool", type=int, default=2000, help="demonstrations, N")
-    parser.add_argument("--questions", type=int, default=80, help="search questions, Q")
-    parser.add_argument("--most", type=int, default=3, help="demonstrations of a set at most, k")
-    parser.add_argument("--evaluations", type=int, default=8000, help="answers, the base prompt's not counted")
-    parser.add_argument("--words", type=int, default=60, help="of an answer")
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
+    arguments = sizes("search.bench.loop_gaps", __doc__, 2000)
     print("| strategy | N | Q | evaluations | longest gap, ms | 99.9 % of gaps below, ms | above 100 ms, s in all |")
     print("|---|---|---|---|---|---|---|")
     for name in arguments.strategies:

@@ -43,9 +43,9 @@ def evaluation_of_winners(runs: Sequence[Path], folder: Path) -> tuple[Evaluatio
     try:
         folder.mkdir(parents=True, exist_ok=True)
         variants = [VariantConfig(name=_BASE, prompt=_kept(folder, _BASE, _base_prompt(material)))]
-        for name, one in zip(_names(runs), results, strict=True):
-            file = _kept(folder, name, export(one.path, "json", best_so_far=True, anyway=True))
-            variants.append(VariantConfig(name=name, prompt=file, **_own(one.config, first.config)))
+        for name, result in zip(_names(runs), results, strict=True):
+            file = _kept(folder, name, export(result.path, "json", best_so_far=True, anyway=True))
+            variants.append(VariantConfig(name=name, prompt=file, **_own(result.config, first.config)))
     except OSError as error:
         raise InputError(f"{folder} cannot be written ({error.strerror}): give another --run-dir") from None
     shared = {name: getattr(first.config, name) for name in _SHARED}
@@ -66,7 +66,7 @@ def _kept(folder: Path, name: str, text: str) -> Path:
 
 
 def _base_prompt(material: Material) -> str:
-    content = {"rules": material.rules, "demonstrations": [row_of(one) for one in material.base]}
+    content = {"rules": material.rules, "demonstrations": [row_of(demonstration) for demonstration in material.base]}
     return json.dumps(content, indent=1, ensure_ascii=False)
 
 

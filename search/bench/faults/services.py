@@ -132,8 +132,8 @@ class Model(_Service):
             yield index, Completion(text, call.number, 1, "stop")
 
     async def score(self, block: PromptBlock, continuations: Continuations) -> AsyncIterator[tuple[int, Likelihood]]:
-        raise NotImplementedError
-        yield block, continuations
+        raise NotImplementedError("no simulated search asks for likelihoods")
+        yield block, continuations  # makes it the generator that the protocol wants
 
     def activity(self) -> WorkersActivity:
         return WorkersActivity()
