@@ -87,6 +87,19 @@ def test_workers_may_change_between_start_and_resume_but_the_search_may_not(fini
     assert "seed: was 0, is 1" in refused.stderr
 
 
+def test_winners_beside_their_search_are_compared_for_nothing(finished: Path) -> None:
+    path = finished.parent / "compared"
+    done = demosearch(
+        "evaluate", "--from", str(finished), "--run-dir", str(path), "--set", "workers.kind=local", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    read = json.loads(done.stdout)
+    assert (read["generated"], read["judged"]) == (0, 0)
+    base, winner = read["variants"]
+    assert base["score"]["mean"] == status(finished)["base"]["held_out_score"]["mean"]
+    assert winner["score"]["mean"] == status(finished)["held_out_score"]["mean"]
+
+
 def test_an_exported_prompt_is_a_base_prompt_again_token_for_token(finished: Path, tmp_path: Path) -> None:
     from transformers import AutoTokenizer  # noqa: PLC0415 -- heavy
 

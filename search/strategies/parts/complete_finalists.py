@@ -75,7 +75,8 @@ class CompleteFinalists:
             for candidate in self._board.shrunk_ranking(self._base)
             if candidate in among and (candidate == self._base or not self._questions_left(candidate))
         ]
-        return [*complete, *(candidate for candidate in ranking if candidate not in set(complete))]
+        placed = set(complete)
+        return [*complete, *(candidate for candidate in ranking if candidate not in placed)]
 
     def extend(self, budget: int) -> None:
         """Have the strategy go on. What its finalists met beyond its own questions stays unknown to it; where it asks
