@@ -3,6 +3,7 @@
 GenerationFailed        a model could not do its task with one block; its unanswered questions become failures
 └── PromptTooLong       the prompt does not fit the model's context, with both token counts
 ChatTemplateMissing     (InputError) a model's tokenizer has no chat template
+PromptsTooLong          (InputError) prompts do not fit a model or a limit, which is told before any of them is asked
 WorkersUnavailable      (RunStopped) no worker can be had any more
 └── ModelClosed         (AlreadyClosed) the model was asked after it had been closed
 """
@@ -38,6 +39,10 @@ class PromptTooLong(GenerationFailed):
 
 class ChatTemplateMissing(InputError):
     """Prompts in a chat template are asked for, and the model's tokenizer has none."""
+
+
+class PromptsTooLong(InputError):
+    """Not even the shortest prompts of a run fit the model's context or the config's limit."""
 
 
 class WorkersUnavailable(RunStopped):

@@ -10,7 +10,7 @@ from configs.schema.model import ModelConfig, ServedModelConfig
 from search.experiments.experiment import Experiment
 from search.experiments.grid import Grid, evaluation_of, make_grid
 from search.experiments.places import ledger_of
-from search.experiments.searches import longest_sets, tasks_of
+from search.experiments.searches import CANNOT_RUN, longest_sets, tasks_of
 from search.experiments.setting import Setting
 from search.running.assembly import make_plan
 from search.running.evaluation_plan import make_evaluation_plan
@@ -29,9 +29,13 @@ def refuse_mistakes(experiment: Experiment, config: ExperimentConfig, path: Path
         InputError: something is wrong with the config, a file or a model's name.
     """
     tasks = tasks_of(experiment, config, path)
+    refused: dict[str, str] = {}
     for task in tasks:
-        make_plan(task.config, path / "searches" / task.name)
-    grid = make_grid(experiment, config, longest_sets(tasks, Setting(config)), path)
+        try:
+            make_plan(task.config, path / "searches" / task.name)
+        except CANNOT_RUN as error:
+            refused[task.name] = str(error)
+    grid = make_grid(experiment, config, longest_sets(tasks, Setting(config), refused), path)
     _refuse_absent_models(grid)
     if any(cell.training is not None for cell in grid.cells):
         from workers.finetune.train import require_libraries  # noqa: PLC0415 -- torch

@@ -38,19 +38,22 @@ def _cells(setting: Setting, found: Found) -> Iterator[Cell | Hole]:
         yield from _searched(setting, found[SEARCHED])
 
 
-def _searched(setting: Setting, sets: FoundSet) -> Iterator[Cell]:
+def _searched(setting: Setting, sets: FoundSet) -> Iterator[Cell | Hole]:
     """The base prompt in the decoding that was best for it, and the best of all demonstrations and decodings."""
-    best = max(sets.by_size, key=lambda size: sets.scores[size].mean if size in sets.scores else size)
+    best = max(sets.by_size, key=lambda size: sets.scores[size].mean if size in sets.scores else size, default=0)
     for name, size in {"base with prompt, decoding searched": 0, "demonstrations and decoding searched": best}.items():
-        if size in sets.by_size:
-            decoding = sets.decodings.get(size, setting.config.decoding)
-            condition: Condition = {
-                "model": name,
-                "repetition penalty": decoding.repetition_penalty,
-                "top-p": decoding.top_p,
-                "temperature": decoding.temperature,
-            }
+        decoding = sets.decodings.get(size, setting.config.decoding)
+        condition: Condition = {
+            "model": name,
+            "repetition penalty": decoding.repetition_penalty,
+            "top-p": decoding.top_p,
+            "temperature": decoding.temperature,
+        }
+        reason = sets.reason_against(size)
+        if reason is None:
             yield setting.cell(condition, sets.prompt(size), decoding=decoding)
+        else:
+            yield Hole(condition, reason)
 
 
 def _prompts(setting: Setting) -> dict[str, BasePrompt]:

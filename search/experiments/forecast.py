@@ -15,7 +15,7 @@ from search.experiments.experiment import Experiment
 from search.experiments.found_sets import SearchTask
 from search.experiments.grid import Grid, evaluation_of, make_grid
 from search.experiments.places import ledger_of, models_folder
-from search.experiments.searches import longest_sets, tasks_of
+from search.experiments.searches import CANNOT_RUN, longest_sets, tasks_of
 from search.experiments.setting import Setting
 from search.experiments.training_forecast import PlannedTrainings, plan_trainings
 from search.forecast.dry_run import Experience, forecast_evaluation, forecast_run
@@ -74,26 +74,27 @@ def forecast_experiment(
     """
     place = path or Path("runs")
     tasks = tasks_of(experiment, config, place)
-    grid = make_grid(experiment, config, longest_sets(tasks, Setting(config)), place, is_dry=True)
-    refuse_absent_folders(grid)
     assumed = config.forecast
     speed = tokens_per_second or assumed.tokens_per_second
     experience = Experience(None, speed, assumed.answer_tokens, assumed.verdict_tokens, assumed.gpus)
+    searches, refused = _searches(tasks, place, experience)
+    grid = make_grid(experiment, config, longest_sets(tasks, Setting(config), refused), place, is_dry=True)
+    refuse_absent_folders(grid)
     distinct = replace(grid, cells=tuple(_distinct(grid.cells)))
     planned = plan_trainings(grid.cells, config, models_folder(config, place))
-    forecasts = [_search(task, place, experience) for task in tasks]
+    forecasts = [*searches]
     paid: list[PaidAlready] = []
     for benchmark in grid.benchmarks if grid.cells else ():
         forecasts.append(_evaluation(distinct, benchmark, place, experience))
         paid.append(_paid(grid, benchmark, planned, place))
-    spent = _spent(forecasts[: len(tasks)], paid)
+    spent = _spent(searches, paid)
     answered = [_with_spent(quantity, spent) for quantity in _summed(forecasts)]
     with_training = [_with_training(quantity, planned) for quantity in answered]
     return ExperimentForecast(
         experiment=experiment.name,
         quantities=(
             _cells(grid, paid),
-            *([_searches(tasks, place)] if tasks else []),
+            *([_begun(searches, tasks, place)] if tasks else []),
             *([planned.quantity] if planned.trainings else []),
             *with_training,
             _disk(answered, planned),
@@ -103,9 +104,20 @@ def forecast_experiment(
     )
 
 
-def _search(task: SearchTask, place: Path, experience: Experience) -> RunForecast:
-    folder = place / "searches" / task.name
-    return forecast_run(task.config, folder if (folder / "config.json").exists() else None, experience)
+def _searches(
+    tasks: Iterable[SearchTask], place: Path, experience: Experience
+) -> tuple[list[RunForecast], dict[str, str]]:
+    """What the searches would take; and why others cannot run, by name."""
+    forecasts, refused = list[RunForecast](), dict[str, str]()
+    for task in tasks:
+        folder = place / "searches" / task.name
+        try:
+            forecasts.append(
+                forecast_run(task.config, folder if (folder / "config.json").exists() else None, experience)
+            )
+        except CANNOT_RUN as error:
+            refused[task.name] = str(error)
+    return forecasts, refused
 
 
 def _evaluation(grid: Grid, benchmark: BenchmarkConfig, place: Path, experience: Experience) -> RunForecast:
@@ -198,9 +210,9 @@ def _cells(grid: Grid, paid: Sequence[PaidAlready]) -> Quantity:
     return Quantity("cells", len(grid.cells), len(grid.cells), len(complete), None, note)
 
 
-def _searches(tasks: Sequence[SearchTask], place: Path) -> Quantity:
+def _begun(searches: Sequence[RunForecast], tasks: Sequence[SearchTask], place: Path) -> Quantity:
     begun = sum((place / "searches" / task.name / "config.json").exists() for task in tasks)
-    return Quantity("searches", len(tasks), len(tasks), begun, None, "begun ones count as paid" if begun else "")
+    return Quantity("searches", len(searches), len(searches), begun, None, "begun ones count as paid" if begun else "")
 
 
 def _disk(quantities: Iterable[Quantity], planned: PlannedTrainings) -> Quantity:

@@ -29,13 +29,21 @@ class FoundSet:
         scores: of these prompts while searching, by size; what the choice was made by flatters it.
         decodings: that these prompts were found with, by size, where the search varied the decoding.
         spend: of the search.
+        refused: why the search cannot run; "" where it can.
     """
 
-    rules: str
-    by_size: Mapping[int, tuple[Demonstration, ...]]
+    rules: str = ""
+    by_size: Mapping[int, tuple[Demonstration, ...]] = field(default_factory=dict)
     scores: Mapping[int, Estimate] = field(default_factory=dict)
     decodings: Mapping[int, DecodingConfig] = field(default_factory=dict)
     spend: Spend = field(default_factory=Spend)
+    refused: str = ""
+
+    def reason_against(self, size: int) -> str | None:
+        """Why there is no prompt with so many chosen demonstrations; None where there is."""
+        if self.refused:
+            return f"the search cannot run: {self.refused}"
+        return None if size in self.by_size else f"the search has scored no set of {size} on all its questions"
 
     def prompt(self, size: int) -> BasePrompt:
         """The best prompt with so many chosen demonstrations, whose ids differ."""

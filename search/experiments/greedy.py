@@ -19,10 +19,11 @@ def _cells(setting: Setting, found: Found) -> Iterator[Cell | Hole]:
         sets = found[named.name]
         for size in range(1, named.strategy.max_demonstrations + 1):
             condition: Condition = {"strategy": named.name, "chosen": size}
-            if size in sets.by_size:
+            reason = sets.reason_against(size)
+            if reason is None:
                 yield setting.cell(condition, sets.prompt(size), decoding=sets.decodings.get(size))
             else:
-                yield Hole(condition, f"the search has scored no set of {size} on all its questions")
+                yield Hole(condition, reason)
 
 
 EXPERIMENT = Experiment(

@@ -113,6 +113,8 @@ def _spelled(cell: Cell) -> Cell:
 def _check(cell: Cell, limits: LengthLimit) -> Cell | Hole:
     if cell.training is not None and not isinstance(cell.model, ModelConfig):
         return Hole(cell.condition, "a served model cannot be trained here", cell.draw)
+    if cell.training is not None and cell.render.template == "chat":
+        return Hole(cell.condition, "fine-tuning takes prompts of a URIAL form: set render.template", cell.draw)
     try:
         renderer = make_renderer(cell.render, cell.model)
     except ChatTemplateMissing as error:

@@ -1,5 +1,6 @@
 """Searches that an experiment needs before it has cells."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from rich.console import Console
 
 from configs.errors import InputError
 from configs.schema.experiment import ExperimentConfig
+from evaluators.failures import ReferencesMissing
 from search.experiments.experiment import Experiment, Found
 from search.experiments.found_sets import FoundSet, SearchTask
 from search.experiments.places import ledger_of
@@ -16,12 +18,19 @@ from search.problem.decodings import decoding_of
 from search.prompts.demonstration import Demonstration
 from search.results.journal_results import CandidateResults
 from search.results.search_results import SearchResults, read_search_results
+from search.running.coordinator import BasePromptRefused
 from search.running.launch import launch, resume
 from search.statistics.estimates import Estimate
+from workers.failures import PromptsTooLong
+
+CANNOT_RUN = (PromptsTooLong, BasePromptRefused, ReferencesMissing)
+"""What concerns one search alone: its prompts are holes, and everything else goes on."""
+
+_log = logging.getLogger(__name__)
 
 
 def run_searches(experiment: Experiment, config: ExperimentConfig, path: Path, console: Console | None) -> Found:
-    """Start them, go on with them, or find them finished; what they found, by name."""
+    """Start them, go on with them, or find them finished; what they found, by name, or why they cannot run."""
     return {
         task.name: _found(task, path / "searches" / task.name, console) for task in tasks_of(experiment, config, path)
     }
@@ -36,14 +45,20 @@ def tasks_of(experiment: Experiment, config: ExperimentConfig, path: Path) -> li
     ]
 
 
-def longest_sets(tasks: Sequence[SearchTask], setting: Setting) -> Found:
-    """The most that these searches can find: the longest demonstrations of the pool."""
+def longest_sets(tasks: Sequence[SearchTask], setting: Setting, refused: Mapping[str, str]) -> Found:
+    """The most that these searches can find: the longest demonstrations of the pool.
+
+    Args:
+        refused: why some of them cannot run, by name.
+    """
     if not tasks:
         return {}
     pool = sorted(_searched(tasks[0], setting), key=lambda demonstration: -demonstration.characters)
     rules, base = setting.base_prompt.rules, setting.base_prompt.demonstrations
     return {
-        task.name: FoundSet(
+        task.name: FoundSet(refused=refused[task.name])
+        if task.name in refused
+        else FoundSet(
             rules, {size: (*pool[:size], *base) for size in range(task.config.strategy.max_demonstrations + 1)}
         )
         for task in tasks
@@ -56,10 +71,14 @@ def _searched(task: SearchTask, setting: Setting) -> tuple[Demonstration, ...]:
 
 
 def _found(task: SearchTask, folder: Path, console: Console | None) -> FoundSet:
-    if (folder / "config.json").exists():
-        resume(folder, console, task.config)
-    else:
-        launch(task.config, folder, console)
+    try:
+        if (folder / "config.json").exists():
+            resume(folder, console, task.config)
+        else:
+            launch(task.config, folder, console)
+    except CANNOT_RUN as error:
+        _log.warning("the search '%s' cannot run: %s", task.name, error)
+        return FoundSet(refused=str(error))
     return found_in(folder)
 
 

@@ -1,13 +1,13 @@
 """Sets of demonstrations that were found on one model, put to others."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from configs.errors import InputError
 from configs.schema.evaluation import VariantConfig
-from configs.schema.experiments import AskedModelConfig, NamedSetConfig
+from configs.schema.experiments import AskedModelConfig, NamedSetConfig, NamedStrategy
 from search.experiments.cell import Cell, Hole
 from search.experiments.experiment import Experiment, Found
-from search.experiments.found_sets import SearchTask
+from search.experiments.found_sets import FoundSet, SearchTask
 from search.experiments.search_tasks import search_tasks
 from search.experiments.searches import found_in
 from search.experiments.setting import Setting
@@ -23,17 +23,29 @@ def _searches(setting: Setting) -> list[SearchTask]:
 
 def _cells(setting: Setting, found: Found) -> Iterator[Cell | Hole]:
     config = setting.config
-    prompts: dict[str, BasePrompt] = {_BASE: setting.base_prompt}
+    prompts: dict[str, BasePrompt | str] = {_BASE: setting.base_prompt}
     for named in config.transfer.sets:
         prompts |= _read(setting, named)
-    for name, sets in found.items():
-        prompts |= {f"{name}, {size} chosen": sets.prompt(size) for size in sorted(sets.by_size) if size}
+    for searched in config.transfer.strategies:
+        prompts |= _found(searched, found[searched.name])
     if len(prompts) == 1:
         raise InputError("transfer has no set to put to other models: set transfer.sets or transfer.strategies")
     own = AskedModelConfig(name=config.pair, model=config.model)
     for asked in (own, *config.transfer.models):
         for name, prompt in prompts.items():
-            yield setting.cell({"set": name, "model": asked.name}, prompt, model=asked.model, chat=asked.chat)
+            condition = {"set": name, "model": asked.name}
+            if isinstance(prompt, str):
+                yield Hole(condition, prompt)
+            else:
+                yield setting.cell(condition, prompt, model=asked.model, chat=asked.chat)
+
+
+def _found(searched: NamedStrategy, sets: FoundSet) -> Mapping[str, BasePrompt | str]:
+    """The best prompt of each size, or why there is none."""
+    return {
+        f"{searched.name}, {size} chosen": sets.reason_against(size) or sets.prompt(size)
+        for size in range(1, searched.strategy.max_demonstrations + 1)
+    }
 
 
 def _read(setting: Setting, named: NamedSetConfig) -> dict[str, BasePrompt]:

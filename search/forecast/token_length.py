@@ -3,8 +3,8 @@
 from functools import lru_cache
 from typing import Any
 
-from configs.errors import InputError
 from configs.schema.model import AnyModelConfig, NamedWeightsConfig
+from workers.failures import PromptsTooLong
 
 GUESS = 0.25
 """Tokens a character of English, for today's vocabularies."""
@@ -57,8 +57,8 @@ def _load(name: str, revision: str | None) -> Any:
 
 
 def refuse_too_long(model: AnyModelConfig, name: str, texts: tuple[str, ...], new_tokens: int) -> None:
-    """Raises InputError where the context cannot hold a prompt and its answer, as far as this machine can tell: with
-    the model's tokenizer, and the limit of the config or of the tokenizer's files.
+    """Raises PromptsTooLong where the context cannot hold a prompt and its answer, as far as this machine can tell:
+    with the model's tokenizer, and the limit of the config or of the tokenizer's files.
 
     Args:
         name: what the prompts are called.
@@ -71,7 +71,7 @@ def refuse_too_long(model: AnyModelConfig, name: str, texts: tuple[str, ...], ne
     longest = max(rests, key=len)
     tokens = len(tokenizer(prefix + longest, verbose=False)["input_ids"])
     if tokens + new_tokens > context:
-        raise InputError(
+        raise PromptsTooLong(
             f"{name} with the longest question has {tokens:,} tokens; with {new_tokens:,} new tokens that is more than "
             f"the model's context of {context:,}: shorten it, or lower max_new_tokens of its decoding"
         )

@@ -4,13 +4,13 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from configs.errors import InputError
 from configs.schema.data import RenderConfig
 from configs.schema.model import AnyModelConfig
 from evaluators.question import Conversation
 from search.prompts.demonstration import Demonstration
 from search.prompts.urial import UrialForm, form_of, prompt_file
 from workers.chat_template import StoredTemplate
+from workers.failures import ChatTemplateMissing
 from workers.prompt import PromptBlock
 
 _FENCE = re.compile(r"`{3,}")
@@ -58,7 +58,9 @@ def make_renderer(config: RenderConfig, model: AnyModelConfig) -> Renderer:
     advice = "set render.template to urial_backticks"
     name, revision = model.tokenizer_source
     if name is None:
-        raise InputError(f"A served model has a chat template only where model.tokenizer is set; set it, or {advice}.")
+        raise ChatTemplateMissing(
+            f"A served model has a chat template only where model.tokenizer is set; set it, or {advice}."
+        )
     knob = "model.name" if name == model.name else "model.tokenizer"
     return ChatRenderer(ChatTemplate.load(name, revision, knob, advice))
 

@@ -22,6 +22,10 @@ from search.strategies.parts.leaderboard import Leaderboard
 from search.strategies.strategy import Strategy
 
 
+class BasePromptRefused(RunStopped):
+    """A served model, whose context nobody knew, has refused the base prompt as too long."""
+
+
 class Coordinator:
     """Runs one search to its end, or goes on with one.
 
@@ -165,7 +169,7 @@ class Coordinator:
             return
         if not _may_succeed_later(scored):
             if position == 0:
-                raise RunStopped(f"the base prompt with a search question is too long for the model: {_SHORTER}")
+                raise BasePromptRefused(f"the base prompt with a search question is too long for the model: {_SHORTER}")
             return
         in_a_row = self._failed_in_a_row() + 1
         if position == 0:

@@ -7,7 +7,7 @@ from configs.errors import InputError
 from search.problem.material import Material
 from search.problem.space import SearchSpace
 from search.prompts.render import Renderer
-from workers.failures import GenerationFailed
+from workers.failures import GenerationFailed, PromptsTooLong
 from workers.prompt import PromptBlock
 from workers.text_model import ModelCard, TextModel
 
@@ -18,7 +18,7 @@ async def limit_tokens(
     """The space with this limit; the tokens of a demonstration are what it adds to a prompt with nothing else in it.
 
     Raises:
-        InputError: no demonstration is short enough.
+        PromptsTooLong: no demonstration is short enough.
     """
     if limit is None:
         return space
@@ -37,7 +37,7 @@ async def limit_tokens(
         max_tokens=limit,
     )
     if not any(limited.fits((name,)) for name in space.pool) or not limited.fits(space.required):
-        raise InputError(
+        raise PromptsTooLong(
             f"strategy.max_prompt_tokens is {limit:,}, and no candidate is that short: raise it, shorten the "
             "demonstrations, or require fewer"
         )
@@ -45,14 +45,14 @@ async def limit_tokens(
 
 
 async def refuse_long_prompt(name: str, block: PromptBlock, new_tokens: int, model: TextModel, card: ModelCard) -> None:
-    """Raises InputError where the model's context is too small for any prompt of the block and its answer.
+    """Raises PromptsTooLong where the model's context is too small for any prompt of the block and its answer.
 
     Args:
         name: what the prompts are called in a complaint.
     """
     complaint = await complaint_of_length(name, block, new_tokens, model, card)
     if complaint is not None:
-        raise InputError(f"{complaint}: shorten it, or lower max_new_tokens of its decoding")
+        raise PromptsTooLong(f"{complaint}: shorten it, or lower max_new_tokens of its decoding")
 
 
 async def complaint_of_length(

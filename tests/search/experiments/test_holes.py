@@ -7,6 +7,7 @@ import pytest
 
 from configs.errors import InputError
 from search.experiments.catalogue import experiment_named
+from search.experiments.forecast import forecast_experiment
 from search.experiments.grid import evaluation_of, make_grid
 from search.experiments.results import ExperimentResults
 from search.experiments.run import run_experiment
@@ -110,3 +111,67 @@ def test_a_mistake_of_the_second_benchmark_is_refused_before_the_search_that_com
     with pytest.raises(InputError, match="NO_SUCH_KEY_IS_SET"):
         _run("greedy", tmp_path, benchmarks=[first, first | {"name": "other", "judge": rubric}])
     assert not (tmp_path / "run").exists()
+
+
+_MILD = {"name": "mild", "repetition_penalty": 1.05}
+_OPTUNA = {"kind": "optuna", "trials": 4, "max_demonstrations": 1, "decodings": [_MILD]}
+_RANDOM = {"name": "found", "strategy": {"kind": "random", "trials": 2, "max_demonstrations": 2}}
+SEARCHING: dict[str, Any] = {
+    "greedy": {"strategies": [_RANDOM]},
+    "transfer": {"strategies": [_RANDOM], "models": [{"name": "other", "model": _MODEL}]},
+    "decoding_sweep": {"temperatures": [0.0], "top_ps": [1.0], "repetition_penalties": [1.0], "strategy": _OPTUNA},
+}
+HOLES = {"greedy": 2, "transfer": 4, "decoding": 2}
+"""Of prompts that the search would have found."""
+
+
+@pytest.mark.parametrize("name", HOLES)
+def test_a_search_whose_questions_have_no_references_makes_holes_and_the_rest_goes_on(
+    name: str, tmp_path: Path
+) -> None:
+    bare = tmp_path / "bare.jsonl"
+    bare.write_text('{"id": "a", "turns": ["Why?"]}\n{"id": "b", "turns": ["How?"]}\n', encoding="utf-8")
+    greedy = SEARCHING["greedy"] | {"questions": {"path": str(bare), "query_field": "turns"}}
+    config = toy_config(tmp_path, **SEARCHING | {"greedy": greedy})
+    forecast = forecast_experiment(experiment_named(name), config, None)
+    results = run_experiment(experiment_named(name), config, tmp_path / "run", images=False)
+    assert len(results.holes) == HOLES[name]
+    assert all("the search cannot run: " in hole.reason and "reference" in hole.reason for hole in results.holes)
+    assert {hole.name for hole in forecast.holes} == {hole.name for hole in results.holes}
+    assert [row for row in results.rows if row.score is not None]
+
+
+def test_a_search_whose_base_prompt_does_not_fit_makes_holes_and_the_rest_goes_on(tmp_path: Path) -> None:
+    config = toy_config(tmp_path, model=_MODEL | {"context_tokens": 160}, **SEARCHING)
+    forecast = forecast_experiment(experiment_named("decoding"), config, None)
+    results = run_experiment(experiment_named("decoding"), config, tmp_path / "run", images=False)
+    searched = [hole for hole in results.holes if "searched" in str(hole.condition["model"])]
+    assert len(searched) == HOLES["decoding"]
+    assert all("the search cannot run: the base prompt with the longest" in hole.reason for hole in searched)
+    assert {hole.name for hole in forecast.holes} == {hole.name for hole in results.holes}
+    assert {row.condition["model"] for row in results.rows if row.score is not None} == {"base", "instruct"}
+    assert not (tmp_path / "run" / "searches" / "searched").exists()
+
+
+def test_a_search_whose_base_prompt_a_served_model_refuses_makes_holes(tmp_path: Path) -> None:
+    def refuse_long(request: Request) -> Reaction:
+        return error(400, message="maximum context length") if len(request["prompt"]) > 300 else _answer(request)
+
+    with ServiceServer(refuse_long) as server:
+        service = {"model": "m", "base_url": server.base_url, "api_key_variable": None, "max_retries": 0}
+        served = {"engine": "served", "server": "openai", "service": service, "context_tokens": 4000}
+        changes = {"model": served, "instruct": None, **SEARCHING}
+        first = _run("greedy", tmp_path, **changes)
+        again = _run("greedy", tmp_path, **changes)
+    searched = [hole.reason for hole in first.holes if hole.condition["strategy"] == "found"]
+    assert len(searched) == HOLES["greedy"]
+    assert all("the search cannot run: the base prompt with a search question is too long" in one for one in searched)
+    assert again.holes == first.holes
+
+
+def test_trainings_of_a_model_that_is_asked_in_its_chat_template_are_holes(tmp_path: Path) -> None:
+    model = {"name": str(QUICKSTART / "instruct"), "dtype": "float32"}
+    changes = {"model": model, "render": {"template": "chat"}, "icl_vs_finetuning": {"counts": [3], "draws": 1}}
+    results = _run("icl_vs_finetuning", tmp_path, **changes)
+    assert {hole.condition["examples"] for hole in results.holes} == {"fine-tuned (full)", "fine-tuned (lora)"}
+    assert all("set render.template" in hole.reason for hole in results.holes)
