@@ -25,6 +25,7 @@ from configs.quickstart.material import (
     base_prompt,
     pool_rows,
     question_rows,
+    sum_rows,
     two_turn_base_rows,
     two_turn_pool_rows,
     two_turn_rows,
@@ -53,6 +54,7 @@ def write_data() -> None:
     _write_rows(HERE / "two_turn_questions.jsonl", two_turn_rows())
     _write_rows(HERE / "two_turn_pool.jsonl", two_turn_pool_rows())
     _write_rows(HERE / "two_turn_base_prompt.jsonl", two_turn_base_rows())
+    _write_rows(HERE / "sums.jsonl", sum_rows())
 
 
 def _write_rows(path: Path, rows: Iterable[object]) -> None:

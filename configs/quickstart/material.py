@@ -67,6 +67,12 @@ def _in_turn(facts: list[Fact]) -> list[tuple[Fact, Fact]]:
     return [(group[at], group[(at + 1) % len(group)]) for group in _by_topic(facts) for at in range(len(group))]
 
 
+def sum_rows() -> list[dict[str, str]]:
+    """Sums: what is asked and answered in another domain than the facts."""
+    pairs = [(number, 7 * number % 19 + 3) for number in range(11, 23)]
+    return [{"query": f"What is {one} plus {two}?", "answer": f"{one} + {two} = {one + two}"} for one, two in pairs]
+
+
 def question_rows() -> list[dict[str, object]]:
     """The 32 search and 48 held-out questions, the wanted answer as reference."""
     return [_question_row(fact, split) for split in ("search", "held_out") for fact in facts_for(split)]
