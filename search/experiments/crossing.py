@@ -68,6 +68,30 @@ def sentences(results: ExperimentResults) -> Iterator[str]:
             yield f"{measure.name}, {found.method}: {_told(found.crossing)}"
 
 
+def to_json(results: ExperimentResults) -> list[Mapping[str, object]]:
+    """For scripts: every crossing by measure and kind of fine-tuning; `below` and `beyond` stand for an end outside the
+    range that was looked at."""
+    return [
+        {
+            "measure": measure.name,
+            "method": found.method,
+            **({} if found.crossing is None else _as_json(found.crossing)),
+        }
+        for measure in results.measures
+        for found in crossings(results, measure)
+    ]
+
+
+def _as_json(found: Crossing) -> Mapping[str, str | float]:
+    spelled = {BELOW: "below", BEYOND: "beyond"}
+    ends = {"at": found.at, "low": found.low, "high": found.high}
+    return {name: spelled.get(value, value) for name, value in ends.items()} | {
+        "inside": found.inside,
+        "questions": found.questions,
+        "draws": found.draws,
+    }
+
+
 def _told(found: Crossing | None) -> str:
     if found is None:
         return "no crossing can be told, since fewer than two n have scores both in context and fine-tuned."

@@ -8,6 +8,7 @@ from configs.schema.run import RunConfig
 from evaluators.ledger.spend import Spend
 from search.prompts.demonstration import Demonstration
 from search.prompts.urial import BasePrompt
+from search.report.comparison import Finalist
 from search.statistics.estimates import Estimate
 
 
@@ -28,6 +29,9 @@ class FoundSet:
         by_size: all demonstrations of the best prompt with so many chosen ones, the base prompt's own included.
         scores: of these prompts while searching, by size; what the choice was made by flatters it.
         decodings: that these prompts were found with, by size, where the search varied the decoding.
+        winner: of the search, with its gains on both sides of its split; None where it keeps its base prompt.
+        chosen: demonstrations that the winner has beside the base prompt's.
+        judged: answers that the search looked at, whoever has paid for them.
         spend: of the search.
         refused: why the search cannot run; "" where it can.
     """
@@ -36,6 +40,9 @@ class FoundSet:
     by_size: Mapping[int, tuple[Demonstration, ...]] = field(default_factory=dict)
     scores: Mapping[int, Estimate] = field(default_factory=dict)
     decodings: Mapping[int, DecodingConfig] = field(default_factory=dict)
+    winner: Finalist | None = None
+    chosen: int = 0
+    judged: int = 0
     spend: Spend = field(default_factory=Spend)
     refused: str = ""
 

@@ -9,6 +9,7 @@ from search.experiments import crossing, gap
 from search.experiments.cell import spell
 from search.experiments.experiment import Experiment
 from search.experiments.results import ExperimentResults, Measure, ResultRow
+from search.experiments.searches_table import searches_table
 from search.experiments.table import Table
 from search.results.wording import show_estimate, show_gain
 
@@ -58,7 +59,7 @@ def summary(results: ExperimentResults) -> Iterator[str]:
 
 
 def tables(results: ExperimentResults) -> list[Table]:
-    """One a measure, in their order; behind each its matrix, where the experiment has one."""
+    """One a measure, in their order; behind each its matrix, where the experiment has one; its searches at the end."""
     shown: list[Table] = []
     for measure in results.measures:
         rows = [row for row in results.rows if row.measure == measure]
@@ -66,7 +67,7 @@ def tables(results: ExperimentResults) -> list[Table]:
         if results.experiment.is_matrix:
             shown.append(_matrix(results.experiment, measure, rows))
         shown += gap.tables(results, measure)
-    return shown
+    return [*shown, *searches_table(results.found)]
 
 
 def _matrix(experiment: Experiment, measure: Measure, rows: Sequence[ResultRow]) -> Table:

@@ -15,7 +15,9 @@ from search.experiments.places import ledger_of
 from search.experiments.setting import Setting
 from search.problem.candidate import OWN, Candidate
 from search.problem.decodings import decoding_of
+from search.problem.material import Material
 from search.prompts.demonstration import Demonstration
+from search.report.comparison import finalists
 from search.results.journal_results import CandidateResults
 from search.results.search_results import SearchResults, read_search_results
 from search.running.coordinator import BasePromptRefused
@@ -89,6 +91,7 @@ def found_in(run: Path) -> FoundSet:
     if material is None:
         raise InputError(f"{run}: the search has not begun; wait until it has scored demonstrations")
     best = best_by_size(results)
+    winner = next((one for one in finalists(results) if one.role in {"winner", "best so far"}), None)
     return FoundSet(
         rules=material.rules,
         by_size={size: material.shown(candidate) for size, (candidate, _) in best.items()},
@@ -98,6 +101,9 @@ def found_in(run: Path) -> FoundSet:
             for size, (candidate, _) in best.items()
             if candidate.decoding != OWN
         },
+        winner=winner,
+        chosen=0 if winner is None else _chosen(winner.candidate, material),
+        judged=sum(len(scored.scores) + len(scored.failures) for scored in results.search.values()),
         spend=results.spend,
     )
 
@@ -108,14 +114,20 @@ def best_by_size(results: SearchResults) -> Mapping[int, tuple[Candidate, Estima
     material = results.material
     if material is None:
         return {}
-    base, best = {demonstration.id for demonstration in material.base}, dict[int, tuple[Candidate, Estimate]]()
+    best = dict[int, tuple[Candidate, Estimate]]()
     for candidate, scored in results.search.items():
-        size, mean = sum(name not in base for name in candidate.demonstrations), scored.mean(results.confidence)
+        size, mean = _chosen(candidate, material), scored.mean(results.confidence)
         if mean is None or not _is_whole(scored, len(material.search)):
             continue
         if size not in best or mean.mean > best[size][1].mean:
             best[size] = candidate, mean
     return best
+
+
+def _chosen(candidate: Candidate, material: Material) -> int:
+    """Demonstrations beside the base prompt's own."""
+    base = {demonstration.id for demonstration in material.base}
+    return sum(name not in base for name in candidate.demonstrations)
 
 
 def _is_whole(scored: CandidateResults, questions: int) -> bool:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from configs.errors import InputError
-from search.experiments import gap
+from search.experiments import crossing, gap, searches_table
 from search.experiments.figures import pictures
 from search.experiments.markdown import csv_table, markdown, summary, tables
 from search.experiments.results import ExperimentResults, to_json
@@ -30,7 +30,12 @@ def write_all(results: ExperimentResults, path: Path, images: bool) -> None:
     shown = pictures(results)
     (path / "table.md").write_text(markdown(results), encoding="utf-8")
     (path / "table.csv").write_text(csv_table(results), encoding="utf-8")
-    write_json(path / "table.json", to_json(results) | ({"shares": shared} if (shared := gap.to_json(results)) else {}))
+    parts = {
+        "shares": gap.to_json(results),
+        "crossings": crossing.to_json(results),
+        "searches": searches_table.to_json(results.found),
+    }
+    write_json(path / "table.json", to_json(results) | {name: rows for name, rows in parts.items() if rows})
     (path / "page.html").write_text(page(results, shown), encoding="utf-8")
     if images and shown:
         try:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from search.experiments.catalogue import experiment_named
-from search.experiments.crossing import crossings, sentences
+from search.experiments.crossing import crossings, sentences, to_json
 from search.experiments.icl_vs_finetuning import ICL
 from search.experiments.results import ExperimentResults, Measure, Paid, ResultRow
 from search.statistics.draws import mean_of_draws
@@ -57,6 +57,9 @@ def test_the_crossing_is_told_with_its_interval_and_drawn(tmp_path: Path) -> Non
     assert told.startswith("toy turn 1, fine-tuned (full): fine-tuning overtakes the examples in context at n = ")
     assert "interval from " in told
     assert "12 questions and 2 draws" in told
+    (stored,) = to_json(results)
+    assert stored["at"] == found.crossing.at
+    assert (stored["questions"], stored["draws"]) == (12, 2)
     (picture,) = pictures(results)
     assert any(shape.type == "line" and shape.x0 == found.crossing.at for shape in picture.figure.layout.shapes)
 
@@ -70,4 +73,6 @@ def test_the_crossing_is_told_with_its_interval_and_drawn(tmp_path: Path) -> Non
     ],
 )
 def test_no_crossing_inside_the_range_is_an_answer(finetuned: dict[int, float], told: str, tmp_path: Path) -> None:
-    assert told in next(iter(sentences(_results(tmp_path, finetuned))))
+    results = _results(tmp_path, finetuned)
+    assert told in next(iter(sentences(results)))
+    assert next(iter(to_json(results))).get("at") in {"below", "beyond", None}

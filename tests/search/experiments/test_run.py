@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
+import search
 from configs.errors import InputError, RunStopped
 from configs.schema.experiment import ExperimentConfig
 from configs.schema.scoring import BudgetConfig
 from search.cli.experiment_commands import NAMES
 from search.experiments.catalogue import EXPERIMENTS, experiment_named
+from search.experiments.markdown import tables
 from search.experiments.results import ExperimentResults
 from search.experiments.run import run_experiment
 from tests.documents import ROOT
@@ -69,6 +71,21 @@ def test_every_experiment_ends_in_its_table_and_page(name: str, ledger: Path, tm
     assert "A toy's numbers" in page.replace("&#39;", "'")
     assert page.count('class="plot"') == len(results.measures)  # a matrix has none of its own
     assert "src=" not in page.split("<script", maxsplit=1)[0]
+
+
+def test_searches_stand_beside_each_other_with_their_price_and_their_winners_curse(
+    ledger: Path, tmp_path: Path
+) -> None:
+    results = _run("greedy", toy_config(tmp_path, ledger, **SMALL), tmp_path / "run")
+    assert [row[0] for row in tables(results)[-1].rows] == ["paper", "random"]
+    searches = json.loads((tmp_path / "run" / "table.json").read_text(encoding="utf-8"))["searches"]
+    assert [row["search"] for row in searches] == ["paper", "random"]
+    for row in searches:
+        folder = tmp_path / "run" / "searches" / row["search"]
+        assert row["search_gain"]["mean"] - row["held_out_gain"]["mean"] == pytest.approx(row["overstatement"]["mean"])
+        assert row["generations"] == search.read_status(folder).spend.generated
+        assert row["answers_judged"] == sum(answer.side == "search" for answer in search.read_answers(folder))
+    assert "the winner's curse" in (tmp_path / "run" / "table.md").read_text(encoding="utf-8")
 
 
 def test_what_one_experiment_has_paid_for_the_next_does_not_pay_for(ledger: Path, tmp_path: Path) -> None:
