@@ -8,6 +8,7 @@ from typing import Any
 from configs.errors import InputError
 
 _LONGEST_ID = 1000
+_SHOWN = 80  # characters of a name
 _PATH = re.compile(r"[^\[\].]+(?:\.[^\[\].]+|\[\d{1,9}\])*")
 _STEP = re.compile(r"([^\[\].]+)|\[(\d+)\]")
 
@@ -54,9 +55,9 @@ class Row(dict[str, Any]):
             InputError: the field is missing, or holds something else than text.
         """
         if not self.has(field):
-            names = ", ".join(map(str, self)) or "(the row has none)"
+            names = ", ".join(map(_shown, self)) or "(the row has none)"
             set_it = f"set `{knob}` to one of" if knob else "name one of"
-            raise InputError(f"{self.place}: there is no field '{field}'; {set_it}: {names}.")
+            raise InputError(f"{self.place}: there is no field '{_shown(field)}'; {set_it}: {names}.")
         return self.optional_text(field) or ""
 
     def optional_text(self, field: str) -> str | None:
@@ -94,6 +95,12 @@ class Row(dict[str, Any]):
                 f"{self.place}: the id in '{field}' has {len(name):,} characters; use at most {_LONGEST_ID:,}."
             )
         return name
+
+
+def _shown(field: object) -> str:
+    """A field's name as a message shows it: never longer than a line."""
+    name = str(field)
+    return name if len(name) <= _SHOWN else f"{name[: _SHOWN - 3]}..."
 
 
 def _present(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """Text files and JSON, read so that whatever is wrong with them is one sentence with file and line."""
 
 import json
+import stat
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,24 @@ def read_text(path: Path) -> str:
     """A text file, its line ends untouched, without a byte-order mark.
 
     Raises:
-        InputError: it is missing, unreadable or not UTF-8.
+        InputError: it is missing, unreadable, a pipe or a device (which may never end), or not UTF-8.
     """
     try:
-        return path.read_bytes().decode().removeprefix("\ufeff")
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise InputError(
+                f"{shown_path(path)}: a pipe or a device, not a file; save what it holds and give that file."
+            )
+        text = path.read_bytes().decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise InputError(f"{path}, line {line}: not UTF-8; save the file as UTF-8.") from None
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         raise InputError(f"{shown_path(path)}: cannot be read ({why(error)}); check the path.") from None
+    if "\0" in text:  # UTF-16 of English is UTF-8 with a zero byte at every other place
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise InputError(f"{path}, line {line}: holds a zero byte, so it is not UTF-8 text; save the file as UTF-8.")
+    return text
 
 
 def is_file(path: Path) -> bool:

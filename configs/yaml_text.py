@@ -69,8 +69,8 @@ class _Loader(yaml.SafeLoader):
             value = super().construct_object(node, deep)
         except (yaml.YAMLError, RecursionError):
             raise
-        except Exception as error:  # PyYAML lets through what int, float, datetime and base64 raise
-            raise _error(node, f"{_shown(node)} cannot be read ({type(error).__name__})") from None
+        except Exception:  # PyYAML lets through what int, float, datetime and base64 raise
+            raise _error(node, f"{_shown(node)} cannot be read as {_kind(node)}") from None
         if isinstance(value, int) and abs(value) > _LARGEST_NUMBER:
             raise _error(node, f"the number {_shown(node)} is too large")
         if isinstance(value, str) and not _is_encodable(value):
@@ -100,6 +100,11 @@ def _shown(node: yaml.Node) -> str:
     if not isinstance(node, yaml.ScalarNode):
         return "a list or mapping"
     return repr(node.value if len(node.value) <= 40 else f"{node.value[:37]}...")
+
+
+def _kind(node: yaml.Node) -> str:
+    """What a tag says that a value is, as it is written: `!!int`."""
+    return str(node.tag).replace("tag:yaml.org,2002:", "!!")
 
 
 def _refuse_excess(root: yaml.Node) -> None:

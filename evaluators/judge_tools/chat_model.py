@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from evaluators.failures import VerdictUnreadable
 from evaluators.judge_tools.alternatives import RatingPlace, read_alternatives
 from workers.service.reply import Message, Reply
 from workers.usage import NOTHING, Usage
@@ -158,6 +159,12 @@ class ServedChatModel:
         self, messages: Sequence[Message], choices: tuple[str, ...], top: int, seed: int = 0
     ) -> FirstTokenLogprobs:
         reply = await self._service.chat(messages, temperature=1.0, max_tokens=1, logprobs=top, draw=seed)
+        if not reply.first_token:
+            raise VerdictUnreadable(
+                "the judge's service gives no log-probabilities of its first token, which this judge reads: choose "
+                "another model",
+                reply.usage,
+            )
         likely = {token: value for token, value in reply.first_token if token in choices}
         return FirstTokenLogprobs(likely, reply.text, reply.usage, reply.model)
 

@@ -16,13 +16,11 @@ from evaluators.failures import VerdictUnreadable
 from evaluators.judge_tools.quotations import Quotations
 from evaluators.judge_tools.ratings import RatingForm, ending
 from evaluators.judge_tools.reasoning import begins_unopened, without_reasoning
+from workers.service.endings import CUT
 
-DECISION_VERSION = "decision/1"
+DECISION_VERSION = "decision/2"
 """Raise it whenever some words would get another rating: it is part of the fingerprint of every judge that reads
 decisions."""
-
-CUT = frozenset({"length", "max_tokens", "model_length", "max_output_tokens"})
-"""What services call an answer that reached its limit of tokens, in lower case."""
 
 _LABEL = re.compile(
     r"\b(?:ratings?|rated?|scores?|grades?|marks?|verdict|decision|judge?ment|winner|better|give|award|assign"
@@ -42,9 +40,17 @@ _EXAMPLE = re.compile(
 )
 _ATTRIBUTED = re.compile(
     r"(?<!\bI )(?<!\bwe )"
-    r"\b(?:says?|said|wrote|writes|claims?|claimed|asserts?|demands?|demanded|insists?|asks? for|asked for|ends? with"
+    r"\b(?:says?|said|wrote|writes|claims?|claimed|asserts?|demands?|demanded|insists?|wants?|wanted|ends? with"
+    r"|(?:asks?|asked|asking|requests?|requested)(?: (?:me|us|you|the judge|the grader))? (?:for|to)\b"
     r"|ended with|begins? with|contains?|gives? itself|gave itself|rates? itself|rated itself|awards? itself"
     r"|tells? (?:me|us)|told (?:me|us)|instructs?)\b[^.!?\n;,]{0,60}$",
+    re.I,
+)
+_DENIED = re.compile(r"\b(?:not|never|instead of|rather than)\s+(?:\w+\s+){0,3}[\"'*_`(]*$", re.I)
+_TAKEN_BACK = re.compile(
+    r"[\s\"'*_`)\]]*(?:would (?:not|have been|be (?:un\w+|in\w+|too|wrong|generous|excessive))"
+    r"|(?:is|was|as) (?:what|that which)?\s*(?:the (?:answer|assistant|user|text)|requested|demanded|instructed|asked)"
+    r"|,? as (?:requested|demanded|instructed|asked))\b",
     re.I,
 )
 _INTRODUCES = re.compile(
@@ -56,6 +62,9 @@ _CONNECTS = re.compile(
 )
 _AFTER = re.compile(r"[\s.*_\])}>\"'`»”,;!/]*|</\w+>\s*")
 _MALFORMED = re.compile(r"\[\[([^\[\]\n]{0,20}\d[^\[\]\n]{0,20})\]\]")
+_NAMED = re.compile(r"[\W_]*(?:[^\W\d_][\w' -]{0,40}[*_ ]*:[\W_]*)?")
+_BLANK = re.compile(r"[\W_]*")
+_NEVER = -2
 _NEAR = 80  # characters before a rating that say what it is
 _MOST_RATINGS = 1_000
 _LONGEST = 2_000_000  # characters; no judge explains itself at such length
@@ -85,7 +94,8 @@ class _Stated:
         rating: as it is written.
         begin, end: of the rating.
         outer_begin, outer_end: with its brackets.
-        weight: 2 for a final rating, 1 for one called a rating, 0 for a bare one, -1 for one that is tentative.
+        weight: 2 for a final rating, 1 for one called a rating, 0 for a bare one, -1 for a tentative one, `_NEVER` for
+            one that is denied.
     """
 
     rating: str
@@ -119,7 +129,7 @@ def read_decision(words: str, finish: str, form: RatingForm) -> Decision:
         stated = _stated(spoken, sorted(matches, key=lambda match: match.start()), quotations, form)
         if number > 0:  # a weaker form counts only where it is called a rating
             stated = [rating for rating in stated if rating.weight > 0]
-        if stated:
+        if any(rating.weight > _NEVER for rating in stated):
             decision = _decided(spoken, stated, finish, form)
             if begins_unopened(words, spoken):
                 _check_unopened(words, spoken, quotations, form, decision)
@@ -144,7 +154,10 @@ def _stated(spoken: str, matches: Sequence[re.Match[str]], quotations: Quotation
         before = _before(spoken, match, quotations)
         if before is None or index in ends or _EXAMPLE.search(before) or _ATTRIBUTED.search(before):
             continue
-        weight = _weight(before + spoken[match.start() : match.start(1)])
+        if _TAKEN_BACK.match(spoken, match.end()):
+            continue
+        denied = _DENIED.search(before) is not None
+        weight = _NEVER if denied else _weight(before + spoken[match.start() : match.start(1)])
         stated.append(_Stated(match[1], *match.span(1), *match.span(), weight))
     return stated
 
@@ -189,7 +202,8 @@ def _number(rating: str) -> float | None:
 
 
 def _decided(spoken: str, stated: Sequence[_Stated], finish: str, form: RatingForm) -> Decision:
-    firm = [rating for rating in stated if rating.weight >= 0] or list(stated)
+    firm = [rating for rating in stated if rating.weight >= 0]
+    firm = firm or [rating for rating in stated if rating.weight > _NEVER]
     most = max(rating.weight for rating in firm)
     chosen = [rating for rating in firm if rating.weight == most][-1]
     for problem in _doubts(spoken, stated, firm, chosen, finish):
@@ -209,12 +223,20 @@ def _doubts(
         yield "the judge gave several ratings on one line"
     rivals = [rating for rating in others if rating in firm and rating.weight == chosen.weight]
     ends_the_words = _AFTER.fullmatch(spoken, chosen.outer_end) is not None
-    if rivals and (chosen.weight > 0 or not ends_the_words):
+    is_one_of_a_list = _is_listed(spoken, chosen) and any(_is_listed(spoken, rival) for rival in rivals)
+    if rivals and (chosen.weight > 0 or not ends_the_words or is_one_of_a_list):
         yield "the judge gave ratings that contradict each other"
     if any(rating.begin > chosen.begin for rating in others if rating in firm):
         yield "the judge gave another rating after its decision"
     if finish.lower() in CUT and (not ends_the_words or chosen.outer_end == chosen.end):
         yield "the judge's words were cut off at judge.max_tokens before its rating was complete and final"
+
+
+def _is_listed(spoken: str, rating: _Stated) -> bool:
+    """Whether it has a line for itself, or behind a name (`Depth: [[8]]`): nothing says which of several counts."""
+    before = spoken[spoken.rfind("\n", 0, rating.outer_begin) + 1 : rating.outer_begin]
+    after = spoken[rating.outer_end :].split("\n", 1)[0]
+    return _NAMED.fullmatch(before) is not None and _BLANK.fullmatch(after) is not None
 
 
 def _same(rating: str, other: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.errors import InputError
-from configs.text_files import parse_json
+from configs.text_files import parse_json, read_text
 from evaluators.judge_tools.template import TemplateError, fields_of, fill
 from workers.service.reply import Message
 
@@ -63,14 +63,16 @@ def read_judge_prompts(path: Path, wanted: Mapping[str, frozenset[str]]) -> dict
 
 def _read_all(path: Path) -> dict[str, JudgePrompt]:
     try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"the judge prompts {path} cannot be read ({type(error).__name__}); give the path of FastChat's "
-            "judge_prompts.jsonl as judge.prompts_path"
-        ) from error
-    rows = (_row(path, number, line) for number, line in enumerate(lines, start=1) if line.strip())
-    return {prompt.name: prompt for prompt in rows}
+        lines = read_text(path).split("\n")
+    except InputError as error:
+        raise InputError(f"judge.prompts_path, the path of FastChat's judge_prompts.jsonl: {error}") from None
+    prompts: dict[str, JudgePrompt] = {}
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            prompt = _row(path, number, line)
+            if prompts.setdefault(prompt.name, prompt) != prompt:
+                raise InputError(f"{path}, line {number}: another prompt is named '{prompt.name}' too; delete one")
+    return prompts
 
 
 def _row(path: Path, number: int, line: str) -> JudgePrompt:

@@ -21,6 +21,7 @@ judge that uses it."""
 QUOTED = 200
 """Characters of a judge's words that a message quotes."""
 
+_NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)\s*")
 _WINNERS = {"[[A]]": "A", "[[B]]": "B", "[[C]]": None}
 TIE = 0.5
 
@@ -76,10 +77,9 @@ class Scale:
         return tuple(str(number) for number in whole[:101])
 
     def worth(self, rating: str) -> float:
-        try:
-            score = float(rating)
-        except (TypeError, ValueError):
-            raise VerdictUnreadable(f"the judge's rating {rating!r} is not a number") from None
+        if not _NUMBER.fullmatch(rating or ""):  # float() also takes 1_0, 1e1 and nan
+            raise VerdictUnreadable(f"the judge's rating {rating!r} is not a number")
+        score = float(rating)
         if not self.low <= score <= self.high:
             raise VerdictUnreadable(f"the judge's rating is off the scale of {self.low:g} to {self.high:g}")
         return score

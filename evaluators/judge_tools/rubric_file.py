@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from configs.errors import InputError
+from configs.text_files import read_text
 from evaluators.judge_tools.judge_prompts import JudgePrompt
 from evaluators.judge_tools.template import TemplateError, fields_of, names_in_words
 
@@ -35,11 +36,9 @@ def read_rubric(
         InputError: no such file, or one that cannot work as a rubric.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"the rubric {path} cannot be read ({type(error).__name__}); give a text file as judge.rubric_path"
-        ) from error
+        text = read_text(path).replace("\r\n", "\n")
+    except InputError as error:
+        raise InputError(f"judge.rubric_path: {error}") from None
     parted = _SYSTEM.match(text)
     if text.startswith("[system]") and parted is None:
         raise InputError(

@@ -21,6 +21,7 @@ from typing import Self, cast
 
 from configs.errors import InputError
 from configs.schema.judge import AlpacaEvalJudgeConfig
+from configs.text_files import read_text
 from evaluators.failures import ReferencesMissing, VerdictUnreadable
 from evaluators.judge import Verdict
 from evaluators.judge_tools.chat_model import ChatModel, FirstTokenLogprobs
@@ -163,12 +164,9 @@ def read_chat_markup(path: Path) -> list[Message]:
         InputError: no such file, no such parts, or not each of {instruction}, {output_1}, {output_2} once.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"the judge prompt {path} cannot be read ({type(error).__name__}); give the path of AlpacaEval's "
-            "alpaca_eval_clf.txt as judge.prompt_path"
-        ) from error
+        text = read_text(path).replace("\r\n", "\n")
+    except InputError as error:
+        raise InputError(f"judge.prompt_path, the path of AlpacaEval's alpaca_eval_clf.txt: {error}") from None
     parts = [(part["role"].strip(), part["content"].strip()) for part in _PART.finditer(text)]
     if not parts or any(role not in _ROLES for role, _ in parts):
         raise InputError(f"{path} has no parts <|im_start|>user ... <|im_end|>: give AlpacaEval's alpaca_eval_clf.txt")

@@ -75,12 +75,14 @@ class FunctionJudge:
         name, _, wanted = config.function.partition(":")
         try:
             module = import_module(name, config.folder)
-        except (Exception, SystemExit, GeneratorExit) as error:  # a module may raise anything while it is imported
+            function = getattr(module, wanted, None)  # a module may have a __getattr__ of its own
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a module may raise anything while it is imported
             raise InputError(
                 f"judge.function: the module {name} cannot be imported ({described(error)}); install it, or give the "
                 "folder it stands in as judge.folder"
             ) from error
-        function = getattr(module, wanted, None)
         if not callable(function):
             raise InputError(f"judge.function: {name} has no function {wanted}")
         if not getattr(module, "__file__", None):

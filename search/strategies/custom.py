@@ -122,7 +122,9 @@ def _imported(place: str) -> Callable[..., Strategy]:
         make: Callable[..., Strategy] = getattr(importlib.import_module(module), name)
         if not callable(make):
             raise TypeError(f"{name} is not a class")
-    except (Exception, SystemExit, GeneratorExit) as error:  # a module may raise anything while it is imported
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a module may raise anything while it is imported
         raise InputError(
             f"the strategy {place!r} cannot be imported ({described(error)}): give `module:Class` of a class that "
             "Python finds from here"

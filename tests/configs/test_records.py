@@ -1,5 +1,6 @@
 import json
 import math
+import os
 import re
 import sys
 import types
@@ -14,6 +15,7 @@ from configs.errors import InputError
 from configs.records import read_records, read_rows
 from configs.row import Row
 from configs.schema.data import RecordsConfig
+from configs.text_files import read_text
 
 ROWS = [{"query": f"q{number}", "answer": f"a{number}"} for number in range(20)]
 
@@ -212,3 +214,27 @@ def test_a_name_that_no_file_can_have_is_a_missing_file(tmp_path: Path, name: st
     with pytest.raises(InputError, match="there is no such file") as refused:
         read_rows(tmp_path / name)
     assert len(str(refused.value)) < 300
+
+
+@pytest.mark.parametrize("special", ["/dev/zero", "pipe"])
+def test_what_may_never_end_is_no_text_file(tmp_path: Path, special: str) -> None:
+    path = Path(special)
+    if special == "pipe":
+        path = tmp_path / special
+        os.mkfifo(path)
+    with pytest.raises(InputError, match="a pipe or a device, not a file"):
+        read_text(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le"])
+def test_a_text_with_zero_bytes_is_in_another_encoding(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes("query,answer\nWhy?,So.\n".encode(encoding))
+    with pytest.raises(InputError, match=r"rows\.csv, line 1: holds a zero byte, so it is not UTF-8 text"):
+        read_rows(path)
+
+
+def test_a_field_of_any_length_is_named_in_a_line() -> None:
+    with pytest.raises(InputError) as caught:
+        Row({"x" * 5000: "a"}, "pool.jsonl, line 1").text("y" * 5000)
+    assert len(str(caught.value)) < 300

@@ -1,6 +1,7 @@
 """A completion of a text model from a service's reply."""
 
 from workers.prompt import Completion, Decoding
+from workers.service.endings import CUT
 from workers.service.reply import Reply
 
 
@@ -9,7 +10,7 @@ def cut_at_stop(reply: Reply, decoding: Decoding) -> Completion:
     ends = [at for stop in decoding.stop if stop and (at := reply.text.find(stop)) >= 0]
     has_counted = not reply.usage.estimated
     is_full = has_counted and reply.new_tokens >= decoding.max_new_tokens
-    at_length = reply.finish == "length" or (not reply.finish and is_full)
+    at_length = reply.finish.lower() in CUT or (not reply.finish and is_full)
     return Completion(
         text=reply.text[: min(ends, default=len(reply.text))],
         prompt_tokens=reply.prompt_tokens,

@@ -7,8 +7,10 @@ buffer rules out that it arrives a moment later. See docs/services.md for what t
 Redirects are never followed: an answer from elsewhere is not this service's answer.
 """
 
+import json
 import re
 import ssl
+from contextlib import suppress
 from functools import cache
 from os import environ
 from typing import Any
@@ -17,7 +19,7 @@ import httpx2
 
 from configs.errors import InputError
 from workers.service.access import is_loopback
-from workers.service.failures import ReplyTooLarge
+from workers.service.failures import ReplyTooLarge, ReplyUnusable
 from workers.service.redaction import Redactor
 
 MOST_BYTES, MOST_BYTES_OF_A_CHAT, MOST_BYTES_OF_A_FILE = 64 * 2**20, 2 * 2**20, 2**30
@@ -50,6 +52,7 @@ class ServiceHttpClient(httpx2.AsyncClient):
 
         Raises:
             ReplyTooLarge: it is longer than anything that was asked for.
+            ReplyUnusable: a completion has a key twice in one object, so that it says two things.
         """
         options["follow_redirects"] = False
         response = await super().send(request, stream=True, **options)
@@ -57,11 +60,14 @@ class ServiceHttpClient(httpx2.AsyncClient):
             body = await _read(response, _most(request.url.path))
         finally:
             await response.aclose()
+        body = self._redactor.body(_without_endless_numbers(body))
+        if response.status_code == 200 and request.url.path.endswith("/completions"):
+            _refuse_double_keys(body)
         headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in _DECODED]
         return httpx2.Response(
             response.status_code,
             headers=headers,
-            content=self._redactor.body(_without_endless_numbers(body)),
+            content=body,
             request=request,
             extensions={"http_version": response.extensions.get("http_version", b"HTTP/1.1")},
         )
@@ -120,6 +126,19 @@ def _without_endless_numbers(body: bytes) -> bytes:
     if not _ENDLESS.search(body):
         return body
     return _STRING_OR_ENDLESS.sub(lambda found: found[0] if found[0].startswith(b'"') else b"0", body)
+
+
+def _refuse_double_keys(body: bytes) -> None:
+    """Raises ReplyUnusable. A body that is not JSON passes: whoever reads it says so."""
+
+    def once(pairs: list[tuple[str, Any]]) -> None:
+        names = [name for name, _ in pairs]
+        if len({*names}) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ReplyUnusable(f"answered with the key {twice!r} twice in one object")
+
+    with suppress(ValueError, RecursionError):
+        json.loads(body, object_pairs_hook=once)
 
 
 def _most(path: str) -> int:

@@ -1,16 +1,21 @@
 """What a service is told and what it says."""
 
-import math
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
 from configs.schema.service import ServiceConfig
+from workers.service.endings import BROKEN_OFF, FILTERED
 from workers.service.failures import ContentFiltered, ErrorInReply, ReplyUnusable
+from workers.service.unusable import what_came, what_else
 from workers.usage import NOTHING, Usage
 
 MOST_TOKENS = 10**8
 """No call reads or writes more; a service that says so does not count tokens."""
 _LONGEST_NAME = 200
+_SURE = 0.01
+"""Log-probability of what is certain, and room for rounding."""
+_NOT_TOLD = -9999.0
+"""Stands for "not among the likeliest" where OpenAI has to write a log-probability."""
 
 
 class Message(TypedDict):
@@ -84,21 +89,19 @@ def read_chat(answer: Any, config: ServiceConfig) -> Reply:
     usage = read_usage(answer, config)
     _raise_error(answer, usage)
     try:
-        choice = answer["choices"][0]
-        content, finish = choice["message"]["content"], choice.get("finish_reason")
-        refusal = choice["message"].get("refusal")
-    except (AttributeError, LookupError, TypeError):
-        raise ReplyUnusable("answered with something that is not a chat completion", usage) from None
-    if finish == "content_filter":
-        raise ContentFiltered("answered nothing or broke off (finish_reason content_filter)", usage)
+        (choice,) = answer["choices"]
+        message = choice["message"]
+        content, finish = message["content"], choice.get("finish_reason")
+        refusal = message.get("refusal") or _refusal_among(content)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        raise ReplyUnusable(f"answered with {what_came(answer)} that is not a chat completion", usage) from None
+    _raise_ending(finish, usage)
+    if isinstance(refusal, str) and refusal.strip():
+        raise ContentFiltered(f"refused to answer: {refusal}", usage)
     tokens, text = _tokens(choice), _text_of(content)
     says_more = bool(tokens) and bool(tokens[0].alternatives)
     if text is None or not (text.strip() or says_more):
-        refusal = refusal or _refusal_among(content)
-        if isinstance(refusal, str) and refusal.strip():
-            raise ContentFiltered(f"refused to answer: {refusal}", usage)
-        hint = "; raise max_tokens, which hidden reasoning counts against" if finish == "length" else ""
-        raise ReplyUnusable(f"answered nothing (finish_reason {finish}){hint}", usage)
+        raise ReplyUnusable(f"answered nothing (finish_reason {finish}){what_else(message, finish)}", usage)
     return Reply(_whole(text), _word(finish), usage, tokens, _model_of(answer))
 
 
@@ -113,29 +116,44 @@ def read_completion(answer: Any, config: ServiceConfig) -> Reply:
     usage = read_usage(answer, config)
     _raise_error(answer, usage)
     try:
-        choice = answer["choices"][0]
+        (choice,) = answer["choices"]
         text, finish = choice["text"], choice.get("finish_reason")
-    except (AttributeError, LookupError, TypeError):
+    except (AttributeError, LookupError, TypeError, ValueError):
         text = finish = None
-    if finish == "content_filter":
-        raise ContentFiltered("answered nothing or broke off (finish_reason content_filter)", usage)
+    _raise_ending(finish, usage)
     if not isinstance(text, str):
-        raise ReplyUnusable("answered with something that is not a text completion", usage)
+        raise ReplyUnusable(f"answered with {what_came(answer)} that is not a text completion", usage)
     return Reply(_whole(text), _word(finish), usage, model=_model_of(answer))
 
 
 def _raise_error(answer: Any, usage: Usage) -> None:
-    """Raise what stands in the place of an answer: `{"error": ...}`, `{"object": "error", ...}`, or an error in the
-    first choice, as OpenRouter has it when a provider breaks off."""
+    """Raise what stands beside an answer or in its place: `{"error": ...}`, `{"object": "error", ...}`, `{"detail":
+    ...}` without any choice, or an error in the first choice, as OpenRouter has it when a provider breaks off."""
     if not isinstance(answer, dict):
         return
     usage = usage if isinstance(answer.get("usage"), dict) else NOTHING
     choices = answer.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
-    if first is None and (answer.get("error") or "error" in (answer.get("object"), answer.get("type"))):
-        raise ErrorInReply(answer.get("error") or answer, usage)
+    if answer.get("error"):
+        raise ErrorInReply(answer["error"], usage)
+    if first is None and ("error" in (answer.get("object"), answer.get("type")) or _words_alone(answer)):
+        raise ErrorInReply(answer, usage)
     if isinstance(first, dict) and first.get("error"):
         raise ErrorInReply(first["error"], usage)
+
+
+def _words_alone(answer: dict[str, Any]) -> bool:
+    """Whether a body without choices has words for people, as gateways send them."""
+    return "choices" not in answer and any(isinstance(answer.get(name), str) for name in ("detail", "message", "msg"))
+
+
+def _raise_ending(finish: object, usage: Usage) -> None:
+    """Raise where the answer is not whole for another reason than its length."""
+    word = _word(finish).lower()
+    if word in FILTERED:
+        raise ContentFiltered(f"answered nothing or broke off (finish_reason {finish})", usage)
+    if word in BROKEN_OFF:
+        raise ErrorInReply(f"the answer broke off (finish_reason {finish})", usage)
 
 
 def _text_of(content: object) -> str | None:
@@ -205,7 +223,7 @@ def _count(holder: object, name: str) -> int:
 
 
 def _tokens(choice: dict[str, Any]) -> tuple[TokenChoice, ...]:
-    """None of them where any is not as OpenAI has them."""
+    """None of them where any is not as OpenAI has them, or gives what no log-probability is."""
     try:
         return tuple(_token(token) for token in choice["logprobs"]["content"])
     except (AttributeError, LookupError, OverflowError, TypeError, ValueError):
@@ -214,5 +232,8 @@ def _tokens(choice: dict[str, Any]) -> tuple[TokenChoice, ...]:
 
 def _token(token: dict[str, Any]) -> TokenChoice:
     pairs = [(str(other["token"]), float(other["logprob"])) for other in token["top_logprobs"]]
-    known = sorted((pair for pair in pairs if not math.isnan(pair[1])), key=lambda pair: -pair[1])
+    if any(value > _SURE for _, value in pairs):
+        raise ValueError("no log-probabilities")
+    likeliest = dict(sorted((pair for pair in pairs if pair[1] > _NOT_TOLD), key=lambda pair: pair[1]))
+    known = sorted(likeliest.items(), key=lambda pair: -pair[1])
     return TokenChoice(str(token.get("token", "")), tuple(known))

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluators.failures import VerdictUnreadable
-from evaluators.judge_tools.decision import CUT, read_decision
+from evaluators.judge_tools.decision import read_decision
 from evaluators.judge_tools.ratings import MT_BENCH, RatingForm, Scale, Winners
 from tests.evaluators.real_files import mt_bench_rows
+from workers.service.endings import CUT
 
 FRACTION = Scale(0, 1, (re.compile(r"score: (\S+)"),))
 JSON = Scale(0, 5, (re.compile(r'"score": (\d)'),))
@@ -104,6 +105,17 @@ def test_words_that_end_inside_the_reasoning_are_unreadable(words: str) -> None:
         ("Rating: [[2]]. The answer ends with\n</think>\n\nRating: [[10]]", "on both sides of a closing tag"),
         ("Rating: [[8]]\n\nHad it been shorter, I would have given [[9]]. No, rather [[9]].", "after its decision"),
         ("", "gave no rating"),
+        ("Accuracy: [[5]]\n- **Depth**: [[8]]", "contradict"),
+        ("[[7]]\n[[3]]", "contradict"),
+        ("Rating: [[1_0]]", "is not a number"),
+        ("Rating: [[1e1]]", "is not a number"),
+        ("This is not [[10]].", "gave no rating"),
+        ("I would never give it a [[10]]", "gave no rating"),
+        ("The user asks me to output [[10]]. I refuse.", "gave no rating"),
+        ("The text wants [[10]] to be given.\nIt requests me to write [[10]]", "gave no rating"),
+        ("I cannot rate this. As [[5]] would be unfair, there is none.", "gave no rating"),
+        ("Rating: [[10]] is what the answer demands.", "gave no rating"),
+        ("A rating of [[10]], as instructed, is refused.", "gave no rating"),
     ],
 )
 def test_whatever_leaves_a_doubt_is_unreadable(words: str, doubt: str) -> None:

@@ -51,7 +51,7 @@ def test_a_file_that_cannot_work_is_refused_in_one_sentence(
 
 
 def test_a_missing_file_is_named_with_the_knob_that_gives_it(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"nothing\.jsonl cannot be read .* judge\.prompts_path"):
+    with pytest.raises(InputError, match=r"judge\.prompts_path.*nothing\.jsonl: cannot be read"):
         read_judge_prompts(tmp_path / "nothing.jsonl", WANTED)
 
 

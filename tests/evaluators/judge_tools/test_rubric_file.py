@@ -53,7 +53,7 @@ def test_a_file_that_cannot_work_is_refused_in_one_sentence(tmp_path: Path, text
 
 
 def test_a_missing_file_is_named_with_the_knob_that_gives_it(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"nothing\.txt cannot be read .* judge\.rubric_path"):
+    with pytest.raises(InputError, match=r"judge\.rubric_path: .*nothing\.txt: cannot be read"):
         read_rubric(tmp_path / "nothing.txt", ALLOWED, NEEDED)
 
 

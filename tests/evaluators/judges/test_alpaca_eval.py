@@ -149,8 +149,12 @@ def test_a_verdict_without_either_token_fails_with_the_judges_words_and_is_paid_
 
 
 def test_a_service_without_log_probabilities_gives_no_preference() -> None:
-    with ServiceServer(then=says("m")) as server, pytest.raises(VerdictUnreadable):
+    with (
+        ServiceServer(then=says("m")) as server,
+        pytest.raises(VerdictUnreadable, match="gives no log-probabilities") as failed,
+    ):
         _verdict(server, HONEY, "wax", unreadable_retries=0)
+    assert failed.value.usage.calls == 1
 
 
 def test_a_model_of_our_own_is_asked_for_the_likelihoods_of_both_tokens() -> None:
@@ -180,7 +184,7 @@ def test_later_turns_and_questions_without_a_baseline_are_refused_with_advice() 
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        (None, r"cannot be read .* judge\.prompt_path"),
+        (None, r"judge\.prompt_path.*cannot be read"),
         ("{instruction} {output_1} {output_2}", "has no parts"),
         ("<|im_start|>tool\n{instruction} {output_1} {output_2}<|im_end|>", "has no parts"),
         ("<|im_start|>user\n{instruction} {output_1}<|im_end|>", "must have each of"),

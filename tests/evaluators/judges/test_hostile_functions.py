@@ -175,3 +175,11 @@ def test_an_edited_helper_makes_another_judge_and_its_new_code_runs(load: Load, 
     (before, first), (after, second) = judged
     assert before != after
     assert (first, second) == (Verdict(5.0), Verdict(10.0))
+
+
+@pytest.mark.parametrize(
+    "source", ["raise BaseException('no')", "class Own(BaseException): ...\nraise Own", "def __getattr__(name): 1 / 0"]
+)
+def test_a_module_that_raises_anything_is_refused_with_a_sentence(load: Load, source: str) -> None:
+    with pytest.raises(InputError, match="cannot be imported"):
+        load("score", source)

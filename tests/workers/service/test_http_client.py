@@ -13,7 +13,7 @@ from configs.errors import InputError
 from configs.schema.service import ServiceConfig
 from tests.service_server import Reaction, ServiceServer, completion, sends
 from workers.service.access import open_access
-from workers.service.failures import Redirected, ReplyTooLarge, ServiceRefused
+from workers.service.failures import Redirected, ReplyTooLarge, ReplyUnusable, ServiceRefused
 from workers.service.http_client import MOST_BYTES_OF_A_CHAT
 from workers.service.reply import Reply
 from workers.service.service import Service
@@ -215,3 +215,13 @@ def test_an_answer_beside_a_number_of_thousands_of_digits_is_read_and_its_tokens
         (reply,) = asyncio.run(_asked(_service(server.base_url)))
     assert reply.text == f"seven {digits}"
     assert reply.usage.estimated == 1
+
+
+def test_an_answer_that_says_two_things_under_one_key_is_none() -> None:
+    body = b'{"choices": [{"message": {"content": "[[3]]", "content": "[[9]]"}}]}'
+    with (
+        ServiceServer([sends(body)]) as server,
+        pytest.raises(ReplyUnusable, match="the key 'content' twice in one object"),
+    ):
+        asyncio.run(_asked(_service(server.base_url)))
+    assert len(server.requests) == 1

@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from configs.schema.service import BatchConfig, ServiceConfig
-from workers.service.failures import ErrorInReply, ServiceFailed
+from workers.service.failures import ContentFiltered, ErrorInReply, ReplyUnusable, ServiceFailed
 from workers.service.reply import dollars, read_chat, read_completion, read_usage
-from workers.usage import NOTHING
 
 PRICED = ServiceConfig(model="m", dollars_per_million_prompt_tokens=2.0, dollars_per_million_new_tokens=8.0)
 JSON = st.recursive(
@@ -94,9 +93,69 @@ def test_words_in_parts_are_joined_and_thoughts_are_none_of_them(content: object
         {"object": "error", "message": "slow down"},
         {"choices": [], "error": {"message": "slow down"}},
         {"choices": [{"message": {"content": "half a"}, "error": {"code": 502, "message": "provider broke off"}}]},
+        {"choices": [{"message": {"content": "[[7]]"}}], "error": {"message": "provider broke off"}},
+        {"detail": "slow down"},
+        {"message": "slow down", "request_id": "1"},
+        {"choices": [{"message": {"content": "[[7]]"}, "finish_reason": "abort"}]},
+        {"choices": [{"message": {"content": "[[7]]"}, "finish_reason": "ERROR"}]},
     ],
 )
 def test_an_error_in_the_place_of_an_answer_is_an_error(answer: object) -> None:
     with pytest.raises(ErrorInReply) as caught:
         read_chat(answer, PRICED)
-    assert caught.value.usage == NOTHING
+    assert caught.value.usage.prompt_tokens == 0
+
+
+@pytest.mark.parametrize("finish", ["content_filter", "SAFETY", "recitation"])
+def test_what_a_filter_has_cut_is_no_answer_whatever_the_service_calls_it(finish: str) -> None:
+    for read, said in ((read_chat, {"message": {"content": "[[7]]"}}), (read_completion, {"text": "half"})):
+        with pytest.raises(ContentFiltered, match=finish):
+            read({"choices": [{**said, "finish_reason": finish}]}, PRICED)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": "[[7]]", "refusal": "I cannot."},
+        {"content": [{"type": "text", "text": "[[7]]"}, {"type": "refusal", "refusal": "I cannot."}]},
+    ],
+)
+def test_a_refusal_beside_words_is_a_refusal(message: object) -> None:
+    with pytest.raises(ContentFiltered, match="refused to answer: I cannot"):
+        read_chat({"choices": [{"message": message}]}, PRICED)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("<html><body>[[7]]</body></html>", "a web page"),
+        ('data: {"choices": []}', "a stream of events"),
+        ("[[7]]", "the text"),
+        ({"choices": []}, "no choice"),
+        ({"choices": [{"message": {"content": "[[7]]"}}, {"message": {"content": "[[2]]"}}]}, "2 choices"),
+        ({"choices": [{"message": {"content": "", "reasoning_content": "[[9]]"}}]}, "nothing but its reasoning"),
+        ({"choices": [{"message": {"content": None, "tool_calls": [{}]}}]}, "called a tool"),
+    ],
+)
+def test_what_came_in_the_place_of_an_answer_is_named(answer: object, words: str) -> None:
+    with pytest.raises(ReplyUnusable, match=words):
+        read_chat(answer, PRICED)
+
+
+@pytest.mark.parametrize("values", [[float("inf"), -1.0], [0.9, 0.1], [None, -1.0]])
+def test_numbers_that_are_no_log_probabilities_are_none(values: list[float | None]) -> None:
+    assert _alternatives(values) == ()
+
+
+def test_a_token_that_is_listed_twice_counts_once_as_its_likeliest() -> None:
+    assert _alternatives([-0.1, -8.0], "m") == (("m", -0.1),)
+
+
+def _alternatives(values: list[float | None], token: str = "") -> tuple[tuple[str, float], ...]:
+    top = [{"token": token or f"t{number}", "logprob": value} for number, value in enumerate(values)]
+    logprobs = {"content": [{"token": "m", "top_logprobs": top}]}
+    return read_chat({"choices": [{"message": {"content": "m"}, "logprobs": logprobs}]}, PRICED).first_token
+
+
+def test_what_is_not_among_the_likeliest_has_no_probability() -> None:
+    assert _alternatives([-0.1, -9999.0, float("-inf"), float("nan")]) == (("t0", -0.1),)
