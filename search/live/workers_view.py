@@ -46,12 +46,13 @@ def _each(workers: tuple[WorkerActivity, ...], width: int) -> Table:
         idle = "" if worker.idle_share is None else f"idle {show_share(worker.idle_share)}"
         whole = (idle, worker.place) if width >= _WIDE else ()
         table.add_row(
-            str(worker.number), _doing(worker), show_time(worker.seconds) if worker.block else "", speed, *whole
+            str(worker.number), show_doing(worker), show_time(worker.seconds) if worker.block else "", speed, *whole
         )
     return table
 
 
-def _doing(worker: WorkerActivity) -> str:
+def show_doing(worker: WorkerActivity) -> str:
+    """Its oldest block, and how far it is."""
     if worker.block is None:
         return "idle" if worker.alive else "not ready"
     more = f" and {worker.more_blocks} more" if worker.more_blocks else ""
@@ -69,7 +70,7 @@ def _compact(workers: tuple[WorkerActivity, ...]) -> Iterator[RenderableType]:
     busy = [worker for worker in workers if worker.block is not None]
     if busy:
         longest = max(busy, key=lambda one: one.seconds)
-        yield Text(f"longest at it: {_name(longest)}, {_doing(longest)}, {show_time(longest.seconds)}")
+        yield Text(f"longest at it: {_name(longest)}, {show_doing(longest)}, {show_time(longest.seconds)}")
 
 
 def _mark(worker: WorkerActivity) -> tuple[str, str]:

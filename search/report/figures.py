@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import plotly.graph_objects as go
 
+from search.report.allocation_figures import asked_picture, demonstrations_picture
 from search.report.candidates import CandidateScore, HeatMap
 from search.report.contributions import Contribution
 from search.report.drawing import FIRST, PALE, SECOND, Picture, drawn, forest, intervals, label, throughput_picture
@@ -24,6 +25,8 @@ def search_pictures(findings: Findings) -> dict[str, Picture]:
     makers: tuple[Callable[[Findings], Picture | None], ...] = (
         _gains,
         _history,
+        demonstrations_picture,
+        asked_picture,
         _contributions,
         _questions,
         _categories,

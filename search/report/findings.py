@@ -7,6 +7,7 @@ from evaluators.judge_tools.readings import ReadingDifference, reading_differenc
 from evaluators.ledger.queries import read_spoken_verdicts
 from search.problem.candidate import Candidate
 from search.problem.trial import Side
+from search.report.allocation import Allocation, allocation
 from search.report.candidates import CandidateScore, HeatMap, candidate_scores, heat_map
 from search.report.categories import CategoryScores, category_scores
 from search.report.comparison import Finalist, TurnScores, finalists, turn_scores
@@ -32,6 +33,7 @@ class Findings(RunFindings):
     Attributes:
         finalists: best first, the base prompt last; only the base prompt where nothing beats it.
         turns, categories, lengths, answers, contributions: of the first of them, beside the base prompt.
+        allocation: of the answers over demonstrations and questions.
         noise: of the judges, where answers were judged more than once.
         readings: how far the published way to read judges' words and that of decisions differ.
     """
@@ -48,6 +50,7 @@ class Findings(RunFindings):
     lengths: LengthGuard | None
     answers: Contrasts | None
     contributions: Contributions | None
+    allocation: Allocation | None
     noise: tuple[Noise, ...]
     readings: tuple[ReadingDifference, ...]
 
@@ -87,6 +90,7 @@ def find(results: SearchResults) -> Findings:
         lengths=_lengths(results, other) if other else None,
         answers=contrasts(results, other) if other else None,
         contributions=contributions(results, winner) if winner is not None else None,
+        allocation=allocation(results),
         costs=costs(results),
         failures=failed_alike(results.failures),
         noise=judge_noise(results, other),

@@ -24,8 +24,12 @@ from search.results.wording import show_many
 MOST_CANDIDATES = 200
 
 
-def page(findings: Findings | EvaluationFindings) -> str:
-    """The whole file. Whatever a model, a judge or a data set said is escaped."""
+def page(findings: Findings | EvaluationFindings, *, for_renewal: bool = False) -> str:
+    """The whole file. Whatever a model, a judge or a data set said is escaped.
+
+    Args:
+        for_renewal: leave the library that draws out, for a page that has it and takes over what has changed.
+    """
     shown, results, first = pictures(findings), findings.results, opening(findings)
     own = _of_search(findings) if isinstance(findings, Findings) else _of_evaluation(findings)
     return (
@@ -43,7 +47,7 @@ def page(findings: Findings | EvaluationFindings) -> str:
             many=show_many,
             style=Markup(_part("page.css")),  # noqa: S704 -- our own file
             script=Markup(_part("page.js")),  # noqa: S704
-            plotly=Markup(get_plotlyjs()) if shown else "",  # noqa: S704
+            plotly=Markup(get_plotlyjs()) if shown and not for_renewal else "",  # noqa: S704
             manifest=json.dumps(results.manifest, indent=1, ensure_ascii=False),
             **own,
         )

@@ -45,7 +45,7 @@ def _write_all(runs: RunList, target: Path) -> int:
     keep("index.html", render("index.html.jinja", "", static=True, rows=rows, folder=runs.folder.resolve().name))
     for row, path in readable:
         root = "../" * (1 + row.name.count("/"))
-        keep(f"run/{row.name}.html", render("run.html.jinja", root, static=True, row=row, live=None))
+        keep(f"run/{row.name}.html", render("run.html.jinja", root, static=True, row=row, live=None, age=0.0))
         keep(f"report/{row.name}.html", report(path))
         for number, text in enumerate(_answer_pages(row.name, root, path)):
             keep(f"answers/{row.name}{f'-{number}' if number else ''}.html", text)

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from search.report import report
+from search.report import read
+from search.report.evaluation.findings import EvaluationFindings
+from search.report.findings import Findings
 from search.view.answer_index import AnswerIndex
 from search.view.prompt_text import PromptTexts, read_prompt_texts
 from search.view.runs import signature
@@ -43,13 +45,13 @@ class Looks:
     """Report and answers of a run as its files are now. Blocks while it reads: call it in a thread."""
 
     def __init__(self) -> None:
-        self._reports = _Kept(report)
+        self._findings = _Kept(read)
         self._indexes = _Kept(AnswerIndex.of)
         self._prompts = _Kept(read_prompt_texts)
 
-    def report(self, path: Path) -> str:
-        """The report page. Raises InputError where the run cannot be read."""
-        return self._reports.of(path)
+    def findings(self, path: Path) -> Findings | EvaluationFindings:
+        """What it has found. Raises InputError where the run cannot be read."""
+        return self._findings.of(path)
 
     def answers(self, path: Path) -> AnswerIndex:
         """The index of its answers. Raises InputError where the run cannot be read."""

@@ -9,8 +9,17 @@ from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from search.results.wording import show_estimate, show_gain, show_many, show_quantity, show_span
+from evaluators.budget import QUANTITIES
+from search.live import wording as live_wording
+from search.live.eta import show_eta
+from search.live.workers_view import show_doing, show_workers
+from search.results.wording import show_estimate, show_gain, show_many, show_quantity, show_share, show_span
 from search.view.word_diff import word_diff
+
+_LIVE = (
+    *("share_done", "show_against", "show_best", "show_done", "show_failed"),
+    *("show_generation", "show_judging", "show_phase", "show_spent"),
+)
 
 
 def render(template: str, root: str, **values: Any) -> str:
@@ -41,8 +50,17 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(show_estimate=show_estimate, many=show_many, show_gain=show_gain, word_diff=word_diff)
+    environment.globals.update({name: getattr(live_wording, name) for name in _LIVE})
+    environment.globals.update(
+        show_eta=show_eta, show_doing=show_doing, show_workers=show_workers, quantities=QUANTITIES
+    )
     environment.filters.update(
-        span=show_span, dollars=lambda value: show_quantity("dollars", value), day=_day, path=quote, query=_query
+        share=show_share,
+        span=show_span,
+        dollars=lambda value: show_quantity("dollars", value),
+        day=_day,
+        path=quote,
+        query=_query,
     )
     return environment
 

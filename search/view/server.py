@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +17,7 @@ from starlette.routing import Route
 
 from configs.errors import DemosearchError
 from search.live.live_file import read_live
+from search.report.page import page
 from search.view.access_check import AccessCheck
 from search.view.answer_index import PAGE, Filter
 from search.view.compare import compare_runs
@@ -98,30 +100,32 @@ class _View:
         path = await self._path(request)
         name = request.path_params["name"]
         row = next(row for row in await self._rows() if row.name == name)
-        return _page("run.html.jinja", _root(request), row=row, live=await self._snapshot(path, row))
+        return _page("run.html.jinja", _root(request), row=row, **await self._live_values(path, row))
 
-    async def _snapshot(self, path: Path, row: RunRow) -> Any:
-        return await asyncio.to_thread(read_live, path) if row.state == "running" else None
+    async def _live_values(self, path: Path, row: RunRow) -> dict[str, Any]:
+        live = await asyncio.to_thread(read_live, path) if row.state == "running" else None
+        return {"live": live, "age": time.time() - live.moment if live else 0.0}
 
     async def live(self, request: Request) -> Response:
         """How a run stands now, as a part of its page."""
         path, name = await self._path(request), request.path_params["name"]
         row = next(row for row in await self._rows() if row.name == name)
-        return _page("live.html.jinja", _root(request), row=row, live=await self._snapshot(path, row))
+        return _page("live.html.jinja", _root(request), row=row, **await self._live_values(path, row))
 
     async def report(self, request: Request) -> Response:
-        """The same page as `demosearch report` writes, in a frame of its own."""
-        html = await asyncio.to_thread(self._looks.report, await self._path(request))
+        """The same page as `demosearch report` writes, in a frame of its own; `?parts` leaves what it has already."""
+        path, parts = await self._path(request), "parts" in request.query_params
+        html = await asyncio.to_thread(lambda: page(self._looks.findings(path), for_renewal=parts))
         return HTMLResponse(html, headers={"Cache-Control": "no-store"})
 
     async def answers(self, request: Request) -> Response:
         index = await asyncio.to_thread(self._looks.answers, await self._path(request))
         wanted = read_filter(request)
-        page = await asyncio.to_thread(index.find, wanted)
+        found = await asyncio.to_thread(index.find, wanted)
         choices = {column: index.choices(column) for column in ("side", "category", "prompt")}
-        values: dict[str, Any] = {"found": page, "wanted": asdict(wanted), "choices": choices, "size": PAGE}
+        values: dict[str, Any] = {"found": found, "wanted": asdict(wanted), "choices": choices, "size": PAGE}
         if request.query_params.get("as") == "json":
-            return JSONResponse({"total": page.total, "rows": [asdict(row) for row in page.rows]})
+            return JSONResponse({"total": found.total, "rows": [asdict(row) for row in found.rows]})
         return _page("answers.html.jinja", _root(request), name=request.path_params["name"], **values)
 
     async def answer(self, request: Request) -> Response:

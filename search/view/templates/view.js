@@ -49,7 +49,7 @@ if (page === "index") {
 
 // The report in its frame is as high as it is long.
 const frame = document.getElementById("report");
-function fit() { try { frame.style.height = frame.contentDocument.documentElement.scrollHeight + 20 + "px"; } catch { /* a file opened from disk */ } }
+function fit() { try { frame.style.height = frame.contentDocument.documentElement.offsetHeight + 20 + "px"; } catch { /* a file opened from disk */ } }
 if (frame) { frame.addEventListener("load", () => { fit(); setTimeout(fit, 600); }); addEventListener("resize", fit); }
 
 // Live: whatever changes on disk is read again.
@@ -72,13 +72,24 @@ async function renewRows(changed) {
   if (sorted) sortBy(sorted.closest("table"), sorted.cellIndex, sorted.getAttribute("aria-sort") === "descending");
   narrow();
 }
-let lastReport = 0;
+const address = name => name.split("/").map(encodeURIComponent).join("/");
+let reportDue = 0, reportWaits = 0;
+async function renewReport() {
+  const begun = Date.now(), newer = await part(`${root}report/${address(body.dataset.run)}?parts`);
+  if (newer !== null && frame.contentWindow.renew?.(newer) === false) frame.contentWindow.location.reload();
+  fit();
+  reportDue = Date.now() + Math.max(2000, 4 * (Date.now() - begun)); // a large run is not read all the time
+}
 async function renewRun() {
-  const html = await part(root + "live/" + body.dataset.run.split("/").map(encodeURIComponent).join("/"));
+  const html = await part(`${root}live/${address(body.dataset.run)}`);
   if (html === null) return;
-  const live = document.getElementById("live"); live.innerHTML = html;
-  const running = live.querySelector(".state").classList.contains("running");
-  if (!running || Date.now() - lastReport > 10000) { lastReport = Date.now(); frame.contentWindow.location.reload(); }
+  const live = document.getElementById("live"), announced = document.getElementById("announced");
+  live.innerHTML = html;
+  body.dataset.state = live.querySelector(".state").textContent;
+  const said = `${body.dataset.state}, ${live.querySelector(".tile").textContent.trim().replace(/\s+/g, " ")}`;
+  if (said !== announced.textContent) announced.textContent = said;
+  clearTimeout(reportWaits);
+  reportWaits = setTimeout(() => { reading = reading.then(renewReport).catch(() => {}); }, Math.max(0, reportDue - Date.now()));
 }
 if (!fixed && (page === "index" || page === "run")) {
   const events = new EventSource(root + "events");

@@ -161,6 +161,11 @@ class MadeRun:
         self._run.close()
         return self.path
 
+    def go_on(self) -> None:
+        """Evaluate what is new, and stay at work: the run is not given back."""
+        self.start()
+        asyncio.run(self._evaluate(False))
+
     async def _evaluate(self, ended: bool) -> None:
         ledger, journal = Ledger(self.path / "ledger.sqlite", self._run.id), Journal(self.path / "journal.jsonl")
         renderer = UrialRenderer(BACKTICKS)

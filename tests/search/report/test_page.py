@@ -20,7 +20,17 @@ pytestmark = [
 ]
 
 HOSTILE = "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'> &amp; {{ 7 * 7 }} `|*"
-FIGURES = ["gains", "history", "contributions", "questions", "categories", "lengths", "throughput"]
+FIGURES = [
+    "gains",
+    "history",
+    "allocation",
+    "asked",
+    "contributions",
+    "questions",
+    "categories",
+    "lengths",
+    "throughput",
+]
 
 OVERFLOWING = """
 [...document.querySelectorAll("body *")].filter(one => one.getBoundingClientRect().right > innerWidth + 1

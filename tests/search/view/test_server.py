@@ -27,7 +27,7 @@ def client(folder: Path) -> TestClient:
     [
         ("/", "below/second"),
         ("/run/first", "Answers, question by question"),
-        ("/run/below/second", "gain over base prompt"),
+        ("/run/below/second", "over the base prompt"),
         ("/live/first", "finished"),
         ("/report/compared", "demosearch report"),
         ("/answers/first", "14 answers"),

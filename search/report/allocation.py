@@ -1,0 +1,72 @@
+"""Where the answers to search questions went: how many each demonstration and each question got."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from search.results.search_results import SearchResults
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerShare:
+    """Answers behind one demonstration, or to one question.
+
+    Attributes:
+        name: its id.
+        answers: scored ones, by question and candidate.
+        candidates: different ones among them.
+        chosen: it is part of the winner, or of the best so far.
+    """
+
+    name: str
+    answers: int
+    candidates: int
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """How a search divides its answers.
+
+    Attributes:
+        demonstrations: those that some candidates have and others have not, most answers first; pool members that were
+            never tried are at the end.
+        questions: in the order of the material.
+        answers: of all candidates on search questions.
+    """
+
+    demonstrations: tuple[AnswerShare, ...]
+    questions: tuple[AnswerShare, ...]
+    answers: int
+
+    @property
+    def behind(self) -> dict[str, int]:
+        """Answers by demonstration."""
+        return {share.name: share.answers for share in self.demonstrations}
+
+
+def allocation(results: SearchResults) -> Allocation | None:
+    """None before anything is scored."""
+    material, told = results.material, results.search
+    if material is None or not any(candidate.scores for candidate in told.values()):
+        return None
+    answers: Counter[str] = Counter()
+    candidates: Counter[str] = Counter()
+    asked: Counter[str] = Counter()
+    for candidate, scored in told.items():
+        asked.update(scored.scores)
+        for name in set(candidate.demonstrations):
+            answers[name] += len(scored.scores)
+            candidates[name] += 1
+    winner = results.journal.winner
+    chosen = set(winner.demonstrations) if winner else set()
+    named = dict.fromkeys([shown.id for shown in (*material.base, *material.pool)])
+    shares = [
+        AnswerShare(name, answers[name], candidates[name], name in chosen)
+        for name in named
+        if candidates[name] < len(told)
+    ]
+    return Allocation(
+        demonstrations=tuple(sorted(shares, key=lambda share: -share.answers)),
+        questions=tuple(AnswerShare(one.id, asked[one.id], asked[one.id]) for one in material.search),
+        answers=asked.total(),
+    )
