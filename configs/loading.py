@@ -127,6 +127,11 @@ def experiment_preset_names() -> tuple[str, ...]:
     return tuple(name for name in _all_presets() if name.startswith(_EXPERIMENT))
 
 
+def read_presets() -> dict[str, dict[str, Any]]:
+    """What the YAML files that come with the package hold, by name."""
+    return {name: _read_mapping(_PRESETS / f"{name}.yaml") for name in _all_presets()}
+
+
 def _all_presets() -> list[str]:
     return sorted(path.stem for path in _PRESETS.glob("*.yaml"))
 
@@ -206,8 +211,9 @@ def _typed_here(value: Any) -> Any:
 
 def _validated(values: dict[str, Any], source: str, folder: Path | None, kind: type[K]) -> K:
     """Without a folder, paths and model names are taken as they stand."""
+    context = None if folder is None else {"folder": folder, "is_preset": folder == _PRESETS.resolve()}
     try:
-        return kind.model_validate(values, context=None if folder is None else {"folder": folder})
+        return kind.model_validate(values, context=context)
     except ValidationError as error:
         problems = complaints(error, kind)
     if len(problems) == 1:

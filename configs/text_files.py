@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.errors import InputError
+from configs.public_files import is_public_file
 
 
 def read_text(path: Path) -> str:
@@ -26,7 +27,9 @@ def read_text(path: Path) -> str:
         line = error.object[: error.start].count(b"\n") + 1
         raise InputError(f"{path}, line {line}: not UTF-8; save the file as UTF-8.") from None
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
-        raise InputError(f"{shown_path(path)}: cannot be read ({why(error)}); check the path.") from None
+        is_public = isinstance(error, FileNotFoundError) and is_public_file(path.as_posix())
+        remedy = "`demosearch fetch all` brings it" if is_public else "check the path"
+        raise InputError(f"{shown_path(path)}: cannot be read ({why(error)}); {remedy}.") from None
     if "\0" in text:  # UTF-16 of English is UTF-8 with a zero byte at every other place
         line = text.count("\n", 0, text.index("\0")) + 1
         raise InputError(f"{path}, line {line}: holds a zero byte, so it is not UTF-8 text; save the file as UTF-8.")

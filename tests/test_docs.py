@@ -32,16 +32,9 @@ pytestmark = pytest.mark.heavy
 
 READS = ("status", "watch", "report", "export", "push", "knobs", "list", "compare", "tag")
 PLANS = ("run", "evaluate", "resume", "extend", "experiment")
-PARSED = ("retry-failed", "rejudge", "bench", "rm", "view", "init")
+PARSED = ("retry-failed", "rejudge", "bench", "rm", "view", "init", "fetch")
 OTHERS = ("cd", "export", "kubectl", "llama-server", "sbatch", "transformers", "vllm")
 """Other people's programs; nothing of ours is in their words."""
-
-STAND_INS = (
-    *("base_prompt.path=data/urial.txt", "pool.hub=null", "pool.path=data/pool.jsonl"),
-    *("questions.path=data/mt_bench/question.jsonl", "judge.prompts_path=data/mt_bench/judge_prompts.jsonl"),
-    "questions.reference_path=data/mt_bench/reference_answer/gpt-4.jsonl",
-)
-"""For what a preset of MT-Bench tells to fetch."""
 
 
 @pytest.fixture(scope="module")
@@ -90,8 +83,7 @@ PLANNED = {asked(one): one for one in OURS if one.words[1] in PLANS}
 
 @pytest.mark.parametrize("words", PLANNED, ids=lambda words: shown(PLANNED[words]))
 def test_a_command_that_spends_can_be_planned(words: tuple[str, ...], workspace: Path) -> None:
-    knobs = [*(STAND_INS if words[1].startswith("urial") else ()), *(["pool.limit=8"] if words[0] == "run" else [])]
-    further = [word for knob in knobs for word in ("--set", knob)]
+    further = ["--set", "pool.limit=8"] if words[0] == "run" else []
     with found_in(PLANNED[words].environment.get("PYTHONPATH")):
         assert "generations" in invoke(*words, *further, "--dry-run")
 

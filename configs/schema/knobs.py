@@ -25,8 +25,10 @@ def _anchored(value: Any, info: ValidationInfo) -> Any:
     if not str(value):
         raise ValueError("an empty text is not a path; name a file, or leave the setting out")
     try:
-        base = Path.cwd() if isinstance(value, FromCommandLine) else Path(info.context["folder"])
-        return (base / Path(value).expanduser()).resolve()
+        path, folder = Path(value).expanduser(), Path(info.context["folder"])
+        if isinstance(value, FromCommandLine) or (info.context.get("is_preset") and not (folder / path).exists()):
+            folder = Path.cwd()  # a preset's own files come with it; what it has fetched, and what it writes, does not
+        return (folder / path).resolve()
     except (OSError, RuntimeError, ValueError) as error:  # a zero byte, a loop of links, an unknown user's home
         raise ValueError(f"{str(value)[:60]!r} is not a usable path ({error})") from None
 

@@ -16,6 +16,7 @@ from configs.errors import DemosearchError, InputError
 from search.cli.bench_commands import overlap, w1
 from search.cli.experiment_commands import experiment
 from search.cli.export_commands import export, export_help, push
+from search.cli.fetch_command import fetch
 from search.cli.folder_commands import compare, list_runs, rm, tag, view
 from search.cli.init_command import init
 from search.cli.read_commands import knobs, report, status, watch
@@ -60,7 +61,7 @@ def common(
     del wanted
 
 
-for spending in (init, run, resume, extend, evaluate, experiment, retry_failed, rejudge):
+for spending in (init, fetch, run, resume, extend, evaluate, experiment, retry_failed, rejudge):
     app.command()(spending)
 for reading in (status, watch, push, report, knobs):
     app.command()(reading)

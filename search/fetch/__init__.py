@@ -1,0 +1,1 @@
+"""The public files that presets read, brought from where they are published."""
