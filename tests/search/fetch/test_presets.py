@@ -61,7 +61,7 @@ def test_a_preset_reads_what_was_fetched(name: str, folder: Path) -> None:
 
 @pytest.mark.parametrize("name", WITH_SERVICE)
 def test_a_preset_can_be_planned_as_it_stands(name: str, folder: Path) -> None:
-    notes = forecast_run(load_config(name, ["strategy={kind: random, trials: 2}"])).notes
+    notes = forecast_run(load_config(name, ["strategy={kind: random, trials: 2}", "questions.limit=40"])).notes
     assert any("the pool has 100" in note for note in notes)
     assert not any("cannot be read" in note for note in notes)
 
