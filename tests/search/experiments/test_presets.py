@@ -20,13 +20,12 @@ PAIRS = [name for name in experiment_preset_names() if name != "experiment_quick
 
 @pytest.fixture(scope="module", params=PAIRS)
 def preset(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExperimentConfig]:
-    """The preset in a folder beside which the files that it tells to fetch have stand-ins."""
+    """The preset in a folder with stand-ins for the files that it tells to fetch."""
     folder = tmp_path_factory.mktemp(request.param)
     furnish(folder)
     rows = [{"instruction": f"Say {n} words.", "output": "Word. " * (1 + n % 9)} for n in range(350)]
     (folder / "data" / "pool.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    (folder / "configs").mkdir(exist_ok=True)
-    file = Path(shutil.copy(ROOT / "configs" / f"{request.param}.yaml", folder / "configs"))
+    file = Path(shutil.copy(ROOT / "configs" / f"{request.param}.yaml", folder))
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("OPENAI_API_KEY", raising=False)
         patch.setenv("HF_HUB_OFFLINE", "1")
