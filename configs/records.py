@@ -10,7 +10,7 @@ from typing import Any
 from configs.errors import InputError
 from configs.row import Row, kind_of
 from configs.schema.data import RecordsConfig
-from configs.text_files import JsonError, is_file, parse_json, read_text, shown_path
+from configs.text_files import JsonError, is_file, parse_json, read_text, shown_path, why_no_file
 
 _LONGEST_CELL = 2**31 - 1  # characters; Python's own limit is 131,072
 
@@ -47,7 +47,7 @@ def read_rows(path: Path) -> list[Row]:
         endings = ", ".join(_READERS)
         raise InputError(f"{shown_path(path)}: rows are read from {endings}; convert the file or fix its ending.")
     if not is_file(path):
-        raise InputError(f"{shown_path(path)}: there is no such file; check the path.")
+        raise InputError(f"{shown_path(path)}: {why_no_file(path)}.")
     rows = list(reader(path))
     if not rows:
         raise InputError(f"{path}: the file holds no rows; give one that does.")

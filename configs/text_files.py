@@ -22,7 +22,7 @@ def read_text(path: Path) -> str:
             raise InputError(
                 f"{shown_path(path)}: a pipe or a device, not a file; save what it holds and give that file."
             )
-        text = path.read_bytes().decode().removeprefix("\ufeff")
+        text = path.read_bytes().decode().lstrip("\ufeff")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise InputError(f"{path}, line {line}: not UTF-8; save the file as UTF-8.") from None
@@ -42,6 +42,15 @@ def is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):
         return False
+
+
+def why_no_file(path: Path) -> str:
+    """Why a path is no file's, and what to do."""
+    try:
+        exists = path.exists()
+    except (OSError, ValueError):
+        exists = False
+    return "a folder, a pipe or a device; give a file" if exists else "there is no such file; check the path"
 
 
 def shown_path(path: Path) -> str:

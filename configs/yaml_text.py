@@ -32,6 +32,9 @@ def parse_yaml(text: str) -> Any:
     """
     try:
         loader = _Loader(text)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise YamlError(f"holds the character {text[error.position]!r}, which YAML does not take", line) from None
     except yaml.YAMLError as error:
         raise YamlError(f"not YAML ({' '.join(str(error).split())})") from None
     try:

@@ -110,6 +110,9 @@ class QuestionsConfig(RecordsConfig):
     """Field that holds the category; may be missing in a row."""
     reference_field: str = "reference"
     """Field that holds the reference answer, as text (or a list, one a turn); may be missing in a row."""
+    judge_fields: tuple[str, ...] = ()
+    """Further fields of a row that judge functions are handed, as `question.fields`, whatever JSON they hold: test
+    cases, a difficulty, forbidden words. Every row must have them; they are part of every verdict's key."""
     repeated: Literal["refuse", "drop", "keep"] = "refuse"
     """What becomes of a question that is asked more than once, whatever its case, white space and punctuation: `refuse`
     lists all of them, `drop` keeps the first of each, `keep` keeps all (each with an id of its own)."""

@@ -35,11 +35,15 @@ def read_baselines(path: Path) -> dict[str, str]:
     Raises:
         InputError: a row is in another format, or has no answer.
     """
-    questions = {(row.place): question_from_row(row) for row in read_rows(path)}
-    silent = [place for place, question in questions.items() if not (question.baseline or "").strip()]
-    if silent:
-        raise InputError(f"{silent[0]}: there is no text in 'output'; a baseline must answer every instruction.")
-    return {question.query: question.baseline or "" for question in questions.values()}
+    baselines: dict[str, str] = {}
+    for row in read_rows(path):
+        question = question_from_row(row)
+        answer = question.baseline or ""
+        if not answer.strip():
+            raise InputError(f"{row.place}: there is no text in 'output'; a baseline must answer every instruction.")
+        if baselines.setdefault(question.query, answer) != answer:
+            raise InputError(f"{row.place}: another row answers the same instruction otherwise; delete one of them.")
+    return baselines
 
 
 def with_baseline(question: Question, baselines: Mapping[str, str]) -> Question:

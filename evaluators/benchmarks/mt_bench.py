@@ -39,13 +39,14 @@ def read_references(path: Path) -> References:
     Raises:
         InputError: the file is not in FastChat's answer format.
     """
-    references = {}
+    references: dict[str, tuple[str | None, ...]] = {}
     for row in read_rows(path):
         key = row.identifier("question_id")
         answers = _first_choice(row)
         if key is None or not answers or None in answers:
             raise InputError(f"{row.place}: not a FastChat answer (question_id, choices[0].turns); give another file.")
-        references[key] = answers
+        if references.setdefault(key, answers) != answers:
+            raise InputError(f"{row.place}: another row has other answers to question {key}; delete one of them.")
     return references
 
 

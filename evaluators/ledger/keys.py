@@ -54,4 +54,4 @@ def verdict_key(judge: str, question: Question, answers: tuple[str, ...], repeat
 
 @lru_cache(maxsize=10_000)
 def _verdict_header(judge: str, question: Question, turns: int, repeat: int) -> bytes:
-    return _header("verdict", VERDICT_KEY_VERSION, judge, turns, asdict(question), repeat)
+    return _header("verdict", VERDICT_KEY_VERSION, judge, turns, question.to_json(), repeat)

@@ -5,13 +5,13 @@ import math
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import NamedTuple
 
 from configs.errors import InputError
 from configs.records import read_records, read_rows
-from configs.row import Row
+from configs.row import Row, kind_of
 from configs.schema.data import QuestionsConfig, SplitConfig
 from evaluators.benchmarks import alpaca_eval, jsonl, mt_bench
 from evaluators.question import Question
@@ -53,7 +53,9 @@ class Split:
 
 def digest_of(*sides: Sequence[Question]) -> str:
     """The digest of these lists of questions, with all that belongs to them; 64 hexadecimal digits."""
-    return sha256(json.dumps([[astuple(question) for question in side] for side in sides]).encode()).hexdigest()
+    return sha256(
+        json.dumps([[[*question.to_json().values()] for question in side] for side in sides]).encode()
+    ).hexdigest()
 
 
 def load_split(config: QuestionsConfig) -> Split:
@@ -118,7 +120,30 @@ def _input_notices(read: Sequence[_Read], config: QuestionsConfig) -> Iterator[s
 
 def _with_reader(config: QuestionsConfig) -> tuple[QuestionsConfig, Callable[[Row], Question]]:
     config = mt_bench.in_folder(config) if config.benchmark == "mt_bench" else config
-    return config, _reader(config)
+    read = _reader(config)
+    if not config.judge_fields:
+        return config, read
+    return config, lambda row: replace(read(row), judge_fields=_judge_fields(row, config.judge_fields))
+
+
+def _judge_fields(row: Row, names: Sequence[str]) -> str:
+    """What is in these fields, as canonical JSON.
+
+    Raises:
+        InputError: there is no such field, or it holds what JSON cannot.
+    """
+    fields = {}
+    for name in names:
+        if not row.has(name):
+            raise InputError(f"{row.place}: there is no field '{name}', which `questions.judge_fields` names.")
+        fields[name] = value = row.value(name)
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):
+            raise InputError(
+                f"{row.place}: field '{name}' holds {kind_of(value)} that is not JSON; write it as text or numbers."
+            ) from None
+    return json.dumps(fields, sort_keys=True)
 
 
 def stratified(questions: Sequence[Question], config: SplitConfig) -> Split:
@@ -168,7 +193,7 @@ def _by_field(read: Sequence[_Read], field: str) -> Split:
     sides = [_EARLIER.get(side := loaded.row.text(field), side) for loaded in read]
     for loaded, side in zip(read, sides, strict=True):
         if side not in _SIDES:
-            raise InputError(f"{loaded.row.place}: '{field}' is '{side}'; it must be search or held_out.")
+            raise InputError(f"{loaded.row.place}: '{field}' is '{side:.60}'; it must be search or held_out.")
     search, held_out = (
         tuple(loaded.question for loaded, side in zip(read, sides, strict=True) if side == wanted) for wanted in _SIDES
     )

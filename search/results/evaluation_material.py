@@ -1,7 +1,7 @@
 """What an evaluation asks and of whom, in full, so that reports need nothing else."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Self
 
 from evaluators.question import Question
@@ -29,7 +29,7 @@ class EvaluationMaterial:
     def to_json(self) -> dict[str, Any]:
         """For material.json in the run directory."""
         return {
-            "questions": [asdict(question) for question in self.questions.values()],
+            "questions": [question.to_json() for question in self.questions.values()],
             "prompts": {
                 name: {
                     "rules": prompt.rules,

@@ -260,7 +260,7 @@ BROKEN = {
     "surrogate.yaml": ('seed: "\\ud800"\n', "half a character"),
     "tag.yaml": ("seed: !unknown x\n", "line 1: could not determine a constructor"),
     "two.yaml": ("seed: 1\n---\nseed: 2\n", "line 2: but found another document"),
-    "control.yaml": ("seed: \x01\n", "special characters are not allowed"),
+    "control.yaml": ("seed: \x01\n", "line 1: holds the character"),
 }
 
 
@@ -291,3 +291,10 @@ def test_a_date_is_text(small: Path) -> None:
     model = load_config(small, ["model.revision=2024-11-05"]).model
     assert isinstance(model, ModelConfig)
     assert model.revision == "2024-11-05"
+
+
+def test_a_character_that_yaml_does_not_take_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("seed: 0\njudge:\n  kind: \x16function\n")
+    with pytest.raises(InputError, match=r"run\.yaml, line 3: holds the character '\\x16', which YAML does not take"):
+        load_config(path)

@@ -238,3 +238,15 @@ def test_a_field_of_any_length_is_named_in_a_line() -> None:
     with pytest.raises(InputError) as caught:
         Row({"x" * 5000: "a"}, "pool.jsonl, line 1").text("y" * 5000)
     assert len(str(caught.value)) < 300
+
+
+def test_a_folder_is_told_from_a_file_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").mkdir()
+    with pytest.raises(InputError, match=r"rows\.jsonl: a folder, a pipe or a device; give a file"):
+        read_rows(tmp_path / "rows.jsonl")
+
+
+def test_byte_order_marks_are_no_part_of_the_text_however_many_there_are(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" * 2 + b'{"query": "Why?"}\n')
+    assert [dict(row) for row in read_rows(path)] == [{"query": "Why?"}]

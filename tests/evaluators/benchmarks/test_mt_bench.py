@@ -7,6 +7,7 @@ import pytest
 from configs.errors import InputError
 from configs.records import read_rows
 from configs.row import Row
+from evaluators.benchmarks.alpaca_eval import read_baselines
 from evaluators.benchmarks.mt_bench import question_from_row, read_references
 from evaluators.question import Question
 from tests.shared_data import shared
@@ -55,3 +56,17 @@ def test_the_real_benchmark_has_80_questions_of_which_30_are_judged_by_reference
     assert (len(questions), len(judged)) == (80, 30)
     assert {question.category for question in judged} == {"math", "reasoning", "coding"}
     assert next(question for question in judged if question.id == "104").reference() == "David has only one brother."
+
+
+def test_two_rows_with_other_answers_to_one_question_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "references.jsonl"
+    path.write_text("".join(f'{{"question_id": 1, "choices": [{{"turns": ["{text}"]}}]}}\n' for text in "aab"))
+    with pytest.raises(InputError, match="line 3: another row has other answers to question 1"):
+        read_references(path)
+
+
+def test_two_rows_with_other_baselines_for_one_instruction_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "baseline.jsonl"
+    path.write_text("".join(f'{{"instruction": "Do it.", "output": "{text}"}}\n' for text in "aab"))
+    with pytest.raises(InputError, match="line 3: another row answers the same instruction otherwise"):
+        read_baselines(path)

@@ -1,5 +1,6 @@
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -172,3 +173,16 @@ def batch(items):
     first, *others = asyncio.run(scenario())
     assert isinstance(first, JudgeFailed)
     assert others == [Verdict(1.0), Verdict(1.0)]
+
+
+def test_a_function_reads_the_further_fields_of_a_row_and_changes_them_for_nobody(load: Load) -> None:
+    source = "def level(question, answers):\n    fields = question.fields\n    return fields.pop('level')\n"
+    judge, question = load("level", source), replace(HONEY, judge_fields='{"level": 3}')
+
+    async def scenario() -> list[float]:
+        await judge.start()
+        scores = [(await judge.judge(question, (answer,))).score for answer in ("a", "b")]
+        await judge.close()
+        return scores
+
+    assert asyncio.run(scenario()) == [3.0, 3.0]

@@ -95,3 +95,10 @@ def test_text_never_moves_from_one_answer_to_the_next(first: str, second: str, o
         for answers in ((first, other + second), (first + other, second), (first + other + second,))
     }
     assert len(keys) == 3
+
+
+def test_what_a_judge_function_is_handed_is_part_of_the_key_and_what_nobody_asks_for_is_none() -> None:
+    easy, hard = (replace(QUESTION, judge_fields=f'{{"level": {level}}}') for level in (1, 2))
+    keys = [verdict_key("judge", question, ("So.",)) for question in (QUESTION, easy, hard)]
+    assert len({*keys}) == 3
+    assert "judge_fields" not in QUESTION.to_json()

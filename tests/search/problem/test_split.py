@@ -165,3 +165,26 @@ def test_rows_that_say_guiding_as_earlier_data_did_are_search_questions(tmp_path
     path = written(tmp_path / "questions.jsonl", [*rows(0, 2, side="guiding"), *rows(2, 3, side="held_out")])
     split = load_split(QuestionsConfig(path=path, split=SplitConfig(by_field="side")))
     assert (ids(split.search), ids(split.held_out)) == (["0", "1"], ["2"])
+
+
+def test_the_fields_that_a_judge_function_asks_for_come_with_the_question_and_no_others(tmp_path: Path) -> None:
+    path = written(tmp_path / "q.jsonl", rows(0, 4, tests=["a", {"b": 1.5}], other="x"))
+    asked = load_split(QuestionsConfig(path=path, judge_fields=("tests",)))
+    assert [question.fields for question in (*asked.search, *asked.held_out)] == [{"tests": ["a", {"b": 1.5}]}] * 4
+    unasked = load_split(QuestionsConfig(path=path))
+    assert {question.judge_fields for question in unasked.search} == {""}
+    assert asked.digest != unasked.digest
+    with pytest.raises(KeyError, match=r"questions\.judge_fields does not name 'other'"):
+        _ = asked.search[0].fields["other"]
+
+
+@pytest.mark.parametrize(
+    ("row", "complaint"),
+    [({"id": 9, "query": "Why?"}, "no field 'tests'"), ({"id": 9, "query": "Why?", "tests": [1e400]}, "is not JSON")],
+)
+def test_a_field_for_judge_functions_that_is_not_there_or_no_json_is_refused(
+    tmp_path: Path, row: dict[str, Any], complaint: str
+) -> None:
+    path = written(tmp_path / "q.jsonl", [*rows(0, 3, tests=1), row])
+    with pytest.raises(InputError, match=f"line 4: .*{complaint}"):
+        load_split(QuestionsConfig(path=path, judge_fields=("tests",)))
