@@ -24,7 +24,8 @@ from configs.errors import DemosearchError, InputError, RunStopped
 from configs.loading import load_config, load_evaluation, load_rejudge, override_config
 from evaluators.question import Question
 from search.export import export
-from search.forecast.dry_run import Experience, forecast_evaluation, forecast_run
+from search.forecast.dry_run import forecast_evaluation, forecast_run
+from search.forecast.experience import Experience
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial, Trial

@@ -333,6 +333,9 @@ def test_prompts_of_every_kind_are_compared_with_the_numbers_of_the_search(finis
     search = status(finished)
     assert base["score"] == search["base"]["held_out_score"]
     assert nothing["difference"]["n"] == rules["n"] == 48
+    planned = demosearch(*words, "--prompt", f"found={found}", "--dry-run").stdout
+    assert "Of these, 144 answers and " in planned
+    assert f"are paid for already (in {tmp_path})." in planned
     grown = demosearch(*words, "--prompt", f"found={found}", "--json")
     assert grown.returncode == 0, grown.stderr
     after = json.loads(grown.stdout)

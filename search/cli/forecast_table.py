@@ -1,10 +1,13 @@
 """What `--dry-run` prints for people."""
 
+from collections.abc import Iterator
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from search.experiments.forecast import ExperimentForecast
+from search.forecast.example import PromptExample
 from search.forecast.forecast import RunForecast
 
 
@@ -22,12 +25,24 @@ def forecast_view(forecast: RunForecast, paid: str = "spent so far") -> Renderab
         table.add_column(column, justify="right", overflow="fold")
     table.add_column("")
     for one in forecast.quantities:
+        if one.about == one.at_most == 0 and one.limit is None and not one.spent and one.name.startswith("judge "):
+            continue  # a judge without a model
         numbers = [_number(one.about), _number(one.at_most)]
         numbers += [_number(one.spent)] if spent else []
         numbers += ["" if one.limit is None else _number(one.limit)] if limited else []
         says = [f"the budget {one.prospect}"] if one.prospect else []
         table.add_row(one.name, *numbers, "; ".join([*says, *([one.note] * bool(one.note))]))
-    return Group(table, *(Text(note[:1].upper() + note[1:] + ".") for note in forecast.notes))
+    return Group(
+        table, *(Text(note[:1].upper() + note[1:] + ".") for note in forecast.notes), *_prompt(forecast.prompt)
+    )
+
+
+def _prompt(prompt: PromptExample | None) -> Iterator[RenderableType]:
+    """One prompt as the model reads it, indented; the middle of a long one is left out."""
+    if prompt is not None:
+        tokens = f"{prompt.tokens:,} tokens" if prompt.is_counted else f"about {prompt.tokens:,} tokens"
+        yield Text(f"\nA prompt of this run ({prompt.title}): {tokens}", style="bold")
+        yield from (Text(f"    {line}".rstrip()) for line in prompt.shortened())
 
 
 def experiment_forecast_view(forecast: ExperimentForecast) -> RenderableType:

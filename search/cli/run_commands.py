@@ -150,7 +150,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
         if dry_run:
             begun = run_dir if run_dir and (run_dir / "config.json").exists() else None
             experience = search.Experience(like, tokens_per_second)
-            show_forecast(search.forecast_evaluation(loaded, begun, experience), as_json)
+            show_forecast(search.forecast_evaluation(loaded, begun, experience, new_at=path), as_json)
             return
     say(f"run directory: {path}")
     with interruptible(path, f"the same command with `--run-dir {path}`"):

@@ -18,7 +18,8 @@ from search.experiments.places import ledger_of, models_folder
 from search.experiments.searches import CANNOT_RUN, longest_sets, tasks_of
 from search.experiments.setting import Setting
 from search.experiments.training_forecast import PlannedTrainings, plan_trainings
-from search.forecast.dry_run import Experience, forecast_evaluation, forecast_run
+from search.forecast.dry_run import forecast_evaluation, forecast_run
+from search.forecast.experience import Experience
 from search.forecast.forecast import Quantity, RunForecast
 from search.forecast.paid import PaidAlready, paid_already
 from search.forecast.token_length import GUESS, is_elsewhere
@@ -139,7 +140,7 @@ def _paid(grid: Grid, benchmark: BenchmarkConfig, planned: PlannedTrainings, pla
     environment, _ = with_keys_to_come(grid.config)
     with TemporaryDirectory() as folder:
         evaluation = evaluation_of(replace(grid, cells=cells), benchmark, models, Path(folder), ledger)
-        return paid_already(make_evaluation_plan(evaluation, place / benchmark.name, environment), ledger)
+        return paid_already(make_evaluation_plan(evaluation, place / benchmark.name, environment), [ledger])
 
 
 def _distinct(cells: Iterable[Cell]) -> Iterator[Cell]:

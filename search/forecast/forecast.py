@@ -8,6 +8,7 @@ from configs.schema.scoring import BudgetConfig
 from evaluators.budget import QUANTITIES, spent_by_quantity
 from evaluators.ledger.spend import Spend
 from search.forecast.cost import Basis, Cost, Speed, cost_of
+from search.forecast.example import PromptExample
 from search.forecast.workload import PlannedWork
 
 Prospect = Literal["is enough", "may be reached", "will be reached", "cannot be told"]
@@ -50,16 +51,19 @@ class RunForecast:
     """What a whole run will take, what was spent already included.
 
     Attributes:
-        notes: what the numbers rest on, a sentence each.
+        notes: what was read, what is odd about it, what the numbers rest on; a sentence each.
+        prompt: one of the run's; None for several runs together.
     """
 
     quantities: tuple[Quantity, ...]
     notes: tuple[str, ...]
+    prompt: PromptExample | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As `--dry-run --json` prints it."""
         rows = [asdict(quantity) | {"prospect": quantity.prospect} for quantity in self.quantities]
-        return {"quantities": rows, "notes": list(self.notes)}
+        prompt = None if self.prompt is None else asdict(self.prompt)
+        return {"quantities": rows, "notes": list(self.notes), "prompt": prompt}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class Assumptions:
         gpus: that the config's workers hold; None where only the cluster knows.
         unpriced: knobs of prices that are missing.
         notes: for people.
+        prompt: one of the run's.
     """
 
     basis: Basis
@@ -79,6 +84,7 @@ class Assumptions:
     gpus: float | None
     unpriced: Sequence[str]
     notes: Sequence[str]
+    prompt: PromptExample | None = None
 
 
 def forecast(
@@ -105,7 +111,7 @@ def forecast(
         )
         for name in _ROWS
     )
-    return RunForecast(quantities, tuple(assumed.notes))
+    return RunForecast(quantities, tuple(assumed.notes), assumed.prompt)
 
 
 _ROWS = (

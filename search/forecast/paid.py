@@ -1,17 +1,24 @@
 """What of an evaluation stands in a ledger already, whoever paid for it: found by keys, without loading the model."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
+from configs.schema.evaluation import EvaluationConfig
 from configs.schema.judge import EnsembleJudgeConfig
 from configs.schema.model import AnyModelConfig, ServedModelConfig
+from configs.schema.run import RunConfig
 from evaluators.ledger.keys import generation_keys
 from evaluators.ledger.queries import read_completions, read_models, read_prices, read_verdicts
 from evaluators.question import Conversation, Question
 from search.problem.prompt_variant import PromptVariant
+from search.run_directory.neighbours import ledgers_of_neighbours
+from search.run_directory.run import ledger_path
 from search.running.evaluation_plan import EvaluationPlan
 from workers.prompt import Decoding, PromptBlock
+
+V = TypeVar("V")
 
 
 @dataclass(slots=True)
@@ -26,16 +33,16 @@ class PaidAlready:
     complete: set[str] = field(default_factory=set)
 
 
-def paid_already(plan: EvaluationPlan, ledger: Path) -> PaidAlready:
+def paid_already(plan: EvaluationPlan, ledgers: Sequence[Path]) -> PaidAlready:
     """Look up every answer and verdict that this evaluation will ask for.
 
     A verdict counts where its judge is known before it is started: one whose model is loaded here is not.
     """
-    known, paid = read_models(ledger), PaidAlready()
+    known, paid = list(dict.fromkeys(model for ledger in ledgers for model in read_models(ledger))), PaidAlready()
     generations, verdicts = set[bytes](), set[bytes]()
     for variant in plan.variants:
         found = max(
-            (_found(plan, variant, model, ledger) for model in _of_model(variant.model, known)),
+            (_found(plan, variant, model, ledgers) for model in _of_model(variant.model, known)),
             key=lambda keys: len(keys.generations),
             default=_Found(),
         )
@@ -44,9 +51,29 @@ def paid_already(plan: EvaluationPlan, ledger: Path) -> PaidAlready:
         if found.is_complete and found.generations:
             paid.complete.add(variant.name)
     paid.generations, paid.verdicts = len(generations), len(verdicts)
-    paid.dollars = sum(read_prices(ledger, "generations", [*generations]).values())
-    paid.dollars += sum(read_prices(ledger, "verdicts", [*verdicts]).values())
+    answers, words = [*generations], [*verdicts]
+    paid.dollars = sum(_together(read_prices(ledger, "generations", answers) for ledger in ledgers).values())
+    paid.dollars += sum(_together(read_prices(ledger, "verdicts", words) for ledger in ledgers).values())
     return paid
+
+
+def _together(read: Iterable[dict[bytes, V]]) -> dict[bytes, V]:
+    """What several ledgers hold; of what more than one holds, that of the first."""
+    return {key: value for rows in reversed([*read]) for key, value in rows.items()}
+
+
+def ledgers_to_reuse(config: RunConfig | EvaluationConfig, path: Path | None) -> list[Path]:
+    """The ledgers that hold what a run need not pay for again.
+
+    Args:
+        path: of the run; None where it is not known yet.
+    """
+    if config.ledger_path is not None:
+        return [config.ledger_path] if config.ledger_path.exists() else []
+    if path is None:
+        return []
+    own = [ledger_path(path, config)] if (path / "config.json").exists() else []
+    return own + (ledgers_of_neighbours(path) if config.reuse_folder else [])
 
 
 def paid_for_search(
@@ -90,13 +117,13 @@ class _Found:
     is_complete: bool = False
 
 
-def _found(plan: EvaluationPlan, variant: PromptVariant, model: str, ledger: Path) -> _Found:
+def _found(plan: EvaluationPlan, variant: PromptVariant, model: str, ledgers: Sequence[Path]) -> _Found:
     found, wanted = _Found(is_complete=True), list[bytes]()
     going: list[tuple[Question, Conversation, tuple[str, ...]]] = [(one, (one.query,), ()) for one in plan.questions]
     for turn in range(plan.objective.turns):
         block = variant.renderer.block(variant.rules, variant.demonstrations, [words for _, words, _ in going])
         keys = generation_keys(model, variant.decoding, block)
-        completions = read_completions(ledger, keys)
+        completions = _together(read_completions(ledger, keys) for ledger in ledgers)
         found.generations |= completions.keys()
         found.is_complete = found.is_complete and len(completions) == len({*keys})
         asked, going = going, []
@@ -108,7 +135,7 @@ def _found(plan: EvaluationPlan, variant: PromptVariant, model: str, ledger: Pat
                 wanted += _verdict_keys(plan, question, said)
             if turn + 1 < min(plan.objective.turns, len(question.turns)):
                 going.append((question, (*words, said[-1], question.turns[turn + 1]), said))
-    found.verdicts = {*read_verdicts(ledger, wanted)}
+    found.verdicts = {*_together(read_verdicts(ledger, wanted) for ledger in ledgers)}
     found.is_complete = found.is_complete and len(found.verdicts) == len({*wanted}) and bool(wanted)
     return found
 

@@ -1,12 +1,18 @@
 """What a dry run leaves alone."""
 
+import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from configs.errors import InputError
-from configs.loading import load_config
-from search.forecast.dry_run import forecast_run
+from configs.loading import load_config, load_evaluation
+from search.forecast.dry_run import forecast_evaluation, forecast_run
+from search.forecast.example import PromptExample
+from search.forecast.token_length import local_tokenizer
+from search.running.assembly import make_plan
 
 pytestmark = pytest.mark.heavy
 
@@ -51,3 +57,52 @@ def test_a_dry_run_counts_every_turn_of_the_demonstrations() -> None:
     assert read[0] > read[1] > 0
     assert any("the pool has 8 (8 of several turns);" in note for note in whole.notes)
     assert any("the pool has 8;" in note for note in first.notes)
+
+
+SHORT = ("pool.limit=8", "strategy={kind: random, trials: 3, insert: back}")
+
+
+def test_a_dry_run_shows_one_prompt_as_the_model_will_read_it_with_its_tokens() -> None:
+    config = load_config("quickstart", [*SHORT])
+    prompt = forecast_run(config).prompt
+    assert prompt is not None
+    material = make_plan(config, Path("runs")).material
+    assert prompt.title.startswith(f"4 demonstrations, '{material.pool[0].id}' of the pool among them; question ")
+    assert prompt.text.startswith(material.rules)
+    for demonstration in (*material.base, material.pool[0]):
+        assert demonstration.query in prompt.text
+        assert demonstration.answer in prompt.text
+    assert material.search[0].query in prompt.text.rpartition("# Query:")[2]
+    tokenizer = local_tokenizer(config.model)
+    assert (prompt.tokens, prompt.is_counted) == (len(tokenizer(prompt.text)["input_ids"]), True)
+
+
+def test_tokens_are_estimated_where_the_tokenizer_is_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    prompt = forecast_run(load_config("quickstart", [*SHORT, "model.name=nobody/nothing"])).prompt
+    assert prompt is not None
+    assert (prompt.tokens, prompt.is_counted) == (round(len(prompt.text) / 4), False)
+
+
+def test_a_dry_run_of_an_evaluation_says_what_was_read_and_shows_the_first_prompt() -> None:
+    forecast = forecast_evaluation(load_evaluation("evaluate_quickstart"))
+    assert "3 prompts for 1 model, 48 questions (held-out side)" in forecast.notes
+    assert forecast.prompt is not None
+    assert forecast.prompt.title.startswith("'base prompt', 3 demonstrations; question ")
+
+
+def test_what_is_odd_about_the_data_is_a_notice(tmp_path: Path) -> None:
+    rows = [{"query": f"Say {n}.", "answer": f"{n}.", "input": "in words"} for n in range(8)]
+    (tmp_path / "pool.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    config = load_config("quickstart", [SHORT[1], f"pool={{path: {tmp_path / 'pool.jsonl'}}}"])
+    assert any(note.startswith("notice: ") and "input" in note for note in forecast_run(config).notes)
+
+
+@settings(max_examples=40)
+@given(st.text(alphabet="ab \n\t", max_size=9000))
+def test_a_prompt_on_a_screen_is_never_long_and_keeps_its_beginning_and_its_end(text: str) -> None:
+    lines = [*PromptExample("", text, 0, False).shortened()]
+    whole = text.split("\n")
+    assert len(lines) <= 40
+    assert max(map(len, lines)) < 260
+    assert (lines[0][:200], lines[-1][:200]) == (whole[0][:200], whole[-1][:200])

@@ -1,0 +1,100 @@
+"""What a forecast rests on beside the workload: speed, lengths, tokenizer, prices."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from configs.schema.evaluation import EvaluationConfig
+from configs.schema.model import AnyModelConfig, ServedModelConfig
+from configs.schema.run import RunConfig
+from configs.schema.workers import WorkersConfig
+from evaluators.ledger.queries import last_run, read_spend
+from evaluators.ledger.spend import Spend
+from search.forecast.cost import Basis, Speed, judge_costs
+from search.forecast.example import PromptExample
+from search.forecast.forecast import Assumptions
+from search.forecast.token_length import GUESS, tokens_a_character
+from search.run_directory.run import ledger_path, read_any_config, read_id
+from search.running.prices import missing_prices
+
+
+@dataclass(frozen=True, slots=True)
+class Experience:
+    """Where speed and lengths may come from, beside the run itself.
+
+    Attributes:
+        like: the directory of an earlier run.
+        tokens_per_second: new ones, of all workers together; in the place of what was measured.
+        answer_tokens, verdict_tokens: assumed where nothing was measured.
+        gpus: that all workers hold together, assumed where neither a run nor the config says it.
+    """
+
+    like: Path | None = None
+    tokens_per_second: float | None = None
+    answer_tokens: float | None = None
+    verdict_tokens: float | None = None
+    gpus: float | None = None
+
+
+NONE = Experience()
+
+
+def measured(
+    config: RunConfig | EvaluationConfig, path: Path | None, experience: Experience
+) -> tuple[Spend, Speed, list[str]]:
+    """What this run has spent, what is known of speed and lengths, and where from."""
+    own = Spend() if path is None else read_spend(ledger_path(path, config), read_id(path))
+    spend, source = own, "this run"
+    if experience.like is not None:
+        ledger = ledger_path(experience.like, read_any_config(experience.like))
+        spend, source = read_spend(ledger, read_id(experience.like)), str(experience.like)
+    elif not own.generated and config.ledger_path is not None and (run := last_run(config.ledger_path)) is not None:
+        spend, source = read_spend(config.ledger_path, run), f"the latest run in {config.ledger_path}"
+    pace = Speed.of(spend)
+    notes = [f"lengths and speed: as measured in {source}"] if pace.answer is not None else []
+    if experience.tokens_per_second is not None:
+        pace = replace(pace, speed=experience.tokens_per_second)
+    if pace.answer is None and experience.answer_tokens is not None:
+        pace = replace(pace, answer=experience.answer_tokens)
+        notes.append(f"an answer is assumed to have {experience.answer_tokens:,.0f} tokens")
+    if pace.words is None and experience.verdict_tokens is not None:
+        pace = replace(pace, words=experience.verdict_tokens)
+        notes.append(f"a verdict is assumed to have {experience.verdict_tokens:,.0f} tokens")
+    if pace.gpus is None and experience.gpus is not None and _gpus(config.model, config.workers) is None:
+        pace = replace(pace, gpus=experience.gpus)
+        notes.append(f"the workers are assumed to hold {experience.gpus:g} GPUs together")
+    return own, pace, notes
+
+
+def assume(
+    config: RunConfig | EvaluationConfig,
+    sample: str,
+    max_new_tokens: int,
+    pace: Speed,
+    notes: Sequence[str],
+    prompt: PromptExample,
+) -> Assumptions:
+    """Put together what a forecast rests on; `sample` is text whose tokens are counted."""
+    rate, said = tokens_a_character(config.model, sample or "no prompt")
+    judges = judge_costs(config.judge)
+    all_notes = [*notes, said]
+    if any(judge.calls for judge in judges):
+        all_notes.append("the judge's tokens are guessed as characters / 4")
+    return Assumptions(
+        basis=Basis(rate, GUESS, judges, config.model.service if isinstance(config.model, ServedModelConfig) else None),
+        pace=pace,
+        max_new_tokens=max_new_tokens,
+        gpus=_gpus(config.model, config.workers),
+        unpriced=missing_prices(config),
+        notes=all_notes,
+        prompt=prompt,
+    )
+
+
+def _gpus(model: AnyModelConfig, workers: WorkersConfig) -> float | None:
+    """That the workers will hold; None where only the machine knows."""
+    if isinstance(model, ServedModelConfig) or model.device == "cpu" or workers.gpus_per_worker == 0:
+        return 0.0
+    if workers.kind == "local" or workers.count == "auto" or workers.gpus_per_worker == "auto":
+        return None
+    return workers.count * workers.gpus_per_worker
