@@ -11,9 +11,10 @@ from typing import Any, Literal, Self
 from configs.errors import InputError
 from configs.schema.data import PoolConfig
 from evaluators.question import Question
+from search.problem.plain_text import read_words
 from search.problem.pool import Pool
 from search.problem.split import Split
-from search.problem.text_overlap import Words, holds, is_telling, one_word_apart, shared_passages, words_of
+from search.problem.text_overlap import Words, holds, is_telling, one_word_apart, shared_passages
 from search.prompts.demonstration import Demonstration
 from search.prompts.urial import BasePrompt
 
@@ -164,11 +165,7 @@ def without_questions(pool: Pool, base: BasePrompt, split: Split, policy: PoolCo
         InputError: the knob says to refuse, the base prompt shows a question, or nothing is left of the pool.
     """
     overlaps = _overlaps([*_pool_texts(pool), *_base_texts(base)], split)
-    alike = [
-        overlap
-        for overlap in find_overlaps(_question_texts(split.search), split.held_out, "held-out")
-        if policy.contamination == "keep" or overlap.degree != "same"  # else the split has refused it
-    ]
+    alike = find_overlaps(_question_texts(split.search), split.held_out, "held-out")
     surely = [overlap for overlap in overlaps if overlap.degree != "near"]
     if policy.contamination == "keep":
         return pool, Contamination((), (*overlaps, *alike))
@@ -248,8 +245,8 @@ def _question_texts(questions: Iterable[Question]) -> list[Text]:
 
 def find_overlaps(texts: Sequence[Text], questions: Sequence[Question], side: str) -> list[Overlap]:
     """Every pair of a text and a question of which one holds the other, in the order of the texts."""
-    asked = [words_of(question.query) for question in questions]
-    queries = [words_of(text.query) for text in texts]
+    asked = [read_words(question.query) for question in questions]
+    queries = [read_words(text.query) for text in texts]
     degrees: dict[tuple[int, int], Degree] = {}
     for text, question, degree in (*_near(texts, queries, questions, asked), *_same(queries, asked)):
         if degrees.get((text, question)) != "contains" or degree == "same":
@@ -274,12 +271,12 @@ def _near(
     yield from ((text, question, "near") for question, text in one_word_apart(asked, queries))
     passages = [(at, words) for at, words in enumerate(asked) if is_telling(words)]
     passages += [(at, words) for at, question in enumerate(questions) for words in _further(question.turns[1:])]
-    everything = (query + _BREAK + words_of(text.rest) for text, query in zip(texts, queries, strict=True))
+    everything = (query + _BREAK + read_words(text.rest) for text, query in zip(texts, queries, strict=True))
     for passage, text in shared_passages([words for _, words in passages], everything):
         question = passages[passage][0]
         yield text, question, _degree(texts[text], queries[text], asked[question])
     references = [(at, words) for at, question in enumerate(questions) for words in _further(question.references)]
-    answers = (words_of(text.rest) if text.answer and references else () for text in texts)
+    answers = (read_words(text.rest) if text.answer and references else () for text in texts)
     for reference, text in shared_passages([words for _, words in references], answers):
         yield text, references[reference][0], "near"
     long = [(at, words) for at, words in enumerate(queries) if len(words) >= _FURTHER]
@@ -288,11 +285,11 @@ def _near(
 
 
 def _further(texts: Iterable[str | None]) -> Iterator[Words]:
-    return (words for words in map(words_of, filter(None, texts)) if len(words) >= _FURTHER)
+    return (words for words in map(read_words, filter(None, texts)) if len(words) >= _FURTHER)
 
 
 def _degree(text: Text, query: Words, question: Words) -> Degree:
     """Whether it holds all of a question that is no common phrase."""
     distinct = len(question) >= _WHOLE and (sum(map(len, question)) >= _WHOLE_LETTERS or len(question) >= _WHOLE_ANYWAY)
-    whole = distinct and (holds(query, question) or holds(words_of(text.rest), question))
+    whole = distinct and (holds(query, question) or holds(read_words(text.rest), question))
     return "contains" if whole else "near"

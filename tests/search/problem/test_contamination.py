@@ -155,3 +155,11 @@ def test_what_a_run_directory_keeps_of_several_turns_is_read_as_it_was(tmp_path:
         ["clean", "How do I boil an egg?", "In hot water."],
         ["x", "How?", "Yes.", "And then?", "Then so."],
     ]
+
+
+def test_a_search_question_that_is_a_held_out_one_in_disguise_is_reported(tmp_path: Path) -> None:
+    disguised = {"id": "g3", "query": "<p>Describe how a bic\u0443cle stays <i>upright</i> while it is moving</p>"}
+    made = material(tmp_path, asked=[{**disguised, "split": "search"}])
+    (notice,) = made.notices
+    assert "search question g3" in notice
+    assert made.contamination.seen == 1
