@@ -13,12 +13,13 @@ from configs.schema.model import ModelConfig
 from workers.failures import GenerationFailed, PromptTooLong
 from workers.messages import Ended
 from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock
-from workers.shared_prefix import kernels, support, weights
+from workers.shared_prefix import support, weights
 from workers.shared_prefix.capacity import Capacity
 from workers.shared_prefix.decode import DecodeLoop
 from workers.shared_prefix.detokenizer import Stops, Transcript
 from workers.shared_prefix.drafts import EarlierAnswers
 from workers.shared_prefix.graph import Record, recorder
+from workers.shared_prefix.kernels import Kernels, choose
 from workers.shared_prefix.likelihood import Given, likelihoods
 from workers.shared_prefix.memory_plan import Room, layer_shares, most_rows
 from workers.shared_prefix.plain_rows import PlainRows
@@ -49,6 +50,7 @@ class TransformersEngine:
         batch_size: prompts answered at the same time, at most; as many as the free memory holds when absent.
         prefix_bytes: memory for the keys and values of prefixes; a share of what there is when absent.
         record: makes a faster step of a step where all layers lie on one device; the device's own way when absent.
+        kernels: attention's; the fastest of the device when absent.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class TransformersEngine:
         batch_size: int | None = None,
         prefix_bytes: int | None = None,
         record: Record | None = None,
+        kernels: Kernels | None = None,
     ) -> None:
         self._model = model
         self._tokenizer = tokenizer
@@ -72,7 +75,7 @@ class TransformersEngine:
         self._device = torch.device(model.device)  # of the embedding: tokens go in there, and logits come back to it
         self._capacity = Capacity(batch_size or most_rows(self._device))
         self._record = (record or recorder(self._device)) if len(self._room.devices) == 1 else None
-        self._kernels = kernels.choose(self._device, model.dtype, support.head_width(model))
+        self._kernels = kernels or choose(self._device, model.dtype, support.head_width(model))
         self._unit = GPU_UNIT if self._device.type == "cuda" else 1
         self._tree: PrefixTree | None = None
         ways = support.ways_for(model, self._kernels, card.context_tokens)

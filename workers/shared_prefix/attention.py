@@ -28,7 +28,7 @@ Prefix = list[list[Segment]]
 """Per layer, the segments of the whole prefix in order."""
 
 RowsBehind = list[tuple[Prefix, torch.Tensor]]
-"""Prefixes, each with the rows [n] that stand behind it."""
+"""Spans of prefixes, each with the rows [n] that stand behind it. A row's spans together are its prefix."""
 
 
 HARMLESS = frozenset(
@@ -143,7 +143,7 @@ class Step:
     """One token a row: it joins the row's own keys and values, and sees them and the row's prefix.
 
     Args:
-        behind: the prefixes; each row stands behind one.
+        behind: spans of the prefixes, each with its rows.
         buffers: of the rows; row i's token goes to position `lengths[i]`.
         lengths: [rows], tokens that rows have there already, less than the buffers' room.
     """
@@ -171,17 +171,19 @@ class Step:
         return self._with_prefixes(layer, folded, own, scale).to(q.dtype).reshape(q.shape)
 
     def _with_prefixes(self, layer: int, folded: torch.Tensor, own: Part, scale: float) -> torch.Tensor:
-        """Output of what the rows see of themselves and of their prefixes, each read once for all rows behind it."""
-        if len(self._behind) == 1:
-            prefix, _ = self._behind[0]
-            return merged([own, *_seen_of(prefix[layer], folded, self._kernels, scale)])[0]
-        output, device = torch.empty_like(folded), folded.device
+        """Output of what the rows see of themselves and of their prefixes, each span read once for all behind it."""
+        device = folded.device
         if device not in self._behind_on:
             self._behind_on[device] = [(prefix, rows.to(device, non_blocking=True)) for prefix, rows in self._behind]
+        output, total = own
         for prefix, rows in self._behind_on[device]:
-            q, part = folded[rows], (own[0][rows], own[1][rows])
-            whole, _ = merged([part, *_seen_of(prefix[layer], q, self._kernels, scale)])
-            output[rows] = whole.to(output.dtype)
+            if len(rows) == len(folded):
+                output, total = merged([(output, total), *_seen_of(prefix[layer], folded, self._kernels, scale)])
+                continue
+            part = output[rows], total[rows]
+            part = merged([part, *_seen_of(prefix[layer], folded[rows], self._kernels, scale)])
+            output = output.to(part[0].dtype).index_copy_(0, rows, part[0])
+            total.index_copy_(0, rows, part[1])
         return output
 
     def _place(self, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
@@ -197,7 +199,7 @@ class StepAhead(Step):
     one token each, so that only attention pads them to the longest draft.
 
     Args:
-        behind: the prefixes, each with the indices of its rows' tokens.
+        behind: spans of the prefixes, each with the indices of its rows' tokens.
         ahead: the tokens.
         lengths: [B], tokens that rows have there already.
     """

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import torch
 
-from workers.failures import GenerationFailed
 from workers.shared_prefix.ahead import Ahead
-from workers.shared_prefix.attention import Fill, Prefix, RowsBehind, Step, StepAhead, forward
-from workers.shared_prefix.capacity import READ_TOKENS
+from workers.shared_prefix.attention import Fill, RowsBehind, Step, StepAhead, forward
 from workers.shared_prefix.graph import Record, RunStep
 from workers.shared_prefix.kernels import Kernels
-from workers.shared_prefix.memory import give_back, is_out_of_memory
 from workers.shared_prefix.plain_rows import PAD
 from workers.shared_prefix.prefix_tree import PrefixTree
+from workers.shared_prefix.prefixed_rows import PrefixedRows, Shared, cut, parts_read
 from workers.shared_prefix.row_buffers import RowBuffers
+from workers.shared_prefix.spans import spans
 
-MOST_COPIED = 2**24  # bytes of a prefix in use that is copied into one piece
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Shared:
-    """A prefix in memory."""
-
-    tokens: list[int]
-    layers: Prefix
+SHORTEST_SHARED = 64  # tokens that several prefixes begin with in common; fewer are read with each, in one call
 
 
-class SharedRows:
+class SharedRows(PrefixedRows):
     """Implements `rows.Rows`.
 
     A recorded step is made for its rows, their prefixes and their room; so then finished rows stay in the buffers until
@@ -41,18 +31,10 @@ class SharedRows:
         record: makes a faster step of a step, `StepGraph` on a GPU.
     """
 
-    joins = True
-
     def __init__(self, model: Any, kernels: Kernels, tree: PrefixTree, record: Record | None = None) -> None:
-        self._model = model
-        self._kernels = kernels
-        self._tree = tree
-        self._device = torch.device(model.device)
+        super().__init__(model, kernels, tree)
         self._record = record
         self._buffers = RowBuffers(stride=256 if record else 32)
-        self._prefix = _Shared([], [])  # of the rows that enter next
-        self._prefixes: list[_Shared] = []  # of each row in the buffers
-        self._is_full = False  # no further prefix, until rows leave
         self._sizes: list[int] = []  # tokens of each row in the buffers
         self._live: list[int] = []  # rows of the buffers that still run, in the order of the batch
         self._lengths: torch.Tensor | None = None  # the sizes, on the device; None where they changed otherwise
@@ -63,19 +45,6 @@ class SharedRows:
     def held(self) -> int:
         return self._buffers.bytes
 
-    @torch.inference_mode()
-    def stand_behind(self, prefix: list[int]) -> bool:
-        """As `Rows.stand_behind`."""
-        in_use = list(dict.fromkeys(self._prefixes))
-        shared = next((one for one in in_use if one.tokens == prefix), None)
-        if shared is None and not self._is_full:
-            shared = self._acquired(prefix, [one.tokens for one in in_use])
-        if shared is None:
-            self._is_full = True
-            return False
-        self._prefix = shared
-        return True
-
     def enter(self, tokens: list[list[int]]) -> None:
         self._compact()
         self._recorded = self._lengths = None
@@ -85,7 +54,7 @@ class SharedRows:
         self._sizes += [len(row) for row in own]
         self._prefixes += [self._prefix] * len(own)
         self._buffers.reserve(len(self._sizes), max(self._sizes) + 1)
-        for begin, end in _parts([len(row) for row in own]):
+        for begin, end in parts_read([len(row) for row in own]):
             if any(own[begin:end]):
                 put = partial(self._buffers.put_rows, first + begin)
                 self._forward(own[begin:end], Fill(self._prefix.layers, self._kernels, put))
@@ -134,35 +103,6 @@ class SharedRows:
         if self._record is None or len(self._live) <= 0.75 * len(self._sizes):
             self._compact()
 
-    def logits(self, tokens: list[list[int]], first: int) -> torch.Tensor:
-        """As `likelihood.WholeRows`; `first` lies behind the prefix."""
-        own = [row[len(self._prefix.tokens) :] for row in tokens]
-        keep = max(len(row) for row in tokens) - first
-        return self._forward(own, Fill(self._prefix.layers, self._kernels, None), keep)
-
-    def _acquired(self, prefix: list[int], in_use: list[list[int]]) -> _Shared | None:
-        """From the tree. None when it has no place for it beside those in use."""
-        if in_use and not self._tree.fits([prefix, *in_use]):
-            return None
-        for _ in range(2):  # the second time alone in memory
-            try:
-                return _Shared(prefix, _contiguous(self._tree.acquire(prefix, in_use)))
-            except RuntimeError as error:
-                if not is_out_of_memory(error):
-                    raise
-            if in_use:
-                return None
-            self._tree.forget()
-            give_back(self._device)
-        raise GenerationFailed(f"a prefix of {len(prefix):,} tokens does not fit the memory")
-
-    def _forward(self, rows: list[list[int]], way: Fill, keep: int = 1) -> torch.Tensor:
-        """Padded on the right, where no token looks."""
-        longest, start = max(len(row) for row in rows), len(self._prefix.tokens)
-        ids = torch.tensor([row + [PAD] * (longest - len(row)) for row in rows], device=self._device)
-        positions = torch.arange(start, start + longest, device=self._device)[None]
-        return forward(self._model, ids, positions, way, keep)
-
     def _run(self, tokens: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """All rows of the buffers take the step, finished ones too; their places stay where they are on the device, so
         that nothing has to be sent there for a token."""
@@ -178,10 +118,18 @@ class SharedRows:
         return logits[self._places] if partly else logits
 
     def _rows_behind(self) -> RowsBehind:
-        rows: dict[_Shared, list[int]] = {}
+        """What several prefixes begin with in common is there once, for the rows of them all."""
+        rows: dict[Shared, list[int]] = {}
         for row, prefix in enumerate(self._prefixes):
             rows.setdefault(prefix, []).append(row)
-        return [(prefix.layers, torch.tensor(those, device=self._device)) for prefix, those in rows.items()]
+        in_use = list(rows)
+        behind = []
+        for span in spans([prefix.tokens for prefix in in_use], SHORTEST_SHARED):
+            members = [in_use[member] for member in span.members]
+            those = [row for member in members for row in rows[member]]
+            layers = members[0].layers if len(in_use) == 1 else cut(members[0].layers, span.begin, span.end)
+            behind.append((layers, torch.tensor(sorted(those), device=self._device)))
+        return behind
 
     def _compact(self) -> None:
         if len(self._live) == len(self._sizes):
@@ -210,22 +158,3 @@ def _step(
     """
     way = Step(behind, kernels, buffers, lengths)
     return forward(model, tokens[:, None], (lengths + starts)[:, None], way)[:, -1]
-
-
-def _contiguous(layers: Prefix) -> Prefix:
-    """One segment a layer where the copy is small: calls for many short segments cost more than their products do."""
-    size = sum(k.nbytes + v.nbytes for segments in layers for k, v in segments)
-    if size > MOST_COPIED or not layers or len(layers[0]) < 2:
-        return layers
-    return [[(torch.cat([k for k, _ in parts], dim=2), torch.cat([v for _, v in parts], dim=2))] for parts in layers]
-
-
-def _parts(lengths: list[int]) -> list[tuple[int, int]]:
-    """Consecutive rows whose padded tokens stay within `READ_TOKENS`; at least one row each."""
-    parts, begin, longest = [], 0, 0
-    for row, length in enumerate(lengths):
-        longest = max(longest, length)
-        if row > begin and longest * (row - begin + 1) > READ_TOKENS:
-            parts.append((begin, row))
-            begin, longest = row, length
-    return [*parts, (begin, len(lengths))]

@@ -11,6 +11,7 @@ from tests.tiny_model import random_llama, tokenizer
 from workers.engines.transformers_engine import TransformersEngine
 from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock
 from workers.shared_prefix.graph import Record
+from workers.shared_prefix.kernels import Kernels
 from workers.text_model import ModelCard
 
 
@@ -25,9 +26,10 @@ def engine_of(
     context: int = 512,
     prefix_bytes: int | None = None,
     record: Record | None = None,
+    kernels: Kernels | None = None,
 ) -> TransformersEngine:
     card = ModelCard("test", context, "cpu")
-    return TransformersEngine(model, tokenizer(), card, batch_size, prefix_bytes, record)
+    return TransformersEngine(model, tokenizer(), card, batch_size, prefix_bytes, record, kernels)
 
 
 def in_order(engine: TransformersEngine, block: PromptBlock, decoding: Decoding) -> list[Completion]:

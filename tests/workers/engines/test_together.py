@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from queue import SimpleQueue
 from threading import Event
 from typing import Any
@@ -20,7 +21,10 @@ from workers.engines.transformers_engine import TransformersEngine
 from workers.failures import GenerationFailed
 from workers.messages import Answered, Begun, Ended, Message
 from workers.prompt import Completion, Decoding, PromptBlock
+from workers.shared_prefix import kernels
 from workers.shared_prefix.decode import DecodeLoop
+from workers.shared_prefix.shared_rows import SHORTEST_SHARED
+from workers.shared_prefix.spans import spans
 
 DECODING = Decoding(24, repetition_penalty=1.1, stop=("e", "\n"))
 BLOCKS = [PromptBlock(RULES * length + "Be brief.", QUESTIONS[length:]) for length in range(4)]
@@ -85,6 +89,33 @@ def test_rows_of_equal_prefixes_share_one() -> None:
         batch.step()
     assert batch._rows is not None
     assert [len(rows) for _, rows in batch._rows._rows_behind()] == [8, 4]  # type: ignore[attr-defined]
+
+
+def test_what_prefixes_begin_with_in_common_is_read_once_a_step_for_all_rows() -> None:
+    read = list[int]()
+    usual = kernels.choose(torch.device("cpu"), torch.float32, 8)
+
+    def counted(
+        q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, bias: torch.Tensor | None, causal: bool, scale: float
+    ) -> kernels.Part:
+        read.append(k.shape[2])
+        return usual.dense(q, k, v, bias, causal, scale)
+
+    engine = engine_of(llama(), batch_size=64, kernels=dataclasses.replace(usual, dense=counted))
+    common = RULES * 9  # of these, two candidates have more in common
+    beginnings = [common + more for more in ("One way.\n", RULES * 7 + "a", RULES * 7 + "Or b.\n", RULES * 3)]
+    asked = [PromptBlock(beginning, QUESTIONS[:2]) for beginning in beginnings]
+    batch, heard = started(engine, asked), list[Message]()
+    while batch._waiting:
+        heard += batch.step()
+    in_use = {tuple(request.prefix) for request in batch._active}
+    assert len(in_use) == len(asked)
+    read.clear()
+    heard += batch.step()
+    level_by_level = sum(span.end - span.begin for span in spans(list(in_use), SHORTEST_SHARED))
+    assert sum(read) == 2 * level_by_level  # layers
+    assert level_by_level < 0.6 * sum(map(len, in_use))
+    assert all_of(batch, asked, heard) == [expected(block) for block in asked]
 
 
 def test_a_block_that_joins_has_its_steps_recorded_anew() -> None:

@@ -1,0 +1,121 @@
+"""Rows behind prefixes of a tree: what they have in common, however their own tokens are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from workers.failures import GenerationFailed
+from workers.shared_prefix.attention import Fill, Prefix, Segment, forward
+from workers.shared_prefix.capacity import READ_TOKENS
+from workers.shared_prefix.kernels import Kernels
+from workers.shared_prefix.memory import give_back, is_out_of_memory
+from workers.shared_prefix.plain_rows import PAD
+from workers.shared_prefix.prefix_tree import PrefixTree
+
+MOST_COPIED = 2**24  # bytes of a prefix in use that is copied into one piece
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Shared:
+    """A prefix in memory."""
+
+    tokens: list[int]
+    layers: Prefix
+
+
+class PrefixedRows:
+    """The half of `rows.Rows` that has to do with prefixes.
+
+    Args:
+        tree: where the prefixes are.
+    """
+
+    joins = True
+
+    def __init__(self, model: Any, kernels: Kernels, tree: PrefixTree) -> None:
+        self._model = model
+        self._kernels = kernels
+        self._tree = tree
+        self._device = torch.device(model.device)
+        self._prefix = Shared([], [])  # of the rows that enter next
+        self._prefixes: list[Shared] = []  # of each row
+        self._is_full = False  # no further prefix, until rows leave
+
+    @torch.inference_mode()
+    def stand_behind(self, prefix: list[int]) -> bool:
+        """As `Rows.stand_behind`."""
+        in_use = list(dict.fromkeys(self._prefixes))
+        shared = next((one for one in in_use if one.tokens == prefix), None)
+        if shared is None and not self._is_full:
+            shared = self._acquired(prefix, [one.tokens for one in in_use])
+        if shared is None:
+            self._is_full = True
+            return False
+        self._prefix = shared
+        return True
+
+    def logits(self, tokens: list[list[int]], first: int) -> torch.Tensor:
+        """As `likelihood.WholeRows`; `first` lies behind the prefix."""
+        own = [row[len(self._prefix.tokens) :] for row in tokens]
+        keep = max(len(row) for row in tokens) - first
+        return self._forward(own, Fill(self._prefix.layers, self._kernels, None), keep)
+
+    def _acquired(self, prefix: list[int], in_use: list[list[int]]) -> Shared | None:
+        """From the tree. None when it has no place for it beside those in use."""
+        if in_use and not self._tree.fits([prefix, *in_use]):
+            return None
+        for _ in range(2):  # the second time alone in memory
+            try:
+                return Shared(prefix, _contiguous(self._tree.acquire(prefix, in_use)))
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+            if in_use:
+                return None
+            self._tree.forget()
+            give_back(self._device)
+        raise GenerationFailed(f"a prefix of {len(prefix):,} tokens does not fit the memory")
+
+    def _forward(self, rows: list[list[int]], way: Fill, keep: int = 1) -> torch.Tensor:
+        """Padded on the right, where no token looks."""
+        longest, start = max(len(row) for row in rows), len(self._prefix.tokens)
+        ids = torch.tensor([row + [PAD] * (longest - len(row)) for row in rows], device=self._device)
+        positions = torch.arange(start, start + longest, device=self._device)[None]
+        return forward(self._model, ids, positions, way, keep)
+
+
+def cut(layers: Prefix, begin: int, end: int) -> Prefix:
+    """Per layer, the segments of the tokens from `begin` up to `end`, as views."""
+    return [list(_within(segments, begin, end)) for segments in layers]
+
+
+def _within(segments: Sequence[Segment], begin: int, end: int) -> Iterator[Segment]:
+    for k, v in segments:
+        length = k.shape[2]
+        first, last = max(0, begin), min(length, end)
+        if first < last:
+            yield k[:, :, first:last], v[:, :, first:last]
+        begin, end = begin - length, end - length
+
+
+def _contiguous(layers: Prefix) -> Prefix:
+    """One segment a layer where the copy is small: calls for many short segments cost more than their products do."""
+    size = sum(k.nbytes + v.nbytes for segments in layers for k, v in segments)
+    if size > MOST_COPIED or not layers or len(layers[0]) < 2:
+        return layers
+    return [[(torch.cat([k for k, _ in parts], dim=2), torch.cat([v for _, v in parts], dim=2))] for parts in layers]
+
+
+def parts_read(lengths: list[int]) -> list[tuple[int, int]]:
+    """Consecutive rows whose padded tokens stay within `READ_TOKENS`; at least one row each."""
+    parts, begin, longest = [], 0, 0
+    for row, length in enumerate(lengths):
+        longest = max(longest, length)
+        if row > begin and longest * (row - begin + 1) > READ_TOKENS:
+            parts.append((begin, row))
+            begin, longest = row, length
+    return [*parts, (begin, len(lengths))]
