@@ -6,7 +6,9 @@ from typing import Any
 
 import torch
 
-from workers.bench.contenders import Meter, Prompts, decoded
+from workers.bench.contenders import decoded
+from workers.bench.meter import Meter
+from workers.bench.timed_rows import Prompts
 from workers.bench.workload import GenerationWorkload
 
 SHORTEST, LONGEST = 500, 2000  # tokens of the prefixes

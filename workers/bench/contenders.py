@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import ContinuousBatchingConfig, DynamicCache, GenerationConfig, StoppingCriteriaList
 
-from workers.bench import roofline
+from workers.bench.meter import Meter
+from workers.bench.timed_rows import Prompts, timed_rows
 from workers.messages import Ended
 from workers.prompt import Decoding, PromptBlock
 from workers.shared_prefix import kernels, support
 from workers.shared_prefix.capacity import Capacity
 from workers.shared_prefix.decode import DecodeLoop
 from workers.shared_prefix.detokenizer import Stops, Transcript
-from workers.shared_prefix.graph import recorder
 from workers.shared_prefix.memory import is_out_of_memory
 from workers.shared_prefix.plain_rows import PAD, left_padded
 from workers.shared_prefix.prefix_tree import PrefixTree
 from workers.shared_prefix.request import Request
 from workers.shared_prefix.sampling import TokenChooser
-from workers.shared_prefix.shared_rows import SharedRows
-
-STATUS = Path("/proc/self/status")
 
 
 @dataclass(slots=True)
@@ -45,47 +39,6 @@ class Measurement:
     total: float
     peak: int
     batch: int
-
-
-@dataclass(slots=True)
-class Meter:
-    """Clock and memory of a device."""
-
-    device: torch.device
-    prefill: float = 0.0
-    _start: float = 0.0
-    _before: int = 0
-
-    def now(self) -> float:
-        return roofline.now(self.device)
-
-    def __enter__(self) -> Meter:
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
-            torch.cuda.reset_peak_memory_stats()
-        self._before = self._memory(now=True)
-        self._start = self.now()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def total(self) -> float:
-        return self.now() - self._start
-
-    def peak(self) -> int:
-        return max(0, self._memory(now=False) - self._before)
-
-    def _memory(self, now: bool) -> int:
-        if self.device.type == "cuda":
-            return torch.cuda.memory_allocated() if now else torch.cuda.max_memory_allocated()
-        if not STATUS.exists():  # not Linux: the highest so far, of which loading may have been the highest
-            most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            return most if sys.platform == "darwin" else most * 1024
-        if now:
-            Path("/proc/self/clear_refs").write_text("5")  # the highest so far becomes what is there now
-        line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) * 1024
 
 
 Contender = Callable[[Any, list[list[int]], int, int, Meter], tuple[list[list[int]], float | None]]
@@ -129,33 +82,6 @@ class _NoText:
         return ""
 
 
-class _TimedRows(SharedRows):
-    """Adds what its reading takes to the meter."""
-
-    def __init__(self, meter: Meter, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self._meter = meter
-
-    def stand_behind(self, prefix: list[int]) -> bool:
-        start = self._meter.now()
-        known = super().stand_behind(prefix)
-        self._meter.prefill += self._meter.now() - start
-        return known
-
-    def enter(self, tokens: list[list[int]]) -> None:
-        start = self._meter.now()
-        super().enter(tokens)
-        self._meter.prefill += self._meter.now() - start
-
-
-@dataclass(frozen=True, slots=True)
-class Prompts:
-    """Those of a block: the first `shared` tokens are the same in all."""
-
-    tokens: list[list[int]]
-    shared: int
-
-
 def decoded(
     model: Any, blocks: list[Prompts], new: int, meter: Meter, *, together: bool = True
 ) -> list[list[list[int]]]:
@@ -169,19 +95,18 @@ def decoded(
     """
     device = torch.device(model.device)
     chosen = kernels.choose(device, model.dtype, support.head_width(model))
-    unit = 16 if device.type == "cuda" else 1
-    tree = PrefixTree(model, chosen, budget=2**40, unit=unit)
+    tree = PrefixTree(model, chosen, budget=2**40)
     stops, most = Stops(_NoText(), ()), sum(len(block.tokens) for block in blocks)
     asked = [
         [
-            Request(job, index, "", prompt, prompt[: block.shared - block.shared % unit], _transcript(prompt, stops))
+            Request(job, index, "", prompt, prompt[: block.shared], _transcript(prompt, stops))
             for index, prompt in enumerate(block.tokens)
         ]
         for job, block in enumerate(blocks)
     ]
     loop = DecodeLoop(
         lambda job, _: asked[job],
-        lambda: _TimedRows(meter, model, chosen, tree, recorder(device)),
+        timed_rows(model, chosen, tree, blocks, new, meter),
         lambda *_: most,
         lambda: TokenChooser(Decoding(new), model.config.vocab_size, device),
         Decoding(new),

@@ -22,6 +22,8 @@ from workers.shared_prefix.graph import Record, recorder
 from workers.shared_prefix.kernels import Kernels, choose
 from workers.shared_prefix.likelihood import Given, likelihoods
 from workers.shared_prefix.memory_plan import Room, layer_shares, most_rows
+from workers.shared_prefix.paged_rows import PagedRows, RecordedSteps
+from workers.shared_prefix.pages import Pages
 from workers.shared_prefix.plain_rows import PlainRows
 from workers.shared_prefix.prefix_tree import PrefixTree
 from workers.shared_prefix.request import Request
@@ -32,8 +34,8 @@ from workers.text_model import ModelCard
 
 log = logging.getLogger(__name__)
 
-VERSION = "transformers-engine/6"  # raise it with every change that can change a completion
-GPU_UNIT = 16  # tokens: prefixes of whole units can be cut into equal pieces, see `kernels.Kernels.shared`
+MOST_PREFIXES = 8  # of the longest, in pages at once
+VERSION = "transformers-engine/7"  # raise it with every change that can change a completion
 
 
 class TransformersEngine:
@@ -76,12 +78,12 @@ class TransformersEngine:
         self._capacity = Capacity(batch_size or most_rows(self._device))
         self._record = (record or recorder(self._device)) if len(self._room.devices) == 1 else None
         self._kernels = kernels or choose(self._device, model.dtype, support.head_width(model))
-        self._unit = GPU_UNIT if self._device.type == "cuda" else 1
         self._tree: PrefixTree | None = None
+        self._steps: RecordedSteps | None = None  # of rows in pages
         ways = support.ways_for(model, self._kernels, card.context_tokens)
         if ways.against_sharing is None:
             budget = self._room.for_prefixes() if prefix_bytes is None else prefix_bytes
-            self._tree = PrefixTree(model, self._kernels, budget, unit=self._unit)
+            self._tree = PrefixTree(model, self._kernels, budget)
         else:
             log.warning(
                 "this model cannot share prefixes (%s): every prompt is computed whole%s, which is slow",
@@ -200,20 +202,34 @@ class TransformersEngine:
             for index, tokens in enumerate(prompts)
         ]
 
-    def _new_rows(self) -> PlainRows | SharedRows:
+    def _new_rows(self) -> PlainRows | SharedRows | PagedRows:
         """An empty batch."""
         if self._tree is None:
             return PlainRows(self._model)
-        return SharedRows(self._model, self._kernels, self._tree, self._record)
+        if self._kernels.paged is None or len(self._room.devices) > 1:
+            return SharedRows(self._model, self._kernels, self._tree, self._record)
+        if self._steps is None:
+            pages = Pages(self._pages(self._tree), self._kernels.page)
+            self._steps = RecordedSteps(self._model, self._kernels.paged, pages, self._record)
+        return PagedRows(self._model, self._kernels, self._tree, self._steps)
+
+    def _pages(self, tree: PrefixTree) -> int:
+        """As many as the memory gives, or as the longest texts could need."""
+        page, longest = self._kernels.page, self._card.context_tokens
+        most = 1 + (self._capacity.rows + MOST_PREFIXES) * -(-longest // page)
+        return min(most, self._room.pages(page, tree.spare))
 
     def _fitting(self, own: int, new: int, held: int) -> int:
         """Rows that fit the memory, each of which has `own` tokens behind its prefix and gains `new` ones; at least 1.
 
         Args:
-            held: bytes of rows that are there already, which count as free.
+            held: by rows that are there already, which counts as free: bytes, or pages where they are in pages.
         """
         if self._tree is None:
             return self._room.whole_rows(own, new)
+        if self._steps is not None:
+            pages = self._steps.pages
+            return max(1, (pages.free + held) // pages.needed(own + new))
         return self._room.rows(own + new, self._tree.spare - held)
 
     def _shared(self, block: PromptBlock, prompts: list[list[int]]) -> int:
@@ -230,8 +246,7 @@ class TransformersEngine:
         same = next(
             (i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last))
         )
-        shared = min(same, limit)
-        return shared - shared % self._unit
+        return min(same, limit)
 
     def _check_room(self, prompts: list[list[int]], new_tokens: int) -> None:
         longest = max((len(tokens) for tokens in prompts), default=0)

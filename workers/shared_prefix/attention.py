@@ -16,7 +16,8 @@ import torch
 from transformers import AttentionInterface
 
 from workers.shared_prefix.ahead import Ahead
-from workers.shared_prefix.kernels import Kernels, Part, merged
+from workers.shared_prefix.arithmetic import Part, merged
+from workers.shared_prefix.kernels import Kernels
 from workers.shared_prefix.row_buffers import RowBuffers
 
 NAME = "demosearch_shared_prefix"
@@ -240,7 +241,7 @@ def _seen_of(segments: list[Segment], folded: torch.Tensor, kernels: Kernels, sc
     """What the prefix contributes to queries [n, key heads, r, D]: each segment is read once for all of them."""
     n, heads, r, width = folded.shape
     q = folded.transpose(0, 1).reshape(1, heads, n * r, width)
-    parts = [kernels.shared(q, k, v, scale) for k, v in segments]
+    parts = [kernels.dense(q, k, v, None, False, scale) for k, v in segments]
     return [
         (output.reshape(heads, n, r, width).transpose(0, 1), total.reshape(heads, n, r).transpose(0, 1))
         for output, total in parts

@@ -210,8 +210,8 @@ class DecodeLoop:
             self._clear()
             return
         assert self._rows is not None
+        self._rows.keep(staying)
         rows = torch.tensor(staying, device=self._device)
-        self._rows.keep(rows)
         self._chooser.keep(rows)
         self._last = self._last[rows]
 

@@ -13,6 +13,7 @@ from workers.shared_prefix.memory import free_bytes
 
 PREFIXES = {"cpu": 0.1, "cuda": 0.3}  # of what is free once the model is loaded
 ROWS = {"cpu": 0.25, "cuda": 0.85}  # of what is free then; a computer's memory is for its other workers too
+PAGES = 0.6  # likewise, where rows are kept in pages that are made at once; steps and choices need the rest
 MOST_ROWS = {"cpu": 128, "cuda": 512}  # more gain little: a step then takes as long as its rows' own keys and values
 
 
@@ -51,6 +52,11 @@ class Room:
                 free, on all devices together.
         """
         return self._fewest(set_aside, lambda free, model: rows_behind_prefix(free, own, model))
+
+    def pages(self, tokens: int, set_aside: int) -> int:
+        """How many pages of so many tokens may be kept for rows and the prefixes they stand behind; at least 2."""
+        free = min(self._free(device) / share - set_aside for device, share in self._shares.items())
+        return max(2, int(PAGES * free) // (tokens * self._sizes.kept))
 
     def whole_rows(self, prompt: int, new: int) -> int:
         """How many whose `prompt` tokens are all their own, and that gain `new` ones; at least 1."""

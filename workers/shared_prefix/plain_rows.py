@@ -42,9 +42,10 @@ class PlainRows:
         """As `Rows.alone`."""
         return self.logits([tokens], len(tokens) - 1)[:, -1]
 
-    def keep(self, rows: torch.Tensor) -> None:
-        self._mask = self._mask[rows]
-        self._cache.reorder_cache(rows)  # `batch_select_indices` is missing where layers keep a recurrent state
+    def keep(self, rows: list[int]) -> None:
+        indices = torch.tensor(rows, device=self._mask.device)
+        self._mask = self._mask[indices]
+        self._cache.reorder_cache(indices)  # `batch_select_indices` is missing where layers keep a recurrent state
 
     def logits(self, tokens: list[list[int]], first: int) -> torch.Tensor:
         """As `likelihood.WholeRows`."""

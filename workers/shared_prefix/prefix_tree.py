@@ -26,7 +26,7 @@ class Node:
     """Attributes:
     tokens: its own.
     layers: its keys and values, one segment a layer.
-    children: by their first `unit` tokens.
+    children: by their first tokens.
     used: when, in calls of `acquire`.
     """
 
@@ -34,7 +34,7 @@ class Node:
     layers: list[Segment]
     parent: Node | None
     used: int = 0
-    children: dict[tuple[int, ...], Node] = field(default_factory=dict)
+    children: dict[int, Node] = field(default_factory=dict)
 
     def storages(self) -> dict[int, int]:
         """Address and bytes of the memory it keeps alive."""
@@ -50,15 +50,13 @@ class PrefixTree:
         kernels: of its device, precision and head width.
         budget: bytes of keys and values to keep.
         chunk: tokens read at a time.
-        unit: nodes begin and end at multiples of this many tokens.
     """
 
-    def __init__(self, model: Any, kernels: Kernels, budget: int, chunk: int = 2048, unit: int = 1) -> None:
+    def __init__(self, model: Any, kernels: Kernels, budget: int, chunk: int = 2048) -> None:
         self._model = model
         self._kernels = kernels
         self._budget = budget
         self._chunk = chunk
-        self._unit = unit
         config = model.config.get_text_config(decoder=True)
         self._layers = config.num_hidden_layers
         self._token_bytes = sizes(config, model.dtype.itemsize).kept
@@ -69,7 +67,7 @@ class PrefixTree:
 
     @torch.inference_mode()
     def acquire(self, tokens: list[int], in_use: Collection[list[int]] = ()) -> Prefix:
-        """The keys and values of `tokens`, whose number must be a multiple of `unit`. What is missing is computed.
+        """The keys and values of `tokens`. What is missing is computed.
 
         Args:
             in_use: prefixes acquired before that must stay, whatever the budget.
@@ -86,7 +84,7 @@ class PrefixTree:
     def fits(self, prefixes: Collection[list[int]]) -> bool:
         """Whether the budget holds all of these together, what they begin with in common once."""
         ordered = sorted(prefixes)  # a prefix shares most with its neighbour
-        tokens = sum(map(len, ordered)) - sum(self._common(left, right) for left, right in pairwise(ordered))
+        tokens = sum(map(len, ordered)) - sum(_common(left, right) for left, right in pairwise(ordered))
         return tokens * self._token_bytes <= self._budget
 
     def forget(self) -> None:
@@ -108,33 +106,21 @@ class PrefixTree:
     def _descend(self, tokens: list[int], now: int) -> tuple[Node, int]:
         """The deepest node on the way of `tokens`, split where they part, and how many tokens lead to it."""
         node, known = self._root, 0
-        while (child := node.children.get(tuple(tokens[known : known + self._unit]))) is not None:
-            same = self._common(child.tokens, tokens[known:])
-            if same == 0:
-                break
+        while known < len(tokens) and (child := node.children.get(tokens[known])) is not None:
+            same = _common(child.tokens, tokens[known:])
             node = child if same == len(child.tokens) else self._split(child, same)
             node.used = now
             known += same
         return node, known
 
-    def _common(self, left: list[int], right: list[int]) -> int:
-        """Length of the common beginning, in whole units."""
-        same = next(
-            (i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right))
-        )
-        return same - same % self._unit
-
     def _split(self, node: Node, at: int) -> Node:
         """The new node for the first `at` tokens of `node`, which keeps the rest."""
         assert node.parent is not None
         head = Node(node.tokens[:at], _cut(node.layers, 0, at), node.parent, node.used)
-        node.parent.children[self._key(head)] = head
+        node.parent.children[head.tokens[0]] = head
         node.tokens, node.layers, node.parent = node.tokens[at:], _cut(node.layers, at, len(node.tokens)), head
-        head.children[self._key(node)] = node
+        head.children[node.tokens[0]] = node
         return head
-
-    def _key(self, node: Node) -> tuple[int, ...]:
-        return tuple(node.tokens[: self._unit])
 
     def _extend(self, parent: Node, tokens: list[int], start: int, now: int) -> Node:
         node = Node(tokens, [], parent, now)
@@ -149,7 +135,7 @@ class PrefixTree:
             positions = torch.arange(start + begin, start + begin + len(part), device=device)[None]
             way = Fill(before, self._kernels, _Store(node, begin, self._layers).put)
             forward(self._model, torch.tensor([part], device=device), positions, way)
-        parent.children[self._key(node)] = node
+        parent.children[node.tokens[0]] = node
         self.tokens_read += len(tokens)
         return node
 
@@ -172,7 +158,7 @@ class PrefixTree:
 
     def _drop(self, leaf: Node) -> None:
         assert leaf.parent is not None
-        del leaf.parent.children[self._key(leaf)]
+        del leaf.parent.children[leaf.tokens[0]]
         shared = leaf.storages().keys()
         for above in _upwards(leaf.parent):
             if shared & above.storages().keys():  # the other half of a split: it would keep the whole alive
@@ -194,6 +180,11 @@ class _Store:
             self._node.layers.append((k.new_empty(shape), v.new_empty(shape)))
         for whole, part in zip(self._node.layers[layer], (k, v), strict=True):
             whole[:, :, self._begin : self._begin + part.shape[2]] = part
+
+
+def _common(left: list[int], right: list[int]) -> int:
+    """Length of the common beginning."""
+    return next((i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
 
 
 def _upwards(node: Node) -> Iterator[Node]:

@@ -20,7 +20,7 @@ class Rows(Protocol):
 
     @property
     def held(self) -> int:
-        """Bytes of the rows' own keys and values, the prefixes' not among them."""
+        """Bytes of the rows' own keys and values, the prefixes' not among them; pages where they are in pages."""
         ...
 
     def stand_behind(self, prefix: list[int]) -> bool:
@@ -44,8 +44,8 @@ class Rows(Protocol):
         """The logits behind a whole text, [1, V], computed from its tokens and nothing that is in memory."""
         ...
 
-    def keep(self, rows: torch.Tensor) -> None:
-        """Only these rows stay, in this order; `rows` [B'] are indices."""
+    def keep(self, rows: list[int]) -> None:
+        """Only the rows of these indices stay, in this order."""
         ...
 
 

@@ -97,8 +97,8 @@ class SharedRows(PrefixedRows):
         rows.enter([tokens[:-1]])
         return rows.step(torch.tensor(tokens[-1:], device=self._device))
 
-    def keep(self, rows: torch.Tensor) -> None:
-        self._live = [self._live[row] for row in rows.tolist()]
+    def keep(self, rows: list[int]) -> None:
+        self._live = [self._live[row] for row in rows]
         self._lengths = None
         if self._record is None or len(self._live) <= 0.75 * len(self._sizes):
             self._compact()

@@ -30,18 +30,17 @@ def in_order(prefixes: Sequence[Tokens]) -> list[int]:
     return sorted(range(len(prefixes)), key=lambda index: list(prefixes[index]))
 
 
-def spans(prefixes: Sequence[Tokens], shortest: int = 1, unit: int = 1) -> list[Span]:
+def spans(prefixes: Sequence[Tokens], shortest: int = 1) -> list[Span]:
     """Cut different prefixes into spans that together are each of them, from the first token to the last.
 
     Args:
         shortest: tokens that are worth a span of several prefixes; with fewer in common, each has its own.
-        unit: spans begin and end at multiples of so many tokens, as the prefixes do.
     """
-    return list(_spans(prefixes, in_order(prefixes), 0, 0, 0, max(1, shortest), unit)) if prefixes else []
+    return list(_spans(prefixes, in_order(prefixes), 0, 0, 0, max(1, shortest))) if prefixes else []
 
 
 def _spans(
-    prefixes: Sequence[Tokens], members: list[int], begin: int, known: int, depth: int, shortest: int, unit: int
+    prefixes: Sequence[Tokens], members: list[int], begin: int, known: int, depth: int, shortest: int
 ) -> Iterator[Span]:
     """Spans of neighbours that have the first `known` tokens in common, of which the first `begin` are covered."""
     if len(members) == 1:
@@ -49,7 +48,6 @@ def _spans(
             yield Span(begin, len(prefixes[members[0]]), tuple(members), depth)
         return
     common = _common(prefixes[members[0]], prefixes[members[-1]], known)
-    common -= common % unit
     if common - begin >= shortest:
         yield Span(begin, common, tuple(members), depth)
         begin, depth = common, depth + 1
@@ -57,8 +55,8 @@ def _spans(
     for member in members:
         if len(prefixes[member]) == common > begin:
             yield Span(begin, common, (member,), depth)
-    for _, alike in groupby(longer, key=lambda member: tuple(prefixes[member][common : common + unit])):
-        yield from _spans(prefixes, list(alike), begin, common, depth, shortest, unit)
+    for _, alike in groupby(longer, key=lambda member: prefixes[member][common]):
+        yield from _spans(prefixes, list(alike), begin, common, depth, shortest)
 
 
 def _common(first: Tokens, last: Tokens, known: int) -> int:

@@ -19,6 +19,7 @@ from workers.engines.transformers_engine import TransformersEngine
 from workers.messages import Message
 from workers.prompt import Decoding, PromptBlock
 from workers.shared_prefix import graph, kernels, memory
+from workers.shared_prefix.arithmetic import by_arithmetic
 from workers.shared_prefix.memory_plan import most_rows
 from workers.text_model import Engine, ModelCard
 
@@ -60,8 +61,24 @@ def test_blocks_behind_different_prefixes_get_together_what_the_cpu_says(record:
 def test_steps_are_recorded(caplog: pytest.LogCaptureFixture) -> None:
     engine = engine_of(on_gpu(llama()).to(torch.bfloat16))
     in_order(engine, BLOCK, Decoding(8))
-    assert graph.recorder(torch.device("cuda")) is graph.StepGraph
+    assert graph.recorder(torch.device("cuda")) is not None
+    assert engine._steps is not None
     assert "cannot be recorded" not in caplog.text
+
+
+def test_rows_in_pages_say_the_same_recorded_or_not() -> None:
+    model, decoding = on_gpu(llama()).to(torch.bfloat16), Decoding(40)
+    blocks = [BLOCK, PromptBlock(BLOCK.prefix * 2, BLOCK.suffixes), PromptBlock("Be brief.", BLOCK.suffixes)]
+    said = []
+    for record in (None, lambda step, *_: step):
+        engine = engine_of(model, record=record)
+        batch, heard = engine.batch(decoding), list[Message]()
+        for job, block in enumerate(blocks):
+            batch.add(job, block)
+            heard += batch.step()
+        said.append(all_of(batch, blocks, heard))
+        assert engine._steps is not None
+    assert said[0] == said[1]
 
 
 @pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two GPUs")
@@ -103,6 +120,8 @@ def test_rewards_equal_those_of_the_cpu() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
-def test_fused_kernels_work(dtype: torch.dtype) -> None:
+def test_fused_kernels_work(dtype: torch.dtype) -> None:  # FlashAttention takes no fp32, so that has no pages
+    in_pages = kernels.choose(torch.device("cuda", 0), dtype, 128).paged
+    assert (in_pages is not None) is (dtype != torch.float32)
     chosen = kernels.choose(torch.device("cuda", 0), dtype, 128)
-    assert kernels.by_arithmetic not in (chosen.dense, chosen.causal, chosen.biased)
+    assert by_arithmetic not in (chosen.dense, chosen.causal, chosen.biased)

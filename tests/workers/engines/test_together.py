@@ -22,6 +22,7 @@ from workers.failures import GenerationFailed
 from workers.messages import Answered, Begun, Ended, Message
 from workers.prompt import Completion, Decoding, PromptBlock
 from workers.shared_prefix import kernels
+from workers.shared_prefix.arithmetic import Part
 from workers.shared_prefix.decode import DecodeLoop
 from workers.shared_prefix.shared_rows import SHORTEST_SHARED
 from workers.shared_prefix.spans import spans
@@ -97,7 +98,7 @@ def test_what_prefixes_begin_with_in_common_is_read_once_a_step_for_all_rows() -
 
     def counted(
         q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, bias: torch.Tensor | None, causal: bool, scale: float
-    ) -> kernels.Part:
+    ) -> Part:
         read.append(k.shape[2])
         return usual.dense(q, k, v, bias, causal, scale)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,8 +17,8 @@ KERNELS = kernels.choose(torch.device("cpu"), torch.float32, 8)
 BYTES = 2 * 2 * 2 * 8 * 4  # a token's keys and values: 2 layers, 2 heads, width 8, fp32
 
 
-def tree_of(budget: int = 2**30, unit: int = 1) -> PrefixTree:
-    return PrefixTree(llama(), KERNELS, budget, chunk=7, unit=unit)
+def tree_of(budget: int = 2**30) -> PrefixTree:
+    return PrefixTree(llama(), KERNELS, budget, chunk=7)
 
 
 def whole(prefix: Prefix, layer: int) -> torch.Tensor:
@@ -38,12 +37,10 @@ prompts = st.lists(st.lists(st.integers(3, 5), min_size=1, max_size=24), min_siz
 
 
 @settings(max_examples=40, deadline=None)
-@given(prompts, st.sampled_from([0, 20 * BYTES, 2**30]), st.sampled_from([1, 4]))
-def test_keys_and_values_are_those_of_the_model_whatever_was_read_before(
-    asked: list[list[int]], budget: int, unit: int
-) -> None:
-    tree = tree_of(budget, unit)
-    for tokens in (short * unit for short in asked):
+@given(prompts, st.sampled_from([0, 20 * BYTES, 2**30]))
+def test_keys_and_values_are_those_of_the_model_whatever_was_read_before(asked: list[list[int]], budget: int) -> None:
+    tree = tree_of(budget)
+    for tokens in asked:
         prefix = tree.acquire(tokens)
         for layer, expected in enumerate(of_the_library(llama(), tokens)):
             torch.testing.assert_close(whole(prefix, layer), expected, rtol=1e-4, atol=1e-4)
@@ -130,12 +127,3 @@ def test_half_of_a_split_node_does_not_keep_the_other_half_in_memory() -> None:
 def test_what_does_not_fit_at_all_is_still_answered() -> None:
     tree = tree_of(budget=0)
     assert whole(tree.acquire([3] * 12), 0).shape[2] == 12
-
-
-@pytest.mark.parametrize("unit", [4, 16])
-def test_nodes_end_at_whole_units(unit: int) -> None:
-    tree = tree_of(unit=unit)
-    tree.acquire(list(range(3, 3 + 3 * unit)))
-    prefix = tree.acquire([*range(3, 3 + unit + unit // 2), *range(90, 90 + 2 * unit - unit // 2)])
-    assert [k.shape[2] % unit for k, _ in prefix[0]] == [0] * len(prefix[0])
-    assert tree.tokens_read == 5 * unit

@@ -49,8 +49,8 @@ class RoundedRows:
         order = torch.randperm(WORDS, generator=torch.Generator().manual_seed(hash(tuple(tokens)) & 0xFFFF))
         return 4 - 2e-6 * order[None].float()
 
-    def keep(self, rows: torch.Tensor) -> None:
-        self._texts = [self._texts[row] for row in rows.tolist()]
+    def keep(self, rows: list[int]) -> None:
+        self._texts = [self._texts[row] for row in rows]
 
 
 def answers(decoding: Decoding, seed: int) -> list[list[int]]:

@@ -10,18 +10,14 @@ from workers.shared_prefix.spans import in_order, spans
 prefixes = st.lists(st.lists(st.integers(0, 2), max_size=9).map(tuple), max_size=6, unique=True)
 
 
-@given(prefixes, st.integers(1, 4), st.integers(1, 3))
-def test_spans_are_each_prefix_from_its_first_token_to_its_last(
-    found: list[tuple[int, ...]], shortest: int, unit: int
-) -> None:
-    whole = list({prefix[: len(prefix) - len(prefix) % unit] for prefix in found})
-    cut = spans(whole, shortest, unit)
-    for index, prefix in enumerate(whole):
+@given(prefixes, st.integers(1, 4))
+def test_spans_are_each_prefix_from_its_first_token_to_its_last(found: list[tuple[int, ...]], shortest: int) -> None:
+    cut = spans(found, shortest)
+    for index, prefix in enumerate(found):
         own = sorted((span for span in cut if index in span.members), key=lambda span: span.begin)
         assert [token for span in own for token in prefix[span.begin : span.end]] == list(prefix)
         assert [span.begin for span in own] == [0, *(span.end for span in own)][:-1]
         assert [span.depth for span in own] == list(range(len(own)))
-        assert all(span.begin % unit == span.end % unit == 0 for span in own)
 
 
 @given(prefixes)

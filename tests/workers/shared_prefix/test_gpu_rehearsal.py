@@ -1,0 +1,154 @@
+"""What a GPU will be told is right in shape, type and strides, operator by operator, and is little; see `fake_gpu`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from tests.workers.shared_prefix.fake_gpu import DEVICE, Calls, fake_gpu, moved
+from workers.shared_prefix import kernels
+from workers.shared_prefix.attention import Prefix
+from workers.shared_prefix.graph import RunStep
+from workers.shared_prefix.kernels import Kernels
+from workers.shared_prefix.paged_kernels import paged_flash
+from workers.shared_prefix.paged_rows import PagedRows, RecordedSteps
+from workers.shared_prefix.paged_step import Size, Tables, paged_step
+from workers.shared_prefix.pages import Pages
+from workers.shared_prefix.prefix_tree import PrefixTree
+from workers.shared_prefix.shared_rows import SharedRows
+
+KERNELS = Kernels(kernels.cuda_flash, kernels.cuda_flash, kernels.cuda_efficient, paged_flash)
+PROMPTS = [[*range(3, 3 + length)] for length in (4000, 4000, 4003)]
+HEADS, KEY_HEADS, WIDTH, WORDS = 8, 2, 64, 1000
+
+
+def llama(layers: int, dtype: torch.dtype = torch.bfloat16) -> Any:
+    config = LlamaConfig(
+        hidden_size=HEADS * WIDTH,
+        intermediate_size=1024,
+        num_hidden_layers=layers,
+        num_attention_heads=HEADS,
+        num_key_value_heads=KEY_HEADS,
+        vocab_size=WORDS,
+        max_position_embeddings=65536,
+    )
+    return moved(LlamaForCausalLM(config).train(False), dtype)
+
+
+def not_recorded(step: RunStep, tokens: torch.Tensor, lengths: torch.Tensor) -> RunStep:
+    assert tokens.shape == lengths.shape
+    assert tokens.dtype == lengths.dtype == torch.long
+    return step
+
+
+def check_flash(arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
+    """What FlashAttention refuses, as its source says (`flash_api.cpp`, `mha_varlen_fwd`)."""
+    q, keys, values, begins, begins_of_keys, most, longest, *_ = arguments
+    used, table = options["seqused_k"], options["block_table"]
+    sequences = len(begins) - 1
+    assert q.dtype == keys.dtype == values.dtype == torch.bfloat16
+    assert {t.dtype for t in (begins, begins_of_keys, used, table)} == {torch.int32}
+    assert all(t.is_contiguous() for t in (begins, begins_of_keys, used))
+    assert all(t.stride(-1) == 1 for t in (q, keys, values, table))
+    assert keys.shape == values.shape
+    assert keys.shape[1] % 256 == 0
+    assert q.shape[1:] == keys.shape[2:]
+    assert q.shape[2] % 8 == 0
+    assert (len(used), len(table), len(begins_of_keys)) == (sequences, sequences, sequences + 1)
+    assert longest == table.shape[1] * keys.shape[1]
+    assert 0 < most <= len(q)
+
+
+def test_rows_in_pages_enter_step_grow_and_go() -> None:
+    with fake_gpu():
+        model = llama(2)
+        tree = PrefixTree(model, KERNELS, budget=2**40)
+        steps = RecordedSteps(model, paged_flash, Pages(64, 256), not_recorded)
+        rows = PagedRows(model, KERNELS, tree, steps)
+        for prefix in PROMPTS[1:]:
+            assert rows.stand_behind(prefix)
+            rows.enter([prefix + [9] * own for own in (250, 3, 0)])
+        with Calls() as calls:
+            for _ in range(9):
+                logits = rows.step(torch.zeros(6, dtype=torch.long, device=DEVICE))
+        assert (logits.shape, logits.dtype, logits.device) == ((6, WORDS), torch.bfloat16, DEVICE)
+        flash = [(arguments, options) for name, arguments, options in calls.made if name == "_flash_attention_forward"]
+        assert len(flash) == 9 * 2 * 3  # steps, layers, and rows themselves and two levels of their prefixes
+        for arguments, options in flash:
+            check_flash(arguments, options)
+        rows.keep([1, 4])
+        assert rows.step(torch.zeros(2, dtype=torch.long, device=DEVICE)).shape == (2, WORDS)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_rows_without_pages_enter_step_and_go_behind_two_prefixes(dtype: torch.dtype) -> None:
+    usual = (
+        KERNELS
+        if dtype == torch.bfloat16
+        else Kernels(kernels.cuda_efficient, kernels.cuda_efficient, kernels.cuda_efficient)
+    )
+    with fake_gpu():
+        model = llama(2, dtype)
+        rows = SharedRows(model, usual, PrefixTree(model, usual, budget=2**40), not_recorded)
+        for prefix in PROMPTS[1:]:
+            assert rows.stand_behind(prefix)
+            rows.enter([prefix + [9] * own for own in (250, 3, 0)])
+        logits = rows.step(torch.zeros(6, dtype=torch.long, device=DEVICE))
+        assert (logits.shape, logits.dtype, logits.device) == ((6, WORDS), dtype, DEVICE)
+        rows.keep([1, 4])
+        assert rows.step(torch.zeros(2, dtype=torch.long, device=DEVICE)).shape == (2, WORDS)
+        assert rows.logits([PROMPTS[2] + [9, 9], PROMPTS[2] + [9]], 4003).shape == (2, 2, WORDS)
+
+
+def started_in_a_layer(levels: int, dtype: torch.dtype = torch.bfloat16) -> Counter[str]:
+    """Kernels that a layer of a step adds, by operator."""
+    counts = list[Counter[str]]()
+    for layers in (2, 3):
+        with fake_gpu():
+            model, pages = llama(layers, dtype), Pages(64, 256)
+            for layer in range(layers):
+                pages.put(layer, *_one_token())
+            tables = Tables(Size(96, 2, ((4, 32),) * levels), DEVICE)
+            numbers = torch.zeros(96, dtype=torch.long, device=DEVICE)
+            with Calls() as calls:
+                logits = paged_step(model, pages, paged_flash, tables, numbers, numbers)
+            assert logits.shape == (96, WORDS)
+            counts.append(calls.counts)
+    return counts[1] - counts[0]
+
+
+def _one_token() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    key = torch.zeros(1, KEY_HEADS, WIDTH, dtype=torch.bfloat16, device=DEVICE)
+    return torch.zeros(1, dtype=torch.long, device=DEVICE), key, key
+
+
+def test_a_layer_of_a_step_starts_few_kernels() -> None:
+    of_the_model = Counter(mm=6, bmm=1, mul=9, add=6, _to_copy=4, cat=2, pow=2, mean=2, rsqrt=2, neg=2, silu=1)
+    started = started_in_a_layer(levels=1)
+    attention = started - of_the_model
+    assert attention == Counter(
+        index_copy_=2, clone=1, _flash_attention_forward=2, stack=1, nan_to_num=1, _softmax=1, mul=1, addcmul=1, copy_=1
+    )
+    assert (attention.total(), started.total()) == (11, 48)
+    assert started_in_a_layer(levels=2) - started == Counter(_flash_attention_forward=1, addcmul=1)
+
+
+def test_prefixes_are_read_in_one_piece_however_the_tree_keeps_them() -> None:
+    """A level costs one call, whether its tokens were read at once or candidate by candidate."""
+    with fake_gpu():
+        model = llama(2)
+        tree = PrefixTree(model, KERNELS, budget=2**40)
+        for length in (1000, 2000, 3000):
+            tree.acquire(PROMPTS[0][:length])
+        prefix: Prefix = tree.acquire(PROMPTS[0])
+        assert len(prefix[0]) == 4
+        rows = PagedRows(model, KERNELS, tree, RecordedSteps(model, paged_flash, Pages(64, 256), not_recorded))
+        rows.stand_behind(PROMPTS[0])
+        rows.enter([[*PROMPTS[0], 9]])
+        with Calls() as calls:
+            rows.step(torch.zeros(1, dtype=torch.long, device=DEVICE))
+        assert calls.counts["_flash_attention_forward"] == 2 * 2

@@ -1,0 +1,144 @@
+"""A decode step over pages, and the tables that tell it what to read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from workers.shared_prefix.attention import forward
+from workers.shared_prefix.paged_kernels import PagedKernel, PageReads, merged_pages
+from workers.shared_prefix.pages import SCRATCH, Pages
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What a step is recorded for; everything else changes in its tables.
+
+    Attributes:
+        rows: places for rows.
+        pages: of a row's own tokens.
+        levels: of the tree of prefixes in use: sequences and pages of each.
+    """
+
+    rows: int
+    pages: int
+    levels: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Consecutive rows that see the same tokens: those of a span, or none.
+
+    Attributes:
+        rows: how many.
+        tokens: of the span.
+        pages: where they lie.
+    """
+
+    rows: int
+    tokens: int
+    pages: Sequence[int]
+
+
+class Tables:
+    """Numbers on the device that a step reads, at addresses that do not change.
+
+    Args:
+        size: of the step.
+    """
+
+    def __init__(self, size: Size, device: torch.device) -> None:
+        self.size = size
+        self.starts = torch.zeros(size.rows, dtype=torch.long, device=device)
+        self.own = _table(size.rows, size.pages, device)
+        self.levels = [
+            (_numbers(sequences + 1, device), _numbers(sequences, device), _table(sequences, pages, device))
+            for sequences, pages in size.levels
+        ]
+        self.rows = torch.arange(size.rows + 1, dtype=torch.int32, device=device)
+
+    def grow(self, row: int, page: int, at: int) -> None:
+        """A row's own page of this index lies at `at`."""
+        self.own[row, page] = at
+
+    def write(self, starts: Sequence[int], own: Sequence[Sequence[int]], levels: Sequence[Sequence[Run]]) -> None:
+        """Rows take the first places.
+
+        Args:
+            starts: tokens before each row's own.
+            own: pages of each row.
+            levels: runs of all rows, level by level.
+        """
+        size, device = self.size, self.starts.device
+        self.starts.copy_(torch.tensor([*starts, *[0] * (size.rows - len(starts))], device=device))
+        self.own.copy_(_padded(own, size.rows, size.pages, device))
+        for (begins, used, table), runs in zip(self.levels, levels, strict=True):
+            ends = [0]
+            for run in runs:
+                ends.append(ends[-1] + run.rows)
+            begins.copy_(torch.tensor(ends + [size.rows] * (len(begins) - len(ends)), dtype=torch.int32))
+            tokens = [run.tokens for run in runs]
+            used.copy_(torch.tensor(tokens + [0] * (len(used) - len(tokens)), dtype=torch.int32))
+            table.copy_(_padded([run.pages for run in runs], len(table), table.shape[1], device))
+
+
+class PagedStep:
+    """One token a row: it joins the row's own pages, and sees them and the row's spans. Implements `AttentionPass`.
+
+    Args:
+        lengths: [rows], tokens that rows have of their own already.
+    """
+
+    def __init__(self, pages: Pages, kernel: PagedKernel, tables: Tables, lengths: torch.Tensor) -> None:
+        self._pages = pages
+        self._kernel = kernel
+        self._tables = tables
+        page = tables.own.gather(1, (lengths // pages.tokens)[:, None])[:, 0]
+        self._slots = page.long() * pages.tokens + lengths % pages.tokens
+        self._used = (lengths + 1).to(torch.int32)
+        self._reads: dict[int, list[PageReads]] = {}  # by query heads of a key head, which are queries of their own
+
+    def attend(self, layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scale: float) -> torch.Tensor:
+        (rows, heads, _, width), key_heads = q.shape, k.shape[1]
+        groups = heads // key_heads
+        self._pages.put(layer, self._slots, k[:, :, 0], v[:, :, 0])
+        keys, values = self._pages.layer(layer)
+        folded = q.reshape(rows, key_heads, groups, width).transpose(1, 2).reshape(-1, key_heads, width)
+        parts = [self._kernel(folded, keys, values, reads, scale) for reads in self._of(groups)]
+        output = q.new_empty(rows, key_heads, groups, width)
+        output.transpose(1, 2).copy_(merged_pages(parts).view(rows, groups, key_heads, width))
+        return output.view(q.shape)
+
+    def _of(self, groups: int) -> list[PageReads]:
+        if groups not in self._reads:
+            tables, rows = self._tables, self._tables.size.rows
+            self._reads[groups] = [
+                PageReads(tables.rows * groups, self._used, tables.own, groups),
+                *(PageReads(begins * groups, used, table, rows * groups) for begins, used, table in tables.levels),
+            ]
+        return self._reads[groups]
+
+
+def paged_step(
+    model: Any, pages: Pages, kernel: PagedKernel, tables: Tables, tokens: torch.Tensor, lengths: torch.Tensor
+) -> torch.Tensor:
+    """Logits [rows, V] behind a token of each place."""
+    way = PagedStep(pages, kernel, tables, lengths)
+    return forward(model, tokens[:, None], (lengths + tables.starts)[:, None], way)[:, -1]
+
+
+def _numbers(count: int, device: torch.device) -> torch.Tensor:
+    return torch.zeros(count, dtype=torch.int32, device=device)
+
+
+def _table(sequences: int, pages: int, device: torch.device) -> torch.Tensor:
+    return torch.full((sequences, pages), SCRATCH, dtype=torch.int32, device=device)
+
+
+def _padded(lists: Sequence[Sequence[int]], rows: int, width: int, device: torch.device) -> torch.Tensor:
+    filled = [[*pages, *[SCRATCH] * (width - len(pages))] for pages in lists]
+    filled += [[SCRATCH] * width] * (rows - len(filled))
+    return torch.tensor(filled, dtype=torch.int32, device=device)
