@@ -15,13 +15,13 @@ from workers.shared_prefix.attention import Fill
 from workers.shared_prefix.graph import Record, RunStep
 from workers.shared_prefix.kernels import Kernels
 from workers.shared_prefix.paged_kernels import PagedKernel
-from workers.shared_prefix.paged_step import Run, Size, Tables, paged_step
+from workers.shared_prefix.paged_step import RowRun, Size, Tables, paged_step
 from workers.shared_prefix.pages import Pages
 from workers.shared_prefix.plain_rows import PAD
 from workers.shared_prefix.prefix_tree import PrefixTree
 from workers.shared_prefix.prefixed_rows import PrefixedRows, Shared, cut, parts_read
 from workers.shared_prefix.shared_rows import SharedRows
-from workers.shared_prefix.spans import Span, in_order, spans
+from workers.shared_prefix.spans import PrefixSpan, in_order, spans
 
 MOST_RECORDED = 32  # steps of different sizes that are kept
 
@@ -205,22 +205,22 @@ class PagedRows(PrefixedRows):
         self._order, self._back = (torch.tensor(it, device=self._device) for it in (order, self._back_list))
 
     def _levels(
-        self, in_use: list[Shared], cut_into: list[Span], ranks: list[int], rank: dict[Shared, int]
-    ) -> list[list[Run]]:
+        self, in_use: list[Shared], cut_into: list[PrefixSpan], ranks: list[int], rank: dict[Shared, int]
+    ) -> list[list[RowRun]]:
         """Runs of all rows, level by level; spans that are new are copied to pages, and those of old ones go back."""
         wanted = {(span.begin, *in_use[span.members[0]].tokens[: span.end]): span for span in cut_into}
         for key in self._spans.keys() - wanted:
             self._return_pages(set(self._spans.pop(key)))
-        levels: list[dict[int, Run]] = [{} for _ in range(1 + max((span.depth for span in cut_into), default=-1))]
+        levels: list[dict[int, RowRun]] = [{} for _ in range(1 + max((span.depth for span in cut_into), default=-1))]
         for key, span in wanted.items():
             if key not in self._spans:
                 self._spans[key] = self._copied(in_use[span.members[0]], span)
             members = {rank[in_use[member]] for member in span.members}
             rows = [index for index, own in enumerate(ranks) if own in members]
-            levels[span.depth][rows[0]] = Run(len(rows), span.end - span.begin, self._spans[key])
+            levels[span.depth][rows[0]] = RowRun(len(rows), span.end - span.begin, self._spans[key])
         return [list(_with_gaps(level, len(ranks))) for level in levels]
 
-    def _copied(self, prefix: Shared, span: Span) -> list[int]:
+    def _copied(self, prefix: Shared, span: PrefixSpan) -> list[int]:
         pages = self._taken(span.end - span.begin)
         slots = torch.tensor(self._pages.slots(pages, 0, span.end - span.begin), device=self._device)
         for layer, segments in enumerate(cut(prefix.layers, span.begin, span.end)):
@@ -235,15 +235,15 @@ def _return(pages: Pages, owned: set[int]) -> None:
     pages.give_back(owned)
 
 
-def _with_gaps(runs: dict[int, Run], rows: int) -> list[Run]:
+def _with_gaps(runs: dict[int, RowRun], rows: int) -> list[RowRun]:
     """All rows in order, by runs that begin at these."""
-    whole, at = list[Run](), 0
+    whole, at = list[RowRun](), 0
     for begin in sorted(runs):
         if begin > at:
-            whole.append(Run(begin - at, 0, ()))
+            whole.append(RowRun(begin - at, 0, ()))
         whole.append(runs[begin])
         at = begin + runs[begin].rows
-    return [*whole, Run(rows - at, 0, ())] if at < rows else whole
+    return [*whole, RowRun(rows - at, 0, ())] if at < rows else whole
 
 
 def _serves(size: Size, needed: Size) -> bool:

@@ -29,7 +29,7 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RowRun:
     """Consecutive rows that see the same tokens: those of a span, or none.
 
     Attributes:
@@ -64,7 +64,7 @@ class Tables:
         """A row's own page of this index lies at `at`."""
         self.own[row, page] = at
 
-    def write(self, starts: Sequence[int], own: Sequence[Sequence[int]], levels: Sequence[Sequence[Run]]) -> None:
+    def write(self, starts: Sequence[int], own: Sequence[Sequence[int]], levels: Sequence[Sequence[RowRun]]) -> None:
         """Rows take the first places.
 
         Args:

@@ -10,7 +10,7 @@ Tokens = Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class PrefixSpan:
     """Consecutive tokens that the same prefixes have.
 
     Attributes:
@@ -30,7 +30,7 @@ def in_order(prefixes: Sequence[Tokens]) -> list[int]:
     return sorted(range(len(prefixes)), key=lambda index: list(prefixes[index]))
 
 
-def spans(prefixes: Sequence[Tokens], shortest: int = 1) -> list[Span]:
+def spans(prefixes: Sequence[Tokens], shortest: int = 1) -> list[PrefixSpan]:
     """Cut different prefixes into spans that together are each of them, from the first token to the last.
 
     Args:
@@ -41,20 +41,20 @@ def spans(prefixes: Sequence[Tokens], shortest: int = 1) -> list[Span]:
 
 def _spans(
     prefixes: Sequence[Tokens], members: list[int], begin: int, known: int, depth: int, shortest: int
-) -> Iterator[Span]:
+) -> Iterator[PrefixSpan]:
     """Spans of neighbours that have the first `known` tokens in common, of which the first `begin` are covered."""
     if len(members) == 1:
         if begin < len(prefixes[members[0]]):
-            yield Span(begin, len(prefixes[members[0]]), tuple(members), depth)
+            yield PrefixSpan(begin, len(prefixes[members[0]]), tuple(members), depth)
         return
     common = _common(prefixes[members[0]], prefixes[members[-1]], known)
     if common - begin >= shortest:
-        yield Span(begin, common, tuple(members), depth)
+        yield PrefixSpan(begin, common, tuple(members), depth)
         begin, depth = common, depth + 1
     longer = [member for member in members if len(prefixes[member]) > common]
     for member in members:
         if len(prefixes[member]) == common > begin:
-            yield Span(begin, common, (member,), depth)
+            yield PrefixSpan(begin, common, (member,), depth)
     for _, alike in groupby(longer, key=lambda member: prefixes[member][common]):
         yield from _spans(prefixes, list(alike), begin, common, depth, shortest)
 

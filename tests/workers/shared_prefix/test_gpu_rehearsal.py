@@ -21,6 +21,8 @@ from workers.shared_prefix.pages import Pages
 from workers.shared_prefix.prefix_tree import PrefixTree
 from workers.shared_prefix.shared_rows import SharedRows
 
+pytestmark = pytest.mark.filterwarnings("ignore:Accessing the data pointer of FakeTensor")
+
 KERNELS = Kernels(kernels.cuda_flash, kernels.cuda_flash, kernels.cuda_efficient, paged_flash)
 PROMPTS = [[*range(3, 3 + length)] for length in (4000, 4000, 4003)]
 HEADS, KEY_HEADS, WIDTH, WORDS = 8, 2, 64, 1000
