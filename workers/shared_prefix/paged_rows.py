@@ -45,7 +45,7 @@ class RecordedSteps:
         self._steps: OrderedDict[Size, _Recorded | Tables] = OrderedDict()
 
     def size(self, needed: Size) -> Size:
-        """Of a step that does what is needed, one that was recorded before if there is one."""
+        """Size of a step that does what is needed, if possible of one that was recorded before."""
         known = (size for size in reversed(self._steps) if _serves(size, needed))
         return next(known, _rounded(needed))
 
