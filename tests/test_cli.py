@@ -1,8 +1,6 @@
 """The commands, as a user types them, on the quickstart's real model."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from search.prompts.urial import BACKTICKS, load_base_prompt
 from search.run_directory.journal import read_journal
 from search.run_directory.records import TrialRecord
 from search.run_directory.run import Run
+from tests.command_line import demosearch
 from tests.service_server import ServiceServer, error, says
 
 pytestmark = pytest.mark.heavy
@@ -24,18 +23,6 @@ SMALL = [
     *("--set", "workers.kind=local", "--set", "pool.limit=6", "--set", "strategy.trials=9"),
     *("--set", "strategy.max_demonstrations=2", "--set", "decoding.max_new_tokens=24", "--set", "window=4"),
 ]
-
-
-def demosearch(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "search", *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=_environment(environment))
-
-
-def _environment(extra: dict[str, str]) -> dict[str, str]:
-    import os  # noqa: PLC0415 -- only here
-
-    kept = {key: value for key, value in os.environ.items() if key != "OPENAI_API_KEY"}
-    return kept | {"COLUMNS": "200", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path.cwd())} | extra
 
 
 @pytest.fixture(scope="module")
@@ -180,7 +167,7 @@ def test_bad_input_gets_one_sentence_and_spends_nothing(what: str, tmp_path: Pat
     overrides, sentence = BAD[what]
     words = [word for override in overrides for word in ("--set", override)]
     path = tmp_path / "run"
-    done = demosearch("run", "quickstart", "--run-dir", str(path), *SMALL, *words, HF_HUB_OFFLINE="1")
+    done = demosearch("run", "quickstart", "--run-dir", str(path), *SMALL, *words)
     assert done.returncode == 2
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr

@@ -1,11 +1,8 @@
 """SIGKILL at random moments: the resumed search is the one that was never killed."""
 
 import json
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +14,7 @@ from evaluators.failures import BudgetSpent
 from search.results.status import read_status
 from search.run_directory.run import read_config
 from search.running.launch import resume
+from tests.command_line import demosearch, start
 
 pytestmark = pytest.mark.heavy
 
@@ -28,30 +26,22 @@ LOCAL = [*SMALL, "--set", "workers.kind=local"]
 KILLS = 5
 
 
-def command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "search", *words]
-
-
-def environment() -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": str(Path.cwd()), "OMP_NUM_THREADS": "1"}
-
-
 def finish(*words: str) -> None:
-    done = subprocess.run(command(*words), capture_output=True, text=True, check=False, env=environment())
+    done = demosearch(*words)
     assert done.returncode == 0, done.stderr
 
 
 def kill_when(lines: int, path: Path, *words: str) -> None:
     """Start, wait until the journal has so many lines (0: until there is a run directory), wait a little, kill."""
-    process = subprocess.Popen(command(*words), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment())
+    process = start(*words)
     journal = path / "journal.jsonl"
     while not (path / "config.json").exists() or (lines > 0 and journal_lines(journal) < lines):
         assert process.poll() is None
         time.sleep(0.005)
     time.sleep(random.Random(lines).uniform(0, 0.3))
     assert process.poll() is None
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
 
 
 def journal_lines(journal: Path) -> int:
@@ -59,8 +49,7 @@ def journal_lines(journal: Path) -> int:
 
 
 def status(path: Path) -> dict[str, Any]:
-    done = subprocess.run(command("status", str(path), "--json"), capture_output=True, check=True, env=environment())
-    read: dict[str, Any] = json.loads(done.stdout)
+    read: dict[str, Any] = json.loads(demosearch("status", str(path), "--json").stdout)
     return {key: value for key, value in read.items() if key not in ("run", "seconds", "gpu_seconds")}
 
 

@@ -2,10 +2,6 @@
 
 import csv
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -21,7 +17,7 @@ from search.experiments.catalogue import EXPERIMENTS, experiment_named
 from search.experiments.markdown import tables
 from search.experiments.results import ExperimentResults
 from search.experiments.run import run_experiment
-from tests.documents import ROOT
+from tests.command_line import demosearch, start
 from tests.search.experiments.toy import QUICKSTART, toy_config, toy_file
 
 pytestmark = pytest.mark.heavy
@@ -127,30 +123,19 @@ def test_an_experiment_that_a_budget_stops_goes_on_with_a_larger_one(name: str, 
 def test_an_experiment_killed_in_its_second_training_and_resumed_gives_the_same_table(tmp_path: Path) -> None:
     slow = {"lengths": [{"epochs": 12, "batch_size": 2}], "learning_rate": 1e-4, "checkpoints": 11}
     file = toy_file(tmp_path, icl_vs_finetuning={"counts": [6], "draws": 1}, finetuning=slow)
-    command = [
-        sys.executable,
-        "-m",
-        "search",
-        "experiment",
-        "icl_vs_finetuning",
-        str(file),
-        "--no-figures",
-        "--run-dir",
-    ]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    words = ("experiment", "icl_vs_finetuning", str(file), "--no-figures", "--run-dir")
 
     def run(folder: str) -> None:
-        call = [*command, str(tmp_path / folder)]
-        done = subprocess.run(call, env=environment, capture_output=True, text=True, check=False)
+        done = demosearch(*words, str(tmp_path / folder))
         assert done.returncode == 0, done.stderr
 
-    killed = subprocess.Popen([*command, str(tmp_path / "killed")], env=environment, stderr=subprocess.DEVNULL)
+    killed = start(*words, str(tmp_path / "killed"))
     models = tmp_path / "killed" / "finetuned"
     deadline = time.monotonic() + 200
     while not (list(models.glob("lora-*/checkpoints/checkpoint-*"))) and time.monotonic() < deadline:
         assert killed.poll() is None, "it ended before it was killed"
         time.sleep(0.02)
-    killed.send_signal(signal.SIGKILL)
+    killed.kill()
     killed.wait()
     assert len(list(models.glob("*/finetuned.json"))) == 1
     assert not (tmp_path / "killed" / "table.csv").exists()

@@ -19,6 +19,7 @@ from optuna.trial import TrialState
 
 from configs.errors import InputError
 from search.export.optuna_study import fill_study
+from tests.command_line import demosearch
 from tests.search.report.made_run import BASE, MadeRun, small_run
 
 pytestmark = pytest.mark.heavy
@@ -159,11 +160,11 @@ def get(url: str, process: "subprocess.Popen[bytes]") -> Any:
 @pytest.mark.heavy
 def test_the_command_fills_a_study_that_optunas_dashboard_shows(run: Path, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/study.db"
-    command = [sys.executable, "-m", "search", "export", str(run), "--format", "optuna", "--output"]
-    refused = subprocess.run([*command, "study.db"], capture_output=True, text=True, check=False)
+    words = ("export", str(run), "--format", "optuna", "--output")
+    refused = demosearch(*words, "study.db")
     assert refused.returncode == 2
     assert "sqlite:///study.db" in refused.stderr
-    written = subprocess.run([*command, url], capture_output=True, text=True, check=True)
+    written = demosearch(*words, url)
     assert re.search(r"written: 5 trials", written.stderr)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

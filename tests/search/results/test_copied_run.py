@@ -1,9 +1,6 @@
 """A run directory that was copied to a machine without the model, the pool and the questions says all that it said."""
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +10,7 @@ from search.export.optuna_study import fill_study
 from search.report import report
 from search.results.answers_table import read_answers
 from search.results.search_results import read_search_results
+from tests.command_line import demosearch
 from tests.search.export.scored import CHAT, scored
 
 pytestmark = pytest.mark.heavy
@@ -55,15 +53,8 @@ def test_an_optuna_study_is_filled(copied: tuple[Path, str], tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("command", ["status", "watch", "report", "export"])
-def test_the_commands_need_no_hub(command: str, copied: tuple[Path, str], tmp_path: Path) -> None:
+def test_the_commands_need_no_hub_and_no_cache_of_it(command: str, copied: tuple[Path, str]) -> None:
     path, _ = copied
     arguments = ["--format", "json"] if command == "export" else []
-    offline = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-m", "search", command, str(path), *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=offline,
-    )
+    done = demosearch(command, str(path), *arguments)
     assert (done.returncode, done.stderr.count("Traceback")) == (0, 0), done.stderr
