@@ -99,11 +99,11 @@ def find_field(path: Path, names: Sequence[str], required: bool = True) -> str |
         InputError: the file cannot be read, or it has none of them and one is required.
     """
     row: Row = read_rows(path)[0]
-    found = next((name for name in names if row.get(name)), None)
-    if found is None and required:
+    name = next((name for name in names if row.get(name)), None)
+    if name is None and required:
         there = ", ".join(map(str, row))
         raise InputError(f"{row.place}: has {there}, but none of {', '.join(names)}: rename a field in the data.")
-    return found
+    return name
 
 
 def pool_fields(path: Path) -> tuple[str, str]:

@@ -25,4 +25,4 @@ class Utilization:
     judge_busy: float = 0.0
 
     def __add__(self, other: "Utilization") -> "Utilization":
-        return Utilization(*(one + more for one, more in zip(astuple(self), astuple(other), strict=True)))
+        return Utilization(*(own + more for own, more in zip(astuple(self), astuple(other), strict=True)))

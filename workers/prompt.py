@@ -33,7 +33,7 @@ class PromptBlock:
 def shared_start(texts: Sequence[str]) -> str:
     """What all of these texts begin with; there is at least one."""
     first, last = min(texts), max(texts)  # whatever these two share, all in between share
-    length = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), None)
+    length = next((at for at, (token, other) in enumerate(zip(first, last, strict=False)) if token != other), None)
     return first if length is None else first[:length]
 
 

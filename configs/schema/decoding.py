@@ -47,7 +47,7 @@ class FurtherDecodingConfig(Knobs):
 
     @model_validator(mode="after")
     def _speakable(self) -> Self:
-        plain = all(one.isalnum() or one in "_-. " for one in self.name)
+        plain = all(character.isalnum() or character in "_-. " for character in self.name)
         if not plain or not self.name[0].isalnum() or self.name != self.name.strip():
             raise ValueError(
                 f"the name {self.name!r} must begin with a letter or digit and hold only these, ' ', '.', '-', '_'"

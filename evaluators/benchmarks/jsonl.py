@@ -41,6 +41,6 @@ def texts(row: Row, field: str) -> tuple[str | None, ...]:
     """The text in a field, or a list of texts, one a turn; none where it is missing, null or an empty list."""
     value = row.get(field)
     if isinstance(value, list):
-        return tuple(Row({field: one}, row.place).optional_text(field) for one in value)
+        return tuple(Row({field: text}, row.place).optional_text(field) for text in value)
     text = row.optional_text(field)
     return () if text is None else (text,)

@@ -70,7 +70,7 @@ def _straight(text: str) -> Iterator[tuple[int, int]]:
     if len(marks) % 2 == 0:
         yield from _paired(marks)
         return
-    breaks = [0, *(found.end() for found in re.finditer(r"\n\s*\n", text)), len(text)]
+    breaks = [0, *(gap.end() for gap in re.finditer(r"\n\s*\n", text)), len(text)]
     for begin, end in pairwise(breaks):
         yield from _paired([mark for mark in marks if begin <= mark < end])
 

@@ -115,8 +115,8 @@ def _make_tables(connection: sqlite3.Connection, path: Path) -> None:
     connection.executescript(_INDEXES)
 
 
-def add_dollars(one: float | None, other: float | None) -> float | None:
-    return None if one is None or other is None else one + other
+def add_dollars(first: float | None, second: float | None) -> float | None:
+    return None if first is None or second is None else first + second
 
 
 def _checked_version(ledger: sqlite3.Connection, path: Path) -> int:

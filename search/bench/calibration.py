@@ -68,7 +68,7 @@ def by_class(searches: Sequence[GuardedSearch]) -> str:
         own = [search for search in searches if low <= search.probability < high]
         if own:
             better, covered = (100 * fmean(flags) for flags in ([v.gain > 0 for v in own], [v.covered for v in own]))
-            said = 100 * fmean(one.probability for one in own)
+            said = 100 * fmean(export.probability for export in own)
             name = f"{low:.2f} to {min(high, 1):.2f}"
             lines.append(f"| {name} | {len(own)} | {said:.1f} % | {better:.1f} % | {covered:.1f} % |")
     return "\n".join(lines)
@@ -80,9 +80,9 @@ def by_landscape(searches: Sequence[GuardedSearch]) -> str:
     lines.append("|---" * 6 + "|")
     for key in dict.fromkeys((search.landscape, search.strategy) for search in searches):
         own = [search for search in searches if (search.landscape, search.strategy) == key]
-        exported = [one for one in own if one.probability >= MIN_WIN_PROBABILITY]
+        exported = [export for export in own if export.probability >= MIN_WIN_PROBABILITY]
         better = f"{100 * fmean(one.gain > 0 for one in exported):.0f} %" if exported else "-"
-        gains = fmean(one.gain for one in own), sum(one.gain for one in exported) / len(own)
+        gains = fmean(export.gain for export in own), sum(export.gain for export in exported) / len(own)
         cells = [*key, f"{100 * len(exported) / len(own):.0f} % of {len(own)}", better, *(f"{x:+.3f}" for x in gains)]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

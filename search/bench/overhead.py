@@ -134,7 +134,7 @@ def _dspy(python: Path) -> list[OverheadPass]:
     script = Path(__file__).with_name("overhead_dspy.py")
     with tempfile.TemporaryDirectory() as cache:
         passes = [_printed([str(python), str(script), cache, name]) for name in ("cold+warm", "new")]
-    return [OverheadPass(**one) for answer in passes for one in answer["passes"]]
+    return [OverheadPass(**values) for answer in passes for values in answer["passes"]]
 
 
 def _printed(command: list[str]) -> dict[str, Any]:

@@ -15,8 +15,13 @@ def overlap_table(overlap: OverlapTiming) -> RenderableType:
     table = Table(padding=(0, 1), header_style="bold")
     for column in ("", "seconds", "evaluations/s", "at the judge at once"):
         table.add_column(column, justify="right" if column else "left")
-    for one in (overlap.generator, overlap.judge, overlap.together):
-        table.add_row(one.name, f"{one.seconds:.2f}", f"{one.evaluations / one.seconds:,.1f}", f"{one.at_once:,}")
+    for scenario in (overlap.generator, overlap.judge, overlap.together):
+        table.add_row(
+            scenario.name,
+            f"{scenario.seconds:.2f}",
+            f"{scenario.evaluations / scenario.seconds:,.1f}",
+            f"{scenario.at_once:,}",
+        )
     return Group(table, Text(f"Together: {overlap.ratio:.3f} times the slower one alone; the target is 1.1 at most."))
 
 
@@ -34,8 +39,13 @@ def w1_table(passes: Iterable[OverheadPass]) -> Table:
     ):
         table.add_column(column)
     ours: dict[str, float] = {}
-    for one in passes:
-        base = ours.setdefault(one.name, one.cpu_ms)
-        numbers = (f"{one.cpu_ms:.3f}", f"{one.cpu_ms / base:.1f}", f"{one.per_second:,.0f}", f"{one.calls:,}")
-        table.add_row(one.system, one.name, *numbers, f"{one.disk_bytes / 1000:.1f}")
+    for measured in passes:
+        base = ours.setdefault(measured.name, measured.cpu_ms)
+        numbers = (
+            f"{measured.cpu_ms:.3f}",
+            f"{measured.cpu_ms / base:.1f}",
+            f"{measured.per_second:,.0f}",
+            f"{measured.calls:,}",
+        )
+        table.add_row(measured.system, measured.name, *numbers, f"{measured.disk_bytes / 1000:.1f}")
     return table

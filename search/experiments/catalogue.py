@@ -29,7 +29,7 @@ _ALL: tuple[Experiment, ...] = (
     transfer.EXPERIMENT,
     sufficient.EXPERIMENT,
 )
-EXPERIMENTS = {one.name: one for one in _ALL}
+EXPERIMENTS = {experiment.name: experiment for experiment in _ALL}
 
 
 def experiment_named(name: str) -> Experiment:

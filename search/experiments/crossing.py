@@ -64,8 +64,8 @@ def _crossing(first: Mapping[int, Draws], second: Mapping[int, Draws], confidenc
 def sentences(results: ExperimentResults) -> Iterator[str]:
     """What is to be said of each curve."""
     for measure in results.measures:
-        for found in crossings(results, measure):
-            yield f"{measure.name}, {found.method}: {_told(found.crossing)}"
+        for curve in crossings(results, measure):
+            yield f"{measure.name}, {curve.method}: {_in_words(curve.crossing)}"
 
 
 def to_json(results: ExperimentResults) -> list[Mapping[str, object]]:
@@ -74,41 +74,42 @@ def to_json(results: ExperimentResults) -> list[Mapping[str, object]]:
     return [
         {
             "measure": measure.name,
-            "method": found.method,
-            **({} if found.crossing is None else _as_json(found.crossing)),
+            "method": curve.method,
+            **({} if curve.crossing is None else _as_json(curve.crossing)),
         }
         for measure in results.measures
-        for found in crossings(results, measure)
+        for curve in crossings(results, measure)
     ]
 
 
-def _as_json(found: Crossing) -> Mapping[str, str | float]:
+def _as_json(overtaking: Crossing) -> Mapping[str, str | float]:
     spelled = {BELOW: "below", BEYOND: "beyond"}
-    ends = {"at": found.at, "low": found.low, "high": found.high}
+    ends = {"at": overtaking.at, "low": overtaking.low, "high": overtaking.high}
     return {name: spelled.get(value, value) for name, value in ends.items()} | {
-        "inside": found.inside,
-        "questions": found.questions,
-        "draws": found.draws,
+        "inside": overtaking.inside,
+        "questions": overtaking.questions,
+        "draws": overtaking.draws,
     }
 
 
-def _told(found: Crossing | None) -> str:
-    if found is None:
+def _in_words(overtaking: Crossing | None) -> str:
+    if overtaking is None:
         return "no crossing can be told, since fewer than two n have scores both in context and fine-tuned."
-    between = f"between n = {found.first:,.0f} and n = {found.last:,.0f}"
-    if found.at == BELOW:
-        told = f"no crossing {between}: fine-tuning lies above the examples in context everywhere"
-    elif found.at == BEYOND:
-        told = f"no crossing {between}: fine-tuning has not overtaken the examples in context there"
+    between = f"between n = {overtaking.first:,.0f} and n = {overtaking.last:,.0f}"
+    if overtaking.at == BELOW:
+        place = f"no crossing {between}: fine-tuning lies above the examples in context everywhere"
+    elif overtaking.at == BEYOND:
+        place = f"no crossing {between}: fine-tuning has not overtaken the examples in context there"
     else:
-        told = f"fine-tuning overtakes the examples in context at n = {found.at:,.1f}"
+        place = f"fine-tuning overtakes the examples in context at n = {overtaking.at:,.1f}"
+    low, high = _end(overtaking.low, overtaking), _end(overtaking.high, overtaking)
     return (
-        f"{told}; interval from {_end(found.low, found)} to {_end(found.high, found)}, {100 * found.inside:.0f} % of "
-        f"the resamples cross inside (bootstrap over {found.questions:,} questions and {found.draws:,} draws)."
+        f"{place}; interval from {low} to {high}, {100 * overtaking.inside:.0f} % of the resamples cross inside "
+        f"(bootstrap over {overtaking.questions:,} questions and {overtaking.draws:,} draws)."
     )
 
 
-def _end(value: float, found: Crossing) -> str:
+def _end(value: float, overtaking: Crossing) -> str:
     if value == BELOW:
-        return f"below {found.first:,.0f}"
-    return f"beyond {found.last:,.0f}" if value == BEYOND else f"{value:,.1f}"
+        return f"below {overtaking.first:,.0f}"
+    return f"beyond {overtaking.last:,.0f}" if value == BEYOND else f"{value:,.1f}"

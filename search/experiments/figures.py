@@ -67,19 +67,19 @@ def _lines(results: ExperimentResults, measure: Measure, rows: Sequence[ResultRo
         printed = [row for row in points if row.printed is not None]
         if printed:
             figure.add_trace(_printed([row.condition[x] for row in printed], [row.printed for row in printed], colour))
-    for found in crossings(results, measure):
-        _mark(figure, found)
+    for crossing in crossings(results, measure):
+        _mark(figure, crossing)
     figure.update_xaxes(title=results.experiment.x_name)
     figure.update_yaxes(title=measure.name)
     return figure
 
 
-def _mark(figure: go.Figure, found: MethodCrossing) -> None:
+def _mark(figure: go.Figure, method_crossing: MethodCrossing) -> None:
     """Where fine-tuning overtakes, and as much of its interval as lies inside the range."""
-    at = found.crossing
+    at = method_crossing.crossing
     if at is None or not at.is_inside:
         return
-    figure.add_vline(at.at, line={"color": PALE, "width": 1.5, "dash": "dash"}, annotation_text=found.method)
+    figure.add_vline(at.at, line={"color": PALE, "width": 1.5, "dash": "dash"}, annotation_text=method_crossing.method)
     low, high = max(at.low, at.first), min(at.high, at.last)
     figure.add_vrect(low, high, fillcolor=PALE, opacity=0.12, line_width=0)
 
@@ -129,9 +129,9 @@ def _forest(_: ExperimentResults, measure: Measure, rows: Sequence[ResultRow]) -
 
 def _shares(results: ExperimentResults, measure: Measure, _: Sequence[ResultRow]) -> go.Figure:
     """Beside lines at nothing and at all of the gap; shares without bounds are left to the table."""
-    found = [share for share in shares(results, measure) if share.share is not None and math.isfinite(share.share.low)]
-    known = [share.share for share in found if share.share is not None]
-    names = [name_of(share.condition) for share in found]
+    finite = [share for share in shares(results, measure) if share.share is not None and math.isfinite(share.share.low)]
+    known = [share.share for share in finite if share.share is not None]
+    names = [name_of(share.condition) for share in finite]
     ours = go.Scatter(
         name="ours",
         x=[share.mean for share in known],
@@ -142,8 +142,8 @@ def _shares(results: ExperimentResults, measure: Measure, _: Sequence[ResultRow]
         text=[f"{name}: {show_share(share)}" for name, share in zip(names, known, strict=True)],
         hovertemplate="%{text}<extra></extra>",
     )
-    figure = drawn([ours], 120 + 28 * len(found))
-    printed = [(share.printed, at) for at, share in enumerate(found) if share.printed is not None]
+    figure = drawn([ours], 120 + 28 * len(finite))
+    printed = [(share.printed, at) for at, share in enumerate(finite) if share.printed is not None]
     if printed:
         figure.add_trace(_printed([value for value, _ in printed], [at for _, at in printed], PALE))
     for line in (0, 1):
@@ -171,8 +171,8 @@ def _heatmaps(results: ExperimentResults, _: Measure, rows: Sequence[ResultRow])
             go.Heatmap(
                 x=xs,
                 y=ys,
-                z=[[_mean(by_place.get((one, other))) for one in xs] for other in ys],
-                text=[[_said(by_place.get((one, other))) for one in xs] for other in ys],
+                z=[[_mean(by_place.get((x, y))) for x in xs] for y in ys],
+                text=[[_said(by_place.get((x, y))) for x in xs] for y in ys],
                 texttemplate="%{text}",
                 coloraxis="coloraxis",
             ),

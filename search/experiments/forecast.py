@@ -183,12 +183,12 @@ def _sum(values: Iterable[float | None]) -> float | None:
 def _spent(searches: Sequence[RunForecast], paid: Sequence[PaidAlready]) -> dict[str, float]:
     """By quantity: what stands in the ledger for the cells, and what this experiment's searches have spent."""
     own = {quantity.name: quantity.spent or 0.0 for quantity in _summed(searches)}
-    found = {
-        "generations": sum(one.generations for one in paid),
-        "verdicts": sum(one.verdicts for one in paid),
-        "dollars": sum(one.dollars for one in paid),
+    already = {
+        "generations": sum(stored.generations for stored in paid),
+        "verdicts": sum(stored.verdicts for stored in paid),
+        "dollars": sum(stored.dollars for stored in paid),
     }
-    return {name: own.get(name, 0.0) + number for name, number in found.items()}
+    return {name: own.get(name, 0.0) + number for name, number in already.items()}
 
 
 def _with_spent(quantity: Quantity, spent: Mapping[str, float]) -> Quantity:
@@ -200,13 +200,13 @@ def _with_training(quantity: Quantity, planned: PlannedTrainings) -> Quantity:
     if quantity.name != "GPU hours" or not planned.trainings:
         return quantity
     both = [_sum([number, planned.gpu_hours]) for number in (quantity.about, quantity.at_most)]
-    told = "?" if planned.gpu_hours is None else f"{planned.gpu_hours:,.3g}"
-    note = "; ".join([*([quantity.note] if quantity.note else []), f"{told} of them for training"])
+    training_hours = "?" if planned.gpu_hours is None else f"{planned.gpu_hours:,.3g}"
+    note = "; ".join([*([quantity.note] if quantity.note else []), f"{training_hours} of them for training"])
     return replace(quantity, about=both[0], at_most=both[1], note=note)
 
 
 def _cells(grid: Grid, paid: Sequence[PaidAlready]) -> Quantity:
-    complete = [cell for cell in grid.cells if paid and all(cell.name in one.complete for one in paid)]
+    complete = [cell for cell in grid.cells if paid and all(cell.name in stored.complete for stored in paid)]
     note = f"{show_many(len(grid.holes), 'hole')} beside them" if grid.holes else ""
     return Quantity("cells", len(grid.cells), len(grid.cells), len(complete), None, note)
 

@@ -55,4 +55,7 @@ class FoundSet:
     def prompt(self, size: int) -> BasePrompt:
         """The best prompt with so many chosen demonstrations, whose ids differ."""
         shown = enumerate(self.by_size[size], start=1)
-        return BasePrompt(self.rules, tuple(replace(one, id=f"{number}-{one.id}") for number, one in shown))
+        return BasePrompt(
+            self.rules,
+            tuple(replace(demonstration, id=f"{number}-{demonstration.id}") for number, demonstration in shown),
+        )

@@ -44,20 +44,20 @@ def shares(results: ExperimentResults, measure: Measure) -> list[Share]:
     if results.experiment.name != EXPERIMENT.name:
         return []
     base = _draws(results, BASE, measure)
-    found = []
+    known = []
     for row in results.rows:
         if row.measure == measure and row.score is not None and row.condition not in (BASE, TARGET):
             reached = _draws(results, row.condition, measure)
             gain = difference_of_draws(reached, base, _confidence(results)) if base else None
             share = _share(results, row.condition, measure)
-            found.append(Share(row.condition, row.score, gain, share, _printed(results, row.condition, measure)))
-    return found
+            known.append(Share(row.condition, row.score, gain, share, _printed(results, row.condition, measure)))
+    return known
 
 
 def _share(
     results: ExperimentResults, condition: Condition, measure: Measure, category: str | None = None
 ) -> Estimate | None:
-    reached, base, target = (_draws(results, one, measure, category) for one in (condition, BASE, TARGET))
+    reached, base, target = (_draws(results, compared, measure, category) for compared in (condition, BASE, TARGET))
     return share_of_gap(reached, base, target, _confidence(results)) if reached and base and target else None
 
 
@@ -76,8 +76,8 @@ def _draws(results: ExperimentResults, condition: Condition, measure: Measure, c
 
 def _printed(results: ExperimentResults, condition: Condition, measure: Measure) -> float | None:
     printed = [
-        next((row.printed for row in results.rows if row.condition == one and row.measure == measure), None)
-        for one in (condition, BASE, TARGET)
+        next((row.printed for row in results.rows if row.condition == compared and row.measure == measure), None)
+        for compared in (condition, BASE, TARGET)
     ]
     reached, base, target = printed
     if reached is None or base is None or target is None or target == base:
@@ -103,8 +103,8 @@ def sentences(results: ExperimentResults) -> Iterator[str]:
                 f"told from zero on {gap.estimate.n} questions: no share of it means anything.**"
             )
         else:
-            told = f"the gap from base to instruct model is {show_gain(gap.estimate)}"
-            yield f"{measure.name}: {told}. {_best(results, measure)}"
+            gap_in_words = f"the gap from base to instruct model is {show_gain(gap.estimate)}"
+            yield f"{measure.name}: {gap_in_words}. {_best(results, measure)}"
 
 
 def _best(results: ExperimentResults, measure: Measure) -> str:
@@ -122,10 +122,10 @@ def _best(results: ExperimentResults, measure: Measure) -> str:
 
 def tables(results: ExperimentResults, measure: Measure) -> list[Table]:
     """Shares by condition; and by category, where the questions have several, of each experiment's best."""
-    found = shares(results, measure)
-    if not found:
+    known = shares(results, measure)
+    if not known:
         return []
-    has_paper = any(share.printed is not None for share in found)
+    has_paper = any(share.printed is not None for share in known)
     head = (
         "experiment",
         "condition",
@@ -142,25 +142,25 @@ def tables(results: ExperimentResults, measure: Measure) -> list[Table]:
             *([] if not has_paper else ["" if share.printed is None else f"{100 * share.printed:.0f} %"]),
             str(share.share.n if share.share else 0),
         )
-        for share in found
+        for share in known
     )
-    return [Table(f"{measure.name}: share of the gap", head, rows), *_by_category(results, measure, found)]
+    return [Table(f"{measure.name}: share of the gap", head, rows), *_by_category(results, measure, known)]
 
 
-def _by_category(results: ExperimentResults, measure: Measure, found: list[Share]) -> Iterator[Table]:
+def _by_category(results: ExperimentResults, measure: Measure, known: list[Share]) -> Iterator[Table]:
     categories = sorted({*results.categories[measure.name].values()} - {""})
     if len(categories) < 2:
         return
     best: dict[object, Share] = {}
-    for share in found:
+    for share in known:
         name = share.condition["experiment"]
         if name not in best or share.score.mean > best[name].score.mean:
             best[name] = share
     clear = {category: is_clear(gap_of(results, measure, category)) for category in categories}
     rows = []
     for share in best.values():
-        by_category = {one: _share(results, share.condition, measure, one) for one in categories}
-        cells = (show_share(by_category[one]) if clear[one] else "gap not clear" for one in categories)
+        by_category = {category: _share(results, share.condition, measure, category) for category in categories}
+        cells = (show_share(by_category[category]) if clear[category] else "gap not clear" for category in categories)
         rows.append((name_of(share.condition), *cells))
     yield Table(
         f"{measure.name}: share of the gap by category, best of each experiment",

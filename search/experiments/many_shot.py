@@ -77,8 +77,8 @@ def _stratified(setting: Setting, draw: int) -> list[Demonstration]:
         for row in read_all_records(config.pool)
     }
     by_source: dict[str, list[Demonstration]] = defaultdict(list)
-    for one in setting.draw(draw, config.many_shot.seed):
-        by_source[source_of.get(one.content, "")].append(one)
+    for demonstration in setting.draw(draw, config.many_shot.seed):
+        by_source[source_of.get(demonstration.content, "")].append(demonstration)
     groups = list(by_source.values())
     random.Random(f"{config.many_shot.seed}/{draw}/sources").shuffle(groups)  # noqa: S311 -- no secret
     longest = max(map(len, groups))

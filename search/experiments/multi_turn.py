@@ -25,7 +25,11 @@ def _cells(setting: Setting, _: Found) -> Iterator[Cell | Hole]:
         reason = "no base prompt of two turns: set multi_turn.base_prompt"
         yield from (Hole(_condition(_BASE, 2, tag), reason) for tag in (False, True))
     known = {shown.turns[0] for shown in own}
-    pool = [one for one in _read(setting, config.pool or setting.config.pool) if one.turns[0] not in known]
+    pool = [
+        demonstration
+        for demonstration in _read(setting, config.pool or setting.config.pool)
+        if demonstration.turns[0] not in known
+    ]
     for count in config.added:
         for draw in range(1, config.draws + 1):
             yield from _drawn(setting, pool, count, draw, longer or own)
@@ -75,7 +79,7 @@ def _render(setting: Setting, tag: bool) -> RenderConfig:
 def _read(setting: Setting, source: PoolConfig) -> tuple[Demonstration, ...]:
     """The first two turns of those demonstrations that have as many, and that both kinds of prompt can hold."""
     forms = [form_of(_render(setting, tag)) for tag in (False, True)]
-    pool = load_pool(source, lambda one: all(form.holds(*one.turns) for form in forms))
+    pool = load_pool(source, lambda exchange: all(form.holds(*exchange.turns) for form in forms))
     return tuple(
         replace(demonstration, further=demonstration.further[:1])
         for demonstration in pool.values()

@@ -171,8 +171,8 @@ def _transfer(model: str) -> Iterator[Printed]:
     if model == MISTRAL:
         for name, values in _TRANSFER.items():
             for added, value in enumerate(values):
-                found = "base prompt" if added == 0 else f"Evol-Instruct, {added} chosen"
-                yield {"set": found, "model": name}, TURN_1, value
+                prompt_set = "base prompt" if added == 0 else f"Evol-Instruct, {added} chosen"
+                yield {"set": prompt_set, "model": name}, TURN_1, value
 
 
 def _multi_turn(model: str) -> Iterator[Printed]:
@@ -199,9 +199,9 @@ def _aligned(model: str) -> Iterator[Printed]:
 
 
 def _greedy(model: str) -> Iterator[Printed]:
-    base, *found = _GREEDY[model]
+    base, *values = _GREEDY[model]
     yield {"strategy": "none", "chosen": 0}, TURN_1, base
-    for count, value in enumerate(found, start=1):
+    for count, value in enumerate(values, start=1):
         yield {"strategy": "paper", "chosen": count}, TURN_1, value
 
 

@@ -17,7 +17,8 @@ class LengthLimit:
     """
 
     def __init__(self, questions: Sequence[Question], may_guess: bool) -> None:
-        self._longest = sorted(questions, key=lambda one: -len(one.query))[:5]  # tokens follow characters closely
+        by_length = sorted(questions, key=lambda question: -len(question.query))
+        self._longest = by_length[:5]  # tokens follow characters closely
         self._may_guess = may_guess
 
     def reason_against(self, cell: Cell, renderer: Renderer) -> str | None:

@@ -23,8 +23,8 @@ def best_alone(run: Path, pool: Sequence[Demonstration]) -> list[Demonstration]:
     scored: list[tuple[float, Demonstration]] = []
     for candidate, scores in results.search.items():
         added = [name for name in candidate.demonstrations if name not in base]
-        one = known[added[0]] if len(added) == 1 else None
-        mine = here.get(one.content) if one else None
+        demonstration = known[added[0]] if len(added) == 1 else None
+        mine = here.get(demonstration.content) if demonstration else None
         mean = scores.mean(results.confidence)
         if mine is not None and mean is not None and mean.n + mean.failed == len(results.material.search):
             scored.append((mean.mean, mine))
@@ -33,4 +33,4 @@ def best_alone(run: Path, pool: Sequence[Demonstration]) -> list[Demonstration]:
             f"{run}: the search has scored no demonstration of this pool alone on all search questions; give the run "
             "of an exhaustive greedy search in many_shot.scores"
         )
-    return [one for _, one in sorted(scored, key=lambda pair: -pair[0])]
+    return [demonstration for _, demonstration in sorted(scored, key=lambda pair: -pair[0])]

@@ -12,7 +12,7 @@ from search.run_directory.run import read_manifest
 
 def record(best: BestPrompt) -> dict[str, Any]:
     """Where the decoding was searched for like the demonstrations, what it changes of the run's own stands in it."""
-    own = {one.id for one in best.material.base}
+    own = {demonstration.id for demonstration in best.material.base}
     manifest, base = read_manifest(best.path), best.status.to_json()["base"]
     return {
         "demosearch": manifest["versions"]["demosearch"],
@@ -51,5 +51,5 @@ def row_of(demonstration: Demonstration) -> dict[str, Any]:
 def _decoding(best: BestPrompt) -> dict[str, Any]:
     strategy = best.config.strategy
     further = strategy.decodings if isinstance(strategy, VaryingKnobs) else ()
-    chosen = [one.model_dump(exclude_none=True) for one in further if one.name == best.decoding_name]
+    chosen = [decoding.model_dump(exclude_none=True) for decoding in further if decoding.name == best.decoding_name]
     return {"decoding": chosen[0]} if chosen else {}

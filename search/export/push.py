@@ -84,9 +84,12 @@ def _without_folders(content: Any) -> Any:
 
 def _held_out(best: BestPrompt) -> list[dict[str, Any]]:
     """A row a question that has been scored behind either prompt; a score that is missing is null."""
-    told, status = read_search_results(best.path).side("held_out"), best.status
+    held_out, status = read_search_results(best.path).side("held_out"), best.status
     assert status.base is not None
-    sides = [told[one].scores if one in told else {} for one in (best.chosen.candidate, status.base.candidate)]
+    sides = [
+        held_out[candidate].scores if candidate in held_out else {}
+        for candidate in (best.chosen.candidate, status.base.candidate)
+    ]
     return [
         {
             "id": question.id,

@@ -69,7 +69,7 @@ def _compact(workers: tuple[WorkerActivity, ...]) -> Iterator[RenderableType]:
         yield Text(f"slowest: {_name(slowest)}, {speed:,.0f} tokens/s; the median is {usual:,.0f}")
     busy = [worker for worker in workers if worker.block is not None]
     if busy:
-        longest = max(busy, key=lambda one: one.seconds)
+        longest = max(busy, key=lambda worker: worker.seconds)
         yield Text(f"longest at it: {_name(longest)}, {show_doing(longest)}, {show_time(longest.seconds)}")
 
 

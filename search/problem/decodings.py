@@ -33,12 +33,12 @@ def make_decodings(config: RunConfig, renderer: Renderer) -> dict[str, Decoding]
         InputError: two are the same.
     """
     decodings = {OWN: make_decoding(config.decoding, renderer)}
-    for one in config.strategy.decodings if isinstance(config.strategy, VaryingKnobs) else ():
-        decoding = make_decoding(_changed(config.decoding, one), renderer)
+    for varied in config.strategy.decodings if isinstance(config.strategy, VaryingKnobs) else ():
+        decoding = make_decoding(_changed(config.decoding, varied), renderer)
         if decoding.in_effect() in [other.in_effect() for other in decodings.values()]:
             raise InputError(
-                f"strategy.decodings: {one.name!r} does the same as `decoding` or an earlier one (top_p and top_k do "
-                "nothing at temperature 0): change or drop it"
+                f"strategy.decodings: {varied.name!r} does the same as `decoding` or an earlier one (top_p and top_k "
+                "do nothing at temperature 0): change or drop it"
             )
-        decodings[one.name] = decoding
+        decodings[varied.name] = decoding
     return decodings

@@ -139,15 +139,21 @@ def load_pool(config: PoolConfig, usable: Callable[[Demonstration], bool] = lamb
     by_content: dict[str, str] = {}
     conflicts: list[str] = []
     for row in sample_rows(rows, config):
-        one = _demonstration(row, config)
-        content = one.content
-        problem = _problem(one, row.place, by_content.get(content), usable)
+        demonstration = _demonstration(row, config)
+        content = demonstration.content
+        problem = _problem(demonstration, row.place, by_content.get(content), usable)
         if problem is not None:
             problems.append(problem)
-        elif one.id in demonstrations:
-            conflicts.append(f"{row.place}: the id '{one.id}' stands at {places[one.id]} too, with another text")
+        elif demonstration.id in demonstrations:
+            conflicts.append(
+                f"{row.place}: the id '{demonstration.id}' stands at {places[demonstration.id]} too, with another text"
+            )
         else:
-            demonstrations[one.id], places[one.id], by_content[content] = one, row.place, row.place
+            demonstrations[demonstration.id], places[demonstration.id], by_content[content] = (
+                demonstration,
+                row.place,
+                row.place,
+            )
     _refuse(conflicts)
     if not demonstrations:
         raise InputError(f"{config.path or config.hub}: no usable demonstration is left of the pool; give another one.")

@@ -64,14 +64,14 @@ def load_variants(config: EvaluationConfig) -> tuple[PromptVariant, ...]:
     return tuple(_load(variant, config) for variant in config.variants)
 
 
-def _load(one: VariantConfig, config: EvaluationConfig) -> PromptVariant:
-    exported = _exported(one)
-    model, render = one.model or config.model, one.render or _found_render(one, config.render, exported)
+def _load(variant: VariantConfig, config: EvaluationConfig) -> PromptVariant:
+    exported = _exported(variant)
+    model, render = variant.model or config.model, variant.render or _found_render(variant, config.render, exported)
     renderer = make_renderer(render, model)
-    prompt = read_prompt(one, render)
-    decoding = one.decoding or _found_decoding(one, config.decoding, exported)
+    prompt = read_prompt(variant, render)
+    decoding = variant.decoding or _found_decoding(variant, config.decoding, exported)
     return PromptVariant(
-        name=one.name,
+        name=variant.name,
         rules=prompt.rules,
         demonstrations=prompt.demonstrations,
         model=model,
@@ -81,24 +81,26 @@ def _load(one: VariantConfig, config: EvaluationConfig) -> PromptVariant:
     )
 
 
-def _exported(one: VariantConfig) -> dict[str, Any]:
+def _exported(variant: VariantConfig) -> dict[str, Any]:
     """What an export says beside its prompt, where the whole of it is used; empty where the file is none."""
-    if one.prompt is None or one.use != "all" or one.prompt.suffix.lower() != ".json":
+    if variant.prompt is None or variant.use != "all" or variant.prompt.suffix.lower() != ".json":
         return {}
-    content = _parsed(one.prompt)
+    content = _parsed(variant.prompt)
     return content if isinstance(content, dict) else {}
 
 
-def _found_decoding(one: VariantConfig, usual: DecodingConfig, exported: Mapping[str, Any]) -> DecodingConfig:
+def _found_decoding(variant: VariantConfig, usual: DecodingConfig, exported: Mapping[str, Any]) -> DecodingConfig:
     """The usual one, changed as the prompt was found with where the search varied that too."""
     try:
         changes = {name: value for name, value in exported.get("decoding", {}).items() if name != "name"}
         return DecodingConfig.model_validate(usual.model_dump() | changes)
     except (ValidationError, AttributeError) as error:
-        raise InputError(f"{one.prompt}: `decoding` is none that demosearch has written; export it again") from error
+        raise InputError(
+            f"{variant.prompt}: `decoding` is none that demosearch has written; export it again"
+        ) from error
 
 
-def _found_render(one: VariantConfig, usual: RenderConfig, exported: Mapping[str, Any]) -> RenderConfig:
+def _found_render(variant: VariantConfig, usual: RenderConfig, exported: Mapping[str, Any]) -> RenderConfig:
     """The usual one, with the separation tag that the prompt was found with where the evaluation names none."""
     if usual.template == "chat" or usual.separation_tag is not None:
         return usual
@@ -107,7 +109,7 @@ def _found_render(one: VariantConfig, usual: RenderConfig, exported: Mapping[str
         return RenderConfig.model_validate(usual.model_dump() | changes)
     except ValidationError as error:
         raise InputError(
-            f"{one.prompt}: `separation_tag` is none that demosearch has written; export it again"
+            f"{variant.prompt}: `separation_tag` is none that demosearch has written; export it again"
         ) from error
 
 
@@ -167,4 +169,7 @@ def _from_row(row: Row, fields: Fields) -> Demonstration:
 
 def _identified(demonstrations: Sequence[Demonstration]) -> tuple[Demonstration, ...]:
     """With ids that differ, also where one stands twice."""
-    return tuple(replace(one, id=f"{number}-{one.id}") for number, one in enumerate(demonstrations, start=1))
+    return tuple(
+        replace(demonstration, id=f"{number}-{demonstration.id}")
+        for number, demonstration in enumerate(demonstrations, start=1)
+    )

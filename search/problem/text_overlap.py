@@ -239,7 +239,7 @@ def one_word_apart(sought: Sequence[Words], texts: Sequence[Words]) -> Iterator[
             near = set(shorter.get(total, ()))
             for word in words:
                 near.update(whole.get(total - hash(word), ()), shorter.get(total - hash(word), ()))
-            yield from ((one, at) for one in sorted(near) if _differ_in_a_word(sought[one], words))
+            yield from ((text, at) for text in sorted(near) if _differ_in_a_word(sought[text], words))
 
 
 def _differ_in_a_word(words: Words, other: Words) -> bool:
@@ -259,12 +259,12 @@ def _common(words: Words | str, other: Words | str) -> int:
     return next(islice((at for at, (left, right) in pairs if left != right), 1), min(len(words), len(other)))
 
 
-def _is_typo(one: str, other: str) -> bool:
+def _is_typo(first: str, second: str) -> bool:
     """Whether a letter is missing, added, another, or changed places with its neighbour."""
-    if min(len(one), len(other)) < _TYPO_LETTERS or not (one + other).isalpha():
+    if min(len(first), len(second)) < _TYPO_LETTERS or not (first + second).isalpha():
         return False
-    start = _common(one, other)
-    left, right = one[start:], other[start:]
+    start = _common(first, second)
+    left, right = first[start:], second[start:]
     end = _common(left[::-1], right[::-1])
     left, right = left[: len(left) - end], right[: len(right) - end]
     return max(len(left), len(right)) <= 1 or (len(left) == len(right) == 2 and left == right[::-1])

@@ -91,12 +91,12 @@ def heat_map(results: SearchResults, candidates: Sequence[CandidateScore]) -> He
     base = [candidate for candidate in candidates if candidate.candidate == results.base]
     winner = results.journal.winner
     others = [candidate for candidate in candidates if candidate.rank is not None]
-    others.sort(key=lambda one: one.candidate != winner)
-    chosen = tuple(base + sorted(others[:_IN_HEAT_MAP], key=lambda one: one.rank or 0))
+    others.sort(key=lambda row: row.candidate != winner)
+    chosen = tuple(base + sorted(others[:_IN_HEAT_MAP], key=lambda row: row.rank or 0))
     scores_of_chosen = [results.search[candidate.candidate].scores for candidate in chosen]
     questions = [
         question for question in results.material.search if any(question.id in scores for scores in scores_of_chosen)
     ]
-    questions.sort(key=lambda one: one.category)
+    questions.sort(key=lambda question: question.category)
     rows = tuple(tuple(scores.get(question.id) for scores in scores_of_chosen) for question in questions)
     return HeatMap(tuple(question.id for question in questions), chosen, rows) if questions else None

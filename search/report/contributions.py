@@ -43,7 +43,7 @@ class Contribution:
 
     def inside(self, bounds: Bounds | None) -> "Contribution":
         """The same with every interval inside the scale of differences, where that has ends."""
-        in_winner, by_place = (one and one.inside(bounds) for one in (self.in_winner, self.by_place))
+        in_winner, by_place = (estimate and estimate.inside(bounds) for estimate in (self.in_winner, self.by_place))
         return replace(self, alone=self.alone.inside(bounds), in_winner=in_winner, by_place=by_place)
 
 
@@ -66,30 +66,30 @@ class Contributions:
 
 def contributions(results: SearchResults, winner: Candidate) -> Contributions | None:
     """None where too few candidates were scored, or all have the same demonstrations."""
-    told = {candidate: one.scores for candidate, one in results.search.items() if one.scores}
-    always = set.intersection(*(set(one.demonstrations) for one in told)) if told else set()
-    varying = sorted({name for one in told for name in one.demonstrations} - always)
-    if len(told) < _FEWEST or not varying:
+    scored = {candidate: row.scores for candidate, row in results.search.items() if row.scores}
+    always = set.intersection(*(set(candidate.demonstrations) for candidate in scored)) if scored else set()
+    varying = sorted({name for candidate in scored for name in candidate.demonstrations} - always)
+    if len(scored) < _FEWEST or not varying:
         return None
     number = {name: at for at, name in enumerate(varying)}
-    levels = sorted({(candidate.decoding, name) for candidate, one in told.items() for name in one})
-    level = {one: at for at, one in enumerate(levels)}
+    levels = sorted({(candidate.decoding, name) for candidate, by_question in scored.items() for name in by_question})
+    level = {pair: at for at, pair in enumerate(levels)}
     scores = ObservedScores()
-    for candidate, one in told.items():
+    for candidate, by_question in scored.items():
         members = tuple(number[name] for name in candidate.demonstrations if name in number)
-        scores.tell(members, [level[candidate.decoding, name] for name in one], [*one.values()])
+        scores.tell(members, [level[candidate.decoding, name] for name in by_question], [*by_question.values()])
     spread = float(np.concatenate(scores.values).std()) / USUAL_SPREAD
     model = EffectsModel(len(levels), len(varying), None, spread or 1.0)
     fit = model.fit(scores)
     best = tuple(number[name] for name in winner.demonstrations if name in number)
-    met = [sum(name in one.demonstrations for one in told) for name in varying]
+    met = [sum(name in candidate.demonstrations for candidate in scored) for name in varying]
     return Contributions(
         demonstrations=tuple(
-            one.inside(of_difference(results.journal.bounds))
-            for one in _each(fit, varying, met, best, results.confidence)
+            contribution.inside(of_difference(results.journal.bounds))
+            for contribution in _each(fit, varying, met, best, results.confidence)
         ),
-        candidates=len(told),
-        scores=sum(map(len, told.values())),
+        candidates=len(scored),
+        scores=sum(map(len, scored.values())),
         last_over_first=_last_over_first(model, scores, fit, results.confidence),
     )
 
@@ -97,7 +97,7 @@ def contributions(results: SearchResults, winner: Candidate) -> Contributions | 
 def _each(
     fit: Fit, names: Sequence[str], met: Sequence[int], winner: OrderedSet, confidence: float
 ) -> tuple[Contribution, ...]:
-    alone = _gains(fit, [(one,) for one in range(len(names))], (), confidence)
+    alone = _gains(fit, [(number,) for number in range(len(names))], (), confidence)
     rows = [Contribution(name, replace(value, n=n)) for name, value, n in zip(names, alone, met, strict=True)]
     chosen = []
     for at, member in enumerate(winner):
@@ -128,11 +128,11 @@ def _gains(fit: Fit, sets: Sequence[OrderedSet], over: OrderedSet, confidence: f
 
 def _last_over_first(model: EffectsModel, scores: ObservedScores, fit: Fit, confidence: float) -> Estimate | None:
     """From the posterior of `recency` on a grid, the other hyperparameters as fitted: median and central interval."""
-    several = sum(len(one) > 1 for one in scores.sets)
+    several = sum(len(chosen) > 1 for chosen in scores.sets)
     if several < _FEWEST:
         return None
     tried = [replace(fit.hyper, recency=float(value)) for value in _RECENCIES]
-    logs = np.array([model.at(scores, one, fit.own).log_evidence + one.log_prior() for one in tried])
+    logs = np.array([model.at(scores, hyper, fit.own).log_evidence + hyper.log_prior() for hyper in tried])
     weights = np.exp(logs - logs.max())
     cumulated = np.cumsum(weights) / weights.sum()
     middle, low, high = (

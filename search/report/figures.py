@@ -33,16 +33,20 @@ def search_pictures(findings: Findings) -> dict[str, Picture]:
         _lengths,
         lambda findings: throughput_picture(findings.costs.throughput),
     )
-    return {one.name: one for make in makers if (one := make(findings)) is not None}
+    return {picture.name: picture for make in makers if (picture := make(findings)) is not None}
 
 
 def _gains(findings: Findings) -> Picture | None:
     others = [finalist for finalist in findings.finalists if finalist.search_gain or finalist.held_out_gain]
     if not others:
         return None
-    rows, numbers = [one.role for one in others], findings.numbers
-    held_out = intervals("held-out", rows, [one.held_out_gain for one in others], numbers, [-0.13] * len(rows))
-    search = intervals(_CHOSEN_FOR, rows, [one.search_gain for one in others], numbers, [0.13] * len(rows), True)
+    rows, numbers = [finalist.role for finalist in others], findings.numbers
+    held_out = intervals(
+        "held-out", rows, [finalist.held_out_gain for finalist in others], numbers, [-0.13] * len(rows)
+    )
+    search = intervals(
+        _CHOSEN_FOR, rows, [finalist.search_gain for finalist in others], numbers, [0.13] * len(rows), True
+    )
     figure = forest(rows, [held_out, search], 62, _GAIN)
     return Picture("gains", figure, "Paired gain over the base prompt, held-out and search questions apart.")
 
@@ -63,10 +67,10 @@ def _categories(findings: Findings) -> Picture | None:
 
 
 def _contributions(findings: Findings) -> Picture | None:
-    found = findings.contributions
-    if found is None:
+    contributions = findings.contributions
+    if contributions is None:
         return None
-    rows, numbers = _most_telling(found.demonstrations), findings.numbers
+    rows, numbers = _most_telling(contributions.demonstrations), findings.numbers
     labels = [findings.labels.demonstration(row.demonstration) for row in rows]
     beside = [0.18 if row.in_winner else 0.0 for row in rows]
     groups = [
@@ -160,26 +164,26 @@ def _mark_greedy(figure: go.Figure, findings: Findings) -> None:
 
 
 def _questions(findings: Findings) -> Picture | None:
-    found = findings.heat_map
-    if found is None:
+    heat_map = findings.heat_map
+    if heat_map is None:
         return None
-    columns, rows = len(found.candidates), len(found.questions)
+    columns, rows = len(heat_map.candidates), len(heat_map.questions)
     heat = go.Heatmap(
-        z=[list(row) for row in found.scores],
+        z=[list(row) for row in heat_map.scores],
         x=list(range(columns)),
         y=list(range(rows)),
         colorscale="Cividis",
         colorbar={"orientation": "h", "thickness": 10, "y": 1.0, "yanchor": "bottom", "len": 0.6},
         xgap=1,
         ygap=1,
-        text=_cells(findings, found),
+        text=_cells(findings, heat_map),
         hovertemplate="%{text}<extra></extra>",
     )
     figure = drawn([heat], 150 + max(200, min(1600, 15 * rows)))
     ticks = [at for at in range(columns) if at in (0, 1) or at % 5 == 0]
-    names = [_rank(found.candidates[at]) for at in ticks]
+    names = [_rank(heat_map.candidates[at]) for at in ticks]
     figure.update_xaxes(title="candidate, by rank", tickvals=ticks, ticktext=names, tickangle=0, showgrid=False)
-    ids = [label(question) for question in found.questions] if rows <= _NAMED_QUESTIONS else []
+    ids = [label(question) for question in heat_map.questions] if rows <= _NAMED_QUESTIONS else []
     figure.update_yaxes(tickvals=list(range(len(ids))), ticktext=ids, tickfont={"size": 9}, showgrid=False)
     figure.update_yaxes(autorange="reversed")
     says = f"Score of each search question (row) with the base prompt and {columns - 1} candidates (columns)."
@@ -190,27 +194,27 @@ def _rank(candidate: CandidateScore) -> str:
     return "base" if candidate.rank is None else str(candidate.rank)
 
 
-def _cells(findings: Findings, found: HeatMap) -> list[list[str]]:
+def _cells(findings: Findings, heat_map: HeatMap) -> list[list[str]]:
     """What each cell tells when pointed at."""
-    candidates = [html.escape(findings.labels.candidate(one.candidate)) for one in found.candidates]
-    in_words = len(found.questions) <= _NAMED_QUESTIONS
+    candidates = [html.escape(findings.labels.candidate(row.candidate)) for row in heat_map.candidates]
+    in_words = len(heat_map.questions) <= _NAMED_QUESTIONS
     questions = [
-        html.escape(findings.labels.question(question) if in_words else question) for question in found.questions
+        html.escape(findings.labels.question(question) if in_words else question) for question in heat_map.questions
     ]
     return [
         [
             f"{question}<br>{candidate}<br>{findings.numbers.score(score)}"
             for candidate, score in zip(candidates, row, strict=True)
         ]
-        for question, row in zip(questions, found.scores, strict=True)
+        for question, row in zip(questions, heat_map.scores, strict=True)
     ]
 
 
 def _lengths(findings: Findings) -> Picture | None:
-    rows = [one for one in findings.candidates if one.length is not None and one.score is not None]
+    rows = [row for row in findings.candidates if row.length is not None and row.score is not None]
     if len(rows) < 2:
         return None
-    marked = {one.candidate: one.role for one in (findings.base, findings.best) if one}
+    marked = {finalist.candidate: finalist.role for finalist in (findings.base, findings.best) if finalist}
     groups = [_dots(findings, "other candidates", PALE, [row for row in rows if row.candidate not in marked])]
     for (candidate, role), colour in zip(marked.items(), (SECOND, FIRST), strict=False):
         groups.append(_dots(findings, role, colour, [row for row in rows if row.candidate == candidate]))

@@ -32,13 +32,13 @@ def write_pictures(shown: Mapping[str, Picture], folder: Path) -> list[Path]:
     Raises:
         InputError: what draws them is missing, or the folder cannot be written.
     """
-    figures = [(name, one.figure.update_layout(_ON_PAPER)) for name, one in shown.items()]
+    figures = [(name, picture.figure.update_layout(_ON_PAPER)) for name, picture in shown.items()]
     paths = [folder / f"{name}.{kind}" for kind in ("png", "svg") for name, _ in figures]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if figures:
-            heights = [one.layout.height for _, one in figures] * 2
-            plotly.io.write_images([one for _, one in figures] * 2, paths, width=_WIDTH, height=heights, scale=2)
+            heights = [figure.layout.height for _, figure in figures] * 2
+            plotly.io.write_images([figure for _, figure in figures] * 2, paths, width=_WIDTH, height=heights, scale=2)
     except OSError as error:
         raise InputError(f"{folder} cannot be written ({error}): give another --figures") from error
     except Exception as error:  # kaleido's own, and those of the browser that it starts, have no common ancestor

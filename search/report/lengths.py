@@ -50,10 +50,10 @@ def length_guard(first: CandidateResults, second: CandidateResults, confidence: 
     )
 
 
-def _correlation(one: np.ndarray, other: np.ndarray) -> float | None:
-    if len(one) < _FEWEST or one.std() == 0 or other.std() == 0:
+def _correlation(first: np.ndarray, second: np.ndarray) -> float | None:
+    if len(first) < _FEWEST or first.std() == 0 or second.std() == 0:
         return None
-    return float(np.corrcoef(one, other)[0, 1])
+    return float(np.corrcoef(first, second)[0, 1])
 
 
 def _intercept(longer: np.ndarray, gained: np.ndarray, confidence: float) -> Estimate | None:

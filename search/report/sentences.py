@@ -104,7 +104,11 @@ def _belief(findings: Findings, win_probability: float) -> GainBelief | None:
     of it."""
     results, end = findings.results, findings.results.journal.end
     expected = end.expected[1] if end else None
-    sides = [results.held_out.get(one) for one in (findings.finalists[0].candidate, results.base) if one is not None]
+    sides = [
+        results.held_out.get(candidate)
+        for candidate in (findings.finalists[0].candidate, results.base)
+        if candidate is not None
+    ]
     gains = [*sides[0].gains(sides[-1]).values()] if sides[0] and sides[-1] else []
     if expected is None or len(gains) < 2 or not stdev(gains):
         return None
@@ -137,7 +141,7 @@ def _gained(findings: Findings, best: Finalist, base: Finalist, gain: Estimate) 
     else:
         does, holds = "does not clearly beat the base prompt", "includes zero"
     asked = f"{count(gain.n)} {show_unseen(findings.status.seen)}"
-    means = [findings.numbers.score(one.held_out.mean) for one in (best, base) if one.held_out]
+    means = [findings.numbers.score(finalist.held_out.mean) for finalist in (best, base) if finalist.held_out]
     return (
         f"On {asked}, the {best.role} {does}: {_points(findings, gain)}, "
         f"{' against '.join(means)}. The interval {holds}."

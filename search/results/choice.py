@@ -74,18 +74,18 @@ class Choice:
     def _rule(self) -> Iterator[str]:
         yield f"Candidates are ranked by {self.ranks_by}."
 
-    def _of(self, one: Contender) -> Iterator[str]:
+    def _of(self, contender: Contender) -> Iterator[str]:
         text = (
-            f"The {one.role}: its own {show_many(one.measured.n, 'answer')} to search questions measured "
-            f"{show_gain(one.measured)} over the base prompt"
+            f"The {contender.role}: its own {show_many(contender.measured.n, 'answer')} to search questions measured "
+            f"{show_gain(contender.measured)} over the base prompt"
         )
-        if one.expected is None:
+        if contender.expected is None:
             yield f"{text}."
             return
-        taken = one.measured.mean - one.expected.mean
+        taken = contender.measured.mean - contender.expected.mean
         yield (
-            f"{text}; all {self.answers:,} search scores together lead to expect {show_gain(one.expected)} on further "
-            f"questions, {self._shrinkage(taken)}."
+            f"{text}; all {self.answers:,} search scores together lead to expect {show_gain(contender.expected)} on "
+            f"further questions, {self._shrinkage(taken)}."
         )
 
     def _shrinkage(self, taken: float) -> str:

@@ -47,16 +47,16 @@ class Labels:
 
     def gist(self, name: str) -> str:
         """The beginning of a demonstration's first query, and how many turns it has where there are several."""
-        one = self._demonstrations.get(name)
-        if one is None:
+        demonstration = self._demonstrations.get(name)
+        if demonstration is None:
             return name
-        turns = f" ({len(one.turns)} turns)" if one.further else ""
-        return shortened(" ".join(one.query.split()), _GIST) + turns
+        turns = f" ({len(demonstration.turns)} turns)" if demonstration.further else ""
+        return shortened(" ".join(demonstration.query.split()), _GIST) + turns
 
     def question(self, name: str) -> str:
         """The first turn's beginning."""
-        one = self._questions.get(name)
-        return shortened(" ".join(one.query.split()), _GIST) if one else name
+        question = self._questions.get(name)
+        return shortened(" ".join(question.query.split()), _GIST) if question else name
 
 
 def shortened(text: str, length: int) -> str:

@@ -69,7 +69,7 @@ def _effects_of(run: Path, space: SearchSpace, material: Material) -> Floats:
 
 def _known_effects(results: SearchResults) -> dict[tuple[str, ...], float]:
     """Return the posterior mean of each demonstration that the run has scored, by its queries and answers."""
-    scored = {candidate: one.scores for candidate, one in results.search.items() if one.scores}
+    scored = {candidate: scored.scores for candidate, scored in results.search.items() if scored.scores}
     if results.material is None or not scored:
         return {}
     always = set.intersection(*(set(candidate.demonstrations) for candidate in scored))

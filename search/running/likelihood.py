@@ -192,12 +192,15 @@ class _Measuring:
         """Over the questions. Raises GenerationFailed, BudgetSpent."""
         self._budget.check()
         try:
-            found = [told.log_probability / told.tokens async for _, told in self._model.score(block, self._answers)]
+            means = [
+                likelihood.log_probability / likelihood.tokens
+                async for _, likelihood in self._model.score(block, self._answers)
+            ]
         finally:
             paid = self._model.paid_beside() if isinstance(self._model, PaysBeside) else NOTHING
             if paid != NOTHING:
                 await self._ledger.keep_beside(paid)
-        mean = fmean(found) if len(found) == len(self._answers.texts) else nan
+        mean = fmean(means) if len(means) == len(self._answers.texts) else nan
         if isnan(mean):
             raise GenerationFailed("the model ended the block without all likelihoods")
         return mean

@@ -65,8 +65,8 @@ def rank_agreement(first: Scores, second: Scores) -> float:
     kept = counted > 0
     if kept.sum() < 2:
         return float("nan")
-    x, y = (np.where(both, one, 0).sum(axis=0)[kept] / counted[kept] for one in (first, second))
-    dx, dy = (np.sign(np.subtract.outer(one, one)) for one in (x, y))
+    x, y = (np.where(both, scores, 0).sum(axis=0)[kept] / counted[kept] for scores in (first, second))
+    dx, dy = (np.sign(np.subtract.outer(means, means)) for means in (x, y))
     ties = np.sqrt((dx != 0).sum() * (dy != 0).sum())
     return float((dx * dy).sum() / ties) if ties else float("nan")
 

@@ -55,7 +55,7 @@ class Certainty:
         search = {self._question[name]: value for name, value in scored.scores.items() if name in self._question}
         if scored.trial.again:  # of the same answers: each counts once, for the later time
             self._rejudged = True
-            for earlier in (scores for told, scores in self._searched if told == chosen):
+            for earlier in (scores for searched, scores in self._searched if searched == chosen):
                 for number in search:
                     earlier.pop(number, None)
         if search:
@@ -67,13 +67,13 @@ class Certainty:
     def probability_better(self, candidate: Candidate) -> float:
         """Return the posterior probability that the candidate beats the base prompt on questions of this kind, to 3
         decimals; 0.5 before both have been told."""
-        one, base = self._numbers(candidate), self._numbers(self._space.compose(()))
-        if one == base or not {one, base} <= {chosen for chosen, _ in self._searched}:
+        chosen_set, base = self._numbers(candidate), self._numbers(self._space.compose(()))
+        if chosen_set == base or not {chosen_set, base} <= {chosen for chosen, _ in self._searched}:
             return 0.5
         numbers, fit, luck = self._fitted(base)
-        unseen = self._differences(one, base) / fit.model.scale
+        unseen = self._differences(chosen_set, base) / fit.model.scale
         noise, each = 2 * (fit.hyper.noise**2 + luck), luck / len(numbers)
-        beliefs = [_belief(strength, one, base, each, unseen, noise) for strength in fit.by_strength(each)]
+        beliefs = [_belief(strength, chosen_set, base, each, unseen, noise) for strength in fit.by_strength(each)]
         logs = np.array([log_evidence for log_evidence, _ in beliefs])
         weights = np.exp(logs - logs.max())
         return round(float(weights @ [better for _, better in beliefs] / weights.sum()), 3)
@@ -86,15 +86,15 @@ class Certainty:
         Args:
             confidence: of the interval, in (0, 1).
         """
-        one, base = self._numbers(candidate), self._numbers(self._space.compose(()))
-        if one == base or not {one, base} <= {chosen for chosen, _ in self._searched}:
+        chosen_set, base = self._numbers(candidate), self._numbers(self._space.compose(()))
+        if chosen_set == base or not {chosen_set, base} <= {chosen for chosen, _ in self._searched}:
             return None
         numbers, fit, luck = self._fitted(base)
         strengths = fit.by_strength(luck / len(numbers))
         logs = np.array([each.log_evidence for each in strengths])
         weights = np.exp(logs - logs.max())
         weights /= weights.sum()
-        means, spreads = np.array([each.lasting_gain(one, base, luck / len(numbers)) for each in strengths]).T
+        means, spreads = np.array([each.lasting_gain(chosen_set, base, luck / len(numbers)) for each in strengths]).T
         mean = float(weights @ means)
         half = float(ndtri((1 + confidence) / 2)) * math.sqrt(float(weights @ (spreads**2 + (means - mean) ** 2)))
         return round(mean, 3), round(mean - half, 3), round(mean + half, 3)
@@ -123,8 +123,8 @@ class Certainty:
 
     def _fit(self, numbers: dict[int, int]) -> Fit:
         scores, values = ObservedScores(), list[float]()
-        for chosen, found in self._searched:
-            known = {numbers[name]: value for name, value in found.items() if name in numbers}
+        for chosen, by_number in self._searched:
+            known = {numbers[name]: value for name, value in by_number.items() if name in numbers}
             if known:
                 scores.tell(chosen, [*known], [*known.values()])
                 values += known.values()
@@ -132,9 +132,9 @@ class Certainty:
         fit = model.fit(scores, sweeps=_SWEEPS)
         return model.with_drift(scores, fit) if self._rejudged else fit
 
-    def _differences(self, one: OrderedSet, base: OrderedSet) -> Floats:
+    def _differences(self, chosen_set: OrderedSet, base: OrderedSet) -> Floats:
         """Return the differences of the two on held-out questions, in points."""
-        first, second = (self._unseen.get(each, {}) for each in (one, base))
+        first, second = (self._unseen.get(each, {}) for each in (chosen_set, base))
         return np.array([score - second[name] for name, score in first.items() if name in second])
 
     def _numbers(self, candidate: Candidate) -> OrderedSet:
@@ -147,7 +147,7 @@ class Certainty:
 
 
 def _belief(
-    fit: Fit, one: OrderedSet, base: OrderedSet, luck: float, unseen: Floats, noise: float
+    fit: Fit, chosen_set: OrderedSet, base: OrderedSet, luck: float, unseen: Floats, noise: float
 ) -> tuple[float, float]:
     """Return the log evidence for the strength of effects that a fit has, held-out scores included, and how probable it
     makes it that the gain of `one` over `base` is above 0.
@@ -157,7 +157,7 @@ def _belief(
         unseen: differences on held-out questions, [n].
         noise: variance that a difference has beforehand.
     """
-    mean, spread = (value / fit.model.scale for value in fit.lasting_gain(one, base, luck))
+    mean, spread = (value / fit.model.scale for value in fit.lasting_gain(chosen_set, base, luck))
     gains = mean + spread * _GRID
     weights = np.exp(-(_GRID**2) / 2) * _likelihood(gains, unseen, noise)
     total = float(weights.sum())

@@ -55,17 +55,17 @@ def crossing(
     draws, _, questions = gains.shape
     places = np.log(np.asarray(counts, dtype=np.float64))
     random = np.random.default_rng(seed)
-    found = np.empty(resamples)
+    resampled = np.empty(resamples)
     for number in range(resamples):
         some = gains[random.integers(draws, size=draws)][:, :, random.integers(questions, size=questions)]
-        found[number] = _overtakes(places, some.mean(axis=(0, 2)))
+        resampled[number] = _overtakes(places, some.mean(axis=(0, 2)))
     tail = (1 - confidence) / 2
-    low, high = np.quantile(found, [tail, 1 - tail], method="nearest")
+    low, high = np.quantile(resampled, [tail, 1 - tail], method="nearest")
     return Crossing(
         at=_overtakes(places, gains.mean(axis=(0, 2))),
         low=float(low),
         high=float(high),
-        inside=float(((found > BELOW) & (found < BEYOND)).mean()),
+        inside=float(((resampled > BELOW) & (resampled < BEYOND)).mean()),
         first=counts[0],
         last=counts[-1],
         draws=draws,

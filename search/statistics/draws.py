@@ -69,13 +69,13 @@ def difference_of_draws(first: Draws, second: Draws, confidence: float) -> Diffe
 
 def _differences(first: Draws, second: Draws) -> Draws | None:
     if len(first) == 1 or len(second) == 1:
-        pairs = [(first[one], second[other]) for one in first for other in second]
+        pairs = [(first[draw], second[other]) for draw in first for other in second]
     else:
         pairs = [(first[number], second[number]) for number in first if number in second]
     if not pairs:
         return None
     return {
-        at: {name: one[name] - other[name] for name in one if name in other} for at, (one, other) in enumerate(pairs)
+        at: {name: own[name] - other[name] for name in own if name in other} for at, (own, other) in enumerate(pairs)
     }
 
 
@@ -86,7 +86,7 @@ def share_of_gap(reached: Draws, base: Draws, target: Draws, confidence: float) 
     names = _common([reached, base, target])
     if not names:
         return None
-    gain, gap = (_average(one, names) - _average(base, names) for one in (reached, target))
+    gain, gap = (_average(draw, names) - _average(base, names) for draw in (reached, target))
     if gap.mean() == 0:
         return None
     n, ratio = len(names), float(gain.mean() / gap.mean())

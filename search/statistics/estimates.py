@@ -85,8 +85,8 @@ def unpaired_difference(
 ) -> Estimate | None:
     """Mean of `first` minus mean of `second`, values on different questions, with Welch's t interval; None where one of
     them is empty. `n` counts the questions of both; `bounds` are of the values, as `estimate` takes them."""
-    found = _welch(first, second, confidence)
-    return found and found.inside(of_difference(bounds))
+    difference = _welch(first, second, confidence)
+    return difference and difference.inside(of_difference(bounds))
 
 
 def _welch(first: Sequence[float], second: Sequence[float], confidence: float) -> Estimate | None:

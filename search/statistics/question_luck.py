@@ -44,10 +44,10 @@ def luck_variance(fit: Fit) -> float:
             ]
             sums += [left @ kernel @ left, left @ left]
     shared = equations[0, 1] / max(1.0, equations[1, 1])
-    told, found = float(equations[0, 0] - shared * equations[0, 1]), float(sums[0] - shared * sums[1])
-    if told <= 0:
+    denominator, numerator = float(equations[0, 0] - shared * equations[0, 1]), float(sums[0] - shared * sums[1])
+    if denominator <= 0:
         return _USUAL
-    spread = _WIDER * math.sqrt(2 / told) * fit.hyper.noise**2
-    logs = -((np.log(_GRID / _USUAL) / _LOG_SPREAD) ** 2 + ((found / told - _GRID) / spread) ** 2) / 2
+    spread = _WIDER * math.sqrt(2 / denominator) * fit.hyper.noise**2
+    logs = -((np.log(_GRID / _USUAL) / _LOG_SPREAD) ** 2 + ((numerator / denominator - _GRID) / spread) ** 2) / 2
     weights = np.exp(logs - logs.max())
     return math.exp(float(weights @ np.log(_GRID) / weights.sum()))

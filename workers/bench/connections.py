@@ -53,12 +53,12 @@ async def _ask(url: str, kept: int, verify: ssl.SSLContext | bool) -> tuple[floa
     chat = {"messages": [{"role": "user", "content": "x" * 4000}]}
     async with httpx2.AsyncClient(limits=limits, verify=verify, trust_env=False) as client:
 
-        async def one() -> None:
+        async def ask() -> None:
             async with places:
                 (await client.post(url, json=chat)).raise_for_status()
 
         wall, cpu = time.perf_counter(), time.process_time()
-        await asyncio.gather(*(one() for _ in range(REQUESTS)))
+        await asyncio.gather(*(ask() for _ in range(REQUESTS)))
         return (time.perf_counter() - wall) / REQUESTS, (time.process_time() - cpu) / REQUESTS
 
 

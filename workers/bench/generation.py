@@ -161,11 +161,11 @@ class GenerationBenchmark:
             outcome = contenders.measure(contenders.plain, self._model, [prompts[index]], work.prefix, work.new)
             self._alone[work][index] = outcome.tokens[0]
             seconds += outcome.total
-        one = GenerationWorkload(work.prefix, 1, work.new)
-        self._forecast.learn(AGREEMENT, one, seconds / len(self._alone[work]))
-        for found in self.report.findings:
-            if found.work == work:
-                self._agree(found)
+        single = GenerationWorkload(work.prefix, 1, work.new)
+        self._forecast.learn(AGREEMENT, single, seconds / len(self._alone[work]))
+        for finding in self.report.findings:
+            if finding.work == work:
+                self._agree(finding)
 
     def _agree(self, finding: Finding) -> None:
         alone, said = self._alone[finding.work], self._said[SuiteRun(finding.method, finding.work)]
@@ -180,8 +180,8 @@ class GenerationBenchmark:
     def _seconds(self, run: SuiteRun) -> float:
         if run.method != AGREEMENT:
             return self._forecast.seconds(run.method, run.work)
-        one = GenerationWorkload(run.work.prefix, 1, run.work.new)
-        return float(self._arguments.references * self._forecast.seconds(AGREEMENT, one))
+        single = GenerationWorkload(run.work.prefix, 1, run.work.new)
+        return float(self._arguments.references * self._forecast.seconds(AGREEMENT, single))
 
     def _reason_against(self, run: SuiteRun) -> str | None:
         seconds = self._seconds(run)

@@ -64,7 +64,7 @@ def main() -> None:
     answered(engine, blocks[:4], decodings[:4], drafts=True)  # warms up, and reads the prefixes
     taken = [{name: measure() for name, measure in ways.items()} for _ in range(asked.repeats)]
     for name in ways:
-        best = min((round_[name] for round_ in taken), key=lambda one: one.seconds)
+        best = min((round_[name] for round_ in taken), key=lambda run: run.seconds)
         print(
             f"{name}: {best.seconds:.2f} CPU s for {best.tokens:,} tokens in {len(best.answers):,} answers, "
             f"{best.tokens / best.passes:.2f} tokens a pass"
@@ -79,7 +79,7 @@ def candidates(count: int) -> list[PromptBlock]:
     base = (MATERIAL / "base_prompt.txt").read_text(encoding="utf-8").rstrip() + "\n\n"
     pool = [json.loads(line) for line in (MATERIAL / "pool.jsonl").read_text(encoding="utf-8").splitlines()]
     asked = [json.loads(line) for line in (MATERIAL / "questions.jsonl").read_text(encoding="utf-8").splitlines()]
-    search = tuple(f"# Query:\n```\n{one['turns'][0]}\n```\n\n# Answer:\n```\n" for one in asked)[:32]
+    search = tuple(f"# Query:\n```\n{question['turns'][0]}\n```\n\n# Answer:\n```\n" for question in asked)[:32]
     shown = [
         f"# Query:\n```\n{demonstration['query']}\n```\n\n# Answer:\n```\n{demonstration['answer']}\n```\n\n"
         for demonstration in pool

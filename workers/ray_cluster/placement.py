@@ -38,13 +38,13 @@ def place(config: WorkersConfig, nodes: Sequence[Node]) -> Placement:
         InputError: no node can hold one worker, or the nodes together cannot hold all, and no autoscaler brings more.
     """
     gpus, cpus = _gpus_each(config, nodes), config.cpus_per_worker
-    one = Placement(1, gpus, cpus)
+    single = Placement(1, gpus, cpus)
     wanted = Placement(_count(config, gpus, nodes), gpus, cpus)
     if config.ray.autoscaling:
         return wanted
-    if not room(one, nodes):
+    if not room(single, nodes):
         raise InputError(
-            f"a worker of {one.each()} fits on no node; there are {describe(nodes)}: "
+            f"a worker of {single.each()} fits on no node; there are {describe(nodes)}: "
             "lower workers.gpus_per_worker or workers.cpus_per_worker, add a larger node, or set "
             "workers.ray.autoscaling where an autoscaler will bring one"
         )

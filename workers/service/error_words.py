@@ -78,9 +78,9 @@ class FieldRefusal:
         if self.parameter in fields:
             return self.parameter
         places = {
-            found.start(): field
+            match.start(): field
             for field in fields
-            if (found := re.search(rf"(?<![A-Za-z0-9_]){re.escape(field)}(?![A-Za-z0-9_])", self.words))
+            if (match := re.search(rf"(?<![A-Za-z0-9_]){re.escape(field)}(?![A-Za-z0-9_])", self.words))
         }
         return places[min(places)] if places else None
 

@@ -125,7 +125,7 @@ def _without_endless_numbers(body: bytes) -> bytes:
     the answer beside it has been paid for."""
     if not _ENDLESS.search(body):
         return body
-    return _STRING_OR_ENDLESS.sub(lambda found: found[0] if found[0].startswith(b'"') else b"0", body)
+    return _STRING_OR_ENDLESS.sub(lambda match: match[0] if match[0].startswith(b'"') else b"0", body)
 
 
 def _refuse_double_keys(body: bytes) -> None:

@@ -99,13 +99,13 @@ class Redactor:
         """Whether a secret, or a good part of it, stands in this text."""
         return self._hide(text, _ENDS) != text
 
-    def _in_json(self, found: re.Match[str]) -> str:
-        content, colon = found[1], found[2] or ""
+    def _in_json(self, match: re.Match[str]) -> str:
+        content, colon = match[1], match[2] or ""
         plain = _ESCAPE.sub(_unescaped, content)
         if colon and not any(form in plain.lower() for form in self._whole):  # a field's name
-            return found[0]
+            return match[0]
         clean = self._hide(plain, _ENDS)
-        return found[0] if clean == plain else f'"{clean}"{colon}'
+        return match[0] if clean == plain else f'"{clean}"{colon}'
 
     def _hide(self, text: str, ends: int) -> str:
         if not self._long:
@@ -117,10 +117,10 @@ class Redactor:
                     text = re.sub(re.escape(form), _HIDDEN, text, flags=re.IGNORECASE)
         text = _RUN.sub(self._without_pieces, text)
         text = _MASKED.sub(self._without_masked_ends, text)
-        return _WORD.sub(lambda found: _HIDDEN if self._is_end(found[0], ends) else found[0], text)
+        return _WORD.sub(lambda match: _HIDDEN if self._is_end(match[0], ends) else match[0], text)
 
-    def _without_pieces(self, found: re.Match[str]) -> str:
-        run = found[0]
+    def _without_pieces(self, match: re.Match[str]) -> str:
+        run = match[0]
         lowered = run.lower()
         hidden = [False] * len(run)
         for length, pieces in self._pieces.items():
@@ -132,22 +132,22 @@ class Redactor:
         shown = "".join("\0" if secret else character for character, secret in zip(run, hidden, strict=True))
         return re.sub("\0+", _HIDDEN, shown)
 
-    def _without_masked_ends(self, found: re.Match[str]) -> str:
-        head = _HIDDEN if self._is_end(found[1], 3) else found[1]
-        tail = _HIDDEN if self._is_end(found[3], 3) else found[3]
-        return f"{head}{found[2]}{tail}"
+    def _without_masked_ends(self, match: re.Match[str]) -> str:
+        head = _HIDDEN if self._is_end(match[1], 3) else match[1]
+        tail = _HIDDEN if self._is_end(match[3], 3) else match[3]
+        return f"{head}{match[2]}{tail}"
 
     def _is_end(self, word: str, at_least: int) -> bool:
         word = word.lower()
         return len(word) >= at_least and any(key.startswith(word) or key.endswith(word) for key in self._long)
 
 
-def _unescaped(found: re.Match[str]) -> str:
+def _unescaped(match: re.Match[str]) -> str:
     """`\\u0073` as the letter it stands for, unless JSON needs the escape."""
-    if len(found[1]) == 1:
-        return found[0] if found[1] != "/" else "/"
-    character = chr(int(found[1][1:], 16))
-    return found[0] if character in '"\\\x7f' else character
+    if len(match[1]) == 1:
+        return match[0] if match[1] != "/" else "/"
+    character = chr(int(match[1][1:], 16))
+    return match[0] if character in '"\\\x7f' else character
 
 
 def _spellings(secret: str) -> Iterator[str]:

@@ -54,13 +54,13 @@ def likelihoods(
     waiting = sorted(asked, key=lambda given: -given.length)  # neighbours need little padding
     while waiting:
         batch = _fitting(waiting[: capacity.rows], shared, vocabulary)
-        found = _tried(rows, batch)
-        if found is None:
+        likelihoods = _tried(rows, batch)
+        if likelihoods is None:
             give_back(device)
             capacity.halve(len(batch))
             continue
         waiting = waiting[len(batch) :]
-        for given, likelihood in zip(batch, found, strict=True):
+        for given, likelihood in zip(batch, likelihoods, strict=True):
             if math.isnan(likelihood):
                 raise GenerationFailed("the model computes NaN: try model.dtype=bfloat16 or float32")
             yield given.index, Likelihood(likelihood, len(given.continuation))
@@ -96,5 +96,5 @@ def _log_probabilities(rows: WholeRows, batch: list[Given]) -> list[float]:
         chosen = row[begin : begin + len(given.continuation)].float().log_softmax(dim=-1)
         ids = torch.tensor(given.continuation, device=chosen.device)[:, None]
         sums.append(chosen.gather(1, ids).double().sum())
-    found: list[float] = torch.stack(sums).tolist()  # one wait for the device
-    return found
+    totals: list[float] = torch.stack(sums).tolist()  # one wait for the device
+    return totals

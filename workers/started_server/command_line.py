@@ -26,14 +26,14 @@ def command_line(config: StartedServerConfig, port: int, gpus: int) -> list[str]
     """
     program = [*config.command] or _PROGRAMS[config.engine]
     beside = str(Path(sys.executable).parent) if program == _PROGRAMS["transformers_serve"] else None
-    found = shutil.which(program[0], path=beside) or shutil.which(program[0])
-    if found is None:
+    program_path = shutil.which(program[0], path=beside) or shutil.which(program[0])
+    if program_path is None:
         raise InputError(
             f"model.engine is {config.engine}, and {program[0]} is not on the workers' PATH: install it in an "
             f"environment of its own there, and name the program in model.command, such as "
             f"[/opt/{config.engine}/bin/{program[0]}{''.join(f', {word}' for word in program[1:])}]"
         )
-    return [found, *program[1:], *_OPTIONS[config.engine](config, gpus), *_address(port), *config.arguments]
+    return [program_path, *program[1:], *_OPTIONS[config.engine](config, gpus), *_address(port), *config.arguments]
 
 
 def _address(port: int) -> list[str]:

@@ -26,8 +26,8 @@ def main() -> None:
     seeds = range(chosen.start, chosen.start + chosen.seeds)
     with ProcessPoolExecutor(chosen.jobs) as processes:
         outcomes = list(processes.map(outcome, seeds, chunksize=5))
-    print(summary([found for found in outcomes if isinstance(found, SimulatedFaults)]))
-    sys.exit(any(isinstance(found, str) for found in outcomes))
+    print(summary([outcome for outcome in outcomes if isinstance(outcome, SimulatedFaults)]))
+    sys.exit(any(isinstance(outcome, str) for outcome in outcomes))
 
 
 def outcome(seed: int) -> SimulatedFaults | str:
@@ -46,10 +46,10 @@ def replay(seed: int, *, trace: bool) -> None:
     said: list[str] = []  # a full disk may be simulated, on which nothing can be printed
     with TemporaryDirectory(dir=_memory()) as folder:
         try:
-            found = simulate(seed, Path(folder), say=said.append)
+            simulated = simulate(seed, Path(folder), say=said.append)
         finally:
             sys.stdout.writelines(f"{line}\n" for line in said if trace)
-    print(summary([found]))
+    print(summary([simulated]))
 
 
 def _memory() -> Path | None:
@@ -58,15 +58,15 @@ def _memory() -> Path | None:
     return memory if memory.is_dir() else None
 
 
-def summary(found: list[SimulatedFaults]) -> str:
+def summary(runs: list[SimulatedFaults]) -> str:
     """What all of these went through, in a sentence."""
     ends = Counter[str]()
-    for one in found:
-        ends += one.ends
-    billed, lost = sum(one.billed for one in found), sum(one.lost for one in found)
+    for run in runs:
+        ends += run.ends
+    billed, lost = sum(run.billed for run in runs), sum(run.lost for run in runs)
     how = ", ".join(f"{count:,} {end}" for end, count in ends.most_common())
     return (
-        f"{len(found):,} seeds hold, in {sum(ends.values()):,} processes ({how}); "
+        f"{len(runs):,} seeds hold, in {sum(ends.values()):,} processes ({how}); "
         f"of {billed:,} calls {lost:,} were lost in flight and asked again"
     )
 

@@ -24,10 +24,10 @@ def write_files(folder: Path, files: Files) -> None:
         (folder / name).write_bytes(content)
 
 
-def same_bytes(one: bytes, other: bytes) -> int:
+def same_bytes(first: bytes, second: bytes) -> int:
     """How many bytes both begin with."""
-    pairs = zip(one, other, strict=False)
-    return next((at for at, (left, right) in enumerate(pairs) if left != right), min(len(one), len(other)))
+    pairs = zip(first, second, strict=False)
+    return next((at for at, (left, right) in enumerate(pairs) if left != right), min(len(first), len(second)))
 
 
 def left_of_append(before: bytes, after: bytes, draw: random.Random) -> bytes:

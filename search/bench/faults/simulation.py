@@ -223,8 +223,8 @@ def _draw(seed: int) -> random.Random:
 def _difference(ended: ProcessEnd, alone: ProcessEnd) -> tuple[str, str]:
     """The first two lines that differ."""
     pairs = zip_longest(ended.files[JOURNAL].splitlines(), alone.files[JOURNAL].splitlines(), fillvalue=b"")
-    one, other = next((pair for pair in pairs if pair[0] != pair[1]), (b"", b""))
-    return one.decode(errors="replace"), other.decode(errors="replace")
+    first, second = next((pair for pair in pairs if pair[0] != pair[1]), (b"", b""))
+    return first.decode(errors="replace"), second.decode(errors="replace")
 
 
 def _hold(truth: bool, sentence: str, detail: object) -> None:

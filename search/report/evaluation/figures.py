@@ -76,7 +76,9 @@ def _over_first(findings: EvaluationFindings) -> str:
 
 def _lengths(findings: EvaluationFindings) -> Picture | None:
     rows = [(variant, variant.length, variant.result.score) for variant in findings.variants]
-    shown = [(one.name, length, score) for one, length, score in rows if length is not None and score is not None]
+    shown = [
+        (variant.name, length, score) for variant, length, score in rows if length is not None and score is not None
+    ]
     if not shown:
         return None
     dots = go.Scatter(

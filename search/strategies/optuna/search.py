@@ -88,8 +88,8 @@ class OptunaSearch:
         base = self._space.compose(())
         if base in self._whole:
             study.learn(base, self._whole[base])
-        for one in self._suggestions(suggested):
-            study.suggest(one)
+        for suggestion in self._suggestions(suggested):
+            study.suggest(suggestion)
         return study
 
     def _suggestions(self, choices: Sequence[tuple[str, ...]]) -> Iterator[Candidate]:
@@ -159,12 +159,14 @@ class OptunaSearch:
         if not (self._config.prune and self._to_come[candidate] and self._whole):
             return False
         both = [self._incumbent(), candidate]
-        stay = by_test(self._config.test, self._config.p_value)({one: self._board.scores(one) for one in both})
+        stay = by_test(self._config.test, self._config.p_value)(
+            {candidate: self._board.scores(candidate) for candidate in both}
+        )
         return candidate not in stay
 
     def _incumbent(self) -> Candidate:
         """The best of those that have met all questions."""
-        return max(self._whole, key=lambda one: self._whole[one], default=self._space.compose(()))
+        return max(self._whole, key=lambda candidate: self._whole[candidate], default=self._space.compose(()))
 
     def extend(self, budget: int) -> None:
         """Propose further choices of the shortlist, as many as `budget` trials in all pay for."""
@@ -181,7 +183,9 @@ class OptunaSearch:
     def ranking(self) -> Sequence[Candidate]:
         """Those that have met all questions, groups of the warm start among them."""
         asked = len(self._space.questions)
-        complete = {one for one, met in self._met.items() if len(met) == asked and self._space.holds(one)}
+        complete = {
+            candidate for candidate, met in self._met.items() if len(met) == asked and self._space.holds(candidate)
+        }
         return [candidate for candidate in self._board.ranking() if candidate in complete]
 
     def stage(self) -> str:
@@ -192,4 +196,4 @@ class OptunaSearch:
 
 
 def _answers(asked: Iterable[Trial | Block]) -> int:
-    return sum(len(one.questions if isinstance(one, Trial) else one) for one in asked)
+    return sum(len(block.questions if isinstance(block, Trial) else block) for block in asked)

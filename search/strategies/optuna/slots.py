@@ -141,7 +141,7 @@ class SlotStudy:
         named = [name for name in dict.fromkeys(setting[slot] for slot in self._slots) if name != EMPTY]
         chosen: list[str] = []
         for name in [*(name for name in self._space.required if name not in named), *named]:
-            owed = [one for one in self._space.required if one not in chosen and one != name]
+            owed = [required for required in self._space.required if required not in chosen and required != name]
             if self._space.fits((*chosen, name, *owed)):
                 chosen.append(name)
         return self._space.compose(chosen, setting.get(_PLACE), setting.get(_DECODING, OWN))

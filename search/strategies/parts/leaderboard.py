@@ -31,8 +31,8 @@ class Leaderboard:
         if scored.mean is None:
             return
         self._scores.setdefault(candidate, {}).update(scored.scores)
-        for one in self._scores if candidate == self._base else (candidate,):
-            self._means[one] = self._mean(one)
+        for met in self._scores if candidate == self._base else (candidate,):
+            self._means[met] = self._mean(met)
         self._gains.pop(candidate, None)
 
     def _mean(self, candidate: Candidate) -> float:
