@@ -8,26 +8,13 @@ import typer
 from search.cli.options import AsJson, DryRun, Overrides, TokensPerSecond
 from search.cli.run_commands import new_directory
 from search.cli.terminal import console, interruptible, print_out, say
-
-NAMES = (
-    "greedy",
-    "components",
-    "many_shot",
-    "decoding",
-    "matching",
-    "multi_turn",
-    "aligned",
-    "icl_vs_finetuning",
-    "transfer",
-    "sufficient",
-)
-"""As the catalogue has them, which loads too much for a help text."""
+from search.experiments.catalogue import EXPERIMENTS, experiment_named
 
 
 def experiment(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", help=f"One of {', '.join(NAMES)}."),
+        typer.Argument(metavar="NAME", help=f"One of {', '.join(EXPERIMENTS)}."),
     ],
     config: Annotated[
         str,
@@ -49,7 +36,6 @@ def experiment(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     goes on after any end, and pays for nothing twice; so does another experiment on the same `ledger_path`.
     """
     from configs.loading import load_experiment  # noqa: PLC0415 -- pydantic
-    from search.experiments.catalogue import experiment_named  # noqa: PLC0415
 
     asked = experiment_named(name)
     loaded = load_experiment(config, overrides or [])

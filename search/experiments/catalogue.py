@@ -1,41 +1,33 @@
-"""The experiments by name."""
+"""The experiments by name: each is the module of that name beside this one, loaded when it is asked for."""
 
 from difflib import get_close_matches
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from configs.errors import InputError
-from search.experiments import (
-    aligned,
-    components,
-    decoding,
-    greedy,
-    icl_vs_finetuning,
-    many_shot,
-    matching,
-    multi_turn,
-    sufficient,
-    transfer,
+
+if TYPE_CHECKING:
+    from search.experiments.experiment import Experiment
+
+EXPERIMENTS = (
+    "greedy",
+    "components",
+    "many_shot",
+    "decoding",
+    "matching",
+    "multi_turn",
+    "aligned",
+    "icl_vs_finetuning",
+    "transfer",
+    "sufficient",
 )
-from search.experiments.experiment import Experiment
-
-_ALL: tuple[Experiment, ...] = (
-    greedy.EXPERIMENT,
-    components.EXPERIMENT,
-    many_shot.EXPERIMENT,
-    decoding.EXPERIMENT,
-    matching.EXPERIMENT,
-    multi_turn.EXPERIMENT,
-    aligned.EXPERIMENT,
-    icl_vs_finetuning.EXPERIMENT,
-    transfer.EXPERIMENT,
-    sufficient.EXPERIMENT,
-)
-EXPERIMENTS = {experiment.name: experiment for experiment in _ALL}
 
 
-def experiment_named(name: str) -> Experiment:
+def experiment_named(name: str) -> "Experiment":
     """Raises InputError where there is none, with the nearest."""
     if name in EXPERIMENTS:
-        return EXPERIMENTS[name]
+        experiment: Experiment = import_module(f"search.experiments.{name}").EXPERIMENT
+        return experiment
     near = get_close_matches(name.replace("-", "_"), EXPERIMENTS, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'?" if near else f"experiments are: {', '.join(EXPERIMENTS)}."
     raise InputError(f"There is no experiment '{name}'; {hint}")

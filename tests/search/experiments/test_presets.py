@@ -9,7 +9,7 @@ import pytest
 
 from configs.loading import experiment_preset_names, load_experiment
 from configs.schema.experiment import ExperimentConfig
-from search.experiments.catalogue import EXPERIMENTS
+from search.experiments.catalogue import EXPERIMENTS, experiment_named
 from search.experiments.forecast import forecast_experiment
 from tests.documents import ROOT, furnish
 
@@ -36,7 +36,7 @@ def preset(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def test_an_experiment_of_the_paper_is_planned_with_gpu_hours_dollars_and_disk(
     name: str, preset: ExperimentConfig
 ) -> None:
-    forecast = forecast_experiment(EXPERIMENTS[name], preset, None)
+    forecast = forecast_experiment(experiment_named(name), preset, None)
     rows = {quantity.name: quantity for quantity in forecast.quantities}
     for quantity in ("cells", "generations", "verdicts", "GPU hours", "dollars", "disk, GB"):
         assert rows[quantity].at_most, quantity

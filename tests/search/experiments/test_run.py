@@ -12,7 +12,7 @@ import search
 from configs.errors import InputError, RunStopped
 from configs.schema.experiment import ExperimentConfig
 from configs.schema.scoring import BudgetConfig
-from search.cli.experiment_commands import NAMES
+from search.experiments import catalogue
 from search.experiments.catalogue import EXPERIMENTS, experiment_named
 from search.experiments.markdown import tables
 from search.experiments.results import ExperimentResults
@@ -201,8 +201,11 @@ def test_a_directory_of_another_experiment_is_refused(ledger: Path, tmp_path: Pa
         _run("aligned", toy_config(tmp_path, ledger), tmp_path / "run")
 
 
-def test_the_help_names_every_experiment() -> None:
-    assert [*EXPERIMENTS] == [*NAMES]
+def test_every_module_that_is_an_experiment_is_in_the_catalogue_and_has_its_modules_name() -> None:
+    written = {
+        file.stem for file in Path(catalogue.__file__).parent.glob("*.py") if "\nEXPERIMENT = " in file.read_text()
+    }
+    assert written == {experiment_named(name).name for name in EXPERIMENTS} == {*EXPERIMENTS}
 
 
 def test_an_unknown_experiment_gets_the_nearest_name() -> None:
