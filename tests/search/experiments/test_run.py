@@ -95,16 +95,10 @@ def test_what_one_experiment_has_paid_for_the_next_does_not_pay_for(ledger: Path
 STOPPED: dict[str, Any] = {
     "greedy": {"strategies": [{"name": "random", "strategy": {"kind": "random", "trials": 2, "insert": "back"}}]},
     "components": {"counts": [0, 3]},
-    "many_shot": {"counts": [3], "draws": 1},
-    "decoding_sweep": {"temperatures": [0.0], "top_ps": [1.0], "repetition_penalties": [1.0, 1.15]},
-    "matching": {"added": 0},
-    "multi_turn": {"added": [1], "draws": 1},
-    "transfer": SMALL["transfer"],
-    "sufficient": SMALL["sufficient"],
 }
 
 
-@pytest.mark.parametrize("name", [name for name in EXPERIMENTS if name != "icl_vs_finetuning"])
+@pytest.mark.parametrize("name", ["greedy", "components"])
 def test_an_experiment_that_a_budget_stops_goes_on_with_a_larger_one(name: str, tmp_path: Path) -> None:
     config = toy_config(tmp_path, **STOPPED)
     first = config.benchmarks[0]
