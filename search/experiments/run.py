@@ -77,20 +77,16 @@ def _claim(experiment: Experiment, config: ExperimentConfig, path: Path) -> None
 
 def _trained(grid: Grid, path: Path) -> tuple[Grid, dict[str, AnyModelConfig], list[str]]:
     """The grid without cells whose training failed, which become holes; the models by cell; what is to be said."""
-    models: dict[str, AnyModelConfig] = {}
-    cells, holes, notes = [], list(grid.holes), []
-    wanted = sum(cell.training is not None for cell in grid.cells)
-    for cell in grid.cells:
-        if cell.training is None:
-            cells.append(cell)
-            continue
-        _log.info("fine-tuning %d of %d: %s", len(models) + 1, wanted, cell.name)
-        made = train(cell, grid.config, models_folder(grid.config, path))
-        if isinstance(made, str):
-            holes.append(Hole(cell.condition, made, cell.draw))
-            continue
-        cells.append(cell)
-        models[cell.name] = made.model
-        if made.note:
-            notes.append(f"{cell.name}: {made.note}")
-    return replace(grid, cells=tuple(cells), holes=tuple(holes)), models, notes
+    wanted = [cell for cell in grid.cells if cell.training is not None]
+    if not wanted:
+        return grid, {}, []
+    outcomes = train(wanted, grid.config, models_folder(grid.config, path))
+    made = {name: outcome for name, outcome in outcomes.items() if not isinstance(outcome, str)}
+    holes = [Hole(cell.condition, str(outcomes[cell.name]), cell.draw) for cell in wanted if cell.name not in made]
+    cells = tuple(cell for cell in grid.cells if cell.training is None or cell.name in made)
+    notes = [f"{name}: {model.note}" for name, model in made.items() if model.note]
+    return (
+        replace(grid, cells=cells, holes=(*grid.holes, *holes)),
+        {name: trained.model for name, trained in made.items()},
+        notes,
+    )

@@ -6,6 +6,7 @@ On the CPU the same seed gives the same weights, also when the training was kill
 
 from __future__ import annotations
 
+import gc
 import logging
 import shutil
 import time
@@ -72,6 +73,8 @@ def finetune(task: Finetuning, folder: Path, on_step: OnStep = lambda *_: None) 
         if "can't allocate memory" in str(error) or "out of memory" in str(error):  # the CPU's allocator
             raise _out_of_memory(task) from error
         raise
+    finally:
+        _free_memory()
 
 
 def require_libraries() -> None:
@@ -83,6 +86,13 @@ def require_libraries() -> None:
         raise InputError(
             f"fine-tuning needs {error.name or 'TRL and PEFT'}: pip install 'demosearch[finetune]'"
         ) from error
+
+
+def _free_memory() -> None:
+    """For the engines that come next on the same device."""
+    if torch.cuda.is_available():
+        gc.collect()
+        torch.cuda.empty_cache()
 
 
 def _out_of_memory(task: Finetuning) -> FinetuningOutOfMemory:
@@ -138,46 +148,53 @@ def _make_trainer(
 ) -> Any:
     from datasets import Dataset  # noqa: PLC0415 -- heavy
     from peft import LoraConfig  # noqa: PLC0415 -- an extra
-    from trl.trainer.sft_config import SFTConfig  # noqa: PLC0415 -- an extra
-    from trl.trainer.sft_trainer import SFTTrainer  # noqa: PLC0415
+    from trl.trainer.sft_trainer import SFTTrainer  # noqa: PLC0415 -- an extra
 
-    config, count = task.config, len(encoded.rows)
+    return SFTTrainer(
+        model=model,
+        args=_arguments(task, len(encoded.rows), folder, device),
+        train_dataset=Dataset.from_list(list(encoded.rows)),
+        processing_class=tokenizer,
+        peft_config=_adapters(LoraConfig, task) if task.method == "lora" else None,
+    )
+
+
+def _arguments(task: Finetuning, count: int, folder: Path, device: torch.device) -> Any:
+    """How `count` examples are trained on, checkpoints in `folder`."""
+    from trl.trainer.sft_config import SFTConfig  # noqa: PLC0415 -- an extra
+
+    config = task.config
     length = config.length_for(count)
     batch = min(length.batch_size, count)
     device_batch = _divisor(batch, config.device_batch_size)
     steps = length.epochs * -(-count // batch)
     on_cpu = device.type == "cpu"
-    lora = config.lora
-    return SFTTrainer(
-        model=model,
-        args=SFTConfig(
-            output_dir=str(folder),
-            learning_rate=config.learning_rate if task.method == "full" else lora.learning_rate,
-            num_train_epochs=length.epochs,
-            per_device_train_batch_size=device_batch,
-            gradient_accumulation_steps=batch // device_batch,
-            lr_scheduler_type=config.schedule,
-            warmup_steps=round(config.warmup_share * steps),
-            weight_decay=config.weight_decay,
-            save_strategy="steps" if config.checkpoints else "no",
-            save_steps=max(1, steps // (config.checkpoints + 1)),
-            save_total_limit=2,
-            seed=task.seed,
-            data_seed=task.seed,
-            use_cpu=on_cpu,
-            bf16=not on_cpu,
-            activation_checkpointing=not on_cpu,
-            dataloader_pin_memory=not on_cpu,
-            logging_steps=1,
-            report_to="none",
-            disable_tqdm=True,
-            max_length=None,
-            dataset_kwargs={"skip_prepare_dataset": True},
-        ),
-        train_dataset=Dataset.from_list(list(encoded.rows)),
-        processing_class=tokenizer,
-        peft_config=_adapters(LoraConfig, task) if task.method == "lora" else None,
+    arguments = SFTConfig(
+        output_dir=str(folder),
+        learning_rate=config.learning_rate if task.method == "full" else config.lora.learning_rate,
+        num_train_epochs=length.epochs,
+        per_device_train_batch_size=device_batch,
+        gradient_accumulation_steps=batch // device_batch,
+        lr_scheduler_type=config.schedule,
+        warmup_steps=round(config.warmup_share * steps),
+        weight_decay=config.weight_decay,
+        save_strategy="steps" if config.checkpoints else "no",
+        save_steps=max(1, steps // (config.checkpoints + 1)),
+        save_total_limit=2,
+        seed=task.seed,
+        data_seed=task.seed,
+        use_cpu=on_cpu,
+        bf16=not on_cpu,
+        activation_checkpointing=not on_cpu,
+        dataloader_pin_memory=not on_cpu,
+        logging_steps=1,
+        report_to="none",
+        disable_tqdm=True,
+        max_length=None,
+        dataset_kwargs={"skip_prepare_dataset": True},
     )
+    arguments._n_gpu = min(1, arguments.n_gpu)  # else each visible GPU takes a batch, and a step is so much larger
+    return arguments
 
 
 def _adapters(kind: Any, task: Finetuning) -> Any:

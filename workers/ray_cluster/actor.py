@@ -93,7 +93,7 @@ class RayActor:
             raise WorkerStuck(f"no sign of life for {seconds:g} s") from error
         except RayError as error:
             self._is_dead |= isinstance(error, ActorDiedError)
-            raise _translated(error) from error
+            raise meaning_of(error) from error
 
 
 def _excuse(outcome: asyncio.Future[Any]) -> None:
@@ -104,21 +104,26 @@ def _excuse(outcome: asyncio.Future[Any]) -> None:
 
 def _options(placement: Placement, config: RayConfig) -> dict[str, Any]:
     """Everything Ray would otherwise guess; without `num_cpus`, for one, an actor keeps a whole core for ever."""
-    environment = {"OMP_NUM_THREADS": str(max(1, int(placement.cpus)))}
-    if not placement.gpus:
-        environment["CUDA_VISIBLE_DEVICES"] = ""  # Ray leaves all GPUs visible to actors that asked for none
-    if config.address is None and config.working_dir is None:
-        environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     return {
         "num_cpus": placement.cpus,
         "num_gpus": placement.gpus,
         "max_restarts": -1,
         "max_task_retries": 0,
-        "runtime_env": {"env_vars": environment},
+        "runtime_env": environment_of(placement, config),
     }
 
 
-def _translated(error: RayError) -> Exception:
+def environment_of(placement: Placement, config: RayConfig) -> dict[str, Any]:
+    """The `runtime_env` of a process of this size."""
+    environment = {"OMP_NUM_THREADS": str(max(1, int(placement.cpus)))}
+    if not placement.gpus:
+        environment["CUDA_VISIBLE_DEVICES"] = ""  # Ray leaves all GPUs visible to actors that asked for none
+    if config.address is None and config.working_dir is None:
+        environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    return {"env_vars": environment}
+
+
+def meaning_of(error: RayError) -> WorkerLost | InputError:
     """What a failed call means for the worker that was called."""
     text = in_one_line(str(error))
     if any(sign in text for sign in ("No module named", "ImportError")):
