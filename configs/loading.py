@@ -24,18 +24,26 @@ _PRESETS = Path(__file__).parent
 _EVALUATION, _EXPERIMENT = "evaluate_", "experiment_"  # so begin the names of presets for these commands
 
 
-def load_config(source: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
-    """A YAML file, or a preset by its bare name (`quickstart`), with overrides such as `strategy.trials=50`.
+Overrides = Sequence[str] | Mapping[str, Any]
+"""Settings to change: `["strategy.trials=50"]`, or `{"strategy.trials": 50}`."""
+
+
+def load_config(source: str | Path | Mapping[str, Any], overrides: Overrides = ()) -> RunConfig:
+    """A YAML file, a preset by its bare name (`quickstart`) or a mapping of settings, with overrides.
+
+    Relative paths start at the folder of the file; of a mapping and of overrides, at the working directory.
 
     Raises:
         InputError: anything is wrong with any of it; every problem is listed.
     """
-    path = _find(source, preset_names())
-    return _validated(_read_values(path, overrides), str(source), path.resolve().parent, RunConfig)
+    values, name, folder = _read(source, preset_names(), overrides)
+    return _validated(values, name, folder, RunConfig)
 
 
 def load_evaluation(
-    source: str | Path, overrides: Sequence[str] = (), prompts: Mapping[str, str] | None = None
+    source: str | Path | Mapping[str, Any],
+    overrides: Overrides = (),
+    prompts: Mapping[str, str] | None = None,
 ) -> EvaluationConfig:
     """As `load_config`, for an evaluation.
 
@@ -45,13 +53,12 @@ def load_evaluation(
     Raises:
         InputError: anything is wrong with any of it; every problem is listed.
     """
-    path = _find(source, evaluation_preset_names())
-    values = _read_values(path, overrides)
+    values, name, folder = _read(source, evaluation_preset_names(), overrides)
     variants = values.setdefault("variants", [])
     if prompts and isinstance(variants, list):
-        for name, file in prompts.items():
-            _add_prompt(variants, name, file)
-    return _validated(values, str(source), path.resolve().parent, EvaluationConfig)
+        for variant, file in prompts.items():
+            _add_prompt(variants, variant, file)
+    return _validated(values, name, folder, EvaluationConfig)
 
 
 def load_rejudge(source: str | Path, overrides: Sequence[str] = ()) -> RejudgeConfig:
@@ -96,11 +103,10 @@ def restore_evaluation(dumped: Mapping[str, Any], source: str = "the manifest") 
     return _validated(dict(dumped), source, None, EvaluationConfig)
 
 
-def override_config(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
+def override_config(config: RunConfig, overrides: Overrides) -> RunConfig:
     """The same config with some knobs changed, as `load_config` takes them."""
     values = dump_config(config)
-    for override in overrides:
-        _apply(override, values)
+    _apply_all(overrides, values)
     return _validated(values, "the overrides", Path("/"), RunConfig)
 
 
@@ -158,11 +164,40 @@ def _find(source: str | Path, presets: Sequence[str]) -> Path:
     raise InputError(f"There is no config file '{shown_path(path)}'; {hint}")
 
 
-def _read_values(path: Path, overrides: Sequence[str]) -> dict[str, Any]:
+def _read(
+    source: str | Path | Mapping[str, Any], presets: Sequence[str], overrides: Overrides
+) -> tuple[dict[str, Any], str, Path]:
+    """The settings of a config, its name for people, and the folder that its paths start at."""
+    if isinstance(source, Mapping):
+        values = _plain(source)
+        _apply_all(overrides, values)
+        return values, "the config", Path.cwd()
+    path = _find(source, presets)
+    return _read_values(path, overrides), str(source), path.resolve().parent
+
+
+def _read_values(path: Path, overrides: Overrides) -> dict[str, Any]:
     values = _read_mapping(path)
-    for override in overrides:
-        _apply(override, values)
+    _apply_all(overrides, values)
     return values
+
+
+def _apply_all(overrides: Overrides, values: dict[str, Any]) -> None:
+    if isinstance(overrides, Mapping):
+        for name, value in overrides.items():
+            _set(str(name), str(name), _typed_here(_plain(value)), values)
+    else:
+        for override in overrides:
+            _apply(override, values)
+
+
+def _plain(value: Any) -> Any:
+    """Mappings as dicts, sequences as lists, paths as texts, so that the same is read as from a file."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
 
 
 def _read_mapping(path: Path) -> dict[str, Any]:
@@ -179,9 +214,17 @@ def _read_mapping(path: Path) -> dict[str, Any]:
 def _apply(override: str, values: dict[str, Any]) -> None:
     """Put `a.b.c=value` into nested mappings."""
     name, equals, text = override.partition("=")
-    *groups, knob = name.strip().split(".")
-    if not equals or not all((*groups, knob)):
+    if not equals or not all(name.strip().split(".")):
         raise InputError(f"{_shown(override)} sets nothing; write KNOB=VALUE, for example strategy.trials=50.")
+    try:
+        value = _typed_here(parse_yaml(text))
+    except YamlError as error:
+        raise InputError(f"{_shown(override)} cannot be read: {error}; quote the value.") from None
+    _set(name.strip(), override, value, values)
+
+
+def _set(name: str, override: str, value: Any, values: dict[str, Any]) -> None:
+    *groups, knob = name.split(".")
     for group in groups:
         if values.get(group) is None:
             values[group] = {}
@@ -190,10 +233,7 @@ def _apply(override: str, values: dict[str, Any]) -> None:
             raise InputError(
                 f"{_shown(override)} reaches into '{group}', which holds no further settings; see `demosearch knobs`."
             )
-    try:
-        values[knob] = _typed_here(parse_yaml(text))
-    except YamlError as error:
-        raise InputError(f"{_shown(override)} cannot be read: {error}; quote the value.") from None
+    values[knob] = value
 
 
 def _shown(override: str) -> str:

@@ -1,17 +1,17 @@
 """demosearch as a library: the functions that the commands are made of; `import demosearch` gives the same.
 
-Search, compare, look, take along:
+Search, compare, look, take along (docs/python.md has more):
 
-    from pathlib import Path
-    from demosearch import evaluate, export, launch, load_config, load_evaluation, read_answers, read_status, report
+    import demosearch
 
-    run = Path("runs/first")
-    launch(load_config("quickstart", ["workers.kind=local"]), run)
-    print(read_status(run).winner)
-    table = pandas.DataFrame(read_answers(run))
-    Path("report.html").write_text(report(run))
-    Path("found.json").write_text(export(run, "json"))
-    evaluate(load_evaluation("evaluate_quickstart", [], {"found": "found.json"}), Path("runs/compared")).results
+    for event in demosearch.run("quickstart", "runs/first", overrides={"workers.kind": "local"}):
+        print(event)                                   # progress; the last one is the run
+    print(event.status.winner)
+    table = pandas.DataFrame(event.answers())
+    Path("report.html").write_text(event.report())
+    Path("found.json").write_text(event.export("json"))
+    compared = demosearch.load_evaluation("evaluate_quickstart", {}, {"found": "found.json"})
+    demosearch.evaluate(compared, "runs/compared").results
 
 A strategy of your own asks for `Trial`s of candidates that its `SearchSpace` allows and is told `ScoredTrial`s. A judge
 of your own is given a `Question` and its answers. Whatever is wrong raises `InputError` before anything is spent;
@@ -24,6 +24,7 @@ from configs.errors import DemosearchError, InputError, RunStopped
 from configs.loading import load_config, load_evaluation, load_rejudge, override_config
 from evaluators.question import Question
 from search.export import export
+from search.fetch.selection import fetch
 from search.forecast.dry_run import forecast_evaluation, forecast_run
 from search.forecast.experience import Experience
 from search.problem.candidate import Candidate
@@ -41,6 +42,7 @@ from search.running.extend import extend
 from search.running.launch import launch, resume
 from search.running.rejudge import rejudge
 from search.running.retry import retry_failed
+from search.running.session import Progress, SearchRun, run
 from search.statistics.estimates import Estimate, estimate, paired_difference, unpaired_difference
 from search.strategies.parts.leaderboard import Leaderboard
 from search.strategies.strategy import Strategy
@@ -54,9 +56,11 @@ __all__ = [
     "Experience",
     "InputError",
     "Leaderboard",
+    "Progress",
     "Question",
     "RunStopped",
     "ScoredTrial",
+    "SearchRun",
     "SearchSpace",
     "Strategy",
     "Trial",
@@ -65,6 +69,7 @@ __all__ = [
     "evaluate",
     "export",
     "extend",
+    "fetch",
     "forecast_evaluation",
     "forecast_run",
     "launch",
@@ -82,6 +87,7 @@ __all__ = [
     "report",
     "resume",
     "retry_failed",
+    "run",
     "save_figures",
     "unpaired_difference",
 ]

@@ -24,6 +24,7 @@ from configs.loading import load_config, load_evaluation
 from evaluators.question import Question
 from search.cli.app import app
 from search.export import export
+from search.results.wording import show_gain
 from tests.cost_table import table
 from tests.documents import ROOT, Block, Command, blocks, commands, furnish, links, named
 from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit
@@ -95,6 +96,19 @@ def found_in(path: str | None) -> Iterator[None]:
     sys.path[:0] = [str(Path(path).absolute())] if path else []
     yield
     sys.path[:] = before
+
+
+def test_the_examples_of_the_page_on_python_run_one_after_the_other(tmp_path: Path) -> None:
+    furnish(tmp_path)
+    names: dict[str, Any] = {}
+    with contextlib.chdir(tmp_path):
+        for example in (block for block in blocks("python") if block.page == "python.md"):
+            exec(compile(example.text, str(example), "exec"), names)
+        assert names["found"].status.state == "finished"
+        assert names["stopped"].status.state == "stopped"
+        assert 32 <= names["stopped"].status.spend.generated < 3000
+        gain = names["found"].status.winner.held_out_gain
+        assert f"<th>held-out gain</th><td>{show_gain(gain)}, n=48</td>" in names["found"]._repr_html_()
 
 
 @pytest.mark.parametrize("command", [one for one in OURS if one.words[1] in PARSED], ids=shown)

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from search.cli.options import AsJson, DryRun, Overrides, TokensPerSecond
-from search.cli.run_commands import new_directory
 from search.cli.terminal import console, interruptible, print_out, say
 from search.experiments.catalogue import EXPERIMENTS, experiment_named
+from search.running.session import new_directory
 
 
 def experiment(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each

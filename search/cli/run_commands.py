@@ -1,7 +1,6 @@
 """The commands that spend: run, resume, extend, evaluate, retry-failed."""
 
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -25,6 +24,7 @@ from search.cli.options import (
     Winners,
 )
 from search.cli.terminal import console, interruptible, print_out, say, show_forecast, show_status
+from search.running.session import new_directory
 
 if TYPE_CHECKING:
     from configs.schema.evaluation import EvaluationConfig
@@ -205,10 +205,6 @@ def _conduct(path: Path, work: "Callable[[], Status]", as_json: bool) -> None:
     with interruptible(path, f"`demosearch resume {path}`"):
         finished = work()
     show_status(finished, path, as_json)
-
-
-def new_directory(config: str) -> Path:
-    return Path("runs") / f"{Path(config).stem}-{datetime.now():%Y%m%d-%H%M%S}"
 
 
 def _named(prompt: str) -> tuple[str, str]:

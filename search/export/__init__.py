@@ -96,7 +96,7 @@ FORMS: Mapping[Format, ExportForm] = {
 """Every format; `demosearch export --help` and its choices come from here."""
 
 
-def export(path: Path, form: Format, best_so_far: bool = False, anyway: bool = False) -> str:
+def export(path: Path | str, form: Format, best_so_far: bool = False, anyway: bool = False) -> str:
     """The best candidate of the run at `path` as text in this form; README.md says what each is for.
 
     Args:
@@ -107,6 +107,7 @@ def export(path: Path, form: Format, best_so_far: bool = False, anyway: bool = F
         InputError: nothing is scored yet; or the search has not ended and `best_so_far` is not asked for; or the prompt
             cannot be written in this form.
     """
+    path = Path(path)
     return written(read_best_prompt(path, best_so_far, anyway), form)
 
 

@@ -2,11 +2,32 @@
 
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from configs.errors import InputError
 from configs.loading import read_presets
 from configs.public_files import FOLDER, PUBLIC_FILES, PublicFile
+
+
+def fetch(names: str | Sequence[str], to: Path | str = FOLDER, mirror: str | None = None) -> list[Path]:
+    """Bring public files, as `demosearch fetch` does.
+
+    Args:
+        names: of sets of files (`mt_bench`), of presets for what they read, or `all`.
+        to: the folder; presets read `data` below the working directory.
+        mirror: where to fetch from instead: `MIRROR/HOST/PATH` for what is at `https://HOST/PATH`.
+
+    Returns:
+        Where the files are.
+
+    Raises:
+        InputError, RunStopped: as `fetch_files`; or a name is unknown.
+    """
+    from search.fetch.files import fetch_files  # noqa: PLC0415 -- httpx2
+
+    files = public_files([names] if isinstance(names, str) else names)
+    return [fetched.path for fetched in fetch_files(files, Path(to), mirror=mirror)]
 
 
 def public_files(names: Sequence[str]) -> list[PublicFile]:

@@ -12,16 +12,16 @@ from search.run_directory.run import is_evaluation
 Format = Literal["html", "md"]
 
 
-def report(path: Path, form: Format = "html") -> str:
+def report(path: Path | str, form: Format = "html") -> str:
     """The report on the run at `path`, whatever its state: an HTML page that needs nothing else, or Markdown.
 
     Raises:
         InputError: there is no run.
     """
-    return write(read(path), form)
+    return write(read(Path(path)), form)
 
 
-def save_figures(path: Path, folder: Path) -> list[Path]:
+def save_figures(path: Path | str, folder: Path | str) -> list[Path]:
     """Every figure of that report as PNG and SVG, in `folder`, which is made where there is none.
 
     Raises:
@@ -29,7 +29,7 @@ def save_figures(path: Path, folder: Path) -> list[Path]:
     """
     from search.report.image_files import save_pictures  # noqa: PLC0415 -- plotly
 
-    return save_pictures(read(path), folder)
+    return save_pictures(read(Path(path)), Path(folder))
 
 
 def read(path: Path) -> Findings | EvaluationFindings:

@@ -59,7 +59,7 @@ class Answer:
     words: tuple[str, ...]
 
 
-def read_answers(path: Path) -> list[Answer]:
+def read_answers(path: Path | str) -> list[Answer]:
     """Every answer of the search or the evaluation at `path`, prompt by prompt; whoever works on it is not disturbed.
 
     A trial that had too many failures to have a mean is in it, with what scores it has.
@@ -67,6 +67,7 @@ def read_answers(path: Path) -> list[Answer]:
     Raises:
         InputError: there is no run.
     """
+    path = Path(path)
     if is_evaluation(path):
         return list(_of_evaluation(read_evaluation_results(path)))
     return list(_of_search(read_search_results(path)))

@@ -38,9 +38,9 @@ class EvaluationStatus:
         }
 
 
-def read_evaluation(path: Path) -> EvaluationStatus:
+def read_evaluation(path: Path | str) -> EvaluationStatus:
     """Read the evaluation at `path`, never disturbing who works on it. Raises InputError where there is none."""
-    return evaluation_status_of(read_evaluation_results(path))
+    return evaluation_status_of(read_evaluation_results(Path(path)))
 
 
 def evaluation_status_of(results: EvaluationResults) -> EvaluationStatus:

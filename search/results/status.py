@@ -132,9 +132,9 @@ class Status:
         }
 
 
-def read_status(path: Path) -> Status:
+def read_status(path: Path | str) -> Status:
     """Read the run at `path`, never disturbing its coordinator. Raises InputError where there is no run."""
-    return status_of(read_search_results(path))
+    return status_of(read_search_results(Path(path)))
 
 
 def status_of(results: SearchResults) -> Status:

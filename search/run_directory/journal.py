@@ -118,13 +118,13 @@ class Journal:
         self._file.close()
 
 
-def read_journal(path: Path) -> Iterator[JournalRecord]:
+def read_journal(path: Path | str) -> Iterator[JournalRecord]:
     """Every whole record, one at a time, also while another process writes; none where there is no journal.
 
     Raises:
         InputError: it has another format, or a line of it cannot be read.
     """
-    return (stored.record for stored in read_records(path))
+    return (stored.record for stored in read_records(Path(path)))
 
 
 def read_records(path: Path, offset: int = 0) -> Iterator[StoredRecord]:

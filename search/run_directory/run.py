@@ -226,8 +226,9 @@ def require_search(path: Path, command: Command) -> None:
         raise InputError(f"{path} is an evaluation, not a search: {instead[command]}")
 
 
-def read_config(path: Path) -> RunConfig:
+def read_config(path: Path | str) -> RunConfig:
     """The configuration the search at `path` was started with."""
+    path = Path(path)
     if is_evaluation(path):
         raise InputError(f"{path} is an evaluation, not a search: see `demosearch status {path}` and `evaluate --help`")
     return restore_config(_read_config_file(path)["config"], str(path / "config.json"))

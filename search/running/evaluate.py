@@ -46,7 +46,7 @@ _WAY_ON = "the same command with `--run-dir RUN --set {knob}=...`"
 
 def evaluate(
     config: EvaluationConfig,
-    path: Path,
+    path: Path | str,
     console: Console | None = None,
     *,
     pay_again: bool = False,
@@ -64,6 +64,7 @@ def evaluate(
         InputError: something is wrong with config, files, models or directory.
         RunStopped: it cannot go on now; everything paid for is kept, and the same call goes on.
     """
+    path = Path(path)
     plan = make_evaluation_plan(config, path)
     _refuse_missing_keys(plan)
     is_new = not (path / "config.json").exists()

@@ -19,7 +19,7 @@ from search.strategies.parts.screening_budget import answers_to_ask_for
 from search.strategies.parts.shortlist import fewer_questions
 
 
-def extend(path: Path, config: RunConfig, console: Console | None = None) -> Status:
+def extend(path: Path | str, config: RunConfig, console: Console | None = None) -> Status:
     """Have the search in `path` go on under the larger budget of `config`, and run it to its new end.
 
     Its journal goes on where it is; nothing before changes. The manifest says that it was extended, and whether
@@ -33,6 +33,7 @@ def extend(path: Path, config: RunConfig, console: Console | None = None) -> Sta
         InputError: it cannot be extended so; nothing has changed.
         RunStopped: as `launch`; `resume` goes on.
     """
+    path = Path(path)
     extension = plan_extension(path, config)
     run = Run.open(path)
     try:

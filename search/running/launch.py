@@ -12,7 +12,8 @@ from rich.console import Console
 from configs.errors import DemosearchError, InputError, RunStopped
 from configs.schema.run import RunConfig
 from search.live.console import ProgressConsole
-from search.live.progress import View, make_views
+from search.live.live_file import LiveFile
+from search.live.progress import View, Views, make_view
 from search.results.status import Status, read_status
 from search.run_directory.journal import read_journal
 from search.run_directory.records import EndRecord
@@ -29,17 +30,21 @@ from search.trackers.tracking import Tracking, tracking
 _log = logging.getLogger(__name__)
 
 
-def launch(config: RunConfig, path: Path, console: Console | None = None) -> Status:
+def launch(config: RunConfig, path: Path | str, console: Console | None = None, *, view: View | None = None) -> Status:
     """Run a new search in the directory `path` to its end.
+
+    Args:
+        view: what shows its progress, in the place of what suits the console.
 
     Raises:
         InputError: something is wrong with config, files, model or directory; nothing has been spent.
         RunStopped: it cannot go on now; everything paid for is kept, and `resume` goes on.
     """
+    path = Path(path)
     plan = make_plan(config, path)
     run = Run.create(path, config)
     try:
-        return _conduct(plan, run, console)
+        return _conduct(plan, run, view or make_view(console or ProgressConsole()))
     except InputError:
         if not run.started:
             run.discard()
@@ -47,7 +52,7 @@ def launch(config: RunConfig, path: Path, console: Console | None = None) -> Sta
 
 
 def resume(
-    path: Path, console: Console | None = None, config: RunConfig | None = None, *, pay_again: bool = False
+    path: Path | str, console: Console | None = None, config: RunConfig | None = None, *, pay_again: bool = False
 ) -> Status:
     """Go on with the search in `path`, whatever ended it; one that is finished is only checked.
 
@@ -58,16 +63,17 @@ def resume(
     Raises:
         InputError, RunStopped: as `launch`; and InputError where config, data, model or versions have changed.
     """
+    path = Path(path)
     require_search(path, "resume")
     recorded = read_config(path)
     plan = make_plan(config or recorded, path)
-    return _conduct(plan, Run.open(path), console, pay_again)
+    return _conduct(plan, Run.open(path), make_view(console or ProgressConsole()), pay_again)
 
 
-def _conduct(plan: Plan, run: Run, console: Console | None, pay_again: bool = False) -> Status:
+def _conduct(plan: Plan, run: Run, shown: View, pay_again: bool = False) -> Status:
     for notice in plan.material.notices:
         _log.warning("%s", notice)
-    view = make_views(console or ProgressConsole(), run.path)
+    view = Views((shown, LiveFile(run.path)))
     with tracking(plan.config, run.path) as trackers:
         conduct(run, lambda: _search(plan, run, view, trackers, pay_again))
     return read_status(run.path)

@@ -60,7 +60,7 @@ class Rejudged:
         }
 
 
-def rejudge(path: Path, config: RejudgeConfig, successor: Path | None = None) -> Rejudged:
+def rejudge(path: Path | str, config: RejudgeConfig, successor: Path | None = None) -> Rejudged:
     """Have every stored answer of the search or evaluation at `path` judged by another judge.
 
     Args:
@@ -70,6 +70,7 @@ def rejudge(path: Path, config: RejudgeConfig, successor: Path | None = None) ->
         InputError: there is no such run, nothing in it, or the judge cannot work.
         RunStopped: it cannot go on now; the same call goes on later, and pays for nothing twice.
     """
+    path = Path(path)
     if successor is not None:
         require_search(path, "rejudge")
     results = read_evaluation_results(path) if is_evaluation(path) else read_search_results(path)

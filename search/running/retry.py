@@ -41,7 +41,7 @@ class _Retry:
         return Position("retry", 0, self.evaluated, self.planned)
 
 
-def retry_failed(path: Path, console: Console | None = None, config: RunConfig | None = None) -> Status:
+def retry_failed(path: Path | str, console: Console | None = None, config: RunConfig | None = None) -> Status:
     """Evaluate every item again that the journal of the run at `path` holds as a failure, except prompts that are too
     long. What succeeds is kept beside the journal, and results are read with it from then on.
 
@@ -52,6 +52,7 @@ def retry_failed(path: Path, console: Console | None = None, config: RunConfig |
         InputError: nothing can be tried again; or as `resume`.
         RunStopped: as `resume`.
     """
+    path = Path(path)
     require_search(path, "retry-failed")
     plan = make_plan(config or read_config(path), path)
     before = read_state(path)

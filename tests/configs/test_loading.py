@@ -298,3 +298,44 @@ def test_a_character_that_yaml_does_not_take_is_named_with_its_line(tmp_path: Pa
     path.write_text("seed: 0\njudge:\n  kind: \x16function\n")
     with pytest.raises(InputError, match=r"run\.yaml, line 3: holds the character '\\x16', which YAML does not take"):
         load_config(path)
+
+
+def test_a_config_may_be_a_mapping_whose_paths_start_at_the_working_directory(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(small.parent)
+    values = {
+        "base_prompt": {"path": Path("prompt.txt")},
+        "pool": {"path": "pool.jsonl"},
+        "questions": {"path": "questions.jsonl"},
+        "model": {"name": "some/model"},
+        "judge": {"kind": "reference"},
+        "strategy": {"kind": "random"},
+    }
+    assert load_config(values) == load_config(small)
+    assert load_config(values, {"strategy.trials": 7}) == load_config(small, ["strategy.trials=7"])
+    assert values["strategy"] == {"kind": "random"}
+
+
+def test_overrides_may_be_a_mapping_and_are_refused_as_those_of_the_command_line(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    changed = load_config(small, {"pool": {"path": Path("mine.jsonl"), "limit": 5}, "render.clean_up": "strip"})
+    assert changed == load_config(small, ["pool={path: mine.jsonl, limit: 5}", "render.clean_up=strip"])
+    assert changed.pool.path == tmp_path.resolve() / "mine.jsonl"
+    for wrong in ({"strategy.trails": 3}, {"strategy": {"kind": "random", "trails": 3}}):
+        with pytest.raises(InputError, match=r"did you mean `strategy\.trials`"):
+            load_config(small, wrong)
+    with pytest.raises(InputError, match="reaches into 'name'"):
+        load_config(small, {"model.name.of.nothing": 1})
+    assert override_config(changed, {"seed": 4}).seed == 4
+
+
+def test_what_a_preset_reads_and_does_not_bring_along_is_below_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    preset = load_config("urial_mt_bench_greedy")
+    assert preset.base_prompt.path == tmp_path.resolve() / "data" / "urial.txt"
+    assert load_config("quickstart").base_prompt.path.is_file()
