@@ -27,8 +27,7 @@ def read_text(path: Path) -> str:
         line = error.object[: error.start].count(b"\n") + 1
         raise InputError(f"{path}, line {line}: not UTF-8; save the file as UTF-8.") from None
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
-        is_public = isinstance(error, FileNotFoundError) and is_public_file(path.as_posix())
-        remedy = "`demosearch fetch all` brings it" if is_public else "check the path"
+        remedy = _where_from(path) if isinstance(error, FileNotFoundError) else "check the path"
         raise InputError(f"{shown_path(path)}: cannot be read ({why(error)}); {remedy}.") from None
     if "\0" in text:  # UTF-16 of English is UTF-8 with a zero byte at every other place
         line = text.count("\n", 0, text.index("\0")) + 1
@@ -50,7 +49,12 @@ def why_no_file(path: Path) -> str:
         exists = path.exists()
     except (OSError, ValueError):
         exists = False
-    return "a folder, a pipe or a device; give a file" if exists else "there is no such file; check the path"
+    return "a folder, a pipe or a device; give a file" if exists else f"there is no such file; {_where_from(path)}"
+
+
+def _where_from(path: Path) -> str:
+    """What to do about a file that is missing."""
+    return "`demosearch fetch all` brings it" if is_public_file(path.as_posix()) else "check the path"
 
 
 def shown_path(path: Path) -> str:
