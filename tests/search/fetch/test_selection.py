@@ -10,7 +10,6 @@ import pytest
 from configs.errors import InputError
 from configs.loading import read_presets
 from configs.records import read_rows
-from configs.schema.data import RecordsConfig
 from configs.text_files import read_text
 from search.fetch.selection import presets_by_file, public_files
 from tests.shared_data import shared
@@ -92,6 +91,6 @@ def test_a_missing_public_file_is_said_with_the_command_that_brings_it(tmp_path:
     with pytest.raises(InputError, match="`demosearch fetch all` brings it"):
         read_text(tmp_path / "data" / "mt_bench" / "question.jsonl")
     with pytest.raises(InputError, match="`demosearch fetch all` brings it"):
-        read_rows(RecordsConfig(path=tmp_path / "data" / "pool.jsonl"))
+        read_rows(tmp_path / "data" / "pool.jsonl")
     with pytest.raises(InputError, match="check the path"):
         read_text(tmp_path / "data" / "mine.jsonl")
