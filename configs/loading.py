@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from configs.errors import InputError
+from configs.overrides import Overrides, apply_overrides, plain
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.experiment import ExperimentConfig
 from configs.schema.knobs import FromCommandLine, Knobs
@@ -22,10 +23,6 @@ K = TypeVar("K", bound=Knobs)
 
 _PRESETS = Path(__file__).parent
 _EVALUATION, _EXPERIMENT = "evaluate_", "experiment_"  # so begin the names of presets for these commands
-
-
-Overrides = Sequence[str] | Mapping[str, Any]
-"""Settings to change: `["strategy.trials=50"]`, or `{"strategy.trials": 50}`."""
 
 
 def load_config(source: str | Path | Mapping[str, Any], overrides: Overrides = ()) -> RunConfig:
@@ -106,15 +103,14 @@ def restore_evaluation(dumped: Mapping[str, Any], source: str = "the manifest") 
 def override_config(config: RunConfig, overrides: Overrides) -> RunConfig:
     """The same config with some knobs changed, as `load_config` takes them."""
     values = dump_config(config)
-    _apply_all(overrides, values)
+    apply_overrides(overrides, values)
     return _validated(values, "the overrides", Path("/"), RunConfig)
 
 
 def override_evaluation(config: EvaluationConfig, overrides: Sequence[str]) -> EvaluationConfig:
     """As `override_config`, for an evaluation."""
     values = dump_config(config)
-    for override in overrides:
-        _apply(override, values)
+    apply_overrides(overrides, values)
     return _validated(values, "the overrides", Path("/"), EvaluationConfig)
 
 
@@ -169,8 +165,8 @@ def _read(
 ) -> tuple[dict[str, Any], str, Path]:
     """The settings of a config, its name for people, and the folder that its paths start at."""
     if isinstance(source, Mapping):
-        values = _plain(source)
-        _apply_all(overrides, values)
+        values = plain(source)
+        apply_overrides(overrides, values)
         return values, "the config", Path.cwd()
     path = _find(source, presets)
     return _read_values(path, overrides), str(source), path.resolve().parent
@@ -178,26 +174,8 @@ def _read(
 
 def _read_values(path: Path, overrides: Overrides) -> dict[str, Any]:
     values = _read_mapping(path)
-    _apply_all(overrides, values)
+    apply_overrides(overrides, values)
     return values
-
-
-def _apply_all(overrides: Overrides, values: dict[str, Any]) -> None:
-    if isinstance(overrides, Mapping):
-        for name, value in overrides.items():
-            _set(str(name), str(name), _typed_here(_plain(value)), values)
-    else:
-        for override in overrides:
-            _apply(override, values)
-
-
-def _plain(value: Any) -> Any:
-    """Mappings as dicts, sequences as lists, paths as texts, so that the same is read as from a file."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return str(value) if isinstance(value, Path) else value
 
 
 def _read_mapping(path: Path) -> dict[str, Any]:
@@ -209,44 +187,6 @@ def _read_mapping(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise InputError(f"{path}: holds no settings; write lines such as `seed: 0`.")
     return values
-
-
-def _apply(override: str, values: dict[str, Any]) -> None:
-    """Put `a.b.c=value` into nested mappings."""
-    name, equals, text = override.partition("=")
-    if not equals or not all(name.strip().split(".")):
-        raise InputError(f"{_shown(override)} sets nothing; write KNOB=VALUE, for example strategy.trials=50.")
-    try:
-        value = _typed_here(parse_yaml(text))
-    except YamlError as error:
-        raise InputError(f"{_shown(override)} cannot be read: {error}; quote the value.") from None
-    _set(name.strip(), override, value, values)
-
-
-def _set(name: str, override: str, value: Any, values: dict[str, Any]) -> None:
-    *groups, knob = name.split(".")
-    for group in groups:
-        if values.get(group) is None:
-            values[group] = {}
-        values = values[group]
-        if not isinstance(values, dict):
-            raise InputError(
-                f"{_shown(override)} reaches into '{group}', which holds no further settings; see `demosearch knobs`."
-            )
-    values[knob] = value
-
-
-def _shown(override: str) -> str:
-    return repr(override if len(override) <= 80 else f"{override[:77]}...")
-
-
-def _typed_here(value: Any) -> Any:
-    """Marks every text, so that relative paths in it start at the working directory."""
-    if isinstance(value, str):
-        return FromCommandLine(value)
-    if isinstance(value, list):
-        return [_typed_here(item) for item in value]
-    return {key: _typed_here(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def _validated(values: dict[str, Any], source: str, folder: Path | None, kind: type[K]) -> K:

@@ -13,7 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from configs.loading import Overrides, load_config
+from configs.loading import load_config
+from configs.overrides import Overrides
 from configs.schema.run import RunConfig
 from search.export import Format as ExportFormat
 from search.export import export
