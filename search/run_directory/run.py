@@ -228,8 +228,7 @@ def require_search(path: Path, command: Command) -> None:
 
 def read_config(path: Path | str) -> RunConfig:
     """The configuration the search at `path` was started with."""
-    path = Path(path)
-    if is_evaluation(path):
+    if is_evaluation(path := Path(path)):
         raise InputError(f"{path} is an evaluation, not a search: see `demosearch status {path}` and `evaluate --help`")
     return restore_config(_read_config_file(path)["config"], str(path / "config.json"))
 
