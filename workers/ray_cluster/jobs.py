@@ -76,7 +76,7 @@ def _first(group: BaseExceptionGroup[InputError]) -> BaseException:
 async def _outcome(
     job: Callable[[], T], number: int, placement: Placement, config: WorkersConfig, begun: list[Any]
 ) -> T | DemosearchError:
-    """Of one job, however many attempts it takes."""
+    """Outcome of one job, however many attempts it takes."""
     task: Any = ray.remote(_perform).options(
         num_cpus=placement.cpus,
         num_gpus=placement.gpus,
