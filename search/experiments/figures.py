@@ -106,7 +106,7 @@ def _series(rows: Sequence[ResultRow], x: str) -> list[str]:
 
 def _forest(_: ExperimentResults, measure: Measure, rows: Sequence[ResultRow]) -> go.Figure:
     names = [_series_of(row, "") for row in rows]
-    numbers = Numbers.fitting(row.score.mean for row in rows if row.score is not None)
+    numbers = Numbers.fitting([row.score.mean for row in rows if row.score is not None])
     scores = [row.score for row in rows if row.score is not None]
     ours = go.Scatter(
         name="ours",

@@ -13,8 +13,8 @@ from search.experiments.grid import Grid
 from search.experiments.paper import printed_figure
 from search.experiments.places import ledger_of
 from search.problem.trial import TOO_LONG, mean_of
+from search.results.candidate_results import CandidateResults
 from search.results.evaluation_results import EvaluationResults, read_evaluation_results
-from search.results.journal_results import CandidateResults
 from search.run_directory.run import read_id
 from search.statistics.draws import Difference, Draws, difference_of_draws, holm, mean_of_draws
 from search.statistics.estimates import Estimate

@@ -18,7 +18,7 @@ from search.problem.decodings import decoding_of
 from search.problem.material import Material
 from search.prompts.demonstration import Demonstration
 from search.report.comparison import finalists
-from search.results.journal_results import CandidateResults
+from search.results.candidate_results import CandidateResults
 from search.results.search_results import SearchResults, read_search_results
 from search.running.coordinator import BasePromptRefused
 from search.running.launch import launch, resume

@@ -19,7 +19,8 @@ from search.problem.candidate import OWN, Candidate
 from search.problem.material import Material
 from search.problem.space import SearchSpace
 from search.prompts.render import restore_renderer
-from search.results.journal_results import CandidateResults, JournalResults
+from search.results.candidate_results import CandidateResults
+from search.results.journal_results import JournalResults
 from search.results.search_results import SearchResults, read_search_results
 from search.results.status import Status, status_of
 

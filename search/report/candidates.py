@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from search.problem.candidate import Candidate
+from search.results.candidate_results import CandidateResults
 from search.results.search_results import SearchResults
-from search.statistics.estimates import Estimate, estimate
+from search.statistics.estimates import Estimate
 
 _IN_HEAT_MAP = 30
 
@@ -54,22 +55,22 @@ def candidate_scores(results: SearchResults) -> tuple[CandidateScore, ...]:
     base = results.base
     if base is None:
         return ()
-    rows = [_row(results, candidate, base) for candidate in results.search]
+    of_base = results.search[base]
+    rows = [_row(candidate, scored, of_base, results.confidence) for candidate, scored in results.search.items()]
     ranked = sorted(rows, key=lambda row: (row.score is None, -_surely(row, base), row.place))
     others = [row.candidate for row in ranked if row.candidate != base and row.score is not None]
     ranks = {candidate: number for number, candidate in enumerate(others, 1)}
     return tuple(_with_rank(row, ranks.get(row.candidate)) for row in ranked)
 
 
-def _row(results: SearchResults, candidate: Candidate, base: Candidate) -> CandidateScore:
-    scored, confidence = results.search[candidate], results.confidence
-    length = estimate([*scored.lengths.values()], confidence)
+def _row(candidate: Candidate, scored: CandidateResults, base: CandidateResults, confidence: float) -> CandidateScore:
+    length = scored.mean_length(confidence)
     return CandidateScore(
         rank=None,
         place=scored.place,
         candidate=candidate,
         score=scored.mean(confidence),
-        gain=None if candidate == base else scored.gain(results.search[base], confidence),
+        gain=None if scored.place == base.place else scored.gain(base, confidence),
         length=length.mean if length else None,
         failed=len(scored.failures),
     )

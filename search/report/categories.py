@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from search.problem.candidate import Candidate
 from search.problem.trial import Side
-from search.results.journal_results import CandidateResults
+from search.results.candidate_results import CandidateResults
 from search.results.search_results import SearchResults
 from search.statistics.estimates import Estimate, estimate
 from search.statistics.intervals import Bounds, of_difference

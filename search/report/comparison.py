@@ -6,7 +6,7 @@ from typing import Literal
 
 from search.problem.candidate import Candidate
 from search.problem.trial import Side
-from search.results.journal_results import CandidateResults
+from search.results.candidate_results import CandidateResults
 from search.results.search_results import SearchResults
 from search.statistics.estimates import Estimate, estimate, unpaired_difference
 from search.statistics.intervals import of_difference

@@ -6,13 +6,16 @@ its own, so that what a decoding does is taken for no demonstration's; different
 base prompt's are taken for the same.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from search.problem.candidate import Candidate
+from search.results.results_by_candidate import ResultsByCandidate
 from search.results.search_results import SearchResults
 from search.statistics.effects import USUAL_SPREAD, EffectsModel
 from search.statistics.effects_posterior import Fit
@@ -66,32 +69,48 @@ class Contributions:
 
 def contributions(results: SearchResults, winner: Candidate) -> Contributions | None:
     """None where too few candidates were scored, or all have the same demonstrations."""
-    scored = {candidate: row.scores for candidate, row in results.search.items() if row.scores}
+    scored = [candidate for candidate in results.search if len(results.search.scores_of(candidate)[1])]
     always = set.intersection(*(set(candidate.demonstrations) for candidate in scored)) if scored else set()
     varying = sorted({name for candidate in scored for name in candidate.demonstrations} - always)
     if len(scored) < _FEWEST or not varying:
         return None
     number = {name: at for at, name in enumerate(varying)}
-    levels = sorted({(candidate.decoding, name) for candidate, by_question in scored.items() for name in by_question})
-    level = {pair: at for at, pair in enumerate(levels)}
+    level = _levels(results.search, scored)
     scores = ObservedScores()
-    for candidate, by_question in scored.items():
+    for candidate in scored:
         members = tuple(number[name] for name in candidate.demonstrations if name in number)
-        scores.tell(members, [level[candidate.decoding, name] for name in by_question], [*by_question.values()])
+        asked, values = results.search.scores_of(candidate)
+        scores.tell(members, level[candidate.decoding][asked], values)
     spread = float(np.concatenate(scores.values).std()) / USUAL_SPREAD
-    model = EffectsModel(len(levels), len(varying), None, spread or 1.0)
+    model = EffectsModel(1 + max(int(numbers.max()) for numbers in level.values()), len(varying), None, spread or 1.0)
     fit = model.fit(scores)
     best = tuple(number[name] for name in winner.demonstrations if name in number)
-    met = [sum(name in candidate.demonstrations for candidate in scored) for name in varying]
+    stood = Counter(name for candidate in scored for name in candidate.demonstrations)
+    met = [stood[name] for name in varying]
     return Contributions(
         demonstrations=tuple(
             contribution.inside(of_difference(results.journal.bounds))
             for contribution in _each(fit, varying, met, best, results.confidence)
         ),
         candidates=len(scored),
-        scores=sum(map(len, scored.values())),
+        scores=len(results.search.all_scores),
         last_over_first=_last_over_first(model, scores, fit, results.confidence),
     )
+
+
+def _levels(results: ResultsByCandidate, scored: Sequence[Candidate]) -> dict[str, NDArray[np.int64]]:
+    """By decoding, the number of each question's level there, [Q]; -1 for a question that was not asked with it."""
+    is_asked = {candidate.decoding: np.zeros(len(results.questions), dtype=bool) for candidate in scored}
+    for candidate in scored:
+        is_asked[candidate.decoding][results.scores_of(candidate)[0]] = True
+    by_name = np.array(sorted(range(len(results.questions)), key=results.questions.__getitem__), dtype=np.int64)
+    level, first = {}, 0
+    for decoding, marked in sorted(is_asked.items()):
+        asked = by_name[marked[by_name]]
+        level[decoding] = np.full(len(results.questions), -1)
+        level[decoding][asked] = first + np.arange(len(asked))
+        first += len(asked)
+    return level
 
 
 def _each(

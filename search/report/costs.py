@@ -1,6 +1,6 @@
 """What the run has paid for, and how busy it kept those whom it paid."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,6 @@ from evaluators.ledger.queries import JudgeReceipt, Stretch, read_judges, read_t
 from evaluators.ledger.spend import Spend
 from evaluators.objective import Objective
 from evaluators.question import Question
-from search.results.journal_results import CandidateResults
 from search.results.search_results import SearchResults
 from workers.activity import idle_share
 
@@ -53,7 +52,7 @@ class Costs:
 
 def costs(results: SearchResults) -> Costs:
     """Read them from ledger and journal."""
-    scored = [*results.search.values(), *results.held_out.values()]
+    scored = results.search.answers_by_question() | results.held_out.answers_by_question()
     counted = (
         (0, 0)
         if results.material is None
@@ -86,16 +85,17 @@ def needed(
     scoring: ScoringConfig,
     questions: Mapping[str, Question],
     manifest: Mapping[str, Any],
-    scored: Iterable[CandidateResults],
+    scored: Mapping[str, int],
 ) -> tuple[int, int]:
-    """Answers and verdicts behind all these scores.
+    """Answers and verdicts behind all scores.
 
     Args:
         questions: by id.
+        scored: how many scores there are on each question, by its id.
     """
     objective = Objective.of(scoring)
     turns = {name: min(objective.turns, len(question.turns)) for name, question in questions.items()}
     each = sum(repeats for _, _, repeats, _ in manifest.get("judge", ()))
     counted = {name: sum(map(objective.counts, range(asked))) for name, asked in turns.items()}
-    names = [name for results in scored for name in results.scores]
-    return sum(turns[name] for name in names), each * sum(counted[name] for name in names)
+    answers = sum(turns[name] * count for name, count in scored.items())
+    return answers, each * sum(counted[name] * count for name, count in scored.items())

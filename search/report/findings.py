@@ -1,7 +1,8 @@
 """All that a report says of a run, as values; how it looks is for others to decide."""
 
 from dataclasses import dataclass
-from itertools import chain
+
+import numpy as np
 
 from evaluators.judge_tools.readings import ReadingDifference, reading_differences
 from evaluators.ledger.queries import read_spoken_verdicts
@@ -75,12 +76,11 @@ def find(results: SearchResults) -> Findings:
     candidates = candidate_scores(results)
     winner = results.journal.winner
     other = winner if winner is not None and winner != results.base else None
-    both_sides = chain(results.search.values(), results.held_out.values())
     return Findings(
         results=results,
         status=status_of(results),
         labels=Labels(results.material),
-        numbers=Numbers.fitting(score for scored in both_sides for score in scored.scores.values()),
+        numbers=Numbers.fitting(np.concatenate([results.search.all_scores, results.held_out.all_scores])),
         finalists=placed,
         candidates=candidates,
         heat_map=heat_map(results, candidates),

@@ -3,10 +3,7 @@
 from dataclasses import dataclass
 from itertools import pairwise
 
-from search.problem.candidate import Candidate
-from search.problem.trial import ScoredTrial
 from search.results.search_results import SearchResults
-from search.run_directory.records import TrialRecord
 from search.statistics.estimates import Estimate, estimate
 
 
@@ -46,27 +43,16 @@ class History:
 def history(results: SearchResults) -> History:
     """Read it from the journal."""
     milestones: list[Milestone] = []
-    scores: dict[Candidate, dict[str, float]] = {}
-    judged = 0
-    for record in results.records():
-        if not isinstance(record, TrialRecord) or record.side != "search":
-            continue
-        scored = record.scored
-        known = scores.setdefault(record.candidate, {})
-        judged += sum(_answers(scored, name) for name in scored.scores if name not in known)
-        if scored.mean is not None and not scored.trial.again:
-            known.update(scored.scores)
-        of_best = [*scores.get(record.leaders[0], {}).values()] if record.leaders else []
-        best = estimate(of_best, results.confidence, bounds=results.journal.bounds)
+    judged, leader, best = 0, None, None
+    for step in results.journal.steps():
+        judged = step.judged
+        if step.leader != leader or step.candidate == leader:
+            leader = step.leader
+            _, scores = results.search.scores_of(leader, step.trials) if leader else ((), ())
+            best = estimate(scores, results.confidence, bounds=results.journal.bounds)
         if best is not None:
             milestones.append(Milestone(judged, best))
     return History(tuple(milestones), judged, _greedy(results))
-
-
-def _answers(scored: ScoredTrial, question: str) -> int:
-    """How many answers to a question were judged: one for each turn that counts."""
-    turns = scored.turns.get(question)
-    return 1 if turns is None else sum(score is not None for score in turns)
 
 
 def _greedy(results: SearchResults) -> int | None:

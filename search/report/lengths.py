@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from search.results.journal_results import CandidateResults
+from search.results.candidate_results import CandidateResults
 from search.statistics.estimates import Estimate, estimate
 
 _FEWEST = 8  # questions for a regression

@@ -1,8 +1,10 @@
 """How numbers are written: as many digits as they are worth."""
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from search.statistics.estimates import Estimate
 
@@ -20,9 +22,10 @@ class Numbers:
     digits: int = 2
 
     @classmethod
-    def fitting(cls, scores: Iterable[float]) -> "Numbers":
+    def fitting(cls, scores: ArrayLike) -> "Numbers":
         """For scores of this size: 7.43, but 0.743 and 74.3."""
-        largest = max((abs(score) for score in scores), default=10.0)
+        sizes = np.abs(np.asarray(scores, dtype=float))
+        largest = sizes.max() if sizes.size else 10.0
         return cls(3 if largest <= 1.5 else 2 if largest <= 20 else 1)
 
     def score(self, value: float | None) -> str:

@@ -148,7 +148,7 @@ def explain_choice(results: SearchResults) -> Choice | None:
         kept_base=journal.end is not None and first == base,
         ended=journal.end is not None,
         candidates=len(results.search),
-        answers=sum(len(candidate.scores) for candidate in results.search.values()),
+        answers=len(results.search.all_scores),
     )
 
 

@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import Any
 
 from search.problem.trial import mean_of
-from search.results.journal_results import CandidateResults
+from search.results.candidate_results import CandidateResults
 from search.statistics.estimates import Estimate, estimate, paired_difference
 
 

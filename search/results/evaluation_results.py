@@ -13,9 +13,9 @@ from configs.score_bounds import Bounds
 from search.problem.trial import ScoredTrial
 from search.prompts.render import answer_cleaner
 from search.results.alpaca_eval import Place, read_places
+from search.results.candidate_results import CandidateResults
 from search.results.comparison import Result, compare
 from search.results.evaluation_material import EvaluationMaterial
-from search.results.journal_results import CandidateResults
 from search.results.lost_rows import lost_rows
 from search.results.run_results import RunResults
 from search.results.stored_answers import StoredAnswer, read_stored_answers

@@ -1,77 +1,40 @@
 """What the records of a journal say together, candidate by candidate; the only place where they are put together."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from array import array
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from search.problem.candidate import Candidate
-from search.problem.trial import ScoredTrial, Side
+from search.problem.trial import Side
+from search.results.results_by_candidate import ResultsByCandidate
 from search.run_directory.records import EndRecord, JournalRecord, TrialRecord
-from search.statistics.estimates import Estimate, estimate, paired_difference
 from search.statistics.intervals import Bounds
 
+_NOBODY = -1
 SIDES: Mapping[Side, str] = {"search": "search", "held_out": "held-out"}
 
 
-@dataclass(frozen=True, slots=True)
-class CandidateResults:
-    """Results of one candidate on one side of the split, all its trials together.
+class SearchStep(NamedTuple):
+    """How far a search had come after one of its trials.
 
     Attributes:
-        place: of its first trial among those of its side, from 0.
-        scores: by question id, of trials that have a mean.
-        failures: by question id, the cause, of questions without a score.
-        lengths: of the answers, by question id, in characters.
-        turns: by question id, the scores by turn where there are several.
-        starts: where its records stand in the journal, in bytes.
-        bounds: lowest and highest score there can be; None where that is not known.
+        judged: answers judged for search questions so far, each turn that counts is one.
+        candidate: of the trial; None where it told nothing of one, but of the judge.
+        leader: the best candidate then; None where nothing was ranked.
+        trials: of `JournalResults.search` until then.
     """
 
-    place: int
-    scores: dict[str, float] = field(default_factory=dict)
-    failures: dict[str, str] = field(default_factory=dict)
-    lengths: dict[str, int] = field(default_factory=dict)
-    turns: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
-    starts: list[int] = field(default_factory=list)
-    bounds: Bounds | None = None
-
-    def add(self, scored: ScoredTrial) -> None:
-        """Take a further trial."""
-        if scored.mean is not None:
-            self.scores.update(scored.scores)
-            self.lengths.update(scored.lengths)
-            self.turns.update(scored.turns)
-        self.failures.update(scored.failures)
-        for name in self.scores.keys() & self.failures.keys():
-            del self.failures[name]
-
-    def of_turn(self, turn: int) -> dict[str, float]:
-        """Scores of this turn, from 0, by question; those of a turn that does not count, or was not reached, are
-        absent."""
-        scores = {name: turns[turn] for name, turns in self.turns.items() if turn < len(turns)}
-        return {name: score for name, score in scores.items() if score is not None}
-
-    def mean(self, confidence: float) -> Estimate | None:
-        """None where nothing was scored."""
-        return estimate([*self.scores.values()], confidence, len(self.failures), self.bounds)
-
-    def mean_length(self, confidence: float) -> Estimate | None:
-        """Mean length of the answers, in characters; None where nothing was scored."""
-        return estimate([*self.lengths.values()], confidence)
-
-    def gain(self, base: "CandidateResults", confidence: float) -> Estimate | None:
-        """Paired difference to the base prompt; `failed` are the questions that one of the two has no score for because
-        it failed."""
-        difference = paired_difference(self.scores, base.scores, confidence, self.bounds)
-        return difference and replace(difference, failed=len(self.failures.keys() | base.failures.keys()))
-
-    def gains(self, base: "CandidateResults") -> dict[str, float]:
-        """Differences to the base prompt, by question that both have a score for."""
-        return {name: score - base.scores[name] for name, score in self.scores.items() if name in base.scores}
+    judged: int
+    candidate: Candidate | None
+    leader: Candidate | None
+    trials: int
 
 
-@dataclass(slots=True)
 class JournalResults:
     """What is known after some records.
+
+    Args:
+        bounds: lowest and highest score there can be; None where that is not known.
 
     Attributes:
         search, held_out: results by candidate, in the order in which the strategy was first told of them.
@@ -79,16 +42,16 @@ class JournalResults:
         ends: how often the search has been brought to its end; more than once where it was extended.
         leaders: the best candidates after the last of them, best first.
         end: how the search ended; None before.
-        bounds: of scores, as `CandidateResults` has them.
     """
 
-    search: dict[Candidate, CandidateResults] = field(default_factory=dict)
-    held_out: dict[Candidate, CandidateResults] = field(default_factory=dict)
-    trials: int = 0
-    leaders: tuple[Candidate, ...] = ()
-    end: EndRecord | None = None
-    bounds: Bounds | None = None
-    ends: int = 0
+    def __init__(self, bounds: Bounds | None = None) -> None:
+        self.bounds = bounds
+        self.search, self.held_out = ResultsByCandidate(bounds), ResultsByCandidate(bounds)
+        self.trials = self.ends = 0
+        self.leaders: tuple[Candidate, ...] = ()
+        self.end: EndRecord | None = None
+        self._steps = array("q")  # four numbers a trial
+        self._judged = 0
 
     @property
     def base(self) -> Candidate | None:
@@ -105,9 +68,17 @@ class JournalResults:
         """The second best so far before the end."""
         return self.end.runner_up if self.end else next(iter(self.leaders[1:]), None)
 
-    def side(self, side: Side) -> dict[Candidate, CandidateResults]:
+    def side(self, side: Side) -> ResultsByCandidate:
         """Results on one side of the split; the two never meet."""
         return self.search if side == "search" else self.held_out
+
+    def steps(self) -> Iterator[SearchStep]:
+        """How far the search had come after each of its trials on search questions."""
+        order = [*self.search]
+        for at in range(0, len(self._steps), 4):
+            judged, told, leading, trials = self._steps[at : at + 4]
+            candidate, leader = (None if place == _NOBODY else order[place] for place in (told, leading))
+            yield SearchStep(judged, candidate, leader, trials)
 
     def compared_on(self, winner: Candidate) -> Side:
         """Held-out questions where winner and base prompt are scored on them, else search ones."""
@@ -119,13 +90,14 @@ class JournalResults:
             self.end = record
             self.ends += 1
             return
+        judged = 0
+        if not record.scored.trial.again:  # such a one is of the judge's drift, not of the candidate
+            judged = self.side(record.side).add(record.candidate, record.scored, start)
         if record.side == "search":
             self.end = None  # it goes on under a larger budget
             self.trials += 1
             self.leaders = record.leaders
-        if record.scored.trial.again:  # of the judge's drift, not of the candidate
-            return
-        known = self.side(record.side)
-        results = known.setdefault(record.candidate, CandidateResults(len(known), bounds=self.bounds))
-        results.add(record.scored)
-        results.starts.append(start)
+            self._judged += judged
+            told = _NOBODY if record.scored.trial.again else self.search.place(record.candidate)
+            leader = self.search.place(record.leaders[0]) if record.leaders else _NOBODY
+            self._steps.extend((self._judged, told, leader, self.search.trials))

@@ -15,8 +15,9 @@ from configs.score_bounds import score_bounds
 from search.problem.candidate import OWN, Candidate
 from search.problem.material import Material
 from search.problem.trial import Side
-from search.results.journal_results import CandidateResults, JournalResults
+from search.results.journal_results import JournalResults
 from search.results.lost_rows import lost_rows
+from search.results.results_by_candidate import ResultsByCandidate
 from search.results.run_results import RunResults
 from search.run_directory.amendments import Amendments
 from search.run_directory.files import Damage, missing, refusing_damage
@@ -47,11 +48,11 @@ class SearchResults(RunResults):
         return self.journal.base
 
     @property
-    def search(self) -> Mapping[Candidate, CandidateResults]:
+    def search(self) -> ResultsByCandidate:
         return self.journal.search
 
     @property
-    def held_out(self) -> Mapping[Candidate, CandidateResults]:
+    def held_out(self) -> ResultsByCandidate:
         return self.journal.held_out
 
     @cached_property
@@ -76,9 +77,9 @@ class SearchResults(RunResults):
     def _refuse_unknown(self, material: Material) -> None:
         """Raises ValueError where the journal names what the material has not."""
         known, asked = material.demonstrations.keys(), material.questions.keys()
-        for candidate, results in (*self.search.items(), *self.held_out.items()):
-            strange = {*candidate.demonstrations} - known or (results.scores.keys() | results.failures.keys()) - asked
-            if strange:
+        for side in (self.search, self.held_out):
+            named = {name for candidate in side for name in candidate.demonstrations}
+            if strange := named - known or {*side.questions} - asked:
                 raise Damage(f"it has no {min(strange)!r}, which the journal names")
 
     @cached_property
@@ -98,7 +99,7 @@ class SearchResults(RunResults):
         keys = self.keys("search", self.base) if self.base else {}
         return lost_rows(self.path, self.ledger, self.spend, keys)
 
-    def side(self, side: Side) -> Mapping[Candidate, CandidateResults]:
+    def side(self, side: Side) -> ResultsByCandidate:
         """Results on one side of the split; the two never meet."""
         return self.journal.side(side)
 
@@ -138,7 +139,7 @@ def read_search_results(path: Path) -> SearchResults:
     amendments = Amendments(read_journal(path / "amendments.jsonl"), config.scoring.max_failed_share)
     journal = JournalResults(bounds=score_bounds(config.scoring, config.judge))
     amended, stop = 0, 0
-    for stored in read_records(path / "journal.jsonl"):
+    for stored in read_records(path / "journal.jsonl", with_keys=False):
         record, stop = stored.record, stored.stop
         if isinstance(record, TrialRecord):
             failed = len(record.scored.failures)

@@ -9,8 +9,8 @@ from evaluators.evaluation import Failure
 from evaluators.ledger.spend import Spend
 from search.problem.candidate import Candidate
 from search.problem.contamination import SEEN
+from search.results.candidate_results import CandidateResults
 from search.results.choice import Choice, explain_choice
-from search.results.journal_results import CandidateResults
 from search.results.search_results import SearchResults, read_search_results
 from search.run_directory.state import State
 from search.statistics.estimates import Estimate, paired_difference

@@ -50,6 +50,8 @@ class Amendments:
     def amended(self, record: TrialRecord) -> TrialRecord:
         """The record with later scores in the place of its failures, and its mean anew."""
         scored = record.scored
+        if not scored.failures:
+            return record
         for later in self._later.get((record.side, record.candidate), ()):
             names = [name for name in later.scores if name in scored.failures]
             if names:

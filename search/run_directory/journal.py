@@ -14,6 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import orjson
+
 from configs.errors import InputError, RunStopped
 from search.problem.trial import ScoredTrial, Side, Trial
 from search.run_directory.file_formats import check_version
@@ -127,8 +129,11 @@ def read_journal(path: Path | str) -> Iterator[JournalRecord]:
     return (stored.record for stored in read_records(Path(path)))
 
 
-def read_records(path: Path, offset: int = 0) -> Iterator[StoredRecord]:
+def read_records(path: Path, offset: int = 0, *, with_keys: bool = True) -> Iterator[StoredRecord]:
     """The whole records behind this byte, at which an earlier one has ended; all of them behind byte 0.
+
+    Args:
+        with_keys: also read the keys of answers, which are most of a line.
 
     Raises:
         InputError: as `read_journal`.
@@ -144,7 +149,7 @@ def read_records(path: Path, offset: int = 0) -> Iterator[StoredRecord]:
                 return  # torn by a crash: its end, or some of its sectors, never reached the disk
             place = f"{path}, line at byte {start}" if first else f"{path}, line {number}"
             if start:
-                yield StoredRecord(start, offset, _parse(line, place))
+                yield StoredRecord(start, offset, _parse(line, place, with_keys=with_keys))
             else:
                 _check_header(_load(line, place), path)
 
@@ -178,18 +183,18 @@ def _encode(record: JournalRecord) -> bytes:
     return json.dumps(record.to_json(), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def _parse(line: bytes, place: str) -> JournalRecord:
+def _parse(line: bytes, place: str, *, with_keys: bool = True) -> JournalRecord:
     content = _load(line, place)
     try:
-        return record_from_json(content)
+        return record_from_json(content, with_keys=with_keys)
     except ValueError:
         raise _damaged(place, "it is neither a trial nor the end") from None
 
 
 def _load(line: bytes, place: str) -> Any:
     try:
-        return json.loads(line.decode())
-    except (ValueError, RecursionError):
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
         raise _damaged(place, "it holds no JSON") from None
 
 

@@ -7,9 +7,10 @@ left out where nothing is known.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from sys import intern
 from typing import Any, NamedTuple, TypeVar, get_args
 
-from search.problem.candidate import Candidate
+from search.problem.candidate import OWN, Candidate
 from search.problem.trial import ScoredTrial, Side, Trial
 
 LEADERS = 2  # the winner so far and the runner-up
@@ -109,12 +110,14 @@ def scored_to_json(scored: ScoredTrial) -> dict[str, Any]:
     }
 
 
-def record_from_json(content: Any) -> JournalRecord:
-    """The inverse of `to_json`. Raises ValueError where the content is no record's."""
+def record_from_json(content: Any, *, with_keys: bool = True) -> JournalRecord:
+    """The inverse of `to_json`, the keys of answers left out where they are not asked for. Raises ValueError where the
+    content is no record's."""
     try:
         if "end" in content:
             return _end(content["end"])
         (side,) = (side for side in _SIDES if side in content)
+        content = content if with_keys else content | {"keys": ()}
         scored = scored_from_json(candidate_from_json(content[side]), content)
         return TrialRecord(side, scored, tuple(map(candidate_from_json, content["leaders"])))
     except (TypeError, KeyError, AttributeError) as error:
@@ -139,10 +142,9 @@ def _expected(content: Any) -> tuple[ExpectedGain | None, ExpectedGain | None]:
 
 def candidate_from_json(content: Any) -> Candidate:
     """The inverse of `Candidate.to_json`. Raises KeyError, TypeError or ValueError where the content is none."""
-    _only((list, dict), [content])
-    candidate = Candidate.from_json(content)
-    _only((str,), [*candidate.demonstrations, candidate.decoding])
-    return candidate
+    names, decoding = (content["demonstrations"], content["decoding"]) if isinstance(content, dict) else (content, OWN)
+    _only((list,), [names])
+    return Candidate(tuple(map(intern, names)), intern(decoding))  # a journal names the same ones again and again
 
 
 def scored_from_json(candidate: Candidate, content: Mapping[str, Any]) -> ScoredTrial:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import stdtrit  # scipy.stats takes a second to import
 
 from search.statistics.intervals import Bounds, mean_interval, of_difference
@@ -56,16 +57,16 @@ class Estimate:
 
 
 def estimate(
-    scores: Sequence[float], confidence: float, failed: int = 0, bounds: Bounds | None = None
+    scores: Sequence[float] | NDArray[np.float64], confidence: float, failed: int = 0, bounds: Bounds | None = None
 ) -> Estimate | None:
     """Return the mean of scores on `len(scores)` questions with its interval; None without any.
 
     Args:
         bounds: lowest and highest score there can be; None where that is not known.
     """
-    if not scores:
-        return None
     values = np.asarray(scores, dtype=float)
+    if not len(values):
+        return None
     low, high = mean_interval(values, confidence, bounds)
     return Estimate(float(values.mean()), low, high, len(values), failed)
 

@@ -1,6 +1,7 @@
 """All that a report says of an evaluation, as values; how it looks is for others to decide."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -98,7 +99,7 @@ def find_evaluation(results: EvaluationResults) -> EvaluationFindings:
     return EvaluationFindings(
         results=results,
         status=evaluation_status_of(results),
-        numbers=Numbers.fitting(score for variant in results.variants.values() for score in variant.scores.values()),
+        numbers=Numbers.fitting([score for variant in results.variants.values() for score in variant.scores.values()]),
         variants=tuple(_variants(results)),
         missing=tuple(variant.name for variant in results.config.variants if variant.name not in results.variants),
         categories=tuple(_categories(results)),
@@ -166,4 +167,5 @@ def _needed(results: EvaluationResults) -> tuple[int, int]:
     """Answers and verdicts behind all scores."""
     if results.material is None:
         return 0, 0
-    return needed(results.config.scoring, results.material.questions, results.manifest, results.variants.values())
+    asked = Counter(name for variant in results.variants.values() for name in variant.scores)
+    return needed(results.config.scoring, results.material.questions, results.manifest, asked)

@@ -6,9 +6,9 @@ from rich.console import Console
 
 from evaluators.ledger.spend import Spend
 from search.cli.evaluation_table import evaluation_view
+from search.results.candidate_results import CandidateResults
 from search.results.comparison import compare
 from search.results.evaluation_status import EvaluationStatus
-from search.results.journal_results import CandidateResults
 
 
 def shown(status: EvaluationStatus, width: int = 150) -> str:

@@ -1,7 +1,7 @@
 """Variants side by side: paired differences, turns, categories, lengths."""
 
+from search.results.candidate_results import CandidateResults
 from search.results.comparison import compare
-from search.results.journal_results import CandidateResults
 
 CATEGORIES = {"q1": "maths", "q2": "maths", "q3": "prose"}
 

@@ -61,7 +61,7 @@ def trial_records(draw: st.DrawFn) -> TrialRecord:
             scores,
             {name: draw(names) for name in sorted(failed)},
             draw(st.none() | finite),
-            lengths={name: draw(st.integers(0)) for name in draw(some)},
+            lengths={name: draw(st.integers(0, 2**53)) for name in draw(some)},
             turns={name: tuple(draw(st.lists(st.none() | finite, max_size=3))) for name in draw(some)},
             keys={name: draw(answer_keys) for name in draw(some)},
         ),
