@@ -46,14 +46,14 @@ class Allocation:
 
 def allocation(results: SearchResults) -> Allocation | None:
     """None before anything is scored."""
-    material, told = results.material, results.search
-    if material is None or not any(candidate.scores for candidate in told.values()):
+    material, search = results.material, results.search
+    if material is None or not any(candidate.scores for candidate in search.values()):
         return None
     answers: Counter[str] = Counter()
     candidates: Counter[str] = Counter()
     asked: Counter[str] = Counter()
-    for candidate, scored in told.items():
-        asked.update(scored.scores)
+    for candidate, scored in search.items():
+        asked.update(scored.scores.keys())  # a mapping's values would be added
         for name in set(candidate.demonstrations):
             answers[name] += len(scored.scores)
             candidates[name] += 1
@@ -63,10 +63,12 @@ def allocation(results: SearchResults) -> Allocation | None:
     shares = [
         AnswerShare(name, answers[name], candidates[name], name in chosen)
         for name in named
-        if candidates[name] < len(told)
+        if candidates[name] < len(search)
     ]
     return Allocation(
         demonstrations=tuple(sorted(shares, key=lambda share: -share.answers)),
-        questions=tuple(AnswerShare(one.id, asked[one.id], asked[one.id]) for one in material.search),
+        questions=tuple(
+            AnswerShare(question.id, asked[question.id], asked[question.id]) for question in material.search
+        ),
         answers=asked.total(),
     )

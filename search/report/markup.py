@@ -30,7 +30,23 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def plain(words: str) -> str:
     """One line that means nothing but itself."""
-    return _SPECIAL.sub(r"\\\1", html.escape(" ".join(words.split()), quote=False))
+    return _escaped(" ".join(words.split()))
+
+
+def _escaped(words: str) -> str:
+    return _SPECIAL.sub(r"\\\1", html.escape(words, quote=False))
+
+
+def code_spans(words: str) -> Iterator[tuple[str, bool]]:
+    """The parts of a line in turn, and whether they stand in backticks."""
+    for number, part in enumerate(re.split(r"`([^`]+)`", " ".join(words.split()))):
+        if part:
+            yield part, number % 2 == 1
+
+
+def coded(words: str) -> str:
+    """One line, in which backticks mark code and all else means itself."""
+    return "".join(f"`{part}`" if is_code else _escaped(part) for part, is_code in code_spans(words))
 
 
 def fenced(words: str) -> str:

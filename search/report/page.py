@@ -1,27 +1,24 @@
 """A report as one HTML file that needs nothing else: no network, no server."""
 
-import json
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
 
 from search.report import numbers
+from search.report.document import Block
 from search.report.drawing import Picture
 from search.report.evaluation.figures import evaluation_pictures
 from search.report.evaluation.findings import EvaluationFindings
 from search.report.figures import search_pictures
 from search.report.findings import Findings
-from search.report.opening import opening
-from search.report.sentences import averaged, decoded
-from search.results.journal_results import SIDES
-from search.results.wording import show_many
+from search.report.markup import code_spans
+from search.report.opening import opening, sections
 
-MOST_CANDIDATES = 200
+_MOST_ROWS = 200
 
 
 def page(findings: Findings | EvaluationFindings, *, for_renewal: bool = False) -> str:
@@ -30,26 +27,21 @@ def page(findings: Findings | EvaluationFindings, *, for_renewal: bool = False) 
     Args:
         for_renewal: leave the library that draws out, for a page that has it and takes over what has changed.
     """
-    shown, results, first = pictures(findings), findings.results, opening(findings)
-    own = _of_search(findings) if isinstance(findings, Findings) else _of_evaluation(findings)
+    shown, first = pictures(findings), opening(findings)
     return (
         _environment()
-        .get_template("search.html.jinja" if isinstance(findings, Findings) else "evaluation.html.jinja")
+        .get_template("page.html.jinja")
         .render(
-            f=findings,
-            results=results,
             status=findings.status,
             summary=first.summary,
             caveats=first.caveats,
-            level=numbers.share(results.confidence),
+            sections=sections(findings),
             pictures=shown,
+            most=_MOST_ROWS,
             numbers=numbers,
-            many=show_many,
             style=Markup(_part("page.css")),  # noqa: S704 -- our own file
             script=Markup(_part("page.js")),  # noqa: S704
             plotly=Markup(get_plotlyjs()) if shown and not for_renewal else "",  # noqa: S704
-            manifest=json.dumps(results.manifest, indent=1, ensure_ascii=False),
-            **own,
         )
     )
 
@@ -57,25 +49,6 @@ def page(findings: Findings | EvaluationFindings, *, for_renewal: bool = False) 
 def pictures(findings: Findings | EvaluationFindings) -> Mapping[str, Picture]:
     """Every figure of the page, by name."""
     return search_pictures(findings) if isinstance(findings, Findings) else evaluation_pictures(findings)
-
-
-def _of_search(findings: Findings) -> dict[str, Any]:
-    return {
-        "decoded": decoded(findings),
-        "averaged": averaged(findings),
-        "way_on": "a resumed run must agree in all of it",
-        "sides": SIDES,
-        "most": MOST_CANDIDATES,
-    }
-
-
-def _of_evaluation(findings: EvaluationFindings) -> dict[str, Any]:
-    return {
-        "rated": [variant for variant in findings.variants if variant.win_rates is not None],
-        "percent": numbers.Numbers(),
-        "turns": max((len(variant.result.turns) for variant in findings.variants), default=0),
-        "way_on": "the same command may add variants, and must agree in the rest",
-    }
 
 
 @cache
@@ -87,13 +60,24 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["drawing"] = _drawing
+    environment.filters |= {"drawing": _drawing, "coded": _coded, "kind": _kind}
     return environment
 
 
 def _drawing(picture: Picture) -> Markup:
     """A figure as JSON that cannot end the script element it stands in."""
     return Markup(picture.figure.to_json().replace("<", "\\u003c"))  # noqa: S704
+
+
+def _kind(block: Block) -> str:
+    """The macro that shows it."""
+    return type(block).__name__.lower()
+
+
+def _coded(words: str) -> Markup:
+    """Escaped, but for backticks, which mark code."""
+    spans = (Markup("<code>{}</code>").format(part) if is_code else escape(part) for part, is_code in code_spans(words))
+    return Markup("").join(spans)
 
 
 def _part(name: str) -> str:

@@ -135,7 +135,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     folder = tmp_path_factory.mktemp("page")
     page = folder / "report.html"
     page.write_text(report(hostile_run(folder / "run").write()), encoding="utf-8")
-    return asyncio.run(look(page, "leaderboard", 3))
+    return asyncio.run(look(page, "table-candidates", 3))
 
 
 def test_the_browser_has_nothing_to_complain_of(seen: Seen) -> None:
@@ -244,7 +244,7 @@ def seen_evaluation(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     page = folder / "report.html"
     made = made_evaluation(folder / "run", questions, names, score, say, words=f"the judge: {HOSTILE}", places=places)
     page.write_text(report(made), encoding="utf-8")
-    return asyncio.run(look(page, "scores", 1))
+    return asyncio.run(look(page, "table-variants", 1))
 
 
 def test_the_page_of_an_evaluation_is_drawn_sorted_and_read_like_that_of_a_search(seen_evaluation: Seen) -> None:

@@ -23,7 +23,7 @@ REPORT = "document.getElementById('report').contentDocument"
 SECTIONS = f"[...{REPORT}.querySelectorAll('h2[id]')].map(head => head.id)"
 TILES = "Object.fromEntries([...document.querySelectorAll('.tile')].map(tile => [tile.ariaLabel, tile.innerText]))"
 RULES = f"[...{REPORT}.querySelectorAll('details')].find(one => one.textContent.startsWith('Rules'))"
-CANDIDATES = f"{REPORT}.querySelector('#leaderboard thead').rows[0].cells[7]"
+CANDIDATES = f"{REPORT}.querySelector('#table-candidates thead').rows[0].cells[7]"
 
 
 @dataclass
@@ -67,7 +67,7 @@ async def look(folder: Path, home: str) -> Seen:
         kept = {
             "rules open": await page.evaluate(f"{RULES}.open"),
             "sorted": await page.evaluate(f"{CANDIDATES}.getAttribute('aria-sort')"),
-            "rows": await page.evaluate(f"{REPORT}.querySelectorAll('#leaderboard tbody tr').length"),
+            "rows": await page.evaluate(f"{REPORT}.querySelectorAll('#table-candidates tbody tr').length"),
             "drawn": await page.evaluate(f"{REPORT}.querySelectorAll('#plot-contributions .main-svg').length > 0"),
         }
         after, sections_after = await page.evaluate(TILES), await page.evaluate(SECTIONS)
