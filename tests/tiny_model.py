@@ -9,7 +9,15 @@ from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM, PreTrainedTokenizerFast
+from transformers import (
+    DiffLlamaConfig,
+    DiffLlamaForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
+    PreTrainedTokenizerFast,
+)
 
 TEXT = (
     "# Query:\n```\nWhich tree grows fastest? What is a stop string, and why does it end the answer?\n```\n\n"
@@ -66,6 +74,12 @@ def random_mistral(window: int | None, seed: int = 0, context: int = 512) -> Any
     """Random weights, fp32; `window`: tokens a position can see, None for all."""
     torch.manual_seed(seed)
     return MistralForCausalLM(MistralConfig(**_sizes(4, 2, context), sliding_window=window)).train(False)
+
+
+def random_unshared(seed: int = 0, context: int = 512) -> Any:
+    """Random weights, fp32; its attention is the difference of two, so that prefixes are not shared."""
+    torch.manual_seed(seed)
+    return DiffLlamaForCausalLM(DiffLlamaConfig(**_sizes(4, 2, context))).train(False)
 
 
 def parrot(text: str) -> Any:

@@ -94,7 +94,7 @@ def decoded(
         GenerationFailed: a block does not fit the memory.
     """
     device = torch.device(model.device)
-    chosen = kernels.choose(device, model.dtype, support.head_width(model))
+    chosen = kernels.choose(device, model.dtype, support.first_head_width(model))
     tree = PrefixTree(model, chosen, budget=2**40)
     stops, most = Stops(_NoText(), ()), sum(len(block.tokens) for block in blocks)
     asked = [

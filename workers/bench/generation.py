@@ -201,7 +201,7 @@ class GenerationBenchmark:
         return time.perf_counter() - self._started
 
     def _surroundings(self) -> dict[str, Any]:
-        chosen = kernels.choose(self._device, self._dtype, support.head_width(self._model))
+        chosen = kernels.choose(self._device, self._dtype, support.first_head_width(self._model))
         gpu = self._device.type == "cuda"
         return {
             "versions": f"torch {torch.__version__}, transformers {transformers.__version__}, "

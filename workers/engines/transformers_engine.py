@@ -77,7 +77,7 @@ class TransformersEngine:
         self._device = torch.device(model.device)  # of the embedding: tokens go in there, and logits come back to it
         self._capacity = Capacity(batch_size or most_rows(self._device))
         self._record = (record or recorder(self._device)) if len(self._room.devices) == 1 else None
-        self._kernels = kernels or choose(self._device, model.dtype, support.head_width(model))
+        self._kernels = kernels or choose(self._device, model.dtype, support.first_head_width(model))
         self._tree: PrefixTree | None = None
         self._steps: RecordedSteps | None = None  # of rows in pages
         ways = support.ways_for(model, self._kernels, card.context_tokens)
@@ -90,6 +90,7 @@ class TransformersEngine:
                 ways.against_sharing,
                 " and alone" if ways.one_at_a_time else "",
             )
+        self._plain = ways.plain
         if ways.one_at_a_time:
             self._capacity = Capacity(1)
 
@@ -206,7 +207,7 @@ class TransformersEngine:
         """An empty batch."""
         if self._tree is None:
             return PlainRows(self._model)
-        if self._kernels.paged is None or len(self._room.devices) > 1:
+        if self._kernels.paged is None or len(self._room.devices) > 1 or not self._plain:
             return SharedRows(self._model, self._kernels, self._tree, self._record)
         if self._steps is None:
             pages = Pages(self._pages(self._tree), self._kernels.page)

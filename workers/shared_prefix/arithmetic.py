@@ -13,10 +13,22 @@ Part = tuple[torch.Tensor, torch.Tensor]
 
 
 def by_arithmetic(
-    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, bias: torch.Tensor | None, causal: bool, scale: float
+    q: torch.Tensor,
+    k: torch.Tensor,
+    v: torch.Tensor,
+    bias: torch.Tensor | None,
+    causal: bool,
+    scale: float,
+    cap: float | None = None,
 ) -> Part:
-    """Exact on every device, in fp32; needs memory for all scores."""
+    """Exact on every device, in fp32; needs memory for all scores.
+
+    Args:
+        cap: see `variants.Variant`.
+    """
     scores = torch.matmul(q.float(), k.float().transpose(-1, -2)) * scale
+    if cap is not None:
+        scores = torch.tanh(scores / cap) * cap
     if bias is not None:
         scores = scores + bias
     if causal:

@@ -64,9 +64,17 @@ def _layer(config: Any) -> _Layer:
     return _Layer(
         heads,
         getattr(config, "num_key_value_heads", None) or heads,
-        getattr(config, "head_dim", None) or config.hidden_size // heads,
+        head_width(config),
         max(inner) if isinstance(inner, (list, tuple)) else inner,  # Gemma 3n lists one a layer
     )
+
+
+def head_width(config: Any) -> int:
+    """D, of a layer's queries and keys."""
+    if getattr(config, "kv_lora_rank", None) and (unturned := getattr(config, "qk_nope_head_dim", None)):
+        return int(unturned + config.qk_rope_head_dim)  # latent attention, made explicit
+    heads = getattr(config, "num_attention_heads", None) or 1
+    return int(getattr(config, "head_dim", None) or config.hidden_size // heads)
 
 
 def rows_behind_prefix(free: int, own: int, model: Sizes) -> int:

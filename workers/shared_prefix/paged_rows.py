@@ -11,15 +11,16 @@ from typing import Any
 
 import torch
 
-from workers.shared_prefix.attention import Fill
 from workers.shared_prefix.graph import Record, RunStep
 from workers.shared_prefix.kernels import Kernels
 from workers.shared_prefix.paged_kernels import PagedKernel
 from workers.shared_prefix.paged_step import RowRun, Size, Tables, paged_step
 from workers.shared_prefix.pages import Pages
+from workers.shared_prefix.passes import Fill
 from workers.shared_prefix.plain_rows import PAD
 from workers.shared_prefix.prefix_tree import PrefixTree
-from workers.shared_prefix.prefixed_rows import PrefixedRows, Shared, cut, parts_read
+from workers.shared_prefix.prefixed_rows import PrefixedRows, Shared, parts_read
+from workers.shared_prefix.segments import cut
 from workers.shared_prefix.shared_rows import SharedRows
 from workers.shared_prefix.spans import PrefixSpan, in_order, spans
 

@@ -11,6 +11,7 @@ import torch
 from workers.shared_prefix.attention import forward
 from workers.shared_prefix.paged_kernels import PagedKernel, PageReads, merged_pages
 from workers.shared_prefix.pages import SCRATCH, Pages
+from workers.shared_prefix.variants import Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,11 @@ class PagedStep:
         self._used = (lengths + 1).to(torch.int32)
         self._reads: dict[int, list[PageReads]] = {}  # by query heads of a key head, which are queries of their own
 
-    def attend(self, layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scale: float) -> torch.Tensor:
+    def attend(
+        self, layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scale: float, variant: Variant
+    ) -> torch.Tensor:
+        assert variant.sinks is None, "models with sinks have no rows in pages"
+        assert variant.cap is None, "models with caps have no rows in pages"
         (rows, heads, _, width), key_heads = q.shape, k.shape[1]
         groups = heads // key_heads
         self._pages.put(layer, self._slots, k[:, :, 0], v[:, :, 0])

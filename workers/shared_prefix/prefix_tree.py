@@ -14,9 +14,11 @@ from typing import Any
 
 import torch
 
-from workers.shared_prefix.attention import Fill, Prefix, Segment, forward
+from workers.shared_prefix.attention import forward
 from workers.shared_prefix.capacity import sizes
 from workers.shared_prefix.kernels import Kernels
+from workers.shared_prefix.passes import Fill
+from workers.shared_prefix.segments import Prefix, Segment
 
 log = logging.getLogger(__name__)
 

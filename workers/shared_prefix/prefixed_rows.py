@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from workers.failures import GenerationFailed
-from workers.shared_prefix.attention import Fill, Prefix, Segment, forward
+from workers.shared_prefix.attention import forward
 from workers.shared_prefix.capacity import READ_TOKENS
 from workers.shared_prefix.kernels import Kernels
 from workers.shared_prefix.memory import give_back, is_out_of_memory
+from workers.shared_prefix.passes import Fill
 from workers.shared_prefix.plain_rows import PAD
 from workers.shared_prefix.prefix_tree import PrefixTree
-
-MOST_COPIED = 2**24  # bytes of a prefix in use that is copied into one piece
+from workers.shared_prefix.segments import Prefix, contiguous
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -70,7 +69,7 @@ class PrefixedRows:
             return None
         for _ in range(2):  # the second time alone in memory
             try:
-                return Shared(prefix, _contiguous(self._tree.acquire(prefix, in_use)))
+                return Shared(prefix, contiguous(self._tree.acquire(prefix, in_use)))
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
@@ -86,28 +85,6 @@ class PrefixedRows:
         ids = torch.tensor([row + [PAD] * (longest - len(row)) for row in rows], device=self._device)
         positions = torch.arange(start, start + longest, device=self._device)[None]
         return forward(self._model, ids, positions, way, keep)
-
-
-def cut(layers: Prefix, begin: int, end: int) -> Prefix:
-    """Per layer, the segments of the tokens from `begin` up to `end`, as views."""
-    return [list(_within(segments, begin, end)) for segments in layers]
-
-
-def _within(segments: Sequence[Segment], begin: int, end: int) -> Iterator[Segment]:
-    for k, v in segments:
-        length = k.shape[2]
-        first, last = max(0, begin), min(length, end)
-        if first < last:
-            yield k[:, :, first:last], v[:, :, first:last]
-        begin, end = begin - length, end - length
-
-
-def _contiguous(layers: Prefix) -> Prefix:
-    """One segment a layer where the copy is small: calls for many short segments cost more than their products do."""
-    size = sum(k.nbytes + v.nbytes for segments in layers for k, v in segments)
-    if size > MOST_COPIED or not layers or len(layers[0]) < 2:
-        return layers
-    return [[(torch.cat([k for k, _ in parts], dim=2), torch.cat([v for _, v in parts], dim=2))] for parts in layers]
 
 
 def parts_read(lengths: list[int]) -> list[tuple[int, int]]:

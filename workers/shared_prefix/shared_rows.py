@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import torch
 
 from workers.shared_prefix.ahead import Ahead
-from workers.shared_prefix.attention import Fill, RowsBehind, Step, StepAhead, forward
+from workers.shared_prefix.attention import forward
 from workers.shared_prefix.graph import Record, RunStep
 from workers.shared_prefix.kernels import Kernels
+from workers.shared_prefix.passes import Behind, Fill, RowPrefixes, Step, StepAhead
 from workers.shared_prefix.plain_rows import PAD
 from workers.shared_prefix.prefix_tree import PrefixTree
-from workers.shared_prefix.prefixed_rows import PrefixedRows, Shared, cut, parts_read
+from workers.shared_prefix.prefixed_rows import PrefixedRows, Shared, parts_read
 from workers.shared_prefix.row_buffers import RowBuffers
+from workers.shared_prefix.segments import cut
 from workers.shared_prefix.spans import spans
 
 SHORTEST_SHARED = 64  # tokens that several prefixes begin with in common; fewer are read with each, in one call
@@ -80,8 +83,9 @@ class SharedRows(PrefixedRows):
         self._buffers.reserve(len(self._sizes), max(self._sizes) + ahead.padded.shape[1])
         lengths = torch.tensor(self._sizes, device=self._device)
         starts = torch.tensor([len(prefix.tokens) for prefix in self._prefixes], device=self._device)
-        behind = [(prefix, torch.isin(ahead.rows, rows).nonzero()[:, 0]) for prefix, rows in self._rows_behind()]
-        way = StepAhead(behind, self._kernels, self._buffers, lengths, ahead)
+        behind = [replace(span, rows=torch.isin(ahead.rows, span.rows).nonzero()[:, 0]) for span in self._rows_behind()]
+        prefixes = RowPrefixes(behind, starts, self._reach(ahead.padded.shape[1]))
+        way = StepAhead(prefixes, self._kernels, self._buffers, lengths, ahead)
         positions = (lengths + starts)[ahead.rows] + ahead.offsets
         self._recorded = self._lengths = None
         return forward(self._model, ahead.tokens[:, None], positions[:, None], way)[:, -1]
@@ -111,13 +115,20 @@ class SharedRows(PrefixedRows):
             tokens = torch.full_like(lengths, PAD).index_copy(0, self._places, tokens)
         if self._recorded is None:
             starts = torch.tensor([len(prefix.tokens) for prefix in self._prefixes], device=self._device)
-            step = partial(_step, self._model, self._kernels, self._rows_behind(), starts, self._buffers)
+            # a recorded step outlives what is known of it now: its rows reach a little further with every token
+            reach = None if self._record is not None else self._reach(self._buffers.room - max(self._sizes))
+            prefixes = RowPrefixes(self._rows_behind(), starts, reach)
+            step = partial(_step, self._model, self._kernels, prefixes, self._buffers)
             self._recorded = step if self._record is None else self._record(step, tokens, lengths)
         logits = self._recorded(tokens, lengths)
         lengths.index_add_(0, self._places, torch.ones_like(self._places))
         return logits[self._places] if partly else logits
 
-    def _rows_behind(self) -> RowsBehind:
+    def _reach(self, more: int) -> int:
+        """Position of the last of so many further tokens of all rows."""
+        return max(len(prefix.tokens) + size for prefix, size in zip(self._prefixes, self._sizes, strict=True)) + more
+
+    def _rows_behind(self) -> list[Behind]:
         """What several prefixes begin with in common is there once, for the rows of them all."""
         rows: dict[Shared, list[int]] = {}
         for row, prefix in enumerate(self._prefixes):
@@ -128,7 +139,8 @@ class SharedRows(PrefixedRows):
             members = [in_use[member] for member in span.members]
             those = [row for member in members for row in rows[member]]
             layers = members[0].layers if len(in_use) == 1 else cut(members[0].layers, span.begin, span.end)
-            behind.append((layers, torch.tensor(sorted(those), device=self._device)))
+            least = min(len(member.tokens) for member in members)
+            behind.append(Behind(layers, torch.tensor(sorted(those), device=self._device), span.begin, least))
         return behind
 
     def _compact(self) -> None:
@@ -145,16 +157,11 @@ class SharedRows(PrefixedRows):
 def _step(
     model: Any,
     kernels: Kernels,
-    behind: RowsBehind,
-    starts: torch.Tensor,
+    prefixes: RowPrefixes,
     buffers: RowBuffers,
     tokens: torch.Tensor,
     lengths: torch.Tensor,
 ) -> torch.Tensor:
-    """No method, so that a recorded step does not keep its rows alive, which keep it.
-
-    Args:
-        starts: [rows], tokens before each row's own.
-    """
-    way = Step(behind, kernels, buffers, lengths)
-    return forward(model, tokens[:, None], (lengths + starts)[:, None], way)[:, -1]
+    """No method, so that a recorded step does not keep its rows alive, which keep it."""
+    way = Step(prefixes, kernels, buffers, lengths)
+    return forward(model, tokens[:, None], (lengths + prefixes.starts)[:, None], way)[:, -1]

@@ -11,7 +11,8 @@ import torch
 
 from configs.errors import InputError
 from workers.shared_prefix import rope
-from workers.shared_prefix.attention import UnsupportedAttention
+from workers.shared_prefix.attention import UnsupportedAttention, stated_window
+from workers.shared_prefix.capacity import head_width
 from workers.shared_prefix.kernels import Kernels
 from workers.shared_prefix.plain_rows import PlainRows
 from workers.shared_prefix.prefix_tree import PrefixTree
@@ -77,10 +78,12 @@ class Ways:
     Attributes:
         against_sharing: why prefixes cannot be shared; None where they can.
         one_at_a_time: rows must not be padded, so that each is answered alone.
+        plain: its attention has no windows within the context, no sinks and no caps, so that pages can be used.
     """
 
     against_sharing: str | None
     one_at_a_time: bool
+    plain: bool
 
 
 def ways_for(model: Any, kernels: Kernels, context: int) -> Ways:
@@ -101,44 +104,31 @@ def ways_for(model: Any, kernels: Kernels, context: int) -> Ways:
         )
     reason = _stated(config, context) or _tried(model, kernels)
     if reason is None:
-        return Ways(None, one_at_a_time=False)
+        return Ways(None, one_at_a_time=False, plain=_is_plain(model, config, context))
     _refuse_uncached(model)
-    return Ways(reason + _advice(model, kernels, context), one_at_a_time=config.model_type not in PADDED)
+    return Ways(reason, one_at_a_time=config.model_type not in PADDED, plain=False)
 
 
 def _stated(config: Any, context: int) -> str | None:
-    window = _window(config)
-    if window is not None and window < context:
-        return f"it has sliding windows of {window:,} tokens"
     kinds = set(getattr(config, "layer_types", None) or ())
     if other := sorted(kinds - KNOWN_LAYERS):
         return f"it has layers of {', '.join(other)}"
     return rope.reason_against(config, context)
 
 
-def _window(config: Any) -> int | None:
-    """Tokens that a windowed layer sees; None where no layer has a window."""
-    kinds = getattr(config, "layer_types", None)
-    windowed = "sliding_attention" in kinds if kinds else getattr(config, "use_sliding_window", True)
-    return getattr(config, "sliding_window", None) if windowed else None
+def _is_plain(model: Any, config: Any, context: int) -> bool:
+    """Whether its attention is softmax over scaled products and nothing else."""
+    windows = [stated_window(config, layer) for layer in range(config.num_hidden_layers)]
+    capped = getattr(config, "attn_logit_softcapping", None) is not None
+    sinks = any(name.endswith("sinks") for name, _ in model.named_parameters())
+    return not capped and not sinks and all(window is None or window >= context for window in windows)
 
 
-def _advice(model: Any, kernels: Kernels, context: int) -> str:
-    """How prefixes could be shared after all."""
-    config = model.config.get_text_config(decoder=True)
-    window = _window(config)
-    if window is None or not PROBE < window < context or _stated(config, window) or _tried(model, kernels):
-        return ""
-    return f"; where prompts and answers fit them, set model.context_tokens to {window}"
-
-
-def head_width(model: Any) -> int:
+def first_head_width(model: Any) -> int:
     """D, of queries and keys; the first layer's where layers differ."""
     config = model.config.get_text_config(decoder=True)
     layers = getattr(config, "per_layer_config", None)
-    first = config if layers is None else layers[0]
-    heads = getattr(first, "num_attention_heads", None) or 1
-    return int(getattr(first, "head_dim", None) or first.hidden_size // heads)
+    return head_width(config if layers is None else layers[0])
 
 
 @torch.inference_mode()

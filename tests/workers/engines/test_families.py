@@ -17,7 +17,18 @@ from workers.engines.transformers_engine import TransformersEngine
 from workers.prompt import Decoding, PromptBlock
 
 PAGE = Path(__file__).parents[3] / "docs" / "families.md"
-FAST = ("Llama 3", "Mistral 7B v0.1", "Phi-3, Phi-4, longrope", "Gemma 3n", "GPT-J", "LFM2", "MiniMax-M3", "RWKV")
+FAST = (
+    "Llama 3",
+    "Mistral 7B v0.1",
+    "Gemma 2",
+    "Phi-3, Phi-4, longrope",
+    "Gemma 3n",
+    "GPT-OSS",
+    "GPT-J",
+    "LFM2",
+    "MiniMax-M3",
+    "RWKV",
+)
 WAYS: dict[Way, str] = {
     "shared": "prefix shared",
     "whole": "every prompt whole",

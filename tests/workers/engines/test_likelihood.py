@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tiny_model import random_llama, random_mistral, tokenizer
+from tests.tiny_model import random_llama, random_mistral, random_unshared, tokenizer
 from tests.workers.engines.reference import engine_of, likelihoods, llama
 from workers.failures import GenerationFailed, PromptTooLong
 from workers.prompt import Continuations, PromptBlock
@@ -27,7 +27,9 @@ def by_hand(model: Any, prompt: str, continuation: str) -> float:
     return sum(float(scores[place - 1, whole[place]]) for place in range(len(before), len(whole)))
 
 
-@pytest.mark.parametrize("model", [llama(), random_mistral(window=8)], ids=["shared prefix", "plain"])
+@pytest.mark.parametrize(
+    "model", [llama(), random_mistral(window=8), random_unshared()], ids=["shared prefix", "window", "plain"]
+)
 @pytest.mark.parametrize("room", [2**28, 1])
 def test_it_is_what_a_whole_pass_gives(model: Any, room: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(likelihood, "LOGITS_BYTES", room)

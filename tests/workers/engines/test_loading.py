@@ -11,7 +11,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, MambaConfig, MambaForCau
 
 from configs.errors import InputError
 from configs.schema.model import ModelConfig
-from tests.tiny_model import random_llama, random_mistral, save
+from tests.tiny_model import random_llama, save
 from workers.engines.transformers_engine import VERSION, TransformersEngine
 from workers.failures import PromptTooLong
 from workers.prompt import Decoding, PromptBlock
@@ -106,14 +106,6 @@ def test_a_longrope_model_has_the_context_of_its_short_factors(tmp_path: Path) -
     assert engine.card.context_tokens == 64
     with pytest.raises(PromptTooLong):
         engine.generate(PromptBlock("a" * 60, ("",)), Decoding(16))
-
-
-def test_a_window_is_told_with_the_context_that_it_would_serve(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    TransformersEngine.load(config(save(random_mistral(window=64, context=96), tmp_path)))
-    assert "set model.context_tokens to 64" in caplog.text
-    assert TransformersEngine.load(config(tmp_path, context_tokens=64))._tree is not None
 
 
 def test_settings_of_the_model_that_are_not_applied_are_said(folder: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,6 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import (
+    DiffLlamaConfig,
+    DiffLlamaForCausalLM,
     Gemma2Config,
     Gemma2ForCausalLM,
     GPT2Config,
@@ -144,8 +146,9 @@ FAMILIES: dict[str, tuple[Any, Any, bool]] = {
     "mixtral": (MixtralForCausalLM, MixtralConfig(**_tiny(**GROUPED, num_local_experts=2)), True),
     "gpt_neox": (GPTNeoXForCausalLM, GPTNeoXConfig(**_tiny()), True),
     "gpt2": (GPT2LMHeadModel, GPT2Config(**_tiny()), True),
-    "gemma2": (Gemma2ForCausalLM, Gemma2Config(**_tiny(**GROUPED, head_dim=8, sliding_window=512)), False),
-    "sliding window": (type(random_mistral(8)), random_mistral(8).config, False),
+    "gemma2": (Gemma2ForCausalLM, Gemma2Config(**_tiny(**GROUPED, head_dim=8, sliding_window=16)), True),
+    "sliding window": (type(random_mistral(8)), random_mistral(8).config, True),
+    "diffllama": (DiffLlamaForCausalLM, DiffLlamaConfig(**_tiny(**GROUPED)), False),
     "wide window": (type(random_mistral(512)), random_mistral(512).config, True),
 }
 

@@ -89,7 +89,7 @@ def test_rows_of_equal_prefixes_share_one() -> None:
     for _ in range(3):
         batch.step()
     assert batch._rows is not None
-    assert [len(rows) for _, rows in batch._rows._rows_behind()] == [8, 4]  # type: ignore[attr-defined]
+    assert [len(span.rows) for span in batch._rows._rows_behind()] == [8, 4]  # type: ignore[attr-defined]
 
 
 def test_what_prefixes_begin_with_in_common_is_read_once_a_step_for_all_rows() -> None:

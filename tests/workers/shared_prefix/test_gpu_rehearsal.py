@@ -11,7 +11,6 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from tests.workers.shared_prefix.fake_gpu import DEVICE, Calls, fake_gpu, moved
 from workers.shared_prefix import kernels
-from workers.shared_prefix.attention import Prefix
 from workers.shared_prefix.graph import RunStep
 from workers.shared_prefix.kernels import Kernels
 from workers.shared_prefix.paged_kernels import paged_flash
@@ -19,6 +18,7 @@ from workers.shared_prefix.paged_rows import PagedRows, RecordedSteps
 from workers.shared_prefix.paged_step import Size, Tables, paged_step
 from workers.shared_prefix.pages import Pages
 from workers.shared_prefix.prefix_tree import PrefixTree
+from workers.shared_prefix.segments import Prefix
 from workers.shared_prefix.shared_rows import SharedRows
 
 pytestmark = pytest.mark.filterwarnings("ignore:Accessing the data pointer of FakeTensor")

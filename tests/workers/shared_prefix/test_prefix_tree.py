@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.workers.engines.reference import llama
 from workers.shared_prefix import kernels
-from workers.shared_prefix.attention import Prefix
 from workers.shared_prefix.prefix_tree import PrefixTree
+from workers.shared_prefix.segments import Prefix
 
 KERNELS = kernels.choose(torch.device("cpu"), torch.float32, 8)
 BYTES = 2 * 2 * 2 * 8 * 4  # a token's keys and values: 2 layers, 2 heads, width 8, fp32
