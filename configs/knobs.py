@@ -48,7 +48,7 @@ def describe_knobs(model: type[BaseModel] = RunConfig, prefix: str = "") -> Iter
     for name, field in model.model_fields.items():
         dotted = prefix + name
         group, kinds = group_of(field), kinds_of(field)
-        if kinds and _LISTED not in prefix:
+        if kinds and not may_be_absent(field) and _LISTED not in prefix:
             yield from _described_kinds(kinds, dotted, field)
             continue
         if group is None or may_be_absent(field) or is_list(field):
@@ -99,19 +99,34 @@ def _members(field: FieldInfo | None) -> tuple[Any, ...]:
 
 def tag_of(field: FieldInfo | None) -> str:
     """The knob that says which kind a group is of; "" where there is one kind only."""
-    return str(field.discriminator) if field is not None and field.discriminator is not None else ""
+    return _tag_and_kinds(field)[0]
 
 
 def kinds_of(field: FieldInfo | None) -> Mapping[str, type[BaseModel]]:
     """The models of a group that comes in several kinds, by kind."""
-    tag = tag_of(field)
-    members = get_args(field.annotation) if field is not None and tag else ()
+    tag, members = _tag_and_kinds(field)
     return {kind: member for member in members for kind in get_args(member.model_fields[tag].annotation)}
+
+
+def _tag_and_kinds(field: FieldInfo | None) -> tuple[str, tuple[Any, ...]]:
+    """Name of the knob that tells kinds apart, and their models; also of a group that may be null."""
+    if field is None:
+        return "", ()
+    if field.discriminator is not None:
+        return str(field.discriminator), get_args(field.annotation)
+    for member in _members(field):
+        union, *notes = get_args(member) if get_origin(member) is Annotated else (None,)
+        for note in notes:
+            if isinstance(note, FieldInfo) and note.discriminator is not None:
+                return str(note.discriminator), get_args(union)
+    return "", ()
 
 
 def type_in_words(field: FieldInfo) -> str:
     """For example `a whole number of at least 1 or 'auto'`."""
-    return _GROUP if kinds_of(field) else _in_words(field.annotation, field.metadata)
+    if kinds_of(field):
+        return f"{_GROUP} or null" if may_be_absent(field) else _GROUP
+    return _in_words(field.annotation, field.metadata)
 
 
 def _in_words(annotation: Any, metadata: list[Any]) -> str:  # noqa: PLR0911 -- one line a kind of type
@@ -120,7 +135,7 @@ def _in_words(annotation: Any, metadata: list[Any]) -> str:  # noqa: PLR0911 -- 
         extra = [item for part in arguments[1:] for item in (part.metadata if isinstance(part, FieldInfo) else [part])]
         return _in_words(arguments[0], [*extra, *metadata])
     if origin in (Union, UnionType):
-        return " or ".join(_in_words(member, metadata) for member in arguments)
+        return " or ".join(dict.fromkeys(_in_words(member, metadata) for member in arguments))
     if origin is Literal:
         return " or ".join(repr(value) for value in arguments)
     if origin is tuple:

@@ -67,7 +67,7 @@ def _expected(field: FieldInfo) -> str:
     """What a setting may be; of a group, with what it must hold."""
     group = group_of(field)
     if kinds_of(field):
-        return f"a mapping with `{tag_of(field)}`"
+        return f"a mapping with `{tag_of(field)}`" + (" or null" if may_be_absent(field) else "")
     if group is None or is_list(field):
         return type_in_words(field)
     needed = [f"`{name}`" for name, member in group.model_fields.items() if member.is_required()]
