@@ -25,6 +25,7 @@ class _Talk:
     """One question on its way through the turns."""
 
     question: Question
+    panel: Panel
     again: int = 0
     answers: tuple[str, ...] = ()
     generations: tuple[bytes, ...] = ()  # their keys
@@ -50,6 +51,7 @@ class Evaluator:
     """Answers and judges; identical work is done once, ever, also while it is under way.
 
     Args:
+        screening: who scores in the place of the panel where that is wanted.
         clean: turns a completion's text into the answer that the judge reads.
     """
 
@@ -62,21 +64,29 @@ class Evaluator:
         ledger: Ledger,
         counts: Counts,
         clean: Callable[[str], str],
+        screening: Panel | None = None,
     ) -> None:
         self.counts = counts
         self._answers = answers
-        self._panel = panel
+        self._panel, self._screening = panel, screening
         self._objective = objective
         self._ledger = ledger
         self._clean = clean
 
     async def evaluate(
-        self, render: Render, questions: Sequence[Question], decoding: Decoding, again: int = 0
+        self,
+        render: Render,
+        questions: Sequence[Question],
+        decoding: Decoding,
+        again: int = 0,
+        *,
+        screening: bool = False,
     ) -> list[Evaluation | Failure]:
         """Put these questions to the model by the prompts that `render` spells, and have the answers judged.
 
         Args:
             again: 0 for the first verdicts on the answers, else the n-th further ones.
+            screening: whether the screening judge scores them.
 
         Returns:
             In the order of `questions`, everything in it durable; an item that fails does so alone.
@@ -84,7 +94,8 @@ class Evaluator:
         Raises:
             RunStopped: nothing further can be evaluated now.
         """
-        talks = [_Talk(question, again) for question in questions]
+        panel = self._screening if screening and self._screening is not None else self._panel
+        talks = [_Talk(question, panel, again) for question in questions]
         async with task_group() as tasks:
             for turn in range(self._objective.turns):
                 going = [talk for talk in talks if talk.goes_on(turn)]
@@ -130,8 +141,10 @@ class Evaluator:
             talk.take(key, answer)
         if not self._objective.counts(turn):
             return
-        again = known[0][0].again if known else 0
-        scores = self._panel.known([(talk.question, talk.answers) for talk, _, _ in known], again)
+        if not known:
+            return
+        first = known[0][0]
+        scores = first.panel.known([(talk.question, talk.answers) for talk, _, _ in known], first.again)
         for (talk, key, _), score in zip(known, scores, strict=True):
             if score is None:
                 tasks.create_task(self._judge(turn, talk, talk.answers, key))
@@ -152,7 +165,7 @@ class Evaluator:
             tasks.create_task(self._judge(turn, talk, talk.answers, key))
 
     async def _judge(self, turn: int, talk: _Talk, answers: tuple[str, ...], key: bytes) -> None:
-        outcome = await self._panel.score(talk.question, answers, key, talk.again)
+        outcome = await talk.panel.score(talk.question, answers, key, talk.again)
         if isinstance(outcome, Failure):
             self._give_up(talk, talk.failure or outcome)
         else:
@@ -181,18 +194,21 @@ class Evaluator:
 
     def _keys(self, talk: _Talk) -> AnswerKeys:
         judged = [
-            self._panel.keys(talk.question, talk.answers[: turn + 1], talk.again)
-            if self._objective.counts(turn)
-            else ()
+            talk.panel.keys(talk.question, talk.answers[: turn + 1], talk.again) if self._objective.counts(turn) else ()
             for turn in range(len(talk.answers))
         ]
         return AnswerKeys(talk.generations, tuple(judged))
 
     async def start(self) -> None:
         """Load the judges and note them in the ledger."""
-        await self._panel.start()
+        for panel in self._panels():
+            await panel.start()
 
     async def close(self) -> None:
         """Wait for the verdicts that are being paid for, and keep them, also when told to end meanwhile; nothing new is
         asked for."""
-        await to_its_end(self._panel.close)
+        for panel in self._panels():
+            await to_its_end(panel.close)
+
+    def _panels(self) -> list[Panel]:
+        return [self._panel] if self._screening is None else [self._panel, self._screening]

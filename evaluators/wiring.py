@@ -20,6 +20,7 @@ class Wiring:
     """Judges, budget and counts that belong to a ledger, and the evaluators of whichever models answer.
 
     Args:
+        screening: members of the panel that scores what is only screened; nobody where nothing is.
         way_on: as `Budget` takes it.
     """
 
@@ -31,12 +32,14 @@ class Wiring:
         objective: Objective = _TURN_1,
         limits: BudgetConfig = _NO_LIMITS,
         way_on: str = WAY_ON,
+        screening: Sequence[PanelMember] = (),
     ) -> None:
         self.ledger = ledger
         self.objective = objective
         self.counts = Counts()
         self.budget = Budget(limits, lambda: ledger.spend, way_on)
         self.panel = Panel(members, ledger=ledger, budget=self.budget, counts=self.counts)
+        self.screening = Panel(screening, ledger=ledger, budget=self.budget, counts=self.counts)
 
     def answers(
         self, model: TextModel, card: ModelCard, price: Callable[[Completion], float | None] | None = None
@@ -45,11 +48,22 @@ class Wiring:
         ledger, budget, counts = self.ledger, self.budget, self.counts
         return Answers(model=model, card=card, ledger=ledger, budget=budget, counts=counts, price=price)
 
+    async def start_judges(self) -> None:
+        """Load them and note them in the ledger."""
+        await self.panel.start()
+        await self.screening.start()
+
+    async def close_judges(self) -> None:
+        """As `Panel.close`, of both panels."""
+        await self.panel.close()
+        await self.screening.close()
+
     def evaluator(self, answers: Answers, clean: Callable[[str], str]) -> Evaluator:
         """What has these answers judged, as `Evaluator` takes it."""
         return Evaluator(
             answers=answers,
             panel=self.panel,
+            screening=self.screening,
             objective=self.objective,
             ledger=self.ledger,
             counts=self.counts,

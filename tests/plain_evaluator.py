@@ -26,8 +26,9 @@ def plain_evaluator(
     clean: Callable[[str], str] = str.strip,
     price: Callable[[Completion], float | None] | None = None,
     repeats: int = 1,
+    screening: Judge | None = None,
 ) -> Evaluator:
-    """One judge."""
-    members = [PanelMember(judge, repeats=repeats)]
-    wiring = Wiring(ledger, members, objective=objective, limits=limits)
+    """One judge, and one that may be asked first."""
+    members, first = [PanelMember(judge, repeats=repeats)], [] if screening is None else [PanelMember(screening)]
+    wiring = Wiring(ledger, members, objective=objective, limits=limits, screening=first)
     return wiring.evaluator(wiring.answers(model, ModelCard("m", context, "cpu"), price), clean)

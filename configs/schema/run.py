@@ -1,17 +1,15 @@
 """A search: every knob of it."""
 
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import (
-    Field,
-)
+from pydantic import Field, field_validator, model_validator
 
 from configs.schema.data import BasePromptConfig, PoolConfig, QuestionsConfig, RenderConfig
 from configs.schema.decoding import DecodingConfig
-from configs.schema.judge import JudgeConfig
 from configs.schema.knobs import Knobs, LocalPath, Seed
 from configs.schema.model import AnyModelConfig
 from configs.schema.scoring import BudgetConfig, ScoringConfig
+from configs.schema.search_judge import ScreenedKnobs, SearchJudgeConfig, judge_alone, screening_judge
 from configs.schema.strategy import ScreeningConfig, StrategyConfig
 from configs.schema.trackers import TrackersConfig
 from configs.schema.workers import WorkersConfig
@@ -28,7 +26,7 @@ class RunConfig(Knobs):
     render: RenderConfig = RenderConfig()
     model: AnyModelConfig
     decoding: DecodingConfig = DecodingConfig()
-    judge: JudgeConfig
+    judge: SearchJudgeConfig
     strategy: StrategyConfig = ScreeningConfig(kind="screening")
     scoring: ScoringConfig = ScoringConfig()
     budget: BudgetConfig = BudgetConfig()
@@ -43,3 +41,20 @@ class RunConfig(Knobs):
     reuse_folder: bool = False
     """Take over what other runs in the folder of this one have paid for, instead of paying again (`--reuse`). Without
     effect where `ledger_path` is given."""
+
+    @field_validator("judge", mode="before")
+    @classmethod
+    def _of_any_kind(cls, judge: Any) -> Any:
+        """A judge as an evaluation has it is one of a search."""
+        return judge.model_dump() if isinstance(judge, Knobs) and not isinstance(judge, ScreenedKnobs) else judge
+
+    @model_validator(mode="after")
+    def _screening_is_used(self) -> Self:
+        if screening_judge(self.judge) == judge_alone(self.judge):
+            raise ValueError("judge.screening is the judge itself: name a cheaper one, or leave it out")
+        if self.judge.screening is not None and not isinstance(self.strategy, ScreeningConfig):
+            raise ValueError(
+                f"judge.screening is asked by strategy.kind screening alone, and this is {self.strategy.kind}: "
+                "leave it out, or take that strategy"
+            )
+        return self

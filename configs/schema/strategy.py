@@ -43,6 +43,9 @@ class ScreeningConfig(SearchSpaceConfig):
     or 12 candidates' worth where that is more."""
     block: Annotated[int, Field(ge=1)] = 8
     """Questions a trial: fewer tell more at the same number of answers, more share their prompt's prefix."""
+    screening_judge_answers: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
+    """Answers that `judge.screening` judges beside those; `auto`: three times as many. Without effect where there is
+    no such judge."""
     screening_share: Annotated[float, Field(ge=0, le=1)] = 0.75
     """Share of the budget for groups, in [0, 1]."""
     race_share: Annotated[float, Field(ge=0, le=1)] = 0.1

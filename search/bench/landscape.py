@@ -20,6 +20,8 @@ by 0.15 to 0.19 (Zhao et al., ICLR 2025), a judge's rating of the same text by 0
 """
 
 from collections.abc import Sequence
+from copy import copy
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +35,7 @@ from search.problem.trial import ScoredTrial, Trial
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_OTHER_JUDGE = 0.5  # correlation of two judges' noise on one answer
 _SAME_ANSWER = 0.87  # correlation of the noise of two verdicts on one answer: 0.5 of 1 point is the judge's own
 
 
@@ -113,6 +116,28 @@ class Landscape:
         alone = np.sqrt(0.3) * shared + np.sqrt(0.7) * draw.normal(size=shared.shape)
         return about, level, sensitivity, noise, knobs.question_effect_spread * alone
 
+    def under_another_judge(self, agreement: float, length: float, seed: int) -> Self:
+        """The same pool and questions in another judge's eyes.
+
+        Args:
+            agreement: correlation of effects, of pairs and of what single questions gain, in [0, 1].
+            length: spread of what only the other judge sees in each demonstration, in points.
+        """
+        other, draw = copy(self), np.random.default_rng([seed, 2])
+        dealt, own = draw.permutation(len(self.pool)), (1 - agreement**2) ** 0.5
+
+        def mixed(values: Floats, anew: Floats) -> Floats:
+            middle = values.mean()
+            together: Floats = middle + agreement * (values - middle) + own * (anew - middle)
+            return together
+
+        other.effect = mixed(self.effect, self.effect[dealt]) + length * draw.normal(size=len(dealt))
+        other._taste = mixed(self._taste, self._taste[dealt])
+        other._pairs = mixed(self._pairs, self._pairs[np.ix_(dealt, dealt)])
+        other._alone = mixed(self._alone, self._alone[dealt])
+        other._level, other._noise = draw.permutation(self._level), draw.permutation(self._noise)
+        return other
+
     def space(self, max_added: int) -> SearchSpace:
         """All ordered choices of up to `max_added`; the base prompt has no demonstrations of its own."""
         return SearchSpace(base=(), pool=self.pool, questions=self.search, insert_at=0, max_added=max_added)
@@ -131,6 +156,9 @@ class Landscape:
         if trial.again:  # the answer stays, what the judge makes of it is drawn anew
             anew = _normal(_mixed(_mixed(key ^ (asked.astype(np.uint64) << np.uint64(32))) + np.uint64(trial.again)))
             noise = _SAME_ANSWER * noise + (1 - _SAME_ANSWER**2) ** 0.5 * anew
+        if trial.screening:
+            anew = _normal(_mixed(_mixed(key ^ (asked.astype(np.uint64) << np.uint64(32))) - np.uint64(1)))
+            noise = _OTHER_JUDGE * noise + (1 - _OTHER_JUDGE**2) ** 0.5 * anew
         before = self._before_noise(chosen[None], asked)[0] + self._drifted(moment)
         said = self._said(before + self._noise[asked] * noise)
         scores = dict(zip(trial.questions, said.tolist(), strict=True))

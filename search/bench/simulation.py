@@ -42,7 +42,7 @@ class SimulatedSearch:
         winner: the same, or the base prompt where too little says that it is better.
         win_probability: that it is, in [0, 1].
         held_out: what the judge said of winner and base prompt on held-out questions, by question.
-        evaluations: judged generations, the base prompt's included.
+        evaluations: judged generations, the base prompt's included; those that a screening judge scored are not.
         trials: told, the base prompt's included.
         found_truth, truth, base_truth: of `found`, winner and base prompt on the held-out questions.
         seconds: processor time spent inside the strategy.
@@ -78,13 +78,14 @@ def simulate(
         start = time.process_time()
         while len(under_way) < window and (asked := strategy.ask(window - len(under_way))):
             under_way.extend(asked)
-            evaluations += sum(len(trial.questions) for trial in asked)
+            evaluations += sum(len(trial.questions) for trial in asked if not trial.screening)
         seconds += time.process_time() - start
         if not under_way:
             break
         moment = min(1.0, evaluations / max(1, strategy.planned()))
         scored = landscape.score(under_way.popleft(), moment=moment)
-        certainty.tell(scored)
+        if not scored.trial.screening:
+            certainty.tell(scored)
         start = time.process_time()
         strategy.tell(scored)
         seconds += time.process_time() - start

@@ -25,8 +25,18 @@ from rich.console import Console
 from rich.progress import track
 
 from search.bench.landscapes import LANDSCAPES
+from search.bench.second_judge import SECOND_JUDGES
 from search.bench.simulation import WINDOW
-from search.bench.strategy_outcome import REFERENCE, STRATEGIES, UNBUDGETED, Case, StrategyOutcome, outcomes
+from search.bench.strategy_outcome import (
+    REFERENCE,
+    STRATEGIES,
+    UNBUDGETED,
+    WITH_JUDGES,
+    Case,
+    StrategyOutcome,
+    outcomes,
+    with_judge,
+)
 from search.statistics.estimates import Estimate, estimate
 
 _CONFIDENCE = 0.95
@@ -42,6 +52,7 @@ def run_benchmark(
     window: int,
     jobs: int,
     path: Path,
+    judges: Sequence[str] = (),
 ) -> list[StrategyOutcome]:
     """Every strategy with every budget on every case, `jobs` processes of one thread each at work; the outcomes so far
     stand in the file at `path` after each case. The rest is as `outcomes` takes it."""
@@ -49,7 +60,7 @@ def run_benchmark(
         os.environ.setdefault(name, "1")
     results: list[StrategyOutcome] = []
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        under_way = [pool.submit(outcomes, case, strategies, shares, window) for case in cases]
+        under_way = [pool.submit(outcomes, case, strategies, shares, window, judges) for case in cases]
         for done in track(as_completed(under_way), "landscapes", total=len(cases), console=Console(stderr=True)):
             results = sorted([*results, *done.result()], key=lambda one: (_group(one), one.case.seed))
             path.write_text(json.dumps([asdict(outcome) for outcome in results], indent=1))
@@ -121,6 +132,27 @@ def against_racing(results: Iterable[StrategyOutcome]) -> str:
     return "\n".join(lines) if len(lines) > 2 else ""
 
 
+def against_no_judge(results: Iterable[StrategyOutcome]) -> str:
+    """What `screening` found, and what it exports, with a screening judge minus the same without, on the same
+    landscapes, with as many answers of the judge; empty without either."""
+    groups = _grouped(results)
+    lines = [
+        "| landscape | N | k | screening judge | judged | found minus without (95 %) | exported minus without (95 %) |"
+    ]
+    lines.append("|---" * 7 + "|")
+    for judge, (key, own) in product(SECOND_JUDGES, groups.items()):
+        landscape, pool, most, strategy, share = key
+        without = {one.case: one for one in groups.get((landscape, pool, most, WITH_JUDGES, share), [])}
+        pairs = [(one, without[one.case]) for one in own if strategy == with_judge(judge) and one.case in without]
+        gaps = estimate([one.difference - other.difference for one, other in pairs], _CONFIDENCE)
+        exported = estimate([one.exported - other.exported for one, other in pairs], _CONFIDENCE)
+        if gaps is not None and exported is not None:
+            judged = f"{fmean(one.evaluations for one in own):,.0f}"
+            cells = (landscape, pool, most, judge, judged, _interval(gaps), _interval(exported))
+            lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
+    return "\n".join(lines) if len(lines) > 2 else ""
+
+
 def coverage(results: Iterable[StrategyOutcome]) -> str:
     """How often the intervals held the truth, over all outcomes of each strategy."""
     lines = ["| strategy | seeds | score covered | gain covered |", "|---|---|---|---|"]
@@ -183,6 +215,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--pools", nargs="+", type=int, default=[50], help="demonstrations, N")
     parser.add_argument("--most", nargs="+", type=int, default=[3], help="demonstrations of a set at most, k")
     parser.add_argument("--shares", nargs="+", type=float, default=[0.2, 0.1, 0.05], help=f"of {REFERENCE}'s budget")
+    parser.add_argument(
+        "--screening-judges",
+        nargs="*",
+        choices=list(SECOND_JUDGES),
+        default=[],
+        help="with which screening searches too",
+    )
     parser.add_argument("--window", type=int, default=WINDOW, help="trials under way at the most")
     parser.add_argument("--seeds", type=int, default=60)
     parser.add_argument("--first-seed", type=int, default=0)
@@ -201,7 +240,7 @@ def main() -> None:
     """The command."""
     arguments = _arguments()
     results = [outcome for path in arguments.read for outcome in read(path)] if arguments.read else _run(arguments)
-    tables = (table(results), savings(results), against_racing(results), coverage(results))
+    tables = (table(results), savings(results), against_racing(results), against_no_judge(results), coverage(results))
     print(*filter(None, tables), sep="\n\n")
 
 
@@ -209,7 +248,7 @@ def _run(arguments: argparse.Namespace) -> list[StrategyOutcome]:
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
     cases = [Case(*case) for case in product(arguments.landscapes, arguments.pools, arguments.most, seeds)]
     given = arguments.strategies, arguments.shares, arguments.window
-    return run_benchmark(cases, *given, arguments.jobs, arguments.json)
+    return run_benchmark(cases, *given, arguments.jobs, arguments.json, arguments.screening_judges)
 
 
 if __name__ == "__main__":

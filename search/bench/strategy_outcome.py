@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import get_args
 
 from pydantic import TypeAdapter
@@ -10,6 +11,7 @@ from configs.schema.search_space import SearchSpaceConfig
 from configs.schema.strategy import StrategyConfig
 from search.bench.landscape import Landscape
 from search.bench.landscapes import LANDSCAPES
+from search.bench.second_judge import JudgedTwice
 from search.bench.simulation import WINDOW, SimulatedSearch, simulate
 from search.problem.space import SearchSpace
 from search.statistics.estimates import Estimate, estimate, paired_difference
@@ -19,6 +21,8 @@ from search.strategies.parts.embedding import Embedding
 _CONFIDENCE = 0.95
 _FURTHER = 2000  # questions that stand for all there could be
 REFERENCE = "exhaustive_greedy"
+WITH_JUDGES = "screening"
+"""The strategy that a screening judge may guide."""
 _SAMPLERS = ("tpe", "gp")
 _CONFIGS: Mapping[str, type[SearchSpaceConfig]] = {
     name: member
@@ -75,12 +79,17 @@ class StrategyOutcome:
 
 
 def outcomes(
-    case: Case, strategies: Sequence[str], shares: Sequence[float], window: int = WINDOW
+    case: Case,
+    strategies: Sequence[str],
+    shares: Sequence[float],
+    window: int = WINDOW,
+    judges: Sequence[str] = (),
 ) -> list[StrategyOutcome]:
     """All strategies with all budgets on one landscape, exhaustive greedy first.
 
     Args:
         window: trials under way at the most.
+        judges: screening judges, of `SECOND_JUDGES`, with each of which `screening` searches too.
     """
     landscape = Landscape(LANDSCAPES[case.landscape], case.seed, pool=case.pool, further=_FURTHER)
     space = landscape.space(case.most)
@@ -107,14 +116,23 @@ def outcomes(
         )
 
     results = [outcome(REFERENCE, 1.0, greedy)]
+    budgets = {share: max(2 * len(space.questions), round(share * greedy.evaluations)) for share in shares}
     for name in strategies:
         for share in shares if name not in UNBUDGETED else shares[:1]:
-            budget = max(2 * len(space.questions), round(share * greedy.evaluations))
-            strategy = strategy_of(config_of(name, space, budget), space, case.seed, embedding)
+            strategy = strategy_of(config_of(name, space, budgets[share]), space, case.seed, embedding)
             search = simulate(strategy, landscape, space, window)
             given = search.evaluations / greedy.evaluations if name in UNBUDGETED else share
             results.append(outcome(name, given, search))
+    for judge, share in product(judges, shares):
+        config, twice = config_of(WITH_JUDGES, space, budgets[share]), JudgedTwice(landscape, judge, case.seed)
+        strategy = strategy_of(config, space, case.seed, embedding, has_screening_judge=True)
+        results.append(outcome(with_judge(judge), share, simulate(strategy, twice, space, window)))
     return results
+
+
+def with_judge(judge: str) -> str:
+    """What `screening` with this screening judge is called."""
+    return f"{WITH_JUDGES}, judge {judge}"
 
 
 def _covered(landscape: Landscape, space: SearchSpace, search: SimulatedSearch) -> tuple[bool, bool | None]:

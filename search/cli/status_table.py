@@ -27,24 +27,7 @@ _WORDS = {
 
 def status_view(status: Status, path: Path) -> RenderableType:
     """A run at a glance."""
-    spend = status.spend
-    facts = Table.grid(padding=(0, 2))
-    facts.add_row("state", Text(_WORDS[status.state] + because(status.reason)))
-    if status.has_ledger:
-        add_spend(facts, spend)
-    else:
-        facts.add_row("paid for", "unknown: the ledger is missing")
-    scored = f"{show_many(status.candidates, 'candidate')} scored in {show_many(status.trials, 'trial')}"
-    facts.add_row("search", scored)
-    if status.amended:
-        facts.add_row(
-            "amended", f"{show_many(status.amended, 'score')} by `retry-failed`; the search itself did not know them"
-        )
-    if status.extended:
-        facts.add_row("extended", Text(status.extended))
-    if status.succeeds:
-        facts.add_row("goes on from", Text(f"{status.succeeds}, whose judge was another"))
-    parts: list[RenderableType] = [Text(str(path), style="bold"), facts]
+    parts: list[RenderableType] = [Text(str(path), style="bold"), _facts(status)]
     if status.lost:
         parts.append(Text(status.lost, style="bold red"))
     if status.failures:
@@ -57,6 +40,28 @@ def status_view(status: Status, path: Path) -> RenderableType:
         parts.append(Text(status.choice.title, style="bold"))
         parts += [Text(f"  {sentence}") for sentence in status.choice.sentences()]
     return Group(*parts)
+
+
+def _facts(status: Status) -> Table:
+    spend, facts = status.spend, Table.grid(padding=(0, 2))
+    facts.add_row("state", Text(_WORDS[status.state] + because(status.reason)))
+    if status.has_ledger:
+        add_spend(facts, spend)
+    else:
+        facts.add_row("paid for", "unknown: the ledger is missing")
+    scored = f"{show_many(status.candidates, 'candidate')} scored in {show_many(status.trials, 'trial')}"
+    facts.add_row("search", scored)
+    if status.screening is not None:
+        facts.add_row("screening", status.screening.sentence())
+    if status.amended:
+        facts.add_row(
+            "amended", f"{show_many(status.amended, 'score')} by `retry-failed`; the search itself did not know them"
+        )
+    if status.extended:
+        facts.add_row("extended", Text(status.extended))
+    if status.succeeds:
+        facts.add_row("goes on from", Text(f"{status.succeeds}, whose judge was another"))
+    return facts
 
 
 def failures_table(failures: Iterable[FailedItems]) -> Table:

@@ -12,6 +12,7 @@ from configs.schema.judge import (
     SpeakingJudgeKnobs,
     WritingJudgeKnobs,
 )
+from configs.schema.search_judge import screening_judge
 from configs.schema.service import ServiceConfig
 from evaluators.ledger.spend import Spend
 from search.forecast.workload import PlannedWork
@@ -36,8 +37,10 @@ class JudgeCost:
 
 
 def judge_costs(config: JudgeConfig) -> tuple[JudgeCost, ...]:
-    """By panel member, in the order of `evaluators.judges_from_config`."""
+    """By panel member, in the order of `evaluators.judges_from_config`; behind them those of the screening judge."""
     judges = [member.judge for member in config.members] if isinstance(config, EnsembleJudgeConfig) else [config]
+    first = screening_judge(config)
+    judges += [] if first is None else [first]
     return tuple(_judge_cost(judge) for judge in judges for _ in range(_orders(judge)))
 
 

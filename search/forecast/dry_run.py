@@ -1,27 +1,26 @@
 """`--dry-run`: everything is read and checked, nothing is loaded and nothing is spent."""
 
 from collections.abc import Iterator, Sequence
-from math import ceil
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.run import RunConfig
-from configs.schema.strategy import StrategyConfig
 from evaluators.objective import Objective
 from search.forecast.example import example_of_evaluation, example_of_search
 from search.forecast.experience import NONE, Experience, assume, measured
 from search.forecast.forecast import RunForecast, forecast
 from search.forecast.paid import ledgers_to_reuse, paid_already, paid_for_search
 from search.forecast.rehearsal import Asked, rehearse
+from search.forecast.search_work import most_work, reading_work, rehearsed_work, screening_notes
 from search.forecast.token_length import refuse_too_long
-from search.forecast.workload import PlannedWork, Surveyor, together
+from search.forecast.workload import Surveyor, together
 from search.results.wording import show_many
 from search.running.assembly import Plan, make_plan
 from search.running.evaluation_plan import EvaluationPlan, make_evaluation_plan
-from search.running.finalists import most_finalists
 from search.running.service_check import service_notices, with_keys_to_come
-from search.strategies.make import make_strategy
+from search.strategies.strategy import screened_by
 from workers.prompt import PromptBlock
 
 _PATIENCE = 20.0  # seconds that a rehearsal may take
@@ -45,15 +44,17 @@ def forecast_run(
     """
     environment, missing = with_keys_to_come(config)
     plan = make_plan(config, path or _NOWHERE, environment)
-    surveyor = Surveyor(plan.material.questions, Objective.of(config.scoring), plan.judges.members)
+    surveyor = _surveyor(plan)
     with TemporaryDirectory() as folder:
-        strategy = make_strategy(_without_model(config.strategy), plan.space, config.seed, plan.material, Path(folder))
-        planned = strategy.planned()
+        strategy = _without_model(plan).strategy(plan.space, Path(folder))
+        planned, screened = strategy.planned(), screened_by(strategy)
         held_out = [question.id for question in plan.material.held_out]
         asked = rehearse(strategy, plan.space, held_out, config.window, _PATIENCE)
-    beside, notes = _beside(plan, surveyor)
-    likely = None if asked is None else together([_rehearsed(plan, surveyor, asked), *beside])
+    beside, notes = reading_work(plan, surveyor)
+    likely = None if asked is None else together([rehearsed_work(plan, surveyor, asked), *beside])
+    most = together([most_work(plan, surveyor, planned, screened), *beside])
     notes += [
+        *screening_notes(plan, likely, most),
         "at most: every answer that the strategy plans, behind the longest demonstrations, texts as long as allowed",
         "about: what the strategy asks for in a rehearsal with made-up scores"
         if asked
@@ -77,7 +78,7 @@ def forecast_run(
         [*_notes(plan.material.notices), *_summary(plan), *notes, *source, *missing, *service_notices(config)],
         example_of_search(plan),
     )
-    return forecast(likely, together([_most(plan, surveyor, planned), *beside]), assumed, config.budget, spent)
+    return forecast(likely, most, assumed, config.budget, spent)
 
 
 def forecast_evaluation(
@@ -152,35 +153,22 @@ def _paid_of_evaluation(plan: EvaluationPlan, path: Path | None) -> Iterator[str
     )
 
 
-def _without_model(config: StrategyConfig) -> StrategyConfig:
+def _surveyor(plan: Plan) -> Surveyor:
+    objective, judges = Objective.of(plan.config.scoring), plan.judges
+    return Surveyor(plan.material.questions, objective, judges.members, judges.screening)
+
+
+def _without_model(plan: Plan) -> Plan:
     """With the embedding that loads nothing; a rehearsal asks for about as much with any."""
-    if getattr(config, "embedding", "none") == "none":
-        return config
-    return config.model_copy(update={"embedding": "hashed"})
+    strategy = plan.config.strategy
+    if getattr(strategy, "embedding", "none") == "none":
+        return plan
+    hashed = strategy.model_copy(update={"embedding": "hashed"})
+    return replace(plan, config=plan.config.model_copy(update={"strategy": hashed}))
 
 
 def _texts(block: PromptBlock) -> tuple[str, ...]:
     return (block.prefix, *block.suffixes)
-
-
-def _rehearsed(plan: Plan, surveyor: Surveyor, asked: Asked) -> PlannedWork:
-    material = plan.material
-    return together(
-        surveyor.work(plan.renderer, material.rules, material.shown(candidate), questions)
-        for candidate, questions in asked.items()
-    )
-
-
-def _beside(plan: Plan, surveyor: Surveyor) -> tuple[list[PlannedWork], list[str]]:
-    """What the model reads before anything is asked, and a sentence that says so; empty where it reads nothing."""
-    answers = plan.reference_answers(plan.space)
-    if answers is None:
-        return [], []
-    said = (
-        f"before anything is judged, {answers.prompts:,} prompts with reference answers are read "
-        "(strategy.hints.likelihood_questions); their tokens are included, nothing is written"
-    )
-    return [surveyor.reading(answers.characters)], [said]
 
 
 def _paid(plan: Plan, asked: Asked | None, path: Path | None) -> Iterator[str]:
@@ -195,30 +183,15 @@ def _paid(plan: Plan, asked: Asked | None, path: Path | None) -> Iterator[str]:
             plan.renderer.block(
                 material.rules,
                 material.shown(candidate),
-                [(material.questions[name].query,) for name in sorted(questions)],
+                [(material.questions[name].query,) for name in questions.answered],
             ),
         )
         for candidate, questions in asked.items()
     ]
-    paid, total = paid_for_search(ledgers, plan.config.model, blocks), sum(map(len, asked.values()))
+    paid = paid_for_search(ledgers, plan.config.model, blocks)
+    total = sum(len(questions.answered) for questions in asked.values())
     where = plan.config.ledger_path or (path.parent if path else "")
     yield (
         f"of the {total:,} first answers of the rehearsal, {paid:,} are paid for already (in {where}); what the real "
         "search shares with earlier ones may be more or less"
     )
-
-
-def _most(plan: Plan, surveyor: Surveyor, planned: int) -> PlannedWork:
-    """The longest candidate over and over, on all search questions, for as many answers as are planned."""
-    material = plan.material
-    lengths = {name: one.characters for name, one in material.demonstrations.items()}
-    longest = sorted(plan.space.pool, key=lambda name: -lengths[name])[: plan.space.max_added]
-    candidates = plan.space.compose(()), plan.space.compose(longest)
-    most = max(candidates, key=lambda one: sum(lengths[name] for name in one.demonstrations))
-    shown = material.shown(most)
-    search, held_out = (
-        surveyor.work(plan.renderer, material.rules, shown, [question.id for question in side])
-        for side in (material.search, material.held_out)
-    )
-    candidates_worth = ceil(planned / len(material.search))
-    return together([search.times(candidates_worth), held_out.times(most_finalists(plan.space))])

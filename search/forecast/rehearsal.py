@@ -4,6 +4,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
@@ -11,8 +12,33 @@ from search.problem.trial import ScoredTrial, Trial
 from search.running.finalists import finalists
 from search.strategies.strategy import Strategy
 
-Asked = Mapping[Candidate, frozenset[str]]
-"""The questions put to each candidate; each once, since the ledger answers repetitions."""
+
+@dataclass(slots=True)
+class AskedQuestions:
+    """What is asked of one candidate; everything once, since the ledger answers repetitions.
+
+    Attributes:
+        judged: questions, and which time the judge is asked about the answer (0 for the first).
+        screened: questions whose answer the screening judge scores.
+    """
+
+    judged: set[tuple[str, int]] = field(default_factory=set)
+    screened: set[str] = field(default_factory=set)
+
+    @property
+    def answered(self) -> list[str]:
+        """Questions that the model answers, sorted."""
+        return sorted({name for name, _ in self.judged} | self.screened)
+
+    def add(self, trial: Trial) -> None:
+        """Take a trial of this candidate."""
+        if trial.screening:
+            self.screened.update(trial.questions)
+        else:
+            self.judged.update((name, trial.again) for name in trial.questions)
+
+
+Asked = Mapping[Candidate, AskedQuestions]
 
 
 def rehearse(
@@ -31,19 +57,19 @@ def rehearse(
         seconds: the most that this may take; then there is no answer.
     """
     ends, draw = clock() + seconds, random.Random(0)  # noqa: S311 -- no secret
-    asked: dict[Candidate, set[str]] = {}
+    asked: dict[Candidate, AskedQuestions] = {}
     under_way = deque([Trial(space.compose(()), space.questions)])
     while under_way:
         trial = under_way.popleft()
-        asked.setdefault(trial.candidate, set()).update(trial.questions)
+        asked.setdefault(trial.candidate, AskedQuestions()).add(trial)
         strategy.tell(_made_up(trial, draw))
         while (room := window - len(under_way)) > 0 and (trials := strategy.ask(room)):
             under_way.extend(trials)
         if clock() > ends:
             return None
     for finalist in finalists(strategy.ranking(), space):
-        asked.setdefault(finalist, set()).update(held_out)
-    return {candidate: frozenset(questions) for candidate, questions in asked.items()}
+        asked.setdefault(finalist, AskedQuestions()).add(Trial(finalist, tuple(held_out)))
+    return asked
 
 
 def _made_up(trial: Trial, draw: random.Random) -> ScoredTrial:

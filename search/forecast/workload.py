@@ -66,25 +66,45 @@ class Surveyor:
 
     Args:
         questions: by id.
+        screening: members of the screening panel; in works they stand behind those of the judge's.
     """
 
-    def __init__(self, questions: Mapping[str, Question], objective: Objective, members: Sequence[PanelMember]) -> None:
+    def __init__(
+        self,
+        questions: Mapping[str, Question],
+        objective: Objective,
+        members: Sequence[PanelMember],
+        screening: Sequence[PanelMember] = (),
+    ) -> None:
         self._questions = questions
         self._objective = objective
-        self._members = members
-        self._judging: dict[str, PlannedWork] = {}
+        self._members = (*members, *screening)
+        self._is_screening = (False,) * len(members) + (True,) * len(screening)
+        self._judging: dict[tuple[str, bool], PlannedWork] = {}
 
     def work(
-        self, renderer: Renderer, rules: str, demonstrations: Sequence[Demonstration], questions: Iterable[str]
+        self,
+        renderer: Renderer,
+        rules: str,
+        demonstrations: Sequence[Demonstration],
+        questions: Iterable[str],
+        judged: Iterable[str] | None = None,
+        screened: Iterable[str] = (),
     ) -> PlannedWork:
-        """The work that one prompt on these questions makes."""
+        """The work that one prompt on these questions makes.
+
+        Args:
+            judged: questions whose answers the judge scores, as often as they stand here; each once when None.
+            screened: the same of the screening judge.
+        """
         ids = list(questions)
         asked = [(self._questions[name], turn) for name in ids for turn in range(self._turns(self._questions[name]))]
         block = renderer.block(rules, demonstrations, [_conversation(question, turn) for question, turn in asked])
         characters = len(block.prefix) * len(asked) + sum(len(suffix) for suffix in block.suffixes)
         nothing = (0,) * len(self._members)
         answering = PlannedWork(len(asked), characters, sum(turn for _, turn in asked), nothing, nothing, nothing)
-        return together([answering, *(self._judged(name) for name in ids)])
+        judging = [self._judged(name, screening=False) for name in (ids if judged is None else judged)]
+        return together([answering, *judging, *(self._judged(name, screening=True) for name in screened)])
 
     def reading(self, characters: float) -> PlannedWork:
         """The work of prompts that are only read, so many characters of them together."""
@@ -94,22 +114,26 @@ class Surveyor:
     def _turns(self, question: Question) -> int:
         return min(self._objective.turns, len(question.turns))
 
-    def _judged(self, name: str) -> PlannedWork:
-        if name not in self._judging:
+    def _judged(self, name: str, *, screening: bool) -> PlannedWork:
+        if (name, screening) not in self._judging:
             question = self._questions[name]
             turns = [turn for turn in range(self._turns(question)) if self._objective.counts(turn)]
-            self._judging[name] = PlannedWork(
+            asked = [
+                (member, member.repeats * (screening == own))
+                for member, own in zip(self._members, self._is_screening, strict=True)
+            ]
+            self._judging[name, screening] = PlannedWork(
                 generations=0,
                 prompts=0,
                 earlier=0,
-                verdicts=tuple(len(turns) * member.repeats for member in self._members),
+                verdicts=tuple(len(turns) * times for _, times in asked),
                 judge_prompts=tuple(
-                    member.repeats * sum(_prompt_length(member.judge, question, turn) for turn in turns)
-                    for member in self._members
+                    times * sum(_prompt_length(member.judge, question, turn) for turn in turns)
+                    for member, times in asked
                 ),
-                judged=tuple(member.repeats * sum(turn + 1 for turn in turns) for member in self._members),
+                judged=tuple(times * sum(turn + 1 for turn in turns) for _, times in asked),
             )
-        return self._judging[name]
+        return self._judging[name, screening]
 
 
 def _conversation(question: Question, turn: int) -> tuple[str, ...]:

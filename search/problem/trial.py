@@ -32,11 +32,18 @@ class Trial:
     Attributes:
         again: 0 for a first time. Else the judge gives its n-th further verdicts on answers that may have been judged
             before: what it says now, not what it said then.
+        screening: whether the screening judge scores the answers, in the place of the judge.
     """
 
     candidate: Candidate
     questions: tuple[str, ...]
     again: int = 0
+    screening: bool = False
+
+    @property
+    def tells_scores(self) -> bool:
+        """Whether its scores are the candidate's: the judge's own, and its first ones on these answers."""
+        return not self.again and not self.screening
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What the run has paid for, and how busy it kept those whom it paid."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,13 +53,25 @@ class Costs:
 
 def costs(results: SearchResults) -> Costs:
     """Read them from ledger and journal."""
+    if results.material is None:
+        return costs_of(results.ledger, results.run, results.spend, 0, 0)
+    given = results.config.scoring, results.material.questions
     scored = results.search.answers_by_question() | results.held_out.answers_by_question()
-    counted = (
-        (0, 0)
-        if results.material is None
-        else needed(results.config.scoring, results.material.questions, results.manifest, scored)
+    answers, verdicts = needed(*given, results.manifest.get("judge", ()), scored)
+    screened = results.journal.screening
+    _, further = needed(*given, results.manifest.get("screening_judge", ()), screened.answers_by_question())
+    alone, _ = needed(*given, (), _screened_alone(results))
+    return costs_of(results.ledger, results.run, results.spend, answers + alone, verdicts + further)
+
+
+def _screened_alone(results: SearchResults) -> Counter[str]:
+    """How many answers to each question only the screening judge has scored."""
+    judged, screened = results.search, results.journal.screening
+    return Counter(
+        name
+        for candidate, known in screened.items()
+        for name in known.scores.keys() - (judged[candidate].scores.keys() if candidate in judged else set())
     )
-    return costs_of(results.ledger, results.run, results.spend, *counted)
 
 
 def costs_of(ledger: Path, run: str, spend: Spend, answers: int, verdicts: int) -> Costs:
@@ -84,18 +97,19 @@ def costs_of(ledger: Path, run: str, spend: Spend, answers: int, verdicts: int) 
 def needed(
     scoring: ScoringConfig,
     questions: Mapping[str, Question],
-    manifest: Mapping[str, Any],
+    judges: Sequence[Any],
     scored: Mapping[str, int],
 ) -> tuple[int, int]:
     """Answers and verdicts behind all scores.
 
     Args:
         questions: by id.
+        judges: who gave the verdicts, as a manifest has it.
         scored: how many scores there are on each question, by its id.
     """
     objective = Objective.of(scoring)
     turns = {name: min(objective.turns, len(question.turns)) for name, question in questions.items()}
-    each = sum(repeats for _, _, repeats, _ in manifest.get("judge", ()))
+    each = sum(repeats for _, _, repeats, _ in judges)
     counted = {name: sum(map(objective.counts, range(asked))) for name, asked in turns.items()}
     answers = sum(turns[name] * count for name, count in scored.items())
     return answers, each * sum(counted[name] * count for name, count in scored.items())

@@ -111,6 +111,8 @@ def _history(findings: Findings) -> Iterator[Block]:
     greedy = f"; the paper's exhaustive greedy search of the same space takes {count(history.greedy or 0)}"
     took = f"{trials} of {candidates} took {show_many(history.judged, 'judged generation')} on search questions"
     yield Paragraph(f"{took}{greedy if history.greedy else ''}.")
+    if status.screening is not None:
+        yield Paragraph(f"{status.screening.sentence()}.")
     yield Figure("history")
     if findings.allocation:
         yield Heading("Where the answers went")

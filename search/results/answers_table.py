@@ -80,7 +80,7 @@ def _of_search(results: SearchResults) -> Iterator[Answer]:
     base, labels = {shown.id for shown in material.base}, Labels(material)
     clean = answer_cleaner(results.config.render)
     for trial, record in enumerate(results.records()):
-        if isinstance(record, TrialRecord) and not record.scored.trial.again:
+        if isinstance(record, TrialRecord) and record.scored.trial.tells_scores:
             candidate, scored = record.candidate, record.scored
             added = tuple(name for name in candidate.demonstrations if name not in base)
             asked = _Asked(trial, record.side, labels.candidate(candidate), candidate, added)

@@ -38,7 +38,8 @@ class JournalResults:
 
     Attributes:
         search, held_out: results by candidate, in the order in which the strategy was first told of them.
-        trials: on search questions.
+        screening: what the screening judge said on search questions, on its own scale, in the same way; in no result.
+        trials: on search questions, those that the screening judge scored not counted.
         ends: how often the search has been brought to its end; more than once where it was extended.
         leaders: the best candidates after the last of them, best first.
         end: how the search ended; None before.
@@ -47,6 +48,7 @@ class JournalResults:
     def __init__(self, bounds: Bounds | None = None) -> None:
         self.bounds = bounds
         self.search, self.held_out = ResultsByCandidate(bounds), ResultsByCandidate(bounds)
+        self.screening = ResultsByCandidate()
         self.trials = self.ends = 0
         self.leaders: tuple[Candidate, ...] = ()
         self.end: EndRecord | None = None
@@ -89,6 +91,10 @@ class JournalResults:
         if not isinstance(record, TrialRecord):
             self.end = record
             self.ends += 1
+            return
+        if record.scored.trial.screening:
+            self.screening.add(record.candidate, record.scored, start)
+            self.end = None
             return
         judged = 0
         if not record.scored.trial.again:  # such a one is of the judge's drift, not of the candidate

@@ -59,7 +59,7 @@ def _all(results: SearchResults | EvaluationResults) -> Iterator[ScoredAnswer]:
         return
     labels, clean = Labels(results.material), answer_cleaner(results.config.render)
     for record in results.records():
-        if isinstance(record, TrialRecord) and not record.scored.trial.again:
+        if isinstance(record, TrialRecord) and record.scored.trial.tells_scores:
             answers = read_stored_answers(results.ledger, record.scored.keys, clean)
             yield from _each(record.side, labels.candidate(record.candidate), record.scored, answers, questions)
 

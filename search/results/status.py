@@ -11,6 +11,7 @@ from search.problem.candidate import Candidate
 from search.problem.contamination import SEEN
 from search.results.candidate_results import CandidateResults
 from search.results.choice import Choice, explain_choice
+from search.results.screening_verdicts import ScreeningVerdicts, read_screening
 from search.results.search_results import SearchResults, read_search_results
 from search.run_directory.state import State
 from search.statistics.estimates import Estimate, paired_difference
@@ -82,6 +83,7 @@ class Status:
         has_ledger: where it is missing, spend is not known.
         extended: under which larger budgets the search has gone on, in a sentence; "" where it has not.
         choice: why the winner won, or leads so far; None while only the base prompt is ranked.
+        screening: what a cheap judge that was asked first has done; None where nobody was.
     """
 
     run: str
@@ -102,6 +104,7 @@ class Status:
     choice: Choice | None = None
     extended: str = ""
     has_ledger: bool = True
+    screening: ScreeningVerdicts | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As `demosearch status --json` prints it; an infinite end of an interval is null."""
@@ -129,6 +132,7 @@ class Status:
             "held_out_gain": _json(self.winner.held_out_gain if self.winner else None),
             "base": _standing_json(base),
             "choice": self.choice and self.choice.to_json(),
+            "screening": self.screening and self.screening.to_json(),
         }
 
 
@@ -159,6 +163,7 @@ def status_of(results: SearchResults) -> Status:
         choice=explain_choice(results),
         extended=results.extended,
         has_ledger=results.ledger.exists() or not results.lost,
+        screening=read_screening(results),
     )
 
 

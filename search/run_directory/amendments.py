@@ -50,7 +50,7 @@ class Amendments:
     def amended(self, record: TrialRecord) -> TrialRecord:
         """The record with later scores in the place of its failures, and its mean anew."""
         scored = record.scored
-        if not scored.failures:
+        if not scored.failures or scored.trial.screening:
             return record
         for later in self._later.get((record.side, record.candidate), ()):
             names = [name for name in later.scores if name in scored.failures]
@@ -86,13 +86,13 @@ def read_amended(folder: Path, max_failed_share: float) -> Iterator[JournalRecor
 def failed_items(
     records: Iterable[JournalRecord], permanent: frozenset[str]
 ) -> Iterator[tuple[Side, Candidate, list[str]]]:
-    """Side, candidate and failed questions of each record that has some.
+    """Side, candidate and failed questions of each record that has some, and is in a result.
 
     Args:
         permanent: causes that stay, whatever is tried.
     """
     for record in records:
-        if isinstance(record, TrialRecord):
+        if isinstance(record, TrialRecord) and not record.scored.trial.screening:
             failures = record.scored.failures.items()
             questions = [name for name, cause in failures if cause not in permanent]
             if questions:

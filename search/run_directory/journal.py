@@ -169,14 +169,20 @@ def replayed(side: Side, record: JournalRecord, trial: Trial) -> ScoredTrial:
     """
     if isinstance(record, TrialRecord):
         asked = record.scored.trial.questions
-        subject = record.side, record.candidate, record.scored.trial.again
-        if subject == (side, trial.candidate, trial.again) and {*asked} == {*trial.questions}:
+        then = record.scored.trial
+        subject = record.side, record.candidate, then.again, then.screening
+        if subject == (side, trial.candidate, trial.again, trial.screening) and {*asked} == {*trial.questions}:
             return replace(record.scored, trial=trial)
-        then = {record.side: record.candidate.to_json(), "questions": sorted(asked)}
+        before = _asked(record.side, record.scored.trial)
     else:
-        then = record.to_json()
-    now = {side: trial.candidate.to_json(), "questions": sorted(trial.questions)}
-    raise InputError(f"this search takes another path than its journal says:\n{_diff(then, now)}{_ADVICE}")
+        before = record.to_json()
+    difference = _diff(before, _asked(side, trial))
+    raise InputError(f"this search takes another path than its journal says:\n{difference}{_ADVICE}")
+
+
+def _asked(side: Side, trial: Trial) -> dict[str, Any]:
+    asked = {side: trial.candidate.to_json(), "questions": sorted(trial.questions)}
+    return asked | ({"screening": True} if trial.screening else {})
 
 
 def _encode(record: JournalRecord) -> bytes:

@@ -64,6 +64,8 @@ class EndRecord:
         expected: of winner and runner-up; None for the base prompt, and in journals that do not say it.
         drift: how far the judge's level has moved while the search ran, in points; 0 where the scores do not say that
             it has.
+        agreement: correlation of demonstrations' effects in the eyes of screening judge and judge, as the search has
+            learnt it, in [0, 1); None where nobody is asked first.
     """
 
     winner: Candidate
@@ -71,13 +73,15 @@ class EndRecord:
     win_probability: float | None
     expected: tuple[ExpectedGain | None, ExpectedGain | None] = (None, None)
     drift: float = 0.0
+    agreement: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As a line of the journal holds it."""
         runner_up = None if self.runner_up is None else self.runner_up.to_json()
         end = {"winner": self.winner.to_json(), "runner_up": runner_up, "win_probability": self.win_probability}
         expected = {"expected": [*self.expected]} if any(self.expected) else {}
-        return {"end": end | expected | ({"drift": self.drift} if self.drift else {})}
+        agreement = {} if self.agreement is None else {"agreement": self.agreement}
+        return {"end": end | expected | ({"drift": self.drift} if self.drift else {}) | agreement}
 
 
 JournalRecord = TrialRecord | EndRecord
@@ -106,6 +110,7 @@ def scored_to_json(scored: ScoredTrial) -> dict[str, Any]:
         "scores": scored.scores,
         "failures": scored.failures,
         **({"again": scored.trial.again} if scored.trial.again else {}),
+        **({"screening": True} if scored.trial.screening else {}),
         **{name: values for name, values in columns.items() if values},
     }
 
@@ -132,6 +137,7 @@ def _end(content: Mapping[str, Any]) -> EndRecord:
         win_probability=_only(_NUMBER_OR_NONE, [probability])[0],
         expected=_expected(content.get("expected", (None, None))),
         drift=_only(_NUMBER, [content.get("drift", 0.0)])[0],
+        agreement=_only(_NUMBER_OR_NONE, [content.get("agreement")])[0],
     )
 
 
@@ -156,7 +162,12 @@ def scored_from_json(candidate: Candidate, content: Mapping[str, Any]) -> Scored
     for values in turns.values():
         _only(_NUMBER_OR_NONE, values)
     return ScoredTrial(
-        trial=Trial(candidate, (*scores, *failures), _only((int,), [content.get("again", 0)])[0]),
+        trial=Trial(
+            candidate,
+            (*scores, *failures),
+            _only((int,), [content.get("again", 0)])[0],
+            _only((bool,), [content.get("screening", False)])[0],
+        ),
         scores=scores,
         failures=failures,
         mean=_only(_NUMBER_OR_NONE, [content["mean"]])[0],

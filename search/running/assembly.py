@@ -34,6 +34,7 @@ from search.running.service_check import refuse_unusable_services
 from search.running.token_limit import limit_tokens, refuse_long_prompt
 from search.running.workplace import LoadedModel, Workplace, opened_workplace
 from search.strategies.make import make_strategy
+from search.strategies.strategy import Strategy
 from search.trackers.make import refuse_missing_packages
 from workers.prompt import Decoding
 from workers.text_model import ModelCard
@@ -53,6 +54,14 @@ class Plan:
     def decodings(self) -> dict[str, Decoding]:
         """By the name that candidates have for them. Raises InputError."""
         return make_decodings(self.config, self.renderer)
+
+    def strategy(self, space: SearchSpace, folder: Path, hints: Floats | None = None) -> Strategy:
+        """As `make_strategy` makes it; in the space that is left when prompts are not too long."""
+        config = self.config
+        screened = bool(self.judges.screening)
+        return make_strategy(
+            config.strategy, space, config.seed, self.material, folder, hints, has_screening_judge=screened
+        )
 
     def reference_answers(self, space: SearchSpace) -> ReferenceAnswers | None:
         """Whose likelihood the strategy wants to know of the demonstrations of this space. Raises InputError."""
@@ -107,7 +116,7 @@ async def assemble(plan: Plan, run: Run) -> AsyncIterator[Search]:
         hints = await _hints(plan, space, workplace, model, run.path)
         with closing(Journal(run.path / "journal.jsonl")) as journal:
             coordinator = Coordinator(
-                strategy=make_strategy(config.strategy, space, config.seed, plan.material, run.path, hints),
+                strategy=plan.strategy(space, run.path, hints),
                 scorer=scorer,
                 journal=journal,
                 space=space,
@@ -185,5 +194,6 @@ def make_manifest(plan: Plan, card: ModelCard) -> dict[str, Any]:
         **({"decodings": {name: asdict(decoding) for name, decoding in others.items()}} if others else {}),
         "model": card.fingerprint,
         "judge": plan.judges.manifest(),
+        **({"screening_judge": screening} if (screening := plan.judges.screening_manifest()) else {}),
         "versions": versions,
     }

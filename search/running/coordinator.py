@@ -135,9 +135,10 @@ class Coordinator:
     async def _tell(self, scored: ScoredTrial) -> None:
         self._leave_path_if_improved(self._told + len(self._unsure))
         self._stop_if_hopeless(scored)
-        if not scored.trial.again:
+        if scored.trial.tells_scores:
             self._board.tell(scored)
-        self._certainty.tell(scored)
+        if not scored.trial.screening:
+            self._certainty.tell(scored)
         await self._strategy.tell(scored)
         self._unsure.append(TrialRecord("search", scored, self._strategy.ranking[:LEADERS]))
         if scored.mean is not None or not self._failed_in_a_row():
@@ -157,7 +158,7 @@ class Coordinator:
         known = self._journal.is_recorded(self._told)
         self._journal.append(record)
         self._told += 1
-        if record.side == "search":
+        if record.side == "search" and not record.scored.trial.screening:
             self._searched += 1
             self._candidates.add(record.candidate)
         self._evaluated += len(record.scored.trial.questions)
@@ -200,14 +201,14 @@ class Coordinator:
         base = self._space.compose(())
         best, *others = self._strategy.ranking
         runner_up = others[0] if others else None
-        drift = self._certainty.drift()
+        drift, agreement = self._certainty.drift(), self._strategy.agreement
         if best == base:
-            return EndRecord(base, runner_up, None, (None, self._expected(runner_up)), drift)
+            return EndRecord(base, runner_up, None, (None, self._expected(runner_up)), drift, agreement)
         probability = self._certainty.probability_better(best)
         if probability >= self._scoring.min_win_probability:
             expected = self._expected(best), self._expected(runner_up)
-            return EndRecord(best, runner_up, probability, expected, drift)
-        return EndRecord(base, best, probability, (None, self._expected(best)), drift)
+            return EndRecord(best, runner_up, probability, expected, drift, agreement)
+        return EndRecord(base, best, probability, (None, self._expected(best)), drift, agreement)
 
     def _expected(self, candidate: Candidate | None) -> ExpectedGain | None:
         gain = self._certainty.expected_gain(candidate, self._scoring.confidence) if candidate else None

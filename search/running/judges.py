@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.schema.judge import JudgeConfig
+from configs.schema.search_judge import screening_judge
 from evaluators.judges_from_config import make_panel_members
 from evaluators.objective import Objective
 from evaluators.panel import PanelMember
@@ -17,24 +18,39 @@ from search.running.models import make_model, make_reward_model
 
 @dataclass(frozen=True, slots=True)
 class Judges:
-    """Who judges, and the models that they are made of."""
+    """Who judges, and the models that they are made of.
+
+    Attributes:
+        screening: who is asked first, and stands in no result; nobody in most runs.
+    """
 
     members: tuple[PanelMember, ...]
     models: JudgeModels
+    screening: tuple[PanelMember, ...] = ()
 
     def check(self, questions: Sequence[Question], objective: Objective) -> None:
         """Raises InputError where a question cannot be judged as the objective wants it."""
         objective.check(questions)
         turns = [turn for turn in range(objective.turns) if objective.counts(turn)]
-        for member in self.members:
+        for member in (*self.members, *self.screening):
             member.judge.check(questions, turns)
 
     def manifest(self) -> list[Any]:
         """What decides their verdicts, a list for each; once they are started."""
-        return [[member.judge.fingerprint, member.weight, member.repeats, member.average] for member in self.members]
+        return _manifest(self.members)
+
+    def screening_manifest(self) -> list[Any]:
+        """As `manifest`, of those who are asked first."""
+        return _manifest(self.screening)
 
 
 def make_judges(config: JudgeConfig, path: Path, environment: Mapping[str, str] = environ) -> Judges:
     """The judges of the run at `path`, not started. Raises InputError where prompts, keys or modules are missing."""
     models = JudgeModels(make_model, make_reward_model, path, environment)
-    return Judges(make_panel_members(config, models.models), models)
+    first = screening_judge(config)
+    screening = () if first is None else make_panel_members(first, models.models)
+    return Judges(make_panel_members(config, models.models), models, screening)
+
+
+def _manifest(members: Sequence[PanelMember]) -> list[Any]:
+    return [[member.judge.fingerprint, member.weight, member.repeats, member.average] for member in members]

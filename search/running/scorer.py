@@ -48,7 +48,7 @@ class Scorer:
         render = partial(self._renderer.block, self._rules, demonstrations)
         decoding = self._decodings[trial.candidate.decoding]
         questions = [self._questions[name] for name in trial.questions]
-        outcomes = await self._evaluator.evaluate(render, questions, decoding, trial.again)
+        outcomes = await self._evaluator.evaluate(render, questions, decoding, trial.again, screening=trial.screening)
         done = [item for item in outcomes if isinstance(item, Evaluation)]
         failures = {item.question: item.cause for item in outcomes if isinstance(item, Failure)}
         if TOO_LONG in failures.values():  # which of its questions were answered depends on how the block was cut

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from search.problem.candidate import Candidate
 from search.problem.trial import ScoredTrial, Trial
-from search.strategies.strategy import Extensible, Strategy, stage_of
+from search.strategies.strategy import Extensible, Strategy, agreement_of, stage_of
 from workers.daemon_thread import DaemonThread
 
 T = TypeVar("T")
@@ -30,6 +30,11 @@ class StrategyThread:
         self._thread = DaemonThread()
         self.ranking: tuple[Candidate, ...] = ()
         self.planned, self.stage = strategy.planned(), stage_of(strategy)
+
+    @property
+    def agreement(self) -> float | None:
+        """How far a screening judge agrees with the judge, as the strategy has learnt it by the latest call."""
+        return agreement_of(self._strategy)
 
     async def ask(self, room: int) -> Sequence[Trial]:
         """As `Strategy.ask`."""

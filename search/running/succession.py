@@ -11,6 +11,7 @@ from configs.errors import InputError
 from configs.loading import dump_config, restore_config
 from configs.schema.rejudge import RejudgeConfig
 from configs.schema.run import RunConfig
+from configs.schema.search_judge import screening_judge
 from search.results.search_results import SearchResults
 from search.run_directory.run import Run
 from search.running.assembly import make_plan
@@ -27,6 +28,8 @@ def successor_config(results: SearchResults, config: RejudgeConfig, path: Path) 
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise InputError(f"{path} exists and is not empty: give another --run-dir")
     given = config.model_dump(mode="json", include=config.model_fields_set)
+    if (first := screening_judge(results.config.judge)) is not None:
+        given["judge"]["screening"] = first.model_dump(mode="json")
     ledger = {"ledger_path": str(results.ledger.resolve())}
     succeeding = restore_config(dump_config(results.config) | given | ledger, "the judge's file")
     plan = make_plan(succeeding, path)

@@ -8,6 +8,7 @@ from typing import Any
 from configs.errors import InputError
 from configs.schema.evaluation import EvaluationConfig, VariantConfig
 from configs.schema.run import RunConfig
+from configs.schema.search_judge import judge_alone
 from search.export import export
 from search.export.json_record import row_of
 from search.problem.material import Material
@@ -15,7 +16,7 @@ from search.results.search_results import SearchResults, read_search_results
 from search.run_directory.run import require_search
 
 _BASE = "base prompt"
-_SHARED = ("questions", "render", "model", "decoding", "judge", "scoring", "workers")
+_SHARED = ("questions", "render", "model", "decoding", "scoring", "workers")
 
 
 def evaluation_of_winners(runs: Sequence[Path], folder: Path) -> tuple[EvaluationConfig, list[str]]:
@@ -48,7 +49,7 @@ def evaluation_of_winners(runs: Sequence[Path], folder: Path) -> tuple[Evaluatio
             variants.append(VariantConfig(name=name, prompt=file, **_own(result.config, first.config)))
     except OSError as error:
         raise InputError(f"{folder} cannot be written ({error.strerror}): give another --run-dir") from None
-    shared = {name: getattr(first.config, name) for name in _SHARED}
+    shared = {name: getattr(first.config, name) for name in _SHARED} | {"judge": judge_alone(first.config.judge)}
     config = EvaluationConfig(variants=tuple(variants), side="held_out", **shared)
     return config, [text for result in results[1:] for text in _seen(result, first)]
 

@@ -62,14 +62,14 @@ class Workplace:
             check: called when they are started, before anything is noted of them.
         """
         try:
-            for member in self._judges.members:
+            for member in (*self._judges.members, *self._judges.screening):
                 await member.judge.start()
             await self._judges.models.note_started()
             check()
-            await self._wiring.panel.start()
+            await self._wiring.start_judges()
             yield
         finally:
-            await self._wiring.panel.close()
+            await self._wiring.close_judges()
 
     @asynccontextmanager
     async def loaded(self, config: AnyModelConfig) -> AsyncIterator[LoadedModel]:
@@ -130,11 +130,12 @@ async def opened_workplace(
         objective=Objective.of(config.scoring),
         limits=config.budget,
         way_on=_way_on(run, way_on),
+        screening=judges.screening,
     )
     try:
         yield Workplace(wiring, judges, config)
     finally:
-        await wiring.panel.close()
+        await wiring.close_judges()
         await ledger.close()
 
 

@@ -49,7 +49,7 @@ import numpy as np
 from scipy.linalg import LinAlgError
 
 from search.statistics.effects_posterior import CountedScores, Fit
-from search.statistics.effects_prior import EffectsPrior
+from search.statistics.effects_prior import EffectsPrior, OtherEffects
 from search.statistics.hyperparameters import Hyperparameters, OwnVariances
 from search.statistics.observed_scores import Floats, ObservedScores
 
@@ -58,6 +58,7 @@ _FIRST_ROUNDS = 2  # of EM; a fit that goes on from an earlier one needs one mor
 _PERIODS = 12
 _DRIFTS = (0.05, 0.12, 0.3)  # from one period to the next, in the model's units
 _LOG_ODDS_OF_NONE = 1.5
+_AGREEMENTS = (0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 0.97)  # alike probable beforehand
 _FIRST_STEP = np.array([0.4, 0.5, 0.4, 0.2, 0.1, 0.15])
 
 
@@ -79,10 +80,24 @@ class EffectsModel(EffectsPrior):
         data = CountedScores(scores, self)
         hyper = start.hyper if start else Hyperparameters()
         own = start.own if start else self._alike()
+        if sweeps and self.other is not None:
+            hyper = self._with_agreement(data, hyper, own)
         hyper, step = self._climb(data, hyper, own, sweeps, start.step if start else _FIRST_STEP)
         for _ in range(1 if start else _FIRST_ROUNDS):
             own = Fit(self, data, hyper, own, step).own_variances()
         return Fit(self, data, hyper, own, step)
+
+    def beside(self, other: OtherEffects) -> Self:
+        """Return the same model with what another judge's scores say of the effects."""
+        model = copy(self)
+        model.other = other
+        return model
+
+    def _with_agreement(self, data: CountedScores, hyper: Hyperparameters, own: OwnVariances) -> Hyperparameters:
+        """With the posterior mean of the agreement, the other hyperparameters as they are."""
+        logs = np.array([self._goodness(data, replace(hyper, agreement=value), own) for value in _AGREEMENTS])
+        weights = np.exp(logs - logs.max())
+        return replace(hyper, agreement=float(weights @ np.array(_AGREEMENTS) / weights.sum()))
 
     def with_drift(self, scores: ObservedScores, fit: "Fit") -> "Fit":
         """The posterior with a level of the judge that moves slowly, where the scores say that it does; else `fit`
@@ -106,7 +121,7 @@ class EffectsModel(EffectsPrior):
         self, data: CountedScores, hyper: Hyperparameters, own: OwnVariances, sweeps: int, step: Floats
     ) -> tuple[Hyperparameters, Floats]:
         """Pattern search, one coordinate at a time: a step that helps grows, one that does not shrinks."""
-        free, step = hyper.free(), step.copy()
+        free, step, agreed = hyper.free(), step.copy(), hyper.agreement
         best = self._goodness(data, hyper, own) if sweeps else 0.0
         places = [place for place in range(len(free)) if self._matters(place, data)]
         for _ in range(sweeps):
@@ -114,14 +129,16 @@ class EffectsModel(EffectsPrior):
                 for sign in (1.0, -1.0):
                     tried = free.copy()
                     tried[place] += sign * step[place]
-                    goodness = self._goodness(data, Hyperparameters.from_free(tried), own)
+                    goodness = self._goodness(data, replace(Hyperparameters.from_free(tried), agreement=agreed), own)
                     if goodness > best + 1e-6:
                         free, best = tried, goodness
                         step[place] *= sign * 1.5
                         break
                 else:
                     step[place] *= 0.5
-        return Hyperparameters.from_free(free), np.maximum(np.abs(step), 0.05) * np.sign(step)
+        return replace(Hyperparameters.from_free(free), agreement=agreed), np.maximum(np.abs(step), 0.05) * np.sign(
+            step
+        )
 
     def _matters(self, place: int, data: CountedScores) -> bool:
         """Whether the scores can say anything about this hyperparameter."""

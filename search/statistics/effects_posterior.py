@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve, solve_triangular
 from scipy.sparse import csr_array, hstack
 
-from search.statistics.effects_prior import FIXED, EffectsPrior
+from search.statistics.effects_prior import FIXED, EffectsPrior, OtherEffects
 from search.statistics.hyperparameters import Hyperparameters, OwnVariances
 from search.statistics.lapack import cholesky_factor, triangular_inverse
 from search.statistics.observed_scores import Floats, ObservedScores, OrderedSet
@@ -73,11 +73,16 @@ class Fit:
             self._met = hstack([self._met, spent], format="csr")
         self.features = model.features(data.layout, hyper)
         prior, log_prior = model.prior_precision(hyper, own.effect)
+        first = model.levels + FIXED
+        expected = model.prior_mean(hyper)
+        pulled = prior[first:, first:] @ expected
         prior += self._observed_precision()
         self.factor: Floats = cholesky_factor(prior)
         target = self._target(weight)
+        target[first:] += pulled
         self.mean: Floats = cho_solve((self.factor, True), target, check_finite=False)
         square = float(weight @ data.values**2 - self._shrink @ self._summed**2 - target @ self.mean)
+        square += float(expected @ pulled)
         log_determinant = 2 * np.log(np.diag(self.factor)).sum() - log_prior - np.log(weight).sum()
         log_determinant += np.log1p(of_set * self._total).sum()
         self.log_evidence = -0.5 * (square + float(log_determinant) + len(weight) * math.log(2 * math.pi))
@@ -115,10 +120,25 @@ class Fit:
         demonstration it stays 1."""
         first = self.model.levels + FIXED
         spread = triangular_inverse(self.factor)
-        square = self.mean[first:] ** 2 + (spread[:, first:] ** 2).sum(axis=0)
+        surprise = self.mean[first:] - self.model.prior_mean(self.hyper)
+        square = surprise**2 + (spread[:, first:] ** 2).sum(axis=0)
         square /= self.model.usual_variances(self.hyper)
         own: Floats = (_FREEDOM + square) / (_FREEDOM + 1)
         return own
+
+    def effects(self) -> OtherEffects:
+        """The demonstrations' effects as another judge's model takes them."""
+        first = self.model.levels + FIXED
+        inverse = triangular_inverse(self.factor)[:, first:]
+        return OtherEffects(self.mean[first:] / self.hyper.effect, inverse.T @ inverse / self.hyper.effect**2)
+
+    @property
+    def foretold(self) -> float:
+        """The share of the variance of effects that another judge's scores explain, on average, in [0, 1]."""
+        other = self.model.other
+        if other is None:
+            return 0.0
+        return self.hyper.agreement**2 * max(0.0, 1 - float(np.diag(other.covariance).mean()))
 
     @property
     def sets(self) -> int:

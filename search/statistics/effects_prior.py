@@ -10,10 +10,24 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from search.statistics.hyperparameters import Hyperparameters
+from search.statistics.lapack import cholesky_factor, triangular_inverse
 from search.statistics.observed_scores import Floats, OrderedSet
 
 FIXED = 2  # columns before the demonstrations': m and b
 _QUESTION, _ANY_LEVEL, _SIMILARITY = 1.5, 3.0, 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class OtherEffects:
+    """What scores of another judge say of the effects of the same demonstrations, in units of their spread there.
+
+    Attributes:
+        mean: [N].
+        covariance: [N, N].
+    """
+
+    mean: Floats
+    covariance: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +66,7 @@ class EffectsPrior:
     ) -> None:
         self.questions, self.demonstrations, self.scale = questions, demonstrations, scale
         self.periods = 0
+        self.other: OtherEffects | None = None
         rows = np.zeros((demonstrations, 1)) if embedding is None else np.asarray(embedding, dtype=float)
         length = np.linalg.norm(rows, axis=1, keepdims=True)
         unit = rows / np.where(length > 0, length, 1)
@@ -121,14 +136,26 @@ class EffectsPrior:
         precision[count + FIXED :, count + FIXED :] = effects
         return precision, log_determinant + further
 
+    def prior_mean(self, hyper: Hyperparameters) -> Floats:
+        """The mean of theta a priori; [N]."""
+        if self.other is None:
+            return np.zeros(self.demonstrations)
+        return hyper.agreement * hyper.effect * self.other.mean
+
     def usual_variances(self, hyper: Hyperparameters) -> Floats:
         """The variances of theta a priori with r = 1; [N]."""
         share = hyper.explained_share if self._has_embedding else 0.0
         variances: Floats = hyper.effect**2 * (share * (self._embedding**2).sum(axis=1) + 1 - share)
-        return variances
+        if self.other is None:
+            return variances
+        told = (hyper.agreement * hyper.effect) ** 2 * np.diag(self.other.covariance)
+        own: Floats = (1 - hyper.agreement**2) * variances + told
+        return own
 
     def _effects_precision(self, hyper: Hyperparameters, own_effect: Floats) -> tuple[Floats, float]:
-        """The precision of theta, by Woodbury's identity, and its log determinant."""
+        """The precision of theta, by Woodbury's identity where no other judge is known, and its log determinant."""
+        if self.other is not None and hyper.agreement:
+            return self._precision_beside(self.other, hyper, own_effect)
         share = hyper.explained_share if self._has_embedding else 0.0
         free, rank = 1 - share, len(self._gram)
         inner = np.eye(rank) + share / free * self._gram
@@ -137,6 +164,18 @@ class EffectsPrior:
         precision[np.diag_indices_from(precision)] += 1 / (own_effect * free * hyper.effect**2)
         log_covariance = self.demonstrations * math.log(free * hyper.effect**2) + np.linalg.slogdet(inner)[1]
         return precision, -float(log_covariance + np.log(own_effect).sum())
+
+    def _precision_beside(
+        self, other: OtherEffects, hyper: Hyperparameters, own_effect: Floats
+    ) -> tuple[Floats, float]:
+        """The same with what another judge's scores say."""
+        share = hyper.explained_share if self._has_embedding else 0.0
+        alike = share * self._embedding @ self._embedding.T + (1 - share) * np.eye(self.demonstrations)
+        covariance = hyper.agreement**2 * other.covariance + (1 - hyper.agreement**2) * alike
+        spread = hyper.effect * np.sqrt(own_effect)
+        factor = cholesky_factor(covariance * np.outer(spread, spread))
+        inverse = triangular_inverse(factor)
+        return inverse.T @ inverse, -2 * float(np.log(np.diag(factor)).sum())
 
 
 def _beside(blocks: Sequence[Floats]) -> Floats:

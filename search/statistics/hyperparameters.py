@@ -13,7 +13,8 @@ Floats = NDArray[np.float64]
 @dataclass(frozen=True, slots=True)
 class Hyperparameters:
     """As in `search.statistics.effects`; `effect`, `set_effect`, `noise`, `any_effect` and `drift` are standard
-    deviations; `any_effect`, of m, is not fitted, and `drift` apart from the others."""
+    deviations; `any_effect`, of m, is not fitted, `drift` and `agreement` apart from the others. `agreement` is the
+    correlation of effects with those under another judge, in [0, 1)."""
 
     effect: float = 0.2
     explained_share: float = 0.3
@@ -23,6 +24,7 @@ class Hyperparameters:
     dilution: float = 0.37
     any_effect: float = 0.3
     drift: float = 0.0
+    agreement: float = 0.0
 
     def log_prior(self) -> float:
         """Up to a constant."""

@@ -37,12 +37,15 @@ def make_strategy(
     material: Material,
     folder: Path,
     hints: Floats | None = None,
+    *,
+    has_screening_judge: bool = False,
 ) -> Strategy:
     """A strategy that knows nothing yet but the texts of `material`, where it wants them.
 
     Args:
         folder: of the run; keeps the embedding.
         hints: what is known of each of the space's pool beforehand, [N, any], in its order; None where nothing is.
+        has_screening_judge: whether trials may be scored by a screening judge.
 
     Raises:
         InputError: a strategy of the user's own cannot be made.
@@ -53,7 +56,7 @@ def make_strategy(
     embedding = None
     if isinstance(config, ScreeningConfig | SimilarConfig | DiverseConfig) and config.embedding != "none":
         embedding = _embedding(config.embedding, part, material, folder)
-    strategy = strategy_of(config, part, seed, embedding, hints)
+    strategy = strategy_of(config, part, seed, embedding, hints, has_screening_judge=has_screening_judge)
     return strategy if isinstance(config, _WHOLE) else CompleteFinalists(strategy, space, seed)
 
 
@@ -93,28 +96,36 @@ def strategy_of(
     seed: int,
     embedding: Embedding | None,
     hints: Floats | None = None,
+    *,
+    has_screening_judge: bool = False,
 ) -> Strategy:
     """A strategy that knows nothing yet.
 
     Args:
         embedding: of the space's pool and questions, in their order; for those strategies that look at texts.
-        hints: as `make_strategy` takes it.
+        hints, has_screening_judge: as `make_strategy` takes them.
 
     Raises:
         InputError: a strategy of the user's own cannot be made, or it needs an embedding.
     """
     part, known, hinted = _at_most(config, space, seed, embedding, hints)
-    return _strategy(config, part, seed, known, hinted)
+    return _strategy(config, part, seed, known, hinted, has_screening_judge)
 
 
 def _strategy(  # noqa: C901, PLR0911 -- a case a kind, and types that can be checked
-    config: StrategyConfig, space: SearchSpace, seed: int, embedding: Embedding | None, hints: Floats | None
+    config: StrategyConfig,
+    space: SearchSpace,
+    seed: int,
+    embedding: Embedding | None,
+    hints: Floats | None,
+    has_screening_judge: bool,
 ) -> Strategy:
     match config:
         case ScreeningConfig():
             from search.strategies.screening import Screening  # noqa: PLC0415
 
-            return Screening(space, config, seed, None if embedding is None else embedding.demonstrations, hints)
+            rows = None if embedding is None else embedding.demonstrations
+            return Screening(space, config, seed, rows, hints, has_screening_judge=has_screening_judge)
         case SimilarConfig() | DiverseConfig():
             return _retrieval(config, space, embedding)
         case CustomConfig():

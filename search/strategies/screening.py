@@ -14,23 +14,32 @@ from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from configs.schema.strategy import ScreeningConfig
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import TOO_LONG, ScoredTrial, Trial
-from search.statistics.best_set import KnownEffects, known_effects, neighbours
+from search.statistics.best_set import known_effects, neighbours
 from search.statistics.effects import USUAL_SPREAD, EffectsModel
 from search.statistics.effects_posterior import Fit
 from search.statistics.observed_scores import Floats, ObservedScores, OrderedSet
 from search.strategies.parts.drift_checks import DriftChecks
+from search.strategies.parts.groups import Groups
 from search.strategies.parts.met_questions import MetQuestions
-from search.strategies.parts.screening_budget import FINALISTS, GROUPS, SETS, Stage, answers_to_ask_for, stage_at
+from search.strategies.parts.numbered_space import NumberedSpace
+from search.strategies.parts.screening_budget import (
+    FINALISTS,
+    GROUPS,
+    SETS,
+    Stage,
+    answers_to_ask_for,
+    answers_to_screen,
+    stage_at,
+)
+from search.strategies.parts.screening_judge import ScreeningJudge
 from search.strategies.parts.shortlist import fewer_questions
 
-_GROUP = 8
-_SMALLER_EVERY = 3  # groups; what only sets of one kind do is hidden in large groups
+_FEWER = 1.0  # of the groups' share of the budget, where a screening judge foretells everything
 _TEMPER = 0.5
 _RANDOM_ORDER = 0.25
 _GROWTH = 1.2  # hyperparameters are sought anew when so many times more has been told
@@ -46,6 +55,7 @@ class Screening:
     Args:
         embedding: of the space's pool, [N, p], in its order; None without.
         hints: what may tell effects of each of the pool, [N, any], in any unit; None without.
+        has_screening_judge: whether a cheap judge may be asked beside the one that counts.
     """
 
     def __init__(
@@ -55,21 +65,25 @@ class Screening:
         seed: int,
         embedding: Floats | None = None,
         hints: Floats | None = None,
+        *,
+        has_screening_judge: bool = False,
     ) -> None:
         self._base_answers = len(space.questions)
         self._space, self._config = fewer_questions(space, seed), config
         self._draw = np.random.default_rng(seed)
         self._embedding, self._hints = embedding, hints
-        self._number = {name: number for number, name in enumerate(self._space.pool)}
-        self._question = {name: number for number, name in enumerate(self._space.questions)}
-        self._required = tuple(self._number[name] for name in self._space.required)
+        self._numbered = NumberedSpace(self._space)
         self._block = min(config.block, len(self._space.questions))
-        self._plan_for(answers_to_ask_for(config, self._space, self._base_answers))
+        answers = answers_to_ask_for(config, self._space, self._base_answers)
+        self._plan_for(answers)
+        screened = answers_to_screen(config, answers) if has_screening_judge else 0
+        self._screening = ScreeningJudge(self._numbered, screened, self._block, seed, embedding, hints)
         self._scores = ObservedScores()
+        self._groups = Groups(self._numbered, self._draw)
         self._met = MetQuestions(len(self._space.pool), len(self._space.questions), self._block, self._draw)
         self._broken: set[OrderedSet] = set()
         self._queue: deque[Trial] = deque()
-        self._sent = self._told = self._answers = self._dealt = 0
+        self._sent = self._told = self._answers = 0
         self._climbed = -1
         self._model: EffectsModel | None = None
         self._fit: Fit | None = None
@@ -89,6 +103,8 @@ class Screening:
         self._ended = False
 
     def ask(self, room: int) -> Sequence[Trial]:
+        if not self._screening.has_ended:
+            return self._screening.ask(room)
         if not self._queue and self._model is not None and self._sent - self._told <= self._lag:
             self._plan()
         trials = [self._queue.popleft() for _ in range(min(room, len(self._queue)))]
@@ -97,7 +113,10 @@ class Screening:
         return trials
 
     def tell(self, scored: ScoredTrial) -> None:
-        chosen = self._numbers(scored.trial.candidate)
+        chosen = self._numbered.numbers(scored.trial.candidate)
+        if scored.trial.screening:
+            self._hear_screening(chosen, scored)
+            return
         if self._model is None:
             self._begin(scored)
         else:
@@ -105,19 +124,27 @@ class Screening:
         if scored.trial.again:  # tells of the judge, not of sets
             pass
         elif scored.scores and TOO_LONG not in scored.failures.values():
-            scores = {self._question[name]: value for name, value in scored.scores.items() if name in self._question}
+            scores = self._numbered.scores(scored)
             self._scores.tell(chosen, [*scores], [*scores.values()])
         else:
             self._broken.add(chosen)
         if self._told == self._trials:
             self._refit(sweeps=2)
 
+    def _hear_screening(self, chosen: OrderedSet, scored: ScoredTrial) -> None:
+        if TOO_LONG in scored.failures.values():
+            self._broken.add(chosen)
+        self._screening.tell(chosen, self._numbered.scores(scored))
+        if self._screening.has_ended and (effects := self._screening.effects()) is not None:
+            assert self._model is not None
+            self._model = self._model.beside(effects)
+
     def _begin(self, scored: ScoredTrial) -> None:
         values = np.array(list(scored.scores.values()))
         scale = float(values.std()) / USUAL_SPREAD if len(values) > 1 else 0.0
         size = len(self._space.questions), len(self._space.pool)
         self._model = EffectsModel(*size, self._embedding, scale if scale > 0 else 1.0, self._hints)
-        self._met.all_asked(self._numbers(scored.trial.candidate))
+        self._met.all_asked(self._numbered.numbers(scored.trial.candidate))
         if scored.mean is not None:
             self._ranking = [scored.trial.candidate]
 
@@ -145,11 +172,12 @@ class Screening:
         spent, unmet = self._sent / self._trials, self._unmet_by_finalists(fit)
         spare = self._trials - self._sent - len(unmet)
         room = min(room, max(1, spare))
-        self._stage = FINALISTS if unmet and spare <= 0 else stage_at(spent, self._config)
+        share = self._config.screening_share * (1 - _FEWER * fit.foretold)
+        self._stage = FINALISTS if unmet and spare <= 0 else stage_at(spent, share, self._config.race_share)
         if self._stage == FINALISTS:
             sets = unmet[: self._trials - self._sent]
         elif self._stage == GROUPS:
-            sets = self._groups(fit, room, spent / self._config.screening_share)
+            sets = self._next_groups(fit, room, fit.foretold + (1 - fit.foretold) * spent / share)
         elif self._stage == SETS:
             sets = self._sampled_sets(fit, room)
         else:
@@ -168,11 +196,11 @@ class Screening:
 
     def _expected_gain(self, fit: Fit) -> float:
         """What knowing all effects would add to the best set told, on average over the posterior; in points."""
-        best = self._numbers(self._ranking[0]) if self._ranking else ()
+        best = self._numbered.numbers(self._ranking[0]) if self._ranking else ()
         gains = []
         for beta in fit.draws(_DRAWS, 1.0, self._draw):
             known = known_effects(fit, beta)
-            gains.append(max(0.0, known.value(self._best_set(known)) - known.value(best)))
+            gains.append(max(0.0, known.value(self._numbered.best_set(known)) - known.value(best)))
         return float(np.mean(gains)) * fit.model.scale
 
     def _refit(self, sweeps: int) -> Fit:
@@ -181,33 +209,13 @@ class Screening:
         self._rank(self._fit)
         return self._fit
 
-    def _groups(self, fit: Fit, room: int, progress: float) -> list[OrderedSet]:
+    def _next_groups(self, fit: Fit, room: int, progress: float) -> list[OrderedSet]:
         """Balanced groups of the demonstrations that are still in: all at first, fewer by a constant factor later."""
-        size = min(self._space.max_added, _GROUP)
         total = len(self._space.pool)
-        target = min(total, max(2 * size, 2 * self._space.max_added + 2))
+        target = min(total, self._groups.least)
         survivors = math.ceil(total * (target / total) ** progress)
         inside = np.argsort(-fit.worths(fit.mean), kind="stable")[:survivors]
-        asked = self._met.times_asked()
-        groups = []
-        for _ in range(room):
-            self._dealt += 1
-            smaller = self._dealt % _SMALLER_EVERY == 0
-            group = self._least_asked(inside, asked, max(1, (size + 1) // 2) if smaller else size)
-            asked[group] += self._block
-            groups.append(self._arranged(tuple(group)))
-        return groups
-
-    def _least_asked(self, inside: NDArray[np.intp], asked: Floats, size: int) -> list[int]:
-        """What is required, and those that have been asked about least, in random order among equals."""
-        shuffled = self._draw.permutation(inside)
-        group = list(self._required)
-        for number in shuffled[np.argsort(asked[shuffled], kind="stable")].tolist():
-            if len(group) >= size:
-                break
-            if number not in group and self._fits([*group, number]):
-                group.append(number)
-        return group
+        return self._groups.deal(inside, self._met.times_asked(), room, self._block)
 
     def _sampled_sets(self, fit: Fit, room: int) -> list[OrderedSet]:
         """The best sets of posterior draws, told ones with what they did of their own."""
@@ -218,7 +226,7 @@ class Screening:
         sets: list[OrderedSet] = []
         for row, beta in enumerate(betas):
             known = known_effects(fit, beta)
-            best = self._best_set(known)
+            best = self._numbered.best_set(known)
             if rivals and values[row].max() > known.value(best) * fit.model.scale:
                 best = rivals[int(values[row].argmax())]
             elif self._space.order == "free" and self._draw.random() < _RANDOM_ORDER:
@@ -229,21 +237,17 @@ class Screening:
                 break
         return sets
 
-    def _best_set(self, known: KnownEffects) -> OrderedSet:
-        space = self._space
-        least = max(space.min_added, len(self._required))
-        best = known.best_set(required=self._required, least=least, most=space.max_added, fits=self._fits)
-        return self._arranged(best)
-
     def _racers(self, fit: Fit, room: int, progress: float) -> list[OrderedSet]:
         """The likeliest winners, fewer of them as the race goes on."""
         count = min(room, _RACERS[min(len(_RACERS) - 1, int(progress * len(_RACERS)))])
         told = [one for one in self._scores.sets if one]
         leaders = [told[place] for place in np.argsort(-fit.values(told), kind="stable")[:20]] if told else []
-        near = [*leaders, self._best_set(known_effects(fit, fit.mean))]
+        near = [*leaders, self._numbered.best_set(known_effects(fit, fit.mean))]
         strongest = np.argsort(-fit.worths(fit.mean), kind="stable").tolist()
-        near += [self._arranged(neighbour) for leader in leaders[:2] for neighbour in neighbours(leader, strongest)]
-        near = [one for one in dict.fromkeys(near) if self._open(one) and self._allowed(one)]
+        near += [
+            self._numbered.arranged(neighbour) for leader in leaders[:2] for neighbour in neighbours(leader, strongest)
+        ]
+        near = [one for one in dict.fromkeys(near) if self._open(one) and self._numbered.allowed(one)]
         return [near[place] for place in np.argsort(-fit.values(near), kind="stable")[:count]] if near else []
 
     def _unmet_by_finalists(self, fit: Fit) -> list[OrderedSet]:
@@ -251,7 +255,7 @@ class Screening:
         have met all. Two of them, one or none, as the budget allows."""
         blocks = -(-len(self._space.questions) // self._block)
         count = min(_FINALISTS, self._trials // (_FINAL_SHARE * blocks))
-        scored = [one for one in self._scores.sets if one and one not in self._broken and self._allowed(one)]
+        scored = [one for one in self._scores.sets if one and one not in self._broken and self._numbered.allowed(one)]
         if not count or not scored:
             return []
         leaders = [scored[place] for place in np.argsort(-fit.values(scored), kind="stable")[:count]]
@@ -260,39 +264,33 @@ class Screening:
     def _enqueue(self, chosen: OrderedSet) -> None:
         block = [] if chosen in self._broken else self._met.next_block(chosen)
         if block:
-            names = tuple(self._space.questions[number] for number in block)
-            self._queue.append(Trial(self._candidate(chosen), names))
+            self._queue.append(Trial(self._numbered.candidate(chosen), self._numbered.questions(block)))
 
     def _open(self, chosen: OrderedSet) -> bool:
         """Whether there is something left to learn from this set."""
         return chosen not in self._broken and self._met.blocks_left(chosen) > 0
 
     def _rank(self, fit: Fit) -> None:
-        base = self._numbers(self._space.compose(()))
-        told = [one for one in self._scores.sets if one == base or self._allowed(one)]
+        base = self._numbered.numbers(self._space.compose(()))
+        told = [one for one in self._scores.sets if one == base or self._numbered.allowed(one)]
         values = np.round(fit.values(told), 9)
         ranked = [told[place] for place in np.argsort(-values, kind="stable")]
         if self._told == self._trials:
             ranked.sort(key=lambda one: not one or self._met.blocks_left(one) > 0)
-        self._ranking = [self._candidate(candidate) for candidate in ranked]
+        self._ranking = [self._numbered.candidate(candidate) for candidate in ranked]
+
+    def agreement(self) -> float | None:
+        """As `search.strategies.strategy.Screened` has it."""
+        fit = self._fit
+        return None if fit is None or fit.model.other is None else round(fit.hyper.agreement, 3)
+
+    def screened(self) -> int:
+        """As `search.strategies.strategy.Screened` has it."""
+        return self._screening.answers
 
     def planned(self) -> int:
-        return self._base_answers + self._answers + (self._trials - self._sent) * self._block
+        asked = self._answers + self._screening.answers
+        return self._base_answers + asked + (self._trials - self._sent) * self._block
 
     def ranking(self) -> Sequence[Candidate]:
         return self._ranking
-
-    def _numbers(self, candidate: Candidate) -> OrderedSet:
-        return tuple(self._number[name] for name in self._space.members(candidate))
-
-    def _candidate(self, chosen: OrderedSet) -> Candidate:
-        return self._space.compose([self._space.pool[one] for one in chosen])
-
-    def _arranged(self, chosen: OrderedSet) -> OrderedSet:
-        return chosen if self._space.order == "free" else tuple(sorted(chosen))
-
-    def _fits(self, chosen: Sequence[int]) -> bool:
-        return self._space.fits([self._space.pool[one] for one in chosen])
-
-    def _allowed(self, chosen: OrderedSet) -> bool:
-        return self._space.allows([self._space.pool[one] for one in chosen])

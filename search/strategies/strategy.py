@@ -49,6 +49,30 @@ class Extensible(Protocol):
         ...
 
 
+@runtime_checkable
+class Screened(Protocol):
+    """A strategy that a cheap judge may guide."""
+
+    def agreement(self) -> float | None:
+        """How far that judge agrees with the one that counts: correlation of demonstrations' effects as learnt so far,
+        in [0, 1), to 3 decimals. None where it is not asked, or has said nothing yet."""
+        ...
+
+    def screened(self) -> int:
+        """How many of the answers planned that judge will score in all."""
+        ...
+
+
+def agreement_of(strategy: Strategy) -> float | None:
+    """As `Screened.agreement`; None for any other strategy."""
+    return strategy.agreement() if isinstance(strategy, Screened) else None
+
+
+def screened_by(strategy: Strategy) -> int:
+    """As `Screened.screened`; 0 for any other strategy."""
+    return strategy.screened() if isinstance(strategy, Screened) else 0
+
+
 def stage_of(strategy: Strategy) -> str:
     """What a strategy is doing, in a few words; "" for one that does not say."""
     return strategy.stage() if isinstance(strategy, Staged) else ""

@@ -37,7 +37,7 @@ class JournalTail:
                 yield stored.record
 
     def _figures(self, record: TrialRecord) -> Iterator[tuple[str, float]]:
-        if record.side != "search":
+        if record.side != "search" or record.scored.trial.screening:
             return
         yield "search/trials", self._results.trials
         yield "search/demonstrations", len(record.candidate)

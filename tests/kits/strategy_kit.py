@@ -99,7 +99,7 @@ class StrategyKit:
     @pytest.mark.parametrize("name", SPACES)
     def test_nothing_is_asked_for_twice(self, make: MakeStrategy, name: str) -> None:
         trials = drive(make(SPACES[name]), SPACES[name])
-        pairs = [(trial.candidate, question) for trial in trials for question in trial.questions]
+        pairs = [(trial.candidate, trial.screening, question) for trial in trials for question in trial.questions]
         assert len(set(pairs)) == len(pairs)
 
     @pytest.mark.parametrize("window", [1, 4, 13])

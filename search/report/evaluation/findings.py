@@ -168,4 +168,4 @@ def _needed(results: EvaluationResults) -> tuple[int, int]:
     if results.material is None:
         return 0, 0
     asked = Counter(name for variant in results.variants.values() for name in variant.scores)
-    return needed(results.config.scoring, results.material.questions, results.manifest, asked)
+    return needed(results.config.scoring, results.material.questions, results.manifest.get("judge", ()), asked)

@@ -7,7 +7,7 @@ from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial, Trial
 from search.strategies.parts.leaderboard import Leaderboard
 from search.strategies.parts.shortlist import fewer_questions
-from search.strategies.strategy import Extensible, Strategy, stage_of
+from search.strategies.strategy import Extensible, Strategy, agreement_of, screened_by, stage_of
 
 _FINALISTS = 2
 
@@ -53,8 +53,10 @@ class CompleteFinalists:
         trial = scored.trial
         if self._met:
             self._under_way -= 1
-        self._met.setdefault(trial.candidate, set()).update(trial.questions)
-        self._board.tell(scored)
+        if not trial.screening:
+            self._met.setdefault(trial.candidate, set()).update(trial.questions)
+        if trial.tells_scores:
+            self._board.tell(scored)
         if self._final is None:
             self._strategy.tell(scored)
 
@@ -84,6 +86,14 @@ class CompleteFinalists:
         assert isinstance(self._strategy, Extensible)
         self._strategy.extend(budget)
         self._final, self._final_answers = None, 0
+
+    def agreement(self) -> float | None:
+        """As `Screened` has it."""
+        return agreement_of(self._strategy)
+
+    def screened(self) -> int:
+        """As `Screened` has it."""
+        return screened_by(self._strategy)
 
     def stage(self) -> str:
         """What it is doing, in a few words."""

@@ -5,6 +5,7 @@ from typing import Literal
 from configs.schema.strategy import ScreeningConfig
 from search.problem.space import SearchSpace
 
+_SCREENED = 3  # times the judge's answers
 _LEAST_CANDIDATES = 12  # worth of judged generations, where a tenth of exhaustive greedy's is less
 
 Stage = Literal[
@@ -19,11 +20,18 @@ RACE: Stage = "the best sets race"
 FINALISTS: Stage = "the finalists meet all search questions"
 
 
-def stage_at(spent: float, config: ScreeningConfig) -> Stage:
-    """Return what a share of the budget, in [0, 1], is followed by."""
-    if spent < config.screening_share:
+def stage_at(spent: float, groups: float, race: float) -> Stage:
+    """Return what a share of the budget is followed by, where groups and the race take these shares; all in [0, 1]."""
+    if spent < groups:
         return GROUPS
-    return SETS if spent < 1 - config.race_share else RACE
+    return SETS if spent < 1 - race else RACE
+
+
+def answers_to_screen(config: ScreeningConfig, answers: int) -> int:
+    """Return how many answers a screening judge may judge where the judge that counts has so many."""
+    if config.screening_judge_answers != "auto":
+        return config.screening_judge_answers
+    return _SCREENED * answers
 
 
 def answers_to_ask_for(config: ScreeningConfig, space: SearchSpace, base_answers: int) -> int:

@@ -115,6 +115,22 @@ def test_a_judge_that_drifts_says_the_same_at_the_same_moment_and_ends_elsewhere
     assert landscape().score(trial, moment=1.0) == landscape().score(trial)
 
 
+@pytest.mark.parametrize("agreement", [0.0, 0.6, 0.95])
+def test_another_judges_effects_correlate_as_far_as_it_agrees(agreement: float) -> None:
+    landscape = Landscape(MIXED, 0, pool=3000)
+    other = landscape.under_another_judge(agreement, 0.0, 0)
+    assert np.corrcoef(landscape.effect, other.effect)[0, 1] == pytest.approx(agreement, abs=0.06)
+    assert other.effect.std() == pytest.approx(landscape.effect.std(), rel=0.06)
+
+
+def test_another_judge_sees_the_same_answer_with_noise_partly_its_own() -> None:
+    landscape = Landscape(MIXED, 1, pool=4, search=2000)
+    other = landscape.under_another_judge(1.0, 0.0, 1)
+    trial = Trial(Candidate(()), landscape.search)
+    said = [judge.score(trial) for judge in (landscape, other)]
+    assert other.score(replace(trial, screening=True)).scores != said[1].scores
+
+
 def test_a_second_verdict_on_an_answer_differs_less_than_one_on_another_answer() -> None:
     one = landscape()
     first, again, other = (

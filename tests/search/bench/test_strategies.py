@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from search.bench.strategies import against_racing, coverage, read, savings, table
+from search.bench.strategies import against_no_judge, against_racing, coverage, read, savings, table
 from search.bench.strategy_outcome import REFERENCE, STRATEGIES, Case, StrategyOutcome, outcomes
 
 pytestmark = pytest.mark.heavy
@@ -99,6 +99,15 @@ def test_strategies_are_compared_with_racing_landscape_by_landscape() -> None:
     (*_, line) = against_racing(found).splitlines()
     assert line.startswith("| mixed | 10 | 2 | screening | 200 | +0.300 [")
     assert against_racing(found[::2]) == ""
+
+
+def test_a_cheap_judge_is_compared_with_none_at_as_many_answers_of_the_judge() -> None:
+    made = outcomes(CASE, ["screening"], [0.5], judges=["0", "length"])
+    text = against_no_judge(made)
+    assert [line.split(" | ")[3] for line in text.splitlines()[2:]] == ["0", "length"]
+    judged = [one.evaluations for one in made if one.strategy.startswith("screening")]
+    assert max(judged) - min(judged) <= 16
+    assert against_no_judge(one for one in made if one.strategy == REFERENCE) == ""
 
 
 def test_coverage_counts_all_searches_of_a_strategy() -> None:

@@ -36,6 +36,27 @@ def test_a_dry_run_counts_the_prompts_read_for_likelihoods() -> None:
     assert asked.quantities[0] == without.quantities[0]
 
 
+def test_a_dry_run_counts_the_verdicts_of_drift_checks_and_of_a_cheap_judge() -> None:
+    strategy = "strategy={kind: screening, max_demonstrations: 2, evaluations: 120, drift_checks: %d}"
+    cheap = "judge.screening={kind: reference, metric: rouge_l}"
+    plain, checked, screened = (
+        forecast_run(load_config("quickstart", ["pool.limit=9", strategy % checks, *more]))
+        for checks, more in ((0, []), (1, []), (0, [cheap]))
+    )
+    about, most = (
+        [
+            [getattr(row, kind) for row in made.quantities if row.name in {"generations", "verdicts"}]
+            for made in (plain, checked, screened)
+        ]
+        for kind in ("about", "at_most")
+    )
+    assert about[0][0] == about[0][1]
+    assert about[1][1] == about[1][0] + 8
+    assert about[2][0] > about[0][0]
+    assert most[2][1] == most[2][0] > most[0][0]
+    assert [note for note in screened.notes if "are those of judge.screening" in note]
+
+
 @pytest.mark.heavy
 def test_a_dry_run_refuses_a_prompt_that_does_not_fit_as_the_run_does() -> None:
     with pytest.raises(InputError, match=r"the base prompt with the longest question has \d+ tokens"):

@@ -57,7 +57,7 @@ def trial_records(draw: st.DrawFn) -> TrialRecord:
     return TrialRecord(
         draw(st.sampled_from(["search", "held_out"])),
         ScoredTrial(
-            Trial(draw(candidates), (*scores, *sorted(failed)), draw(st.integers(0, 2))),
+            Trial(draw(candidates), (*scores, *sorted(failed)), draw(st.integers(0, 2)), draw(st.booleans())),
             scores,
             {name: draw(names) for name in sorted(failed)},
             draw(st.none() | finite),
@@ -141,6 +141,11 @@ def test_another_side_or_the_end_is_refused_where_a_trial_is_asked(record: Journ
 def test_verdicts_drawn_again_are_not_the_first_ones() -> None:
     with pytest.raises(InputError, match="takes another path than its journal says"):
         replayed("search", RECORD, replace(TRIAL, again=1))
+
+
+def test_a_screening_judges_scores_are_not_the_judges() -> None:
+    with pytest.raises(InputError, match='"screening": true'):
+        replayed("search", TrialRecord("search", SCORED), replace(TRIAL, screening=True))
 
 
 def test_other_questions_than_the_journals_are_refused() -> None:

@@ -69,6 +69,16 @@ STRATEGIES: dict[str, Callable[[], Strategy]] = {
     "screening, drift checked": lambda: Screening(
         SPACE, ScreeningConfig(kind="screening", max_demonstrations=2, evaluations=60, block=2, drift_checks=2), 3
     ),
+    "screening, a cheap judge first": lambda: CompleteFinalists(
+        Screening(
+            SPACE,
+            ScreeningConfig(kind="screening", max_demonstrations=2, evaluations=40, block=3),
+            3,
+            has_screening_judge=True,
+        ),
+        SPACE,
+        3,
+    ),
     "optuna": lambda: OptunaSearch(
         SPACE, OptunaConfig(kind="optuna", max_demonstrations=2, sampler="tpe", trials=14), 3
     ),
@@ -90,7 +100,7 @@ async def search(
 ) -> None:
     ledger, journal = Ledger(folder / "ledger", "run"), Journal(folder / "journal")
     renderer = UrialRenderer(BACKTICKS)
-    evaluator = plain_evaluator(ledger, model, judge, clean=renderer.clean)
+    evaluator = plain_evaluator(ledger, model, judge, clean=renderer.clean, screening=FakeJudge(length))
     scorer = Scorer(
         renderer=renderer,
         rules="rules\n",
@@ -115,6 +125,11 @@ async def search(
         await evaluator.close()
         await ledger.close()
         journal.close()
+
+
+def length(question: Question, answer: str) -> float:
+    """What a cheap judge may like, on a scale of its own."""
+    return 100.0 * len(answer) + len(question.id)
 
 
 def run(folder: Path, name: str = "greedy", model: ScriptedModel | None = None, judge: FakeJudge | None = None) -> str:

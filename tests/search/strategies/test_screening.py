@@ -5,6 +5,7 @@ import pytest
 from configs.schema.strategy import ScreeningConfig
 from search.bench.landscape import Landscape
 from search.bench.landscapes import LANDSCAPES
+from search.bench.second_judge import JudgedTwice
 from search.bench.simulation import simulate
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
@@ -22,6 +23,68 @@ class TestScreening(StrategyKit):
     @pytest.fixture
     def make(self) -> MakeStrategy:
         return screening
+
+
+def with_a_cheap_judge(space: SearchSpace = SPACE, evaluations: int = 150, seed: int = 0) -> Screening:
+    config = ScreeningConfig(
+        kind="screening", evaluations=evaluations, max_demonstrations=3, screening_judge_answers=240
+    )
+    return Screening(space, config, seed, has_screening_judge=True)
+
+
+class TestScreeningWithACheapJudge(StrategyKit):
+    @pytest.fixture
+    def make(self) -> MakeStrategy:
+        return with_a_cheap_judge
+
+
+def told_by_both(strategy: Screening, scale: float) -> list[Trial]:
+    """Everything that it asks, when the cheap judge sees what the judge sees, on another scale."""
+    asked = [Trial(SPACE.compose(()), SPACE.questions)]
+    for trial in asked:
+        seen = worth(trial.candidate)
+        strategy.tell(scored(trial, scale * seen if trial.screening else seen))
+        asked.extend(strategy.ask(3))
+    return asked
+
+
+def test_a_cheap_judge_scores_what_it_may_before_the_judge_is_asked_and_costs_the_judge_nothing() -> None:
+    strategy = with_a_cheap_judge()
+    planned = strategy.planned()
+    asked = told_by_both(strategy, 100.0)
+    first = [trial.screening for trial in asked[1:]]
+    assert first == sorted(first, reverse=True)
+    assert sum(len(trial.questions) for trial in asked if trial.screening) == strategy.screened() <= 240
+    assert sum(len(trial.questions) for trial in asked if not trial.screening) <= 150
+    assert sum(len(trial.questions) for trial in asked) == strategy.planned() <= planned
+
+
+def test_what_only_the_cheap_judge_has_scored_is_never_recommended() -> None:
+    strategy = with_a_cheap_judge()
+    judged = {trial.candidate for trial in told_by_both(strategy, 1.0) if not trial.screening}
+    assert set(strategy.ranking()) <= judged
+
+
+def test_a_cheap_judge_that_always_says_the_same_changes_nothing_but_what_it_cost() -> None:
+    strategy = with_a_cheap_judge()
+    asked = told_by_both(strategy, 0.0)
+    assert strategy.agreement() is None
+    assert [trial for trial in asked if not trial.screening] == told_by_both(screening(), 1.0)
+
+
+@pytest.mark.heavy
+def test_a_cheap_judge_that_agrees_leads_it_to_better_sets() -> None:
+    gains = []
+    for seed in range(4):
+        landscape = Landscape(LANDSCAPES["mixed"], seed, pool=60)
+        space = landscape.space(3)
+        config = ScreeningConfig(kind="screening", evaluations=480, max_demonstrations=3)
+        alone = simulate(Screening(space, config, seed), landscape, space)
+        strategy = Screening(space, config, seed, has_screening_judge=True)
+        found = simulate(strategy, JudgedTwice(landscape, "0.95", seed), space)
+        assert found.evaluations <= 480
+        gains.append(found.found_truth - alone.found_truth)
+    assert sum(gains) / len(gains) > 0.03
 
 
 def test_it_keeps_to_its_budget_and_spends_it() -> None:

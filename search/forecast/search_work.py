@@ -1,0 +1,66 @@
+"""The work that a whole search makes, as far as it can be told beforehand."""
+
+from math import ceil
+
+from search.forecast.rehearsal import Asked
+from search.forecast.workload import PlannedWork, Surveyor, together
+from search.running.assembly import Plan
+from search.running.finalists import most_finalists
+
+
+def rehearsed_work(plan: Plan, surveyor: Surveyor, asked: Asked) -> PlannedWork:
+    material = plan.material
+    return together(
+        surveyor.work(
+            plan.renderer,
+            material.rules,
+            material.shown(candidate),
+            questions.answered,
+            [name for name, _ in questions.judged],
+            questions.screened,
+        )
+        for candidate, questions in asked.items()
+    )
+
+
+def screening_notes(plan: Plan, likely: PlannedWork | None, most: PlannedWork) -> list[str]:
+    """How many of the verdicts are the screening judge's, in a sentence; none where nobody is asked first."""
+    first = len(plan.judges.members)
+    if not plan.judges.screening:
+        return []
+    about = f"about {sum(likely.verdicts[first:]):,}, " if likely is not None else ""
+    return [f"of the verdicts, {about}at most {sum(most.verdicts[first:]):,}, are those of judge.screening"]
+
+
+def reading_work(plan: Plan, surveyor: Surveyor) -> tuple[list[PlannedWork], list[str]]:
+    """What the model reads before anything is asked, and a sentence that says so; empty where it reads nothing."""
+    answers = plan.reference_answers(plan.space)
+    if answers is None:
+        return [], []
+    said = (
+        f"before anything is judged, {answers.prompts:,} prompts with reference answers are read "
+        "(strategy.hints.likelihood_questions); their tokens are included, nothing is written"
+    )
+    return [surveyor.reading(answers.characters)], [said]
+
+
+def most_work(plan: Plan, surveyor: Surveyor, planned: int, screened: int) -> PlannedWork:
+    """The longest candidate over and over, on all search questions, for as many answers as are planned, of which so
+    many are for the screening judge."""
+    material = plan.material
+    lengths = {name: one.characters for name, one in material.demonstrations.items()}
+    longest = sorted(plan.space.pool, key=lambda name: -lengths[name])[: plan.space.max_added]
+    candidates = plan.space.compose(()), plan.space.compose(longest)
+    most = max(candidates, key=lambda one: sum(lengths[name] for name in one.demonstrations))
+    shown = material.shown(most)
+    search, held_out = (
+        surveyor.work(plan.renderer, material.rules, shown, [question.id for question in side])
+        for side in (material.search, material.held_out)
+    )
+    asked = len(material.search)
+    works = [search.times(ceil((planned - screened) / asked)), held_out.times(most_finalists(plan.space))]
+    if screened:
+        names = [question.id for question in material.search]
+        first = surveyor.work(plan.renderer, material.rules, shown, names, (), names)
+        works.append(first.times(ceil(screened / asked)))
+    return together(works)
