@@ -18,13 +18,26 @@ HEAVY = (
 )
 
 
-@pytest.mark.parametrize(
-    "module", ["search", "search.cli.app", "search.running.assembly", "evaluators.evaluator", "workers.text_model"]
-)
-def test_importing_a_room_loads_nothing_heavy(module: str) -> None:
-    program = f"import sys, {module}; print(sorted(set({HEAVY!r}) & set(sys.modules)))"
-    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert loaded.stdout.strip() == "[]"
+MODULES = ("workers.text_model", "evaluators.evaluator", "search", "search.running.assembly", "search.cli.app")
+"""From the one that loads least to the one that loads most: a process imports them in turn."""
+PROGRAM = f"""
+import importlib, sys
+for module in {MODULES}:
+    importlib.import_module(module)
+    print(module, sorted(set({HEAVY}) & set(sys.modules)))
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded() -> dict[str, str]:
+    """Heavy libraries, as a list in words, behind each module."""
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+    return dict(line.split(" ", 1) for line in done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_importing_a_room_loads_nothing_heavy(module: str, loaded: dict[str, str]) -> None:
+    assert loaded[module] == "[]"
 
 
 @cache

@@ -11,7 +11,8 @@ import torch
 from configs.errors import InputError
 from configs.schema.model import ModelConfig
 from tests.tiny_model import save, tokenizer
-from tests.workers.engines.families import FAMILIES, Family, Way, tiny
+from tests.workers.engines.families import FAMILIES
+from tests.workers.engines.family import Family, Way, tiny
 from tests.workers.engines.reference import generated, in_order, likelihoods
 from workers.engines.transformers_engine import TransformersEngine
 from workers.prompt import Decoding, PromptBlock

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.kits.engine_kit import all_of
 from tests.tiny_model import random_mistral
-from tests.workers.engines.families import FAMILIES, tiny
+from tests.workers.engines.families import FAMILIES
+from tests.workers.engines.family import tiny
 from tests.workers.engines.reference import engine_of, generated, in_order
 from tests.workers.engines.test_exactness import blocks, decodings
 from tests.workers.engines.test_shared_prefix import QUESTIONS, RULES, Replay
