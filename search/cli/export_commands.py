@@ -80,6 +80,7 @@ def push(
         bool, typer.Option("--private/--public", help="Who may see a data set that is made by the upload.")
     ] = True,
     best_so_far: BestSoFar = False,
+    anyway: Anyway = False,
 ) -> None:
     """Write the best demonstrations as a data set for a hub, with a card that says how good they are.
 
@@ -89,7 +90,7 @@ def push(
     """
     from search.export.push import push as pushed  # noqa: PLC0415 -- scipy
 
-    address = pushed(path, folder, upload, private, best_so_far)
+    address = pushed(path, folder, upload, private, best_so_far, anyway)
     say(f"written: {folder}")
     if address is not None:
         say(f"uploaded: {address}")

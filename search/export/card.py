@@ -59,6 +59,8 @@ def _parts(best: BestPrompt, findings: Findings, names: Sequence[str]) -> Iterat
         f"{len(best.demonstrations)} in-context demonstrations{decoding} for `{model_name(best.config)}`, found by "
         f"demosearch {read_manifest(best.path)['versions']['demosearch']} among {best.status.trials} candidates."
     )
+    if best.warning:
+        yield f"**Not proven: {plain(best.warning)}.**"
     yield " ".join(map(plain, summary(findings)))
     yield "## Scores"
     heads = ("prompt", "held-out score", "held-out gain", "search score", "overstated by")

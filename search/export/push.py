@@ -22,7 +22,12 @@ _FOLDERS = re.compile(r"(?<![^\s\"'=])/(?:[^/\s]+/)+")
 
 
 def push(
-    path: Path, folder: Path, upload: str | None = None, private: bool = True, best_so_far: bool = False
+    path: Path,
+    folder: Path,
+    upload: str | None = None,
+    private: bool = True,
+    best_so_far: bool = False,
+    anyway: bool = False,
 ) -> str | None:
     """Write the best candidate of the run at `path` into `folder`, and upload that if wanted.
 
@@ -30,6 +35,7 @@ def push(
         folder: holds nothing but an earlier push.
         upload: OWNER/NAME of a data set on the hub, which is made where there is none.
         private: of a data set that is made.
+        anyway: as `read_best_prompt` takes it; the card says how sure it is.
 
     Returns:
         The data set's address where it was uploaded.
@@ -42,7 +48,7 @@ def push(
         from search.export.hub import Hub  # noqa: PLC0415 -- huggingface_hub
 
         hub = Hub(upload, private)
-    best = read_best_prompt(path, best_so_far)
+    best = read_best_prompt(path, best_so_far, anyway)
     _write(folder, _files(best))
     return hub.upload(folder, sorted(_NAMES)) if hub else None
 

@@ -7,8 +7,10 @@ from datasets import load_dataset
 from huggingface_hub import DatasetCard
 
 from configs.errors import InputError
+from search.export.best_prompt import read_best_prompt
 from search.export.push import push
 from search.prompts.urial import load_base_prompt
+from search.report.markup import plain
 from search.results.status import read_status
 from tests.search.export.scored import CHAT, QUESTIONS, RULES, Scored, held_out, scored
 
@@ -96,6 +98,16 @@ def test_a_search_that_found_nothing_better_says_so(tmp_path: Path) -> None:
     assert [one["config_name"] for one in DatasetCard.load(tmp_path / "pushed" / "README.md").data.configs] == [
         "held_out"
     ]
+
+
+def test_what_was_found_is_pushed_anyway_and_the_card_says_how_sure_it_is(tmp_path: Path) -> None:
+    run = scored(tmp_path, "urial_backticks", enough=100_000)
+    push(run.path, tmp_path / "pushed", anyway=True)
+    found = json.loads((tmp_path / "pushed" / "found.json").read_text())
+    best = read_best_prompt(run.path, anyway=True)
+    assert [row["id"] for row in found["demonstrations"]] == [one.id for one in best.demonstrations] != []
+    assert found["warning"] == best.warning != ""
+    assert f"**Not proven: {plain(best.warning)}.**" in (tmp_path / "pushed" / "README.md").read_text()
 
 
 def test_a_name_without_an_owner_is_refused_before_anything_is_written(run: Scored, tmp_path: Path) -> None:
