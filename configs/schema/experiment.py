@@ -26,6 +26,19 @@ from configs.schema.model import AnyModelConfig
 from configs.schema.scoring import BudgetConfig, ScoringConfig
 from configs.schema.workers import WorkersConfig
 
+ExperimentName = Literal[
+    "greedy",
+    "components",
+    "many_shot",
+    "decoding",
+    "matching",
+    "multi_turn",
+    "aligned",
+    "icl_vs_finetuning",
+    "transfer",
+    "sufficient",
+]
+
 
 class BenchmarkConfig(Knobs):
     """Questions, who judges the answers, and which turns count."""
@@ -40,6 +53,9 @@ class BenchmarkConfig(Knobs):
     """As a search has it (`demosearch knobs judge`)."""
     scoring: ScoringConfig = ScoringConfig()
     """`objective: mean` has both turns answered, judged and shown."""
+    experiments: Annotated[tuple[ExperimentName, ...], Field(min_length=1)] | None = None
+    """The experiments that put their prompts to this benchmark; all of them when absent. The first of `benchmarks` is
+    in all of them."""
 
 
 class ExperimentConfig(Knobs):
@@ -82,6 +98,12 @@ class ExperimentConfig(Knobs):
     transfer: TransferConfig = TransferConfig()
     sufficient: SufficientConfig = SufficientConfig()
     forecast: ForecastConfig = ForecastConfig()
+
+    @model_validator(mode="after")
+    def _first_is_for_all(self) -> Self:
+        if self.benchmarks[0].experiments is not None:
+            raise ValueError("benchmarks[0].experiments: the first benchmark is in all experiments; leave it out there")
+        return self
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:

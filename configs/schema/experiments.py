@@ -66,6 +66,9 @@ class MatchingConfig(Knobs):
 
     added: Annotated[int, Field(ge=0)] = 3
     """Demonstrations of the pool in front of the base prompt's, in a second set; 0 for the base prompt alone."""
+    strategy: StrategyConfig | None = None
+    """A search whose largest set is matched in the same ways, as a third set; questions, judge, scoring, seed and
+    window are those of `greedy`. None when absent."""
     out_of_domain: PoolConfig | None = None
     """Where answers of another domain come from; without it that condition is a hole."""
     seed: int = 0
@@ -81,6 +84,9 @@ class MultiTurnConfig(Knobs):
     base_prompt: PoolConfig | None = None
     """The base prompt's demonstrations with a second turn each, in their order. Without it, the conditions that show it
     alone are holes, and the drawn ones stand in front of the base prompt as it is."""
+    follow_ups: LocalPath | None = None
+    """In the place of `base_prompt`: JSON lines with the second turns alone (`follow_up_query`, `follow_up_answer`),
+    one for each of the base prompt's demonstrations, in their order."""
     added: tuple[Annotated[int, Field(ge=1)], ...] = (3, 6)
     """Numbers of drawn demonstrations in front of the base prompt's."""
     draws: Annotated[int, Field(ge=1)] = 3
@@ -92,6 +98,12 @@ class MultiTurnConfig(Knobs):
     print its own."""
     separation_tag_between: Literal["conversations", "turns"] = "conversations"
     """Where it stands, as `render.separation_tag_between`."""
+
+    @model_validator(mode="after")
+    def _one_source_of_second_turns(self) -> Self:
+        if self.base_prompt is not None and self.follow_ups is not None:
+            raise ValueError("base_prompt and follow_ups both give the base prompt's second turns; leave one out")
+        return self
 
 
 class ModelPairConfig(Knobs):

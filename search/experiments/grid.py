@@ -61,7 +61,8 @@ def make_grid(
         InputError: the config is wrong, a file is missing or malformed, or no benchmark can judge anything.
     """
     environment = with_keys_to_come(config)[0] if is_dry else environ
-    benchmarks, refused = _usable(config.benchmarks, path, environment)
+    meant = [one for one in config.benchmarks if one.experiments is None or experiment.name in one.experiments]
+    benchmarks, refused = _usable(meant, path, environment)
     asked = [question for benchmark in benchmarks for question in questions_of(benchmark)]
     limits = LengthLimit(asked, may_guess=is_dry)
     cells, holes, conditions = [], [], []

@@ -8,9 +8,11 @@ from dataclasses import replace
 from search.experiments import crossing, gap
 from search.experiments.cell import spell
 from search.experiments.experiment import Experiment
+from search.experiments.paper import ALPACA
 from search.experiments.results import ExperimentResults, Measure, ResultRow
 from search.experiments.searches_table import searches_table
 from search.experiments.table import Table
+from search.report.numbers import Numbers
 from search.results.wording import show_estimate, show_gain
 
 TOY = (
@@ -37,6 +39,8 @@ def summary(results: ExperimentResults) -> Iterator[str]:
     model = results.config.paper_model
     beside = f"its {model} beside ours" if model else "none of its models is ours, so none of its figures stands here"
     yield f"The paper's {results.experiment.source}; {beside}."
+    if model and any(measure.name == ALPACA for measure in results.measures):
+        yield f"Its figures of {ALPACA} are win rates controlled for length; ours are preferences without that control."
     level = f"{100 * results.config.benchmarks[0].scoring.confidence:g} %"
     compared = [row for row in results.rows if row.difference is not None]
     within = results.experiment.within
@@ -74,40 +78,43 @@ def _matrix(experiment: Experiment, measure: Measure, rows: Sequence[ResultRow])
     """Scores of `y` by `x` with their intervals."""
     across, down = (list(dict.fromkeys(row.condition[label] for row in rows)) for label in (experiment.x, experiment.y))
     by_place = {(row.condition[experiment.y], row.condition[experiment.x]): row for row in rows}
-    lines = [(spell(name), *(_place(by_place.get((name, column))) for column in across)) for name in down]
+    digits = _digits(rows)
+    lines = [(spell(name), *(_place(by_place.get((name, column)), digits) for column in across)) for name in down]
     head = (f"{experiment.y} by {experiment.x}", *map(spell, across))
     return Table(f"{measure.name}: {experiment.y} by {experiment.x}", head, tuple(lines))
 
 
-def _place(row: ResultRow | None) -> str:
+def _place(row: ResultRow | None, digits: int) -> str:
     if row is None or row.score is None:
         return "hole"
-    beside = "" if row.printed is None else f"; the paper's {row.printed:.2f}"
-    return show_estimate(replace(row.score, failed=0)) + beside
+    beside = "" if row.printed is None else f"; the paper's {row.printed:.{digits}f}"
+    return show_estimate(replace(row.score, failed=0), digits=digits) + beside
+
+
+def _digits(rows: Sequence[ResultRow]) -> int:
+    """Behind the point: 7.43, but 0.743."""
+    return Numbers.fitting([row.score.mean for row in rows if row.score is not None]).digits
 
 
 def _table(measure: Measure, rows: Sequence[ResultRow]) -> Table:
     labels = list(dict.fromkeys(name for row in rows for name in row.condition))
     has_paper = any(row.printed is not None for row in rows)
     head = (*labels, "draws", "score", "difference", *(["the paper's"] if has_paper else []), "length", "n", "failed")
-    return Table(measure.name, head, tuple(_cells(row, labels, has_paper) for row in rows))
+    digits = _digits(rows)
+    return Table(measure.name, head, tuple(_cells(row, labels, has_paper, digits) for row in rows))
 
 
-def _cells(row: ResultRow, labels: Sequence[str], has_paper: bool) -> tuple[str, ...]:
+def _cells(row: ResultRow, labels: Sequence[str], has_paper: bool, digits: int) -> tuple[str, ...]:
     return (
         *(spell(row.condition[name]) if name in row.condition else "" for name in labels),
         str(row.draws),
-        "hole" if row.score is None else show_estimate(replace(row.score, failed=0), with_n=False),
-        "" if row.difference is None else show_gain(row.difference.estimate) + (" *" if row.stays else ""),
-        *([_number(row.printed)] if has_paper else []),
+        "hole" if row.score is None else show_estimate(replace(row.score, failed=0), with_n=False, digits=digits),
+        "" if row.difference is None else show_gain(row.difference.estimate, digits) + (" *" if row.stays else ""),
+        *(["" if row.printed is None else f"{row.printed:.{digits}f}"] if has_paper else []),
         "" if row.length is None else f"{row.length:,.0f}",
         str(row.score.n) if row.score else "0",
         str(row.failed),
     )
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}"
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -5,13 +5,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
+from configs.schema.experiments import NamedStrategy
 from configs.schema.model import AnyModelConfig
 from search.experiments.cell import Cell, Condition, Hole
 from search.experiments.experiment import Experiment, Found
+from search.experiments.found_sets import FoundSet, SearchTask
 from search.experiments.queries_alone import answers_alone, queries_alone
+from search.experiments.search_tasks import search_tasks
 from search.experiments.setting import EMPTY, Setting
 from search.problem.pool import load_pool
 from search.prompts.demonstration import Demonstration, single_turns
+from search.prompts.render import make_renderer
 from search.prompts.urial import BasePrompt
 
 CORRECT, SHIFTED = "correct answers", "circular shift"
@@ -19,7 +23,16 @@ IN_DOMAIN, OUT_OF_DOMAIN = "in-domain random answers", "out-of-domain random ans
 INSTRUCT = "base prompt, instruct model"
 
 
-def _cells(setting: Setting, _: Found) -> Iterator[Cell | Hole]:
+SEARCHED = "searched"
+"""Name of the search, and of its folder."""
+
+
+def _searches(setting: Setting) -> list[SearchTask]:
+    strategy = setting.config.matching.strategy
+    return [] if strategy is None else search_tasks(setting, [NamedStrategy(name=SEARCHED, strategy=strategy)])
+
+
+def _cells(setting: Setting, found: Found) -> Iterator[Cell | Hole]:
     config, own = setting.config.matching, tuple(single_turns(setting.base_prompt.demonstrations))
     sets: dict[str, tuple[Demonstration, ...]] = {"base prompt": own}
     if config.added:
@@ -31,8 +44,18 @@ def _cells(setting: Setting, _: Found) -> Iterator[Cell | Hole]:
             yield Hole({"demonstrations": name, "matching": CORRECT}, "the pool has too few demonstrations")
             continue
         yield from _matchings(setting, {"demonstrations": name}, shown)
+    if config.strategy is not None:
+        yield from _found(setting, found[SEARCHED], config.strategy.max_demonstrations)
     if setting.config.instruct is not None:
         yield from _matchings(setting, {"demonstrations": INSTRUCT}, own, setting.config.instruct)
+
+
+def _found(setting: Setting, sets: FoundSet, size: int) -> Iterator[Cell | Hole]:
+    condition, reason = {"demonstrations": f"base prompt and {size} found"}, sets.reason_against(size)
+    if reason is None:
+        yield from _matchings(setting, condition, single_turns(sets.prompt(size).demonstrations))
+    else:
+        yield Hole(condition | {"matching": CORRECT}, reason)
 
 
 def _matchings(
@@ -77,7 +100,8 @@ def _out_of_domain(setting: Setting, count: int) -> list[str] | str:
     source = setting.config.matching.out_of_domain
     if source is None:
         return "no answers of another domain: set matching.out_of_domain"
-    answers = sorted({answer for demonstration in load_pool(source).values() for _, answer in demonstration.turns})
+    pool = load_pool(source, make_renderer(setting.config.render, setting.config.model).holds)
+    answers = sorted({answer for demonstration in pool.values() for _, answer in demonstration.turns})
     if len(answers) < count:
         return f"matching.out_of_domain has {len(answers)} answers, {count} are asked for"
     return random.Random(setting.config.matching.seed).sample(answers, count)  # noqa: S311 -- no secret
@@ -88,5 +112,6 @@ EXPERIMENT = Experiment(
     question="Must the answers of the examples belong to their queries?",
     source="tables 2 and 8",
     cells=_cells,
+    searches=_searches,
     within=("demonstrations",),
 )

@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from configs.errors import InputError
+from configs.records import read_rows
 from configs.schema.data import PoolConfig, RenderConfig
 from search.experiments.cell import Cell, Condition, Hole
 from search.experiments.experiment import Experiment, Found
 from search.experiments.setting import EMPTY, Setting, in_random_order
 from search.problem.pool import load_pool
 from search.prompts.demonstration import Demonstration
-from search.prompts.urial import form_of
+from search.prompts.urial import UrialForm, form_of
 
 _BASE = "base prompt"
 
@@ -18,16 +20,16 @@ def _cells(setting: Setting, _: Found) -> Iterator[Cell | Hole]:
     config, own = setting.config.multi_turn, setting.base_prompt.demonstrations
     yield from _with_and_without_tag(setting, _BASE, 1, own)
     yield setting.cell(_condition("none", 0, tag=False), EMPTY)
-    longer = _read(setting, config.base_prompt) if config.base_prompt else ()
+    longer = _longer(setting)
     if longer:
         yield from _with_and_without_tag(setting, _BASE, 2, longer)
     else:
-        reason = "no base prompt of two turns: set multi_turn.base_prompt"
+        reason = "no base prompt of two turns: set multi_turn.follow_ups or multi_turn.base_prompt"
         yield from (Hole(_condition(_BASE, 2, tag), reason) for tag in (False, True))
     known = {shown.turns[0] for shown in own}
     pool = [
         demonstration
-        for demonstration in _read(setting, config.pool or setting.config.pool)
+        for demonstration in (_read(setting, config.pool or setting.config.pool) if config.added else ())
         if demonstration.turns[0] not in known
     ]
     for count in config.added:
@@ -76,9 +78,39 @@ def _render(setting: Setting, tag: bool) -> RenderConfig:
     return setting.config.render.model_copy(update=changes)
 
 
+def _longer(setting: Setting) -> tuple[Demonstration, ...]:
+    """The base prompt's demonstrations with a second turn each; none where the config gives no second turns.
+
+    Raises:
+        InputError: there are more or fewer second turns than demonstrations, or one lacks a text or cannot be shown.
+    """
+    config, own = setting.config.multi_turn, setting.base_prompt.demonstrations
+    if config.follow_ups is None:
+        return _read(setting, config.base_prompt) if config.base_prompt else ()
+    rows = read_rows(config.follow_ups)
+    if len(rows) != len(own):
+        raise InputError(
+            f"{config.follow_ups}: {len(rows)} second turns for the base prompt's {len(own)} demonstrations; "
+            "give one for each, in their order"
+        )
+    forms, longer = _forms(setting), []
+    for row, demonstration in zip(rows, own, strict=True):
+        turn = row.text("follow_up_query"), row.text("follow_up_answer")
+        if not all(text.strip() for text in turn):
+            raise InputError(f"{row.place}: a second turn has a query and an answer; one of them is empty")
+        if not all(form.holds(*demonstration.turns[:1], turn) for form in forms):
+            raise InputError(f"{row.place}: a prompt cannot hold this turn; take headings and fences out of it")
+        longer.append(replace(demonstration, further=(turn,)))
+    return tuple(longer)
+
+
+def _forms(setting: Setting) -> list[UrialForm]:
+    return [form_of(_render(setting, tag)) for tag in (False, True)]
+
+
 def _read(setting: Setting, source: PoolConfig) -> tuple[Demonstration, ...]:
     """The first two turns of those demonstrations that have as many, and that both kinds of prompt can hold."""
-    forms = [form_of(_render(setting, tag)) for tag in (False, True)]
+    forms = _forms(setting)
     pool = load_pool(source, lambda exchange: all(form.holds(*exchange.turns) for form in forms))
     return tuple(
         replace(demonstration, further=demonstration.further[:1])

@@ -1,4 +1,4 @@
-"""Figures that the paper printed (arXiv 2405.19874v3), to stand beside ours: MT-Bench, judged by GPT-4.
+"""Figures that the paper printed (arXiv 2405.19874v3), to stand beside ours: MT-Bench, judged by GPT-4, and AlpacaEval.
 
 Those of figures 2, 3 and 5 are read off the drawings and are good to about 0.01; the others are printed in tables.
 """
@@ -11,6 +11,8 @@ Printed = tuple[dict[str, Label], str, float]
 """Condition, measure, figure."""
 
 TURN_1, TURN_2, AVERAGE = "MT-Bench turn 1", "MT-Bench turn 2", "MT-Bench average"
+ALPACA = "AlpacaEval 2.0"
+"""Its figures are win rates in per cent, controlled for length; they are given as shares, as our preferences are."""
 MISTRAL, LLAMA = "Mistral-7B-v0.2", "Llama-3.1-8B"
 
 _BASE = {MISTRAL: (6.52, 5.68, 6.1), LLAMA: (6.25, 5.17, 5.71)}  # table 3
@@ -63,6 +65,15 @@ _MATCHING = {  # table 2, URIAL's three, turn 1: Mistral, Llama
     "queries only": (5.9, 4.48),
     "no demonstrations": (6.52, 6.25),
 }
+_MATCHING_FOUND = {  # table 2, with three more that were found: Mistral, Llama
+    "correct answers": (7.43, 7.81),
+    "circular shift": (5.59, 2.13),
+    "in-domain random answers": (4.63, 5.49),
+    "out-of-domain random answers": (1.5, 4.36),
+    "answers only": (7.02, 6.98),
+    "queries only": (5.53, 5.1),
+    "no demonstrations": (6.52, 6.25),
+}
 _MULTI_TURN = {  # table 3, by demonstrations, their turns and the tag: Mistral, Llama
     ("base prompt", 2, "no"): ((7.18, 5.68, 6.43), (7.31, 6.44, 6.87)),
     ("base prompt and 3 drawn", 2, "no"): ((7.46, 5.88, 6.67), (7.21, 6.43, 6.82)),
@@ -107,7 +118,19 @@ _ALIGNED = {  # table 1: base with prompt, instruct
     "GPT-4": ((7.96, 5.04, 6.5), (8.96, 9.03, 8.99)),
     **{name: (_URIAL[name], _INSTRUCT[name]) for name in (MISTRAL, LLAMA)},
 }
+_ALPACA_GREEDY = {MISTRAL: (8.22, 7.53, 7.78, 8.55), LLAMA: (7.28, 8.61, 8.16, 8.19)}  # table 4
+_ALPACA_SHOTS = {  # table 10, random ones without the base prompt
+    MISTRAL: {0: 2.92, 1: 11.98, 3: 12.5, 10: 14.86, 20: 13.2, 30: 12.45, 40: 12.51, 50: 13.8},
+    LLAMA: {0: 2.99, 1: 8.66, 3: 11.56, 10: 15.11, 20: 15.18, 30: 13.9, 40: 14.95, 50: 15.49},
+}
+_ALPACA_TRANSFER = {  # tables 9 and 6
+    "Llama-2-7B-80k": (1.81, 1.5, 1.84, 2.91),
+    "Mixtral-8x22B-v0.1-4bit": (14.77, 15.74, 13.2, 14.68),
+    MISTRAL: (8.09, 7.91, 8.38, 9.22),
+}
 _GREEDY = {MISTRAL: (7.0, 7.52, 7.47, 7.43), LLAMA: (6.95, 7.61, 7.77, 7.81)}  # table 4, turn 1, by chosen examples
+
+_GREEDY_TURN_2 = {MISTRAL: (5.59, 5.59, 5.5, 5.36), LLAMA: (5.31, 4.73, 5.39, 5.84)}  # figure 3
 
 
 def printed_figure(experiment: str, model: str | None, condition: Condition, measure: str) -> float | None:
@@ -118,8 +141,13 @@ def printed_figure(experiment: str, model: str | None, condition: Condition, mea
     """
     if model is None:
         return None
-    rows = _ROWS[experiment](model) if experiment in _ROWS else iter(())
+    rows = printed_figures(experiment, model)
     return next((value for of, name, value in rows if name == measure and of == dict(condition)), None)
+
+
+def printed_figures(experiment: str, model: str) -> Iterator[Printed]:
+    """All that the paper has of this experiment, those of further models too."""
+    return _ROWS[experiment](model)
 
 
 def _three(condition: dict[str, Label], values: Sequence[float]) -> Iterator[Printed]:
@@ -128,7 +156,9 @@ def _three(condition: dict[str, Label], values: Sequence[float]) -> Iterator[Pri
 
 
 def _components(model: str) -> Iterator[Printed]:
-    if model != MISTRAL:
+    if model != MISTRAL:  # what other tables have of it
+        yield from _three({"prompt": "examples only", "n": 0}, _BASE[model])
+        yield from _three({"prompt": "rules and examples", "n": 3}, _URIAL[model])
         return
     for (kind, measure), values in _COMPONENTS.items():
         for count, value in enumerate(values):
@@ -145,6 +175,9 @@ def _many_shot(model: str) -> Iterator[Printed]:
     for (kind, measure), values in series.items():
         for count, value in zip(counts, values, strict=True):
             yield {"examples": kind, "n": count}, measure, value
+    yield {"examples": "base prompt", "n": 3}, ALPACA, _ALPACA_GREEDY[model][0] / 100
+    for count, value in _ALPACA_SHOTS[model].items():
+        yield {"examples": "random" if count else "none", "n": count}, ALPACA, value / 100
 
 
 def _icl_vs_finetuning(model: str) -> Iterator[Printed]:
@@ -159,20 +192,25 @@ def _icl_vs_finetuning(model: str) -> Iterator[Printed]:
 
 
 def _matching(model: str) -> Iterator[Printed]:
-    for kind, values in _MATCHING.items():
-        yield {"demonstrations": "base prompt", "matching": kind}, TURN_1, values[model == LLAMA]
+    for name, by_kind in {"base prompt": _MATCHING, "base prompt and 3 found": _MATCHING_FOUND}.items():
+        for kind, values in by_kind.items():
+            yield {"demonstrations": name, "matching": kind}, TURN_1, values[model == LLAMA]
     if model == MISTRAL:
         for kind, three in _MATCHING_INSTRUCT.items():
             yield from _three({"demonstrations": "base prompt, instruct model", "matching": kind}, three)
 
 
 def _transfer(model: str) -> Iterator[Printed]:
-    """Those of Llama-3.1-8B's sets were not tried elsewhere."""
+    """Sets that were found on Llama-3.1-8B were not tried elsewhere."""
+    if model == LLAMA:
+        yield {"set": "base prompt", "model": model}, TURN_1, _GREEDY[model][0]
+        yield {"set": "base prompt", "model": model}, ALPACA, _ALPACA_GREEDY[model][0] / 100
     if model == MISTRAL:
         for name, values in _TRANSFER.items():
             for added, value in enumerate(values):
                 prompt_set = "base prompt" if added == 0 else f"Evol-Instruct, {added} chosen"
                 yield {"set": prompt_set, "model": name}, TURN_1, value
+                yield {"set": prompt_set, "model": name}, ALPACA, _ALPACA_TRANSFER[name][added] / 100
 
 
 def _multi_turn(model: str) -> Iterator[Printed]:
@@ -199,10 +237,12 @@ def _aligned(model: str) -> Iterator[Printed]:
 
 
 def _greedy(model: str) -> Iterator[Printed]:
-    base, *values = _GREEDY[model]
-    yield {"strategy": "none", "chosen": 0}, TURN_1, base
-    for count, value in enumerate(values, start=1):
-        yield {"strategy": "paper", "chosen": count}, TURN_1, value
+    three = zip(_GREEDY[model], _GREEDY_TURN_2[model], _ALPACA_GREEDY[model], strict=True)
+    for count, (first, second, wins) in enumerate(three):
+        condition: dict[str, Label] = {"strategy": "paper" if count else "none", "chosen": count}
+        yield condition, TURN_1, first
+        yield condition, TURN_2, second
+        yield condition, ALPACA, wins / 100
 
 
 def _sufficient(model: str) -> Iterator[Printed]:

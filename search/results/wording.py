@@ -10,18 +10,22 @@ _UNITS = ((100.0, 1.0, "s"), (6000.0, 60.0, "min"), (172_800.0, 3600.0, "h"), (m
 """Below so many seconds, that many are one of these."""
 
 
-def show_estimate(value: Estimate | None, with_n: bool = True) -> str:
-    """A mean with its interval."""
+def show_estimate(value: Estimate | None, with_n: bool = True, digits: int = 2) -> str:
+    """A mean with its interval.
+
+    Args:
+        digits: behind the point.
+    """
     if value is None:
         return "not yet scored"
     failed = f", {value.failed} failed" if value.failed else ""
     n = f", n={value.n}" if with_n else ""
-    return f"{value.mean:.2f} [{value.low:.2f}, {value.high:.2f}]{n}{failed}"
+    return f"{value.mean:.{digits}f} [{value.low:.{digits}f}, {value.high:.{digits}f}]{n}{failed}"
 
 
-def show_gain(value: Estimate) -> str:
+def show_gain(value: Estimate, digits: int = 2) -> str:
     """A difference with its interval and its sign."""
-    return f"{value.mean:+.2f} [{value.low:+.2f}, {value.high:+.2f}]"
+    return f"{value.mean:+.{digits}f} [{value.low:+.{digits}f}, {value.high:+.{digits}f}]"
 
 
 def show_decoding(value: Decoding) -> str:

@@ -54,14 +54,19 @@ def test_many_shot_shows_the_best_alone_equal_parts_of_each_source_and_queries_a
     assert len(best_alone(scores, setting.pool)) == len(setting.pool)
 
 
-def test_matching_takes_answers_of_another_domain(ledger: Path, tmp_path: Path) -> None:
+def test_matching_takes_answers_of_another_domain_and_a_set_that_a_search_has_found(
+    ledger: Path, tmp_path: Path
+) -> None:
     other = tmp_path / "other.jsonl"
     rows = [{"query": f"What is {n} plus {n}?", "answer": f"It is {2 * n}."} for n in range(5)]
     other.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    matching = {"added": 0, "out_of_domain": {"path": str(other)}}
+    search = {"kind": "random", "trials": 2, "max_demonstrations": 1, "insert": "back"}
+    matching = {"added": 0, "out_of_domain": {"path": str(other)}, "strategy": search}
     results = _run("matching", tmp_path / "run", ledger, matching=matching)
     kinds = {row.condition["matching"] for row in results.rows if row.score is not None}
     assert "out-of-domain random answers" in kinds
+    sets = {row.condition["demonstrations"] for row in results.rows if row.score is not None}
+    assert sets == {"base prompt", "base prompt and 1 found"}
     assert not results.holes
 
 

@@ -8,6 +8,7 @@ import pytest
 from configs.errors import InputError
 from search.experiments.catalogue import experiment_named
 from search.experiments.forecast import forecast_experiment
+from search.experiments.found_sets import FoundSet
 from search.experiments.grid import evaluation_of, make_grid
 from search.experiments.results import ExperimentResults
 from search.experiments.run import run_experiment
@@ -175,3 +176,21 @@ def test_trainings_of_a_model_that_is_asked_in_its_chat_template_are_holes(tmp_p
     results = _run("icl_vs_finetuning", tmp_path, **changes)
     assert {hole.condition["examples"] for hole in results.holes} == {"fine-tuned (full)", "fine-tuned (lora)"}
     assert all("set render.template" in hole.reason for hole in results.holes)
+
+
+def test_a_benchmark_for_some_experiments_is_in_their_tables_alone(tmp_path: Path) -> None:
+    first = toy_config(tmp_path).benchmarks[0].model_dump(mode="json")
+    benchmarks = [first, first | {"name": "second", "experiments": ["greedy", "transfer"]}]
+    config = toy_config(tmp_path, benchmarks=benchmarks)
+    shown = {
+        name: make_grid(experiment_named(name), config, {}, tmp_path).benchmarks for name in ("aligned", "matching")
+    }
+    assert {name: [one.name for one in found] for name, found in shown.items()} == {
+        "aligned": ["toy"],
+        "matching": ["toy"],
+    }
+    tasks = {"paper": FoundSet(refused="not run"), "screening": FoundSet(refused="not run")}
+    greedy = make_grid(experiment_named("greedy"), config, tasks, tmp_path)
+    assert [one.name for one in greedy.benchmarks] == ["toy", "second"]
+    with pytest.raises(InputError, match="the first benchmark is in all experiments"):
+        toy_config(tmp_path, benchmarks=[first | {"experiments": ["greedy"]}])

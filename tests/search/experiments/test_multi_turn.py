@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from configs.errors import InputError
 from configs.schema.experiment import ExperimentConfig
 from configs.schema.experiments import MultiTurnConfig
 from search.experiments.cell import Cell, Condition, Hole
@@ -95,8 +96,12 @@ def test_what_cannot_run_is_a_hole_with_its_reason(tmp_path: Path) -> None:
     config = toy_config(tmp_path, multi_turn=group(base_prompt=None, added=[3, 70], draws=1))
     holes = {one.name: one.reason for one in entries(config) if isinstance(one, Hole)}
     assert holes == {
-        named("base prompt", 2, "no"): "no base prompt of two turns: set multi_turn.base_prompt",
-        named("base prompt", 2, "yes"): "no base prompt of two turns: set multi_turn.base_prompt",
+        named(
+            "base prompt", 2, "no"
+        ): "no base prompt of two turns: set multi_turn.follow_ups or multi_turn.base_prompt",
+        named(
+            "base prompt", 2, "yes"
+        ): "no base prompt of two turns: set multi_turn.follow_ups or multi_turn.base_prompt",
         **{
             named("base prompt and 70 drawn", turns, tag, 1): (
                 "the pool has 64 demonstrations of two turns, 70 are asked for"
@@ -108,6 +113,45 @@ def test_what_cannot_run_is_a_hole_with_its_reason(tmp_path: Path) -> None:
     (mixed,) = (one for one in entries(config) if one.name == named("base prompt and 3 drawn", 2, "no", 1))
     assert isinstance(mixed, Cell)
     assert [len(shown.turns) for shown in mixed.prompt.demonstrations] == [2, 2, 2, 1, 1, 1]
+
+
+def _follow_ups(folder: Path, rows: list[dict[str, str]]) -> dict[str, Any]:
+    file = folder / "follow_ups.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return group(base_prompt=None, follow_ups=str(file), added=[], draws=1)
+
+
+def test_second_turns_alone_make_the_base_prompts_two_turn_form(tmp_path: Path) -> None:
+    lines = (QUICKSTART / "two_turn_base_prompt.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [{name: text for name, text in json.loads(line).items() if name.startswith("follow_up")} for line in lines]
+    alone, whole = (
+        by_name(toy_config(tmp_path, multi_turn=multi_turn))[named("base prompt", 2, "no")].prompt
+        for multi_turn in (_follow_ups(tmp_path, rows), group(added=[]))
+    )
+    assert [shown.texts for shown in alone.demonstrations] == [shown.texts for shown in whole.demonstrations]
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([], "the file holds no rows"),
+        ([{"follow_up_query": "And?", "follow_up_answer": "So."}], "1 second turns for the base prompt's 3"),
+        ([{"follow_up_query": "And?", "follow_up_answer": " "}] * 3, "line 1: a second turn has a query and an answer"),
+        ([{"follow_up_query": "And?"}] * 3, "there is no field 'follow_up_answer'"),
+        (
+            [{"follow_up_query": "And?", "follow_up_answer": "So.\n```\n\n# Query:\n```\nx"}] * 3,
+            "cannot hold this turn",
+        ),
+    ],
+)
+def test_second_turns_that_do_not_fit_are_refused(rows: list[dict[str, str]], told: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=told):
+        entries(toy_config(tmp_path, multi_turn=_follow_ups(tmp_path, rows)))
+
+
+def test_second_turns_from_two_places_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="base_prompt and follow_ups both"):
+        toy_config(tmp_path, multi_turn=group(follow_ups="follow_ups.jsonl"))
 
 
 def test_a_chat_template_needs_no_tag(tmp_path: Path) -> None:

@@ -10,7 +10,13 @@ import pytest
 from configs.loading import experiment_preset_names, load_experiment
 from configs.schema.experiment import ExperimentConfig
 from search.experiments.catalogue import EXPERIMENTS, experiment_named
+from search.experiments.cell import Label
 from search.experiments.forecast import forecast_experiment
+from search.experiments.grid import make_grid
+from search.experiments.paper import printed_figure, printed_figures
+from search.experiments.results import measures_of
+from search.experiments.searches import longest_sets, tasks_of
+from search.experiments.setting import Setting
 from tests.documents import ROOT, furnish
 
 pytestmark = pytest.mark.heavy
@@ -25,7 +31,10 @@ def preset(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     furnish(folder)
     rows = [{"instruction": f"Say {n} words.", "output": "Word. " * (1 + n % 9)} for n in range(350)]
     (folder / "data" / "pool.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    outputs = [{"instruction": f"Name {n} things.", "output": f"Thing, {n} times."} for n in range(12)]
+    (folder / "data" / "alpaca_eval" / "model_outputs.json").write_text(json.dumps(outputs), encoding="utf-8")
     file = Path(shutil.copy(ROOT / "configs" / f"{request.param}.yaml", folder))
+    shutil.copytree(ROOT / "configs" / "two_turn", folder / "two_turn")
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("OPENAI_API_KEY", raising=False)
         patch.setenv("HF_HUB_OFFLINE", "1")
@@ -42,8 +51,34 @@ def test_an_experiment_of_the_paper_is_planned_with_gpu_hours_dollars_and_disk(
         assert rows[quantity].at_most, quantity
     assert any("OPENAI_API_KEY" in note for note in forecast.notes)
     assert any("not on this machine" in note for note in forecast.notes)
+    assert {hole.reason.partition(":")[0] for hole in forecast.holes} <= {
+        "the pool has 350 demonstrations, 1,000 are asked for",
+        "the pool has 350 demonstrations, 2,000 are asked for",
+        "the pool has 350 demonstrations, 4,000 are asked for",
+        "context too short",
+    }
 
 
 def test_both_pairs_of_the_paper_have_a_preset(preset: ExperimentConfig) -> None:
     assert preset.paper_model == preset.pair
     assert preset.instruct is not None
+
+
+_WITHOUT_ROW: dict[str, set[Label]] = {"many_shot": {3}, "icl_vs_finetuning": {150, 200, 250}}
+"""Numbers of examples that the presets do not show: three random ones and the base prompt's three are no three; 150 to
+250 examples in context, beside which the paper trained nothing."""
+
+
+@pytest.mark.parametrize("name", [name for name in EXPERIMENTS if name != "sufficient"])
+def test_the_papers_figures_have_a_row_to_stand_beside(name: str, preset: ExperimentConfig) -> None:
+    experiment, runs = experiment_named(name), Path("runs")
+    tasks = tasks_of(experiment, preset, runs)
+    grid = make_grid(experiment, preset, longest_sets(tasks, Setting(preset), {}), runs, is_dry=True)
+    measures = {measure.name for benchmark in grid.benchmarks for measure in measures_of(benchmark)}
+    printed = list(printed_figures(name, preset.pair))
+    shown = [figure for figure in printed if figure[0] in grid.conditions and figure[1] in measures]
+    assert shown
+    missing = [figure for figure in printed if figure not in shown]
+    if name not in {"aligned", "transfer"}:  # which have figures of further models
+        assert {condition["n"] for condition, _, _ in missing} <= _WITHOUT_ROW.get(name, set())
+    assert all(printed_figure(name, preset.pair, condition, measure) == value for condition, measure, value in shown)
