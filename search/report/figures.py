@@ -4,6 +4,7 @@ import html
 import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import plotly.graph_objects as go
 
 from search.report.allocation_figures import asked_picture, demonstrations_picture
@@ -169,14 +170,14 @@ def _questions(findings: Findings) -> Picture | None:
         return None
     columns, rows = len(heat_map.candidates), len(heat_map.questions)
     heat = go.Heatmap(
-        z=[list(row) for row in heat_map.scores],
+        z=np.array(heat_map.scores, dtype=float),  # NaN is a gap
         x=list(range(columns)),
         y=list(range(rows)),
         colorscale="Cividis",
         colorbar={"orientation": "h", "thickness": 10, "y": 1.0, "yanchor": "bottom", "len": 0.6},
         xgap=1,
         ygap=1,
-        text=_cells(findings, heat_map),
+        text=np.array(_cells(findings, heat_map), dtype=object),
         hovertemplate="%{text}<extra></extra>",
     )
     figure = drawn([heat], 150 + max(200, min(1600, 15 * rows)))

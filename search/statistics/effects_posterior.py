@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,12 @@ _DENSE_ENTRIES, _DENSE_SHARE = 100_000, 0.2  # above both, a product of sparse r
 
 
 class CountedScores:
-    """Scores in the model's units, counted."""
+    """Scores in the model's units, counted.
+
+    Attributes:
+        counts: how often each set was scored on each question, [T, Q].
+        alike: [P, T], 1 where a set is of a group that was asked the same, of P groups; `first` is one set of each.
+    """
 
     def __init__(self, scores: ObservedScores, model: EffectsPrior) -> None:
         self.sets = list(scores.sets)
@@ -32,6 +38,9 @@ class CountedScores:
         self.values: Floats = np.concatenate(scores.values) / model.scale
         self.layout = model.layout(self.sets)
         self.largest = int(self.layout.sizes.max())
+        shape = len(self.sets), model.questions
+        self.counts = csr_array((np.ones(len(self.rows)), (self.rows, self.asked)), shape=shape)
+        self.first, self.alike = _alike(self.counts)
 
     def by_set(self, values: Floats) -> Floats:
         """Sums over each set's scores: [n] to [T]."""
@@ -67,7 +76,10 @@ class Fit:
         of_set = np.where(data.layout.sizes > 0, hyper.set_effect**2, 0.0)
         self._shrink: Floats = of_set / (1 + of_set * self._total)
         self._weight = weight
-        self._met = csr_array((weight, (data.rows, data.asked)), shape=(len(data.sets), model.questions))
+        of_question = (1 / (hyper.noise**2 * own.noise))[data.counts.indices]
+        self._met = csr_array(
+            (data.counts.data * of_question, data.counts.indices, data.counts.indptr), data.counts.shape
+        )
         if data.period is not None:
             spent = csr_array((weight, (data.rows, data.period)), shape=(len(data.sets), model.periods))
             self._met = hstack([self._met, spent], format="csr")
@@ -88,12 +100,18 @@ class Fit:
         self.log_evidence = -0.5 * (square + float(log_determinant) + len(weight) * math.log(2 * math.pi))
 
     def _observed_precision(self) -> Floats:
-        """X' (D - c w w') X summed over sets; the rows of v are W times a set's mean row of X."""
-        count, total = self.model.levels, self._total
-        v = hstack([self._met, _scaled(self.features, total)], format="csr")
-        precision = _gram(v, 1 / total - self._shrink)
-        met = _gram(self._met, 1 / total)
-        precision[:count, :count] += np.diag(self._met.sum(axis=0)) - met
+        """X' (D - c w w') X summed over sets; those that were asked the same at once."""
+        count, left = self.model.levels, 1 - self._shrink * self._total
+        met, shrink, features = self._met, self._shrink, _scaled(self.features, left)
+        if self._data.period is None:
+            met, shrink, features = met[self._data.first], self._data.alike @ shrink, self._data.alike @ features
+        crossed = (met.T @ features).toarray()
+        precision = np.block(
+            [
+                [np.diag(self._met.sum(axis=0)) - _gram(met, shrink), crossed],
+                [crossed.T, _gram(self.features, self._total * left)],
+            ]
+        )
         if self._data.period is not None:
             met_in = np.zeros((count, count))
             np.add.at(met_in, (self._data.asked, self.model.questions + self._data.period), self._weight)
@@ -268,6 +286,18 @@ class Fit:
         own = draw.normal(size=(len(betas), len(sets))) * np.sqrt(further) * temper
         values: Floats = ((functions @ betas.T).T + constants + own) * self.model.scale
         return values
+
+
+def _alike(counts: csr_array) -> tuple[NDArray[np.int64], csr_array]:
+    """Groups of equal rows, P of them: one row of each, and which are in it, [P, T]."""
+    ends = counts.indptr
+    content = [
+        counts.indices[start:stop].tobytes() + counts.data[start:stop].tobytes() for start, stop in pairwise(ends)
+    ]
+    number = {one: at for at, one in enumerate(dict.fromkeys(content))}
+    group = np.array([number[one] for one in content], dtype=np.int64)
+    first = np.unique(group, return_index=True)[1]
+    return first, csr_array((np.ones(len(group)), (group, np.arange(len(group)))), shape=(len(number), len(group)))
 
 
 def _gram(rows: csr_array, scale: Floats) -> Floats:
