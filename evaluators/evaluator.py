@@ -111,16 +111,16 @@ class Evaluator:
         """Returns when every talk has its answer to this turn; verdicts follow in `tasks`."""
         if turn > 0:
             talks, block = await self._without_too_long(talks, block, decoding)
-        found = await self._answers.ask(block, decoding, [talk.question.id for talk in talks], tasks)
+        answers = await self._answers.ask(block, decoding, [talk.question.id for talk in talks], tasks)
         known = [
             (talk, key, self._clean(completion.text))
-            for talk, (key, completion) in zip(talks, found, strict=True)
+            for talk, (key, completion) in zip(talks, answers, strict=True)
             if isinstance(completion, Completion)
         ]
         self._take_known(turn, known, tasks)
         coming = [
             tasks.create_task(self._take_promised(turn, talk, key, promise, tasks))
-            for talk, (key, promise) in zip(talks, found, strict=True)
+            for talk, (key, promise) in zip(talks, answers, strict=True)
             if not isinstance(promise, Completion)
         ]
         if coming and turn + 1 < self._objective.turns:

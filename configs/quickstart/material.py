@@ -70,7 +70,10 @@ def _in_turn(facts: list[Fact]) -> list[tuple[Fact, Fact]]:
 def sum_rows() -> list[dict[str, str]]:
     """Sums: what is asked and answered in another domain than the facts."""
     pairs = [(number, 7 * number % 19 + 3) for number in range(11, 23)]
-    return [{"query": f"What is {one} plus {two}?", "answer": f"{one} + {two} = {one + two}"} for one, two in pairs]
+    return [
+        {"query": f"What is {first} plus {second}?", "answer": f"{first} + {second} = {first + second}"}
+        for first, second in pairs
+    ]
 
 
 def question_rows() -> list[dict[str, object]]:

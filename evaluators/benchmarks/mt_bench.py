@@ -27,9 +27,9 @@ def in_folder(config: QuestionsConfig) -> QuestionsConfig:
     if config.path is None or not config.path.is_dir():
         return config
     references = config.path / "reference_answer" / "gpt-4.jsonl"
-    found = references if references.is_file() else None
+    beside = references if references.is_file() else None
     return config.model_copy(
-        update={"path": config.path / "question.jsonl", "reference_path": config.reference_path or found}
+        update={"path": config.path / "question.jsonl", "reference_path": config.reference_path or beside}
     )
 
 

@@ -81,7 +81,7 @@ def by_landscape(searches: Sequence[GuardedSearch]) -> str:
     for key in dict.fromkeys((search.landscape, search.strategy) for search in searches):
         own = [search for search in searches if (search.landscape, search.strategy) == key]
         exported = [export for export in own if export.probability >= MIN_WIN_PROBABILITY]
-        better = f"{100 * fmean(one.gain > 0 for one in exported):.0f} %" if exported else "-"
+        better = f"{100 * fmean(export.gain > 0 for export in exported):.0f} %" if exported else "-"
         gains = fmean(export.gain for export in own), sum(export.gain for export in exported) / len(own)
         cells = [*key, f"{100 * len(exported) / len(own):.0f} % of {len(own)}", better, *(f"{x:+.3f}" for x in gains)]
         lines.append("| " + " | ".join(cells) + " |")

@@ -31,11 +31,11 @@ def main() -> None:
     overlaps = find_overlaps(texts, material.search, "held-out")
     seconds = time.process_time() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    found = len({overlap.id for overlap in overlaps if overlap.degree == "same"} & {texts[at].id for at in planted})
+    shown = len({overlap.id for overlap in overlaps if overlap.degree == "same"} & {texts[at].id for at in planted})
     print("| demonstrations | questions | planted | found | CPU s | peak GiB | of it for the comparison |")
     print("|---|---|---|---|---|---|---|")
     print(
-        f"| {arguments.pool:,} | {arguments.questions:,} | {len(planted)} | {found} | {seconds:.1f} | "
+        f"| {arguments.pool:,} | {arguments.questions:,} | {len(planted)} | {shown} | {seconds:.1f} | "
         f"{peak / 2**20:.2f} | {(peak - before) / 2**20:.2f} |"
     )
 

@@ -231,7 +231,7 @@ class Landscape:
         """The best set that noise-free greedy steps, then swaps and moves, find on the search questions."""
         chosen: list[int] = []
         for _ in range(size):
-            further = np.array([[*chosen, one] for one in range(len(self.pool)) if one not in chosen])
+            further = np.array([[*chosen, number] for number in range(len(self.pool)) if number not in chosen])
             chosen = further[self.truths(further, self.search).argmax()].tolist()
         best, gained = self.truths(np.array([chosen]), self.search)[0], True
         while gained:
@@ -244,7 +244,7 @@ class Landscape:
 
     def _neighbours(self, chosen: Sequence[int]) -> Ints:
         """One demonstration exchanged for one of the strongest, or moved."""
-        strongest = [one for one in np.argsort(-self.effect)[: max(30, 3 * len(chosen))] if one not in chosen]
+        strongest = [number for number in np.argsort(-self.effect)[: max(30, 3 * len(chosen))] if number not in chosen]
         near = []
         for place in range(len(chosen)):
             rest = [*chosen[:place], *chosen[place + 1 :]]

@@ -73,7 +73,7 @@ def simulate(
     scoring config."""
     base = Trial(space.compose(()), space.questions)
     certainty = Certainty(space, landscape.held_out)
-    under_way, told, evaluations, seconds, waiting = deque([base]), 0, len(base.questions), 0.0, 0
+    under_way, finished, evaluations, seconds, waiting = deque([base]), 0, len(base.questions), 0.0, 0
     while True:
         start = time.process_time()
         while len(under_way) < window and (asked := strategy.ask(window - len(under_way))):
@@ -89,10 +89,10 @@ def simulate(
         start = time.process_time()
         strategy.tell(scored)
         seconds += time.process_time() - start
-        told += 1
+        finished += 1
         waiting += len(under_way)
     found = strategy.ranking()[0]
-    trials = [Trial(one, landscape.held_out) for one in dict.fromkeys([found, base.candidate])]
+    trials = [Trial(candidate, landscape.held_out) for candidate in dict.fromkeys([found, base.candidate])]
     finals = [landscape.score(trial, moment=1.0) for trial in trials]
     for scored in finals:
         certainty.tell(scored)
@@ -104,10 +104,10 @@ def simulate(
         win_probability=win_probability,
         held_out={scored.trial.candidate: scored.scores for scored in finals},
         evaluations=evaluations,
-        trials=told,
+        trials=finished,
         found_truth=landscape.truth(found, landscape.held_out),
         truth=landscape.truth(winner, landscape.held_out),
         base_truth=landscape.truth(base.candidate, landscape.held_out),
         seconds=seconds,
-        under_way=waiting / told,
+        under_way=waiting / finished,
     )

@@ -62,7 +62,7 @@ def run_benchmark(
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         under_way = [pool.submit(outcomes, case, strategies, shares, window, judges) for case in cases]
         for done in track(as_completed(under_way), "landscapes", total=len(cases), console=Console(stderr=True)):
-            results = sorted([*results, *done.result()], key=lambda one: (_group(one), one.case.seed))
+            results = sorted([*results, *done.result()], key=lambda outcome: (_group(outcome), outcome.case.seed))
             path.write_text(json.dumps([asdict(outcome) for outcome in results], indent=1))
     return results
 
@@ -123,8 +123,8 @@ def against_racing(results: Iterable[StrategyOutcome]) -> str:
     lines.append("|---" * 7 + "|")
     for (landscape, pool, most, strategy, _), own in groups.items():
         pairs = [(outcome, racing[outcome.case]) for outcome in own if outcome.case in racing and strategy != _RIVAL]
-        gaps = estimate([one.difference - rival.difference for one, rival in pairs], _CONFIDENCE)
-        exported = estimate([one.exported - rival.exported for one, rival in pairs], _CONFIDENCE)
+        gaps = estimate([outcome.difference - rival.difference for outcome, rival in pairs], _CONFIDENCE)
+        exported = estimate([outcome.exported - rival.exported for outcome, rival in pairs], _CONFIDENCE)
         if gaps is not None and exported is not None:
             judged = f"{fmean(outcome.evaluations for outcome in own):,.0f}"
             cells = (landscape, pool, most, strategy, judged, _interval(gaps), _interval(exported))
@@ -142,12 +142,16 @@ def against_no_judge(results: Iterable[StrategyOutcome]) -> str:
     lines.append("|---" * 7 + "|")
     for judge, (key, own) in product(SECOND_JUDGES, groups.items()):
         landscape, pool, most, strategy, share = key
-        without = {one.case: one for one in groups.get((landscape, pool, most, WITH_JUDGES, share), [])}
-        pairs = [(one, without[one.case]) for one in own if strategy == with_judge(judge) and one.case in without]
-        gaps = estimate([one.difference - other.difference for one, other in pairs], _CONFIDENCE)
-        exported = estimate([one.exported - other.exported for one, other in pairs], _CONFIDENCE)
+        without = {outcome.case: outcome for outcome in groups.get((landscape, pool, most, WITH_JUDGES, share), [])}
+        pairs = [
+            (outcome, without[outcome.case])
+            for outcome in own
+            if strategy == with_judge(judge) and outcome.case in without
+        ]
+        gaps = estimate([outcome.difference - other.difference for outcome, other in pairs], _CONFIDENCE)
+        exported = estimate([outcome.exported - other.exported for outcome, other in pairs], _CONFIDENCE)
         if gaps is not None and exported is not None:
-            judged = f"{fmean(one.evaluations for one in own):,.0f}"
+            judged = f"{fmean(outcome.evaluations for outcome in own):,.0f}"
             cells = (landscape, pool, most, judge, judged, _interval(gaps), _interval(exported))
             lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
     return "\n".join(lines) if len(lines) > 2 else ""

@@ -24,14 +24,19 @@ def forecast_view(forecast: RunForecast, paid: str = "spent so far") -> Renderab
     for column in ("about", "at most", *((paid,) if spent else ()), *(("budget",) if limited else ())):
         table.add_column(column, justify="right", overflow="fold")
     table.add_column("")
-    for one in forecast.quantities:
-        if one.about == one.at_most == 0 and one.limit is None and not one.spent and one.name.startswith("judge "):
+    for quantity in forecast.quantities:
+        if (
+            quantity.about == quantity.at_most == 0
+            and quantity.limit is None
+            and not quantity.spent
+            and quantity.name.startswith("judge ")
+        ):
             continue  # a judge without a model
-        numbers = [_number(one.about), _number(one.at_most)]
-        numbers += [_number(one.spent)] if spent else []
-        numbers += ["" if one.limit is None else _number(one.limit)] if limited else []
-        says = [f"the budget {one.prospect}"] if one.prospect else []
-        table.add_row(one.name, *numbers, "; ".join([*says, *([one.note] * bool(one.note))]))
+        numbers = [_number(quantity.about), _number(quantity.at_most)]
+        numbers += [_number(quantity.spent)] if spent else []
+        numbers += ["" if quantity.limit is None else _number(quantity.limit)] if limited else []
+        says = [f"the budget {quantity.prospect}"] if quantity.prospect else []
+        table.add_row(quantity.name, *numbers, "; ".join([*says, *([quantity.note] * bool(quantity.note))]))
     return Group(
         table, *(Text(note[:1].upper() + note[1:] + ".") for note in forecast.notes), *_prompt(forecast.prompt)
     )

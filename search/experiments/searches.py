@@ -91,7 +91,7 @@ def found_in(run: Path) -> FoundSet:
     if material is None:
         raise InputError(f"{run}: the search has not begun; wait until it has scored demonstrations")
     best = best_by_size(results)
-    winner = next((one for one in finalists(results) if one.role in {"winner", "best so far"}), None)
+    winner = next((finalist for finalist in finalists(results) if finalist.role in {"winner", "best so far"}), None)
     return FoundSet(
         rules=material.rules,
         by_size={size: material.shown(candidate) for size, (candidate, _) in best.items()},

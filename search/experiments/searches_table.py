@@ -24,9 +24,9 @@ def _cells(sets: FoundSet) -> tuple[str, ...]:
     if sets.refused:
         return "hole", *[""] * (len(_HEAD) - 2)
     best, spend = sets.winner, sets.spend
-    found = ("base prompt kept", "", "", "") if best is None else (f"{sets.chosen}", *map(_gain, _gains(sets)))
+    best_cells = ("base prompt kept", "", "", "") if best is None else (f"{sets.chosen}", *map(_gain, _gains(sets)))
     dollars = "unknown" if spend.dollars is None else f"{spend.dollars:,.2f}"
-    return *found, f"{sets.judged:,}", f"{spend.generated:,}", f"{spend.judged:,}", dollars
+    return *best_cells, f"{sets.judged:,}", f"{spend.generated:,}", f"{spend.judged:,}", dollars
 
 
 def _gains(sets: FoundSet) -> tuple[Estimate | None, ...]:

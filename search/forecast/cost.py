@@ -83,8 +83,8 @@ class Speed:
         )
 
 
-def _ratio(one: float, other: float) -> float | None:
-    return one / other if one and other else None
+def _ratio(first: float, second: float) -> float | None:
+    return first / second if first and second else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def forecast_run(
     material, shown = plan.material, [*plan.material.demonstrations.values()][:_SAMPLE]
     asked_first = [(question.query,) for question in material.search[:_SAMPLE]]
     sample = "".join(_texts(plan.renderer.block(material.rules, shown, asked_first)))
-    spent, pace, source = measured(config, path, experience)
+    spent, rates, source = measured(config, path, experience)
     longest = max(decoding.max_new_tokens for decoding in plan.decodings.values())
     base = plan.renderer.block(
         material.rules, material.base, [(question.query,) for question in material.questions.values()]
@@ -74,7 +74,7 @@ def forecast_run(
         config,
         sample,
         longest,
-        pace,
+        rates,
         [*_notes(plan.material.notices), *_summary(plan), *notes, *source, *missing, *service_notices(config)],
         example_of_search(plan),
     )
@@ -87,17 +87,17 @@ def forecast_evaluation(
     """As `forecast_run`, for an evaluation."""
     environment, missing = with_keys_to_come(config)
     plan = make_evaluation_plan(config, path or _NOWHERE, environment)
-    surveyor = Surveyor({one.id: one for one in plan.questions}, plan.objective, plan.judges.members)
+    surveyor = Surveyor({question.id: question for question in plan.questions}, plan.objective, plan.judges.members)
     ids = [question.id for question in plan.questions]
     work = together(
         surveyor.work(variant.renderer, variant.rules, variant.demonstrations, ids) for variant in plan.variants
     )
     sample = "".join(text for variant in plan.variants for text in _texts(variant.block(plan.questions[:_SAMPLE])))
     longest = max(variant.decoding.max_new_tokens for variant in plan.variants)
-    for one in plan.variants:
-        name, texts = f"the prompt of '{one.name}'", _texts(one.block(plan.questions))
-        refuse_too_long(one.model, name, texts, one.decoding.max_new_tokens)
-    spent, pace, source = measured(config, path, experience)
+    for variant in plan.variants:
+        name, texts = f"the prompt of '{variant.name}'", _texts(variant.block(plan.questions))
+        refuse_too_long(variant.model, name, texts, variant.decoding.max_new_tokens)
+    spent, rates, source = measured(config, path, experience)
     notes = [
         *_notes(plan.notices),
         *_summary_of_evaluation(plan),
@@ -107,7 +107,7 @@ def forecast_evaluation(
         *missing,
         *service_notices(config),
     ]
-    assumed = assume(config, sample, longest, pace, notes, example_of_evaluation(plan))
+    assumed = assume(config, sample, longest, rates, notes, example_of_evaluation(plan))
     return forecast(work, work, assumed, config.budget, spent)
 
 

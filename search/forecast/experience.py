@@ -50,27 +50,27 @@ def measured(
         spend, source = read_spend(ledger, read_id(experience.like)), str(experience.like)
     elif not own.generated and config.ledger_path is not None and (run := last_run(config.ledger_path)) is not None:
         spend, source = read_spend(config.ledger_path, run), f"the latest run in {config.ledger_path}"
-    pace = Speed.of(spend)
-    notes = [f"lengths and speed: as measured in {source}"] if pace.answer is not None else []
+    rates = Speed.of(spend)
+    notes = [f"lengths and speed: as measured in {source}"] if rates.answer is not None else []
     if experience.tokens_per_second is not None:
-        pace = replace(pace, speed=experience.tokens_per_second)
-    if pace.answer is None and experience.answer_tokens is not None:
-        pace = replace(pace, answer=experience.answer_tokens)
+        rates = replace(rates, speed=experience.tokens_per_second)
+    if rates.answer is None and experience.answer_tokens is not None:
+        rates = replace(rates, answer=experience.answer_tokens)
         notes.append(f"an answer is assumed to have {experience.answer_tokens:,.0f} tokens")
-    if pace.words is None and experience.verdict_tokens is not None:
-        pace = replace(pace, words=experience.verdict_tokens)
+    if rates.words is None and experience.verdict_tokens is not None:
+        rates = replace(rates, words=experience.verdict_tokens)
         notes.append(f"a verdict is assumed to have {experience.verdict_tokens:,.0f} tokens")
-    if pace.gpus is None and experience.gpus is not None and _gpus(config.model, config.workers) is None:
-        pace = replace(pace, gpus=experience.gpus)
+    if rates.gpus is None and experience.gpus is not None and _gpus(config.model, config.workers) is None:
+        rates = replace(rates, gpus=experience.gpus)
         notes.append(f"the workers are assumed to hold {experience.gpus:g} GPUs together")
-    return own, pace, notes
+    return own, rates, notes
 
 
 def assume(
     config: RunConfig | EvaluationConfig,
     sample: str,
     max_new_tokens: int,
-    pace: Speed,
+    rates: Speed,
     notes: Sequence[str],
     prompt: PromptExample,
 ) -> Assumptions:
@@ -82,7 +82,7 @@ def assume(
         all_notes.append("the judge's tokens are guessed as characters / 4")
     return Assumptions(
         basis=Basis(rate, GUESS, judges, config.model.service if isinstance(config.model, ServedModelConfig) else None),
-        pace=pace,
+        rates=rates,
         max_new_tokens=max_new_tokens,
         gpus=_gpus(config.model, config.workers),
         unpriced=missing_prices(config),

@@ -79,7 +79,7 @@ class Assumptions:
     """
 
     basis: Basis
-    pace: Speed
+    rates: Speed
     max_new_tokens: int
     gpus: float | None
     unpriced: Sequence[str]
@@ -126,12 +126,12 @@ def _about(likely: PlannedWork | None, assumed: Assumptions) -> dict[str, float 
     """Only what neither a guess at the lengths nor at the judge's words goes into."""
     if likely is None:
         return {}
-    pace, judges = assumed.pace, assumed.basis.judges
-    words = [pace.words or 0.0 if judge.words > 1 else float(judge.words) for judge in judges]
-    cost = cost_of(likely, assumed.basis, pace.answer or 0.0, words, [judge.calls for judge in judges])
+    rates, judges = assumed.rates, assumed.basis.judges
+    words = [rates.words or 0.0 if judge.words > 1 else float(judge.words) for judge in judges]
+    cost = cost_of(likely, assumed.basis, rates.answer or 0.0, words, [judge.calls for judge in judges])
     values = _values(cost, assumed)
-    lengths_matter = pace.answer is None
-    words_matter = pace.words is None and any(judge.words > 1 for judge in judges)
+    lengths_matter = rates.answer is None
+    words_matter = rates.words is None and any(judge.words > 1 for judge in judges)
     hidden = (_NEED_LENGTHS if lengths_matter else frozenset()) | (_NEED_WORDS if words_matter else frozenset())
     shown = {name: value for name, value in values.items() if name not in hidden}
     if not likely.earlier:
@@ -148,9 +148,9 @@ def _at_most(most: PlannedWork, assumed: Assumptions) -> dict[str, float | None]
 
 
 def _values(cost: Cost, assumed: Assumptions) -> dict[str, float | None]:
-    pace = assumed.pace
-    hours = None if pace.speed is None else cost.new_tokens / pace.speed / 3600
-    gpus = assumed.gpus if pace.gpus is None else pace.gpus
+    rates = assumed.rates
+    hours = None if rates.speed is None else cost.new_tokens / rates.speed / 3600
+    gpus = assumed.gpus if rates.gpus is None else rates.gpus
     return {
         **asdict(cost),
         "judge_tokens": cost.judge_prompt_tokens + cost.judge_new_tokens,
@@ -162,12 +162,12 @@ def _values(cost: Cost, assumed: Assumptions) -> dict[str, float | None]:
 def _missing(assumed: Assumptions) -> dict[str, str]:
     """How to learn what is not known."""
     missing = {"verdicts": "fewer where answers are equal: they share a verdict"}
-    if assumed.pace.answer is None:
+    if assumed.rates.answer is None:
         missing["new_tokens"] = f"{assumed.max_new_tokens:,} an answer at most; --like RUN tells what they were there"
     if assumed.unpriced:
         missing["dollars"] = f"unknown: give {' and '.join(assumed.unpriced)}"
-    if assumed.pace.speed is None:
+    if assumed.rates.speed is None:
         missing["hours"] = missing["gpu_hours"] = "unknown: give --tokens-per-second, or --like RUN"
-    elif assumed.pace.gpus is None and assumed.gpus is None:
+    elif assumed.rates.gpus is None and assumed.gpus is None:
         missing["gpu_hours"] = "unknown: give workers.count and workers.gpus_per_worker, or --like RUN"
     return missing

@@ -41,14 +41,14 @@ def paid_already(plan: EvaluationPlan, ledgers: Sequence[Path]) -> PaidAlready:
     known, paid = list(dict.fromkeys(model for ledger in ledgers for model in read_models(ledger))), PaidAlready()
     generations, verdicts = set[bytes](), set[bytes]()
     for variant in plan.variants:
-        found = max(
+        fullest = max(
             (_found(plan, variant, model, ledgers) for model in _of_model(variant.model, known)),
             key=lambda keys: len(keys.generations),
             default=_Found(),
         )
-        generations |= found.generations
-        verdicts |= found.verdicts
-        if found.is_complete and found.generations:
+        generations |= fullest.generations
+        verdicts |= fullest.verdicts
+        if fullest.is_complete and fullest.generations:
             paid.complete.add(variant.name)
     paid.generations, paid.verdicts = len(generations), len(verdicts)
     answers, words = [*generations], [*verdicts]
@@ -95,11 +95,17 @@ def _of_model(model: AnyModelConfig, known: Sequence[str]) -> Iterator[str]:
     if isinstance(model, ServedModelConfig):
         service = model.service
         signs = (f"{service.model},", f" served by {model.server} ", f" at {service.base_url}")
-        yield from (one for one in known if ", served by " in one and any(sign in one for sign in signs))
+        yield from (
+            fingerprint
+            for fingerprint in known
+            if ", served by " in fingerprint and any(sign in fingerprint for sign in signs)
+        )
         return
     name = model.name
     prefix = f"{name}@" if model.revision is None else f"{name}@{model.revision}"
-    candidates = [one for one in known if one.startswith((prefix, f"{Path(name).name}@sha256:"))]
+    candidates = [
+        fingerprint for fingerprint in known if fingerprint.startswith((prefix, f"{Path(name).name}@sha256:"))
+    ]
     if candidates and Path(name).is_dir():  # a folder of the same name may hold another model
         from workers.shared_prefix.weights import find  # noqa: PLC0415 -- torch
 
@@ -118,14 +124,16 @@ class _Found:
 
 
 def _found(plan: EvaluationPlan, variant: PromptVariant, model: str, ledgers: Sequence[Path]) -> _Found:
-    found, wanted = _Found(is_complete=True), list[bytes]()
-    going: list[tuple[Question, Conversation, tuple[str, ...]]] = [(one, (one.query,), ()) for one in plan.questions]
+    paid, wanted = _Found(is_complete=True), list[bytes]()
+    going: list[tuple[Question, Conversation, tuple[str, ...]]] = [
+        (question, (question.query,), ()) for question in plan.questions
+    ]
     for turn in range(plan.objective.turns):
         block = variant.renderer.block(variant.rules, variant.demonstrations, [words for _, words, _ in going])
         keys = generation_keys(model, variant.decoding, block)
         completions = _together(read_completions(ledger, keys) for ledger in ledgers)
-        found.generations |= completions.keys()
-        found.is_complete = found.is_complete and len(completions) == len({*keys})
+        paid.generations |= completions.keys()
+        paid.is_complete = paid.is_complete and len(completions) == len({*keys})
         asked, going = going, []
         for (question, words, answers), key in zip(asked, keys, strict=True):
             if key not in completions:
@@ -135,9 +143,9 @@ def _found(plan: EvaluationPlan, variant: PromptVariant, model: str, ledgers: Se
                 wanted += _verdict_keys(plan, question, said)
             if turn + 1 < min(plan.objective.turns, len(question.turns)):
                 going.append((question, (*words, said[-1], question.turns[turn + 1]), said))
-    found.verdicts = {*_together(read_verdicts(ledger, wanted) for ledger in ledgers)}
-    found.is_complete = found.is_complete and len(found.verdicts) == len({*wanted}) and bool(wanted)
-    return found
+    paid.verdicts = {*_together(read_verdicts(ledger, wanted) for ledger in ledgers)}
+    paid.is_complete = paid.is_complete and len(paid.verdicts) == len({*wanted}) and bool(wanted)
+    return paid
 
 
 def _verdict_keys(plan: EvaluationPlan, question: Question, answers: tuple[str, ...]) -> Iterator[bytes]:

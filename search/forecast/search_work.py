@@ -48,10 +48,10 @@ def most_work(plan: Plan, surveyor: Surveyor, planned: int, screened: int) -> Pl
     """The longest candidate over and over, on all search questions, for as many answers as are planned, of which so
     many are for the screening judge."""
     material = plan.material
-    lengths = {name: one.characters for name, one in material.demonstrations.items()}
+    lengths = {name: demonstration.characters for name, demonstration in material.demonstrations.items()}
     longest = sorted(plan.space.pool, key=lambda name: -lengths[name])[: plan.space.max_added]
     candidates = plan.space.compose(()), plan.space.compose(longest)
-    most = max(candidates, key=lambda one: sum(lengths[name] for name in one.demonstrations))
+    most = max(candidates, key=lambda candidate: sum(lengths[name] for name in candidate.demonstrations))
     shown = material.shown(most)
     search, held_out = (
         surveyor.work(plan.renderer, material.rules, shown, [question.id for question in side])

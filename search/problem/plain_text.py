@@ -45,7 +45,7 @@ def plain(text: str) -> str:
     if "](" in text:
         text = _LINK.sub(r"\1", text)
     if "\\" in text:
-        text = _ESCAPED_BREAK.sub("\n", _ESCAPED_CHARACTER.sub(lambda found: chr(int(found[1], 16)), text))
+        text = _ESCAPED_BREAK.sub("\n", _ESCAPED_CHARACTER.sub(lambda match: chr(int(match[1], 16)), text))
     if "%20" in text:
         text = unquote(text, errors="replace")
     if not text.isascii():

@@ -78,7 +78,7 @@ def words_of(text: str) -> Words:
         text = text.lower().translate(_ASCII)
         if not _SIGNS.search(text):
             return tuple(text.translate(_ASCII_WORDS).split()) or tuple("".join(text.split()))
-    text = _BETWEEN_NUMBERS.sub(lambda found: chr(_PRIVATE + ord(found[0].strip())), text)
+    text = _BETWEEN_NUMBERS.sub(lambda match: chr(_PRIVATE + ord(match[0].strip())), text)
     return tuple(text.translate(_FOLDING).split()) or tuple("".join(text.split()))
 
 

@@ -16,11 +16,11 @@ _HEIGHT = 230
 
 def demonstrations_picture(findings: Findings) -> Picture | None:
     """Answers behind each demonstration; None where none varies."""
-    found = findings.allocation
-    if found is None or not found.demonstrations:
+    allocation = findings.allocation
+    if allocation is None or not allocation.demonstrations:
         return None
-    shown = [share for share in found.demonstrations if share.answers]
-    untried = len(found.demonstrations) - len(shown)
+    shown = [share for share in allocation.demonstrations if share.answers]
+    untried = len(allocation.demonstrations) - len(shown)
     labels = [findings.labels.demonstration(share.name) for share in shown]
     figure = _bars("demonstration, most answers first", shown, labels)
     says = "Search answers behind each demonstration: all candidates that have it together, the chosen ones in colour."
@@ -31,14 +31,14 @@ def demonstrations_picture(findings: Findings) -> Picture | None:
 
 def asked_picture(findings: Findings) -> Picture | None:
     """Answers to each search question; None before anything is scored."""
-    found = findings.allocation
-    if found is None:
+    allocation = findings.allocation
+    if allocation is None:
         return None
-    labels = [findings.labels.question(share.name) for share in found.questions]
-    figure = _bars("search question, in the order of the data", found.questions, labels)
-    fewest, most = (pick(share.answers for share in found.questions) for pick in (min, max))
+    labels = [findings.labels.question(share.name) for share in allocation.questions]
+    figure = _bars("search question, in the order of the data", allocation.questions, labels)
+    fewest, most = (pick(share.answers for share in allocation.questions) for pick in (min, max))
     each = f"{most:,} each" if fewest == most else f"between {fewest:,} and {most:,} each"
-    return Picture("asked", figure, f"Answers to each search question: {each}, {found.answers:,} in all.")
+    return Picture("asked", figure, f"Answers to each search question: {each}, {allocation.answers:,} in all.")
 
 
 def _bars(axis: str, shares: Sequence[AnswerShare], labels: Sequence[str]) -> go.Figure:

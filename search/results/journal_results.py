@@ -78,8 +78,8 @@ class JournalResults:
         """How far the search had come after each of its trials on search questions."""
         order = [*self.search]
         for at in range(0, len(self._steps), 4):
-            judged, told, leading, trials = self._steps[at : at + 4]
-            candidate, leader = (None if place == _NOBODY else order[place] for place in (told, leading))
+            judged, own_place, leading, trials = self._steps[at : at + 4]
+            candidate, leader = (None if place == _NOBODY else order[place] for place in (own_place, leading))
             yield SearchStep(judged, candidate, leader, trials)
 
     def compared_on(self, winner: Candidate) -> Side:
@@ -104,6 +104,6 @@ class JournalResults:
             self.trials += 1
             self.leaders = record.leaders
             self._judged += judged
-            told = _NOBODY if record.scored.trial.again else self.search.place(record.candidate)
+            own_place = _NOBODY if record.scored.trial.again else self.search.place(record.candidate)
             leader = self.search.place(record.leaders[0]) if record.leaders else _NOBODY
-            self._steps.extend((self._judged, told, leader, self.search.trials))
+            self._steps.extend((self._judged, own_place, leader, self.search.trials))

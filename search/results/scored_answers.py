@@ -45,8 +45,8 @@ def base_prompt(results: SearchResults | EvaluationResults) -> str:
 
 def scored_answers(results: SearchResults | EvaluationResults) -> list[ScoredAnswer]:
     """All of them in the order of the run, each once; without those that the ledger has not."""
-    found = {(scored.side, scored.prompt, scored.question.id): scored for scored in _all(results)}
-    return [*found.values()]
+    by_place = {(scored.side, scored.prompt, scored.question.id): scored for scored in _all(results)}
+    return [*by_place.values()]
 
 
 def _all(results: SearchResults | EvaluationResults) -> Iterator[ScoredAnswer]:

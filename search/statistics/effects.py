@@ -107,7 +107,7 @@ class EffectsModel(EffectsPrior):
         other.periods = min(_PERIODS, len(scores.before))
         data = CountedScores(scores, other)
         tried = [Fit(other, data, replace(fit.hyper, drift=drift), fit.own, fit.step) for drift in _DRIFTS]
-        best = max(tried, key=lambda one: one.log_evidence)
+        best = max(tried, key=lambda fit: fit.log_evidence)
         return best if best.log_evidence > fit.log_evidence + _LOG_ODDS_OF_NONE else fit
 
     def at(self, scores: ObservedScores, hyper: Hyperparameters, own: OwnVariances | None = None) -> Fit:

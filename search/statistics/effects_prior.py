@@ -86,10 +86,10 @@ class EffectsPrior:
 
     def layout(self, sets: Sequence[OrderedSet]) -> Layout:
         """Who stands where in these sets."""
-        sizes = np.array([len(one) for one in sets], dtype=np.int64)
-        members = np.array([member for one in sets for member in one], dtype=np.int64)
-        places = np.concatenate([np.zeros(0), *[_places(len(one)) for one in sets]])
-        return Layout(sizes, members, places, np.array([self._similarity_in(one) for one in sets]))
+        sizes = np.array([len(chosen) for chosen in sets], dtype=np.int64)
+        members = np.array([member for chosen in sets for member in chosen], dtype=np.int64)
+        places = np.concatenate([np.zeros(0), *[_places(len(chosen)) for chosen in sets]])
+        return Layout(sizes, members, places, np.array([self._similarity_in(chosen) for chosen in sets]))
 
     def _similarity_in(self, ordered: OrderedSet) -> float:
         if not self._has_embedding:
@@ -148,8 +148,8 @@ class EffectsPrior:
         variances: Floats = hyper.effect**2 * (share * (self._embedding**2).sum(axis=1) + 1 - share)
         if self.other is None:
             return variances
-        told = (hyper.agreement * hyper.effect) ** 2 * np.diag(self.other.covariance)
-        own: Floats = (1 - hyper.agreement**2) * variances + told
+        agreed = (hyper.agreement * hyper.effect) ** 2 * np.diag(self.other.covariance)
+        own: Floats = (1 - hyper.agreement**2) * variances + agreed
         return own
 
     def _effects_precision(self, hyper: Hyperparameters, own_effect: Floats) -> tuple[Floats, float]:

@@ -182,8 +182,8 @@ class Screening:
             sets = self._sampled_sets(fit, room)
         else:
             sets = self._racers(fit, room, (spent - 1 + self._config.race_share) / self._config.race_share)
-        for one in sets:
-            self._enqueue(one)
+        for chosen in sets:
+            self._enqueue(chosen)
         if not self._queue and self._sent == self._told:
             self._end()
 
@@ -220,8 +220,12 @@ class Screening:
     def _sampled_sets(self, fit: Fit, room: int) -> list[OrderedSet]:
         """The best sets of posterior draws, told ones with what they did of their own."""
         betas = fit.draws(2 * room, _TEMPER, self._draw)
-        told = [one for one in self._scores.sets if one and self._open(one)]
-        rivals = [one for _, one in sorted(zip(-fit.values(told), told, strict=True))[: 3 * room]] if told else []
+        scored = [chosen for chosen in self._scores.sets if chosen and self._open(chosen)]
+        rivals = (
+            [chosen for _, chosen in sorted(zip(-fit.values(scored), scored, strict=True))[: 3 * room]]
+            if scored
+            else []
+        )
         values = fit.sampled_values(rivals, betas, _TEMPER, self._draw) if rivals else np.zeros((len(betas), 0))
         sets: list[OrderedSet] = []
         for row, beta in enumerate(betas):
@@ -240,14 +244,14 @@ class Screening:
     def _racers(self, fit: Fit, room: int, progress: float) -> list[OrderedSet]:
         """The likeliest winners, fewer of them as the race goes on."""
         count = min(room, _RACERS[min(len(_RACERS) - 1, int(progress * len(_RACERS)))])
-        told = [one for one in self._scores.sets if one]
-        leaders = [told[place] for place in np.argsort(-fit.values(told), kind="stable")[:20]] if told else []
+        scored = [chosen for chosen in self._scores.sets if chosen]
+        leaders = [scored[place] for place in np.argsort(-fit.values(scored), kind="stable")[:20]] if scored else []
         near = [*leaders, self._numbered.best_set(known_effects(fit, fit.mean))]
         strongest = np.argsort(-fit.worths(fit.mean), kind="stable").tolist()
         near += [
             self._numbered.arranged(neighbour) for leader in leaders[:2] for neighbour in neighbours(leader, strongest)
         ]
-        near = [one for one in dict.fromkeys(near) if self._open(one) and self._numbered.allowed(one)]
+        near = [chosen for chosen in dict.fromkeys(near) if self._open(chosen) and self._numbered.allowed(chosen)]
         return [near[place] for place in np.argsort(-fit.values(near), kind="stable")[:count]] if near else []
 
     def _unmet_by_finalists(self, fit: Fit) -> list[OrderedSet]:
@@ -255,7 +259,11 @@ class Screening:
         have met all. Two of them, one or none, as the budget allows."""
         blocks = -(-len(self._space.questions) // self._block)
         count = min(_FINALISTS, self._trials // (_FINAL_SHARE * blocks))
-        scored = [one for one in self._scores.sets if one and one not in self._broken and self._numbered.allowed(one)]
+        scored = [
+            chosen
+            for chosen in self._scores.sets
+            if chosen and chosen not in self._broken and self._numbered.allowed(chosen)
+        ]
         if not count or not scored:
             return []
         leaders = [scored[place] for place in np.argsort(-fit.values(scored), kind="stable")[:count]]
@@ -272,11 +280,11 @@ class Screening:
 
     def _rank(self, fit: Fit) -> None:
         base = self._numbered.numbers(self._space.compose(()))
-        told = [one for one in self._scores.sets if one == base or self._numbered.allowed(one)]
-        values = np.round(fit.values(told), 9)
-        ranked = [told[place] for place in np.argsort(-values, kind="stable")]
+        scored = [chosen for chosen in self._scores.sets if chosen == base or self._numbered.allowed(chosen)]
+        values = np.round(fit.values(scored), 9)
+        ranked = [scored[place] for place in np.argsort(-values, kind="stable")]
         if self._told == self._trials:
-            ranked.sort(key=lambda one: not one or self._met.blocks_left(one) > 0)
+            ranked.sort(key=lambda chosen: not chosen or self._met.blocks_left(chosen) > 0)
         self._ranking = [self._numbered.candidate(candidate) for candidate in ranked]
 
     def agreement(self) -> float | None:

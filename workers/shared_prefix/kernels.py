@@ -95,9 +95,9 @@ def _first_right(
     tolerance = 1e-4 if dtype == torch.float32 else 3e-2
     for kernel in kernels:
         try:
-            found = kernel(*arguments)
-            torch.testing.assert_close(found[0], right[0], rtol=tolerance, atol=tolerance)
-            torch.testing.assert_close(found[1].float(), right[1], rtol=tolerance, atol=tolerance)
+            ours = kernel(*arguments)
+            torch.testing.assert_close(ours[0], right[0], rtol=tolerance, atol=tolerance)
+            torch.testing.assert_close(ours[1].float(), right[1], rtol=tolerance, atol=tolerance)
         except (RuntimeError, NotImplementedError, AssertionError, TypeError) as error:
             log.info("attention kernel %s is no use here: %s", getattr(kernel, "__name__", kernel), error)
         else:

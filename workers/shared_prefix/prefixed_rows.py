@@ -48,9 +48,9 @@ class PrefixedRows:
     def stand_behind(self, prefix: list[int]) -> bool:
         """As `Rows.stand_behind`."""
         in_use = list(dict.fromkeys(self._prefixes))
-        shared = next((one for one in in_use if one.tokens == prefix), None)
+        shared = next((other for other in in_use if other.tokens == prefix), None)
         if shared is None and not self._is_full:
-            shared = self._acquired(prefix, [one.tokens for one in in_use])
+            shared = self._acquired(prefix, [other.tokens for other in in_use])
         if shared is None:
             self._is_full = True
             return False

@@ -210,9 +210,9 @@ def _draw_fate(draw: random.Random, alone: ProcessEnd) -> Fate:
         writes = sum(alone.writes.values())
         return Fate(full_from=draw.randrange(draw.choice((2, writes // 4 + 1, writes))), order=order)
     if kind == "told":
-        told = [step + draw.randrange(20) * again for again in range(draw.choice((1, 1, 2)))]
+        told_steps = [step + draw.randrange(20) * again for again in range(draw.choice((1, 1, 2)))]
         killed = step + draw.randrange(40) if draw.random() < 0.3 else None
-        return Fate(told_to_end=tuple(told), killed_before=killed, order=order)
+        return Fate(told_to_end=tuple(told_steps), killed_before=killed, order=order)
     return Fate(order=order)
 
 

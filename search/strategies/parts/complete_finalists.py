@@ -43,7 +43,7 @@ class CompleteFinalists:
     def _unmet(self) -> list[Trial]:
         """What the first two have not been asked about, a trial each."""
         left = {candidate: self._questions_left(candidate) for candidate in self._strategy.ranking()[:_FINALISTS]}
-        return [Trial(one, questions) for one, questions in left.items() if questions]
+        return [Trial(candidate, questions) for candidate, questions in left.items() if questions]
 
     def _questions_left(self, candidate: Candidate) -> tuple[str, ...]:
         met = self._met.get(candidate, set())
