@@ -92,14 +92,15 @@ def _write_journal(path: Path, candidates: int, search: list[str], held_out: lis
     shown = [base, *(Candidate((*draw.sample([f"d{n}" for n in range(_POOL)], 3), "base")) for _ in range(candidates))]
     with closing(Journal(path)) as journal:
         for number, candidate in enumerate(shown):
-            journal.append(TrialRecord("search", _scored(number, candidate, search, draw), (shown[1], base)))
+            journal.append(TrialRecord("search", scored_trial(number, candidate, search, draw), (shown[1], base)))
         for number in (1, 0):
             side: Side = "held_out"
-            journal.append(TrialRecord(side, _scored(number, shown[number], held_out, draw)))
+            journal.append(TrialRecord(side, scored_trial(number, shown[number], held_out, draw)))
         journal.append(EndRecord(shown[1], base, 0.99))
 
 
-def _scored(number: int, candidate: Candidate, questions: list[str], draw: random.Random) -> ScoredTrial:
+def scored_trial(number: int, candidate: Candidate, questions: list[str], draw: random.Random) -> ScoredTrial:
+    """Scores drawn for a candidate of this number, under the keys of its answers."""
     scores = {name: 5 + draw.gauss(0, 1) for name in questions}
     keys = {
         name: AnswerKeys((key("generation", number, name),), (((key("verdict", number, name),),),)).to_text()

@@ -19,6 +19,8 @@ from search.results.stored_answers import StoredAnswer, read_stored_answers
 from search.run_directory.records import TrialRecord
 from search.run_directory.run import is_evaluation
 
+_AT_ONCE = 1_000  # answers that are looked up together
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -69,26 +71,43 @@ def read_answers(path: Path | str) -> list[Answer]:
     """
     path = Path(path)
     if is_evaluation(path):
-        return list(_of_evaluation(read_evaluation_results(path)))
-    return list(_of_search(read_search_results(path)))
+        return list(evaluation_answers(read_evaluation_results(path)))
+    return list(search_answers(read_search_results(path)))
 
 
-def _of_search(results: SearchResults) -> Iterator[Answer]:
+def search_answers(results: SearchResults, since: int = 0) -> Iterator[Answer]:
+    """The answers of a search, those of its trials from this number on."""
     material = results.material
     if material is None:
         return
     base, labels = {shown.id for shown in material.base}, Labels(material)
     clean = answer_cleaner(results.config.render)
-    for trial, record in enumerate(results.records()):
-        if isinstance(record, TrialRecord) and record.scored.trial.tells_scores:
+    for trials in _batches(results, since):
+        keys = {(trial, name): key for trial, record in trials for name, key in record.scored.keys.items()}
+        stored = read_stored_answers(results.ledger, keys, clean)
+        for trial, record in trials:
             candidate, scored = record.candidate, record.scored
             added = tuple(name for name in candidate.demonstrations if name not in base)
             asked = _Asked(trial, record.side, labels.candidate(candidate), candidate, added)
-            stored = read_stored_answers(results.ledger, scored.keys, clean)
-            yield from _rows(asked, scored, material.questions, stored)
+            own = {name: stored[trial, name] for name in scored.keys if (trial, name) in stored}
+            yield from _rows(asked, scored, material.questions, own)
 
 
-def _of_evaluation(results: EvaluationResults) -> Iterator[Answer]:
+def _batches(results: SearchResults, since: int) -> Iterator[list[tuple[int, TrialRecord]]]:
+    """Trials with their numbers, so many together that opening the ledger costs little."""
+    batch: list[tuple[int, TrialRecord]] = []
+    for trial, record in enumerate(results.records()):
+        if trial >= since and isinstance(record, TrialRecord) and record.scored.trial.tells_scores:
+            batch.append((trial, record))
+        if sum(len(kept.scored.keys) for _, kept in batch) >= _AT_ONCE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def evaluation_answers(results: EvaluationResults) -> Iterator[Answer]:
+    """The answers of an evaluation, variant by variant."""
     material = results.material
     if material is None:
         return

@@ -1,12 +1,15 @@
 """What a prompt's answers were and what the judge said of them, looked up in the ledger by their keys."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from evaluators.judge import Verdict
 from evaluators.ledger.answer_keys import AnswerKeys
 from evaluators.ledger.queries import read_completions, read_verdicts
+
+K = TypeVar("K", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +27,17 @@ class StoredAnswer:
     verdicts: tuple[Verdict, ...]
 
 
-def read_stored_answers(ledger: Path, keys: Mapping[str, str], clean: Callable[[str], str]) -> dict[str, StoredAnswer]:
-    """By question id; a question whose answers are not all in the ledger is left out, and so is a verdict.
+def read_stored_answers(ledger: Path, keys: Mapping[K, str], clean: Callable[[str], str]) -> dict[K, StoredAnswer]:
+    """By question id, or whatever `keys` go by; a question whose answers are not all in the ledger is left out, and so
+    is a verdict.
 
     Args:
-        keys: by question id, `AnswerKeys` as text.
+        keys: `AnswerKeys` as text.
         clean: turns a completion's text into the answer that the judge read.
     """
     parsed = _parsed(keys)
     completions = read_completions(ledger, [key for own in parsed.values() for key in own.generations])
-    verdicts = read_last_verdicts(ledger, keys)
+    verdicts = _last_verdicts(ledger, parsed)
     answers = {}
     for name, own in parsed.items():
         if all(key in completions for key in own.generations):
@@ -49,10 +53,14 @@ def read_stored_answers(ledger: Path, keys: Mapping[str, str], clean: Callable[[
 def read_last_verdicts(ledger: Path, keys: Mapping[str, str]) -> dict[str, tuple[Verdict, ...]]:
     """Verdicts on the last answer to each question: judge by judge, repeat by repeat, without those that the ledger
     has not."""
-    wanted = {name: [key for member in own.verdicts[-1] for key in member] for name, own in _parsed(keys).items()}
+    return _last_verdicts(ledger, _parsed(keys))
+
+
+def _last_verdicts(ledger: Path, keys: Mapping[K, AnswerKeys]) -> dict[K, tuple[Verdict, ...]]:
+    wanted = {name: [key for member in own.verdicts[-1] for key in member] for name, own in keys.items()}
     verdicts = read_verdicts(ledger, [key for own in wanted.values() for key in own])
     return {name: tuple(verdicts[key] for key in own if key in verdicts) for name, own in wanted.items()}
 
 
-def _parsed(keys: Mapping[str, str]) -> dict[str, AnswerKeys]:
+def _parsed(keys: Mapping[K, str]) -> dict[K, AnswerKeys]:
     return {name: AnswerKeys.from_text(text) for name, text in keys.items()}

@@ -1,70 +1,53 @@
-"""Every answer of a run in an index that can be filtered, sorted and searched, however many there are."""
+"""Every answer of a run in an index in memory that can be filtered, sorted and searched, however many there are."""
 
 import sqlite3
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import TypeAdapter
 
-from search.results.answers_table import Answer, read_answers
+from search.results.answers_table import Answer
+from search.view.answer_filter import Filter
 
 PAGE = 50  # rows
+_GIST = 160  # characters of an answer in the list
 _ANSWER = TypeAdapter(Answer)
-
-Order = Literal["asked", "score", "change", "length", "question"]
-_ORDERS: Mapping[str, str] = {
-    "asked": "id",
-    "score": "score IS NULL, score, id",
-    "change": "change IS NULL, change, id",
-    "length": "length IS NULL, length, id",
-    "question": "question, id",
-}
-_COLUMNS = "id, trial, side, prompt, decoding, question, category, query, score, change, failure, length"
+_COLUMNS = (
+    "id, trial, side, prompt, candidate, decoding, question, category, query, score, change, failure, length, gist"
+)
 _SCHEMA = """
 CREATE TABLE answers (
-    id INTEGER PRIMARY KEY, trial INTEGER, side TEXT, prompt TEXT, decoding TEXT, question TEXT, category TEXT,
-    query TEXT, score REAL, change REAL, failure TEXT, length INTEGER, content TEXT);
-CREATE INDEX by_question ON answers (question);
+    id INTEGER PRIMARY KEY, trial INTEGER, side TEXT, prompt TEXT, candidate TEXT, decoding TEXT, question TEXT,
+    category TEXT, query TEXT, score REAL, change REAL, failure TEXT, length INTEGER, gist TEXT, content TEXT);
+CREATE INDEX by_question ON answers (question, side, candidate);
+CREATE INDEX by_trial ON answers (trial, question);
 CREATE VIRTUAL TABLE words USING fts5 (query, answers, judge, content='');
+"""
+_CHANGES = """
+UPDATE answers SET change = answers.score - base.score
+FROM answers AS base WHERE answers.change IS NULL AND base.candidate = ? AND base.score IS NOT NULL
+    AND answers.candidate != base.candidate
+    AND base.question = answers.question AND base.side = answers.side
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
-    """Which answers are wanted; an empty text or None asks for all.
+class AnswerRow:
+    """One line of the list.
 
     Attributes:
-        words: that stand in the question, the answers or the judge's words, all of them; "quoted ones" together.
-        change: against the base prompt on the same question: "better", "worse" or "same".
-        least, most: score, both included.
-        page: from 0.
+        change: the score less the base prompt's on the same question and side.
+        gist: the beginning of the last answer.
+        role: "base prompt", "winner", "best so far" or "runner-up"; "" for another.
     """
-
-    words: str = ""
-    side: str = ""
-    category: str = ""
-    prompt: str = ""
-    question: str = ""
-    change: str = ""
-    failed: bool = False
-    least: float | None = None
-    most: float | None = None
-    order: str = "asked"
-    descending: bool = False
-    page: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerRow:
-    """One line of the list; `change` is the score less the base prompt's on the same question and side."""
 
     id: int
     trial: int
     side: str
     prompt: str
+    candidate: str
     decoding: str
     question: str
     category: str
@@ -73,6 +56,8 @@ class AnswerRow:
     change: float | None
     failure: str
     length: int | None
+    gist: str
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,70 +68,117 @@ class Found:
     total: int
 
 
-class AnswerIndex:
-    """The answers of one run, read once. Safe to ask from several threads."""
+class AnswerPlace(NamedTuple):
+    """A trial and a question: an address of an answer that stays."""
 
-    def __init__(self, answers: Iterable[Answer]) -> None:
+    trial: int
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """What stands around an answer among those that fit.
+
+    Attributes:
+        number: its own place, from 1, of `total`.
+    """
+
+    before: AnswerPlace | None
+    behind: AnswerPlace | None
+    number: int
+    total: int
+
+
+def candidate_key(demonstrations: Iterable[str], decoding: str) -> str:
+    """A candidate as one text."""
+    return "\x1f".join((*demonstrations, decoding))
+
+
+class AnswerIndex:
+    """The answers of one run. Safe to ask from several threads.
+
+    Args:
+        answers: trial by trial.
+        roles: keys of the candidates that have one, by role; the base prompt's is what others are compared with.
+    """
+
+    def __init__(self, answers: Iterable[Answer] = (), roles: Mapping[str, str] | None = None) -> None:
         self._lock = threading.Lock()
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
         self._database.executescript(_SCHEMA)
-        base: dict[tuple[str, str], float] = {}
-        with self._database:
-            for number, answer in enumerate(answers):
-                key = answer.side, answer.question
-                if answer.score is not None and (answer.prompt == "base prompt" or answer.side == "evaluation"):
-                    base.setdefault(key, answer.score)
-                before = base.get(key)
-                change = answer.score - before if answer.score is not None and before is not None else None
-                self._keep(number, answer, change)
+        self._roles: dict[str, str] = {}
+        self._count = 0
+        self.trials = 0
+        self.add(answers, roles or {})
 
-    @classmethod
-    def of(cls, path: Path) -> "AnswerIndex":
-        """Index the run at `path`. Raises InputError where there is none."""
-        return cls(sorted(read_answers(path), key=lambda answer: answer.prompt != "base prompt"))
+    def add(self, answers: Iterable[Answer], roles: Mapping[str, str]) -> None:
+        """Take further trials in; roles are as they are now."""
+        with self._lock, self._database:
+            self._roles = dict(roles)
+            first = self._count
+            for answer in answers:
+                self._keep(answer)
+                self._count += 1
+                self.trials = answer.trial + 1
+            if self._count > first:
+                self._database.execute(_CHANGES, [self._roles.get("base prompt", "")])
 
-    def _keep(self, number: int, answer: Answer, change: float | None) -> None:
-        columns = (answer.trial, answer.side, answer.prompt, answer.decoding, answer.question, answer.category)
-        measured = (answer.score, change, answer.failure, answer.length, _ANSWER.dump_json(answer).decode())
-        row = (number, *columns, answer.query, *measured)
-        self._database.execute("INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    def _keep(self, answer: Answer) -> None:
+        number, gist = self._count, (answer.answers[-1] if answer.answers else "")[:_GIST]
+        key = answer.prompt if answer.side == "evaluation" else candidate_key(answer.candidate, answer.decoding)
+        asked = (answer.trial, answer.side, answer.prompt, key, answer.decoding, answer.question, answer.category)
+        measured = (answer.score, None, answer.failure, answer.length, gist, _ANSWER.dump_json(answer).decode())
+        marks = ", ".join("?" * 15)
+        row = (number, *asked, answer.query, *measured)
+        self._database.execute(f"INSERT INTO answers VALUES ({marks})", row)  # noqa: S608 -- constants
         said = (number, answer.query, "\n".join(answer.answers), "\n".join(answer.words))
         self._database.execute("INSERT INTO words (rowid, query, answers, judge) VALUES (?, ?, ?, ?)", said)
 
+    @property
+    def roles(self) -> list[str]:
+        """Those that a filter may ask for."""
+        return list(self._roles)
+
     def find(self, wanted: Filter) -> Found:
         """One page of what fits, in the order asked for."""
-        where, values = _conditions(wanted)
-        order = _ORDERS.get(wanted.order, "id")
-        if wanted.descending:
-            order = ", ".join(part if "NULL" in part else f"{part} DESC" for part in order.split(", "))
-        with self._lock:
-            (total,) = self._database.execute(f"SELECT count(*) FROM answers {where}", values).fetchone()  # noqa: S608 -- constants
-            rows = self._database.execute(
-                f"SELECT {_COLUMNS} FROM answers {where} ORDER BY {order} LIMIT ? OFFSET ?",  # noqa: S608 -- constants
-                [*values, PAGE, PAGE * max(0, wanted.page)],
-            ).fetchall()
-        return Found(tuple(AnswerRow(*row) for row in rows), total)
+        where, values = wanted.conditions(self._roles)
+        total = self._one(f"SELECT count(*) FROM answers {where}", values)[0]  # noqa: S608 -- constants
+        rows = self._all(
+            f"SELECT {_COLUMNS} FROM answers {where} ORDER BY {wanted.ordering()} LIMIT ? OFFSET ?",  # noqa: S608
+            [*values, PAGE, PAGE * max(0, wanted.page)],
+        )
+        named = {key: role for role, key in reversed(self._roles.items())}
+        return Found(tuple(AnswerRow(*(*row, named.get(row[4], ""))) for row in rows), total)
 
-    def answer(self, number: int) -> Answer | None:
-        """The answer of this id, whole."""
-        with self._lock:
-            row = self._database.execute("SELECT content FROM answers WHERE id = ?", [number]).fetchone()
-        return _ANSWER.validate_json(row[0]) if row else None
+    def answer(self, place: AnswerPlace) -> Answer | None:
+        """The answer at this place, whole."""
+        return self._whole("trial = ? AND question = ?", place)
 
-    def base_of(self, answer: Answer) -> Answer | None:
-        """The base prompt's, or the first variant's, answer to the same question; None where this is it."""
-        with self._lock:
-            row = self._database.execute(
-                "SELECT content FROM answers WHERE question = ? AND side = ? ORDER BY id LIMIT 1",
-                [answer.question, answer.side],
-            ).fetchone()
-        base = _ANSWER.validate_json(row[0]) if row else None
-        return base if base is not None and base.prompt != answer.prompt else None
+    def around(self, place: AnswerPlace, wanted: Filter) -> Neighbours | None:
+        """Its neighbours among what fits; None where it does not fit itself."""
+        where, values = wanted.conditions(self._roles)
+        window = f"WINDOW w AS (ORDER BY {wanted.ordering()})"
+        columns = ("lag(trial)", "lag(question)", "lead(trial)", "lead(question)", "row_number()")
+        shown = ", ".join(f"{column} OVER w" for column in columns)
+        row = self._one(
+            f"SELECT * FROM (SELECT trial, question, {shown}, count(*) OVER () FROM answers {where} {window}) "  # noqa: S608
+            "WHERE trial = ? AND question = ?",
+            [*values, *place],
+        )
+        if row is None:
+            return None
+        before = AnswerPlace(row[2], row[3]) if row[2] is not None else None
+        behind = AnswerPlace(row[4], row[5]) if row[4] is not None else None
+        return Neighbours(before, behind, row[6], row[7])
 
-    def choices(self, column: Literal["side", "category", "prompt"]) -> list[str]:
+    def of_role(self, answer: Answer, role: str) -> Answer | None:
+        """What the candidate of this role answers to the same question; None where it has none."""
+        key = self._roles.get(role)
+        return self._whole("question = ? AND side = ? AND candidate = ?", (answer.question, answer.side, key))
+
+    def choices(self, column: Literal["side", "category"]) -> list[str]:
         """What a filter may be set to."""
-        with self._lock:
-            rows = self._database.execute(f"SELECT {column} FROM answers GROUP BY 1 ORDER BY min(id)").fetchall()  # noqa: S608 -- constants
+        rows = self._all(f"SELECT {column} FROM answers GROUP BY 1 ORDER BY min(id)", [])  # noqa: S608 -- constants
         return [value for (value,) in rows if value]
 
     def close(self) -> None:
@@ -154,31 +186,14 @@ class AnswerIndex:
         with self._lock:
             self._database.close()
 
+    def _whole(self, condition: str, values: Iterable[Any]) -> Answer | None:
+        row = self._one(f"SELECT content FROM answers WHERE {condition} ORDER BY id DESC LIMIT 1", [*values])  # noqa: S608
+        return _ANSWER.validate_json(row[0]) if row else None
 
-def _conditions(wanted: Filter) -> tuple[str, list[Any]]:
-    conditions: list[tuple[str, list[Any]]] = [
-        (f"{column} = ?", [value])
-        for column in ("side", "category", "prompt", "question")
-        if (value := getattr(wanted, column))
-    ]
-    changes = {"better": "change > 0", "worse": "change < 0", "same": "change = 0"}
-    if wanted.change in changes:
-        conditions.append((changes[wanted.change], []))
-    if wanted.failed:
-        conditions.append(("failure != ''", []))
-    if wanted.least is not None:
-        conditions.append(("score >= ?", [wanted.least]))
-    if wanted.most is not None:
-        conditions.append(("score <= ?", [wanted.most]))
-    if match := _match(wanted.words.replace("\0", " ")):
-        conditions.append(("id IN (SELECT rowid FROM words WHERE words MATCH ?)", [match]))
-    where = " AND ".join(text for text, _ in conditions)
-    return f"WHERE {where}" if where else "", [value for _, values in conditions for value in values]
+    def _one(self, query: str, values: list[Any]) -> Any:
+        with self._lock:
+            return self._database.execute(query, values).fetchone()
 
-
-def _match(words: str) -> str:
-    """An FTS5 query that takes every character literally: "quoted words" together, the others in any place."""
-    phrases = []
-    for position, part in enumerate(words.split('"')):
-        phrases += [part] if position % 2 else part.split()
-    return " ".join(f'"{phrase.strip()}"' for phrase in phrases if phrase.strip())
+    def _all(self, query: str, values: list[Any]) -> list[Any]:
+        with self._lock:
+            return self._database.execute(query, values).fetchall()

@@ -6,9 +6,12 @@ from pathlib import Path
 
 from configs.errors import InputError
 from search.report import report
-from search.view.answer_index import PAGE, AnswerIndex, Filter
+from search.results.answers_table import Answer
+from search.view.answer_filter import Filter
+from search.view.answer_index import PAGE, AnswerIndex, AnswerPlace, AnswerRow
 from search.view.compare import compare_runs
 from search.view.pages import asset, render
+from search.view.run_answers import index_answers
 from search.view.runs import RunList
 
 
@@ -56,15 +59,22 @@ def _write_all(runs: RunList, target: Path) -> int:
 
 
 def _answer_pages(name: str, root: str, path: Path) -> list[str]:
-    index = AnswerIndex.of(path)
+    index = index_answers(path).index
     try:
         pages = []
         for page in range(max(1, -(-index.find(Filter()).total // PAGE))):
             wanted = Filter(page=page)
             found = index.find(wanted)
             values = {"found": found, "wanted": asdict(wanted), "choices": {}, "size": PAGE}
-            whole = {row.id: index.answer(row.id) for row in found.rows}
+            whole = {row.id: _beside_base(index, row) for row in found.rows}
             pages.append(render("answers.html.jinja", root, static=True, name=name, whole=whole, **values))
         return pages
     finally:
         index.close()
+
+
+def _beside_base(index: AnswerIndex, row: AnswerRow) -> tuple[Answer, Answer | None]:
+    """An answer, and the base prompt's to the same question where that is another."""
+    answer = index.answer(AnswerPlace(row.trial, row.question))
+    assert answer is not None
+    return answer, None if row.role == "base prompt" else index.of_role(answer, "base prompt")

@@ -1,4 +1,4 @@
-"""Reports and answer indexes of the runs that somebody looks at, kept in memory and made again when a run grows."""
+"""Findings and answer indexes of the runs that somebody looks at, kept in memory and read again when a run grows."""
 
 import threading
 from collections import OrderedDict
@@ -11,6 +11,7 @@ from search.report.evaluation.findings import EvaluationFindings
 from search.report.findings import Findings
 from search.view.answer_index import AnswerIndex
 from search.view.prompt_text import PromptTexts, read_prompt_texts
+from search.view.run_answers import RunAnswers, index_answers
 from search.view.runs import signature
 
 T = TypeVar("T")
@@ -18,11 +19,15 @@ _MOST = 8  # runs kept
 
 
 class _Kept(Generic[T]):
-    """The latest values of a function of a run directory, for as long as its files stay as they are."""
+    """The latest values of a function of a run directory, for as long as its files stay as they are.
 
-    def __init__(self, make: Callable[[Path], T], drop: Callable[[T], None] = lambda _: None) -> None:
+    Args:
+        make: takes the directory and the value before, None at first. A value that is no longer kept is left to whoever
+            still uses it.
+    """
+
+    def __init__(self, make: Callable[[Path, T | None], T]) -> None:
         self._make = make
-        self._drop = drop
         self._lock = threading.Lock()
         self._values: OrderedDict[Path, tuple[object, T]] = OrderedDict()
 
@@ -31,23 +36,20 @@ class _Kept(Generic[T]):
             now = signature(path)
             before = self._values.pop(path, None)
             if before is None or before[0] != now:
-                made = self._make(path)
-                if before is not None:
-                    self._drop(before[1])
-                before = now, made
+                before = now, self._make(path, before[1] if before else None)
             self._values[path] = before
             while len(self._values) > _MOST:
-                self._drop(self._values.popitem(last=False)[1][1])
+                self._values.popitem(last=False)
             return before[1]
 
 
 class Looks:
-    """Report and answers of a run as its files are now. Blocks while it reads: call it in a thread."""
+    """Findings and answers of a run as its files are now. Blocks while it reads: call it in a thread."""
 
     def __init__(self) -> None:
-        self._findings = _Kept(read)
-        self._indexes = _Kept(AnswerIndex.of)
-        self._prompts = _Kept(read_prompt_texts)
+        self._findings = _Kept[Findings | EvaluationFindings](lambda path, _: read(path))
+        self._answers = _Kept[RunAnswers](index_answers)
+        self._prompts = _Kept[PromptTexts](lambda path, _: read_prompt_texts(path))
 
     def findings(self, path: Path) -> Findings | EvaluationFindings:
         """What it has found. Raises InputError where the run cannot be read."""
@@ -55,7 +57,7 @@ class Looks:
 
     def answers(self, path: Path) -> AnswerIndex:
         """The index of its answers. Raises InputError where the run cannot be read."""
-        return self._indexes.of(path)
+        return self._answers.of(path).index
 
     def prompts(self, path: Path) -> PromptTexts:
         """The texts of its prompts. Raises InputError where the run cannot be read."""

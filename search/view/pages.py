@@ -1,6 +1,6 @@
 """The pages of the view, from templates; whatever a model, a judge or a data set said is escaped."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
@@ -69,6 +69,7 @@ def _day(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
 
 
-def _query(values: Mapping[str, Any]) -> str:
-    """What is set, for a link."""
-    return urlencode({name: value for name, value in values.items() if value not in ("", None, False, 0)})
+def _query(values: Mapping[str, Any], always: Sequence[str] = ()) -> str:
+    """What is set, for a link; these also where they are 0."""
+    empty = ("", None, False, 0, "asked")
+    return urlencode({name: value for name, value in values.items() if name in always or value not in empty})

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -19,13 +18,13 @@ from configs.errors import DemosearchError
 from search.live.live_file import read_live
 from search.report.page import page
 from search.view.access_check import AccessCheck
-from search.view.answer_index import PAGE, Filter
+from search.view.answer_index import PAGE
+from search.view.answer_page import answer_values, read_filter
 from search.view.compare import compare_runs
 from search.view.looks import Looks
 from search.view.pages import asset, render
 from search.view.runs import RunList, RunRow, signature
 
-_FILTER = TypeAdapter(Filter)
 _LOOK = 1.0  # seconds between two looks at the folder
 _TYPES = {"view.css": "text/css", "view.js": "text/javascript"}
 _POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; frame-src 'self'"
@@ -46,7 +45,7 @@ def make_app(folder: Path, token: str = "", hosts: frozenset[str] = frozenset())
         Route("/compare", view.compare),
         Route("/report/{name:path}", view.report),
         Route("/answers/{name:path}", view.answers),
-        Route("/answer/{number:int}/{name:path}", view.answer),
+        Route("/answer/{name:path}", view.answer),
         Route("/live/{name:path}", view.live),
         Route("/run/{name:path}", view.run),
     ]
@@ -120,25 +119,24 @@ class _View:
 
     async def answers(self, request: Request) -> Response:
         index = await asyncio.to_thread(self._looks.answers, await self._path(request))
-        wanted = read_filter(request)
+        wanted = read_filter(request.query_params)
         found = await asyncio.to_thread(index.find, wanted)
-        choices = {column: index.choices(column) for column in ("side", "category", "prompt")}
-        values: dict[str, Any] = {"found": found, "wanted": asdict(wanted), "choices": choices, "size": PAGE}
         if request.query_params.get("as") == "json":
             return JSONResponse({"total": found.total, "rows": [asdict(row) for row in found.rows]})
-        return _page("answers.html.jinja", _root(request), name=request.path_params["name"], **values)
+        choices = {column: index.choices(column) for column in ("side", "category")}
+        values: dict[str, Any] = {"found": found, "wanted": asdict(wanted), "choices": choices, "size": PAGE}
+        name = request.path_params["name"]
+        return _page("answers.html.jinja", _root(request), name=name, roles=index.roles, **values)
 
     async def answer(self, request: Request) -> Response:
-        path = await self._path(request)
-        index, prompts = await asyncio.to_thread(lambda: (self._looks.answers(path), self._looks.prompts(path)))
-        number, name = request.path_params["number"], request.path_params["name"]
-        answer = await asyncio.to_thread(index.answer, number)
-        if answer is None:
-            raise DemosearchError(f"The run '{name}' has no answer {number}.")
-        base = await asyncio.to_thread(index.base_of, answer)
-        values: dict[str, Any] = {"name": name, "number": number, "answer": answer, "base": base}
-        prompt = prompts.text(answer.prompt, answer.candidate)
-        return _page("answer.html.jinja", _root(request), **values, prompt=prompt)
+        path, name = await self._path(request), request.path_params["name"]
+        query = request.query_params
+        shown = await asyncio.to_thread(
+            lambda: answer_values(self._looks.answers(path), self._looks.prompts(path), query, read_filter(query))
+        )
+        if shown is None:
+            raise DemosearchError(f"The run '{name}' has no such answer: choose one in its list of answers.")
+        return _page("answer.html.jinja", _root(request), name=name, **shown)
 
     async def compare(self, request: Request) -> Response:
         names = request.query_params.getlist("run")
@@ -168,14 +166,3 @@ class _View:
     def _signed(self, row: RunRow) -> object:
         path = self._runs.path(row.name)
         return signature(path) if path else None
-
-
-def read_filter(request: Request) -> Filter:
-    """The filter that a request's query asks for; what cannot be read is left out."""
-    given: dict[str, Any] = {name: value for name, value in request.query_params.items() if value != ""}
-    given |= {name: True for name in ("failed", "descending") if name in given}
-    try:
-        return _FILTER.validate_python(given)
-    except ValidationError as error:
-        wrong = {problem["loc"][0] for problem in error.errors()}
-        return _FILTER.validate_python({name: value for name, value in given.items() if name not in wrong})

@@ -38,7 +38,7 @@ function narrow() {
 }
 const picked = () => [...document.querySelectorAll(".pick:checked")].map(box => box.value);
 function compareSelected() {
-  if (picked().length) location.href = root + "compare?" + new URLSearchParams(picked().map(name => ["run", name]));
+  if (!fixed && picked().length) location.href = root + "compare?" + new URLSearchParams(picked().map(name => ["run", name]));
 }
 if (page === "index") {
   filter.addEventListener("input", narrow); state.addEventListener("change", narrow);
@@ -46,6 +46,20 @@ if (page === "index") {
   document.addEventListener("change", event => { if (event.target.matches(".pick")) compare.disabled = !picked().length; });
   if (compare) compare.addEventListener("click", compareSelected);
 }
+
+// The list of answers follows its filters as they are typed; the address follows too.
+const wanted = document.getElementById("wanted");
+let typed = 0, asked = 0;
+async function renewAnswers() {
+  const query = new URLSearchParams([...new FormData(wanted)].filter(([, value]) => value !== "")), turn = ++asked;
+  const found = document.getElementById("found"); found.classList.add("waiting");
+  const fresh = await part(`?${query}`, "#found");
+  if (!fresh || turn !== asked) return;
+  document.getElementById("found").replaceWith(fresh);
+  history.replaceState(null, "", `?${query}`);
+  current = -1;
+}
+if (wanted) wanted.addEventListener("input", () => { clearTimeout(typed); typed = setTimeout(renewAnswers, 150); });
 
 // The report in its frame is as high as it is long.
 const frame = document.getElementById("report");
@@ -116,7 +130,7 @@ const help = document.getElementById("keys");
 const follow = relation => { const target = document.querySelector(`a[rel=${relation}]`); if (target) target.click(); };
 const actions = {
   j: () => go(1), k: () => go(-1), "/": () => filter && filter.focus(), c: compareSelected, n: () => follow("next"), p: () => follow("prev"),
-  u: () => { location.href = body.dataset.up ?? (root || "./"); }, "?": () => help && help.showModal(),
+  b: () => follow("alternate"), u: () => { location.href = body.dataset.up ?? (fixed ? root + "index.html" : root || "./"); }, "?": () => help && help.showModal(),
   x: () => { const box = rows()[current]?.querySelector(".pick"); if (box && !box.disabled) box.click(); },
 };
 document.addEventListener("keydown", event => {
@@ -124,6 +138,6 @@ document.addEventListener("keydown", event => {
     if (event.key === "Escape") event.target.blur();
     return;
   }
-  if (!fixed && actions[event.key]) { event.preventDefault(); actions[event.key](); }
+  if (actions[event.key]) { event.preventDefault(); actions[event.key](); }
 });
 document.querySelector("button.keys")?.addEventListener("click", () => help.showModal());

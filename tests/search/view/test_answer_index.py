@@ -1,5 +1,6 @@
 """Answers are filtered, sorted and searched, however many there are."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.results.answers_table import Answer
-from search.view.answer_index import PAGE, AnswerIndex, Filter
+from search.view.answer_filter import Filter
+from search.view.answer_index import PAGE, AnswerIndex, AnswerPlace, Neighbours
+from search.view.run_answers import index_answers
 from search.view.word_diff import word_diff
-from tests.search.view.folder import made_search
+from tests.search.report.made_run import small_run
+from tests.search.view.folder import made_search, say, score
 
 
 def answer(question: int, prompt: str = "base prompt", score: float | None = 1.0, words: str = "plain") -> Answer:
@@ -18,7 +22,7 @@ def answer(question: int, prompt: str = "base prompt", score: float | None = 1.0
         trial=int(prompt != "base prompt"),
         side="search",
         prompt=prompt,
-        candidate=(),
+        candidate=(prompt,),
         added=(),
         decoding="",
         question=f"q{question}",
@@ -38,7 +42,7 @@ def answer(question: int, prompt: str = "base prompt", score: float | None = 1.0
 def index() -> Iterator[AnswerIndex]:
     base = [answer(number) for number in range(60)]
     other = [answer(0, "other", 3.0, 'she said "well done" twice'), answer(1, "other", 0.5), answer(2, "other", None)]
-    made = AnswerIndex([*base, *other])
+    made = AnswerIndex([*base, *other], {"base prompt": "base prompt\x1f", "winner": "other\x1f"})
     yield made
     made.close()
 
@@ -85,23 +89,63 @@ def test_whatever_is_typed_is_searched_for_and_never_an_error(words: str) -> Non
     index.close()
 
 
-def test_the_base_prompts_answer_stands_beside_anothers(index: AnswerIndex) -> None:
-    (row,) = index.find(Filter(prompt="other", question="q0")).rows
-    whole = index.answer(row.id)
+def test_the_base_prompts_answer_stands_beside_the_winners_and_the_other_way_round(index: AnswerIndex) -> None:
+    whole = index.answer(AnswerPlace(1, "q0"))
     assert whole is not None
-    base = index.base_of(whole)
+    base = index.of_role(whole, "base prompt")
     assert base is not None
     assert (base.prompt, base.question) == ("base prompt", "q0")
-    assert index.base_of(base) is None
-    assert index.answer(10_000) is None
+    assert index.of_role(base, "winner") == whole
+    assert index.of_role(whole, "runner-up") is None
+    assert index.answer(AnswerPlace(10_000, "q0")) is None
+
+
+def test_a_role_a_part_of_a_prompts_name_and_lengths_are_filters(index: AnswerIndex) -> None:
+    assert {prompt for prompt, _ in questions(index, Filter(role="winner"))} == {"other"}
+    assert questions(index, Filter(role="runner-up")) == []
+    assert {prompt for prompt, _ in questions(index, Filter(holds="OTH"))} == {"other"}
+    assert questions(index, Filter(shortest=6)) == [("other", "q0")]
+    assert index.find(Filter(longest=5)).total == 61
+
+
+def test_next_and_previous_stay_within_what_is_asked_for(index: AnswerIndex) -> None:
+    by_score = Filter(prompt="other", order="score", descending=True)
+    assert index.around(AnswerPlace(1, "q0"), by_score) == Neighbours(None, AnswerPlace(1, "q1"), 1, 3)
+    assert index.around(AnswerPlace(1, "q1"), by_score) == Neighbours(AnswerPlace(1, "q0"), AnswerPlace(1, "q2"), 2, 3)
+    assert index.around(AnswerPlace(0, "q1"), by_score) is None
 
 
 def test_a_real_runs_answers_are_in_it_with_the_judges_words(tmp_path: Path) -> None:
-    index = AnswerIndex.of(made_search(tmp_path / "run", "a"))
+    index = index_answers(made_search(tmp_path / "run", "a")).index
     assert index.find(Filter()).total == 4 + 4 + 3 + 3
     assert index.find(Filter(words="judge sees")).total == 14
     assert index.choices("side") == ["search", "held_out"]
+    assert index.roles == ["base prompt", "winner"]
     index.close()
+
+
+def test_an_index_that_grows_with_its_run_is_the_one_that_is_made_at_the_end(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run", score, say)
+    run.search("b")
+    run.go_on()
+    known = index_answers(run.path)
+    assert known.index.find(Filter()).total == 8
+    run.search("a")
+    run.judge_finalists(("a",), ())
+    run.write()
+    grown, anew = index_answers(run.path, known), index_answers(run.path)
+    assert grown.index is known.index
+    for wanted in (Filter(), Filter(role="winner"), Filter(change="better"), Filter(side="held_out", order="change")):
+        assert grown.index.find(wanted) == anew.index.find(wanted)
+        assert anew.index.find(wanted).total > 0
+
+
+def test_an_index_is_made_anew_where_the_journal_has_taken_another_path(tmp_path: Path) -> None:
+    known = index_answers(made_search(tmp_path / "run", "a"))
+    shutil.rmtree(tmp_path / "run")
+    anew = index_answers(made_search(tmp_path / "run", "b"), known)
+    assert anew.index is not known.index
+    assert {row.prompt for row in anew.index.find(Filter(role="winner")).rows} == {"b, base 1"}
 
 
 @given(st.text(max_size=60), st.text(max_size=60))

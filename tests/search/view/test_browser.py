@@ -25,6 +25,8 @@ class Seen:
     rows: int
     rows_after: int
     opened: str
+    reached: list[str]
+    narrowed: str
     compared: str
     widths: dict[str, int]
     papers: dict[str, str]
@@ -37,6 +39,13 @@ async def press(page: Page, key: str) -> None:
     await page.evaluate(
         f"document.body.dispatchEvent(new KeyboardEvent('keydown', {{key: {json.dumps(key)}, bubbles: true}}))"
     )
+
+
+async def beside(page: Page) -> str:
+    """Which answers the page shows: place, and the names above the columns."""
+    shown = await page.evaluate("[...document.querySelectorAll('.two section')].map(one => one.ariaLabel).join(' | ')")
+    place = await page.evaluate("document.querySelector('.actions .muted, [role=status]')?.textContent")
+    return f"{place}: {shown}"
 
 
 async def look(folder: Path, home: str) -> Seen:
@@ -60,17 +69,32 @@ async def look(folder: Path, home: str) -> Seen:
         await page.press_enter()
         await page.until("location.pathname.startsWith('/answer/') && document.readyState === 'complete'")
         opened = await page.evaluate("document.querySelector('h1').textContent")
+        reached = [await beside(page)]
+        for key in ("n", "p", "u"):
+            before = await page.evaluate("location.href")
+            await press(page, key)
+            await page.until(f"location.href !== {json.dumps(before)} && document.readyState === 'complete'")
+            reached.append(await beside(page))
+        await page.open(home + "answers/first")
+        await page.evaluate(
+            "Object.assign(document.getElementById('filter'), {value: '\"a+base says\" g2'})"
+            ".dispatchEvent(new Event('input', {bubbles: true}))"
+        )
+        await page.until("location.search.includes('words=') && document.querySelectorAll('tbody tr').length === 1")
+        narrowed = await page.evaluate("document.querySelector('tbody tr').innerText")
         hacked = await page.evaluate("'hacked' in window")
         widths = {}
         await page.resize(360, 740, phone=True)
-        for name in ("", "run/first", "answers/first", "answer/9/first", "compare?run=first&run=third"):
+        for name in ("", "run/first", "answers/first", "answer/first?trial=1&item=g1", "compare?run=first&run=third"):
             await page.open(home + name)
             widths[name] = await page.evaluate("document.documentElement.scrollWidth")
         await page.open(home + "run/first")
         report_page = "document.getElementById('report').contentDocument"
         await page.until(f"{report_page}?.readyState === 'complete' && {report_page}.querySelector('h1') !== null")
         report = await page.evaluate(f"{report_page}.querySelectorAll('h2').length")
-        return Seen(page.complaints, rows, rows_after, opened, compared, widths, papers, hacked, report)
+        return Seen(
+            page.complaints, rows, rows_after, opened, reached, narrowed, compared, widths, papers, hacked, report
+        )
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +116,20 @@ def test_a_run_that_begins_meanwhile_appears_by_itself(seen: Seen) -> None:
 def test_rows_are_chosen_compared_and_opened_by_keyboard(seen: Seen) -> None:
     assert "3 comparisons" in seen.compared
     assert seen.opened == "g1"
+
+
+def test_answers_are_walked_through_and_put_beside_others_by_keyboard(seen: Seen) -> None:
+    assert seen.reached == [
+        "1 of 14: winner | base prompt",
+        "2 of 14: winner | base prompt",
+        "1 of 14: winner | base prompt",
+        "14 answers: ",
+    ]
+
+
+def test_answers_are_narrowed_down_as_one_types(seen: Seen) -> None:
+    assert "question g2" in seen.narrowed
+    assert "winner" in seen.narrowed
 
 
 def test_it_follows_light_and_dark_and_fits_a_phone(seen: Seen) -> None:

@@ -34,7 +34,12 @@ def client(folder: Path) -> TestClient:
         ("/answers/first?change=better&order=score&descending=on", "7 answers"),
         ("/answers/first?least=many&page=-3&order=sideways&size=x", "14 answers"),
         ("/answers/below/second?words=nowhere", "No answer fits"),
-        ("/answer/0/first", "Next answer"),
+        ("/answer/first?trial=1&item=g1", "What the model read, character by character"),
+        ("/answer/first?trial=0&item=g1&beside=winner", "1 of 14"),
+        ("/answer/first?trial=1&item=g1&prompt=nobody", "question g1"),
+        ("/answer/compared?trial=1&item=h1", "As this version spells it"),
+        ("/answers/first?role=winner", "7 answers"),
+        ("/answers/first?holds=A,&shortest=1&longest=5000", "7 answers"),
         ("/compare", "Choose two runs or more"),
         ("/compare?run=first&run=below/second&run=nobody", "3 comparisons"),
         ("/assets/view.css", "--paper"),
@@ -53,12 +58,21 @@ def test_the_list_of_answers_is_json_for_scripts(client: TestClient) -> None:
 
 
 def test_whatever_a_model_says_is_text(client: TestClient) -> None:
-    for address in ("/answers/first", "/answer/5/first", "/compare?run=first"):
+    for address in ("/answers/first", "/answer/first?trial=1&item=g2", "/compare?run=first"):
         assert HOSTILE not in client.get(address).text
 
 
 @pytest.mark.parametrize(
-    "address", ["/run/nobody", "/answers/nobody", "/report/..%2Ffirst", "/answer/999/first", "/run/../first"]
+    "address",
+    [
+        "/run/nobody",
+        "/answers/nobody",
+        "/report/..%2Ffirst",
+        "/answer/first?trial=999&item=g1",
+        "/answer/first",
+        "/answer/first?trial=-1&item=g1",
+        "/run/../first",
+    ],
 )
 def test_what_is_not_there_is_said_in_a_sentence(client: TestClient, address: str) -> None:
     reply = client.get(address)

@@ -1,0 +1,64 @@
+"""What the page of one answer shows, from the query of its address."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from search.results.answers_table import Answer
+from search.view.answer_filter import Filter
+from search.view.answer_index import AnswerIndex, AnswerPlace
+from search.view.prompt_text import PromptTexts
+
+_FILTER = TypeAdapter(Filter)
+
+
+def read_filter(query: Mapping[str, str]) -> Filter:
+    """The filter that a query asks for; what cannot be read is left out."""
+    given: dict[str, Any] = {name: value for name, value in query.items() if value != ""}
+    given |= {name: True for name in ("failed", "descending") if name in given}
+    try:
+        return _FILTER.validate_python(given)
+    except ValidationError as error:
+        wrong = {problem["loc"][0] for problem in error.errors()}
+        return _FILTER.validate_python({name: value for name, value in given.items() if name not in wrong})
+
+
+def answer_values(
+    index: AnswerIndex, prompts: PromptTexts, query: Mapping[str, str], wanted: Filter
+) -> dict[str, Any] | None:
+    """The values of its template; None where there is no such answer.
+
+    Args:
+        query: `trial` and `item`, the question's id, say which; `beside`, a role, whose answer stands beside it.
+    """
+    trial = query.get("trial", "")
+    place = AnswerPlace(int(trial) if trial.isdecimal() and len(trial) < 12 else -1, query.get("item", ""))
+    answer = index.answer(place)
+    if answer is None:
+        return None
+    others = {role: found for role in index.roles if (found := _other(index, answer, role)) is not None}
+    own = next((role for role in index.roles if index.of_role(answer, role) == answer), "")
+    beside = query.get("beside", "")
+    beside = beside if beside in others else next(iter(others), "")
+    names = list(others)
+    return {
+        "place": place,
+        "answer": answer,
+        "own_role": own,
+        "other": others.get(beside),
+        "beside": beside,
+        "others": names,
+        "turn_to": (names.index(beside) + 1) % len(names) if names else -1,
+        "around": index.around(place, wanted),
+        "wanted": asdict(wanted),
+        "turns": prompts.turns(answer),
+        "rendered": prompts.rendered(answer),
+        "prompt": prompts.text(answer.prompt, answer.candidate),
+    }
+
+
+def _other(index: AnswerIndex, answer: Answer, role: str) -> Answer | None:
+    found = index.of_role(answer, role)
+    return found if found is not None and found.prompt != answer.prompt else None
