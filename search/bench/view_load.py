@@ -3,31 +3,27 @@
     python -m search.bench.view_load --candidates 1000 --questions 50
 
 A run directory is made as `search.bench.reading` makes it, with every answer and verdict in the ledger, and served by
-the real server in this process. Each request is made several times; the first one of a run pays for the index. At last
+`demosearch view` in a process of its own. Each request is made several times; the first one pays for the index. At last
 the run grows, as a search that goes on does.
 """
 
 import argparse
 import json
+import os
 import random
-import socket
-import threading
+import re
+import subprocess
+import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
-
-import uvicorn
 
 from search.bench.reading import made_run, scored_trial
 from search.problem.candidate import Candidate
 from search.run_directory.journal import Journal
 from search.run_directory.records import EndRecord, TrialRecord
-from search.view.answer_index import PAGE
-from search.view.server import make_app
 
 _REQUESTS = {
     "list of runs": "",
@@ -41,33 +37,37 @@ _REQUESTS = {
     "one answer": "answer/run?trial={trial}&item=question-7",
     "one answer of a search": "answer/run?trial={trial}&item=question-7&words=it+is+so&order=score",
 }
-_TIMES = 5
+_TIMES = 10
+_PAGE = 50  # answers
 
 
-@contextmanager
-def _served(folder: Path) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(make_app(folder), log_level="error"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
-        finally:
-            server.should_exit = True
-            thread.join()
+class _Server:
+    """`demosearch view` in a process of its own."""
 
+    def __init__(self, folder: Path) -> None:
+        command = [sys.executable, "-m", "search", "view", str(folder), "--port", "0", "--no-token"]
+        self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603
+        assert self._process.stderr is not None
+        self._home = re.findall(r"http://\S+", self._process.stderr.readline())[0]
 
-def _ask(address: str) -> tuple[float, float, int]:
-    """Processor and wall milliseconds, and how long the page is in bytes."""
-    cpu, wall = time.process_time(), time.perf_counter()
-    with urllib.request.urlopen(address) as reply:  # noqa: S310 -- our own server
-        size = len(reply.read())
-    return 1000 * (time.process_time() - cpu), 1000 * (time.perf_counter() - wall), size
+    def ask(self, name: str, address: str, times: int = 1) -> None:
+        """Ask so many times, and print the mean of what it took."""
+        cpu, wall = self._cpu(), time.perf_counter()
+        for _ in range(times):
+            with urllib.request.urlopen(self._home + address) as reply:  # noqa: S310 -- our own server
+                size = len(reply.read())
+        figures = {"cpu_ms": self._cpu() - cpu, "wall_ms": time.perf_counter() - wall}
+        means = {quantity: round(1000 * seconds / times) for quantity, seconds in figures.items()}
+        print(json.dumps({"request": name} | means | {"kB": round(size / 1000)}), flush=True)
 
+    def _cpu(self) -> float:
+        """Processor seconds, in steps of some hundredths."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-def _say(name: str, asked: list[tuple[float, float, int]]) -> None:
-    cpu, wall, size = (median(values) for values in zip(*asked, strict=True))
-    print(json.dumps({"request": name, "cpu_ms": round(cpu), "wall_ms": round(wall), "kB": round(size / 1000)}))
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.communicate()
 
 
 def _grow(path: Path, questions: int) -> None:
@@ -93,13 +93,13 @@ def main() -> None:
     answers = given.candidates * given.questions
     with TemporaryDirectory() as folder:
         made_run(Path(folder) / "run", given.candidates, given.questions, answers)
-        with _served(Path(folder)) as home:
-            _say("answers for the first time", [_ask(f"{home}answers/run")])
+        with closing(_Server(Path(folder))) as server:
+            server.ask("answers for the first time", "answers/run")
             for name, address in _REQUESTS.items():
-                whole = home + address.format(last=answers // PAGE - 1, trial=given.candidates * 9 // 10)
-                _say(name, [_ask(whole) for _ in range(_TIMES)])
+                filled = address.format(last=answers // _PAGE - 1, trial=given.candidates * 9 // 10)
+                server.ask(name, filled, _TIMES)
             _grow(Path(folder) / "run", given.questions)
-            _say("first page after one candidate more", [_ask(f"{home}answers/run")])
+            server.ask("first page after one candidate more", "answers/run")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ def serve(folder: Path, host: str, port: int, token: str, say: Callable[[str], N
         listening = socket.socket(family, kind, protocol)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
+        listening.listen()
     except (OSError, UnicodeError) as error:
         raise InputError(f"{host}:{port} cannot be listened on ({error}): give another --port, or --port 0.") from None
     name = f"[{host}]" if ":" in host else host
