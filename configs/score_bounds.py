@@ -16,10 +16,11 @@ Bounds = tuple[float, float]
 def score_bounds(scoring: ScoringConfig, judge: JudgeConfig) -> Bounds | None:
     """Return the lowest and the highest score that there can be: those of `scoring.bounds`, or else the judge's own;
     None where neither says."""
-    return scoring.bounds or _of_judge(judge)
+    return scoring.bounds or judge_bounds(judge)
 
 
-def _of_judge(judge: JudgeConfig) -> Bounds | None:
+def judge_bounds(judge: JudgeConfig) -> Bounds | None:
+    """Return the lowest and the highest score that this judge gives; None where its config does not tell."""
     match judge:
         case MTBenchJudgeConfig():
             return 1.0, 10.0
@@ -35,7 +36,7 @@ def _of_judge(judge: JudgeConfig) -> Bounds | None:
 def _of_members(judge: EnsembleJudgeConfig) -> Bounds | None:
     """The weighted mean of the members' ends; unknown where one member's are."""
     weights = [member.weight for member in judge.members]
-    ends = [_of_judge(member.judge) for member in judge.members]
+    ends = [judge_bounds(member.judge) for member in judge.members]
     known = [end for end in ends if end is not None]
     if not known or len(known) < len(ends):
         return None

@@ -14,6 +14,7 @@ from search.statistics.agreement import (
     with_interval,
 )
 from search.statistics.estimates import Estimate, estimate, paired_difference
+from search.statistics.intervals import Bounds
 
 Scores = Mapping[str, Mapping[str, float]]
 """By prompt, then by question."""
@@ -86,11 +87,29 @@ class SideBridge:
         }
 
 
-def bridge(side: Asked, base: str, before: Scores, now: Scores, confidence: float) -> SideBridge | None:
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """Lowest and highest scores of both judges; None where they are not known."""
+
+    before: Bounds | None = None
+    now: Bounds | None = None
+
+    @property
+    def shift(self) -> Bounds | None:
+        """Between which a new score minus an old one lies."""
+        if self.before is None or self.now is None:
+            return None
+        return self.now[0] - self.before[1], self.now[1] - self.before[0]
+
+
+def bridge(
+    side: Asked, base: str, before: Scores, now: Scores, confidence: float, scales: Scales = Scales()
+) -> SideBridge | None:
     """Hold two judges' scores of one side against each other; None where they have no answer in common.
 
     Args:
         base: name of the base prompt.
+        scales: inside which intervals stay.
     """
     common = {
         name: {question: (score, now[name][question]) for question, score in own.items() if question in now[name]}
@@ -106,7 +125,7 @@ def bridge(side: Asked, base: str, before: Scores, now: Scores, confidence: floa
         table({(name, q): score for name, own in scores.items() for q, score in own.items()}, questions, names)
         for scores in (old, new)
     ]
-    shift = estimate(_shifts(common, questions), confidence)
+    shift = estimate(_shifts(common, questions), confidence, bounds=scales.shift)
     assert shift is not None
     return SideBridge(
         side=side,
@@ -115,7 +134,7 @@ def bridge(side: Asked, base: str, before: Scores, now: Scores, confidence: floa
         alpha=with_interval(krippendorff_alpha, tables[0], tables[1], confidence),
         ranks=with_interval(rank_agreement, tables[0], tables[1], confidence),
         best=(_best(old), _best(new)),
-        prompts=tuple(_prompt(name, base, old, new, confidence) for name in names),
+        prompts=tuple(_prompt(name, base, old, new, confidence, scales) for name in names),
     )
 
 
@@ -128,11 +147,12 @@ def _best(scores: Scores) -> str:
     return max(scores, key=lambda name: fmean(scores[name].values()))
 
 
-def _prompt(name: str, base: str, old: Scores, new: Scores, confidence: float) -> PromptBridge:
-    means = [estimate([*scores[name].values()], confidence) for scores in (old, new)]
+def _prompt(name: str, base: str, old: Scores, new: Scores, confidence: float, scales: Scales) -> PromptBridge:
+    sides = ((old, scales.before), (new, scales.now))
+    means = [estimate([*scores[name].values()], confidence, bounds=bounds) for scores, bounds in sides]
     gains: list[Estimate | None] = [None, None]
     if name != base and base in old:
-        gains = [paired_difference(scores[name], scores[base], confidence) for scores in (old, new)]
+        gains = [paired_difference(scores[name], scores[base], confidence, bounds) for scores, bounds in sides]
     assert means[0] is not None
     assert means[1] is not None
     return PromptBridge(name, means[0], means[1], gains[0], gains[1])

@@ -16,6 +16,7 @@ from typing import Any
 
 from configs.errors import InputError
 from configs.schema.rejudge import RejudgeConfig
+from configs.score_bounds import judge_bounds, score_bounds
 from evaluators.evaluation import Failure
 from evaluators.ledger.ledger import Ledger
 from evaluators.ledger.spend import Spend
@@ -23,7 +24,7 @@ from evaluators.objective import Objective
 from evaluators.panel import Panel, PanelMember
 from evaluators.task_group import task_group
 from evaluators.wiring import Wiring
-from search.results.bridge import SideBridge, bridge
+from search.results.bridge import Scales, SideBridge, bridge
 from search.results.evaluation_results import EvaluationResults, read_evaluation_results
 from search.results.scored_answers import ScoredAnswer, base_prompt, scored_answers
 from search.results.search_results import SearchResults, read_search_results
@@ -141,6 +142,8 @@ class _Rejudging:
         scored = [
             (stored, score) for stored, score in zip(self._stored, self._scores, strict=True) if score is not None
         ]
+        config = self._results.config
+        scales = Scales(score_bounds(config.scoring, config.judge), judge_bounds(self._config.judge))
         sides = []
         for side in dict.fromkeys(stored.side for stored, _ in scored):
             before: dict[str, dict[str, float]] = {}
@@ -149,7 +152,7 @@ class _Rejudging:
                 if stored.side == side:
                     before.setdefault(stored.prompt, {})[stored.question.id] = stored.score
                     now.setdefault(stored.prompt, {})[stored.question.id] = score
-            if (held := bridge(side, base, before, now, self._results.confidence)) is not None:
+            if (held := bridge(side, base, before, now, self._results.confidence, scales)) is not None:
                 sides.append(held)
         return Rejudged(tuple(sides), self._scores.count(None), self._spend)
 

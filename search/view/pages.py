@@ -1,5 +1,6 @@
 """The pages of the view, from templates; whatever a model, a judge or a data set said is escaped."""
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -57,6 +58,7 @@ def _environment() -> Environment:
     environment.filters.update(
         share=show_share,
         span=show_span,
+        age=lambda seconds: show_span(max(0.0, time.time() - seconds)),
         dollars=lambda value: show_quantity("dollars", value),
         day=_day,
         path=quote,

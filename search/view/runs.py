@@ -1,15 +1,17 @@
 """The runs of a folder, a row each."""
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.run import RunConfig
 from evaluators.ledger.spend import Spend
+from search.live.live_file import read_live
+from search.live.wording import share_done
 from search.results.evaluation_status import read_evaluation
-from search.results.status import read_status
+from search.results.status import Status, read_status
 from search.results.wording import show_many
 from search.run_directory.notes import read_notes
 from search.run_directory.run import read_any_config
@@ -33,7 +35,9 @@ class RunRow:
         strategy: its kind; for an evaluation the number of prompts.
         score: the winner's held-out score, or its search score before there is one; an evaluation's best mean.
         side: of the split that the score is on: "held-out" or "search"; "" for an evaluation.
-        gain: over the base prompt on held-out questions; an evaluation's best difference to its first prompt.
+        done: in [0, 1], of a run that goes on; None where it does not say.
+        gain: over the base prompt on the questions that the score is on; an evaluation's best difference to its first
+            prompt.
         candidates: scored so far, or prompts.
         created: seconds since 1970.
     """
@@ -52,6 +56,7 @@ class RunRow:
     tags: tuple[str, ...] = ()
     note: str = ""
     side: str = ""
+    done: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As `demosearch list --json` prints it."""
@@ -104,7 +109,7 @@ class RunList:
         """Every run as it stands now, newest first."""
         paths = [*run_paths(self.folder)]
         self._known = {path: known for path, known in self._known.items() if path in paths}
-        return sorted((self._row(path) for path in paths), key=lambda row: (-row.created, row.name))
+        return newest_first(self._row(path) for path in paths)
 
     def path(self, name: str) -> Path | None:
         """The run of this name; None where the folder holds none."""
@@ -132,11 +137,14 @@ def read_row(path: Path, name: str) -> RunRow:
     except Exception as error:  # damaged, or just being made by another process: in whatever way
         return RunRow(name, "unreadable", "unreadable", created=created, note=str(error))
     notes = read_notes(path)
-    return RunRow(**{**_fields(row), "created": created, "tags": notes.tags, "note": notes.note})
+    live = read_live(path) if row.state == "running" else None
+    done = share_done(live) if live else None
+    return replace(row, created=created, tags=notes.tags, note=notes.note, done=done)
 
 
-def _fields(row: RunRow) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in row.__slots__}
+def newest_first(rows: Iterable[RunRow]) -> list[RunRow]:
+    """In the order of the list."""
+    return sorted(rows, key=lambda row: (-row.created, row.name))
 
 
 def _created(path: Path) -> float:
@@ -157,11 +165,17 @@ def _search_row(path: Path, name: str, config: RunConfig) -> RunRow:
         pool=config.pool.path.stem if config.pool.path else config.pool.hub or "",
         strategy=config.strategy.kind,
         score=(winner.held_out_score or winner.search_score) if winner else None,
-        gain=winner.held_out_gain if winner else None,
+        gain=(winner.held_out_gain or _measured(status)) if winner else None,
         candidates=status.candidates,
         side="held-out" if winner and winner.held_out_score else "search",
         spend=status.spend,
     )
+
+
+def _measured(status: Status) -> Estimate | None:
+    """The gain of the best on search questions, before there is another."""
+    leaders = [one for one in status.choice.contenders if one.role != "runner-up"] if status.choice else []
+    return leaders[0].measured if leaders else None
 
 
 def _evaluation_row(path: Path, name: str, config: EvaluationConfig) -> RunRow:

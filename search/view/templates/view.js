@@ -28,11 +28,11 @@ for (const table of document.querySelectorAll("table.sortable"))
   });
 
 // The list of runs: filter, select, compare.
-const filter = document.getElementById("filter"), state = document.getElementById("state"), compare = document.getElementById("compare");
+const filter = document.getElementById("filter"), state = document.getElementById("state"), kind = document.getElementById("kind"), compare = document.getElementById("compare");
 function narrow() {
   const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
   for (const row of document.querySelectorAll("#runs tbody tr[data-name]"))
-    row.hidden = !(words.every(word => row.textContent.toLowerCase().includes(word)) && (!state.value || row.dataset.state === state.value));
+    row.hidden = !(words.every(word => row.textContent.toLowerCase().includes(word)) && (!state.value || row.dataset.state === state.value) && (!kind.value || row.dataset.kind === kind.value));
   const shown = rows().length;
   document.getElementById("count").textContent = `${shown} run${shown === 1 ? "" : "s"}`;
 }
@@ -41,7 +41,7 @@ function compareSelected() {
   if (!fixed && picked().length) location.href = root + "compare?" + new URLSearchParams(picked().map(name => ["run", name]));
 }
 if (page === "index") {
-  filter.addEventListener("input", narrow); state.addEventListener("change", narrow);
+  filter.addEventListener("input", narrow); for (const choice of [state, kind]) choice.addEventListener("change", narrow);
   filter.form.addEventListener("submit", event => event.preventDefault());
   document.addEventListener("change", event => { if (event.target.matches(".pick")) compare.disabled = !picked().length; });
   if (compare) compare.addEventListener("click", compareSelected);

@@ -2,11 +2,15 @@
 
 import asyncio
 import json
+import threading
 from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from search.view.bundle import write_bundle
 from tests.search.report.browser import CHROMIUM, Page, browser_page
 from tests.search.view.folder import made_folder, made_search
 from tests.search.view.served import served
@@ -15,6 +19,13 @@ pytestmark = [
     pytest.mark.heavy,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium"),
 ]
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves files, and says nothing."""
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base class's name
+        return None
 
 
 @dataclass
@@ -139,3 +150,35 @@ def test_it_follows_light_and_dark_and_fits_a_phone(seen: Seen) -> None:
 
 def test_a_runs_page_holds_its_report(seen: Seen) -> None:
     assert seen.report > 5
+
+
+async def look_at_files(home: str, names: tuple[str, ...]) -> tuple[list[str], dict[str, int], str]:
+    """Complaints, widths on a phone, and where the keyboard leads to."""
+    async with browser_page() as page:
+        await page.open(home + "index.html")
+        for key in ("j", "j"):
+            await press(page, key)
+        await page.press_enter()
+        await page.until("location.pathname.includes('/run/') && document.readyState === 'complete'")
+        opened = await page.evaluate("document.querySelector('h1').textContent")
+        widths = {}
+        await page.resize(360, 740, phone=True)
+        for name in names:
+            await page.open(home + name)
+            widths[name] = await page.evaluate("document.documentElement.scrollWidth")
+        return page.complaints, widths, opened
+
+
+def test_a_bundle_works_from_a_web_server_that_knows_nothing_but_files(tmp_path: Path) -> None:
+    write_bundle(made_folder(tmp_path / "runs"), tmp_path / "bundle")
+    handler = partial(QuietHandler, directory=str(tmp_path / "bundle"))
+    pages = ("index.html", "run/first.html", "run/below/second.html", "answers/first.html", "compare.html")
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        complaints, widths, opened = asyncio.run(look_at_files(f"http://127.0.0.1:{server.server_port}/", pages))
+        server.shutdown()
+        thread.join()
+    assert complaints == []
+    assert opened in ("first", "below/second", "compared")
+    assert {name: width for name, width in widths.items() if width > 360} == {}
