@@ -37,5 +37,5 @@ def read_tally(path: Path) -> Tally:
     try:
         noted = json.loads(path.read_text(encoding="utf-8"))
         return Tally(int(noted["generations"]), int(noted["verdicts"]))
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return Tally()

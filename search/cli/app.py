@@ -1,5 +1,6 @@
 """The command `demosearch`, put together."""
 
+import errno
 import logging
 import os
 import signal
@@ -12,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.logging import RichHandler
 
-from configs.errors import DemosearchError, InputError
+from configs.errors import DemosearchError, InputError, RunStopped
 from search.cli.bench_commands import overlap, w1
 from search.cli.experiment_commands import experiment
 from search.cli.export_commands import export, export_help, push
@@ -26,6 +27,8 @@ from search.cli.terminal import console, say, take_any_text
 from search.live.console import close_for_good
 from search.running.event_loop import INTERRUPTED
 from workers.engine_thread import ENGINE_THREAD
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 def show_version(wanted: bool) -> None:
@@ -94,6 +97,10 @@ def main() -> None:
     except BrokenPipeError:  # whoever read standard output has seen enough
         close_for_good(sys.stdout.fileno())
         _leave(0)
+    except OSError as error:
+        if error.errno not in _FULL and "temporary directory" not in str(error):
+            raise
+        _fail(RunStopped(f"the disk takes no writes ({error.strerror}): free some space, or name another in TMPDIR"), 3)
     except SystemExit as end:
         _leave(end.code if isinstance(end.code, int) else 0)
 

@@ -12,7 +12,8 @@ import typer
 
 from configs.errors import InputError
 from search.live.console import ProgressConsole, close_for_good
-from search.live.safe_console import SafeConsole, printable
+from search.live.safe_console import SafeConsole
+from search.results.printable import printable
 from search.running.event_loop import INTERRUPTED
 
 if TYPE_CHECKING:

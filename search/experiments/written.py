@@ -16,6 +16,7 @@ from search.experiments.markdown import csv_table, markdown, summary, tables
 from search.experiments.results import ExperimentResults, to_json
 from search.report.drawing import Picture
 from search.report.image_files import write_pictures
+from search.results.printable import printable
 from search.run_directory.files import write_json
 
 _log = logging.getLogger(__name__)
@@ -28,15 +29,15 @@ def write_all(results: ExperimentResults, path: Path, images: bool) -> None:
         images: write the figures too; where nothing on this machine draws them, that is said, and the page has them.
     """
     shown = pictures(results)
-    (path / "table.md").write_text(markdown(results), encoding="utf-8")
-    (path / "table.csv").write_text(csv_table(results), encoding="utf-8")
+    (path / "table.md").write_text(printable(markdown(results)), encoding="utf-8")
+    (path / "table.csv").write_text(printable(csv_table(results)), encoding="utf-8")
     parts = {
         "shares": gap.to_json(results),
         "crossings": crossing.to_json(results),
         "searches": searches_table.to_json(results.found),
     }
     write_json(path / "table.json", to_json(results) | {name: rows for name, rows in parts.items() if rows})
-    (path / "page.html").write_text(page(results, shown), encoding="utf-8")
+    (path / "page.html").write_text(printable(page(results, shown)), encoding="utf-8")
     if images and shown:
         try:
             write_pictures({picture.name: picture for picture in shown}, path / "figures")

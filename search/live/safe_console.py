@@ -1,34 +1,15 @@
 """The one door to a terminal: nothing that a file, a model, a judge or a service says can steer it."""
 
 import os
-import unicodedata
 from collections.abc import Iterable
 from typing import IO
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
+from search.results.printable import printable
+
 _WIDE = 400  # columns where there is no terminal: a table in a file or pipe is never cut
-_KEPT = "\n\t"
-
-
-def printable(text: str) -> str:
-    """Control characters, marks that change the direction of writing, and half characters, spelled out."""
-    if text.isprintable():
-        return text
-    return "".join(character if _is_harmless(character) else _spelled(character) for character in text)
-
-
-def _is_harmless(character: str) -> bool:
-    if character in _KEPT:
-        return True
-    category = unicodedata.category(character)
-    return category not in ("Cc", "Cs") and not (category == "Cf" and unicodedata.bidirectional(character) != "BN")
-
-
-def _spelled(character: str) -> str:
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 class SafeConsole(Console):

@@ -6,6 +6,7 @@ from typing import Literal
 from search.report.evaluation.findings import EvaluationFindings, find_evaluation
 from search.report.findings import Findings, find
 from search.results.evaluation_results import read_evaluation_results
+from search.results.printable import printable
 from search.results.search_results import read_search_results
 from search.run_directory.run import is_evaluation
 
@@ -38,11 +39,11 @@ def read(path: Path) -> Findings | EvaluationFindings:
 
 
 def write(findings: Findings | EvaluationFindings, form: Format) -> str:
-    """Findings in this form."""
+    """Findings in this form; nothing that a model, a judge or a data set said steers a terminal that shows it."""
     if form == "md":
         from search.report.markdown import markdown  # noqa: PLC0415 -- chosen by the caller
 
-        return markdown(findings)
+        return printable(markdown(findings))
     from search.report.page import page  # noqa: PLC0415 -- plotly
 
-    return page(findings)
+    return printable(page(findings))

@@ -102,7 +102,8 @@ def missing(path: Path) -> InputError:
 
 def not_writable(path: Path, error: Exception) -> InputError:
     """For a run directory whose disk takes no writes."""
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+    reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
     remedy = (
         "copy the run to a disk that takes writes"
         if _holds_a_run(path)

@@ -26,7 +26,7 @@ def read_notes(path: Path) -> Notes:
     try:
         content = json.loads((path / _FILE).read_text(encoding="utf-8"))
         return Notes(tuple(sorted({str(tag) for tag in content["tags"]})), str(content["note"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return Notes()
 
 

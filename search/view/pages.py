@@ -14,6 +14,7 @@ from evaluators.budget import QUANTITIES
 from search.live import wording as live_wording
 from search.live.eta import show_eta
 from search.live.workers_view import show_doing, show_workers
+from search.results.printable import printable
 from search.results.wording import show_estimate, show_gain, show_many, show_quantity, show_share, show_span
 from search.view.word_diff import word_diff
 
@@ -30,7 +31,7 @@ def render(template: str, root: str, **values: Any) -> str:
         root: from the page to the view's first page: "" or "../" as often as needed. Every link is relative, so that
             the pages work behind a tunnel, a proxy with a path, and as files.
     """
-    return _environment().get_template(template).render(root=root, **values)
+    return printable(_environment().get_template(template).render(root=root, **values))
 
 
 def asset(name: str) -> str:

@@ -74,15 +74,19 @@ class RayCluster:
         """The living ones."""
         return await self._call(_living_nodes, CONNECTING)
 
-    async def lost_head(self) -> str | None:
-        """Why the head counts as lost; None while it answers. Where Ray was there before, its owner looks after it."""
+    async def why_lost(self) -> str | None:
+        """Why the cluster counts as lost: its head does not answer, or none of its nodes lives (the raylet has ended);
+        None while neither holds. Where Ray was there before, its owner looks after it."""
         if not self._head:
             return None
         try:
             await self._call(lambda: _knock(self._head), CONNECTING)
+            nodes = await self._call(_living_nodes, CONNECTING)
         except OSError as error:  # TimeoutError included
             return f"the Ray head at {self._head} does not answer ({error})"
-        return None
+        except Exception as error:  # Ray's own, of a head that is going
+            return f"the Ray head at {self._head} does not tell of its nodes ({in_one_line(str(error))})"
+        return None if nodes else f"no node of the Ray cluster at {self._head} is alive any more"
 
     async def leave(self, before: Callable[[], None] | None = None, seconds: float = CLOSING) -> None:
         """Do something last, and leave Ray if it was entered here, within so many seconds. Idempotent; never raises,

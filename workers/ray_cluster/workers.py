@@ -115,11 +115,12 @@ class RayWorkers:
             )
 
     async def _knock(self) -> None:
-        """End the work in time where the cluster's head is lost: a minute later Ray would end this whole process."""
+        """End the work in time where the cluster's head is lost, since a minute later Ray would end this whole process,
+        or all of its nodes, since the workers would wait for others that never come."""
         unanswered = 0
         while unanswered < PATIENCE:
             await asyncio.sleep(KNOCK)
-            reason = await self._cluster.lost_head()
+            reason = await self._cluster.why_lost()
             unanswered = unanswered + 1 if reason else 0
         self._head_is_lost = True
         self._group.give_up(WorkersUnavailable(f"{reason}: start the cluster again, then resume"))

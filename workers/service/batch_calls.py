@@ -66,8 +66,16 @@ async def fetch_lines(connection: Connection, file: object) -> list[dict[str, An
     async def content(client: Any) -> str:
         return str((await client.files.content(file)).text)
 
-    lines = [json.loads(line) for line in (await connection.call(content)).splitlines()]
+    lines = [_parsed(line) for line in (await connection.call(content)).split("\n")]
     return [line for line in lines if isinstance(line, dict) and isinstance(line.get("custom_id"), str)]
+
+
+def _parsed(line: str) -> Any:
+    """The JSON of a line; None where it is none: that request has no answer."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
 
 
 def field(holder: object, name: str) -> Any:

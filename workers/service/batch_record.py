@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.atomic_file import write_whole
+from configs.errors import InputError
 
 Event = dict[str, Any]
 
@@ -40,6 +41,9 @@ class ServiceBatch:
 class BatchRecord:
     """Args:
     folder: made when the first batch is.
+
+    Raises:
+        InputError: what is there is damaged.
     """
 
     folder: Path
@@ -48,8 +52,11 @@ class BatchRecord:
 
     def __post_init__(self) -> None:
         self._journal = self.folder / "batches.jsonl"
-        for line in self._whole_lines():
-            self._apply(line)
+        for number, line in enumerate(self._whole_lines(), 1):
+            try:
+                self._apply(line)
+            except (KeyError, TypeError):
+                raise _damaged(f"{self._journal}, line {number}") from None
 
     def holding(self, request: str) -> ServiceBatch | None:
         """The batch that this request is in, or was answered in."""
@@ -74,7 +81,12 @@ class BatchRecord:
 
     def answers(self, batch: ServiceBatch) -> list[Event]:
         """What came of a batch that is over."""
-        return [json.loads(line) for line in self._answers(batch).read_text(encoding="utf-8").splitlines()]
+        path = self._answers(batch)
+        try:
+            lines = path.read_bytes().split(b"\n")
+        except OSError as error:
+            raise InputError(f"{path} cannot be read ({error.strerror}): restore the file from a copy") from None
+        return [_event(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line]
 
     def _answers(self, batch: ServiceBatch) -> Path:
         return self.folder / f"{batch.mark}.jsonl"
@@ -118,4 +130,21 @@ class BatchRecord:
         if len(whole) < len(content):
             with self._journal.open("r+b") as file:
                 file.truncate(len(whole))
-        return [json.loads(line) for line in whole.splitlines()]
+        return [
+            _event(line, f"{self._journal}, line {number}") for number, line in enumerate(whole.split(b"\n")[:-1], 1)
+        ]
+
+
+def _event(line: bytes, place: str) -> Event:
+    """The object in a line that was written here. Raises InputError where it was damaged."""
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        event = None
+    if not isinstance(event, dict):
+        raise _damaged(place)
+    return event
+
+
+def _damaged(place: str) -> InputError:
+    return InputError(f"{place} is damaged (it is no line of a record of batches): restore the file from a copy")

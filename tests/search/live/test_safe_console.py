@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from rich.table import Table
 from rich.text import Text
 
-from search.live.safe_console import SafeConsole, printable
+from search.live.safe_console import SafeConsole
+from search.results.printable import printable
 
 
 @given(st.text(st.characters()))

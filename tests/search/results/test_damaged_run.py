@@ -7,7 +7,8 @@ import random
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from itertools import chain
+from io import StringIO
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,18 @@ import pytest
 
 from configs.errors import DemosearchError, InputError
 from evaluators.ledger.ledger import Ledger
+from search.cli.watch import watch
 from search.export import export
 from search.export.optuna_study import fill_study
+from search.live.safe_console import SafeConsole
 from search.report import report
 from search.results.answers_table import read_answers
 from search.results.evaluation_status import read_evaluation
 from search.results.status import read_status
 from search.run_directory.run import Run
+from search.view.bundle import write_bundle
+from search.view.compare import compare_runs
+from search.view.runs import RunList
 from tests.search.report.made_evaluation import made_evaluation
 from tests.search.report.made_run import small_run
 
@@ -69,6 +75,20 @@ SEARCH_READERS: tuple[Callable[[Path], Any], ...] = (
 EVALUATION_READERS: tuple[Callable[[Path], Any], ...] = (read_evaluation, report, read_answers, write)
 
 
+def listed(path: Path) -> None:
+    for row in RunList(path).rows():
+        if row.kind == "unreadable":
+            raise InputError(row.note)
+
+
+LOOKERS: tuple[Callable[[Path], Any], ...] = (
+    listed,
+    lambda path: watch(path, SafeConsole(file=StringIO()), once=True),
+    lambda path: compare_runs([("one", path), ("other", path)]),
+    lambda path: write_bundle(path, path.with_name(f"{path.name}-pages")),
+)
+
+
 def damages(file: Path) -> Iterator[bytes | None]:
     """Contents of a file that was cut, emptied, overwritten or deleted (None)."""
     content = file.read_bytes()
@@ -106,11 +126,11 @@ def complaint(read: Callable[[Path], Any], path: Path) -> str:
     return "nothing"
 
 
-def try_all(whole: Path, name: str, readers: tuple[Callable[[Path], Any], ...], folder: Path) -> None:
+def try_all(whole: Path, name: str, readers: tuple[Callable[[Path], Any], ...], folder: Path, every: int = 1) -> None:
     sentences: list[str] = []
     draw = random.Random(name)
     garbage = (garbled(whole / name, draw) for _ in range(GARBLED))
-    for number, content in enumerate(chain(damages(whole / name), garbage)):
+    for number, content in enumerate(islice(chain(damages(whole / name), garbage), 0, None, every)):
         path = Path(shutil.copytree(whole, folder / str(number)))
         if content is None:
             (path / name).unlink()
@@ -135,6 +155,13 @@ def test_whatever_is_damaged_in_an_evaluation_is_a_sentence_or_changes_nothing(
     name: str, evaluation: Path, tmp_path: Path
 ) -> None:
     try_all(evaluation, name, EVALUATION_READERS, tmp_path)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_whatever_is_damaged_is_a_sentence_or_changes_nothing_for_those_who_list_watch_compare_and_view(
+    name: str, whole: Path, tmp_path: Path
+) -> None:
+    try_all(whole, name, LOOKERS, tmp_path, every=7)
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "material.json"])

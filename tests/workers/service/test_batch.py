@@ -169,11 +169,14 @@ def test_whoever_asks_again_while_a_batch_is_being_submitted_waits_for_that_one(
     assert len(office.asked) == 1
 
 
-def test_lines_of_another_form_leave_nobody_waiting(server: ServiceServer, office: BatchOffice, tmp_path: Path) -> None:
+@pytest.mark.parametrize("garbage", [None, b"<html>", b"[" * 99_999, b"\xff"])
+def test_lines_of_another_form_leave_nobody_waiting(
+    server: ServiceServer, office: BatchOffice, tmp_path: Path, garbage: bytes | None
+) -> None:
     async def finish(service: Service) -> None:
         office.finish()
         for name, content in office.files.items():
-            office.files[name] = content.replace(b"custom_id", b"other_id")
+            office.files[name] = garbage or content.replace(b"custom_id", b"other_id")
 
     (outcome,) = _outcomes(server, office, tmp_path, ["a"], finish)
     assert "without an answer to this request" in str(outcome)
@@ -431,3 +434,41 @@ def test_the_record_holds_what_was_answered_and_lets_go_of_the_rest(tmp_path: Pa
     assert held.over
     assert again.answers(held) == [{"custom_id": "a", "response": {}}]
     assert again.holding("b") is None
+
+
+def test_a_line_separator_inside_an_answer_ends_no_line(
+    server: ServiceServer, office: BatchOffice, tmp_path: Path
+) -> None:
+    office.answer = lambda body: (200, json.loads(completion(body, "one\u2028two")))
+
+    async def finish(service: Service) -> None:
+        office.finish()
+        for name, content in office.files.items():
+            office.files[name] = content.replace(b"\\u2028", "\u2028".encode())
+
+    (outcome,) = _outcomes(server, office, tmp_path, ["a"], finish)
+    assert isinstance(outcome, Reply)
+    assert outcome.text == "one\u2028two"
+
+
+@pytest.mark.parametrize("damage", [b"{", b"5", b'{"event": "submitted"}', b'{"event": "ended", "mark": "x"}', b"\xff"])
+def test_a_damaged_record_is_refused_with_its_line(tmp_path: Path, damage: bytes) -> None:
+    record = BatchRecord(tmp_path)
+    record.end(record.intend("mark", ["a"], 7.0), [{"custom_id": "a"}])
+    journal = tmp_path / "batches.jsonl"
+    with journal.open("ab") as file:
+        file.write(damage + b"\n")
+    with pytest.raises(InputError, match=r"batches\.jsonl, line 3 is damaged"):
+        BatchRecord(tmp_path)
+
+
+def test_damaged_answers_of_a_batch_are_refused_with_their_line(tmp_path: Path) -> None:
+    record = BatchRecord(tmp_path)
+    batch = record.intend("mark", ["a"], 7.0)
+    record.end(batch, [{"custom_id": "a"}])
+    (tmp_path / "mark.jsonl").write_bytes(b'{"custom')
+    with pytest.raises(InputError, match=r"mark\.jsonl, line 1 is damaged"):
+        record.answers(batch)
+    (tmp_path / "mark.jsonl").unlink()
+    with pytest.raises(InputError, match=r"mark\.jsonl cannot be read \(No such file"):
+        record.answers(batch)

@@ -118,8 +118,14 @@ def test_a_server_that_asks_for_no_key_gets_the_word_none() -> None:
         service_server.lost(),
         sends(b'{"id": "x", "choices": [{"ind'),
         sends(b""),
+        service_server.page({"error": {"message": "Rate limit reached, slow down."}}),
+        service_server.page({"detail": "Too many requests"}),
+        says("Half a", finish="abort"),
     ],
-    ids=["429", "429 in s", "429 by date", "500", "502", "503", "408", "lost connection", "truncated", "empty body"],
+    ids=[
+        *("429", "429 in s", "429 by date", "500", "502", "503", "408", "lost connection", "truncated", "empty body"),
+        *("slow down in a 200", "words of a gateway in a 200", "broken off"),
+    ],
 )
 def test_a_passing_fault_is_tried_again(reaction: Reaction) -> None:
     with ServiceServer([reaction, says("fine")]) as server:
@@ -137,11 +143,12 @@ def test_a_service_that_forbids_another_attempt_is_obeyed() -> None:
     ("reaction", "failure", "sentence"),
     [
         (busy(0.01), ServiceFailed, "answered 429: slow down"),
+        (service_server.page({"error": "slow down"}), ServiceFailed, "answered 200 with an error: slow down"),
         (error(500), ServiceFailed, "answered 500: as the script says"),
         (service_server.lost(), ServiceSilent, "lost or refused the connection"),
         (sends(b'{"id": '), ReplyUnusable, "answered with a body that is not JSON"),
     ],
-    ids=["429", "500", "lost connection", "truncated"],
+    ids=["429", "slow down in a 200", "500", "lost connection", "truncated"],
 )
 def test_a_fault_that_stays_fails_once_the_retries_are_spent(
     reaction: Reaction, failure: type[ServiceFailed], sentence: str
