@@ -9,18 +9,14 @@ the run grows, as a search that goes on does.
 
 import argparse
 import json
-import os
 import random
-import re
-import subprocess
-import sys
 import time
-import urllib.request
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from search.bench.reading import made_run, scored_trial
+from search.bench.served_view import ServedView
 from search.problem.candidate import Candidate
 from search.run_directory.journal import Journal
 from search.run_directory.records import EndRecord, TrialRecord
@@ -41,33 +37,14 @@ _TIMES = 10
 _PAGE = 50  # answers
 
 
-class _Server:
-    """`demosearch view` in a process of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        command = [sys.executable, "-m", "search", "view", str(folder), "--port", "0", "--no-token"]
-        self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603
-        assert self._process.stderr is not None
-        self._home = re.findall(r"http://\S+", self._process.stderr.readline())[0]
-
-    def ask(self, name: str, address: str, times: int = 1) -> None:
-        """Ask so many times, and print the mean of what it took."""
-        cpu, wall = self._cpu(), time.perf_counter()
-        for _ in range(times):
-            with urllib.request.urlopen(self._home + address) as reply:  # noqa: S310 -- our own server
-                size = len(reply.read())
-        figures = {"cpu_ms": self._cpu() - cpu, "wall_ms": time.perf_counter() - wall}
-        means = {quantity: round(1000 * seconds / times) for quantity, seconds in figures.items()}
-        print(json.dumps({"request": name} | means | {"kB": round(size / 1000)}), flush=True)
-
-    def _cpu(self) -> float:
-        """Processor seconds, in steps of some hundredths."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def close(self) -> None:
-        self._process.terminate()
-        self._process.communicate()
+def _ask(view: ServedView, name: str, address: str, times: int = 1) -> None:
+    """Ask so many times, and print the mean of what it took."""
+    cpu, wall = view.cpu(), time.perf_counter()
+    for _ in range(times):
+        size = len(view.read(address))
+    figures = {"cpu_ms": view.cpu() - cpu, "wall_ms": time.perf_counter() - wall}
+    means = {quantity: round(1000 * seconds / times) for quantity, seconds in figures.items()}
+    print(json.dumps({"request": name} | means | {"kB": round(size / 1000)}), flush=True)
 
 
 def _grow(path: Path, questions: int) -> None:
@@ -93,13 +70,13 @@ def main() -> None:
     answers = given.candidates * given.questions
     with TemporaryDirectory() as folder:
         made_run(Path(folder) / "run", given.candidates, given.questions, answers)
-        with closing(_Server(Path(folder))) as server:
-            server.ask("answers for the first time", "answers/run")
+        with closing(ServedView(Path(folder))) as view:
+            _ask(view, "answers for the first time", "answers/run")
             for name, address in _REQUESTS.items():
                 filled = address.format(last=answers // _PAGE - 1, trial=given.candidates * 9 // 10)
-                server.ask(name, filled, _TIMES)
+                _ask(view, name, filled, _TIMES)
             _grow(Path(folder) / "run", given.questions)
-            server.ask("first page after one candidate more", "answers/run")
+            _ask(view, "first page after one candidate more", "answers/run")
 
 
 if __name__ == "__main__":

@@ -78,16 +78,22 @@ class ComparedEntry:
         }
 
 
-def compare_runs(runs: Sequence[tuple[str, Path]], confidence: float = 0.95) -> tuple[ComparedEntry, ...]:
-    """Every run's winner and base prompt, or its variants, each against the first run's first prompt.
+def compare_runs(
+    runs: Sequence[tuple[str, Path]],
+    confidence: float = 0.95,
+    prompts: Sequence[tuple[str, Path, int]] = (),
+) -> tuple[ComparedEntry, ...]:
+    """Every run's winner and base prompt, or its variants, and further prompts, each against the first of all.
 
     Args:
-        runs: names and directories, at least one.
+        runs: names and directories.
+        prompts: names and directories of their runs, and trials of theirs; at least one of both is given.
 
     Raises:
         InputError: one of them is not a run, or nothing is scored in any.
     """
     entries = [entry for name, path in runs for entry in run_entries(name, path)]
+    entries += [entry for name, path, trial in prompts for entry in _trial_entry(name, path, trial)]
     if not any(entry.scores for entry in entries):
         raise InputError("Nothing is scored yet in these runs: compare them once `demosearch status` shows a score.")
     return tuple(_against(entry, entries[0], confidence) for entry in entries)
@@ -144,6 +150,20 @@ def _unbounded_entries(name: str, path: Path) -> list[Entry]:
             _entry(name, prompt, held_out or [row for row in own if row.side == "search"], judge, status.spend, texts)
         )
     return entries
+
+
+def _trial_entry(name: str, path: Path, trial: int) -> list[Entry]:
+    """The prompt of this trial with all its scores on the side that `run_entries` prefers; empty without such a one."""
+    answers, config = read_answers(path), read_any_config(path)
+    first = next((row for row in answers if row.trial == trial), None)
+    if first is None:
+        return []
+    own = [row for row in answers if row.prompt == first.prompt and _is_of(row, first.candidate, first.decoding)]
+    held_out = [row for row in own if row.side == "held_out" and row.score is not None]
+    spend = read_evaluation(path).spend if is_evaluation(path) else read_status(path).spend
+    shown = held_out or [row for row in own if row.side != "held_out"]
+    entry = _entry(name, first.prompt, shown, _judge(path), spend, read_prompt_texts(path))
+    return [replace(entry, bounds=score_bounds(config.scoring, config.judge))]
 
 
 def _is_of(row: Answer, demonstrations: tuple[str, ...], decoding: str) -> bool:

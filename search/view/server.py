@@ -25,6 +25,7 @@ from search.view.looks import Looks
 from search.view.pages import asset, render
 from search.view.runs import RunList, RunRow, signature
 
+_DIGITS = 12  # of a trial's number, at most
 _LOOK = 1.0  # seconds between two looks at the folder
 _TYPES = {"view.css": "text/css", "view.js": "text/javascript"}
 _POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; frame-src 'self'"
@@ -139,11 +140,21 @@ class _View:
         return _page("answer.html.jinja", _root(request), name=name, **shown)
 
     async def compare(self, request: Request) -> Response:
+        """Runs by name; prompts by `TRIAL:RUN`."""
         names = request.query_params.getlist("run")
-        known = [(name, path) for name in names if (path := await asyncio.to_thread(self._runs.path, name))]
+        asked = [text.partition(":") for text in request.query_params.getlist("prompt")]
+        runs = [(name, path) for name in names if (path := await self._known(name))]
+        prompts = [
+            (name, path, int(trial))
+            for trial, _, name in asked
+            if trial.isdecimal() and len(trial) < _DIGITS and (path := await self._known(name))
+        ]
         rows = [row.name for row in await self._rows() if row.kind != "unreadable"]
-        compared = await asyncio.to_thread(compare_runs, known) if known else ()
+        compared = await asyncio.to_thread(compare_runs, runs, prompts=prompts) if runs or prompts else ()
         return _page("compare.html.jinja", "", compared=compared, names=names, all=rows)
+
+    async def _known(self, name: str) -> Path | None:
+        return await asyncio.to_thread(self._runs.path, name)
 
     async def events(self, request: Request) -> Response:
         """Server-sent events: the names of the runs that have changed, as they do."""

@@ -50,6 +50,23 @@ def test_a_search_without_a_held_out_score_is_compared_on_search_questions(tmp_p
     assert (best.entry.prompt, best.entry.side, base.entry.side) == ("best so far", "search", "search")
 
 
+def test_any_two_candidates_are_compared_on_what_both_were_asked(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run", score)
+    for added in ("a", "b"):
+        run.search(added)
+    path = run.write(ended=False)
+    first, second = compare_runs([], prompts=[("r", path, 2), ("r", path, 1)])
+    assert (first.entry.prompt, second.entry.prompt) == ("b, base 1", "a, base 1")
+    assert second.difference is not None
+    assert second.shared == 4
+    assert second.difference.mean == pytest.approx(-1.0)
+
+
+def test_a_variant_of_an_evaluation_is_compared_with_a_searchs_winner(folder: Path) -> None:
+    compared = compare_runs([("one", folder / "first")], prompts=[("e", folder / "compared", 1)])
+    assert [line.entry.prompt for line in compared] == ["winner", "base prompt", "rich"]
+
+
 def test_runs_in_which_nothing_is_scored_cannot_be_compared(tmp_path: Path) -> None:
     run = small_run(tmp_path / "run", lambda names, question: float("nan"))
     run.write(ended=False)

@@ -42,6 +42,7 @@ def client(folder: Path) -> TestClient:
         ("/answers/first?holds=A,&shortest=1&longest=5000", "7 answers"),
         ("/compare", "Choose two runs or more"),
         ("/compare?run=first&run=below/second&run=nobody", "3 comparisons"),
+        ("/compare?prompt=1:first&prompt=0:first&prompt=x:first&prompt=1:nobody&prompt=99:first", "1 comparison "),
         ("/assets/view.css", "--paper"),
     ],
 )

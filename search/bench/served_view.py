@@ -1,0 +1,48 @@
+"""`demosearch view` in a process of its own, for what measures or photographs it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+
+class ServedView:
+    """The runs of a folder, served.
+
+    Attributes:
+        home: address of the first page.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        command = [sys.executable, "-m", "search", "view", str(folder), "--port", "0", "--no-token"]
+        self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603
+        assert self._process.stderr is not None
+        said = self._process.stderr.readline()
+        addresses = re.findall(r"http://\S+", said)
+        if not addresses:
+            raise RuntimeError(f"the view does not start: {said}")
+        self.home = addresses[0]
+
+    def read(self, address: str) -> bytes:
+        """A page."""
+        with urllib.request.urlopen(self.home + address) as reply:  # noqa: S310 -- our own server
+            content: bytes = reply.read()
+        return content
+
+    def json(self, address: str) -> Any:
+        """A page of answers as rows."""
+        return json.loads(self.read(f"{address}&as=json"))
+
+    def cpu(self) -> float:
+        """Processor seconds until now, in steps of a hundredth."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def close(self) -> None:
+        """End it."""
+        self._process.terminate()
+        self._process.communicate()
