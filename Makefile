@@ -39,10 +39,10 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m tests.house & house=$$!; $(BIN)/lint-imports --no-logo & imports=$$!; $(BIN)/mypy & types=$$!; \
-	OMP_NUM_THREADS=1 $(BIN)/pytest --quick -n 3 --dist loadgroup && wait $$house && wait $$imports && wait $$types
+	OMP_NUM_THREADS=1 $(BIN)/pytest --quick -n 3 && wait $$house && wait $$imports && wait $$types
 
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
 	$(BIN)/pytest --nbmake --nbmake-timeout=600 notebooks
 
 site: $(VENV)/.dev

@@ -1,19 +1,22 @@
 """Hypothesis without deadlines: two shared cores say nothing about speed.
 
-Beside each other run whole files (`pytest -n 2 --dist loadgroup`), since their fixtures are dear, and never two that
-start Ray. `--quick` leaves out the files marked `heavy` (Ray, torch, a browser, whole searches), and makes it an error
-to load any of these libraries in what is left.
+Beside each other (`pytest -n 2`) run whole files, the heavy ones first, since their fixtures are dear, and never two
+that start Ray. `--quick` leaves out the files marked `heavy` (Ray, torch, a browser, whole searches), and makes it an
+error to load any of these libraries in what is left.
 """
 
 import re
 import sys
 from collections.abc import Sequence
+from functools import cache
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 settings.register_profile("truths", deadline=None)
 settings.register_profile("quick", deadline=None, max_examples=25)
@@ -55,6 +58,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if collection_path.match("test_*.py") and is_heavy(collection_path) else None
 
 
+@cache
 def is_heavy(path: Path) -> bool:
     """Whether a quick run leaves the whole file out."""
     is_in_folder = any(folder in path.parent.as_posix() for folder in _HEAVY_FOLDERS)
@@ -65,6 +69,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--quick"):
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("heavy")])
         items[:] = [item for item in items if not item.get_closest_marker("heavy")]
-    for item in items:
-        group = "ray" if str(item.path).endswith(_START_RAY) else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: not is_heavy(item.path))
+
+
+class _WholeFiles(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Gives a file to one process, and all files that start Ray to the same. xdist's own `loadgroup` does nothing with
+    pytest 9.2, whose tests' names cannot be changed any more."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "files that start Ray" if file.endswith(_START_RAY) else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _WholeFiles:
+    config.option.loadscopereorder = False  # by their number of tests
+    return _WholeFiles(config, log)

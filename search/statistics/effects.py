@@ -48,7 +48,8 @@ from typing import Self
 import numpy as np
 from scipy.linalg import LinAlgError
 
-from search.statistics.effects_posterior import CountedScores, Fit
+from search.statistics.counted_scores import CountedScores
+from search.statistics.effects_posterior import Fit
 from search.statistics.effects_prior import EffectsPrior, OtherEffects
 from search.statistics.hyperparameters import Hyperparameters, OwnVariances
 from search.statistics.observed_scores import Floats, ObservedScores

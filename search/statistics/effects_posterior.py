@@ -3,54 +3,22 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, solve_triangular
 from scipy.sparse import csr_array, hstack
 
+from search.statistics.counted_scores import CountedScores
 from search.statistics.effects_prior import FIXED, EffectsPrior, OtherEffects
 from search.statistics.hyperparameters import Hyperparameters, OwnVariances
 from search.statistics.lapack import cholesky_factor, triangular_inverse
-from search.statistics.observed_scores import Floats, ObservedScores, OrderedSet
+from search.statistics.observed_scores import Floats, OrderedSet
 
 _IMAGINARY = 20.0
 _FREEDOM = 5.0  # degrees of freedom of the demonstrations' effects
 _POWERS = (-5.0, -1.0, -0.5, 0.0, 0.5)  # of two: strengths of all effects, relative to the likeliest
-
-
 _DENSE_ENTRIES, _DENSE_SHARE = 100_000, 0.2  # above both, a product of sparse rows takes longer than one of dense rows
-
-
-class CountedScores:
-    """Scores in the model's units, counted.
-
-    Attributes:
-        counts: how often each set was scored on each question, [T, Q].
-        alike: [P, T], 1 where a set is of a group that was asked the same, of P groups; `first` is one set of each.
-    """
-
-    def __init__(self, scores: ObservedScores, model: EffectsPrior) -> None:
-        self.sets = list(scores.sets)
-        self.rows, self.asked = np.concatenate(scores.rows), np.concatenate(scores.questions)
-        self.period = scores.periods(model.periods) if model.periods else None
-        self.values: Floats = np.concatenate(scores.values) / model.scale
-        self.layout = model.layout(self.sets)
-        self.largest = int(self.layout.sizes.max())
-        shape = len(self.sets), model.questions
-        self.counts = csr_array((np.ones(len(self.rows)), (self.rows, self.asked)), shape=shape)
-        self.first, self.alike = _alike(self.counts)
-
-    def by_set(self, values: Floats) -> Floats:
-        """Sums over each set's scores: [n] to [T]."""
-        sums: Floats = np.bincount(self.rows, values, len(self.sets)).astype(float)
-        return sums
-
-    def by_question(self, values: Floats, count: int) -> Floats:
-        """Sums over each question's scores: [n] to [Q]."""
-        sums: Floats = np.bincount(self.asked, values, count).astype(float)
-        return sums
 
 
 class Fit:
@@ -286,18 +254,6 @@ class Fit:
         own = draw.normal(size=(len(betas), len(sets))) * np.sqrt(further) * temper
         values: Floats = ((functions @ betas.T).T + constants + own) * self.model.scale
         return values
-
-
-def _alike(counts: csr_array) -> tuple[NDArray[np.int64], csr_array]:
-    """Groups of equal rows, P of them: one row of each, and which are in it, [P, T]."""
-    ends = counts.indptr
-    content = [
-        counts.indices[start:stop].tobytes() + counts.data[start:stop].tobytes() for start, stop in pairwise(ends)
-    ]
-    number = {one: at for at, one in enumerate(dict.fromkeys(content))}
-    group = np.array([number[one] for one in content], dtype=np.int64)
-    first = np.unique(group, return_index=True)[1]
-    return first, csr_array((np.ones(len(group)), (group, np.arange(len(group)))), shape=(len(number), len(group)))
 
 
 def _gram(rows: csr_array, scale: Floats) -> Floats:

@@ -221,11 +221,8 @@ class Screening:
         """The best sets of posterior draws, told ones with what they did of their own."""
         betas = fit.draws(2 * room, _TEMPER, self._draw)
         scored = [chosen for chosen in self._scores.sets if chosen and self._open(chosen)]
-        rivals = (
-            [chosen for _, chosen in sorted(zip(-fit.values(scored), scored, strict=True))[: 3 * room]]
-            if scored
-            else []
-        )
+        by_value = sorted(zip(-fit.values(scored), scored, strict=True)) if scored else []
+        rivals = [chosen for _, chosen in by_value[: 3 * room]]
         values = fit.sampled_values(rivals, betas, _TEMPER, self._draw) if rivals else np.zeros((len(betas), 0))
         sets: list[OrderedSet] = []
         for row, beta in enumerate(betas):
@@ -259,11 +256,8 @@ class Screening:
         have met all. Two of them, one or none, as the budget allows."""
         blocks = -(-len(self._space.questions) // self._block)
         count = min(_FINALISTS, self._trials // (_FINAL_SHARE * blocks))
-        scored = [
-            chosen
-            for chosen in self._scores.sets
-            if chosen and chosen not in self._broken and self._numbered.allowed(chosen)
-        ]
+        sound = [chosen for chosen in self._scores.sets if chosen and chosen not in self._broken]
+        scored = [chosen for chosen in sound if self._numbered.allowed(chosen)]
         if not count or not scored:
             return []
         leaders = [scored[place] for place in np.argsort(-fit.values(scored), kind="stable")[:count]]
