@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from search.cli.next_step import say_next, shown
 from search.cli.options import AsJson, DryRun, Overrides, TokensPerSecond
 from search.cli.terminal import console, interruptible, print_out, say
 from search.experiments.catalogue import EXPERIMENTS, experiment_named
@@ -45,6 +46,8 @@ def experiment(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
 
         forecast = forecast_experiment(asked, loaded, run_dir, tokens_per_second)
         print_out(forecast.to_json() if as_json else experiment_forecast_view(forecast))
+        if not as_json:
+            say_next("the same command without --dry-run")
         return
     from search.experiments.markdown import markdown  # noqa: PLC0415 -- plotly
     from search.experiments.results import to_json  # noqa: PLC0415
@@ -59,3 +62,4 @@ def experiment(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     else:
         print(markdown(results), end="")
         say(f"written: {path / 'page.html'}")
+        say_next(f"open {shown(path / 'page.html')}")

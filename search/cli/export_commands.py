@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from configs.errors import InputError
+from search.cli.next_step import say_next, shown
 from search.cli.options import RunDirectory
 from search.cli.terminal import say, write, write_out
 from search.export import FORMS, Format, caveat, read_best_prompt, written
@@ -57,6 +58,8 @@ def export(
         write_out(text)
     else:
         write(Path(output), text)
+        if form in ("urial", "json"):
+            say_next(f"demosearch evaluate CONFIG --prompt found={shown(output)}")
     if note := caveat(best, form):
         say(f"note: {note}")
 
@@ -94,3 +97,5 @@ def push(
     say(f"written: {folder}")
     if address is not None:
         say(f"uploaded: {address}")
+    else:
+        say_next(f"read {shown(folder / 'README.md')}, then the same command with --upload OWNER/NAME")

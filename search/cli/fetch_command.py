@@ -11,6 +11,7 @@ from rich.table import Table
 
 from configs.errors import InputError
 from configs.public_files import FOLDER, PUBLIC_FILES, PublicFile
+from search.cli.next_step import say_next
 from search.cli.options import AsJson
 from search.cli.terminal import console, print_out, say
 
@@ -53,7 +54,7 @@ def fetch(
     if as_json:
         print_out({"files": done})
     else:
-        say(_next(names, to))
+        say_next(_next(names, to))
 
 
 @contextmanager
@@ -75,12 +76,12 @@ def _next(names: list[str], to: Path) -> str:
     from configs.loading import experiment_preset_names, preset_names  # noqa: PLC0415 -- yaml
 
     if to.resolve() != Path(FOLDER).resolve():
-        return f"presets read the folder `{FOLDER}` below the working directory; set other paths with --set"
+        return f"set the paths of a preset with --set; it reads the folder `{FOLDER}` below the working directory"
     searches = [name for name in names if name in preset_names()]
     experiments = [name for name in names if name in experiment_preset_names()]
     if experiments and not searches:
-        return f"next: demosearch experiment components {experiments[0]} --dry-run"
-    return f"next: demosearch run {searches[0] if searches else 'urial_mt_bench_screening'} --dry-run"
+        return f"demosearch experiment components {experiments[0]} --dry-run"
+    return f"demosearch run {searches[0] if searches else 'urial_mt_bench_screening'} --dry-run"
 
 
 def _list(files: list[PublicFile], as_json: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from configs.errors import InputError
+from search.cli.next_step import say_next, shown
 from search.cli.options import AsJson, RunDirectory
 from search.cli.terminal import print_out, say
 
@@ -26,6 +27,8 @@ def list_runs(
 
     rows = [row for row in RunList(_existing(folder)).rows() if not tag or tag in row.tags]
     print_out({"runs": [row.to_json() for row in rows]} if as_json else run_table(rows, folder))
+    if not as_json:
+        say_next("demosearch status RUN", f"demosearch view {shown(folder)}")
 
 
 def compare(
@@ -42,6 +45,8 @@ def compare(
 
     compared = compare_runs([(path.as_posix(), path) for path in runs])
     print_out({"entries": [entry.to_json() for entry in compared]} if as_json else comparison_table(compared))
+    if not as_json:
+        say_next(f"demosearch view {shown(runs[0].parent)} for single answers")
 
 
 def tag(
@@ -60,6 +65,8 @@ def tag(
     say(", ".join(notes.tags) or "no tags")
     if notes.note:
         say(notes.note)
+    if change:
+        say_next(f"demosearch list {shown(path.parent)}")
 
 
 def rm(
@@ -82,6 +89,7 @@ def rm(
     except OSError as error:
         raise InputError(f"{path} cannot be removed whole ({error.strerror}): see to {error.filename}.") from None
     say(f"removed: {path}")
+    say_next(f"demosearch list {shown(path.parent)}")
 
 
 def view(

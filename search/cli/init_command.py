@@ -8,6 +8,7 @@ import typer
 
 import search
 from configs.errors import InputError
+from search.cli.next_step import say_next, shown
 from search.cli.terminal import say, show_forecast
 
 
@@ -52,4 +53,4 @@ def init(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
         show_forecast(search.forecast_run(search.load_config(path)), as_json=False)
     except InputError as error:
         raise InputError(f"{path} is written, but cannot run yet: {error}") from None
-    say(f"next: demosearch run {path}")
+    say_next(f"demosearch run {shown(path)}")

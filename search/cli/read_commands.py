@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 import search
+from search.cli.next_step import after_evaluation, after_search, say_next, shown
 from search.cli.options import AsJson, RunDirectory
 from search.cli.terminal import print_out, say, show_status, write
 from search.live.safe_console import SafeConsole
@@ -30,8 +31,13 @@ def status(path: RunDirectory, as_json: AsJson = False) -> None:
 
         evaluation = search.read_evaluation(path)
         print_out(evaluation.to_json() if as_json else evaluation_view(evaluation, path))
+        if not as_json:
+            say_next(*after_evaluation(evaluation, path))
         return
-    show_status(search.read_status(path), path, as_json)
+    stands = search.read_status(path)
+    show_status(stands, path, as_json)
+    if not as_json:
+        say_next(*after_search(stands, path))
 
 
 def watch(
@@ -75,6 +81,7 @@ def report(
     write(output or path / f"report.{form.value}", search.report(path, form.value))
     if figures is not None:
         say(f"written: {len(search.save_figures(path, figures))} files in {figures}")
+    say_next(f"demosearch view {shown(path.parent)} for answers and comparisons in the browser")
 
 
 def knobs(
@@ -98,3 +105,4 @@ def knobs(
         return
     described = describe_knobs(model)
     print_out(knob_list(knob for knob in described if knob.name.startswith(part)))
+    say_next("set one with `--set KNOB=VALUE`")

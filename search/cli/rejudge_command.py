@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from search.cli.next_step import say_next, shown
 from search.cli.options import AsJson, Overrides, RunDirectory
 from search.cli.terminal import interruptible, print_out
 from search.results.bridge import SideBridge
@@ -50,8 +51,9 @@ def rejudge(
     with interruptible(path, "the same command"):
         done = rejudge_run(path, config, run_dir)
     print_out(json.loads(json.dumps(done.to_json())) if as_json else _view(done))
-    if run_dir is not None and not as_json:
-        print_out(Text(f"Go on under the new judge: demosearch resume {run_dir}"))
+    if not as_json:
+        again = "the same command with --run-dir NEW, to go on with the search under the new judge"
+        say_next(again if run_dir is None else f"demosearch resume {shown(run_dir)}")
 
 
 def _view(done: Rejudged) -> RenderableType:

@@ -9,6 +9,7 @@ import typer
 
 import search
 from configs.errors import InputError
+from search.cli.next_step import after_evaluation, after_search, say_next
 from search.cli.options import (
     AsJson,
     ConfigOrRuns,
@@ -29,6 +30,7 @@ from search.running.session import new_directory
 if TYPE_CHECKING:
     from configs.schema.evaluation import EvaluationConfig
     from configs.schema.run import RunConfig
+    from search.forecast.forecast import RunForecast
     from search.results.status import Status
 
 
@@ -60,7 +62,7 @@ def run(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
         loaded = loaded.model_copy(update={"reuse_folder": reuse})
     if dry_run:
         experience = search.Experience(like, tokens_per_second)
-        show_forecast(search.forecast_run(loaded, None, experience, new_at=path), as_json)
+        _show_plan(search.forecast_run(loaded, None, experience, new_at=path), as_json)
         return
     say(f"run directory: {path}")
     _conduct(path, lambda: search.launch(loaded, path, console()), as_json)
@@ -83,7 +85,7 @@ def resume(
     """
     config = recorded_config(path, "resume", overrides)
     if dry_run:
-        show_forecast(search.forecast_run(config, path, search.Experience(like, tokens_per_second)), as_json)
+        _show_plan(search.forecast_run(config, path, search.Experience(like, tokens_per_second)), as_json)
         return
     _conduct(path, lambda: search.resume(path, console(), config, pay_again=pay_again), as_json)
 
@@ -105,7 +107,7 @@ def extend(
         from search.running.extend import plan_extension  # noqa: PLC0415 -- numpy
 
         plan_extension(path, config)
-        show_forecast(search.forecast_run(config, path), as_json)
+        _show_plan(search.forecast_run(config, path), as_json)
         return
     _conduct(path, lambda: search.extend(path, config, console()), as_json)
 
@@ -150,12 +152,14 @@ def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
         if dry_run:
             begun = run_dir if run_dir and (run_dir / "config.json").exists() else None
             experience = search.Experience(like, tokens_per_second)
-            show_forecast(search.forecast_evaluation(loaded, begun, experience, new_at=path), as_json)
+            _show_plan(search.forecast_evaluation(loaded, begun, experience, new_at=path), as_json)
             return
     say(f"run directory: {path}")
     with interruptible(path, f"the same command with `--run-dir {path}`"):
         done = search.evaluate(loaded, path, console(), pay_again=pay_again)
     print_out(done.to_json() if as_json else evaluation_view(done, path))
+    if not as_json:
+        say_next(*after_evaluation(done, path))
 
 
 def _of_file(config: list[str] | None, overrides: list[str] | None, prompts: list[str] | None) -> "EvaluationConfig":
@@ -187,7 +191,7 @@ def retry_failed(path: RunDirectory, overrides: Overrides = None, as_json: AsJso
     config = recorded_config(path, "retry-failed", overrides)
     with interruptible(path, f"`demosearch retry-failed {path}`"):
         done = search.retry_failed(path, console(), config)
-    show_status(done, path, as_json)
+    _show_end(done, path, as_json)
 
 
 def recorded_config(
@@ -204,7 +208,19 @@ def recorded_config(
 def _conduct(path: Path, work: "Callable[[], Status]", as_json: bool) -> None:
     with interruptible(path, f"`demosearch resume {path}`"):
         finished = work()
-    show_status(finished, path, as_json)
+    _show_end(finished, path, as_json)
+
+
+def _show_end(status: "Status", path: Path, as_json: bool) -> None:
+    show_status(status, path, as_json)
+    if not as_json:
+        say_next(*after_search(status, path))
+
+
+def _show_plan(forecast: "RunForecast", as_json: bool) -> None:
+    show_forecast(forecast, as_json)
+    if not as_json:
+        say_next("the same command without --dry-run")
 
 
 def _named(prompt: str) -> tuple[str, str]:
