@@ -11,6 +11,7 @@ from configs.errors import InputError
 from configs.records import read_rows
 from configs.row import Row
 from configs.schema.data import CONVERSATION_FIELDS
+from configs.text_files import read_text
 
 QUERY_FIELDS = ("query", "instruction", "question", "prompt", "input", "text", "turns")
 ANSWER_FIELDS = ("answer", "output", "response", "completion", "chosen", "target")
@@ -45,6 +46,8 @@ class Draft:
         needs = {"rubric": "the judging service's model", "reward_model": "a model", "function": "module:function"}
         if self.judge in needs and not self.judge_name:
             raise InputError(f"The judge '{self.judge}' needs a name: give --judge-name, {needs[self.judge]}.")
+        if self.base_prompt is not None:
+            read_text(self.base_prompt)
         if self.judge == "reference" and find_field(self.questions, REFERENCE_FIELDS, required=False) is None:
             raise InputError(
                 f"{self.questions}: no row has a reference answer ({', '.join(REFERENCE_FIELDS)}), which the judge "
@@ -102,7 +105,10 @@ def find_field(path: Path, names: Sequence[str], required: bool = True) -> str |
     name = next((name for name in names if row.get(name)), None)
     if name is None and required:
         there = ", ".join(map(str, row))
-        raise InputError(f"{row.place}: has {there}, but none of {', '.join(names)}: rename a field in the data.")
+        raise InputError(
+            f"{row.place}: has {there}, but none of {', '.join(names)}: rename a field in the data, or write the "
+            "config yourself, with `pool.query_field: instances[0].input` for a field inside others."
+        )
     return name
 
 

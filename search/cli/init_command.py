@@ -1,10 +1,12 @@
 """The command that writes a first config."""
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from click import Choice
 
 import search
 from configs.errors import InputError
@@ -20,15 +22,11 @@ class JudgeChoice(StrEnum):
 
 
 def init(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
-    model: Annotated[str, typer.Option(help="A hub's name or a local folder.", prompt="Model (hub name or folder)")],
-    questions: Annotated[Path, typer.Option(help="A file of questions, a row each.", prompt="File of questions")],
-    pool: Annotated[
-        Path, typer.Option(help="A file of rows with a query and an answer each.", prompt="File of demonstrations")
-    ],
     path: Annotated[Path, typer.Argument(metavar="FILE", help="The YAML file to write.")] = Path("search.yaml"),
-    judge: Annotated[JudgeChoice, typer.Option(help="Who rates the answers.", prompt="Judge", show_choices=True)] = (
-        JudgeChoice.REFERENCE
-    ),
+    model: Annotated[str, typer.Option(help="A hub's name or a local folder.")] = "",
+    questions: Annotated[Path | None, typer.Option(help="A file of questions, a row each.")] = None,
+    pool: Annotated[Path | None, typer.Option(help="A file of rows with a query and an answer each.")] = None,
+    judge: Annotated[JudgeChoice | None, typer.Option(help="Who rates the answers; `reference` by default.")] = None,
     judge_name: Annotated[
         str, typer.Option(help="The service's model (rubric), the reward model, or `module:function`.")
     ] = "",
@@ -44,8 +42,14 @@ def init(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     """
     from configs.draft import Draft  # noqa: PLC0415 -- yaml
 
+    model = model or _ask("Model (hub name or folder)", "--model")
+    questions = questions or Path(_ask("File of questions", "--questions"))
+    pool = pool or Path(_ask("File of demonstrations", "--pool"))
+    if judge is None:
+        choices = Choice([choice.value for choice in JudgeChoice])
+        judge = JudgeChoice(_ask(f"Judge ({', '.join(JudgeChoice)})", "--judge", JudgeChoice.REFERENCE.value, choices))
     if judge is not JudgeChoice.REFERENCE and not judge_name:
-        judge_name = typer.prompt("The judging service's model, the reward model, or module:function")
+        judge_name = _ask("The judging service's model, the reward model, or module:function", "--judge-name")
     draft = Draft(model, questions, pool, base_prompt, judge.value, judge_name, gpus)
     for file in draft.write(path):
         say(f"written: {file}")
@@ -54,3 +58,20 @@ def init(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     except InputError as error:
         raise InputError(f"{path} is written, but cannot run yet: {error}") from None
     say_next(f"demosearch run {shown(path)}")
+
+
+def _ask(question: str, flag: str, default: str | None = None, choices: Choice[str] | None = None) -> str:
+    """Ask for what the flag would have given; where nobody is there to answer, it is the default.
+
+    Raises:
+        InputError: nobody is there to answer, and there is no default.
+    """
+    try:
+        return str(typer.prompt(question, default=default, type=choices))
+    except typer.Abort:
+        if sys.stdin.isatty():  # Ctrl-C
+            raise
+    say("")
+    if default is None:
+        raise InputError(f"{flag} is required")
+    return default
