@@ -90,9 +90,16 @@ class Draft:
             reference=_value(reference),
             model=_value(_beside(path, Path(self.model)) if Path(self.model).is_dir() else self.model),
             dtype="bfloat16" if self.gpus else "float32",
-            judge=_JUDGES[self.judge].format(name=_value(self.judge_name)),
+            judge=_JUDGES[self.judge].format(name=_value(self.judge_name)) + self._module_folder(path),
             workers=_RAY.format(gpus=self.gpus) if self.gpus else _LOCAL,
         )
+
+    def _module_folder(self, path: Path) -> str:
+        """Where the judge's module is, if that is the working directory; elsewhere Python finds it by itself."""
+        module = self.judge_name.partition(":")[0].partition(".")[0]
+        if self.judge != "function" or not (Path(f"{module}.py").is_file() or Path(module).is_dir()):
+            return ""
+        return f"  folder: {_value(_beside(path, Path.cwd()))} # the module is looked for there first\n"
 
 
 def find_field(path: Path, names: Sequence[str], required: bool = True) -> str | None:
@@ -189,7 +196,7 @@ _JUDGES: Mapping[JudgeKind, str] = {
     # dollars_per_million_new_tokens: ...
 """,
     "reward_model": "  kind: reward_model\n  model:\n    name: {name}\n",
-    "function": "  kind: function\n  function: {name} # module:function, found on PYTHONPATH (docs/recipes.md)\n",
+    "function": "  kind: function\n  function: {name} # module:function (docs/recipes.md)\n",
 }
 _LOCAL = "workers:\n  kind: local # this process; `ray` for GPUs and clusters\n"
 _RAY = "workers:\n  kind: ray\n  count: {gpus} # one GPU each\nwindow: 48 # trials under way, so that no worker waits\n"

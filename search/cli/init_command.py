@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from click import Choice
 
 import search
 from configs.errors import InputError
@@ -46,8 +45,10 @@ def init(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     questions = questions or Path(_ask("File of questions", "--questions"))
     pool = pool or Path(_ask("File of demonstrations", "--pool"))
     if judge is None:
-        choices = Choice([choice.value for choice in JudgeChoice])
-        judge = JudgeChoice(_ask(f"Judge ({', '.join(JudgeChoice)})", "--judge", JudgeChoice.REFERENCE.value, choices))
+        answer = _ask(f"Judge ({', '.join(JudgeChoice)})", "--judge", JudgeChoice.REFERENCE.value)
+        if answer not in [*JudgeChoice]:
+            raise InputError(f"'{answer}' is not a judge that is drafted: choose one of {', '.join(JudgeChoice)}")
+        judge = JudgeChoice(answer)
     if judge is not JudgeChoice.REFERENCE and not judge_name:
         judge_name = _ask("The judging service's model, the reward model, or module:function", "--judge-name")
     draft = Draft(model, questions, pool, base_prompt, judge.value, judge_name, gpus)
@@ -60,14 +61,14 @@ def init(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     say_next(f"demosearch run {shown(path)}")
 
 
-def _ask(question: str, flag: str, default: str | None = None, choices: Choice[str] | None = None) -> str:
+def _ask(question: str, flag: str, default: str | None = None) -> str:
     """Ask for what the flag would have given; where nobody is there to answer, it is the default.
 
     Raises:
         InputError: nobody is there to answer, and there is no default.
     """
     try:
-        return str(typer.prompt(question, default=default, type=choices))
+        return str(typer.prompt(question, default=default))
     except typer.Abort:
         if sys.stdin.isatty():  # Ctrl-C
             raise
