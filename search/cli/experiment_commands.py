@@ -46,8 +46,6 @@ def experiment(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
 
         forecast = forecast_experiment(asked, loaded, run_dir, tokens_per_second)
         print_out(forecast.to_json() if as_json else experiment_forecast_view(forecast))
-        if not as_json:
-            say_next("the same command without --dry-run")
         return
     from search.experiments.markdown import markdown  # noqa: PLC0415 -- plotly
     from search.experiments.results import to_json  # noqa: PLC0415
