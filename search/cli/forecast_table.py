@@ -9,6 +9,7 @@ from rich.text import Text
 from search.experiments.forecast import ExperimentForecast
 from search.forecast.example import PromptExample
 from search.forecast.forecast import RunForecast
+from search.results.wording import show_span
 
 
 def forecast_view(forecast: RunForecast, paid: str = "spent so far") -> RenderableType:
@@ -32,11 +33,15 @@ def forecast_view(forecast: RunForecast, paid: str = "spent so far") -> Renderab
             and quantity.name.startswith("judge ")
         ):
             continue  # a judge without a model
-        numbers = [_number(quantity.about), _number(quantity.at_most)]
-        numbers += [_number(quantity.spent)] if spent else []
-        numbers += ["" if quantity.limit is None else _number(quantity.limit)] if limited else []
+        numbers = [_number(quantity.about, quantity.name), _number(quantity.at_most, quantity.name)]
+        numbers += [_number(quantity.spent, quantity.name)] if spent else []
+        numbers += ["" if quantity.limit is None else _number(quantity.limit, quantity.name)] if limited else []
         says = [f"the budget {quantity.prospect}"] if quantity.prospect else []
-        table.add_row(quantity.name, *numbers, "; ".join([*says, *([quantity.note] * bool(quantity.note))]))
+        table.add_row(
+            _HOURS.get(quantity.name, quantity.name),
+            *numbers,
+            "; ".join([*says, *([quantity.note] * bool(quantity.note))]),
+        )
     return Group(
         table, *(Text(note[:1].upper() + note[1:] + ".") for note in forecast.notes), *_prompt(forecast.prompt)
     )
@@ -56,7 +61,13 @@ def experiment_forecast_view(forecast: ExperimentForecast) -> RenderableType:
     return Group(forecast_view(forecast.as_run, "paid already"), *holes)
 
 
-def _number(value: float | None) -> str:
+_HOURS = {"GPU hours": "GPU time", "hours": "time"}
+"""Shown with a unit that suits them."""
+
+
+def _number(value: float | None, name: str) -> str:
     if value is None:
         return "?"
+    if value and name in _HOURS:
+        return show_span(3600 * value)
     return f"{value:,.0f}" if value == 0 or value >= 100 else f"{value:,.3g}"

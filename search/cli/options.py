@@ -67,4 +67,12 @@ TokensPerSecond = Annotated[
     float | None,
     typer.Option(metavar="N", min=1e-9, help="For --dry-run: new tokens a second, all workers together."),
 ]
+AnswerTokens = Annotated[
+    float | None,
+    typer.Option(metavar="N", min=1, help="For --dry-run: mean tokens of an answer, where nothing was measured."),
+]
+VerdictTokens = Annotated[
+    float | None,
+    typer.Option(metavar="N", min=1, help="For --dry-run: mean tokens of a verdict, where nothing was measured."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]

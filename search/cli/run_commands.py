@@ -11,6 +11,7 @@ import search
 from configs.errors import InputError
 from search.cli.next_step import after_evaluation, after_search, say_next
 from search.cli.options import (
+    AnswerTokens,
     AsJson,
     ConfigOrRuns,
     DryRun,
@@ -22,6 +23,7 @@ from search.cli.options import (
     Reuse,
     RunDirectory,
     TokensPerSecond,
+    VerdictTokens,
     Winners,
 )
 from search.cli.terminal import console, interruptible, print_out, say, show_forecast, show_status
@@ -46,6 +48,8 @@ def run(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     dry_run: DryRun = False,
     like: Like = None,
     tokens_per_second: TokensPerSecond = None,
+    answer_tokens: AnswerTokens = None,
+    verdict_tokens: VerdictTokens = None,
     as_json: AsJson = False,
 ) -> None:
     """Start a search and run it to its end.
@@ -61,7 +65,7 @@ def run(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     if reuse is not None:
         loaded = loaded.model_copy(update={"reuse_folder": reuse})
     if dry_run:
-        experience = search.Experience(like, tokens_per_second)
+        experience = search.Experience(like, tokens_per_second, answer_tokens, verdict_tokens)
         _show_plan(search.forecast_run(loaded, None, experience, new_at=path), as_json)
         return
     say(f"run directory: {path}")
@@ -122,6 +126,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     dry_run: DryRun = False,
     like: Like = None,
     tokens_per_second: TokensPerSecond = None,
+    answer_tokens: AnswerTokens = None,
+    verdict_tokens: VerdictTokens = None,
     pay_again: PayAgain = False,
     as_json: AsJson = False,
 ) -> None:
@@ -151,7 +157,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
             loaded = loaded.model_copy(update={"reuse_folder": reuse is not False})
         if dry_run:
             begun = run_dir if run_dir and (run_dir / "config.json").exists() else None
-            experience = search.Experience(like, tokens_per_second)
+            experience = search.Experience(like, tokens_per_second, answer_tokens, verdict_tokens)
             _show_plan(search.forecast_evaluation(loaded, begun, experience, new_at=path), as_json)
             return
     say(f"run directory: {path}")

@@ -169,7 +169,7 @@ def _summed(forecasts: Iterable[RunForecast]) -> Iterator[Quantity]:
 
 def _for_experiments(note: str) -> str:
     """The advice of a run's forecast, with the settings that an experiment has for it."""
-    note = note.replace("--like RUN tells what they were there", "forecast.answer_tokens says how many to expect")
+    note = note.replace("set --answer-tokens, or --like RUN", "set forecast.answer_tokens")
     return note.replace("--like RUN", "forecast.tokens_per_second and forecast.gpus")
 
 

@@ -163,11 +163,11 @@ def _missing(assumed: Assumptions) -> dict[str, str]:
     """How to learn what is not known."""
     missing = {"verdicts": "fewer where answers are equal: they share a verdict"}
     if assumed.rates.answer is None:
-        missing["new_tokens"] = f"{assumed.max_new_tokens:,} an answer at most; --like RUN tells what they were there"
+        missing["new_tokens"] = f"{assumed.max_new_tokens:,} an answer at most; set --answer-tokens, or --like RUN"
     if assumed.unpriced:
-        missing["dollars"] = f"unknown: give {' and '.join(assumed.unpriced)}"
+        missing["dollars"] = f"unknown: set {' and '.join(assumed.unpriced)}"
     if assumed.rates.speed is None:
-        missing["hours"] = missing["gpu_hours"] = "unknown: give --tokens-per-second, or --like RUN"
+        missing["hours"] = missing["gpu_hours"] = "unknown: set --tokens-per-second, or --like RUN"
     elif assumed.rates.gpus is None and assumed.gpus is None:
-        missing["gpu_hours"] = "unknown: give workers.count and workers.gpus_per_worker, or --like RUN"
+        missing["gpu_hours"] = "unknown: set workers.count and workers.gpus_per_worker, or --like RUN"
     return missing
