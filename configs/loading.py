@@ -15,6 +15,7 @@ from configs.schema.experiment import ExperimentConfig
 from configs.schema.knobs import FromCommandLine, Knobs
 from configs.schema.rejudge import RejudgeConfig
 from configs.schema.run import RunConfig
+from configs.secrets import secrets_in
 from configs.text_files import is_file, read_text, shown_path
 from configs.validation_messages import complaints
 from configs.yaml_text import YamlError, parse_yaml
@@ -190,7 +191,12 @@ def _read_mapping(path: Path) -> dict[str, Any]:
 
 
 def _validated(values: dict[str, Any], source: str, folder: Path | None, kind: type[K]) -> K:
-    """Without a folder, paths and model names are taken as they stand."""
+    """Without a folder, paths and model names are taken as they stand, since all of it has been checked before."""
+    if folder is not None and (held := [*secrets_in(values)]):
+        raise InputError(
+            f"{source}: `{held[0]}` seems to hold a key or password, and a config is kept with its run; put it into an "
+            "environment variable, and name that (`api_key_variable`, `header_variables`) or read it in your code."
+        )
     context = None if folder is None else {"folder": folder, "is_preset": folder == _PRESETS.resolve()}
     try:
         return kind.model_validate(values, context=context)

@@ -41,13 +41,14 @@ class Redactor:
     def __init__(self, secrets: Iterable[str]) -> None:
         self._secrets = tuple({secret.lower() for secret in secrets if secret})
         long = [secret for secret in {*secrets} if len(secret) >= SHORT]
+        self._long = tuple(secret.lower() for secret in long)
+        long += [secret[::-1] for secret in long]
         encoded = [form for secret in long for form in _encodings(secret)]
         self._whole = tuple({form.lower() for secret in long for form in _spellings(secret)})
         self._pieces: dict[int, set[str]] = {
             _PIECE: {piece for secret in long for piece in _pieces(secret.lower(), _PIECE)},
             _ENCODED_PIECE: {piece for form in encoded for piece in _pieces(form.lower(), _ENCODED_PIECE)},
         }
-        self._long = tuple(secret.lower() for secret in long)
         aligned = (piece for form in encoded for piece in [*_pieces(form.lower(), _PIECE)][::4])
         self._traces = _numbers({*self._pieces[_PIECE], *aligned})
         masked = [rf"(?<![\w\-]){re.escape(key[:3])}[\w\-]*{_MASK}" for key in self._long]

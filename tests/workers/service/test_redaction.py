@@ -42,6 +42,9 @@ def _body(words: str) -> bytes:
         quote(KEY, safe=""),
         "".join(f"%{ord(character):02X}" for character in KEY),
         KEY.encode().hex(),
+        KEY[::-1],
+        KEY[::-1][3:15],
+        base64.b64encode(KEY[::-1].encode()).decode(),
     ],
 )
 def test_a_key_is_hidden_however_a_service_shows_it(shown: str) -> None:
