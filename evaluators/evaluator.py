@@ -12,6 +12,7 @@ from evaluators.ledger.ledger import Ledger
 from evaluators.objective import Objective
 from evaluators.panel import Panel
 from evaluators.question import Conversation, Question
+from evaluators.slices import slices
 from evaluators.task_group import task_group, to_its_end
 from workers.failures import GenerationFailed
 from workers.prompt import Completion, Decoding, PromptBlock
@@ -99,16 +100,20 @@ class Evaluator:
         async with task_group() as tasks:
             for turn in range(self._objective.turns):
                 going = [talk for talk in talks if talk.goes_on(turn)]
-                if going:
-                    block = render([talk.conversation for talk in going])
-                    await self._take_turn(turn, going, block, decoding, tasks)
+                coming: list[asyncio.Task[None]] = []
+                async for some in slices(going):
+                    block = render([talk.conversation for talk in some])
+                    coming += await self._take_turn(turn, some, block, decoding, tasks)
+                if coming and turn + 1 < self._objective.turns:
+                    await asyncio.wait(coming)
         await self._ledger.flush()
-        return [self._outcome(talk) for talk in talks]
+        return [self._outcome(talk) async for some in slices(talks) for talk in some]
 
     async def _take_turn(
-        self, turn: int, talks: list[_Talk], block: PromptBlock, decoding: Decoding, tasks: asyncio.TaskGroup
-    ) -> None:
-        """Returns when every talk has its answer to this turn; verdicts follow in `tasks`."""
+        self, turn: int, talks: Sequence[_Talk], block: PromptBlock, decoding: Decoding, tasks: asyncio.TaskGroup
+    ) -> list[asyncio.Task[None]]:
+        """Have every talk take its answer to this turn; verdicts follow in `tasks`. Returns what takes the answers that
+        are still to come."""
         if turn > 0:
             talks, block = await self._without_too_long(talks, block, decoding)
         answers = await self._answers.ask(block, decoding, [talk.question.id for talk in talks], tasks)
@@ -118,16 +123,14 @@ class Evaluator:
             if isinstance(completion, Completion)
         ]
         self._take_known(turn, known, tasks)
-        coming = [
+        return [
             tasks.create_task(self._take_promised(turn, talk, key, promise, tasks))
             for talk, (key, promise) in zip(talks, answers, strict=True)
             if not isinstance(promise, Completion)
         ]
-        if coming and turn + 1 < self._objective.turns:
-            await asyncio.wait(coming)
 
     async def _without_too_long(
-        self, talks: list[_Talk], block: PromptBlock, decoding: Decoding
+        self, talks: Sequence[_Talk], block: PromptBlock, decoding: Decoding
     ) -> tuple[list[_Talk], PromptBlock]:
         """A first answer may leave no room for the second: that concerns its question alone."""
         refused = await self._answers.refuse_too_long(block, decoding)

@@ -6,6 +6,7 @@ from functools import partial
 from evaluators.evaluation import Evaluation, Failure
 from evaluators.evaluator import Evaluator
 from evaluators.question import Question
+from evaluators.slices import slices
 from search.problem.trial import TOO_LONG, ScoredTrial, Trial, mean_of
 from search.prompts.demonstration import Demonstration
 from search.prompts.render import Renderer
@@ -64,6 +65,6 @@ class Scorer:
             mean,
             lengths=lengths,
             turns=turns,
-            keys={item.question: item.keys.to_text() for item in done},
+            keys={item.question: item.keys.to_text() async for some in slices(done) for item in some},
             answers={item.question: item.answers for item in done},
         )
