@@ -19,6 +19,7 @@ class WorkerActivity:
         seconds: since it began with the oldest.
         tokens: generated since the beginning, of completions received.
         passes: of the model for these, summed over the completions; 0 where nobody counts.
+        drafted: tokens proposed to it from earlier answers; 0 where nobody counts.
         seconds_alive: since the beginning, through all its processes.
         seconds_busy: of these, how long it had something to do.
     """
@@ -33,6 +34,7 @@ class WorkerActivity:
     seconds: float = 0.0
     tokens: int = 0
     passes: int = 0
+    drafted: int = 0
     seconds_alive: float = 0.0
     seconds_busy: float = 0.0
 

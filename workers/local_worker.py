@@ -48,7 +48,7 @@ class LocalWorker:
         self._numbers = count(1)
         self._place = ""
         self._timesheet = Timesheet()
-        self._tokens = self._passes = 0
+        self._tokens = self._passes = self._drafted = 0
         self._closed = False
 
     async def start(self) -> ModelCard:
@@ -107,6 +107,7 @@ class LocalWorker:
             seconds=time.monotonic() - began,
             tokens=self._tokens,
             passes=self._passes,
+            drafted=self._drafted,
             seconds_alive=self._timesheet.alive,
             seconds_busy=self._timesheet.busy,
         )
@@ -127,6 +128,7 @@ class LocalWorker:
                 job.answered += 1
                 self._tokens += new_tokens(message.answer)
                 self._passes += message.passes
+                self._drafted += message.drafted
                 yield message.index, cast(A_co, message.answer)
             if message is None:
                 raise ModelClosed()

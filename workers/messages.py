@@ -14,12 +14,14 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Suffix `index` of the job's block has its answer, after so many passes of the model; 0 where nobody counts."""
+    """Suffix `index` of the job's block has its answer, after so many passes of the model, to which so many tokens were
+    proposed; 0 where nobody counts."""
 
     job: int
     index: int
     answer: Answer
     passes: int = 0
+    drafted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

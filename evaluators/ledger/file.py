@@ -41,6 +41,12 @@ CREATE TABLE IF NOT EXISTS sessions (
 """
 
 
+_LATER = """
+CREATE TABLE IF NOT EXISTS drafting (id TEXT PRIMARY KEY, run TEXT, tokens INTEGER, passes INTEGER, drafted INTEGER);
+"""
+"""A table that ledgers made without it get when they are next written."""
+
+
 _INDEXES = """
 CREATE INDEX IF NOT EXISTS generations_of_run
     ON generations (run, prompt_tokens, new_tokens, dollars, estimated);
@@ -64,7 +70,7 @@ _SUFFIXES = ("", "-journal", "-wal", "-shm")  # of the files that SQLite makes o
 _LOOKUP = 500  # keys a SELECT; below SQLite's oldest limit of 999 parameters
 
 
-Table = Literal["prompts", "generations", "judges", "verdicts", "failures", "beside", "sessions"]
+Table = Literal["prompts", "generations", "judges", "verdicts", "failures", "beside", "sessions", "drafting"]
 
 
 def open_to_write(path: Path) -> sqlite3.Connection:
@@ -112,7 +118,7 @@ def _make_tables(connection: sqlite3.Connection, path: Path) -> None:
     if not _checked_version(connection, path):
         connection.executescript(_SCHEMA)
         connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-    connection.executescript(_INDEXES)
+    connection.executescript(_LATER + _INDEXES)
 
 
 def add_dollars(first: float | None, second: float | None) -> float | None:

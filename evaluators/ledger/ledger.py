@@ -17,6 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from configs.errors import RunStopped
+from evaluators.drafting import NO_DRAFTING, Drafting
 from evaluators.evaluation import Failure
 from evaluators.judge import Verdict
 from evaluators.ledger.beside import LedgersBeside
@@ -40,6 +41,7 @@ _INSERTS = {
     "failures": "INSERT INTO failures VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
     "beside": "INSERT INTO beside VALUES (?,?,?,?,?,?,?,?)",
     "sessions": "INSERT OR REPLACE INTO sessions VALUES (?,?,?,?,?,?,?,?,?)",
+    "drafting": "INSERT OR REPLACE INTO drafting VALUES (?,?,?,?,?)",
 }
 
 Row = tuple[Table, tuple[Any, ...]]
@@ -156,9 +158,13 @@ class Ledger:
         row = (failure.question, failure.stage, failure.cause, failure.message, *astuple(usage))
         return self._keep("failures", (key, self._run, *row, time.time()))
 
-    def keep_time(self, seconds: float, utilization: Utilization) -> "asyncio.Future[None]":
-        """Note how long this process has worked on the run so far, and who was there meanwhile."""
+    def keep_time(
+        self, seconds: float, utilization: Utilization, drafting: Drafting = NO_DRAFTING
+    ) -> "asyncio.Future[None]":
+        """Note how long this process has worked on the run so far, who was there meanwhile, and what drafts brought."""
         self._time = seconds, utilization.gpus
+        if drafting.passes:
+            self._keep("drafting", (self._session, self._run, *astuple(drafting)))
         return self._keep("sessions", (self._session, self._run, seconds, *astuple(utilization)))
 
     @property

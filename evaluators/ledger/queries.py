@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from evaluators.drafting import Drafting
 from evaluators.evaluation import Failure
 from evaluators.judge import Verdict
 from evaluators.ledger.file import STILL_FAILED, Table, add_dollars, look_up, reading
@@ -181,6 +182,15 @@ def read_utilization(path: Path, run: str) -> Utilization:
         if ledger is None:
             return Utilization()
         return Utilization(*ledger.execute(f"SELECT {sums} FROM sessions WHERE run = ?", (run,)).fetchone())  # noqa: S608 -- constants
+
+
+def read_drafting(path: Path, run: str) -> Drafting:
+    """What drafts have brought `run`, all its processes together; nothing where the ledger is older than this count."""
+    with reading(path) as ledger:
+        if ledger is None or not ledger.execute("SELECT 1 FROM sqlite_master WHERE name = 'drafting'").fetchone():
+            return Drafting()
+        sums = "SELECT total(tokens), total(passes), total(drafted) FROM drafting WHERE run = ?"
+        return Drafting(*map(int, ledger.execute(sums, (run,)).fetchone()))
 
 
 def _usage_totals(ledger: sqlite3.Connection, table: Table, run: str) -> tuple[int, Usage]:

@@ -10,10 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from configs.knobs import Knob
+from evaluators.drafting import NO_DRAFTING, Drafting
 from evaluators.ledger.spend import Spend
 from search.problem.candidate import OWN, Candidate
 from search.results.status import FailedItems, Standing, Status
-from search.results.wording import show_estimate, show_many, show_unseen
+from search.results.wording import show_drafting, show_estimate, show_many, show_unseen
 
 _APART = "Search scores with another n are over other questions and cannot be compared; the gains below can."
 _SAMPLE = 300  # characters of a failure's message
@@ -46,7 +47,7 @@ def _facts(status: Status) -> Table:
     spend, facts = status.spend, Table.grid(padding=(0, 2))
     facts.add_row("state", Text(_WORDS[status.state] + because(status.reason)))
     if status.has_ledger:
-        add_spend(facts, spend)
+        add_spend(facts, spend, status.drafting)
     else:
         facts.add_row("paid for", "unknown: the ledger is missing")
     scored = f"{show_many(status.candidates, 'candidate')} scored in {show_many(status.trials, 'trial')}"
@@ -84,8 +85,8 @@ def _shortened(text: str) -> str:
     return text if len(text) <= _SAMPLE else text[:_SAMPLE] + "..."
 
 
-def add_spend(facts: Table, spend: Spend) -> None:
-    """Rows that say what was paid."""
+def add_spend(facts: Table, spend: Spend, drafting: Drafting = NO_DRAFTING) -> None:
+    """Rows that say what was paid, and what drafts saved."""
     facts.add_row(
         "paid for",
         f"{show_many(spend.generated, 'generation')} ({show_many(spend.new_tokens, 'token')}), "
@@ -106,6 +107,8 @@ def add_spend(facts: Table, spend: Spend) -> None:
             "estimated", f"the tokens of {show_many(spend.estimated, 'call')}, which the service did not count"
         )
     facts.add_row("time", _time(spend))
+    if (words := show_drafting(drafting)) is not None:
+        facts.add_row("drafts", words)
 
 
 def _price(dollars: float, spend: Spend) -> str:

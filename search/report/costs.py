@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from configs.schema.scoring import ScoringConfig
-from evaluators.ledger.queries import JudgeReceipt, Stretch, read_judges, read_throughput, read_utilization
+from evaluators.drafting import Drafting
+from evaluators.ledger.queries import (
+    JudgeReceipt,
+    Stretch,
+    read_drafting,
+    read_judges,
+    read_throughput,
+    read_utilization,
+)
 from evaluators.ledger.spend import Spend
 from evaluators.objective import Objective
 from evaluators.question import Question
@@ -31,6 +39,7 @@ class Costs:
         tokens_per_second: over the time worked; None before there is any.
         throughput: tokens over time.
         gpu_idle: share of the time that GPUs were held in which their model had nothing to do; None without GPUs.
+        drafting: what drafts from earlier answers brought.
         workers_idle: share of the time that workers were alive in which they had nothing to do; None before any was.
         judge_idle: share of the time worked in which no verdict was under way; None where judging takes no calls.
         judge_stalled: of the time worked, the share in which answers waited and no verdict was under way: the judge's
@@ -47,6 +56,7 @@ class Costs:
     throughput: tuple[Stretch, ...]
     gpu_idle: float | None
     workers_idle: float | None
+    drafting: Drafting
     judge_idle: float | None
     judge_stalled: float | None
 
@@ -89,6 +99,7 @@ def costs_of(ledger: Path, run: str, spend: Spend, answers: int, verdicts: int) 
         throughput=tuple(read_throughput(ledger, run, _STRETCHES)),
         gpu_idle=idle_share(there.gpus, there.gpus_busy),
         workers_idle=idle_share(there.workers, there.workers_busy),
+        drafting=read_drafting(ledger, run),
         judge_idle=idle_share(worked, there.judge_busy),
         judge_stalled=max(0.0, there.judge_wanted - there.judge_busy) / worked if worked else None,
     )

@@ -22,6 +22,7 @@ from search.report.document import (
 )
 from search.report.numbers import count, dollars, duration, share
 from search.report.run_findings import RunFindings
+from search.results.wording import show_drafting
 
 
 def run_sections(findings: RunFindings, way_on: str) -> list[Section]:
@@ -55,6 +56,8 @@ def _costs(findings: RunFindings) -> Iterator[tuple[str, str]]:
     yield "time", f"{duration(spend.seconds)} of work{gpu_hours}"
     if costs.tokens_per_second is not None:
         yield "speed", f"{count(costs.tokens_per_second)} tokens/s over the time worked"
+    if (words := show_drafting(costs.drafting)) is not None:
+        yield "drafts from earlier answers", words
     yield from _idle(costs)
     if costs.answers:
         other = ", or another run with this ledger," if findings.results.config.ledger_path else ""

@@ -5,7 +5,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from evaluators.drafting import NO_DRAFTING, Drafting
 from evaluators.evaluation import Failure
+from evaluators.ledger.queries import read_drafting
 from evaluators.ledger.spend import Spend
 from search.problem.candidate import Candidate
 from search.problem.contamination import SEEN
@@ -81,6 +83,7 @@ class Status:
         succeeds: directory of the search that this one goes on from under another judge; "" for none.
         seen: held-out questions that stand in a demonstration or in a search question, or resemble one.
         has_ledger: where it is missing, spend is not known.
+        drafting: what drafts from earlier answers brought.
         extended: under which larger budgets the search has gone on, in a sentence; "" where it has not.
         choice: why the winner won, or leads so far; None while only the base prompt is ranked.
         screening: what a cheap judge that was asked first has done; None where nobody was.
@@ -105,6 +108,7 @@ class Status:
     extended: str = ""
     has_ledger: bool = True
     screening: ScreeningVerdicts | None = None
+    drafting: Drafting = NO_DRAFTING
 
     def to_json(self) -> dict[str, Any]:
         """As `demosearch status --json` prints it; an infinite end of an interval is null."""
@@ -133,6 +137,8 @@ class Status:
             "base": _standing_json(base),
             "choice": self.choice and self.choice.to_json(),
             "screening": self.screening and self.screening.to_json(),
+            "tokens_per_pass": self.drafting.tokens_per_pass,
+            "drafts_accepted": self.drafting.accepted_share,
         }
 
 
@@ -164,6 +170,7 @@ def status_of(results: SearchResults) -> Status:
         extended=results.extended,
         has_ledger=results.ledger.exists() or not results.lost,
         screening=read_screening(results),
+        drafting=read_drafting(results.ledger, results.run),
     )
 
 

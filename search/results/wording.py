@@ -3,6 +3,7 @@
 import math
 from datetime import timedelta
 
+from evaluators.drafting import Drafting
 from search.statistics.estimates import Estimate
 from workers.prompt import Decoding
 
@@ -58,6 +59,15 @@ def show_many(number: int, thing: str) -> str:
 def show_share(value: float) -> str:
     """A percentage."""
     return f"{100 * value:.0f} %"
+
+
+def show_drafting(drafting: Drafting) -> str | None:
+    """What drafts from earlier answers brought; None where nothing was drafted."""
+    accepted, each = drafting.accepted_share, drafting.tokens_per_pass
+    if accepted is None or each is None:
+        return None
+    right = f"{show_share(accepted)} of {show_many(drafting.drafted, 'drafted token')} accepted"
+    return f"{right}: {each:.1f} tokens a pass of the model"
 
 
 def show_quantity(name: str, value: float | None) -> str:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from configs.schema.workers import WorkersConfig
 from evaluators.budget import Budget
+from evaluators.drafting import Drafting
 from evaluators.ledger.ledger import Ledger
 from evaluators.task_group import task_group
 from evaluators.utilization import Utilization
@@ -22,6 +23,7 @@ class TimeKeeper:
 
     Args:
         utilization: so far.
+        drafting: so far.
         clock: seconds since this process began to work on the run.
     """
 
@@ -31,12 +33,14 @@ class TimeKeeper:
         ledger: Ledger,
         budget: Budget,
         utilization: Callable[[], Utilization],
+        drafting: Callable[[], Drafting] = Drafting,
         clock: Callable[[], float],
         every: float = _EVERY,
     ) -> None:
         self._ledger = ledger
         self._budget = budget
         self._utilization = utilization
+        self._drafting = drafting
         self._clock = clock
         self._every = every
 
@@ -58,7 +62,7 @@ class TimeKeeper:
             await asyncio.sleep(self._every)
 
     async def _note(self) -> None:
-        await self._ledger.keep_time(self._clock(), self._utilization())
+        await self._ledger.keep_time(self._clock(), self._utilization(), self._drafting())
 
 
 def clock_from_now() -> Callable[[], float]:
@@ -84,6 +88,12 @@ def utilization_of(activity: WorkersActivity, gpus: float) -> Utilization:
     """The utilization of the model that answers, whose workers hold so many GPUs each."""
     workers = Utilization(workers=activity.seconds_alive, workers_busy=activity.seconds_busy)
     return workers + gpu_utilization(activity, gpus)
+
+
+def drafting_of(activity: WorkersActivity) -> Drafting:
+    """What drafts have brought the model that answers."""
+    counted = [worker for worker in activity.workers if worker.passes]
+    return sum((Drafting(worker.tokens, worker.passes, worker.drafted) for worker in counted), Drafting())
 
 
 def gpu_utilization(activity: WorkersActivity, gpus: float) -> Utilization:

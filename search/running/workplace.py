@@ -10,6 +10,7 @@ from configs.schema.run import RunConfig
 from configs.score_bounds import score_bounds
 from evaluators.budget import WAY_ON, Budget
 from evaluators.counts import Counts
+from evaluators.drafting import Drafting
 from evaluators.evaluator import Evaluator
 from evaluators.generation import Answers
 from evaluators.ledger.ledger import Ledger
@@ -24,7 +25,7 @@ from search.run_directory.run import TALLY, Run, ledger_path
 from search.running.judges import Judges
 from search.running.models import make_model
 from search.running.prices import price_of
-from search.running.usage_clock import TimeKeeper, gpus_each, utilization_of
+from search.running.usage_clock import TimeKeeper, drafting_of, gpus_each, utilization_of
 from workers.activity import WorkersActivity
 from workers.service.activity import ServiceActivity
 from workers.text_model import ModelCard, TextModel
@@ -49,6 +50,7 @@ class Workplace:
         self._model: TextModel | None = None
         self._gpus = 0.0  # of each worker of that model
         self._earlier = Utilization()  # of the models before it
+        self._earlier_drafting = Drafting()
 
     @property
     def ledger(self) -> Ledger:
@@ -82,6 +84,7 @@ class Workplace:
         finally:
             await model.close()
             self._earlier += utilization_of(model.activity(), self._gpus)
+            self._earlier_drafting += drafting_of(model.activity())
             self._model, self._gpus = None, 0.0
 
     def evaluator(self, model: LoadedModel, clean: Callable[[str], str]) -> Evaluator:
@@ -91,7 +94,9 @@ class Workplace:
     def timed(self, clock: Callable[[], float]) -> AbstractAsyncContextManager[None]:
         """While this is open, the time that all of this is in use is noted, as `TimeKeeper.kept` has it."""
         budget, utilization = self.budget(), self._utilization
-        return TimeKeeper(ledger=self.ledger, budget=budget, utilization=utilization, clock=clock).kept()
+        return TimeKeeper(
+            ledger=self.ledger, budget=budget, utilization=utilization, drafting=self._drafting, clock=clock
+        ).kept()
 
     def watched(
         self, position: Callable[[], Position], view: View, clock: Callable[[], float]
@@ -103,6 +108,9 @@ class Workplace:
     def _utilization(self) -> Utilization:
         judges = self._judges.models.utilization(self.counts().waits.seconds)
         return self._earlier + utilization_of(self.activity(), self._gpus) + judges
+
+    def _drafting(self) -> Drafting:
+        return self._earlier_drafting + drafting_of(self.activity())
 
     def counts(self) -> Counts:
         return self._wiring.counts

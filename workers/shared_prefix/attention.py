@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 import torch
 from transformers import AttentionInterface
@@ -63,7 +64,7 @@ def _attention(
     variant = Variant(variants.pop("sliding_window", None), variants.pop("s_aux", None), variants.pop("softcap", None))
     if unknown := sorted(name for name, value in variants.items() if value is not None and name not in HARMLESS):
         raise UnsupportedAttention(f"its attention takes {', '.join(unknown)}")
-    if variants.get("is_causal") is False or variant.window != stated_window(module.config, int(module.layer_idx)):
+    if variants.get("is_causal") is False or variant.window != _window(module):
         raise UnsupportedAttention("its attention sees other tokens than its config states")
     if attention_mask is not None or dropout:
         raise UnsupportedAttention("its attention brings a mask or a dropout of its own")
@@ -73,7 +74,8 @@ def _attention(
         raise UnsupportedAttention("its values are wider than its keys")
     if missing:  # latent attention: kernels and stores take one width
         value = torch.nn.functional.pad(value, (0, missing))
-    output = _under_way.get().attend(int(module.layer_idx), query, key, value, scale, variant)[..., :width]
+    output = _under_way.get().attend(int(module.layer_idx), query, key, value, scale, variant)
+    output = output[..., :width] if missing else output
     return output.transpose(1, 2), None
 
 
@@ -82,6 +84,15 @@ def stated_window(config: Any, layer: int) -> int | None:
     kinds = getattr(config, "layer_types", None)
     windowed = kinds[layer] == "sliding_attention" if kinds else getattr(config, "use_sliding_window", True)
     return getattr(config, "sliding_window", None) if windowed else None
+
+
+_windows: WeakKeyDictionary[Any, int | None] = WeakKeyDictionary()  # configs answer slowly
+
+
+def _window(module: Any) -> int | None:
+    if module not in _windows:
+        _windows[module] = stated_window(module.config, int(module.layer_idx))
+    return _windows[module]
 
 
 AttentionInterface.register(NAME, _attention)

@@ -173,6 +173,7 @@ class DecodeLoop:
         self._chooser.take(said)
         self._last = torch.tensor([tokens[-1] for tokens in said], device=self._device)
         for request, draft, tokens in zip(self._active, drafts, said, strict=True):
+            request.drafted += len(draft)
             if draft and request.drafter is not None:
                 request.drafter.note(len(draft), len(tokens) - 1)
         return said
@@ -221,7 +222,8 @@ class DecodeLoop:
     def _answer(self, request: Request) -> None:
         if request.job in self._unanswered:
             self._unanswered[request.job] -= 1
-            self._news.append(Answered(request.job, request.index, request.completion(), request.passes))
+            counted = request.passes, request.drafted
+            self._news.append(Answered(request.job, request.index, request.completion(), *counted))
             self._end_if_complete(request.job)
 
     def _end_if_complete(self, job: int) -> None:

@@ -60,6 +60,8 @@ class Kernels:
         causal: query i sees keys 0..i.
         biased: with a bias.
         paged: over pages of `page` tokens; None where there is none.
+        worth_sharing: bytes of a layer's keys and values; what several prefixes have in common is read once, in a call
+            of its own, where it is more. Less stays in a processor's cache, where reading it again costs little.
     """
 
     dense: Kernel
@@ -67,6 +69,7 @@ class Kernels:
     biased: Kernel
     paged: PagedKernel | None = None
     page: int = PAGE
+    worth_sharing: int = 2**20
 
 
 @lru_cache(maxsize=16)

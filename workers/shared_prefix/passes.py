@@ -23,12 +23,14 @@ class Behind:
         rows: [n], those that stand behind it.
         begin: position of its first token.
         least: tokens of the shortest prefix that it is a span of.
+        goes_on: another span behind it has rows of it.
     """
 
     layers: Prefix
     rows: torch.Tensor
     begin: int
     least: int
+    goes_on: bool
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -114,7 +116,8 @@ class Step:
         self._kernels = kernels
         self._buffers = buffers
         self._lengths = lengths
-        self._positions = lengths + prefixes.starts
+        self._starts = prefixes.starts
+        self._at: torch.Tensor | None = None
         self._reach = prefixes.reach
         self._behind_on: dict[torch.device, list[Behind]] = {}
         self._places: dict[torch.device, tuple[torch.Tensor, torch.Tensor]] = {}
@@ -158,7 +161,8 @@ class Step:
             parts = self._seen(span, layer, folded[span.rows], scale, variant.window, kernels)
             part = merged([(output[span.rows], total[span.rows]), *parts])
             output = output.to(part[0].dtype).index_copy_(0, span.rows, part[0])
-            total.index_copy_(0, span.rows, part[1])
+            if span.goes_on or variant.sinks is not None:
+                total.index_copy_(0, span.rows, part[1])
         return with_sinks((output, total), variant.sinks)
 
     def _seen(
@@ -169,11 +173,17 @@ class Step:
         if window is None:
             return seen(segments, folded, kernels, scale)
         low, length = max(0, span.least - window + 1 - span.begin), length_of(segments)
-        positions = self._positions.to(folded.device)
+        positions = self._positions().to(folded.device)
         if len(span.rows) < len(positions):
             positions = positions[span.rows]
         first = (positions - (window - 1 + span.begin + low))[:, None]
         return seen_from(list(within(segments, low, length)), folded, first, kernels, scale)
+
+    def _positions(self) -> torch.Tensor:
+        """Where each token stands in its text."""
+        if self._at is None:
+            self._at = self._lengths + self._starts
+        return self._at
 
     def _place(self, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
         """Rows and their lengths on a layer's device; copied to each device once a step."""
@@ -197,7 +207,6 @@ class StepAhead(Step):
         self, prefixes: RowPrefixes, kernels: Kernels, buffers: RowBuffers, lengths: torch.Tensor, ahead: Ahead
     ) -> None:
         super().__init__(prefixes, kernels, buffers, lengths)
-        self._positions = self._positions[ahead.rows] + ahead.offsets  # [N], of each token
         self._ahead = ahead
 
     def attend(
@@ -223,6 +232,9 @@ class StepAhead(Step):
         own = by_token, total.reshape(*output.shape[:2], groups, longest)[rows, :, :, offsets]
         whole = self._with_prefixes(layer, q.reshape(by_token.shape), own, scale, variant, kernels)
         return whole.to(q.dtype).reshape(q.shape)
+
+    def _positions(self) -> torch.Tensor:
+        return super()._positions()[self._ahead.rows] + self._ahead.offsets
 
 
 def _seen_by(last: torch.Tensor, room: int, window: int | None, dtype: torch.dtype) -> torch.Tensor:

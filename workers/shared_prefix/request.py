@@ -21,6 +21,7 @@ class Request:
         question: tells it from others behind the same prefix.
         said: tokens generated, the one that ended it included.
         passes: of the model, for these tokens.
+        drafted: tokens that were proposed.
         earlier: what drafts come from; None without drafts.
         drafter: proposes how the answer goes on; None where the question is new.
     """
@@ -35,6 +36,7 @@ class Request:
     question: str = ""
     said: list[int] = field(default_factory=list)
     passes: int = 0
+    drafted: int = 0
     earlier: EarlierAnswers | None = None
     drafter: Drafter | None = None
 

@@ -20,8 +20,6 @@ from workers.shared_prefix.row_buffers import RowBuffers
 from workers.shared_prefix.segments import cut
 from workers.shared_prefix.spans import spans
 
-SHORTEST_SHARED = 64  # tokens that several prefixes begin with in common; fewer are read with each, in one call
-
 
 class SharedRows(PrefixedRows):
     """Implements `rows.Rows`.
@@ -134,14 +132,22 @@ class SharedRows(PrefixedRows):
         for row, prefix in enumerate(self._prefixes):
             rows.setdefault(prefix, []).append(row)
         in_use = list(rows)
-        behind = []
-        for span in spans([prefix.tokens for prefix in in_use], SHORTEST_SHARED):
+        behind, cut_into = [], spans([prefix.tokens for prefix in in_use], self._worth_sharing(in_use))
+        for span in cut_into:
             members = [in_use[member] for member in span.members]
             those = [row for member in members for row in rows[member]]
             layers = members[0].layers if len(in_use) == 1 else cut(members[0].layers, span.begin, span.end)
             least = min(len(member.tokens) for member in members)
-            behind.append(Behind(layers, torch.tensor(sorted(those), device=self._device), span.begin, least))
+            places = torch.tensor(sorted(those), device=self._device)
+            goes_on = any(further.begin == span.end and further.members[0] in span.members for further in cut_into)
+            behind.append(Behind(layers, places, span.begin, least, goes_on))
         return behind
+
+    def _worth_sharing(self, in_use: list[Shared]) -> int:
+        """Tokens in common that are worth a call of their own."""
+        segments = [segment for prefix in in_use for segment in prefix.layers[0]] if in_use[0].layers else []
+        a_token = [(k.nbytes + v.nbytes) // k.shape[2] for k, v in segments[:1]]
+        return self._kernels.worth_sharing // a_token[0] + 1 if a_token else 1
 
     def _compact(self) -> None:
         if len(self._live) == len(self._sizes):

@@ -103,6 +103,7 @@ class PieceDelivery:
         self.tokens += tokens
         handle.tokens += tokens
         handle.passes += answer.passes
+        handle.drafted += answer.drafted
         piece.tell((index, answer.answer))
         if not piece.unanswered:
             self._settle(piece, None, last=handle)

@@ -30,6 +30,7 @@ class WorkerHandle:
     place: node and device of the process that loaded the model last.
     tokens: generated, of completions received.
     passes: of the model for these.
+    drafted: tokens proposed to it.
     timesheet: of this worker alone.
     """
 
@@ -43,6 +44,7 @@ class WorkerHandle:
     place: str = ""
     tokens: int = 0
     passes: int = 0
+    drafted: int = 0
     timesheet: Timesheet = field(default_factory=Timesheet)
     _jobs: Iterator[int] = field(default_factory=count)
 
@@ -95,6 +97,7 @@ class WorkerHandle:
             seconds=running[0][2] if running else 0.0,
             tokens=self.tokens,
             passes=self.passes,
+            drafted=self.drafted,
             seconds_alive=self.timesheet.alive,
             seconds_busy=self.timesheet.busy,
         )

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -14,10 +15,12 @@ from typing import cast
 import pytest
 
 from configs.errors import InputError, RunStopped
+from evaluators.drafting import Drafting
 from evaluators.evaluation import Failure
 from evaluators.judge import Verdict
+from evaluators.ledger.file import open_to_write
 from evaluators.ledger.ledger import UNREADABLE, Ledger
-from evaluators.ledger.queries import knows_prefix, read_failures, read_spend, read_utilization
+from evaluators.ledger.queries import knows_prefix, read_drafting, read_failures, read_spend, read_utilization
 from evaluators.ledger.spend import Spend
 from evaluators.ledger.tally import Tally, read_tally
 from evaluators.utilization import Utilization
@@ -234,6 +237,36 @@ def test_spend_now_is_what_is_read_from_disk_afterwards(tmp_path: Path) -> None:
     assert (
         read_utilization(tmp_path / "ledger", "another") == read_utilization(tmp_path / "none", "run") == Utilization()
     )
+
+
+def test_what_drafts_brought_is_kept_by_process_and_read_together(tmp_path: Path) -> None:
+    async def process(drafting: Drafting) -> None:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        await ledger.keep_time(10.0, Utilization(), Drafting(5, 4, 3))
+        await ledger.keep_time(15.0, Utilization(), drafting)
+        await ledger.close()
+
+    asyncio.run(process(Drafting(90, 30, 80)))
+    asyncio.run(process(Drafting(10, 10, 0)))
+    found = read_drafting(tmp_path / "ledger", "run")
+    assert found == Drafting(100, 40, 80)
+    assert (found.tokens_per_pass, found.accepted_share) == (2.5, 0.75)
+    assert read_drafting(tmp_path / "ledger", "another") == read_drafting(tmp_path / "none", "run") == Drafting()
+
+
+def test_a_ledger_that_is_older_than_the_count_of_drafts_is_read_and_written(tmp_path: Path) -> None:
+    open_to_write(tmp_path / "ledger").close()
+    with closing(sqlite3.connect(tmp_path / "ledger")) as older:
+        older.execute("DROP TABLE drafting")
+    assert read_drafting(tmp_path / "ledger", "run") == Drafting()
+
+    async def process() -> None:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        await ledger.keep_time(10.0, Utilization(), Drafting(5, 4, 3))
+        await ledger.close()
+
+    asyncio.run(process())
+    assert read_drafting(tmp_path / "ledger", "run") == Drafting(5, 4, 3)
 
 
 def test_what_was_paid_beside_completions_and_what_was_estimated_is_in_the_spend(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from evaluators.drafting import Drafting
 from evaluators.ledger.spend import Spend
 from search.cli.status_table import status_view
 from search.problem.candidate import Candidate
@@ -29,6 +30,12 @@ def test_scores_on_different_numbers_of_questions_say_so() -> None:
     lines = {line.split()[0]: line.rstrip() for line in text.splitlines() if "[" in line}
     assert lines["winner"].endswith("16")
     assert lines["base"].endswith("80 + 40")
+
+
+def test_what_drafts_brought_is_said_where_there_were_any() -> None:
+    drafted = shown(replace(STATUS, drafting=Drafting(900, 300, 800)))
+    assert "75 % of 800 drafted tokens accepted: 3.0 tokens a pass of the model" in drafted
+    assert "drafted" not in shown(replace(STATUS, drafting=Drafting(900, 900, 0)))
 
 
 def test_a_run_at_a_glance_fits_eighty_columns() -> None:

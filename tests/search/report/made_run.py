@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from configs.loading import load_config
+from evaluators.drafting import Drafting
 from evaluators.failures import JudgeFailed
 from evaluators.judge import Verdict
 from evaluators.ledger.ledger import Ledger
@@ -192,7 +193,7 @@ class MadeRun:
         if ended:
             winner, runner_up = self._finalists[:2]
             journal.append(EndRecord(winner, runner_up, self._better, self._expected, self._drift))
-        await ledger.keep_time(10.0, Utilization(20.0, 15.0, 10.0, 9.0, 6.0, 4.0))
+        await ledger.keep_time(10.0, Utilization(20.0, 15.0, 10.0, 9.0, 6.0, 4.0), Drafting(900, 300, 800))
         await evaluator.close()
         await ledger.close()
         journal.close()

@@ -14,6 +14,8 @@ from search.report.caveats import caveats
 from search.report.findings import Findings, find
 from search.report.sentences import summary
 from search.results.search_results import read_search_results
+from search.results.status import read_status
+from search.results.wording import show_drafting
 from search.run_directory.amendments import amendment, open_amendments
 from search.run_directory.records import ExpectedGain
 from search.run_directory.run import Run
@@ -292,6 +294,8 @@ def test_costs_name_calls_tokens_dollars_and_speed(tmp_path: Path) -> None:
     assert costs.tokens_per_second == pytest.approx(costs.spend.new_tokens / 10.0)
     shares = (costs.gpu_idle, costs.workers_idle, costs.judge_idle, costs.judge_stalled)
     assert shares == pytest.approx((0.25, 0.1, 0.6, 0.2))
+    assert show_drafting(costs.drafting) == "75 % of 800 drafted tokens accepted: 3.0 tokens a pass of the model"
+    assert read_status(tmp_path / "run").to_json()["tokens_per_pass"] == 3
 
 
 def test_a_planted_effect_is_found_and_none_is_found_where_none_is(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.tiny_model import random_llama
 from tests.workers.engines.reference import engine_of, generated, in_order, llama
 from tests.workers.engines.test_exactness import blocks, texts
+from workers.activity import WorkerActivity
 from workers.local_worker import LocalWorker
 from workers.messages import Answered
 from workers.prompt import Decoding, PromptBlock
@@ -72,18 +73,19 @@ def test_an_answer_given_before_takes_a_few_passes() -> None:
 
 
 def test_a_worker_says_how_many_tokens_a_pass_brings() -> None:
-    async def asked() -> list[float | None]:
-        worker, brought = LocalWorker(lambda: engine_of(random_llama())), list[float | None]()
+    async def asked() -> list[WorkerActivity]:
+        worker, brought = LocalWorker(lambda: engine_of(random_llama())), list[WorkerActivity]()
         for _ in range(4):
             assert len([answer async for answer in worker.generate(BLOCK, Decoding(32))]) == len(BLOCK.suffixes)
-            brought.append(worker.activity().workers[0].tokens_per_pass)
+            brought += worker.activity().workers
         await worker.close()
         return brought
 
     first, *_, last = asyncio.run(asked())
-    assert first is not None
-    assert last is not None
-    assert last > 2 > first >= 1
+    assert first.tokens_per_pass is not None
+    assert last.tokens_per_pass is not None
+    assert last.tokens_per_pass > 2 > first.tokens_per_pass >= 1
+    assert last.tokens - last.passes <= last.drafted <= 1.1 * (last.tokens - last.passes)  # greedy answers are repeated
 
 
 def test_sampled_answers_given_before_take_fewer_passes_too() -> None:

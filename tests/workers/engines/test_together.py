@@ -24,7 +24,6 @@ from workers.prompt import Completion, Decoding, PromptBlock
 from workers.shared_prefix import kernels
 from workers.shared_prefix.arithmetic import Part
 from workers.shared_prefix.decode import DecodeLoop
-from workers.shared_prefix.shared_rows import SHORTEST_SHARED
 from workers.shared_prefix.spans import spans
 
 DECODING = Decoding(24, repetition_penalty=1.1, stop=("e", "\n"))
@@ -102,7 +101,9 @@ def test_what_prefixes_begin_with_in_common_is_read_once_a_step_for_all_rows() -
         read.append(k.shape[2])
         return usual.dense(q, k, v, bias, causal, scale)
 
-    engine = engine_of(llama(), batch_size=64, kernels=dataclasses.replace(usual, dense=counted))
+    engine = engine_of(
+        llama(), batch_size=64, kernels=dataclasses.replace(usual, dense=counted, worth_sharing=64 * 128)
+    )
     common = RULES * 9  # of these, two candidates have more in common
     beginnings = [common + more for more in ("One way.\n", RULES * 7 + "a", RULES * 7 + "Or b.\n", RULES * 3)]
     asked = [PromptBlock(beginning, QUESTIONS[:2]) for beginning in beginnings]
@@ -113,7 +114,7 @@ def test_what_prefixes_begin_with_in_common_is_read_once_a_step_for_all_rows() -
     assert len(in_use) == len(asked)
     read.clear()
     heard += batch.step()
-    level_by_level = sum(span.end - span.begin for span in spans(list(in_use), SHORTEST_SHARED))
+    level_by_level = sum(span.end - span.begin for span in spans(list(in_use), 65))  # 128 bytes a token
     assert sum(read) == 2 * level_by_level  # layers
     assert level_by_level < 0.6 * sum(map(len, in_use))
     assert all_of(batch, asked, heard) == [expected(block) for block in asked]
