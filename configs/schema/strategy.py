@@ -6,6 +6,7 @@ from pydantic import (
     Field,
 )
 
+from configs.schema.case import CaseConfig
 from configs.schema.knobs import Knobs, LocalPath
 from configs.schema.search_space import SearchSpaceConfig, StrategySummary, VaryingKnobs
 
@@ -264,6 +265,7 @@ StrategyConfig = Annotated[
     | ExhaustiveGreedyConfig
     | RacingGreedyConfig
     | SuccessiveHalvingConfig
+    | CaseConfig
     | BeamConfig
     | LocalSearchConfig
     | OptunaConfig

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from configs.errors import InputError
+from configs.schema.case import CaseConfig
 from configs.schema.strategy import (
     BeamConfig,
     CustomConfig,
@@ -27,6 +28,8 @@ from search.strategies.strategy import Strategy
 
 _WHOLE = ExhaustiveGreedyConfig | RandomConfig | OptunaConfig | SimilarConfig | DiverseConfig
 """Strategies that recommend nothing but what has met all search questions."""
+_MODELLED = ScreeningConfig | OptunaConfig | CaseConfig
+"""Strategies with a model of every demonstration."""
 _MANY = 10**6  # answers: enough to meet every demonstration of a shortlist
 
 
@@ -63,7 +66,7 @@ def make_strategy(
 def _part(config: StrategyConfig, space: SearchSpace, seed: int, material: Material, folder: Path) -> SearchSpace:
     """The shortlist of a pool that is too large for a strategy with a model of every demonstration. It is kept in
     `folder`, so that a resumed search meets the same one."""
-    if not isinstance(config, ScreeningConfig | OptunaConfig) or len(space.pool) <= MOST_DEMONSTRATIONS:
+    if not isinstance(config, _MODELLED) or len(space.pool) <= MOST_DEMONSTRATIONS:
         return space
     if isinstance(config, ScreeningConfig) and config.embedding == "none":
         return shortlist(space, _group_answers(config, space), None, seed)
@@ -76,10 +79,12 @@ def _part(config: StrategyConfig, space: SearchSpace, seed: int, material: Mater
     return shortlist(space, _group_answers(config, space), closeness, seed)
 
 
-def _group_answers(config: ScreeningConfig | OptunaConfig, space: SearchSpace) -> int:
+def _group_answers(config: _MODELLED, space: SearchSpace) -> int:
     """How many answers groups of demonstrations are judged by."""
     if isinstance(config, OptunaConfig):
         return int(config.warm_start_share * config.trials * len(space.questions))
+    if isinstance(config, CaseConfig):
+        return config.evaluations
     answers = _MANY if config.evaluations == "auto" else config.evaluations - len(space.questions)
     return int(answers * config.screening_share)
 
@@ -112,7 +117,7 @@ def strategy_of(
     return _strategy(config, part, seed, known, hinted, has_screening_judge)
 
 
-def _strategy(  # noqa: C901, PLR0911 -- a case a kind, and types that can be checked
+def _strategy(  # noqa: PLR0911 -- a case a kind, and types that can be checked
     config: StrategyConfig,
     space: SearchSpace,
     seed: int,
@@ -136,18 +141,12 @@ def _strategy(  # noqa: C901, PLR0911 -- a case a kind, and types that can be ch
             from search.strategies.exhaustive_greedy import ExhaustiveGreedy  # noqa: PLC0415
 
             return ExhaustiveGreedy(space, config)
-        case RacingGreedyConfig():
-            from search.strategies.racing_greedy import RacingGreedy  # noqa: PLC0415
+        case RacingGreedyConfig() | SuccessiveHalvingConfig() | BeamConfig():
+            return _in_rounds(config, space, seed)
+        case CaseConfig():
+            from search.strategies.case import CaseSearch  # noqa: PLC0415
 
-            return RacingGreedy(space, config, seed)
-        case SuccessiveHalvingConfig():
-            from search.strategies.successive_halving import SuccessiveHalving  # noqa: PLC0415
-
-            return SuccessiveHalving(space, config, seed)
-        case BeamConfig():
-            from search.strategies.beam import Beam  # noqa: PLC0415
-
-            return Beam(space, config, seed)
+            return CaseSearch(space, config, seed)
         case LocalSearchConfig():
             from search.strategies.local_search import LocalSearch  # noqa: PLC0415
 
@@ -162,11 +161,29 @@ def _strategy(  # noqa: C901, PLR0911 -- a case a kind, and types that can be ch
             return RandomSearch(space, config, seed)
 
 
+def _in_rounds(
+    config: RacingGreedyConfig | SuccessiveHalvingConfig | BeamConfig, space: SearchSpace, seed: int
+) -> Strategy:
+    match config:
+        case RacingGreedyConfig():
+            from search.strategies.racing_greedy import RacingGreedy  # noqa: PLC0415
+
+            return RacingGreedy(space, config, seed)
+        case SuccessiveHalvingConfig():
+            from search.strategies.successive_halving import SuccessiveHalving  # noqa: PLC0415
+
+            return SuccessiveHalving(space, config, seed)
+        case BeamConfig():
+            from search.strategies.beam import Beam  # noqa: PLC0415
+
+            return Beam(space, config, seed)
+
+
 def _at_most(
     config: StrategyConfig, space: SearchSpace, seed: int, embedding: Embedding | None, hints: Floats | None
 ) -> tuple[SearchSpace, Embedding | None, Floats | None]:
     """The same with the shortlist of a pool that is too large for a strategy with a model of every demonstration."""
-    if not isinstance(config, ScreeningConfig | OptunaConfig) or len(space.pool) <= MOST_DEMONSTRATIONS:
+    if not isinstance(config, _MODELLED) or len(space.pool) <= MOST_DEMONSTRATIONS:
         return space, embedding, hints
     closeness = None if embedding is None else embedding.closeness()
     part = shortlist(space, _group_answers(config, space), closeness, seed)

@@ -21,8 +21,8 @@ strategy: {kind: random}
 """
 
 KINDS = (
-    "screening, exhaustive_greedy, racing_greedy, successive_halving, beam, local_search, optuna, random, similar, "
-    "diverse, custom"
+    "screening, exhaustive_greedy, racing_greedy, successive_halving, case, beam, local_search, optuna, random, "
+    "similar, diverse, custom"
 )
 
 
