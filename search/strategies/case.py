@@ -113,7 +113,7 @@ class CaseSearch:
         self._challengers = ranked[self._config.best : self._config.best + self._config.challengers]
 
     def _arm_to_judge(self) -> OrderedSet | None:
-        """Of the best and the challenger that are hardest to tell apart, the one that tells more."""
+        """Find the best and the challenger that are hardest to tell apart, and return the one that tells more."""
         if not self._best or not self._challengers:
             return self._best[0] if self._best else None
         inverse = np.linalg.inv(self._information)

@@ -196,12 +196,8 @@ class Screening:
 
     def _expected_gain(self, fit: Fit) -> float:
         """What knowing all effects would add to the best set told, on average over the posterior; in points."""
-        best = self._numbered.numbers(self._ranking[0]) if self._ranking else ()
-        gains = []
-        for beta in fit.draws(_DRAWS, 1.0, self._draw):
-            known = known_effects(fit, beta)
-            gains.append(max(0.0, known.value(self._numbered.best_set(known)) - known.value(best)))
-        return float(np.mean(gains)) * fit.model.scale
+        possible = [known_effects(fit, beta) for beta in fit.draws(_DRAWS, 1.0, self._draw)]
+        return self._numbered.gain_of_knowing(possible, self._ranking[:1]) * fit.model.scale
 
     def _refit(self, sweeps: int) -> Fit:
         assert self._model is not None

@@ -1,6 +1,7 @@
 """A search space whose demonstrations and questions are numbers, as statistical models take them."""
 
 from collections.abc import Sequence
+from statistics import fmean
 
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
@@ -54,3 +55,9 @@ class NumberedSpace:
         """Return the best set of the space when effects are as known."""
         least, most = max(self.space.min_added, len(self.required)), self.space.max_added
         return self.arranged(known.best_set(required=self.required, least=least, most=most, fits=self.fits))
+
+    def gain_of_knowing(self, possible: Sequence[KnownEffects], leaders: Sequence[Candidate]) -> float:
+        """Return what knowing the effects would add to the first of the leaders, on average over what effects may be;
+        in their units."""
+        best = self.numbers(leaders[0]) if leaders else ()
+        return fmean(max(0.0, known.value(self.best_set(known)) - known.value(best)) for known in possible)
