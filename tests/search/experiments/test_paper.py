@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from search.experiments.catalogue import experiment_named
 from search.experiments.cell import Label
 from search.experiments.paper import ALPACA, AVERAGE, LLAMA, MISTRAL, TURN_1, TURN_2, printed_figure
+from search.experiments.run import run_experiment
+from tests.search.experiments.toy import toy_config, toy_values
 from tests.shared_data import shared
 
 PAIR = (MISTRAL, LLAMA)
@@ -121,3 +125,52 @@ def test_every_figure_is_the_papers(table: Any, numbers: dict[str, Any]) -> None
         if (ours := printed_figure(case[0], case[1], case[2], case[3])) != pytest.approx(case[4], abs=1e-9)
     ]
     assert not wrong
+
+
+SMALL: dict[str, Any] = {
+    "components": {"counts": [0, 3]},
+    "many_shot": {"counts": [0, 3], "draws": 1, "unsupervised": False},
+    "decoding_sweep": {"temperatures": [0.0], "top_ps": [0.6], "repetition_penalties": [1.0]},
+    "transfer": {
+        "strategies": [{"name": "found", "strategy": {"kind": "random", "trials": 2, "max_demonstrations": 1}}],
+    },
+    "sufficient": {"experiments": ["components"]},
+    "decoding": {"max_new_tokens": 8},
+}
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Shared, so that no test pays for what another has paid."""
+    return tmp_path_factory.mktemp("shared") / "ledger.sqlite"
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(
+    ("name", "figure"),
+    [("aligned", "7.64"), ("many_shot", "6.10"), ("decoding", "7.85"), ("transfer", "6.99"), ("sufficient", "7.13")],
+)
+def test_the_papers_figures_stand_beside_ours_in_table_and_page(
+    name: str, figure: str, ledger: Path, tmp_path: Path
+) -> None:
+    values = toy_values()["benchmarks"][0] | {"side": "all"}
+    values["questions"]["limit"] = 3
+    win_rates = values | {"name": ALPACA, "experiments": ["many_shot"], "scoring": {}}
+    config = toy_config(
+        tmp_path,
+        ledger,
+        pair=MISTRAL,
+        paper_model=MISTRAL,
+        benchmarks=[values | {"name": "MT-Bench"}, win_rates],
+        **SMALL,
+    )
+    results = run_experiment(experiment_named(name), config, tmp_path / "run", images=False)
+    beside = {row.measure.name: row.printed for row in results.rows if row.printed is not None}
+    assert beside
+    table, page = ((tmp_path / "run" / file).read_text(encoding="utf-8") for file in ("table.md", "page.html"))
+    assert "the paper's" in table
+    assert figure in table
+    assert figure in page
+    assert "hollow diamonds are the paper" in page or "the paper&#39;s figures in brackets" in page
+    assert (f"Its figures of {ALPACA} are win rates controlled for length" in table) == (name == "many_shot")
+    assert (ALPACA in beside) == (name == "many_shot")
