@@ -12,7 +12,7 @@ from search.view.answer_index import PAGE, AnswerIndex, AnswerPlace, AnswerRow
 from search.view.compare import compare_runs
 from search.view.pages import asset, render
 from search.view.run_answers import index_answers
-from search.view.runs import RunList
+from search.view.runs import RunList, experiment_page, is_experiment
 
 
 def write_bundle(folder: Path, target: Path) -> int:
@@ -49,6 +49,9 @@ def _write_all(runs: RunList, target: Path) -> int:
     for row, path in readable:
         root = "../" * (1 + row.name.count("/"))
         keep(f"run/{row.name}.html", render("run.html.jinja", root, static=True, row=row, live=None, age=0.0))
+        if is_experiment(path):
+            keep(f"report/{row.name}.html", experiment_page(path) if row.state == "finished" else "")
+            continue
         keep(f"report/{row.name}.html", report(path))
         for number, text in enumerate(_answer_pages(row.name, root, path)):
             keep(f"answers/{row.name}{f'-{number}' if number else ''}.html", text)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from configs.errors import InputError
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.run import RunConfig
 from evaluators.ledger.spend import Spend
@@ -13,6 +14,7 @@ from search.live.wording import share_done
 from search.results.evaluation_status import read_evaluation
 from search.results.status import Status, read_status
 from search.results.wording import show_many
+from search.run_directory.files import read_json
 from search.run_directory.notes import read_notes
 from search.run_directory.run import read_any_config
 from search.statistics.estimates import Estimate
@@ -20,8 +22,9 @@ from search.statistics.estimates import Estimate
 MOST_DEEP = 4  # folders below the one that is looked at
 _SIGNS = ("config.json", "state.json", "journal.jsonl", "amendments.jsonl", "results.json", "notes.json", "live.json")
 _MARK = "config.json"
+EXPERIMENT, PAGE = "experiment.json", "page.html"  # of an experiment, whose evaluations lie below it
 
-Kind = Literal["search", "evaluation", "unreadable"]
+Kind = Literal["search", "evaluation", "experiment", "unreadable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +85,37 @@ def _runs_below(folder: Path, depth: int) -> Iterator[Path]:
             yield from _runs_below(path, depth - 1)
 
 
+def is_experiment(path: Path) -> bool:
+    """Whether the directory is an experiment's."""
+    return (path / EXPERIMENT).is_file()
+
+
+def experiment_page(path: Path) -> str:
+    """The page that an experiment has written. Raises InputError before there is one."""
+    try:
+        return (path / PAGE).read_text(encoding="utf-8")
+    except OSError:
+        raise InputError(f"The experiment in {path} has no page yet: it is written at the end.") from None
+
+
+def _experiments_below(folder: Path, depth: int) -> Iterator[Path]:
+    if is_experiment(folder):
+        yield folder
+        return
+    if (folder / _MARK).is_file() or not depth:
+        return
+    try:
+        below = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except OSError:
+        return
+    for path in below:
+        yield from _experiments_below(path, depth - 1)
+
+
 def signature(path: Path) -> tuple[tuple[int, int], ...]:
     """Changes whenever a file of the run does that a row is made of."""
     signs = []
-    for name in _SIGNS:
+    for name in (*_SIGNS, EXPERIMENT, PAGE):
         try:
             stat = (path / name).stat()
             signs.append((stat.st_mtime_ns, stat.st_size))
@@ -107,13 +137,17 @@ class RunList:
 
     def rows(self) -> list[RunRow]:
         """Every run as it stands now, newest first."""
-        paths = [*run_paths(self.folder)]
+        paths = [*self._paths()]
         self._known = {path: known for path, known in self._known.items() if path in paths}
         return newest_first(self._row(path) for path in paths)
 
     def path(self, name: str) -> Path | None:
         """The run of this name; None where the folder holds none."""
-        return next((path for path in run_paths(self.folder) if self.name(path) == name), None)
+        return next((path for path in self._paths() if self.name(path) == name), None)
+
+    def _paths(self) -> Iterator[Path]:
+        yield from run_paths(self.folder)
+        yield from _experiments_below(self.folder, MOST_DEEP)
 
     def name(self, path: Path) -> str:
         """How a run is called here: its path from the folder; the folder's own name where it is the run."""
@@ -122,16 +156,23 @@ class RunList:
     def _row(self, path: Path) -> RunRow:
         now = signature(path)
         known = self._known.get(path)
-        if known is None or known[0] != now or known[1].state == "running":  # a crash changes no file
+        if known is None or known[0] != now or _may_change(known[1]):
             known = now, read_row(path, self.name(path))
             self._known[path] = known
         return known[1]
+
+
+def _may_change(row: RunRow) -> bool:
+    """Though no file of its directory does: a crash touches none, and an experiment's work is below it."""
+    return row.state == "running" or (row.kind == "experiment" and row.state != "finished")
 
 
 def read_row(path: Path, name: str) -> RunRow:
     """Read the run at `path`; a damaged one is a row that says so."""
     created = _created(path)
     try:
+        if is_experiment(path):
+            return replace(_experiment_row(path, name), created=created)
         config = read_any_config(path)
         row = _search_row(path, name, config) if isinstance(config, RunConfig) else _evaluation_row(path, name, config)
     except Exception as error:  # damaged, or just being made by another process: in whatever way
@@ -149,7 +190,7 @@ def newest_first(rows: Iterable[RunRow]) -> list[RunRow]:
 
 def _created(path: Path) -> float:
     try:
-        return (path / _MARK).stat().st_mtime
+        return (path / (EXPERIMENT if is_experiment(path) else _MARK)).stat().st_mtime
     except OSError:
         return 0.0
 
@@ -169,6 +210,22 @@ def _search_row(path: Path, name: str, config: RunConfig) -> RunRow:
         candidates=status.candidates,
         side="held-out" if winner and winner.held_out_score else "search",
         spend=status.spend,
+    )
+
+
+def _experiment_row(path: Path, name: str) -> RunRow:
+    """Its evaluations and searches are rows of their own."""
+    known = read_json(path / EXPERIMENT)
+    rows = [read_row(below, name) for below in run_paths(path)]
+    running = any(row.state == "running" for row in rows)
+    state = "running" if running else "finished" if (path / PAGE).is_file() else "stopped"
+    return RunRow(
+        name=name,
+        kind="experiment",
+        state=state,
+        model=next((row.model for row in rows), ""),
+        strategy=str(known["experiment"]),
+        candidates=sum(row.candidates for row in rows if row.kind == "evaluation"),
     )
 
 

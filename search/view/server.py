@@ -23,7 +23,7 @@ from search.view.answer_page import answer_values, read_filter
 from search.view.compare import compare_runs
 from search.view.looks import Looks
 from search.view.pages import asset, render
-from search.view.runs import RunList, RunRow, signature
+from search.view.runs import RunList, RunRow, experiment_page, is_experiment, signature
 
 _DIGITS = 12  # of a trial's number, at most
 _LOOK = 1.0  # seconds between two looks at the folder
@@ -115,6 +115,8 @@ class _View:
     async def report(self, request: Request) -> Response:
         """The same page as `demosearch report` writes, in a frame of its own; `?parts` leaves what it has already."""
         path, parts = await self._path(request), "parts" in request.query_params
+        if is_experiment(path):
+            return HTMLResponse(experiment_page(path), headers={"Cache-Control": "no-store"})
         html = await asyncio.to_thread(lambda: page(self._looks.findings(path), for_renewal=parts))
         return HTMLResponse(html, headers={"Cache-Control": "no-store"})
 

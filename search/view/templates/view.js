@@ -100,7 +100,7 @@ async function renewRun() {
   const live = document.getElementById("live"), announced = document.getElementById("announced");
   live.innerHTML = html;
   body.dataset.state = live.querySelector(".state").textContent;
-  const said = `${body.dataset.state}, ${live.querySelector(".tile").textContent.trim().replace(/\s+/g, " ")}`;
+  const said = `${body.dataset.state}, ${(live.querySelector(".tile")?.textContent ?? "").trim().replace(/\s+/g, " ")}`;
   if (said !== announced.textContent) announced.textContent = said;
   clearTimeout(reportWaits);
   reportWaits = setTimeout(() => { reading = reading.then(renewReport).catch(() => {}); }, Math.max(0, reportDue - Date.now()));

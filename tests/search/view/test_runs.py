@@ -3,10 +3,14 @@
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
 from configs.errors import InputError
 from search.run_directory.notes import Notes, change_notes, read_notes
+from search.view.bundle import write_bundle
 from search.view.runs import RunList
+from search.view.server import make_app
+from tests.search.report.made_evaluation import made_evaluation
 from tests.search.view.folder import made_folder, made_search
 
 
@@ -77,3 +81,23 @@ def test_notes_that_were_damaged_by_hand_are_no_notes(tmp_path: Path) -> None:
     for content in ("", "{", "[]", '{"tags": 7, "note": ""}'):
         (path / "notes.json").write_text(content, encoding="utf-8")
         assert read_notes(path) == Notes()
+
+
+def test_an_experiment_is_a_row_above_those_of_its_evaluations(tmp_path: Path) -> None:
+    made_evaluation(tmp_path / "grid" / "bench", {"h1": "maths"}, ("plain", "rich"), lambda name, _: len(name))
+    (tmp_path / "grid" / "experiment.json").write_text('{"experiment": "components"}', encoding="utf-8")
+    runs = RunList(tmp_path)
+    rows = {row.name: row for row in runs.rows()}
+    assert {name: (row.kind, row.state) for name, row in rows.items()} == {
+        "grid": ("experiment", "stopped"),
+        "grid/bench": ("evaluation", "finished"),
+    }
+    assert (rows["grid"].strategy, rows["grid"].candidates) == ("components", 2)
+    (tmp_path / "grid" / "page.html").write_text("<p>all cells</p>", encoding="utf-8")
+    assert [row.state for row in runs.rows()] == ["finished", "finished"]
+    client = TestClient(make_app(tmp_path), base_url="http://127.0.0.1")
+    assert "2 prompts scored" in client.get("/run/grid").text
+    assert client.get("/report/grid").text == "<p>all cells</p>"
+    assert client.get("/answers/grid").status_code == 409
+    write_bundle(tmp_path, tmp_path.parent / "files")
+    assert (tmp_path.parent / "files" / "report" / "grid.html").read_text(encoding="utf-8") == "<p>all cells</p>"
