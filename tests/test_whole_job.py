@@ -24,8 +24,8 @@ def descendants(process: int) -> list[int]:
 
 
 def gone(processes: list[int]) -> bool:
-    """Whether all of them have ended, once they have had half a minute."""
-    end = time.monotonic() + 30
+    """Whether all of them have ended, once they have had two minutes: Ray's agents seldom look for their raylet."""
+    end = time.monotonic() + 120
     while time.monotonic() < end:
         if not any(Path(f"/proc/{number}/exe").exists() for number in processes):
             return True
