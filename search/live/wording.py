@@ -71,7 +71,8 @@ def show_spent(snapshot: Snapshot) -> Iterator[str]:
     """What no limit speaks of."""
     for name, value in snapshot.spent.items():
         if name not in snapshot.limits and value != 0:
-            words = "" if name == "dollars" and value is not None else f" {QUANTITIES[name]}"
+            called = QUANTITIES[name].removesuffix("s") if value == 1 else QUANTITIES[name]
+            words = "" if name == "dollars" and value is not None else f" {called}"
             yield show_quantity(name, value) + words
 
 

@@ -105,3 +105,13 @@ def test_a_line_says_what_is_done_left_best_spent_and_failed() -> None:
     ):
         assert part in text
     assert "\n" not in text
+
+
+def test_one_of_a_thing_is_said_in_the_singular() -> None:
+    shown = snapshot(1)
+    activity = replace(shown.activity, answering=1)
+    one = replace(shown, spent={"verdicts": 1, "judge_calls": 1}, limits={}, activity=activity)
+    one = replace(one, services=tuple(replace(service, retries=1, slow_downs=1) for service in one.services))
+    text = flat(drawn(one))
+    for part in ("1 verdict, 1 judge call", "1 prompt in flight", "1 repeated try", "slow down 1 time,"):
+        assert part in text
