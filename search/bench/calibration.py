@@ -1,6 +1,7 @@
 """Whether the guard's probabilities mean what they say: of winners said to be better with 95 %, are 95 % better?
 
     python -m search.bench.calibration --landscapes mixed no_signal question_luck --seeds 40
+    python -m search.bench.calibration --landscapes drift drift_no_signal --strategies screening --drift-checks 0 8
 
 "Truly better" is told on 2,000 further questions without noise. "Gain covered" is how often the 95 % interval of an
 exported winner's held-out gain holds its true gain. Where there is nothing to be found, better or not is a toss of a
@@ -33,6 +34,7 @@ class GuardedSearch:
         probability: that what was found beats the base prompt.
         gain: what it truly adds to the base prompt on further questions.
         covered: whether the interval of its held-out gain holds that.
+        drift: as `SimulatedSearch` has it.
     """
 
     landscape: str
@@ -40,17 +42,24 @@ class GuardedSearch:
     probability: float
     gain: float
     covered: bool
+    drift: float = 0.0
 
 
 def guarded_search(
-    landscape_name: str, strategy: str, seed: int, *, pool: int, most: int, share: float
+    landscape_name: str, strategy: str, seed: int, *, pool: int, most: int, share: float, checks: int = 0
 ) -> GuardedSearch | None:
-    """Search once; None where nothing but the base prompt was found."""
+    """Search once; None where nothing but the base prompt was found.
+
+    Args:
+        checks: of a drift, for a strategy that has them.
+    """
     landscape = Landscape(LANDSCAPES[landscape_name], seed, pool=pool, further=_FURTHER)
     space = landscape.space(most)
     embedding = Embedding(landscape.embedding, landscape.question_embedding[: len(space.questions)])
     greedy = len(space.questions) * (1 + sum(pool - step for step in range(most)))
-    config = config_of(strategy, space, round(share * greedy))
+    config, name = config_of(strategy, space, round(share * greedy)), strategy
+    if checks and "drift_checks" in type(config).model_fields:
+        config, name = config.model_copy(update={"drift_checks": checks}), f"{strategy}, {checks} drift checks"
     search = simulate(strategy_of(config, space, seed, embedding), landscape, space, min_win_probability=0.0)
     base = space.compose(())
     if search.found == base:
@@ -58,7 +67,7 @@ def guarded_search(
     gain = landscape.truth(search.found, landscape.further) - landscape.truth(base, landscape.further)
     interval = paired_difference(search.held_out[search.found], search.held_out[base], _CONFIDENCE, landscape.bounds)
     covered = interval is not None and interval.low <= gain <= interval.high
-    return GuardedSearch(landscape_name, strategy, search.win_probability, gain, covered)
+    return GuardedSearch(landscape_name, name, search.win_probability, gain, covered, search.drift)
 
 
 def by_class(searches: Sequence[GuardedSearch]) -> str:
@@ -76,14 +85,15 @@ def by_class(searches: Sequence[GuardedSearch]) -> str:
 
 def by_landscape(searches: Sequence[GuardedSearch]) -> str:
     """What is exported, in Markdown, a line a landscape and strategy."""
-    lines = ["| landscape | strategy | exported | of these truly better | found gain | exported gain |"]
-    lines.append("|---" * 6 + "|")
+    lines = ["| landscape | strategy | exported | of these truly better | found gain | exported gain | drift found |"]
+    lines.append("|---" * 7 + "|")
     for key in dict.fromkeys((search.landscape, search.strategy) for search in searches):
         own = [search for search in searches if (search.landscape, search.strategy) == key]
         exported = [export for export in own if export.probability >= MIN_WIN_PROBABILITY]
         better = f"{100 * fmean(export.gain > 0 for export in exported):.0f} %" if exported else "-"
         gains = fmean(export.gain for export in own), sum(export.gain for export in exported) / len(own)
         cells = [*key, f"{100 * len(exported) / len(own):.0f} % of {len(own)}", better, *(f"{x:+.3f}" for x in gains)]
+        cells.append(f"{100 * fmean(search.drift > 0 for search in own):.0f} %")
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -94,9 +104,10 @@ def searches_of(arguments: argparse.Namespace) -> Iterable[GuardedSearch]:
         for strategy in arguments.strategies:
             for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
                 given = {"pool": arguments.pool, "most": arguments.most, "share": arguments.share}
-                search = guarded_search(name, strategy, seed, **given)
-                if search is not None:
-                    yield search
+                for checks in arguments.drift_checks:
+                    search = guarded_search(name, strategy, seed, **given, checks=checks)
+                    if search is not None:
+                        yield search
 
 
 def main() -> None:
@@ -107,6 +118,13 @@ def main() -> None:
     parser.add_argument("--pool", type=int, default=50, help="demonstrations, N")
     parser.add_argument("--most", type=int, default=3, help="demonstrations of a set at most, k")
     parser.add_argument("--share", type=float, default=0.0833, help=f"of {REFERENCE}'s budget")
+    parser.add_argument(
+        "--drift-checks",
+        nargs="+",
+        type=int,
+        default=[0],
+        help="of `screening`, as strategy.drift_checks; 0 and 8, say",
+    )
     parser.add_argument("--seeds", type=int, default=40)
     parser.add_argument("--first-seed", type=int, default=0)
     searches = list(searches_of(parser.parse_args()))

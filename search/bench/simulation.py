@@ -47,6 +47,7 @@ class SimulatedSearch:
         found_truth, truth, base_truth: of `found`, winner and base prompt on the held-out questions.
         seconds: processor time spent inside the strategy.
         under_way: trials that others worked on while one was told, on average.
+        drift: how far the judge's level is said to have moved, in points; 0 where it is not said to have.
     """
 
     found: Candidate
@@ -60,6 +61,7 @@ class SimulatedSearch:
     base_truth: float
     seconds: float
     under_way: float
+    drift: float
 
 
 def simulate(
@@ -110,4 +112,5 @@ def simulate(
         base_truth=landscape.truth(base.candidate, landscape.held_out),
         seconds=seconds,
         under_way=waiting / finished,
+        drift=certainty.drift(),
     )

@@ -10,6 +10,13 @@ def test_a_clear_gain_is_said_to_be_one() -> None:
     assert found.probability > 0.95
 
 
+def test_a_search_that_checks_for_drift_is_told_apart_and_finds_it() -> None:
+    found = guarded_search("drift_no_signal", "screening", 1, pool=12, most=2, share=0.5, checks=8)
+    assert found is not None
+    assert found.strategy == "screening, 8 drift checks"
+    assert found.drift > 0
+
+
 def test_probabilities_are_set_against_what_is_true_class_by_class() -> None:
     searches = [GuardedSearch("mixed", "screening", 0.97, gain, True) for gain in (0.1, 0.2, 0.3, -0.1)]
     assert by_class(searches).splitlines()[-1] == "| 0.95 to 0.99 | 4 | 97.0 % | 75.0 % | 100.0 % |"
@@ -17,4 +24,6 @@ def test_probabilities_are_set_against_what_is_true_class_by_class() -> None:
 
 def test_what_is_not_exported_gains_nothing() -> None:
     searches = [GuardedSearch("mixed", "screening", probability, 0.2, True) for probability in (0.97, 0.5)]
-    assert by_landscape(searches).splitlines()[-1] == "| mixed | screening | 50 % of 2 | 100 % | +0.200 | +0.100 |"
+    assert (
+        by_landscape(searches).splitlines()[-1] == "| mixed | screening | 50 % of 2 | 100 % | +0.200 | +0.100 | 0 % |"
+    )
