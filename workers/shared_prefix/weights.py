@@ -37,6 +37,9 @@ UNAPPLIED = (
     "forced_eos_token_id",
     "exponential_decay_length_penalty",
     "guidance_scale",
+    "stop_strings",
+    "watermarking_config",
+    "token_healing",
 )
 UNSTATED = 10**9  # tokenizers say 1e30 tokens where nobody wrote their limit down
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import GPT2Config, LlamaConfig
+from transformers import DeepseekV3Config, GPT2Config, LlamaConfig
 
 from tests.workers.engines.reference import llama
 from workers.failures import GenerationFailed
@@ -36,6 +36,11 @@ def test_sizes_are_found_where_configs_name_them_otherwise() -> None:
     model = capacity.sizes(GPT2Config(n_embd=64, n_layer=3, n_head=4, vocab_size=100), 4)
     assert model.kept == 2 * 3 * 64 * 4
     assert model.read > 4 * 64 * 4
+
+
+def test_latent_attention_is_kept_as_keys_and_values_of_every_head() -> None:
+    deepseek = DeepseekV3Config(num_hidden_layers=2, num_attention_heads=16, num_key_value_heads=16)
+    assert capacity.sizes(deepseek, 2).kept == 2 * 2 * 16 * (128 + 64) * 2
 
 
 def test_80_questions_behind_a_prefix_fit_24_gib_on_llama_8b() -> None:
