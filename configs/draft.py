@@ -65,7 +65,7 @@ class Draft:
         """
         self.check()
         if path.exists():
-            raise InputError(f"{path} is there already: move it away, or give another name.")
+            raise InputError(f"{path} is there already: move it away, or choose another name.")
         files = {path: self._text(path)}
         if self.base_prompt is None and not path.with_name("base_prompt.txt").exists():
             files[path.with_name("base_prompt.txt")] = DEFAULT_RULES
@@ -146,7 +146,7 @@ def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}): give another name.") from None
+        raise InputError(f"{path} cannot be written ({error.strerror}): choose another name.") from None
 
 
 _TEMPLATE = """\

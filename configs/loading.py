@@ -186,7 +186,7 @@ def _read_mapping(path: Path) -> dict[str, Any]:
         place = str(path) if error.line is None else f"{path}, line {error.line}"
         raise InputError(f"{place}: {error}; fix it.") from None
     if not isinstance(values, dict):
-        raise InputError(f"{path}: holds no settings; write lines such as `seed: 0`.")
+        raise InputError(f"{path}: has no settings; write lines such as `seed: 0`.")
     return values
 
 

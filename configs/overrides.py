@@ -51,7 +51,7 @@ def _set(name: str, override: str, value: Any, values: dict[str, Any]) -> None:
         values = values[group]
         if not isinstance(values, dict):
             raise InputError(
-                f"{_shown(override)} reaches into '{group}', which holds no further settings; see `demosearch knobs`."
+                f"{_shown(override)} reaches into '{group}', which has no further settings; see `demosearch knobs`."
             )
     values[knob] = value
 

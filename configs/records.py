@@ -50,7 +50,7 @@ def read_rows(path: Path) -> list[Row]:
         raise InputError(f"{shown_path(path)}: {why_no_file(path)}.")
     rows = list(reader(path))
     if not rows:
-        raise InputError(f"{path}: the file holds no rows; give one that does.")
+        raise InputError(f"{path}: the file has no rows; use another file.")
     return rows
 
 

@@ -49,7 +49,11 @@ def why_no_file(path: Path) -> str:
         exists = path.exists()
     except (OSError, ValueError):
         exists = False
-    return "a folder, a pipe or a device; give a file" if exists else f"there is no such file; {_where_from(path)}"
+    return (
+        "a folder, a pipe or a device, not a file; check the path"
+        if exists
+        else f"there is no such file; {_where_from(path)}"
+    )
 
 
 def _where_from(path: Path) -> str:

@@ -221,7 +221,7 @@ class EnsembleJudgeConfig(Knobs):
     @model_validator(mode="after")
     def _somebody(self) -> Self:
         if not self.members:
-            raise ValueError("members holds nobody: name a judge")
+            raise ValueError("members is empty: add a judge")
         return self
 
 

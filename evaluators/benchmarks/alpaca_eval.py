@@ -23,7 +23,7 @@ def question_from_row(row: Row) -> Question:
     """
     instruction = row.optional_text("instruction")
     if not (instruction or "").strip():
-        raise InputError(f"{row.place}: not an AlpacaEval output (instruction, output); give another file.")
+        raise InputError(f"{row.place}: not an AlpacaEval output (instruction, output); use another file.")
     query = instruction or ""
     key = sha256(query.encode()).hexdigest()[:16]
     return Question(key, (query,), row.optional_text("dataset") or "", baseline=row.optional_text("output"))

@@ -44,7 +44,7 @@ def read_references(path: Path) -> References:
         key = row.identifier("question_id")
         answers = _first_choice(row)
         if key is None or not answers or None in answers:
-            raise InputError(f"{row.place}: not a FastChat answer (question_id, choices[0].turns); give another file.")
+            raise InputError(f"{row.place}: not a FastChat answer (question_id, choices[0].turns); use another file.")
         if references.setdefault(key, answers) != answers:
             raise InputError(f"{row.place}: another row has other answers to question {key}; delete one of them.")
     return references

@@ -63,7 +63,7 @@ class RewardModelJudge:
         except PromptTooLong as error:
             raise JudgeFailed(
                 f"the conversation has {error.prompt_tokens:,} tokens, more than the reward model's context of "
-                f"{error.context_tokens:,}: lower decoding.max_new_tokens, or give another judge.model"
+                f"{error.context_tokens:,}: lower decoding.max_new_tokens, or set judge.model to another model"
             ) from error
         return Verdict(reward.score, usage=Usage(1, reward.tokens))
 

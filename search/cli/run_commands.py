@@ -232,5 +232,5 @@ def _show_plan(forecast: "RunForecast", as_json: bool) -> None:
 def _named(prompt: str) -> tuple[str, str]:
     name, equals, path = prompt.partition("=")
     if not equals or not name.strip():
-        raise InputError(f"'--prompt {prompt}' names nothing; write NAME=PATH, or NAME= for no prompt")
+        raise InputError(f"'--prompt {prompt}' has no name; write NAME=PATH, or NAME= for no prompt")
     return name.strip(), path.strip()

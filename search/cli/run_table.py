@@ -12,7 +12,7 @@ from search.view.compare import ComparedEntry
 from search.view.runs import RunRow
 
 _OTHERS = " Entries of another judge have none."
-_APART = " Scores on held-out and on search questions stand in one table; only the differences compare them."
+_APART = " Scores on held-out and on search questions are in one table; only the differences compare them."
 
 
 def run_table(rows: Sequence[RunRow], folder: Path) -> RenderableType:

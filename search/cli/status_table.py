@@ -100,7 +100,7 @@ def add_spend(facts: Table, spend: Spend, drafting: Drafting = NO_DRAFTING) -> N
         )
     if spend.dollars != 0:
         facts.add_row(
-            "price", "unknown: give prices in `service`" if spend.dollars is None else _price(spend.dollars, spend)
+            "price", "unknown: set prices in `service`" if spend.dollars is None else _price(spend.dollars, spend)
         )
     if spend.estimated:
         facts.add_row(

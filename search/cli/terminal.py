@@ -77,7 +77,7 @@ def write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}): give another --output") from None
+        raise InputError(f"{path} cannot be written ({error.strerror}): choose another --output") from None
     say(f"written: {path}")
 
 

@@ -20,7 +20,7 @@ from search.run_directory.run import is_evaluation
 from search.run_directory.state import read_state
 
 _PAUSE = 1.0  # seconds between two looks
-_LOADING = "A coordinator is at work; its model is being loaded, or its files are being checked."
+_LOADING = "Starting: loading the model, or checking files."
 _SIGNS = (LIVE, "journal.jsonl", "results.json", "ledger.sqlite-wal", "ledger.sqlite", "state.json", "config.json")
 """Files of a run that a coordinator at work touches again and again; the last one is there from its first moment."""
 
@@ -74,7 +74,7 @@ def _ended(path: Path) -> RenderableType:
         return view
     way_on = f"the same `demosearch evaluate` with `--run-dir {path}`" if evaluated else f"`demosearch resume {path}`"
     seen = show_span(max(0.0, time.time() - _last_seen(path)))
-    gone = f"No coordinator is at work; last seen {seen} ago; go on with {way_on}."
+    gone = f"Nobody works on this run; last seen {seen} ago; go on with {way_on}."
     return Group(view, Text(gone, style="yellow"))
 
 

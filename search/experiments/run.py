@@ -64,9 +64,9 @@ def _refuse_other(experiment: Experiment, path: Path) -> None:
     """Raises InputError where the directory holds something else."""
     known = read_json(path / "experiment.json")
     if known and known["experiment"] != experiment.name:
-        raise InputError(f"{path} holds the experiment '{known['experiment']}': give another --run-dir")
+        raise InputError(f"{path} holds the experiment '{known['experiment']}': choose another --run-dir")
     if not known and path.exists() and any(path.iterdir()):
-        raise InputError(f"{path} exists and is not empty: give another --run-dir")
+        raise InputError(f"{path} exists and is not empty: choose another --run-dir")
 
 
 def _claim(experiment: Experiment, config: ExperimentConfig, path: Path) -> None:

@@ -21,7 +21,7 @@ class Hub:
         if not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
             raise InputError(f"{name!r} is not a data set's name on the hub: use OWNER/NAME")
         if get_token() is None:
-            raise InputError("there is no token for the hub: `hf auth login`, or set HF_TOKEN to one that may write")
+            raise InputError("a token for the hub is missing: `hf auth login`, or set HF_TOKEN to one that may write")
         self._name = name
         self._private = private
 

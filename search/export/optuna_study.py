@@ -84,12 +84,12 @@ def _fill(storage: RDBStorage, status: Status, run: str, trials: Sequence[Frozen
 def _refuse_strangers(study: optuna.Study, run: str) -> None:
     if study.user_attrs.get(_OWNER) != run:
         raise InputError(
-            f"the database has a study '{study.study_name}' that is not this run's: give another --output, or rename "
+            f"the database has a study '{study.study_name}' that is not this run's: choose another --output, or rename "
             "the run's directory"
         )
     if any("demonstrations" not in trial.user_attrs for trial in study.get_trials(deepcopy=False)):
         raise InputError(
-            f"the study '{study.study_name}' holds trials that demosearch has not written: give another --output"
+            f"the study '{study.study_name}' holds trials that demosearch has not written: choose another --output"
         )
 
 

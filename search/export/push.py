@@ -114,13 +114,15 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
         present = {file.name for file in folder.iterdir()}
         unexpected = sorted(present - _NAMES if present >= _ALWAYS else present)
         if unexpected:
-            raise InputError(f"{folder} holds {unexpected[0]}, which no push has written: give a folder of its own")
+            raise InputError(
+                f"{folder} holds {unexpected[0]}, which `push` has not written: choose a folder of its own"
+            )
         for name in _NAMES - files.keys():
             (folder / name).unlink(missing_ok=True)
         for name, text in files.items():
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputError(f"{folder} cannot be written ({error.strerror}): give another folder") from None
+        raise InputError(f"{folder} cannot be written ({error.strerror}): choose another folder") from None
 
 
 def _lines(rows: list[dict[str, Any]]) -> str:

@@ -76,13 +76,13 @@ def _is_there(file: PublicFile, path: Path) -> bool:
         return False
     except OSError as error:
         raise InputError(
-            f"{path} is in the way ({error.strerror}): move it, or give another folder with --to"
+            f"{path} is in the way ({error.strerror}): move it, or choose another folder with --to"
         ) from None
     digest = hashlib.sha256(content).hexdigest()
     if digest == file.sha256 and file.written_sha256 is not None:
         _write(file, path, content)
     elif digest != (file.written_sha256 or file.sha256):
-        raise InputError(f"{path} differs from the published file: move it away, or give another folder with --to")
+        raise InputError(f"{path} differs from the published file: move it away, or choose another folder with --to")
     return True
 
 
@@ -100,7 +100,7 @@ def _partial(path: Path) -> Iterator[BinaryIO]:
         raise InputError(f"{path} is being fetched by another process: wait for it") from None
     except OSError as error:
         raise InputError(
-            f"{path} cannot be written ({error.strerror or error}): free some disk space, or give another folder "
+            f"{path} cannot be written ({error.strerror or error}): free some disk space, or choose another folder "
             "with --to"
         ) from None
     finally:

@@ -184,7 +184,7 @@ def without_questions(pool: Pool, base: BasePrompt, split: Split, policy: PoolCo
     gone = _ids(dropped)
     kept = pool.leaving_out(gone)
     if not kept:
-        raise InputError("Every demonstration of the pool is a question of the benchmark; give another pool.")
+        raise InputError("Every demonstration of the pool is a question of the benchmark; use another pool.")
     remaining = [overlap for overlap in overlaps if overlap.source != "pool" or overlap.id not in gone]
     return kept, Contamination(tuple(dropped), (*remaining, *alike))
 

@@ -100,9 +100,7 @@ class Pool(Mapping[str, Demonstration]):
         kept, problems = [], []
         for demonstration in self.values():
             if demonstration.content in contents:
-                text = (
-                    f"Demonstration {demonstration.id} stands in the base prompt already; it is left out of the pool."
-                )
+                text = f"Demonstration {demonstration.id} is already in the base prompt; it is left out of the pool."
                 problems.append(PoolProblem("in_base_prompt", text, demonstration.id))
             elif demonstration.id in ids:
                 raise InputError(
@@ -111,7 +109,7 @@ class Pool(Mapping[str, Demonstration]):
             else:
                 kept.append(demonstration)
         if not kept:
-            raise InputError("Every demonstration of the pool stands in the base prompt already; give another pool.")
+            raise InputError("Every demonstration of the pool is already in the base prompt; use another pool.")
         return Pool(kept, replace(self.report, problems=(*self.report.problems, *problems)), self.places)
 
     def leaving_out(self, ids: Container[str]) -> "Pool":
@@ -156,7 +154,7 @@ def load_pool(config: PoolConfig, usable: Callable[[Demonstration], bool] = lamb
             )
     _refuse(conflicts)
     if not demonstrations:
-        raise InputError(f"{config.path or config.hub}: no usable demonstration is left of the pool; give another one.")
+        raise InputError(f"{config.path or config.hub}: no usable demonstration is left in the pool; use another pool.")
     return Pool(demonstrations.values(), PoolReport(tuple(problems)), places)
 
 

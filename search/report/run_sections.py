@@ -50,7 +50,7 @@ def _costs(findings: RunFindings) -> Iterator[tuple[str, str]]:
         price = dollars(judge.dollars, judge.estimated)
         yield "judge", f"{count(judge.calls)} calls, {tokens}, {count(judge.new_tokens)} written, {price}"
     estimated = f"the tokens of {count(spend.estimated)} calls are estimated, since the service did not count them"
-    unknown = ": give prices in `service`" if spend.dollars is None else ""
+    unknown = ": set prices in `service`" if spend.dollars is None else ""
     yield "price", dollars(spend.dollars, spend.estimated) + (f"; {estimated}" if spend.estimated else "") + unknown
     gpu_hours = f", {spend.gpu_seconds / 3600:.2f} GPU hours" if spend.gpu_seconds else ""
     yield "time", f"{duration(spend.seconds)} of work{gpu_hours}"

@@ -60,7 +60,7 @@ def read_json(path: Path, remedy: str = _FROM_COPY) -> dict[str, Any]:
     with refusing_damage(path, remedy):
         content = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(content, dict) or not content:
-            raise Damage("it holds no JSON object with anything in it")
+            raise Damage("it is not a JSON object, or an empty one")
     return content
 
 
@@ -85,9 +85,9 @@ def _reason(error: Exception) -> str:
     if isinstance(error, Damage):
         return str(error)
     if isinstance(error, UnicodeDecodeError):
-        return f"byte {error.start + 1:,} is no text in UTF-8"
+        return f"byte {error.start + 1:,} is not UTF-8 text"
     if isinstance(error, json.JSONDecodeError):
-        return f"it holds no JSON at line {error.lineno:,}, column {error.colno:,}"
+        return f"it is not JSON at line {error.lineno:,}, column {error.colno:,}"
     if isinstance(error, ValidationError):
         place = ".".join(map(str, error.errors()[0]["loc"]))
         lacks = "is missing" if error.errors()[0]["type"] == "missing" else "is not what belongs there"
@@ -107,7 +107,7 @@ def not_writable(path: Path, error: Exception) -> InputError:
     remedy = (
         "copy the run to a disk that takes writes"
         if _holds_a_run(path)
-        else "give a --run-dir on a disk that takes writes"
+        else "choose a --run-dir on a disk that takes writes"
     )
     return InputError(f"{path} cannot be written ({reason}): {remedy}")
 

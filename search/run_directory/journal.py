@@ -201,7 +201,7 @@ def _load(line: bytes, place: str) -> Any:
     try:
         return orjson.loads(line)
     except orjson.JSONDecodeError:
-        raise _damaged(place, "it holds no JSON") from None
+        raise _damaged(place, "it is not JSON") from None
 
 
 def _damaged(place: str, reason: str) -> InputError:

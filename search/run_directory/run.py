@@ -64,7 +64,7 @@ class Run:
         """
         if path.exists() and (not path.is_dir() or {*path.iterdir()} - {path / "lock", *drafts(path, OWNED)}):
             raise InputError(
-                f"{path} exists and is not empty: give another --run-dir, or go on with `demosearch resume {path}`"
+                f"{path} exists and is not empty: choose another --run-dir, or go on with `demosearch resume {path}`"
             )
         run = cls(path)
         try:
@@ -72,7 +72,7 @@ class Run:
             run._acquire()
             if (path / "config.json").exists():
                 run.close()
-                raise InputError(f"another process has just started a run in {path}: give another --run-dir")
+                raise InputError(f"another process has just started a run in {path}: choose another --run-dir")
             _write_config(path, uuid4().hex, config, succeeds)
             run.set_state("running")
         except (OSError, RunStopped) as error:
@@ -236,7 +236,7 @@ def read_config(path: Path | str) -> RunConfig:
 def read_evaluation_config(path: Path) -> EvaluationConfig:
     """The configuration of the evaluation at `path`."""
     if not is_evaluation(path):
-        raise InputError(f"{path} is a search, not an evaluation: give another --run-dir")
+        raise InputError(f"{path} is a search, not an evaluation: choose another --run-dir")
     return restore_evaluation(_read_config_file(path)["evaluation"], str(path / "config.json"))
 
 
@@ -291,7 +291,7 @@ def read_material(path: Path) -> dict[str, Any]:
     require_run(path)
     material = read_json(path / "material.json")
     if not material:
-        raise InputError(f"{path} has not started yet, there is nothing to read: try again in a moment")
+        raise InputError(f"{path} has not started yet: try again in a moment")
     return material
 
 

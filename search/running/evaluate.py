@@ -92,7 +92,7 @@ def _open(path: Path, config: EvaluationConfig) -> Run:
     if not (path / "config.json").exists():
         return Run.create(path, config)
     if not is_evaluation(path):
-        raise InputError(f"{path} holds a search: give another --run-dir")
+        raise InputError(f"{path} holds a search: choose another --run-dir")
     return Run.open(path)
 
 

@@ -64,7 +64,7 @@ def make_evaluation_plan(
         {variant.name: BasePrompt(variant.rules, variant.demonstrations) for variant in variants}, questions
     )
     if not questions:
-        raise InputError("there is no question to ask: give another questions.path")
+        raise InputError("there are no questions: set questions.path to another file")
     judges = make_judges(config.judge, path, environment)
     judges.check(questions, Objective.of(config.scoring))
     refuse_unknown_prices(config)

@@ -49,7 +49,7 @@ def plan_extension(path: Path, config: RunConfig) -> Extension:
     """Return how the search in `path` would go on under `config`. Raises InputError as `extend` does."""
     require_search(path, "extend")
     if not (path / "manifest.json").exists():
-        raise InputError(f"{path} has not begun, so there is nothing to extend: start a new run with the larger budget")
+        raise InputError(f"{path} has not begun: start a new run with the larger budget")
     recorded = read_config(path)
     setting = recorded.strategy.budget_setting
     if setting is None:

@@ -77,7 +77,7 @@ def rejudge(path: Path | str, config: RejudgeConfig, successor: Path | None = No
     results = read_evaluation_results(path) if is_evaluation(path) else read_search_results(path)
     scored = scored_answers(results)
     if results.material is None or not scored:
-        raise InputError(f"{path} holds no answers yet: rejudge it when some prompts are scored")
+        raise InputError(f"{path} has no answers yet: rejudge it when some prompts are scored")
     succeeding = None
     if successor is not None and isinstance(results, SearchResults):
         succeeding = successor_config(results, config, successor)

@@ -26,7 +26,7 @@ def successor_config(results: SearchResults, config: RejudgeConfig, path: Path) 
         InputError: `path` is in use, the judge does not fit the search, or its files are not what they were.
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise InputError(f"{path} exists and is not empty: give another --run-dir")
+        raise InputError(f"{path} exists and is not empty: choose another --run-dir")
     given = config.model_dump(mode="json", include=config.model_fields_set)
     if (first := screening_judge(results.config.judge)) is not None:
         given["judge"]["screening"] = first.model_dump(mode="json")

@@ -48,7 +48,7 @@ def evaluation_of_winners(runs: Sequence[Path], folder: Path) -> tuple[Evaluatio
             file = _kept(folder, name, export(result.path, "json", best_so_far=True, anyway=True))
             variants.append(VariantConfig(name=name, prompt=file, **_own(result.config, first.config)))
     except OSError as error:
-        raise InputError(f"{folder} cannot be written ({error.strerror}): give another --run-dir") from None
+        raise InputError(f"{folder} cannot be written ({error.strerror}): choose another --run-dir") from None
     shared = {name: getattr(first.config, name) for name in _SHARED} | {"judge": judge_alone(first.config.judge)}
     config = EvaluationConfig(variants=tuple(variants), side="held_out", **shared)
     return config, [text for result in results[1:] for text in _seen(result, first)]

@@ -172,7 +172,7 @@ def test_an_override_without_a_knob_or_a_value_says_how_to_write_one(small: Path
 
 
 def test_an_override_cannot_reach_into_a_plain_value(small: Path) -> None:
-    assert "'seed', which holds no further settings" in complaint(small, "seed=1", "seed.more=2")
+    assert "'seed', which has no further settings" in complaint(small, "seed=1", "seed.more=2")
 
 
 def test_an_override_that_is_not_yaml_is_quoted_back(small: Path) -> None:
@@ -185,8 +185,8 @@ def test_an_override_that_is_not_yaml_is_quoted_back(small: Path) -> None:
         ("seed: 1\npool:\n  path: a\n  path: b\n", "line 4: the key 'path' occurs twice"),
         ("seed: 1\nseed: 1\n", "line 2: the key 'seed' occurs twice"),
         ("seed: [1\n", "line 2: "),
-        ("", "holds no settings"),
-        ("- a\n", "holds no settings"),
+        ("", "has no settings"),
+        ("- a\n", "has no settings"),
     ],
 )
 def test_a_file_that_is_no_config_is_refused_with_its_line(small: Path, text: str, wanted: str) -> None:

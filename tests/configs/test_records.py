@@ -62,7 +62,7 @@ def test_a_malformed_line_17_is_named_with_its_file_and_fault(tmp_path: Path) ->
     ("name", "text", "complaint"),
     [
         ("rows.jsonl", '{"a": 1}\n[1]', r"line 2: holds a list, not an object"),
-        ("rows.jsonl", "\n\n", "holds no rows"),
+        ("rows.jsonl", "\n\n", "has no rows"),
         ("rows.json", '{"a": 1}', "holds an object where a list of objects is needed"),
         ("rows.json", '{"a": 1}\n{"a": 2}', r"line 2: not JSON \(Extra data\); rename it to \.jsonl"),
         ("rows.json", '[{"a": 1}, 2]', "row 2: holds a number, not an object"),
@@ -163,7 +163,7 @@ FAULTY = {
     "header.csv": ("a,b,a\n1,2,3\n", "line 1: two columns are called 'a'"),
     "ragged.csv": ('a,b\n1,2\n"x\ny",2\n1\n', "line 5: has 1 cells where the first line names 2 columns"),
     "quote.csv": ('a,b\n1,"2', "line 2: not a table"),
-    "empty.csv": ("a,b\n", "holds no rows"),
+    "empty.csv": ("a,b\n", "has no rows"),
 }
 
 
@@ -242,7 +242,7 @@ def test_a_field_of_any_length_is_named_in_a_line() -> None:
 
 def test_a_folder_is_told_from_a_file_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").mkdir()
-    with pytest.raises(InputError, match=r"rows\.jsonl: a folder, a pipe or a device; give a file"):
+    with pytest.raises(InputError, match=r"rows\.jsonl: a folder, a pipe or a device, not a file; check the path"):
         read_rows(tmp_path / "rows.jsonl")
 
 

@@ -124,7 +124,7 @@ def test_pushing_again_replaces_what_was_pushed_and_touches_nothing_else(run: Sc
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == first
     (tmp_path / "diary.txt").write_text("mine")
     (tmp_path / "README.md").write_text("mine too")
-    with pytest.raises(InputError, match=r"diary\.txt, which no push has written"):
+    with pytest.raises(InputError, match=r"diary\.txt, which `push` has not written"):
         push(run.path, tmp_path)
     assert (tmp_path / "README.md").read_text() == "mine too"
 
@@ -134,7 +134,7 @@ def test_a_file_of_ones_own_is_not_replaced_for_being_called_like_one_of_a_push(
     name: str, run: Scored, tmp_path: Path
 ) -> None:
     (tmp_path / name).write_text("mine")
-    with pytest.raises(InputError, match=f"{name}, which no push has written"):
+    with pytest.raises(InputError, match=f"{name}, which `push` has not written"):
         push(run.path, tmp_path)
     assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {name: "mine"}
 

@@ -124,7 +124,7 @@ def test_an_id_cannot_stand_for_two_demonstrations(tmp_path: Path) -> None:
 
 
 def test_a_pool_that_the_base_prompt_uses_up_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="give another pool"):
+    with pytest.raises(InputError, match="use another pool"):
         pool_of(tmp_path, [row("a")]).without([Demonstration("base", "a", "answer")])
 
 

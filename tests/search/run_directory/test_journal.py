@@ -107,7 +107,7 @@ def test_zeros_before_the_last_line_are_damage(tmp_path: Path) -> None:
     path = tmp_path / "journal"
     header, _, last = write(path, numbered(0), numbered(1)).splitlines(keepends=True)
     path.write_bytes(header + bytes(40) + b"\n" + last)
-    with pytest.raises(InputError, match=r"journal, line 2 is damaged .it holds no JSON.: restore"):
+    with pytest.raises(InputError, match=r"journal, line 2 is damaged .it is not JSON.: restore"):
         [*read_journal(path)]
 
 
