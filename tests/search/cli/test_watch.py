@@ -71,7 +71,7 @@ def test_ctrl_c_ends_the_watching_and_not_the_run(config: RunConfig | Evaluation
     run = Run.create(tmp_path / "run", config)
     with start("watch", str(run.path)) as watching:
         assert watching.stdout is not None
-        assert "its model is being loaded" in watching.stdout.readline()
+        assert "Starting: loading the model" in watching.stdout.readline()
         watching.send_signal(signal.SIGINT)
         output = watching.communicate()
         assert watching.returncode == 0, output
@@ -82,7 +82,7 @@ def test_ctrl_c_ends_the_watching_and_not_the_run(config: RunConfig | Evaluation
 @CONFIGS
 def test_one_frame_of_a_run_that_is_under_way(config: RunConfig | EvaluationConfig, tmp_path: Path) -> None:
     run = Run.create(tmp_path / "run", config)
-    assert "its model is being loaded" in watched(run.path, once=True)
+    assert "Starting: loading the model" in watched(run.path, once=True)
     with LiveFile(run.path) as live:
         live.show(snapshot())
         text = watched(run.path, once=True)
@@ -125,7 +125,7 @@ def test_a_run_that_was_stopped_says_why(tmp_path: Path) -> None:
     run.close()
     text = watched(run.path)
     assert "stopped; `demosearch resume` goes on: the budget of 20 dollars is spent" in text
-    assert "No coordinator" not in text
+    assert "Nobody works on this run" not in text
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
