@@ -2,13 +2,23 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema  # type: ignore[import-untyped]  # comes with ray
 import pytest
 
 from configs.errors import InputError
 from configs.knobs import describe_knobs
-from configs.loading import dump_config, load_config, load_evaluation, override_config, preset_names, restore_config
+from configs.loading import (
+    dump_config,
+    load_config,
+    load_evaluation,
+    override_config,
+    preset_names,
+    read_presets,
+    restore_config,
+)
 from configs.schema.judge import MTBenchJudgeConfig
 from configs.schema.model import ModelConfig
+from configs.schema.run import RunConfig
 from configs.schema.strategy import OptunaConfig, RandomConfig
 
 SMALL = """\
@@ -339,3 +349,8 @@ def test_what_a_preset_reads_and_does_not_bring_along_is_below_the_working_direc
     preset = load_config("urial_mt_bench_greedy")
     assert preset.base_prompt.path == tmp_path.resolve() / "data" / "urial.txt"
     assert load_config("quickstart").base_prompt.path.is_file()
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_every_preset_fits_the_schema_that_editors_are_given(name: str) -> None:
+    jsonschema.validate(read_presets()[name], RunConfig.model_json_schema())
