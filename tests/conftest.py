@@ -22,7 +22,13 @@ settings.register_profile("truths", deadline=None)
 settings.register_profile("quick", deadline=None, max_examples=25)
 settings.load_profile("truths")
 
-_START_RAY = ("tests/test_kill.py", "ray_cluster/test_workers.py", "trackers/test_prometheus.py")
+_START_RAY = (
+    "tests/test_kill.py",
+    "experiments/test_training_on_ray.py",
+    "ray_cluster/test_jobs.py",
+    "ray_cluster/test_workers.py",
+    "trackers/test_prometheus.py",
+)
 _HEAVY_FOLDERS = ("tests/workers/engines", "tests/workers/shared_prefix")
 _HEAVY_FILE = re.compile(r"^pytestmark = (\[\s*)?pytest\.mark\.heavy\b", re.MULTILINE)
 HEAVY_LIBRARIES = frozenset({"ray", "torch", "transformers", "sentence_transformers", "mlflow", "wandb", "vllm"})
