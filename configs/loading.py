@@ -195,7 +195,8 @@ def _validated(values: dict[str, Any], source: str, folder: Path | None, kind: t
     if folder is not None and (held := [*secrets_in(values)]):
         raise InputError(
             f"{source}: `{held[0]}` seems to hold a key or password, and a config is kept with its run; put it into an "
-            "environment variable, and name that (`api_key_variable`, `header_variables`) or read it in your code."
+            "environment variable, and name that (`api_key_variable`, `base_url_variable`, `header_variables`), or "
+            "read it in your code."
         )
     context = None if folder is None else {"folder": folder, "is_preset": folder == _PRESETS.resolve()}
     try:

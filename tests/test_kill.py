@@ -24,6 +24,8 @@ SMALL = [
 ]
 LOCAL = [*SMALL, "--set", "workers.kind=local"]
 KILLS = 5
+MEASURED = ("run", "seconds", "gpu_seconds", "tokens_per_pass", "drafts_accepted")
+"""What processes measure, or are called: a new one has other earlier answers at hand to draft from."""
 
 
 def finish(*words: str) -> None:
@@ -50,7 +52,7 @@ def journal_lines(journal: Path) -> int:
 
 def status(path: Path) -> dict[str, Any]:
     read: dict[str, Any] = json.loads(demosearch("status", str(path), "--json").stdout)
-    return {key: value for key, value in read.items() if key not in ("run", "seconds", "gpu_seconds")}
+    return {key: value for key, value in read.items() if key not in MEASURED}
 
 
 def killed_and_whole(folder: Path, overrides: list[str]) -> None:

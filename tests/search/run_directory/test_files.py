@@ -9,7 +9,7 @@ READ_ONLY = OSError(errno.EROFS, "Read-only file system")
 
 
 def test_a_new_run_on_a_disk_that_takes_no_writes_is_told_to_start_elsewhere(tmp_path: Path) -> None:
-    assert "give a --run-dir" in str(not_writable(tmp_path / "new", READ_ONLY))
+    assert "choose a --run-dir" in str(not_writable(tmp_path / "new", READ_ONLY))
 
 
 def test_a_run_that_has_begun_is_told_to_move_since_resume_takes_no_other_folder(tmp_path: Path) -> None:
@@ -21,4 +21,4 @@ def test_a_run_that_has_begun_is_told_to_move_since_resume_takes_no_other_folder
 
 
 def test_a_path_that_cannot_be_looked_at_is_told_as_a_new_run(tmp_path: Path) -> None:
-    assert "give a --run-dir" in str(not_writable(tmp_path / ("x" * 300), READ_ONLY))
+    assert "choose a --run-dir" in str(not_writable(tmp_path / ("x" * 300), READ_ONLY))

@@ -46,12 +46,10 @@ def test_a_service_that_does_not_answer_is_no_reason_to_say_anything(tmp_path: P
     assert service_notices(config, {"SOME_KEY": "sk-0123456789abcdefghij"}) == []
 
 
-def test_a_key_in_an_address_is_refused_before_a_run_directory_holds_it(tmp_path: Path) -> None:
+def test_a_key_in_an_address_is_refused_with_the_setting_that_takes_it() -> None:
     service = "{model: m, base_url: 'http://127.0.0.1:9/sk-live-0123456789abcdef/v1', api_key_variable: null}"
-    config = load_config("quickstart", [f"model={{engine: served, context_tokens: 512, service: {service}}}"])
     with pytest.raises(InputError, match="base_url_variable"):
-        launch(config, tmp_path / "run")
-    assert not (tmp_path / "run").exists()
+        load_config("quickstart", [f"model={{engine: served, context_tokens: 512, service: {service}}}"])
 
 
 def test_every_key_of_a_config_is_thought_of_once(tmp_path: Path) -> None:
