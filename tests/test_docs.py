@@ -186,6 +186,14 @@ def test_a_link_inside_the_repository_leads_somewhere() -> None:
         assert not anchor or f"# {anchor.replace('-', ' ')}" in place.read_text(encoding="utf-8").lower(), target
 
 
+def test_every_fault_on_the_page_of_faults_names_tests_that_exist() -> None:
+    rows = [line for line in (ROOT / "docs" / "faults.md").read_text(encoding="utf-8").splitlines() if line[:2] == "| "]
+    for row in rows[1:]:
+        tests = re.findall(r"`(tests/[\w/]+\.py)`", row.rpartition(" | ")[2])
+        assert tests, row
+        assert all((ROOT / test).is_file() for test in tests), row
+
+
 def test_python_that_is_shown_can_be_read_and_imports_what_exists() -> None:
     for block in blocks("python"):
         for node in ast.walk(ast.parse(block.text)):
