@@ -135,6 +135,19 @@ def test_a_refusing_judge_stops_the_run(tmp_path: Path) -> None:
     assert read_spend(tmp_path / "ledger", "run").generated == len(QUESTIONS)
 
 
+def test_thousands_of_questions_are_stopped_and_go_on_without_one_being_asked_twice(tmp_path: Path) -> None:
+    many = [Question(f"q{number}", (f"question {number}",)) for number in range(1300)]
+    (undisturbed,) = evaluate(tmp_path / "whole", ScriptedModel(), FakeJudge(), RULES, questions=many)
+    stopping = FakeJudge(failing={"q700": RunStopped("the key is revoked")})
+    with pytest.raises(RunStopped, match="revoked"):
+        evaluate(tmp_path / "stopped", ScriptedModel(), stopping, RULES, questions=many)
+    durable, model = read_spend(tmp_path / "stopped" / "ledger", "run").generated, ScriptedModel()
+    (resumed,) = evaluate(tmp_path / "stopped", model, FakeJudge(), RULES, questions=many)
+    assert resumed == undisturbed
+    assert durable > 0
+    assert sum(len(block.suffixes) for block in model.asked) == len(many) - durable
+
+
 class SlowJudge(FakeJudge):
     """Has a verdict under way until it is released."""
 
