@@ -42,7 +42,7 @@ check: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest --quick -n 3 && wait $$house && wait $$imports && wait $$types
 
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 3
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
 	$(BIN)/pytest --nbmake --nbmake-timeout=600 notebooks
 
 site: $(VENV)/.dev
