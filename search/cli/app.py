@@ -11,7 +11,6 @@ from importlib.metadata import version
 from typing import Annotated
 
 import typer
-from rich.logging import RichHandler
 
 from configs.errors import DemosearchError, InputError, RunStopped
 from search.cli.bench_commands import overlap, w1
@@ -25,6 +24,7 @@ from search.cli.rejudge_command import rejudge
 from search.cli.run_commands import evaluate, extend, resume, retry_failed, run
 from search.cli.terminal import console, say, take_any_text
 from search.live.console import close_for_good
+from search.live.log_handler import log_handler
 from search.running.event_loop import INTERRUPTED
 from workers.engine_thread import ENGINE_THREAD
 
@@ -81,7 +81,7 @@ app.add_typer(bench, name="bench")
 def main() -> None:
     """The command `demosearch`."""
     take_any_text()
-    logging.basicConfig(format="%(message)s", handlers=[RichHandler(console=console(), show_path=False)])
+    logging.basicConfig(format="%(message)s", handlers=[log_handler(console())])
     for room in ("search", "evaluators", "workers"):
         logging.getLogger(room).setLevel(logging.INFO)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell script starts its background jobs so
