@@ -1,4 +1,4 @@
-"""OverlapTiming: what judging adds to the time of generating, when both go on at the same time.
+"""What judging adds to the time of generating, when both go on at the same time.
 
 A judge of a fixed latency with so many calls in flight, beside a generator that gives an answer after the other at a
 known speed: each alone (the other one instant), then both together. Where they overlap perfectly, together takes as

@@ -1,4 +1,4 @@
-"""One prompt of an evaluation: where it comes from, and how it is spelled."""
+"""One prompt of an evaluation: where it comes from, and how it is rendered."""
 
 import json
 from collections.abc import Mapping, Sequence

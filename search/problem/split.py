@@ -1,4 +1,4 @@
-"""Which questions guide the search, and which it never sees until the winner is known."""
+"""Search questions and held-out questions: the search never sees the latter until the winner is known."""
 
 import json
 import math

@@ -1,1 +1,1 @@
-"""How rules, demonstrations and a question are spelled as the text that a model reads."""
+"""How rules, demonstrations and a question become the text that a model reads."""

@@ -62,7 +62,7 @@ class Findings(RunFindings):
 
     @property
     def side(self) -> Side:
-        """That answers and lengths are of."""
+        """The side that answers and lengths are of."""
         return self.answers.side if self.answers else "search"
 
     @property

@@ -84,7 +84,7 @@ class SearchResults(RunResults):
 
     @cached_property
     def extended(self) -> str:
-        """Under which larger budgets the search has gone on, in a sentence; "" where it has not."""
+        """The larger budgets under which the search has gone on, in a sentence; "" where it has not."""
         setting, extensions = self.config.strategy.budget_setting, read_extensions(self.path)
         if not extensions:
             return ""
@@ -117,7 +117,7 @@ class SearchResults(RunResults):
             yield self._amended(stored.record)
 
     def keys(self, side: Side, candidate: Candidate) -> dict[str, str]:
-        """Under which the ledger has a candidate's answers and verdicts (`AnswerKeys`, as text), by question id."""
+        """The keys of a candidate's answers and verdicts in the ledger (`AnswerKeys`, as text), by question id."""
         keys: dict[str, str] = {}
         for start in self.side(side)[candidate].starts:
             record = self._amended(read_record_at(self.path / "journal.jsonl", start))

@@ -64,7 +64,7 @@ class Plan:
         )
 
     def reference_answers(self, space: SearchSpace) -> ReferenceAnswers | None:
-        """Whose likelihood the strategy wants to know of the demonstrations of this space. Raises InputError."""
+        """The answers whose likelihood the strategy wants to know behind demonstrations of this space. Raises InputError."""
         strategy = self.config.strategy
         if not isinstance(strategy, ScreeningConfig) or not strategy.hints.likelihood_questions:
             return None

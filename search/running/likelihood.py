@@ -83,7 +83,7 @@ class ReferenceAnswers:
 
     @property
     def prompts(self) -> int:
-        """That the model reads."""
+        """How many prompts the model reads."""
         return len(self._blocks) * len(self._answers.texts)
 
     @property

@@ -52,7 +52,7 @@ class ScreeningJudge:
 
     @property
     def answers(self) -> int:
-        """That it has been asked for, and will be."""
+        """How many answers it has been asked for, and will be."""
         return self._asked + self._left * self._block
 
     def ask(self, room: int) -> list[Trial]:
