@@ -55,6 +55,11 @@ class Cell:
         return self.prompt.rules, texts, self.model, self.render, decoding, self.training
 
     @property
+    def is_prompted(self) -> bool:
+        """Whether rules or demonstrations are shown to a model that was not trained on any."""
+        return self.training is None and bool(self.prompt.rules.strip() or self.prompt.demonstrations)
+
+    @property
     def name(self) -> str:
         """Differs from that of every other cell of the grid."""
         return cell_name(self.condition, self.draw)

@@ -51,6 +51,8 @@ def _crossing(first: Mapping[int, Draws], second: Mapping[int, Draws], confidenc
         return None
     tables = [curve[count] for curve in (first, second) for count in counts]
     draws = [number for number in tables[0] if all(number in table for table in tables)]
+    if not draws:
+        return None
     names = [name for name in tables[0][draws[0]] if all(name in table[number] for table in tables for number in draws)]
     if not names:
         return None
@@ -94,7 +96,10 @@ def _as_json(overtaking: Crossing) -> Mapping[str, str | float]:
 
 def _in_words(overtaking: Crossing | None) -> str:
     if overtaking is None:
-        return "no crossing can be told, since fewer than two n have scores both in context and fine-tuned."
+        return (
+            "no crossing can be told, since fewer than two n, or no draw of all n, have scores both in context and "
+            "fine-tuned."
+        )
     between = f"between n = {overtaking.first:,.0f} and n = {overtaking.last:,.0f}"
     if overtaking.at == BELOW:
         place = f"no crossing {between}: fine-tuning lies above the examples in context everywhere"

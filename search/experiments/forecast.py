@@ -23,7 +23,7 @@ from search.forecast.experience import Experience
 from search.forecast.forecast import Quantity, RunForecast
 from search.forecast.paid import PaidAlready, paid_already
 from search.forecast.token_length import GUESS, is_elsewhere
-from search.results.wording import show_many
+from search.results.wording import show_many, show_span
 from search.running.evaluation_plan import make_evaluation_plan
 from search.running.service_check import with_keys_to_come
 
@@ -90,7 +90,7 @@ def forecast_experiment(
         paid.append(_paid(grid, benchmark, planned, place))
     spent = _spent(searches, paid)
     answered = [_with_spent(quantity, spent) for quantity in _summed(forecasts)]
-    with_training = [_with_training(quantity, planned) for quantity in answered]
+    with_training = [_with_training(quantity, planned, assumed.gpus or 1) for quantity in answered]
     return ExperimentForecast(
         experiment=experiment.name,
         quantities=(
@@ -195,13 +195,15 @@ def _with_spent(quantity: Quantity, spent: Mapping[str, float]) -> Quantity:
     return replace(quantity, spent=spent.get(quantity.name, quantity.spent))
 
 
-def _with_training(quantity: Quantity, planned: PlannedTrainings) -> Quantity:
-    """GPU hours of answers and of trainings together."""
-    if quantity.name != "GPU hours" or not planned.trainings:
+def _with_training(quantity: Quantity, planned: PlannedTrainings, gpus: float) -> Quantity:
+    """GPU hours and hours of answers and of trainings together; a training takes one GPU."""
+    if quantity.name not in ("GPU hours", "hours") or not planned.trainings:
         return quantity
-    both = [_sum([number, planned.gpu_hours]) for number in (quantity.about, quantity.at_most)]
-    training_hours = "?" if planned.gpu_hours is None else f"{planned.gpu_hours:,.3g}"
-    note = "; ".join([*([quantity.note] if quantity.note else []), f"{training_hours} of them for training"])
+    shared = 1 if quantity.name == "GPU hours" else gpus
+    hours = None if planned.gpu_hours is None else planned.gpu_hours / shared
+    both = [_sum([number, hours]) for number in (quantity.about, quantity.at_most)]
+    training = "?" if hours is None else show_span(3600 * hours)
+    note = "; ".join([*([quantity.note] if quantity.note else []), f"{training} of it for training"])
     return replace(quantity, about=both[0], at_most=both[1], note=note)
 
 

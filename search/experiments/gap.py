@@ -8,7 +8,7 @@ from search.experiments.cell import Condition
 from search.experiments.results import ExperimentResults, Measure
 from search.experiments.sufficient import BASE, EXPERIMENT, TARGET
 from search.experiments.table import Table
-from search.results.wording import show_gain
+from search.results.wording import show_gain, show_many
 from search.statistics.draws import Difference, Draws, difference_of_draws, share_of_gap
 from search.statistics.estimates import Estimate
 
@@ -19,6 +19,7 @@ class Share:
     gain: over the base model; None where they have no question in common.
     share: of the gap, 1 at the instruct model; without bounds where it is not clear that there is a gap.
     printed: the same of the paper's figures; None where it printed them not.
+    is_prompted: whether a prompt closes it, and neither training nor decoding alone.
     """
 
     condition: Condition
@@ -26,6 +27,7 @@ class Share:
     gain: Difference | None
     share: Estimate | None
     printed: float | None
+    is_prompted: bool
 
 
 def gap_of(results: ExperimentResults, measure: Measure, category: str | None = None) -> Difference | None:
@@ -50,7 +52,9 @@ def shares(results: ExperimentResults, measure: Measure) -> list[Share]:
             reached = _draws(results, row.condition, measure)
             gain = difference_of_draws(reached, base, _confidence(results)) if base else None
             share = _share(results, row.condition, measure)
-            known.append(Share(row.condition, row.score, gain, share, _printed(results, row.condition, measure)))
+            printed = _printed(results, row.condition, measure)
+            is_prompted = results.conditions.index(dict(row.condition)) in results.prompted
+            known.append(Share(row.condition, row.score, gain, share, printed, is_prompted))
     return known
 
 
@@ -108,15 +112,19 @@ def sentences(results: ExperimentResults) -> Iterator[str]:
 
 
 def _best(results: ExperimentResults, measure: Measure) -> str:
-    known = [share for share in shares(results, measure) if share.share is not None]
+    compared = [share for share in shares(results, measure) if share.share is not None]
+    known = [share for share in compared if share.is_prompted]
     if not known:
         return "No prompt has a score."
     best = max(known, key=lambda share: share.score.mean)
     assert best.share is not None
     enough = "reaches" if best.share.low >= 1 else "may reach" if best.share.high >= 1 else "does not reach"
+    others = len(compared) - len(known)
+    have = "has" if others == 1 else "have"
+    beside = f" {show_many(others, 'condition')} beside them {have} no prompt, or a trained model." if others else ""
     return (
-        f"The best of {len(known)} conditions ({name_of(best.condition)}) closes {show_share(best.share)} of it and "
-        f"{enough} the instruct model; as the best of many, chosen by these scores, it is flattered."
+        f"The best of {show_many(len(known), 'prompt')} ({name_of(best.condition)}) closes {show_share(best.share)} of "
+        f"it and {enough} the instruct model; as the best of many, chosen by these scores, it is flattered.{beside}"
     )
 
 
@@ -126,6 +134,7 @@ def tables(results: ExperimentResults, measure: Measure) -> list[Table]:
     if not known:
         return []
     has_paper = any(share.printed is not None for share in known)
+    all_prompted = all(share.is_prompted for share in known)
     head = (
         "experiment",
         "condition",
@@ -133,6 +142,7 @@ def tables(results: ExperimentResults, measure: Measure) -> list[Table]:
         "share of the gap",
         *(["the paper's"] if has_paper else []),
         "n",
+        *([] if all_prompted else ["by"]),
     )
     rows = tuple(
         (
@@ -141,10 +151,12 @@ def tables(results: ExperimentResults, measure: Measure) -> list[Table]:
             show_share(share.share),
             *([] if not has_paper else ["" if share.printed is None else f"{100 * share.printed:.0f} %"]),
             str(share.share.n if share.share else 0),
+            *([] if all_prompted else ["prompt" if share.is_prompted else "no prompt, or trained"]),
         )
         for share in known
     )
-    return [Table(f"{measure.name}: share of the gap", head, rows), *_by_category(results, measure, known)]
+    prompts = [share for share in known if share.is_prompted]
+    return [Table(f"{measure.name}: share of the gap", head, rows), *_by_category(results, measure, prompts)]
 
 
 def _by_category(results: ExperimentResults, measure: Measure, known: list[Share]) -> Iterator[Table]:
@@ -160,7 +172,10 @@ def _by_category(results: ExperimentResults, measure: Measure, known: list[Share
     rows = []
     for share in best.values():
         by_category = {category: _share(results, share.condition, measure, category) for category in categories}
-        cells = (show_share(by_category[category]) if clear[category] else "gap not clear" for category in categories)
+        cells = (
+            f"{show_share(known)}, n = {known.n}" if clear[category] and known else "gap not clear"
+            for category, known in by_category.items()
+        )
         rows.append((name_of(share.condition), *cells))
     yield Table(
         f"{measure.name}: share of the gap by category, best of each experiment",
@@ -192,6 +207,7 @@ def to_json(results: ExperimentResults) -> list[Mapping[str, object]]:
             "gain": share.gain and share.gain.estimate.to_json(),
             "share": share.share and share.share.to_json(),
             "paper": share.printed,
+            "is_prompted": share.is_prompted,
         }
         for measure in results.measures
         for share in shares(results, measure)

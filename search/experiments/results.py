@@ -69,6 +69,7 @@ class Paid:
 @dataclass(frozen=True, slots=True)
 class ExperimentResults:
     """Attributes:
+    prompted: numbers of the conditions that show a prompt to a model which was not trained for it.
     scores: by condition's number in the grid and by measure's name, what the rows are made of.
     categories: of questions, by id; benchmarks' ids may meet, their questions are then told apart by measure.
     paid: by everything in this directory.
@@ -82,6 +83,7 @@ class ExperimentResults:
     rows: tuple[ResultRow, ...]
     holes: tuple[Hole, ...]
     cells: int
+    prompted: frozenset[int]
     scores: Mapping[tuple[int, str], Draws]
     categories: Mapping[str, Mapping[str, str]]
     found: Found
@@ -118,6 +120,7 @@ def read_results(grid: Grid, found: Found, path: Path, notes: Sequence[str] = ()
         rows=tuple(_with_holm(rows, grid)),
         holes=tuple(holes),
         cells=len(grid.cells),
+        prompted=frozenset(grid.conditions.index(dict(cell.condition)) for cell in grid.cells if cell.is_prompted),
         scores=scores,
         categories=categories,
         found=found,

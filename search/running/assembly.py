@@ -64,7 +64,7 @@ class Plan:
         )
 
     def reference_answers(self, space: SearchSpace) -> ReferenceAnswers | None:
-        """The answers whose likelihood the strategy wants to know behind demonstrations of this space. Raises InputError."""
+        """Answers whose likelihood behind demonstrations the strategy wants to know. Raises InputError."""
         strategy = self.config.strategy
         if not isinstance(strategy, ScreeningConfig) or not strategy.hints.likelihood_questions:
             return None

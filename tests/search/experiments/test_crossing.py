@@ -1,5 +1,6 @@
 """The crossing of figure 5, as the page tells it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,7 @@ def _results(folder: Path, finetuned: dict[int, float]) -> ExperimentResults:
         rows=tuple(rows),
         holes=(),
         cells=len(rows),
+        prompted=frozenset(),
         scores=scores,
         categories={},
         found={},
@@ -76,3 +78,13 @@ def test_no_crossing_inside_the_range_is_an_answer(finetuned: dict[int, float], 
     results = _results(tmp_path, finetuned)
     assert told in next(iter(sentences(results)))
     assert next(iter(to_json(results))).get("at") in {"below", "beyond", None}
+
+
+def test_no_crossing_can_be_told_where_no_draw_has_scores_at_every_n(tmp_path: Path) -> None:
+    results = _results(tmp_path, {3: 4.0, 10: 4.5, 30: 6.0})
+    scores = {
+        key: {draw: values for draw, values in draws.items() if draw == 1 + (results.conditions[key[0]]["n"] == 10)}
+        for key, draws in results.scores.items()
+    }
+    (sentence,) = sentences(replace(results, scores=scores))
+    assert "no crossing can be told" in sentence

@@ -58,6 +58,8 @@ def test_an_untrained_model_has_paid_for_nothing_and_its_training_is_told_in_hou
     assert 28 + 14 < disk.at_most < 28 + 14 + 0.1
     assert hours.at_most is not None
     assert "for training" in hours.note
+    time = _row(forecast, "hours")
+    assert "for training" in time.note
 
 
 def test_holes_that_are_known_beforehand_are_told_with_their_reason(tmp_path: Path) -> None:

@@ -1,0 +1,59 @@
+"""What counts as a prompt that closes the gap."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from search.experiments.catalogue import experiment_named
+from search.experiments.gap import sentences, shares, tables
+from search.experiments.results import ExperimentResults, Measure, Paid, ResultRow
+from search.experiments.sufficient import BASE, TARGET
+from search.statistics.draws import mean_of_draws
+from tests.search.experiments.toy import toy_config
+
+pytestmark = pytest.mark.heavy
+
+_TURN = Measure("toy", "toy turn 1", 0)
+_PROMPT = {"experiment": "components", "condition": "rules only"}
+_TRAINED = {"experiment": "icl_vs_finetuning", "condition": "fine-tuned (full), n 3"}
+
+
+def _results(folder: Path) -> ExperimentResults:
+    """A base model at 4, an instruct model at 8, a prompt at 6 and a trained model at 7."""
+    random = np.random.default_rng(0)
+    means = ((BASE, 4.0), (TARGET, 8.0), (_PROMPT, 6.0), (_TRAINED, 7.0))
+    scores = {
+        (number, _TURN.name): {1: {f"q{at}": mean + random.normal(0, 0.3) for at in range(12)}}
+        for number, (_, mean) in enumerate(means)
+    }
+    return ExperimentResults(
+        experiment=experiment_named("sufficient"),
+        config=toy_config(folder),
+        conditions=tuple(dict(condition) for condition, _ in means),
+        measures=(_TURN,),
+        rows=tuple(
+            ResultRow(condition, _TURN, 1, mean_of_draws(scores[at, _TURN.name], 0.95), None, None, 0, None, None)
+            for at, (condition, _) in enumerate(means)
+        ),
+        holes=(),
+        cells=len(means),
+        prompted=frozenset({2}),
+        scores=scores,
+        categories={_TURN.name: {f"q{at}": "even" if at % 2 else "odd" for at in range(12)}},
+        found={},
+        paid=Paid(0, 0, 0.0),
+    )
+
+
+def test_a_trained_model_is_shown_beside_the_prompts_and_is_never_the_best_of_them(tmp_path: Path) -> None:
+    results = _results(tmp_path)
+    (sentence,) = sentences(results)
+    assert "The best of 1 prompt (components: rules only)" in sentence
+    assert "1 condition beside them has no prompt, or a trained model." in sentence
+    assert [share.is_prompted for share in shares(results, _TURN)] == [True, False]
+    whole, by_category = tables(results, _TURN)
+    assert [row[-1] for row in whole.rows] == ["prompt", "no prompt, or trained"]
+    ((name, *by_question),) = by_category.rows
+    assert name == "components: rules only"
+    assert all(cell.endswith(", n = 6") for cell in by_question)
