@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from configs.experiment_names import ExperimentName
 from configs.schema.data import PoolConfig, QuestionsConfig, RenderConfig
 from configs.schema.decoding import DecodingConfig
 from configs.schema.experiments import (
@@ -25,19 +26,6 @@ from configs.schema.knobs import Knobs, LocalPath
 from configs.schema.model import AnyModelConfig
 from configs.schema.scoring import BudgetConfig, ScoringConfig
 from configs.schema.workers import WorkersConfig
-
-ExperimentName = Literal[
-    "greedy",
-    "components",
-    "many_shot",
-    "decoding",
-    "matching",
-    "multi_turn",
-    "aligned",
-    "icl_vs_finetuning",
-    "transfer",
-    "sufficient",
-]
 
 
 class BenchmarkConfig(Knobs):

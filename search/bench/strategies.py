@@ -117,42 +117,42 @@ def against_racing(results: Iterable[StrategyOutcome]) -> str:
     empty without it."""
     groups = _grouped(results)
     racing = {outcome.case: outcome for group, own in groups.items() if group[3] == _RIVAL for outcome in own}
-    lines = [
-        "| landscape | N | k | strategy | judged | found minus racing_greedy's (95 %) | exported minus its (95 %) |"
+    rows = [
+        ((landscape, pool, most, strategy), own, racing)
+        for (landscape, pool, most, strategy, _), own in groups.items()
+        if strategy != _RIVAL
     ]
-    lines.append("|---" * 7 + "|")
-    for (landscape, pool, most, strategy, _), own in groups.items():
-        pairs = [(outcome, racing[outcome.case]) for outcome in own if outcome.case in racing and strategy != _RIVAL]
-        gaps = estimate([outcome.difference - rival.difference for outcome, rival in pairs], _CONFIDENCE)
-        exported = estimate([outcome.exported - rival.exported for outcome, rival in pairs], _CONFIDENCE)
-        if gaps is not None and exported is not None:
-            judged = f"{fmean(outcome.evaluations for outcome in own):,.0f}"
-            cells = (landscape, pool, most, strategy, judged, _interval(gaps), _interval(exported))
-            lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
-    return "\n".join(lines) if len(lines) > 2 else ""
+    return _paired("strategy", "racing_greedy's", rows)
 
 
 def against_no_judge(results: Iterable[StrategyOutcome]) -> str:
     """What `screening` found, and what it exports, with a screening judge minus the same without, on the same
     landscapes, with as many answers of the judge; empty without either."""
     groups = _grouped(results)
+    rows = []
+    for judge, ((landscape, pool, most, strategy, share), own) in product(SECOND_JUDGES, groups.items()):
+        if strategy == with_judge(judge):
+            without = groups.get((landscape, pool, most, WITH_JUDGES, share), [])
+            rows.append(((landscape, pool, most, judge), own, {outcome.case: outcome for outcome in without}))
+    return _paired("screening judge", "that without", rows)
+
+
+_Compared = tuple[tuple[str, int, int, str], list[StrategyOutcome], dict[Case, StrategyOutcome]]
+
+
+def _paired(what: str, rival: str, rows: Iterable[_Compared]) -> str:
+    """A table of outcomes minus those of a rival on the same cases; empty where none has met the same."""
     lines = [
-        "| landscape | N | k | screening judge | judged | found minus without (95 %) | exported minus without (95 %) |"
+        f"| landscape | N | k | {what} | judged | found minus {rival} (95 %) | exported minus {rival} (95 %) |",
+        "|---" * 7 + "|",
     ]
-    lines.append("|---" * 7 + "|")
-    for judge, (key, own) in product(SECOND_JUDGES, groups.items()):
-        landscape, pool, most, strategy, share = key
-        without = {outcome.case: outcome for outcome in groups.get((landscape, pool, most, WITH_JUDGES, share), [])}
-        pairs = [
-            (outcome, without[outcome.case])
-            for outcome in own
-            if strategy == with_judge(judge) and outcome.case in without
-        ]
+    for group, own, rivals in rows:
+        pairs = [(outcome, rivals[outcome.case]) for outcome in own if outcome.case in rivals]
         gaps = estimate([outcome.difference - other.difference for outcome, other in pairs], _CONFIDENCE)
         exported = estimate([outcome.exported - other.exported for outcome, other in pairs], _CONFIDENCE)
         if gaps is not None and exported is not None:
             judged = f"{fmean(outcome.evaluations for outcome in own):,.0f}"
-            cells = (landscape, pool, most, judge, judged, _interval(gaps), _interval(exported))
+            cells = (*group, judged, _interval(gaps), _interval(exported))
             lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
     return "\n".join(lines) if len(lines) > 2 else ""
 

@@ -2,25 +2,15 @@
 
 from difflib import get_close_matches
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from configs.errors import InputError
+from configs.experiment_names import ExperimentName
 
 if TYPE_CHECKING:
     from search.experiments.experiment import Experiment
 
-EXPERIMENTS = (
-    "greedy",
-    "components",
-    "many_shot",
-    "decoding",
-    "matching",
-    "multi_turn",
-    "aligned",
-    "icl_vs_finetuning",
-    "transfer",
-    "sufficient",
-)
+EXPERIMENTS: tuple[str, ...] = get_args(ExperimentName)
 
 
 def experiment_named(name: str) -> "Experiment":

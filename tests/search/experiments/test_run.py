@@ -4,13 +4,13 @@ import csv
 import json
 import time
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 import search
 from configs.errors import InputError, RunStopped
-from configs.schema.experiment import ExperimentConfig, ExperimentName
+from configs.schema.experiment import ExperimentConfig
 from configs.schema.scoring import BudgetConfig
 from search.experiments import catalogue
 from search.experiments.catalogue import EXPERIMENTS, experiment_named
@@ -200,10 +200,6 @@ def test_every_module_that_is_an_experiment_is_in_the_catalogue_and_has_its_modu
         file.stem for file in Path(catalogue.__file__).parent.glob("*.py") if "\nEXPERIMENT = " in file.read_text()
     }
     assert written == {experiment_named(name).name for name in EXPERIMENTS} == {*EXPERIMENTS}
-
-
-def test_a_benchmark_may_name_every_experiment() -> None:
-    assert get_args(ExperimentName) == EXPERIMENTS
 
 
 def test_an_unknown_experiment_gets_the_nearest_name() -> None:
