@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from evaluators.ledger.answer_keys import AnswerKeys
+from evaluators.answer_keys import AnswerKeys
 
 
 @dataclass(frozen=True, slots=True)

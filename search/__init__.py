@@ -30,7 +30,7 @@ from search.forecast.experience import Experience
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial, Trial
-from search.report import report, save_figures
+from search.report.forms import report, save_figures
 from search.results.answers_table import Answer, read_answers
 from search.results.evaluation_status import read_evaluation
 from search.results.status import read_status

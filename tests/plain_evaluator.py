@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 from configs.schema.scoring import BudgetConfig
-from evaluators.evaluator import Evaluator
 from evaluators.judge import Judge
 from evaluators.ledger.ledger import Ledger
 from evaluators.objective import Objective
-from evaluators.panel import PanelMember
-from evaluators.wiring import Wiring
+from evaluators.pipeline.evaluator import Evaluator
+from evaluators.pipeline.panel import PanelMember
+from evaluators.pipeline.wiring import Wiring
 from workers.prompt import Completion, Decoding
 from workers.text_model import ModelCard, TextModel
 

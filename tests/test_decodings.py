@@ -18,7 +18,7 @@ from search.export.optuna_study import fill_study
 from search.export.push import push
 from search.forecast.dry_run import forecast_run
 from search.problem.prompt_variant import load_variants
-from search.report import report
+from search.report.forms import report
 from search.results.answers_table import read_answers
 from search.results.status import read_status
 from search.run_directory.run import read_config

@@ -3,14 +3,18 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 
 from tests.conftest import HEAVY_LIBRARIES, is_heavy
 from tests.documents import ROOT
+from tests.house import ROOMS
 
 HEAVY = (
     *("ray", "torch", "transformers", "optuna", "openai", "sacrebleu", "datasets", "vllm", "pandas"),
@@ -18,7 +22,7 @@ HEAVY = (
 )
 
 
-MODULES = ("workers.text_model", "evaluators.evaluator", "search", "search.running.assembly", "search.cli.app")
+MODULES = ("workers.text_model", "evaluators.pipeline.evaluator", "search", "search.running.assembly", "search.cli.app")
 """From the one that loads least to the one that loads most: a process imports them in turn."""
 PROGRAM = f"""
 import importlib, sys
@@ -64,3 +68,47 @@ def test_a_test_that_loads_a_heavy_library_is_marked_so_that_quick_runs_leave_it
     tests = [path for path in sorted((ROOT / "tests").rglob("test_*.py")) if not is_heavy(path)]
     assert {str(path.relative_to(ROOT)): imported(path) for path in tests if imported(path)} == {}
     assert imported(ROOT / "tests/workers/finetune/test_examples.py") == {"torch", "transformers"}
+
+
+def test_folders_import_each_other_one_way_their_loose_files_counted_as_one() -> None:
+    graph = grimp.build_graph(*ROOMS, cache_dir=None)
+    imports = [(name, other) for name in graph.modules for other in graph.find_modules_directly_imported_by(name)]
+    assert cycle(imports) == []
+
+
+def cycle(imports: Iterable[tuple[str, str]]) -> list[str]:
+    """Folders of which each imports the next, and the last is the first again; none where there is no such circle.
+
+    Args:
+        imports: pairs of an importing module and an imported one.
+    """
+    folders = defaultdict[str, set[str]](set)
+    for name, other in imports:
+        if folder(name) != folder(other):
+            folders[folder(name)].add(folder(other))
+    try:
+        TopologicalSorter(folders).prepare()
+    except CycleError as error:
+        return [*reversed(error.args[1])]
+    return []
+
+
+def folder(module: str) -> str:
+    """Folder of a module; a `__main__.py` is a program, which nothing imports, and counts as a folder of its own."""
+    is_own = module.endswith(".__main__") or (ROOT / module.replace(".", "/")).is_dir()
+    return module if is_own else module.rpartition(".")[0]
+
+
+@pytest.mark.parametrize(
+    ("imports", "found"),
+    [
+        ((("search.cli.app", "search.cli.run_commands"), ("search.__main__", "search.cli.app")), []),
+        ((("search.cli.app", "search"), ("search.__main__", "search.cli.app")), []),
+        (
+            (("workers.service.reply", "workers.usage"), ("workers.usage", "workers.service")),
+            ["workers", "workers.service"],
+        ),
+    ],
+)
+def test_a_circle_of_folders_is_told_of(imports: tuple[tuple[str, str], ...], found: list[str]) -> None:
+    assert sorted({*cycle(imports)}) == found

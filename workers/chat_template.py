@@ -7,7 +7,7 @@ from typing import Any, Protocol, Self, cast
 from configs.errors import InputError
 from workers.control_tokens import without_tokens
 from workers.failures import ChatTemplateMissing
-from workers.service.reply import Message
+from workers.prompt import ChatMessage
 
 SPELLING = "chat-template/2"
 """Raise it whenever some messages would become another text: it is part of what is known of a judge's model."""
@@ -19,7 +19,7 @@ DATE = "26 Jul 2024"
 class ChatTokenizer(Protocol):
     """The part of a transformers tokenizer that is used here."""
 
-    def apply_chat_template(self, conversation: list[Message], **options: object) -> str: ...
+    def apply_chat_template(self, conversation: list[ChatMessage], **options: object) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class StoredTemplate:
         }
         return cls(tokenizer.get_chat_template(), tokens)
 
-    def apply_chat_template(self, conversation: list[Message], **options: object) -> str:
+    def apply_chat_template(self, conversation: list[ChatMessage], **options: object) -> str:
         """The text that the tokenizer gives for these messages; raises jinja2.TemplateError as it does."""
         from transformers.utils.chat_template_utils import render_jinja_template  # noqa: PLC0415 -- heavy
 
@@ -93,26 +93,26 @@ class ChatTemplate:
         """What spells the same chats without the tokenizer."""
         return self._tokenizer if isinstance(self._tokenizer, StoredTemplate) else StoredTemplate.of(self._tokenizer)
 
-    def prompt(self, messages: Sequence[Message]) -> str:
+    def prompt(self, messages: Sequence[ChatMessage]) -> str:
         """The chat, open for the model's answer. It spells its own begin-of-text."""
         return self._spell(messages, True)
 
-    def transcript(self, messages: Sequence[Message]) -> str:
+    def transcript(self, messages: Sequence[ChatMessage]) -> str:
         """The chat, its last answer closed."""
         return self._spell(messages, False)
 
-    def fitting(self, messages: Sequence[Message]) -> list[Message]:
+    def fitting(self, messages: Sequence[ChatMessage]) -> list[ChatMessage]:
         """The same chat in the roles that the template has."""
         return list(messages) if self._has_system_role else _without_system(messages)
 
-    def _spell(self, messages: Sequence[Message], is_open: bool) -> str:
+    def _spell(self, messages: Sequence[ChatMessage], is_open: bool) -> str:
         messages = [{"role": said["role"], "content": self._plain(said["content"])} for said in messages]
         return self._apply(self.fitting(messages), is_open)
 
     def _plain(self, content: str) -> str:
         return without_tokens(content, self._control_tokens)
 
-    def _apply(self, messages: list[Message], is_open: bool) -> str:
+    def _apply(self, messages: list[ChatMessage], is_open: bool) -> str:
         return self._tokenizer.apply_chat_template(
             messages, tokenize=False, add_generation_prompt=is_open, date_string=DATE
         )
@@ -136,7 +136,7 @@ def _control_tokens(tokenizer: object) -> frozenset[str]:
     return frozenset(str(token) for token in (*(token for token in added if token.special), *special))
 
 
-def _without_system(messages: Sequence[Message]) -> list[Message]:
+def _without_system(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
     if len(messages) < 2 or messages[0]["role"] != "system":
         return list(messages)
     rules, first, *rest = messages

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Generic, Literal, Self, TypeVar
+from typing import Generic, Literal, Self, TypedDict, TypeVar
 
 A_co = TypeVar("A_co", bound="Answer", covariant=True)
 
@@ -28,6 +28,13 @@ class PromptBlock:
     def select(self, indices: list[int]) -> "PromptBlock":
         """The same prefix with only these suffixes, in this order."""
         return PromptBlock(self.prefix, tuple(self.suffixes[index] for index in indices), self.bos)
+
+
+class ChatMessage(TypedDict):
+    """One turn of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
 
 
 def shared_start(texts: Sequence[str]) -> str:

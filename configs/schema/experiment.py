@@ -4,9 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from configs.experiment_names import ExperimentName
 from configs.schema.data import PoolConfig, QuestionsConfig, RenderConfig
 from configs.schema.decoding import DecodingConfig
+from configs.schema.experiment_names import ExperimentName
 from configs.schema.experiments import (
     AlignedConfig,
     ComponentsConfig,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from evaluators.failures import VerdictUnreadable
 from evaluators.judge_tools.alternatives import RatingPlace, read_alternatives
-from workers.service.reply import Message, Reply
+from workers.prompt import ChatMessage
+from workers.service.reply import Reply
 from workers.usage import NOTHING, Usage
 
 MOST_ALTERNATIVES = 20
@@ -67,7 +68,13 @@ class ChatModel(Protocol):
         ...
 
     async def chat(
-        self, messages: Sequence[Message], *, temperature: float, max_tokens: int, seed: int = 0, likely: bool = False
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        temperature: float,
+        max_tokens: int,
+        seed: int = 0,
+        likely: bool = False,
     ) -> Reply:
         """Answer this chat.
 
@@ -84,7 +91,7 @@ class ChatModel(Protocol):
         ...
 
     async def rating_probabilities(
-        self, messages: Sequence[Message], reply: Reply, place: RatingPlace, choices: tuple[str, ...]
+        self, messages: Sequence[ChatMessage], reply: Reply, place: RatingPlace, choices: tuple[str, ...]
     ) -> RatingProbabilities:
         """How likely each of these ratings was in the place of the one that this reply gave, at temperature 1.
 
@@ -98,7 +105,7 @@ class ChatModel(Protocol):
         ...
 
     async def first_token_logprobs(
-        self, messages: Sequence[Message], choices: tuple[str, ...], top: int, seed: int = 0
+        self, messages: Sequence[ChatMessage], choices: tuple[str, ...], top: int, seed: int = 0
     ) -> FirstTokenLogprobs:
         """How likely each of these beginnings is, at temperature 1.
 
@@ -139,7 +146,13 @@ class ServedChatModel:
                 logger.warning("the judge: %s", notice)
 
     async def chat(
-        self, messages: Sequence[Message], *, temperature: float, max_tokens: int, seed: int = 0, likely: bool = False
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        temperature: float,
+        max_tokens: int,
+        seed: int = 0,
+        likely: bool = False,
     ) -> Reply:
         top = MOST_ALTERNATIVES if likely else 0
         return await self._service.chat(
@@ -148,7 +161,7 @@ class ServedChatModel:
 
     async def rating_probabilities(
         self,
-        messages: Sequence[Message],  # noqa: ARG002 -- the reply says all
+        messages: Sequence[ChatMessage],  # noqa: ARG002 -- the reply says all
         reply: Reply,
         place: RatingPlace,
         choices: tuple[str, ...],
@@ -156,7 +169,7 @@ class ServedChatModel:
         return RatingProbabilities(read_alternatives(reply, place, choices), NOTHING)
 
     async def first_token_logprobs(
-        self, messages: Sequence[Message], choices: tuple[str, ...], top: int, seed: int = 0
+        self, messages: Sequence[ChatMessage], choices: tuple[str, ...], top: int, seed: int = 0
     ) -> FirstTokenLogprobs:
         reply = await self._service.chat(messages, temperature=1.0, max_tokens=1, logprobs=top, draw=seed)
         if not reply.first_token:

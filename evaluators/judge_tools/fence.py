@@ -16,7 +16,7 @@ from evaluators.judge_tools.ratings import RatingForm
 from evaluators.judge_tools.reasoning import TAG
 from evaluators.judge_tools.template import literal_parts
 from workers.control_tokens import JOINER, broken, plain
-from workers.service.reply import Message
+from workers.prompt import ChatMessage
 
 FENCE_VERSION = "fence/1"
 """Raise it whenever some texts would be shown in another way: it is part of a judge's fingerprint."""
@@ -80,7 +80,7 @@ class Fence:
 
 def fenced_messages(
     prompt: JudgePrompt, fields: Mapping[str, str], authored: frozenset[str], form: RatingForm
-) -> list[Message]:
+) -> list[ChatMessage]:
     """The messages of a judge prompt with its texts fenced.
 
     Args:
@@ -97,7 +97,7 @@ def fence_of(texts: tuple[str, ...], patterns: tuple[re.Pattern[str], ...] = ())
     return Fence(texts, patterns)
 
 
-def with_notice(messages: list[Message]) -> list[Message]:
+def with_notice(messages: list[ChatMessage]) -> list[ChatMessage]:
     """The messages, the first of them with what a judge must know about fenced texts."""
     first, *rest = messages
     if first["role"] == "system":

@@ -16,8 +16,9 @@ from evaluators.judge_tools.expected import EXPECTED_VERSION, expected_score
 from evaluators.judge_tools.fence import FENCE_VERSION
 from evaluators.judge_tools.ratings import PARSER_VERSION, RatingForm
 from evaluators.judge_tools.readings import DISTRIBUTION
+from workers.prompt import ChatMessage
 from workers.service.failures import ServiceChanged, ServiceFailed
-from workers.service.reply import Message, Reply
+from workers.service.reply import Reply
 from workers.usage import NOTHING, Usage
 
 ATTEMPTS = 100
@@ -89,7 +90,7 @@ async def grade(ask: Callable[[int], Awaitable[S]], read: Callable[[S], Awaitabl
 
 async def grade_in_words(
     chat_model: ChatModel,
-    messages: Sequence[Message],
+    messages: Sequence[ChatMessage],
     knobs: WritingJudgeKnobs,
     form: RatingForm,
     repeat: int,

@@ -10,7 +10,7 @@ from typing import Any
 from configs.errors import InputError
 from configs.text_files import parse_json, read_text
 from evaluators.judge_tools.template import TemplateError, fields_of, fill
-from workers.service.reply import Message
+from workers.prompt import ChatMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class JudgePrompt:
         """The user message. Braces in the values are text."""
         return fill(self.template, fields)
 
-    def messages(self, **fields: str) -> list[Message]:
+    def messages(self, **fields: str) -> list[ChatMessage]:
         """What the judge is sent."""
-        user: Message = {"role": "user", "content": self.render(**fields)}
+        user: ChatMessage = {"role": "user", "content": self.render(**fields)}
         return [{"role": "system", "content": self.system}, user] if self.system else [user]
 
     @property

@@ -11,8 +11,8 @@ from evaluators.judge_tools.chat_model import FirstTokenLogprobs, RatingProbabil
 from evaluators.judge_tools.micro_batcher import Gatherer
 from workers.chat_template import SPELLING, ChatTemplate
 from workers.failures import PromptTooLong
-from workers.prompt import Completion, Continuations, Decoding, PromptBlock, shared_start
-from workers.service.reply import Message, Reply
+from workers.prompt import ChatMessage, Completion, Continuations, Decoding, PromptBlock, shared_start
+from workers.service.reply import Reply
 from workers.text_model import TextModel
 from workers.usage import Usage
 
@@ -55,7 +55,7 @@ class LocalChatModel:
 
     async def chat(
         self,
-        messages: Sequence[Message],
+        messages: Sequence[ChatMessage],
         *,
         temperature: float,
         max_tokens: int,
@@ -71,7 +71,7 @@ class LocalChatModel:
 
     async def first_token_logprobs(
         self,
-        messages: Sequence[Message],
+        messages: Sequence[ChatMessage],
         choices: tuple[str, ...],
         top: int,  # noqa: ARG002 -- it can look at all
         seed: int = 0,  # noqa: ARG002 -- nothing is drawn
@@ -80,7 +80,7 @@ class LocalChatModel:
         return FirstTokenLogprobs(logs, max(logs, key=lambda choice: logs[choice]), usage)
 
     async def rating_probabilities(
-        self, messages: Sequence[Message], reply: Reply, place: RatingPlace, choices: tuple[str, ...]
+        self, messages: Sequence[ChatMessage], reply: Reply, place: RatingPlace, choices: tuple[str, ...]
     ) -> RatingProbabilities:
         """Each rating with the brackets behind it, so that 1 is not the beginning of 10 however they are tokenized."""
         closing = reply.text[place.end : place.closed]

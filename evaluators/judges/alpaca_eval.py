@@ -29,7 +29,7 @@ from evaluators.judge_tools.fence import FENCE_VERSION, fence_of, with_notice
 from evaluators.judge_tools.grading import ATTEMPTS, Reading, grade
 from evaluators.judge_tools.models import Models
 from evaluators.question import Question
-from workers.service.reply import Message
+from workers.prompt import ChatMessage
 
 READER_VERSION = "1"
 """Raise it whenever some answer of the judge would become another preference."""
@@ -45,7 +45,7 @@ _ROLES = ("system", "user", "assistant")
 class AlpacaEvalJudge:
     """Scores from 0 (the baseline is better for certain) to 1. Make it with `load`."""
 
-    def __init__(self, config: AlpacaEvalJudgeConfig, chat_model: ChatModel, template: Sequence[Message]) -> None:
+    def __init__(self, config: AlpacaEvalJudgeConfig, chat_model: ChatModel, template: Sequence[ChatMessage]) -> None:
         self._config = config
         self._chat_model = chat_model
         self._template = template
@@ -89,7 +89,7 @@ class AlpacaEvalJudge:
                 f"{lacking[0]}); set questions.benchmark to alpaca_eval, or give questions.baseline_path"
             )
 
-    def messages(self, question: Question, answers: tuple[str, ...]) -> list[Message]:
+    def messages(self, question: Question, answers: tuple[str, ...]) -> list[ChatMessage]:
         """What the judge is sent, to compare the only one of these answers with the baseline."""
         self.check([question], [len(answers) - 1])
         pair = (answers[0], question.baseline or "")
@@ -100,7 +100,7 @@ class AlpacaEvalJudge:
             return with_notice(self._filled(fence.show(fields, frozenset({"output_1", "output_2"}))))
         return self._filled(fields)
 
-    def _filled(self, fields: Mapping[str, str]) -> list[Message]:
+    def _filled(self, fields: Mapping[str, str]) -> list[ChatMessage]:
         return [
             {"role": part["role"], "content": _FIELD.sub(lambda field: fields[field[1]], part["content"])}
             for part in self._template
@@ -157,7 +157,7 @@ def _score(logprobs: FirstTokenLogprobs, ours_first: bool) -> float:
     return preference if ours_first else 1 - preference
 
 
-def read_chat_markup(path: Path) -> list[Message]:
+def read_chat_markup(path: Path) -> list[ChatMessage]:
     """The messages of a prompt file: parts such as `<|im_start|>user`, a line break, the text, `<|im_end|>`.
 
     Raises:
@@ -173,4 +173,4 @@ def read_chat_markup(path: Path) -> list[Message]:
     fields = sorted(field for _, content in parts for field in _FIELD.findall(content))
     if fields != ["instruction", "output_1", "output_2"]:
         raise InputError(f"{path} must have each of {{instruction}}, {{output_1}} and {{output_2}} once")
-    return [cast(Message, {"role": role, "content": content}) for role, content in parts]
+    return [cast(ChatMessage, {"role": role, "content": content}) for role, content in parts]

@@ -22,7 +22,7 @@ from evaluators.judge_tools.judge_prompts import JudgePrompt, read_judge_prompts
 from evaluators.judge_tools.models import Models
 from evaluators.judge_tools.ratings import MT_BENCH
 from evaluators.question import Question
-from workers.service.reply import Message
+from workers.prompt import ChatMessage
 
 _PLAIN = ("single-v1", "single-v1-multi-turn")
 _WITH_REFERENCE = ("single-math-v1", "single-math-v1-multi-turn")
@@ -85,7 +85,7 @@ class MTBenchJudge:
                 "questions.reference_path"
             )
 
-    def messages(self, question: Question, answers: tuple[str, ...]) -> list[Message]:
+    def messages(self, question: Question, answers: tuple[str, ...]) -> list[ChatMessage]:
         """What the judge is sent, to grade the last of one or two answers."""
         turn = len(answers) - 1
         self.check([question], [turn])

@@ -22,7 +22,7 @@ from evaluators.judge_tools.models import Models
 from evaluators.judge_tools.ratings import Winners
 from evaluators.judge_tools.rubric_file import read_rubric
 from evaluators.question import Question
-from workers.service.reply import Message
+from workers.prompt import ChatMessage
 
 _FASTCHAT = {
     "pair-v2": frozenset({"question", "answer_a", "answer_b"}),
@@ -129,7 +129,7 @@ class PairwiseJudge:
                 f"{unknown[0]}); give them, for example with questions.reference_path"
             )
 
-    def messages(self, question: Question, answers: tuple[str, ...]) -> list[Message]:
+    def messages(self, question: Question, answers: tuple[str, ...]) -> list[ChatMessage]:
         """What the judge is sent, to compare the only one of these answers with the baseline."""
         self.check([question], [len(answers) - 1])
         pair = (answers[0], question.baseline or "")

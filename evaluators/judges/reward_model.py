@@ -17,8 +17,7 @@ from evaluators.question import Question
 from workers.chat_template import SPELLING, ChatTemplate
 from workers.control_tokens import plain
 from workers.failures import PromptTooLong
-from workers.prompt import PAIR, PromptBlock, Reward
-from workers.service.reply import Message
+from workers.prompt import PAIR, ChatMessage, PromptBlock, Reward
 from workers.text_model import RewardModel
 from workers.usage import Usage
 
@@ -73,7 +72,7 @@ class RewardModelJudge:
         if self._template is None:
             *before, answer = (plain(words.replace(PAIR, " ")) for words in said)
             return "\n\n".join(before) + PAIR + answer
-        messages: list[Message] = [
+        messages: list[ChatMessage] = [
             {"role": "assistant" if at % 2 else "user", "content": words} for at, words in enumerate(said)
         ]
         return self._template.transcript(messages)

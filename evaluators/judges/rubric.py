@@ -17,7 +17,7 @@ from evaluators.judge_tools.models import Models
 from evaluators.judge_tools.ratings import Scale
 from evaluators.judge_tools.rubric_file import read_rubric, spell_conversation
 from evaluators.question import Question
-from workers.service.reply import Message
+from workers.prompt import ChatMessage
 
 _FIELDS = frozenset({"question", "answer", "reference", "conversation"})
 _SHOWN = frozenset({"answer", "conversation"})
@@ -88,7 +88,7 @@ class RubricJudge:
                 f"(first: {lacking[0]}); give them, or leave it out"
             )
 
-    def messages(self, question: Question, answers: tuple[str, ...]) -> list[Message]:
+    def messages(self, question: Question, answers: tuple[str, ...]) -> list[ChatMessage]:
         """What the judge is sent, to grade the last of these answers."""
         turn = len(answers) - 1
         self.check([question], [turn])
@@ -103,7 +103,7 @@ class RubricJudge:
             self._filled([shown[name] for name in asked], [shown[name] for name in said], shown["reference"])
         )
 
-    def _filled(self, questions: Sequence[str], answers: Sequence[str], reference: str) -> list[Message]:
+    def _filled(self, questions: Sequence[str], answers: Sequence[str], reference: str) -> list[ChatMessage]:
         return self._prompt.messages(
             question=questions[len(answers) - 1],
             answer=answers[-1],

@@ -10,9 +10,9 @@ from configs.schema.scoring import ScoringConfig
 from configs.schema.strategy import ExhaustiveGreedyConfig
 from evaluators.judge import Judge
 from evaluators.ledger.ledger import Ledger
-from evaluators.panel import PanelMember
+from evaluators.pipeline.panel import PanelMember
+from evaluators.pipeline.wiring import Wiring
 from evaluators.question import Question
-from evaluators.wiring import Wiring
 from search.problem.candidate import OWN
 from search.problem.material import Material
 from search.problem.space import SearchSpace

@@ -21,7 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from configs.loading import load_config
-from evaluators.ledger.answer_keys import AnswerKeys
+from evaluators.answer_keys import AnswerKeys
 from evaluators.ledger.file import open_to_write
 from evaluators.question import Question
 from search.problem.candidate import Candidate

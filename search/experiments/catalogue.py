@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, get_args
 
 from configs.errors import InputError
-from configs.experiment_names import ExperimentName
+from configs.schema.experiment_names import ExperimentName
 
 if TYPE_CHECKING:
     from search.experiments.experiment import Experiment

@@ -15,7 +15,7 @@ from search.experiments.figures import pictures
 from search.experiments.markdown import csv_table, markdown, summary, tables
 from search.experiments.results import ExperimentResults, to_json
 from search.report.drawing import Picture
-from search.report.image_files import write_pictures
+from search.report.forms.image_files import write_pictures
 from search.results.printable import printable
 from search.run_directory.files import write_json
 
@@ -81,4 +81,4 @@ def _drawn(picture: Picture | None) -> dict[str, Any]:
 
 
 def _part(name: str) -> Markup:
-    return Markup((files("search.report") / name).read_text(encoding="utf-8"))  # noqa: S704 -- our own files
+    return Markup((files("search.report.forms") / name).read_text(encoding="utf-8"))  # noqa: S704 -- our own files

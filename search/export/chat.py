@@ -4,10 +4,10 @@ from configs.errors import InputError
 from search.export.best_prompt import BestPrompt
 from search.prompts.chat import ChatRenderer
 from search.prompts.urial import form_of
-from workers.service.reply import Message
+from workers.prompt import ChatMessage
 
 
-def open_chat(best: BestPrompt) -> list[Message]:
+def open_chat(best: BestPrompt) -> list[ChatMessage]:
     """The question belongs at the end of the last message, which is the user's: it is empty, but for the rules where
     there are no demonstrations and the model's template has no system role. A separation tag is a system message of its
     own."""
@@ -24,12 +24,12 @@ def open_chat(best: BestPrompt) -> list[Message]:
     return [*spoken, *_system(form.start), {"role": "user", "content": ""}]
 
 
-def _system(text: str) -> list[Message]:
+def _system(text: str) -> list[ChatMessage]:
     """A message that the exported template spells as it is; none for no text."""
     return [{"role": "system", "content": text}] if text else []
 
 
-def messages(best: BestPrompt) -> list[Message]:
+def messages(best: BestPrompt) -> list[ChatMessage]:
     """An OpenAI chat, to which a message of the user's is to be added.
 
     Raises:

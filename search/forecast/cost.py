@@ -37,7 +37,7 @@ class JudgeCost:
 
 
 def judge_costs(config: JudgeConfig) -> tuple[JudgeCost, ...]:
-    """By panel member, in the order of `evaluators.judges_from_config`; behind them those of the screening judge."""
+    """By panel member, in the order of `judges_from_config`; behind them those of the screening judge."""
     judges = [member.judge for member in config.members] if isinstance(config, EnsembleJudgeConfig) else [config]
     first = screening_judge(config)
     judges += [] if first is None else [first]

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from configs.schema.scoring import BudgetConfig
-from evaluators.budget import QUANTITIES, spent_by_quantity
 from evaluators.ledger.spend import Spend
+from evaluators.pipeline.budget import QUANTITIES, spent_by_quantity
 from search.forecast.cost import Basis, Cost, Speed, cost_of
 from search.forecast.example import PromptExample
 from search.forecast.workload import PlannedWork

@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from evaluators.judge import Judge
 from evaluators.objective import Objective
-from evaluators.panel import PanelMember
+from evaluators.pipeline.panel import PanelMember
 from evaluators.question import Question
 from search.prompts.demonstration import Demonstration
 from search.prompts.render import Renderer

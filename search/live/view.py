@@ -9,7 +9,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from evaluators.budget import QUANTITIES
+from evaluators.pipeline.budget import QUANTITIES
 from search.live.eta import show_eta
 from search.live.snapshot import Snapshot
 from search.live.wording import (

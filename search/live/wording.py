@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from evaluators.budget import QUANTITIES
+from evaluators.pipeline.budget import QUANTITIES
 from search.live.snapshot import Snapshot
 from search.results.wording import show_estimate, show_gain, show_many, show_quantity, show_share
 from workers.service.activity import ServiceActivity

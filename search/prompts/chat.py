@@ -6,14 +6,13 @@ from evaluators.question import Conversation
 from search.prompts.demonstration import Demonstration
 from search.prompts.urial import BACKTICKS, prompt_file
 from workers.chat_template import ChatTemplate, StoredTemplate
-from workers.prompt import PromptBlock, shared_start
-from workers.service.reply import Message
+from workers.prompt import ChatMessage, PromptBlock, shared_start
 
 
-def chat_messages(rules: str, demonstrations: Sequence[Demonstration], conversation: Conversation) -> list[Message]:
+def chat_messages(rules: str, demonstrations: Sequence[Demonstration], conversation: Conversation) -> list[ChatMessage]:
     """Rules where there are any, demonstrations, then the conversation."""
     turns = [*(text for demonstration in demonstrations for text in demonstration.texts), *conversation]
-    spoken: list[Message] = [
+    spoken: list[ChatMessage] = [
         {"role": "assistant" if at % 2 else "user", "content": text} for at, text in enumerate(turns)
     ]
     rules = rules.strip()
@@ -52,7 +51,7 @@ class ChatRenderer:
 
     def messages(
         self, rules: str, demonstrations: Sequence[Demonstration], conversation: Conversation
-    ) -> list[Message]:
+    ) -> list[ChatMessage]:
         """What the template spells, in the roles that it has."""
         return self._template.fitting(chat_messages(rules, demonstrations, conversation))
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from evaluators.ledger.answer_keys import AnswerKeys
+from evaluators.answer_keys import AnswerKeys
 from evaluators.ledger.queries import read_completions
 from evaluators.ledger.spend import Spend
 from evaluators.ledger.tally import Tally, read_tally

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from evaluators.ledger.answer_keys import AnswerKeys
+from evaluators.answer_keys import AnswerKeys
 from evaluators.question import Question
 from search.problem.trial import ScoredTrial, Side
 from search.prompts.render import answer_cleaner

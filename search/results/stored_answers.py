@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from evaluators.answer_keys import AnswerKeys
 from evaluators.judge import Verdict
-from evaluators.ledger.answer_keys import AnswerKeys
 from evaluators.ledger.queries import read_completions, read_verdicts
 
 K = TypeVar("K", bound=Hashable)

@@ -71,7 +71,7 @@ def show_drafting(drafting: Drafting) -> str | None:
 
 
 def show_quantity(name: str, value: float | None) -> str:
-    """What was spent or may be spent of a limited quantity (`evaluators.budget.QUANTITIES`), without its name."""
+    """What was spent or may be spent of a limited quantity (`budget.QUANTITIES`), without its name."""
     if value is None:
         return "unknown"
     if name == "dollars":

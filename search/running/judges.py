@@ -8,9 +8,9 @@ from typing import Any
 
 from configs.schema.judge import JudgeConfig
 from configs.schema.search_judge import screening_judge
-from evaluators.judges_from_config import make_panel_members
 from evaluators.objective import Objective
-from evaluators.panel import PanelMember
+from evaluators.pipeline.judges_from_config import make_panel_members
+from evaluators.pipeline.panel import PanelMember
 from evaluators.question import Question
 from search.running.judge_models import JudgeModels
 from search.running.models import make_model, make_reward_model

@@ -21,8 +21,8 @@ from statistics import fmean
 import numpy as np
 
 from configs.errors import InputError, RunStopped
-from evaluators.budget import Budget
 from evaluators.ledger.ledger import Ledger
+from evaluators.pipeline.budget import Budget
 from evaluators.question import Question
 from evaluators.task_group import task_group
 from search.problem.material import Material

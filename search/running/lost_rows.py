@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from configs.errors import InputError
-from evaluators.ledger.answer_keys import AnswerKeys
+from evaluators.answer_keys import AnswerKeys
 from evaluators.ledger.queries import read_completions, read_spend
 from evaluators.ledger.tally import Tally, read_tally, write_tally
 from search.run_directory.journal import read_journal

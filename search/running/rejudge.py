@@ -21,9 +21,9 @@ from evaluators.evaluation import Failure
 from evaluators.ledger.ledger import Ledger
 from evaluators.ledger.spend import Spend
 from evaluators.objective import Objective
-from evaluators.panel import Panel, PanelMember
+from evaluators.pipeline.panel import Panel, PanelMember
+from evaluators.pipeline.wiring import Wiring
 from evaluators.task_group import task_group
-from evaluators.wiring import Wiring
 from search.results.bridge import Scales, SideBridge, bridge
 from search.results.evaluation_results import EvaluationResults, read_evaluation_results
 from search.results.scored_answers import ScoredAnswer, base_prompt, scored_answers

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from configs.errors import InputError, RunStopped
 from configs.schema.run import RunConfig
-from evaluators.generation import ConversationTooLong
+from evaluators.pipeline.generation import ConversationTooLong
 from evaluators.task_group import task_group
 from search.live.console import ProgressConsole
 from search.live.progress import View, make_views

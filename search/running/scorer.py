@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from evaluators.evaluation import Evaluation, Failure
-from evaluators.evaluator import Evaluator
+from evaluators.pipeline.evaluator import Evaluator
 from evaluators.question import Question
 from evaluators.slices import slices
 from search.problem.trial import TOO_LONG, ScoredTrial, Trial, mean_of

@@ -20,8 +20,8 @@ from search.export import Format as ExportFormat
 from search.export import export
 from search.live.snapshot import Snapshot
 from search.live.view import line
-from search.report import Format as ReportFormat
-from search.report import report
+from search.report.forms import Format as ReportFormat
+from search.report.forms import report
 from search.results.answers_table import Answer, read_answers
 from search.results.status import Status, read_status
 from search.results.wording import show_estimate, show_gain

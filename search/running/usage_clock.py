@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from configs.schema.workers import WorkersConfig
-from evaluators.budget import Budget
 from evaluators.drafting import Drafting
 from evaluators.ledger.ledger import Ledger
+from evaluators.pipeline.budget import Budget
 from evaluators.task_group import task_group
 from evaluators.utilization import Utilization
 from workers.activity import WorkersActivity

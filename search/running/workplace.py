@@ -8,16 +8,16 @@ from configs.schema.evaluation import EvaluationConfig
 from configs.schema.model import AnyModelConfig
 from configs.schema.run import RunConfig
 from configs.score_bounds import score_bounds
-from evaluators.budget import WAY_ON, Budget
 from evaluators.counts import Counts
 from evaluators.drafting import Drafting
-from evaluators.evaluator import Evaluator
-from evaluators.generation import Answers
 from evaluators.ledger.ledger import Ledger
 from evaluators.ledger.queries import read_spend
 from evaluators.objective import Objective
+from evaluators.pipeline.budget import WAY_ON, Budget
+from evaluators.pipeline.evaluator import Evaluator
+from evaluators.pipeline.generation import Answers
+from evaluators.pipeline.wiring import Wiring
 from evaluators.utilization import Utilization
-from evaluators.wiring import Wiring
 from search.live.progress import View, watching
 from search.live.snapshot import Position
 from search.run_directory.neighbours import ledgers_of_neighbours

@@ -21,7 +21,7 @@ from configs.schema.strategy import (
 from search.problem.material import Material
 from search.problem.space import SearchSpace
 from search.run_directory.files import Floats, keep_array, read_array
-from search.strategies.parts.complete_finalists import CompleteFinalists
+from search.strategies.complete_finalists import CompleteFinalists
 from search.strategies.parts.embedding import Embedding, closeness_of_words, digest_of, embed
 from search.strategies.parts.shortlist import MOST_DEMONSTRATIONS, shortlist
 from search.strategies.strategy import Strategy

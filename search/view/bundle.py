@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from configs.errors import InputError
-from search.report import report
+from search.report.forms import report
 from search.results.answers_table import Answer
 from search.view.answer_filter import Filter
 from search.view.answer_index import PAGE, AnswerIndex, AnswerPlace, AnswerRow

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from search.report import read
 from search.report.evaluation.findings import EvaluationFindings
 from search.report.findings import Findings
+from search.report.forms import read
 from search.view.answer_index import AnswerIndex
 from search.view.prompt_text import PromptTexts, read_prompt_texts
 from search.view.run_answers import RunAnswers, index_answers

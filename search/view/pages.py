@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from evaluators.budget import QUANTITIES
+from evaluators.pipeline.budget import QUANTITIES
 from search.live import wording as live_wording
 from search.live.eta import show_eta
 from search.live.workers_view import show_doing, show_workers
@@ -38,7 +38,7 @@ def asset(name: str) -> str:
     """A stylesheet or script of the view; the report's own style is part of the view's."""
     own = (files("search.view") / "templates" / name).read_text(encoding="utf-8")
     if name == "view.css":
-        return (files("search.report") / "page.css").read_text(encoding="utf-8") + own
+        return (files("search.report.forms") / "page.css").read_text(encoding="utf-8") + own
     return own
 
 

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from configs.errors import DemosearchError
 from search.live.live_file import read_live
-from search.report.page import page
+from search.report.forms.page import page
 from search.view.access_check import AccessCheck
 from search.view.answer_index import PAGE
 from search.view.answer_page import answer_values, read_filter

@@ -1,8 +1,8 @@
 from tests.plain_chat import PlainChat
 from workers.chat_template import ChatTemplate
-from workers.service.reply import Message
+from workers.prompt import ChatMessage
 
-TALK: list[Message] = [
+TALK: list[ChatMessage] = [
     {"role": "system", "content": "Be brief."},
     {"role": "user", "content": "Why?"},
     {"role": "assistant", "content": "So."},
@@ -12,7 +12,7 @@ TALK: list[Message] = [
 class Deaf(PlainChat):
     """Leaves system messages out."""
 
-    def apply_chat_template(self, conversation: list[Message], **options: object) -> str:
+    def apply_chat_template(self, conversation: list[ChatMessage], **options: object) -> str:
         return super().apply_chat_template([one for one in conversation if one["role"] != "system"], **options)
 
 

@@ -1,7 +1,7 @@
 """What a service is told and what it says."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict
+from typing import Any
 
 from configs.schema.service import ServiceConfig
 from workers.service.endings import BROKEN_OFF, FILTERED
@@ -16,13 +16,6 @@ _SURE = 0.01
 """Log-probability of what is certain, and room for rounding."""
 _NOT_TOLD = -9999.0
 """Stands for "not among the likeliest" where OpenAI has to write a log-probability."""
-
-
-class Message(TypedDict):
-    """One turn of a chat."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
 
 
 @dataclass(frozen=True, slots=True)

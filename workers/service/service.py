@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from configs.errors import InputError
 from configs.schema.service import ServiceConfig
+from workers.prompt import ChatMessage
 from workers.service.access import open_access, root_of
 from workers.service.activity import ServiceActivity
 from workers.service.batch import Batches
@@ -22,7 +23,7 @@ from workers.service.connection import Connection, closed
 from workers.service.failures import BadRequest, NothingThere, Redirected, ServiceChanged, ServiceFailed
 from workers.service.http_client import open_client
 from workers.service.listing import Listing, notice, read_listing
-from workers.service.reply import Message, Reply, read_chat, read_completion
+from workers.service.reply import Reply, read_chat, read_completion
 from workers.service.request_fields import OPTIONAL, FieldNegotiation
 from workers.service.token_estimate import filled_in
 from workers.stopwatch import Stopwatch
@@ -74,7 +75,7 @@ class Service:
 
     async def chat(
         self,
-        messages: Sequence[Message],
+        messages: Sequence[ChatMessage],
         *,
         temperature: float,
         max_tokens: int,

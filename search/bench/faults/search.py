@@ -8,14 +8,14 @@ from pathlib import Path
 from configs.schema.data import RenderConfig
 from configs.schema.scoring import BudgetConfig, ScoringConfig
 from configs.schema.strategy import ExhaustiveGreedyConfig, RandomConfig, SuccessiveHalvingConfig
-from evaluators.budget import Budget
 from evaluators.counts import Counts
-from evaluators.evaluator import Evaluator
-from evaluators.generation import Answers
 from evaluators.judge import Judge
 from evaluators.ledger.ledger import Ledger
 from evaluators.objective import Objective
-from evaluators.panel import Panel, PanelMember
+from evaluators.pipeline.budget import Budget
+from evaluators.pipeline.evaluator import Evaluator
+from evaluators.pipeline.generation import Answers
+from evaluators.pipeline.panel import Panel, PanelMember
 from evaluators.question import Question
 from search.bench.faults.services import BASE, DEMONSTRATION
 from search.problem.candidate import OWN

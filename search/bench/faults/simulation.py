@@ -24,7 +24,7 @@ from pathlib import Path
 from shutil import rmtree
 from statistics import fmean
 
-from evaluators.ledger.answer_keys import AnswerKeys
+from evaluators.answer_keys import AnswerKeys
 from evaluators.ledger.queries import read_spend
 from evaluators.ledger.tally import Tally, read_tally
 from search.bench.faults.disk import write_files

@@ -15,7 +15,7 @@ from evaluators.judge_tools.fence import fenced_messages
 from evaluators.judge_tools.judge_prompts import JudgePrompt
 from evaluators.judge_tools.ratings import MT_BENCH
 from workers.control_tokens import plain
-from workers.service.reply import Message
+from workers.prompt import ChatMessage
 
 SINGLE = JudgePrompt(
     "single",
@@ -93,7 +93,7 @@ REPLIES = (
 """Of judges that quote the answer and decide on 2."""
 
 
-def headings_in(messages: Sequence[Message], prompt: JudgePrompt) -> int:
+def headings_in(messages: Sequence[ChatMessage], prompt: JudgePrompt) -> int:
     """How often the prompt's own headings stand in the messages."""
     text = " ".join("\n".join(message["content"] for message in messages).lower().split())
     lines = {line.strip() for line in prompt.template.split("\n") if line.strip() and "{" not in line}
@@ -118,7 +118,7 @@ def reading_of(words: str, published: bool) -> float | None:
         return None
 
 
-def _messages(prompt: JudgePrompt, answer: str, fenced: bool) -> list[Message]:
+def _messages(prompt: JudgePrompt, answer: str, fenced: bool) -> list[ChatMessage]:
     fields = {"question": "What is the capital of France?", "answer": answer}
     return fenced_messages(prompt, fields, frozenset({"answer"}), MT_BENCH) if fenced else prompt.messages(**fields)
 

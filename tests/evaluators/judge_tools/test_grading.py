@@ -16,8 +16,9 @@ from evaluators.judge_tools.local_chat_model import LocalChatModel
 from evaluators.judge_tools.ratings import MT_BENCH
 from tests.fakes import ScriptedModel
 from tests.plain_chat import plain_chat
+from workers.prompt import ChatMessage
 from workers.service.failures import ServiceFailed, ServiceRefused
-from workers.service.reply import Message, Reply
+from workers.service.reply import Reply
 from workers.usage import Usage
 
 CALL = Usage(1, 10, 0, 2, 0.5)
@@ -40,7 +41,13 @@ class Talker:
         return None
 
     async def chat(
-        self, messages: Sequence[Message], *, temperature: float, max_tokens: int, seed: int = 0, likely: bool = False
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        temperature: float,
+        max_tokens: int,
+        seed: int = 0,
+        likely: bool = False,
     ) -> Reply:
         self.seeds.append(seed)
         said = next(self._script)
@@ -49,12 +56,12 @@ class Talker:
         return Reply(said, "stop", CALL)
 
     async def first_token_logprobs(
-        self, messages: Sequence[Message], choices: tuple[str, ...], top: int, seed: int = 0
+        self, messages: Sequence[ChatMessage], choices: tuple[str, ...], top: int, seed: int = 0
     ) -> FirstTokenLogprobs:
         raise NotImplementedError
 
     async def rating_probabilities(
-        self, messages: Sequence[Message], reply: Reply, place: RatingPlace, choices: tuple[str, ...]
+        self, messages: Sequence[ChatMessage], reply: Reply, place: RatingPlace, choices: tuple[str, ...]
     ) -> RatingProbabilities:
         raise NotImplementedError
 

@@ -13,12 +13,13 @@ from tests.fakes import FAILS, ScriptedModel, likelihood
 from tests.plain_chat import plain_chat
 from workers.chat_template import SPELLING
 from workers.failures import GenerationFailed
-from workers.service.reply import Message, Reply
+from workers.prompt import ChatMessage
+from workers.service.reply import Reply
 
 T = TypeVar("T")
 
 
-def _said(words: str) -> list[Message]:
+def _said(words: str) -> list[ChatMessage]:
     return [{"role": "system", "content": "Judge."}, {"role": "user", "content": words}]
 
 

@@ -11,7 +11,7 @@ from configs.schema.strategy import ExhaustiveGreedyConfig, RandomConfig
 from evaluators.judge import Judge
 from evaluators.ledger.spend import Spend
 from evaluators.objective import Objective
-from evaluators.panel import PanelMember
+from evaluators.pipeline.panel import PanelMember
 from evaluators.question import Question
 from search.forecast.cost import Basis, JudgeCost, Speed, cost_of, judge_costs
 from search.forecast.forecast import Assumptions, Quantity, RunForecast, forecast

@@ -12,9 +12,9 @@ from IPython.utils.capture import capture_output
 from rich.console import Console
 
 from configs.schema.scoring import BudgetConfig
-from evaluators.budget import Budget
 from evaluators.counts import Counts
 from evaluators.ledger.spend import Spend
+from evaluators.pipeline.budget import Budget
 from search.live.live_file import read_live
 from search.live.progress import LineView, LiveView, NotebookView, make_view, make_views, watching
 from search.live.snapshot import Observer, Phase, Position

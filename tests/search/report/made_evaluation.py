@@ -10,9 +10,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from configs.loading import load_evaluation
+from evaluators.answer_keys import AnswerKeys
 from evaluators.evaluation import Failure
 from evaluators.judge import Verdict
-from evaluators.ledger.answer_keys import AnswerKeys
 from evaluators.ledger.keys import verdict_key
 from evaluators.ledger.ledger import Ledger
 from evaluators.question import Question

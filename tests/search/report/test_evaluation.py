@@ -9,9 +9,9 @@ import pytest
 
 from configs.errors import InputError
 from configs.loading import load_evaluation
-from search.report import report
 from search.report.evaluation.findings import EvaluationFindings, find_evaluation
 from search.report.evaluation.sentences import evaluation_caveats, evaluation_summary
+from search.report.forms import report
 from search.results.alpaca_eval import Place
 from search.results.evaluation_results import read_evaluation_results
 from search.run_directory.run import Run

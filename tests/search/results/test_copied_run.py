@@ -7,7 +7,7 @@ import pytest
 
 from search.export import Format, export
 from search.export.optuna_study import fill_study
-from search.report import report
+from search.report.forms import report
 from search.results.answers_table import read_answers
 from search.results.search_results import read_search_results
 from tests.command_line import demosearch

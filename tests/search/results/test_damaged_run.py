@@ -20,7 +20,7 @@ from search.cli.watch import watch
 from search.export import export
 from search.export.optuna_study import fill_study
 from search.live.safe_console import SafeConsole
-from search.report import report
+from search.report.forms import report
 from search.results.answers_table import read_answers
 from search.results.evaluation_status import read_evaluation
 from search.results.status import read_status

@@ -11,7 +11,7 @@ from search.problem.material import Material, load_material
 from search.problem.prompt_variant import load_variants
 from search.prompts.demonstration import Demonstration
 from search.prompts.render import make_renderer
-from search.report import report
+from search.report.forms import report
 from search.results.labels import Labels
 from search.view.prompt_text import read_prompt_texts
 from tests.search.report.test_findings import finished

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from configs.errors import InputError
-from evaluators.ledger.answer_keys import AnswerKeys
+from evaluators.answer_keys import AnswerKeys
 from search.problem.candidate import Candidate
 from search.problem.trial import ScoredTrial, Trial
 from search.run_directory.journal import Journal, read_journal, read_record_at, read_records, replayed

@@ -39,10 +39,10 @@ from search.run_directory.journal import Journal, read_journal
 from search.run_directory.records import EndRecord, TrialRecord
 from search.running.coordinator import Coordinator
 from search.running.scorer import Scorer
+from search.strategies.complete_finalists import CompleteFinalists
 from search.strategies.exhaustive_greedy import ExhaustiveGreedy
 from search.strategies.local_search import LocalSearch
 from search.strategies.optuna.search import OptunaSearch
-from search.strategies.parts.complete_finalists import CompleteFinalists
 from search.strategies.random import RandomSearch
 from search.strategies.screening import Screening
 from search.strategies.strategy import Strategy

@@ -10,9 +10,9 @@ import pytest
 
 from configs.errors import InputError, RunStopped
 from configs.schema.scoring import BudgetConfig
-from evaluators.budget import Budget
 from evaluators.failures import BudgetSpent
 from evaluators.ledger.ledger import Ledger
+from evaluators.pipeline.budget import Budget
 from evaluators.question import Question
 from search.problem.material import Material
 from search.problem.space import SearchSpace

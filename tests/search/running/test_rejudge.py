@@ -10,7 +10,7 @@ from configs.loading import load_config, load_evaluation, load_rejudge
 from configs.schema.rejudge import RejudgeConfig
 from evaluators.ledger.queries import read_spend
 from search.report.findings import find
-from search.report.markdown import markdown
+from search.report.forms.markdown import markdown
 from search.results.search_results import read_search_results
 from search.results.status import read_status
 from search.run_directory.run import ledger_path, read_config, read_id, read_manifest

@@ -14,7 +14,7 @@ from rich.console import Console
 from configs.errors import RunStopped
 from configs.loading import load_config
 from configs.schema.run import RunConfig
-from search.report import report
+from search.report.forms import report
 from search.running.launch import launch, resume
 from tests.service_server import Reaction, ServiceServer, error, rate, rating_of
 

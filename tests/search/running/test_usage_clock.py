@@ -8,10 +8,10 @@ import pytest
 
 from configs.schema.scoring import BudgetConfig
 from configs.schema.workers import WorkersConfig
-from evaluators.budget import Budget
 from evaluators.failures import BudgetSpent
 from evaluators.ledger.ledger import Ledger
 from evaluators.ledger.queries import read_spend
+from evaluators.pipeline.budget import Budget
 from evaluators.utilization import Utilization
 from search.running.usage_clock import TimeKeeper, gpus_each, utilization_of
 from workers.activity import WorkersActivity

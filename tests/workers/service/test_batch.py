@@ -16,9 +16,10 @@ from configs.errors import InputError
 from configs.schema.service import BatchConfig, ServiceConfig
 from tests.batch_office import BatchOffice
 from tests.service_server import Reaction, ServiceServer, busy, completion
+from workers.prompt import ChatMessage
 from workers.service.batch_record import BatchRecord
 from workers.service.failures import BadRequest, ReplyUnusable, RequestTooLong, ServiceFailed, ServiceRefused
-from workers.service.reply import Message, Reply
+from workers.service.reply import Reply
 from workers.service.service import Service
 
 BATCH = {"linger": 0.05, "poll": 0.05}
@@ -39,7 +40,7 @@ def _service(server: ServiceServer, folder: Path, **batch: object) -> Service:
 
 
 def _ask(service: Service, words: str, draw: int = 0) -> "asyncio.Task[Reply]":
-    messages: list[Message] = [{"role": "user", "content": words}]
+    messages: list[ChatMessage] = [{"role": "user", "content": words}]
     return asyncio.create_task(service.chat(messages, temperature=0.0, max_tokens=9, draw=draw))
 
 

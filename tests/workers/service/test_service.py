@@ -16,6 +16,7 @@ from configs.errors import DemosearchError, RunStopped
 from configs.schema.service import ServiceConfig
 from tests import service_server
 from tests.service_server import Reaction, ServiceServer, busy, error, rate, says, sends
+from workers.prompt import ChatMessage
 from workers.service.activity import ServiceActivity
 from workers.service.failures import (
     BadRequest,
@@ -27,12 +28,12 @@ from workers.service.failures import (
     ServiceSilent,
     ServiceUnreachable,
 )
-from workers.service.reply import Message, Reply
+from workers.service.reply import Reply
 from workers.service.service import Service
 from workers.usage import Usage
 
 KEY = "sk-very-secret-0123456789"
-ASK: list[Message] = [{"role": "user", "content": "one two three"}]
+ASK: list[ChatMessage] = [{"role": "user", "content": "one two three"}]
 
 
 def _service(server: ServiceServer, **knobs: object) -> Service:

@@ -18,8 +18,8 @@ from search.report.document import (
 )
 from search.report.evaluation.findings import EvaluationFindings
 from search.report.findings import Findings
+from search.report.forms.opening import opening, sections
 from search.report.markup import coded, fenced, plain, spoken, table
-from search.report.opening import opening, sections
 
 _MOST_ROWS = 20
 

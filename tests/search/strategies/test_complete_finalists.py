@@ -9,7 +9,7 @@ from configs.schema.strategy import RacingGreedyConfig, ScreeningConfig, Success
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial, Trial
-from search.strategies.parts.complete_finalists import CompleteFinalists
+from search.strategies.complete_finalists import CompleteFinalists
 from search.strategies.racing_greedy import RacingGreedy
 from search.strategies.screening import Screening
 from search.strategies.strategy import Strategy

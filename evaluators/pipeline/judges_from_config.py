@@ -3,7 +3,7 @@
 from configs.schema.judge import EnsembleJudgeConfig, JudgeConfig, MemberConfig
 from evaluators.judge_tools.models import Models
 from evaluators.judges.table import make_judges
-from evaluators.panel import PanelMember
+from evaluators.pipeline.panel import PanelMember
 
 
 def make_panel_members(config: JudgeConfig, models: Models) -> tuple[PanelMember, ...]:

@@ -9,10 +9,10 @@ from dataclasses import asdict
 from functools import partial
 
 from configs.errors import AlreadyClosed, DemosearchError, RunStopped
-from evaluators.budget import Budget
 from evaluators.counts import Counts
 from evaluators.ledger.keys import generation_keys, prompt_digest
 from evaluators.ledger.ledger import Ledger
+from evaluators.pipeline.budget import Budget
 from evaluators.reply_model import ReplyModelWatch
 from workers.failures import GenerationFailed, PromptTooLong
 from workers.prompt import Completion, Decoding, PromptBlock

@@ -9,10 +9,10 @@ import pytest
 from configs.errors import RunStopped
 from configs.schema.model import ServedModelConfig
 from configs.schema.scoring import BudgetConfig
-from evaluators.evaluator import Evaluator
 from evaluators.failures import BudgetSpent
 from evaluators.ledger.ledger import Ledger
 from evaluators.ledger.queries import read_failures, read_spend
+from evaluators.pipeline.evaluator import Evaluator
 from evaluators.question import Question
 from tests.fake_judge import FakeJudge
 from tests.plain_evaluator import GREEDY, plain_evaluator

@@ -9,12 +9,12 @@ import pytest
 from configs.errors import RunStopped
 from evaluators.counts import Counts
 from evaluators.evaluation import Evaluation, Failure
-from evaluators.evaluator import Render
 from evaluators.failures import JudgeFailed, VerdictUnreadable
 from evaluators.judge import Verdict
 from evaluators.ledger.ledger import Ledger
 from evaluators.ledger.queries import read_failures, read_spend
 from evaluators.objective import Objective
+from evaluators.pipeline.evaluator import Render
 from evaluators.question import Question
 from tests.fake_judge import FakeJudge
 from tests.fakes import ScriptedModel

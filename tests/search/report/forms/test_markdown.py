@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from search.report import report
+from search.report.forms import report
 from tests.search.report.made_run import MadeRun
 from tests.search.report.test_findings import finished
 

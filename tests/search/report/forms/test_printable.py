@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from search.report import report
+from search.report.forms import report
 from search.view.bundle import write_bundle
 from tests.search.report.made_run import small_run
 

@@ -9,7 +9,7 @@ from configs.errors import InputError
 from search.report.drawing import Picture
 from search.report.evaluation.findings import EvaluationFindings
 from search.report.findings import Findings
-from search.report.page import pictures
+from search.report.forms.page import pictures
 
 _WIDTH = 760  # pixels; a PNG has twice as many
 _ON_PAPER = {

@@ -9,14 +9,14 @@ import pytest
 
 from configs.errors import RunStopped
 from configs.schema.scoring import BudgetConfig
-from evaluators.budget import Budget
 from evaluators.counts import Counts
 from evaluators.evaluation import Failure
 from evaluators.failures import JudgeFailed, VerdictStopped, VerdictUnreadable
 from evaluators.judge import Verdict
 from evaluators.ledger.ledger import Ledger
 from evaluators.ledger.queries import read_spend
-from evaluators.panel import Panel, PanelMember
+from evaluators.pipeline.budget import Budget
+from evaluators.pipeline.panel import Panel, PanelMember
 from evaluators.question import Question
 from tests.fake_judge import FakeJudge
 from workers.usage import NOTHING, Usage

@@ -8,12 +8,12 @@ import pytest
 
 from configs.errors import RunStopped
 from configs.schema.scoring import BudgetConfig
-from evaluators.budget import Budget
 from evaluators.evaluation import Evaluation
 from evaluators.failures import BudgetSpent
 from evaluators.ledger.ledger import Ledger
 from evaluators.ledger.queries import read_spend
 from evaluators.ledger.spend import Spend
+from evaluators.pipeline.budget import Budget
 from evaluators.question import Question
 from tests.fake_judge import FakeJudge
 from tests.fakes import ScriptedModel

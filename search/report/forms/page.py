@@ -15,8 +15,8 @@ from search.report.evaluation.figures import evaluation_pictures
 from search.report.evaluation.findings import EvaluationFindings
 from search.report.figures import search_pictures
 from search.report.findings import Findings
+from search.report.forms.opening import opening, sections
 from search.report.markup import code_spans
-from search.report.opening import opening, sections
 
 _MOST_ROWS = 200
 
@@ -54,7 +54,7 @@ def pictures(findings: Findings | EvaluationFindings) -> Mapping[str, Picture]:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("search.report", ""),
+        loader=PackageLoader("search.report.forms", ""),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -81,4 +81,4 @@ def _coded(words: str) -> Markup:
 
 
 def _part(name: str) -> str:
-    return (files("search.report") / name).read_text(encoding="utf-8")
+    return (files("search.report.forms") / name).read_text(encoding="utf-8")

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 
 from configs.schema.scoring import BudgetConfig
-from evaluators.budget import WAY_ON, Budget
 from evaluators.counts import Counts
-from evaluators.evaluator import Evaluator
-from evaluators.generation import Answers
 from evaluators.ledger.ledger import Ledger
 from evaluators.objective import Objective
-from evaluators.panel import Panel, PanelMember
+from evaluators.pipeline.budget import WAY_ON, Budget
+from evaluators.pipeline.evaluator import Evaluator
+from evaluators.pipeline.generation import Answers
+from evaluators.pipeline.panel import Panel, PanelMember
 from workers.prompt import Completion
 from workers.text_model import ModelCard, TextModel
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from search.report.findings import find
-from search.report.image_files import save_pictures
+from search.report.forms.image_files import save_pictures
 from search.results.search_results import read_search_results
 from tests.search.report.browser import CHROMIUM
 from tests.search.report.made_run import small_run

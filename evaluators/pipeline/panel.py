@@ -14,14 +14,14 @@ from statistics import fmean, median
 from typing import Literal
 
 from configs.errors import DemosearchError, RunStopped
-from evaluators.budget import Budget
+from evaluators.answer_keys import MemberKeys
 from evaluators.counts import Counts
 from evaluators.evaluation import Failure
 from evaluators.failures import JudgeFailed, VerdictStopped, VerdictUnreadable
 from evaluators.judge import Judge, Verdict
-from evaluators.ledger.answer_keys import MemberKeys
 from evaluators.ledger.keys import verdict_key
 from evaluators.ledger.ledger import Ledger
+from evaluators.pipeline.budget import Budget
 from evaluators.question import Question
 from evaluators.reply_model import ReplyModelWatch
 from workers.service.failures import ServiceFailed

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from configs.loading import load_config
-from search.report import report
+from search.report.forms import report
 from search.results.alpaca_eval import Place
 from search.run_directory.run import Run
 from tests.search.report.browser import CHROMIUM, Page, browser_page

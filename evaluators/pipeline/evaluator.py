@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from evaluators.answer_keys import AnswerKeys
 from evaluators.counts import Counts
 from evaluators.evaluation import Evaluation, Failure
-from evaluators.generation import Answers, Promise
-from evaluators.ledger.answer_keys import AnswerKeys
 from evaluators.ledger.ledger import Ledger
 from evaluators.objective import Objective
-from evaluators.panel import Panel
+from evaluators.pipeline.generation import Answers, Promise
+from evaluators.pipeline.panel import Panel
 from evaluators.question import Conversation, Question
 from evaluators.slices import slices
 from evaluators.task_group import task_group, to_its_end

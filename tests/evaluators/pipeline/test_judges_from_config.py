@@ -14,8 +14,8 @@ from configs.schema.judge import JudgeConfig
 from configs.schema.model import ModelConfig, RewardModelConfig
 from configs.schema.workers import WorkersConfig
 from evaluators.judge_tools.models import Models
-from evaluators.judges_from_config import make_panel_members
-from evaluators.panel import PanelMember
+from evaluators.pipeline.judges_from_config import make_panel_members
+from evaluators.pipeline.panel import PanelMember
 from evaluators.question import Question
 from tests.evaluators.judges.served import NOBODY, service
 from tests.fakes import EchoRewardEngine, ScriptedModel
@@ -25,8 +25,8 @@ from workers.text_model import RewardModel, TextModel
 
 pytestmark = pytest.mark.heavy
 
-PROMPTS = Path(__file__).parents[1] / "golden" / "mt_bench" / "judge_prompts.jsonl"
-ALPACA = Path(__file__).parents[1] / "golden" / "alpaca_eval" / "prompt.txt"
+PROMPTS = Path(__file__).parents[2] / "golden" / "mt_bench" / "judge_prompts.jsonl"
+ALPACA = Path(__file__).parents[2] / "golden" / "alpaca_eval" / "prompt.txt"
 HONEY = Question("q1", ("What do bees make?",), references=("Bees make honey.",), baseline="Wax.")
 CHRF: dict[str, Any] = {"kind": "reference"}
 EXACT: dict[str, Any] = {"kind": "reference", "metric": "exact_match"}
