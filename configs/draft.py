@@ -45,13 +45,13 @@ class Draft:
         """Raises InputError where the judge needs a name, or a file cannot be read or lacks a field."""
         needs = {"rubric": "the judging service's model", "reward_model": "a model", "function": "module:function"}
         if self.judge in needs and not self.judge_name:
-            raise InputError(f"The judge '{self.judge}' needs a name: give --judge-name, {needs[self.judge]}.")
+            raise InputError(f"the judge '{self.judge}' needs a name: give --judge-name, {needs[self.judge]}")
         if self.base_prompt is not None:
             read_text(self.base_prompt)
         if self.judge == "reference" and find_field(self.questions, REFERENCE_FIELDS, required=False) is None:
             raise InputError(
                 f"{self.questions}: no row has a reference answer ({', '.join(REFERENCE_FIELDS)}), which the judge "
-                "'reference' compares with: choose another judge."
+                "'reference' compares with: choose another judge"
             )
 
     def write(self, path: Path) -> list[Path]:
@@ -65,7 +65,7 @@ class Draft:
         """
         self.check()
         if path.exists():
-            raise InputError(f"{path} is there already: move it away, or choose another name.")
+            raise InputError(f"{path} is there already: move it away, or choose another name")
         files = {path: self._text(path)}
         if self.base_prompt is None and not path.with_name("base_prompt.txt").exists():
             files[path.with_name("base_prompt.txt")] = DEFAULT_RULES
@@ -114,7 +114,7 @@ def find_field(path: Path, names: Sequence[str], required: bool = True) -> str |
         there = ", ".join(map(str, row))
         raise InputError(
             f"{row.place}: has {there}, but none of {', '.join(names)}: rename a field in the data, or write the "
-            "config yourself, with `pool.query_field: instances[0].input` for a field inside others."
+            "config yourself, with `pool.query_field: instances[0].input` for a field inside others"
         )
     return name
 
@@ -146,7 +146,7 @@ def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}): choose another name.") from None
+        raise InputError(f"{path} cannot be written ({error.strerror}): choose another name") from None
 
 
 _TEMPLATE = """\

@@ -155,10 +155,10 @@ def _find(source: str | Path, presets: Sequence[str]) -> Path:
     if str(source) in _all_presets():
         commands = {_EVALUATION: "evaluate", _EXPERIMENT: "experiment NAME"}
         command = next((name for start, name in commands.items() if str(source).startswith(start)), "run")
-        raise InputError(f"The preset '{source}' is for another command: `demosearch {command} {source}`.")
+        raise InputError(f"the preset '{source}' is for another command: `demosearch {command} {source}`")
     near = get_close_matches(path.stem, presets, n=1, cutoff=0.5)
-    hint = f"did you mean the preset '{near[0]}'?" if near else f"presets are: {', '.join(presets)}."
-    raise InputError(f"There is no config file '{shown_path(path)}'; {hint}")
+    hint = f"did you mean the preset '{near[0]}'?" if near else f"the presets are {', '.join(presets)}"
+    raise InputError(f"there is no config file '{shown_path(path)}'; {hint}")
 
 
 def _read(
@@ -184,9 +184,9 @@ def _read_mapping(path: Path) -> dict[str, Any]:
         values = parse_yaml(read_text(path))
     except YamlError as error:
         place = str(path) if error.line is None else f"{path}, line {error.line}"
-        raise InputError(f"{place}: {error}; fix it.") from None
+        raise InputError(f"{place}: {error}; fix it") from None
     if not isinstance(values, dict):
-        raise InputError(f"{path}: has no settings; write lines such as `seed: 0`.")
+        raise InputError(f"{path}: has no settings; write lines such as `seed: 0`")
     return values
 
 
@@ -196,7 +196,7 @@ def _validated(values: dict[str, Any], source: str, folder: Path | None, kind: t
         raise InputError(
             f"{source}: `{held[0]}` seems to hold a key or password, and a config is kept with its run; put it into an "
             "environment variable, and name that (`api_key_variable`, `base_url_variable`, `header_variables`), or "
-            "read it in your code."
+            "read it in your code"
         )
     context = None if folder is None else {"folder": folder, "is_preset": folder == _PRESETS.resolve()}
     try:
@@ -204,9 +204,5 @@ def _validated(values: dict[str, Any], source: str, folder: Path | None, kind: t
     except ValidationError as error:
         problems = complaints(error, kind)
     if len(problems) == 1:
-        raise InputError(f"{source}: {_stopped(problems[0])}")
-    raise InputError("\n  ".join([f"{source} has {len(problems)} problems:", *map(_stopped, problems)]))
-
-
-def _stopped(sentence: str) -> str:
-    return sentence if sentence.endswith("?") else f"{sentence}."
+        raise InputError(f"{source}: {problems[0]}")
+    raise InputError("\n  ".join([f"{source} has {len(problems)} problems:", *problems]))

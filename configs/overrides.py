@@ -35,11 +35,11 @@ def _apply(override: str, values: dict[str, Any]) -> None:
     """Put `a.b.c=value` into nested mappings."""
     name, equals, text = override.partition("=")
     if not equals or not all(name.strip().split(".")):
-        raise InputError(f"{_shown(override)} sets nothing; write KNOB=VALUE, for example strategy.trials=50.")
+        raise InputError(f"{_shown(override)} sets nothing; write KNOB=VALUE, for example strategy.trials=50")
     try:
         value = _typed_here(parse_yaml(text))
     except YamlError as error:
-        raise InputError(f"{_shown(override)} cannot be read: {error}; quote the value.") from None
+        raise InputError(f"{_shown(override)} cannot be read: {error}; quote the value") from None
     _set(name.strip(), override, value, values)
 
 
@@ -51,7 +51,7 @@ def _set(name: str, override: str, value: Any, values: dict[str, Any]) -> None:
         values = values[group]
         if not isinstance(values, dict):
             raise InputError(
-                f"{_shown(override)} reaches into '{group}', which has no further settings; see `demosearch knobs`."
+                f"{_shown(override)} reaches into '{group}', which has no further settings; see `demosearch knobs`"
             )
     values[knob] = value
 

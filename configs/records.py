@@ -27,7 +27,7 @@ def read_all_records(config: RecordsConfig) -> list[Row]:
     if config.hub is not None and config.path is None:
         return _read_hub(config.hub, config.hub_split, config.hub_revision)
     given = "both `path` and `hub` are given" if config.path is not None else "neither `path` nor `hub` is given"
-    raise InputError(f"Rows come from a file or from a hub, but {given}; give exactly one of them.")
+    raise InputError(f"rows come from a file or from a hub, but {given}; give exactly one of them")
 
 
 def sample_rows(rows: Sequence[Row], config: RecordsConfig) -> list[Row]:
@@ -35,7 +35,7 @@ def sample_rows(rows: Sequence[Row], config: RecordsConfig) -> list[Row]:
     if config.limit is None:
         return list(rows)
     if config.limit > len(rows):
-        raise InputError(f"`limit` asks for {config.limit} rows but there are {len(rows)}; lower it or leave it out.")
+        raise InputError(f"`limit` asks for {config.limit} rows but there are {len(rows)}; lower it or leave it out")
     chosen = random.Random(config.sample_seed).sample(range(len(rows)), config.limit)  # noqa: S311 - not a secret
     return [rows[index] for index in sorted(chosen)]
 
@@ -45,12 +45,12 @@ def read_rows(path: Path) -> list[Row]:
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         endings = ", ".join(_READERS)
-        raise InputError(f"{shown_path(path)}: rows are read from {endings}; convert the file or fix its ending.")
+        raise InputError(f"{shown_path(path)}: rows are read from {endings}; convert the file or fix its ending")
     if not is_file(path):
-        raise InputError(f"{shown_path(path)}: {why_no_file(path)}.")
+        raise InputError(f"{shown_path(path)}: {why_no_file(path)}")
     rows = list(reader(path))
     if not rows:
-        raise InputError(f"{path}: the file has no rows; use another file.")
+        raise InputError(f"{path}: the file has no rows; use another file")
     return rows
 
 
@@ -64,7 +64,7 @@ def _json_row(line: str, place: str) -> Row:
     try:
         return _row(parse_json(line), place)
     except JsonError as error:
-        raise InputError(f"{place}: not JSON ({error}); fix or delete that line.") from None
+        raise InputError(f"{place}: not JSON ({error}); fix or delete that line") from None
 
 
 def _read_json(path: Path) -> Iterator[Row]:
@@ -72,9 +72,9 @@ def _read_json(path: Path) -> Iterator[Row]:
         values = parse_json(read_text(path))
     except JsonError as error:
         hint = "rename it to .jsonl" if str(error) == "Extra data" else "fix it"
-        raise InputError(f"{_at_line(path, error)}: not JSON ({error}); {hint}.") from None
+        raise InputError(f"{_at_line(path, error)}: not JSON ({error}); {hint}") from None
     if not isinstance(values, list):
-        raise InputError(f"{path}: holds {kind_of(values)} where a list of objects is needed; put the rows in a list.")
+        raise InputError(f"{path}: holds {kind_of(values)} where a list of objects is needed; put the rows in a list")
     for number, value in enumerate(values, start=1):
         yield _row(value, f"{path}, row {number}")
 
@@ -97,12 +97,10 @@ def _read_csv(path: Path) -> Iterator[Row]:
                 names = _column_names(cells, place)
             elif any(cells):
                 if len(cells) != len(names):
-                    raise InputError(
-                        f"{place}: has {len(cells)} cells where the first line names {len(names)} columns."
-                    )
+                    raise InputError(f"{place}: has {len(cells)} cells where the first line names {len(names)} columns")
                 yield Row({name: cell or None for name, cell in zip(names, cells, strict=True)}, place)
     except csv.Error as error:
-        raise InputError(f"{path}, line {start}: not a table ({error}); fix that line.") from None
+        raise InputError(f"{path}, line {start}: not a table ({error}); fix that line") from None
 
 
 def _delimiter(path: Path, text: str) -> str:
@@ -115,7 +113,7 @@ def _column_names(cells: Sequence[str], place: str) -> list[str]:
     names = [cell.strip() for cell in cells]
     repeated = [name for at, name in enumerate(names) if name in names[:at]]
     if repeated:
-        raise InputError(f"{place}: two columns are called '{repeated[0]}'; rename one.")
+        raise InputError(f"{place}: two columns are called '{repeated[0]}'; rename one")
     return names
 
 
@@ -125,7 +123,7 @@ def _read_parquet(path: Path) -> Iterator[Row]:
     try:
         values = parquet.read_table(path).to_pylist()
     except Exception as error:  # a damaged file may raise anything that Arrow and Python have
-        raise InputError(f"{path}: not a readable Parquet file ({_first_line(error)}); write it again.") from None
+        raise InputError(f"{path}: not a readable Parquet file ({_first_line(error)}); write it again") from None
     return _numbered(values, str(path))
 
 
@@ -145,8 +143,8 @@ def _read_hub(name: str, split: str, revision: str | None) -> list[Row]:
         values = load_dataset(name, split=split, revision=revision)
     except Exception as error:  # the library documents none; network, name and format all end here
         raise InputError(
-            f"The hub data set '{name}' (split '{split}', revision {revision or 'latest'}) cannot be loaded: "
-            f"{_first_line(error)}; check the name and the network, or give a file as `path`."
+            f"the hub data set '{name}' (split '{split}', revision {revision or 'latest'}) cannot be loaded: "
+            f"{_first_line(error)}; check the name and the network, or give a file as `path`"
         ) from None
     return list(_numbered(values, name))
 
@@ -157,7 +155,7 @@ def _numbered(values: Iterable[Any], source: str) -> Iterator[Row]:
 
 def _row(value: Any, place: str) -> Row:
     if not isinstance(value, dict):
-        raise InputError(f"{place}: holds {kind_of(value)}, not an object with fields; fix or delete it.")
+        raise InputError(f"{place}: holds {kind_of(value)}, not an object with fields; fix or delete it")
     return Row(value, place)
 
 

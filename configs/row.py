@@ -57,7 +57,7 @@ class Row(dict[str, Any]):
         if not self.has(field):
             names = ", ".join(map(_shown, self)) or "(the row has none)"
             set_it = f"set `{knob}` to one of" if knob else "name one of"
-            raise InputError(f"{self.place}: there is no field '{_shown(field)}'; {set_it}: {names}.")
+            raise InputError(f"{self.place}: there is no field '{_shown(field)}'; {set_it}: {names}")
         return self.optional_text(field) or ""
 
     def optional_text(self, field: str) -> str | None:
@@ -70,12 +70,12 @@ class Row(dict[str, Any]):
         if value is None:
             return None
         if not isinstance(value, str):
-            raise InputError(f"{self.place}: field '{field}' holds {kind_of(value)}, not text; name a field with text.")
+            raise InputError(f"{self.place}: field '{field}' holds {kind_of(value)}, not text; name a field with text")
         try:
             value.encode()
         except UnicodeEncodeError:
             raise InputError(
-                f"{self.place}: field '{field}' holds half a character (a lone surrogate); fix it."
+                f"{self.place}: field '{field}' holds half a character (a lone surrogate); fix it"
             ) from None
         return value
 
@@ -92,7 +92,7 @@ class Row(dict[str, Any]):
         name = str(value) if whole else self.optional_text(field)
         if name is not None and len(name) > _LONGEST_ID:
             raise InputError(
-                f"{self.place}: the id in '{field}' has {len(name):,} characters; use at most {_LONGEST_ID:,}."
+                f"{self.place}: the id in '{field}' has {len(name):,} characters; use at most {_LONGEST_ID:,}"
             )
         return name
 

@@ -20,18 +20,18 @@ def read_text(path: Path) -> str:
         mode = path.stat().st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             raise InputError(
-                f"{shown_path(path)}: a pipe or a device, not a file; save what it holds and give that file."
+                f"{shown_path(path)}: a pipe or a device, not a file; save what it holds and give that file"
             )
         text = path.read_bytes().decode().lstrip("\ufeff")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise InputError(f"{path}, line {line}: not UTF-8; save the file as UTF-8.") from None
+        raise InputError(f"{path}, line {line}: not UTF-8; save the file as UTF-8") from None
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         remedy = _where_from(path) if isinstance(error, FileNotFoundError) else "check the path"
-        raise InputError(f"{shown_path(path)}: cannot be read ({why(error)}); {remedy}.") from None
+        raise InputError(f"{shown_path(path)}: cannot be read ({why(error)}); {remedy}") from None
     if "\0" in text:  # UTF-16 of English is UTF-8 with a zero byte at every other place
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise InputError(f"{path}, line {line}: holds a zero byte, so it is not UTF-8 text; save the file as UTF-8.")
+        raise InputError(f"{path}, line {line}: holds a zero byte, so it is not UTF-8 text; save the file as UTF-8")
     return text
 
 

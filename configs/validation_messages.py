@@ -16,7 +16,7 @@ _NO_KIND = ("union_tag_invalid", "union_tag_not_found")
 
 
 def complaints(error: ValidationError, model: type[BaseModel]) -> list[str]:
-    """One line for each knob at fault, without a full stop."""
+    """One line for each knob at fault."""
     lines = (_in_words(details, *_resolve(details["loc"], model), model) for details in error.errors())
     return list(dict.fromkeys(lines))  # a knob of several types fails once a type, always in the same words
 

@@ -6,14 +6,11 @@ DSPy's names.
 
 import ast
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import median, quantiles
 
-from tests.documents import ROOT
+from tests.source_tree import modules
 
-ROOMS = ("search", "evaluators", "workers", "configs")
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -44,21 +41,14 @@ class House:
 def measure() -> House:
     """Read every module of the four rooms."""
     house = House()
-    for path in _modules():
-        name = path.relative_to(ROOT).as_posix()
-        text = path.read_text(encoding="utf-8")
-        house.files[name] = text.count("\n")
-        if path.name != "__init__.py":
-            house.folders[path.parent.relative_to(ROOT).as_posix()] += 1
-        for node in ast.walk(ast.parse(text)):
+    for module in modules():
+        house.files[module.name] = module.text.count("\n")
+        if module.path.name != "__init__.py":
+            house.folders[module.path.parent.as_posix()] += 1
+        for node in ast.walk(module.tree):
             if isinstance(node, _Definition | ast.Module):
-                _note(house, name, node)
+                _note(house, module.name, node)
     return house
-
-
-def _modules() -> Iterator[Path]:
-    for room in ROOMS:
-        yield from sorted((ROOT / room).rglob("*.py"))
 
 
 def _note(house: House, file: str, node: _Definition | ast.Module) -> None:

@@ -6,7 +6,9 @@ import re
 import pytest
 
 from tests.documents import ROOT, blocks
-from tests.house import ROOMS, House, measure
+from tests.house import House, measure
+from tests.source_messages import Message, messages
+from tests.source_tree import ROOMS
 
 MOST_FILE, MOST_FUNCTION, FEWEST_MODULES = 300, 50, 3
 
@@ -30,6 +32,19 @@ def test_no_two_public_classes_have_one_name(house: House) -> None:
 
 def test_every_docstring_opens_with_a_sentence_that_stands_alone(house: House) -> None:
     assert house.openings == []
+
+
+def test_every_message_is_one_sentence_without_a_full_stop() -> None:
+    said = messages()
+    assert len(said) > 500, "errors, log lines and notes were not found"
+    assert [fault for message in said for fault in message.faults()] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["a.jsonl: not JSON; fix it.", "it was lost. Start it again", "There is no run here", "{} is missing. "]
+)
+def test_a_message_of_another_form_is_seen(text: str) -> None:
+    assert Message("a.py:1", text).faults()
 
 
 def test_search_has_no_loose_files(house: House) -> None:

@@ -83,9 +83,9 @@ class ChatTemplate:
             tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
         except Exception as error:  # the library raises OSError, ValueError, KeyError and more for a bad model
             reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-            raise InputError(f"The tokenizer of '{name}' cannot be loaded ({reason}); check {knob}.") from None
+            raise InputError(f"the tokenizer of '{name}' cannot be loaded ({reason}); check {knob}") from None
         if not getattr(tokenizer, "chat_template", None):
-            raise ChatTemplateMissing(f"The tokenizer of '{name}' has no chat template; {advice}.")
+            raise ChatTemplateMissing(f"the tokenizer of '{name}' has no chat template; {advice}")
         return cls(cast(ChatTokenizer, tokenizer))
 
     @property

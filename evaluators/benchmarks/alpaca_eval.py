@@ -23,7 +23,7 @@ def question_from_row(row: Row) -> Question:
     """
     instruction = row.optional_text("instruction")
     if not (instruction or "").strip():
-        raise InputError(f"{row.place}: not an AlpacaEval output (instruction, output); use another file.")
+        raise InputError(f"{row.place}: not an AlpacaEval output (instruction, output); use another file")
     query = instruction or ""
     key = sha256(query.encode()).hexdigest()[:16]
     return Question(key, (query,), row.optional_text("dataset") or "", baseline=row.optional_text("output"))
@@ -40,9 +40,9 @@ def read_baselines(path: Path) -> dict[str, str]:
         question = question_from_row(row)
         answer = question.baseline or ""
         if not answer.strip():
-            raise InputError(f"{row.place}: there is no text in 'output'; a baseline must answer every instruction.")
+            raise InputError(f"{row.place}: there is no text in 'output'; a baseline must answer every instruction")
         if baselines.setdefault(question.query, answer) != answer:
-            raise InputError(f"{row.place}: another row answers the same instruction otherwise; delete one of them.")
+            raise InputError(f"{row.place}: another row answers the same instruction otherwise; delete one of them")
     return baselines
 
 
@@ -55,6 +55,6 @@ def with_baseline(question: Question, baselines: Mapping[str, str]) -> Question:
     if question.query not in baselines:
         raise InputError(
             f"questions.baseline_path has no answer to question {question.id} ({question.query[:60]!r}); give another "
-            "file, or drop the question."
+            "file, or drop the question"
         )
     return replace(question, baseline=baselines[question.query])

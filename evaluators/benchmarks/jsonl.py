@@ -18,7 +18,7 @@ def question_from_row(row: Row, config: QuestionsConfig) -> Question:
     if not turns:
         row.text(config.query_field)
     if not turns or not all((turn or "").strip() for turn in turns):
-        raise InputError(f"{row.place}: the question in '{config.query_field}' is empty; fill it or delete the row.")
+        raise InputError(f"{row.place}: the question in '{config.query_field}' is empty; fill it or delete the row")
     further = further_input(row, config) if config.input_field is not None and len(turns) == 1 else ""
     said = (f"{turns[0]}\n\n{further}",) if further else tuple(turn or "" for turn in turns)
     key = row.identifier(config.id_field) or sha256("\0".join(said).encode()).hexdigest()[:16]

@@ -44,9 +44,9 @@ def read_references(path: Path) -> References:
         key = row.identifier("question_id")
         answers = _first_choice(row)
         if key is None or not answers or None in answers:
-            raise InputError(f"{row.place}: not a FastChat answer (question_id, choices[0].turns); use another file.")
+            raise InputError(f"{row.place}: not a FastChat answer (question_id, choices[0].turns); use another file")
         if references.setdefault(key, answers) != answers:
-            raise InputError(f"{row.place}: another row has other answers to question {key}; delete one of them.")
+            raise InputError(f"{row.place}: another row has other answers to question {key}; delete one of them")
     return references
 
 
@@ -63,7 +63,7 @@ def question_from_row(row: Row, references: References | None = None) -> Questio
     key, turns = row.identifier("question_id"), texts(row, "turns")
     if key is None or not turns or not all((turn or "").strip() for turn in turns):
         raise InputError(
-            f"{row.place}: not an MT-Bench question (question_id, turns); set questions.benchmark to jsonl."
+            f"{row.place}: not an MT-Bench question (question_id, turns); set questions.benchmark to jsonl"
         )
     category = row.optional_text("category") or ""
     return Question(key, tuple(turn or "" for turn in turns), category, _references(row, key, category, references))
@@ -76,7 +76,7 @@ def _references(row: Row, key: str, category: str, references: References | None
         return texts(row, "reference")
     if key not in references:
         raise InputError(
-            f"{row.place}: questions.reference_path has no answer to question {key}; add it, or drop the row."
+            f"{row.place}: questions.reference_path has no answer to question {key}; add it, or drop the row"
         )
     return references[key]
 

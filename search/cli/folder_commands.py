@@ -79,7 +79,7 @@ def rm(
 
     require_run(path)
     if read_state(path)[0] == "running":
-        raise InputError(f"{path} is running: stop it first (Ctrl-C in its terminal keeps what was paid for).")
+        raise InputError(f"{path} is running: stop it first (Ctrl-C in its terminal keeps what was paid for)")
     ledger = read_any_config(path).ledger_path
     kept = f" Its ledger {ledger} stays." if ledger else " Its answers and verdicts go with it."
     if not yes and not typer.confirm(f"Remove {path}?{kept}"):
@@ -87,7 +87,7 @@ def rm(
     try:
         shutil.rmtree(path)
     except OSError as error:
-        raise InputError(f"{path} cannot be removed whole ({error.strerror}): see to {error.filename}.") from None
+        raise InputError(f"{path} cannot be removed whole ({error.strerror}): see to {error.filename}") from None
     say(f"removed: {path}")
     say_next(f"demosearch list {shown(path.parent)}")
 
@@ -120,5 +120,5 @@ def view(
 
 def _existing(folder: Path) -> Path:
     if not folder.is_dir():
-        raise InputError(f"There is no folder {folder}: name the one that holds your run directories.")
+        raise InputError(f"there is no folder {folder}: name the one that holds your run directories")
     return folder

@@ -184,7 +184,7 @@ def _of_winners(
         raise InputError("--prompt goes with a CONFIG: leave it out, or write a config instead of --from")
     loaded, notices = evaluation_of_winners(runs, folder)
     for notice in notices:
-        say(f"notice: {notice}.")
+        say(f"notice: {notice}")
     return override_evaluation(loaded, overrides) if overrides else loaded
 
 

@@ -19,5 +19,5 @@ def experiment_named(name: str) -> "Experiment":
         experiment: Experiment = import_module(f"search.experiments.{name}").EXPERIMENT
         return experiment
     near = get_close_matches(name.replace("-", "_"), EXPERIMENTS, n=1, cutoff=0.5)
-    hint = f"did you mean '{near[0]}'?" if near else f"experiments are: {', '.join(EXPERIMENTS)}."
-    raise InputError(f"There is no experiment '{name}'; {hint}")
+    hint = f"did you mean '{near[0]}'?" if near else f"choose from {', '.join(EXPERIMENTS)}"
+    raise InputError(f"there is no experiment '{name}'; {hint}")

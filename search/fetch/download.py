@@ -77,7 +77,7 @@ def download(
         except (httpx2.ConnectError, httpx2.ProxyError, httpx2.ConnectTimeout) as error:
             raise RunStopped(
                 f"{httpx2.URL(url).host} cannot be reached ({_reason(error)}): check the connection, or set "
-                f"HTTPS_PROXY to your proxy. Or download {url} elsewhere and copy it here"
+                f"HTTPS_PROXY to your proxy; or download {url} elsewhere and copy it here"
             ) from None
         except httpx2.TransportError as error:
             problem = _reason(error)
@@ -118,8 +118,8 @@ def _refuse_other_length(response: httpx2.Response, url: str, size: int) -> None
     length = response.headers.get("Content-Length")
     if length is not None and length != str(size) and "Content-Encoding" not in response.headers:
         raise Unusable(
-            f"{url} sends {length} bytes where the published file has {size}; nothing was written. A proxy or a mirror "
-            "may send a page of its own: look at the address in a browser"
+            f"{url} sends {length} bytes, but the published file has {size}, so nothing was written: open the address "
+            "in a browser, since a proxy or a mirror may send a page of its own"
         )
 
 

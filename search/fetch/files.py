@@ -137,8 +137,8 @@ def _complete(
         partial.seek(0)
         partial.truncate()
     raise Unusable(
-        f"{url} sends another file than the published one: its SHA-256 is {digest}, not {file.sha256}; nothing was "
-        "written. A proxy or a mirror may send a page of its own: look at the address in a browser"
+        f"{url} does not send the published file (its SHA-256 is {digest}, not {file.sha256}), so nothing was written: "
+        "open the address in a browser, since a proxy or a mirror may send a page of its own"
     )
 
 

@@ -44,7 +44,7 @@ def public_files(names: Sequence[str]) -> list[PublicFile]:
     for name in names:
         if name not in sets:
             near = get_close_matches(name, sets, n=1, cutoff=0.5)
-            hint = f"did you mean '{near[0]}'?" if near else f"known are: {', '.join(sets)}."
+            hint = f"did you mean '{near[0]}'?" if near else f"choose from {', '.join(sets)}"
             raise InputError(f"'{name}' is neither a set of public files nor a preset that reads some; {hint}")
         files.update((file.path, file) for file in sets[name])
     return list(files.values())

@@ -112,8 +112,8 @@ def forecast_evaluation(
 
 
 def _notes(notices: Sequence[str]) -> list[str]:
-    """What is odd about the data, without the full stop, which is put behind every note."""
-    return [f"notice: {notice.removesuffix('.')}" for notice in notices]
+    """What is odd about the data."""
+    return [f"notice: {notice}" for notice in notices]
 
 
 def _summary(plan: Plan) -> list[str]:

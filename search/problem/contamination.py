@@ -88,12 +88,12 @@ class Contamination:
             texts.append(
                 f"{_demonstrations(dropped)} of the pool {_plural(dropped, 'holds', 'hold')} a question of the "
                 f"benchmark and {_plural(dropped, 'is', 'are')} left out "
-                f"(pool.contamination is drop): {_first(self.dropped)}."
+                f"(pool.contamination is drop): {_first(self.dropped)}"
             )
         for source in ("pool", "base prompt", "search questions"):
             pairs = [overlap for overlap in remaining if overlap.source == source]
             if pairs:
-                texts.append(f"{_left_in(source, len(_ids(pairs)))}: {_first(pairs)}.")
+                texts.append(f"{_left_in(source, len(_ids(pairs)))}: {_first(pairs)}")
         return tuple(texts)
 
     def to_json(self) -> dict[str, Any]:
@@ -172,19 +172,19 @@ def without_questions(pool: Pool, base: BasePrompt, split: Split, policy: PoolCo
     own = [overlap for overlap in surely if overlap.source == "base prompt" and overlap.id != "rules"]
     if own:
         raise InputError(
-            f"The base prompt shows a question of the benchmark: {_first(own)}. Remove the demonstration or the "
-            "question, or set pool.contamination to keep."
+            f"the base prompt shows a question of the benchmark: {_first(own)}; remove the demonstration or the "
+            "question, or set pool.contamination to keep"
         )
     dropped = [overlap for overlap in surely if overlap.source == "pool"]
     if dropped and policy.contamination == "refuse":
         raise InputError(
-            f"{_demonstrations(len(_ids(dropped)))} of the pool hold a question of the benchmark: {_first(dropped)}. "
-            "Remove them, or set pool.contamination to drop."
+            f"{_demonstrations(len(_ids(dropped)))} of the pool hold a question of the benchmark: {_first(dropped)}; "
+            "remove them, or set pool.contamination to drop"
         )
     gone = _ids(dropped)
     kept = pool.leaving_out(gone)
     if not kept:
-        raise InputError("Every demonstration of the pool is a question of the benchmark; use another pool.")
+        raise InputError("every demonstration of the pool is a question of the benchmark; use another pool")
     remaining = [overlap for overlap in overlaps if overlap.source != "pool" or overlap.id not in gone]
     return kept, Contamination(tuple(dropped), (*remaining, *alike))
 
@@ -196,7 +196,9 @@ def shown_questions(variants: Mapping[str, BasePrompt], questions: Sequence[Ques
         pairs = find_overlaps(_base_texts(prompt), questions, "")
         if pairs:
             shown = "; ".join(str(pair).replace("  ", " ") for pair in pairs[:_TOLD])
-            sentences.append(f"Variant '{name}' shows {len(_ids(pairs))} text(s) like a question it is asked: {shown}.")
+            count = len(_ids(pairs))
+            texts = f"{count:,} {_plural(count, 'text', 'texts')}"
+            sentences.append(f"variant '{name}' shows {texts} like a question it is asked: {shown}")
     return tuple(sentences)
 
 

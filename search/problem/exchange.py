@@ -85,7 +85,7 @@ def _paired(row: Row, fields: Fields) -> list[Turn]:
         has = f"{len(answers)}" if isinstance(answers, list) else "no list"
         raise InputError(
             f"{row.place}: '{fields.query}' is a list of {len(queries)}, and '{fields.answer}' has {has}; give a list "
-            "of as many texts, one a turn."
+            "of as many texts, one a turn"
         )
     return list(zip(_texts(row, fields.query, queries), _texts(row, fields.answer, answers), strict=True))
 
@@ -99,7 +99,7 @@ def _follow_up(row: Row, fields: Fields) -> list[Turn]:
     if len(queries) != len(answers):
         raise InputError(
             f"{row.place}: '{names[0]}' and '{names[1]}' do not hold as many texts ({len(queries)} and "
-            f"{len(answers)}); give every follow-up its answer, or leave both out."
+            f"{len(answers)}); give every follow-up its answer, or leave both out"
         )
     return list(zip(queries, answers, strict=True))
 
@@ -119,7 +119,7 @@ def _conversation(row: Row, field: str) -> tuple[Turn, ...]:
         shown = ", ".join(roles[:6]) + (", ..." if len(roles) > 6 else "") or "nothing"
         raise InputError(
             f"{row.place}: a demonstration is a user and an assistant in turn and ends with an answer, and '{field}' "
-            f"holds {shown}; cut or delete the row."
+            f"holds {shown}; cut or delete the row"
         )
     texts = [text for _, text in said]
     return tuple(zip(texts[::2], texts[1::2], strict=True))
@@ -133,7 +133,7 @@ def _messages(row: Row, field: str) -> Iterator[tuple[str, str]]:
             continue
         place = f"{row.place}, turn {number + 1} of '{field}'"
         if not isinstance(message, dict):
-            raise InputError(f"{place}: holds {kind_of(message)}, not a text or an object with role and content.")
+            raise InputError(f"{place}: holds {kind_of(message)}, not a text or an object with role and content")
         said = Row(message, place)
         role = _role(message.get("role", message.get("from")))
         yield role, said.text("content" if said.has("content") else "value")

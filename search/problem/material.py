@@ -175,7 +175,7 @@ def _untold_turns(pool: Iterable[Demonstration], render: RenderConfig) -> Iterat
         has = "1 demonstration of the pool has" if several == 1 else f"{several:,} demonstrations of the pool have"
         yield (
             f"{has} several turns, which the prompt spells like several demonstrations; set render.separation_tag to "
-            "say which turns belong together."
+            "say which turns belong together"
         )
 
 

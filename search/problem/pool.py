@@ -48,9 +48,7 @@ class PoolReport:
             more = len(problems) - _TOLD
             texts += [problem.text for problem in problems[:_TOLD]]
             texts += (
-                [f"The same holds for {more:,} further rows of the pool ({kind.replace('_', ' ')})."]
-                if more > 0
-                else []
+                [f"{more:,} more rows of the pool have the same problem ({kind.replace('_', ' ')})"] if more > 0 else []
             )
         return tuple(texts)
 
@@ -100,16 +98,16 @@ class Pool(Mapping[str, Demonstration]):
         kept, problems = [], []
         for demonstration in self.values():
             if demonstration.content in contents:
-                text = f"Demonstration {demonstration.id} is already in the base prompt; it is left out of the pool."
+                text = f"demonstration {demonstration.id} is already in the base prompt; it is left out of the pool"
                 problems.append(PoolProblem("in_base_prompt", text, demonstration.id))
             elif demonstration.id in ids:
                 raise InputError(
-                    f"The id '{demonstration.id}' belongs to a demonstration of the base prompt; rename it in the pool."
+                    f"the id '{demonstration.id}' belongs to a demonstration of the base prompt; rename it in the pool"
                 )
             else:
                 kept.append(demonstration)
         if not kept:
-            raise InputError("Every demonstration of the pool is already in the base prompt; use another pool.")
+            raise InputError("every demonstration of the pool is already in the base prompt; use another pool")
         return Pool(kept, replace(self.report, problems=(*self.report.problems, *problems)), self.places)
 
     def leaving_out(self, ids: Container[str]) -> "Pool":
@@ -154,19 +152,19 @@ def load_pool(config: PoolConfig, usable: Callable[[Demonstration], bool] = lamb
             )
     _refuse(conflicts)
     if not demonstrations:
-        raise InputError(f"{config.path or config.hub}: no usable demonstration is left in the pool; use another pool.")
+        raise InputError(f"{config.path or config.hub}: no usable demonstration is left in the pool; use another pool")
     return Pool(demonstrations.values(), PoolReport(tuple(problems)), places)
 
 
 def _refuse(conflicts: Sequence[str]) -> None:
     """Raises InputError with every id that stands for two contents, or the first few of many."""
     if len(conflicts) == 1:
-        raise InputError(f"{conflicts[0]}; rename one.")
+        raise InputError(f"{conflicts[0]}; rename one")
     if conflicts:
         more = [f"and {len(conflicts) - _MOST_SHOWN:,} more"] if len(conflicts) > _MOST_SHOWN else []
         shown = "\n".join([*conflicts[:_MOST_SHOWN], *more])
         raise InputError(
-            f"{shown}\n{len(conflicts):,} rows have the id of another text; give each text an id of its own."
+            f"{shown}\n{len(conflicts):,} rows have the id of another text; give each text an id of its own"
         )
 
 
@@ -182,14 +180,14 @@ def _problem(
     if empty is not None:
         which = "answer" if empty % 2 else "query"
         turn = f" of turn {empty // 2 + 1}" if demonstration.further else ""
-        return PoolProblem("empty", f"{place}: the {which}{turn} is empty; the row is left out.", demonstration.id)
+        return PoolProblem("empty", f"{place}: the {which}{turn} is empty; the row is left out", demonstration.id)
     if first_place is not None:
         return PoolProblem(
-            "duplicate", f"{place}: the same text stands at {first_place}; it is kept once.", demonstration.id
+            "duplicate", f"{place}: the same text stands at {first_place}; it is kept once", demonstration.id
         )
     if not usable(demonstration):
         return PoolProblem(
-            "ambiguous", f"{place}: the text holds the prompt's own headings; the row is left out.", demonstration.id
+            "ambiguous", f"{place}: the text holds the prompt's own headings; the row is left out", demonstration.id
         )
     return None
 
@@ -207,7 +205,7 @@ def _input_problem(rows: Sequence[Row], config: PoolConfig) -> Iterator[PoolProb
             else f"stands behind the '{config.query_field}' and an empty line"
         )
         rows_have = "1 row has" if having == 1 else f"{having:,} rows have"
-        text = f"{config.path or config.hub}: {rows_have} text in '{field}', which {done} (pool.input_field)."
+        text = f"{config.path or config.hub}: {rows_have} text in '{field}', which {done} (pool.input_field)"
         yield PoolProblem("joined", text)
 
 
@@ -224,5 +222,5 @@ def _shift_problem(rows: Sequence[Row], config: PoolConfig) -> Iterator[PoolProb
             yield PoolProblem(
                 "shifted",
                 f"{config.path or config.hub}: most texts in '{query}' match the {where} row's answer better than "
-                f"their own in '{answer}'; check that no row was lost in one of the two columns.",
+                f"their own in '{answer}'; check that no row was lost in one of the two columns",
             )

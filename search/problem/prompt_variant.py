@@ -143,7 +143,7 @@ def _read_export(path: Path) -> BasePrompt | None:
     if not isinstance(rules, str) or not isinstance(shown, list):
         raise InputError(
             f"{path}: holds {kind_of(content)} that is not an export of demosearch (rules, demonstrations); give "
-            "one, or a list of objects."
+            "one, or a list of objects"
         )
     rows = [
         Row(value if isinstance(value, dict) else {}, f"{path}, demonstration {number}")
@@ -157,13 +157,13 @@ def _parsed(path: Path) -> Any:
         return parse_json(read_text(path))
     except JsonError as error:
         place = str(path) if error.line is None else f"{path}, line {error.line}"
-        raise InputError(f"{place}: not JSON ({error}); fix it.") from None
+        raise InputError(f"{place}: not JSON ({error}); fix it") from None
 
 
 def _from_row(row: Row, fields: Fields) -> Demonstration:
     read = demonstration_of(exchange_of(row, fields).turns)
     if not all(text.strip() for text in read.texts):
-        raise InputError(f"{row.place}: the query or the answer is empty; fill it or delete the row.")
+        raise InputError(f"{row.place}: the query or the answer is empty; fill it or delete the row")
     return read
 
 

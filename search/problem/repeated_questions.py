@@ -29,21 +29,21 @@ def without_repeated(
     places = [place for _, place in read]
     if asked and policy == "refuse":
         raise InputError(
-            f"{len(asked):,} question{_s(asked)} asked more than once: {_listed(asked, places)}. Delete the "
-            "repetitions, or set questions.repeated to drop."
+            f"{len(asked):,} question{_s(asked)} asked more than once: {_listed(asked, places)}; delete the "
+            "repetitions, or set questions.repeated to drop"
         )
     kept = [at for at in range(len(read)) if at not in dropped]
     by_id = [[kept[at] for at in group] for group in _groups(read[at][0].id for at in kept)]
     if by_id:
         names = "; ".join(f"'{read[group[0]][0].id}' ({_listed([group], places)})" for group in by_id[:_LISTED])
         raise InputError(
-            f"{len(by_id):,} id{_s(by_id)} given to several questions: {names}. Give each an id of its own."
+            f"{len(by_id):,} id{_s(by_id)} given to several questions: {names}; give each an id of its own"
         )
     if not asked:
         return kept, ()
     left_out = "1 row is left out" if len(dropped) == 1 else f"{len(dropped):,} rows are left out"
     said = left_out if dropped else "all are kept"
-    more = f"{len(asked):,} question{_s(asked)} asked more than once, and {said}: {_listed(asked, places)}."
+    more = f"{len(asked):,} question{_s(asked)} asked more than once, and {said}: {_listed(asked, places)}"
     return kept, (more,)
 
 

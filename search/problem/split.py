@@ -39,11 +39,11 @@ class Split:
     def __post_init__(self) -> None:
         for side, questions in zip(_SIDES, (self.search, self.held_out), strict=True):
             if not questions:
-                raise InputError(f"There is no {side} question; give more questions, or change questions.split.")
+                raise InputError(f"there is no {side} question; give more questions, or change questions.split")
             object.__setattr__(self, side, tuple(sorted(questions, key=_by_id)))
         ids = [question.id for question in (*self.search, *self.held_out)]
         if len(set(ids)) < len(ids):
-            raise InputError("Two questions have the same id; give every question an id of its own.")
+            raise InputError("two questions have the same id; give every question an id of its own")
 
     @property
     def digest(self) -> str:
@@ -114,7 +114,7 @@ def _input_notices(read: Sequence[_Read], config: QuestionsConfig) -> Iterator[s
         rows = "1 row has" if len(having) == 1 else f"{len(having):,} rows have"
         yield (
             f"{config.path or config.hub}: {rows} text in '{config.input_field or 'input'}', which {done} "
-            "(questions.input_field)."
+            "(questions.input_field)"
         )
 
 
@@ -135,13 +135,13 @@ def _judge_fields(row: Row, names: Sequence[str]) -> str:
     fields = {}
     for name in names:
         if not row.has(name):
-            raise InputError(f"{row.place}: there is no field '{name}', which `questions.judge_fields` names.")
+            raise InputError(f"{row.place}: there is no field '{name}', which `questions.judge_fields` names")
         fields[name] = value = row.value(name)
         try:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError, RecursionError):
             raise InputError(
-                f"{row.place}: field '{name}' holds {kind_of(value)} that is not JSON; write it as text or numbers."
+                f"{row.place}: field '{name}' holds {kind_of(value)} that is not JSON; write it as text or numbers"
             ) from None
     return json.dumps(fields, sort_keys=True)
 
@@ -193,7 +193,7 @@ def _by_field(read: Sequence[_Read], field: str) -> Split:
     sides = [_EARLIER.get(side := loaded.row.text(field), side) for loaded in read]
     for loaded, side in zip(read, sides, strict=True):
         if side not in _SIDES:
-            raise InputError(f"{loaded.row.place}: '{field}' is '{side:.60}'; it must be search or held_out.")
+            raise InputError(f"{loaded.row.place}: '{field}' is '{side:.60}'; it must be search or held_out")
     search, held_out = (
         tuple(loaded.question for loaded, side in zip(read, sides, strict=True) if side == wanted) for wanted in _SIDES
     )

@@ -59,7 +59,7 @@ def make_renderer(config: RenderConfig, model: AnyModelConfig) -> Renderer:
     name, revision = model.tokenizer_source
     if name is None:
         raise ChatTemplateMissing(
-            f"A served model has a chat template only where model.tokenizer is set; set it, or {advice}."
+            f"a served model has a chat template only where model.tokenizer is set; set it, or {advice}"
         )
     knob = "model.name" if name == model.name else "model.tokenizer"
     return ChatRenderer(ChatTemplate.load(name, revision, knob, advice))

@@ -154,7 +154,7 @@ def parse_prompt(text: str, source: str = "the prompt", expected: UrialForm = BA
         line = text.count("\n", 0, stray.start()) + 1
         raise InputError(
             f"{source}, line {line}: the heading '{stray.group().strip()}' stands in other white space than "
-            "the URIAL forms have; write it as in `\\n# Query:\\n```\\n...\\n```\\n\\n# Answer:\\n```\\n...\\n```\\n`."
+            "the URIAL forms have; write it as in `\\n# Query:\\n```\\n...\\n```\\n\\n# Answer:\\n```\\n...\\n```\\n`"
         )
     _refuse_unread_turns(rules, source)
     return BasePrompt(rules, _identified(conversations))
@@ -169,7 +169,7 @@ def _refuse_unread_turns(rules: str, source: str) -> None:
         raise InputError(
             f"{source}, lines {first} and {second}: '{question.group().strip()}' and '{answer.group().strip()}' look "
             "like a demonstration, but no demonstration is read in this form, and all of it would count as rules; "
-            "write demonstrations as in `\\n# Query:\\n```\\n...\\n```\\n\\n# Answer:\\n```\\n...\\n```\\n`."
+            "write demonstrations as in `\\n# Query:\\n```\\n...\\n```\\n\\n# Answer:\\n```\\n...\\n```\\n`"
         )
 
 
@@ -187,7 +187,7 @@ def prompt_file(form: UrialForm, rules: str, demonstrations: Sequence[Demonstrat
     except InputError:
         same = False
     if not same:
-        raise InputError("Rules or demonstrations hold URIAL headings and would be read wrongly; export JSON instead.")
+        raise InputError("rules or demonstrations hold URIAL headings and would be read wrongly; export JSON instead")
     return text
 
 
@@ -213,7 +213,7 @@ def _split(text: str, form: UrialForm) -> tuple[str, list[list[Turn]]]:
     line = rules.count("\n") + opening.count("\n", 0, len(form.start) + form.opening.index("#")) + 1
     if not body.endswith(form.closing):
         end = text.count("\n") + 1
-        raise _FormError(f"line {end}: the last demonstration does not end in {form.closing!r}; add it.")
+        raise _FormError(f"line {end}: the last demonstration does not end in {form.closing!r}; add it")
     new, further = form.closing + opening, form.closing + form.between + form.opening
     conversations: list[list[Turn]] = []
     for chunk, separator in _chunks(body.removesuffix(form.closing), new, further):
@@ -239,7 +239,7 @@ def _chunks(body: str, new: str, further: str) -> Iterator[tuple[str, str]]:
 def _pair(chunk: str, form: UrialForm, place: str) -> Turn:
     parts = chunk.split(form.middle)
     if len(parts) < 2:
-        raise _FormError(f"{place} has no answer after {form.middle!r}; give a file with queries and answers.")
+        raise _FormError(f"{place} has no answer after {form.middle!r}; give a file with queries and answers")
     if len(parts) > 2:
         between = re.search(re.escape(form.closing) + r"\n(\S.*)\n" + re.escape(form.opening), chunk)
         cure = (
@@ -247,12 +247,12 @@ def _pair(chunk: str, form: UrialForm, place: str) -> Turn:
             if between
             else "fix the white space around the heading after the first"
         )
-        raise _FormError(f"{place} has {len(parts) - 1} answers; {cure}.")
+        raise _FormError(f"{place} has {len(parts) - 1} answers; {cure}")
     query, answer = parts
     if not query.strip() or not answer.strip():
-        raise _FormError(f"{place} has an empty query or answer; fill it or delete it.")
+        raise _FormError(f"{place} has an empty query or answer; fill it or delete it")
     if (query, answer) != (query.strip(form.trimmed), answer.strip(form.trimmed)):
-        raise _FormError(f"{place} has more empty lines than {form.name} allows; delete them.")
+        raise _FormError(f"{place} has more empty lines than {form.name} allows; delete them")
     return query, answer
 
 

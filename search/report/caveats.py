@@ -35,7 +35,7 @@ def _of_contamination(findings: Findings) -> Iterator[str]:
     """Whatever the data said when the search began."""
     material = findings.results.material
     if material is not None:
-        yield from material.contamination.notices()
+        yield from (f"{notice}." for notice in material.contamination.notices())
 
 
 def _of_state(findings: Findings) -> Iterator[str]:

@@ -25,11 +25,11 @@ def write_bundle(folder: Path, target: Path) -> int:
         InputError: `target` holds files or cannot be written.
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise InputError(f"{target} is not empty: choose another folder to --bundle, or empty it.")
+        raise InputError(f"{target} is not empty: choose another folder to --bundle, or empty it")
     try:
         return _write_all(RunList(folder), target)
     except OSError as error:
-        raise InputError(f"{target} cannot be written ({error.strerror}): choose another folder to --bundle.") from None
+        raise InputError(f"{target} cannot be written ({error.strerror}): choose another folder to --bundle") from None
 
 
 def _write_all(runs: RunList, target: Path) -> int:

@@ -95,7 +95,7 @@ def compare_runs(
     entries = [entry for name, path in runs for entry in run_entries(name, path)]
     entries += [entry for name, path, trial in prompts for entry in _trial_entry(name, path, trial)]
     if not any(entry.scores for entry in entries):
-        raise InputError("Nothing is scored yet in these runs: compare them once `demosearch status` shows a score.")
+        raise InputError("nothing is scored yet in these runs: compare them once `demosearch status` shows a score")
     return tuple(_against(entry, entries[0], confidence) for entry in entries)
 
 

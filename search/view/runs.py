@@ -95,7 +95,7 @@ def experiment_page(path: Path) -> str:
     try:
         return (path / PAGE).read_text(encoding="utf-8")
     except OSError:
-        raise InputError(f"The experiment in {path} has no page yet: it is written at the end.") from None
+        raise InputError(f"the experiment in {path} has no page yet: it is written at the end") from None
 
 
 def _experiments_below(folder: Path, depth: int) -> Iterator[Path]:

@@ -84,7 +84,7 @@ class _View:
     async def _path(self, request: Request) -> Path:
         path = await asyncio.to_thread(self._runs.path, request.path_params["name"])
         if path is None:
-            raise DemosearchError(f"There is no run '{request.path_params['name']}' in {self._runs.folder}.")
+            raise DemosearchError(f"there is no run '{request.path_params['name']}' in {self._runs.folder}")
         return path
 
     async def index(self, request: Request) -> Response:  # noqa: ARG002 -- as starlette calls it
@@ -138,7 +138,7 @@ class _View:
             lambda: answer_values(self._looks.answers(path), self._looks.prompts(path), query, read_filter(query))
         )
         if shown is None:
-            raise DemosearchError(f"The run '{name}' has no such answer: choose one in its list of answers.")
+            raise DemosearchError(f"the run '{name}' has no such answer: choose one in its list of answers")
         return _page("answer.html.jinja", _root(request), name=name, **shown)
 
     async def compare(self, request: Request) -> Response:

@@ -137,23 +137,23 @@ def test_later_overrides_win(small: Path) -> None:
     [
         ("strategy.max_demos=3", "`strategy.max_demos`: unknown setting; did you mean `strategy.max_demonstrations`?"),
         ("strategy.trails=3", "`strategy.trails`: unknown setting; did you mean `strategy.trials`?"),
-        ("strategy.threshold=3", "`strategy.threshold`: unknown setting; it belongs to the kind exhaustive_greedy."),
+        ("strategy.threshold=3", "`strategy.threshold`: unknown setting; it belongs to the kind exhaustive_greedy"),
         ("strategies.trials=3", "`strategies`: unknown setting; did you mean `strategy`?"),
         ("workers.ray.adress=auto", "`workers.ray.adress`: unknown setting; did you mean `workers.ray.address`?"),
         ("max_new_tokens=3", "`max_new_tokens`: unknown setting; did you mean `decoding.max_new_tokens`?"),
         ("strategy.kind=optnua", f"`strategy.kind` must be one of {KINDS}, not 'optnua'; "
          "did you mean 'optuna'?"),
-        ("strategy={trials: 3}", f"`strategy.kind` is required: one of {KINDS}."),
-        ("strategy=null", "`strategy` must be a mapping with `kind`, not None."),
-        ("strategy.insert=-1", "`strategy.insert` must be 'front' or 'back' or a whole number of at least 0, not -1."),
-        ("workers.count=many", "`workers.count` must be a whole number of at least 1 or 'auto', not 'many'."),
+        ("strategy={trials: 3}", f"`strategy.kind` is required: one of {KINDS}"),
+        ("strategy=null", "`strategy` must be a mapping with `kind`, not None"),
+        ("strategy.insert=-1", "`strategy.insert` must be 'front' or 'back' or a whole number of at least 0, not -1"),
+        ("workers.count=many", "`workers.count` must be a whole number of at least 1 or 'auto', not 'many'"),
         ("decoding.temperature=hot",
-         "`decoding.temperature` must be a number of at least 0 and at most 10, not 'hot'."),
-        ("decoding.stop='# Query'", "`decoding.stop` must be a list, each text or null, not '# Query'."),
+         "`decoding.temperature` must be a number of at least 0 and at most 10, not 'hot'"),
+        ("decoding.stop='# Query'", "`decoding.stop` must be a list, each text or null, not '# Query'"),
         ("model.revision=1e10", None),
-        ("model.revision=12345", "`model.revision` must be text or null, not 12345 (quote it)."),
-        ("base_prompt={}", "`base_prompt.path` is required: a path."),
-        ("scoring.confidence=1", "`scoring.confidence` must be a number above 0 and below 1, not 1."),
+        ("model.revision=12345", "`model.revision` must be text or null, not 12345 (quote it)"),
+        ("base_prompt={}", "`base_prompt.path` is required: a path"),
+        ("scoring.confidence=1", "`scoring.confidence` must be a number above 0 and below 1, not 1"),
     ],
 )  # fmt: skip
 def test_a_wrong_knob_is_named_with_what_it_may_be(small: Path, override: str, wanted: str | None) -> None:
@@ -169,10 +169,10 @@ def test_every_problem_is_listed_in_a_line_of_its_own(small: Path) -> None:
     text = complaint(small, "seed=x", "pool.limit=0", "window=0", "strategy.max_demos=1")
     assert text.splitlines() == [
         f"{small} has 4 problems:",
-        "  `seed` must be a whole number of at least 0 and at most 4294967295, not 'x'.",
-        "  `pool.limit` must be a whole number of at least 1 or null, not 0.",
+        "  `seed` must be a whole number of at least 0 and at most 4294967295, not 'x'",
+        "  `pool.limit` must be a whole number of at least 1 or null, not 0",
         "  `strategy.max_demos`: unknown setting; did you mean `strategy.max_demonstrations`?",
-        "  `window` must be a whole number of at least 1, not 0.",
+        "  `window` must be a whole number of at least 1, not 0",
     ]
 
 
@@ -211,7 +211,7 @@ def test_yaml_cannot_construct_python_objects(small: Path) -> None:
 
 def test_a_missing_config_suggests_the_nearest_preset() -> None:
     assert complaint(Path("urial_mt_bench_gredy")) == (
-        "There is no config file 'urial_mt_bench_gredy'; did you mean the preset 'urial_mt_bench_greedy'?"
+        "there is no config file 'urial_mt_bench_gredy'; did you mean the preset 'urial_mt_bench_greedy'?"
     )
 
 
@@ -230,7 +230,7 @@ RENAMED = {
 
 @pytest.mark.parametrize("override", RENAMED)
 def test_a_setting_that_was_renamed_is_told_its_new_name(small: Path, override: str) -> None:
-    assert complaint(small, override).endswith(f"unknown setting; it is called `{RENAMED[override]}` now.")
+    assert complaint(small, override).endswith(f"unknown setting; it is called `{RENAMED[override]}` now")
 
 
 def test_contestants_are_called_variants_now() -> None:

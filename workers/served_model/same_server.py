@@ -86,7 +86,7 @@ class SameServer:
         if now.identity != self._server.identity:
             raise OtherModel(
                 f"{self._service.base_url} has become another server: it was {self._server.identity}, and is "
-                f"{now.identity}. Start the earlier one again, then resume"
+                f"{now.identity}: start the earlier one again, then resume"
             )
 
     async def _compare_samples(self) -> Usage:
@@ -104,8 +104,8 @@ class SameServer:
                 return paid
         if differ == len(samples):
             raise OtherModel(
-                f"{self._service.base_url} was lost for a moment and gives other greedy completions now, of all "
-                f"{len(samples)} that were asked for again: another model answers under the same name. Start the "
-                "earlier one again, then resume"
+                f"{self._service.base_url} was lost for a moment and another model answers under the same name now "
+                f"(all {len(samples)} greedy completions that were asked for again differ): start the earlier one "
+                "again, then resume"
             )
         return paid

@@ -192,7 +192,7 @@ class Service:
         if listing is not None and listing.entry != self._listing.entry:
             raise ServiceChanged(
                 f"{self.base_url} was lost for a moment and lists another model as {self.model} since: "
-                f"{dict(self._listing.entry)} before, {dict(listing.entry or {}) or 'nothing'} now. Start the earlier "
+                f"{dict(self._listing.entry)} before, {dict(listing.entry or {}) or 'nothing'} now: start the earlier "
                 "one again, then resume",
                 usage,
             )

@@ -133,9 +133,8 @@ def test_whatever_an_earlier_call_has_left_the_file_is_the_published_one(
 
 def test_another_content_is_refused_with_both_checksums_and_leaves_nothing(server: FileServer, tmp_path: Path) -> None:
     server.files[AT] = other = PROMPT.replace(b"well", b"ill.")
-    with pytest.raises(
-        DemosearchError, match=f"its SHA-256 is {sha256(other)}, not {FILE.sha256}; nothing was written"
-    ):
+    told = rf"its SHA-256 is {sha256(other)}, not {FILE.sha256}\), so nothing was written"
+    with pytest.raises(DemosearchError, match=told):
         fetch(server, tmp_path)
     assert names(tmp_path) == []
 
@@ -145,7 +144,7 @@ def test_a_file_of_another_length_is_refused_at_once_and_leaves_nothing(
     server: FileServer, tmp_path: Path, content: bytes
 ) -> None:
     server.files[AT] = content
-    with pytest.raises(DemosearchError, match=f"sends {len(content)} bytes where the published file has {FILE.size}"):
+    with pytest.raises(DemosearchError, match=f"sends {len(content)} bytes, but the published file has {FILE.size}"):
         fetch(server, tmp_path)
     assert len(server.requests) == 1
     assert names(tmp_path) == []

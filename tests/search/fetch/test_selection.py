@@ -55,7 +55,7 @@ def test_a_file_of_several_names_is_fetched_once() -> None:
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("mtbench", "did you mean 'mt_bench'"), ("quickstart", "known are: "), ("", "known are: urial, ")],
+    [("mtbench", "did you mean 'mt_bench'"), ("quickstart", "choose from "), ("", "choose from urial, ")],
 )
 def test_an_unknown_name_is_answered_with_those_that_are_known(name: str, hint: str) -> None:
     with pytest.raises(InputError, match=hint):

@@ -48,7 +48,7 @@ def test_the_same_content_is_kept_once_and_reported_with_both_places(tmp_path: P
     pool = pool_of(tmp_path, [row("a", id=1), row("b", id=2), row("a", id=3)], id_field="id")
     assert list(pool) == ["1", "2"]
     (problem,) = pool.report.of_kind("duplicate")
-    assert problem.text.endswith(f"line 3: the same text stands at {tmp_path / 'pool.jsonl'}, line 1; it is kept once.")
+    assert problem.text.endswith(f"line 3: the same text stands at {tmp_path / 'pool.jsonl'}, line 1; it is kept once")
 
 
 def test_empty_texts_are_left_out_and_reported(tmp_path: Path) -> None:
@@ -56,9 +56,9 @@ def test_empty_texts_are_left_out_and_reported(tmp_path: Path) -> None:
     assert [one.query for one in pool.values()] == ["a"]
     texts = [problem.text.partition(", ")[2] for problem in pool.report.of_kind("empty")]
     assert texts == [
-        "line 2: the answer is empty; the row is left out.",
-        "line 3: the answer is empty; the row is left out.",
-        "line 4: the query is empty; the row is left out.",
+        "line 2: the answer is empty; the row is left out",
+        "line 3: the answer is empty; the row is left out",
+        "line 4: the query is empty; the row is left out",
     ]
 
 
@@ -74,12 +74,12 @@ def test_a_text_that_no_prompt_can_hold_is_left_out_and_reported(tmp_path: Path)
     [
         (
             [row("a"), {"query": "b", "output": "c"}],
-            r"line 2: there is no field 'answer'; set `pool.answer_field` to one of: query, output\.",
+            r"line 2: there is no field 'answer'; set `pool.answer_field` to one of: query, output",
         ),
         ([row("a"), row("b", answer=["c"])], r"line 2: field 'answer' holds a list, not text"),  # type: ignore[arg-type]
         (
             [row("a", id=1), row("b", id=1)],
-            r"line 2: the id '1' stands at .*line 1 too, with another text; rename one\.",
+            r"line 2: the id '1' stands at .*line 1 too, with another text; rename one",
         ),
         ([row("a", ""), row("")], r"no usable demonstration is left"),
     ],
@@ -159,8 +159,8 @@ def test_an_empty_text_in_a_later_turn_is_left_out_and_reported_with_its_turn(tm
     assert len(pool) == 1
     texts = [problem.text.partition(", ")[2] for problem in pool.report.of_kind("empty")]
     assert texts == [
-        "line 2: the query of turn 2 is empty; the row is left out.",
-        "line 3: the answer of turn 2 is empty; the row is left out.",
+        "line 2: the query of turn 2 is empty; the row is left out",
+        "line 3: the answer of turn 2 is empty; the row is left out",
     ]
 
 
@@ -198,9 +198,9 @@ def test_all_ids_that_stand_for_two_texts_are_named_at_once_and_of_many_the_firs
         "line 5: the id '1'",
         "line 6: the id '2'",
     ]
-    assert advice == "3 rows have the id of another text; give each text an id of its own."
+    assert advice == "3 rows have the id of another text; give each text an id of its own"
     with pytest.raises(InputError) as many:
         pool_of(tmp_path, pairs, id_field="id")
     *named, more, advice = str(many.value).splitlines()
     assert len(named) == 10
-    assert (more, advice) == ("and 2 more", "12 rows have the id of another text; give each text an id of its own.")
+    assert (more, advice) == ("and 2 more", "12 rows have the id of another text; give each text an id of its own")

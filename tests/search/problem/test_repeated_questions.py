@@ -24,7 +24,7 @@ def test_all_repetitions_are_listed_with_their_lines_whatever_the_seed_of_the_sp
         load_split(config(tmp_path, split={"seed": seed}))
     assert "2 questions are asked more than once" in str(refused.value)
     assert "lines 1, 3 and 6; " in str(refused.value)
-    assert "lines 2 and 5." in str(refused.value)
+    assert "lines 2 and 5; " in str(refused.value)
 
 
 def test_later_repetitions_are_left_out_and_named_where_the_config_says_so(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_sizes_are_the_share_as_nearly_as_whole_questions_allow(sizes: dict[str,
     questions = [Question(f"{name}{n}", (f"{name}{n}",), name) for name, size in sizes.items() for n in range(size)]
     wanted = round(len(questions) * share)
     if wanted in (0, len(questions)):
-        with pytest.raises(InputError, match="There is no"):
+        with pytest.raises(InputError, match="there is no"):
             stratified(questions, SplitConfig(held_out_share=share))
         return
     split = stratified(questions, SplitConfig(held_out_share=share))
@@ -87,9 +87,9 @@ def test_a_field_may_say_which_side_a_question_is_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("search", "held_out", "complaint"),
     [
-        (rows(0, 3), rows(2, 5), r"1 question is asked more than once: .*a\.jsonl, line 3 and .*b\.jsonl, line 1\."),
-        (rows(0, 3), [{"id": "other", "query": " Question\u00a0 2? "}], r"a\.jsonl, line 3 and .*b\.jsonl, line 1\."),
-        ([*rows(0, 2), *rows(0, 1)], rows(3, 4), r"a\.jsonl, lines 1 and 3\. Delete"),
+        (rows(0, 3), rows(2, 5), r"1 question is asked more than once: .*a\.jsonl, line 3 and .*b\.jsonl, line 1"),
+        (rows(0, 3), [{"id": "other", "query": " Question\u00a0 2? "}], r"a\.jsonl, line 3 and .*b\.jsonl, line 1"),
+        ([*rows(0, 2), *rows(0, 1)], rows(3, 4), r"a\.jsonl, lines 1 and 3; delete"),
         (
             [*rows(0, 2), {"id": 0, "query": "else"}],
             rows(3, 4),
@@ -112,8 +112,8 @@ def test_a_held_out_question_that_guides_too_is_refused(
     ("more", "complaint"),
     [
         ({}, r"line 1: there is no field 'side'"),
-        ({"side": "test"}, r"line 1: 'side' is 'test'; it must be search or held_out\."),
-        ({"side": "search"}, r"There is no held_out question; give more questions, or change questions\.split\."),
+        ({"side": "test"}, r"line 1: 'side' is 'test'; it must be search or held_out"),
+        ({"side": "search"}, r"there is no held_out question; give more questions, or change questions\.split"),
     ],
 )
 def test_a_field_that_divides_nothing_is_refused(tmp_path: Path, more: dict[str, str], complaint: str) -> None:
@@ -123,7 +123,7 @@ def test_a_field_that_divides_nothing_is_refused(tmp_path: Path, more: dict[str,
 
 
 def test_a_single_question_cannot_be_divided(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="There is no"):
+    with pytest.raises(InputError, match="there is no"):
         load_split(QuestionsConfig(path=written(tmp_path / "a.jsonl", rows(0, 1))))
 
 

@@ -98,7 +98,7 @@ def test_a_tokenizer_without_a_chat_template_is_refused(tmp_path: Path) -> None:
 
 def test_a_model_that_is_not_there_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match=r"cannot be loaded \(.*\); check model\.name\.$"):
+    with pytest.raises(InputError, match=r"cannot be loaded \(.*\); check model\.name$"):
         make_renderer(RenderConfig(template="chat"), ModelConfig(name=str(tmp_path / "empty")))
 
 

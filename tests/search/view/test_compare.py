@@ -70,5 +70,5 @@ def test_a_variant_of_an_evaluation_is_compared_with_a_searchs_winner(folder: Pa
 def test_runs_in_which_nothing_is_scored_cannot_be_compared(tmp_path: Path) -> None:
     run = small_run(tmp_path / "run", lambda names, question: float("nan"))
     run.write(ended=False)
-    with pytest.raises(InputError, match="Nothing is scored yet"):
+    with pytest.raises(InputError, match="nothing is scored yet"):
         compare_runs([("r", tmp_path / "run")])

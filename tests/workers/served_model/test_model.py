@@ -556,7 +556,7 @@ SAME = "one two three four five six other"
     [
         (SAME, {"root": "org/other"}, "has become another server: it was org/m, .* and is org/other"),
         (SAME, {"max_model_len": 77}, "has become another server"),
-        ("seven six five four three two one", {}, "gives other greedy completions now"),
+        ("seven six five four three two one", {}, "another model answers under the same name now"),
     ],
 )
 def test_another_model_that_comes_back_under_the_same_name_stops_the_run(
