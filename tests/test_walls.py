@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import HEAVY_LIBRARIES, is_heavy
 from tests.documents import ROOT
-from tests.house import ROOMS
+from tests.source_tree import ROOMS
 
 HEAVY = (
     *("ray", "torch", "transformers", "optuna", "openai", "sacrebleu", "datasets", "vllm", "pandas"),
