@@ -27,8 +27,8 @@ def plain_evaluator(
     price: Callable[[Completion], float | None] | None = None,
     repeats: int = 1,
     screening: Judge | None = None,
-) -> Evaluator:
+) -> tuple[Wiring, Evaluator]:
     """One judge, and one that may be asked first."""
     members, first = [PanelMember(judge, repeats=repeats)], [] if screening is None else [PanelMember(screening)]
     wiring = Wiring(ledger, members, objective=objective, limits=limits, screening=first)
-    return wiring.evaluator(wiring.answers(model, ModelCard("m", context, "cpu"), price), clean)
+    return wiring, wiring.evaluator(wiring.answers(model, ModelCard("m", context, "cpu"), price), clean)

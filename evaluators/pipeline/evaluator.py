@@ -13,7 +13,7 @@ from evaluators.pipeline.generation import Answers, Promise
 from evaluators.pipeline.panel import Panel
 from evaluators.question import Conversation, Question
 from evaluators.slices import slices
-from evaluators.task_group import task_group, to_its_end
+from evaluators.task_group import task_group
 from workers.failures import GenerationFailed
 from workers.prompt import Completion, Decoding, PromptBlock
 
@@ -61,11 +61,11 @@ class Evaluator:
         *,
         answers: Answers,
         panel: Panel,
+        screening: Panel,
         objective: Objective,
         ledger: Ledger,
         counts: Counts,
         clean: Callable[[str], str],
-        screening: Panel | None = None,
     ) -> None:
         self.counts = counts
         self._answers = answers
@@ -95,7 +95,7 @@ class Evaluator:
         Raises:
             RunStopped: nothing further can be evaluated now.
         """
-        panel = self._screening if screening and self._screening is not None else self._panel
+        panel = self._screening if screening else self._panel
         talks = [_Talk(question, panel, again) for question in questions]
         async with task_group() as tasks:
             for turn in range(self._objective.turns):
@@ -201,17 +201,3 @@ class Evaluator:
             for turn in range(len(talk.answers))
         ]
         return AnswerKeys(talk.generations, tuple(judged))
-
-    async def start(self) -> None:
-        """Load the judges and note them in the ledger."""
-        for panel in self._panels():
-            await panel.start()
-
-    async def close(self) -> None:
-        """Wait for the verdicts that are being paid for, and keep them, also when told to end meanwhile; nothing new is
-        asked for."""
-        for panel in self._panels():
-            await to_its_end(panel.close)
-
-    def _panels(self) -> list[Panel]:
-        return [self._panel] if self._screening is None else [self._panel, self._screening]

@@ -10,6 +10,7 @@ from evaluators.pipeline.budget import WAY_ON, Budget
 from evaluators.pipeline.evaluator import Evaluator
 from evaluators.pipeline.generation import Answers
 from evaluators.pipeline.panel import Panel, PanelMember
+from evaluators.task_group import to_its_end
 from workers.prompt import Completion
 from workers.text_model import ModelCard, TextModel
 
@@ -54,7 +55,11 @@ class Wiring:
         await self.screening.start()
 
     async def close_judges(self) -> None:
-        """As `Panel.close`, of both panels."""
+        """Wait for the verdicts that are being paid for, and keep them, also when told to end meanwhile; nothing new is
+        asked for."""
+        await to_its_end(self._close_panels)
+
+    async def _close_panels(self) -> None:
         await self.panel.close()
         await self.screening.close()
 

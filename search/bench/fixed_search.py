@@ -94,7 +94,7 @@ async def run_search(
         scoring=scoring,
     )
     await coordinator.run()
-    await evaluator.close()
+    await wiring.close_judges()
     await ledger.close()
     journal.close()
     return coordinator.position().evaluated

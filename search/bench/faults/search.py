@@ -6,16 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from configs.schema.data import RenderConfig
-from configs.schema.scoring import BudgetConfig, ScoringConfig
+from configs.schema.scoring import ScoringConfig
 from configs.schema.strategy import ExhaustiveGreedyConfig, RandomConfig, SuccessiveHalvingConfig
-from evaluators.counts import Counts
 from evaluators.judge import Judge
 from evaluators.ledger.ledger import Ledger
-from evaluators.objective import Objective
-from evaluators.pipeline.budget import Budget
-from evaluators.pipeline.evaluator import Evaluator
-from evaluators.pipeline.generation import Answers
-from evaluators.pipeline.panel import Panel, PanelMember
+from evaluators.pipeline.panel import PanelMember
+from evaluators.pipeline.wiring import Wiring
 from evaluators.question import Question
 from search.bench.faults.services import BASE, DEMONSTRATION
 from search.problem.candidate import OWN
@@ -96,25 +92,16 @@ async def search(folder: Path, problem: Problem, storage: Storage, model: TextMo
         card = await model.start()
         ledger = storage.ledger(folder / LEDGER, RUN, folder / TALLY)
         stack.push_async_callback(ledger.close)
-        budget, counts, renderer = Budget(BudgetConfig(), lambda: ledger.spend), Counts(), UrialRenderer(_FORM)
-        price = (lambda _: 1.0) if problem.paid else None
-        member = PanelMember(judge, repeats=problem.repeats)
-        evaluator = Evaluator(
-            answers=Answers(model=model, card=card, ledger=ledger, budget=budget, counts=counts, price=price),
-            panel=Panel([member], ledger=ledger, budget=budget, counts=counts),
-            objective=Objective(),
-            ledger=ledger,
-            counts=counts,
-            clean=renderer.clean,
-        )
-        stack.push_async_callback(evaluator.close)
-        await evaluator.start()
+        wiring = Wiring(ledger, [PanelMember(judge, repeats=problem.repeats)])
+        stack.push_async_callback(wiring.close_judges)
+        await wiring.start_judges()
+        renderer, price = UrialRenderer(_FORM), (lambda _: 1.0) if problem.paid else None
         scorer = Scorer(
             renderer=renderer,
             rules="You are a helpful assistant.\n",
             demonstrations={demonstration.id: demonstration for demonstration in _DEMONSTRATIONS},
             questions={question.id: question for question in [*_QUESTIONS, *_UNSEEN]},
-            evaluator=evaluator,
+            evaluator=wiring.evaluator(wiring.answers(model, card, price), renderer.clean),
             decodings={OWN: Decoding(max_new_tokens=300)},
             max_failed_share=0,
         )

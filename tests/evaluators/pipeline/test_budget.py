@@ -83,14 +83,14 @@ def evaluate(folder: Path, limits: dict[str, int]) -> int:
     async def scenario() -> int:
         ledger = Ledger(folder / "ledger", "run")
         config = BudgetConfig.model_validate(limits)
-        evaluator = plain_evaluator(ledger, ScriptedModel(), FakeJudge(), limits=config)
+        wiring, evaluator = plain_evaluator(ledger, ScriptedModel(), FakeJudge(), limits=config)
         try:
             results = await evaluator.evaluate(
                 lambda asked: PromptBlock("rules ", tuple(one[0] for one in asked)), QUESTIONS, GREEDY
             )
             return sum(isinstance(one, Evaluation) for one in results)
         finally:
-            await evaluator.close()
+            await wiring.close_judges()
             await ledger.close()
 
     return asyncio.run(scenario())

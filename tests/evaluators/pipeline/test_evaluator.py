@@ -39,11 +39,11 @@ def evaluate(folder: Path, model: ScriptedModel, judge: FakeJudge, *renders: Ren
 
     async def scenario() -> list[Results]:
         ledger = Ledger(folder / "ledger", "run")
-        evaluator = plain_evaluator(ledger, model, judge, **more)
+        wiring, evaluator = plain_evaluator(ledger, model, judge, **more)
         try:
             return list(await asyncio.gather(*(evaluator.evaluate(render, questions, GREEDY) for render in renders)))
         finally:
-            await evaluator.close()
+            await wiring.close_judges()
             await ledger.close()
 
     return asyncio.run(scenario())
@@ -162,16 +162,23 @@ class SlowJudge(FakeJudge):
         return await super().judge(question, answers, repeat)
 
 
-def test_a_verdict_under_way_when_the_search_is_stopped_is_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("told_to_end", [False, True])
+def test_a_verdict_under_way_when_the_search_is_stopped_is_kept(tmp_path: Path, told_to_end: bool) -> None:
     async def scenario() -> None:
         ledger, judge = Ledger(tmp_path / "ledger", "run"), SlowJudge()
-        evaluator = plain_evaluator(ledger, ScriptedModel(), judge)
+        wiring, evaluator = plain_evaluator(ledger, ScriptedModel(), judge)
         work = asyncio.create_task(evaluator.evaluate(RULES, QUESTIONS, GREEDY))
         await judge.asked.wait()
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
+        closing = asyncio.create_task(wiring.close_judges())
+        for _ in range(10):  # steps: until it can but wait for the verdict
+            await asyncio.sleep(0)
+        if told_to_end:
+            closing.cancel()
+            await asyncio.sleep(0)
         judge.release.set()
-        await evaluator.close()
+        await asyncio.gather(closing, return_exceptions=True)
         await ledger.close()
 
     asyncio.run(scenario())
@@ -212,7 +219,7 @@ def test_completions_are_judged_while_their_block_still_generates(tmp_path: Path
 def test_every_completion_is_durable_before_it_is_told_even_when_its_verdict_was_known(tmp_path: Path) -> None:
     async def scenario() -> None:
         ledger = Ledger(tmp_path / "ledger", "run")
-        evaluator = plain_evaluator(ledger, ScriptedModel(lambda _: "the same"), FakeJudge())
+        _, evaluator = plain_evaluator(ledger, ScriptedModel(lambda _: "the same"), FakeJudge())
         for number in range(5):  # from the second block on no verdict has to be written
             await evaluator.evaluate(behind(f"rules {number} "), QUESTIONS, GREEDY)
             assert read_spend(tmp_path / "ledger", "run").generated == len(QUESTIONS) * (number + 1)
@@ -226,7 +233,7 @@ def test_a_block_asked_for_again_at_once_is_not_generated_again(tmp_path: Path) 
 
     async def scenario() -> None:
         ledger = Ledger(tmp_path / "ledger", "run")
-        evaluator = plain_evaluator(ledger, model, FakeJudge())
+        _, evaluator = plain_evaluator(ledger, model, FakeJudge())
         first = asyncio.create_task(evaluator.evaluate(RULES, QUESTIONS, GREEDY))
         for _ in range(1000):
             await asyncio.sleep(0)
@@ -324,7 +331,7 @@ def test_every_question_is_through_once_however_many_turns_it_has_and_however_it
 
     async def scenario(model: ScriptedModel, judge: FakeJudge) -> Counts:
         ledger = Ledger(tmp_path / "ledger", "run")
-        evaluator = plain_evaluator(ledger, model, judge, objective=BOTH)
+        _, evaluator = plain_evaluator(ledger, model, judge, objective=BOTH)
         await evaluator.evaluate(RULES, [Question("short", ("only this",)), *TALKS], GREEDY)
         await ledger.close()
         return evaluator.counts
@@ -356,7 +363,7 @@ def test_both_turns_come_from_the_ledger_the_second_time(tmp_path: Path) -> None
 def test_the_second_turn_is_generated_while_the_first_is_judged(tmp_path: Path) -> None:
     async def scenario() -> None:
         ledger, judge, model = Ledger(tmp_path / "ledger", "run"), SlowJudge(), ScriptedModel(told)
-        evaluator = plain_evaluator(ledger, model, judge, objective=BOTH)
+        wiring, evaluator = plain_evaluator(ledger, model, judge, objective=BOTH)
         work = asyncio.create_task(evaluator.evaluate(RULES, TALKS, GREEDY))
         for _ in range(1000):
             await asyncio.sleep(0.001)
@@ -366,7 +373,7 @@ def test_the_second_turn_is_generated_while_the_first_is_judged(tmp_path: Path) 
         assert evaluator.counts.judged == 0
         judge.release.set()
         await work
-        await evaluator.close()
+        await wiring.close_judges()
         await ledger.close()
 
     asyncio.run(scenario())

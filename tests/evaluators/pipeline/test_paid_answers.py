@@ -39,7 +39,7 @@ def _evaluate(server: ServiceServer, folder: Path, limit: int | None, meanwhile:
         ledger = Ledger(folder / "ledger", "run")
         model = ServedModel(ServedModelConfig.model_validate(config))
         limits = BudgetConfig(generations=limit)
-        evaluator = plain_evaluator(ledger, model, FakeJudge(), limits=limits, price=lambda _: 0.0)
+        wiring, evaluator = plain_evaluator(ledger, model, FakeJudge(), limits=limits, price=lambda _: 0.0)
         work = asyncio.create_task(
             evaluator.evaluate(lambda asked: PromptBlock("", tuple(one[0] for one in asked)), QUESTIONS, GREEDY)
         )
@@ -49,7 +49,7 @@ def _evaluate(server: ServiceServer, folder: Path, limit: int | None, meanwhile:
             work.cancel()
             await work
         finally:
-            await evaluator.close()
+            await wiring.close_judges()
             await ledger.close()
             await model.close()
 

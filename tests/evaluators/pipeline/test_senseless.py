@@ -28,13 +28,13 @@ def evaluate(
 ) -> list[Evaluation | Failure]:
     async def scenario() -> list[Evaluation | Failure]:
         ledger = Ledger(folder / "ledger", "run")
-        evaluator = plain_evaluator(ledger, model or ScriptedModel(), judge)
+        wiring, evaluator = plain_evaluator(ledger, model or ScriptedModel(), judge)
         try:
             return await evaluator.evaluate(
                 lambda asked: PromptBlock("rules ", tuple(one[0] for one in asked)), QUESTIONS, decoding
             )
         finally:
-            await evaluator.close()
+            await wiring.close_judges()
             await ledger.close()
 
     return asyncio.run(scenario())

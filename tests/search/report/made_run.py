@@ -172,7 +172,7 @@ class MadeRun:
         renderer = UrialRenderer(BACKTICKS)
         objective = Objective((1.0, 1.0) if self._further else (1.0,))
         model = ScriptedModel(self._answer, sampled="hot ")
-        evaluator = plain_evaluator(
+        wiring, evaluator = plain_evaluator(
             ledger, model, self._judge, objective=objective, clean=renderer.clean, repeats=self._repeats
         )
         scorer = Scorer(
@@ -184,7 +184,7 @@ class MadeRun:
             decodings=self._decodings,
             max_failed_share=0.5,
         )
-        await evaluator.start()
+        await wiring.start_judges()
         told: list[ScoredTrial] = []
         for kind, trial in self._trials:
             scored = await scorer.score(trial)
@@ -194,7 +194,7 @@ class MadeRun:
             winner, runner_up = self._finalists[:2]
             journal.append(EndRecord(winner, runner_up, self._better, self._expected, self._drift))
         await ledger.keep_time(10.0, Utilization(20.0, 15.0, 10.0, 9.0, 6.0, 4.0), Drafting(900, 300, 800))
-        await evaluator.close()
+        await wiring.close_judges()
         await ledger.close()
         journal.close()
 

@@ -100,7 +100,7 @@ async def search(
 ) -> None:
     ledger, journal = Ledger(folder / "ledger", "run"), Journal(folder / "journal")
     renderer = UrialRenderer(BACKTICKS)
-    evaluator = plain_evaluator(ledger, model, judge, clean=renderer.clean, screening=FakeJudge(length))
+    wiring, evaluator = plain_evaluator(ledger, model, judge, clean=renderer.clean, screening=FakeJudge(length))
     scorer = Scorer(
         renderer=renderer,
         rules="rules\n",
@@ -122,7 +122,7 @@ async def search(
     try:
         await coordinator.run(extensions)
     finally:
-        await evaluator.close()
+        await wiring.close_judges()
         await ledger.close()
         journal.close()
 
