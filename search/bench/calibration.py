@@ -18,7 +18,7 @@ from search.bench.landscapes import LANDSCAPES
 from search.bench.simulation import MIN_WIN_PROBABILITY, simulate
 from search.bench.strategy_outcome import REFERENCE, STRATEGIES, config_of
 from search.statistics.estimates import paired_difference
-from search.strategies.make import strategy_of
+from search.strategies.make import strategy_of, with_finalists
 from search.strategies.parts.embedding import Embedding
 
 _FURTHER = 2000
@@ -60,7 +60,8 @@ def guarded_search(
     config, name = config_of(strategy, space, round(share * greedy)), strategy
     if checks and "drift_checks" in type(config).model_fields:
         config, name = config.model_copy(update={"drift_checks": checks}), f"{strategy}, {checks} drift checks"
-    search = simulate(strategy_of(config, space, seed, embedding), landscape, space, min_win_probability=0.0)
+    searcher = with_finalists(config, strategy_of(config, space, seed, embedding), space, seed)
+    search = simulate(searcher, landscape, space, min_win_probability=0.0)
     base = space.compose(())
     if search.found == base:
         return None

@@ -72,7 +72,7 @@ class Certainty:
             return 0.5
         numbers, fit, luck = self._fitted(base)
         unseen = self._differences(chosen_set, base) / fit.model.scale
-        noise, each = 2 * (fit.hyper.noise**2 + luck), luck / len(numbers)
+        noise, each = 2 * (fit.hyper.noise**2 + luck), luck / fit.questions_met()
         beliefs = [_belief(strength, chosen_set, base, each, unseen, noise) for strength in fit.by_strength(each)]
         logs = np.array([log_evidence for log_evidence, _ in beliefs])
         weights = np.exp(logs - logs.max())
@@ -90,11 +90,12 @@ class Certainty:
         if chosen_set == base or not {chosen_set, base} <= {chosen for chosen, _ in self._searched}:
             return None
         numbers, fit, luck = self._fitted(base)
-        strengths = fit.by_strength(luck / len(numbers))
-        logs = np.array([each.log_evidence for each in strengths])
+        each = luck / fit.questions_met()
+        strengths = fit.by_strength(each)
+        logs = np.array([strength.log_evidence for strength in strengths])
         weights = np.exp(logs - logs.max())
         weights /= weights.sum()
-        means, spreads = np.array([each.lasting_gain(chosen_set, base, luck / len(numbers)) for each in strengths]).T
+        means, spreads = np.array([strength.lasting_gain(chosen_set, base, each) for strength in strengths]).T
         mean = float(weights @ means)
         half = float(ndtri((1 + confidence) / 2)) * math.sqrt(float(weights @ (spreads**2 + (means - mean) ** 2)))
         return round(mean, 3), round(mean - half, 3), round(mean + half, 3)
@@ -147,13 +148,13 @@ class Certainty:
 
 
 def _belief(
-    fit: Fit, chosen_set: OrderedSet, base: OrderedSet, luck: float, unseen: Floats, noise: float
+    fit: Fit, chosen_set: OrderedSet, base: OrderedSet, luck: Floats, unseen: Floats, noise: float
 ) -> tuple[float, float]:
     """Return the log evidence for the strength of effects that a fit has, held-out scores included, and how probable it
     makes it that the gain of `one` over `base` is above 0.
 
     Args:
-        luck: variance of a demonstration's mean luck on the search questions.
+        luck: variance of each demonstration's mean luck on the questions that it was met on, [N].
         unseen: differences on held-out questions, [n].
         noise: variance that a difference has beforehand.
     """

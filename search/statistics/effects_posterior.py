@@ -131,6 +131,13 @@ class Fit:
         """How many sets were scored, T."""
         return len(self._data.sets)
 
+    def questions_met(self) -> Floats:
+        """Return on how many questions each demonstration was met, [N]: (sum w)^2 / sum w^2 of the weights w that its
+        scores on each have, as effective sample sizes are; 1 where it was met on none."""
+        met = ((self.features[:, FIXED:] ** 2).T @ self._data.counts).toarray()
+        squares = (met**2).sum(axis=1)
+        return np.divide(met.sum(axis=1) ** 2, squares, out=np.ones(len(met)), where=squares > 0)
+
     def leftovers(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
         """Return what the posterior mean leaves of each score, in the model's units: sets' and questions' numbers, and
         the leftovers, [n] each."""
@@ -176,36 +183,37 @@ class Fit:
         variances = (spread**2).sum(axis=0) + np.where(same, 0.0, further[:-1] + further[-1])
         return means * self.model.scale, np.sqrt(variances) * self.model.scale
 
-    def by_strength(self, luck: float) -> list["Fit"]:
+    def by_strength(self, luck: Floats | float) -> list["Fit"]:
         """Return fits with several strengths of everything that demonstrations and sets do, nearly nothing among them,
         each as likely as another beforehand, and no demonstration taken for an exception. A search may count on usual
         effects; a proof may not: the likeliest strength alone promises too much where there is no signal.
 
         Args:
-            luck: variance, in the model's units, of what a demonstration does to the questions asked alone; it is there
-                however weak the effects that last are.
+            luck: variance, in the model's units, of what each demonstration does to the questions asked alone, [N]; it
+                is there however weak the effects that last are.
         """
-        alike = replace(self.own, effect=np.ones(self.model.demonstrations))
-        strengths = [
-            replace(
+        fits = []
+        for power in _POWERS:
+            hyper = replace(
                 self.hyper,
-                effect=math.sqrt(self.hyper.effect**2 * 4.0**power + luck),
+                effect=self.hyper.effect * 2.0**power,
                 any_effect=self.hyper.any_effect * min(1.0, 2.0**power),
                 set_effect=self.hyper.set_effect * min(1.0, 2.0**power),
             )
-            for power in _POWERS
-        ]
-        return [Fit(self.model, self._data, hyper, alike, self.step) for hyper in strengths]
+            own = replace(self.own, effect=1 + np.broadcast_to(luck, self.model.demonstrations) / hyper.effect**2)
+            fits.append(Fit(self.model, self._data, hyper, own, self.step))
+        return fits
 
-    def lasting_gain(self, one: OrderedSet, over: OrderedSet, luck: float) -> tuple[float, float]:
+    def lasting_gain(self, one: OrderedSet, over: OrderedSet, luck: Floats | float) -> tuple[float, float]:
         """Return the posterior mean and standard deviation of what a scored set adds to another scored one on further
         questions, in points.
 
         Args:
             luck: variance, in the model's units, of the part of each demonstration's effect that belongs to the
-                questions asked alone; what is left of the effects' variance lasts.
+                questions asked alone, [N]; what is left of the effects' variance lasts.
         """
-        lasting = max(0.0, 1 - luck / self.hyper.effect**2)
+        variances = self.hyper.effect**2 * self.own.effect
+        lasting = np.maximum(0.0, 1 - luck / variances)
         rows = [self._number[one], self._number[over]]
         features, met = self.features[rows].toarray(), self._met[rows].toarray()
         own = self._shrink[rows][:, None] * np.hstack([met, self._total[rows][:, None] * features])
@@ -216,8 +224,7 @@ class Fit:
         constants = (self._shrink * self._summed)[rows]
         mean = float(difference @ self.mean + constants[0] - constants[1])
         spread = solve_triangular(self.factor, difference, lower=True, check_finite=False)
-        squares = float(((features[0] - features[1])[FIXED:] ** 2).sum())
-        left = lasting * (1 - lasting) * self.hyper.effect**2 * squares
+        left = float((lasting * (1 - lasting) * variances) @ (features[0] - features[1])[FIXED:] ** 2)
         variance = float(spread @ spread) + float(self._shrink[rows].sum()) + left
         return mean * self.model.scale, math.sqrt(variance) * self.model.scale
 

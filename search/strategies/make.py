@@ -60,6 +60,11 @@ def make_strategy(
     if isinstance(config, ScreeningConfig | SimilarConfig | DiverseConfig) and config.embedding != "none":
         embedding = _embedding(config.embedding, part, material, folder)
     strategy = strategy_of(config, part, seed, embedding, hints, has_screening_judge=has_screening_judge)
+    return with_finalists(config, strategy, space, seed)
+
+
+def with_finalists(config: StrategyConfig, strategy: Strategy, space: SearchSpace, seed: int) -> Strategy:
+    """The strategy of this config, whose finalists meet all search questions."""
     return strategy if isinstance(config, _WHOLE) else CompleteFinalists(strategy, space, seed)
 
 

@@ -180,7 +180,26 @@ def test_weaker_effects_are_part_of_every_proof(fit: Fit) -> None:
 
 
 def test_luck_on_the_questions_asked_is_there_however_weak_the_effects_that_last(fit: Fit) -> None:
-    assert min(one.hyper.effect for one in fit.by_strength(0.09)) >= 0.3
+    luck = np.full(DEMONSTRATIONS, 0.09)
+    for strength in fit.by_strength(luck):
+        assert strength.hyper.effect**2 * strength.own.effect == pytest.approx(strength.hyper.effect**2 + luck)
+
+
+def test_luck_averages_out_over_the_questions_that_a_demonstration_was_met_on_each_as_often_as_another() -> None:
+    scores = ObservedScores()
+    scores.tell((), range(QUESTIONS), [6.0] * QUESTIONS)
+    for member in (0, 1):
+        scores.tell((member,), range(4), [6.0] * 4)
+    for other in (2, 3, 4):
+        scores.tell((1, other), [0], [6.0])
+    met = (
+        EffectsModel(QUESTIONS, DEMONSTRATIONS, None)
+        .at(scores, replace(HYPER, dilution=0.0, recency=0.0))
+        .questions_met()
+    )
+    assert met[0] == pytest.approx(4)
+    assert met[1] == pytest.approx((4 + 3) ** 2 / (4**2 + 3))
+    assert met[2] == met[5] == 1
 
 
 def test_values_are_gains_over_the_empty_set(fit: Fit) -> None:
