@@ -15,7 +15,7 @@ from search.bench.second_judge import JudgedTwice
 from search.bench.simulation import WINDOW, SimulatedSearch, simulate
 from search.problem.space import SearchSpace
 from search.statistics.estimates import Estimate, estimate, paired_difference
-from search.strategies.make import strategy_of, with_finalists
+from search.strategies.make import strategy_of
 from search.strategies.parts.embedding import Embedding
 
 _CONFIDENCE = 0.95
@@ -119,15 +119,13 @@ def outcomes(
     budgets = {share: max(2 * len(space.questions), round(share * greedy.evaluations)) for share in shares}
     for name in strategies:
         for share in shares if name not in UNBUDGETED else shares[:1]:
-            config = config_of(name, space, budgets[share])
-            strategy = with_finalists(config, strategy_of(config, space, case.seed, embedding), space, case.seed)
+            strategy = strategy_of(config_of(name, space, budgets[share]), space, case.seed, embedding)
             search = simulate(strategy, landscape, space, window)
             given = search.evaluations / greedy.evaluations if name in UNBUDGETED else share
             results.append(outcome(name, given, search))
     for judge, share in product(judges, shares):
         config, twice = config_of(WITH_JUDGES, space, budgets[share]), JudgedTwice(landscape, judge, case.seed)
         strategy = strategy_of(config, space, case.seed, embedding, has_screening_judge=True)
-        strategy = with_finalists(config, strategy, space, case.seed)
         results.append(outcome(with_judge(judge), share, simulate(strategy, twice, space, window)))
     return results
 

@@ -45,7 +45,7 @@ class Certainty:
         self._searched: list[tuple[OrderedSet, dict[int, float]]] = []
         self._unseen: dict[OrderedSet, dict[str, float]] = {}
         self._rejudged = False
-        self._known: tuple[dict[int, int], Fit, float] | None = None
+        self._known: tuple[Fit, float] | None = None
 
     def tell(self, scored: ScoredTrial) -> None:
         """Take a result of either kind; one without a mean says nothing."""
@@ -70,7 +70,7 @@ class Certainty:
         chosen_set, base = self._numbers(candidate), self._numbers(self._space.compose(()))
         if chosen_set == base or not {chosen_set, base} <= {chosen for chosen, _ in self._searched}:
             return 0.5
-        numbers, fit, luck = self._fitted(base)
+        fit, luck = self._fitted(base)
         unseen = self._differences(chosen_set, base) / fit.model.scale
         noise, each = 2 * (fit.hyper.noise**2 + luck), luck / fit.questions_met()
         beliefs = [_belief(strength, chosen_set, base, each, unseen, noise) for strength in fit.by_strength(each)]
@@ -89,7 +89,7 @@ class Certainty:
         chosen_set, base = self._numbers(candidate), self._numbers(self._space.compose(()))
         if chosen_set == base or not {chosen_set, base} <= {chosen for chosen, _ in self._searched}:
             return None
-        numbers, fit, luck = self._fitted(base)
+        fit, luck = self._fitted(base)
         each = luck / fit.questions_met()
         strengths = fit.by_strength(each)
         logs = np.array([strength.log_evidence for strength in strengths])
@@ -105,15 +105,14 @@ class Certainty:
         scores do not say that it has, and where no answer was judged again: candidates become better while a search
         goes on, and that looks alike."""
         base = self._numbers(self._space.compose(()))
-        return round(self._fitted(base)[1].drift, 3) if any(chosen != base for chosen, _ in self._searched) else 0.0
+        return round(self._fitted(base)[0].drift, 3) if any(chosen != base for chosen, _ in self._searched) else 0.0
 
-    def _fitted(self, base: OrderedSet) -> tuple[dict[int, int], Fit, float]:
-        """Return the questions that tell, the model of all search scores on them, and the variance of luck on one
-        question; made once for all candidates."""
+    def _fitted(self, base: OrderedSet) -> tuple[Fit, float]:
+        """Return the model of all search scores on the questions that tell, and the variance of luck on one question;
+        made once for all candidates."""
         if self._known is None:
-            numbers = self._telling_questions(base)
-            fit = self._fit(numbers)
-            self._known = numbers, fit, luck_variance(fit)
+            fit = self._fit(self._telling_questions(base))
+            self._known = fit, luck_variance(fit)
         return self._known
 
     def _telling_questions(self, base: OrderedSet) -> dict[int, int]:

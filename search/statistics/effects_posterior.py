@@ -136,7 +136,8 @@ class Fit:
         scores on each have, as effective sample sizes are; 1 where it was met on none."""
         met = ((self.features[:, FIXED:] ** 2).T @ self._data.counts).toarray()
         squares = (met**2).sum(axis=1)
-        return np.divide(met.sum(axis=1) ** 2, squares, out=np.ones(len(met)), where=squares > 0)
+        effective: Floats = np.divide(met.sum(axis=1) ** 2, squares, out=np.ones(len(met)), where=squares > 0)
+        return effective
 
     def leftovers(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
         """Return what the posterior mean leaves of each score, in the model's units: sets' and questions' numbers, and
