@@ -1,1 +1,1 @@
-"""With which knobs? The schema, how configs are read, presets, and the quickstart's model and data."""
+"""The schema, how configs are read, presets, and the quickstart's model and data."""

@@ -95,7 +95,7 @@ class Draft:
         )
 
     def _module_folder(self, path: Path) -> str:
-        """Where the judge's module is, if that is the working directory; elsewhere Python finds it by itself."""
+        """The folder of the judge's module, if that is the working directory; elsewhere Python finds it by itself."""
         module = self.judge_name.partition(":")[0].partition(".")[0]
         if self.judge != "function" or not (Path(f"{module}.py").is_file() or Path(module).is_dir()):
             return ""
@@ -132,7 +132,7 @@ def pool_fields(path: Path) -> tuple[str, str]:
 
 
 def _beside(config: Path, file: Path) -> str:
-    """As the config names it: relative where the file is below its folder."""
+    """The path of a file in the config: relative where the file is below the config's folder."""
     folder, absolute = config.absolute().parent, file.absolute()
     return str(absolute.relative_to(folder)) if absolute.is_relative_to(folder) else str(absolute)
 

@@ -123,7 +123,7 @@ def _tag_and_kinds(field: FieldInfo | None) -> tuple[str, tuple[Any, ...]]:
 
 
 def type_in_words(field: FieldInfo) -> str:
-    """For example `a whole number of at least 1 or 'auto'`."""
+    """The type in words, for example `a whole number of at least 1 or 'auto'`."""
     if kinds_of(field):
         return f"{_GROUP} or null" if may_be_absent(field) else _GROUP
     return _in_words(field.annotation, field.metadata)

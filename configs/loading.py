@@ -1,4 +1,4 @@
-"""From a YAML file and the words of a command line to a `RunConfig` or an `EvaluationConfig`, and back."""
+"""Configs: from a YAML file and the words of a command line to a `RunConfig` or an `EvaluationConfig`, and back."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -43,7 +43,7 @@ def load_evaluation(
     overrides: Overrides = (),
     prompts: Mapping[str, str] | None = None,
 ) -> EvaluationConfig:
-    """As `load_config`, for an evaluation.
+    """Load an evaluation's config; see `load_config`.
 
     Args:
         prompts: files by variant: further variants, or other files for those that the config names; "" for none.
@@ -72,7 +72,7 @@ def load_rejudge(source: str | Path, overrides: Sequence[str] = ()) -> RejudgeCo
 
 
 def load_experiment(source: str | Path, overrides: Sequence[str] = ()) -> ExperimentConfig:
-    """As `load_config`, for experiments."""
+    """Load a config of experiments; see `load_config`."""
     path = _find(source, experiment_preset_names())
     return _validated(_read_values(path, overrides), str(source), path.resolve().parent, ExperimentConfig)
 
@@ -97,7 +97,7 @@ def restore_config(dumped: Mapping[str, Any], source: str = "the manifest") -> R
 
 
 def restore_evaluation(dumped: Mapping[str, Any], source: str = "the manifest") -> EvaluationConfig:
-    """As `restore_config`, for an evaluation."""
+    """Restore an evaluation's config; see `restore_config`."""
     return _validated(dict(dumped), source, None, EvaluationConfig)
 
 
@@ -109,7 +109,7 @@ def override_config(config: RunConfig, overrides: Overrides) -> RunConfig:
 
 
 def override_evaluation(config: EvaluationConfig, overrides: Sequence[str]) -> EvaluationConfig:
-    """As `override_config`, for an evaluation."""
+    """Override settings of an evaluation; see `override_config`."""
     values = dump_config(config)
     apply_overrides(overrides, values)
     return _validated(values, "the overrides", Path("/"), EvaluationConfig)
@@ -140,7 +140,7 @@ def _all_presets() -> list[str]:
 
 
 def expanded(path: Path) -> Path:
-    """With the home directory in the place of `~`, where there is one."""
+    """The path with the home directory in the place of `~`, where there is one."""
     with suppress(RuntimeError):
         return path.expanduser()
     return path
@@ -191,7 +191,9 @@ def _read_mapping(path: Path) -> dict[str, Any]:
 
 
 def _validated(values: dict[str, Any], source: str, folder: Path | None, kind: type[K]) -> K:
-    """Without a folder, paths and model names are taken as they stand, since all of it has been checked before."""
+    """Validate settings. Without a folder, paths and model names are taken as they stand, since all of it has been
+    checked before.
+    """
     if folder is not None and (held := [*secrets_in(values)]):
         raise InputError(
             f"{source}: `{held[0]}` seems to hold a key or password, and a config is kept with its run; put it into an "

@@ -8,7 +8,7 @@ revision; of `urial.txt`, only its neighbours were seen at that revision.
 from dataclasses import dataclass
 
 FOLDER = "data"
-"""Where presets look for these files, below the working directory."""
+"""The folder in which presets look for these files, below the working directory."""
 
 _FAST_CHAT = "https://raw.githubusercontent.com/lm-sys/FastChat/587d5cfa1609a43d192cedb8441cac3c17db105d/fastchat"
 _ICL_ALIGNMENT = "https://raw.githubusercontent.com/tml-epfl/icl-alignment/cd779a7140bd0d22452ad71379db14e77e42dc55"
@@ -103,7 +103,7 @@ PUBLIC_FILES: dict[str, tuple[PublicFile, ...]] = {
         ),
     ),
 }
-"""By the name that `demosearch fetch` takes."""
+"""Public files by the name that `demosearch fetch` takes."""
 
 
 def is_public_file(path: str) -> bool:

@@ -108,7 +108,7 @@ def _present(value: Any) -> Any:
 
 
 def places_in_words(places: Sequence[str]) -> str:
-    """For example `pool.jsonl, lines 1 and 61`, of places such as those of rows."""
+    """Places such as those of rows in words, for example `pool.jsonl, lines 1 and 61`."""
     *files, _ = parted = [place.rpartition(", ")[::2] for place in places]
     if len(parted) < 2 or len({(file, line.partition(" ")[0]) for file, line in parted}) > 1 or not files[0][0]:
         return " and ".join(places)

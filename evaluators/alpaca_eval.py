@@ -9,7 +9,7 @@ from typing import Any
 from evaluators.question import Question
 
 Annotation = Mapping[str, Any]
-"""With `preference` from 1 (the baseline) to 2, None where there is none; for the length-controlled rate also
+"""A row with `preference` from 1 (the baseline) to 2, None where there is none; for the length-controlled rate also
 `output_1`, `output_2`, `generator_1`, `generator_2`, `annotator`."""
 
 
@@ -18,10 +18,12 @@ ANNOTATOR = "weighted_alpaca_eval_gpt4_turbo"
 
 @dataclass(frozen=True, slots=True)
 class WinRate:
-    """Attributes:
-    percent: mean preference for the model, 0 to 100; NaN where there is none.
-    standard_error: of it, over instructions, in percent; NaN for fewer than two.
-    count: instructions with a preference.
+    """AlpacaEval's win rates of one model.
+
+    Attributes:
+        percent: mean preference for the model, 0 to 100; NaN where there is none.
+        standard_error: of it, over instructions, in percent; NaN for fewer than two.
+        count: instructions with a preference.
     """
 
     percent: float
@@ -57,7 +59,7 @@ def annotation(question: Question, answer: str, score: float, model: str, baseli
 
 
 def win_rate(annotations: Sequence[Annotation]) -> WinRate:
-    """As the leaderboard's `win_rate` and `standard_error`: 0 is its older way to write a draw, 1.5."""
+    """The leaderboard's `win_rate` and `standard_error`: 0 is its older way to write a draw, 1.5."""
     preferences = [
         float(annotation["preference"] or 1.5) - 1 for annotation in annotations if annotation["preference"] is not None
     ]

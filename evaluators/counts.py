@@ -8,7 +8,7 @@ from workers.stopwatch import Stopwatch
 
 @dataclass(slots=True)
 class Counts:
-    """For people who watch.
+    """Counts for people who watch.
 
     Attributes:
         generated: completions received.

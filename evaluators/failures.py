@@ -34,7 +34,7 @@ class VerdictUnreadable(JudgeFailed):
 
 
 class VerdictStopped(RunStopped):
-    """As the stop behind it, which came when this verdict had been asked for in vain.
+    """A verdict that was asked for in vain, since the stop behind this error had come.
 
     Attributes:
         usage: what was paid for.

@@ -1,4 +1,4 @@
-"""Which turns count, and how much."""
+"""The turns that count, and their weights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -13,9 +13,11 @@ class ReplyModelChanged(RunStopped):
 
 
 class ReplyModelWatch:
-    """Args:
-    role: whose service it is, "the judge" or "the model".
-    first: who answered first, as the ledger has it; "" where nobody has said.
+    """A watch on the model that a service says it answers with.
+
+    Args:
+        role: whose service it is, "the judge" or "the model".
+        first: who answered first, as the ledger has it; "" where nobody has said.
     """
 
     def __init__(self, role: str, first: str) -> None:

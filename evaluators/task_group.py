@@ -10,7 +10,7 @@ from configs.errors import AlreadyClosed, DemosearchError
 
 @asynccontextmanager
 async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
-    """As `asyncio.TaskGroup`, but what comes out is one error itself: the one that explains the others.
+    """An `asyncio.TaskGroup` that raises one error itself: the one that explains the others.
 
     The first error of a group makes everything else end, in errors of its own, which may be noticed before it: a key is
     refused, the model is closed, and whoever asks the model next is told that it is closed.
@@ -37,7 +37,7 @@ async def to_its_end(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 
 def _errors(error: BaseException) -> Iterator[BaseException]:
-    """Those of a group and of the groups in it, in order."""
+    """The errors of a group and of the groups in it, in order."""
     if isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:
             yield from _errors(inner)

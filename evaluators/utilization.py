@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass
 
 @dataclass(frozen=True, slots=True)
 class Utilization:
-    """In seconds.
+    """Seconds of workers, and of their work.
 
     Attributes:
         gpus: GPUs held by models, those of judges included, times seconds.

@@ -6,11 +6,53 @@ DSPy's names.
 
 import ast
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median, quantiles
 
 from tests.source_tree import modules
 
+_HANGING = frozenset(
+    (
+        *(
+            "After",
+            "Against",
+            "Along",
+            "As",
+            "At",
+            "Behind",
+            "Below",
+            "Beside",
+            "Between",
+            "By",
+            "For",
+            "From",
+            "In",
+            "Into",
+        ),
+        *("Of", "On", "Over", "Per", "To", "Under", "Until", "Up", "With", "Without"),
+        *("And", "Because", "But", "If", "Or", "Since", "So", "Then", "Though", "When", "Where", "While"),
+        *("It", "Its", "That", "Their", "These", "They", "This", "Those", "Which", "Who", "Whose"),
+        *(
+            "Can",
+            "Does",
+            "Elsewhere",
+            "Else:",
+            "Given",
+            "Is",
+            "Likewise,",
+            "Not",
+            "Once",
+            "Said",
+            "Spelled",
+            "Stands",
+            "Told",
+        ),
+        *("Args:", "Attributes:", "Raises:", "Returns:", "Yields:"),
+    )
+)
+_ASSIGNMENTS = (ast.Assign, ast.AnnAssign)
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -22,7 +64,8 @@ class House:
         files: length by path, from the root of the repository.
         functions: length by `path:name`.
         classes: paths by name of every public class.
-        openings: `path:name` of every docstring that does not stand alone, since it begins with "Of".
+        openings: `path:line` of every docstring, of a definition or behind an assignment, that does not stand alone: it
+            begins with a section, a preposition, a pronoun or a conjunction.
         folders: number of modules beside `__init__.py`, by package.
     """
 
@@ -53,13 +96,24 @@ def measure() -> House:
 
 def _note(house: House, file: str, node: _Definition | ast.Module) -> None:
     name = node.name if isinstance(node, _Definition) else "module"
-    if (ast.get_docstring(node) or "").startswith("Of "):
-        house.openings.append(f"{file}:{name}")
+    house.openings.extend(f"{file}:{line}: {text[:60]}" for text, line in _docstrings(node) if _hangs(text))
     if isinstance(node, ast.ClassDef) and not name.startswith("_"):
         house.classes[name].append(file)
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
         house.functions[f"{file}:{name}"] = (node.end_lineno or first) - first + 1
+
+
+def _docstrings(node: _Definition | ast.Module) -> Iterator[tuple[str, int]]:
+    """A definition's own docstring and those of what it assigns, each with its line."""
+    for before, statement in pairwise((None, *node.body)):
+        match statement:
+            case ast.Expr(value=ast.Constant(value=str(text))) if before is None or isinstance(before, _ASSIGNMENTS):
+                yield text.strip(), statement.lineno
+
+
+def _hangs(text: str) -> bool:
+    return text.split(maxsplit=1)[0] in _HANGING or text.startswith("...")
 
 
 def _longest(lengths: dict[str, int], count: int = 5) -> str:

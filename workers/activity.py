@@ -50,7 +50,7 @@ class WorkerActivity:
 
     @property
     def tokens_per_second(self) -> float | None:
-        """While it had something to do; None before that."""
+        """Tokens a second while the worker had something to do; None before that."""
         return self.tokens / self.seconds_busy if self.seconds_busy else None
 
 
@@ -109,7 +109,7 @@ class Timesheet:
         self._since = time.monotonic()
 
     def note(self, alive: int, busy: int) -> None:
-        """From now on, this many workers are alive and this many of them busy."""
+        """Note that from now on, this many workers are alive and this many of them busy."""
         now = time.monotonic()
         seconds, self._since = now - self._since, now
         self.alive += seconds * self._now[0]

@@ -19,7 +19,9 @@ def running_future() -> Future[Any]:
 
 
 class DaemonThread(Executor):
-    """Does one piece of work after the other; unlike other executors it never keeps the interpreter from exiting."""
+    """A thread for one piece of work after the other; unlike other executors it never keeps the interpreter from
+    exiting.
+    """
 
     def __init__(self) -> None:
         self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()

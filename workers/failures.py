@@ -42,7 +42,7 @@ class ChatTemplateMissing(InputError):
 
 
 class PromptsTooLong(InputError):
-    """Not even the shortest prompts of a run fit the model's context or the config's limit."""
+    """An input error: not even the shortest prompts of a run fit the model's context or the config's limit."""
 
 
 class WorkersUnavailable(RunStopped):

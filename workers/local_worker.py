@@ -153,7 +153,7 @@ class LocalWorker:
         return self._thread
 
     def _hear(self, loop: asyncio.AbstractEventLoop, message: Message) -> None:
-        """In the engine's thread."""
+        """Hear a message, in the engine's thread."""
         try:
             loop.call_soon_threadsafe(self._deliver, message)
         except RuntimeError:  # the loop has been closed: nobody listens any more

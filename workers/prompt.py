@@ -106,7 +106,7 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class Continuations(Task["Likelihood"]):
-    """Given answers whose likelihood is asked for, in place of answers to be generated.
+    """Answers whose likelihood is asked for, in place of answers to be generated.
 
     Attributes:
         texts: one a suffix of the block; none empty.
@@ -132,8 +132,8 @@ class Likelihood:
 
 
 PAIR = "\x1f"
-"""Stands between question and answer in the texts of a reward model that reads pairs: ASCII's unit separator, which
-must occur in neither."""
+"""The separator between question and answer in the texts of a reward model that reads pairs: ASCII's unit separator,
+which must occur in neither."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""For how long anything has been under way."""
+"""A stopwatch: for how long anything has been under way."""
 
 import time
 from collections.abc import Callable
@@ -22,7 +22,7 @@ class Stopwatch:
 
     @property
     def seconds(self) -> float:
-        """In which something was under way, up to now."""
+        """Seconds in which something was under way, up to now."""
         return self._before + (self._clock() - self._since if self.under_way else 0.0)
 
     def begin(self) -> None:

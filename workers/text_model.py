@@ -73,7 +73,7 @@ class RewardEngine(Protocol):
     def card(self) -> ModelCard: ...
 
     def count_tokens(self, block: PromptBlock) -> tuple[int, ...]:
-        """As `Engine.count_tokens`."""
+        """See `Engine.count_tokens`."""
         ...
 
     def rate(self, block: PromptBlock) -> Iterator[tuple[int, Reward]]:
@@ -147,11 +147,11 @@ class TextModel(Protocol):
         ...
 
     async def count_tokens(self, block: PromptBlock) -> tuple[int, ...]:
-        """As `Engine.count_tokens`."""
+        """See `Engine.count_tokens`."""
         ...
 
     def generate(self, block: PromptBlock, decoding: Decoding) -> AsyncIterator[tuple[int, Completion]]:
-        """As `Engine.generate`; many calls may be open at once. Also raises WorkersUnavailable.
+        """See `Engine.generate`; many calls may be open at once. Also raises WorkersUnavailable.
 
         Where the workers share a block, only those suffixes go without an answer that are in one part with a failure.
         Closing the iterator early gives up the rest of the block.
@@ -159,7 +159,7 @@ class TextModel(Protocol):
         ...
 
     def score(self, block: PromptBlock, continuations: Continuations) -> AsyncIterator[tuple[int, Likelihood]]:
-        """As `Engine.score`, and otherwise as `generate`."""
+        """See `Engine.score`, and otherwise `generate`."""
         ...
 
     def activity(self) -> WorkersActivity:
@@ -177,7 +177,7 @@ class RewardModel(Protocol):
     async def start(self) -> ModelCard: ...
 
     def rate(self, block: PromptBlock) -> AsyncIterator[tuple[int, Reward]]:
-        """As `RewardEngine.rate`, and otherwise as `TextModel.generate`."""
+        """See `RewardEngine.rate`, and otherwise `TextModel.generate`."""
         ...
 
     def activity(self) -> WorkersActivity: ...

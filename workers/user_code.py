@@ -83,8 +83,8 @@ class UserThreads:
 
 
 def call_in_thread(work: Callable[[], T], seconds: float) -> T:
-    """As `UserThreads.call`, for those who wait without an event loop. The first interrupt is noted by whoever handles
-    it, the second one ends the wait."""
+    """See `UserThreads.call`; this one is for callers without an event loop. The first interrupt is noted by whoever
+    handles it, the second one ends the wait."""
     outcome: Future[_Outcome] = running_future()
     threading.Thread(target=lambda: outcome.set_result(_tried(work)), daemon=True).start()
     try:
@@ -102,7 +102,7 @@ class UserLoop:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def call(self, work: Callable[[], Awaitable[T]], seconds: float) -> T:
-        """As `UserThreads.call`, of an async function; where it can, one that is too slow is cancelled."""
+        """See `UserThreads.call`; this one calls an async function, and cancels one that is too slow where it can."""
         loop = self._loop = self._loop or _started_loop()
         outcome: Future[_Outcome] = running_future()
         tasks: list[asyncio.Task[None]] = []

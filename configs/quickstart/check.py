@@ -144,7 +144,7 @@ def _singles(bench: StyleCheck, place: Place) -> list[CheckScores]:
 
 
 def _greedy(bench: StyleCheck, place: Place, singles: Sequence[CheckScores]) -> None:
-    """Up to three additions, each the best for the search questions of those that did best alone."""
+    """Make up to three additions, each the best for the search questions of those that did best alone."""
     ranked = sorted(zip(singles, bench.pool, strict=True), key=lambda pair: -pair[0].search)
     rest, chosen = [row for _, row in ranked[:GREEDY_CHOICES]], list[Row]()
     for _ in range(3):

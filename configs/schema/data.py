@@ -1,4 +1,4 @@
-"""Where the base prompt, the pool and the questions come from, and how questions are split."""
+"""The base prompt, the pool and the questions: where they come from, and how questions are split."""
 
 import re
 from typing import Annotated, Any, Literal, Self
@@ -17,7 +17,7 @@ def _readable_tag(tag: str) -> str:
 
 
 CONVERSATION_FIELDS = ("messages", "conversations", "conversation")
-"""Where rows of a pool hold conversations, by their usual names."""
+"""Fields of a pool's rows that hold conversations, by their usual names."""
 
 SeparationTag = Annotated[str, AfterValidator(_readable_tag)]
 """A line that can be told from everything else in a URIAL prompt."""
@@ -31,7 +31,7 @@ class BasePromptConfig(Knobs):
 
 
 class RecordsConfig(Knobs):
-    """Where rows come from: a file, or a data set of a Hugging Face hub."""
+    """Rows of a file, or of a data set of a Hugging Face hub."""
 
     path: LocalPath | None = None
     """JSONL, JSON (a list of objects), CSV, TSV or Parquet file; told apart by the ending. Give this or `hub`."""
@@ -74,14 +74,16 @@ class PoolConfig(RecordsConfig):
 
 
 class SplitConfig(Knobs):
-    """Which questions guide the search and which judge the winner alone. First match wins: field, file, share."""
+    """The division of questions into those that guide the search and those that judge the winner alone. First match
+    wins: field, file, share.
+    """
 
     by_field: str | None = None
     """Field of a question row that says `search` or `held_out` (data sets that come with a split of their own)."""
     held_out_path: LocalPath | None = None
     """A separate file of held-out questions, in the same format; then all of `questions.path` guides."""
     held_out_share: Share = 0.5
-    """Else: share of the questions held out, stratified by category, in (0, 1)."""
+    """Share of the questions held out where neither field nor file says so, stratified by category, in (0, 1)."""
     seed: Seed = 0
     """Seed of the stratified draw."""
 
@@ -134,7 +136,7 @@ class RenderConfig(Knobs):
     turns can be told from several demonstrations. An answer ends before it, too. In a base prompt it says which turns
     belong together. Without it, turns follow one another as demonstrations do."""
     separation_tag_between: Literal["conversations", "turns"] = "conversations"
-    """Where the tag stands: in front of every conversation, the question's own included; or between the turns of each
+    """Place of the tag: in front of every conversation, the question's own included; or between the turns of each
     conversation, where the same conversation goes on."""
 
     @model_validator(mode="after")

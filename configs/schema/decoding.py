@@ -14,7 +14,7 @@ class DecodingConfig(Knobs):
     """How tokens are chosen; see `workers.prompt.Decoding`."""
 
     max_new_tokens: Annotated[int, Field(ge=1)] = 2048
-    """At most this many tokens an answer."""
+    """Most tokens of an answer."""
     temperature: Annotated[float, Field(ge=0, le=10)] = 0.0
     """0 is greedy."""
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
@@ -35,7 +35,7 @@ class FurtherDecodingConfig(Knobs):
     name: Annotated[str, Field(min_length=1, max_length=40)]
     """Yours: what it is called in the journal and in reports; at most 40 characters."""
     max_new_tokens: Annotated[int, Field(ge=1)] | None = None
-    """As in `decoding`, and so are the others."""
+    """Most tokens of an answer, as in `decoding`; the others are as there, too."""
     temperature: Annotated[float, Field(ge=0, le=10)] | None = None
     """0 is greedy."""
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None

@@ -27,7 +27,7 @@ class VariantConfig(Knobs):
     absent. Where the search varied the decoding too (`strategy.decodings`), an export says what to change of the
     evaluation's, and with `use: all` that is done; so is its separation tag where the evaluation has none."""
     use: Literal["all", "rules", "demonstrations"] = "all"
-    """Which part of that file the prompt is made of."""
+    """Part of that file that the prompt is made of."""
     rules: LocalPath | None = None
     """A text file with rules, verbatim; in the place of those in `prompt`."""
     max_demonstrations: Annotated[int, Field(ge=0)] | None = None
@@ -38,11 +38,13 @@ class VariantConfig(Knobs):
     answer_field: str = "answer"
     """Field of a list's rows that holds the answer, or the list of answers."""
     model: AnyModelConfig | None = None
-    """In the place of the evaluation's own."""
+    """Model in the place of the evaluation's own."""
     render: RenderConfig | None = None
-    """In the place of the evaluation's own; `chat` for a model that has learnt to follow instructions."""
+    """Form of the prompt in the place of the evaluation's own; `chat` for a model that has learnt to follow
+    instructions.
+    """
     decoding: DecodingConfig | None = None
-    """In the place of the evaluation's own, whatever an export says."""
+    """Decoding in the place of the evaluation's own, whatever an export says."""
 
 
 class EvaluationConfig(Knobs):
@@ -53,7 +55,7 @@ class EvaluationConfig(Knobs):
     again."""
     questions: QuestionsConfig
     side: Literal["all", "search", "held_out"] = "all"
-    """Which of the questions are asked; all of them, or one side of `questions.split`."""
+    """Questions that are asked: all of them, or one side of `questions.split`."""
     render: RenderConfig = RenderConfig()
     model: AnyModelConfig
     decoding: DecodingConfig = DecodingConfig()

@@ -34,11 +34,11 @@ class BenchmarkConfig(Knobs):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")]
     """What it is called in tables; also the name of its folder."""
     questions: QuestionsConfig
-    """As a search has them."""
+    """Questions, as a search has them."""
     side: Literal["all", "search", "held_out"] = "all"
-    """Which of the questions are asked; all of them, or one side of `questions.split`."""
+    """Questions that are asked: all of them, or one side of `questions.split`."""
     judge: JudgeConfig
-    """As a search has it (`demosearch knobs judge`)."""
+    """Judge, as a search has it (`demosearch knobs judge`)."""
     scoring: ScoringConfig = ScoringConfig()
     """`objective: mean` has both turns answered, judged and shown."""
     experiments: Annotated[tuple[ExperimentName, ...], Field(min_length=1)] | None = None
@@ -54,11 +54,11 @@ class ExperimentConfig(Knobs):
     toy: bool = False
     """The models are toys: every table and figure says that its numbers claim nothing about language models."""
     paper_model: Literal["Mistral-7B-v0.2", "Llama-3.1-8B"] | None = None
-    """Which of the paper's columns stand beside ours; none when absent."""
+    """Column of the paper that stands beside ours; none when absent."""
     model: AnyModelConfig
     """The base model."""
     instruct: AnyModelConfig | None = None
-    """Its aligned sibling, asked in its own chat template."""
+    """The model's aligned sibling, asked in its own chat template."""
     base_prompt: LocalPath
     """A URIAL prompt file: the rules and demonstrations that the paper starts from."""
     pool: PoolConfig
@@ -66,10 +66,10 @@ class ExperimentConfig(Knobs):
     benchmarks: Annotated[tuple[BenchmarkConfig, ...], Field(min_length=1)]
     """What every prompt is put to."""
     render: RenderConfig = RenderConfig()
-    """Of the base model's prompts."""
+    """Form of the base model's prompts."""
     decoding: DecodingConfig = DecodingConfig()
     budget: BudgetConfig = BudgetConfig()
-    """Of each benchmark's evaluation, and of each search."""
+    """Limits of each benchmark's evaluation, and of each search."""
     workers: WorkersConfig = WorkersConfig()
     ledger_path: LocalPath | None = None
     """A ledger shared with searches, evaluations and other experiments, so that none pays for what another has paid;

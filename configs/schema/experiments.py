@@ -23,7 +23,7 @@ class ComponentsConfig(Knobs):
 
 
 class ManyShotConfig(Knobs):
-    """From no demonstration to as many as the context holds (the paper's figure 3 and table 10)."""
+    """The number of demonstrations, from none to as many as the context holds (the paper's figure 3 and table 10)."""
 
     counts: Counts = (0, 3, 10, 20, 30, 40, 50)
     """Demonstrations in all, the base prompt's included where they are there. A number that the context does not hold
@@ -32,7 +32,7 @@ class ManyShotConfig(Knobs):
     """Random draws from the pool. Each is one order of the pool, from which the first n are taken, so that draws of
     different numbers share their prefix."""
     seed: int = 0
-    """Of the draws."""
+    """Seed of the draws."""
     unsupervised: bool = True
     """Queries alone, without answers, too."""
     scores: LocalPath | None = None
@@ -45,11 +45,11 @@ class DecodingSweepConfig(Knobs):
     """Temperature, nucleus mass and repetition penalty (the paper's heat maps)."""
 
     temperatures: tuple[Annotated[float, Field(ge=0)], ...] = (0.0, 0.3, 0.5, 1.0)
-    """Of sampling; 0 is greedy."""
+    """Temperatures of sampling; 0 is greedy."""
     top_ps: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (0.6, 0.8, 1.0)
     """Nucleus masses; without effect at temperature 0, where they share one set of answers."""
     repetition_penalties: tuple[Annotated[float, Field(gt=0)], ...] = (1.0, 1.15)
-    """They count the prompt's tokens too."""
+    """Repetition penalties; they count the prompt's tokens too."""
     strategy: OptunaConfig | None = None
     """A search of demonstrations and decodings together (its `decodings`), beside the grid; questions, judge, scoring,
     seed and window are those of `greedy`. None when absent."""
@@ -70,9 +70,9 @@ class MatchingConfig(Knobs):
     """A search whose largest set is matched in the same ways, as a third set; questions, judge, scoring, seed and
     window are those of `greedy`. None when absent."""
     out_of_domain: PoolConfig | None = None
-    """Where answers of another domain come from; without it that condition is a hole."""
+    """Pool from which answers of another domain come; without it that condition is a hole."""
     seed: int = 0
-    """Of the random answers."""
+    """Seed of the random answers."""
 
 
 class MultiTurnConfig(Knobs):
@@ -85,19 +85,19 @@ class MultiTurnConfig(Knobs):
     """The base prompt's demonstrations with a second turn each, in their order. Without it, the conditions that show it
     alone are holes, and the drawn ones stand in front of the base prompt as it is."""
     follow_ups: LocalPath | None = None
-    """In the place of `base_prompt`: JSON lines with the second turns alone (`follow_up_query`, `follow_up_answer`),
-    one for each of the base prompt's demonstrations, in their order."""
+    """File in the place of `base_prompt`: JSON lines with the second turns alone (`follow_up_query`,
+    `follow_up_answer`), one for each of the base prompt's demonstrations, in their order."""
     added: tuple[Annotated[int, Field(ge=1)], ...] = (3, 6)
     """Numbers of drawn demonstrations in front of the base prompt's."""
     draws: Annotated[int, Field(ge=1)] = 3
     """Random draws from the pool, nested."""
     seed: int = 0
-    """Of the draws."""
+    """Seed of the draws."""
     separation_tag: SeparationTag = "# Conversation"
     """The line that parts conversations in the conditions with a tag, as `render.separation_tag`. The paper does not
     print its own."""
     separation_tag_between: Literal["conversations", "turns"] = "conversations"
-    """Where it stands, as `render.separation_tag_between`."""
+    """Place of the tag, as `render.separation_tag_between`."""
 
     @model_validator(mode="after")
     def _one_source_of_second_turns(self) -> Self:
@@ -114,7 +114,7 @@ class ModelPairConfig(Knobs):
     model: AnyModelConfig
     """The base model."""
     instruct: AnyModelConfig | None = None
-    """Its aligned sibling, asked in its own chat template."""
+    """The model's aligned sibling, asked in its own chat template."""
 
 
 class AlignedConfig(Knobs):
@@ -147,12 +147,12 @@ class GreedyConfig(Knobs):
     questions: QuestionsConfig | None = None
     """What guides the search; the first benchmark's when absent."""
     judge: JudgeConfig | None = None
-    """Who judges while searching; the first benchmark's judge when absent. The report has the benchmark's own: another
-    one shows how much of a score is the search's judge."""
+    """Judge while searching; the first benchmark's judge when absent. The report has the benchmark's own: another one
+    shows how much of a score is the search's judge."""
     scoring: ScoringConfig = ScoringConfig()
-    """Of the search: its objective."""
+    """Scoring of the search: its objective."""
     seed: int = 0
-    """Of the strategies."""
+    """Seed of the strategies."""
     window: Annotated[int, Field(ge=1)] = 12
     """Candidates under way at the same time."""
 
@@ -165,7 +165,7 @@ class IclVsFinetuningConfig(Knobs):
     draws: Annotated[int, Field(ge=1)] = 3
     """Random draws from the pool, nested, each a prompt and a training with a seed of its own."""
     seed: int = 0
-    """Of the draws and of the trainings."""
+    """Seed of the draws and of the trainings."""
     methods: Annotated[tuple[Literal["full", "lora"], ...], Field(min_length=1)] = ("full", "lora")
     """All weights, low-rank adapters, or both."""
 
@@ -190,9 +190,9 @@ class AskedModelConfig(Knobs):
     name: Annotated[str, Field(min_length=1)]
     """What it is called in tables."""
     model: AnyModelConfig
-    """Where it is."""
+    """The other model."""
     chat: bool = False
-    """It is asked in its own chat template, and not in the form of the base model's prompts."""
+    """Ask the model in its own chat template, and not in the form of the base model's prompts."""
 
 
 class TransferConfig(Knobs):
@@ -245,12 +245,12 @@ class ForecastConfig(Knobs):
     tokens_per_second: Annotated[float, Field(gt=0)] | None = None
     """New tokens a second, all workers together; `--tokens-per-second` goes before it."""
     answer_tokens: Annotated[float, Field(gt=0)] | None = None
-    """Of an answer, on average."""
+    """Mean tokens of an answer."""
     verdict_tokens: Annotated[float, Field(gt=0)] | None = None
-    """That a call of the judge writes, on average."""
+    """Mean tokens that a call of the judge writes."""
     billion_parameters: Annotated[float, Field(gt=0)] | None = None
-    """Of the base model: a training step takes six operations a parameter and token."""
+    """Size of the base model: a training step takes six operations a parameter and token."""
     gpus: Annotated[float, Field(gt=0)] | None = None
-    """That all workers hold together, where `workers` leaves that to the machine."""
+    """GPUs that all workers hold together, where `workers` leaves that to the machine."""
     training_teraflops: Annotated[float, Field(gt=0)] = 200.0
     """Operations a second of one GPU while training, in 10^12, as they are reached and not as they are advertised."""

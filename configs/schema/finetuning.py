@@ -17,14 +17,14 @@ class LoraConfig(Knobs):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Share of an adapter's inputs that are dropped while training, in [0, 1)."""
     learning_rate: Annotated[float, Field(gt=0)] = 2e-4
-    """In the place of the full fine-tuning's: adapters need a hundred times as much."""
+    """Learning rate in the place of the full fine-tuning's: adapters need a hundred times as much."""
 
 
 class TrainingLength(Knobs):
     """How long a training of so many examples takes."""
 
     up_to: Annotated[int, Field(ge=1)] | None = None
-    """For at most so many examples; for any number when absent."""
+    """Most examples that this holds for; any number when absent."""
     epochs: Annotated[int, Field(ge=1)]
     """How often each example is seen."""
     batch_size: Annotated[int, Field(ge=1)]
@@ -51,15 +51,15 @@ class FinetuningConfig(Knobs):
     max_tokens: Annotated[int, Field(ge=2)] = 2048
     """An example with more tokens is left out and reported, never cut."""
     lora: LoraConfig = LoraConfig()
-    """Of the cells that are trained with adapters."""
+    """Adapters of the cells that are trained with them."""
     dtype: Literal["float32", "bfloat16"] = "float32"
     """Precision of the weights that full fine-tuning trains: steps of 2e-6 are lost in bfloat16. On a GPU the
     computation is in bfloat16 in any case. Adapters leave the model in its own `model.dtype`."""
     device_batch_size: Annotated[int, Field(ge=1)] = 2
     """Examples that are in the device's memory at the same time; gradients are added up to `batch_size`."""
     checkpoints: Annotated[int, Field(ge=0)] = 3
-    """So many checkpoints a training, evenly spaced, from which a killed one goes on; each holds weights and optimizer
-    (12 bytes a parameter in full fine-tuning), the last two are kept, none when the training is done."""
+    """Checkpoints of a training, evenly spaced, from which a killed one goes on; each holds weights and optimizer (12
+    bytes a parameter in full fine-tuning), the last two are kept, none when the training is done."""
 
     @model_validator(mode="after")
     def _every_number_has_a_length(self) -> Self:

@@ -1,4 +1,4 @@
-"""Who judges: one kind a class, and the panel."""
+"""Judges, one kind a class, and the panel."""
 
 from typing import Annotated, Literal, Self
 
@@ -33,8 +33,8 @@ class SpeakingJudgeKnobs(JudgeKnobs):
     model: ModelConfig | None = None
     """A model with a chat template that runs here; no service, no price."""
     workers: WorkersConfig | None = None
-    """Where `model` runs; when absent in this process, beside everything else. On a cluster give it Ray workers of its
-    own, and say how many: `count: auto` takes all GPUs."""
+    """Workers that run `model`; when absent it runs in this process, beside everything else. On a cluster give it Ray
+    workers of its own, and say how many: `count: auto` takes all GPUs."""
     unreadable_retries: Annotated[int, Field(ge=0, le=10)] = 2
     """How often a verdict that cannot be read is asked for again before it counts as a failure; never where the same
     words would come again."""
@@ -146,8 +146,8 @@ class RewardModelJudgeConfig(JudgeKnobs):
     kind: Literal["reward_model"]
     model: RewardModelConfig
     workers: WorkersConfig | None = None
-    """Where it runs; when absent in this process, beside everything else. On a cluster give it Ray workers of its own,
-    and say how many: `count: auto` takes all GPUs."""
+    """Workers that run it; when absent it runs in this process, beside everything else. On a cluster give it Ray
+    workers of its own, and say how many: `count: auto` takes all GPUs."""
 
 
 class ReferenceJudgeConfig(ScaleKnobs, JudgeKnobs):
@@ -168,7 +168,7 @@ class FunctionJudgeConfig(JudgeKnobs):
     function: str
     """`module:function`."""
     folder: LocalPath | None = None
-    """Where the module is looked for first."""
+    """Folder in which the module is looked for first."""
     whole_batch: bool = False
     """The function takes a list of pairs (question, answers) instead and returns a list as long."""
     max_in_flight: Annotated[int, Field(ge=1)] = 8
@@ -177,8 +177,8 @@ class FunctionJudgeConfig(JudgeKnobs):
     """Seconds one call may take; then its answers fail. A call cannot be ended: when as many as may be under way have
     never returned, the run stops."""
     options: dict[str, JsonValue] = {}
-    """Given to the function by name, and part of its identity, as are the sources of its module and of your own modules
-    that it imports; data files that it reads are not."""
+    """Arguments given to the function by name, and part of its identity, as are the sources of its module and of your
+    own modules that it imports; data files that it reads are not."""
 
     @model_validator(mode="after")
     def _well_named(self) -> Self:

@@ -47,7 +47,7 @@ ModelName = Annotated[str, BeforeValidator(_model_name)]
 
 
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
-"""Of random numbers; what all libraries take."""
+"""Seed of random numbers; what all libraries take."""
 
 
 Share = Annotated[float, Field(gt=0, lt=1)]

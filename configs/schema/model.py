@@ -78,7 +78,7 @@ class ServedModelConfig(Knobs):
 
     engine: Literal["served"]
     service: ServiceConfig
-    """Where it is. `service.timeout` must leave time for a whole answer while many are being written."""
+    """Address of the server. `service.timeout` must leave time for a whole answer while many are being written."""
     server: Literal["auto", "vllm", "sglang", "llama_cpp", "llama_cpp_python", "transformers", "openai"] = "auto"
     """What answers there; `auto`: what it says itself. `transformers`: `transformers serve`. `openai`: a hosted one.
     `llama_cpp_python` counts only the last 64 tokens for a repetition penalty."""
@@ -168,4 +168,4 @@ AnyModelConfig = Annotated[
     Field(discriminator="engine"),
     BeforeValidator(_in_process),
 ]
-"""Where the model runs; in the workers' own processes when `engine` is absent."""
+"""A model by where it runs; in the workers' own processes when `engine` is absent."""

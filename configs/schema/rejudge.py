@@ -9,6 +9,6 @@ class RejudgeConfig(Knobs):
     """Another judge for stored answers."""
 
     judge: JudgeConfig
-    """As in a search's config."""
+    """Judge, as in a search's config."""
     budget: BudgetConfig = BudgetConfig()
     """Limits of what the verdicts may cost; generations cost nothing."""

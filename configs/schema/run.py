@@ -19,7 +19,7 @@ class RunConfig(Knobs):
     """One search, complete."""
 
     seed: Seed = 0
-    """Of the strategy."""
+    """Seed of the strategy."""
     base_prompt: BasePromptConfig
     pool: PoolConfig
     questions: QuestionsConfig

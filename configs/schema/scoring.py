@@ -20,7 +20,7 @@ class ScoringConfig(Knobs):
     stop_after_failed: Annotated[int, Field(ge=1)] = 5
     """Stop the run when this many trials in a row have no mean: something is wrong with model or judge."""
     confidence: Share = 0.95
-    """Of every interval shown."""
+    """Confidence of every interval shown."""
     bounds: tuple[FiniteFloat, FiniteFloat] | None = None
     """The lowest and the highest score that the judge can give, such as `[0, 1]`: intervals of few or equal scores need
     them. Needed only where the judge does not say: for kinds `function` and `reward_model`."""
@@ -28,8 +28,8 @@ class ScoringConfig(Knobs):
     """The base prompt is exported unless all scores of the run, held-out ones included, make it this probable that the
     winner beats it; 0 exports the winner in any case."""
     objective: Literal["turn_1", "turn_2", "mean"] | tuple[Annotated[FiniteFloat, Field(ge=0)], ...] = "turn_1"
-    """Which answers count: those to the first turn, to the second, the mean of both, or a weight a turn, such as
-    `[1, 2]`. Turns that count for nothing are answered where a later one needs them, and not judged."""
+    """Answers that count: those to the first turn, to the second, the mean of both, or a weight a turn, such as `[1,
+    2]`. Turns that count for nothing are answered where a later one needs them, and not judged."""
 
     @field_validator("bounds")
     @classmethod
@@ -58,7 +58,7 @@ class BudgetConfig(Knobs):
     judge_tokens: Annotated[int, Field(ge=1)] | None = None
     """Tokens the judge reads and writes. May be exceeded by the calls under way."""
     dollars: Annotated[float, Field(gt=0)] | None = None
-    """At the prices in `service`; needs them. May be exceeded by the calls under way."""
+    """US dollars at the prices in `service`; needs them. May be exceeded by the calls under way."""
     gpu_hours: Annotated[float, Field(gt=0)] | None = None
     """GPUs held by loaded models, times hours; looked at every two seconds."""
     hours: Annotated[float, Field(gt=0)] | None = None

@@ -1,4 +1,4 @@
-"""Who judges in a search: any judge, and a cheap one that may be asked first."""
+"""The judges of a search: any judge, and a cheap one that may be asked first."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Which candidates there are: what all strategies share, and what only some vary."""
+"""The space of candidates: what all strategies share, and what only some vary."""
 
 from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
@@ -23,14 +23,14 @@ class SearchSpaceConfig(Knobs):
     ranks_by: ClassVar = "their mean score; all that are ranked have met every search question"
 
     max_demonstrations: Annotated[int, Field(ge=1)] = 3
-    """At most this many demonstrations are chosen."""
+    """Most demonstrations that are chosen."""
     min_demonstrations: Annotated[int, Field(ge=0)] = 0
     """No winner but the base prompt itself has fewer chosen demonstrations."""
     base: Literal["keep", "drop", "optional"] = "keep"
     """The base prompt's own demonstrations: `keep` adds the chosen ones to them, `drop` leaves them out of every
     candidate, `optional` leaves them out too, but they are among those to choose from (and count)."""
     insert: Literal["front", "back"] | Annotated[int, Field(ge=0)] = "front"
-    """Where added demonstrations go among the base prompt's: `front` (the paper's), `back`, or how many of the base's
+    """Place of added demonstrations among the base prompt's: `front` (the paper's), `back`, or how many of the base's
     stand before them. Without effect unless they are kept."""
     order: Literal["free", "fixed"] = "free"
     """`free`: another order is another candidate. `fixed`: chosen demonstrations stand in the pool's order."""

@@ -18,7 +18,7 @@ class BatchConfig(Knobs):
     linger: Annotated[float, Field(ge=0, le=3600)] = 5.0
     """A batch is submitted when no further call came for this many seconds."""
     max_requests: Annotated[int, Field(ge=1, le=50_000)] = 10_000
-    """At most this many calls a batch; it is submitted at once when it has them."""
+    """Most calls of a batch; it is submitted at once when it has them."""
     poll: Annotated[float, Field(gt=0, le=3600)] = 30.0
     """Seconds between two looks at a batch that is not done."""
     max_wait: Annotated[float, Field(gt=0)] = 26 * 3600.0

@@ -1,4 +1,4 @@
-"""Which demonstrations may be chosen, and how the search goes about it: one kind a class."""
+"""Strategies: how a search goes about choosing demonstrations, one kind a class."""
 
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -79,7 +79,7 @@ class RacingKnobs(SearchSpaceConfig):
     scores. `sequential` errs no more often than `p_value` says however many blocks it looks at, and asks for more
     answers; the others err more often, the more blocks there are."""
     p_value: Annotated[float, Field(gt=0, lt=1)] = 0.1
-    """Below this somebody leaves, in (0, 1). Larger is cheaper and less reliable."""
+    """P-value below which a candidate leaves, in (0, 1). Larger is cheaper and less reliable."""
 
 
 class RacingGreedyConfig(RacingKnobs):
@@ -207,7 +207,7 @@ class ExhaustiveGreedyConfig(SearchSpaceConfig):
 
     kind: Literal["exhaustive_greedy"]
     threshold: float | None = None
-    """From round 2 on, only demonstrations whose round-1 mean reached this score are tried (the paper: 6.2)."""
+    """Lowest mean of round 1 with which a demonstration is tried from round 2 on (the paper: 6.2)."""
     stop_without_gain: bool = True
     """Stop when a round does not improve on the best so far, and keep that. False is the paper's way: all rounds, and
     the last round's best is accepted even when it is lower."""

@@ -16,8 +16,9 @@ class MLflowConfig(Knobs):
     experiment: Annotated[str, Field(min_length=1)] = "demosearch"
     """Name of the MLflow experiment; made where there is none."""
     tracking_uri: str | None = None
-    """Where MLflow keeps its runs, such as `http://host:5000` or `sqlite:////home/me/mlflow.db`; MLFLOW_TRACKING_URI,
-    or MLflow's own default, when absent. Never with a password: that belongs in MLFLOW_TRACKING_PASSWORD."""
+    """Address at which MLflow keeps its runs, such as `http://host:5000` or `sqlite:////home/me/mlflow.db`;
+    MLFLOW_TRACKING_URI, or MLflow's own default, when absent. Never with a password: that belongs in
+    MLFLOW_TRACKING_PASSWORD."""
 
     @model_validator(mode="after")
     def _no_password(self) -> Self:
@@ -53,8 +54,8 @@ TrackerConfig = MLflowConfig | WandbConfig | TensorBoardConfig | PrometheusConfi
 
 
 class TrackersConfig(Knobs):
-    """Where else a search's figures go while it runs. No part of its identity; a tracker that cannot be reached is
-    warned of and left out, never a reason to stop, nor to wait for more than 20 seconds at the end."""
+    """Trackers of a search's figures while it runs. No part of its identity; a tracker that cannot be reached is warned
+    of and left out, never a reason to stop, nor to wait for more than 20 seconds at the end."""
 
     mlflow: MLflowConfig | None = None
     """MLflow: `{}` for a run where MLflow keeps its runs anyway."""
@@ -67,5 +68,5 @@ class TrackersConfig(Knobs):
 
     @property
     def wanted(self) -> dict[str, TrackerConfig]:
-        """Those that are given, by kind."""
+        """The trackers that are given, by kind."""
         return {name: config for name, config in self if config is not None}

@@ -22,7 +22,7 @@ class RayConfig(Knobs):
 
 
 class WorkersConfig(Knobs):
-    """Where generation happens."""
+    """The workers that generate."""
 
     kind: Literal["ray", "local"] = "ray"
     """`ray`: actors, on this machine or on a cluster. `local`: in this process, one model, no Ray."""

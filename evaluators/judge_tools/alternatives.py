@@ -1,4 +1,4 @@
-"""From the likeliest tokens that a service tells of, how likely each rating was in the place of the one given.
+"""The probability of each rating in the place of the one given, from the likeliest tokens that a service tells of.
 
 A rating may be several tokens ("1", "0"), part of one ("[[7"), or one ("10"). A token in its place counts for the
 rating that it writes; one that may still go on ("1", where 10 is a choice, too) counts as far as it is known how it
@@ -17,7 +17,7 @@ from workers.service.reply import Reply, TokenChoice
 
 @dataclass(frozen=True, slots=True)
 class RatingPlace:
-    """Where a rating stands in a reply.
+    """The position of a rating in a reply.
 
     Attributes:
         begin, end: of the rating.

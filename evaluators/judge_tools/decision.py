@@ -147,7 +147,7 @@ def _check_unopened(words: str, spoken: str, quotations: Quotations, form: Ratin
 
 
 def _stated(spoken: str, matches: Sequence[re.Match[str]], quotations: Quotations, form: RatingForm) -> list[_Stated]:
-    """Those that are no quotations, ends of the scale, examples or other people's words."""
+    """Ratings that are no quotations, ends of the scale, examples or other people's words."""
     ends = _ends_of_scale(spoken, matches, form)
     stated = []
     for index, match in enumerate(matches):

@@ -19,7 +19,7 @@ from workers.usage import Usage
 WORTH = 256
 """Characters of a shared beginning that make a block of its own worth while..."""
 FEW = 32
-"""...for this many chats or more: to be answered side by side is worth more than what a few of them share."""
+"""A number of chats for which being answered side by side is worth more than what a few of them share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class LocalChatModel:
 
 
 def blocks(texts: Sequence[str]) -> list[list[int]]:
-    """Which texts to compute together: all of them, except where several share a much longer beginning.
+    """Group texts to be computed together: all of them, except where several share a much longer beginning.
 
     Returns:
         Indices, every one once, in the order of the texts' beginnings.

@@ -80,7 +80,7 @@ class Gatherer(Generic[I, A]):
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _send(self, kind: Hashable, batch: _Batch[I, A]) -> None:
-        """Once for each batch: when it is full, or when its time has come."""
+        """Send a batch, once: when it is full, or when its time has come."""
         if self._waiting.get(kind) is not batch:
             return
         del self._waiting[kind]

@@ -1,4 +1,4 @@
-"""Which parts of a judge's words are quoted: from the answer, from the instructions, from a scale."""
+"""Parts of a judge's words that are quoted: from the answer, from the instructions, from a scale."""
 
 import re
 from bisect import bisect_right

@@ -55,7 +55,7 @@ class RatingForm(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Where ratings stand in a judge's words, and which there are.
+    """The ratings that there are, and where they stand in a judge's words.
 
     Attributes:
         low, high: worst and best.
@@ -72,7 +72,7 @@ class Scale:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """At most 101 of them, which is more than any scale of whole numbers in use."""
+        """The possible ratings; at most 101, which is more than any scale of whole numbers in use."""
         whole = range(math.ceil(self.low), math.floor(self.high) + 1)
         return tuple(str(number) for number in whole[:101])
 

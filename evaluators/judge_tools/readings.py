@@ -12,7 +12,7 @@ from evaluators.judge_tools.ratings import MT_BENCH, RatingForm, Scale, Winners
 from evaluators.ledger.queries import SpokenVerdict
 
 DISTRIBUTION = "\n\n[expected rating] "
-"""Stands between a judge's words and the distribution of its ratings."""
+"""The separator between a judge's words and the distribution of its ratings."""
 
 
 @dataclass(frozen=True, slots=True)

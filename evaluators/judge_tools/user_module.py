@@ -65,7 +65,7 @@ def _sources(name: str) -> dict[str, Path]:
 
 
 def _spec(name: str) -> ModuleSpec | None:
-    """Where a module stands, without importing it or its packages; None where Python does not find it on its path."""
+    """Find a module without importing it or its packages; None where Python does not find it on its path."""
     spec, path = None, None
     parts = name.split(".")
     for count in range(1, len(parts) + 1):

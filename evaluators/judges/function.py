@@ -213,5 +213,5 @@ def _check_call(function: Callable[..., Any], config: FunctionJudgeConfig, wante
 
 
 def _own_digest(module: ModuleType) -> str:
-    """For a module of an installed package, which has no user's source."""
+    """The digest of a module of an installed package, which has no user's source."""
     return sha256(Path(str(module.__file__)).read_bytes()).hexdigest()

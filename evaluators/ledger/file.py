@@ -203,7 +203,7 @@ def _begun(connection: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def look_up(ledger: sqlite3.Connection, columns: str, table: Table, keys: Sequence[bytes]) -> Iterable[tuple[Any, ...]]:
-    """These columns of the rows with one of these keys, in no order."""
+    """Columns of the rows with one of these keys, in no order."""
     for start in range(0, len(keys), _LOOKUP):
         some = keys[start : start + _LOOKUP]
         marks = ",".join("?" * len(some))

@@ -77,13 +77,13 @@ class Ledger:
         self._broken: Exception | None = None
 
     def completions(self, keys: Sequence[bytes]) -> dict[bytes, Completion]:
-        """Those of these generations that are known."""
+        """The stored completions of these generations."""
         columns = "key, text, prompt_tokens, new_tokens, finish, estimated"
         rows = self._look_up(columns, "generations", keys)
         return {row[0]: Completion(row[1], row[2], row[3], row[4], bool(row[5])) for row in rows}
 
     def verdicts(self, keys: Sequence[bytes]) -> dict[bytes, Verdict]:
-        """Those of these verdicts that are known."""
+        """The stored verdicts among these."""
         columns = f"key, score, words, {USAGE}"
         rows = self._look_up(columns, "verdicts", keys)
         return {row[0]: Verdict(row[1], row[2], Usage(*row[3:])) for row in rows}
@@ -101,7 +101,7 @@ class Ledger:
         return rows + taken.rows
 
     def model_of_generations(self, fingerprint: str) -> str:
-        """Who wrote the first completion kept of the model with this fingerprint, by the server's own word; "" where it
+        """The model that wrote the first completion kept under this fingerprint, by the server's own word; "" where it
         has not said."""
         return self._first(
             "SELECT reply_model FROM generations g JOIN prompts p ON p.digest = g.prompt "
@@ -110,7 +110,7 @@ class Ledger:
         )
 
     def model_of_verdicts(self, judge: bytes) -> str:
-        """As `model_of_generations`, of the judge with this digest."""
+        """See `model_of_generations`; this one is of the judge with this digest."""
         query = "SELECT reply_model FROM verdicts WHERE judge = ? AND reply_model <> '' ORDER BY created LIMIT 1"
         return self._first(query, judge)
 

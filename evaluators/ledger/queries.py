@@ -68,14 +68,14 @@ class Stretch:
 
 
 def read_completions(path: Path, keys: Sequence[bytes]) -> dict[bytes, Completion]:
-    """Those of these generations that are known, whoever paid for them."""
+    """The stored completions of these generations, whoever paid for them."""
     with reading(path) as ledger:
         rows = look_up(ledger, "key, text, prompt_tokens, new_tokens, finish", "generations", keys) if ledger else ()
         return {row[0]: Completion(*row[1:]) for row in rows}
 
 
 def read_verdicts(path: Path, keys: Sequence[bytes]) -> dict[bytes, Verdict]:
-    """Those of these verdicts that are known, whoever paid for them; without what they cost."""
+    """The stored verdicts among these, whoever paid for them; without what they cost."""
     with reading(path) as ledger:
         rows = look_up(ledger, "key, score, words", "verdicts", keys) if ledger else ()
         return {key: Verdict(score, words) for key, score, words in rows}
@@ -176,7 +176,7 @@ def read_spend(path: Path, run: str) -> Spend:
 
 
 def read_utilization(path: Path, run: str) -> Utilization:
-    """Who was there while `run` was worked on, all its processes together."""
+    """The utilization of workers while `run` was worked on, all its processes together."""
     sums = ", ".join(f"total({column.name})" for column in fields(Utilization))
     with reading(path) as ledger:
         if ledger is None:

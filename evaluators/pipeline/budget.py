@@ -57,7 +57,7 @@ class Budget:
 
     @property
     def limits(self) -> Mapping[str, float]:
-        """By quantity; only those that are set."""
+        """Limits by quantity; only those that are set."""
         return self._limits
 
     def spent(self) -> dict[str, float | None]:
@@ -69,7 +69,7 @@ class Budget:
         self._check(self._limits)
 
     def check_clock(self) -> None:
-        """As `check`, of the limits on time alone, which are reached without anything new being asked for."""
+        """Do what `check` does for the limits on time alone, which are reached without anything new being asked for."""
         self._check({name: self._limits[name] for name in _CLOCK if name in self._limits})
 
     def _check(self, limits: dict[str, float]) -> None:
@@ -93,7 +93,7 @@ class Budget:
 
     @contextmanager
     def judging(self) -> Iterator[None]:
-        """While a verdict is under way. Raises BudgetSpent instead of beginning one beyond a limit; that on generations
+        """Count a verdict as under way. Raises BudgetSpent instead of beginning one beyond a limit; that on generations
         is none for the verdicts on them."""
         self._check(self._judge_limits)
         self._judging += 1

@@ -43,7 +43,7 @@ class _Talk:
 
     @property
     def conversation(self) -> Conversation:
-        """Up to the next turn, which the user begins."""
+        """The conversation up to the next turn, which the user begins."""
         said = zip(self.question.turns, self.answers, strict=False)
         return (*(words for pair in said for words in pair), self.question.turns[len(self.answers)])
 

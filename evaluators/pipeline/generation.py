@@ -204,7 +204,7 @@ class Answers:
             )
 
     def _kept(self, key: bytes, kept: asyncio.Future[None]) -> None:
-        """Until it is in the ledger, a completion is found here."""
+        """Keep a completion findable here until it is in the ledger."""
         self._under_way.pop(key, None)
         if not kept.cancelled():
             kept.exception()  # marks it as seen: `flush` raises it

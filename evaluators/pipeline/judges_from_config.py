@@ -1,4 +1,4 @@
-"""From a config to the members of a run's panel."""
+"""The members of a run's panel, made from a config."""
 
 from configs.schema.judge import EnsembleJudgeConfig, JudgeConfig, MemberConfig
 from evaluators.judge_tools.models import Models

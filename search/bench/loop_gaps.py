@@ -1,4 +1,4 @@
-"""For how long a search's event loop answers nobody: how late answers, verdicts and the ledger are served at the worst.
+"""Gaps of a search's event loop: how late answers, verdicts and the ledger are served at the worst.
 
     python -m search.bench.loop_gaps --strategies screening optuna_tpe --pool 2000 --questions 80
 

@@ -44,9 +44,9 @@ class JudgedTwice:
         self.held_out = landscape.held_out
 
     def score(self, trial: Trial, *, moment: float) -> ScoredTrial:
-        """As `Landscape.score`, by the judge whom the trial names."""
+        """See `Landscape.score`; the judge is the one that the trial names."""
         return (self._second if trial.screening else self._landscape).score(trial, moment=moment)
 
     def truth(self, candidate: Candidate, questions: Sequence[str]) -> float:
-        """As `Landscape.truth`."""
+        """See `Landscape.truth`."""
         return self._landscape.truth(candidate, questions)

@@ -171,8 +171,8 @@ def coverage(results: Iterable[StrategyOutcome]) -> str:
 
 
 def savings(results: Iterable[StrategyOutcome]) -> str:
-    """For strategies with several budgets: how many times fewer judged generations give exhaustive greedy's quality,
-    interpolated between budgets (log scale); a sign where that lies beyond the budgets tried."""
+    """Savings of strategies with several budgets: how many times fewer judged generations give exhaustive greedy's
+    quality, interpolated between budgets (log scale); a sign where that lies beyond the budgets tried."""
     curves: dict[tuple[str, int, int, str], list[tuple[float, float]]] = {}
     for group, members in _grouped(results).items():
         fewer = fmean(member.greedy_evaluations for member in members) / fmean(member.evaluations for member in members)
@@ -185,7 +185,7 @@ def savings(results: Iterable[StrategyOutcome]) -> str:
 
 
 def _equal_quality(points: Sequence[tuple[float, float]]) -> str:
-    """Where differences, over rising savings, first fall below zero."""
+    """The saving at which differences, over rising savings, first fall below zero."""
     if points[0][1] < 0:
         return f"< {points[0][0]:.0f}"
     for (fewer, before), (more, after) in pairwise(points):

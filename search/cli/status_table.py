@@ -116,7 +116,7 @@ def _price(dollars: float, spend: Spend) -> str:
 
 
 def because(reason: str) -> str:
-    """Behind a state, where there is something to say."""
+    """The reason for a state, where there is something to say."""
     return f": {reason}" if reason else ""
 
 
@@ -148,7 +148,7 @@ def _length(standing: Standing) -> str:
 
 
 def _in_words(candidate: Candidate, base: tuple[str, ...]) -> str:
-    """From the top of the prompt down; the base prompt's own, whose ids say nothing, by their number."""
+    """The prompt from the top down; the base prompt's own, whose ids say nothing, by their number."""
     names = [f"base {base.index(name) + 1}" if name in base else name for name in candidate.demonstrations]
     decoding = "" if candidate.decoding == OWN else f", decoding {candidate.decoding}"
     return (", ".join(names) or "no demonstrations") + decoding

@@ -43,7 +43,7 @@ def watch(path: Path, console: Console, once: bool = False, pause: float = _PAUS
 
 
 def _follow(path: Path, console: Console, pause: float) -> None:
-    """Until nobody works on the run any more."""
+    """Show the run until nobody works on it any more."""
     said = False
     with make_view(console) as view:
         while _is_running(path):
@@ -79,5 +79,5 @@ def _ended(path: Path) -> RenderableType:
 
 
 def _last_seen(path: Path) -> float:
-    """When a coordinator last left a sign in this directory, in seconds since 1970."""
+    """The time of a coordinator's last sign in this directory, in seconds since 1970."""
     return max((path / name).stat().st_mtime for name in _SIGNS if (path / name).exists())

@@ -17,7 +17,7 @@ Condition = Mapping[str, Label]
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """That the model is trained on demonstrations before it is asked.
+    """Training of the model on demonstrations, before it is asked.
 
     Attributes:
         demonstrations: in order; each is one example.

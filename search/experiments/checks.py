@@ -62,7 +62,7 @@ def _refuse_absent_models(grid: Grid) -> None:
 
 
 def refuse_absent_folders(grid: Grid) -> None:
-    """As far as that can be told without fetching anything. Raises InputError where a model's folder is not there."""
+    """Refuse models whose folder is missing, as far as that shows without fetching anything. Raises InputError."""
     for model in _own_models(grid):
         if model.names_folder and not (Path(model.name) / "config.json").is_file():
             raise InputError(

@@ -1,4 +1,4 @@
-"""Where fine-tuning overtakes the same examples in the prompt, with its interval."""
+"""The n at which fine-tuning overtakes the same examples in the prompt, with its interval."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from search.statistics.draws import Draws
 
 @dataclass(frozen=True, slots=True)
 class MethodCrossing:
-    """Where one kind of fine-tuning overtakes, by one measure; None where fewer than two n have both."""
+    """The crossing of one kind of fine-tuning, by one measure; None where fewer than two n have both."""
 
     method: str
     measure: Measure
@@ -35,7 +35,7 @@ def crossings(results: ExperimentResults, measure: Measure) -> list[MethodCrossi
 
 
 def _curves(results: ExperimentResults, measure: Measure) -> dict[str, dict[int, Draws]]:
-    """By the kind of examples and by n; holes are absent."""
+    """Curves by the kind of examples and by n; holes are absent."""
     curves: dict[str, dict[int, Draws]] = {}
     for number, condition in enumerate(results.conditions):
         curve = curves.setdefault(str(condition["examples"]), {})
@@ -71,7 +71,7 @@ def sentences(results: ExperimentResults) -> Iterator[str]:
 
 
 def to_json(results: ExperimentResults) -> list[Mapping[str, object]]:
-    """For scripts: every crossing by measure and kind of fine-tuning; `below` and `beyond` stand for an end outside the
+    """Every crossing by measure and kind of fine-tuning, for scripts; `below` and `beyond` stand for an end outside the
     range that was looked at."""
     return [
         {

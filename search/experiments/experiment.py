@@ -18,18 +18,20 @@ def _no_searches(_: Setting) -> list[SearchTask]:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """Attributes:
-    name: as the command and the config's section have it.
-    question: what it asks, for the title.
-    source: where the paper has it.
-    cells: in the table's order; differences are to the first condition.
-    within: labels that a condition shares with the first that it is compared with; empty: all are compared with the
-        first of the table.
-    figure: `lines` over `x`, `forest` of intervals, `heatmap` over `x` and `y`, or `shares` of a gap.
-    x, y: labels on the axes.
-    x_name: for people.
-    is_matrix: the table is shown as a matrix of `y` by `x` too.
-    searches: that must have ended before there are cells.
+    """One experiment of the paper.
+
+    Attributes:
+        name: as the command and the config's section have it.
+        question: what it asks, for the title.
+        source: where the paper has it.
+        cells: in the table's order; differences are to the first condition.
+        within: labels that a condition shares with the first that it is compared with; empty: all are compared with the
+            first of the table.
+        figure: `lines` over `x`, `forest` of intervals, `heatmap` over `x` and `y`, or `shares` of a gap.
+        x, y: labels on the axes.
+        x_name: for people.
+        is_matrix: the table is shown as a matrix of `y` by `x` too.
+        searches: that must have ended before there are cells.
     """
 
     name: str

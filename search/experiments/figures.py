@@ -18,7 +18,7 @@ TOY = "A toy's numbers: they claim nothing about language models."
 
 
 def pictures(results: ExperimentResults) -> list[Picture]:
-    """In the order of the measures; none for a measure without a score."""
+    """Pictures in the order of the measures; none for a measure without a score."""
     made = []
     for measure in results.measures:
         rows = [row for row in results.rows if row.measure == measure and row.score is not None]
@@ -32,7 +32,7 @@ def pictures(results: ExperimentResults) -> list[Picture]:
 
 
 def _say_toy(figure: go.Figure) -> None:
-    """Below the title of the last trace's horizontal axis, for which plotly makes room."""
+    """Say that it is a toy's below the title of the last trace's horizontal axis, for which plotly makes room."""
     axis = figure.layout[(figure.data[-1].xaxis or "x").replace("x", "xaxis", 1)]
     axis.title.text += f"<br><span style='font-size: 11px; color: {PALE}'>{TOY}</span>"
 
@@ -75,7 +75,7 @@ def _lines(results: ExperimentResults, measure: Measure, rows: Sequence[ResultRo
 
 
 def _mark(figure: go.Figure, method_crossing: MethodCrossing) -> None:
-    """Where fine-tuning overtakes, and as much of its interval as lies inside the range."""
+    """Mark the n at which fine-tuning overtakes, and as much of its interval as lies inside the range."""
     at = method_crossing.crossing
     if at is None or not at.is_inside:
         return
@@ -128,7 +128,7 @@ def _forest(_: ExperimentResults, measure: Measure, rows: Sequence[ResultRow]) -
 
 
 def _shares(results: ExperimentResults, measure: Measure, _: Sequence[ResultRow]) -> go.Figure:
-    """Beside lines at nothing and at all of the gap; shares without bounds are left to the table."""
+    """Shares of the gap, beside lines at nothing and at all of it; shares without bounds are left to the table."""
     finite = [share for share in shares(results, measure) if share.share is not None and math.isfinite(share.share.low)]
     known = [share.share for share in finite if share.share is not None]
     names = [name_of(share.condition) for share in finite]

@@ -34,11 +34,13 @@ _ROW = 600.0  # bytes of keys, counts and indices beside an answer's text
 
 @dataclass(frozen=True, slots=True)
 class ExperimentForecast:
-    """Attributes:
-    quantities: cells, answers, verdicts, hours, dollars and disk, all benchmarks, searches and trainings together;
-        `spent` is what the ledger holds of it already, whoever paid for it.
-    holes: that cannot run, as far as that is known beforehand.
-    notes: what the numbers rest on, a sentence each.
+    """What an experiment will take.
+
+    Attributes:
+        quantities: cells, answers, verdicts, hours, dollars and disk, all benchmarks, searches and trainings together;
+            `spent` is what the ledger holds of it already, whoever paid for it.
+        holes: that cannot run, as far as that is known beforehand.
+        notes: what the numbers rest on, a sentence each.
     """
 
     experiment: str
@@ -52,7 +54,7 @@ class ExperimentForecast:
         return RunForecast(self.quantities, self.notes)
 
     def to_json(self) -> dict[str, Any]:
-        """As `--dry-run --json` prints it."""
+        """What `--dry-run --json` prints."""
         holes = [{"cell": hole.name, "benchmark": hole.benchmark, "reason": hole.reason} for hole in self.holes]
         return {
             "experiment": self.experiment,
@@ -181,7 +183,7 @@ def _sum(values: Iterable[float | None]) -> float | None:
 
 
 def _spent(searches: Sequence[RunForecast], paid: Sequence[PaidAlready]) -> dict[str, float]:
-    """By quantity: what stands in the ledger for the cells, and what this experiment's searches have spent."""
+    """What is spent by quantity: for the cells, as the ledger has it, and by this experiment's searches."""
     own = {quantity.name: quantity.spent or 0.0 for quantity in _summed(searches)}
     already = {
         "generations": sum(stored.generations for stored in paid),

@@ -15,11 +15,13 @@ from search.statistics.estimates import Estimate
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Attributes:
-    gain: over the base model; None where they have no question in common.
-    share: of the gap, 1 at the instruct model; without bounds where it is not clear that there is a gap.
-    printed: the same of the paper's figures; None where it printed them not.
-    is_prompted: whether a prompt closes it, and neither training nor decoding alone.
+    """The share of the gap from base to instruct model that a condition closes.
+
+    Attributes:
+        gain: over the base model; None where they have no question in common.
+        share: of the gap, 1 at the instruct model; without bounds where it is not clear that there is a gap.
+        printed: the same of the paper's figures; None where it printed them not.
+        is_prompted: whether a prompt closes it, and neither training nor decoding alone.
     """
 
     condition: Condition
@@ -190,7 +192,7 @@ def name_of(condition: Condition) -> str:
 
 
 def show_share(share: Estimate | None) -> str:
-    """In per cent."""
+    """A share in per cent."""
     if share is None:
         return "no gap"
     if not math.isfinite(share.low):
@@ -199,7 +201,7 @@ def show_share(share: Estimate | None) -> str:
 
 
 def to_json(results: ExperimentResults) -> list[Mapping[str, object]]:
-    """For scripts: every share by condition and measure."""
+    """Every share by condition and measure, for scripts."""
     return [
         {
             **share.condition,

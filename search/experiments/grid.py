@@ -31,11 +31,13 @@ from workers.failures import ChatTemplateMissing
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Attributes:
-    cells: that can run, in the table's order.
-    holes: that cannot, with their reasons.
-    benchmarks: that the cells are put to.
-    conditions: of cells and holes, each once, in the table's order.
+    """The cells of an experiment, and what they are put to.
+
+    Attributes:
+        cells: that can run, in the table's order.
+        holes: that cannot, with their reasons.
+        benchmarks: that the cells are put to.
+        conditions: of cells and holes, each once, in the table's order.
     """
 
     experiment: Experiment
@@ -81,7 +83,7 @@ def make_grid(
 def _usable(
     benchmarks: Iterable[BenchmarkConfig], path: Path, environment: Mapping[str, str]
 ) -> tuple[list[BenchmarkConfig], dict[str, str]]:
-    """Those whose questions can be judged, and why others lack references, by name."""
+    """The benchmarks whose questions can be judged, and why others lack references, by name."""
     usable, refused = [], {}
     for benchmark in benchmarks:
         questions = questions_of(benchmark)
@@ -97,7 +99,7 @@ def _usable(
 
 
 def questions_of(benchmark: BenchmarkConfig) -> tuple[Question, ...]:
-    """That this benchmark asks. Raises InputError."""
+    """Questions of this benchmark. Raises InputError."""
     if benchmark.side == "all":
         return load_questions(benchmark.questions)[0]
     questions: tuple[Question, ...] = getattr(load_split(benchmark.questions), benchmark.side)
@@ -105,7 +107,9 @@ def questions_of(benchmark: BenchmarkConfig) -> tuple[Question, ...]:
 
 
 def _spelled(cell: Cell) -> Cell:
-    """As it can be spelled without fetching anything: in the base model's form where its chat template is not here."""
+    """The cell as it can be rendered without fetching anything: in the base model's form where its chat template is not
+    here.
+    """
     if cell.render.template == "chat" and is_elsewhere(cell.model):
         return replace(cell, render=RenderConfig())
     return cell

@@ -1,4 +1,4 @@
-"""From no demonstration to as many as the context holds."""
+"""The number of demonstrations, from none to as many as the context holds."""
 
 import random
 from collections import defaultdict

@@ -92,7 +92,7 @@ def _place(row: ResultRow | None, digits: int) -> str:
 
 
 def _digits(rows: Sequence[ResultRow]) -> int:
-    """Behind the point: 7.43, but 0.743."""
+    """Digits behind the point: 7.43, but 0.743."""
     return Numbers.fitting([row.score.mean for row in rows if row.score is not None]).digits
 
 

@@ -61,8 +61,10 @@ def _found(setting: Setting, sets: FoundSet, size: int) -> Iterator[Cell | Hole]
 def _matchings(
     setting: Setting, of: Condition, shown: Sequence[Demonstration], instruct: AnyModelConfig | None = None
 ) -> Iterator[Cell | Hole]:
-    """Args:
-    instruct: what is asked in the place of the base model, in its chat template.
+    """Cells whose demonstrations have the right, permuted or foreign answers.
+
+    Args:
+        instruct: what is asked in the place of the base model, in its chat template.
     """
     ask = partial(setting.cell, model=instruct, chat=instruct is not None)
     rules = setting.base_prompt.rules
@@ -96,7 +98,7 @@ def _in_domain(setting: Setting, shown: Sequence[Demonstration]) -> list[str] | 
 
 
 def _out_of_domain(setting: Setting, count: int) -> list[str] | str:
-    """As `_in_domain`, of another data set."""
+    """Matchings of another data set, made as `_in_domain` makes them."""
     source = setting.config.matching.out_of_domain
     if source is None:
         return "no answers of another domain: set matching.out_of_domain"

@@ -12,7 +12,9 @@ Printed = tuple[dict[str, Label], str, float]
 
 TURN_1, TURN_2, AVERAGE = "MT-Bench turn 1", "MT-Bench turn 2", "MT-Bench average"
 ALPACA = "AlpacaEval 2.0"
-"""Its figures are win rates in per cent, controlled for length; they are given as shares, as our preferences are."""
+"""AlpacaEval's name; its figures are win rates in per cent, controlled for length; they are given as shares, as our
+preferences are.
+"""
 MISTRAL, LLAMA = "Mistral-7B-v0.2", "Llama-3.1-8B"
 
 _BASE = {MISTRAL: (6.52, 5.68, 6.1), LLAMA: (6.25, 5.17, 5.71)}  # table 3

@@ -1,4 +1,4 @@
-"""Where an experiment keeps what is dear."""
+"""Paths of what an experiment keeps because it is expensive."""
 
 from pathlib import Path
 

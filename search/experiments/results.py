@@ -22,9 +22,11 @@ from search.statistics.estimates import Estimate
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Attributes:
-    name: for people, `MT-Bench turn 1`.
-    turn: from 0; None for the benchmark's whole objective.
+    """One score of a benchmark, in a column or figure of its own.
+
+    Attributes:
+        name: for people, `MT-Bench turn 1`.
+        turn: from 0; None for the benchmark's whole objective.
     """
 
     benchmark: str
@@ -68,12 +70,14 @@ class Paid:
 
 @dataclass(frozen=True, slots=True)
 class ExperimentResults:
-    """Attributes:
-    prompted: numbers of the conditions that show a prompt to a model which was not trained for it.
-    scores: by condition's number in the grid and by measure's name, what the rows are made of.
-    categories: of questions, by id; benchmarks' ids may meet, their questions are then told apart by measure.
-    paid: by everything in this directory.
-    notes: sentences about single cells.
+    """What an experiment has measured so far.
+
+    Attributes:
+        prompted: numbers of the conditions that show a prompt to a model which was not trained for it.
+        scores: by condition's number in the grid and by measure's name, what the rows are made of.
+        categories: of questions, by id; benchmarks' ids may meet, their questions are then told apart by measure.
+        paid: by everything in this directory.
+        notes: sentences about single cells.
     """
 
     experiment: Experiment
@@ -255,7 +259,7 @@ def _began(path: Path) -> bool:
 
 
 def to_json(results: ExperimentResults) -> dict[str, object]:
-    """For scripts: every row and every hole."""
+    """Every row and every hole, for scripts."""
     return {
         "experiment": results.experiment.name,
         "toy": results.config.toy,

@@ -39,7 +39,7 @@ def run_searches(experiment: Experiment, config: ExperimentConfig, path: Path, c
 
 
 def tasks_of(experiment: Experiment, config: ExperimentConfig, path: Path) -> list[SearchTask]:
-    """On the experiment's own ledger."""
+    """The experiment's searches, on its own ledger."""
     ledger = ledger_of(config, path)
     return [
         SearchTask(task.name, task.config.model_copy(update={"ledger_path": ledger}))
@@ -109,8 +109,8 @@ def found_in(run: Path) -> FoundSet:
 
 
 def best_by_size(results: SearchResults) -> Mapping[int, tuple[Candidate, Estimate]]:
-    """By number of chosen demonstrations, the best mean among the candidates that have answered all search questions;
-    0 is the base prompt."""
+    """The best mean by number of chosen demonstrations, among the candidates that have answered all search questions; 0
+    is the base prompt."""
     material = results.material
     if material is None:
         return {}

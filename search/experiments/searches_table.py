@@ -39,7 +39,7 @@ def _gain(gain: Estimate | None) -> str:
 
 
 def to_json(found: Found) -> list[Mapping[str, object]]:
-    """For scripts: every search."""
+    """Every search, for scripts."""
     return [
         {
             "search": name,

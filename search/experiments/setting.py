@@ -32,7 +32,7 @@ class Setting:
 
     @cached_property
     def pool(self) -> tuple[Demonstration, ...]:
-        """Without the base prompt's own demonstrations. Raises InputError."""
+        """The pool without the base prompt's own demonstrations. Raises InputError."""
         renderer = make_renderer(self.config.render, self.config.model)
         return tuple(load_pool(self.config.pool, renderer.holds).without(self.base_prompt.demonstrations).values())
 
@@ -63,7 +63,7 @@ class Setting:
         )
 
     def prompt(self, demonstrations: Sequence[Demonstration] = (), rules: bool = True) -> BasePrompt:
-        """These demonstrations behind the base prompt's rules, with ids that differ."""
+        """A prompt of these demonstrations behind the base prompt's rules, with ids that differ."""
         named = tuple(
             replace(demonstration, id=f"{at}-{demonstration.id}")
             for at, demonstration in enumerate(demonstrations, start=1)

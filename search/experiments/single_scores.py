@@ -9,8 +9,8 @@ from search.results.search_results import read_search_results
 
 
 def best_alone(run: Path, pool: Sequence[Demonstration]) -> list[Demonstration]:
-    """Those of this pool that a search has added alone to its base prompt on all search questions, the best mean
-    first: the paper's first round.
+    """Demonstrations of this pool that a search has added alone to its base prompt on all search questions, the best
+    mean first: the paper's first round.
 
     Raises:
         InputError: there is no run, or it has scored none of them alone.

@@ -31,7 +31,7 @@ PARTS: Mapping[str, Experiment] = {
 
 
 def _parts(setting: Setting) -> Iterator[Experiment]:
-    """Those that the config asks for; transfer only where it has sets."""
+    """The experiments that the config asks for; transfer only where it has sets."""
     config = setting.config
     for name in config.sufficient.experiments:
         if name != "transfer" or config.transfer.sets or config.transfer.strategies:

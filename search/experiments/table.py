@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Attributes:
-    rows: as many cells each as `head`, spelled.
+    """A table of text.
+
+    Attributes:
+        rows: as many cells each as `head`, spelled.
     """
 
     name: str

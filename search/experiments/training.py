@@ -32,9 +32,11 @@ Job = Callable[[], Refused]
 
 @dataclass(frozen=True, slots=True)
 class TrainedModel:
-    """Attributes:
-    model: as it is asked.
-    note: what is to be said of its training; "" for nothing.
+    """A model as it was fine-tuned.
+
+    Attributes:
+        model: as it is asked.
+        note: what is to be said of its training; "" for nothing.
     """
 
     model: AnyModelConfig
@@ -76,7 +78,7 @@ def train(cells: Sequence[Cell], config: ExperimentConfig, models: Path) -> dict
 
 
 def _finetuned(task: "Finetuning", folder: Path) -> Refused:
-    """Where the training happens. Why it failed; "" where it is done."""
+    """Fine-tune where the models are. Returns why it failed; "" where it is done."""
     from workers.finetune.failures import FinetuningFailed  # noqa: PLC0415 -- with the extra
     from workers.finetune.train import finetune  # noqa: PLC0415 -- torch
 
@@ -188,8 +190,8 @@ def _task(cell: Cell, config: ExperimentConfig) -> "Finetuning":
 
 
 def training_examples(demonstration: Demonstration, renderer: Renderer) -> Iterator["TrainingExample"]:
-    """For each turn, the prompt that asks for its answer without any other demonstration, and the answer as that
-    prompt's form closes it.
+    """Examples of each turn: the prompt that asks for its answer without any other demonstration, and the answer as
+    that prompt's form closes it.
 
     Raises:
         InputError: the prompts are spelled by a chat template.

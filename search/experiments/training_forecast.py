@@ -14,11 +14,13 @@ from search.forecast.token_length import tokens_a_character
 
 @dataclass(frozen=True, slots=True)
 class PlannedTrainings:
-    """Attributes:
-    trainings: models to be fine-tuned, those that are there included.
-    trained: the models that are there, by the name of the cell that is asked of them.
-    gpu_hours: of those that are not there; None where the model's size is not known.
-    disk_bytes: of all models, whole, adapters merged into them; None where their size is not known.
+    """The fine-tuning that an experiment will do.
+
+    Attributes:
+        trainings: models to be fine-tuned, those that are there included.
+        trained: the models that are there, by the name of the cell that is asked of them.
+        gpu_hours: of those that are not there; None where the model's size is not known.
+        disk_bytes: of all models, whole, adapters merged into them; None where their size is not known.
     """
 
     trainings: int
@@ -29,13 +31,15 @@ class PlannedTrainings:
 
     @property
     def quantity(self) -> Quantity:
-        """For the table."""
+        """The trainings as a row of the forecast's table."""
         return Quantity("models to fine-tune", self.trainings, self.trainings, self.done, None)
 
 
 def plan_trainings(cells: Iterable[Cell], config: ExperimentConfig, models: Path) -> PlannedTrainings:
-    """Args:
-    models: the folder of all trained models.
+    """Plan the fine-tuning of these cells.
+
+    Args:
+        models: the folder of all trained models.
     """
     by_folder: dict[Path, Cell] = {}
     trained: dict[str, AnyModelConfig] = {}

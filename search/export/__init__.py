@@ -36,10 +36,12 @@ Audience = Literal["people and demosearch", "a base model, which continues text"
 
 
 class ExportForm(NamedTuple):
-    """Attributes:
-    write: text as it is; everything else becomes JSON.
-    what: is written, in a few words of Markdown.
-    names_decoding: says how the winner's answers were decoded.
+    """One of the forms in which a prompt is exported.
+
+    Attributes:
+        write: text as it is; everything else becomes JSON.
+        what: is written, in a few words of Markdown.
+        names_decoding: says how the winner's answers were decoded.
     """
 
     audience: Audience

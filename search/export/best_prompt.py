@@ -17,12 +17,14 @@ from workers.prompt import Decoding, PromptBlock
 
 @dataclass(frozen=True, slots=True)
 class BestPrompt:
-    """Attributes:
-    path: of the run.
-    chosen: the winner; or what the search has found, though too little says that it beats the base prompt.
-    demonstrations: of this candidate, in order.
-    block: its prompts of the search questions' first turns, as they were scored.
-    decoding: that they were answered with.
+    """The prompt to export, and where it comes from.
+
+    Attributes:
+        path: of the run.
+        chosen: the winner; or what the search has found, though too little says that it beats the base prompt.
+        demonstrations: of this candidate, in order.
+        block: its prompts of the search questions' first turns, as they were scored.
+        decoding: that they were answered with.
     """
 
     path: Path

@@ -6,8 +6,8 @@ from search.export.best_prompt import BestPrompt
 
 
 def dspy_state(best: BestPrompt) -> dict[str, Any]:
-    """For `Predict.load`. Rules lose the white space around them. Each turn is a demonstration of its own, since DSPy
-    leaves the history out of demonstrations."""
+    """State for `Predict.load`. Rules lose the white space around them. Each turn is a demonstration of its own, since
+    DSPy leaves the history out of demonstrations."""
     fields = [{"prefix": f"{name.capitalize()}:", "description": f"${{{name}}}"} for name in ("query", "answer")]
     return {
         "traces": [],

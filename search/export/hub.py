@@ -9,9 +9,11 @@ from configs.errors import InputError
 
 
 class Hub:
-    """Args:
-        name: OWNER/NAME.
-        private: where it has to be made.
+    """A data set of the Hugging Face hub, to be written.
+
+    Args:
+            name: OWNER/NAME.
+            private: where it has to be made.
 
     Raises:
         InputError: that is no name, or there is no token.
@@ -26,7 +28,9 @@ class Hub:
         self._private = private
 
     def upload(self, folder: Path, names: list[str]) -> str:
-        """These files of the folder, in one commit; the data set's address. Raises InputError where the hub refuses."""
+        """Upload these files of the folder, in one commit; returns the data set's address. Raises InputError where the
+        hub refuses.
+        """
         api = HfApi()
         try:
             address = api.create_repo(self._name, repo_type="dataset", private=self._private, exist_ok=True)

@@ -11,7 +11,7 @@ from workers.chat_template import DATE
 
 
 def hugging_face(best: BestPrompt) -> dict[str, Any]:
-    """With the question added to the last message's content,
+    """Messages with the question added to the last one's content,
 
         text = tokenizer.apply_chat_template(export["messages"], **export["apply_chat_template"])
         tokenizer(text, add_special_tokens=export["add_special_tokens"])

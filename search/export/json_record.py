@@ -11,7 +11,9 @@ from search.run_directory.run import read_manifest
 
 
 def record(best: BestPrompt) -> dict[str, Any]:
-    """Where the decoding was searched for like the demonstrations, what it changes of the run's own stands in it."""
+    """The prompt as JSON. Where the decoding was searched for like the demonstrations, what it changes of the run's own
+    stands in it.
+    """
     own = {demonstration.id for demonstration in best.material.base}
     manifest, base = read_manifest(best.path), best.status.to_json()["base"]
     return {

@@ -12,8 +12,8 @@ _OPENAI = ("max_tokens", "temperature", "top_p", "seed", "stop")
 
 
 def completion_request(best: BestPrompt) -> dict[str, Any]:
-    """For vLLM's and SGLang's `/v1/completions`: the shared prefix, what stands around a question behind it, and a
-    request for one of the questions, which is `prefix + before_question + question.strip(strip_question) +
+    """A request for vLLM's and SGLang's `/v1/completions`: the shared prefix, what stands around a question behind it,
+    and a request for one of the questions, which is `prefix + before_question + question.strip(strip_question) +
     after_question` with its decoding and stop strings."""
     spelled = spelling(best)
     return {

@@ -119,8 +119,10 @@ def _roles(journal: JournalResults) -> dict[Candidate, list[str]]:
 def _make_trial(
     results: SearchResults, candidate: Candidate, spelling: "_Spelling", roles: list[str], full: int
 ) -> FrozenTrial:
-    """Args:
-    full: questions that the base prompt was asked.
+    """Make a trial of one candidate.
+
+    Args:
+        full: questions that the base prompt was asked.
     """
     scores = [*results.search[candidate].scores.values()]
     complete = bool(roles) or len(scores) >= full
@@ -152,7 +154,7 @@ def _attributes(
 
 
 def _running_means(scores: Sequence[float]) -> dict[int, float]:
-    """By number of questions, a few of them."""
+    """Running means by number of questions, a few of them."""
     steps = sorted({round(len(scores) * part / _STEPS) for part in range(1, _STEPS + 1)} - {0})
     return {step: fmean(scores[:step]) for step in steps}
 

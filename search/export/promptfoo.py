@@ -20,7 +20,7 @@ _LOADS = ("file://", "package:")
 
 
 def promptfoo_config(best: BestPrompt) -> dict[str, Any]:
-    """For `promptfoo eval -c FILE`; the provider is the server of `model.service`, else one on this machine."""
+    """A config for `promptfoo eval -c FILE`; its provider is `model.service`'s server, else one on this machine."""
     spelled = spelling(best)
     return {
         "description": f"demosearch run {literal(best.status.run)}",

@@ -17,14 +17,16 @@ from configs.public_files import PublicFile
 from search.fetch.download import PAUSES, Unusable, download, open_client
 
 Advance = Callable[[PublicFile, int], None]
-"""Is told of a file how many of its bytes have come."""
+"""A listener that is told of a file how many of its bytes have come."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """Attributes:
-    path: where the file is now.
-    was_there: whether nothing had to be fetched.
+    """A public file that is on this machine now.
+
+    Attributes:
+        path: where the file is now.
+        was_there: whether nothing had to be fetched.
     """
 
     file: PublicFile

@@ -1,4 +1,4 @@
-"""Which public files a name stands for."""
+"""Public files by the names that people give them."""
 
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
@@ -51,7 +51,7 @@ def public_files(names: Sequence[str]) -> list[PublicFile]:
 
 
 def presets_by_file() -> dict[str, list[str]]:
-    """Which presets read the file at each path."""
+    """Presets that read the file at each path."""
     presets = _by_preset()
     return {file.path: [name for name, files in presets.items() if file in files] for file in _all()}
 

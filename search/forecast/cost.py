@@ -1,4 +1,4 @@
-"""From a workload to calls, tokens and money, under an assumption on how long answers are."""
+"""Calls, tokens and money of a workload, under an assumption on how long answers are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class JudgeCost:
 
 
 def judge_costs(config: JudgeConfig) -> tuple[JudgeCost, ...]:
-    """By panel member, in the order of `judges_from_config`; behind them those of the screening judge."""
+    """Costs by panel member, in the order of `judges_from_config`; behind them those of the screening judge."""
     judges = [member.judge for member in config.members] if isinstance(config, EnsembleJudgeConfig) else [config]
     first = screening_judge(config)
     judges += [] if first is None else [first]
@@ -74,7 +74,7 @@ class Speed:
 
     @classmethod
     def of(cls, spend: Spend) -> "Speed":
-        """From what a run has spent."""
+        """The speed of a run, from what it has spent."""
         return cls(
             answer=_ratio(spend.new_tokens, spend.generated),
             words=_ratio(spend.judge.new_tokens, spend.judge.calls),
@@ -118,10 +118,12 @@ class Cost:
 
 
 def cost_of(work: PlannedWork, basis: Basis, answer: float, words: Sequence[float], calls: Sequence[int]) -> Cost:
-    """Args:
-    answer: tokens of an answer.
-    words: tokens that a call of the judge writes, by panel member.
-    calls: of one verdict, by panel member.
+    """Work out the cost of planned work.
+
+    Args:
+        answer: tokens of an answer.
+        words: tokens that a call of the judge writes, by panel member.
+        calls: of one verdict, by panel member.
     """
     prompt_tokens, new_tokens = work.prompts * basis.model_tokens + work.earlier * answer, work.generations * answer
     bills = [_price(basis.service, prompt_tokens, new_tokens)]

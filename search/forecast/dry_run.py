@@ -84,7 +84,7 @@ def forecast_run(
 def forecast_evaluation(
     config: EvaluationConfig, path: Path | None = None, experience: Experience = NONE, new_at: Path | None = None
 ) -> RunForecast:
-    """As `forecast_run`, for an evaluation."""
+    """Forecast an evaluation; see `forecast_run`."""
     environment, missing = with_keys_to_come(config)
     plan = make_evaluation_plan(config, path or _NOWHERE, environment)
     surveyor = Surveyor({question.id: question for question in plan.questions}, plan.objective, plan.judges.members)
@@ -159,7 +159,7 @@ def _surveyor(plan: Plan) -> Surveyor:
 
 
 def _without_model(plan: Plan) -> Plan:
-    """With the embedding that loads nothing; a rehearsal asks for about as much with any."""
+    """The plan with the embedding that loads nothing; a rehearsal asks for about as much with any."""
     strategy = plan.config.strategy
     if getattr(strategy, "embedding", "none") == "none":
         return plan

@@ -17,9 +17,11 @@ _MOST_CHARACTERS = 200  # of a line
 
 @dataclass(frozen=True, slots=True)
 class PromptExample:
-    """Attributes:
-    title: what stands in the prompt, in a few words.
-    tokens: of the text; an estimate where `is_counted` is false.
+    """One prompt of a run, to be shown before anything is spent.
+
+    Attributes:
+        title: what stands in the prompt, in a few words.
+        tokens: of the text; an estimate where `is_counted` is false.
     """
 
     title: str
@@ -28,7 +30,7 @@ class PromptExample:
     is_counted: bool
 
     def shortened(self) -> Iterator[str]:
-        """Its lines for a screen: the middle of a long prompt and the end of a long line are left out."""
+        """Lines of the prompt for a screen: the middle of a long prompt and the end of a long line are left out."""
         lines = self.text.split("\n")
         if len(lines) > _MOST_LINES:
             left_out = len(lines) - _FIRST_LINES - _LAST_LINES

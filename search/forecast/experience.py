@@ -20,7 +20,7 @@ from search.running.prices import missing_prices
 
 @dataclass(frozen=True, slots=True)
 class Experience:
-    """Where speed and lengths may come from, beside the run itself.
+    """What is known of speed and lengths, beside the run itself.
 
     Attributes:
         like: the directory of an earlier run.
@@ -92,7 +92,7 @@ def assume(
 
 
 def _gpus(model: AnyModelConfig, workers: WorkersConfig) -> float | None:
-    """That the workers will hold; None where only the machine knows."""
+    """GPUs that the workers will hold; None where only the machine knows."""
     if isinstance(model, ServedModelConfig) or model.device == "cpu" or workers.gpus_per_worker == 0:
         return 0.0
     if workers.kind == "local" or workers.count == "auto" or workers.gpus_per_worker == "auto":

@@ -60,7 +60,7 @@ class RunForecast:
     prompt: PromptExample | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """As `--dry-run --json` prints it."""
+        """What `--dry-run --json` prints."""
         rows = [asdict(quantity) | {"prospect": quantity.prospect} for quantity in self.quantities]
         prompt = None if self.prompt is None else asdict(self.prompt)
         return {"quantities": rows, "notes": list(self.notes), "prompt": prompt}

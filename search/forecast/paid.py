@@ -23,8 +23,10 @@ V = TypeVar("V")
 
 @dataclass(slots=True)
 class PaidAlready:
-    """Attributes:
-    complete: names of the variants for which nothing is left to pay.
+    """What a run would find in its ledger.
+
+    Attributes:
+        complete: names of the variants for which nothing is left to pay.
     """
 
     generations: int = 0

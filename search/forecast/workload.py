@@ -16,13 +16,15 @@ N = TypeVar("N", int, float)
 
 @dataclass(frozen=True, slots=True)
 class PlannedWork:
-    """Attributes:
-    generations: answers.
-    prompts: characters of all prompts together, without what the model said in earlier turns.
-    earlier: answers that stand in prompts of later turns.
-    verdicts: by panel member.
-    judge_prompts: by panel member, characters of all together, without answers.
-    judged: by panel member, answers that stand in judge prompts.
+    """The work that a run will do.
+
+    Attributes:
+        generations: answers.
+        prompts: characters of all prompts together, without what the model said in earlier turns.
+        earlier: answers that stand in prompts of later turns.
+        verdicts: by panel member.
+        judge_prompts: by panel member, characters of all together, without answers.
+        judged: by panel member, answers that stand in judge prompts.
     """
 
     generations: int
@@ -33,7 +35,7 @@ class PlannedWork:
     judged: tuple[int, ...]
 
     def times(self, number: int) -> "PlannedWork":
-        """So often."""
+        """The same work so many times."""
         return together([self] * number)
 
 
@@ -137,7 +139,7 @@ class Surveyor:
 
 
 def _conversation(question: Question, turn: int) -> tuple[str, ...]:
-    """Up to this turn of the user, with empty answers."""
+    """The conversation up to this turn of the user, with empty answers."""
     earlier = [words for said in question.turns[:turn] for words in (said, "")]
     return (*earlier, question.turns[turn])
 

@@ -59,7 +59,7 @@ class Speedometer:
         return self._marks[-windows - 1 :] or [(0.0, 0)]
 
     def note(self, seconds: float, done: int) -> None:
-        """So much is done at that time; times grow."""
+        """Note that so much is done at that time; times grow."""
         if not self._marks or seconds >= self._marks[-1][0] + self._window:
             self._marks.append((seconds, done))
         if len(self._marks) > _MOST:
@@ -73,7 +73,7 @@ class Speedometer:
         return (after - before) / (ended - began) if ended > began else 0.0
 
     def eta(self, left: int) -> Eta | None:
-        """For the rest; None while nothing has been done."""
+        """The time left for the rest; None while nothing has been done."""
         if left <= 0:
             return Eta(0.0, 0.0, 0.0)
         mean = self.speed

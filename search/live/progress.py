@@ -58,7 +58,7 @@ async def watching(
     clock: Callable[[], float],
     bounds: Bounds | None = None,
 ) -> AsyncIterator[None]:
-    """While this is open, the view shows how things stand, and at the end once more.
+    """Have the view show how things stand while this is open, and at the end once more.
 
     Args:
         position: tells where the work stands.

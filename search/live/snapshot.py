@@ -20,7 +20,7 @@ Phase = Literal["search", "held_out", "retry", "evaluate"]
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a search stands.
+    """The point that a search has reached.
 
     Attributes:
         phase: what is evaluated now.
@@ -168,7 +168,9 @@ class Observer:
         )
 
     def _remark(self, gain: Estimate | None) -> str:
-        """Said while the best so far gains less than one before it did: on other questions, or after more of them."""
+        """A remark for the time in which the best so far gains less than one before it did: on other questions, or
+        after more of them.
+        """
         now, before = gain.mean if gain else 0.0, self._highest
         if before is None or now >= before.mean:
             self._highest = gain or before

@@ -21,7 +21,7 @@ def show_phase(snapshot: Snapshot) -> str:
 
 
 def share_done(snapshot: Snapshot) -> float:
-    """In [0, 1]."""
+    """The share that is done, in [0, 1]."""
     return snapshot.done / max(1, snapshot.planned)
 
 

@@ -52,7 +52,7 @@ def _each(workers: tuple[WorkerActivity, ...], width: int) -> Table:
 
 
 def show_doing(worker: WorkerActivity) -> str:
-    """Its oldest block, and how far it is."""
+    """The worker's oldest block, and how far it is."""
     if worker.block is None:
         return "idle" if worker.alive else "not ready"
     more = f" and {worker.more_blocks} more" if worker.more_blocks else ""
@@ -74,7 +74,7 @@ def _compact(workers: tuple[WorkerActivity, ...]) -> Iterator[RenderableType]:
 
 
 def _mark(worker: WorkerActivity) -> tuple[str, str]:
-    """Its place on the map, with a style."""
+    """The worker's place on the map, with a style."""
     if not worker.alive:
         return "·", "red"
     return ("□", "yellow") if worker.block is None else ("■", "green")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 OWN = ""
-"""Stands for the run's own decoding."""
+"""The name of the run's own decoding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Candidate:
         return len(self.demonstrations)
 
     def to_json(self) -> list[str] | dict[str, Any]:
-        """As the journal has it: a plain list of ids where the decoding is the run's own."""
+        """The candidate in a journal: a plain list of ids where the decoding is the run's own."""
         names = list(self.demonstrations)
         return names if self.decoding == OWN else {"demonstrations": names, "decoding": self.decoding}
 

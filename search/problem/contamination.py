@@ -76,7 +76,7 @@ class Contamination:
         return len({overlap.question for overlap in self.remaining if overlap.side == "held-out"})
 
     def counts(self) -> dict[str, int]:
-        """For the manifest; empty where nothing was found."""
+        """Counts for the manifest; empty where nothing was found."""
         counted = {"left out": len(_ids(self.dropped)), "pairs that remain": len(self.remaining), SEEN: self.seen}
         return counted if any(counted.values()) else {}
 
@@ -97,7 +97,7 @@ class Contamination:
         return tuple(texts)
 
     def to_json(self) -> dict[str, Any]:
-        """For material.json: counts, and the first pairs."""
+        """Counts for material.json, and the first pairs."""
         return {
             "dropped": [asdict(overlap) for overlap in self.dropped[:_KEPT]],
             "remaining": [asdict(overlap) for overlap in self.remaining[:_KEPT]],

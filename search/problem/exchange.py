@@ -43,7 +43,7 @@ class Exchange(NamedTuple):
 
 
 def fields_of(config: PoolConfig) -> Fields:
-    """As a pool's config names them."""
+    """Names of the fields in a pool's config."""
     return Fields(
         query=config.query_field,
         answer=config.answer_field,

@@ -50,12 +50,12 @@ class Material:
 
     @property
     def demonstrations(self) -> dict[str, Demonstration]:
-        """By id, the base prompt's and the pool's."""
+        """Demonstrations by id, the base prompt's and the pool's."""
         return {demonstration.id: demonstration for demonstration in (*self.base, *self.pool)}
 
     @property
     def questions(self) -> dict[str, Question]:
-        """By id, search and held-out."""
+        """Questions by id, search and held-out."""
         return {question.id: question for question in (*self.search, *self.held_out)}
 
     def shown(self, candidate: Candidate) -> tuple[Demonstration, ...]:
@@ -108,7 +108,7 @@ class Material:
         return space
 
     def to_json(self) -> dict[str, Any]:
-        """For material.json in the run directory."""
+        """The content of material.json in the run directory."""
         return {
             "rules": self.rules,
             "base": rows_of(self.base),
@@ -169,7 +169,7 @@ def load_material(config: RunConfig, renderer: Renderer) -> Material:
 
 
 def _untold_turns(pool: Iterable[Demonstration], render: RenderConfig) -> Iterator[str]:
-    """That a prompt does not say which turns belong together, where it does not."""
+    """A notice if a prompt does not say which turns belong together."""
     several = sum(bool(shown.further) for shown in pool)
     if several and render.template != "chat" and render.separation_tag is None:
         has = "1 demonstration of the pool has" if several == 1 else f"{several:,} demonstrations of the pool have"

@@ -56,8 +56,8 @@ def plain(text: str) -> str:
 
 
 def _without_marks(text: str) -> str:
-    """Without accents and invisible characters; letters that only look Latin as Latin ones, in a text in which nothing
-    speaks for another script."""
+    """Text without accents and invisible characters; letters that only look Latin as Latin ones, in a text in which
+    nothing speaks for another script."""
     text = unicodedata.normalize("NFKD", text.translate(_FORMAT)).translate(_ACCENTS)
     lowered = text.lower()
     if _CYRILLIC.search(lowered) or "ο" in lowered:

@@ -210,7 +210,7 @@ def _input_problem(rows: Sequence[Row], config: PoolConfig) -> Iterator[PoolProb
 
 
 def _shift_problem(rows: Sequence[Row], config: PoolConfig) -> Iterator[PoolProblem]:
-    """In each pair of fields by itself: a column may have slid alone."""
+    """Look for a shift in each pair of fields by itself: a column may have slid alone."""
     pairs = ((config.query_field, config.answer_field), (config.follow_up_query_field, config.follow_up_answer_field))
     for query, answer in pairs:
         if query is None or answer is None:

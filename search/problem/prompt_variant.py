@@ -30,10 +30,12 @@ _LISTS = (".jsonl", ".json", ".parquet", ".csv", ".tsv")
 
 @dataclass(frozen=True, slots=True)
 class PromptVariant:
-    """Attributes:
-    rules: verbatim; may be empty.
-    demonstrations: in order; their ids differ.
-    model: that it is put to.
+    """A prompt to be evaluated: rules and demonstrations in front of a model.
+
+    Attributes:
+        rules: verbatim; may be empty.
+        demonstrations: in order; their ids differ.
+        model: that it is put to.
     """
 
     name: str
@@ -168,7 +170,7 @@ def _from_row(row: Row, fields: Fields) -> Demonstration:
 
 
 def _identified(demonstrations: Sequence[Demonstration]) -> tuple[Demonstration, ...]:
-    """With ids that differ, also where one stands twice."""
+    """Demonstrations with ids that differ, also where one occurs twice."""
     return tuple(
         replace(demonstration, id=f"{number}-{demonstration.id}")
         for number, demonstration in enumerate(demonstrations, start=1)

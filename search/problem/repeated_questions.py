@@ -15,7 +15,7 @@ _LISTED = 50
 def without_repeated(
     read: Sequence[tuple[Question, str]], policy: Literal["refuse", "drop", "keep"]
 ) -> tuple[list[int], tuple[str, ...]]:
-    """Which questions to keep, by position, and a sentence about those that are left out.
+    """Positions of the questions to keep, and a sentence about those that are left out.
 
     Args:
         read: questions, and where each was read.

@@ -19,7 +19,9 @@ _LARGE = 0.05
 
 
 def shift_of(pairs: Sequence[tuple[str, str]]) -> int:
-    """By how many rows the answers seem shifted: 1 (query `i` matches answer `i + 1`), -1, or 0 for not at all."""
+    """The number of rows by which the answers seem shifted: 1 (query `i` matches answer `i + 1`), -1, or 0 for not at
+    all.
+    """
     pairs = pairs[:_ROWS]
     if len(pairs) < 3:
         return 0

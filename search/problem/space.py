@@ -1,4 +1,4 @@
-"""Which candidates there are: the one place that says whether a candidate is allowed."""
+"""The space of candidates: the one place that says whether a candidate is allowed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,7 +51,7 @@ class SearchSpace:
 
     @property
     def places(self) -> tuple[int, ...]:
-        """Where added ones may stand: how many of the base's before them, `insert_at` first."""
+        """Places where added ones may stand: how many of the base's before them, `insert_at` first."""
         if not self.vary_position or self.base_use != "keep":
             return (self.insert_at,)
         return (self.insert_at, *(place for place in range(len(self.base) + 1) if place != self.insert_at))

@@ -16,11 +16,11 @@ LASTING = frozenset(
 """Causes of failures that belong to prompt, answer or judge; every other one, such as an outage, may pass."""
 
 Side = Literal["search", "held_out"]
-"""Of the split: questions that guide the search, and questions that only judge its winner."""
+"""A side of the split: questions that guide the search, and questions that only judge its winner."""
 
 
 def mean_of(scores: Mapping[str, float], failed: int, max_failed_share: float) -> float | None:
-    """Over the questions that have a score; None when more than this share of all, rounded up, has failed."""
+    """The mean over the questions that have a score; None when more than this share of all, rounded up, has failed."""
     allowed = ceil(round(max_failed_share * (len(scores) + failed), 9))  # 0.07 * 100 is a little more than 7
     return fmean(scores.values()) if scores and failed <= allowed else None
 

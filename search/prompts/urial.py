@@ -203,7 +203,7 @@ def _form_in(text: str, expected: UrialForm) -> UrialForm:
 
 
 class _FormError(Exception):
-    """Its text says where and why."""
+    """A text in another form; the message says where and why."""
 
 
 def _split(text: str, form: UrialForm) -> tuple[str, list[list[Turn]]]:
@@ -257,7 +257,7 @@ def _pair(chunk: str, form: UrialForm, place: str) -> Turn:
 
 
 def _identified(conversations: Sequence[Sequence[Turn]]) -> tuple[Demonstration, ...]:
-    """With ids from the content; a demonstration that stands twice gets a second id, since ids are unique."""
+    """Demonstrations with ids from their content; one that occurs twice gets a second id, since ids are unique."""
     seen: Counter[str] = Counter()
     demonstrations = []
     for turns in conversations:

@@ -1,4 +1,4 @@
-"""Where the answers to search questions went: how many each demonstration and each question got."""
+"""The allocation of answers to search questions: how many each demonstration and each question got."""
 
 from collections import Counter
 from dataclasses import dataclass

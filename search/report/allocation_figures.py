@@ -1,4 +1,4 @@
-"""Where the answers went, drawn: a bar for each demonstration and for each question."""
+"""The allocation of answers, drawn: a bar for each demonstration and for each question."""
 
 import html
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Where the gain comes from: category by category, and what is left without each."""
+"""The gain by category, and what is left of it without each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

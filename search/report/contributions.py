@@ -99,7 +99,7 @@ def contributions(results: SearchResults, winner: Candidate) -> Contributions | 
 
 
 def _levels(results: ResultsByCandidate, scored: Sequence[Candidate]) -> dict[str, NDArray[np.int64]]:
-    """By decoding, the number of each question's level there, [Q]; -1 for a question that was not asked with it."""
+    """Levels of questions by decoding, [Q]; -1 for a question that was not asked with it."""
     is_asked = {candidate.decoding: np.zeros(len(results.questions), dtype=bool) for candidate in scored}
     for candidate in scored:
         is_asked[candidate.decoding][results.scores_of(candidate)[0]] = True
@@ -146,7 +146,9 @@ def _gains(fit: Fit, sets: Sequence[OrderedSet], over: OrderedSet, confidence: f
 
 
 def _last_over_first(model: EffectsModel, scores: ObservedScores, fit: Fit, confidence: float) -> Estimate | None:
-    """From the posterior of `recency` on a grid, the other hyperparameters as fitted: median and central interval."""
+    """The effect of the last place over the first, from the posterior of `recency` on a grid, the other hyperparameters
+    as fitted: median and central interval.
+    """
     several = sum(len(chosen) > 1 for chosen in scores.sets)
     if several < _FEWEST:
         return None

@@ -116,7 +116,7 @@ def whiskers(values: Sequence[Estimate]) -> dict[str, object]:
 
 
 def label(text: str) -> str:
-    """For an axis: short, and nothing but text."""
+    """Text for an axis: short, and nothing but text."""
     return html.escape(shortened(text, LONGEST))
 
 

@@ -22,7 +22,7 @@ _CHOSEN_FOR = "search (chosen for it)"
 
 
 def search_pictures(findings: Findings) -> dict[str, Picture]:
-    """By name, those for which the run has anything to show."""
+    """Pictures by name, those for which the run has anything to show."""
     makers: tuple[Callable[[Findings], Picture | None], ...] = (
         _gains,
         _history,
@@ -118,7 +118,7 @@ def _history(findings: Findings) -> Picture | None:
 
 
 def _band(milestones: Sequence[Milestone]) -> list[go.Scatter]:
-    """From low to high ends of the interval."""
+    """A band from low to high ends of the interval."""
     lows = [milestone.best.low if milestone.best.n > 1 else milestone.best.mean for milestone in milestones]
     highs = [milestone.best.high if milestone.best.n > 1 else milestone.best.mean for milestone in milestones]
     shared = {

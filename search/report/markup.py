@@ -50,7 +50,7 @@ def coded(words: str) -> str:
 
 
 def fenced(words: str) -> str:
-    """As it is, behind a fence longer than any in it."""
+    """Words as they are, behind a fence longer than any in them."""
     longest = max((len(run) for run in re.findall(r"`+", words)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}text\n{words}\n{fence}"

@@ -41,7 +41,7 @@ def judge_noise(results: SearchResults, winner: Candidate | None) -> tuple[Noise
 
 
 def _spread_of_differences(results: SearchResults, winner: Candidate | None) -> float:
-    """Their variance, where one turn makes the score; 0 where there is nothing to compare."""
+    """Variance of the differences, where one turn makes the score; 0 where there is nothing to compare."""
     weights = Objective.of(results.config.scoring).weights
     if winner is None or results.base is None or sum(weight > 0 for weight in weights) > 1:
         return 0.0

@@ -23,7 +23,7 @@ class Numbers:
 
     @classmethod
     def fitting(cls, scores: ArrayLike) -> "Numbers":
-        """For scores of this size: 7.43, but 0.743 and 74.3."""
+        """Numbers that fit scores of this size: 7.43, but 0.743 and 74.3."""
         sizes = np.abs(np.asarray(scores, dtype=float))
         largest = sizes.max() if sizes.size else 10.0
         return cls(3 if largest <= 1.5 else 2 if largest <= 20 else 1)
@@ -32,7 +32,7 @@ class Numbers:
         return NOTHING if value is None else _minus(f"{value:.{self.digits}f}")
 
     def gain(self, value: float | None) -> str:
-        """With its sign."""
+        """A gain with its sign."""
         if value is None:
             return NOTHING
         text = f"{value:+.{self.digits}f}"

@@ -30,9 +30,11 @@ class FailedAlike:
 
 @dataclass(frozen=True, slots=True)
 class RunFindings:
-    """Attributes:
-    numbers: how scores are written.
-    failures: the most frequent first.
+    """What the reports of searches and of evaluations share.
+
+    Attributes:
+        numbers: how scores are written.
+        failures: the most frequent first.
     """
 
     results: SearchResults | EvaluationResults

@@ -61,7 +61,7 @@ class Contrasts:
 
 
 def contrasts(results: SearchResults, winner: Candidate) -> Contrasts:
-    """On held-out questions where they are scored, else on search ones."""
+    """Contrasts on held-out questions where they are scored, else on search ones."""
     base, material = results.base, results.material
     assert base is not None
     assert material is not None
@@ -95,7 +95,7 @@ def _share_cut(said: Mapping[str, ShownAnswer]) -> float:
 
 
 def _read_shown(results: SearchResults, side: Side, candidate: Candidate) -> dict[str, ShownAnswer]:
-    """By question id; a question whose answers the ledger has not is left out."""
+    """Answers by question id; a question whose answers the ledger has not is left out."""
     stored = read_stored_answers(results.ledger, results.keys(side, candidate), answer_cleaner(results.config.render))
     return {name: shown(answer) for name, answer in stored.items()}
 

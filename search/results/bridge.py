@@ -1,4 +1,4 @@
-"""From one judge to another over the same answers: what moves, and which conclusions change."""
+"""A bridge from one judge to another over the same answers: what moves, and which conclusions change."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from search.statistics.estimates import Estimate, estimate, paired_difference
 from search.statistics.intervals import Bounds
 
 Scores = Mapping[str, Mapping[str, float]]
-"""By prompt, then by question."""
+"""Scores by prompt, then by question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class SideBridge:
     prompts: tuple[PromptBridge, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """As `demosearch rejudge --json` prints it."""
+        """What `demosearch rejudge --json` prints."""
         return {
             "side": self.side,
             "answers": self.answers,
@@ -96,7 +96,7 @@ class Scales:
 
     @property
     def shift(self) -> Bounds | None:
-        """Between which a new score minus an old one lies."""
+        """Bounds of a new score minus an old one."""
         if self.before is None or self.now is None:
             return None
         return self.now[0] - self.before[1], self.now[1] - self.before[0]

@@ -30,7 +30,7 @@ class Contender:
     expected: Estimate | None
 
     def to_json(self) -> dict[str, Any]:
-        """As `demosearch status --json` prints it."""
+        """A part of what `demosearch status --json` prints."""
         expected = self.expected and self.expected.to_json()
         return {"role": self.role, "measured": self.measured.to_json(), "expected": expected}
 
@@ -117,7 +117,7 @@ class Choice:
             )
 
     def to_json(self) -> dict[str, Any]:
-        """As `demosearch status --json` prints it."""
+        """A part of what `demosearch status --json` prints."""
         return {
             "ranks_by": self.ranks_by,
             "contenders": [contender.to_json() for contender in self.contenders],
@@ -165,7 +165,7 @@ def _contender(
 
 
 def _inside(expected: ExpectedGain, answers: int, results: SearchResults) -> Estimate:
-    """With its interval inside the scale, where that has ends."""
+    """The expected gain with its interval inside the scale, where that has ends."""
     return Estimate(*expected, answers).inside(of_difference(results.journal.bounds))
 
 

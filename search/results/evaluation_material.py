@@ -12,9 +12,11 @@ from search.prompts.urial import BasePrompt
 
 @dataclass(frozen=True, slots=True)
 class EvaluationMaterial:
-    """Attributes:
-    questions: by id.
-    prompts: by variant, in their order.
+    """The questions and prompts of an evaluation, as its run directory keeps them.
+
+    Attributes:
+        questions: by id.
+        prompts: by variant, in their order.
     """
 
     questions: Mapping[str, Question]
@@ -22,12 +24,12 @@ class EvaluationMaterial:
 
     @classmethod
     def of(cls, questions: Iterable[Question], variants: Iterable[PromptVariant]) -> Self:
-        """As the variants are asked."""
+        """Material of an evaluation that asks these variants these questions."""
         prompts = {variant.name: BasePrompt(variant.rules, variant.demonstrations) for variant in variants}
         return cls({question.id: question for question in questions}, prompts)
 
     def to_json(self) -> dict[str, Any]:
-        """For material.json in the run directory."""
+        """The content of material.json in the run directory."""
         return {
             "questions": [question.to_json() for question in self.questions.values()],
             "prompts": {

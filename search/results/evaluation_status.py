@@ -26,7 +26,7 @@ class EvaluationStatus:
     places: tuple[Place, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """As `demosearch evaluate --json` prints it."""
+        """What `demosearch evaluate --json` prints."""
         return {
             "run": self.run,
             "state": self.state,

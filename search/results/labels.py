@@ -60,7 +60,7 @@ class Labels:
 
 
 def shortened(text: str, length: int) -> str:
-    """At most so many characters."""
+    """The first characters of a text, at most so many."""
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 

@@ -19,9 +19,11 @@ from search.run_directory.state import State
 
 @dataclass(frozen=True)
 class RunResults:
-    """Attributes:
-    run: the id under which its spend stands in the ledger.
-    reason: why it stopped, where it has.
+    """What the results of searches and of evaluations share.
+
+    Attributes:
+        run: the id under which its spend stands in the ledger.
+        reason: why it stopped, where it has.
     """
 
     path: Path

@@ -15,7 +15,7 @@ from search.results.stored_answers import StoredAnswer, read_stored_answers
 from search.run_directory.records import TrialRecord
 
 Asked = Side | Literal["all"]
-"""Which questions: those of one side of a search's split, or all of an evaluation."""
+"""The questions asked: those of one side of a search's split, or all of an evaluation."""
 
 
 @dataclass(frozen=True, slots=True)

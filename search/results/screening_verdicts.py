@@ -10,12 +10,14 @@ from search.results.wording import show_many
 
 @dataclass(frozen=True, slots=True)
 class ScreeningVerdicts:
-    """Attributes:
-    verdicts: of the judge, that this run has paid.
-    screening_verdicts: of the screening judge, the same.
-    answers: to search questions that the screening judge has scored.
-    agreement: of the two, as the search has learnt it: correlation of demonstrations' effects in the eyes of one and
-        the other, in [0, 1); None before the end.
+    """Verdicts of the judge and of the screening judge, counted.
+
+    Attributes:
+        verdicts: of the judge, that this run has paid.
+        screening_verdicts: of the screening judge, the same.
+        answers: to search questions that the screening judge has scored.
+        agreement: of the two, as the search has learnt it: correlation of demonstrations' effects in the eyes of one
+            and the other, in [0, 1); None before the end.
     """
 
     verdicts: int
@@ -24,7 +26,7 @@ class ScreeningVerdicts:
     agreement: float | None
 
     def to_json(self) -> dict[str, Any]:
-        """As `demosearch status --json` prints it."""
+        """A part of what `demosearch status --json` prints."""
         return asdict(self)
 
     def sentence(self) -> str:

@@ -104,7 +104,7 @@ class SearchResults(RunResults):
         return self.journal.side(side)
 
     def decoding(self, candidate: Candidate) -> Decoding:
-        """That a candidate's answers were decoded with."""
+        """The decoding of a candidate's answers."""
         known: Mapping[str, Any] = {OWN: self.manifest["decoding"]} | self.manifest.get("decodings", {})
         with refusing_damage(self.path / "manifest.json"):
             return _DECODING.validate_python(known[candidate.decoding])

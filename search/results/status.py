@@ -43,7 +43,7 @@ class Standing:
         return self.candidate.demonstrations
 
     def scores_to_json(self) -> dict[str, Any]:
-        """Its three scores, as `demosearch status --json` prints them; an infinite end of an interval is null."""
+        """The three scores, as `demosearch status --json` prints them; an infinite end of an interval is null."""
         return {
             "search_score": _json(self.search_score),
             "held_out_score": _json(self.held_out_score),
@@ -111,7 +111,7 @@ class Status:
     drafting: Drafting = NO_DRAFTING
 
     def to_json(self) -> dict[str, Any]:
-        """As `demosearch status --json` prints it; an infinite end of an interval is null."""
+        """What `demosearch status --json` prints; an infinite end of an interval is null."""
         base = self.base
         return {
             "run": self.run,

@@ -28,8 +28,8 @@ class StoredAnswer:
 
 
 def read_stored_answers(ledger: Path, keys: Mapping[K, str], clean: Callable[[str], str]) -> dict[K, StoredAnswer]:
-    """By question id, or whatever `keys` go by; a question whose answers are not all in the ledger is left out, and so
-    is a verdict.
+    """Stored answers by question id, or whatever `keys` go by; a question whose answers are not all in the ledger is
+    left out, and so is a verdict.
 
     Args:
         keys: `AnswerKeys` as text.

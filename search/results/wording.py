@@ -8,7 +8,7 @@ from search.statistics.estimates import Estimate
 from workers.prompt import Decoding
 
 _UNITS = ((100.0, 1.0, "s"), (6000.0, 60.0, "min"), (172_800.0, 3600.0, "h"), (math.inf, 86_400.0, "days"))
-"""Below so many seconds, that many are one of these."""
+"""Units of time: below so many seconds, that many are one of these."""
 
 
 def show_estimate(value: Estimate | None, with_n: bool = True, digits: int = 2) -> str:

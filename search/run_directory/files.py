@@ -96,12 +96,12 @@ def _reason(error: Exception) -> str:
 
 
 def missing(path: Path) -> InputError:
-    """For a file of a run that has begun."""
+    """The error for a file that is missing from a run that has begun."""
     return InputError(f"{path} is missing, and the run has begun: restore the file from a copy")
 
 
 def not_writable(path: Path, error: Exception) -> InputError:
-    """For a run directory whose disk takes no writes."""
+    """The error for a run directory whose disk takes no writes."""
     cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
     reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
     remedy = (

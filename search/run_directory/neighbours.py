@@ -6,8 +6,8 @@ _LEDGER = "ledger.sqlite"
 
 
 def ledgers_of_neighbours(path: Path) -> list[Path]:
-    """Those of the run directories beside the one at `path`, the latest written first; none where the folder cannot be
-    listed. Ledgers elsewhere, which a config names, are shared by those who name them too."""
+    """Ledgers of the run directories beside the one at `path`, the latest written first; none where the folder cannot
+    be listed. Ledgers elsewhere, which a config names, are shared by those who name them too."""
     own = path.resolve()
     try:
         folders = [folder for folder in own.parent.iterdir() if folder.resolve() != own]

@@ -37,7 +37,7 @@ class TrialRecord:
         return self.scored.trial.candidate
 
     def to_json(self) -> dict[str, Any]:
-        """As a line of the journal holds it."""
+        """A line of the journal."""
         return {
             self.side: self.candidate.to_json(),
             **scored_to_json(self.scored),
@@ -76,7 +76,7 @@ class EndRecord:
     agreement: float | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """As a line of the journal holds it."""
+        """A line of the journal."""
         runner_up = None if self.runner_up is None else self.runner_up.to_json()
         end = {"winner": self.winner.to_json(), "runner_up": runner_up, "win_probability": self.win_probability}
         expected = {"expected": [*self.expected]} if any(self.expected) else {}

@@ -296,5 +296,5 @@ def read_material(path: Path) -> dict[str, Any]:
 
 
 def ledger_path(path: Path, config: RunConfig | EvaluationConfig) -> Path:
-    """Where the ledger of the run at `path` is."""
+    """The path of the ledger of the run at `path`."""
     return config.ledger_path or path / "ledger.sqlite"

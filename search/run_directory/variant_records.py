@@ -30,7 +30,7 @@ class VariantRecord:
     not_asked: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """As the file holds it."""
+        """A line of the file."""
         candidate = self.scored.trial.candidate.to_json()
         not_asked = {"not_asked": self.not_asked} if self.not_asked else {}
         return {"variant": self.name, "demonstrations": candidate, **scored_to_json(self.scored), **not_asked}
@@ -48,7 +48,7 @@ def write_variant_records(folder: Path, records: Iterable[VariantRecord]) -> Non
 
 
 def read_variant_records(folder: Path) -> dict[str, VariantRecord]:
-    """By name, in their order; nothing where there is no file.
+    """Records by name, in their order; nothing where there is no file.
 
     Raises:
         InputError: the file has another format, or is damaged.

@@ -52,11 +52,11 @@ class Plan:
 
     @property
     def decodings(self) -> dict[str, Decoding]:
-        """By the name that candidates have for them. Raises InputError."""
+        """Decodings by the name that candidates have for them. Raises InputError."""
         return make_decodings(self.config, self.renderer)
 
     def strategy(self, space: SearchSpace, folder: Path, hints: Floats | None = None) -> Strategy:
-        """As `make_strategy` makes it; in the space that is left when prompts are not too long."""
+        """Make the strategy by `make_strategy`, in the space that is left when prompts are not too long."""
         config = self.config
         screened = bool(self.judges.screening)
         return make_strategy(

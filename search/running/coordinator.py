@@ -128,7 +128,9 @@ class Coordinator:
         return again
 
     def _leave_path_if_improved(self, position: int) -> None:
-        """From the first failure that has passed, the search goes on as if it had never happened."""
+        """Leave the journal's path at the first failure that has passed: the search goes on as if it had never
+        happened.
+        """
         if position in self._improved:
             self._journal.forget_from(position)
 
@@ -215,7 +217,7 @@ class Coordinator:
         return gain and ExpectedGain(*gain)
 
     def position(self) -> Position:
-        """Where the search stands, for the progress view."""
+        """The point that the search has reached, for the progress view."""
         ranking = self._strategy.ranking
         if self._phase == "held_out":
             to_come = (self._asked - self._told) * len(self._held_out)

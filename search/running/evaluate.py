@@ -146,7 +146,9 @@ class _Evaluating:
 
     @asynccontextmanager
     async def loaded(self, config: AnyModelConfig, variants: list[PromptVariant]) -> AsyncIterator[LoadedModel]:
-        """While this model is there. Raises InputError where a variant's prompts do not fit it, or have changed."""
+        """Load this model for as long as this is open. Raises InputError where a variant's prompts do not fit it, or
+        have changed.
+        """
         _log.info("loading %s", config.name)
         async with self._workplace.loaded(config) as model:
             _log.info("%s is ready on %s", config.name, model.card.device)
@@ -169,7 +171,7 @@ class _Evaluating:
             self._records[variant.name] = VariantRecord(variant.name, scored, not_asked=complaint)
 
     def _begin(self, models: dict[str, str]) -> None:
-        """These models' variants can be asked: from here on the directory is this evaluation's."""
+        """Begin with these models' variants: from here on the directory is this evaluation's."""
         self._run.check_manifest(_manifest(self._plan) | _judges(self._plan) | models, growing=True)
         self._run.begin()
         self._run.replace_config(self._plan.config)

@@ -73,7 +73,7 @@ class _Stop:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """While this is open, signals are handled here; in a thread that is not the main one nothing is changed."""
+        """Handle signals here while this is open; in a thread that is not the main one nothing is changed."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return

@@ -75,7 +75,7 @@ def plan_extension(path: Path, config: RunConfig) -> Extension:
 
 
 def _budget_so_far(path: Path, config: RunConfig, setting: str) -> int:
-    """As the search was started with or last extended to; `auto` is worked out."""
+    """The budget that the search was started with or last extended to; `auto` is worked out."""
     extensions = read_extensions(path)
     if extensions:
         return extensions[-1].budget

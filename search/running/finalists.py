@@ -1,4 +1,4 @@
-"""Who is judged on held-out questions when a search has ended."""
+"""The candidates that are judged on held-out questions when a search has ended."""
 
 from collections.abc import Sequence
 

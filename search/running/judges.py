@@ -1,4 +1,4 @@
-"""Who judges a run, before anything is loaded."""
+"""The judges of a run, before anything is loaded."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from search.running.models import make_model, make_reward_model
 
 @dataclass(frozen=True, slots=True)
 class Judges:
-    """Who judges, and the models that they are made of.
+    """The judges, and the models that they are made of.
 
     Attributes:
         screening: who is asked first, and stands in no result; nobody in most runs.
@@ -40,7 +40,7 @@ class Judges:
         return _manifest(self.members)
 
     def screening_manifest(self) -> list[Any]:
-        """As `manifest`, of those who are asked first."""
+        """The `manifest` of the judges who are asked first."""
         return _manifest(self.screening)
 
 

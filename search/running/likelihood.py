@@ -126,7 +126,7 @@ class ReferenceAnswers:
 
 
 def _gains(means: Floats) -> Floats:
-    """Over the base prompt's, which stands first; an infinite one is of prompts that are too long."""
+    """Gains over the base prompt, which stands first; an infinite one is of prompts that are too long."""
     gains: Floats = means[1:] - means[0]
     known = np.isfinite(gains)
     if not known.all():
@@ -141,7 +141,7 @@ def _gains(means: Floats) -> Floats:
 
 
 class _Measuring:
-    """Asks for what is not known yet, and keeps every number as it comes.
+    """A measurement of what is not known yet, which keeps every number as it comes.
 
     Args:
         means: mean log-likelihoods by block, NaN where not known; changed in place, and kept at `path`.
@@ -189,7 +189,7 @@ class _Measuring:
         keep_array(self._path, self._means)
 
     async def _mean(self, block: PromptBlock) -> float:
-        """Over the questions. Raises GenerationFailed, BudgetSpent."""
+        """The mean over the questions. Raises GenerationFailed, BudgetSpent."""
         self._budget.check()
         try:
             means = [

@@ -1,4 +1,4 @@
-"""Which services a config pays, and whether it knows what they cost."""
+"""The services that a config pays, and whether it knows what they cost."""
 
 from collections.abc import Callable, Iterator
 

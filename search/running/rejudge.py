@@ -52,7 +52,7 @@ class Rejudged:
     spend: Spend
 
     def to_json(self) -> dict[str, Any]:
-        """As `demosearch rejudge --json` prints it."""
+        """What `demosearch rejudge --json` prints."""
         return {
             "sides": [side.to_json() for side in self.sides],
             "failed": self.failed,
@@ -157,6 +157,6 @@ class _Rejudging:
         return Rejudged(tuple(sides), self._scores.count(None), self._spend)
 
     def _id(self) -> str:
-        """Under which the spend stands: another run's than its own, the same one each time."""
+        """The run id of the spend: another one than the run's own, the same each time."""
         fingerprints = [member.judge.fingerprint for member in self._members]
         return sha256(f"rejudge {self._results.run} {fingerprints}".encode()).hexdigest()[:32]

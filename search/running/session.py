@@ -56,7 +56,7 @@ class Progress:
 
     @property
     def gain(self) -> Estimate | None:
-        """Its paired difference to the base prompt; None where the base prompt leads."""
+        """The paired difference to the base prompt; None where the base prompt leads."""
         return self.snapshot.gain
 
     def __str__(self) -> str:
@@ -133,7 +133,7 @@ def run(
 
 
 def new_directory(config: str | Path) -> Path:
-    """Where a run is kept that is given no place."""
+    """The directory of a run that is given none."""
     return Path("runs") / f"{Path(config).stem}-{datetime.now():%Y%m%d-%H%M%S}"
 
 

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class StrategyThread:
-    """Asks and tells a strategy.
+    """A thread that asks and tells a strategy.
 
     Attributes:
         ranking: every candidate that it would recommend after the latest call, best first.
@@ -37,15 +37,15 @@ class StrategyThread:
         return agreement_of(self._strategy)
 
     async def ask(self, room: int) -> Sequence[Trial]:
-        """As `Strategy.ask`."""
+        """See `Strategy.ask`."""
         return await self._call(lambda: self._strategy.ask(room))
 
     async def tell(self, scored: ScoredTrial) -> None:
-        """As `Strategy.tell`."""
+        """See `Strategy.tell`."""
         await self._call(lambda: self._strategy.tell(scored))
 
     async def extend(self, budget: int) -> None:
-        """As `Extensible.extend`, of a strategy that is one."""
+        """See `Extensible.extend`; the strategy must be one."""
         strategy = self._strategy
         assert isinstance(strategy, Extensible)
         await self._call(lambda: strategy.extend(budget))

@@ -46,7 +46,7 @@ class TimeKeeper:
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
-        """While this is open, time is noted; it ends with BudgetSpent as soon as a limit on time is reached."""
+        """Note time while this is open; it ends with BudgetSpent as soon as a limit on time is reached."""
         async with task_group() as tasks:
             keeping = tasks.create_task(self._keep())
             try:

@@ -55,7 +55,7 @@ def evaluation_of_winners(runs: Sequence[Path], folder: Path) -> tuple[Evaluatio
 
 
 def _names(runs: Sequence[Path]) -> list[str]:
-    """By their directories' names, or by their whole paths where two are alike."""
+    """Names of runs: their directories' names, or whole paths where two are alike."""
     short = [run.resolve().name for run in runs]
     return short if len({*short, _BASE}) > len(short) else [run.as_posix() for run in runs]
 

@@ -1,4 +1,4 @@
-"""Where a run is worked on: ledger, judges and the model that is loaded now, wired once and given back whole."""
+"""What a run is worked on with: ledger, judges and the model that is loaded now, wired once and given back whole."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -41,7 +41,7 @@ class LoadedModel:
 
 
 class Workplace:
-    """Can be looked at while it is worked in, all but where the work stands."""
+    """Ledger, judges and model of a run; all but the run's position can be looked at while it is worked on."""
 
     def __init__(self, wiring: Wiring, judges: Judges, config: RunConfig | EvaluationConfig) -> None:
         self._wiring = wiring
@@ -58,7 +58,7 @@ class Workplace:
 
     @asynccontextmanager
     async def judged(self, check: Callable[[], None]) -> AsyncIterator[None]:
-        """While the judges are there.
+        """Have the judges ready for as long as this is open.
 
         Args:
             check: called when they are started, before anything is noted of them.
@@ -75,7 +75,9 @@ class Workplace:
 
     @asynccontextmanager
     async def loaded(self, config: AnyModelConfig) -> AsyncIterator[LoadedModel]:
-        """While this model is there; one at a time. Raises InputError where it cannot be loaded."""
+        """Have this model loaded for as long as this is open; one at a time. Raises InputError where it cannot be
+        loaded.
+        """
         self._model = model = make_model(config, self._config.workers)
         try:
             card = await model.start()
@@ -92,7 +94,7 @@ class Workplace:
         return self._wiring.evaluator(model.answers, clean)
 
     def timed(self, clock: Callable[[], float]) -> AbstractAsyncContextManager[None]:
-        """While this is open, the time that all of this is in use is noted, as `TimeKeeper.kept` has it."""
+        """Note the time that all of this is in use while this is open; see `TimeKeeper.kept`."""
         budget, utilization = self.budget(), self._utilization
         return TimeKeeper(
             ledger=self.ledger, budget=budget, utilization=utilization, drafting=self._drafting, clock=clock
@@ -101,7 +103,7 @@ class Workplace:
     def watched(
         self, position: Callable[[], Position], view: View, clock: Callable[[], float]
     ) -> AbstractAsyncContextManager[None]:
-        """While this is open, the view shows how things stand, as `watching` has it."""
+        """Have the view show how things stand while this is open; see `watching`."""
         bounds = score_bounds(self._config.scoring, self._config.judge)
         return watching(self, position, view, self._config.scoring.confidence, clock, bounds)
 

@@ -33,7 +33,7 @@ class Agreement:
     high: float
 
     def to_json(self) -> dict[str, float | None]:
-        """As the command prints it with --json; what cannot be told is null."""
+        """What the command prints with --json; what cannot be told is null."""
         return {
             name: None if np.isnan(number) else number
             for name, number in (("value", self.value), ("low", self.low), ("high", self.high))

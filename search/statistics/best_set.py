@@ -1,4 +1,4 @@
-"""Which set is best when the effects of demonstrations are taken as known."""
+"""The best set, when the effects of demonstrations are taken as known."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ Floats = NDArray[np.float64]
 Fits = Callable[[Sequence[int]], bool]
 
 _MARGIN = 0.15
-"""So much better a smaller set must seem: how much each further demonstration dilutes the others is the least known of
-all effects, and further ones usually help."""
+"""The margin by which a smaller set must seem better: how much each further demonstration dilutes the others is the
+least known of all effects, and further ones usually help."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Where one curve overtakes another, with its interval: a bootstrap over questions and draws.
+"""The point where one curve overtakes another, with its interval: a bootstrap over questions and draws.
 
 Both curves are means over draws and questions, linear between measured n on a logarithmic axis. The crossing is the
 last n at which the second curve comes to lie above the first. A resample in which it lies above everywhere crosses
@@ -20,12 +20,14 @@ BELOW, BEYOND = 0.0, math.inf
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """Attributes:
-    at: the n of the crossing; `BELOW` or `BEYOND` the range where there is none inside.
-    low, high: ends of its interval, possibly outside too.
-    inside: share of the resamples that cross inside the range.
-    first, last: of the range of n.
-    draws, questions: that were resampled.
+    """The point where one curve overtakes another, with its interval.
+
+    Attributes:
+        at: the n of the crossing; `BELOW` or `BEYOND` the range where there is none inside.
+        low, high: ends of its interval, possibly outside too.
+        inside: share of the resamples that cross inside the range.
+        first, last: of the range of n.
+        draws, questions: that were resampled.
     """
 
     at: float
@@ -45,7 +47,7 @@ class Crossing:
 def crossing(
     counts: Sequence[int], first: Floats, second: Floats, confidence: float, resamples: int = 2000, seed: int = 0
 ) -> Crossing:
-    """Where `second` overtakes `first`.
+    """Find where `second` overtakes `first`.
 
     Args:
         counts: n, rising, > 0, [N]; two or more.

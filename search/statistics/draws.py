@@ -29,9 +29,11 @@ Draws = Mapping[int, Mapping[str, float]]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Attributes:
-    estimate: with its interval; `n` are questions.
-    p_value: two-sided, of no difference; 1 where a single question tells nothing.
+    """A paired difference, with its test.
+
+    Attributes:
+        estimate: with its interval; `n` are questions.
+        p_value: two-sided, of no difference; 1 where a single question tells nothing.
     """
 
     estimate: Estimate
@@ -47,7 +49,7 @@ class _Spread:
 
 
 def mean_of_draws(draws: Draws, confidence: float, failed: int = 0) -> Estimate | None:
-    """Over the questions that every draw has a score for; None where there is none."""
+    """The mean over the questions that every draw has a score for; None where there is none."""
     table = _table(draws)
     return None if table is None else _estimate(table, confidence, failed)
 
@@ -115,7 +117,7 @@ def _quantile(reached: Draws, base: Draws, questions: int, confidence: float) ->
 
 
 def holm(p_values: Sequence[float], level: float) -> list[bool]:
-    """Which differences stay when all of them are looked at together: Holm's step-down test, with a probability of at
+    """Tell the differences that stay when all are looked at together: Holm's step-down test, with a probability of at
     most `level` that a single one among all is false."""
     order = sorted(range(len(p_values)), key=lambda at: p_values[at])
     stays, still = [False] * len(p_values), True
@@ -132,7 +134,7 @@ def _common(conditions: Sequence[Draws]) -> list[str]:
 
 
 def _average(draws: Draws, names: Sequence[str]) -> Floats:
-    """By question, over draws, [Q]."""
+    """Means over draws by question, [Q]."""
     average: Floats = np.array([[scores[name] for name in names] for scores in draws.values()]).mean(axis=0)
     return average
 

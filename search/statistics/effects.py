@@ -95,7 +95,7 @@ class EffectsModel(EffectsPrior):
         return model
 
     def _with_agreement(self, data: CountedScores, hyper: Hyperparameters, own: OwnVariances) -> Hyperparameters:
-        """With the posterior mean of the agreement, the other hyperparameters as they are."""
+        """Hyperparameters with the posterior mean of the agreement, the others as they are."""
         logs = np.array([self._goodness(data, replace(hyper, agreement=value), own) for value in _AGREEMENTS])
         weights = np.exp(logs - logs.max())
         return replace(hyper, agreement=float(weights @ np.array(_AGREEMENTS) / weights.sum()))

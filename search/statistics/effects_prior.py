@@ -85,7 +85,7 @@ class EffectsPrior:
         return self.questions + self.periods
 
     def layout(self, sets: Sequence[OrderedSet]) -> Layout:
-        """Who stands where in these sets."""
+        """The place of each demonstration in these sets."""
         sizes = np.array([len(chosen) for chosen in sets], dtype=np.int64)
         members = np.array([member for chosen in sets for member in chosen], dtype=np.int64)
         places = np.concatenate([np.zeros(0), *[_places(len(chosen)) for chosen in sets]])

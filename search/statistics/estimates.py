@@ -46,7 +46,7 @@ class Estimate:
         return replace(self, low=max(bounds[0], self.low), high=min(bounds[1], self.high))
 
     def to_json(self) -> dict[str, float | int | None]:
-        """As the commands print it with --json; an infinite end is null."""
+        """What the commands print with --json; an infinite end is null."""
         return {
             "mean": self.mean,
             "low": self.low if math.isfinite(self.low) else None,

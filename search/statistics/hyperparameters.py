@@ -12,9 +12,9 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Hyperparameters:
-    """As in `search.statistics.effects`; `effect`, `set_effect`, `noise`, `any_effect` and `drift` are standard
-    deviations; `any_effect`, of m, is not fitted, `drift` and `agreement` apart from the others. `agreement` is the
-    correlation of effects with those under another judge, in [0, 1)."""
+    """Hyperparameters of `search.statistics.effects`; `effect`, `set_effect`, `noise`, `any_effect` and `drift` are
+    standard deviations; `any_effect`, of m, is not fitted, `drift` and `agreement` apart from the others. `agreement`
+    is the correlation of effects with those under another judge, in [0, 1)."""
 
     effect: float = 0.2
     explained_share: float = 0.3
@@ -27,7 +27,7 @@ class Hyperparameters:
     agreement: float = 0.0
 
     def log_prior(self) -> float:
-        """Up to a constant."""
+        """The log-density of the prior, up to a constant."""
         return -0.5 * float((((self.free() - _PRIOR_CENTRE) / _PRIOR_SPREAD) ** 2).sum())
 
     def free(self) -> Floats:

@@ -1,1 +1,1 @@
-"""Which trials to ask for next: one strategy a file, and what makes one from a config."""
+"""Strategies, which decide the next trials: one a file, and what makes one from a config."""

@@ -12,7 +12,7 @@ from search.strategies.parts.successive_races import Rounds, shuffled_blocks
 
 
 class Beam:
-    """As greedy rounds, but `width` sets are kept from round to round."""
+    """Greedy rounds that keep `width` sets from round to round."""
 
     def __init__(self, space: SearchSpace, config: BeamConfig, seed: int) -> None:
         self._space, self._config = space, config

@@ -13,8 +13,8 @@ _FINALISTS = 2
 
 
 class CompleteFinalists:
-    """Asks as `strategy` does; when that has ended, its first two candidates are asked about the search questions that
-    they have not met, and candidates that have met all come first, by their gain over the base prompt.
+    """A strategy that asks as `strategy` does; when that has ended, its first two candidates are asked about the search
+    questions that they have not met, and candidates that have met all come first, by their gain over the base prompt.
 
     A mean over few questions depends on which ones they were: a winner of 8 questions and a runner-up of 32 cannot be
     compared. Where both have met all questions anyway, nothing is asked and the order stays the strategy's own.
@@ -88,11 +88,11 @@ class CompleteFinalists:
         self._final, self._final_answers = None, 0
 
     def agreement(self) -> float | None:
-        """As `Screened` has it."""
+        """See `Screened`."""
         return agreement_of(self._strategy)
 
     def screened(self) -> int:
-        """As `Screened` has it."""
+        """See `Screened`."""
         return screened_by(self._strategy)
 
     def stage(self) -> str:

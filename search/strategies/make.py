@@ -95,7 +95,7 @@ def _group_answers(config: _MODELLED, space: SearchSpace) -> int:
 
 
 def _places(part: SearchSpace, space: SearchSpace) -> list[int]:
-    """Where the demonstrations of a shortlist stand in the whole pool."""
+    """Positions of a shortlist's demonstrations in the whole pool."""
     number = {name: place for place, name in enumerate(space.pool)}
     return [number[name] for name in part.pool]
 

@@ -42,7 +42,9 @@ class Retrieval:
 
 
 def nearest(space: SearchSpace, embedding: Embedding) -> tuple[str, ...]:
-    """As many as are allowed, by mean cosine to the questions, the nearest last; what is required always."""
+    """The demonstrations with the highest mean cosine to the questions, as many as are allowed, the nearest last; what
+    is required always.
+    """
     closeness = embedding.closeness()
     chosen = list(space.required)
     for number in np.argsort(-closeness, kind="stable").tolist():

@@ -278,12 +278,12 @@ class Screening:
         self._ranking = [self._numbered.candidate(candidate) for candidate in ranked]
 
     def agreement(self) -> float | None:
-        """As `search.strategies.strategy.Screened` has it."""
+        """See `search.strategies.strategy.Screened`."""
         fit = self._fit
         return None if fit is None or fit.model.other is None else round(fit.hyper.agreement, 3)
 
     def screened(self) -> int:
-        """As `search.strategies.strategy.Screened` has it."""
+        """See `search.strategies.strategy.Screened`."""
         return self._screening.answers
 
     def planned(self) -> int:

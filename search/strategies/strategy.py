@@ -12,8 +12,8 @@ class Strategy(Protocol):
     of calls give the same trials, so that a resumed run walks the same path."""
 
     def ask(self, room: int) -> Sequence[Trial]:
-        """At most `room` (>= 1) further trials. None: nothing until something is told; while nothing is under way,
-        that ends the search."""
+        """Ask for at most `room` (>= 1) further trials. None: nothing until something is told; while nothing is under
+        way, that ends the search."""
         ...
 
     def tell(self, scored: ScoredTrial) -> None:
@@ -64,12 +64,12 @@ class Screened(Protocol):
 
 
 def agreement_of(strategy: Strategy) -> float | None:
-    """As `Screened.agreement`; None for any other strategy."""
+    """The strategy's `Screened.agreement`; None for one that does not screen."""
     return strategy.agreement() if isinstance(strategy, Screened) else None
 
 
 def screened_by(strategy: Strategy) -> int:
-    """As `Screened.screened`; 0 for any other strategy."""
+    """The strategy's `Screened.screened`; 0 for one that does not screen."""
     return strategy.screened() if isinstance(strategy, Screened) else 0
 
 

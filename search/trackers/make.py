@@ -1,4 +1,4 @@
-"""From a config to a tracker."""
+"""Trackers, made from a config."""
 
 from importlib.util import find_spec
 

@@ -91,7 +91,7 @@ class MLflowTracker:
 
 
 def _beside(uri: str) -> str | None:
-    """Where artifacts go: beside a local database, not into whatever directory this process works in."""
+    """The place of artifacts: beside a local database, not in whatever directory this process works in."""
     return (
         (Path(uri.removeprefix(_SQLITE)).resolve().parent / "mlartifacts").as_uri() if uri.startswith(_SQLITE) else None
     )

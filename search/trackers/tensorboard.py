@@ -61,7 +61,7 @@ def _scalars(figures: Figures) -> Summary:
 
 
 def _text(tag: str, text: str) -> Summary:
-    """As TensorBoard's text plugin reads it."""
+    """Text in the form that TensorBoard's text plugin reads."""
     metadata = SummaryMetadata(plugin_data=SummaryMetadata.PluginData(plugin_name="text"))
     shape = TensorShapeProto(dim=[TensorShapeProto.Dim(size=1)])
     tensor = TensorProto(dtype=DT_STRING, string_val=[text.encode()], tensor_shape=shape)

@@ -56,7 +56,7 @@ class Tracking:
 
     @asynccontextmanager
     async def following(self, look: Callable[[], Figures]) -> AsyncIterator[None]:
-        """While this is open, trackers hear how things stand: what `look` says, called in this loop."""
+        """Tell trackers how things stand while this is open: what `look` says, called in this loop."""
         if not self._config.trackers.wanted:
             yield
             return
@@ -127,7 +127,7 @@ class _Handing:
         self._tail = JournalTail(tracked.path / "journal.jsonl")
 
     def run(self) -> None:
-        """To the end, or to the first thing that goes wrong."""
+        """Run to the end, or to the first thing that goes wrong."""
         try:
             self._hand_over(self._make())
         except Exception as error:  # whatever it is, it is no reason to stop a search

@@ -1,4 +1,4 @@
-"""Who may look: whoever has the token, on a host name of this machine, and only by reading."""
+"""The check on who may look: whoever has the token, on a host name of this machine, and only by reading."""
 
 import secrets
 from http.cookies import SimpleCookie

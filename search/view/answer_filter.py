@@ -1,4 +1,4 @@
-"""Which answers are wanted, and in which order, as SQL."""
+"""Filters and orders of answers, as SQL."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _EQUAL = ("side", "category", "prompt", "question")
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which answers are wanted; an empty text or None asks for all.
+    """A filter of answers; an empty text or None asks for all.
 
     Attributes:
         words: that stand in the question, the answers or the judge's words, all of them; "quoted ones" together.

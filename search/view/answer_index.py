@@ -136,7 +136,7 @@ class AnswerIndex:
 
     @property
     def roles(self) -> list[str]:
-        """Those that a filter may ask for."""
+        """Roles that a filter may ask for."""
         return list(self._roles)
 
     def find(self, wanted: Filter) -> Found:
@@ -155,7 +155,7 @@ class AnswerIndex:
         return self._whole("trial = ? AND question = ?", place)
 
     def around(self, place: AnswerPlace, wanted: Filter) -> Neighbours | None:
-        """Its neighbours among what fits; None where it does not fit itself."""
+        """Neighbours of an answer among what fits the filter; None where it does not fit itself."""
         where, values = wanted.conditions(self._roles)
         window = f"WINDOW w AS (ORDER BY {wanted.ordering()})"
         columns = ("lag(trial)", "lag(question)", "lead(trial)", "lead(question)", "row_number()")

@@ -16,7 +16,7 @@ from search.statistics.estimates import Estimate, estimate, paired_difference
 from search.view.prompt_text import PromptTexts, read_prompt_texts
 
 Scores = dict[str, float]
-"""By a question's text, so that runs with other ids for the same questions meet."""
+"""Scores by a question's text, so that runs with other ids for the same questions meet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class ComparedEntry:
     categories: dict[str, Estimate]
 
     def to_json(self) -> dict[str, Any]:
-        """As `demosearch compare --json` prints it."""
+        """What `demosearch compare --json` prints."""
         return {
             "run": self.entry.run,
             "prompt": self.entry.prompt,

@@ -62,7 +62,7 @@ class RunRow:
     done: float | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """As `demosearch list --json` prints it."""
+        """What `demosearch list --json` prints."""
         shown = asdict(self)
         return shown | {name: value and value.to_json() for name, value in (("score", self.score), ("gain", self.gain))}
 
@@ -163,7 +163,9 @@ class RunList:
 
 
 def _may_change(row: RunRow) -> bool:
-    """Though no file of its directory does: a crash touches none, and an experiment's work is below it."""
+    """Whether a row may change though no file of its directory does: a crash touches none, and an experiment's work is
+    below it.
+    """
     return row.state == "running" or (row.kind == "experiment" and row.state != "finished")
 
 
@@ -184,7 +186,7 @@ def read_row(path: Path, name: str) -> RunRow:
 
 
 def newest_first(rows: Iterable[RunRow]) -> list[RunRow]:
-    """In the order of the list."""
+    """Rows in the order of the list."""
     return sorted(rows, key=lambda row: (-row.created, row.name))
 
 
@@ -214,7 +216,7 @@ def _search_row(path: Path, name: str, config: RunConfig) -> RunRow:
 
 
 def _experiment_row(path: Path, name: str) -> RunRow:
-    """Its evaluations and searches are rows of their own."""
+    """The row of an experiment; its evaluations and searches are rows of their own."""
     known = read_json(path / EXPERIMENT)
     rows = [read_row(below, name) for below in run_paths(path)]
     running = any(row.state == "running" for row in rows)

@@ -65,7 +65,7 @@ def _page(template: str, root: str, code: int = 200, **values: Any) -> HTMLRespo
 
 
 def _root(request: Request) -> str:
-    """From this page to the first one, as a relative path."""
+    """The relative path from this page to the first one."""
     return "../" * (request.url.path.count("/") - 1)
 
 

@@ -26,12 +26,14 @@ from workers.shared_prefix.sampling import TokenChooser
 
 @dataclass(slots=True)
 class Measurement:
-    """Attributes:
-    tokens: generated, by prompt.
-    prefill, total: seconds; of CPU time on a CPU (one thread), of wall time on a GPU. No prefill where the library
-        does not tell it apart.
-    peak: bytes beyond what was in memory before.
-    batch: prompts at a time; fewer than asked for where memory ended.
+    """Time, memory and tokens of one contender on one workload.
+
+    Attributes:
+        tokens: generated, by prompt.
+        prefill, total: seconds; of CPU time on a CPU (one thread), of wall time on a GPU. No prefill where the library
+            does not tell it apart.
+        peak: bytes beyond what was in memory before.
+        batch: prompts at a time; fewer than asked for where memory ended.
     """
 
     tokens: list[list[int]]
@@ -76,7 +78,7 @@ def _in_batches(
 
 
 class _NoText:
-    """Stands where a tokenizer would: this benchmark speaks tokens."""
+    """A stand-in for a tokenizer: this benchmark speaks tokens."""
 
     def decode(self, *_: object, **__: object) -> str:
         return ""

@@ -245,8 +245,8 @@ def _in_its_own_process(
 
 
 def _measured(model: Any, run: SuiteRun, batch: int | None) -> tuple[Measurement, list[Rates]]:
-    """After a small run, so that what a library does at its first use counts for no one; and the device's rates right
-    before and after."""
+    """Measure after a small run, so that what a library does at its first use counts for no one; and the device's rates
+    right before and after."""
     device = torch.device(model.device)
     contender, vocabulary = CONTENDERS[run.method], model.config.vocab_size
     small, work = GenerationWorkload(256, 4, 4), run.work

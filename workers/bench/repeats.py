@@ -29,10 +29,12 @@ STOP = ("```", "# Query:")  # of the prompts' template
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Attributes:
-    seconds: of CPU time.
-    passes: of the model, summed over the answers.
-    answers: by candidate and question.
+    """What answering everything took.
+
+    Attributes:
+        seconds: of CPU time.
+        passes: of the model, summed over the answers.
+        answers: by candidate and question.
     """
 
     seconds: float

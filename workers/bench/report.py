@@ -47,7 +47,7 @@ class Finding:
         return self.work.questions * self.work.new / self.total
 
     def line(self, ours: Finding | None) -> str:
-        """For people, with how much faster ours was."""
+        """A line for people, with how much faster ours was."""
         text = f"  {self.method:15s} {self.total:8.2f} s {self.tokens_per_second:9,.0f} tokens/s"
         if self.decode is not None:
             text += f"  prefill {self.prefill:7.2f} s  decode {self.decode:7.2f} s"
@@ -59,10 +59,12 @@ class Finding:
 
 @dataclass(slots=True)
 class Report:
-    """Attributes:
-    surroundings: versions, device, rates: whatever tells one run of the benchmark from another.
-    findings: in the order measured.
-    skipped: what was left out, and why.
+    """The findings of a benchmark, and the surroundings in which they were made.
+
+    Attributes:
+        surroundings: versions, device, rates: whatever tells one run of the benchmark from another.
+        findings: in the order measured.
+        skipped: what was left out, and why.
     """
 
     surroundings: dict[str, Any]
@@ -73,7 +75,7 @@ class Report:
         return next((finding for finding in self.findings if (finding.method, finding.work) == (method, work)), None)
 
     def write(self, file: Path) -> None:
-        """As JSON; the file is whole at every moment."""
+        """Write the report as JSON; the file is whole at every moment."""
         runs = [
             asdict(finding) | {"decode": finding.decode, "tokens_per_second": finding.tokens_per_second}
             for finding in self.findings

@@ -81,9 +81,11 @@ def now(device: torch.device) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Attributes:
-    bytes: read from memory.
-    operations: floating-point.
+    """What a computation must move and compute.
+
+    Attributes:
+        bytes: read from memory.
+        operations: floating-point.
     """
 
     bytes: float

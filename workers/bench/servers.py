@@ -35,10 +35,12 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class ServedAnswers:
-    """Attributes:
-    seconds: of wall time.
-    cpu_seconds: of this process and the server's.
-    completions: by candidate and question.
+    """What a server took to answer, and its answers.
+
+    Attributes:
+        seconds: of wall time.
+        cpu_seconds: of this process and the server's.
+        completions: by candidate and question.
     """
 
     seconds: float

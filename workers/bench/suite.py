@@ -23,14 +23,16 @@ class SuiteRun:
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """Attributes:
-    size: of the model.
-    main: the workloads that all contenders are compared at.
-    memory: the workload whose peak memory is asked for; None where it is among the others.
-    swept: what stays the same while the other axis is swept.
-    too_long: seconds from which on a single run is left out.
-    minutes: for everything; None for as long as it takes.
-    references: prompts also answered one at a time.
+    """The workloads of a benchmark on one kind of device.
+
+    Attributes:
+        size: of the model.
+        main: the workloads that all contenders are compared at.
+        memory: the workload whose peak memory is asked for; None where it is among the others.
+        swept: what stays the same while the other axis is swept.
+        too_long: seconds from which on a single run is left out.
+        minutes: for everything; None for as long as it takes.
+        references: prompts also answered one at a time.
     """
 
     size: Size
@@ -65,7 +67,7 @@ DEFAULTS = {
 
 
 def points(axis: Axis, fixed: GenerationWorkload) -> list[GenerationWorkload]:
-    """Along an axis, smaller ones first, so that a forecast learns before it is needed most."""
+    """Workloads along an axis, smaller ones first, so that a forecast learns before it is needed most."""
     if axis == "prefix":
         return [GenerationWorkload(prefix, fixed.questions, fixed.new) for prefix in PREFIXES]
     return [GenerationWorkload(fixed.prefix, questions, fixed.new) for questions in QUESTIONS]

@@ -20,7 +20,7 @@ from workers.shared_prefix.shared_rows import SharedRows
 
 @dataclass(frozen=True, slots=True)
 class Prompts:
-    """Those of a block: the first `shared` tokens are the same in all."""
+    """The prompts of a block: the first `shared` tokens are the same in all."""
 
     tokens: list[list[int]]
     shared: int
@@ -56,7 +56,7 @@ class _TimedPaged(_Timed, PagedRows):
 def timed_rows(
     model: Any, chosen: Kernels, tree: PrefixTree, blocks: list[Prompts], new: int, meter: Meter
 ) -> Callable[[], _TimedShared | _TimedPaged]:
-    """As the engine's; with pages for all blocks at once."""
+    """Make rows as the engine does; with pages for all blocks at once."""
     record = recorder(torch.device(model.device))
     if chosen.paged is None:
         return lambda: _TimedShared(meter, model, chosen, tree, record)

@@ -32,11 +32,13 @@ SIZES: dict[Size, dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class GenerationWorkload:
-    """Attributes:
-    prefix: tokens that all prompts begin with.
-    questions: prompts, each with 40 to 60 tokens of its own.
-    new: tokens generated behind each, no less and no more.
-    seed: of the prompts.
+    """Prompts with a common prefix, and what is generated behind them.
+
+    Attributes:
+        prefix: tokens that all prompts begin with.
+        questions: prompts, each with 40 to 60 tokens of its own.
+        new: tokens generated behind each, no less and no more.
+        seed: of the prompts.
     """
 
     prefix: int

@@ -27,7 +27,7 @@ Encoding = dict[str, list[int]]
 
 
 class TransformersRewardEngine:
-    """Implements `workers.text_model.RewardEngine`.
+    """A `workers.text_model.RewardEngine` on transformers.
 
     A text of a block is its prefix and a suffix. Of a model that reads pairs it is two texts with `PAIR` between them,
     and `bos` says whether the tokenizer adds its special tokens, which for pairs it should.
@@ -148,7 +148,7 @@ class TransformersRewardEngine:
             return None
 
     def _padded(self, batch: list[Encoding]) -> dict[str, torch.Tensor]:
-        """On the right, where a causal model does not look and positions stay what they are."""
+        """Pad on the right, where a causal model does not look and positions stay what they are."""
         longest = max(len(encoding["input_ids"]) for encoding in batch)
         fill = {name: self._pad if name == "input_ids" else 0 for name in batch[0]}
         inputs = {

@@ -39,7 +39,7 @@ VERSION = "transformers-engine/7"  # raise it with every change that can change 
 
 
 class TransformersEngine:
-    """Implements `workers.text_model.BatchingEngine`.
+    """A `workers.text_model.BatchingEngine` on transformers.
 
     A prompt is tokenized as one text, so its tokens are those a user gets who pastes it. What a block's prompts begin
     with in common is computed once, kept in a prefix tree for later blocks, and read once a step for all of them.
@@ -118,7 +118,7 @@ class TransformersEngine:
         return tuple(len(tokens) for tokens in self._prompts.prompts(block))
 
     def generate(self, block: PromptBlock, decoding: Decoding) -> Iterator[tuple[int, Completion]]:
-        """As `Engine.generate`. PromptTooLong is raised by the call itself, the rest while iterating."""
+        """See `Engine.generate`. PromptTooLong is raised by the call itself, the rest while iterating."""
         batch = self.batch(decoding)
         batch.add(0, block)
         return _answers(batch)
@@ -132,7 +132,7 @@ class TransformersEngine:
         self._drafts = False
 
     def batch(self, decoding: Decoding) -> DecodeLoop:
-        """As `BatchingEngine.batch`."""
+        """See `BatchingEngine.batch`."""
         if self._stops.strings != decoding.stop:
             self._stops = Stops(self._tokenizer, decoding.stop)
         return DecodeLoop(
@@ -146,7 +146,7 @@ class TransformersEngine:
         )
 
     def score(self, block: PromptBlock, continuations: Continuations) -> Iterator[tuple[int, Likelihood]]:
-        """As `Engine.score`. PromptTooLong is raised by the call itself, the rest while iterating.
+        """See `Engine.score`. PromptTooLong is raised by the call itself, the rest while iterating.
 
         A continuation's tokens are those by which its text lengthens the prompt's where the tokenizer keeps the
         prompt's tokens as they are, else those it has alone.
@@ -215,7 +215,7 @@ class TransformersEngine:
         return PagedRows(self._model, self._kernels, self._tree, self._steps)
 
     def _pages(self, tree: PrefixTree) -> int:
-        """As many as the memory gives, or as the longest texts could need."""
+        """The number of pages: as many as the memory gives, or as the longest texts could need."""
         page, longest = self._kernels.page, self._card.context_tokens
         most = 1 + (self._capacity.rows + MOST_PREFIXES) * -(-longest // page)
         return min(most, self._room.pages(page, tree.spare))

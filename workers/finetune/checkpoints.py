@@ -1,4 +1,4 @@
-"""Which checkpoint a killed training goes on from."""
+"""The checkpoint that a killed training goes on from."""
 
 import json
 import shutil

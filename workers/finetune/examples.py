@@ -1,4 +1,4 @@
-"""From prompts and answers to tokens and labels."""
+"""Tokens and labels of prompts and answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,9 +27,11 @@ class TrainingExample:
 
 @dataclass(frozen=True, slots=True)
 class EncodedExamples:
-    """Attributes:
-    rows: `input_ids` and `labels` of each example that fits, equally long.
-    too_long: ids of those that do not.
+    """Training examples as tokens.
+
+    Attributes:
+        rows: `input_ids` and `labels` of each example that fits, equally long.
+        too_long: ids of those that do not.
     """
 
     rows: tuple[dict[str, list[int]], ...]

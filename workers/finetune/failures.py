@@ -4,7 +4,7 @@ from configs.errors import DemosearchError
 
 
 class FinetuningFailed(DemosearchError):
-    """This model cannot be trained on these examples; the text says why."""
+    """A model that cannot be trained on these examples; the text says why."""
 
 
 class FinetuningOutOfMemory(FinetuningFailed):

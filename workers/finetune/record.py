@@ -12,13 +12,15 @@ FILE = "finetuned.json"
 
 @dataclass(frozen=True, slots=True)
 class FinetunedModel:
-    """Attributes:
-    model: folder with weights and tokenizer, which any engine can load.
-    examples: trained on.
-    too_long: ids of examples that were left out.
-    steps: of the optimizer.
-    loss: mean over the last step's answer tokens, in nats; None where no step was logged.
-    seconds: of the process that finished it, without those of earlier ones that were killed.
+    """A model that was fine-tuned, and how.
+
+    Attributes:
+        model: folder with weights and tokenizer, which any engine can load.
+        examples: trained on.
+        too_long: ids of examples that were left out.
+        steps: of the optimizer.
+        loss: mean over the last step's answer tokens, in nats; None where no step was logged.
+        seconds: of the process that finished it, without those of earlier ones that were killed.
     """
 
     model: Path

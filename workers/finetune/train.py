@@ -29,7 +29,7 @@ from workers.shared_prefix import weights
 
 Method = Literal["full", "lora"]
 OnStep = Callable[[int, int], None]
-"""Told after every step: how many are done, and how many there are."""
+"""A listener that is told after every step how many are done, and how many there are."""
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def require_libraries() -> None:
 
 
 def _free_memory() -> None:
-    """For the engines that come next on the same device."""
+    """Free memory for the engines that come next on the same device."""
     if torch.cuda.is_available():
         gc.collect()
         torch.cuda.empty_cache()
@@ -214,7 +214,7 @@ def _divisor(batch: int, most: int) -> int:
 
 
 def _save(trainer: Any, tokenizer: Any, folder: Path, method: Method) -> None:
-    """Under its name only when it is whole."""
+    """Save under the model's name only when it is whole."""
     model = trainer.accelerator.unwrap_model(trainer.model)
     if method == "lora":
         model = model.merge_and_unload()

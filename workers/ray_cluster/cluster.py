@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class RayCluster:
-    """When Ray is already initialised in this process it is used as it is and left running.
+    """A connection to Ray. When Ray is already initialised in this process it is used as it is and left running.
 
     Args:
         init: as `ray.init`.
@@ -162,7 +162,7 @@ def _head_of(config: RayConfig) -> str:
 
 
 def _knock(address: str) -> None:
-    """Is anything listening there? Raises OSError or ValueError within seconds, where Ray would try for minutes."""
+    """Check that anything listens there. Raises OSError or ValueError in seconds, where Ray would try for minutes."""
     if address in ("auto", "local"):
         return
     place = urlsplit(address if "://" in address else f"//{address}")

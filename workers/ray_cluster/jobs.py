@@ -105,7 +105,7 @@ async def _outcome(
 
 
 def _perform(job: Callable[[], T]) -> T | DemosearchError:
-    """On the worker. Errors of ours are answers: Ray would wrap them."""
+    """Do a job on the worker. Errors of ours are answers: Ray would wrap them."""
     try:
         return job()
     except DemosearchError as error:

@@ -14,10 +14,12 @@ Node = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Attributes:
-    count: workers.
-    gpus: of each; a fraction below 1, or a whole number.
-    cpus: cores of each.
+    """Workers and what each of them gets.
+
+    Attributes:
+        count: workers.
+        gpus: of each; a fraction below 1, or a whole number.
+        cpus: cores of each.
     """
 
     count: int

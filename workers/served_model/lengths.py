@@ -49,7 +49,7 @@ class Lengths:
             raise PromptTooLong(longest, new, self._context)
 
     async def refuse_long_with(self, block: PromptBlock, continuations: Continuations) -> list[int]:
-        """As `refuse_long`; the lengths of the continuations, in tokens."""
+        """See `refuse_long`; returns the lengths of the continuations, in tokens."""
         lengths = list(await self._count(continuations.texts, special=False))
         if not all(lengths):
             raise GenerationFailed("a continuation has no tokens")

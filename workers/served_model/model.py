@@ -77,7 +77,7 @@ class ServedModel:
         return (await self._meet()).version
 
     async def count_tokens(self, block: PromptBlock) -> tuple[int, ...]:
-        """As `Engine.count_tokens` where the server or a tokenizer counts, else an estimate."""
+        """See `Engine.count_tokens`; an estimate where neither the server nor a tokenizer counts."""
         server = await self._meet()
         self._refuse_bos(block, server)
         return await self._lengths.of(block)
@@ -119,7 +119,7 @@ class ServedModel:
             yield pair
 
     async def score(self, block: PromptBlock, continuations: Continuations) -> AsyncIterator[tuple[int, Likelihood]]:
-        """As `Engine.score`, from the prompt's log-probabilities, which not every server gives.
+        """See `Engine.score`; read off the prompt's log-probabilities, which not every server gives.
 
         Raises:
             GenerationFailed: also where the server gives none.
@@ -164,7 +164,7 @@ class ServedModel:
         )
 
     def paid_beside(self) -> Usage:
-        """As `PaysBeside`: prefixes warmed, likelihoods, and answers that cannot be used."""
+        """See `PaysBeside`: prefixes warmed, likelihoods, and answers that cannot be used."""
         paid, self._beside = self._beside, NOTHING
         return paid
 

@@ -21,7 +21,7 @@ from workers.service.service import Service
 from workers.usage import NOTHING, Usage
 
 SAMPLES, BEGINNING = 3, 24
-"""So many completions are asked for again, and so many of their first characters compared."""
+"""Numbers of completions that are asked for again, and of their first characters that are compared."""
 LOOK_AGAIN = 10.0
 """Seconds after which a server is looked at again though nothing was lost."""
 
@@ -33,10 +33,12 @@ class OtherModel(WorkersUnavailable):
 
 
 class SameServer:
-    """Args:
-    service: that answers, and whose connections are lost.
-    probe: another client of it, whose questions wait behind nobody's.
-    server: as it was met.
+    """A check that a served model is still the one that the run began with.
+
+    Args:
+        service: that answers, and whose connections are lost.
+        probe: another client of it, whose questions wait behind nobody's.
+        server: as it was met.
     """
 
     def __init__(self, config: ServedModelConfig, service: Service, probe: Service, server: Server) -> None:

@@ -83,7 +83,9 @@ def _version(dialect: Dialect, about: Any) -> str | None:
 def _fingerprint(
     config: ServedModelConfig, service: Service, kind: str, entry: dict[str, Any], version: str | None
 ) -> str:
-    """Without a version nothing tells two servers of the same model apart but where they are."""
+    """A fingerprint of the server. Without a version nothing tells two servers of the same model apart but where they
+    are.
+    """
     meta = entry.get("meta")
     weights = [f"{meta.get('n_params')} parameters in {meta.get('size')} bytes"] if isinstance(meta, dict) else []
     read = f"as tokens of {config.tokenizer}@{config.tokenizer_revision}" if config.send == "tokens" else "as text"

@@ -16,8 +16,10 @@ logger = logging.getLogger(__name__)
 
 
 class Counter(Protocol):
-    """Attributes:
-    exact: what it counts is what the model reads.
+    """A counter of a text's tokens.
+
+    Attributes:
+        exact: what it counts is what the model reads.
     """
 
     exact: bool
@@ -32,7 +34,7 @@ class Counter(Protocol):
 
 
 class ServerCounter:
-    """Asks the server; estimates from then on where it, or a gateway before it, turns out to have no such address.
+    """Counts by the server; estimates from then on where it, or a gateway before it, turns out to have no such address.
 
     Attributes:
         exact: false once it estimates.
@@ -63,8 +65,10 @@ class ServerCounter:
 
 
 class TokenizerCounter:
-    """Args:
-    tokenizer: of transformers.
+    """Counts with the served model's own tokenizer.
+
+    Args:
+        tokenizer: of transformers.
     """
 
     exact = True

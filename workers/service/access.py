@@ -1,4 +1,4 @@
-"""Where a service is and what opens it: address, key and headers, checked before anything is sent."""
+"""The address of a service and what opens it, its key and headers, checked before anything is sent."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,9 @@ from configs.schema.service import ServiceConfig
 from workers.service.redaction import Redactor
 
 OPENAI = "https://api.openai.com/v1"
-"""Spelled out: without an address the openai client follows OPENAI_BASE_URL, another judge under one fingerprint."""
+"""OpenAI's address, spelled out: without one the openai client follows OPENAI_BASE_URL, another judge under one
+fingerprint.
+"""
 
 NO_KEY = "none"
 """What a server that asks for no key is sent; the openai client insists on one."""
@@ -148,7 +150,7 @@ def _proxy_passwords() -> list[str]:
 
 
 def root_of(base_url: str) -> str:
-    """Where a server's own addresses begin, `/tokenize` or `/props`: the base URL without a final `/v1`."""
+    """The beginning of a server's own addresses, `/tokenize` or `/props`: the base URL without a final `/v1`."""
     return base_url.removesuffix("/v1")
 
 

@@ -1,4 +1,4 @@
-"""Which requests are in which batch, on disk before anyone waits for them.
+"""A record of the requests in each batch, on disk before anyone waits for them.
 
 A folder with `batches.jsonl`, one line an event, each durable before the next step is taken, and for every batch that
 is over its answers in `<mark>.jsonl`. The mark is also in the batch's metadata at the service, so that a batch whose
@@ -39,8 +39,10 @@ class ServiceBatch:
 
 @dataclass
 class BatchRecord:
-    """Args:
-    folder: made when the first batch is.
+    """The batches that were submitted to a service, in a journal on disk.
+
+    Args:
+        folder: made when the first batch is.
 
     Raises:
         InputError: what is there is damaged.
@@ -72,7 +74,7 @@ class BatchRecord:
         self._keep({"event": "submitted", "mark": batch.mark, "name": name})
 
     def end(self, batch: ServiceBatch, answers: Sequence[Event]) -> None:
-        """It is over; requests without an answer may be asked anew."""
+        """End a batch; requests without an answer may be asked anew."""
         answered = {line["custom_id"] for line in answers}
         text = "".join(json.dumps(line) + "\n" for line in answers)
         write_whole(self._answers(batch), text)

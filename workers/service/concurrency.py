@@ -18,8 +18,10 @@ START = 8
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Attributes:
-    era: how often the limit had been cut when the request went out.
+    """The permission for one request.
+
+    Attributes:
+        era: how often the limit had been cut when the request went out.
     """
 
     era: int

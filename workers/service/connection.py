@@ -26,9 +26,11 @@ Send = Callable[[AsyncOpenAI], Awaitable[T]]
 
 
 class Connection:
-    """Args:
-    config: as validated.
-    access: as read from the environment.
+    """A connection to a service: one client, its retries and its limit on concurrency.
+
+    Args:
+        config: as validated.
+        access: as read from the environment.
 
     Attributes:
         losses: how often it was lost or could not be made; who answers afterwards may be another server.
@@ -152,5 +154,5 @@ class Connection:
 
 
 def closed() -> ServiceFailed:
-    """For everyone whose request is not under way when the service is closed."""
+    """The failure of everyone whose request is not under way when the service is closed."""
     return ServiceFailed("the service was closed before it was asked")

@@ -13,7 +13,7 @@ CUT = frozenset(
         "token_limit",
     }
 )
-"""It reached its limit of tokens."""
+"""Words for an answer that reached its limit of tokens."""
 
 FILTERED = frozenset(
     {

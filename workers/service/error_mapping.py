@@ -32,14 +32,16 @@ _QUOTED = 300
 
 @dataclass(frozen=True, slots=True)
 class ClassifiedError:
-    """Attributes:
-    failure: to raise, once it is final.
-    passing: another attempt may fare better.
-    congestion: the service has more to do than it can: "slow down", or no answer in time.
-    slow_down: it says so itself.
-    pause: seconds it wants everyone to wait; None where it does not say.
-    silent: it says nothing about this one request, only about the service.
-    lost: the connection broke, or there was none: another server may be there the next time.
+    """An error of a service, and what is to be done about it.
+
+    Attributes:
+        failure: to raise, once it is final.
+        passing: another attempt may fare better.
+        congestion: the service has more to do than it can: "slow down", or no answer in time.
+        slow_down: it says so itself.
+        pause: seconds it wants everyone to wait; None where it does not say.
+        silent: it says nothing about this one request, only about the service.
+        lost: the connection broke, or there was none: another server may be there the next time.
     """
 
     failure: ServiceFailed | RunStopped
@@ -52,10 +54,12 @@ class ClassifiedError:
 
 
 class ErrorReader:
-    """Args:
-    config: of the service.
-    base_url: where it is, as people may read it.
-    redactor: of what must not be repeated.
+    """A reader of a service's errors.
+
+    Args:
+        config: of the service.
+        base_url: where it is, as people may read it.
+        redactor: of what must not be repeated.
     """
 
     def __init__(self, config: ServiceConfig, base_url: str, redactor: Redactor) -> None:
@@ -153,7 +157,9 @@ class ErrorReader:
         return None
 
     def _redirected(self, status: int, location: str) -> Redirected:
-        """Elsewhere is another service's; what is said of it holds neither a query nor a password."""
+        """The error for a redirection, which leads to another service; what is said of it holds neither a query nor a
+        password.
+        """
         target = "to an address that cannot be read" if location else "and does not say where to"
         try:
             there = urlsplit(urljoin(f"{self._base_url}/", location))
@@ -191,7 +197,7 @@ class ErrorReader:
         return f"{self._base_url} {self.clean(words)}"
 
     def clean(self, words: object) -> str:
-        """Without secrets, without characters that command a terminal, and not too long."""
+        """The words without secrets, without characters that command a terminal, and not too long."""
         return visible(self._redactor.complaint(str(words)[: 4 * _QUOTED]))[:_QUOTED]
 
 

@@ -74,7 +74,7 @@ class FieldRefusal:
     of_value: bool = False
 
     def field_of(self, fields: Collection[str]) -> str | None:
-        """Which of these fields it speaks of: the one that it names, or names first."""
+        """The one of these fields that the error speaks of: the one that it names, or names first."""
         if self.parameter in fields:
             return self.parameter
         places = {

@@ -100,7 +100,7 @@ def open_client(base_url: str, redactor: Redactor) -> ServiceHttpClient:
 
 @cache
 def _authorities() -> ssl.SSLContext:
-    """Who is trusted; reading it takes 0.2 s, longer than most tests."""
+    """The authorities that are trusted; reading them takes 0.2 s, longer than most tests."""
     try:
         return httpx2.create_ssl_context()
     except (OSError, ssl.SSLError) as error:

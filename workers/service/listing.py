@@ -21,8 +21,8 @@ _SHUTDOWNS = {
     date(2027, 4, 1): "gpt-5.1",
 }
 SHUTDOWNS: Mapping[str, date] = {name: day for day, names in _SHUTDOWNS.items() for name in names.split()}
-"""When OpenAI shuts models down, by https://developers.openai.com/api/docs/deprecations as read on 29 November 2026.
-`shutdown_date` in a service's own list comes first."""
+"""Days on which OpenAI shuts models down, by https://developers.openai.com/api/docs/deprecations as read on 29 November
+2026. `shutdown_date` in a service's own list comes first."""
 
 _SHOWN = 5
 

@@ -18,7 +18,7 @@ SHORT = 8
 in answers."""
 
 _PIECE, _ENCODED_PIECE = 8, 12
-"""So many characters in a row of a key, or of an encoded one, give it away."""
+"""Numbers of characters in a row of a key, and of an encoded one, that give it away."""
 _ENDS, _ENDS_IN_ERRORS = 6, 4
 """A word of so many characters that is a key's beginning or end gives part of it away."""
 
@@ -32,7 +32,7 @@ _ESCAPE = re.compile(r"\\(u00[2-7][0-9A-Fa-f]|.)", re.DOTALL)
 
 
 class Redactor:
-    """Hides some secrets.
+    """A filter that hides some secrets.
 
     Args:
         secrets: keys, passwords, values of secret headers; empty ones count for nothing.

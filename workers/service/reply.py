@@ -15,7 +15,7 @@ _LONGEST_NAME = 200
 _SURE = 0.01
 """Log-probability of what is certain, and room for rounding."""
 _NOT_TOLD = -9999.0
-"""Stands for "not among the likeliest" where OpenAI has to write a log-probability."""
+"""OpenAI's number for "not among the likeliest" where it has to write a log-probability."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Which fields of a request a model takes, found out by asking.
+"""The fields of a request that a model takes, found out by asking.
 
 Reasoning models refuse `max_tokens`, temperatures, seeds and log-probabilities, each service in its own words. A field
 that is refused is asked without from then on, or under its other name, and a warning says so once: at the value that

@@ -24,7 +24,7 @@ FIRST, LONGEST = 0.5, 30.0
 """Seconds: the bound of the first pause, and of all."""
 
 FEW_CALLERS, FEW_ATTEMPTS = 3, 10
-"""So many calls must have met nothing but silence before the service is suspected, and so many attempts before it is
+"""Numbers of calls that must have met nothing but silence before the service is suspected, and of attempts before it is
 given up; below that it may be the requests' fault."""
 
 

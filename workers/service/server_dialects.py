@@ -81,8 +81,8 @@ def completion_fields(decoding: Decoding, bos: bool, dialect: Dialect, context_t
 
 
 def idle_fields(fields: Body) -> frozenset[str]:
-    """Those of a completion's fields that do nothing by their values, and can be left out where a gateway refuses them.
-    They are sent all the same, since a server's own default may do something."""
+    """Fields of a completion that do nothing by their values, and can be left out where a gateway refuses them. They
+    are sent all the same, since a server's own default may do something."""
     idle = {name for name, value in fields.items() if _IDLE.get(name, _MISSING) == value}
     return frozenset(idle | ({"seed", "top_p"} if not fields["temperature"] else set()))
 
@@ -166,7 +166,7 @@ DIALECTS = {
     ),
     "openai": Dialect(_openai, lists_models=False),
 }
-"""By the names of the knob `model.server`."""
+"""Dialects by the names of the knob `model.server`."""
 
 
 def counted(answer: Any) -> int:

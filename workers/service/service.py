@@ -215,7 +215,7 @@ class Service:
         self._seconds_busy += connection.activity().seconds_busy
 
     async def _counted(self, body: Body, answer: Coroutine[Any, Any, Reply]) -> Reply:
-        """With token counts also where the service gives none."""
+        """A reply with token counts, also where the service gives none."""
         try:
             reply = await answer
         except ServiceFailed as failure:

@@ -18,7 +18,7 @@ def tokens_of(text: str) -> int:
 
 
 def filled_in(usage: Usage, body: Mapping[str, Any], text: str, config: ServiceConfig) -> Usage:
-    """With estimates in the place of counts that the service has not given.
+    """Usage with estimates in the place of counts that the service has not given.
 
     Args:
         usage: of one call, or of none.

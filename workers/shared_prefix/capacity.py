@@ -31,7 +31,7 @@ class Sizes:
     chosen: int
 
     def on(self, share: float) -> Sizes:
-        """For a device that holds this share of the layers."""
+        """Sizes on a device that holds this share of the layers."""
         return Sizes(int(self.kept * share), self.read, self.chosen)
 
 
@@ -113,11 +113,13 @@ class Capacity:
         self.rows = limit
 
     def fit(self, rows: int) -> None:
-        """So many fit together, those that run already included; at least 1. No more than the limit are taken."""
+        """Note that so many fit together, those that run already included; at least 1. No more than the limit are
+        taken.
+        """
         self.rows = min(self._limit, rows)
 
     def halve(self, running: int) -> None:
-        """So many were too many. Raises GenerationFailed when it was one."""
+        """Note that so many were too many. Raises GenerationFailed when it was one."""
         if running <= 1:
             raise GenerationFailed(
                 "not even one text at a time fits the memory: use shorter prompts or a smaller model"

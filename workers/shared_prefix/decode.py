@@ -20,7 +20,7 @@ from workers.shared_prefix.sampling import UNKNOWN, TokenChooser
 
 
 class DecodeLoop:
-    """Implements `text_model.Batch`: rows of all its jobs run together.
+    """A `text_model.Batch`: rows of all its jobs run together.
 
     Args:
         prepare: makes the requests of a job's block; what it raises, `add` raises.
@@ -56,7 +56,7 @@ class DecodeLoop:
         self._clear()
 
     def has_room(self) -> bool:
-        """As `Batch.has_room`; a few rows at a time, since reading one alone takes as long as a step of all.
+        """See `Batch.has_room`; a few rows at a time, since reading one alone takes as long as a step of all.
 
         Not behind requests that wait: only a step tells how many rows the memory holds, and whether there is a place
         for their prefix.
@@ -64,7 +64,7 @@ class DecodeLoop:
         return not self._waiting and self._has_room_beside(len(self._active))
 
     def add(self, job: int, block: PromptBlock) -> None:
-        """As `Batch.add`."""
+        """See `Batch.add`."""
         requests = self._prepare(job, block)
         # longest first: neighbours in a batch need little padding, and too large a batch shows at once
         self._waiting.extend(sorted(requests, key=lambda request: -len(request.prompt)))
@@ -72,12 +72,12 @@ class DecodeLoop:
         self._end_if_complete(job)
 
     def drop(self, job: int) -> None:
-        """As `Batch.drop`."""
+        """See `Batch.drop`."""
         self._unanswered.pop(job, None)
         self._waiting = deque(request for request in self._waiting if request.job != job)
 
     def step(self) -> list[Answered | Ended]:
-        """As `Batch.step`."""
+        """See `Batch.step`."""
         out_of_memory = False
         try:
             self._shed()

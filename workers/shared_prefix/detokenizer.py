@@ -87,7 +87,7 @@ class Transcript:
         return any(string in window for string in self._stops.strings)
 
     def _from_a_whole_character(self, tokens: list[int]) -> list[int]:
-        """Without the rest of a character at the beginning, which is three tokens at most."""
+        """Tokens without the rest of a character at the beginning, which is three tokens at most."""
         parts = (tokens[begin:] for begin in range(4))
         return next((part for part in parts if not self._decoded(part).startswith(UNFINISHED)), tokens)
 

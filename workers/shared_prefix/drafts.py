@@ -27,9 +27,11 @@ class _Answer:
 
 @dataclass(eq=False, slots=True)
 class _Question:
-    """Attributes:
-    answers: different ones, the least recent first.
-    length: of its next draft, in tokens.
+    """Answers that a question has had, to draft the next one from.
+
+    Attributes:
+        answers: different ones, the least recent first.
+        length: of its next draft, in tokens.
     """
 
     answers: list[_Answer] = field(default_factory=list)
@@ -85,7 +87,7 @@ class EarlierAnswers:
         return drafter
 
     def note(self, proposed: int, taken: int) -> None:
-        """So many tokens of a draft were taken."""
+        """Note how many tokens of a draft were taken."""
         self.drafted += proposed
         self.taken += taken
         fading = 0.5 ** (proposed / WINDOW)

@@ -12,7 +12,7 @@ GROUP = Path("/sys/fs/cgroup")  # of a container
 
 
 def free_bytes(device: torch.device, group: Path = GROUP) -> int:
-    """That a new tensor could use, >= 0: on a GPU what torch holds without using it counts too.
+    """Bytes that a new tensor could use, >= 0: on a GPU what torch holds without using it counts too.
 
     Args:
         group: where Linux tells of the container's memory.

@@ -23,7 +23,7 @@ def most_rows(device: torch.device) -> int:
 
 
 class Room:
-    """Where layers lie on several devices, the fullest one decides.
+    """Free memory. Where layers lie on several devices, the fullest one decides.
 
     Args:
         model: a causal language model on its device or devices.
@@ -37,7 +37,7 @@ class Room:
 
     @property
     def devices(self) -> tuple[torch.device, ...]:
-        """Those that layers lie on."""
+        """The devices that layers lie on."""
         return tuple(self._shares)
 
     def for_prefixes(self) -> int:
@@ -70,7 +70,7 @@ class Room:
 
 
 def layer_shares(model: Any) -> dict[torch.device, float]:
-    """Which share of the layers lies on each device; the shares add up to 1."""
+    """The share of the layers on each device; the shares add up to 1."""
     attentions = [module for module in model.modules() if hasattr(module, "layer_idx")]
     places = [next(module.parameters(), None) for module in attentions]
     counts = Counter(weight.device for weight in places if weight is not None) or Counter([model.device])

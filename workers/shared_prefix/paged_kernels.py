@@ -67,7 +67,7 @@ def paged_flash(q: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, reads
 
 
 def paged_flash_3(q: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, reads: PageReads, scale: float) -> Part:
-    """Likewise, where no beginnings are wanted."""
+    """The kernel where no beginnings are wanted."""
     return _flash(q, keys, values, reads, scale, None)
 
 

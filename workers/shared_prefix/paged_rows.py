@@ -51,7 +51,7 @@ class RecordedSteps:
         return next(known, _rounded(needed))
 
     def tables(self, size: Size) -> Tables:
-        """Those of a step of this size."""
+        """The tables of a step of this size."""
         known = self._steps.setdefault(size, Tables(size, torch.device(self._model.device)))
         self._steps.move_to_end(size)
         if len(self._steps) > MOST_RECORDED:
@@ -70,9 +70,11 @@ class RecordedSteps:
 
 @dataclass(eq=False, slots=True)
 class _Row:
-    """Attributes:
-    size: tokens of its own.
-    pages: where they lie.
+    """One row's own tokens, and where they are kept.
+
+    Attributes:
+        size: tokens of its own.
+        pages: where they lie.
     """
 
     prefix: Shared
@@ -81,7 +83,7 @@ class _Row:
 
 
 class PagedRows(PrefixedRows):
-    """Implements `rows.Rows`.
+    """`rows.Rows` on pages of keys and values.
 
     Args:
         tree: where the prefixes are.
@@ -109,7 +111,7 @@ class PagedRows(PrefixedRows):
         return sum(len(row.pages) for row in self._rows) - coming
 
     def stand_behind(self, prefix: list[int]) -> bool:
-        """As `Rows.stand_behind`; a prefix in use is copied to pages."""
+        """See `Rows.stand_behind`; a prefix in use is copied to pages."""
         needed = self._pages.needed(len(prefix)) + 1
         if self._rows and needed > self._pages.free and all(row.prefix.tokens != prefix for row in self._rows):
             return False
@@ -139,7 +141,7 @@ class PagedRows(PrefixedRows):
         return logits[self._back]
 
     def alone(self, tokens: list[int]) -> torch.Tensor:
-        """As `Rows.alone`."""
+        """See `Rows.alone`."""
         rows = SharedRows(self._model, self._kernels, PrefixTree(self._model, self._kernels, budget=0))
         rows.stand_behind(tokens[:-1])
         rows.enter([tokens[:-1]])
@@ -163,7 +165,7 @@ class PagedRows(PrefixedRows):
         self._pages.give_back(pages)
 
     def _places(self, rows: Sequence[_Row]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Where the rows' tokens lie among theirs padded to the longest, and their slots."""
+        """Positions of the rows' tokens among theirs padded to the longest, and their slots."""
         longest = max(row.size for row in rows)
         padded = [index * longest + at for index, row in enumerate(rows) for at in range(row.size)]
         slots = [slot for row in rows for slot in self._pages.slots(row.pages, 0, row.size)]

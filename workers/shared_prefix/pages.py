@@ -10,8 +10,8 @@ SCRATCH = 0  # page of places without a row: written to, never read by one
 
 
 class Pages:
-    """Per layer one tensor of keys and one of values, [count, tokens, key heads, D], made when the layer's first keys
-    arrive.
+    """Pages of keys and values: per layer one tensor of each, [count, tokens, key heads, D], made when the layer's
+    first keys arrive.
 
     Args:
         count: pages, `SCRATCH` among them.
@@ -54,5 +54,5 @@ class Pages:
             pool.view(-1, *new.shape[1:]).index_copy_(0, slots, new)
 
     def slots(self, pages: list[int], begin: int, end: int) -> list[int]:
-        """Where the tokens `begin` up to `end` of these pages lie."""
+        """Slots of the tokens `begin` up to `end` of these pages."""
         return [pages[at // self.tokens] * self.tokens + at % self.tokens for at in range(begin, end)]

@@ -35,10 +35,12 @@ class Behind:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class RowPrefixes:
-    """Attributes:
-    spans: of the prefixes of all rows.
-    starts: [rows], tokens of each row's prefix.
-    reach: position of the last token that any row will have, where that is known: windows as long as that are none.
+    """The prefixes that the rows of a pass share.
+
+    Attributes:
+        spans: of the prefixes of all rows.
+        starts: [rows], tokens of each row's prefix.
+        reach: position of the last token that any row will have, where that is known: windows as long as that are none.
     """
 
     spans: list[Behind]
@@ -180,7 +182,7 @@ class Step:
         return seen_from(list(within(segments, low, length)), folded, first, kernels, scale)
 
     def _positions(self) -> torch.Tensor:
-        """Where each token stands in its text."""
+        """The position of each token in its text."""
         if self._at is None:
             self._at = self._lengths + self._starts
         return self._at

@@ -11,7 +11,7 @@ PAD = 0  # any id will do: no row attends to its padding
 
 
 class PlainRows:
-    """For any causal language model of transformers; slow, because every row prefills and reads the shared prefix.
+    """Rows of any causal language model of transformers; slow, because every row prefills and reads the shared prefix.
 
     Rows cannot join a running batch: caches of other layouts (sliding windows) cannot be concatenated.
     """
@@ -39,7 +39,7 @@ class PlainRows:
         return self._forward(tokens[:, None], self._mask.sum(dim=1, keepdim=True) - 1)
 
     def alone(self, tokens: list[int]) -> torch.Tensor:
-        """As `Rows.alone`."""
+        """See `Rows.alone`."""
         return self.logits([tokens], len(tokens) - 1)[:, -1]
 
     def keep(self, rows: list[int]) -> None:
@@ -48,7 +48,7 @@ class PlainRows:
         self._cache.reorder_cache(indices)  # `batch_select_indices` is missing where layers keep a recurrent state
 
     def logits(self, tokens: list[list[int]], first: int) -> torch.Tensor:
-        """As `likelihood.WholeRows`."""
+        """See `likelihood.WholeRows`."""
         ids, mask = (t.flip(1).to(self._model.device) for t in left_padded([row[::-1] for row in tokens]))
         keep = ids.shape[1] - first
         known = self._known({"logits_to_keep": keep})
@@ -65,7 +65,7 @@ class PlainRows:
         return logits
 
     def _known(self, options: dict[str, Any]) -> dict[str, Any]:
-        """Those that the model takes."""
+        """The options that the model takes."""
         return {name: value for name, value in options.items() if name in self._parameters}
 
 

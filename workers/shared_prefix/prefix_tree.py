@@ -25,11 +25,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """Attributes:
-    tokens: its own.
-    layers: its keys and values, one segment a layer.
-    children: by their first tokens.
-    used: when, in calls of `acquire`.
+    """A stretch of tokens whose keys and values are kept once.
+
+    Attributes:
+        tokens: its own.
+        layers: its keys and values, one segment a layer.
+        children: by their first tokens.
+        used: when, in calls of `acquire`.
     """
 
     tokens: list[int]
@@ -190,7 +192,7 @@ def _common(left: list[int], right: list[int]) -> int:
 
 
 def _upwards(node: Node) -> Iterator[Node]:
-    """From the node to the root, which holds no tokens and is left out."""
+    """The nodes from this one to the root, which holds no tokens and is left out."""
     while node.parent is not None:
         yield node
         node = node.parent

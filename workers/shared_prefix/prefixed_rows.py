@@ -46,7 +46,7 @@ class PrefixedRows:
 
     @torch.inference_mode()
     def stand_behind(self, prefix: list[int]) -> bool:
-        """As `Rows.stand_behind`."""
+        """See `Rows.stand_behind`."""
         in_use = list(dict.fromkeys(self._prefixes))
         shared = next((other for other in in_use if other.tokens == prefix), None)
         if shared is None and not self._is_full:
@@ -58,13 +58,13 @@ class PrefixedRows:
         return True
 
     def logits(self, tokens: list[list[int]], first: int) -> torch.Tensor:
-        """As `likelihood.WholeRows`; `first` lies behind the prefix."""
+        """See `likelihood.WholeRows`; `first` lies behind the prefix."""
         own = [row[len(self._prefix.tokens) :] for row in tokens]
         keep = max(len(row) for row in tokens) - first
         return self._forward(own, Fill(self._prefix.layers, self._kernels, None), keep)
 
     def _acquired(self, prefix: list[int], in_use: list[list[int]]) -> Shared | None:
-        """From the tree. None when it has no place for it beside those in use."""
+        """The prefix from the tree. None when it has no place for it beside those in use."""
         if in_use and not self._tree.fits([prefix, *in_use]):
             return None
         for _ in range(2):  # the second time alone in memory

@@ -6,9 +6,9 @@ import torch
 
 
 class RowBuffers:
-    """Per layer one tensor of keys and one of values, [rows, key heads, room, D], right-padded: what lies behind a
-    row's length is rubbish that no one looks at. A layer's tensors are made when its first keys arrive, so that every
-    layer may have its own shape.
+    """Buffers of keys and values: per layer one tensor of each, [rows, key heads, room, D], right-padded: what lies
+    behind a row's length is rubbish that no one looks at. A layer's tensors are made when its first keys arrive, so
+    that every layer may have its own shape.
 
     Args:
         stride: tokens by which the room grows.

@@ -1,4 +1,4 @@
-"""From logits to the next token, for a batch of rows that do not know of each other.
+"""The next token from logits, for a batch of rows that do not know of each other.
 
 The order is transformers': repetition penalty, temperature, top-k, top-p. A sampled token has the largest of the scores
 with Gumbel noise added (Gumbel-max), which depends on the seed, the prompt's text, the step and the token, and on

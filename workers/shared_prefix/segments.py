@@ -14,7 +14,7 @@ Segment = tuple[torch.Tensor, torch.Tensor]
 """Keys and values of consecutive prefix tokens in one layer, each [1, key heads, tokens, D]."""
 
 Prefix = list[list[Segment]]
-"""Per layer, the segments of the whole prefix in order."""
+"""Segments of the whole prefix in order, per layer."""
 
 MOST_COPIED = 2**24  # bytes of a prefix in use that is copied into one piece
 
@@ -25,7 +25,7 @@ def length_of(segments: Sequence[Segment]) -> int:
 
 
 def cut(layers: Prefix, begin: int, end: int) -> Prefix:
-    """Per layer, the segments of the tokens from `begin` up to `end`, as views."""
+    """Segments of the tokens from `begin` up to `end`, per layer, as views."""
     return [list(within(segments, begin, end)) for segments in layers]
 
 
@@ -56,7 +56,7 @@ def seen(segments: Sequence[Segment], folded: torch.Tensor, kernels: Kernels, sc
 def seen_from(
     segments: Sequence[Segment], folded: torch.Tensor, first: torch.Tensor, kernels: Kernels, scale: float
 ) -> list[Part]:
-    """As `seen`, where the queries of a row see different tokens.
+    """See `seen`; here the queries of a row see different tokens.
 
     Args:
         first: [n, r] or what broadcasts to it, the first token of the segments that each query sees; all where it is

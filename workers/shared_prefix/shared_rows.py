@@ -22,7 +22,7 @@ from workers.shared_prefix.spans import spans
 
 
 class SharedRows(PrefixedRows):
-    """Implements `rows.Rows`.
+    """`rows.Rows` that read one shared prefix together.
 
     A recorded step is made for its rows, their prefixes and their room; so then finished rows stay in the buffers until
     a quarter of them is finished, and the room grows in large strides.
@@ -73,11 +73,11 @@ class SharedRows(PrefixedRows):
 
     @property
     def takes_drafts(self) -> bool:
-        """Not where steps are recorded: they have one token a row."""
+        """Whether rows take drafts: not where steps are recorded, which have one token a row."""
         return self._record is None
 
     def step_ahead(self, ahead: Ahead) -> torch.Tensor:
-        """As `RowsAhead.step_ahead`; every row in the buffers runs, since none is kept beyond its end here."""
+        """See `RowsAhead.step_ahead`; every row in the buffers runs, since none is kept beyond its end here."""
         self._buffers.reserve(len(self._sizes), max(self._sizes) + ahead.padded.shape[1])
         lengths = torch.tensor(self._sizes, device=self._device)
         starts = torch.tensor([len(prefix.tokens) for prefix in self._prefixes], device=self._device)
@@ -89,11 +89,11 @@ class SharedRows(PrefixedRows):
         return forward(self._model, ahead.tokens[:, None], positions[:, None], way)[:, -1]
 
     def gain(self, tokens: list[int]) -> None:
-        """As `RowsAhead.gain`: what lies behind a row's size is overwritten."""
+        """See `RowsAhead.gain`: what lies behind a row's size is overwritten."""
         self._sizes = [size + more for size, more in zip(self._sizes, tokens, strict=True)]
 
     def alone(self, tokens: list[int]) -> torch.Tensor:
-        """As `Rows.alone`."""
+        """See `Rows.alone`."""
         rows = SharedRows(self._model, self._kernels, PrefixTree(self._model, self._kernels, budget=0))
         rows.stand_behind(tokens[:-1])
         rows.enter([tokens[:-1]])

@@ -1,5 +1,5 @@
-"""Which way of generating is exact for a model: asked of its config, then tried. What is not known to be exact is not
-done: docs/families.md lists what has been measured, `tests/workers/engines/test_families.py` measures it."""
+"""The way of generating that is exact for a model: asked of its config, then tried. What is not known to be exact is
+not done: docs/families.md lists what has been measured, `tests/workers/engines/test_families.py` measures it."""
 
 from __future__ import annotations
 

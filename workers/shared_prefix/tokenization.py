@@ -1,4 +1,4 @@
-"""From texts to tokens and back to where a text ends: the only door between an engine and its tokenizer."""
+"""Texts to tokens and back to where a text ends: the only door between an engine and its tokenizer."""
 
 from __future__ import annotations
 

@@ -15,10 +15,12 @@ MOST_SCORES = 2**24  # in memory at once, where arithmetic computes them
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Variant:
-    """Attributes:
-    window: tokens that a token sees, itself included; all before it when absent.
-    sinks: [heads], logits of a key without a value, one a head.
-    cap: scores are squeezed between its negative and itself, by a hyperbolic tangent.
+    """A layer's departures from plain attention.
+
+    Attributes:
+        window: tokens that a token sees, itself included; all before it when absent.
+        sinks: [heads], logits of a key without a value, one a head.
+        cap: scores are squeezed between its negative and itself, by a hyperbolic tangent.
     """
 
     window: int | None = None
@@ -31,7 +33,7 @@ class Variant:
 
 
 def kernels_for(variant: Variant, usual: Kernels) -> Kernels:
-    """Those that cap where the variant does, by arithmetic; fused kernels of PyTorch do not."""
+    """Kernels that cap where the variant does, by arithmetic; fused kernels of PyTorch do not."""
     return usual if variant.cap is None else _capping(usual, variant.cap)
 
 
@@ -50,7 +52,7 @@ def capped_by_arithmetic(
     causal: bool,
     scale: float,
 ) -> Part:
-    """As `arithmetic.by_arithmetic`, some of the queries at a time."""
+    """Compute `arithmetic.by_arithmetic` for some of the queries at a time."""
     if causal:
         future = torch.ones(q.shape[2], k.shape[2], dtype=torch.bool, device=q.device).triu(1)
         bias = torch.zeros_like(future, dtype=q.dtype).masked_fill_(future, float("-inf"))[None, None]

@@ -1,4 +1,4 @@
-"""Where a model comes from: a folder or the hub, loaded once, with an identity that changes when its content does."""
+"""Models from a folder or the hub, loaded once, with an identity that changes when their content does."""
 
 from __future__ import annotations
 
@@ -52,10 +52,12 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Attributes:
-    location: a folder, or the name of a hub model.
-    commit: of the hub model; None for a folder.
-    identity: for the fingerprint; says the content, not the place.
+    """A model's files, found.
+
+    Attributes:
+        location: a folder, or the name of a hub model.
+        commit: of the hub model; None for a folder.
+        identity: for the fingerprint; says the content, not the place.
     """
 
     location: str
@@ -241,7 +243,7 @@ def tell_unapplied(model: Any) -> None:
 
 
 def fingerprint(source: Source, engine: str, dtype: torch.dtype) -> str:
-    """As `ModelCard.fingerprint`; `engine` names what reads the weights, and its version."""
+    """See `ModelCard.fingerprint`; `engine` names what reads the weights, and its version."""
     return (
         f"{source.identity} {engine} {str(dtype).removeprefix('torch.')} "
         f"torch {torch.__version__} transformers {transformers.__version__}"
@@ -257,7 +259,7 @@ def spare_threads(model: Any, environment: Mapping[str, str] = os.environ) -> No
 
 
 def spoken(devices: Iterable[torch.device]) -> str:
-    """For people."""
+    """Devices in words."""
     return ", ".join(
         str(device) if device.type == "cpu" else f"{device} {torch.cuda.get_device_name(device)}" for device in devices
     )

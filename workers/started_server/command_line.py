@@ -41,7 +41,7 @@ def _address(port: int) -> list[str]:
 
 
 def _given(options: Mapping[str, object]) -> list[str]:
-    """Those that have a value."""
+    """The options that have a value."""
     return [word for name, value in options.items() if value is not None for word in (name, str(value))]
 
 

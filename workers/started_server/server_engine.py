@@ -34,8 +34,8 @@ T = TypeVar("T")
 
 
 class ServerEngine:
-    """Implements `workers.text_model.BatchingEngine`. The server ends when the engine is let go of, at the latest with
-    this process.
+    """A `workers.text_model.BatchingEngine` on a started server. The server ends when the engine is let go of, at the
+    latest with this process.
 
     Args:
         server: started.
@@ -81,11 +81,11 @@ class ServerEngine:
         return self._server.port
 
     def count_tokens(self, block: PromptBlock) -> tuple[int, ...]:
-        """As `Engine.count_tokens`; an estimate where neither the server nor a tokenizer counts."""
+        """See `Engine.count_tokens`; an estimate where neither the server nor a tokenizer counts."""
         return _wait(self._loop, self._model.count_tokens(block))
 
     def generate(self, block: PromptBlock, decoding: Decoding) -> Iterator[tuple[int, Completion]]:
-        """As `Engine.generate`; whatever is raised is raised while iterating."""
+        """See `Engine.generate`; whatever is raised is raised while iterating."""
         batch = self.batch(decoding)
         batch.add(0, block)
         while True:
@@ -98,7 +98,7 @@ class ServerEngine:
                 yield message.index, message.answer
 
     def score(self, block: PromptBlock, continuations: Continuations) -> Iterator[tuple[int, Likelihood]]:
-        """As `Engine.score`, from the server's log-probabilities of a prompt."""
+        """See `Engine.score`; read off the server's log-probabilities of a prompt."""
 
         async def collect() -> list[tuple[int, Likelihood]]:
             return [pair async for pair in self._model.score(block, continuations)]
@@ -115,8 +115,7 @@ class ServerEngine:
 
 
 class ServerBatch:
-    """Implements `workers.text_model.Batch`: every prompt is a request, and the server decides which are decoded
-    together.
+    """A `workers.text_model.Batch`: every prompt is a request, and the server decides which are decoded together.
 
     Args:
         ask: the model's answers to a block.

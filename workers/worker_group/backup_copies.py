@@ -1,4 +1,4 @@
-"""When it pays that an idle worker does a piece a second time.
+"""The rule on when an idle worker does a piece a second time.
 
 It pays where the idle worker can be expected to end the piece much sooner: because the piece's own worker is slower, or
 late, which may mean anything. The first answer to each suffix counts (the backup tasks of MapReduce, Dean and Ghemawat

@@ -1,4 +1,4 @@
-"""Which worker does which piece next. Pure bookkeeping: no clock of its own, no Ray, no asyncio.
+"""The assignment of pieces to workers. Pure bookkeeping: no clock of its own, no Ray, no asyncio.
 
 Pieces wait in one queue. Each worker holds a running piece and one behind it, so that it need not wait for the round
 trip, and more where they are small and to be decoded alike, because it may be able to answer them together. Who holds
@@ -85,8 +85,8 @@ class Dispatcher:
         return tuple(self._queues[worker].pieces) if worker in self._queues else ()
 
     def running(self, worker: int) -> list[tuple[Piece, int, float]]:
-        """Its pieces that run, the oldest first, each with the suffixes it had to answer when it began, and the seconds
-        since."""
+        """The worker's pieces that run, the oldest first, each with the suffixes it had to answer when it began, and
+        the seconds since."""
         starts = self._queues[worker].starts if worker in self._queues else {}
         return [(piece, start.owed, self._clock() - start.since) for piece, start in starts.items()]
 
@@ -256,8 +256,7 @@ class Dispatcher:
         (self._suspects if piece.suspect else self._queue).appendleft(piece)
 
     def _free(self) -> list[int]:
-        """Those of the workers that may be given one more piece that hold least. Nobody gets a second one while
-        suspects wait."""
+        """Workers that may be given one more piece and hold least. Nobody gets a second one while suspects wait."""
         if self._suspects:
             return self._idle()
         free = {

@@ -115,14 +115,14 @@ class EngineActor:
 
 
 def _place() -> str:
-    """This node, and the GPUs that Ray has given to this process."""
+    """The node, and the GPUs that Ray has given to this process."""
     name, gpus = socket.gethostname(), os.environ.get("CUDA_VISIBLE_DEVICES")
     node = name if name[:1].isdigit() else name.partition(".")[0]
     return node + (f" GPU {gpus}" if gpus else "")
 
 
 def _tell(loop: asyncio.AbstractEventLoop, hear: Callable[[Message], None], message: Message) -> None:
-    """In the engine's thread."""
+    """Tell a message, in the engine's thread."""
     with suppress(RuntimeError):  # the loop is closed: the process is on its way out
         loop.call_soon_threadsafe(hear, message)
 

@@ -99,7 +99,7 @@ class WorkerGroup:
         raise self._unavailable or GenerationFailed(f"tokens cannot be counted: {losses[-1]}")
 
     async def perform(self, block: PromptBlock, task: Task[A_co]) -> AsyncGenerator[tuple[int, A_co], None]:
-        """As `TextModel.generate`, with any task; for its failures see `AnswerStream.read`."""
+        """Perform any task as `TextModel.generate` performs its own; for failures see `AnswerStream.read`."""
         stream = AnswerStream()
         pieces = cut(block, task, self._config.block_size, stream.tell, next(self._blocks))
         if self._unavailable is not None:

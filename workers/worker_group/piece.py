@@ -13,18 +13,20 @@ News = tuple[int, Answer] | BaseException | None
 
 @dataclass(eq=False, slots=True)
 class Piece:
-    """Attributes:
-    block: the whole block.
-    unanswered: suffix indices of the block that this piece still owes, in order.
-    tell: hears each `(suffix index, answer)` once and then, once, how the piece ended: None or an error.
-    chain: of the block's prefix.
-    holders: workers that have it; a second one works on a copy.
-    copied: a second one has had it at some time.
-    attempts: workers lost while they were running it and can have run no other.
-    suspect: was on a worker that was lost.
-    has_failed: an engine could not do it; another is still trying.
-    over: nobody waits for it any more.
-    number: of the block, counted from 1 in the order asked.
+    """A part of a block that one worker runs.
+
+    Attributes:
+        block: the whole block.
+        unanswered: suffix indices of the block that this piece still owes, in order.
+        tell: hears each `(suffix index, answer)` once and then, once, how the piece ended: None or an error.
+        chain: of the block's prefix.
+        holders: workers that have it; a second one works on a copy.
+        copied: a second one has had it at some time.
+        attempts: workers lost while they were running it and can have run no other.
+        suspect: was on a worker that was lost.
+        has_failed: an engine could not do it; another is still trying.
+        over: nobody waits for it any more.
+        number: of the block, counted from 1 in the order asked.
     """
 
     block: PromptBlock

@@ -1,4 +1,4 @@
-"""Which worker has met how much of a prefix lately, so that its key-value cache probably still holds it.
+"""How much of a prefix each worker has met lately, so that its key-value cache probably still holds it.
 
 A prefix is represented by its chain: one hash for each stretch of 256 characters, each hash covering everything left of
 it too. Two prefixes share as many stretches as their chains share leading hashes, and a set of hashes is enough to find

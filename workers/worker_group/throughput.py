@@ -14,7 +14,7 @@ class Throughput:
         self._own: defaultdict[int, deque[float]] = defaultdict(lambda: deque(maxlen=OWN))
 
     def note(self, worker: int, seconds: float, suffixes: int) -> None:
-        """It took the worker so long to do a piece of so many suffixes."""
+        """Note how long the worker took to do a piece of so many suffixes."""
         self._all.append(seconds / suffixes)
         self._own[worker].append(seconds / suffixes)
 
@@ -24,5 +24,5 @@ class Throughput:
         return fmean(known) if known else None
 
     def forget(self, worker: int) -> None:
-        """It may come back elsewhere."""
+        """Forget a worker, which may come back elsewhere."""
         self._own.pop(worker, None)

@@ -23,11 +23,13 @@ class Start:
 
 @dataclass(slots=True)
 class WorkQueue:
-    """Attributes:
-    pieces: in the order given; the first runs.
-    starts: of the pieces that run, in the order begun.
-    withdrawing: a waiting piece, while it is being asked back.
-    recalled: the first piece is a copy that is being called back.
+    """The pieces that one worker has been given.
+
+    Attributes:
+        pieces: in the order given; the first runs.
+        starts: of the pieces that run, in the order begun.
+        withdrawing: a waiting piece, while it is being asked back.
+        recalled: the first piece is a copy that is being called back.
     """
 
     pieces: list[Piece] = field(default_factory=list)
@@ -51,7 +53,7 @@ class WorkQueue:
         return [piece for piece in self.pieces if piece in self.starts or piece.task in joinable]
 
     def begin(self, piece: Piece, now: float) -> None:
-        """It runs now, unless it does already or is not here any more."""
+        """Mark the piece as running, unless it does already or is not here any more."""
         if piece in self.pieces and piece not in self.starts:
             self.starts[piece] = Start(now, len(piece.unanswered))
             for start in self.starts.values():

@@ -20,18 +20,20 @@ class Sent:
 
 @dataclass(eq=False, slots=True)
 class WorkerHandle:
-    """Attributes:
-    number: its place among its colleagues, from 0.
-    colleagues: all workers of the worker group, itself included.
-    sent: what its process has been given, by job number.
-    wake: set when it may have something to do.
-    fed: it has answered a ping since it was last idle; what it is given is sent at once.
-    placed: its present process has answered.
-    place: node and device of the process that loaded the model last.
-    tokens: generated, of completions received.
-    passes: of the model for these.
-    drafted: tokens proposed to it.
-    timesheet: of this worker alone.
+    """One worker of a group, with the state of its process.
+
+    Attributes:
+        number: its place among its colleagues, from 0.
+        colleagues: all workers of the worker group, itself included.
+        sent: what its process has been given, by job number.
+        wake: set when it may have something to do.
+        fed: it has answered a ping since it was last idle; what it is given is sent at once.
+        placed: its present process has answered.
+        place: node and device of the process that loaded the model last.
+        tokens: generated, of completions received.
+        passes: of the model for these.
+        drafted: tokens proposed to it.
+        timesheet: of this worker alone.
     """
 
     number: int

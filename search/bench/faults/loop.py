@@ -15,7 +15,9 @@ from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 Order = Literal["oldest", "any", "starving"]
-"""Whose step is next: the oldest task's, anybody's, or that of the task with the highest of priorities drawn for it."""
+"""The order of steps: the oldest task's first, anybody's, or that of the task with the highest of priorities drawn for
+it.
+"""
 
 _LATER = 0.02  # seconds that work in another thread may take
 _NEW_PRIORITY = 0.02  # chance of one at each step
@@ -27,11 +29,13 @@ class Killed(BaseException):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Args:
-    draw: decides everything that is left open.
-    order: of the steps of tasks.
-    before_step: called with the number of each step, from 1, and what it is; may raise.
-    around: given a write for the ledger's thread, and when it was asked for, does it; may raise.
+    """An event loop whose clock and order of steps are drawn.
+
+    Args:
+        draw: decides everything that is left open.
+        order: of the steps of tasks.
+        before_step: called with the number of each step, from 1, and what it is; may raise.
+        around: given a write for the ledger's thread, and when it was asked for, does it; may raise.
     """
 
     def __init__(
@@ -154,7 +158,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def _task(handle: Any) -> "asyncio.Task[Any] | None":
-    """Whose step it is; None where it is another callback."""
+    """The task whose step this is; None where it is another callback."""
     owner = getattr(handle._callback, "__self__", None)
     return owner if isinstance(owner, asyncio.Task) else None
 

@@ -112,7 +112,7 @@ class Process:
         )
 
     def _follow(self) -> None:
-        """As `asyncio.Runner` does: after an interruption from outside all that is left is cancelled and waited for."""
+        """Cancel all that is left after an interruption from outside and wait for it, as `asyncio.Runner` does."""
         assert self._main is not None
         try:
             self._loop.run_until_complete(self._main)

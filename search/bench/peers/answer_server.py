@@ -28,7 +28,7 @@ class AnswerServer(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        """Without a slash at its end."""
+        """The server's address, without a slash at its end."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def described(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ _CONFIDENCE = 0.95
 
 
 def peers_table(outcomes: Sequence[PeerOutcome], base: float) -> str:
-    """In Markdown: held-out score of each method at each budget, and the first method's minus it.
+    """A Markdown table: held-out score of each method at each budget, and the first method's minus it.
 
     Args:
         base: the base prompt's own held-out score.

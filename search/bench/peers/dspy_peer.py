@@ -46,7 +46,7 @@ class QueryAnswer(dspy.Signature):
 
 
 class NoEngine:
-    """Stands where DSPy wants a language model; never called."""
+    """A stand-in for DSPy's language model; never called."""
 
     def complete(self, request):
         raise NotImplementedError("the adapter answers")

@@ -29,7 +29,7 @@ class ToyDataset:
 
 
 class ToyOptimizer(module.FewShotBayesianOptimizer):
-    """Its search as it is; around it, what a server would do."""
+    """Opik's search as it is; around it, what a server would do."""
 
     def __init__(self, **knobs):
         vars(self).update(knobs)

@@ -25,7 +25,7 @@ _COLOURS = (FIRST, SECOND, THIRD, FOURTH)
 
 
 def evaluation_pictures(findings: EvaluationFindings) -> dict[str, Picture]:
-    """By name, those for which the evaluation has anything to show."""
+    """Pictures by name, those for which the evaluation has anything to show."""
     throughput = throughput_picture(findings.costs.throughput)
     known = (_differences(findings), _categories(findings), _lengths(findings), throughput)
     return {picture.name: picture for picture in known if picture is not None}
@@ -61,7 +61,7 @@ def _categories(findings: EvaluationFindings) -> Picture | None:
 
 
 def _most_different(findings: EvaluationFindings) -> Sequence[str]:
-    """As many as there are colours, in their order."""
+    """The most different variants, as many as there are colours, in their order."""
     sizes = {
         variant.name: abs(variant.result.difference.mean) for variant in findings.others if variant.result.difference
     }

@@ -22,7 +22,7 @@ from search.statistics.intervals import Bounds, of_difference
 
 @dataclass(frozen=True, slots=True)
 class WinRates:
-    """Against AlpacaEval's baseline, in percent.
+    """Win rates against AlpacaEval's baseline, in percent.
 
     Attributes:
         length_controlled: None where the official package cannot compute it.
@@ -90,7 +90,7 @@ class EvaluationFindings(RunFindings):
 
     @property
     def others(self) -> tuple[VariantScore, ...]:
-        """Those that can be compared with the first."""
+        """The variants that can be compared with the first."""
         return tuple(variant for variant in self.variants if variant.result.difference is not None)
 
 
@@ -135,7 +135,7 @@ def _win_rates(place: Place, confidence: float) -> WinRates:
 
 
 def _categories(results: EvaluationResults) -> Iterator[CategoryScore]:
-    """In the order of the questions; none where there is only one category."""
+    """Scores by category, in the order of the questions; none where there is only one category."""
     if results.material is None:
         return
     of_question = {name: question.category for name, question in results.material.questions.items()}

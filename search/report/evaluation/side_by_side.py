@@ -23,7 +23,7 @@ class VariantContrast:
 
     @property
     def spread(self) -> float:
-        """Between the highest and the lowest score."""
+        """The difference between the highest and the lowest score."""
         scores = [score for score, _ in self.said.values()]
         return max(scores) - min(scores)
 

@@ -14,9 +14,11 @@ from search.report.sentences import summary
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Attributes:
-    summary: the few sentences to take home.
-    caveats: what a sceptic should know; none where there is no reason.
+    """The sentences at the top of a report.
+
+    Attributes:
+        summary: the few sentences to take home.
+        caveats: what a sceptic should know; none where there is no reason.
     """
 
     summary: list[str]

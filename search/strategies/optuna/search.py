@@ -73,7 +73,7 @@ class OptunaSearch:
         return WarmStart(space, base, self._blocks, trials=groups, size=size, keep=self._shortlisted(), seed=self._seed)
 
     def _shortlisted(self) -> int:
-        """So many demonstrations that their choices outnumber by far what the budget pays for."""
+        """The number of demonstrations whose choices outnumber by far what the budget pays for."""
         space, count = self._space, max(_SHORTLIST, 2 * self._space.max_added + 2)
         while count < len(space.pool) and replace(space, pool=space.pool[:count]).size() < 2 * self._config.trials:
             count += 1
@@ -181,7 +181,7 @@ class OptunaSearch:
         return self._answers + to_come + (0 if idle or self._exhausted else self._left)
 
     def ranking(self) -> Sequence[Candidate]:
-        """Those that have met all questions, groups of the warm start among them."""
+        """The candidates that have met all questions, groups of the warm start among them."""
         asked = len(self._space.questions)
         complete = {
             candidate for candidate, met in self._met.items() if len(met) == asked and self._space.holds(candidate)

@@ -157,7 +157,7 @@ class SlotStudy:
         return self._filled(self._space.added(candidate)) | known
 
     def _filled(self, names: Iterable[str]) -> dict[str, Any]:
-        """These in the first slots, in order; the others are empty."""
+        """Demonstrations in the first slots, in order; the others are empty."""
         chosen = tuple(names)
         return dict(zip(self._slots, [*chosen, *[EMPTY] * (len(self._slots) - len(chosen))], strict=True))
 

@@ -62,7 +62,7 @@ class WarmStart:
         return self._asked == self._told == self._trials
 
     def ask(self, room: int) -> list[Trial]:
-        """At most `room` groups, each with a block of questions."""
+        """Ask for at most `room` groups, each with a block of questions."""
         trials: list[Trial] = []
         while len(trials) < room and self._asked < self._trials:
             trial = self._group()
@@ -122,20 +122,20 @@ class WarmStart:
         return self._blocks[place]
 
     def _strongest(self, count: int) -> list[int]:
-        """By posterior mean; any before the first fit."""
+        """The strongest by posterior mean; any before the first fit."""
         worths = np.zeros(len(self._space.pool)) if self._fit is None else self._fit.worths(self._fit.mean)
         strongest: list[int] = np.argsort(-worths, kind="stable")[:count].tolist()
         return strongest
 
     def shortlist(self) -> tuple[str, ...]:
-        """Those still in and those required, in the pool's order; all before the first fit."""
+        """The demonstrations still in and those required, in the pool's order; all before the first fit."""
         kept = self._strongest(len(self._space.pool) if self._fit is None else self._keep)
         among = {*self._names(kept), *self._space.required}
         return tuple(name for name in self._space.pool if name in among)
 
     def best_sets(self, count: int) -> list[tuple[str, ...]]:
-        """At most `count` choices of the shortlist: the likeliest best, then those of posterior draws; none before the
-        first fit."""
+        """Choose at most `count` sets from the shortlist: the likeliest best, then those of posterior draws; none
+        before the first fit."""
         if self._fit is None:
             return []
         betas = [self._fit.mean, *self._fit.draws(2 * count, _TEMPER, self._draw)]

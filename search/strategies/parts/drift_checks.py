@@ -1,4 +1,4 @@
-"""When the base prompt's answers are judged again, to see whether the judge's level drifts."""
+"""The times at which the base prompt's answers are judged again, to see whether the judge's level drifts."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from search.strategies.parts.successive_races import shuffled_blocks
 
 
 class DriftChecks:
-    """So many checks, equally far apart, each on another block of questions; fewer where there are fewer blocks.
+    """A number of checks, equally far apart, each on another block of questions; fewer where there are fewer blocks.
 
     Args:
         base: the base prompt, whose answers to all these questions have been judged once.

@@ -1,4 +1,4 @@
-"""Who leaves a race: rules over scores on the same questions."""
+"""Rules on who leaves a race, over scores on the same questions."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -54,7 +54,7 @@ def _p_values(test: PairedTest, ahead: Floats) -> Floats:
 
 
 def _p_values_of_common(test: PairedTest, ahead: Floats) -> Floats:
-    """As `_p_values`, without missing scores."""
+    """Compute `_p_values` where no score is missing."""
     count = ahead.shape[1]
     if test == "sequential":
         return _sequential(ahead)

@@ -47,7 +47,7 @@ class Leaderboard:
         return self._means.get(candidate)
 
     def scores(self, candidate: Candidate) -> dict[str, float]:
-        """By question id."""
+        """Scores by question id."""
         return self._scores.get(candidate, {})
 
     def ranking(self) -> Sequence[Candidate]:

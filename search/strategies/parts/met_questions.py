@@ -1,4 +1,4 @@
-"""Which questions ordered sets, and their members, have been asked about."""
+"""The questions that ordered sets, and their members, have been asked."""
 
 import numpy as np
 

@@ -50,7 +50,7 @@ class Race:
         return not self._next and not self._awaited
 
     def ask(self, room: int) -> list[Trial]:
-        """At most `room` trials; none until the block under way has been told."""
+        """Ask for at most `room` trials; none until the block under way has been told."""
         some, self._next = self._next[:room], self._next[room:]
         self._awaited += len(some)
         return some
@@ -67,7 +67,7 @@ class Race:
             self._advance()
 
     def _advance(self) -> None:
-        """On to the next block that anybody has still to be asked."""
+        """Go on to the next block that anybody has still to be asked."""
         while not self._next and self._goes_on():
             self._block += 1
             block = self._blocks[self._block]
@@ -95,7 +95,7 @@ class Race:
         return sum(len(trial.questions) for trial in self._next) + len(self._inside) * later
 
     def winners(self) -> list[Candidate]:
-        """Those still in, best mean first, over the questions that they have in common."""
+        """The candidates still in, best mean first, over the questions that they have in common."""
         means = fair_means(score_table({candidate: self._scores[candidate] for candidate in self._inside}))
         order = np.argsort(-means, kind="stable")[: self._winners]
         return [self._inside[place] for place in order]

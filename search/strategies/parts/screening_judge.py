@@ -18,7 +18,7 @@ from search.strategies.parts.numbered_space import NumberedSpace
 
 
 class ScreeningJudge:
-    """Asks for groups and learns from them.
+    """A warm start that asks for groups and learns from them.
 
     Args:
         answers: that it may judge.
@@ -56,7 +56,7 @@ class ScreeningJudge:
         return self._asked + self._left * self._block
 
     def ask(self, room: int) -> list[Trial]:
-        """At most `room` further trials; none when all are asked for."""
+        """Ask for at most `room` further trials; none when all are asked for."""
         trials, everybody = [], np.arange(self._size[1])
         groups = self._groups.deal(everybody, self._met.times_asked(), min(room, self._left), self._block)
         for group in groups:

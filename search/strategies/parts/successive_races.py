@@ -13,7 +13,7 @@ NextRace = Callable[[list[Candidate]], Race | None]
 
 
 class Rounds:
-    """Asks and tells for a strategy that thinks in races.
+    """A strategy made of races.
 
     Args:
         next_race: the next race, given the winners of the one before (at first the base prompt); None at the end.
@@ -48,7 +48,7 @@ class Rounds:
         return self._race.left() if self._race else 0
 
     def ask(self, room: int) -> Sequence[Trial]:
-        """At most `room` trials of the race under way."""
+        """Ask for at most `room` trials of the race under way."""
         trials = self._race.ask(room) if self._race else []
         self._asked += len(trials)
         self._answers += sum(len(trial.questions) for trial in trials)
