@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ _IMAGINARY = 20.0
 _FREEDOM = 5.0  # degrees of freedom of the demonstrations' effects
 _POWERS = (-5.0, -1.0, -0.5, 0.0, 0.5)  # of two: strengths of all effects, relative to the likeliest
 _DENSE_ENTRIES, _DENSE_SHARE = 100_000, 0.2  # above both, a product of sparse rows takes longer than one of dense rows
+_FEW_CELLS = 20_000  # below which it does too: scipy's calls take longer than their arithmetic
 
 
 class Fit:
@@ -70,14 +72,20 @@ class Fit:
     def _observed_precision(self) -> Floats:
         """X' (D - c w w') X summed over sets; those that were asked the same at once."""
         count, left = self.model.levels, 1 - self._shrink * self._total
-        met, shrink, features = self._met, self._shrink, _scaled(self.features, left)
-        if self._data.period is None:
-            met, shrink, features = met[self._data.first], self._data.alike @ shrink, self._data.alike @ features
-        crossed = (met.T @ features).toarray()
+        met: csr_array | Floats = self._met
+        plain: csr_array | Floats = self.features
+        shrink = self._shrink
+        if max(math.prod(met.shape), math.prod(plain.shape)) <= _FEW_CELLS:
+            met, plain = self._met.toarray(), self.features.toarray()
+        features = _scaled(plain, left)
+        if self._data.period is None and not isinstance(met, np.ndarray):
+            met, shrink = met[self._data.first], self._data.alike @ shrink
+            features = csr_array(self._data.alike @ features)
+        crossed = _cross(met, features)
         precision = np.block(
             [
                 [np.diag(self._met.sum(axis=0)) - _gram(met, shrink), crossed],
-                [crossed.T, _gram(self.features, self._total * left)],
+                [crossed.T, _gram(plain, self._total * left)],
             ]
         )
         if self._data.period is not None:
@@ -264,16 +272,26 @@ class Fit:
         return values
 
 
-def _gram(rows: csr_array, scale: Floats) -> Floats:
+def _gram(rows: csr_array | Floats, scale: Floats) -> Floats:
     """rows' diag(scale) rows, [K, K] of rows [T, K]."""
-    count, width = rows.shape
-    if rows.nnz > max(_DENSE_ENTRIES, _DENSE_SHARE * count * width):
-        dense: Floats = rows.toarray()
-        return dense.T @ (scale[:, None] * dense)
-    product: Floats = (rows.T @ _scaled(rows, scale)).toarray()
-    return product
+    if isinstance(rows, csr_array) and rows.nnz > max(_DENSE_ENTRIES, _DENSE_SHARE * math.prod(rows.shape)):
+        rows = rows.toarray()
+    return _cross(rows, _scaled(rows, scale))
 
 
-def _scaled(rows: csr_array, factors: Floats) -> csr_array:
+def _cross(left: csr_array | Floats, right: csr_array | Floats) -> Floats:
+    """left' right, [K, L] of rows [T, K] and [T, L]."""
+    product: Any = left.T @ right
+    dense: Floats = product if isinstance(product, np.ndarray) else product.toarray()
+    return dense
+
+
+@overload
+def _scaled(rows: csr_array, factors: Floats) -> csr_array: ...
+@overload
+def _scaled(rows: Floats, factors: Floats) -> Floats: ...
+def _scaled(rows: csr_array | Floats, factors: Floats) -> csr_array | Floats:
     """Each row times its factor."""
+    if isinstance(rows, np.ndarray):
+        return rows * factors[:, None]
     return csr_array((rows.data * np.repeat(factors, np.diff(rows.indptr)), rows.indices, rows.indptr), rows.shape)

@@ -1,6 +1,7 @@
 """One process of a simulated search, and how it ends."""
 
 import asyncio
+import os
 import random
 import resource
 from collections import Counter
@@ -73,6 +74,7 @@ class Process:
     def __init__(self, folder: Path, fate: Fate, draw: random.Random, say: Say | None = None) -> None:
         self._folder, self._fate, self._draw, self._say = folder, fate, draw, say
         self._left: dict[str, bytes] | None = None  # by the kill
+        self._journal_path = str(folder / JOURNAL)  # read before every step: `Path` would take longer than the disk
         self._journal = self._read_journal()
         self._writes = Counter[str]()
         self._committed = 0.0
@@ -155,8 +157,14 @@ class Process:
         return left_of_append(before, self._journal[: ends[last]] if ends else self._journal, self._draw)
 
     def _read_journal(self) -> bytes:
-        path = self._folder / JOURNAL
-        return path.read_bytes() if path.exists() else b""
+        try:
+            descriptor = os.open(self._journal_path, os.O_RDONLY)
+        except FileNotFoundError:
+            return b""
+        try:
+            return os.read(descriptor, os.fstat(descriptor).st_size)
+        finally:
+            os.close(descriptor)
 
     def _around(self, asked: float, work: Callable[[], Any]) -> Any:
         is_last = ("commit", self._writes["commit"]) == self._fate.killed_in
