@@ -57,6 +57,12 @@ def parse_yaml(text: str) -> Any:
 class _Loader(yaml.SafeLoader):
     """Plain YAML in which dates are text. Every value that cannot be made is an error with its line."""
 
+    def fetch_flow_collection_start(self, TokenClass: type[yaml.Token]) -> None:  # noqa: N803 -- PyYAML's name
+        """Begin a list or mapping in brackets. PyYAML takes quadratic time for brackets inside one another."""
+        if self.flow_level >= _DEEPEST:
+            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=self.get_mark())
+        super().fetch_flow_collection_start(TokenClass)
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key, _ in node.value:
