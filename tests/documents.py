@@ -107,7 +107,10 @@ def furnish(folder: Path) -> None:
     shutil.copy(QUICK / "base_prompt.txt", data / "urial.txt")
     shutil.copy(ROOT / "tests/golden/mt_bench/judge_prompts.jsonl", data / "mt_bench")
     shutil.copy(ROOT / "tests/golden/alpaca_eval/prompt.txt", data / "alpaca_eval" / "alpaca_eval_clf.txt")
-    pool = [{"instruction": one["query"], "output": one["answer"]} for one in _rows("pool.jsonl")]
+    pool = [
+        {"instruction": row["query"], "output": row["answer"], "query_type": f"kind {at % 16}"}
+        for at, row in enumerate(_rows("pool.jsonl"))
+    ]
     _write(data / "pool.jsonl", pool)
     _write(data / "mt_bench" / "question.jsonl", _mt_bench())
     _write(data / "mt_bench" / "reference_answer" / "gpt-4.jsonl", _references())

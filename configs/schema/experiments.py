@@ -36,9 +36,20 @@ class ManyShotConfig(Knobs):
     unsupervised: bool = True
     """Queries alone, without answers, too."""
     scores: LocalPath | None = None
-    """Run directory of a search on this pool: the n demonstrations with the best mean by themselves, too."""
+    """Run directory of a search on this pool: the n demonstrations with the best mean by themselves, too, without and
+    with the base prompt's behind them."""
+    strategy: ExhaustiveGreedyConfig | None = None
+    """In the place of `scores`: a search whose first round scores every demonstration by itself; pool, questions,
+    judge, scoring, seed and window are those of `greedy`. On one ledger, what `greedy` has paid for is not paid
+    again."""
     source_field: str | None = None
     """Field of the pool's rows that says where they come from: draws with equal parts of each source, too."""
+
+    @model_validator(mode="after")
+    def _one_source_of_scores(self) -> Self:
+        if self.scores is not None and self.strategy is not None:
+            raise ValueError("scores and strategy both tell which demonstrations are best alone; leave one out")
+        return self
 
 
 class DecodingSweepConfig(Knobs):

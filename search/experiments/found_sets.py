@@ -27,6 +27,7 @@ class FoundSet:
     Attributes:
         rules: of its base prompt.
         by_size: all demonstrations of the best prompt with so many chosen ones, the base prompt's own included.
+        alone: demonstrations that were added to the base prompt by themselves, on all search questions, the best first.
         scores: of these prompts while searching, by size; what the choice was made by flatters it.
         decodings: that these prompts were found with, by size, where the search varied the decoding.
         winner: of the search, with its gains on both sides of its split; None where it keeps its base prompt.
@@ -38,6 +39,7 @@ class FoundSet:
 
     rules: str = ""
     by_size: Mapping[int, tuple[Demonstration, ...]] = field(default_factory=dict)
+    alone: tuple[Demonstration, ...] = ()
     scores: Mapping[int, Estimate] = field(default_factory=dict)
     decodings: Mapping[int, DecodingConfig] = field(default_factory=dict)
     winner: Finalist | None = None

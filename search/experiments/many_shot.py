@@ -2,29 +2,45 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 
+from configs.errors import InputError
 from configs.records import read_all_records
+from configs.schema.data import PoolConfig
+from configs.schema.experiments import NamedStrategy
 from search.experiments.cell import Cell, Condition, Hole
 from search.experiments.experiment import Experiment, Found
+from search.experiments.found_sets import SearchTask
 from search.experiments.queries_alone import queries_alone
+from search.experiments.search_tasks import search_tasks
 from search.experiments.setting import EMPTY, Setting
-from search.experiments.single_scores import best_alone
+from search.experiments.single_scores import best_alone, of_pool
 from search.problem.exchange import exchange_of, fields_of
 from search.prompts.demonstration import Demonstration, demonstration_of
 
 RANDOM, WITH_BASE = "random", "random and base prompt"
+ALONE, ALONE_WITH_BASE = "best alone", "best alone and base prompt"
+
+SCORED = "scored alone"
+"""Name of the search, and of its folder."""
 
 
-def _cells(setting: Setting, _: Found) -> Iterator[Cell | Hole]:
+def _searches(setting: Setting) -> list[SearchTask]:
+    strategy = setting.config.many_shot.strategy
+    return [] if strategy is None else search_tasks(setting, [NamedStrategy(name=SCORED, strategy=strategy)])
+
+
+def _cells(setting: Setting, found: Found) -> Iterator[Cell | Hole]:
     config = setting.config.many_shot
     yield setting.cell({"examples": "none", "n": 0}, EMPTY)
     yield setting.cell({"examples": "base prompt", "n": len(setting.base_prompt.demonstrations)}, setting.base_prompt)
     for count in sorted({*config.counts} - {0}):
         for draw in range(1, config.draws + 1):
             yield from _drawn(setting, count, draw)
-    if config.scores is not None:
-        yield from _fixed(setting, "best alone", best_alone(config.scores, setting.pool))
+    if config.source_field is not None:
+        yield from _stratified(setting, config.source_field)
+    if config.scores is not None or SCORED in found:
+        yield from _best_alone(setting, found)
     if config.unsupervised:
         order = setting.draw(1, config.seed)
         for count in sorted({*config.counts} - {0}):
@@ -37,7 +53,7 @@ def _cells(setting: Setting, _: Found) -> Iterator[Cell | Hole]:
 
 
 def _drawn(setting: Setting, count: int, draw: int) -> Iterator[Cell | Hole]:
-    """Random ones without and with the base prompt's behind them, and the same number of each source."""
+    """Random ones without and with the base prompt's behind them."""
     config, own = setting.config.many_shot, setting.base_prompt.demonstrations
     drawn, lacking = setting.draw(draw, config.seed), setting.require_pool(count)
     if lacking is None:
@@ -52,36 +68,64 @@ def _drawn(setting: Setting, count: int, draw: int) -> Iterator[Cell | Hole]:
             yield setting.cell({"examples": WITH_BASE, "n": count}, setting.prompt(shown), draw=draw)
         else:
             yield Hole({"examples": WITH_BASE, "n": count}, short, draw)
-    if config.source_field is None:
-        return
-    condition: Condition = {"examples": "stratified", "n": count}
-    if lacking is None:
-        yield setting.cell(condition, setting.prompt(_stratified(setting, draw)[:count]), draw=draw)
+
+
+def _best_alone(setting: Setting, found: Found) -> Iterator[Cell | Hole]:
+    """The best of a search's first round, without the base prompt's demonstrations and in front of them."""
+    config, own, refused = setting.config.many_shot, setting.base_prompt.demonstrations, ""
+    if config.scores is not None:
+        order = best_alone(config.scores, setting.pool)
     else:
-        yield Hole(condition, lacking, draw)
+        order, refused = of_pool(found[SCORED].alone, setting.pool), found[SCORED].refused
+    for count in sorted({*config.counts} - {0}):
+        for kind, behind in ((ALONE, ()), (ALONE_WITH_BASE, own)):
+            wanted = count - len(behind)
+            condition: Condition = {"examples": kind, "n": count}
+            if refused:
+                yield Hole(condition, f"the search cannot run: {refused}")
+            elif wanted > len(order):
+                reason = f"the search has scored {len(order):,} demonstrations alone, {wanted:,} are asked for"
+                yield Hole(condition, reason)
+            elif wanted > 0:
+                yield setting.cell(condition, setting.prompt((*order[:wanted], *behind)))
 
 
-def _fixed(setting: Setting, kind: str, order: Sequence[Demonstration]) -> Iterator[Cell | Hole]:
-    for count in sorted({*setting.config.many_shot.counts} - {0}):
-        if count <= len(order):
-            yield setting.cell({"examples": kind, "n": count}, setting.prompt(order[:count]))
-        else:
-            yield Hole({"examples": kind, "n": count}, f"the search has scored {len(order)} demonstrations alone")
+def _stratified(setting: Setting, field: str) -> Iterator[Cell | Hole]:
+    """As many of each source as the number allows."""
+    config, source_of = setting.config.many_shot, _sources(setting.config.pool, field)
+    for draw in range(1, config.draws + 1):
+        order = _in_turn(setting, draw, source_of)
+        for count in sorted({*config.counts} - {0}):
+            condition: Condition = {"examples": "stratified", "n": count}
+            lacking = setting.require_pool(count)
+            if lacking is None:
+                yield setting.cell(condition, setting.prompt(order[:count]), draw=draw)
+            else:
+                yield Hole(condition, lacking, draw)
 
 
-def _stratified(setting: Setting, draw: int) -> list[Demonstration]:
+def _sources(pool: PoolConfig, field: str) -> dict[str, str]:
+    """Where each demonstration comes from, by its content. Raises InputError where no row says that."""
+    rows = read_all_records(pool)
+    if not any(row.has(field) for row in rows):
+        names = ", ".join(dict.fromkeys(name for row in rows[:100] for name in row))
+        raise InputError(
+            f"{pool.path or pool.hub}: no row has the field '{field}'; set many_shot.source_field to one of {names}, "
+            "or to null"
+        )
+    fields = fields_of(pool)
+    return {demonstration_of(exchange_of(row, fields).turns).id: str(row.value(field) or "") for row in rows}
+
+
+def _in_turn(setting: Setting, draw: int, source_of: Mapping[str, str]) -> list[Demonstration]:
     """An order of the pool in which sources take turns, each in a random order of its own."""
-    config, field = setting.config, setting.config.many_shot.source_field or ""
-    source_of = {
-        demonstration_of(exchange_of(row, fields_of(config.pool)).turns).id: str(row.get(field) or "")
-        for row in read_all_records(config.pool)
-    }
+    seed = setting.config.many_shot.seed
     by_source: dict[str, list[Demonstration]] = defaultdict(list)
-    for demonstration in setting.draw(draw, config.many_shot.seed):
+    for demonstration in setting.draw(draw, seed):
         by_source[source_of.get(demonstration.content, "")].append(demonstration)
     groups = list(by_source.values())
-    random.Random(f"{config.many_shot.seed}/{draw}/sources").shuffle(groups)  # noqa: S311 -- no secret
-    longest = max(map(len, groups))
+    random.Random(f"{seed}/{draw}/sources").shuffle(groups)  # noqa: S311 -- no secret
+    longest = max(map(len, groups), default=0)
     return [group[at] for at in range(longest) for group in groups if at < len(group)]
 
 
@@ -90,6 +134,7 @@ EXPERIMENT = Experiment(
     question="Do more examples help?",
     source="figure 3 and table 10",
     cells=_cells,
+    searches=_searches,
     figure="lines",
     x="n",
     x_name="examples in the prompt",

@@ -13,6 +13,7 @@ from search.experiments.experiment import Experiment, Found
 from search.experiments.found_sets import FoundSet, SearchTask
 from search.experiments.places import ledger_of
 from search.experiments.setting import Setting
+from search.experiments.single_scores import scored_alone
 from search.problem.candidate import OWN, Candidate
 from search.problem.decodings import decoding_of
 from search.problem.material import Material
@@ -61,7 +62,9 @@ def longest_sets(tasks: Sequence[SearchTask], setting: Setting, refused: Mapping
         task.name: FoundSet(refused=refused[task.name])
         if task.name in refused
         else FoundSet(
-            rules, {size: (*pool[:size], *base) for size in range(task.config.strategy.max_demonstrations + 1)}
+            rules,
+            {size: (*pool[:size], *base) for size in range(task.config.strategy.max_demonstrations + 1)},
+            alone=tuple(pool),
         )
         for task in tasks
     }
@@ -95,6 +98,7 @@ def found_in(run: Path) -> FoundSet:
     return FoundSet(
         rules=material.rules,
         by_size={size: material.shown(candidate) for size, (candidate, _) in best.items()},
+        alone=scored_alone(results),
         scores={size: score for size, (_, score) in best.items()},
         decodings={
             size: decoding_of(results.config, candidate)

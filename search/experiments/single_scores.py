@@ -1,16 +1,15 @@
-"""How good demonstrations were by themselves, read from a search."""
+"""How good demonstrations were by themselves, read from a search: the paper's first round."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from configs.errors import InputError
 from search.prompts.demonstration import Demonstration
-from search.results.search_results import read_search_results
+from search.results.search_results import SearchResults, read_search_results
 
 
 def best_alone(run: Path, pool: Sequence[Demonstration]) -> list[Demonstration]:
-    """Demonstrations of this pool that a search has added alone to its base prompt on all search questions, the best
-    mean first: the paper's first round.
+    """Demonstrations of this pool that the search in this directory has scored alone, the best mean first.
 
     Raises:
         InputError: there is no run, or it has scored none of them alone.
@@ -18,19 +17,32 @@ def best_alone(run: Path, pool: Sequence[Demonstration]) -> list[Demonstration]:
     results = read_search_results(run)
     if results.material is None:
         raise InputError(f"{run}: the search has not begun; wait until it has scored demonstrations")
-    base = {demonstration.id for demonstration in results.material.base}
-    known, here = results.material.demonstrations, {demonstration.content: demonstration for demonstration in pool}
-    scored: list[tuple[float, Demonstration]] = []
-    for candidate, scores in results.search.items():
-        added = [name for name in candidate.demonstrations if name not in base]
-        demonstration = known[added[0]] if len(added) == 1 else None
-        mine = here.get(demonstration.content) if demonstration else None
-        mean = scores.mean(results.confidence)
-        if mine is not None and mean is not None and mean.n + mean.failed == len(results.material.search):
-            scored.append((mean.mean, mine))
-    if not scored:
+    ranked = of_pool(scored_alone(results), pool)
+    if not ranked:
         raise InputError(
             f"{run}: the search has scored no demonstration of this pool alone on all search questions; give the run "
             "of an exhaustive greedy search in many_shot.scores"
         )
-    return [demonstration for _, demonstration in sorted(scored, key=lambda pair: -pair[0])]
+    return ranked
+
+
+def scored_alone(results: SearchResults) -> tuple[Demonstration, ...]:
+    """Demonstrations that were added alone to the base prompt on all search questions, the best mean first; equal means
+    keep the order of the search."""
+    material = results.material
+    if material is None:
+        return ()
+    base, known = {demonstration.id for demonstration in material.base}, material.demonstrations
+    scored: list[tuple[float, Demonstration]] = []
+    for candidate, scores in results.search.items():
+        added = [name for name in candidate.demonstrations if name not in base]
+        mean = scores.mean(results.confidence) if len(added) == 1 else None
+        if mean is not None and mean.n + mean.failed == len(material.search):
+            scored.append((mean.mean, known[added[0]]))
+    return tuple(demonstration for _, demonstration in sorted(scored, key=lambda pair: -pair[0]))
+
+
+def of_pool(ranked: Iterable[Demonstration], pool: Sequence[Demonstration]) -> list[Demonstration]:
+    """Demonstrations that this pool has too, as it has them, in the order given."""
+    here = {demonstration.content: demonstration for demonstration in pool}
+    return [here[demonstration.content] for demonstration in ranked if demonstration.content in here]

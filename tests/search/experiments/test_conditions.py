@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from configs.errors import InputError
 from search.experiments.catalogue import experiment_named
 from search.experiments.results import ExperimentResults
 from search.experiments.run import run_experiment
+from search.experiments.searches import found_in
+from search.experiments.setting import Setting
 from search.experiments.single_scores import best_alone
 from tests.search.experiments.toy import QUICKSTART, toy_config
 
@@ -39,19 +42,24 @@ def test_many_shot_shows_the_best_alone_equal_parts_of_each_source_and_queries_a
 ) -> None:
     pool = _pool(tmp_path, 8)
     strategy = {"kind": "exhaustive_greedy", "max_demonstrations": 1, "insert": "back"}
-    greedy = {"strategies": [{"name": "first round", "strategy": strategy}]}
-    _run("greedy", tmp_path / "search", ledger, pool=pool, greedy=greedy)
-    scores = tmp_path / "search" / "searches" / "first round"
-    shots = {"counts": [2, 4], "draws": 1, "scores": str(scores), "source_field": "source"}
-    results = _run("many_shot", tmp_path / "run", ledger, pool=pool, many_shot=shots)
+    shots = {"counts": [2, 4], "draws": 1, "source_field": "source"}
+    results = _run("many_shot", tmp_path / "run", ledger, pool=pool, many_shot=shots | {"strategy": strategy})
     assert not results.holes
     scored = {(row.condition["examples"], row.condition["n"]) for row in results.rows if row.score is not None}
     assert {(kind, n) for kind in ("best alone", "stratified", "queries alone") for n in (2, 4)} <= scored
-    config = toy_config(tmp_path, ledger, pool=pool)
-    from search.experiments.setting import Setting  # noqa: PLC0415
+    assert {n for kind, n in scored if kind == "best alone and base prompt"} == {4}  # three of them are the base prompt's
 
-    setting = Setting(config)
-    assert len(best_alone(scores, setting.pool)) == len(setting.pool)
+    run = tmp_path / "run" / "searches" / "scored alone"
+    setting = Setting(toy_config(tmp_path, ledger, pool=pool, many_shot=shots | {"scores": str(run)}))
+    assert len(best_alone(run, setting.pool)) == len(setting.pool)
+    of_an_earlier_run = [*experiment_named("many_shot").cells(setting, {})]
+    assert of_an_earlier_run == [*experiment_named("many_shot").cells(setting, {"scored alone": found_in(run)})]
+
+
+def test_a_source_field_that_no_row_has_is_refused_before_anything_runs(ledger: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no row has the field 'kind'; set many_shot.source_field to one of id, query"):
+        _run("many_shot", tmp_path / "run", ledger, many_shot={"counts": [2], "draws": 1, "source_field": "kind"})
+    assert not (tmp_path / "run").exists()
 
 
 def test_matching_takes_answers_of_another_domain_and_a_set_that_a_search_has_found(

@@ -29,7 +29,10 @@ def preset(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """The preset in a folder with stand-ins for the files that it tells to fetch."""
     folder = tmp_path_factory.mktemp(request.param)
     furnish(folder)
-    rows = [{"instruction": f"Say {n} words.", "output": "Word. " * (1 + n % 9)} for n in range(350)]
+    rows = [
+        {"instruction": f"Say {n} words.", "output": "Word. " * (1 + n % 9), "query_type": f"kind {n % 16}"}
+        for n in range(350)
+    ]
     (folder / "data" / "pool.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     outputs = [{"instruction": f"Name {n} things.", "output": f"Thing, {n} times."} for n in range(12)]
     (folder / "data" / "alpaca_eval" / "model_outputs.json").write_text(json.dumps(outputs), encoding="utf-8")
@@ -56,7 +59,12 @@ def test_an_experiment_of_the_paper_is_planned_with_gpu_hours_dollars_and_disk(
         "the pool has 350 demonstrations, 2,000 are asked for",
         "the pool has 350 demonstrations, 4,000 are asked for",
         "context too short",
+        *(f"the search has scored 20 demonstrations alone, {n} are asked for" for n in _MORE_THAN_SCORED),
     }
+
+
+_MORE_THAN_SCORED = {count - base for count in (30, 40, 50, 100, 150, 200, 250) for base in (0, 3)}
+"""Numbers that the presets' counts ask for beyond the 20 demonstrations of the search here."""
 
 
 def test_both_pairs_of_the_paper_have_a_preset(preset: ExperimentConfig) -> None:
