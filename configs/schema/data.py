@@ -81,7 +81,9 @@ class SplitConfig(Knobs):
     by_field: str | None = None
     """Field of a question row that says `search` or `held_out` (data sets that come with a split of their own)."""
     held_out_path: LocalPath | None = None
-    """A separate file of held-out questions, in the same format; then all of `questions.path` guides."""
+    """A separate file of held-out questions; then all of `questions.path` guides."""
+    held_out_benchmark: Literal["jsonl", "mt_bench", "alpaca_eval"] | None = None
+    """How that file is read, as `questions.benchmark`; as the search questions are when absent."""
     held_out_share: Share = 0.5
     """Share of the questions held out where neither field nor file says so, stratified by category, in (0, 1)."""
     seed: Seed = 0

@@ -39,7 +39,7 @@ class ManyShotConfig(Knobs):
     """Run directory of a search on this pool: the n demonstrations with the best mean by themselves, too, without and
     with the base prompt's behind them."""
     strategy: ExhaustiveGreedyConfig | None = None
-    """In the place of `scores`: a search whose first round scores every demonstration by itself; pool, questions,
+    """A search, in the place of `scores`, whose first round scores every demonstration by itself; pool, questions,
     judge, scoring, seed and window are those of `greedy`. On one ledger, what `greedy` has paid for is not paid
     again."""
     source_field: str | None = None

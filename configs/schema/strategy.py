@@ -211,6 +211,8 @@ class ExhaustiveGreedyConfig(SearchSpaceConfig):
     stop_without_gain: bool = True
     """Stop when a round does not improve on the best so far, and keep that. False is the paper's way: all rounds, and
     the last round's best is accepted even when it is lower."""
+    later_verdicts: Annotated[int, Field(ge=1)] = 1
+    """Verdicts on each answer from round 2 on; their average chooses. The paper judged these rounds several times."""
 
 
 class RandomConfig(SearchSpaceConfig):

@@ -30,6 +30,7 @@ class FoundSet:
         alone: demonstrations that were added to the base prompt by themselves, on all search questions, the best first.
         scores: of these prompts while searching, by size; what the choice was made by flatters it.
         decodings: that these prompts were found with, by size, where the search varied the decoding.
+        guiding: ids of the questions that have chosen them.
         winner: of the search, with its gains on both sides of its split; None where it keeps its base prompt.
         chosen: demonstrations that the winner has beside the base prompt's.
         judged: answers that the search looked at, whoever has paid for them.
@@ -42,6 +43,7 @@ class FoundSet:
     alone: tuple[Demonstration, ...] = ()
     scores: Mapping[int, Estimate] = field(default_factory=dict)
     decodings: Mapping[int, DecodingConfig] = field(default_factory=dict)
+    guiding: frozenset[str] = frozenset()
     winner: Finalist | None = None
     chosen: int = 0
     judged: int = 0

@@ -91,7 +91,7 @@ def _best_alone(setting: Setting, found: Found) -> Iterator[Cell | Hole]:
 
 
 def _stratified(setting: Setting, field: str) -> Iterator[Cell | Hole]:
-    """As many of each source as the number allows."""
+    """Draws with as many of each source as the number allows."""
     config, source_of = setting.config.many_shot, _sources(setting.config.pool, field)
     for draw in range(1, config.draws + 1):
         order = _in_turn(setting, draw, source_of)
@@ -105,7 +105,7 @@ def _stratified(setting: Setting, field: str) -> Iterator[Cell | Hole]:
 
 
 def _sources(pool: PoolConfig, field: str) -> dict[str, str]:
-    """Where each demonstration comes from, by its content. Raises InputError where no row says that."""
+    """The source of each demonstration, by its content. Raises InputError where no row names one."""
     rows = read_all_records(pool)
     if not any(row.has(field) for row in rows):
         names = ", ".join(dict.fromkeys(name for row in rows[:100] for name in row))

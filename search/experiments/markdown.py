@@ -51,6 +51,7 @@ def summary(results: ExperimentResults) -> Iterator[str]:
         f"differences here: * marks the {sum(bool(row.stays) for row in compared)} that stay when all of them are "
         "looked at together (Holm's test). n counts questions; failed ones are in no mean."
     )
+    yield from _flattered(results)
     paid = results.paid
     dollars = "dollars unknown" if paid.dollars is None else f"${paid.dollars:,.2f}"
     yield (
@@ -60,6 +61,19 @@ def summary(results: ExperimentResults) -> Iterator[str]:
     yield from gap.sentences(results)
     yield from crossing.sentences(results)
     yield from results.notes
+
+
+def _flattered(results: ExperimentResults) -> Iterator[str]:
+    """Say which benchmarks have questions that chose what is shown on them."""
+    guiding = frozenset[str]().union(*(sets.guiding for sets in results.found.values()))
+    for benchmark in dict.fromkeys(measure.benchmark for measure in results.measures):
+        measure = next(measure for measure in results.measures if measure.benchmark == benchmark)
+        asked = results.categories[measure.name].keys()
+        if both := len(asked & guiding):
+            yield (
+                f"{both:,} of the {len(asked):,} questions of {benchmark} have guided the searches: its scores of "
+                'found sets are flattered by that choice; "overstated by" in the table of searches says by how much.'
+            )
 
 
 def tables(results: ExperimentResults) -> list[Table]:

@@ -29,6 +29,9 @@ from workers.failures import PromptsTooLong
 CANNOT_RUN = (PromptsTooLong, BasePromptRefused, ReferencesMissing)
 """What concerns one search alone: its prompts are holes, and everything else goes on."""
 
+Sets = Mapping[int, tuple[Candidate, Estimate]]
+"""A candidate and its mean while searching, by number of chosen demonstrations."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -93,7 +96,7 @@ def found_in(run: Path) -> FoundSet:
     material = results.material
     if material is None:
         raise InputError(f"{run}: the search has not begun; wait until it has scored demonstrations")
-    best = best_by_size(results)
+    best = _best_by_size(results, material)
     winner = next((finalist for finalist in finalists(results) if finalist.role in {"winner", "best so far"}), None)
     return FoundSet(
         rules=material.rules,
@@ -105,6 +108,7 @@ def found_in(run: Path) -> FoundSet:
             for size, (candidate, _) in best.items()
             if candidate.decoding != OWN
         },
+        guiding=frozenset(question.id for question in material.search),
         winner=winner,
         chosen=0 if winner is None else _chosen(winner.candidate, material),
         judged=sum(len(scored.scores) + len(scored.failures) for scored in results.search.values()),
@@ -112,27 +116,42 @@ def found_in(run: Path) -> FoundSet:
     )
 
 
-def best_by_size(results: SearchResults) -> Mapping[int, tuple[Candidate, Estimate]]:
+def _best_by_size(results: SearchResults, material: Material) -> Sets:
+    paper = results.config.strategy.kind == "exhaustive_greedy"
+    return best_by_size(results.search, material, results.confidence, results.journal.winner if paper else None)
+
+
+def best_by_size(
+    search: Mapping[Candidate, CandidateResults], material: Material, confidence: float, rounds: Candidate | None = None
+) -> Sets:
     """The best mean by number of chosen demonstrations, among the candidates that have answered all search questions; 0
-    is the base prompt."""
-    material = results.material
-    if material is None:
-        return {}
-    best = dict[int, tuple[Candidate, Estimate]]()
-    for candidate, scored in results.search.items():
-        size, mean = _chosen(candidate, material), scored.mean(results.confidence)
-        if mean is None or not _is_whole(scored, len(material.search)):
+    is the base prompt.
+
+    Args:
+        rounds: the winner of the paper's search. The first demonstrations of it are what each round has kept: by
+            several verdicts, and that is not always the best of the first ones.
+    """
+    best, kept = dict[int, tuple[Candidate, Estimate]](), _added(rounds, material) if rounds else None
+    for candidate, scored in search.items():
+        added, mean = _added(candidate, material), scored.mean(confidence)
+        if mean is None or len(scored.scores) + len(scored.failures) != len(material.search):
             continue
-        if size not in best or mean.mean > best[size][1].mean:
-            best[size] = candidate, mean
+        rank, before = (_begins(kept, added), mean.mean), best.get(len(added))
+        if before is None or rank > (_begins(kept, _added(before[0], material)), before[1].mean):
+            best[len(added)] = candidate, mean
     return best
 
 
+def _begins(kept: tuple[str, ...] | None, added: tuple[str, ...]) -> bool:
+    return kept is not None and kept[: len(added)] == added
+
+
 def _chosen(candidate: Candidate, material: Material) -> int:
-    """Demonstrations beside the base prompt's own."""
+    """Number of demonstrations beside the base prompt's own."""
+    return len(_added(candidate, material))
+
+
+def _added(candidate: Candidate, material: Material) -> tuple[str, ...]:
+    """Demonstrations beside the base prompt's own, in the order they are shown in."""
     base = {demonstration.id for demonstration in material.base}
-    return sum(name not in base for name in candidate.demonstrations)
-
-
-def _is_whole(scored: CandidateResults, questions: int) -> bool:
-    return len(scored.scores) + len(scored.failures) == questions
+    return tuple(name for name in candidate.demonstrations if name not in base)

@@ -95,10 +95,12 @@ class _Read(NamedTuple):
 def _read(config: QuestionsConfig) -> tuple[list[_Read], tuple[str, ...]]:
     """All questions, of which no two ask the same, and what was left out."""
     config, question_of = _with_reader(config)
+    read = [_Read(question_of(row), row, elsewhere=False) for row in read_records(config)]
     separate = config.split.held_out_path if config.split.by_field is None else None
-    rows = [(row, False) for row in read_records(config)]
-    rows += [(row, True) for row in (read_rows(separate) if separate else ())]
-    read = [_Read(question_of(row), row, elsewhere) for row, elsewhere in rows]
+    if separate is not None:
+        benchmark = config.split.held_out_benchmark or config.benchmark
+        _, question_of = _with_reader(config.model_copy(update={"benchmark": benchmark}))
+        read += [_Read(question_of(row), row, elsewhere=True) for row in read_rows(separate)]
     kept, notices = without_repeated([(loaded.question, loaded.row.place) for loaded in read], config.repeated)
     return [read[at] for at in kept], (*notices, *_input_notices(read, config))
 

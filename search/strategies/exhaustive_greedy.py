@@ -4,6 +4,8 @@ Zhao et al., "Is In-Context Learning Sufficient for Instruction Following in LLM
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
+from statistics import fmean
 
 from configs.schema.strategy import ExhaustiveGreedyConfig
 from search.problem.candidate import Candidate
@@ -19,6 +21,7 @@ class ExhaustiveGreedy:
         self._space = space
         self._config = config
         self._board = Leaderboard()
+        self._verdicts: dict[Candidate, dict[str, list[float]]] = {}  # by question
         self._chosen: tuple[str, ...] = ()
         self._accepted: Candidate = space.compose(())
         self._eligible = space.pool
@@ -28,22 +31,37 @@ class ExhaustiveGreedy:
         self._told = -1  # the base prompt, told first, is part of no round
 
     def ask(self, room: int) -> Sequence[Trial]:
-        some = self._round[self._asked : self._asked + room]
+        each, questions = self._verdicts_each, self._space.questions
+        some = range(self._asked, min(self._asked + room, len(self._round) * each))
         self._asked += len(some)
-        return [Trial(self._space.compose(added), self._space.questions) for added in some]
+        return [Trial(self._space.compose(self._round[at // each]), questions, again=at % each) for at in some]
+
+    @property
+    def _verdicts_each(self) -> int:
+        """Verdicts on each answer of this round."""
+        return self._config.later_verdicts if self._chosen else 1
 
     def tell(self, scored: ScoredTrial) -> None:
-        self._board.tell(scored)
+        self._board.tell(self._averaged(scored))
         self._told += 1
-        if self._told == len(self._round):
+        if self._told == len(self._round) * self._verdicts_each:
             self._end_round()
+
+    def _averaged(self, scored: ScoredTrial) -> ScoredTrial:
+        """Each score is the mean of all verdicts on its answer so far."""
+        if scored.mean is None or self._config.later_verdicts == 1:
+            return scored
+        verdicts = self._verdicts.setdefault(scored.trial.candidate, {})
+        for name, score in scored.scores.items():
+            verdicts.setdefault(name, []).append(score)
+        return replace(scored, scores={name: fmean(verdicts[name]) for name in scored.scores})
 
     def _end_round(self) -> None:
         means = {added: self._board.mean(self._space.compose(added)) for added in self._round}
         scored = {added: mean for added, mean in means.items() if mean is not None}
         if not self._chosen and self._config.threshold is not None:
             self._eligible = tuple(added[-1] for added, mean in scored.items() if mean >= self._config.threshold)
-        self._finished += len(self._round)
+        self._finished += len(self._round) * self._verdicts_each
         self._round, self._asked, self._told = [], 0, 0
         best = max(scored, key=scored.__getitem__, default=None)
         if best is None or (self._config.stop_without_gain and not self._gains(scored[best])):
@@ -70,7 +88,8 @@ class ExhaustiveGreedy:
     def planned(self) -> int:
         further = range(len(self._chosen) + 1, self._space.max_added)
         later = sum(max(0, len(self._eligible) - size) for size in further) if self._round else 0
-        return (1 + self._finished + len(self._round) + later) * len(self._space.questions)
+        trials = 1 + self._finished + len(self._round) * self._verdicts_each + later * self._config.later_verdicts
+        return trials * len(self._space.questions)
 
     def ranking(self) -> Sequence[Candidate]:
         ranking = [candidate for candidate in self._board.ranking() if self._space.allows(self._space.added(candidate))]

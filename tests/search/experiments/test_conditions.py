@@ -47,7 +47,8 @@ def test_many_shot_shows_the_best_alone_equal_parts_of_each_source_and_queries_a
     assert not results.holes
     scored = {(row.condition["examples"], row.condition["n"]) for row in results.rows if row.score is not None}
     assert {(kind, n) for kind in ("best alone", "stratified", "queries alone") for n in (2, 4)} <= scored
-    assert {n for kind, n in scored if kind == "best alone and base prompt"} == {4}  # three of them are the base prompt's
+    with_base = {n for kind, n in scored if kind == "best alone and base prompt"}
+    assert with_base == {4}  # three of them are the base prompt's
 
     run = tmp_path / "run" / "searches" / "scored alone"
     setting = Setting(toy_config(tmp_path, ledger, pool=pool, many_shot=shots | {"scores": str(run)}))
@@ -57,7 +58,7 @@ def test_many_shot_shows_the_best_alone_equal_parts_of_each_source_and_queries_a
 
 
 def test_a_source_field_that_no_row_has_is_refused_before_anything_runs(ledger: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no row has the field 'kind'; set many_shot.source_field to one of id, query"):
+    with pytest.raises(InputError, match=r"no row has the field 'kind'; set many_shot\.source_field to one of"):
         _run("many_shot", tmp_path / "run", ledger, many_shot={"counts": [2], "draws": 1, "source_field": "kind"})
     assert not (tmp_path / "run").exists()
 

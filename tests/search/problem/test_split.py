@@ -77,6 +77,17 @@ def test_a_separate_file_holds_the_held_out_questions(tmp_path: Path) -> None:
     assert (ids(split.search), ids(split.held_out)) == (["0", "1", "2", "3"], ["4", "5"])
 
 
+def test_held_out_questions_may_be_of_another_benchmark(tmp_path: Path) -> None:
+    outputs = [{"instruction": f"Name {n} things.", "output": "One."} for n in range(3)]
+    config = QuestionsConfig(
+        path=written(tmp_path / "a.jsonl", rows(0, 4)),
+        split=SplitConfig(held_out_path=written(tmp_path / "b.jsonl", outputs), held_out_benchmark="alpaca_eval"),
+    )
+    split = load_split(config)
+    assert ids(split.search) == ["0", "1", "2", "3"]
+    assert {question.query for question in split.held_out} == {f"Name {n} things." for n in range(3)}
+
+
 def test_a_field_may_say_which_side_a_question_is_on(tmp_path: Path) -> None:
     mixed = [*rows(0, 3, side="search"), *rows(3, 5, side="held_out")]
     config = QuestionsConfig(path=written(tmp_path / "a.jsonl", mixed), split=SplitConfig(by_field="side"))

@@ -10,9 +10,15 @@ from search.strategies.exhaustive_greedy import ExhaustiveGreedy
 from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit, drive
 
 
-def greedy(space: SearchSpace = SPACE, threshold: float | None = None, stop: bool = True) -> ExhaustiveGreedy:
+def greedy(
+    space: SearchSpace = SPACE, threshold: float | None = None, stop: bool = True, verdicts: int = 1
+) -> ExhaustiveGreedy:
     config = ExhaustiveGreedyConfig(
-        kind="exhaustive_greedy", max_demonstrations=2, threshold=threshold, stop_without_gain=stop
+        kind="exhaustive_greedy",
+        max_demonstrations=2,
+        threshold=threshold,
+        stop_without_gain=stop,
+        later_verdicts=verdicts,
     )
     return ExhaustiveGreedy(space, config)
 
@@ -75,3 +81,26 @@ def test_a_demonstration_that_cannot_be_scored_is_passed_over() -> None:
     strategy = greedy()
     drive(strategy, SPACE, lambda candidate: None if "c" in candidate.demonstrations else float("h" in str(candidate)))
     assert SPACE.added(strategy.ranking()[0]) == ("h",)
+
+
+def test_rounds_behind_the_first_are_judged_as_often_as_asked_and_the_average_chooses() -> None:
+    """`a` leads by the first verdict of round 2, `b` by the mean of all three."""
+    strategy, second = greedy(stop=False, verdicts=3), {"a": (9.0, 1.0, 1.0), "b": (6.0, 6.0, 6.0)}
+    plans: list[int] = []
+
+    def score(trial: Trial) -> ScoredTrial:
+        plans.append(strategy.planned())
+        added = SPACE.added(trial.candidate)
+        value = second.get(added[1], (5.0,) * 3)[trial.again] if len(added) == 2 else 5.0 + ("c" in added)
+        return ScoredTrial(trial, dict.fromkeys(trial.questions, value), {}, value)
+
+    trials = [Trial(SPACE.compose(()), SPACE.questions)]
+    for trial in trials:
+        strategy.tell(score(trial))
+        trials += strategy.ask(4)
+    rounds = [(SPACE.added(trial.candidate), trial.again) for trial in trials]
+    assert [again for added, again in rounds if len(added) < 2] == [0] * 9
+    assert [again for added, again in rounds if added == ("c", "b")] == [0, 1, 2]
+    assert len(rounds) == 9 + 3 * 7
+    assert SPACE.added(strategy.ranking()[0]) == ("c", "b")
+    assert {*plans} == {strategy.planned()} == {len(rounds) * len(SPACE.questions)}
