@@ -9,7 +9,7 @@ from evaluators.ledger.queries import knows_prefix
 from search.problem.material import Material
 from search.prompts.demonstration import Demonstration
 from search.prompts.render import Renderer, restore_renderer
-from search.results.search_results import read_search_results
+from search.results.search_results import SearchResults, read_search_results
 from search.results.status import Standing, Status, status_of
 from search.run_directory.run import ledger_path, require_search
 from workers.prompt import Decoding, PromptBlock
@@ -20,15 +20,14 @@ class BestPrompt:
     """The prompt to export, and where it comes from.
 
     Attributes:
-        path: of the run.
+        results: of the run, as they were read.
         chosen: the winner; or what the search has found, though too little says that it beats the base prompt.
         demonstrations: of this candidate, in order.
         block: its prompts of the search questions' first turns, as they were scored.
         decoding: that they were answered with.
     """
 
-    path: Path
-    config: RunConfig
+    results: SearchResults
     status: Status
     chosen: Standing
     material: Material
@@ -36,6 +35,10 @@ class BestPrompt:
     renderer: Renderer
     block: PromptBlock
     decoding: Decoding
+
+    @property
+    def config(self) -> RunConfig:
+        return self.results.config
 
     @property
     def decoding_name(self) -> str:
@@ -91,7 +94,7 @@ def read_best_prompt(path: Path, best_so_far: bool = False, anyway: bool = False
     block = renderer.block(material.rules, demonstrations, [(question.query,) for question in material.search])
     _check_scored(path, config, block)
     decoding = results.decoding(candidate)
-    return BestPrompt(path, config, status, chosen, material, demonstrations, renderer, block, decoding)
+    return BestPrompt(results, status, chosen, material, demonstrations, renderer, block, decoding)
 
 
 def _best_but_base(path: Path, status: Status) -> Standing:

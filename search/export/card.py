@@ -13,7 +13,7 @@ from search.report.markup import plain, table, with_interval
 from search.report.numbers import share
 from search.report.sentences import summary
 from search.results.wording import show_decoding
-from search.run_directory.run import read_manifest
+from search.run_directory.files import refusing_damage
 
 _MEANS = (
     "A gain is the mean of paired differences to the base prompt, question by question. The search score of a winner "
@@ -57,7 +57,7 @@ def _parts(best: BestPrompt, findings: Findings, names: Sequence[str]) -> Iterat
     yield f"# Demonstrations of {plain(best.status.run)}"
     yield (
         f"{len(best.demonstrations)} in-context demonstrations{decoding} for `{model_name(best.config)}`, found by "
-        f"demosearch {read_manifest(best.path)['versions']['demosearch']} among {best.status.trials} candidates."
+        f"demosearch {best.results.manifest['versions']['demosearch']} among {best.status.trials} candidates."
     )
     if best.warning:
         yield f"**Not proven: {plain(best.warning)}.**"
@@ -92,13 +92,15 @@ def _row(findings: Findings, finalist: Finalist) -> list[str]:
 
 
 def _conditions(best: BestPrompt, findings: Findings) -> list[list[str]]:
-    config, manifest = best.config, read_manifest(best.path)
+    config = best.config
+    with refusing_damage(best.results.path / "manifest.json"):
+        questions, pool = (best.results.manifest[name] for name in ("questions", "pool"))
     stop = ", ".join(f"`{stop}`" for stop in best.decoding.stop) or "none"
     return [
         ["model", plain(model_name(config))],
         ["judge", plain(config.judge.kind)],
-        ["questions", plain(manifest["questions"])],
-        ["pool", plain(manifest["pool"])],
+        ["questions", plain(questions)],
+        ["pool", plain(pool)],
         ["strategy", plain(config.strategy.kind)],
         ["template", plain(config.render.template)],
         *_decodings(best, findings),

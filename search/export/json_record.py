@@ -7,7 +7,6 @@ from configs.schema.data import RenderConfig
 from configs.schema.search_space import VaryingKnobs
 from search.export.best_prompt import BestPrompt
 from search.prompts.demonstration import Demonstration
-from search.run_directory.run import read_manifest
 
 
 def record(best: BestPrompt) -> dict[str, Any]:
@@ -15,7 +14,7 @@ def record(best: BestPrompt) -> dict[str, Any]:
     stands in it.
     """
     own = {demonstration.id for demonstration in best.material.base}
-    manifest, base = read_manifest(best.path), best.status.to_json()["base"]
+    manifest, base = best.results.manifest, best.status.to_json()["base"]
     return {
         "demosearch": manifest["versions"]["demosearch"],
         "run": best.status.run,

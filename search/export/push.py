@@ -13,8 +13,6 @@ from search.export.card import card, model_name
 from search.export.hugging_face import hugging_face
 from search.export.json_record import record
 from search.report.findings import find
-from search.results.search_results import read_search_results
-from search.run_directory.run import read_manifest
 
 _ALWAYS = frozenset({"README.md", "found.json", "manifest.json"})
 _NAMES = _ALWAYS | {"demonstrations.jsonl", "held_out.jsonl", "prompt.txt", "chat.json"}
@@ -54,7 +52,7 @@ def push(
 
 
 def _files(best: BestPrompt) -> dict[str, str]:
-    findings = find(read_search_results(best.path))
+    findings = find(best.results)
     shown = record(best)
     tables = {"demonstrations.jsonl": _alike(shown["demonstrations"]), "held_out.jsonl": _held_out(best)}
     files = {name: _lines(rows) for name, rows in tables.items() if rows}
@@ -62,7 +60,7 @@ def _files(best: BestPrompt) -> dict[str, str]:
         files["chat.json"] = _dump(hugging_face(best) | {"model": model_name(best.config)})
     else:
         files["prompt.txt"] = written(best, "urial")
-    manifest = _without_folders(read_manifest(best.path))
+    manifest = _without_folders(best.results.manifest)
     files["found.json"] = _dump(shown | {"provenance": manifest})
     files["manifest.json"] = _dump(manifest)
     return {"README.md": card(best, findings, list(files))} | files
@@ -90,7 +88,7 @@ def _without_folders(content: Any) -> Any:
 
 def _held_out(best: BestPrompt) -> list[dict[str, Any]]:
     """A row a question that has been scored behind either prompt; a score that is missing is null."""
-    held_out, status = read_search_results(best.path).side("held_out"), best.status
+    held_out, status = best.results.held_out, best.status
     assert status.base is not None
     sides = [
         held_out[candidate].scores if candidate in held_out else {}

@@ -14,7 +14,10 @@ from search.problem.decodings import make_decoding
 from search.problem.material import Material
 from search.prompts.demonstration import Demonstration
 from search.prompts.render import make_renderer
+from search.results.journal_results import JournalResults
+from search.results.search_results import SearchResults
 from search.results.status import Standing, Status
+from search.run_directory.amendments import Amendments
 
 QUESTION = Question("q", ("What now?",))
 
@@ -30,8 +33,17 @@ def made_of(rules: str, demonstrations: Sequence[Demonstration], *render: str) -
     renderer = make_renderer(config.render, config.model)
     winner = Standing(Candidate(tuple(one.id for one in chosen)), None, None, None)
     return BestPrompt(
-        path=Path("nowhere"),
-        config=config,
+        results=SearchResults(
+            path=Path("nowhere"),
+            config=config,
+            run="",
+            state="finished",
+            reason="",
+            journal=JournalResults(),
+            amended=0,
+            _amendments=Amendments((), 0),
+            _stop=0,
+        ),
         status=Status("run", "finished", "", 1, winner, None, None, Spend()),
         chosen=winner,
         material=Material(rules, (), chosen, (QUESTION,), (QUESTION,), {}),
