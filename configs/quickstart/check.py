@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, quantiles
-from typing import Any
 
 import torch
 from rich.progress import track
@@ -18,6 +16,8 @@ from scipy.stats import spearmanr
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
 from configs.quickstart.corpus import ANSWER, QUERY, demonstration_text
+from configs.records import read_rows
+from configs.row import Row
 
 HERE = Path(__file__).parent
 MOST_NEW_TOKENS = 56
@@ -25,7 +25,6 @@ RANDOM_SETS = 30
 GREEDY_CHOICES = 16
 SPLITS = ("search", "held_out")
 
-Row = dict[str, Any]
 Place = Callable[[str, Sequence[str]], str]
 
 
@@ -42,8 +41,8 @@ class StyleCheck:
 
     def __init__(self, here: Path) -> None:
         self.base = (here / "base_prompt.txt").read_text(encoding="utf-8")
-        self.pool = _rows(here / "pool.jsonl")
-        self.questions = _rows(here / "questions.jsonl")
+        self.pool = read_rows(here / "pool.jsonl")
+        self.questions = read_rows(here / "questions.jsonl")
         self._tokenizer = AutoTokenizer.from_pretrained(here / "model")
         self._model = AutoModelForCausalLM.from_pretrained(here / "model")
 
@@ -90,10 +89,6 @@ class StyleCheck:
         )
         chosen = output.logits[:, -1].argmax(-1, keepdim=True)
         return chosen, torch.cat([mask, torch.ones_like(chosen)], dim=1)
-
-
-def _rows(path: Path) -> list[Row]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def _text(row: Row) -> str:

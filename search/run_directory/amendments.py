@@ -72,17 +72,6 @@ class Amendments:
         )
 
 
-def read_amended(folder: Path, max_failed_share: float) -> Iterator[JournalRecord]:
-    """The journal in the run directory `folder` with what was scored later, one record at a time.
-
-    Raises:
-        InputError: one of the two files cannot be read.
-    """
-    amendments = Amendments(read_journal(folder / "amendments.jsonl"), max_failed_share)
-    for record in read_journal(folder / "journal.jsonl"):
-        yield amendments.amended(record) if isinstance(record, TrialRecord) else record
-
-
 def failed_items(
     records: Iterable[JournalRecord], permanent: frozenset[str]
 ) -> Iterator[tuple[Side, Candidate, list[str]]]:

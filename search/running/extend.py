@@ -7,12 +7,10 @@ from rich.console import Console
 from configs.errors import InputError
 from configs.schema.run import RunConfig
 from configs.schema.strategy import ScreeningConfig
+from search.results.search_results import read_search_results
 from search.results.status import Status
 from search.run_directory.file_formats import Extension
-from search.run_directory.journal import read_journal
-from search.run_directory.records import EndRecord
 from search.run_directory.run import Run, read_config, read_extensions, require_search
-from search.run_directory.state import read_state
 from search.running.assembly import make_plan
 from search.running.launch import resume
 from search.strategies.parts.screening_budget import answers_to_ask_for
@@ -50,7 +48,8 @@ def plan_extension(path: Path, config: RunConfig) -> Extension:
     require_search(path, "extend")
     if not (path / "manifest.json").exists():
         raise InputError(f"{path} has not begun: start a new run with the larger budget")
-    recorded = read_config(path)
+    results = read_search_results(path)
+    recorded = results.config
     setting = recorded.strategy.budget_setting
     if setting is None:
         raise InputError(
@@ -67,11 +66,10 @@ def plan_extension(path: Path, config: RunConfig) -> Extension:
         raise InputError(
             f"{path} has had strategy.{setting}={before:,}: give a larger one (--set strategy.{setting}={2 * before})"
         )
-    if read_state(path)[0] == "running":
+    if results.state == "running":
         raise InputError(f"{path} is running: extend it when it has ended, or stop it first")
-    ends = sum(isinstance(record, EndRecord) for record in read_journal(path / "journal.jsonl"))
     noted = sum(extension.after_end for extension in read_extensions(path))
-    return Extension(budget=budget, after_end=ends > noted)
+    return Extension(budget=budget, after_end=results.journal.ends > noted)
 
 
 def _budget_so_far(path: Path, config: RunConfig, setting: str) -> int:

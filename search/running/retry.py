@@ -16,8 +16,9 @@ from search.live.progress import View, make_views
 from search.live.snapshot import Position
 from search.problem.candidate import Candidate
 from search.problem.trial import TOO_LONG, Side, Trial
+from search.results.search_results import read_search_results
 from search.results.status import Status, read_status
-from search.run_directory.amendments import amendment, failed_items, open_amendments, read_amended
+from search.run_directory.amendments import amendment, failed_items, open_amendments
 from search.run_directory.journal import Journal
 from search.run_directory.run import Run, ledger_path, read_config, require_search
 from search.run_directory.state import State, read_state
@@ -58,7 +59,7 @@ def retry_failed(path: Path | str, console: Console | None = None, config: RunCo
     before = read_state(path)
     if before[0] == "running":
         raise InputError(f"the search in {path} is running: stop it, or wait until it has ended")
-    trials = _trials(path, plan)
+    trials = _trials(path)
     if not trials:
         raise InputError(f"{path} has no failed item that could be tried again (see `demosearch status {path}`)")
     run = Run.open(path)
@@ -80,9 +81,9 @@ def _restore(run: Run, state: State, reason: str) -> None:
             run.set_state(state, reason)
 
 
-def _trials(path: Path, plan: Plan) -> list[tuple[Side, Trial]]:
+def _trials(path: Path) -> list[tuple[Side, Trial]]:
     questions: dict[tuple[Side, Candidate], list[str]] = {}
-    for side, candidate, failed in failed_items(read_amended(path, plan.config.scoring.max_failed_share), PERMANENT):
+    for side, candidate, failed in failed_items(read_search_results(path).records(), PERMANENT):
         questions.setdefault((side, candidate), []).extend(failed)
     return [(side, Trial(candidate, tuple(dict.fromkeys(failed)))) for (side, candidate), failed in questions.items()]
 

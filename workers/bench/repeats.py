@@ -8,7 +8,6 @@ runs and its CPU time counts. Every completion must be the same.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from pathlib import Path
 import torch
 
 import configs
+from configs.records import read_rows
 from configs.schema.model import ModelConfig
 from workers.engines.transformers_engine import TransformersEngine
 from workers.messages import Answered, Ended
@@ -79,8 +79,7 @@ def main() -> None:
 def candidates(count: int) -> list[PromptBlock]:
     """Prompts as a search makes them: the base prompt, then one to three demonstrations, the better ones oftener."""
     base = (MATERIAL / "base_prompt.txt").read_text(encoding="utf-8").rstrip() + "\n\n"
-    pool = [json.loads(line) for line in (MATERIAL / "pool.jsonl").read_text(encoding="utf-8").splitlines()]
-    asked = [json.loads(line) for line in (MATERIAL / "questions.jsonl").read_text(encoding="utf-8").splitlines()]
+    pool, asked = read_rows(MATERIAL / "pool.jsonl"), read_rows(MATERIAL / "questions.jsonl")
     search = tuple(f"# Query:\n```\n{question['turns'][0]}\n```\n\n# Answer:\n```\n" for question in asked)[:32]
     shown = [
         f"# Query:\n```\n{demonstration['query']}\n```\n\n# Answer:\n```\n{demonstration['answer']}\n```\n\n"
