@@ -260,8 +260,11 @@ class ForecastConfig(Knobs):
     verdict_tokens: Annotated[float, Field(gt=0)] | None = None
     """Mean tokens that a call of the judge writes."""
     billion_parameters: Annotated[float, Field(gt=0)] | None = None
-    """Size of the base model: a training step takes six operations a parameter and token."""
+    """Size of the base model, in the place of what its config says where that is on this machine: a training step takes
+    six operations a parameter and token, and disk and memory of trainings follow from it."""
     gpus: Annotated[float, Field(gt=0)] | None = None
     """GPUs that all workers hold together, where `workers` leaves that to the machine."""
+    gpu_memory_gb: Annotated[float, Field(gt=0)] | None = None
+    """Memory of one GPU, in 10^9 bytes: trainings that need more are told of beforehand."""
     training_teraflops: Annotated[float, Field(gt=0)] = 200.0
     """Operations a second of one GPU while training, in 10^12, as they are reached and not as they are advertised."""

@@ -59,7 +59,8 @@ class FinetuningConfig(Knobs):
     """Examples that are in the device's memory at the same time; gradients are added up to `batch_size`."""
     checkpoints: Annotated[int, Field(ge=0)] = 3
     """Checkpoints of a training, evenly spaced, from which a killed one goes on; each holds weights and optimizer (12
-    bytes a parameter in full fine-tuning), the last two are kept, none when the training is done."""
+    bytes a parameter in full fine-tuning), the one before is removed when it is whole, and the last when the training
+    is done."""
 
     @model_validator(mode="after")
     def _every_number_has_a_length(self) -> Self:

@@ -1,7 +1,7 @@
 """The command that runs the paper's experiments."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from search.cli.options import AsJson, DryRun, Overrides, TokensPerSecond
 from search.cli.terminal import console, interruptible, print_out, say
 from search.experiments.catalogue import EXPERIMENTS, experiment_named
 from search.running.session import new_directory
+
+if TYPE_CHECKING:
+    from search.experiments.forecast import ExperimentForecast
 
 
 def experiment(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
@@ -34,7 +37,8 @@ def experiment(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
 
     A grid of prompts, models and decodings is put to the config's benchmarks. Cells that cannot run are holes with a
     reason. The directory gets `page.html`, `table.md`, `table.csv` and `figures/`. The same command with its --run-dir
-    goes on after any end, and pays for nothing twice; so does another experiment on the same `ledger_path`.
+    goes on after any end, and pays for nothing twice; so does another experiment on the same `ledger_path`. Before it
+    starts, it says what it takes, what of that is paid already, and what is left.
     """
     from configs.loading import load_experiment  # noqa: PLC0415 -- pydantic
 
@@ -54,10 +58,18 @@ def experiment(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     path = run_dir or new_directory(asked.name)
     say(f"run directory: {path}")
     with interruptible(path, f"the same command with `--run-dir {path}`"):
-        results = run_experiment(asked, loaded, path, console(), figures)
+        results = run_experiment(asked, loaded, path, console(), figures, _say_forecast)
     if as_json:
         print_out(to_json(results))
     else:
         print(markdown(results), end="")
         say(f"written: {path / 'page.html'}")
         say_next(f"open {shown(path / 'page.html')}")
+
+
+def _say_forecast(forecast: "ExperimentForecast") -> None:
+    """Say it on standard error, so that `--json` stays one object."""
+    from search.cli.forecast_table import forecast_sentences  # noqa: PLC0415 -- rich
+
+    for sentence in forecast_sentences(forecast):
+        say(sentence)

@@ -8,8 +8,8 @@ from rich.text import Text
 
 from search.experiments.forecast import ExperimentForecast
 from search.forecast.example import PromptExample
-from search.forecast.forecast import RunForecast
-from search.results.wording import show_span
+from search.forecast.forecast import Quantity, RunForecast
+from search.results.wording import show_many, show_span
 
 
 def forecast_view(forecast: RunForecast, paid: str = "spent so far") -> RenderableType:
@@ -61,6 +61,59 @@ def experiment_forecast_view(forecast: ExperimentForecast) -> RenderableType:
     return Group(forecast_view(forecast.as_run, "paid already"), *holes)
 
 
+def forecast_sentences(forecast: ExperimentForecast) -> Iterator[str]:
+    """The same in short: what the whole experiment takes; where something is paid already, that and the rest; and what
+    will not fit."""
+    shown = [
+        quantity
+        for quantity in forecast.quantities
+        if quantity.name != "new tokens" and (quantity.at_most != 0 or quantity.name != "judge tokens")
+    ]
+    holes = f" ({show_many(len(forecast.holes), 'hole')} beside them)" if forecast.holes else ""
+    takes = ", ".join(_amount(one, one.about, one.at_most) + (holes if one.name == "cells" else "") for one in shown)
+    yield f"takes {takes}"
+    paid = [quantity for quantity in shown if quantity.spent]
+    left = {quantity: _left(quantity) for quantity in shown}
+    if paid and not any(any(numbers) for quantity, numbers in left.items() if quantity.name in _SINGULAR):
+        yield "everything is paid already: tables and page are written again"
+    elif paid:
+        yield f"paid already: {', '.join(_amount(one, one.spent, one.spent) for one in paid)}"
+        yield f"left: {', '.join(_amount(one, *numbers) for one, numbers in left.items())}"
+    yield from (f"warning: {warning}" for warning in forecast.warnings)
+
+
+def _left(quantity: Quantity) -> tuple[float | None, float | None]:
+    """What is not paid yet, about and at most; of hours, the same share of both is."""
+    spent, about, at_most = quantity.spent or 0.0, quantity.about, quantity.at_most
+    if quantity.name in _HOURS:
+        share = spent / about if about else 0.0
+        return (None if about is None else about - spent), (None if at_most is None else at_most * (1 - share))
+    return (
+        None if about is None else max(0.0, about - spent),
+        None if at_most is None else max(0.0, at_most - spent),
+    )
+
+
+def _amount(quantity: Quantity, about: float | None, at_most: float | None) -> str:
+    """`1,248 generations`, `40 to 60 dollars`, `at most 3 h of GPU time`, `no GPU time`, `an unknown time`."""
+    name = _UNITS.get(quantity.name, quantity.name)
+    if at_most is None and about is None:
+        return f"{name.removeprefix('of ')} unknown"
+    low, high = (_number(value, quantity.name) for value in (about, at_most))
+    number = f"at most {high}" if about is None else low if low == high else f"{low} to {high}"
+    if number == "0":
+        return f"no {name.removeprefix('of ')}"
+    return f"{number} {_SINGULAR.get(name, name) if number == '1' else name}"
+
+
+_SINGULAR = {
+    "cells": "cell",
+    "searches": "search",
+    "models to fine-tune": "model to fine-tune",
+    "generations": "generation",
+    "verdicts": "verdict",
+}
+_UNITS = {"GPU hours": "of GPU time", "hours": "of time", "disk, GB": "GB of disk"}
 _HOURS = {"GPU hours": "GPU time", "hours": "time"}
 """Shown with a unit that suits them."""
 

@@ -11,25 +11,27 @@ from configs.schema.experiment import BenchmarkConfig, ExperimentConfig
 from configs.schema.model import AnyModelConfig
 from search.experiments.cell import Cell, Hole
 from search.experiments.checks import refuse_absent_folders
-from search.experiments.experiment import Experiment
+from search.experiments.disk_forecast import disk_quantity, too_little_disk
+from search.experiments.experiment import Experiment, Found
 from search.experiments.found_sets import SearchTask
 from search.experiments.grid import Grid, evaluation_of, make_grid
 from search.experiments.places import ledger_of, models_folder
-from search.experiments.searches import CANNOT_RUN, longest_sets, tasks_of
+from search.experiments.searches import CANNOT_RUN, found_in, longest_sets, tasks_of
 from search.experiments.setting import Setting
-from search.experiments.training_forecast import PlannedTrainings, plan_trainings
+from search.experiments.training_forecast import PlannedTrainings, plan_trainings, sum_if_known
 from search.forecast.dry_run import forecast_evaluation, forecast_run
-from search.forecast.experience import Experience
+from search.forecast.experience import NONE, Experience
 from search.forecast.forecast import Quantity, RunForecast
 from search.forecast.paid import PaidAlready, paid_already
 from search.forecast.token_length import GUESS, is_elsewhere
 from search.results.wording import show_many, show_span
+from search.run_directory.state import read_noted_state
 from search.running.evaluation_plan import make_evaluation_plan
 from search.running.service_check import with_keys_to_come
 
-_SHOWN = ("generations", "new tokens", "verdicts", "judge tokens", "dollars", "GPU hours", "hours")
-_BYTES_A_TOKEN = 4.0
-_ROW = 600.0  # bytes of keys, counts and indices beside an answer's text
+_A_SECOND = 1 / 3600
+_HOURS = ("GPU hours", "hours")
+_SHOWN = ("generations", "new tokens", "verdicts", "judge tokens", "dollars", *_HOURS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +43,19 @@ class ExperimentForecast:
             `spent` is what the ledger holds of it already, whoever paid for it.
         holes: that cannot run, as far as that is known beforehand.
         notes: what the numbers rest on, a sentence each.
+        warnings: what will not fit the disk or a GPU, a sentence each.
     """
 
     experiment: str
     quantities: tuple[Quantity, ...]
     holes: tuple[Hole, ...]
     notes: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def as_run(self) -> RunForecast:
         """What is shown as for a run."""
-        return RunForecast(self.quantities, self.notes)
+        return RunForecast(self.quantities, (*self.notes, *(f"warning: {warning}" for warning in self.warnings)))
 
     def to_json(self) -> dict[str, Any]:
         """What `--dry-run --json` prints."""
@@ -61,16 +65,22 @@ class ExperimentForecast:
             "quantities": [asdict(quantity) for quantity in self.quantities],
             "holes": holes,
             "notes": list(self.notes),
+            "warnings": list(self.warnings),
         }
 
 
 def forecast_experiment(
-    experiment: Experiment, config: ExperimentConfig, path: Path | None, tokens_per_second: float | None = None
+    experiment: Experiment,
+    config: ExperimentConfig,
+    path: Path | None,
+    tokens_per_second: float | None = None,
+    patience: float = NONE.patience,
 ) -> ExperimentForecast:
     """Read and check everything.
 
     Args:
         path: the experiment's directory, where it has one already.
+        patience: seconds that the rehearsal of a search may take; what longer ones ask for is told as "at most".
 
     Raises:
         InputError: something is wrong with config or files.
@@ -79,9 +89,10 @@ def forecast_experiment(
     tasks = tasks_of(experiment, config, place)
     assumed = config.forecast
     speed = tokens_per_second or assumed.tokens_per_second
-    experience = Experience(None, speed, assumed.answer_tokens, assumed.verdict_tokens, assumed.gpus)
+    experience = Experience(None, speed, assumed.answer_tokens, assumed.verdict_tokens, assumed.gpus, patience)
     searches, refused = _searches(tasks, place, experience)
-    grid = make_grid(experiment, config, longest_sets(tasks, Setting(config), refused), place, is_dry=True)
+    found = longest_sets(tasks, Setting(config), refused) | {**_found(tasks, place)}
+    grid = make_grid(experiment, config, found, place, is_dry=True)
     refuse_absent_folders(grid)
     distinct = replace(grid, cells=tuple(_distinct(grid.cells)))
     planned = plan_trainings(grid.cells, config, models_folder(config, place))
@@ -90,9 +101,10 @@ def forecast_experiment(
     for benchmark in grid.benchmarks if grid.cells else ():
         forecasts.append(_evaluation(distinct, benchmark, place, experience))
         paid.append(_paid(grid, benchmark, planned, place))
-    spent = _spent(searches, paid)
-    answered = [_with_spent(quantity, spent) for quantity in _summed(forecasts)]
+    spent, summed = _spent(searches, paid), list(_summed(forecasts))
+    answered = [_with_spent(quantity, spent, summed[0]) for quantity in summed]
     with_training = [_with_training(quantity, planned, assumed.gpus or 1) for quantity in answered]
+    disk = disk_quantity(answered, planned)
     return ExperimentForecast(
         experiment=experiment.name,
         quantities=(
@@ -100,10 +112,11 @@ def forecast_experiment(
             *([_begun(searches, tasks, place)] if tasks else []),
             *([planned.quantity] if planned.trainings else []),
             *with_training,
-            _disk(answered, planned),
+            disk,
         ),
         holes=grid.holes,
         notes=tuple(dict.fromkeys([*_notes(forecasts), *_further_notes(grid, planned, tasks)])),
+        warnings=(*too_little_disk(disk, ledger_of(config, place)), *planned.memory_warnings(assumed.gpu_memory_gb)),
     )
 
 
@@ -115,12 +128,34 @@ def _searches(
     for task in tasks:
         folder = place / "searches" / task.name
         try:
-            forecasts.append(
-                forecast_run(task.config, folder if (folder / "config.json").exists() else None, experience)
-            )
+            begun = folder if (folder / "config.json").exists() else None
+            forecast = forecast_run(task.config, begun, experience)
+            forecasts.append(_as_ended(forecast) if _is_finished(folder) else forecast)
         except CANNOT_RUN as error:
             refused[task.name] = str(error)
     return forecasts, refused
+
+
+def _is_finished(search: Path) -> bool:
+    return read_noted_state(search).get("state") == "finished"
+
+
+def _found(tasks: Iterable[SearchTask], place: Path) -> Found:
+    """What the finished searches have found."""
+    folders = {task.name: place / "searches" / task.name for task in tasks}
+    return {name: found_in(folder) for name, folder in folders.items() if _is_finished(folder)}
+
+
+def _as_ended(forecast: RunForecast) -> RunForecast:
+    """What a finished search has taken is all that it takes."""
+    counted = ("generations", "verdicts", "dollars")
+    return replace(
+        forecast,
+        quantities=tuple(
+            replace(quantity, about=quantity.spent, at_most=quantity.spent) if quantity.name in counted else quantity
+            for quantity in forecast.quantities
+        ),
+    )
 
 
 def _evaluation(grid: Grid, benchmark: BenchmarkConfig, place: Path, experience: Experience) -> RunForecast:
@@ -163,7 +198,7 @@ def _summed(forecasts: Iterable[RunForecast]) -> Iterator[Quantity]:
         parts = by_name[name]
         if parts:
             about, at_most, spent = (
-                _sum(getattr(part, which) for part in parts) for which in ("about", "at_most", "spent")
+                sum_if_known(getattr(part, which) for part in parts) for which in ("about", "at_most", "spent")
             )
             note = next((part.note for part in parts if part.note), "")
             yield Quantity(name, about, at_most, spent, None, _for_experiments(note))
@@ -173,13 +208,6 @@ def _for_experiments(note: str) -> str:
     """The advice of a run's forecast, with the settings that an experiment has for it."""
     note = note.replace("set --answer-tokens, or --like RUN", "set forecast.answer_tokens")
     return note.replace("--like RUN", "forecast.tokens_per_second and forecast.gpus")
-
-
-def _sum(values: Iterable[float | None]) -> float | None:
-    """None where one is not known."""
-    some = list(values)
-    known = [value for value in some if value is not None]
-    return sum(known) if len(known) == len(some) else None
 
 
 def _spent(searches: Sequence[RunForecast], paid: Sequence[PaidAlready]) -> dict[str, float]:
@@ -193,19 +221,24 @@ def _spent(searches: Sequence[RunForecast], paid: Sequence[PaidAlready]) -> dict
     return {name: own.get(name, 0.0) + number for name, number in already.items()}
 
 
-def _with_spent(quantity: Quantity, spent: Mapping[str, float]) -> Quantity:
-    return replace(quantity, spent=spent.get(quantity.name, quantity.spent))
+def _with_spent(quantity: Quantity, spent: Mapping[str, float], generations: Quantity) -> Quantity:
+    """Hours are paid in the share that paid answers have of all."""
+    if quantity.name not in _HOURS:
+        return replace(quantity, spent=spent.get(quantity.name, quantity.spent))
+    whole = generations.about or generations.at_most
+    paid = min(1.0, spent["generations"] / whole) if whole else 0.0
+    return replace(quantity, spent=None if quantity.about is None else paid * quantity.about)
 
 
 def _with_training(quantity: Quantity, planned: PlannedTrainings, gpus: float) -> Quantity:
     """GPU hours and hours of answers and of trainings together; a training takes one GPU."""
-    if quantity.name not in ("GPU hours", "hours") or not planned.trainings:
+    if quantity.name not in _HOURS or not planned.trainings:
         return quantity
     shared = 1 if quantity.name == "GPU hours" else gpus
     hours = None if planned.gpu_hours is None else planned.gpu_hours / shared
-    both = [_sum([number, hours]) for number in (quantity.about, quantity.at_most)]
-    training = "?" if hours is None else show_span(3600 * hours)
-    note = "; ".join([*([quantity.note] if quantity.note else []), f"{training} of it for training"])
+    both = [sum_if_known([number, hours]) for number in (quantity.about, quantity.at_most)]
+    says = [f"{show_span(3600 * hours)} of it for training"] if hours and hours > _A_SECOND else []
+    note = "; ".join([*([quantity.note] if quantity.note else []), *says])
     return replace(quantity, about=both[0], at_most=both[1], note=note)
 
 
@@ -218,28 +251,6 @@ def _cells(grid: Grid, paid: Sequence[PaidAlready]) -> Quantity:
 def _begun(searches: Sequence[RunForecast], tasks: Sequence[SearchTask], place: Path) -> Quantity:
     begun = sum((place / "searches" / task.name / "config.json").exists() for task in tasks)
     return Quantity("searches", len(searches), len(searches), begun, None, "begun ones count as paid" if begun else "")
-
-
-def _disk(quantities: Iterable[Quantity], planned: PlannedTrainings) -> Quantity:
-    """Ledger and results hold every answer twice."""
-    by_name = {quantity.name: quantity for quantity in quantities}
-    numbers = []
-    for kind in ("about", "at_most"):
-        written = _known(by_name, "new tokens", kind) + _known(by_name, "judge tokens", kind) / 2
-        rows = _known(by_name, "generations", kind) + _known(by_name, "verdicts", kind)
-        answers = 2 * written * _BYTES_A_TOKEN + rows * _ROW
-        numbers.append(None if planned.disk_bytes is None else (answers + planned.disk_bytes) / 1e9)
-    note = "unknown: set forecast.billion_parameters" if planned.disk_bytes is None else ""
-    return Quantity("disk, GB", numbers[0], numbers[1], None, None, note)
-
-
-def _known(by_name: Mapping[str, Quantity], name: str, kind: str) -> float:
-    """The number of this kind, else the other; 0 where neither is known."""
-    quantity = by_name.get(name)
-    if quantity is None:
-        return 0.0
-    number: float | None = getattr(quantity, kind)
-    return number if number is not None else quantity.at_most or 0.0
 
 
 def _notes(forecasts: Iterable[RunForecast]) -> Iterator[str]:
@@ -257,6 +268,7 @@ def _further_notes(grid: Grid, planned: PlannedTrainings, tasks: Sequence[Search
     if elsewhere:
         yield f"not on this machine, so neither names nor contexts are checked: {', '.join(elsewhere)}"
     if planned.trainings:
+        yield from planned.memory_notes(config.forecast.gpu_memory_gb)
         yield (
             f"training: six operations a parameter and token, {config.forecast.training_teraflops:g} teraflops a GPU; "
             f"lengths are guessed at {1 / GUESS:g} characters a token where the tokenizer is not here"

@@ -4,6 +4,7 @@ Every part is resumable by itself and is asked again in the same order, so the s
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from configs.schema.model import AnyModelConfig
 from search.experiments.cell import Hole
 from search.experiments.checks import refuse_mistakes
 from search.experiments.experiment import Experiment
+from search.experiments.forecast import ExperimentForecast, forecast_experiment
 from search.experiments.grid import Grid, evaluation_of, make_grid
 from search.experiments.places import ledger_of, models_folder
 from search.experiments.results import ExperimentResults, read_results
@@ -24,6 +26,9 @@ from search.experiments.training import train
 from search.experiments.written import write_all
 from search.run_directory.files import read_json, write_json
 from search.running.evaluate import evaluate
+
+_PATIENCE = 2.0
+"""Seconds that the rehearsal of a search may take where the real one comes next."""
 
 _log = logging.getLogger(__name__)
 
@@ -34,11 +39,13 @@ def run_experiment(
     path: Path,
     console: Console | None = None,
     images: bool = True,
+    tell: Callable[[ExperimentForecast], None] | None = None,
 ) -> ExperimentResults:
     """Run it in the directory `path`, a new one or that of an earlier call, and write table, figure and page there.
 
     Args:
         images: figures as files too, where this machine has what draws them.
+        tell: is given what it will take, before anything is spent.
 
     Raises:
         InputError: something is wrong with config, files or directory.
@@ -46,6 +53,8 @@ def run_experiment(
     """
     _refuse_other(experiment, path)
     refuse_mistakes(experiment, config, path)
+    if tell is not None:
+        tell(forecast_experiment(experiment, config, path, patience=_PATIENCE))
     _claim(experiment, config, path)
     found = run_searches(experiment, config, path, console)
     grid = make_grid(experiment, config, found, path)

@@ -51,7 +51,7 @@ def tasks_of(experiment: Experiment, config: ExperimentConfig, path: Path) -> li
     ]
 
 
-def longest_sets(tasks: Sequence[SearchTask], setting: Setting, refused: Mapping[str, str]) -> Found:
+def longest_sets(tasks: Sequence[SearchTask], setting: Setting, refused: Mapping[str, str]) -> dict[str, FoundSet]:
     """The most that these searches can find: the longest demonstrations of the pool.
 
     Args:

@@ -23,7 +23,6 @@ from search.running.service_check import service_notices, with_keys_to_come
 from search.strategies.strategy import screened_by
 from workers.prompt import PromptBlock
 
-_PATIENCE = 20.0  # seconds that a rehearsal may take
 _SAMPLE = 50  # demonstrations and questions whose tokens are counted
 
 
@@ -49,7 +48,7 @@ def forecast_run(
         strategy = _without_model(plan).strategy(plan.space, Path(folder))
         planned, screened = strategy.planned(), screened_by(strategy)
         held_out = [question.id for question in plan.material.held_out]
-        asked = rehearse(strategy, plan.space, held_out, config.window, _PATIENCE)
+        asked = rehearse(strategy, plan.space, held_out, config.window, experience.patience)
     beside, notes = reading_work(plan, surveyor)
     likely = None if asked is None else together([rehearsed_work(plan, surveyor, asked), *beside])
     most = together([most_work(plan, surveyor, planned, screened), *beside])
@@ -58,7 +57,7 @@ def forecast_run(
         "at most: every answer that the strategy plans, behind the longest demonstrations, texts as long as allowed",
         "about: what the strategy asks for in a rehearsal with made-up scores"
         if asked
-        else f"about: unknown, since a rehearsal of the strategy takes longer than {_PATIENCE:g} s",
+        else f"about: unknown, since a rehearsal of the strategy takes longer than {experience.patience:g} s",
         *_paid(plan, asked, path or new_at),
     ]
     material, shown = plan.material, [*plan.material.demonstrations.values()][:_SAMPLE]

@@ -27,6 +27,7 @@ class Experience:
         tokens_per_second: new ones, of all workers together; in the place of what was measured.
         answer_tokens, verdict_tokens: assumed where nothing was measured.
         gpus: that all workers hold together, assumed where neither a run nor the config says it.
+        patience: seconds that the rehearsal of a search's strategy may take.
     """
 
     like: Path | None = None
@@ -34,6 +35,7 @@ class Experience:
     answer_tokens: float | None = None
     verdict_tokens: float | None = None
     gpus: float | None = None
+    patience: float = 20.0
 
 
 NONE = Experience()

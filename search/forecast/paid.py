@@ -26,6 +26,7 @@ class PaidAlready:
     """What a run would find in its ledger.
 
     Attributes:
+        verdicts: on these answers; one that equal answers share counts for each of them, as in a forecast.
         complete: names of the variants for which nothing is left to pay.
     """
 
@@ -41,7 +42,7 @@ def paid_already(plan: EvaluationPlan, ledgers: Sequence[Path]) -> PaidAlready:
     A verdict counts where its judge is known before it is started: one whose model is loaded here is not.
     """
     known, paid = list(dict.fromkeys(model for ledger in ledgers for model in read_models(ledger))), PaidAlready()
-    generations, verdicts = set[bytes](), set[bytes]()
+    generations, verdicts, judged = set[bytes](), set[bytes](), set[tuple[bytes, bytes]]()
     for variant in plan.variants:
         fullest = max(
             (_found(plan, variant, model, ledgers) for model in _of_model(variant.model, known)),
@@ -50,9 +51,10 @@ def paid_already(plan: EvaluationPlan, ledgers: Sequence[Path]) -> PaidAlready:
         )
         generations |= fullest.generations
         verdicts |= fullest.verdicts
+        judged |= fullest.judged
         if fullest.is_complete and fullest.generations:
             paid.complete.add(variant.name)
-    paid.generations, paid.verdicts = len(generations), len(verdicts)
+    paid.generations, paid.verdicts = len(generations), len(judged)
     answers, words = [*generations], [*verdicts]
     paid.dollars = sum(_together(read_prices(ledger, "generations", answers) for ledger in ledgers).values())
     paid.dollars += sum(_together(read_prices(ledger, "verdicts", words) for ledger in ledgers).values())
@@ -118,15 +120,16 @@ def _of_model(model: AnyModelConfig, known: Sequence[str]) -> Iterator[str]:
 
 @dataclass(slots=True)
 class _Found:
-    """Keys of what stands in the ledger."""
+    """Keys of what stands in the ledger; `judged` has each answer's with each of its verdicts'."""
 
     generations: set[bytes] = field(default_factory=set)
     verdicts: set[bytes] = field(default_factory=set)
+    judged: set[tuple[bytes, bytes]] = field(default_factory=set)
     is_complete: bool = False
 
 
 def _found(plan: EvaluationPlan, variant: PromptVariant, model: str, ledgers: Sequence[Path]) -> _Found:
-    paid, wanted = _Found(is_complete=True), list[bytes]()
+    paid, wanted = _Found(is_complete=True), list[tuple[bytes, bytes]]()
     going: list[tuple[Question, Conversation, tuple[str, ...]]] = [
         (question, (question.query,), ()) for question in plan.questions
     ]
@@ -142,11 +145,13 @@ def _found(plan: EvaluationPlan, variant: PromptVariant, model: str, ledgers: Se
                 continue
             said = (*answers, variant.renderer.clean(completions[key].text))
             if plan.objective.counts(turn):
-                wanted += _verdict_keys(plan, question, said)
+                wanted += [(key, verdict) for verdict in _verdict_keys(plan, question, said)]
             if turn + 1 < min(plan.objective.turns, len(question.turns)):
                 going.append((question, (*words, said[-1], question.turns[turn + 1]), said))
-    paid.verdicts = {*_together(read_verdicts(ledger, wanted) for ledger in ledgers)}
-    paid.is_complete = paid.is_complete and len(paid.verdicts) == len({*wanted}) and bool(wanted)
+    verdicts = [verdict for _, verdict in wanted]
+    paid.verdicts = {*_together(read_verdicts(ledger, verdicts) for ledger in ledgers)}
+    paid.judged = {pair for pair in wanted if pair[1] in paid.verdicts}
+    paid.is_complete = paid.is_complete and len(paid.judged) == len({*wanted}) and bool(wanted)
     return paid
 
 

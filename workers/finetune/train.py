@@ -121,7 +121,7 @@ def _train(task: Finetuning, folder: Path, on_step: OnStep) -> FinetunedModel:
     trainer.add_callback(_Steps(on_step))
     checkpoint = last_whole_checkpoint(folder / "checkpoints")
     trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
-    _save(trainer, tokenizer, folder, task.method)
+    _save(trainer, tokenizer, folder, task)
     done = FinetunedModel(
         model=folder / "model",
         examples=len(encoded.rows),
@@ -180,7 +180,7 @@ def _arguments(task: Finetuning, count: int, folder: Path, device: torch.device)
         weight_decay=config.weight_decay,
         save_strategy="steps" if config.checkpoints else "no",
         save_steps=max(1, steps // (config.checkpoints + 1)),
-        save_total_limit=2,
+        save_total_limit=1,
         seed=task.seed,
         data_seed=task.seed,
         use_cpu=on_cpu,
@@ -213,11 +213,14 @@ def _divisor(batch: int, most: int) -> int:
     return next(size for size in range(min(batch, most), 0, -1) if batch % size == 0)
 
 
-def _save(trainer: Any, tokenizer: Any, folder: Path, method: Method) -> None:
-    """Save under the model's name only when it is whole."""
+def _save(trainer: Any, tokenizer: Any, folder: Path, task: Finetuning) -> None:
+    """Save under the model's name only when it is whole, in the precision in which engines will load it, where that is
+    stated."""
     model = trainer.accelerator.unwrap_model(trainer.model)
-    if method == "lora":
+    if task.method == "lora":
         model = model.merge_and_unload()
+    if task.base.dtype != "auto":
+        model = model.to(getattr(torch, task.base.dtype))
     draft = folder / "model.half"
     shutil.rmtree(draft, ignore_errors=True)
     model.save_pretrained(draft)
