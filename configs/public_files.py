@@ -1,8 +1,8 @@
 """The public files that presets read: where each is, at a revision that does not move, and what it must hold.
 
 Sizes and checksums were computed from the files themselves. That these addresses hold them is what other projects say
-beside the same checksums, except for two: of the pool, length and end were compared with a stored copy of that
-revision; of `urial.txt`, only its neighbours were seen at that revision.
+beside the same checksums, except for the pool and the prompts: of the pool, length and end were compared with a stored
+copy of that revision; of `urial.txt` and of the third set from Evol-Instruct, only their neighbours were seen there.
 """
 
 from dataclasses import dataclass
@@ -50,6 +50,29 @@ PUBLIC_FILES: dict[str, tuple[PublicFile, ...]] = {
             f"{_ICL_ALIGNMENT}/urial_prompts/urial.txt",
             5502,
             "226e9719f2e3fe03a937c26ba6175bf8bc604295577dab28f0e0c78a4ffecfed",
+            "Apache-2.0",
+        ),
+    ),
+    "evol_instruct": (
+        PublicFile(
+            "urial.plus.best_4.examples.txt",
+            f"{_ICL_ALIGNMENT}/urial_prompts/urial.plus.best_4.examples.txt",
+            9061,
+            "239417d260f9f43ad8bd932b5168c993a0d1dbca41ca2816facc3ea9031b69d3",
+            "Apache-2.0",
+        ),
+        PublicFile(
+            "urial.plus.best_4&5.examples.txt",
+            f"{_ICL_ALIGNMENT}/urial_prompts/urial.plus.best_4%265.examples.txt",
+            9863,
+            "cf3522a186521dd81a1b6b4672854ccd3bc885994f166e9655d90f03cd51d739",
+            "Apache-2.0",
+        ),
+        PublicFile(
+            "urial.plus.best_4&5&6.examples.txt",
+            f"{_ICL_ALIGNMENT}/urial_prompts/urial.plus.best_4%265%266.examples.txt",
+            9951,
+            "1d92b23d37b11ecc404ba1061d8677d069396b6eb2f111ddaae19c3753913516",
             "Apache-2.0",
         ),
     ),

@@ -104,7 +104,8 @@ def furnish(folder: Path) -> None:
     data = folder / "data"
     (data / "mt_bench" / "reference_answer").mkdir(parents=True)
     (data / "alpaca_eval").mkdir()
-    shutil.copy(QUICK / "base_prompt.txt", data / "urial.txt")
+    for name in ("urial", *(f"urial.plus.best_{added}.examples" for added in ("4", "4&5", "4&5&6"))):
+        shutil.copy(QUICK / "base_prompt.txt", data / f"{name}.txt")
     shutil.copy(ROOT / "tests/golden/mt_bench/judge_prompts.jsonl", data / "mt_bench")
     shutil.copy(ROOT / "tests/golden/alpaca_eval/prompt.txt", data / "alpaca_eval" / "alpaca_eval_clf.txt")
     pool = [

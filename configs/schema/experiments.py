@@ -168,6 +168,14 @@ class GreedyConfig(Knobs):
     """Candidates under way at the same time."""
 
 
+class NamedPoolConfig(Knobs):
+    """Demonstrations of another source."""
+
+    name: Annotated[str, Field(pattern=r"^[^,]+$")]
+    """What it is called in tables; `Evol-Instruct` has the paper's figures beside it."""
+    pool: PoolConfig
+
+
 class IclVsFinetuningConfig(Knobs):
     """The same n examples as a prompt or as training data (the paper's figure 5)."""
 
@@ -179,6 +187,16 @@ class IclVsFinetuningConfig(Knobs):
     """Seed of the draws and of the trainings."""
     methods: Annotated[tuple[Literal["full", "lora"], ...], Field(min_length=1)] = ("full", "lora")
     """All weights, low-rank adapters, or both."""
+    further_pools: tuple[NamedPoolConfig, ...] = ()
+    """The same with examples of other sources. The paper had Evol-Instruct beside Instruct-SkillMix."""
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [named.name for named in self.further_pools]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"two further_pools are called '{twice}'; give each a name of its own")
+        return self
 
 
 class NamedSetConfig(Knobs):

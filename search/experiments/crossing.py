@@ -25,13 +25,14 @@ def crossings(results: ExperimentResults, measure: Measure) -> list[MethodCrossi
     if results.experiment.name != EXPERIMENT.name:
         return []
     curves = _curves(results, measure)
-    in_context = curves.pop(ICL, {})
     confidence = results.config.benchmarks[0].scoring.confidence
-    return [
-        MethodCrossing(name, measure, _crossing(in_context, curve, confidence))
-        for name, curve in curves.items()
-        if name.startswith("fine-tuned")
-    ]
+    found = []
+    for name, curve in curves.items():
+        before, comma, kind = name.rpartition(", ")  # the source of the examples
+        if kind.startswith("fine-tuned"):
+            in_context = curves.get(f"{before}{comma}{ICL}", {})
+            found.append(MethodCrossing(name, measure, _crossing(in_context, curve, confidence)))
+    return found
 
 
 def _curves(results: ExperimentResults, measure: Measure) -> dict[str, dict[int, Draws]]:

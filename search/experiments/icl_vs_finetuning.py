@@ -10,28 +10,40 @@ ICL = "in context"
 
 
 def _cells(setting: Setting, _: Found) -> Iterator[Cell | Hole]:
-    config = setting.config.icl_vs_finetuning
+    config = setting.config
     yield setting.cell({"examples": "none", "n": 0}, EMPTY)
+    yield from _of_pool(setting, "")
+    for named in config.icl_vs_finetuning.further_pools:
+        yield from _of_pool(Setting(config.model_copy(update={"pool": named.pool})), f"{named.name}, ")
+    if config.instruct is not None:
+        yield setting.cell({"examples": "instruct model", "n": 0}, EMPTY, model=config.instruct, chat=True)
+
+
+def _of_pool(setting: Setting, source: str) -> Iterator[Cell | Hole]:
+    """Cells of the setting's pool.
+
+    Args:
+        source: stands in front of what the kinds of examples are called; "" for the experiment's own pool.
+    """
+    config = setting.config.icl_vs_finetuning
     for count in sorted({*config.counts} - {0}):
         lacking = setting.require_pool(count)
         for draw in range(1, config.draws + 1):
             shown = setting.draw(draw, config.seed)[:count]
-            in_context: Condition = {"examples": ICL, "n": count}
+            in_context: Condition = {"examples": f"{source}{ICL}", "n": count}
             yield (
                 Hole(in_context, lacking, draw)
                 if lacking
                 else setting.cell(in_context, setting.prompt(shown), draw=draw)
             )
             for method in config.methods:
-                condition: Condition = {"examples": f"fine-tuned ({method})", "n": count}
+                condition: Condition = {"examples": f"{source}fine-tuned ({method})", "n": count}
                 training = Training(method, shown, config.seed + draw)
                 yield (
                     Hole(condition, lacking, draw)
                     if lacking
                     else setting.cell(condition, EMPTY, draw=draw, training=training)
                 )
-    if setting.config.instruct is not None:
-        yield setting.cell({"examples": "instruct model", "n": 0}, EMPTY, model=setting.config.instruct, chat=True)
 
 
 EXPERIMENT = Experiment(

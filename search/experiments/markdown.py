@@ -8,7 +8,7 @@ from dataclasses import replace
 from search.experiments import crossing, gap
 from search.experiments.cell import spell
 from search.experiments.experiment import Experiment
-from search.experiments.paper import ALPACA
+from search.experiments.paper_tables import ALPACA
 from search.experiments.results import ExperimentResults, Measure, ResultRow
 from search.experiments.searches_table import searches_table
 from search.experiments.table import Table

@@ -8,10 +8,11 @@ import pytest
 
 from search.experiments.catalogue import experiment_named
 from search.experiments.crossing import crossings, sentences, to_json
-from search.experiments.icl_vs_finetuning import ICL
+from search.experiments.icl_vs_finetuning import EXPERIMENT, ICL
 from search.experiments.results import ExperimentResults, Measure, Paid, ResultRow
+from search.experiments.setting import Setting
 from search.statistics.draws import mean_of_draws
-from tests.search.experiments.toy import toy_config
+from tests.search.experiments.toy import QUICKSTART, toy_config
 
 pytestmark = pytest.mark.heavy
 
@@ -46,6 +47,19 @@ def _results(folder: Path, finetuned: dict[int, float]) -> ExperimentResults:
         found={},
         paid=Paid(0, 0, 0.0),
     )
+
+
+def test_examples_of_another_source_have_cells_and_a_crossing_of_their_own(tmp_path: Path) -> None:
+    evol = {"name": "Evol-Instruct", "pool": {"path": str(QUICKSTART / "pool.jsonl"), "id_field": "id"}}
+    group = {"counts": [3], "draws": 1, "methods": ["full"], "further_pools": [evol]}
+    cells = EXPERIMENT.cells(Setting(toy_config(tmp_path, icl_vs_finetuning=group)), {})
+    kinds = [ICL, "fine-tuned (full)"]
+    named = [f"Evol-Instruct, {kind}" for kind in kinds]
+    assert [cell.condition["examples"] for cell in cells] == ["none", *kinds, *named, "instruct model"]
+    results = _results(tmp_path, {3: 4.0, 10: 4.5, 30: 6.0})
+    renamed = tuple({**of, "examples": f"Evol-Instruct, {of['examples']}"} for of in results.conditions)
+    (own,), (other,) = crossings(results, _TURN), crossings(replace(results, conditions=renamed), _TURN)
+    assert other == replace(own, method="Evol-Instruct, fine-tuned (full)")
 
 
 def test_the_crossing_is_told_with_its_interval_and_drawn(tmp_path: Path) -> None:

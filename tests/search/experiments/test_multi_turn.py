@@ -11,14 +11,12 @@ from pydantic import ValidationError
 from configs.errors import InputError
 from configs.schema.experiment import ExperimentConfig
 from configs.schema.experiments import MultiTurnConfig
-from search.experiments.cell import Cell, Condition, Hole
+from search.experiments.cell import Cell, Hole
 from search.experiments.multi_turn import EXPERIMENT
-from search.experiments.paper import AVERAGE, LLAMA, MISTRAL, TURN_1, TURN_2, printed_figure
 from search.experiments.setting import Setting
 from search.prompts.render import UrialRenderer
 from search.prompts.urial import form_of
 from tests.search.experiments.toy import QUICKSTART, toy_config
-from tests.shared_data import shared
 
 
 def entries(config: ExperimentConfig) -> list[Cell | Hole]:
@@ -164,24 +162,3 @@ def test_a_chat_template_needs_no_tag(tmp_path: Path) -> None:
 def test_a_tag_that_looks_like_a_heading_is_refused() -> None:
     with pytest.raises(ValidationError, match="looks like a heading"):
         MultiTurnConfig(separation_tag="# Answer: none")
-
-
-def test_the_papers_figures_stand_at_their_conditions() -> None:
-    table = json.loads(shared("paper_numbers.json").read_text(encoding="utf-8"))["table3_multiturn"]
-    conditions = {
-        "base, no prompt": ("none", 0, "no"),
-        "URIAL single-turn": ("base prompt", 1, "no"),
-        "two-turn URIAL": ("base prompt", 2, "no"),
-        "URIAL + 3 two-turn SkillMix, no tag": ("base prompt and 3 drawn", 2, "no"),
-        "URIAL + 3 two-turn SkillMix, tag": ("base prompt and 3 drawn", 2, "yes"),
-        "URIAL + 6 two-turn SkillMix, no tag": ("base prompt and 6 drawn", 2, "no"),
-        "URIAL + 6 two-turn SkillMix, tag": ("base prompt and 6 drawn", 2, "yes"),
-    }
-    for name, figures in table["rows"].items():
-        condition: Condition = dict(zip(("demonstrations", "turns", "tag"), conditions[name], strict=True))
-        ours = [
-            printed_figure("multi_turn", model, condition, measure)
-            for model in (MISTRAL, LLAMA)
-            for measure in (TURN_1, TURN_2, AVERAGE)
-        ]
-        assert ours == figures

@@ -1,23 +1,21 @@
-"""The figures that stand beside ours are those that the paper printed, table by table."""
+"""The figures that stand beside ours are those that the paper printed, all of them."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from search.experiments.catalogue import experiment_named
-from search.experiments.cell import Label
-from search.experiments.paper import ALPACA, AVERAGE, LLAMA, MISTRAL, TURN_1, TURN_2, printed_figure
+from search.experiments.catalogue import EXPERIMENTS, experiment_named
+from search.experiments.paper import printed_figure, printed_figures
+from search.experiments.paper_tables import ALPACA, MISTRAL
 from search.experiments.run import run_experiment
+from tests.documents import ROOT
+from tests.search.experiments.paper_map import PAIR, Place, leaves, places
 from tests.search.experiments.toy import toy_config, toy_values
 from tests.shared_data import shared
-
-PAIR = (MISTRAL, LLAMA)
-MEASURES = (TURN_1, TURN_2, AVERAGE)
-Case = tuple[str, str, dict[str, Label], str, float]
-"""Experiment, model, condition, measure, figure."""
 
 
 @pytest.fixture(scope="module")
@@ -27,104 +25,64 @@ def numbers() -> dict[str, Any]:
     return content
 
 
-def _aligned(numbers: dict[str, Any]) -> Iterator[Case]:
-    table = numbers["table1_mtbench_gpt4_judge"]["rows"]
-    for name in PAIR:
-        for row, asked in ((f"{name}+URIAL", "base with prompt"), (_instruct(name), "instruct")):
-            for measure, value in zip(MEASURES, table[row], strict=True):
-                yield "aligned", name, {"pair": name, "asked": asked}, measure, value
+def _beside(place: Place) -> float | None:
+    """What we print there, on the paper's scale."""
+    assert place.condition is not None
+    ours = printed_figure(place.experiment, place.model, place.condition, place.measure)
+    return ours if ours is None or place.measure != ALPACA else 100 * ours
 
 
-def _instruct(name: str) -> str:
-    return "Mistral-7B-Instruct-v0.2" if name == MISTRAL else "Llama-3.1-8B-Instruct"
-
-
-def _matching(numbers: dict[str, Any]) -> Iterator[Case]:
-    kinds = {
-        "X only": "queries only",
-        "Y only": "answers only",
-        "circular shift of Y": "circular shift",
-        "in-domain random Y": "in-domain random answers",
-        "out-of-domain random Y": "out-of-domain random answers",
-        "correct Y": "correct answers",
-        "no demonstrations": "no demonstrations",
-    }
-    for row, values in numbers["table2_qa_matching_turn1"]["rows"].items():
-        for at, value in enumerate(values):
-            shown = "base prompt" if at < 2 else "base prompt and 3 found"
-            yield "matching", PAIR[at % 2], {"demonstrations": shown, "matching": kinds[row]}, TURN_1, value
-
-
-def _greedy(numbers: dict[str, Any]) -> Iterator[Case]:
-    for count, values in enumerate(numbers["table4_greedy_skillmix"]["rows"].values()):
-        for name in PAIR:
-            condition: dict[str, Label] = {"strategy": "paper" if count else "none", "chosen": count}
-            yield "greedy", name, condition, TURN_1, values[name][0]
-            yield "greedy", name, condition, ALPACA, values[name][1] / 100
-
-
-def _many_shot(numbers: dict[str, Any]) -> Iterator[Case]:
-    table = numbers["table10_scaling_alpacaeval2_LC_skillmix"]
-    for name in PAIR:
-        for count, value in zip(table["n"], table[name], strict=True):
-            yield "many_shot", name, {"examples": "random" if count else "none", "n": count}, ALPACA, value / 100
-        drawn = numbers["fig3_scaling"][name]
-        for turn, measure in (("T1", TURN_1), ("T2", TURN_2)):
-            for series, kind in (("noURIAL", "random"), ("+URIAL", "random and base prompt")):
-                key = f"{turn} random{' ' if kind == 'random' else ''}{series}"
-                for count, value in list(zip(drawn["n"], drawn[key], strict=True))[1:]:
-                    yield "many_shot", name, {"examples": kind, "n": count}, measure, value
-
-
-def _finetuning(numbers: dict[str, Any]) -> Iterator[Case]:
-    for name in PAIR:
-        drawn = numbers["fig5_icl_vs_ift"][name]
-        for turn, measure in (("T1", TURN_1), ("T2", TURN_2)):
-            for count, value in list(zip(drawn["n_ift"], drawn[f"{turn} SkillMix IFT"], strict=True))[1:]:
-                yield "icl_vs_finetuning", name, {"examples": "fine-tuned (full)", "n": count}, measure, value
-
-
-def _decoding(numbers: dict[str, Any]) -> Iterator[Case]:
-    maps = numbers["decoding_heatmaps_turn1"]
-    for penalty in (1.0, 1.15):
-        for name in PAIR:
-            for suffix, kind in (("base", "base"), ("URIAL", "base with prompt")):
-                rows = maps[f"{name} rp={penalty} {suffix}"]
-                for top_p, row in zip(maps["top_p_rows"], rows, strict=True):
-                    for temperature, value in zip(maps["temperature_cols"], row, strict=True):
-                        labels = {"repetition penalty": penalty, "top-p": top_p, "temperature": temperature}
-                        yield "decoding", name, {"model": kind, **labels}, TURN_1, value
-
-
-def _components(numbers: dict[str, Any]) -> Iterator[Case]:
-    drawn = numbers["fig2_components_mistral"]
-    for series, kind in (("examples-only", "examples only"), ("rule+examples", "rules and examples")):
-        for turn, measure in (("turn1", TURN_1), ("turn2", TURN_2)):
-            for count, value in zip(drawn["n"], drawn[f"{turn} {series}"], strict=True):
-                yield "components", MISTRAL, {"prompt": kind, "n": count}, measure, value
-
-
-def _transfer(numbers: dict[str, Any]) -> Iterator[Case]:
-    for model, rows in numbers["table9_transfer_of_evolinstruct_mistral_prompts"]["rows"].items():
-        for added, (turn_1, wins) in enumerate(rows.values()):
-            shown = f"Evol-Instruct, {added} chosen" if added else "base prompt"
-            yield "transfer", MISTRAL, {"set": shown, "model": model}, TURN_1, turn_1
-            yield "transfer", MISTRAL, {"set": shown, "model": model}, ALPACA, wins / 100
-
-
-TABLES = (_aligned, _matching, _greedy, _many_shot, _finetuning, _decoding, _components, _transfer)
-
-
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__name__.strip("_"))
-def test_every_figure_is_the_papers(table: Any, numbers: dict[str, Any]) -> None:
-    cases = list(table(numbers))
-    assert cases
+def test_every_number_of_the_paper_has_its_place_and_stands_there(numbers: dict[str, Any]) -> None:
+    values, placed = dict(leaves(numbers)), places(numbers)
+    assert values.keys() == placed.keys()
     wrong = [
-        (case, ours)
-        for case in cases
-        if (ours := printed_figure(case[0], case[1], case[2], case[3])) != pytest.approx(case[4], abs=1e-9)
+        (path, place, values[path])
+        for path, place in placed.items()
+        if place.kind == "shown" and _beside(place) != pytest.approx(values[path], abs=1e-9)
     ]
     assert not wrong
+    again = [(path, _beside(place)) for path, place in placed.items() if place.kind == "again"]
+    assert all(ours == pytest.approx(values[path], abs=0.15) for path, ours in again)  # other runs of the same
+
+
+def test_nothing_else_is_called_the_papers(numbers: dict[str, Any]) -> None:
+    known = {
+        (place.experiment, tuple((place.condition or {}).items()), place.measure, round(_beside(place) or 0, 6))
+        for place in places(numbers).values()
+        if place.kind in {"shown", "again"}
+    }
+    values = {value for _, value in leaves(numbers)}
+    for name in EXPERIMENTS:
+        for model in PAIR:
+            for condition, measure, value in printed_figures(name, model) if name != "sufficient" else ():
+                own = value if measure != ALPACA else round(100 * value, 6)
+                entry = (name, tuple(condition.items()), measure, round(own, 6))
+                assert entry in known or own in values, entry  # the same quantity in another experiment
+
+
+def test_the_page_counts_the_numbers_of_each_table_as_they_are(numbers: dict[str, Any]) -> None:
+    text = (ROOT / "docs" / "paper.md").read_text(encoding="utf-8")
+    told = {
+        row[0]: tuple(int(count or 0) for count in row[1:])
+        for row in re.findall(
+            r"^\| ((?:table|figure|heat)[^|]*?) \| (\d+) \| (\d*) \| (\d*) \| (\d*) \|", text, re.MULTILINE
+        )
+    }
+    counted: dict[str, Counter[str]] = {}
+    for path, place in places(numbers).items():
+        counted.setdefault(_in_words(str(path[0])), Counter())[place.kind] += 1
+    assert told == {
+        name: (kinds.total(), kinds["shown"], kinds["again"], kinds["none"] + kinds["setting"])
+        for name, kinds in counted.items()
+    }
+
+
+def _in_words(table: str) -> str:
+    """`table1_mtbench_gpt4_judge` is table 1."""
+    kind, number = re.match(r"(table|fig|decoding)(\d*)", table).groups()  # type: ignore[union-attr]
+    if table.startswith("fig4"):
+        return "figures 4, 12"
+    return {"table": f"table {number}", "fig": f"figure {number}", "decoding": "heat maps"}[kind]
 
 
 SMALL: dict[str, Any] = {

@@ -16,6 +16,9 @@ from tests.shared_data import shared
 
 REAL = {
     "urial.txt": "prompts/urial.txt",
+    "urial.plus.best_4.examples.txt": "prompts/urial.plus.best_4.examples.txt",
+    "urial.plus.best_4&5.examples.txt": "prompts/urial.plus.best_4&5.examples.txt",
+    "urial.plus.best_4&5&6.examples.txt": "prompts/urial.plus.best_4&5&6.examples.txt",
     "mt_bench/question.jsonl": "mt_bench/question.jsonl",
     "mt_bench/reference_answer/gpt-4.jsonl": "mt_bench/reference_answer/gpt-4.jsonl",
     "mt_bench/judge_prompts.jsonl": "mt_bench/judge_prompts.jsonl",
