@@ -188,7 +188,7 @@ def test_a_link_inside_the_repository_leads_somewhere() -> None:
 
 def test_every_fault_on_the_page_of_faults_names_tests_that_exist() -> None:
     rows = [line for line in (ROOT / "docs" / "faults.md").read_text(encoding="utf-8").splitlines() if line[:2] == "| "]
-    for row in rows[1:]:
+    for row in (row for row in rows if not row.endswith("| test |")):
         tests = re.findall(r"`(tests/[\w/]+\.py)`", row.rpartition(" | ")[2])
         assert tests, row
         assert all((ROOT / test).is_file() for test in tests), row
