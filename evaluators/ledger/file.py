@@ -152,9 +152,10 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
         with _opened_to_read(path) as ledger:
             yield ledger if _checked_version(ledger, path) else None
     except (sqlite3.Error, OSError) as error:
-        raise InputError(
-            f"the ledger {path} cannot be read ({error}): restore it, and {path.name}-wal if there is one, from a copy"
-        ) from error
+        restore = f"restore it, and {path.name}-wal if there is one, from a copy"
+        if isinstance(error, sqlite3.OperationalError | OSError):  # the disk's fault, more often than the file's
+            restore = f"free some disk space, here and for temporary files; where there is some, {restore}"
+        raise InputError(f"the ledger {path} cannot be read ({error}): {restore}") from error
 
 
 @contextmanager

@@ -30,11 +30,23 @@ from search.trackers.tracking import Tracking, tracking
 _log = logging.getLogger(__name__)
 
 
-def launch(config: RunConfig, path: Path | str, console: Console | None = None, *, view: View | None = None) -> Status:
+InLoop = Callable[[Callable[[], Coroutine[Any, Any, None]], Callable[[], None]], None]
+"""Does asynchronous work to its end, as `in_own_loop` does."""
+
+
+def launch(
+    config: RunConfig,
+    path: Path | str,
+    console: Console | None = None,
+    *,
+    view: View | None = None,
+    in_loop: InLoop = in_own_loop,
+) -> Status:
     """Run a new search in the directory `path` to its end.
 
     Args:
         view: what shows its progress, in the place of what suits the console.
+        in_loop: does the asynchronous part.
 
     Raises:
         InputError: something is wrong with config, files, model or directory; nothing has been spent.
@@ -44,7 +56,7 @@ def launch(config: RunConfig, path: Path | str, console: Console | None = None, 
     plan = make_plan(config, path)
     run = Run.create(path, config)
     try:
-        return _conduct(plan, run, view or make_view(console or ProgressConsole()))
+        return _conduct(plan, run, view or make_view(console or ProgressConsole()), in_loop)
     except InputError:
         if not run.started:
             run.discard()
@@ -52,13 +64,20 @@ def launch(config: RunConfig, path: Path | str, console: Console | None = None, 
 
 
 def resume(
-    path: Path | str, console: Console | None = None, config: RunConfig | None = None, *, pay_again: bool = False
+    path: Path | str,
+    console: Console | None = None,
+    config: RunConfig | None = None,
+    *,
+    pay_again: bool = False,
+    view: View | None = None,
+    in_loop: InLoop = in_own_loop,
 ) -> Status:
     """Go on with the search in `path`, whatever ended it; one that is finished is only checked.
 
     Args:
         config: in place of the recorded one, to change what does not decide the outcome, such as workers or budget.
         pay_again: go on although the ledger has lost rows that were paid for.
+        view, in_loop: as `launch`.
 
     Raises:
         InputError, RunStopped: as `launch`; and InputError where config, data, model or versions have changed.
@@ -67,19 +86,19 @@ def resume(
     require_search(path, "resume")
     recorded = read_config(path)
     plan = make_plan(config or recorded, path)
-    return _conduct(plan, Run.open(path), make_view(console or ProgressConsole()), pay_again)
+    return _conduct(plan, Run.open(path), view or make_view(console or ProgressConsole()), in_loop, pay_again)
 
 
-def _conduct(plan: Plan, run: Run, shown: View, pay_again: bool = False) -> Status:
+def _conduct(plan: Plan, run: Run, shown: View, in_loop: InLoop, pay_again: bool = False) -> Status:
     for notice in plan.material.notices:
         _log.warning("%s", notice)
     view = Views((shown, LiveFile(run.path)))
     with tracking(plan.config, run.path) as trackers:
-        conduct(run, lambda: _search(plan, run, view, trackers, pay_again))
+        conduct(run, lambda: _search(plan, run, view, trackers, pay_again), in_loop)
     return read_status(run.path)
 
 
-def conduct(run: Run, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def conduct(run: Run, work: Callable[[], Coroutine[Any, Any, None]], in_loop: InLoop = in_own_loop) -> None:
     """Do the work of a run to its end, and note how it ended; the directory is given free.
 
     Raises:
@@ -87,7 +106,7 @@ def conduct(run: Run, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         KeyboardInterrupt: it was interrupted or told to end.
     """
     try:
-        in_own_loop(work, lambda: _note_stop(run, "interrupted"))
+        in_loop(work, lambda: _note_stop(run, "interrupted"))
     except DemosearchError as error:
         _note_stop(run, str(error))
         raise

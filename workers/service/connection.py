@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
+import random
 from collections.abc import Awaitable, Callable
 from itertools import count
-from random import Random
 from typing import Any, TypeVar
 
 from openai import AsyncOpenAI, OpenAIError
@@ -43,7 +43,7 @@ class Connection:
         self.errors = ErrorReader(config, access.shown_url, access.redactor)
         self._gate = Gate(Limit(config.max_in_flight))
         self._outage = Outage(config.outage)
-        self._random = Random()  # noqa: S311 -- jitter
+        self._random = random.Random(random.random())  # noqa: S311 -- jitter; a simulation seeds the module's own
         self._callers = count()
         self._calls: set[asyncio.Task[Any]] = set()
         self._sending: set[asyncio.Task[Any] | None] = set()

@@ -11,6 +11,7 @@ import json
 import re
 import ssl
 from contextlib import suppress
+from contextvars import ContextVar
 from functools import cache
 from os import environ
 from typing import Any
@@ -25,8 +26,12 @@ from workers.service.redaction import Redactor
 MOST_BYTES, MOST_BYTES_OF_A_CHAT, MOST_BYTES_OF_A_FILE = 64 * 2**20, 2 * 2**20, 2**30
 """A body is cut off here: lists and echoed prompts with their log-probabilities; chats; results of a batch."""
 
+NETWORK: ContextVar[httpx2.AsyncBaseTransport | None] = ContextVar("network", default=None)
+"""What carries requests in the place of sockets, where services are simulated."""
+
 _ENDLESS = re.compile(rb"\d{4000}")
 _STRING_OR_ENDLESS = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\d{4000,}', re.DOTALL)
+_JSON = ("content-type", "application/json")
 _DECODED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 
@@ -61,9 +66,11 @@ class ServiceHttpClient(httpx2.AsyncClient):
         finally:
             await response.aclose()
         body = self._redactor.body(_without_endless_numbers(body))
+        headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in _DECODED]
         if response.status_code == 200 and request.url.path.endswith("/completions"):
             _refuse_double_keys(body)
-        headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in _DECODED]
+            if body.lstrip().startswith(b"{"):  # JSON, whatever a gateway calls it: openai reads it as text otherwise
+                headers = [*(header for header in headers if header[0].lower() != "content-type"), _JSON]
         return httpx2.Response(
             response.status_code,
             headers=headers,
@@ -82,6 +89,7 @@ def open_client(base_url: str, redactor: Redactor) -> ServiceHttpClient:
     try:
         return ServiceHttpClient(
             redactor,
+            transport=NETWORK.get(),
             trust_env=not is_loopback(base_url),  # else HTTP_PROXY catches calls to this very machine
             verify=_authorities(),
         )

@@ -183,8 +183,11 @@ def _whole(text: str) -> str:
 
 
 def read_usage(answer: Any, config: ServiceConfig) -> Usage:
-    """What a completion of either kind cost; one call without tokens where it does not say."""
-    usage = answer.get("usage") if isinstance(answer, dict) else None
+    """What a completion of either kind cost; one call without tokens where it does not say, and nothing where what came
+    is no object: a page of a proxy's that the service knows nothing of."""
+    if not isinstance(answer, dict):
+        return NOTHING
+    usage = answer.get("usage")
     details = usage.get("prompt_tokens_details") if isinstance(usage, dict) else None
     prompt, new = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
     cached = min(_count(details, "cached_tokens"), prompt)

@@ -73,7 +73,7 @@ def left_of_commit(name: str, before: Files, after: Files, draw: random.Random) 
         left[name] = _left_in_place(before[name], after[name], draw)
         if left[name] != after[name]:
             return left
-    for other in after.keys() - {name, log}:
+    for other in [file for file in after.keys() - {name, log} if before.get(file) != after[file]]:
         kept = draw.choice((before.get(other), after[other], b""))  # replaced, and not synchronised
         if kept is not None:
             left[other] = kept

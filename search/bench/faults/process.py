@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any, Literal
 from warnings import catch_warnings
 
-from configs.errors import RunStopped
+from configs.errors import InputError, RunStopped
 from search.bench.faults.disk import left_of_append, left_of_commit, read_files, same_bytes
+from search.bench.faults.files import ReplacedFiles
 from search.bench.faults.loop import Killed, Order, VirtualLoop
 from search.bench.faults.search import JOURNAL, LEDGER
+from search.running.launch import InLoop
 
 Say = Callable[[str], None]
 
@@ -26,8 +28,8 @@ class Fate:
 
     Attributes:
         killed_before: this step of its loop, from 1.
-        killed_in: this "commit" or write to the "journal", from 0: what it writes is not synchronised yet, or its
-            caller does not learn that it was.
+        killed_in: this "commit", write to the "journal", or call that makes another "file" durable, from 0: what it
+            writes is not synchronised yet, or its caller does not learn that it was.
         told_to_end: before these steps; the first time its work is cancelled, the second time everything is.
         full_from: writing call from which the disk takes no byte more.
     """
@@ -69,33 +71,45 @@ class Process:
     Args:
         draw: decides everything that is left open.
         say: is told of every step.
+        synchronises: as `ReplacedFiles` has it.
     """
 
-    def __init__(self, folder: Path, fate: Fate, draw: random.Random, say: Say | None = None) -> None:
+    def __init__(
+        self, folder: Path, fate: Fate, draw: random.Random, say: Say | None = None, *, synchronises: bool = True
+    ) -> None:
         self._folder, self._fate, self._draw, self._say = folder, fate, draw, say
         self._left: dict[str, bytes] | None = None  # by the kill
-        self._journal_path = str(folder / JOURNAL)  # read before every step: `Path` would take longer than the disk
-        self._journal = self._read_journal()
+        self._journal_path = str(folder / JOURNAL)
+        self._journal, self._journal_seen = self._read_journal(), self._journal_mark()
         self._writes = Counter[str]()
         self._committed = 0.0
         self._heard = 0
         self._is_full = False
         self._main: asyncio.Task[Any] | None = None
+        self._files = ReplacedFiles(folder, self._before_file, self._after_file, synchronises)
         self._loop = VirtualLoop(draw, fate.order, self._before_step, self._around)
         self._unheard: list[str] = []
         self._loop.set_exception_handler(self._hear_error)
 
-    def run(self, work: Coroutine[Any, Any, None]) -> ProcessEnd:
-        """Do the work, to the end or not."""
+    def run(self, work: Callable[[InLoop], None]) -> ProcessEnd:
+        """Do the work, to the end or not.
+
+        Args:
+            work: of the whole process; does what is asynchronous in the loop that it is given.
+        """
         how: Literal["finished", "stopped", "interrupted", "killed"] = "finished"
         try:
-            with _old_limit():
-                self._main = self._loop.create_task(work)
-                self._follow()
+            with _old_limit(), self._files.watched():
+                work(self._in_loop)
         except Killed:
             how = "killed"
         except RunStopped as stop:
             self._tell(f"stopped: {stop}")
+            how = "stopped"
+        except InputError as refusal:
+            if not self._is_full:  # on a full disk a ledger may not even be read
+                raise
+            self._tell(f"refused: {refusal}")
             how = "stopped"
         except (asyncio.CancelledError, KeyboardInterrupt):
             how = "interrupted"
@@ -113,9 +127,9 @@ class Process:
             tuple(self._unheard),
         )
 
-    def _follow(self) -> None:
-        """Cancel all that is left after an interruption from outside and wait for it, as `asyncio.Runner` does."""
-        assert self._main is not None
+    def _in_loop(self, work: Callable[[], Coroutine[Any, Any, None]], at_once: Callable[[], None]) -> None:  # noqa: ARG002 -- InLoop
+        """Do the work, cancel all that is left after an interruption and wait for it, as `asyncio.Runner` does."""
+        self._main = self._loop.create_task(work())
         try:
             self._loop.run_until_complete(self._main)
         finally:
@@ -139,13 +153,16 @@ class Process:
 
     def _notice_journal(self) -> None:
         """The last step may have written a record, which is synchronised before it returns."""
+        if (mark := self._journal_mark()) == self._journal_seen:
+            return
+        self._journal_seen = mark
         before, self._journal = self._journal, self._read_journal()
         if before == self._journal:
             return
         self._count_write("journal")
         if ("journal", self._writes["journal"] - 1) == self._fate.killed_in:
             left = read_files(self._folder) | {JOURNAL: self._left_of_journal(before)}
-            self._die(left, "killed while it wrote its journal")
+            self._die(self._files.left(left, self._draw), "killed while it wrote its journal")
 
     def _left_of_journal(self, before: bytes) -> bytes:
         """Each line is synchronised before the next one is written."""
@@ -155,6 +172,14 @@ class Process:
         if last:
             before = self._journal[: ends[last - 1]]
         return left_of_append(before, self._journal[: ends[last]] if ends else self._journal, self._draw)
+
+    def _journal_mark(self) -> tuple[int, int]:
+        """What tells two states of the journal apart, sooner than reading it: before every step."""
+        try:
+            found = os.stat(self._journal_path)  # noqa: PTH116 -- three times as fast
+        except FileNotFoundError:
+            return 0, 0
+        return found.st_size, found.st_mtime_ns
 
     def _read_journal(self) -> bytes:
         try:
@@ -172,11 +197,26 @@ class Process:
         self._count_write("commit")
         result = work()
         if is_last:
-            self._left = left_of_commit(LEDGER, before, read_files(self._folder), self._draw)
+            left = left_of_commit(LEDGER, before, read_files(self._folder), self._draw)
+            self._left = self._files.left(left, self._draw)
             self._tell("killed while it committed")  # before the next step
         else:
             self._committed = asked
         return result
+
+    def _before_file(self, call: str) -> None:
+        if self._left is not None:
+            raise Killed
+        self._count_write("file")
+        self._tell(call)
+        self._die_in_file(last=self._draw.random() < 0.5)
+
+    def _after_file(self) -> None:
+        self._die_in_file(last=True)
+
+    def _die_in_file(self, *, last: bool) -> None:
+        if last and ("file", self._writes["file"] - 1) == self._fate.killed_in:
+            self._die(self._files.left(read_files(self._folder), self._draw), "killed while it replaced a file")
 
     def _count_write(self, what: str) -> None:
         if self._writes.total() == self._fate.full_from:

@@ -32,6 +32,8 @@ class Call:
         failed: it was answered with an error, and billed.
         session: of the search.
         score: that was given; None of an answer, and of a failure.
+        is_answered: whoever asked has the answer.
+        given_up: the answer came too late, or to nobody: whoever asked knows of none.
     """
 
     number: int
@@ -40,6 +42,8 @@ class Call:
     ended: float | None = None
     failed: bool = False
     score: float | None = None
+    is_answered: bool = False
+    given_up: bool = False
 
 
 class Bill:
@@ -47,7 +51,7 @@ class Bill:
 
     Attributes:
         durable: contents that the ledger held when the session began.
-        asked_again: those of them that were asked for nevertheless.
+        asked_again: those of them that were asked for nevertheless, and what was answered in the same session.
     """
 
     def __init__(self) -> None:
@@ -56,13 +60,22 @@ class Bill:
         self._number = 0
         self.durable: set[str] = set()
         self.asked_again: list[str] = []
+        self._asked: dict[str, Call] = {}  # the last call with this content
+
+    def begin_session(self, durable: set[str]) -> None:
+        """A process begins, and has these rows."""
+        self.session += 1
+        self.durable = durable
 
     def open(self, content: str) -> Call:
         """Begin to work on a call."""
-        if content in self.durable:
+        last = self._asked.get(content)
+        was_answered = last is not None and last.is_answered and last.session == self.session
+        if content in self.durable or was_answered:
             self.asked_again.append(content)
         self._number += 1
         call = Call(self._number, content, self.session)
+        self._asked[content] = call
         self.calls[call.number] = call
         return call
 

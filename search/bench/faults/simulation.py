@@ -4,41 +4,50 @@ What must hold, whatever befalls its processes:
 
 1. An end is reached, with the journal of the search that was left alone, byte for byte.
 2. No row that was durable when a process began is lost, or asked for again by it.
-3. Every row tells of a call on the services' bill, and every call on it is durable or was lost by a process that did
-   not end in order. A lost call had not been answered, or had been answered no earlier than the last commit that was
-   acknowledged had been asked for: it had no place in that one. Where a process ends in order, nothing that is paid for
-   is lost. So what is spent, with what was lost, is the bill to the last call.
+3. Every row tells of a call on the services' bill, and every call on it is durable, or its answer came too late or to
+   nobody, or it was lost by a process that did not end in order. A lost call had not been answered, or had been
+   answered no earlier than the last commit that was acknowledged had been asked for: it had no place in that one.
+   Where a process ends in order, nothing that is paid for is lost. So what is spent, with what was lost, is the bill to
+   the last call.
 4. Every score is one that the judge gave. Every score in a journal follows from durable verdicts.
 5. Rows that a note beside the ledger promises are there.
 6. Every error comes to somebody's ears.
+7. Nothing that was answered is asked for again by the same process.
+8. Of a whole run, whoever looks is told how it stands, whenever its processes end; and at the end as if nothing had
+   befallen them.
 """
 
 import random
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 from shutil import rmtree
 from statistics import fmean
+from typing import Protocol
 
 from evaluators.answer_keys import AnswerKeys
-from evaluators.ledger.queries import read_spend
+from evaluators.ledger.spend import Spend
 from evaluators.ledger.tally import Tally, read_tally
 from search.bench.faults.disk import write_files
 from search.bench.faults.loop import Order
 from search.bench.faults.process import Fate, Process, ProcessEnd, Say
-from search.bench.faults.search import JOURNAL, LEDGER, RUN, STRATEGIES, TALLY, Problem, Storage, search
-from search.bench.faults.services import Bill, CountingJudge, Model
+from search.bench.faults.search import JOURNAL, LEDGER, STRATEGIES, TALLY, Problem, SearchAlone, Storage
+from search.bench.faults.services import Bill
+from search.bench.faults.whole_run import WholeRun, write_inputs
 from search.run_directory.journal import read_journal
 from search.run_directory.records import TrialRecord
+from search.running.launch import InLoop
 
 MOST_PROCESSES = 40
 WORKING = Storage()
 FAILED = "failures"
-_ILL_FATED = 8  # processes; nothing befalls later ones
+_ILL_FATED = (1, 2, 6)
+WHOLE = 8
+"""One seed in so many is a whole run, with all its files and the real client of services."""
 
 
 class InvariantBroken(AssertionError):
@@ -85,13 +94,40 @@ class _Kept:
             return cls(calls, dict(ledger.execute("SELECT key, score FROM verdicts")))
 
 
+class Subject(Protocol):
+    """What is searched, the same from one process to the next.
+
+    Attributes:
+        paid: answers of the model are paid for.
+        pondered: seconds for which an answer may be looked at before it is kept.
+    """
+
+    paid: bool
+    pondered: float
+
+    def work(self, path: Path, bill: Bill, draw: random.Random, ill: float) -> Callable[[InLoop], None]:
+        """What one process does in this folder, with services that are ill in this share of their answers."""
+        ...
+
+    def spend(self, path: Path) -> Spend:
+        """What the ledger in this folder says was paid for."""
+        ...
+
+    def standing(self, path: Path) -> object:
+        """What whoever looks is told."""
+        ...
+
+
 class _Searched:
     """One search from its first process to its last."""
 
-    def __init__(self, folder: Path, problem: Problem, storage: Storage, draw: random.Random, say: Say | None) -> None:
-        self._folder, self._problem, self._storage, self._draw, self._say = folder, problem, storage, draw, say
-        self._favours_base = problem.seed % 8 > 0  # what the end says of another winner takes most of the time
+    def __init__(
+        self, folder: Path, subject: Subject, draw: random.Random, say: Say | None, synchronises: bool
+    ) -> None:
+        self._folder, self._subject, self._draw, self._say = folder, subject, draw, say
+        self._synchronises = synchronises
         self._kept = _Kept()
+        self.standing: object = None
         self.bill = Bill()
         self.lost: set[int] = set()
         self.processes = 0
@@ -100,14 +136,12 @@ class _Searched:
 
     def live(self, fate: Fate, ill: float) -> ProcessEnd:
         """One process; what it leaves becomes the directory of the next."""
-        bill, problem = self.bill, self._problem
-        bill.durable = {
-            bill.calls[number].content for number, (table, _) in self._kept.calls.items() if table != FAILED
-        }
-        model, judge = Model(bill, self._draw, self._favours_base), CountingJudge(bill, self._draw)
-        model.ill = judge.ill = ill
-        process = Process(self.path, fate, self._draw, self._say)
-        ended = process.run(search(self.path, problem, self._storage, model, judge))
+        bill = self.bill
+        bill.begin_session(
+            {bill.calls[number].content for number, (table, _) in self._kept.calls.items() if table != FAILED}
+        )
+        process = Process(self.path, fate, self._draw, self._say, synchronises=self._synchronises)
+        ended = process.run(self._subject.work(self.path, bill, self._draw, ill))
         self.processes += 1
         self.path = self._folder / str(self.processes)
         write_files(self.path, ended.files)
@@ -131,16 +165,17 @@ class _Searched:
         _hold(not ended.unheard, "errors that nobody has heard of: {}", ended.unheard)
         self._check_lost(ended)
         _check_journal(looked_at, after.verdicts)
-        spend, noted = read_spend(looked_at / LEDGER, RUN), read_tally(looked_at / TALLY)
+        spend, noted = self._subject.spend(looked_at), read_tally(looked_at / TALLY)
         there = Tally(spend.generated, spend.judged)
         _hold(not noted.exceeds(there), "{} is noted, and not there", (noted, there))
+        self.standing = self._subject.standing(looked_at)
 
     def _check_lost(self, ended: ProcessEnd) -> None:
         in_order = ended.how != "killed" and ended.times_told < 2 and not ended.disk_full
         for number in self.bill.calls.keys() - self._kept.calls.keys() - self.lost:
             call = self.bill.calls[number]
-            is_free = call.content.startswith("answer") and not self._problem.paid
-            in_flight = call.ended is None or call.ended >= ended.committed
+            is_free = call.given_up or (call.content.startswith("answer") and not self._subject.paid)
+            in_flight = call.ended is None or call.ended >= ended.committed - self._subject.pondered
             _hold(is_free or not in_order, "a process that ended in order has lost {}", call)
             _hold(in_flight, "a call that had been acknowledged was lost: {}", call)
             self.lost.add(number)
@@ -164,21 +199,15 @@ def simulate(seed: int, folder: Path, storage: Storage = WORKING, say: Say | Non
         InvariantBroken: see the module.
     """
     draw = _draw(seed)
-    problem = Problem(
-        strategy=seed % len(STRATEGIES),
-        seed=seed,
-        window=draw.choice((1, 2, 4, 12)),
-        paid=draw.random() < 0.5,
-        repeats=draw.choice((1, 1, 2)),
-        stop_after_failed=draw.choice((3, 9)),
-    )
-    whole = _Searched(folder / "whole", problem, WORKING, _draw(seed), None)
+    subject, ill_fated = _subject(seed, folder, storage, draw)
+    whole_subject, _ = _subject(seed, folder, WORKING, _draw(seed))
+    whole = _Searched(folder / "whole", whole_subject, _draw(seed), None, synchronises=True)
     alone = whole.live(Fate(), ill=0.0)
     _hold(alone.how == "finished" and not whole.lost, "left alone, the search has {}", alone.how)
-    searched = _Searched(folder / "among faults", problem, storage, draw, say)
+    searched = _Searched(folder / "among faults", subject, draw, say, storage.synchronises)
     kinds: Counter[str] = Counter()
     for number in range(MOST_PROCESSES):
-        is_well = number >= _ILL_FATED
+        is_well = number >= ill_fated
         fate = Fate() if is_well else _draw_fate(draw, alone)
         if say is not None:
             say(f"process {number}: {fate}")
@@ -189,10 +218,32 @@ def simulate(seed: int, folder: Path, storage: Storage = WORKING, say: Say | Non
     else:
         raise InvariantBroken(f"no end after {MOST_PROCESSES} processes")
     _hold(ended.files[JOURNAL] == alone.files[JOURNAL], "another journal: {}", _difference(ended, alone))
+    _hold(searched.standing == whole.standing, "it stands otherwise: {}", (searched.standing, whole.standing))
     asked = len(searched.bill.calls)
     searched.live(Fate(), ill=0.0)
     _hold(len(searched.bill.calls) == asked, "a search that has ended asks for more: {}", asked)
     return SimulatedFaults(searched.processes, asked, len(searched.lost), kinds)
+
+
+def _subject(seed: int, folder: Path, storage: Storage, draw: random.Random) -> tuple[Subject, int]:
+    """What is searched, and how many processes fare ill; nothing befalls later ones. One seed in `WHOLE` is a whole
+    run."""
+    favours_base = seed % 16 > 0  # what the end says of another winner takes most of the time
+    window, ill_fated = draw.choice((1, 2, 4, 12)), draw.choice(_ILL_FATED)
+    if seed % WHOLE == WHOLE - 1:
+        inputs = folder / "inputs"
+        inputs.mkdir(parents=True, exist_ok=True)
+        config = write_inputs(inputs, strategy=seed // WHOLE, seed=seed, window=window)
+        return WholeRun(config, favours_base, storage.keeps_connections), ill_fated // 2
+    problem = Problem(
+        strategy=seed % len(STRATEGIES),
+        seed=seed,
+        window=window,
+        paid=draw.random() < 0.5,
+        repeats=draw.choice((1, 1, 2)),
+        stop_after_failed=draw.choice((3, 9)),
+    )
+    return SearchAlone(problem, storage, favours_base), ill_fated
 
 
 def _draw_fate(draw: random.Random, alone: ProcessEnd) -> Fate:
@@ -200,10 +251,11 @@ def _draw_fate(draw: random.Random, alone: ProcessEnd) -> Fate:
     with a search makes fewer."""
     order: Order = draw.choice(("oldest", "any", "any", "starving"))
     step = draw.randrange(draw.choice((alone.steps, alone.steps // 8)) + 1)
-    kind = draw.choice(("step", "commit", "journal", "told", "full", "none"))
+    files = ("file",) if alone.writes.get("file") else ()
+    kind = draw.choice(("step", "commit", "journal", "told", "full", "none", *files))
     if kind == "step":
         return Fate(killed_before=step, order=order)
-    if kind in ("commit", "journal"):
+    if kind in ("commit", "journal", "file"):
         writes = alone.writes[kind]
         return Fate(killed_in=(kind, draw.randrange(draw.choice((2, writes // 4 + 1, writes)))), order=order)
     if kind == "full":

@@ -9,13 +9,13 @@ import pytest
 from evaluators.ledger.ledger import Ledger
 from search.bench.faults.__main__ import outcome
 from search.bench.faults.search import Storage
-from search.bench.faults.simulation import SimulatedFaults, simulate
+from search.bench.faults.simulation import WHOLE, SimulatedFaults, simulate
 from search.run_directory.journal import Journal
 from search.run_directory.records import JournalRecord
 
 pytestmark = pytest.mark.heavy
 
-SEEDS, SHARES = 200, 8
+SEEDS, SHARES = 200, 10
 
 
 @pytest.mark.parametrize("share", range(SHARES))
@@ -101,8 +101,22 @@ def test_a_journal_that_breaks_a_promise_is_found(journal: type[Journal], findin
         _simulate_many(Storage(journal=journal), tmp_path)
 
 
-def _simulate_many(storage: Storage, folder: Path) -> None:
-    for seed in range(40):
+@pytest.mark.parametrize(
+    ("world", "finding"),
+    [
+        (Storage(keeps_connections=True), "a failure is a result|a score that the judge did not give"),
+        (Storage(synchronises=False), r"\.json is damaged|is noted, and not there"),
+    ],
+)
+def test_a_client_that_keeps_connections_and_files_that_are_not_synchronised_are_found(
+    world: Storage, finding: str, tmp_path: Path
+) -> None:
+    with pytest.raises(Exception, match=finding):
+        _simulate_many(world, tmp_path, seeds=range(WHOLE - 1, 40 * WHOLE, WHOLE))
+
+
+def _simulate_many(storage: Storage, folder: Path, seeds: range = range(40)) -> None:
+    for seed in seeds:
         simulate(seed, folder / str(seed), storage)
 
 

@@ -225,3 +225,10 @@ def test_an_answer_that_says_two_things_under_one_key_is_none() -> None:
     ):
         asyncio.run(_asked(_service(server.base_url)))
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "text/html; charset=utf-8", "application/octet-stream", ""])
+def test_a_completion_is_read_whatever_a_gateway_calls_it(content_type: str) -> None:
+    reaction = sends(completion({"messages": [{"content": "a question"}]}, "Rating: [[7]]"), content_type)
+    with ServiceServer([reaction]) as server:
+        assert asyncio.run(_asked(_service(server.base_url)))[0].text == "Rating: [[7]]"
