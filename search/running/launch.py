@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 InLoop = Callable[[Callable[[], Coroutine[Any, Any, None]], Callable[[], None]], None]
-"""Does asynchronous work to its end, as `in_own_loop` does."""
+"""What runs asynchronous work to its end, as `in_own_loop` does."""
 
 
 def launch(

@@ -26,7 +26,7 @@ class _Version:
 
 
 class ReplacedFiles:
-    """Those of a folder whose names are in `_DRAFT`.
+    """Files of a folder that are replaced as a whole: those whose names are in `_DRAFT`.
 
     Args:
         before_call: told of each call that makes something durable; may raise.
@@ -49,7 +49,7 @@ class ReplacedFiles:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """While this is open, the process's system calls are watched; there is no other door to them."""
+        """Watch the process's system calls while this is open; there is no other door to them."""
         fsync, replace = os.fsync, os.replace
 
         def watched_fsync(descriptor: int) -> None:

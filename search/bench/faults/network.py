@@ -22,11 +22,13 @@ _ILLS = ("late", "late", "lost before", "lost after", "broken", "busy", "error i
 
 
 class Network(httpx2.AsyncBaseTransport):
-    """Args:
-    draw: decides everything that is left open.
-    favours_base: the judge will like answers to the base prompt best.
-    keeps_connections: a request may travel over a connection that another one has used, though the client has said
-        that it must not.
+    """A transport that draws what befalls each request.
+
+    Args:
+        draw: decides everything that is left open.
+        favours_base: the judge will like answers to the base prompt best.
+        keeps_connections: a request may travel over a connection that another one has used, though the client has said
+            that it must not.
     """
 
     def __init__(self, bill: Bill, draw: random.Random, *, favours_base: bool, keeps_connections: bool = False) -> None:
