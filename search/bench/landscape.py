@@ -174,18 +174,19 @@ class Landscape:
         said: Floats = self.knobs.lowest + self.knobs.step * passed
         return said
 
-    def truth(self, candidate: Candidate, questions: Sequence[str]) -> float:
-        """Mean score over these questions and over all the noise there could be; exact."""
-        return float(self.truths(self._numbers(candidate)[None], questions)[0])
+    def truth(self, candidate: Candidate, questions: Sequence[str], moment: float = 0.0) -> float:
+        """Mean score over these questions and over all the noise there could be; exact. `moment` as `score` takes it:
+        at 0 the judge has not drifted."""
+        return float(self.truths(self._numbers(candidate)[None], questions, moment)[0])
 
-    def truths(self, sets: Ints, questions: Sequence[str]) -> Floats:
+    def truths(self, sets: Ints, questions: Sequence[str], moment: float = 0.0) -> Floats:
         """`truth` of many sets of one size: [B, n] numbers of demonstrations, in order, to [B]."""
         asked = np.array([self._question[name] for name in questions])
-        parts = [self._mean_said(sets[start : start + 500], asked) for start in range(0, len(sets), 500)]
+        parts = [self._mean_said(sets[start : start + 500], asked, moment) for start in range(0, len(sets), 500)]
         return np.concatenate(parts)
 
-    def _mean_said(self, sets: Ints, asked: Ints) -> Floats:
-        before, noise = self._before_noise(sets, asked), self._noise[asked]
+    def _mean_said(self, sets: Ints, asked: Ints, moment: float) -> Floats:
+        before, noise = self._before_noise(sets, asked) + self._drifted(moment), self._noise[asked]
         passed = np.zeros(len(sets))
         for threshold in self.knobs.thresholds:
             passed += ndtr((before - threshold) / noise).mean(axis=1)
