@@ -41,6 +41,10 @@ class SearchSpaceConfig(Knobs):
     max_prompt_tokens: Annotated[int, Field(ge=1)] | None = None
     """All demonstrations of a candidate together have at most this many tokens; only the model's limit when absent."""
 
+    stop_when_decided: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Stop early when the best so far is proven better than the base prompt on the search questions, with at most this
+    probability of error (0.05, say) however often one looks; a better one may then stay unfound. 0: never."""
+
     @model_validator(mode="after")
     def _sizes_agree(self) -> Self:
         if self.min_demonstrations > self.max_demonstrations:

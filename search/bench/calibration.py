@@ -2,6 +2,7 @@
 
     python -m search.bench.calibration --landscapes mixed no_signal question_luck --seeds 40
     python -m search.bench.calibration --landscapes drift drift_no_signal --strategies screening --drift-checks 0 8
+    python -m search.bench.calibration --landscapes mixed decisive no_signal --stop-when-decided 0 0.05
 
 "Truly better" is told on 2,000 further questions without noise. "Gain covered" is how often the 95 % interval of an
 exported winner's held-out gain holds its true gain. Where there is nothing to be found, better or not is a toss of a
@@ -9,8 +10,9 @@ coin between gains of about 0.
 """
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from statistics import fmean
 
 from search.bench.landscape import Landscape
@@ -35,6 +37,7 @@ class GuardedSearch:
         gain: what it truly adds to the base prompt on further questions.
         covered: whether the interval of its held-out gain holds that.
         drift: as `SimulatedSearch` has it.
+        evaluations: answers judged on search questions.
     """
 
     landscape: str
@@ -43,23 +46,32 @@ class GuardedSearch:
     gain: float
     covered: bool
     drift: float = 0.0
+    evaluations: int = 0
 
 
 def guarded_search(
-    landscape_name: str, strategy: str, seed: int, *, pool: int, most: int, share: float, checks: int = 0
+    landscape_name: str,
+    strategy: str,
+    seed: int,
+    *,
+    pool: int,
+    most: int,
+    share: float,
+    knobs: Mapping[str, float] | None = None,
 ) -> GuardedSearch | None:
     """Search once; None where nothing but the base prompt was found.
 
     Args:
-        checks: of a drift, for a strategy that has them.
+        knobs: of the strategy's config, for a strategy that has them; 0 leaves one as it is.
     """
     landscape = Landscape(LANDSCAPES[landscape_name], seed, pool=pool, further=_FURTHER)
     space = landscape.space(most)
     embedding = Embedding(landscape.embedding, landscape.question_embedding[: len(space.questions)])
     greedy = len(space.questions) * (1 + sum(pool - step for step in range(most)))
-    config, name = config_of(strategy, space, round(share * greedy)), strategy
-    if checks and "drift_checks" in type(config).model_fields:
-        config, name = config.model_copy(update={"drift_checks": checks}), f"{strategy}, {checks} drift checks"
+    config = config_of(strategy, space, round(share * greedy))
+    given = {knob: value for knob, value in (knobs or {}).items() if value and knob in type(config).model_fields}
+    config = config.model_copy(update=given)
+    name = ", ".join([strategy, *(f"{knob} {value:g}" for knob, value in given.items())])
     searcher = with_finalists(config, strategy_of(config, space, seed, embedding), space, seed)
     search = simulate(searcher, landscape, space, min_win_probability=0.0)
     base = space.compose(())
@@ -68,7 +80,7 @@ def guarded_search(
     gain = landscape.truth(search.found, landscape.further) - landscape.truth(base, landscape.further)
     interval = paired_difference(search.held_out[search.found], search.held_out[base], _CONFIDENCE, landscape.bounds)
     covered = interval is not None and interval.low <= gain <= interval.high
-    return GuardedSearch(landscape_name, name, search.win_probability, gain, covered, search.drift)
+    return GuardedSearch(landscape_name, name, search.win_probability, gain, covered, search.drift, search.evaluations)
 
 
 def by_class(searches: Sequence[GuardedSearch]) -> str:
@@ -86,15 +98,18 @@ def by_class(searches: Sequence[GuardedSearch]) -> str:
 
 def by_landscape(searches: Sequence[GuardedSearch]) -> str:
     """What is exported, in Markdown, a line a landscape and strategy."""
-    lines = ["| landscape | strategy | exported | of these truly better | found gain | exported gain | drift found |"]
-    lines.append("|---" * 7 + "|")
+    columns = ["landscape", "strategy", "answers", "exported", "of these truly better", "found gain", "exported gain"]
+    columns += ["gain covered", "drift found"]
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     for key in dict.fromkeys((search.landscape, search.strategy) for search in searches):
         own = [search for search in searches if (search.landscape, search.strategy) == key]
         exported = [export for export in own if export.probability >= MIN_WIN_PROBABILITY]
         better = f"{100 * fmean(export.gain > 0 for export in exported):.0f} %" if exported else "-"
         gains = fmean(export.gain for export in own), sum(export.gain for export in exported) / len(own)
-        cells = [*key, f"{100 * len(exported) / len(own):.0f} % of {len(own)}", better, *(f"{x:+.3f}" for x in gains)]
-        cells.append(f"{100 * fmean(search.drift > 0 for search in own):.0f} %")
+        cells = [*key, f"{fmean(search.evaluations for search in own):,.0f}"]
+        cells += [f"{100 * len(exported) / len(own):.0f} % of {len(own)}", better, *(f"{x:+.3f}" for x in gains)]
+        flags = [search.covered for search in own], [search.drift > 0 for search in own]
+        cells += [f"{100 * fmean(flag):.0f} %" for flag in flags]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -105,8 +120,9 @@ def searches_of(arguments: argparse.Namespace) -> Iterable[GuardedSearch]:
         for strategy in arguments.strategies:
             for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
                 given = {"pool": arguments.pool, "most": arguments.most, "share": arguments.share}
-                for checks in arguments.drift_checks:
-                    search = guarded_search(name, strategy, seed, **given, checks=checks)
+                for checks, error in product(arguments.drift_checks, arguments.stop_when_decided):
+                    knobs = {"drift_checks": checks, "stop_when_decided": error}
+                    search = guarded_search(name, strategy, seed, **given, knobs=knobs)
                     if search is not None:
                         yield search
 
@@ -125,6 +141,9 @@ def main() -> None:
         type=int,
         default=[0],
         help="of `screening`, as strategy.drift_checks; 0 and 8, say",
+    )
+    parser.add_argument(
+        "--stop-when-decided", nargs="+", type=float, default=[0.0], help="as strategy.stop_when_decided"
     )
     parser.add_argument("--seeds", type=int, default=40)
     parser.add_argument("--first-seed", type=int, default=0)

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial, Trial
+from search.strategies.parts.elimination import anytime_p_values
 from search.strategies.parts.leaderboard import Leaderboard
 from search.strategies.parts.shortlist import fewer_questions
 from search.strategies.strategy import Extensible, Strategy, agreement_of, screened_by, stage_of
@@ -18,10 +21,15 @@ class CompleteFinalists:
 
     A mean over few questions depends on which ones they were: a winner of 8 questions and a runner-up of 32 cannot be
     compared. Where both have met all questions anyway, nothing is asked and the order stays the strategy's own.
+
+    Args:
+        error: the strategy ends early when its leader is proven better than the base prompt, with at most this
+            probability of error however often one looks and however many lead in turn; 0 never ends it early.
     """
 
-    def __init__(self, strategy: Strategy, space: SearchSpace, seed: int) -> None:
-        self._strategy = strategy
+    def __init__(self, strategy: Strategy, space: SearchSpace, seed: int, error: float = 0.0) -> None:
+        self._strategy, self._error, self._decided = strategy, error, False
+        self._asked = 0
         self._base = space.compose(())
         self._questions = fewer_questions(space, seed).questions
         self._board = Leaderboard()
@@ -31,7 +39,8 @@ class CompleteFinalists:
         self._final_answers = 0
 
     def ask(self, room: int) -> Sequence[Trial]:
-        trials = self._strategy.ask(room) if self._final is None else []
+        trials = self._strategy.ask(room) if self._final is None and not self._decided else []
+        self._asked += sum(len(trial.questions) for trial in trials)
         if not trials and not self._under_way and self._final is None and self._met:
             self._final = self._unmet()
             self._final_answers = sum(len(trial.questions) for trial in self._final)
@@ -53,19 +62,34 @@ class CompleteFinalists:
         trial = scored.trial
         if self._met:
             self._under_way -= 1
+        else:  # the base prompt's, which nobody asks for
+            self._asked += len(trial.questions)
         if not trial.screening:
             self._met.setdefault(trial.candidate, set()).update(trial.questions)
         if trial.tells_scores:
             self._board.tell(scored)
         if self._final is None:
             self._strategy.tell(scored)
+            self._decided = self._decided or (self._error > 0 and self._proves_its_leader())
+
+    def _proves_its_leader(self) -> bool:
+        """Whether the leader is proven better than the base prompt. The k-th candidate that was scored may err with a
+        share 1 / (k * (k + 1)) of the error, so that all together err with no more than that."""
+        leader = next(iter(self._strategy.ranking()), self._base)
+        if leader == self._base or leader not in self._met:
+            return False
+        of_base, scores = self._board.scores(self._base), self._board.scores(leader)
+        ahead = np.array([scores[name] - of_base[name] for name in scores if name in of_base])
+        place = [*self._met].index(leader)
+        return len(ahead) > 0 and anytime_p_values(ahead[None])[0] < self._error / (place * (place + 1))
 
     def planned(self) -> int:
+        within = self._asked if self._decided else self._strategy.planned()
         if self._final is not None:
-            return self._strategy.planned() + self._final_answers
+            return within + self._final_answers
         leaders = self._strategy.ranking()[:_FINALISTS]
         left = sum(len(self._questions_left(leader)) for leader in leaders)
-        return self._strategy.planned() + left + (_FINALISTS - len(leaders)) * len(self._questions)
+        return within + left + (_FINALISTS - len(leaders)) * len(self._questions)
 
     def ranking(self) -> Sequence[Candidate]:
         ranking = self._strategy.ranking()
@@ -81,11 +105,12 @@ class CompleteFinalists:
         return [*complete, *(candidate for candidate in ranking if candidate not in placed)]
 
     def extend(self, budget: int) -> None:
-        """Have the strategy go on. What its finalists met beyond its own questions stays unknown to it; where it asks
-        again, the ledger answers."""
+        """Have the strategy go on, to its end whatever is proven. What its finalists met beyond its own questions stays
+        unknown to it; where it asks again, the ledger answers."""
         assert isinstance(self._strategy, Extensible)
         self._strategy.extend(budget)
         self._final, self._final_answers = None, 0
+        self._error, self._decided = 0.0, False
 
     def agreement(self) -> float | None:
         """See `Screened`."""
@@ -97,4 +122,7 @@ class CompleteFinalists:
 
     def stage(self) -> str:
         """What it is doing, in a few words."""
-        return stage_of(self._strategy) if self._final is None else "the finalists meet all search questions"
+        if self._final is None and not self._decided:
+            return stage_of(self._strategy)
+        proven = "the leader is proven better than the base prompt; " if self._decided else ""
+        return f"{proven}the finalists meet all search questions"

@@ -64,8 +64,11 @@ def make_strategy(
 
 
 def with_finalists(config: StrategyConfig, strategy: Strategy, space: SearchSpace, seed: int) -> Strategy:
-    """The strategy of this config, whose finalists meet all search questions."""
-    return strategy if isinstance(config, _WHOLE) else CompleteFinalists(strategy, space, seed)
+    """The strategy of this config, whose finalists meet all search questions, and which ends when it is decided where
+    the config wants that."""
+    if isinstance(config, _WHOLE) and not config.stop_when_decided:
+        return strategy
+    return CompleteFinalists(strategy, space, seed, config.stop_when_decided)
 
 
 def _part(config: StrategyConfig, space: SearchSpace, seed: int, material: Material, folder: Path) -> SearchSpace:

@@ -57,7 +57,7 @@ def _p_values_of_common(test: PairedTest, ahead: Floats) -> Floats:
     """Compute `_p_values` where no score is missing."""
     count = ahead.shape[1]
     if test == "sequential":
-        return _sequential(ahead)
+        return anytime_p_values(ahead)
     if test == "t":
         error = ahead.std(axis=1, ddof=1) / math.sqrt(count)
         mean = ahead.mean(axis=1)
@@ -75,10 +75,11 @@ def _p_values_of_common(test: PairedTest, ahead: Floats) -> Floats:
     return values
 
 
-def _sequential(ahead: Floats) -> Floats:
-    """Return p values that hold however often, and whenever, they are looked at: 1 over the e value of the t test whose
-    alternative is a normal mixture of effect sizes, for those ahead (Lai, "On confidence sequences", Annals of
-    Statistics 1976; Wang and Ramdas, "Anytime-valid t-tests and confidence sequences for Gaussian means with unknown
+def anytime_p_values(ahead: Floats) -> Floats:
+    """Return one-sided p values of the hypothesis that none is ahead, which hold however often, and whenever, they are
+    looked at: differences [candidates, questions], none missing, to [candidates]. They are 1 over the e value of the t
+    test whose alternative is a normal mixture of effect sizes, for those ahead (Lai, "On confidence sequences", Annals
+    of Statistics 1976; Wang and Ramdas, "Anytime-valid t-tests and confidence sequences for Gaussian means with unknown
     variance", 2023). Of n differences with the sum S and the sum of squares V, with c^2 imaginary questions,
 
         e = sqrt(c^2 / (n + c^2)) * ((n + c^2) V / ((n + c^2) V - S^2))^(n / 2)

@@ -11,9 +11,9 @@ def test_a_clear_gain_is_said_to_be_one() -> None:
 
 
 def test_a_search_that_checks_for_drift_is_told_apart_and_finds_it() -> None:
-    found = guarded_search("drift_no_signal", "screening", 1, pool=12, most=2, share=0.5, checks=8)
+    found = guarded_search("drift_no_signal", "screening", 1, pool=12, most=2, share=0.5, knobs={"drift_checks": 8})
     assert found is not None
-    assert found.strategy == "screening, 8 drift checks"
+    assert found.strategy == "screening, drift_checks 8"
     assert found.drift > 0
 
 
@@ -23,7 +23,19 @@ def test_probabilities_are_set_against_what_is_true_class_by_class() -> None:
 
 
 def test_what_is_not_exported_gains_nothing() -> None:
-    searches = [GuardedSearch("mixed", "screening", probability, 0.2, True) for probability in (0.97, 0.5)]
-    assert (
-        by_landscape(searches).splitlines()[-1] == "| mixed | screening | 50 % of 2 | 100 % | +0.200 | +0.100 | 0 % |"
+    searches = [GuardedSearch("mixed", "screening", chance, 0.2, True, evaluations=900) for chance in (0.97, 0.5)]
+    line = "| mixed | screening | 900 | 50 % of 2 | 100 % | +0.200 | +0.100 | 100 % | 0 % |"
+    assert by_landscape(searches).splitlines()[-1] == line
+
+
+def test_a_search_that_may_stop_when_decided_is_told_apart_and_asks_for_less() -> None:
+    whole, decided = (
+        guarded_search(
+            "decisive", "successive_halving", 0, pool=12, most=2, share=1.0, knobs={"stop_when_decided": error}
+        )
+        for error in (0.0, 0.5)
     )
+    assert whole is not None
+    assert decided is not None
+    assert decided.strategy == "successive_halving, stop_when_decided 0.5"
+    assert decided.evaluations < whole.evaluations

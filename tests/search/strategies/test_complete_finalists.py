@@ -1,15 +1,19 @@
 """Finalists meet all search questions before a ranking is final."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from statistics import fmean
 from typing import ClassVar
 
+import numpy as np
 import pytest
 
-from configs.schema.strategy import RacingGreedyConfig, ScreeningConfig, SuccessiveHalvingConfig
+from configs.schema.strategy import ExhaustiveGreedyConfig, RacingGreedyConfig, ScreeningConfig, SuccessiveHalvingConfig
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial, Trial
 from search.strategies.complete_finalists import CompleteFinalists
+from search.strategies.exhaustive_greedy import ExhaustiveGreedy
 from search.strategies.racing_greedy import RacingGreedy
 from search.strategies.screening import Screening
 from search.strategies.strategy import Strategy
@@ -62,6 +66,15 @@ class TestOfScreening(StrategyKit):
         return lambda space: CompleteFinalists(Screening(space, config, 0), space, 0)
 
 
+class TestOfRacesThatStopWhenDecided(StrategyKit):
+    finds: ClassVar[Candidate | None] = None  # what is better than the base prompt ends them
+
+    @pytest.fixture
+    def make(self) -> MakeStrategy:
+        config = RacingGreedyConfig(kind="racing_greedy", block=2, p_value=0.4)
+        return lambda space: CompleteFinalists(RacingGreedy(space, config, 0), space, 0, 0.5)
+
+
 def met(trials: Sequence[Trial], candidate: Candidate) -> set[str]:
     return {name for trial in trials if trial.candidate == candidate for name in trial.questions}
 
@@ -110,3 +123,50 @@ def test_a_finalist_that_cannot_be_scored_on_the_rest_stays_behind() -> None:
     for trial in strategy.ask(8):
         strategy.tell(scored(trial, None if trial.candidate == A else 0.9))
     assert strategy.ranking()[0] == B
+
+
+def greedy(error: float) -> CompleteFinalists:
+    config = ExhaustiveGreedyConfig(kind="exhaustive_greedy", max_demonstrations=2, stop_without_gain=False)
+    return CompleteFinalists(ExhaustiveGreedy(WIDE, config), WIDE, 0, error)
+
+
+def test_a_search_ends_when_its_leader_is_proven_better_than_the_base_prompt() -> None:
+    strategy, to_its_end = greedy(0.05), greedy(0.0)
+    planned = strategy.planned()
+    trials = drive(strategy, WIDE, lambda candidate: float(len(candidate)))
+    assert len(trials) < len(drive(to_its_end, WIDE, lambda candidate: float(len(candidate))))
+    assert strategy.ranking()[0] != WIDE.compose(())
+    assert strategy.planned() == sum(len(trial.questions) for trial in trials) <= planned
+    assert strategy.stage().startswith("the leader is proven better than the base prompt")
+
+
+def test_a_search_goes_on_while_nothing_is_proven() -> None:
+    strategy, to_its_end = greedy(0.05), greedy(0.0)
+    assert drive(strategy, WIDE, lambda _: 0.5) == drive(to_its_end, WIDE, lambda _: 0.5)
+
+
+def test_chance_leaders_seldom_end_a_search_however_many_there_are() -> None:
+    """Of 100 searches among 30 candidates that are the base prompt's equals, 10 % may err."""
+    wide = replace(WIDE, pool=tuple(f"d{number}" for number in range(30)), max_added=1)
+    config = ExhaustiveGreedyConfig(kind="exhaustive_greedy", max_demonstrations=1)
+    stopped = 0
+    for seed in range(100):
+        strategy, draw = CompleteFinalists(ExhaustiveGreedy(wide, config), wide, 0, 0.1), np.random.default_rng(seed)
+        for trial in [
+            Trial(wide.compose(()), QUESTIONS),
+            *(Trial(wide.compose((name,)), QUESTIONS) for name in wide.pool),
+        ]:
+            strategy.ask(1)
+            values = draw.normal(size=len(QUESTIONS)).tolist()
+            strategy.tell(ScoredTrial(trial, dict(zip(QUESTIONS, values, strict=True)), {}, fmean(values)))
+        stopped += strategy.stage().startswith("the leader is proven")
+    assert stopped <= 10
+
+
+def test_an_extended_search_goes_on_whatever_was_proven() -> None:
+    config = ScreeningConfig(kind="screening", evaluations=60, block=4, max_demonstrations=2)
+    strategy = CompleteFinalists(Screening(WIDE, config, 0), WIDE, 0, 0.2)
+    trials = drive(strategy, WIDE, lambda candidate: float(len(candidate)))
+    strategy.extend(120)
+    assert strategy.planned() > sum(len(trial.questions) for trial in trials)
+    assert strategy.ask(1)
