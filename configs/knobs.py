@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from configs.schema.attribute_docstrings import attribute_docstrings
 from configs.schema.run import RunConfig
 
 _LISTED = "[]"
@@ -45,6 +46,7 @@ class Knob(NamedTuple):
 
 def describe_knobs(model: type[BaseModel] = RunConfig, prefix: str = "") -> Iterator[Knob]:
     """Every knob of a config, in the order of the schema."""
+    described = attribute_docstrings(model)
     for name, field in model.model_fields.items():
         dotted = prefix + name
         group, kinds = group_of(field), kinds_of(field)
@@ -52,7 +54,7 @@ def describe_knobs(model: type[BaseModel] = RunConfig, prefix: str = "") -> Iter
             yield from _described_kinds(kinds, dotted, field)
             continue
         if group is None or may_be_absent(field) or is_list(field):
-            yield Knob(dotted, type_in_words(field), _default(field), _one_line(field.description), "")
+            yield Knob(dotted, type_in_words(field), _default(field), _one_line(described.get(name)), "")
         if group is not None:
             yield from describe_knobs(group, f"{dotted}{_LISTED if is_list(field) else ''}.")
 

@@ -86,6 +86,7 @@ def _serve(orders: socket.socket) -> None:
     """Fork a process for each order, which forks the command, waits for it, and says its number and its exit code."""
     import sklearn.feature_extraction.text  # noqa: F401, PLC0415 -- what commands import, but for Ray
 
+    import demosearch  # noqa: F401, PLC0415
     import workers.engines.transformers_engine  # noqa: F401, PLC0415
     from search.cli.app import main  # noqa: PLC0415
 

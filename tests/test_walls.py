@@ -12,6 +12,7 @@ from pathlib import Path
 import grimp
 import pytest
 
+from search.bench.reading import made_run
 from tests.conftest import HEAVY_LIBRARIES, is_heavy
 from tests.documents import ROOT
 from tests.source_tree import ROOMS
@@ -22,7 +23,13 @@ HEAVY = (
 )
 
 
-MODULES = ("workers.text_model", "evaluators.pipeline.evaluator", "search", "search.running.assembly", "search.cli.app")
+MODULES = (
+    "workers.text_model",
+    "evaluators.pipeline.evaluator",
+    "search.cli.app",
+    "search.running.assembly",
+    "demosearch",
+)
 """From the one that loads least to the one that loads most: a process imports them in turn."""
 PROGRAM = f"""
 import importlib, sys
@@ -42,6 +49,28 @@ def loaded() -> dict[str, str]:
 @pytest.mark.parametrize("module", MODULES)
 def test_importing_a_room_loads_nothing_heavy(module: str, loaded: dict[str, str]) -> None:
     assert loaded[module] == "[]"
+
+
+LOOKING = """
+import sys
+from contextlib import suppress
+from search.cli.app import app
+for words in (["--help"], ["status", sys.argv[1]], ["list", sys.argv[1]]):
+    with suppress(SystemExit):
+        app(words)
+    print("loaded:", *sys.modules)
+"""
+
+
+def test_a_command_loads_what_it_needs_and_nothing_else(tmp_path: Path) -> None:
+    made_run(tmp_path / "run", candidates=2, questions=3, rows=9)
+    done = subprocess.run(
+        [sys.executable, "-c", LOOKING, str(tmp_path / "run")], capture_output=True, text=True, check=True
+    )
+    help_text, status, runs = [set(line.split()) for line in done.stdout.splitlines() if line.startswith("loaded:")]
+    assert help_text & {*HEAVY, "numpy", "scipy", "pydantic", "sqlite3"} == set()
+    assert status & {*HEAVY, "sklearn", "plotly", "jinja2", "scipy.sparse", "scipy.linalg", "scipy.stats"} == set()
+    assert runs & {*HEAVY, "sklearn", "plotly", "scipy.stats"} == set()
 
 
 @cache

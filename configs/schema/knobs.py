@@ -12,6 +12,8 @@ from pydantic import (
     ValidationInfo,
 )
 
+from configs.schema.attribute_docstrings import attribute_docstrings
+
 
 class FromCommandLine(str):
     """A value typed after `--set`: its relative paths start at the working directory, not at the YAML file."""
@@ -53,7 +55,18 @@ Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
+def _add_descriptions(schema: dict[str, Any], owner: type[BaseModel]) -> None:
+    described = attribute_docstrings(owner)
+    for name in schema["properties"].keys() & described.keys():
+        schema["properties"][name]["description"] = described[name]
+
+
 class Knobs(BaseModel):
     model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False, protected_namespaces=()
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        protected_namespaces=(),
+        defer_build=True,  # a command validates one of the configs that it imports
+        json_schema_extra=_add_descriptions,
     )

@@ -38,10 +38,11 @@ _POOL = 200
 _HELD_OUT = 50
 _JUDGE = "judge"
 _READERS = {
-    "status": "from search import read_status as read; read(path)",
-    "report": "from search import report as read; read(path)",
-    "markdown": "from search import report as read; read(path, 'md')",
-    "answers": "from search import read_answers as read; read(path)",
+    "imports": "import search.results.status, search.cli.status_table, search.cli.app",
+    "status": "from search.results.status import read_status as read; read(path)",
+    "report": "from search.report.forms import report as read; read(path)",
+    "markdown": "from search.report.forms import report as read; read(path, 'md')",
+    "answers": "from search.results.answers_table import read_answers as read; read(path)",
     "status by hand": "import subprocess, sys; subprocess.run([sys.executable, '-m', 'search', 'status', str(path)])",
 }
 _MEASURED = """

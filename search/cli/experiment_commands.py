@@ -9,7 +9,7 @@ from search.cli.next_step import say_next, shown
 from search.cli.options import AsJson, DryRun, Overrides, TokensPerSecond
 from search.cli.terminal import console, interruptible, print_out, say
 from search.experiments.catalogue import EXPERIMENTS, experiment_named
-from search.running.session import new_directory
+from search.run_directory.naming import new_directory
 
 if TYPE_CHECKING:
     from search.experiments.forecast import ExperimentForecast

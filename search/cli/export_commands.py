@@ -9,7 +9,7 @@ from configs.errors import InputError
 from search.cli.next_step import say_next, shown
 from search.cli.options import RunDirectory
 from search.cli.terminal import say, write, write_out
-from search.export import FORMS, Format, caveat, read_best_prompt, written
+from search.export import FORMS, Format, caveat, written
 
 _STUDY = "an Optuna study of the run's name, for `optuna-dashboard`; `--output sqlite:///study.db`"
 
@@ -52,6 +52,8 @@ def export(
     if form == "optuna":
         _fill_study(path, output)
         return
+    from search.export.best_prompt import read_best_prompt  # noqa: PLC0415 -- scipy
+
     best = read_best_prompt(path, best_so_far, anyway)
     text = written(best, form)
     if output is None:

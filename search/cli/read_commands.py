@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-import search
 from search.cli.next_step import after_evaluation, after_search, say_next, shown
 from search.cli.options import AsJson, RunDirectory
 from search.cli.terminal import print_out, say, show_status, write
@@ -27,14 +26,17 @@ def status(path: RunDirectory, as_json: AsJson = False) -> None:
     from search.run_directory.run import is_evaluation  # noqa: PLC0415 -- pydantic
 
     if is_evaluation(path):
-        from search.cli.evaluation_table import evaluation_view  # noqa: PLC0415 -- rich
+        from search.cli.evaluation_table import evaluation_view  # noqa: PLC0415 -- scipy
+        from search.results.evaluation_status import read_evaluation  # noqa: PLC0415 -- scipy
 
-        evaluation = search.read_evaluation(path)
+        evaluation = read_evaluation(path)
         print_out(evaluation.to_json() if as_json else evaluation_view(evaluation, path))
         if not as_json:
             say_next(*after_evaluation(evaluation, path))
         return
-    stands = search.read_status(path)
+    from search.results.status import read_status  # noqa: PLC0415 -- scipy
+
+    stands = read_status(path)
     show_status(stands, path, as_json)
     if not as_json:
         say_next(*after_search(stands, path))
@@ -78,9 +80,12 @@ def report(
     candidates, contributions of demonstrations. Of an evaluation: its variants, each against the first, and win
     rates where AlpacaEval's judge has judged. Of both: categories, lengths, answers side by side, cost, failures.
     """
-    write(output or path / f"report.{form.value}", search.report(path, form.value))
+    from search.report.forms import report as written  # noqa: PLC0415 -- scipy
+    from search.report.forms import save_figures  # noqa: PLC0415 -- scipy
+
+    write(output or path / f"report.{form.value}", written(path, form.value))
     if figures is not None:
-        say(f"written: {len(search.save_figures(path, figures))} files in {figures}")
+        say(f"written: {len(save_figures(path, figures))} files in {figures}")
     say_next(f"demosearch view {shown(path.parent)} for answers and comparisons in the browser")
 
 

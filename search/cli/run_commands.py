@@ -27,7 +27,7 @@ from search.cli.options import (
     Winners,
 )
 from search.cli.terminal import console, interruptible, print_out, say, show_forecast, show_status
-from search.running.session import new_directory
+from search.run_directory.naming import new_directory
 
 if TYPE_CHECKING:
     from configs.schema.evaluation import EvaluationConfig

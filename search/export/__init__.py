@@ -1,23 +1,14 @@
 """The found demonstrations, in the forms in which other tools take them: exactly what was scored."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from search.export.best_prompt import BestPrompt, read_best_prompt
-from search.export.chat import messages
-from search.export.dspy_state import dspy_state
-from search.export.hugging_face import chat_template, hugging_face
-from search.export.json_record import record
-from search.export.langchain import langchain_prompt
-from search.export.openai import chat_request, completion_request
-from search.export.promptfoo import promptfoo_config
-from search.export.urial_file import urial_file
 from search.problem.candidate import OWN
-from search.results.wording import show_decoding
 
-__all__ = ["FORMS", "Format", "caveat", "export", "read_best_prompt", "written"]
+if TYPE_CHECKING:
+    from search.export.best_prompt import BestPrompt
 
 Format = Literal[
     "urial",
@@ -39,13 +30,12 @@ class ExportForm(NamedTuple):
     """One of the forms in which a prompt is exported.
 
     Attributes:
-        write: text as it is; everything else becomes JSON.
+        audience: for whom it is.
         what: is written, in a few words of Markdown.
         names_decoding: says how the winner's answers were decoded.
     """
 
     audience: Audience
-    write: Callable[[BestPrompt], object]
     what: str
     names_decoding: bool = False
 
@@ -55,43 +45,35 @@ _BASE: Audience = "a base model, which continues text"
 _CHAT: Audience = "a chat"
 
 FORMS: Mapping[Format, ExportForm] = {
-    "urial": ExportForm(_PEOPLE, urial_file, "a prompt file that loads as a base prompt again"),
-    "json": ExportForm(_PEOPLE, record, "demonstrations, scores and provenance; `evaluate` reads it", True),
+    "urial": ExportForm(_PEOPLE, "a prompt file that loads as a base prompt again"),
+    "json": ExportForm(_PEOPLE, "demonstrations, scores and provenance; `evaluate` reads it", True),
     "vllm": ExportForm(
         _BASE,
-        completion_request,
         "the shared prefix, what stands around a question, and a request for vLLM's and SGLang's `/v1/completions`",
         True,
     ),
     "langchain": ExportForm(
         _BASE,
-        langchain_prompt,
         "`FewShotPromptTemplate(**content)`, or `ChatPromptTemplate(**content)` of a run with a chat template",
     ),
     "promptfoo": ExportForm(
         _BASE,
-        promptfoo_config,
         "a configuration with prompt, provider and the held-out questions, for `promptfoo eval -c`",
         True,
     ),
-    "messages": ExportForm(_CHAT, messages, "a list of OpenAI messages, to which the question is to be added"),
+    "messages": ExportForm(_CHAT, "a list of OpenAI messages, to which the question is to be added"),
     "openai": ExportForm(
         _CHAT,
-        chat_request,
         "`client.chat.completions.create(**content)`, with the question behind the last message's content",
         True,
     ),
-    "hugging_face": ExportForm(
-        _CHAT, hugging_face, "messages and arguments for a transformers tokenizer's `apply_chat_template`"
-    ),
+    "hugging_face": ExportForm(_CHAT, "messages and arguments for a transformers tokenizer's `apply_chat_template`"),
     "chat_template": ExportForm(
         _CHAT,
-        chat_template,
         "a Jinja template with which a server spells chats as URIAL does (vLLM: `--chat-template`)",
     ),
     "dspy": ExportForm(
         _CHAT,
-        dspy_state,
         'the state of a `dspy.Predict("query -> answer")`, for its `load`; DSPy spells prompts in its own way',
     ),
 }
@@ -109,19 +91,25 @@ def export(path: Path | str, form: Format, best_so_far: bool = False, anyway: bo
         InputError: nothing is scored yet; or the search has not ended and `best_so_far` is not asked for; or the prompt
             cannot be written in this form.
     """
+    from search.export.best_prompt import read_best_prompt  # noqa: PLC0415 -- scipy
+
     path = Path(path)
     return written(read_best_prompt(path, best_so_far, anyway), form)
 
 
-def written(best: BestPrompt, form: Format) -> str:
-    """Text as it is, everything else as JSON. Raises InputError where the prompt cannot be written in this form."""
-    content = FORMS[form].write(best)
+def written(best: "BestPrompt", form: Format) -> str:
+    """The text that this form has, or JSON. Raises InputError where the prompt cannot be written in this form."""
+    from search.export.writers import WRITERS  # noqa: PLC0415 -- scipy
+
+    content = WRITERS[form](best)
     return content if isinstance(content, str) else json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def caveat(best: BestPrompt, form: Format) -> str:
+def caveat(best: "BestPrompt", form: Format) -> str:
     """What is to be known of this prompt in this form: how sure it is that it beats the base prompt, where too little
     says so; when the scores do not hold for this form as it is. "" where nothing is."""
+    from search.results.wording import show_decoding  # noqa: PLC0415 -- scipy
+
     said = [best.warning, _other_prompt(best, form)]
     if best.decoding_name != OWN and not FORMS[form].names_decoding:
         said.append(
@@ -131,7 +119,7 @@ def caveat(best: BestPrompt, form: Format) -> str:
     return "; ".join(filter(None, said))
 
 
-def _other_prompt(best: BestPrompt, form: Format) -> str:
+def _other_prompt(best: "BestPrompt", form: Format) -> str:
     if form == "dspy":
         return "DSPy spells its prompts in a way of its own: the scores are not those of what it will send"
     several = any(demonstration.further for demonstration in best.demonstrations)

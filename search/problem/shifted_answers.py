@@ -7,10 +7,13 @@ neighbours' answers, pair by pair.
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, vstack
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 _WORD = r"\w{3,}"
 _ROWS = 500  # more would cost seconds and say no more
@@ -38,8 +41,9 @@ def _clearly_positive(gains: NDArray[np.float64]) -> bool:
     return float(gains.mean()) > max(_CLEAR * error, _LARGE)
 
 
-def _weighted(*groups: Sequence[str]) -> list[csr_array]:
+def _weighted(*groups: Sequence[str]) -> "list[csr_array]":
     """Return each group's TF-IDF weights of words, one row of length 1 a text."""
+    from scipy.sparse import csr_array, vstack  # noqa: PLC0415 -- who reads a run reads no pool
     from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer  # noqa: PLC0415 -- takes a second
 
     counts = HashingVectorizer(n_features=2**16, token_pattern=_WORD, norm=None, alternate_sign=False)

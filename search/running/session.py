@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -25,6 +24,7 @@ from search.report.forms import report
 from search.results.answers_table import Answer, read_answers
 from search.results.status import Status, read_status
 from search.results.wording import show_estimate, show_gain
+from search.run_directory.naming import new_directory
 from search.running.launch import launch
 from search.statistics.estimates import Estimate
 
@@ -130,11 +130,6 @@ def run(
     if feed.error is not None:
         raise feed.error
     yield SearchRun(place)
-
-
-def new_directory(config: str | Path) -> Path:
-    """The directory of a run that is given none."""
-    return Path("runs") / f"{Path(config).stem}-{datetime.now():%Y%m%d-%H%M%S}"
 
 
 def _source(config: RunConfig | str | Path | Mapping[str, Any]) -> str | Path | Mapping[str, Any]:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from configs.errors import InputError
-from search.export import caveat, export, read_best_prompt
+from search.export import caveat, export
+from search.export.best_prompt import read_best_prompt
 from tests.search.report.made_run import BASE, small_run
 
 SCORES = {(): 5.0, ("a",): 5.5, ("b",): 4.0}

@@ -1,0 +1,47 @@
+"""What `demosearch rejudge` prints."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from search.results.bridge import SideBridge
+from search.results.wording import show_estimate
+from search.running.rejudge import Rejudged
+from search.statistics.agreement import Agreement
+
+_SIDES = {"search": "search questions", "held_out": "held-out questions", "all": "all questions"}
+
+
+def rejudge_view(done: Rejudged) -> RenderableType:
+    """Show how far two judges agree, side by side for each side of a run."""
+    price = "" if done.spend.dollars is None else f", ${done.spend.dollars:,.2f}"
+    head = Text(f"{done.spend.judged:,} verdicts of the new judge{price}; {done.failed:,} answers got no score")
+    return Group(head, *(part for side in done.sides for part in _side(side)))
+
+
+def _side(side: SideBridge) -> list[RenderableType]:
+    facts = Table.grid(padding=(0, 2))
+    facts.add_row(f"{_SIDES[side.side]}", f"{side.answers:,} answers that both judges scored")
+    facts.add_row("shift", f"{show_estimate(side.shift)} (new minus old)")
+    facts.add_row(
+        "agreement", f"{_shown(side.alpha)} (Krippendorff's alpha), ranks {_shown(side.ranks)} (Kendall's tau)"
+    )
+    same = "the same prompt is best under both" if side.best[0] == side.best[1] else f"best now: {side.best[1]}"
+    facts.add_row("best", Text(f"{side.best[0]}; {same}" if side.best[0] != side.best[1] else same))
+    table = Table(box=None, padding=(0, 2), header_style="bold")
+    for column in ("prompt", "before", "now", "gain before", "gain now", "what changes"):
+        table.add_column(column)
+    for prompt in side.prompts:
+        gains = ["" if gain is None else show_estimate(gain) for gain in (prompt.earlier_gain, prompt.now_gain)]
+        table.add_row(
+            Text(prompt.name), show_estimate(prompt.earlier), show_estimate(prompt.now), *gains, prompt.changes
+        )
+    return [facts, table]
+
+
+def _shown(figure: Agreement) -> str:
+    return (
+        "cannot be told"
+        if figure.value != figure.value
+        else f"{figure.value:.2f} [{figure.low:.2f}, {figure.high:.2f}]"
+    )
