@@ -131,7 +131,8 @@ def try_all(whole: Path, name: str, readers: tuple[Callable[[Path], Any], ...], 
     draw = random.Random(name)
     garbage = (garbled(whole / name, draw) for _ in range(GARBLED))
     for number, content in enumerate(islice(chain(damages(whole / name), garbage), 0, None, every)):
-        path = Path(shutil.copytree(whole, folder / str(number)))
+        # Under one name the Optuna study is filled once; config.json says whose study it is.
+        path = Path(shutil.copytree(whole, folder / (str(number) if name == "config.json" else "run")))
         if content is None:
             (path / name).unlink()
         else:
