@@ -54,6 +54,10 @@ class Fit:
             spent = csr_array((weight, (data.rows, data.period)), shape=(len(data.sets), model.periods))
             self._met = hstack([self._met, spent], format="csr")
         self.features = model.features(data.layout, hyper)
+        self._met_rows: csr_array | Floats = self._met
+        self._feature_rows: csr_array | Floats = self.features
+        if max(math.prod(self._met.shape), math.prod(self.features.shape)) <= _FEW_CELLS:
+            self._met_rows, self._feature_rows = self._met.toarray(), self.features.toarray()
         prior, log_prior = model.prior_precision(hyper, own.effect)
         first = model.levels + FIXED
         expected = model.prior_mean(hyper)
@@ -72,11 +76,7 @@ class Fit:
     def _observed_precision(self) -> Floats:
         """X' (D - c w w') X summed over sets; those that were asked the same at once."""
         count, left = self.model.levels, 1 - self._shrink * self._total
-        met: csr_array | Floats = self._met
-        plain: csr_array | Floats = self.features
-        shrink = self._shrink
-        if max(math.prod(met.shape), math.prod(plain.shape)) <= _FEW_CELLS:
-            met, plain = self._met.toarray(), self.features.toarray()
+        met, shrink, plain = self._met_rows, self._shrink, self._feature_rows
         features = _scaled(plain, left)
         if self._data.period is None and not isinstance(met, np.ndarray):
             met, shrink = met[self._data.first], self._data.alike @ shrink
@@ -84,7 +84,7 @@ class Fit:
         crossed = _cross(met, features)
         precision = np.block(
             [
-                [np.diag(self._met.sum(axis=0)) - _gram(met, shrink), crossed],
+                [np.diag(self._met_rows.sum(axis=0)) - _gram(met, shrink), crossed],
                 [crossed.T, _gram(plain, self._total * left)],
             ]
         )
@@ -102,7 +102,7 @@ class Fit:
             asked = np.concatenate([asked, in_period])
         left = 1 - self._shrink * self._total
         return np.concatenate(
-            [asked - self._met.T @ (self._shrink * self._summed), self.features.T @ (left * self._summed)]
+            [asked - self._met_rows.T @ (self._shrink * self._summed), self._feature_rows.T @ (left * self._summed)]
         )
 
     def own_variances(self) -> OwnVariances:
