@@ -5,6 +5,7 @@ that start Ray. `--quick` leaves out the files marked `heavy` (Ray, torch, a bro
 error to load any of these libraries in what is left.
 """
 
+import gc
 import re
 import sys
 from collections.abc import Sequence
@@ -50,6 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    gc.disable()  # until everything is collected: most of what is imported stays
     if config.getoption("--quick"):
         sys.meta_path.insert(0, _NoHeavyLibraries())
         settings.load_profile("quick")
@@ -85,6 +87,11 @@ class _WholeFiles(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no ty
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
         return "files that start Ray" if file.endswith(_START_RAY) else file
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # later collections look at what tests make, not at all libraries
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)
