@@ -124,6 +124,10 @@ def _check(cell: Cell, limits: LengthLimit) -> Cell | Hole:
         renderer = make_renderer(cell.render, cell.model)
     except ChatTemplateMissing as error:
         return Hole(cell.condition, str(error).rstrip("."), cell.draw)
+    except InputError as error:
+        if not isinstance(cell.model, ModelConfig) or not (Path(cell.model.name) / "config.json").is_file():
+            raise  # its name may be a mistake
+        return Hole(cell.condition, str(error).rstrip("."), cell.draw)
     reason = limits.reason_against(cell, renderer)
     return cell if reason is None else Hole(cell.condition, reason, cell.draw)
 

@@ -13,7 +13,7 @@ from search.experiments.results import ExperimentResults, Measure, ResultRow
 from search.experiments.searches_table import searches_table
 from search.experiments.table import Table
 from search.report.numbers import Numbers
-from search.results.wording import show_estimate, show_gain
+from search.results.wording import show_estimate, show_gain, show_many
 
 TOY = (
     "**A toy's numbers.** The models are toys of this project, trained for a minute: the numbers show that every part "
@@ -55,8 +55,8 @@ def summary(results: ExperimentResults) -> Iterator[str]:
     paid = results.paid
     dollars = "dollars unknown" if paid.dollars is None else f"${paid.dollars:,.2f}"
     yield (
-        f"{results.cells} cells have run, {len(results.holes)} are holes; paid for here: {paid.generations:,} "
-        f"generations, {paid.verdicts:,} verdicts, {dollars}."
+        f"{_have_run(results)}; paid for here: {show_many(paid.generations, 'generation')}, "
+        f"{show_many(paid.verdicts, 'verdict')}, {dollars}."
     )
     yield from gap.sentences(results)
     yield from crossing.sentences(results)
@@ -74,6 +74,14 @@ def _flattered(results: ExperimentResults) -> Iterator[str]:
                 f"{both:,} of the {len(asked):,} questions of {benchmark} have guided the searches: its scores of "
                 'found sets are flattered by that choice; "overstated by" in the table of searches says by how much.'
             )
+
+
+def _have_run(results: ExperimentResults) -> str:
+    """`12 cells have run, 1 is a hole`."""
+    ran, holes = results.cells, len(results.holes)
+    have = "has" if ran == 1 else "have"
+    are = {0: "none is a hole", 1: "1 is a hole"}.get(holes, f"{holes:,} are holes")
+    return f"{show_many(ran, 'cell')} {have} run, {are}"
 
 
 def tables(results: ExperimentResults) -> list[Table]:

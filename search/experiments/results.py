@@ -1,5 +1,6 @@
 """What an experiment's evaluations say: a row for each condition and measure."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -123,7 +124,7 @@ def read_results(grid: Grid, found: Found, path: Path, notes: Sequence[str] = ()
         measures=tuple(measures),
         rows=tuple(_with_holm(rows, grid)),
         holes=tuple(holes),
-        cells=len(grid.cells),
+        cells=_that_ran(grid, holes),
         prompted=frozenset(grid.conditions.index(dict(cell.condition)) for cell in grid.cells if cell.is_prompted),
         scores=scores,
         categories=categories,
@@ -131,6 +132,13 @@ def read_results(grid: Grid, found: Found, path: Path, notes: Sequence[str] = ()
         paid=_paid(grid, found, path),
         notes=tuple(notes),
     )
+
+
+def _that_ran(grid: Grid, holes: Sequence[Hole]) -> int:
+    """How many cells have a mean on at least one benchmark."""
+    names = {benchmark.name for benchmark in grid.benchmarks}
+    empty = Counter(hole.name for hole in holes if hole.benchmark in names)
+    return sum(empty[cell.name] < len(names) for cell in grid.cells)
 
 
 def _evaluation(path: Path) -> EvaluationResults | None:
@@ -177,7 +185,7 @@ def _too_many_failed(
 
 def _why_no_mean(outcome: CandidateResults, not_asked: str) -> str:
     if not_asked:
-        return f"context too short: {not_asked}"
+        return not_asked
     causes = sorted({*outcome.failures.values()})
     if causes == [TOO_LONG]:
         return "context too short: the model refused a prompt as too long"

@@ -63,7 +63,7 @@ def run_experiment(
     for benchmark in grid.benchmarks:
         if grid.cells:
             evaluation = evaluation_of(grid, benchmark, models, path / "prompts", ledger_of(config, path))
-            evaluate(evaluation, path / benchmark.name, console, skip_long=True)
+            evaluate(evaluation, path / benchmark.name, console, leave_out=True)
     results = read_results(grid, found, path, notes)
     write_all(results, path, images)
     return results

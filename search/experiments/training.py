@@ -66,7 +66,7 @@ def train(cells: Sequence[Cell], config: ExperimentConfig, models: Path) -> dict
         By cell, the model; or why it cannot be had, which concerns that cell alone.
 
     Raises:
-        InputError: nothing can be trained at all (TRL or PEFT is missing, a base model cannot be had, no cluster).
+        InputError: nothing can be trained at all (TRL or PEFT is missing, no cluster).
     """
     folders = {cell.name: training_folder(cell, config, models) for cell in cells}
     to_do = {folders[cell.name]: cell for cell in cells if not is_trained(cell, config, models)}

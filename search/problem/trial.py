@@ -10,6 +10,7 @@ from search.problem.candidate import Candidate
 from workers.failures import PromptTooLong
 
 TOO_LONG = PromptTooLong.__name__
+NOT_LOADED = "ModelNotLoaded"
 LASTING = frozenset(
     {TOO_LONG, "ConversationTooLong", "RequestTooLong", "BadRequest", "ContentFiltered", "VerdictUnreadable"}
 )

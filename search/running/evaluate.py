@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from search.live.snapshot import Position
 from search.problem.candidate import OWN, Candidate
 from search.problem.prompt_variant import PromptVariant
 from search.problem.split import digest_of
-from search.problem.trial import TOO_LONG, ScoredTrial, Trial
+from search.problem.trial import NOT_LOADED, TOO_LONG, ScoredTrial, Trial
 from search.results.alpaca_eval import write_places
 from search.results.evaluation_material import EvaluationMaterial
 from search.results.evaluation_status import EvaluationStatus, read_evaluation
@@ -39,6 +39,7 @@ from search.running.scorer import Scorer
 from search.running.token_limit import complaint_of_length, refuse_long_prompt
 from search.running.usage_clock import clock_from_now
 from search.running.workplace import LoadedModel, Workplace, opened_workplace, refuse_if_spent
+from workers.failures import WorkersUnavailable
 
 _log = logging.getLogger(__name__)
 _WAY_ON = "the same command with `--run-dir RUN --set {knob}=...`"
@@ -50,15 +51,16 @@ def evaluate(
     console: Console | None = None,
     *,
     pay_again: bool = False,
-    skip_long: bool = False,
+    leave_out: bool = False,
 ) -> EvaluationStatus:
     """Score every variant, in the directory `path`: a new one, or that of an earlier evaluation, which may have had
     other variants. What was paid for there is not paid for again, and what failed there is tried again.
 
     Args:
         pay_again: go on although the ledger has lost rows that were paid for.
-        skip_long: a variant whose prompts do not fit its model's context gets a result without scores, and the others
-            are evaluated; else it is an error.
+        leave_out: a variant that cannot be asked (its prompts do not fit its model's context, or its model cannot be
+            loaded) gets a result without scores that says why, and the others are evaluated; else it is an error, and
+            so it is where no model at all can be loaded.
 
     Raises:
         InputError: something is wrong with config, files, models or directory.
@@ -73,7 +75,7 @@ def evaluate(
         _log.warning("%s", notice)
     view = make_views(console or ProgressConsole(), run.path)
     try:
-        conduct(run, lambda: _evaluate(plan, run, view, pay_again, skip_long))
+        conduct(run, lambda: _evaluate(plan, run, view, pay_again, leave_out))
     except InputError:
         if is_new and not run.started:
             run.discard()
@@ -96,24 +98,23 @@ def _open(path: Path, config: EvaluationConfig) -> Run:
     return Run.open(path)
 
 
-async def _evaluate(plan: EvaluationPlan, run: Run, view: View, pay_again: bool, skip_long: bool) -> None:
+async def _evaluate(plan: EvaluationPlan, run: Run, view: View, pay_again: bool, leave_out: bool) -> None:
     config, clock = plan.config, clock_from_now()
     run.refuse_changes(_manifest(plan))
     refuse_lost_rows(run, ledger_path(run.path, config), pay_again)
     refuse_if_spent(run, config, _WAY_ON)
     async with opened_workplace(run, config, plan.judges, _WAY_ON) as workplace:
-        evaluating = _Evaluating(workplace, plan, run, skip_long)
+        evaluating = _Evaluating(workplace, plan, run, leave_out)
         judged = workplace.judged(lambda: run.refuse_changes(_judges(plan)))
         async with workplace.timed(clock), judged:
             for config_of_model, variants in plan.by_model():
-                async with (
-                    evaluating.loaded(config_of_model, variants) as model,
-                    workplace.watched(evaluating.position, view, clock),
-                    task_group() as tasks,
-                ):
-                    for variant in variants:
-                        tasks.create_task(evaluating.score(variant, model))
-            evaluating.note_places()
+                async with evaluating.loaded(config_of_model, variants) as model:
+                    if model is None:
+                        continue
+                    async with workplace.watched(evaluating.position, view, clock), task_group() as tasks:
+                        for variant in variants:
+                            tasks.create_task(evaluating.score(variant, model))
+            evaluating.end()
 
 
 def _manifest(plan: EvaluationPlan) -> dict[str, Any]:
@@ -135,22 +136,37 @@ def _judges(plan: EvaluationPlan) -> dict[str, Any]:
 class _Evaluating:
     """An evaluation under way."""
 
-    def __init__(self, workplace: Workplace, plan: EvaluationPlan, run: Run, skip_long: bool) -> None:
+    def __init__(self, workplace: Workplace, plan: EvaluationPlan, run: Run, leave_out: bool) -> None:
         self._workplace = workplace
-        self._skip_long = skip_long
+        self._leaves_out = leave_out
         self._plan = plan
         self._run = run
         # By an earlier call; where that was before results had a version, the ledger has what they are made of.
         self._before = read_variant_records(run.path) if has_version(run.path) else {}
         self._records: dict[str, VariantRecord] = {}
+        self._has_begun = False
+        self._refused: InputError | WorkersUnavailable | None = None  # why the last model that failed cannot be loaded
 
     @asynccontextmanager
-    async def loaded(self, config: AnyModelConfig, variants: list[PromptVariant]) -> AsyncIterator[LoadedModel]:
-        """Load this model for as long as this is open. Raises InputError where a variant's prompts do not fit it, or
-        have changed.
+    async def loaded(self, config: AnyModelConfig, variants: list[PromptVariant]) -> AsyncIterator[LoadedModel | None]:
+        """Load this model for as long as this is open; None where it cannot be loaded and its variants are left out.
+
+        Raises:
+            InputError: a variant's prompts have changed, do not fit the model, or it cannot be loaded.
+            WorkersUnavailable: there is no worker for it.
         """
         _log.info("loading %s", config.name)
-        async with self._workplace.loaded(config) as model:
+        async with AsyncExitStack() as open_models:
+            try:
+                model = await open_models.enter_async_context(self._workplace.loaded(config))
+            except (InputError, WorkersUnavailable) as error:
+                if not self._leaves_out:
+                    raise
+                self._refused = error
+                for variant in variants:
+                    self._leave_out(variant, f"its model cannot be loaded: {error}", NOT_LOADED)
+                yield None
+                return
             _log.info("%s is ready on %s", config.name, model.card.device)
             for variant in variants:
                 await self._check_length(variant, model)
@@ -160,20 +176,29 @@ class _Evaluating:
     async def _check_length(self, variant: PromptVariant, model: LoadedModel) -> None:
         name, new_tokens = f"the prompt of '{variant.name}'", variant.decoding.max_new_tokens
         block = variant.block(self._plan.questions)
-        if not self._skip_long:
+        if not self._leaves_out:
             await refuse_long_prompt(name, block, new_tokens, model.model, model.card)
             return
         complaint = await complaint_of_length(name, block, new_tokens, model.model, model.card)
         if complaint is not None:
-            _log.warning("%s: it is left out", complaint)
-            failures = {question.id: TOO_LONG for question in self._plan.questions}
-            scored = ScoredTrial(self._trial(variant), {}, failures, None)
-            self._records[variant.name] = VariantRecord(variant.name, scored, not_asked=complaint)
+            self._leave_out(variant, f"context too short: {complaint}", TOO_LONG)
+
+    def _leave_out(self, variant: PromptVariant, why: str, failure: str) -> None:
+        """Keep a record without scores.
+
+        Args:
+            failure: of each of its questions.
+        """
+        _log.warning("'%s' is left out: %s", variant.name, why)
+        failures = {question.id: failure for question in self._plan.questions}
+        scored = ScoredTrial(self._trial(variant), {}, failures, None)
+        self._records[variant.name] = VariantRecord(variant.name, scored, not_asked=why.rstrip("."))
 
     def _begin(self, models: dict[str, str]) -> None:
         """Begin with these models' variants: from here on the directory is this evaluation's."""
         self._run.check_manifest(_manifest(self._plan) | _judges(self._plan) | models, growing=True)
         self._run.begin()
+        self._has_begun = True
         self._run.replace_config(self._plan.config)
         material = EvaluationMaterial.of(self._plan.questions, self._plan.variants)
         write_json(self._run.path / "material.json", material.to_json())
@@ -181,8 +206,7 @@ class _Evaluating:
     async def score(self, variant: PromptVariant, model: LoadedModel) -> None:
         """Have this variant answer and be judged, and keep what comes of it. Prompts that variants have in common
         are answered once."""
-        if variant.name in self._records:  # its prompts do not fit
-            self._write()
+        if variant.name in self._records:  # it is left out
             return
         scorer = Scorer(
             renderer=variant.renderer,
@@ -205,7 +229,14 @@ class _Evaluating:
         through = [known[variant.name] for variant in self._plan.variants if variant.name in known]
         write_variant_records(self._run.path, through)
 
-    def note_places(self) -> None:
+    def end(self) -> None:
+        """Write everything down. Raises what was raised where no model could be loaded."""
+        if self._refused is not None and not self._has_begun:
+            raise self._refused
+        self._write()
+        self._note_places()
+
+    def _note_places(self) -> None:
         """What AlpacaEval's leaderboard would say, where its judge has judged."""
         config = self._plan.config
         if config.judge.kind == "alpaca_eval":

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gc
 import logging
+import math
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -16,14 +18,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from transformers import AutoModelForCausalLM, TrainerCallback
+from transformers import TrainerCallback
 
-from configs.errors import InputError
+from configs.errors import DemosearchError, InputError
 from configs.schema.finetuning import FinetuningConfig
 from configs.schema.model import ModelConfig
 from workers.finetune.checkpoints import last_whole_checkpoint
 from workers.finetune.examples import EncodedExamples, TrainingExample, encode_examples
-from workers.finetune.failures import FinetuningFailed, FinetuningOutOfMemory
+from workers.finetune.failures import FinetuningDiverged, FinetuningFailed, FinetuningOutOfMemory
+from workers.finetune.lock import alone
 from workers.finetune.record import FinetunedModel
 from workers.shared_prefix import weights
 
@@ -32,6 +35,9 @@ OnStep = Callable[[int, int], None]
 """A listener that is told after every step how many are done, and how many there are."""
 
 log = logging.getLogger(__name__)
+
+_NO_MEMORY = re.compile("can't allocate memory|out of memory")  # the CPU's allocator raises a RuntimeError
+_NO_DISK = re.compile(r"No space left|PytorchStreamWriter|inline_container|I/O error")  # so do writers of checkpoints
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +63,39 @@ def finetune(task: Finetuning, folder: Path, on_step: OnStep = lambda *_: None) 
     Args:
         folder: of this task alone; the model is in it when this returns.
 
+    Another process that trains in the same folder is waited for, and what it has left is read.
+
     Raises:
-        InputError: TRL or PEFT is not installed, or the base model cannot be had.
-        FinetuningFailed: the examples are too long, or the memory does not hold the training.
+        InputError: TRL or PEFT is not installed.
+        FinetuningFailed: this training cannot be done: the examples are too long, memory or disk do not hold it, it
+            diverges, or its base model cannot be loaded.
     """
     if (finished := FinetunedModel.read(folder)) is not None:
         return finished
     require_libraries()
-    folder.mkdir(parents=True, exist_ok=True)
     try:
-        return _train(task, folder, on_step)
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise _out_of_memory(task) from error
-    except RuntimeError as error:
-        if "can't allocate memory" in str(error) or "out of memory" in str(error):  # the CPU's allocator
-            raise _out_of_memory(task) from error
+        with alone(folder):
+            return FinetunedModel.read(folder) or _train(task, folder, on_step)
+    except FinetuningFailed:
         raise
+    except Exception as error:  # whatever torch, transformers, TRL or the disk raise concerns this training alone
+        raise _failure(task, error) from error
     finally:
         _free_memory()
+
+
+def _failure(task: Finetuning, error: Exception) -> FinetuningFailed:
+    text = str(error)
+    if {type(error), type(error.__cause__)} & {torch.OutOfMemoryError, MemoryError} or _NO_MEMORY.search(text):
+        return _out_of_memory(task)
+    if isinstance(error, DemosearchError):
+        return FinetuningFailed(text)
+    log.error("fine-tuning of %s broke off", task.base.name, exc_info=error)
+    said = text.strip().splitlines()
+    reason = f"{type(error).__name__}: {said[0] if said else 'it says nothing'}"
+    if isinstance(error, OSError) or _NO_DISK.search(text):
+        reason += "; free some disk space, and the same command goes on from the last whole checkpoint"
+    return FinetuningFailed(f"the training broke off: {reason}")
 
 
 def require_libraries() -> None:
@@ -116,11 +137,17 @@ def _train(task: Finetuning, folder: Path, on_step: OnStep) -> FinetunedModel:
     if encoded.too_long:
         log.warning("%d of %d examples are too long and left out", len(encoded.too_long), len(task.examples))
     torch.manual_seed(task.seed)
-    model = _load(task, source, device)
+    dtype = task.config.dtype if task.method == "full" else task.base.dtype
+    model = weights.load_to_train(source, dtype, device)
     trainer = _make_trainer(task, model, tokenizer, encoded, folder / "checkpoints", device)
     trainer.add_callback(_Steps(on_step))
-    checkpoint = last_whole_checkpoint(folder / "checkpoints")
-    trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    try:
+        checkpoint = last_whole_checkpoint(folder / "checkpoints")
+        trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+        _refuse_diverged(model)
+    except FinetuningDiverged:
+        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+        raise
     _save(trainer, tokenizer, folder, task)
     done = FinetunedModel(
         model=folder / "model",
@@ -135,12 +162,13 @@ def _train(task: Finetuning, folder: Path, on_step: OnStep) -> FinetunedModel:
     return done
 
 
-def _load(task: Finetuning, source: weights.Source, device: torch.device) -> Any:
-    dtype = task.config.dtype if task.method == "full" else task.base.dtype
-    model: Any = AutoModelForCausalLM.from_pretrained(
-        source.location, revision=source.commit, dtype=dtype, attn_implementation="sdpa"
-    )
-    return model.to(device)
+def _refuse_diverged(model: Any) -> None:
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad and not parameter.isfinite().all():
+            raise FinetuningDiverged(f"the training diverged: {name} is not finite; {_LOWER}")
+
+
+_LOWER = "lower finetuning.learning_rate, or finetuning.lora.learning_rate for adapters"
 
 
 def _make_trainer(
@@ -188,6 +216,7 @@ def _arguments(task: Finetuning, count: int, folder: Path, device: torch.device)
         activation_checkpointing=not on_cpu,
         dataloader_pin_memory=not on_cpu,
         logging_steps=1,
+        logging_nan_inf_filter=False,  # it would hide that the training diverges
         report_to="none",
         disable_tqdm=True,
         max_length=None,
@@ -230,10 +259,15 @@ def _save(trainer: Any, tokenizer: Any, folder: Path, task: Finetuning) -> None:
 
 
 class _Steps(TrainerCallback):
-    """Tells how far the training is."""
+    """Tells how far the training is, and ends one that diverges."""
 
     def __init__(self, on_step: OnStep) -> None:
         self._on_step = on_step
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002 -- the library's
         self._on_step(state.global_step, state.max_steps)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:  # noqa: ARG002
+        loss = (logs or {}).get("loss")
+        if loss is not None and not math.isfinite(loss):
+            raise FinetuningDiverged(f"the training diverged: its loss is {loss} at step {state.global_step}; {_LOWER}")

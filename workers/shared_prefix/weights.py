@@ -145,6 +145,15 @@ def load_model(source: Source, config: WeightsConfig, device: torch.device) -> A
     return _loaded("model", source, lambda: _pretrained(AutoModelForCausalLM, source, config, device))
 
 
+def load_to_train(source: Source, dtype: str, device: torch.device) -> Any:
+    """A causal language model whose weights are to be trained further, as `load_model`.
+
+    Args:
+        dtype: as `model.dtype`.
+    """
+    return _loaded("model", source, lambda: _whole(AutoModelForCausalLM, source, dtype, None).to(device))
+
+
 def load_classifier(source: Source, config: WeightsConfig, device: torch.device) -> Any:
     """A model with a classification head, as `load_model`; transformers would draw a missing head at random."""
     return _loaded(
@@ -161,21 +170,27 @@ def _pretrained(kind: Any, source: Source, config: WeightsConfig, device: torch.
     cannot join again, and all ranks would have to be given every block in the same order. What it would win, a shorter
     step, matters less here: with hundreds of rows in a batch the GPUs are busy one after the other.
     """
+    model = _whole(kind, source, config.dtype, _device_map(config, device))
+    if {"cpu", "disk"} & set(map(str, getattr(model, "hf_device_map", {}).values())):
+        raise torch.OutOfMemoryError("some layers are not on a GPU")
+    return model.eval()
+
+
+def _whole(kind: Any, source: Source, dtype: str, device_map: Any) -> Any:
+    """The model with all of its weights. Raises InputError where some are missing or broken."""
     disable_progress_bar()  # type: ignore[no-untyped-call]  # it would run across the display of the search
     model, report = undisturbed(
         lambda: kind.from_pretrained(
             source.location,
             revision=source.commit,
-            dtype=config.dtype,
-            device_map=_device_map(config, device),
+            dtype=dtype,
+            device_map=device_map,
             ignore_mismatched_sizes=True,  # they are refused below, in one sentence
             output_loading_info=True,
         )
     )
-    if {"cpu", "disk"} & set(map(str, getattr(model, "hf_device_map", {}).values())):
-        raise torch.OutOfMemoryError("some layers are not on a GPU")
     refuse_incomplete(model, report, source.location)
-    return model.eval()
+    return model
 
 
 def _device_map(config: WeightsConfig, device: torch.device) -> Any:

@@ -1,5 +1,6 @@
 """Cells that cannot run, mistakes that are no holes, and a served model in an experiment."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def test_an_evaluation_leaves_out_the_prompts_that_its_model_cannot_hold_and_say
     evaluation = evaluation_of(grid, config.benchmarks[0], {}, tmp_path / "prompts", tmp_path / "ledger.sqlite")
     short = evaluation.variants[0].model.model_copy(update={"context_tokens": 420})  # type: ignore[union-attr]
     variants = tuple(one.model_copy(update={"model": short}) for one in evaluation.variants)
-    evaluate(evaluation.model_copy(update={"variants": variants}), tmp_path / "run", skip_long=True)
+    evaluate(evaluation.model_copy(update={"variants": variants}), tmp_path / "run", leave_out=True)
     records = read_variant_records(tmp_path / "run")
     assert len(records) == len(variants)
     too_long = records["examples random, n 20, draw 1"]
@@ -85,6 +86,51 @@ def test_a_wrong_model_name_is_refused_before_anything_is_spent_and_is_no_hole(
     with pytest.raises(InputError, match=r"no_such_model|nowhere"):
         _run("aligned", tmp_path, **mistake)
     assert not (tmp_path / "run").exists()
+
+
+def _damaged(folder: Path) -> Path:
+    """The instruct toy, its weights cut short."""
+    shutil.copytree(QUICKSTART / "instruct", folder)
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1000])
+    return folder
+
+
+def test_a_model_whose_weights_cannot_be_loaded_is_a_hole_until_they_can(tmp_path: Path) -> None:
+    broken = _damaged(tmp_path / "broken")
+    changes = {"instruct": {"name": str(broken), "dtype": "float32"}}
+    results = _run("aligned", tmp_path, **changes)
+    (hole,) = results.holes
+    assert hole.condition["asked"] == "instruct"
+    assert hole.reason.startswith("its model cannot be loaded: no model could be loaded from")
+    assert [row.score is None for row in results.rows if row.measure.turn is None] == [False, False, True]
+    assert "2 cells have run, 1 is a hole" in (tmp_path / "run" / "table.md").read_text(encoding="utf-8")
+    shutil.copy(QUICKSTART / "instruct" / "model.safetensors", broken / "model.safetensors")
+    repaired = _run("aligned", tmp_path, **changes)
+    assert not repaired.holes
+    assert all(row.score is not None for row in repaired.rows)
+
+
+def test_where_no_model_at_all_can_be_loaded_the_experiment_says_why(tmp_path: Path) -> None:
+    broken = {"name": str(_damaged(tmp_path / "broken")), "dtype": "float32"}
+    with pytest.raises(InputError, match="no model could be loaded from"):
+        _run("aligned", tmp_path, model=broken, instruct=broken)
+
+
+def test_a_tokenizer_that_cannot_be_loaded_is_a_hole(tmp_path: Path) -> None:
+    broken = _damaged(tmp_path / "broken")
+    (broken / "tokenizer.json").write_text("{", encoding="utf-8")
+    results = _run("aligned", tmp_path, instruct={"name": str(broken), "dtype": "float32"})
+    (hole,) = results.holes
+    assert "the tokenizer of" in hole.reason
+
+
+def test_trainings_that_diverge_are_holes_and_the_same_examples_in_context_are_not(tmp_path: Path) -> None:
+    finetuning = {"learning_rate": 1e30, "lora": {"learning_rate": 1e30}}
+    results = _run("icl_vs_finetuning", tmp_path, icl_vs_finetuning={"counts": [3], "draws": 1}, finetuning=finetuning)
+    assert {hole.condition["examples"] for hole in results.holes} == {"fine-tuned (full)", "fine-tuned (lora)"}
+    assert all("the training diverged" in hole.reason for hole in results.holes)
+    assert {row.condition["examples"] for row in results.rows if row.score} == {"none", "in context", "instruct model"}
 
 
 def test_an_objective_that_the_questions_do_not_have_is_refused_and_is_no_hole(tmp_path: Path) -> None:

@@ -1,11 +1,17 @@
 """Real training steps on a tiny model."""
 
+import logging
+import resource
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from filelock import FileLock
+from safetensors.torch import load_file, save_file
 
 from configs.schema.finetuning import FinetuningConfig, TrainingLength
 from configs.schema.model import ModelConfig
@@ -98,6 +104,85 @@ def test_a_training_without_an_example_that_fits_fails_with_the_limit(base: Mode
     with pytest.raises(FinetuningFailed, match="64"):
         finetune(replace(_task(base), examples=(long,)), tmp_path)
     assert FinetunedModel.read(tmp_path) is None
+
+
+def test_a_training_that_diverges_fails_and_says_what_to_lower(base: ModelConfig, tmp_path: Path) -> None:
+    wild = SHORT.model_copy(update={"learning_rate": 1e30})
+    with pytest.raises(FinetuningFailed, match=r"diverged: .* lower finetuning.learning_rate"):
+        finetune(replace(_task(base), config=wild), tmp_path)
+    assert FinetunedModel.read(tmp_path) is None
+    assert not (tmp_path / "checkpoints").exists()
+
+
+@pytest.fixture
+def small_disk() -> Iterator[None]:
+    """As a full disk does, the system refuses to let a file grow beyond 20 kB."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.usefixtures("small_disk")
+def test_a_disk_that_does_not_take_a_checkpoint_is_a_failure_of_this_training_alone(
+    base: ModelConfig, tmp_path: Path
+) -> None:
+    with pytest.raises(FinetuningFailed, match="free some disk space, and the same command goes on"):
+        finetune(_task(base), tmp_path)
+    assert FinetunedModel.read(tmp_path) is None
+
+
+@pytest.mark.parametrize("damage", ["cut", "lacking"])
+def test_a_base_model_whose_weights_are_damaged_is_a_failure_of_its_trainings_alone(
+    damage: str, base: ModelConfig, tmp_path: Path
+) -> None:
+    broken = shutil.copytree(base.name, tmp_path / "broken")
+    weights = broken / "model.safetensors"
+    if damage == "cut":
+        weights.write_bytes(weights.read_bytes()[:-100])
+    else:
+        tensors = load_file(weights)
+        save_file(dict(list(tensors.items())[1:]), weights, metadata={"format": "pt"})
+    task = replace(_task(base), base=base.model_copy(update={"name": str(broken)}))
+    with pytest.raises(FinetuningFailed, match=r"broken"):
+        finetune(task, tmp_path / "made")
+    assert FinetunedModel.read(tmp_path / "made") is None
+
+
+class _WhenWaiting(logging.Handler):
+    """Does something when it is told that a training waits for another process."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        super().__init__()
+        self._act = act
+
+    def emit(self, record: logging.LogRecord) -> None:
+        assert "another process trains in" in record.getMessage()
+        self._act()
+
+
+def test_two_processes_do_not_train_in_one_folder_and_the_one_that_waits_reads_what_the_other_made(
+    base: ModelConfig, tmp_path: Path
+) -> None:
+    folder, made = tmp_path / "shared", finetune(_task(base), tmp_path / "made")
+    folder.mkdir()
+    other = FileLock(folder / "lock", thread_local=False)
+    other.acquire()
+
+    def finish() -> None:
+        shutil.copytree(tmp_path / "made", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("lock"))
+        other.release()
+
+    log, handler, steps = logging.getLogger("workers.finetune.lock"), _WhenWaiting(finish), list[int]()
+    log.addHandler(handler)
+    try:
+        with ThreadPoolExecutor() as threads:
+            done = threads.submit(finetune, _task(base), folder, lambda step, _: steps.append(step)).result()
+    finally:
+        log.removeHandler(handler)
+    assert not steps
+    assert _same(done.model, made.model)
+    assert done.model.parent == folder
 
 
 def test_memory_that_does_not_hold_a_training_is_a_failure_of_this_training_alone(
