@@ -19,8 +19,8 @@ from tests.command_line import demosearch, start
 pytestmark = pytest.mark.heavy
 
 SMALL = [
-    *("--set", "pool.limit=8", "--set", "strategy.trials=14", "--set", "strategy.max_demonstrations=2"),
-    *("--set", "decoding.max_new_tokens=24", "--set", "window=4"),
+    *("--set", "strategy={kind: optuna, trials: 14, max_demonstrations: 2, insert: back, block: 32}"),
+    *("--set", "pool.limit=8", "--set", "decoding.max_new_tokens=24", "--set", "window=4"),
 ]
 LOCAL = [*SMALL, "--set", "workers.kind=local"]
 KILLS = 5

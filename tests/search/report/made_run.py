@@ -36,6 +36,7 @@ from workers.usage import Usage
 Names = tuple[str, ...]
 BASE: Names = ("base",)
 POOL: Names = ("a", "b", "c")
+STRATEGY = "strategy={kind: optuna, trials: 120, max_demonstrations: 3, insert: back, block: 32}"
 PRICE = 0.01
 HOT = replace(GREEDY, temperature=0.7)
 NEW_TOKENS = 50  # of `plain_evaluator`; a word is a token
@@ -115,7 +116,7 @@ class MadeRun:
         if hot:
             knobs.append(f"strategy={{kind: optuna, decodings: [{{name: {hot}, temperature: 0.7}}]}}")
         self._decodings = {OWN: GREEDY, **({hot: HOT} if hot else {})}
-        self._run = Run.create(path, load_config("quickstart", [*knobs, f"scoring.objective={objective}"]))
+        self._run = Run.create(path, load_config("quickstart", [STRATEGY, *knobs, f"scoring.objective={objective}"]))
         self._trials: list[tuple[Side, Trial]] = []
 
     def start(self) -> None:

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.heavy
 
 QUIET = Console(quiet=True)
 TINY = [
-    *("workers.kind=local", "pool.limit=3", "questions.limit=24", "strategy.trials=3", "strategy.max_demonstrations=1"),
-    *("decoding.max_new_tokens=16", "window=3"),
+    *("workers.kind=local", "pool.limit=3", "questions.limit=24", "decoding.max_new_tokens=16", "window=3"),
+    "strategy={kind: optuna, trials: 3, max_demonstrations: 1, insert: back, block: 32}",
 ]
 
 
