@@ -20,7 +20,8 @@ pytestmark = pytest.mark.heavy
 
 QUICK = Path("configs/quickstart").absolute()
 SMALL = [
-    *("--set", "workers.kind=local", "--set", "pool.limit=6", "--set", "decoding.max_new_tokens=24", "--set", "window=4"),
+    *("--set", "workers.kind=local", "--set", "pool.limit=6", "--set", "window=4"),
+    *("--set", "decoding.max_new_tokens=24"),
     *("--set", "strategy={kind: optuna, trials: 9, max_demonstrations: 2, insert: back, block: 32}"),
 ]
 

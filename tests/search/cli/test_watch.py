@@ -23,7 +23,8 @@ from tests.search.live.snapshots import snapshot
 
 SEARCH, EVALUATION = load_config("quickstart"), load_evaluation("evaluate_quickstart", [], {})
 SMALL = [
-    *("--set", "workers.kind=local", "--set", "pool.limit=3", "--set", "decoding.max_new_tokens=8", "--set", "window=4"),
+    *("--set", "workers.kind=local", "--set", "pool.limit=3", "--set", "window=4"),
+    *("--set", "decoding.max_new_tokens=8"),
     *("--set", "strategy={kind: optuna, trials: 3, max_demonstrations: 1, insert: back, block: 32}"),
 ]
 COMMAND = """
