@@ -14,6 +14,9 @@ from configs.schema.model import ModelConfig, RewardModelConfig
 from configs.schema.service import ServiceConfig
 from configs.schema.workers import WorkersConfig
 
+Bounds = tuple[float, float]
+"""The lowest and the highest score that there can be."""
+
 
 class JudgeKnobs(Knobs):
     """What every judge has."""
@@ -23,6 +26,36 @@ class JudgeKnobs(Knobs):
     effect on a judge that is sure, such as a model of your own at temperature 0."""
     average: Literal["mean", "median"] = "mean"
     """What becomes of several."""
+
+    @property
+    def judges(self) -> "tuple[JudgeKnobs, ...]":
+        """The judges that it stands for: itself, or an ensemble's members."""
+        return (self,)
+
+    @property
+    def bounds(self) -> Bounds | None:
+        """Lowest and highest score that it gives; None where its config does not tell."""
+        return None
+
+    @property
+    def orders(self) -> int:
+        """Orders in which it sees the answer and a baseline: each has verdicts of its own."""
+        return 1
+
+    @property
+    def calls(self) -> int:
+        """Calls of a model for one verdict, if the first can be read; 0 for a metric."""
+        return 0
+
+    @property
+    def most_calls(self) -> int:
+        """Calls of a model for one verdict, if none but the last can be read."""
+        return self.calls
+
+    @property
+    def words(self) -> int:
+        """Tokens that one call may write."""
+        return 0
 
 
 class SpeakingJudgeKnobs(JudgeKnobs):
@@ -51,6 +84,18 @@ class SpeakingJudgeKnobs(JudgeKnobs):
             raise ValueError("workers are for a model of your own, and there is a service: leave them out")
         return self
 
+    @property
+    def calls(self) -> int:
+        return 1
+
+    @property
+    def most_calls(self) -> int:
+        return 1 + self.unreadable_retries
+
+    @property
+    def words(self) -> int:
+        return 1
+
 
 class WritingJudgeKnobs(SpeakingJudgeKnobs):
     """What every judge has that explains itself in words."""
@@ -65,6 +110,10 @@ class WritingJudgeKnobs(SpeakingJudgeKnobs):
     as the published parsers do, the first match wherever it stands, for numbers beside published ones. `expected`: the
     mean of all whole-number ratings (or of A, B and C), weighted by how probable each was in the place of the decision;
     for models of your own and for services that return log-probabilities."""
+
+    @property
+    def words(self) -> int:
+        return self.max_tokens
 
 
 class ScaleKnobs(Knobs):
@@ -81,6 +130,10 @@ class ScaleKnobs(Knobs):
             raise ValueError(f"low ({self.low:g}) must lie below high ({self.high:g})")
         return self
 
+    @property
+    def bounds(self) -> Bounds | None:
+        return self.low, self.high
+
 
 class MTBenchJudgeConfig(WritingJudgeKnobs):
     """A language model that grades answers to one or two turns with MT-Bench's prompts, 1 to 10 (Zheng et al. 2023;
@@ -89,6 +142,10 @@ class MTBenchJudgeConfig(WritingJudgeKnobs):
     kind: Literal["mt_bench"]
     prompts_path: LocalPath
     """FastChat's judge_prompts.jsonl, or the folder it stands in."""
+
+    @property
+    def bounds(self) -> Bounds | None:
+        return 1.0, 10.0
 
 
 class RubricJudgeConfig(ScaleKnobs, WritingJudgeKnobs):
@@ -124,6 +181,14 @@ class PairwiseJudgeConfig(WritingJudgeKnobs):
             raise ValueError("give either prompts_path or rubric_path")
         return self
 
+    @property
+    def bounds(self) -> Bounds | None:
+        return 0.0, 1.0
+
+    @property
+    def orders(self) -> int:
+        return 2 if self.swap else 1
+
 
 class AlpacaEvalJudgeConfig(SpeakingJudgeKnobs):
     """The preference of AlpacaEval 2.0 over the question's baseline, from 0 to 1, weighted by the probabilities of the
@@ -139,6 +204,10 @@ class AlpacaEvalJudgeConfig(SpeakingJudgeKnobs):
             raise ValueError("this judge reads log-probabilities, which exist only at service.reasoning_effort none")
         return self
 
+    @property
+    def bounds(self) -> Bounds | None:
+        return 0.0, 1.0
+
 
 class RewardModelJudgeConfig(JudgeKnobs):
     """A reward model that rates the conversation, on its own scale; no service, no price."""
@@ -148,6 +217,10 @@ class RewardModelJudgeConfig(JudgeKnobs):
     workers: WorkersConfig | None = None
     """Workers that run it; when absent it runs in this process, beside everything else. On a cluster give it Ray
     workers of its own, and say how many: `count: auto` takes all GPUs."""
+
+    @property
+    def calls(self) -> int:
+        return 1
 
 
 class ReferenceJudgeConfig(ScaleKnobs, JudgeKnobs):
@@ -223,6 +296,23 @@ class EnsembleJudgeConfig(Knobs):
         if not self.members:
             raise ValueError("members is empty: add a judge")
         return self
+
+    @property
+    def judges(self) -> tuple[JudgeKnobs, ...]:
+        """The judges that it stands for."""
+        return tuple(member.judge for member in self.members)
+
+    @property
+    def bounds(self) -> Bounds | None:
+        """The weighted mean of the members' ends; None where one member's are not known."""
+        weights = [member.weight for member in self.members]
+        ends = [judge.bounds for judge in self.judges if judge.bounds is not None]
+        if len(ends) < len(weights):
+            return None
+        low, high = (
+            sum(weight * end[side] for weight, end in zip(weights, ends, strict=True)) / sum(weights) for side in (0, 1)
+        )
+        return low, high
 
 
 JudgeConfig = Annotated[_SingleJudgeConfig | EnsembleJudgeConfig, Field(discriminator="kind")]

@@ -50,9 +50,10 @@ class RunConfig(Knobs):
 
     @model_validator(mode="after")
     def _screening_is_used(self) -> Self:
-        if screening_judge(self.judge) == judge_alone(self.judge):
+        screening = screening_judge(self.judge)
+        if screening == judge_alone(self.judge):
             raise ValueError("judge.screening is the judge itself: name a cheaper one, or leave it out")
-        if self.judge.screening is not None and not isinstance(self.strategy, ScreeningConfig):
+        if screening is not None and not isinstance(self.strategy, ScreeningConfig):
             raise ValueError(
                 f"judge.screening is asked by strategy.kind screening alone, and this is {self.strategy.kind}: "
                 "leave it out, or take that strategy"

@@ -1,21 +1,10 @@
 """The judges of a search: any judge, and a cheap one that may be asked first."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Union, cast, get_args
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, create_model
 
-from configs.schema.judge import (
-    AlpacaEvalJudgeConfig,
-    EnsembleJudgeConfig,
-    FunctionJudgeConfig,
-    JudgeConfig,
-    MTBenchJudgeConfig,
-    PairwiseJudgeConfig,
-    ReferenceJudgeConfig,
-    RewardModelJudgeConfig,
-    RubricJudgeConfig,
-    SingleJudgeConfig,
-)
+from configs.schema.judge import JudgeConfig, SingleJudgeConfig
 from configs.schema.knobs import Knobs
 
 
@@ -28,49 +17,19 @@ class ScreenedKnobs(Knobs):
     `screening` learns how far it agrees with this judge, and relies on it no further. Absent: nobody is asked first."""
 
 
-class SearchMTBenchJudgeConfig(ScreenedKnobs, MTBenchJudgeConfig):
-    __doc__ = MTBenchJudgeConfig.__doc__
+def _screened(judge: type[Knobs]) -> type[Knobs]:
+    """This kind of judge, with the knobs of a search's."""
+    name = f"Search{judge.__name__}"
+    globals()[name] = create_model(name, __base__=(ScreenedKnobs, judge), __doc__=judge.__doc__)  # pickle looks there
+    return cast(type[Knobs], globals()[name])
 
 
-class SearchRubricJudgeConfig(ScreenedKnobs, RubricJudgeConfig):
-    __doc__ = RubricJudgeConfig.__doc__
-
-
-class SearchPairwiseJudgeConfig(ScreenedKnobs, PairwiseJudgeConfig):
-    __doc__ = PairwiseJudgeConfig.__doc__
-
-
-class SearchAlpacaEvalJudgeConfig(ScreenedKnobs, AlpacaEvalJudgeConfig):
-    __doc__ = AlpacaEvalJudgeConfig.__doc__
-
-
-class SearchRewardModelJudgeConfig(ScreenedKnobs, RewardModelJudgeConfig):
-    __doc__ = RewardModelJudgeConfig.__doc__
-
-
-class SearchReferenceJudgeConfig(ScreenedKnobs, ReferenceJudgeConfig):
-    __doc__ = ReferenceJudgeConfig.__doc__
-
-
-class SearchFunctionJudgeConfig(ScreenedKnobs, FunctionJudgeConfig):
-    __doc__ = FunctionJudgeConfig.__doc__
-
-
-class SearchEnsembleJudgeConfig(ScreenedKnobs, EnsembleJudgeConfig):
-    __doc__ = EnsembleJudgeConfig.__doc__
-
-
-SearchJudgeConfig = Annotated[
-    SearchMTBenchJudgeConfig
-    | SearchRubricJudgeConfig
-    | SearchPairwiseJudgeConfig
-    | SearchAlpacaEvalJudgeConfig
-    | SearchRewardModelJudgeConfig
-    | SearchReferenceJudgeConfig
-    | SearchFunctionJudgeConfig
-    | SearchEnsembleJudgeConfig,
-    Field(discriminator="kind"),
-]
+if TYPE_CHECKING:
+    SearchJudgeConfig = JudgeConfig
+else:
+    SearchJudgeConfig = Annotated[
+        Union[tuple(map(_screened, get_args(get_args(JudgeConfig)[0])))], Field(discriminator="kind")  # noqa: UP007
+    ]
 
 _ADAPTER: TypeAdapter[JudgeConfig] = TypeAdapter(JudgeConfig)
 

@@ -15,11 +15,13 @@ from evaluators.judge_tools.decision import DECISION_VERSION, read_decision
 from evaluators.judge_tools.expected import EXPECTED_VERSION, expected_score
 from evaluators.judge_tools.fence import FENCE_VERSION
 from evaluators.judge_tools.ratings import PARSER_VERSION, RatingForm
-from evaluators.judge_tools.readings import DISTRIBUTION
 from workers.prompt import ChatMessage
 from workers.service.failures import ServiceChanged, ServiceFailed
 from workers.service.reply import Reply
 from workers.usage import NOTHING, Usage
+
+DISTRIBUTION = "\n\n[expected rating] "
+"""The separator between a judge's words and the distribution of its ratings."""
 
 ATTEMPTS = 100
 """Seeds set aside for each repeat; more than there can be attempts."""

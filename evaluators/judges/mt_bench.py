@@ -7,8 +7,8 @@ the judge's name), and a verdict without a rating is asked for again and then fa
 """
 
 import json
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 from configs.errors import InputError
 from configs.schema.judge import MTBenchJudgeConfig
@@ -20,7 +20,7 @@ from evaluators.judge_tools.fence import fenced_messages
 from evaluators.judge_tools.grading import grade_in_words, reading_identity
 from evaluators.judge_tools.judge_prompts import JudgePrompt, read_judge_prompts
 from evaluators.judge_tools.models import Models
-from evaluators.judge_tools.ratings import MT_BENCH
+from evaluators.judge_tools.ratings import MT_BENCH, RatingForm
 from evaluators.question import Question
 from workers.prompt import ChatMessage
 
@@ -60,6 +60,11 @@ class MTBenchJudge:
             InputError: the prompts are not there.
         """
         return cls(config, chat_model, read_judge_prompts(config.prompts_path, _FIELDS))
+
+    @classmethod
+    def form_of(cls, fingerprint: Mapping[str, Any]) -> RatingForm:  # noqa: ARG003 -- one form for all
+        """What ratings look like in the words of a judge with this fingerprint."""
+        return MT_BENCH
 
     @property
     def fingerprint(self) -> str:

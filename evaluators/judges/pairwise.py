@@ -5,9 +5,9 @@ of the two is the comparison without a liking for a position.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from configs.errors import InputError
 from configs.schema.judge import PairwiseJudgeConfig
@@ -19,7 +19,7 @@ from evaluators.judge_tools.fence import fenced_messages
 from evaluators.judge_tools.grading import grade_in_words, reading_identity
 from evaluators.judge_tools.judge_prompts import JudgePrompt, read_judge_prompts
 from evaluators.judge_tools.models import Models
-from evaluators.judge_tools.ratings import Winners
+from evaluators.judge_tools.ratings import RatingForm, Winners
 from evaluators.judge_tools.rubric_file import read_rubric
 from evaluators.question import Question
 from workers.prompt import ChatMessage
@@ -92,6 +92,11 @@ class PairwiseJudge:
         """A judge for each order of the answers; they share a chat model. Raises InputError where none can be made."""
         prompts, chat_model = PairPrompts.read(config), models.chat(config)
         return tuple(cls(config, chat_model, prompts, first) for first in ((True, False) if config.swap else (True,)))
+
+    @classmethod
+    def form_of(cls, fingerprint: Mapping[str, Any]) -> RatingForm:
+        """What ratings look like in the words of a judge with this fingerprint."""
+        return Winners(fingerprint["ours"])
 
     @property
     def fingerprint(self) -> str:

@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 from configs.errors import InputError
 from configs.schema.judge import RubricJudgeConfig
@@ -14,7 +14,7 @@ from evaluators.judge_tools.fence import fence_of, with_notice
 from evaluators.judge_tools.grading import grade_in_words, reading_identity
 from evaluators.judge_tools.judge_prompts import JudgePrompt
 from evaluators.judge_tools.models import Models
-from evaluators.judge_tools.ratings import Scale
+from evaluators.judge_tools.ratings import RatingForm, Scale
 from evaluators.judge_tools.rubric_file import read_rubric, spell_conversation
 from evaluators.question import Question
 from workers.prompt import ChatMessage
@@ -61,6 +61,12 @@ class RubricJudge:
         if config.rating == "expected":
             _check_expected(config, scale)
         return cls(config, chat_model, prompt, fields, scale)
+
+    @classmethod
+    def form_of(cls, fingerprint: Mapping[str, Any]) -> RatingForm:
+        """What ratings look like in the words of a judge with this fingerprint."""
+        low, high, pattern = fingerprint["scale"]
+        return Scale(low, high, (re.compile(pattern),))
 
     @property
     def fingerprint(self) -> str:

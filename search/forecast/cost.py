@@ -3,15 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from configs.schema.judge import (
-    EnsembleJudgeConfig,
-    JudgeConfig,
-    PairwiseJudgeConfig,
-    RewardModelJudgeConfig,
-    SingleJudgeConfig,
-    SpeakingJudgeKnobs,
-    WritingJudgeKnobs,
-)
+from configs.schema.judge import JudgeConfig, JudgeKnobs, SpeakingJudgeKnobs
 from configs.schema.search_judge import screening_judge
 from configs.schema.service import ServiceConfig
 from evaluators.ledger.spend import Spend
@@ -37,23 +29,15 @@ class JudgeCost:
 
 
 def judge_costs(config: JudgeConfig) -> tuple[JudgeCost, ...]:
-    """Costs by panel member, in the order of `judges_from_config`; behind them those of the screening judge."""
-    judges = [member.judge for member in config.members] if isinstance(config, EnsembleJudgeConfig) else [config]
+    """By panel member, in the order of `judges_from_config`; behind them those of the screening judge."""
     first = screening_judge(config)
-    judges += [] if first is None else [first]
-    return tuple(_judge_cost(judge) for judge in judges for _ in range(_orders(judge)))
+    judges = (*config.judges, *(() if first is None else first.judges))
+    return tuple(_judge_cost(judge) for judge in judges for _ in range(judge.orders))
 
 
-def _orders(config: SingleJudgeConfig) -> int:
-    return 2 if isinstance(config, PairwiseJudgeConfig) and config.swap else 1
-
-
-def _judge_cost(config: SingleJudgeConfig) -> JudgeCost:
-    if isinstance(config, SpeakingJudgeKnobs):
-        words = config.max_tokens if isinstance(config, WritingJudgeKnobs) else 1
-        return JudgeCost(1, 1 + config.unreadable_retries, words, config.service)
-    reads = isinstance(config, RewardModelJudgeConfig)
-    return JudgeCost(int(reads), int(reads), 0, None)
+def _judge_cost(config: JudgeKnobs) -> JudgeCost:
+    service = config.service if isinstance(config, SpeakingJudgeKnobs) else None
+    return JudgeCost(config.calls, config.most_calls, config.words, service)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from configs.schema.evaluation import EvaluationConfig
-from configs.schema.judge import EnsembleJudgeConfig
 from configs.schema.model import AnyModelConfig, ServedModelConfig
 from configs.schema.run import RunConfig
 from evaluators.ledger.keys import generation_keys
@@ -156,8 +155,6 @@ def _found(plan: EvaluationPlan, variant: PromptVariant, model: str, ledgers: Se
 
 
 def _verdict_keys(plan: EvaluationPlan, question: Question, answers: tuple[str, ...]) -> Iterator[bytes]:
-    config = plan.config.judge
-    judges = [member.judge for member in config.members] if isinstance(config, EnsembleJudgeConfig) else [config]
-    if all(getattr(judge, "model", None) is None for judge in judges):
+    if all(getattr(judge, "model", None) is None for judge in plan.config.judge.judges):
         for member in plan.judges.members:
             yield from member.keys(question, answers)

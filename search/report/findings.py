@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluators.judge_tools.readings import ReadingDifference, reading_differences
 from evaluators.ledger.queries import read_spoken_verdicts
+from evaluators.pipeline.readings import ReadingDifference, reading_differences
 from search.problem.candidate import Candidate
 from search.problem.trial import Side
 from search.report.allocation import Allocation, allocation

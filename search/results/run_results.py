@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from configs.schema.evaluation import EvaluationConfig
+from configs.schema.judge import Bounds
 from configs.schema.run import RunConfig
-from configs.score_bounds import Bounds, score_bounds
+from configs.score_bounds import score_bounds
 from evaluators.evaluation import Failure
 from evaluators.ledger.queries import read_failures, read_spend
 from evaluators.ledger.spend import Spend

@@ -16,7 +16,7 @@ from typing import Any
 
 from configs.errors import InputError
 from configs.schema.rejudge import RejudgeConfig
-from configs.score_bounds import judge_bounds, score_bounds
+from configs.score_bounds import score_bounds
 from evaluators.evaluation import Failure
 from evaluators.ledger.ledger import Ledger
 from evaluators.ledger.spend import Spend
@@ -143,7 +143,7 @@ class _Rejudging:
             (stored, score) for stored, score in zip(self._stored, self._scores, strict=True) if score is not None
         ]
         config = self._results.config
-        scales = Scales(score_bounds(config.scoring, config.judge), judge_bounds(self._config.judge))
+        scales = Scales(score_bounds(config.scoring, config.judge), self._config.judge.bounds)
         sides = []
         for side in dict.fromkeys(stored.side for stored, _ in scored):
             before: dict[str, dict[str, float]] = {}

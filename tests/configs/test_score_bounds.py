@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from configs.schema.judge import JudgeConfig
+from configs.schema.judge import Bounds, JudgeConfig
 from configs.schema.scoring import ScoringConfig
-from configs.score_bounds import Bounds, score_bounds
+from configs.score_bounds import score_bounds
 
 REFERENCE = {"kind": "reference", "low": 0, "high": 5}
 FUNCTION = {"kind": "function", "function": "module:name"}

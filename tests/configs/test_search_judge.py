@@ -1,5 +1,6 @@
 """A cheap judge beside the judge of a search."""
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,11 @@ def test_a_cheap_judge_is_read_with_the_knobs_of_its_kind_and_comes_back_from_a_
     config = load_config("quickstart", [SCREENING, CHEAP])
     assert screening_judge(config.judge) == ReferenceJudgeConfig(kind="reference", metric="rouge_l")
     assert restore_config(dump_config(config)) == config
+
+
+def test_a_config_goes_to_another_process_and_back() -> None:
+    config = load_config("quickstart", [SCREENING, CHEAP])
+    assert pickle.loads(pickle.dumps(config)) == config
 
 
 def test_the_judge_alone_is_a_judge_as_an_evaluation_has_it() -> None:

@@ -1,14 +1,20 @@
 """One table names every kind of judge."""
 
-import importlib
 from typing import get_args
 
-from configs.schema.judge import SingleJudgeConfig
-from evaluators.judges.table import JUDGES
+from configs.schema.judge import SingleJudgeConfig, WritingJudgeKnobs
+from evaluators.judges.table import JUDGES, judge_class
+
+CONFIGS = {
+    get_args(config.model_fields["kind"].annotation)[0]: config for config in get_args(get_args(SingleJudgeConfig)[0])
+}
 
 
 def test_every_kind_that_a_config_can_name_has_a_class_that_is_made_from_it() -> None:
-    kinds = [config.model_fields["kind"].annotation for config in get_args(get_args(SingleJudgeConfig)[0])]
-    assert sorted(JUDGES) == sorted(get_args(kind)[0] for kind in kinds)
-    for kind, name in JUDGES.items():
-        assert callable(getattr(importlib.import_module(f"evaluators.judges.{kind}"), name).from_config)
+    assert sorted(JUDGES) == sorted(CONFIGS)
+    assert all(callable(judge_class(kind).from_config) for kind in JUDGES)
+
+
+def test_a_judge_whose_words_are_read_in_several_ways_says_what_its_ratings_look_like() -> None:
+    written = {kind for kind, config in CONFIGS.items() if issubclass(config, WritingJudgeKnobs)}
+    assert {kind for kind in JUDGES if hasattr(judge_class(kind), "form_of")} == written

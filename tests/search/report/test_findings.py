@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from configs.loading import load_config
-from evaluators.judge_tools.readings import ReadingDifference
+from evaluators.pipeline.readings import ReadingDifference
 from search.problem.candidate import Candidate
 from search.problem.trial import ScoredTrial, Trial
 from search.report.caveats import caveats

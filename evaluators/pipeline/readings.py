@@ -8,11 +8,10 @@ from typing import Any
 
 from evaluators.failures import VerdictUnreadable
 from evaluators.judge_tools.decision import read_decision
-from evaluators.judge_tools.ratings import MT_BENCH, RatingForm, Scale, Winners
+from evaluators.judge_tools.grading import DISTRIBUTION
+from evaluators.judge_tools.ratings import RatingForm
+from evaluators.judges.table import rating_form
 from evaluators.ledger.queries import SpokenVerdict
-
-DISTRIBUTION = "\n\n[expected rating] "
-"""The separator between a judge's words and the distribution of its ratings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +70,7 @@ def _judge_of(fingerprint: str) -> tuple[RatingForm, dict[str, Any]] | None:
     """What its ratings look like, and its knobs; None for a judge that gives no ratings in words."""
     try:
         knobs: Any = json.loads(fingerprint)
-        if not isinstance(knobs, dict) or "rating" not in knobs:
-            return None
-        match knobs["kind"]:
-            case "mt_bench":
-                return MT_BENCH, knobs
-            case "rubric":
-                low, high, pattern = knobs["scale"]
-                return Scale(low, high, (re.compile(pattern),)), knobs
-            case "pairwise":
-                return Winners(knobs["ours"]), knobs
+        form = rating_form(knobs) if isinstance(knobs, dict) and "rating" in knobs else None
     except (ValueError, KeyError, TypeError, re.error):
         return None
-    return None
+    return None if form is None else (form, knobs)

@@ -5,9 +5,10 @@ import json
 from pathlib import Path
 
 from evaluators.judge import Verdict
-from evaluators.judge_tools.readings import DISTRIBUTION, ReadingDifference, reading_differences
+from evaluators.judge_tools.grading import DISTRIBUTION
 from evaluators.ledger.ledger import Ledger
 from evaluators.ledger.queries import SpokenVerdict, read_spoken_verdicts
+from evaluators.pipeline.readings import ReadingDifference, reading_differences
 from workers.usage import Usage
 
 MT_BENCH = json.dumps({"kind": "mt_bench", "rating": "decision", "max_tokens": 100})
