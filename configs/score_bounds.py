@@ -1,6 +1,7 @@
 """The ends of the scale that scores are given on, as far as a config tells."""
 
-from configs.schema.judge import Bounds, JudgeConfig
+from configs.schema.judge import JudgeConfig
+from configs.schema.judge_knobs import Bounds
 from configs.schema.scoring import ScoringConfig
 
 

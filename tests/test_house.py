@@ -5,6 +5,10 @@ import re
 
 import pytest
 
+from configs.schema.trackers import TrackersConfig
+from evaluators.judges.table import JUDGES
+from search.experiments.catalogue import EXPERIMENTS
+from search.export.writers import WRITERS
 from tests.documents import ROOT, blocks
 from tests.house import House, measure
 from tests.source_messages import Message, messages
@@ -63,12 +67,43 @@ def test_every_package_says_in_a_sentence_what_it_holds(room: str) -> None:
     assert silent == []
 
 
-def test_contributing_names_files_that_are_there() -> None:
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    rows = [line for line in text.splitlines() if line.startswith("| ") and "NAME.py" in line]
-    assert len(rows) == 7
-    paths = {path for row in rows for path in re.findall(r"`([\w/]+(?:\.py|/))`", row)}
-    assert {path for path in paths if not [*ROOT.glob(path.replace("NAME", "*"))]} == set()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+ROWS = {
+    line.split("|")[1].strip(): line for line in CONTRIBUTING.splitlines() if line.startswith("|") and "NAME" in line
+}
+
+
+def siblings(kind: str) -> set[str]:
+    """Names of the modules that are there of a kind of thing to add."""
+    match kind:
+        case "judge":
+            return {*JUDGES}
+        case "export format":
+            return {write.__module__.rpartition(".")[2] for write in WRITERS.values()}
+        case "tracker":
+            return {*TrackersConfig.model_fields}
+        case "experiment":
+            return {*EXPERIMENTS}
+        case "strategy" | "benchmark" | "engine":
+            folder = {
+                "strategy": "search/strategies",
+                "benchmark": "evaluators/benchmarks",
+                "engine": "workers/engines",
+            }
+            modules = {path.stem for path in (ROOT / folder[kind]).glob("*.py")}
+            return modules - {"__init__", "strategy", "make"}
+    raise AssertionError(f"CONTRIBUTING.md has a row about {kind}: say here what there is of that")
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_every_thing_that_can_be_added_lies_in_the_files_that_contributing_names(kind: str) -> None:
+    paths = re.findall(r"`([\w/]+\.py)`", ROWS[kind])
+    assert len(paths) >= 3
+    for name in siblings(kind):
+        assert [path for path in paths if not (ROOT / path.replace("NAME", name)).is_file()] == [], name
+        tables = re.findall(r"`([\w/]+\.py)`", ROWS[kind].split("|")[4])
+        named = [re.search(rf"\b{name}\b", (ROOT / table).read_text(encoding="utf-8")) for table in tables]
+        assert any(named), f"{tables} does not name {name}"
 
 
 def test_the_strategy_that_the_docs_show_needs_the_public_interface_alone() -> None:

@@ -18,7 +18,7 @@ class ScreenedKnobs(Knobs):
 
 
 def _screened(judge: type[Knobs]) -> type[Knobs]:
-    """This kind of judge, with the knobs of a search's."""
+    """Make this kind of judge, with the knobs of a search's."""
     name = f"Search{judge.__name__}"
     globals()[name] = create_model(name, __base__=(ScreenedKnobs, judge), __doc__=judge.__doc__)  # pickle looks there
     return cast(type[Knobs], globals()[name])

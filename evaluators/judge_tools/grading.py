@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from configs.errors import DemosearchError, RunStopped
-from configs.schema.judge import WritingJudgeKnobs
+from configs.schema.judge_knobs import WritingJudgeKnobs
 from evaluators.failures import JudgeFailed, VerdictStopped, VerdictUnreadable
 from evaluators.judge import Verdict
 from evaluators.judge_tools.alternatives import RatingPlace

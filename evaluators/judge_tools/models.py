@@ -6,7 +6,8 @@ from os import environ
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from configs.schema.judge import RewardModelJudgeConfig, SpeakingJudgeKnobs
+from configs.schema.judge import RewardModelJudgeConfig
+from configs.schema.judge_knobs import SpeakingJudgeKnobs
 from configs.schema.model import ModelConfig, RewardModelConfig
 from configs.schema.service import ServiceConfig
 from configs.schema.workers import WorkersConfig

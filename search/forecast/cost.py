@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from configs.schema.judge import JudgeConfig, JudgeKnobs, SpeakingJudgeKnobs
+from configs.schema.judge import JudgeConfig
+from configs.schema.judge_knobs import JudgeKnobs, SpeakingJudgeKnobs
 from configs.schema.search_judge import screening_judge
 from configs.schema.service import ServiceConfig
 from evaluators.ledger.spend import Spend
@@ -29,7 +30,7 @@ class JudgeCost:
 
 
 def judge_costs(config: JudgeConfig) -> tuple[JudgeCost, ...]:
-    """By panel member, in the order of `judges_from_config`; behind them those of the screening judge."""
+    """Costs by panel member, in the order of `judges_from_config`; behind them those of the screening judge."""
     first = screening_judge(config)
     judges = (*config.judges, *(() if first is None else first.judges))
     return tuple(_judge_cost(judge) for judge in judges for _ in range(judge.orders))

@@ -9,7 +9,7 @@ from typing import Any
 
 from configs.errors import InputError
 from configs.schema.evaluation import EvaluationConfig
-from configs.schema.judge import Bounds
+from configs.schema.judge_knobs import Bounds
 from search.problem.trial import ScoredTrial
 from search.prompts.render import answer_cleaner
 from search.results.alpaca_eval import Place, read_places

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.schema.evaluation import EvaluationConfig
-from configs.schema.judge import Bounds
+from configs.schema.judge_knobs import Bounds
 from configs.schema.run import RunConfig
 from configs.score_bounds import score_bounds
 from evaluators.evaluation import Failure

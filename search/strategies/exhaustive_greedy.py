@@ -17,7 +17,7 @@ from search.strategies.parts.leaderboard import Leaderboard
 class ExhaustiveGreedy:
     """Deterministic without a seed; of equal means the earlier in the pool wins."""
 
-    def __init__(self, space: SearchSpace, config: ExhaustiveGreedyConfig) -> None:
+    def __init__(self, space: SearchSpace, config: ExhaustiveGreedyConfig, seed: int = 0) -> None:  # noqa: ARG002 -- it draws nothing
         self._space = space
         self._config = config
         self._board = Leaderboard()

@@ -1,22 +1,20 @@
 """The strategy of a config. Each is imported only when it is wanted."""
 
+from collections.abc import Callable
 from pathlib import Path
+from pkgutil import resolve_name
 
 from configs.errors import InputError
 from configs.schema.case import CaseConfig
 from configs.schema.strategy import (
-    BeamConfig,
     CustomConfig,
     DiverseConfig,
     ExhaustiveGreedyConfig,
-    LocalSearchConfig,
     OptunaConfig,
-    RacingGreedyConfig,
     RandomConfig,
     ScreeningConfig,
     SimilarConfig,
     StrategyConfig,
-    SuccessiveHalvingConfig,
 )
 from search.problem.material import Material
 from search.problem.space import SearchSpace
@@ -30,6 +28,17 @@ _WHOLE = ExhaustiveGreedyConfig | RandomConfig | OptunaConfig | SimilarConfig | 
 """Strategies that recommend nothing but what has met all search questions."""
 _MODELLED = ScreeningConfig | OptunaConfig | CaseConfig
 """Strategies with a model of every demonstration."""
+_STRATEGIES = {
+    "exhaustive_greedy": "exhaustive_greedy:ExhaustiveGreedy",
+    "racing_greedy": "racing_greedy:RacingGreedy",
+    "successive_halving": "successive_halving:SuccessiveHalving",
+    "case": "case:CaseSearch",
+    "beam": "beam:Beam",
+    "local_search": "local_search:LocalSearch",
+    "optuna": "optuna.search:OptunaSearch",
+    "random": "random:RandomSearch",
+}
+"""Module and class of each kind that is made of space, config and seed alone."""
 _MANY = 10**6  # answers: enough to meet every demonstration of a shortlist
 
 
@@ -125,7 +134,7 @@ def strategy_of(
     return _strategy(config, part, seed, known, hinted, has_screening_judge)
 
 
-def _strategy(  # noqa: PLR0911 -- a case a kind, and types that can be checked
+def _strategy(
     config: StrategyConfig,
     space: SearchSpace,
     seed: int,
@@ -145,46 +154,10 @@ def _strategy(  # noqa: PLR0911 -- a case a kind, and types that can be checked
             from search.strategies.custom import CustomStrategy  # noqa: PLC0415
 
             return CustomStrategy.load(config, space, seed)
-        case ExhaustiveGreedyConfig():
-            from search.strategies.exhaustive_greedy import ExhaustiveGreedy  # noqa: PLC0415
-
-            return ExhaustiveGreedy(space, config)
-        case RacingGreedyConfig() | SuccessiveHalvingConfig() | BeamConfig():
-            return _in_rounds(config, space, seed)
-        case CaseConfig():
-            from search.strategies.case import CaseSearch  # noqa: PLC0415
-
-            return CaseSearch(space, config, seed)
-        case LocalSearchConfig():
-            from search.strategies.local_search import LocalSearch  # noqa: PLC0415
-
-            return LocalSearch(space, config, seed)
-        case OptunaConfig():
-            from search.strategies.optuna.search import OptunaSearch  # noqa: PLC0415 -- optuna
-
-            return OptunaSearch(space, config, seed)
-        case RandomConfig():
-            from search.strategies.random import RandomSearch  # noqa: PLC0415
-
-            return RandomSearch(space, config, seed)
-
-
-def _in_rounds(
-    config: RacingGreedyConfig | SuccessiveHalvingConfig | BeamConfig, space: SearchSpace, seed: int
-) -> Strategy:
-    match config:
-        case RacingGreedyConfig():
-            from search.strategies.racing_greedy import RacingGreedy  # noqa: PLC0415
-
-            return RacingGreedy(space, config, seed)
-        case SuccessiveHalvingConfig():
-            from search.strategies.successive_halving import SuccessiveHalving  # noqa: PLC0415
-
-            return SuccessiveHalving(space, config, seed)
-        case BeamConfig():
-            from search.strategies.beam import Beam  # noqa: PLC0415
-
-            return Beam(space, config, seed)
+    make: Callable[[SearchSpace, StrategyConfig, int], Strategy] = resolve_name(
+        f"search.strategies.{_STRATEGIES[config.kind]}"
+    )
+    return make(space, config, seed)
 
 
 def _at_most(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.errors import InputError
-from configs.schema.judge import Bounds
+from configs.schema.judge_knobs import Bounds
 from configs.score_bounds import score_bounds
 from evaluators.ledger.spend import Spend
 from search.results.answers_table import Answer, read_answers

@@ -28,7 +28,7 @@ def test_a_knob_that_must_be_given_has_no_default() -> None:
 def test_a_knob_of_one_kind_names_it_and_a_knob_of_all_kinds_stands_once() -> None:
     assert [knob.when for knob in named("strategy.threshold")] == ["exhaustive_greedy"]
     assert [knob.when for knob in named("strategy.max_demonstrations")] == [""]
-    assert [(knob.when, knob.default) for knob in named("strategy.trials")] == [("optuna", "200"), ("random", "100")]
+    assert {("optuna", "200"), ("random", "100")} <= {(knob.when, knob.default) for knob in named("strategy.trials")}
     assert "`optuna`: Optuna guides" in named("strategy.kind")[0].description
 
 

@@ -1,7 +1,7 @@
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema  # type: ignore[import-untyped]  # comes with ray
 import pytest
@@ -20,7 +20,7 @@ from configs.loading import (
 from configs.schema.judge import MTBenchJudgeConfig
 from configs.schema.model import ModelConfig
 from configs.schema.run import RunConfig
-from configs.schema.strategy import OptunaConfig, RandomConfig
+from configs.schema.strategy import OptunaConfig, RandomConfig, StrategyConfig
 
 SMALL = """\
 base_prompt: {path: prompt.txt}
@@ -31,9 +31,8 @@ judge: {kind: reference}
 strategy: {kind: random}
 """
 
-KINDS = (
-    "screening, exhaustive_greedy, racing_greedy, successive_halving, case, beam, local_search, optuna, random, "
-    "similar, diverse, custom"
+KINDS = ", ".join(
+    get_args(member.model_fields["kind"].annotation)[0] for member in get_args(get_args(StrategyConfig)[0])
 )
 
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from configs.schema.judge import Bounds, JudgeConfig
+from configs.schema.judge import JudgeConfig
+from configs.schema.judge_knobs import Bounds
 from configs.schema.scoring import ScoringConfig
 from configs.score_bounds import score_bounds
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from configs.errors import RunStopped
-from configs.schema.judge import MTBenchJudgeConfig, WritingJudgeKnobs
+from configs.schema.judge import MTBenchJudgeConfig
+from configs.schema.judge_knobs import WritingJudgeKnobs
 from evaluators.failures import JudgeFailed, VerdictStopped, VerdictUnreadable
 from evaluators.judge import Verdict
 from evaluators.judge_tools.alternatives import RatingPlace

@@ -2,7 +2,8 @@
 
 from typing import get_args
 
-from configs.schema.judge import SingleJudgeConfig, WritingJudgeKnobs
+from configs.schema.judge import SingleJudgeConfig
+from configs.schema.judge_knobs import WritingJudgeKnobs
 from evaluators.judges.table import JUDGES, judge_class
 
 CONFIGS = {
