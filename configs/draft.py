@@ -81,14 +81,14 @@ class Draft:
         pool_query, pool_answer = pool_fields(self.pool)
         return _TEMPLATE.format(
             name=path.stem,
-            base_prompt=_value(_beside(path, self.base_prompt) if self.base_prompt else "base_prompt.txt"),
-            pool=_value(_beside(path, self.pool)),
+            base_prompt=_value(_config_path(path, self.base_prompt) if self.base_prompt else "base_prompt.txt"),
+            pool=_value(_config_path(path, self.pool)),
             pool_query=_value(pool_query),
             pool_answer=_value(pool_answer),
-            questions=_value(_beside(path, self.questions)),
+            questions=_value(_config_path(path, self.questions)),
             query=_value(find_field(self.questions, QUERY_FIELDS)),
             reference=_value(reference),
-            model=_value(_beside(path, Path(self.model)) if Path(self.model).is_dir() else self.model),
+            model=_value(_config_path(path, Path(self.model)) if Path(self.model).is_dir() else self.model),
             dtype="bfloat16" if self.gpus else "float32",
             judge=_JUDGES[self.judge].format(name=_value(self.judge_name)) + self._module_folder(path),
             workers=_RAY.format(gpus=self.gpus) if self.gpus else _LOCAL,
@@ -99,7 +99,7 @@ class Draft:
         module = self.judge_name.partition(":")[0].partition(".")[0]
         if self.judge != "function" or not (Path(f"{module}.py").is_file() or Path(module).is_dir()):
             return ""
-        return f"  folder: {_value(_beside(path, Path.cwd()))} # the module is looked for there first\n"
+        return f"  folder: {_value(_config_path(path, Path.cwd()))} # the module is looked for there first\n"
 
 
 def find_field(path: Path, names: Sequence[str], required: bool = True) -> str | None:
@@ -131,7 +131,7 @@ def pool_fields(path: Path) -> tuple[str, str]:
     return (query, answer) if query and answer else (QUERY_FIELDS[0], ANSWER_FIELDS[0])
 
 
-def _beside(config: Path, file: Path) -> str:
+def _config_path(config: Path, file: Path) -> str:
     """The path of a file in the config: relative where the file is below the config's folder."""
     folder, absolute = config.absolute().parent, file.absolute()
     return str(absolute.relative_to(folder)) if absolute.is_relative_to(folder) else str(absolute)

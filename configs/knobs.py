@@ -61,11 +61,11 @@ def describe_knobs(model: type[BaseModel] = RunConfig, prefix: str = "") -> Iter
 
 def _described_kinds(kinds: Mapping[str, type[BaseModel]], prefix: str, field: FieldInfo) -> Iterator[Knob]:
     names = " or ".join(f"'{kind}'" for kind in kinds)
-    what = "; ".join(f"`{kind}`: {_one_line(model.__doc__).rstrip('.')}" for kind, model in kinds.items())
+    kinds_in_words = "; ".join(f"`{kind}`: {_one_line(model.__doc__).rstrip('.')}" for kind, model in kinds.items())
     tag = tag_of(field)
     choice, usual = f"{prefix}.{tag}", [_default(kind.model_fields[tag]) for kind in kinds.values()]
     usual.insert(0, getattr(field.default, tag, None))
-    yield Knob(choice, names, next(filter(None, usual), None), what, "")
+    yield Knob(choice, names, next(filter(None, usual), None), kinds_in_words, "")
     kinds_by_knob: dict[Knob, list[str]] = {}
     for kind, model in kinds.items():
         for knob in describe_knobs(model, f"{prefix}."):

@@ -13,8 +13,8 @@ class Counts:
     Attributes:
         generated: completions received.
         judged: verdicts received.
-        known: evaluations that the ledger answered whole.
-        evaluated: questions that are through, once for each prompt: scored or failed, those of `known` included.
+        reused: evaluations that the ledger answered whole.
+        evaluated: questions that are through, once for each prompt: scored or failed, those of `reused` included.
         new_tokens: generated.
         causes: items that failed, by the error's kind.
         waits: runs while any answer waits for its verdict.
@@ -22,7 +22,7 @@ class Counts:
 
     generated: int = 0
     judged: int = 0
-    known: int = 0
+    reused: int = 0
     evaluated: int = 0
     new_tokens: int = 0
     causes: Counter[str] = field(default_factory=Counter)

@@ -52,6 +52,39 @@ _HANGING = frozenset(
         *("Args:", "Attributes:", "Raises:", "Returns:", "Yields:"),
     )
 )
+_VAGUE = frozenset(
+    (
+        *(
+            "any_place",
+            "apart",
+            "attendance",
+            "beside",
+            "bury",
+            "contestant",
+            "crew",
+            "doubts",
+            "foreign",
+            "found",
+            "hire",
+        ),
+        *(
+            "known",
+            "lean",
+            "likeness",
+            "one",
+            "said",
+            "seat",
+            "sent",
+            "speaker",
+            "spelt",
+            "sure",
+            "together",
+            "told",
+            "way",
+        ),
+        *("way_on", "ways", "what"),
+    )
+)
 _ASSIGNMENTS = (ast.Assign, ast.AnnAssign)
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -66,6 +99,8 @@ class House:
         classes: paths by name of every public class.
         openings: `path:line` of every docstring, of a definition or behind an assignment, that does not stand alone: it
             begins with a section, a preposition, a pronoun or a conjunction.
+        vague_names: `path:line: name` of every definition, parameter, attribute or variable whose name says nothing of
+            what it holds, or is a word of our own where the field has one.
         folders: number of modules beside `__init__.py`, by package.
     """
 
@@ -73,6 +108,7 @@ class House:
     functions: dict[str, int] = field(default_factory=dict)
     classes: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     openings: list[str] = field(default_factory=list)
+    vague_names: list[str] = field(default_factory=list)
     folders: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -91,6 +127,8 @@ def measure() -> House:
         for node in ast.walk(module.tree):
             if isinstance(node, _Definition | ast.Module):
                 _note(house, module.name, node)
+            if (name := _bound_name(node)).strip("_").lower() in _VAGUE:
+                house.vague_names.append(f"{module.name}:{getattr(node, 'lineno', 0)}: {name}")
     return house
 
 
@@ -102,6 +140,18 @@ def _note(house: House, file: str, node: _Definition | ast.Module) -> None:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
         house.functions[f"{file}:{name}"] = (node.end_lineno or first) - first + 1
+
+
+def _bound_name(node: ast.AST) -> str:
+    """The name that a node gives to something; "" where it gives none."""
+    match node:
+        case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.arg(arg=name):
+            return name
+        case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+            return name
+        case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+            return name
+    return ""
 
 
 def _docstrings(node: _Definition | ast.Module) -> Iterator[tuple[str, int]]:

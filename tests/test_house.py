@@ -38,6 +38,10 @@ def test_every_docstring_opens_with_a_sentence_that_stands_alone(house: House) -
     assert house.openings == []
 
 
+def test_no_name_is_vague_or_a_word_of_our_own(house: House) -> None:
+    assert house.vague_names == []
+
+
 def test_every_message_is_one_sentence_without_a_full_stop() -> None:
     said = messages()
     assert len(said) > 500, "errors, log lines and notes were not found"

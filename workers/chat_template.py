@@ -106,7 +106,7 @@ class ChatTemplate:
         return list(messages) if self._has_system_role else _without_system(messages)
 
     def _spell(self, messages: Sequence[ChatMessage], is_open: bool) -> str:
-        messages = [{"role": said["role"], "content": self._plain(said["content"])} for said in messages]
+        messages = [{"role": message["role"], "content": self._plain(message["content"])} for message in messages]
         return self._apply(self.fitting(messages), is_open)
 
     def _plain(self, content: str) -> str:

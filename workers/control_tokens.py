@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 JOINER = "\u2060"
 
-_KNOWN = re.compile(
+_CONTROL_TOKENS = re.compile(
     r"<\|[^|<>\n]{1,60}\|>"  # Llama 3, ChatML, Qwen, Phi, GLM, Command, Granite, gpt-oss
     r"|<\|[A-Za-z_]{1,30}>|<[A-Za-z_]{1,30}\|>"  # Gemma 4
     r"|<\uff5c[^\uff5c<>\n]{1,60}\uff5c>"  # DeepSeek, Hunyuan: a full-width bar
@@ -27,7 +27,7 @@ _KNOWN = re.compile(
 
 def plain(text: str) -> str:
     """The text without the control tokens of the known families of chat templates."""
-    return _KNOWN.sub(lambda token: broken(token[0]), text)
+    return _CONTROL_TOKENS.sub(lambda token: broken(token[0]), text)
 
 
 def without_tokens(text: str, tokens: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from pydantic import (
     model_validator,
 )
 
-from configs.schema.judge_knobs import Bounds, JudgeKnobs, ScaleKnobs, SpeakingJudgeKnobs, WritingJudgeKnobs
+from configs.schema.judge_knobs import Bounds, JudgeKnobs, LanguageModelJudgeKnobs, ScaleKnobs, WritingJudgeKnobs
 from configs.schema.knobs import Knobs, LocalPath
 from configs.schema.model import RewardModelConfig
 from configs.schema.workers import WorkersConfig
@@ -70,7 +70,7 @@ class PairwiseJudgeConfig(WritingJudgeKnobs):
         return 2 if self.swap else 1
 
 
-class AlpacaEvalJudgeConfig(SpeakingJudgeKnobs):
+class AlpacaEvalJudgeConfig(LanguageModelJudgeKnobs):
     """The preference of AlpacaEval 2.0 over the question's baseline, from 0 to 1, weighted by the probabilities of the
     judge's first token (Dubois et al. 2024). First turns only."""
 

@@ -53,7 +53,7 @@ class JudgeKnobs(Knobs):
         return 0
 
 
-class SpeakingJudgeKnobs(JudgeKnobs):
+class LanguageModelJudgeKnobs(JudgeKnobs):
     """What every judge has that is a language model: give `service` or `model`."""
 
     service: ServiceConfig | None = None
@@ -92,7 +92,7 @@ class SpeakingJudgeKnobs(JudgeKnobs):
         return 1
 
 
-class WritingJudgeKnobs(SpeakingJudgeKnobs):
+class WritingJudgeKnobs(LanguageModelJudgeKnobs):
     """What every judge has that explains itself in words."""
 
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0

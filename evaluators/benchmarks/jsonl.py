@@ -20,10 +20,10 @@ def question_from_row(row: Row, config: QuestionsConfig) -> Question:
     if not turns or not all((turn or "").strip() for turn in turns):
         raise InputError(f"{row.place}: the question in '{config.query_field}' is empty; fill it or delete the row")
     further = further_input(row, config) if config.input_field is not None and len(turns) == 1 else ""
-    said = (f"{turns[0]}\n\n{further}",) if further else tuple(turn or "" for turn in turns)
-    key = row.identifier(config.id_field) or sha256("\0".join(said).encode()).hexdigest()[:16]
+    question_turns = (f"{turns[0]}\n\n{further}",) if further else tuple(turn or "" for turn in turns)
+    key = row.identifier(config.id_field) or sha256("\0".join(question_turns).encode()).hexdigest()[:16]
     category = row.identifier(config.category_field) or ""
-    return Question(key, said, category, texts(row, config.reference_field))
+    return Question(key, question_turns, category, texts(row, config.reference_field))
 
 
 def further_input(row: Row, config: QuestionsConfig) -> str:

@@ -27,9 +27,9 @@ def in_folder(config: QuestionsConfig) -> QuestionsConfig:
     if config.path is None or not config.path.is_dir():
         return config
     references = config.path / "reference_answer" / "gpt-4.jsonl"
-    beside = references if references.is_file() else None
+    reference_path = references if references.is_file() else None
     return config.model_copy(
-        update={"path": config.path / "question.jsonl", "reference_path": config.reference_path or beside}
+        update={"path": config.path / "question.jsonl", "reference_path": config.reference_path or reference_path}
     )
 
 

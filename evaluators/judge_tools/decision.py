@@ -206,7 +206,7 @@ def _decided(spoken: str, stated: Sequence[_Stated], finish: str, form: RatingFo
     firm = firm or [rating for rating in stated if rating.weight > _NEVER]
     most = max(rating.weight for rating in firm)
     chosen = [rating for rating in firm if rating.weight == most][-1]
-    for problem in _doubts(spoken, stated, firm, chosen, finish):
+    for problem in _objections(spoken, stated, firm, chosen, finish):
         raise VerdictUnreadable(f"{problem}; {ending(spoken.rstrip())}")
     try:
         return Decision(form.worth(chosen.rating), chosen.begin, chosen.end, chosen.outer_end)
@@ -214,7 +214,7 @@ def _decided(spoken: str, stated: Sequence[_Stated], finish: str, form: RatingFo
         raise VerdictUnreadable(f"{error}; {ending(spoken.rstrip())}") from None
 
 
-def _doubts(
+def _objections(
     spoken: str, stated: Sequence[_Stated], firm: Sequence[_Stated], chosen: _Stated, finish: str
 ) -> Iterator[str]:
     """Why the chosen rating may not be the decision."""

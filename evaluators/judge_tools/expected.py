@@ -30,17 +30,17 @@ def expected_score(
     Raises:
         VerdictUnreadable: more than `MOST_OFF_SCALE` lies off the scale.
     """
-    known = {rating: probability for rating, probability in probabilities.items() if probability > 0}
-    total = math.fsum(known.values())
+    positive = {rating: probability for rating, probability in probabilities.items() if probability > 0}
+    total = math.fsum(positive.values())
     off_scale = max(0.0, 1.0 - total)
-    shown = {rating: float(f"{probability:.6g}") for rating, probability in sorted(known.items(), key=_number)}
+    shown = {rating: float(f"{probability:.6g}") for rating, probability in sorted(positive.items(), key=_number)}
     if not math.isfinite(total) or off_scale > MOST_OFF_SCALE:
         raise VerdictUnreadable(
             f"{off_scale:.0%} of the judge's probability lies off its scale, more than the {MOST_OFF_SCALE:.0%} that "
             f"judge.rating=expected allows (ratings: {shown}): set judge.rating to decision",
             usage,
         )
-    score = math.fsum(form.worth(rating) * probability for rating, probability in known.items()) / total
+    score = math.fsum(form.worth(rating) * probability for rating, probability in positive.items()) / total
     return score, {"score": score, "probabilities": shown, "off_scale": float(f"{off_scale:.6g}")}
 
 

@@ -64,10 +64,10 @@ class LocalChatModel:
     ) -> Reply:
         decoding = Decoding(max_tokens, temperature, seed=seed if temperature else 0)
         try:
-            said = await self._gatherer.ask(_Chat(self._template.prompt(messages), decoding))
+            completion = await self._gatherer.ask(_Chat(self._template.prompt(messages), decoding))
         except PromptTooLong as error:
             raise _too_long(error) from error
-        return Reply(said.text, said.finish, Usage(1, said.prompt_tokens, 0, said.new_tokens))
+        return Reply(completion.text, completion.finish, Usage(1, completion.prompt_tokens, 0, completion.new_tokens))
 
     async def first_token_logprobs(
         self,
@@ -106,10 +106,10 @@ class LocalChatModel:
 
     async def _perform(self, chats: Sequence[_Chat]) -> AsyncIterator[tuple[int, Completion]]:
         decoding = chats[0].decoding
-        for together in blocks([chat.text for chat in chats]):
-            block = _block([chats[index].text for index in together])
+        for indices in blocks([chat.text for chat in chats]):
+            block = _block([chats[index].text for index in indices])
             async for index, completion in self._model.generate(block, decoding):
-                yield together[index], completion
+                yield indices[index], completion
 
 
 def blocks(texts: Sequence[str]) -> list[list[int]]:
@@ -131,8 +131,8 @@ def _parted(texts: Sequence[str], indices: list[int]) -> list[list[int]]:
     if len(branches) == 1:
         return [indices]
     rest = [index for branch in branches.values() if len(branch) < FEW for index in branch]
-    apart = [part for branch in branches.values() if len(branch) >= FEW for part in _parted(texts, branch)]
-    return [*apart, rest] if rest else apart
+    groups = [part for branch in branches.values() if len(branch) >= FEW for part in _parted(texts, branch)]
+    return [*groups, rest] if rest else groups
 
 
 def _block(texts: Sequence[str]) -> PromptBlock:

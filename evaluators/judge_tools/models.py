@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from configs.schema.judge import RewardModelJudgeConfig
-from configs.schema.judge_knobs import SpeakingJudgeKnobs
+from configs.schema.judge_knobs import LanguageModelJudgeKnobs
 from configs.schema.model import ModelConfig, RewardModelConfig
 from configs.schema.service import ServiceConfig
 from configs.schema.workers import WorkersConfig
@@ -45,7 +45,7 @@ class Models:
     reward: Callable[[RewardModelConfig, WorkersConfig], RewardModel]
     service: Callable[[ServiceConfig], "Service"] = make_service
 
-    def chat(self, config: SpeakingJudgeKnobs) -> ChatModel:
+    def chat(self, config: LanguageModelJudgeKnobs) -> ChatModel:
         """The model that a judge talks to. Raises InputError where it has no chat template, or no key."""
         if config.service is not None:
             return ServedChatModel(self.service(config.service))

@@ -42,18 +42,18 @@ class Quotations:
     def _spans(self) -> list[tuple[int, int]]:
         """Disjoint, in order."""
         merged: list[tuple[int, int]] = []
-        for begin, end in sorted(self._found()):
+        for begin, end in sorted(self._quoted_spans()):
             if merged and begin < merged[-1][1]:
                 merged[-1] = merged[-1][0], max(end, merged[-1][1])
             else:
                 merged.append((begin, end))
         return merged
 
-    def _found(self) -> Iterator[tuple[int, int]]:
+    def _quoted_spans(self) -> Iterator[tuple[int, int]]:
         fences = [fence.span() for fence in _FENCE.finditer(self.words) if not self._is_the_reply(fence)]
         yield from fences
-        known = set(fences)
-        text = _FENCE.sub(lambda fence: " " * len(fence[0]) if fence.span() in known else fence[0], self.words)
+        span_set = set(fences)
+        text = _FENCE.sub(lambda fence: " " * len(fence[0]) if fence.span() in span_set else fence[0], self.words)
         yield from (line.span() for line in _BLOCK_QUOTE.finditer(text))
         yield from (quote.span() for quote in _INLINE.finditer(text))
         yield from _straight(text)

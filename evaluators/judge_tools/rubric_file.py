@@ -65,5 +65,5 @@ def _checked_fields(
 
 def spell_conversation(questions: Sequence[str], answers: Sequence[str]) -> str:
     """What was said, up to the last of these answers, in FastChat's form."""
-    said = zip(questions, answers, strict=False)
-    return "\n\n".join(f"### User:\n{asked}\n\n### Assistant:\n{answer}" for asked, answer in said)
+    exchanges = zip(questions, answers, strict=False)
+    return "\n\n".join(f"### User:\n{asked}\n\n### Assistant:\n{answer}" for asked, answer in exchanges)

@@ -34,9 +34,9 @@ def import_module(name: str, folder: Path | None) -> ModuleType:
         sys.path.remove(str(folder))
     sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
-    for known, path in _sources(name).items():
+    for module_name, path in _sources(name).items():
         if path.suffix == ".py":  # a compiled one cannot be loaded twice
-            sys.modules.pop(known, None)
+            sys.modules.pop(module_name, None)
     writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # it is told apart by whole seconds
     try:
         return importlib.import_module(name)
@@ -46,7 +46,7 @@ def import_module(name: str, folder: Path | None) -> ModuleType:
 
 def digests(name: str) -> dict[str, str]:
     """SHA-256 of the source of each module, by its name; `name` itself is among them."""
-    return {known: sha256(path.read_bytes()).hexdigest() for known, path in sorted(_sources(name).items())}
+    return {module_name: sha256(path.read_bytes()).hexdigest() for module_name, path in sorted(_sources(name).items())}
 
 
 def _sources(name: str) -> dict[str, Path]:

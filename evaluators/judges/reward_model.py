@@ -68,12 +68,12 @@ class RewardModelJudge:
 
     def text(self, question: Question, answers: tuple[str, ...]) -> str:
         """What the model is shown, to rate the last of these answers."""
-        said = [words for pair in zip(question.turns, answers, strict=False) for words in pair]
+        texts = [words for pair in zip(question.turns, answers, strict=False) for words in pair]
         if self._template is None:
-            *before, answer = (plain(words.replace(PAIR, " ")) for words in said)
+            *before, answer = (plain(words.replace(PAIR, " ")) for words in texts)
             return "\n\n".join(before) + PAIR + answer
         messages: list[ChatMessage] = [
-            {"role": "assistant" if at % 2 else "user", "content": words} for at, words in enumerate(said)
+            {"role": "assistant" if at % 2 else "user", "content": words} for at, words in enumerate(texts)
         ]
         return self._template.transcript(messages)
 

@@ -102,11 +102,11 @@ class RubricJudge:
         if not self._config.fence_answers:
             return self._filled(question.turns, answers, reference)
         asked = {f"question {number}": text for number, text in enumerate(question.turns[: turn + 1])}
-        said = {f"answer {number}": text for number, text in enumerate(answers)}
+        answer_fields = {f"answer {number}": text for number, text in enumerate(answers)}
         fence = fence_of((self._prompt.system, self._prompt.template), self._scale.patterns)
-        shown = fence.show({**asked, **said, "reference": reference}, frozenset(said))
+        shown = fence.show({**asked, **answer_fields, "reference": reference}, frozenset(answer_fields))
         return with_notice(
-            self._filled([shown[name] for name in asked], [shown[name] for name in said], shown["reference"])
+            self._filled([shown[name] for name in asked], [shown[name] for name in answer_fields], shown["reference"])
         )
 
     def _filled(self, questions: Sequence[str], answers: Sequence[str], reference: str) -> list[ChatMessage]:

@@ -52,8 +52,8 @@ class LedgersBeside:
                 whole = [*_whole(ledger, table, [row[0] for row in rows])]
                 taken.rows.extend(rows)
                 taken.whole.extend(whole)
-                known = {row[0] for row in rows}
-                left = [key for key in left if key not in known]
+                stored = {row[0] for row in rows}
+                left = [key for key in left if key not in stored]
         return taken
 
     def _opened(self) -> list[sqlite3.Connection]:

@@ -180,8 +180,8 @@ def _opened_to_read(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _as_it_is(path: Path) -> sqlite3.Connection:
-    beside = (Path(f"{path}{suffix}") for suffix in ("-journal", "-wal"))
-    is_whole = not any(file.exists() and file.stat().st_size for file in beside)
+    companions = (Path(f"{path}{suffix}") for suffix in ("-journal", "-wal"))
+    is_whole = not any(file.exists() and file.stat().st_size for file in companions)
     if is_whole and not os.access(path.parent, os.W_OK):
         return _begun(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True))
     return _begun(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=60))

@@ -58,11 +58,11 @@ class Ledger:
         InputError: the file is no ledger, of another version, or cannot be opened.
     """
 
-    def __init__(self, path: Path, run: str, tally: Path | None = None, beside: Sequence[Path] = ()) -> None:
+    def __init__(self, path: Path, run: str, tally: Path | None = None, neighbours: Sequence[Path] = ()) -> None:
         self._run = run
         self._path = path
         self._tally_path = tally
-        self._beside = LedgersBeside(beside)
+        self._neighbours = LedgersBeside(neighbours)
         self._session = uuid4().hex
         self._time = 0.0, 0.0  # seconds, GPU-seconds of this process
         self._reader = open_to_write(path)
@@ -94,8 +94,8 @@ class Ledger:
             rows = list(look_up(self._reader, columns, table, keys))
         except (sqlite3.Error, OverflowError) as error:
             raise RunStopped(f"the ledger {self._path} cannot be read ({error}): {_RESTORE}") from error
-        known = {row[0] for row in rows}
-        taken = self._beside.find(columns, table, [key for key in keys if key not in known])
+        stored = {row[0] for row in rows}
+        taken = self._neighbours.find(columns, table, [key for key in keys if key not in stored])
         for row in taken.whole:
             self._keep(*row)
         return rows + taken.rows
@@ -262,7 +262,7 @@ class Ledger:
         self._thread.shutdown()
         self._writer.close()
         self._reader.close()
-        self._beside.close()
+        self._neighbours.close()
 
 
 _REMEDY = "free some disk space, then `demosearch resume`; everything kept before is safe"

@@ -153,7 +153,7 @@ def read_spend(path: Path, run: str) -> Spend:
             SELECT count(*), total(prompt_tokens), total(new_tokens), total(dollars), count(dollars), total(estimated)
             FROM generations WHERE run = ?"""
         generated, read, written, paid, priced, guessed = ledger.execute(generations, (run,)).fetchone()
-        _, beside = _usage_totals(ledger, "beside", run)
+        _, extra = _usage_totals(ledger, "beside", run)
         judged, judge = _usage_totals(ledger, "verdicts", run)
         _, wasted = _usage_totals(ledger, "failures", run)
         (failed,) = ledger.execute("SELECT count(DISTINCT f.key)" + STILL_FAILED, (run,)).fetchone()
@@ -165,13 +165,13 @@ def read_spend(path: Path, run: str) -> Spend:
         generated=generated,
         judged=judged,
         failed=failed,
-        prompt_tokens=int(read) + beside.prompt_tokens,
-        new_tokens=int(written) + beside.new_tokens,
+        prompt_tokens=int(read) + extra.prompt_tokens,
+        new_tokens=int(written) + extra.new_tokens,
         judge=judge,
-        dollars=add_dollars(add_dollars(dollars, beside.dollars), judge.dollars),
+        dollars=add_dollars(add_dollars(dollars, extra.dollars), judge.dollars),
         seconds=seconds,
         gpu_seconds=gpu,
-        estimated=int(guessed) + beside.estimated + judge.estimated,
+        estimated=int(guessed) + extra.estimated + judge.estimated,
     )
 
 

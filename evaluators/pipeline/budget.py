@@ -19,7 +19,7 @@ QUANTITIES = {
 }
 """What can be limited: the knob's name, and what it is called."""
 
-WAY_ON = "`demosearch resume RUN --set {knob}=...`, or take what was found: `demosearch export RUN --best-so-far`"
+CONTINUATION = "`demosearch resume RUN --set {knob}=...`, or take what was found: `demosearch export RUN --best-so-far`"
 _CLOCK = ("gpu_hours", "hours")
 
 
@@ -45,14 +45,14 @@ class Budget:
 
     Args:
         spend: what the run has paid for up to now.
-        way_on: what a person can do then, with `{knob}` where the limit's knob belongs.
+        continuation: what a person can do then, with `{knob}` where the limit's knob belongs.
     """
 
-    def __init__(self, config: BudgetConfig, spend: Callable[[], Spend], way_on: str = WAY_ON) -> None:
+    def __init__(self, config: BudgetConfig, spend: Callable[[], Spend], continuation: str = CONTINUATION) -> None:
         self._limits = {name: limit for name in QUANTITIES if (limit := getattr(config, name)) is not None}
         self._judge_limits = {name: limit for name, limit in self._limits.items() if name != "generations"}
         self._spend = spend
-        self._way_on = way_on
+        self._continuation = continuation
         self._judging = 0
 
     @property
@@ -78,17 +78,17 @@ class Budget:
         spent = self.spent()
         under_way = {"verdicts": self._judging, "judge_calls": self._judging}
         for name, limit in limits.items():
-            known = spent[name]
-            if known is None:
+            used = spent[name]
+            if used is None:
                 raise RunStopped(
                     "some calls were made without prices, so the dollars spent are not known: go on without "
                     "budget.dollars (`--set budget.dollars=null`), and limit budget.judge_calls instead"
                 )
-            if known + under_way.get(name, 0) >= limit:
-                way_on = self._way_on.replace("{knob}", f"budget.{name}")
+            if used + under_way.get(name, 0) >= limit:
+                continuation = self._continuation.replace("{knob}", f"budget.{name}")
                 raise BudgetSpent(
                     f"the budget of {limit:,g} {QUANTITIES[name]} is spent, and everything is kept: go on with a "
-                    f"larger one, {way_on}"
+                    f"larger one, {continuation}"
                 )
 
     @contextmanager

@@ -44,8 +44,8 @@ class _Talk:
     @property
     def conversation(self) -> Conversation:
         """The conversation up to the next turn, which the user begins."""
-        said = zip(self.question.turns, self.answers, strict=False)
-        return (*(words for pair in said for words in pair), self.question.turns[len(self.answers)])
+        exchanges = zip(self.question.turns, self.answers, strict=False)
+        return (*(words for pair in exchanges for words in pair), self.question.turns[len(self.answers)])
 
 
 class Evaluator:
@@ -117,12 +117,12 @@ class Evaluator:
         if turn > 0:
             talks, block = await self._without_too_long(talks, block, decoding)
         answers = await self._answers.ask(block, decoding, [talk.question.id for talk in talks], tasks)
-        known = [
+        stored = [
             (talk, key, self._clean(completion.text))
             for talk, (key, completion) in zip(talks, answers, strict=True)
             if isinstance(completion, Completion)
         ]
-        self._take_known(turn, known, tasks)
+        self._take_stored(turn, stored, tasks)
         return [
             tasks.create_task(self._take_promised(turn, talk, key, promise, tasks))
             for talk, (key, promise) in zip(talks, answers, strict=True)
@@ -139,20 +139,20 @@ class Evaluator:
         rest = [index for index in range(len(talks)) if index not in refused]
         return [talks[index] for index in rest], block.select(rest)
 
-    def _take_known(self, turn: int, known: list[tuple[_Talk, bytes, str]], tasks: asyncio.TaskGroup) -> None:
-        for talk, key, answer in known:
+    def _take_stored(self, turn: int, stored: list[tuple[_Talk, bytes, str]], tasks: asyncio.TaskGroup) -> None:
+        for talk, key, answer in stored:
             talk.take(key, answer)
         if not self._objective.counts(turn):
             return
-        if not known:
+        if not stored:
             return
-        first = known[0][0]
-        scores = first.panel.known([(talk.question, talk.answers) for talk, _, _ in known], first.again)
-        for (talk, key, _), score in zip(known, scores, strict=True):
+        first = stored[0][0]
+        scores = first.panel.stored_scores([(talk.question, talk.answers) for talk, _, _ in stored], first.again)
+        for (talk, key, _), score in zip(stored, scores, strict=True):
             if score is None:
                 tasks.create_task(self._judge(turn, talk, talk.answers, key))
             else:
-                self.counts.known += 1
+                self.counts.reused += 1
                 self._take_score(turn, talk, score)
 
     async def _take_promised(

@@ -96,7 +96,7 @@ class Panel:
         """Keys of the verdicts on the last of these answers, given for the first time (0) or once more."""
         return tuple(tuple(member.keys(question, answers, again)) for member in self._members)
 
-    def known(self, items: Sequence[tuple[Question, tuple[str, ...]]], again: int = 0) -> list[float | None]:
+    def stored_scores(self, items: Sequence[tuple[Question, tuple[str, ...]]], again: int = 0) -> list[float | None]:
         """The scores that the ledger has in full; None where a verdict is missing."""
         keys = [[member.keys(*item, again) for member in self._members] for item in items]
         stored = self._ledger.verdicts([key for item in keys for member in item for key in member])

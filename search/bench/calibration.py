@@ -75,10 +75,10 @@ def guarded_search(
     searcher = with_finalists(config, strategy_of(config, space, seed, embedding), space, seed)
     search = simulate(searcher, landscape, space, min_win_probability=0.0)
     base = space.compose(())
-    if search.found == base:
+    if search.best == base:
         return None
-    gain = landscape.truth(search.found, landscape.further) - landscape.truth(base, landscape.further)
-    interval = paired_difference(search.held_out[search.found], search.held_out[base], _CONFIDENCE, landscape.bounds)
+    gain = landscape.truth(search.best, landscape.further) - landscape.truth(base, landscape.further)
+    interval = paired_difference(search.held_out[search.best], search.held_out[base], _CONFIDENCE, landscape.bounds)
     covered = interval is not None and interval.low <= gain <= interval.high
     return GuardedSearch(landscape_name, name, search.win_probability, gain, covered, search.drift, search.evaluations)
 
@@ -90,9 +90,9 @@ def by_class(searches: Sequence[GuardedSearch]) -> str:
         own = [search for search in searches if low <= search.probability < high]
         if own:
             better, covered = (100 * fmean(flags) for flags in ([v.gain > 0 for v in own], [v.covered for v in own]))
-            said = 100 * fmean(export.probability for export in own)
+            claimed = 100 * fmean(export.probability for export in own)
             name = f"{low:.2f} to {min(high, 1):.2f}"
-            lines.append(f"| {name} | {len(own)} | {said:.1f} % | {better:.1f} % | {covered:.1f} % |")
+            lines.append(f"| {name} | {len(own)} | {claimed:.1f} % | {better:.1f} % | {covered:.1f} % |")
     return "\n".join(lines)
 
 

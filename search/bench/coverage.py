@@ -83,7 +83,10 @@ def table(counts: Sequence[int], samples: int) -> str:
     lines.append("|---" * (1 + len(counts)) + "|")
     for name, population in POPULATIONS.items():
         cells = [
-            ", ".join(f"{100 * covered(population, count, samples, knows_bounds=known):.1f}" for known in (False, True))
+            ", ".join(
+                f"{100 * covered(population, count, samples, knows_bounds=knows_bounds):.1f}"
+                for knows_bounds in (False, True)
+            )
             for count in counts
         ]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")

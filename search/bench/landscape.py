@@ -128,8 +128,8 @@ class Landscape:
 
         def mixed(values: Floats, anew: Floats) -> Floats:
             middle = values.mean()
-            together: Floats = middle + agreement * (values - middle) + own * (anew - middle)
-            return together
+            combined: Floats = middle + agreement * (values - middle) + own * (anew - middle)
+            return combined
 
         other.effect = mixed(self.effect, self.effect[dealt]) + length * draw.normal(size=len(dealt))
         other._taste = mixed(self._taste, self._taste[dealt])
@@ -160,19 +160,19 @@ class Landscape:
             anew = _normal(_mixed(_mixed(key ^ (asked.astype(np.uint64) << np.uint64(32))) - np.uint64(1)))
             noise = _OTHER_JUDGE * noise + (1 - _OTHER_JUDGE**2) ** 0.5 * anew
         before = self._before_noise(chosen[None], asked)[0] + self._drifted(moment)
-        said = self._said(before + self._noise[asked] * noise)
-        scores = dict(zip(trial.questions, said.tolist(), strict=True))
-        return ScoredTrial(trial, scores, {}, float(said.mean()))
+        stated = self._stated(before + self._noise[asked] * noise)
+        scores = dict(zip(trial.questions, stated.tolist(), strict=True))
+        return ScoredTrial(trial, scores, {}, float(stated.mean()))
 
     def _drifted(self, moment: float) -> float:
         phase, sign = float(self._salt >> np.uint64(40)) / 2**24, 1 if int(self._salt) & 1 else -1
         wave = np.sin(2 * np.pi * (moment + phase)) - np.sin(2 * np.pi * phase)
         return self.knobs.drift * (sign * moment / 2 + float(wave) / 4)
 
-    def _said(self, noisy: Floats) -> Floats:
+    def _stated(self, noisy: Floats) -> Floats:
         passed = np.searchsorted(np.array(self.knobs.thresholds), noisy, side="left").astype(float)
-        said: Floats = self.knobs.lowest + self.knobs.step * passed
-        return said
+        passed_scores: Floats = self.knobs.lowest + self.knobs.step * passed
+        return passed_scores
 
     def truth(self, candidate: Candidate, questions: Sequence[str], moment: float = 0.0) -> float:
         """Mean score over these questions and over all the noise there could be; exact. `moment` as `score` takes it:
@@ -182,16 +182,16 @@ class Landscape:
     def truths(self, sets: Ints, questions: Sequence[str], moment: float = 0.0) -> Floats:
         """`truth` of many sets of one size: [B, n] numbers of demonstrations, in order, to [B]."""
         asked = np.array([self._question[name] for name in questions])
-        parts = [self._mean_said(sets[start : start + 500], asked, moment) for start in range(0, len(sets), 500)]
+        parts = [self._mean_stated(sets[start : start + 500], asked, moment) for start in range(0, len(sets), 500)]
         return np.concatenate(parts)
 
-    def _mean_said(self, sets: Ints, asked: Ints, moment: float) -> Floats:
+    def _mean_stated(self, sets: Ints, asked: Ints, moment: float) -> Floats:
         before, noise = self._before_noise(sets, asked) + self._drifted(moment), self._noise[asked]
         passed = np.zeros(len(sets))
         for threshold in self.knobs.thresholds:
             passed += ndtr((before - threshold) / noise).mean(axis=1)
-        said: Floats = self.knobs.lowest + self.knobs.step * passed
-        return said
+        stated: Floats = self.knobs.lowest + self.knobs.step * passed
+        return stated
 
     def _before_noise(self, sets: Ints, asked: Ints) -> Floats:
         """[B, n] and [m] to [B, m]."""

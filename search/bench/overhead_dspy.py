@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-FOLDER, WHAT = sys.argv[1], sys.argv[2]
+FOLDER, MODE = sys.argv[1], sys.argv[2]
 os.environ["DSPY_CACHEDIR"] = FOLDER
 
 import dspy  # noqa: E402 -- reads the variable when imported
@@ -33,9 +33,9 @@ class Instant:
 
     def complete(self, request):
         self.calls += 1
-        said = f"[[ ## answer ## ]]\n{ANSWER}\n\n[[ ## completed ## ]]"
+        reply = f"[[ ## answer ## ]]\n{ANSWER}\n\n[[ ## completed ## ]]"
         usage = Usage(input_tokens=1000, output_tokens=300, total_tokens=1300)
-        message = Message.assistant([TextPart(said)])
+        message = Message.assistant([TextPart(reply)])
         return Response(id=None, model="instant", message=message, finish_reason="stop", usage=usage)
 
     def stream(self, request):
@@ -60,8 +60,8 @@ def main():
         for n in range(QUESTIONS)
     ]
     demos = [dspy.Example(query=f"demonstration {n}, how do I do it?", answer=ANSWER) for n in range(CANDIDATES + 3)]
-    score = dspy.Evaluate(devset=asked, metric=lambda _, said: len(said.answer) / 2000, num_threads=8)
-    names = ["cold", "warm"] if WHAT == "cold+warm" else ["new"]
+    score = dspy.Evaluate(devset=asked, metric=lambda _, prediction: len(prediction.answer) / 2000, num_threads=8)
+    names = ["cold", "warm"] if MODE == "cold+warm" else ["new"]
     print(json.dumps({"passes": [one_pass(name, engine, score, demos) for name in names]}))
 
 

@@ -46,12 +46,12 @@ class OverlapTiming:
 
     generator: Timing
     judge: Timing
-    together: Timing
+    both_at_once: Timing
 
     @property
     def ratio(self) -> float:
         """Time together, as a share of the slower one's alone; 1 is perfect."""
-        return self.together.seconds / max(self.generator.seconds, self.judge.seconds)
+        return self.both_at_once.seconds / max(self.generator.seconds, self.judge.seconds)
 
 
 class SteadyModel:
@@ -145,7 +145,7 @@ def run_overlap(
     return OverlapTiming(
         generator=_pass("generator alone", size, each, 0.0, in_flight),
         judge=_pass("judge alone", size, 0.0, latency, in_flight),
-        together=_pass("together", size, each, latency, in_flight),
+        both_at_once=_pass("together", size, each, latency, in_flight),
     )
 
 

@@ -59,18 +59,18 @@ def sample_coverage(
     searcher = with_finalists(config, strategy_of(config, space, seed, embedding), space, seed)
     search = simulate(searcher, landscape, space, min_win_probability=0.0)
     base = space.compose(())
-    if search.found == base:
+    if search.best == base:
         return None
-    truth, of_base = (landscape.truth(one, landscape.further, _END) for one in (search.found, base))
+    truth, of_base = (landscape.truth(candidate, landscape.further, _END) for candidate in (search.best, base))
     scores: dict[int, float] = {}
     gains: dict[int, float] = {}
     for count in counts:
         held: list[tuple[bool, bool]] = []
         for start in range(0, samples * count, count):
             names = landscape.held_out[start : start + count]
-            found, plain = (_of(search.held_out, candidate, names) for candidate in (search.found, base))
-            score = estimate([*found.values()], _CONFIDENCE, bounds=landscape.bounds)
-            gain = paired_difference(found, plain, _CONFIDENCE, landscape.bounds)
+            best, plain = (_of(search.held_out, candidate, names) for candidate in (search.best, base))
+            score = estimate([*best.values()], _CONFIDENCE, bounds=landscape.bounds)
+            gain = paired_difference(best, plain, _CONFIDENCE, landscape.bounds)
             assert score is not None
             assert gain is not None
             held.append((score.low <= truth <= score.high, gain.low <= truth - of_base <= gain.high))
@@ -86,7 +86,7 @@ def _of(
 
 def table(coverages: Iterable[SampleCoverage], counts: Sequence[int]) -> str:
     """Coverage in percent, in Markdown, a line a landscape."""
-    head = [f"n {count}: {what}" for count in counts for what in ("score", "gain")]
+    head = [f"n {count}: {measured}" for count in counts for measured in ("score", "gain")]
     lines = ["| landscape | " + " | ".join(head) + " |", "|---" * (1 + len(head)) + "|"]
     by_landscape: dict[str, list[SampleCoverage]] = {}
     for coverage in coverages:

@@ -21,10 +21,10 @@ class ServedView:
         command = [sys.executable, "-m", "search", "view", str(folder), "--port", "0", "--no-token"]
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603
         assert self._process.stderr is not None
-        said = self._process.stderr.readline()
-        addresses = re.findall(r"http://\S+", said)
+        line = self._process.stderr.readline()
+        addresses = re.findall(r"http://\S+", line)
         if not addresses:
-            raise RuntimeError(f"the view does not start: {said}")
+            raise RuntimeError(f"the view does not start: {line}")
         self.home = addresses[0]
 
     def read(self, address: str) -> bytes:

@@ -38,19 +38,19 @@ class SimulatedSearch:
     """What came of one.
 
     Attributes:
-        found: the first of the strategy's ranking.
+        best: the first of the strategy's ranking.
         winner: the same, or the base prompt where too little says that it is better.
         win_probability: that it is, in [0, 1].
         held_out: what the judge said of winner and base prompt on held-out questions, by question.
         evaluations: judged generations, the base prompt's included; those that a screening judge scored are not.
         trials: told, the base prompt's included.
-        found_truth, truth, base_truth: of `found`, winner and base prompt on the held-out questions.
+        found_truth, truth, base_truth: of `best`, winner and base prompt on the held-out questions.
         seconds: processor time spent inside the strategy.
         under_way: trials that others worked on while one was told, on average.
         drift: how far the judge's level is said to have moved, in points; 0 where it is not said to have.
     """
 
-    found: Candidate
+    best: Candidate
     winner: Candidate
     win_probability: float
     held_out: Mapping[Candidate, Mapping[str, float]]
@@ -93,21 +93,21 @@ def simulate(
         seconds += time.process_time() - start
         finished += 1
         waiting += len(under_way)
-    found = strategy.ranking()[0]
-    trials = [Trial(candidate, landscape.held_out) for candidate in dict.fromkeys([found, base.candidate])]
+    best = strategy.ranking()[0]
+    trials = [Trial(candidate, landscape.held_out) for candidate in dict.fromkeys([best, base.candidate])]
     finals = [landscape.score(trial, moment=1.0) for trial in trials]
     for scored in finals:
         certainty.tell(scored)
-    win_probability = certainty.probability_better(found)
-    winner = found if win_probability >= min_win_probability else base.candidate
+    win_probability = certainty.probability_better(best)
+    winner = best if win_probability >= min_win_probability else base.candidate
     return SimulatedSearch(
-        found=found,
+        best=best,
         winner=winner,
         win_probability=win_probability,
         held_out={scored.trial.candidate: scored.scores for scored in finals},
         evaluations=evaluations,
         trials=finished,
-        found_truth=landscape.truth(found, landscape.held_out),
+        found_truth=landscape.truth(best, landscape.held_out),
         truth=landscape.truth(winner, landscape.held_out),
         base_truth=landscape.truth(base.candidate, landscape.held_out),
         seconds=seconds,

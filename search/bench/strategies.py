@@ -140,10 +140,10 @@ def against_no_judge(results: Iterable[StrategyOutcome]) -> str:
 _Compared = tuple[tuple[str, int, int, str], list[StrategyOutcome], dict[Case, StrategyOutcome]]
 
 
-def _paired(what: str, rival: str, rows: Iterable[_Compared]) -> str:
+def _paired(measure: str, rival: str, rows: Iterable[_Compared]) -> str:
     """A table of outcomes minus those of a rival on the same cases; empty where none has met the same."""
     lines = [
-        f"| landscape | N | k | {what} | judged | found minus {rival} (95 %) | exported minus {rival} (95 %) |",
+        f"| landscape | N | k | {measure} | judged | found minus {rival} (95 %) | exported minus {rival} (95 %) |",
         "|---" * 7 + "|",
     ]
     for group, own, rivals in rows:

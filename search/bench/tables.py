@@ -15,7 +15,7 @@ def overlap_table(overlap: OverlapTiming) -> RenderableType:
     table = Table(padding=(0, 1), header_style="bold")
     for column in ("", "seconds", "evaluations/s", "at the judge at once"):
         table.add_column(column, justify="right" if column else "left")
-    for scenario in (overlap.generator, overlap.judge, overlap.together):
+    for scenario in (overlap.generator, overlap.judge, overlap.both_at_once):
         table.add_row(
             scenario.name,
             f"{scenario.seconds:.2f}",

@@ -21,8 +21,8 @@ def evaluation_view(status: EvaluationStatus, path: Path) -> RenderableType:
         parts += [_variants(status.results), *_categories(status.results)]
     parts += [Text(f"AlpacaEval 2.0, {place}") for place in status.places]
     if status.failures:
-        way_on = "Failed items are in no mean; the same command with the same --run-dir tries them again."
-        parts += [failures_table(status.failures), Text(way_on)]
+        continuation = "Failed items are in no mean; the same command with the same --run-dir tries them again."
+        parts += [failures_table(status.failures), Text(continuation)]
     return Group(*parts)
 
 

@@ -24,7 +24,9 @@ def export_help() -> str:
     parts = ["Write the best demonstrations that a run has found, exactly as they were scored."]
     for audience in dict.fromkeys(form.audience for form in FORMS.values()):
         parts.append(f"For {audience}:")
-        parts.append("\n".join(f"- `{name}`: {form.what}" for name, form in FORMS.items() if form.audience == audience))
+        parts.append(
+            "\n".join(f"- `{name}`: {form.summary}" for name, form in FORMS.items() if form.audience == audience)
+        )
     parts += ["All candidates, with their scores, whether the search has ended or not:", f"- `optuna`: {_STUDY}"]
     return "\n\n".join(parts)
 

@@ -70,15 +70,17 @@ def forecast_sentences(forecast: ExperimentForecast) -> Iterator[str]:
         if quantity.name != "new tokens" and (quantity.at_most != 0 or quantity.name != "judge tokens")
     ]
     holes = f" ({show_many(len(forecast.holes), 'hole')} beside them)" if forecast.holes else ""
-    takes = ", ".join(_amount(one, one.about, one.at_most) + (holes if one.name == "cells" else "") for one in shown)
+    takes = ", ".join(
+        _amount(item, item.about, item.at_most) + (holes if item.name == "cells" else "") for item in shown
+    )
     yield f"takes {takes}"
     paid = [quantity for quantity in shown if quantity.spent]
     left = {quantity: _left(quantity) for quantity in shown}
     if paid and not any(any(numbers) for quantity, numbers in left.items() if quantity.name in _SINGULAR):
         yield "everything is paid already: tables and page are written again"
     elif paid:
-        yield f"paid already: {', '.join(_amount(one, one.spent, one.spent) for one in paid)}"
-        yield f"left: {', '.join(_amount(one, *numbers) for one, numbers in left.items())}"
+        yield f"paid already: {', '.join(_amount(item, item.spent, item.spent) for item in paid)}"
+        yield f"left: {', '.join(_amount(item, *numbers) for item, numbers in left.items())}"
     yield from (f"warning: {warning}" for warning in forecast.warnings)
 
 

@@ -31,8 +31,8 @@ def after_search(status: "Status", path: Path) -> list[str]:
         return [f"demosearch resume {where}"]
     failed = [f"demosearch retry-failed {where}"] if status.failures else []
     has_found = status.winner is not None and status.base is not None and status.winner is not status.base
-    found = [f"demosearch export {where} -o best.txt"] if has_found else []
-    return [*failed, f"demosearch report {where}", *found]
+    export = [f"demosearch export {where} -o best.txt"] if has_found else []
+    return [*failed, f"demosearch report {where}", *export]
 
 
 def after_evaluation(status: "EvaluationStatus", path: Path) -> list[str]:

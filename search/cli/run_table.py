@@ -12,7 +12,7 @@ from search.view.compare import ComparedEntry
 from search.view.runs import RunRow
 
 _OTHERS = " Entries of another judge have none."
-_APART = " Scores on held-out and on search questions are in one table; only the differences compare them."
+_NOT_COMPARABLE = " Scores on held-out and on search questions are in one table; only the differences compare them."
 
 
 def run_table(rows: Sequence[RunRow], folder: Path) -> RenderableType:
@@ -52,4 +52,4 @@ def comparison_table(compared: Sequence[ComparedEntry]) -> RenderableType:
     sides = {line.entry.side for line in compared}
     others = len({line.entry.judge for line in compared}) > 1
     note = "Differences are paired over the shared questions, with their intervals."
-    return Group(table, Text(note + (_APART if len(sides) > 1 else "") + (_OTHERS if others else "")))
+    return Group(table, Text(note + (_NOT_COMPARABLE if len(sides) > 1 else "") + (_OTHERS if others else "")))

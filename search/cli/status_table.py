@@ -16,7 +16,7 @@ from search.problem.candidate import OWN, Candidate
 from search.results.status import FailedItems, Standing, Status
 from search.results.wording import show_drafting, show_estimate, show_many, show_unseen
 
-_APART = "Search scores with another n are over other questions and cannot be compared; the gains below can."
+_NOT_COMPARABLE = "Search scores with another n are over other questions and cannot be compared; the gains below can."
 _SAMPLE = 300  # characters of a failure's message
 _WORDS = {
     "running": "running now",
@@ -32,7 +32,7 @@ def status_view(status: Status, path: Path) -> RenderableType:
     if status.lost:
         parts.append(Text(status.lost, style="bold red"))
     if status.failures:
-        parts += [failures_table(status.failures), Text(_way_on(status, path))]
+        parts += [failures_table(status.failures), Text(_continuation(status, path))]
     if status.base is not None:
         parts.append(_standings(status))
     if status.state == "finished":
@@ -75,7 +75,7 @@ def failures_table(failures: Iterable[FailedItems]) -> Table:
     return table
 
 
-def _way_on(status: Status, path: Path) -> str:
+def _continuation(status: Status, path: Path) -> str:
     if status.state == "running":
         return "Failed items are in no mean."
     return f"Failed items are in no mean; `demosearch retry-failed {path}` tries them again, and nothing else."
@@ -132,15 +132,15 @@ def _standings(status: Status) -> RenderableType:
     winner = "winner" if status.state == "finished" else "best so far"
     named = ((winner, status.winner), ("runner-up", status.runner_up), ("base prompt", status.base))
     present = [(name, standing) for name, standing in named if standing is not None]
-    for name, one in present:
-        estimates = (one.search_score, one.held_out_score, one.held_out_gain)
+    for name, contender in present:
+        estimates = (contender.search_score, contender.held_out_score, contender.held_out_gain)
         shown = [show_estimate(value, with_n=False) if value else "" for value in estimates]
         table.add_row(name, *shown, " + ".join(str(value.n) for value in estimates[:2] if value))
     own = status.base.demonstrations if status.base else ()
-    chosen = [Text(f"{name}: {_in_words(one.candidate, own)}{_length(one)}") for name, one in present]
-    counts = {one.search_score.n for _, one in present if one.search_score}
-    apart = [Text(_APART)] if len(counts) > 1 else []
-    return Group(table, *apart, *chosen)
+    chosen = [Text(f"{name}: {_in_words(contender.candidate, own)}{_length(contender)}") for name, contender in present]
+    counts = {contender.search_score.n for _, contender in present if contender.search_score}
+    remark = [Text(_NOT_COMPARABLE)] if len(counts) > 1 else []
+    return Group(table, *remark, *chosen)
 
 
 def _length(standing: Standing) -> str:
@@ -161,16 +161,16 @@ def _verdict(status: Status) -> str:
         return _nothing_found(status.win_probability)
     if gain is None:
         return "The winner has no score on held-out questions: nothing is known of it beyond those that chose it."
-    sure = (
+    is_certain = (
         ""
         if status.win_probability is None
         else f" All scores together make it {_probable(status.win_probability)} that it is better."
     )
     if gain.low > 0:
-        return f"On {show_unseen(status.seen)}, the winner beats the base prompt by {show_estimate(gain)}.{sure}"
+        return f"On {show_unseen(status.seen)}, the winner beats the base prompt by {show_estimate(gain)}.{is_certain}"
     return (
         f"On {show_unseen(status.seen)}, the winner does not clearly beat the base prompt: {show_estimate(gain)}."
-        + sure
+        + is_certain
     )
 
 

@@ -82,10 +82,10 @@ def write(path: Path, text: str) -> None:
 
 
 @contextmanager
-def interruptible(path: Path, way_on: str) -> Iterator[None]:
+def interruptible(path: Path, continuation: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
         begun = (path / "config.json").exists()
-        say(f"interrupted; go on with {way_on}" if begun else "interrupted before anything began")
+        say(f"interrupted; go on with {continuation}" if begun else "interrupted before anything began")
         raise typer.Exit(INTERRUPTED) from None

@@ -44,14 +44,14 @@ def watch(path: Path, console: Console, once: bool = False, pause: float = _PAUS
 
 def _follow(path: Path, console: Console, pause: float) -> None:
     """Show the run until nobody works on it any more."""
-    said = False
+    is_announced = False
     with make_view(console) as view:
         while _is_running(path):
             now = read_live(path)
             if now is not None:
                 view.show(now)
-            elif not said:
-                said = True
+            elif not is_announced:
+                is_announced = True
                 console.print(_LOADING)
             time.sleep(pause)
 
@@ -72,9 +72,11 @@ def _ended(path: Path) -> RenderableType:
     view = evaluation_view(read_evaluation(path), path) if evaluated else status_view(read_status(path), path)
     if read_state(path)[0] != "crashed":
         return view
-    way_on = f"the same `demosearch evaluate` with `--run-dir {path}`" if evaluated else f"`demosearch resume {path}`"
+    continuation = (
+        f"the same `demosearch evaluate` with `--run-dir {path}`" if evaluated else f"`demosearch resume {path}`"
+    )
     seen = show_span(max(0.0, time.time() - _last_seen(path)))
-    gone = f"Nobody works on this run; last seen {seen} ago; go on with {way_on}."
+    gone = f"Nobody works on this run; last seen {seen} ago; go on with {continuation}."
     return Group(view, Text(gone, style="yellow"))
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from configs.schema.experiments import ModelPairConfig
 from search.experiments.cell import Cell, Hole
-from search.experiments.experiment import Experiment, Found
+from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.setting import EMPTY, Setting
 
 
-def _cells(setting: Setting, _: Found) -> Iterator[Cell | Hole]:
+def _cells(setting: Setting, _: FoundSets) -> Iterator[Cell | Hole]:
     config = setting.config
     own = ModelPairConfig(name=config.pair, model=config.model, instruct=config.instruct)
     for pair in (own, *config.aligned.pairs):

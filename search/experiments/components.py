@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from search.experiments.cell import Cell, Condition, Hole
-from search.experiments.experiment import Experiment, Found
+from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.setting import EMPTY, Setting
 
 
-def _cells(setting: Setting, _: Found) -> Iterator[Cell | Hole]:
+def _cells(setting: Setting, _: FoundSets) -> Iterator[Cell | Hole]:
     for kind in ("examples only", "rules and examples"):
         for count in setting.config.components.counts:
             yield _cell(setting, kind, count)

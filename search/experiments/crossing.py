@@ -26,13 +26,13 @@ def crossings(results: ExperimentResults, measure: Measure) -> list[MethodCrossi
         return []
     curves = _curves(results, measure)
     confidence = results.config.benchmarks[0].scoring.confidence
-    found = []
+    all_crossings = []
     for name, curve in curves.items():
         before, comma, kind = name.rpartition(", ")  # the source of the examples
         if kind.startswith("fine-tuned"):
             in_context = curves.get(f"{before}{comma}{ICL}", {})
-            found.append(MethodCrossing(name, measure, _crossing(in_context, curve, confidence)))
-    return found
+            all_crossings.append(MethodCrossing(name, measure, _crossing(in_context, curve, confidence)))
+    return all_crossings
 
 
 def _curves(results: ExperimentResults, measure: Measure) -> dict[str, dict[int, Draws]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from configs.schema.experiments import NamedStrategy
 from search.experiments.cell import Cell, Condition, Hole
-from search.experiments.experiment import Experiment, Found
+from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.found_sets import FoundSet, SearchTask
 from search.experiments.search_tasks import search_tasks
 from search.experiments.setting import EMPTY, Setting
@@ -19,7 +19,7 @@ def _searches(setting: Setting) -> list[SearchTask]:
     return [] if strategy is None else search_tasks(setting, [NamedStrategy(name=SEARCHED, strategy=strategy)])
 
 
-def _cells(setting: Setting, found: Found) -> Iterator[Cell | Hole]:
+def _cells(setting: Setting, found_sets: FoundSets) -> Iterator[Cell | Hole]:
     config = setting.config.decoding_sweep
     for penalty in config.repetition_penalties:
         for kind, prompt in _prompts(setting).items():
@@ -34,8 +34,8 @@ def _cells(setting: Setting, found: Found) -> Iterator[Cell | Hole]:
                         decoding=setting.config.decoding.model_copy(update=changes),
                     )
 
-    if SEARCHED in found:
-        yield from _searched(setting, found[SEARCHED])
+    if SEARCHED in found_sets:
+        yield from _searched(setting, found_sets[SEARCHED])
 
 
 def _searched(setting: Setting, sets: FoundSet) -> Iterator[Cell | Hole]:

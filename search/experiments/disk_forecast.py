@@ -19,7 +19,7 @@ def disk_quantity(quantities: Iterable[Quantity], planned: PlannedTrainings) -> 
     if kept is None or checkpoints is None:
         return Quantity("disk, GB", None, None, None, None, "unknown: set forecast.billion_parameters")
     parts = {"models": kept, "checkpoints, until their trainings are done": checkpoints}
-    notes = [f"{number / 1e9:,.3g} for {what}" for what, number in parts.items() if number]
+    notes = [f"{number / 1e9:,.3g} for {name}" for name, number in parts.items() if number]
     about, at_most = ((answers[kind] + kept + checkpoints) / 1e9 for kind in ("about", "at_most"))
     present = (planned.present_bytes + _paid_share(by_name) * answers["about"]) / 1e9
     return Quantity("disk, GB", about, at_most, present or None, None, ", ".join(notes))
@@ -27,17 +27,17 @@ def disk_quantity(quantities: Iterable[Quantity], planned: PlannedTrainings) -> 
 
 def _paid_share(by_name: Mapping[str, Quantity]) -> float:
     """The share of answers that are in the ledger already."""
-    whole = _known(by_name, "generations", "about")
+    whole = _planned(by_name, "generations", "about")
     return min(1.0, (by_name["generations"].spent or 0.0) / whole) if whole else 0.0
 
 
 def _bytes_of_answers(by_name: Mapping[str, Quantity], kind: str) -> float:
-    written = _known(by_name, "new tokens", kind) + _known(by_name, "judge tokens", kind) / 2
-    rows = _known(by_name, "generations", kind) + _known(by_name, "verdicts", kind)
+    written = _planned(by_name, "new tokens", kind) + _planned(by_name, "judge tokens", kind) / 2
+    rows = _planned(by_name, "generations", kind) + _planned(by_name, "verdicts", kind)
     return 2 * written * _BYTES_A_TOKEN + rows * _ROW
 
 
-def _known(by_name: Mapping[str, Quantity], name: str, kind: str) -> float:
+def _planned(by_name: Mapping[str, Quantity], name: str, kind: str) -> float:
     """The number of this kind, else the other; 0 where neither is known."""
     quantity = by_name.get(name)
     if quantity is None:

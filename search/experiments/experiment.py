@@ -8,7 +8,7 @@ from search.experiments.cell import Cell, Hole
 from search.experiments.found_sets import FoundSet, SearchTask
 from search.experiments.setting import Setting
 
-Found = Mapping[str, FoundSet]
+FoundSets = Mapping[str, FoundSet]
 """What searches have found, by the name of their task."""
 
 
@@ -37,7 +37,7 @@ class Experiment:
     name: str
     question: str
     source: str
-    cells: Callable[[Setting, Found], Iterator[Cell | Hole]]
+    cells: Callable[[Setting, FoundSets], Iterator[Cell | Hole]]
     within: tuple[str, ...] = ()
     figure: Literal["lines", "forest", "heatmap", "shares"] = "forest"
     x: str = ""

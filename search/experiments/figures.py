@@ -130,16 +130,16 @@ def _forest(_: ExperimentResults, measure: Measure, rows: Sequence[ResultRow]) -
 def _shares(results: ExperimentResults, measure: Measure, _: Sequence[ResultRow]) -> go.Figure:
     """Shares of the gap, beside lines at nothing and at all of it; shares without bounds are left to the table."""
     finite = [share for share in shares(results, measure) if share.share is not None and math.isfinite(share.share.low)]
-    known = [share.share for share in finite if share.share is not None]
+    values = [share.share for share in finite if share.share is not None]
     names = [name_of(share.condition) for share in finite]
     ours = go.Scatter(
         name="ours",
-        x=[share.mean for share in known],
-        y=list(range(len(known))),
-        error_x=whiskers(known),
+        x=[share.mean for share in values],
+        y=list(range(len(values))),
+        error_x=whiskers(values),
         mode="markers",
         marker={"color": FIRST, "size": 9},
-        text=[f"{name}: {show_share(share)}" for name, share in zip(names, known, strict=True)],
+        text=[f"{name}: {show_share(share)}" for name, share in zip(names, values, strict=True)],
         hovertemplate="%{text}<extra></extra>",
     )
     figure = drawn([ours], 120 + 28 * len(finite))
@@ -172,7 +172,7 @@ def _heatmaps(results: ExperimentResults, _: Measure, rows: Sequence[ResultRow])
                 x=xs,
                 y=ys,
                 z=[[_mean(by_place.get((x, y))) for x in xs] for y in ys],
-                text=[[_said(by_place.get((x, y))) for x in xs] for y in ys],
+                text=[[_hover_text(by_place.get((x, y))) for x in xs] for y in ys],
                 texttemplate="%{text}",
                 coloraxis="coloraxis",
             ),
@@ -196,7 +196,7 @@ def _mean(row: ResultRow | None) -> float | None:
     return None if row is None or row.score is None else row.score.mean
 
 
-def _said(row: ResultRow | None) -> str:
+def _hover_text(row: ResultRow | None) -> str:
     if row is None or row.score is None:
         return ""
     mean = f"{row.score.mean:.2f}" + ("" if row.printed is None else f" ({row.printed:.2f})")

@@ -12,7 +12,7 @@ from configs.schema.model import AnyModelConfig
 from search.experiments.cell import Cell, Hole
 from search.experiments.checks import refuse_absent_folders
 from search.experiments.disk_forecast import disk_quantity, too_little_disk
-from search.experiments.experiment import Experiment, Found
+from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.found_sets import SearchTask
 from search.experiments.grid import Grid, evaluation_of, make_grid
 from search.experiments.places import ledger_of, models_folder
@@ -91,8 +91,8 @@ def forecast_experiment(
     speed = tokens_per_second or assumed.tokens_per_second
     experience = Experience(None, speed, assumed.answer_tokens, assumed.verdict_tokens, assumed.gpus, patience)
     searches, refused = _searches(tasks, place, experience)
-    found = longest_sets(tasks, Setting(config), refused) | {**_found(tasks, place)}
-    grid = make_grid(experiment, config, found, place, is_dry=True)
+    found_sets = longest_sets(tasks, Setting(config), refused) | {**_found_sets(tasks, place)}
+    grid = make_grid(experiment, config, found_sets, place, is_dry=True)
     refuse_absent_folders(grid)
     distinct = replace(grid, cells=tuple(_distinct(grid.cells)))
     planned = plan_trainings(grid.cells, config, models_folder(config, place))
@@ -140,7 +140,7 @@ def _is_finished(search: Path) -> bool:
     return read_noted_state(search).get("state") == "finished"
 
 
-def _found(tasks: Iterable[SearchTask], place: Path) -> Found:
+def _found_sets(tasks: Iterable[SearchTask], place: Path) -> FoundSets:
     """What the finished searches have found."""
     folders = {task.name: place / "searches" / task.name for task in tasks}
     return {name: found_in(folder) for name, folder in folders.items() if _is_finished(folder)}

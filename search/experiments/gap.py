@@ -48,7 +48,7 @@ def shares(results: ExperimentResults, measure: Measure) -> list[Share]:
     if results.experiment.name != EXPERIMENT.name:
         return []
     base = _draws(results, BASE, measure)
-    known = []
+    with_share = []
     for row in results.rows:
         if row.measure == measure and row.score is not None and row.condition not in (BASE, TARGET):
             reached = _draws(results, row.condition, measure)
@@ -56,8 +56,8 @@ def shares(results: ExperimentResults, measure: Measure) -> list[Share]:
             share = _share(results, row.condition, measure)
             printed = _printed(results, row.condition, measure)
             is_prompted = results.conditions.index(dict(row.condition)) in results.prompted
-            known.append(Share(row.condition, row.score, gain, share, printed, is_prompted))
-    return known
+            with_share.append(Share(row.condition, row.score, gain, share, printed, is_prompted))
+    return with_share
 
 
 def _share(
@@ -115,28 +115,31 @@ def sentences(results: ExperimentResults) -> Iterator[str]:
 
 def _best(results: ExperimentResults, measure: Measure) -> str:
     compared = [share for share in shares(results, measure) if share.share is not None]
-    known = [share for share in compared if share.is_prompted]
-    if not known:
+    prompted = [share for share in compared if share.is_prompted]
+    if not prompted:
         return "No prompt has a score."
-    best = max(known, key=lambda share: share.score.mean)
+    best = max(prompted, key=lambda share: share.score.mean)
     assert best.share is not None
     enough = "reaches" if best.share.low >= 1 else "may reach" if best.share.high >= 1 else "does not reach"
-    others = len(compared) - len(known)
+    others = len(compared) - len(prompted)
     have = "has" if others == 1 else "have"
-    beside = f" {show_many(others, 'condition')} beside them {have} no prompt, or a trained model." if others else ""
+    others_shown = (
+        f" {show_many(others, 'condition')} beside them {have} no prompt, or a trained model." if others else ""
+    )
     return (
-        f"The best of {show_many(len(known), 'prompt')} ({name_of(best.condition)}) closes {show_share(best.share)} of "
-        f"it and {enough} the instruct model; as the best of many, chosen by these scores, it is flattered.{beside}"
+        f"The best of {show_many(len(prompted), 'prompt')} ({name_of(best.condition)}) closes {show_share(best.share)} "
+        f"of it and {enough} the instruct model; as the best of many, chosen by these scores, it is flattered."
+        f"{others_shown}"
     )
 
 
 def tables(results: ExperimentResults, measure: Measure) -> list[Table]:
     """Shares by condition; and by category, where the questions have several, of each experiment's best."""
-    known = shares(results, measure)
-    if not known:
+    all_shares = shares(results, measure)
+    if not all_shares:
         return []
-    has_paper = any(share.printed is not None for share in known)
-    all_prompted = all(share.is_prompted for share in known)
+    has_paper = any(share.printed is not None for share in all_shares)
+    all_prompted = all(share.is_prompted for share in all_shares)
     head = (
         "experiment",
         "condition",
@@ -155,18 +158,18 @@ def tables(results: ExperimentResults, measure: Measure) -> list[Table]:
             str(share.share.n if share.share else 0),
             *([] if all_prompted else ["prompt" if share.is_prompted else "no prompt, or trained"]),
         )
-        for share in known
+        for share in all_shares
     )
-    prompts = [share for share in known if share.is_prompted]
+    prompts = [share for share in all_shares if share.is_prompted]
     return [Table(f"{measure.name}: share of the gap", head, rows), *_by_category(results, measure, prompts)]
 
 
-def _by_category(results: ExperimentResults, measure: Measure, known: list[Share]) -> Iterator[Table]:
+def _by_category(results: ExperimentResults, measure: Measure, all_shares: list[Share]) -> Iterator[Table]:
     categories = sorted({*results.categories[measure.name].values()} - {""})
     if len(categories) < 2:
         return
     best: dict[object, Share] = {}
-    for share in known:
+    for share in all_shares:
         name = share.condition["experiment"]
         if name not in best or share.score.mean > best[name].score.mean:
             best[name] = share
@@ -175,8 +178,8 @@ def _by_category(results: ExperimentResults, measure: Measure, known: list[Share
     for share in best.values():
         by_category = {category: _share(results, share.condition, measure, category) for category in categories}
         cells = (
-            f"{show_share(known)}, n = {known.n}" if clear[category] and known else "gap not clear"
-            for category, known in by_category.items()
+            f"{show_share(all_shares)}, n = {all_shares.n}" if clear[category] and all_shares else "gap not clear"
+            for category, all_shares in by_category.items()
         )
         rows.append((name_of(share.condition), *cells))
     yield Table(

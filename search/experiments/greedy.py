@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from search.experiments.cell import Cell, Condition, Hole
-from search.experiments.experiment import Experiment, Found
+from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.found_sets import SearchTask
 from search.experiments.search_tasks import search_tasks
 from search.experiments.setting import Setting
@@ -13,10 +13,10 @@ def _searches(setting: Setting) -> list[SearchTask]:
     return search_tasks(setting, setting.config.greedy.strategies)
 
 
-def _cells(setting: Setting, found: Found) -> Iterator[Cell | Hole]:
+def _cells(setting: Setting, found_sets: FoundSets) -> Iterator[Cell | Hole]:
     yield setting.cell({"strategy": "none", "chosen": 0}, setting.base_prompt)
     for named in setting.config.greedy.strategies:
-        sets = found[named.name]
+        sets = found_sets[named.name]
         for size in range(1, named.strategy.max_demonstrations + 1):
             condition: Condition = {"strategy": named.name, "chosen": size}
             reason = sets.reason_against(size)

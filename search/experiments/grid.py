@@ -15,7 +15,7 @@ from evaluators.failures import ReferencesMissing
 from evaluators.objective import Objective
 from evaluators.question import Question
 from search.experiments.cell import Cell, Hole
-from search.experiments.experiment import Experiment, Found
+from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.prompt_length import LengthLimit
 from search.experiments.setting import Setting
 from search.forecast.token_length import is_elsewhere
@@ -49,12 +49,12 @@ class Grid:
 
 
 def make_grid(
-    experiment: Experiment, config: ExperimentConfig, found: Found, path: Path, *, is_dry: bool = False
+    experiment: Experiment, config: ExperimentConfig, found_sets: FoundSets, path: Path, *, is_dry: bool = False
 ) -> Grid:
     """Every cell, checked as far as that goes without a model.
 
     Args:
-        found: by the experiment's searches.
+        found_sets: by the experiment's searches.
         path: of the run; nothing is written there.
         is_dry: no key is needed, nothing is fetched, and what only a model's files tell is guessed where they are not
             on this machine.
@@ -63,12 +63,16 @@ def make_grid(
         InputError: the config is wrong, a file is missing or malformed, or no benchmark can judge anything.
     """
     environment = with_keys_to_come(config)[0] if is_dry else environ
-    meant = [one for one in config.benchmarks if one.experiments is None or experiment.name in one.experiments]
+    meant = [
+        candidate_benchmark
+        for candidate_benchmark in config.benchmarks
+        if candidate_benchmark.experiments is None or experiment.name in candidate_benchmark.experiments
+    ]
     benchmarks, refused = _usable(meant, path, environment)
     asked = [question for benchmark in benchmarks for question in questions_of(benchmark)]
     limits = LengthLimit(asked, may_guess=is_dry)
     cells, holes, conditions = [], [], []
-    for entry in experiment.cells(Setting(config), found):
+    for entry in experiment.cells(Setting(config), found_sets):
         if dict(entry.condition) not in conditions:
             conditions.append(dict(entry.condition))
         checked = entry if isinstance(entry, Hole) else _check(_spelled(entry) if is_dry else entry, limits)

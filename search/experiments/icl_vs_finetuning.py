@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from search.experiments.cell import Cell, Condition, Hole, Training
-from search.experiments.experiment import Experiment, Found
+from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.setting import EMPTY, Setting
 
 ICL = "in context"
 
 
-def _cells(setting: Setting, _: Found) -> Iterator[Cell | Hole]:
+def _cells(setting: Setting, _: FoundSets) -> Iterator[Cell | Hole]:
     config = setting.config
     yield setting.cell({"examples": "none", "n": 0}, EMPTY)
     yield from _of_pool(setting, "")

@@ -9,7 +9,7 @@ from configs.records import read_all_records
 from configs.schema.data import PoolConfig
 from configs.schema.experiments import NamedStrategy
 from search.experiments.cell import Cell, Condition, Hole
-from search.experiments.experiment import Experiment, Found
+from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.found_sets import SearchTask
 from search.experiments.queries_alone import queries_alone
 from search.experiments.search_tasks import search_tasks
@@ -30,7 +30,7 @@ def _searches(setting: Setting) -> list[SearchTask]:
     return [] if strategy is None else search_tasks(setting, [NamedStrategy(name=SCORED, strategy=strategy)])
 
 
-def _cells(setting: Setting, found: Found) -> Iterator[Cell | Hole]:
+def _cells(setting: Setting, found_sets: FoundSets) -> Iterator[Cell | Hole]:
     config = setting.config.many_shot
     yield setting.cell({"examples": "none", "n": 0}, EMPTY)
     yield setting.cell({"examples": "base prompt", "n": len(setting.base_prompt.demonstrations)}, setting.base_prompt)
@@ -39,8 +39,8 @@ def _cells(setting: Setting, found: Found) -> Iterator[Cell | Hole]:
             yield from _drawn(setting, count, draw)
     if config.source_field is not None:
         yield from _stratified(setting, config.source_field)
-    if config.scores is not None or SCORED in found:
-        yield from _best_alone(setting, found)
+    if config.scores is not None or SCORED in found_sets:
+        yield from _best_alone(setting, found_sets)
     if config.unsupervised:
         order = setting.draw(1, config.seed)
         for count in sorted({*config.counts} - {0}):
@@ -70,13 +70,13 @@ def _drawn(setting: Setting, count: int, draw: int) -> Iterator[Cell | Hole]:
             yield Hole({"examples": WITH_BASE, "n": count}, short, draw)
 
 
-def _best_alone(setting: Setting, found: Found) -> Iterator[Cell | Hole]:
+def _best_alone(setting: Setting, found_sets: FoundSets) -> Iterator[Cell | Hole]:
     """The best of a search's first round, without the base prompt's demonstrations and in front of them."""
     config, own, refused = setting.config.many_shot, setting.base_prompt.demonstrations, ""
     if config.scores is not None:
         order = best_alone(config.scores, setting.pool)
     else:
-        order, refused = of_pool(found[SCORED].alone, setting.pool), found[SCORED].refused
+        order, refused = of_pool(found_sets[SCORED].alone, setting.pool), found_sets[SCORED].refused
     for count in sorted({*config.counts} - {0}):
         for kind, behind in ((ALONE, ()), (ALONE_WITH_BASE, own)):
             wanted = count - len(behind)

@@ -37,8 +37,10 @@ def summary(results: ExperimentResults) -> Iterator[str]:
     if results.config.toy:
         yield TOY
     model = results.config.paper_model
-    beside = f"its {model} beside ours" if model else "none of its models is ours, so none of its figures stands here"
-    yield f"The paper's {results.experiment.source}; {beside}."
+    paper_columns = (
+        f"its {model} beside ours" if model else "none of its models is ours, so none of its figures stands here"
+    )
+    yield f"The paper's {results.experiment.source}; {paper_columns}."
     if model and any(measure.name == ALPACA for measure in results.measures):
         yield f"Its figures of {ALPACA} are win rates controlled for length; ours are preferences without that control."
     level = f"{100 * results.config.benchmarks[0].scoring.confidence:g} %"
@@ -65,7 +67,7 @@ def summary(results: ExperimentResults) -> Iterator[str]:
 
 def _flattered(results: ExperimentResults) -> Iterator[str]:
     """Say which benchmarks have questions that chose what is shown on them."""
-    guiding = frozenset[str]().union(*(sets.guiding for sets in results.found.values()))
+    guiding = frozenset[str]().union(*(sets.guiding for sets in results.found_sets.values()))
     for benchmark in dict.fromkeys(measure.benchmark for measure in results.measures):
         measure = next(measure for measure in results.measures if measure.benchmark == benchmark)
         asked = results.categories[measure.name].keys()
@@ -93,7 +95,7 @@ def tables(results: ExperimentResults) -> list[Table]:
         if results.experiment.is_matrix:
             shown.append(_matrix(results.experiment, measure, rows))
         shown += gap.tables(results, measure)
-    return [*shown, *searches_table(results.found)]
+    return [*shown, *searches_table(results.found_sets)]
 
 
 def _matrix(experiment: Experiment, measure: Measure, rows: Sequence[ResultRow]) -> Table:
@@ -109,8 +111,8 @@ def _matrix(experiment: Experiment, measure: Measure, rows: Sequence[ResultRow])
 def _place(row: ResultRow | None, digits: int) -> str:
     if row is None or row.score is None:
         return "hole"
-    beside = "" if row.printed is None else f"; the paper's {row.printed:.{digits}f}"
-    return show_estimate(replace(row.score, failed=0), digits=digits) + beside
+    printed = "" if row.printed is None else f"; the paper's {row.printed:.{digits}f}"
+    return show_estimate(replace(row.score, failed=0), digits=digits) + printed
 
 
 def _digits(rows: Sequence[ResultRow]) -> int:

@@ -8,7 +8,7 @@ from functools import partial
 from configs.schema.experiments import NamedStrategy
 from configs.schema.model import AnyModelConfig
 from search.experiments.cell import Cell, Condition, Hole
-from search.experiments.experiment import Experiment, Found
+from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.found_sets import FoundSet, SearchTask
 from search.experiments.queries_alone import answers_alone, queries_alone
 from search.experiments.search_tasks import search_tasks
@@ -32,7 +32,7 @@ def _searches(setting: Setting) -> list[SearchTask]:
     return [] if strategy is None else search_tasks(setting, [NamedStrategy(name=SEARCHED, strategy=strategy)])
 
 
-def _cells(setting: Setting, found: Found) -> Iterator[Cell | Hole]:
+def _cells(setting: Setting, found_sets: FoundSets) -> Iterator[Cell | Hole]:
     config, own = setting.config.matching, tuple(single_turns(setting.base_prompt.demonstrations))
     sets: dict[str, tuple[Demonstration, ...]] = {"base prompt": own}
     if config.added:
@@ -45,12 +45,12 @@ def _cells(setting: Setting, found: Found) -> Iterator[Cell | Hole]:
             continue
         yield from _matchings(setting, {"demonstrations": name}, shown)
     if config.strategy is not None:
-        yield from _found(setting, found[SEARCHED], config.strategy.max_demonstrations)
+        yield from _of_found_set(setting, found_sets[SEARCHED], config.strategy.max_demonstrations)
     if setting.config.instruct is not None:
         yield from _matchings(setting, {"demonstrations": INSTRUCT}, own, setting.config.instruct)
 
 
-def _found(setting: Setting, sets: FoundSet, size: int) -> Iterator[Cell | Hole]:
+def _of_found_set(setting: Setting, sets: FoundSet, size: int) -> Iterator[Cell | Hole]:
     condition, reason = {"demonstrations": f"base prompt and {size} found"}, sets.reason_against(size)
     if reason is None:
         yield from _matchings(setting, condition, single_turns(sets.prompt(size).demonstrations))

@@ -7,7 +7,7 @@ from configs.errors import InputError
 from configs.records import read_rows
 from configs.schema.data import PoolConfig, RenderConfig
 from search.experiments.cell import Cell, Condition, Hole
-from search.experiments.experiment import Experiment, Found
+from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.setting import EMPTY, Setting, in_random_order
 from search.problem.pool import load_pool
 from search.prompts.demonstration import Demonstration
@@ -16,7 +16,7 @@ from search.prompts.urial import UrialForm, form_of
 _BASE = "base prompt"
 
 
-def _cells(setting: Setting, _: Found) -> Iterator[Cell | Hole]:
+def _cells(setting: Setting, _: FoundSets) -> Iterator[Cell | Hole]:
     config, own = setting.config.multi_turn, setting.base_prompt.demonstrations
     yield from _with_and_without_tag(setting, _BASE, 1, own)
     yield setting.cell(_condition("none", 0, tag=False), EMPTY)
@@ -26,11 +26,11 @@ def _cells(setting: Setting, _: Found) -> Iterator[Cell | Hole]:
     else:
         reason = "no base prompt of two turns: set multi_turn.follow_ups or multi_turn.base_prompt"
         yield from (Hole(_condition(_BASE, 2, tag), reason) for tag in (False, True))
-    known = {shown.turns[0] for shown in own}
+    own_turns = {shown.turns[0] for shown in own}
     pool = [
         demonstration
         for demonstration in (_read(setting, config.pool or setting.config.pool) if config.added else ())
-        if demonstration.turns[0] not in known
+        if demonstration.turns[0] not in own_turns
     ]
     for count in config.added:
         for draw in range(1, config.draws + 1):

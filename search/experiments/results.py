@@ -9,7 +9,7 @@ from configs.schema.experiment import BenchmarkConfig, ExperimentConfig
 from evaluators.ledger.queries import read_spend
 from evaluators.objective import Objective
 from search.experiments.cell import Condition, Hole
-from search.experiments.experiment import Experiment, Found
+from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.grid import Grid
 from search.experiments.paper import printed_figure
 from search.experiments.places import ledger_of
@@ -91,7 +91,7 @@ class ExperimentResults:
     prompted: frozenset[int]
     scores: Mapping[tuple[int, str], Draws]
     categories: Mapping[str, Mapping[str, str]]
-    found: Found
+    found_sets: FoundSets
     paid: Paid
     notes: tuple[str, ...] = ()
 
@@ -100,7 +100,7 @@ class ExperimentResults:
         return next((row for row in self.rows if row.condition == condition and row.measure == measure), None)
 
 
-def read_results(grid: Grid, found: Found, path: Path, notes: Sequence[str] = ()) -> ExperimentResults:
+def read_results(grid: Grid, found_sets: FoundSets, path: Path, notes: Sequence[str] = ()) -> ExperimentResults:
     """Read every benchmark's results in the directory `path` of an experiment."""
     measures: list[Measure] = []
     rows: list[ResultRow] = []
@@ -128,8 +128,8 @@ def read_results(grid: Grid, found: Found, path: Path, notes: Sequence[str] = ()
         prompted=frozenset(grid.conditions.index(dict(cell.condition)) for cell in grid.cells if cell.is_prompted),
         scores=scores,
         categories=categories,
-        found=found,
-        paid=_paid(grid, found, path),
+        found_sets=found_sets,
+        paid=_paid(grid, found_sets, path),
         notes=tuple(notes),
     )
 
@@ -246,14 +246,14 @@ def _with_holm(rows: Sequence[ResultRow], grid: Grid) -> Iterator[ResultRow]:
         yield row if row.difference is None else replace(row, stays=next(stays))
 
 
-def _paid(grid: Grid, found: Found, path: Path) -> Paid:
+def _paid(grid: Grid, found_sets: FoundSets, path: Path) -> Paid:
     ledger = ledger_of(grid.config, path)
     spends = [
         read_spend(ledger, read_id(path / benchmark.name))
         for benchmark in grid.benchmarks
         if _began(path / benchmark.name)
     ]
-    spends += [found_set.spend for found_set in found.values()]
+    spends += [found_set.spend for found_set in found_sets.values()]
     prices = [spend.dollars for spend in spends if spend.dollars is not None]
     return Paid(
         generations=sum(spend.generated for spend in spends),

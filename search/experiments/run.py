@@ -56,25 +56,25 @@ def run_experiment(
     if tell is not None:
         tell(forecast_experiment(experiment, config, path, patience=_PATIENCE))
     _claim(experiment, config, path)
-    found = run_searches(experiment, config, path, console)
-    grid = make_grid(experiment, config, found, path)
+    found_sets = run_searches(experiment, config, path, console)
+    grid = make_grid(experiment, config, found_sets, path)
     _log.info("%s: %d cells, %d holes", experiment.name, len(grid.cells), len(grid.holes))
     grid, models, notes = _trained(grid, path)
     for benchmark in grid.benchmarks:
         if grid.cells:
             evaluation = evaluation_of(grid, benchmark, models, path / "prompts", ledger_of(config, path))
             evaluate(evaluation, path / benchmark.name, console, leave_out=True)
-    results = read_results(grid, found, path, notes)
+    results = read_results(grid, found_sets, path, notes)
     write_all(results, path, images)
     return results
 
 
 def _refuse_other(experiment: Experiment, path: Path) -> None:
     """Raises InputError where the directory holds something else."""
-    known = read_json(path / "experiment.json")
-    if known and known["experiment"] != experiment.name:
-        raise InputError(f"{path} holds the experiment '{known['experiment']}': choose another --run-dir")
-    if not known and path.exists() and any(path.iterdir()):
+    earlier = read_json(path / "experiment.json")
+    if earlier and earlier["experiment"] != experiment.name:
+        raise InputError(f"{path} holds the experiment '{earlier['experiment']}': choose another --run-dir")
+    if not earlier and path.exists() and any(path.iterdir()):
         raise InputError(f"{path} exists and is not empty: choose another --run-dir")
 
 

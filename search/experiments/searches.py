@@ -9,7 +9,7 @@ from rich.console import Console
 from configs.errors import InputError
 from configs.schema.experiment import ExperimentConfig
 from evaluators.failures import ReferencesMissing
-from search.experiments.experiment import Experiment, Found
+from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.found_sets import FoundSet, SearchTask
 from search.experiments.places import ledger_of
 from search.experiments.setting import Setting
@@ -35,10 +35,10 @@ Sets = Mapping[int, tuple[Candidate, Estimate]]
 _log = logging.getLogger(__name__)
 
 
-def run_searches(experiment: Experiment, config: ExperimentConfig, path: Path, console: Console | None) -> Found:
+def run_searches(experiment: Experiment, config: ExperimentConfig, path: Path, console: Console | None) -> FoundSets:
     """Start them, go on with them, or find them finished; what they found, by name, or why they cannot run."""
     return {
-        task.name: _found(task, path / "searches" / task.name, console) for task in tasks_of(experiment, config, path)
+        task.name: _search(task, path / "searches" / task.name, console) for task in tasks_of(experiment, config, path)
     }
 
 
@@ -78,7 +78,7 @@ def _searched(task: SearchTask, setting: Setting) -> tuple[Demonstration, ...]:
     return Setting(setting.config.model_copy(update={"pool": task.config.pool})).pool
 
 
-def _found(task: SearchTask, folder: Path, console: Console | None) -> FoundSet:
+def _search(task: SearchTask, folder: Path, console: Console | None) -> FoundSet:
     try:
         if (folder / "config.json").exists():
             resume(folder, console, task.config)

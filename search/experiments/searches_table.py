@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from search.experiments.experiment import Found
+from search.experiments.experiment import FoundSets
 from search.experiments.found_sets import FoundSet
 from search.experiments.table import Table
 from search.results.wording import show_gain
@@ -14,9 +14,9 @@ _HEAD = (
 )
 
 
-def searches_table(found: Found) -> list[Table]:
+def searches_table(found_sets: FoundSets) -> list[Table]:
     """One, where there are searches: gains are over the base prompt, by the judge and the questions of the search."""
-    rows = tuple((name, *_cells(sets)) for name, sets in found.items())
+    rows = tuple((name, *_cells(sets)) for name, sets in found_sets.items())
     return [Table("Searches: what they found, at what price, and the winner's curse", _HEAD, rows)] if rows else []
 
 
@@ -38,7 +38,7 @@ def _gain(gain: Estimate | None) -> str:
     return "" if gain is None else show_gain(gain)
 
 
-def to_json(found: Found) -> list[Mapping[str, object]]:
+def to_json(found_sets: FoundSets) -> list[Mapping[str, object]]:
     """Every search, for scripts."""
     return [
         {
@@ -51,7 +51,7 @@ def to_json(found: Found) -> list[Mapping[str, object]]:
             "verdicts": sets.spend.judged,
             "dollars": sets.spend.dollars,
         }
-        for name, sets in found.items()
+        for name, sets in found_sets.items()
     ]
 
 

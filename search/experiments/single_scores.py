@@ -32,13 +32,13 @@ def scored_alone(results: SearchResults) -> tuple[Demonstration, ...]:
     material = results.material
     if material is None:
         return ()
-    base, known = {demonstration.id for demonstration in material.base}, material.demonstrations
+    base, by_id = {demonstration.id for demonstration in material.base}, material.demonstrations
     scored: list[tuple[float, Demonstration]] = []
     for candidate, scores in results.search.items():
         added = [name for name in candidate.demonstrations if name not in base]
         mean = scores.mean(results.confidence) if len(added) == 1 else None
         if mean is not None and mean.n + mean.failed == len(material.search):
-            scored.append((mean.mean, known[added[0]]))
+            scored.append((mean.mean, by_id[added[0]]))
     return tuple(demonstration for _, demonstration in sorted(scored, key=lambda pair: -pair[0]))
 
 

@@ -15,7 +15,7 @@ from search.experiments import (
     transfer,
 )
 from search.experiments.cell import Cell, Condition, Hole, cell_name
-from search.experiments.experiment import Experiment, Found
+from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.found_sets import SearchTask
 from search.experiments.setting import EMPTY, Setting
 
@@ -44,7 +44,7 @@ def _searches(setting: Setting) -> list[SearchTask]:
     ]
 
 
-def _cells(setting: Setting, found: Found) -> Iterator[Cell | Hole]:
+def _cells(setting: Setting, found_sets: FoundSets) -> Iterator[Cell | Hole]:
     """What is asked of the base model in any of them, each prompt once."""
     own = setting.config.model
     yield setting.cell(BASE, EMPTY)
@@ -53,7 +53,7 @@ def _cells(setting: Setting, found: Found) -> Iterator[Cell | Hole]:
     for part in _parts(setting):
         sets = {
             name.removeprefix(f"{part.name}-"): found_set
-            for name, found_set in found.items()
+            for name, found_set in found_sets.items()
             if name.startswith(f"{part.name}-")
         }
         for entry in part.cells(setting, sets):

@@ -72,8 +72,8 @@ def train(cells: Sequence[Cell], config: ExperimentConfig, models: Path) -> dict
     to_do = {folders[cell.name]: cell for cell in cells if not is_trained(cell, config, models)}
     jobs = {folder: partial(_finetuned, _task(cell, config), folder) for folder, cell in to_do.items()}
     workers = training_workers(config.workers)
-    beside = len(jobs) > 1 and has_several(workers)
-    failed = _on_ray(jobs, workers) if beside else _one_by_one(jobs)
+    in_parallel = len(jobs) > 1 and has_several(workers)
+    failed = _on_ray(jobs, workers) if in_parallel else _one_by_one(jobs)
     return {cell.name: failed.get(folders[cell.name]) or _trained(cell, folders[cell.name]) for cell in cells}
 
 

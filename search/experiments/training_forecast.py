@@ -71,10 +71,10 @@ class PlannedTrainings:
         """Half a sentence for each method whose need is worth a word, and GB."""
         for method, needed in self.memory_bytes.items():
             if needed >= _SHOWN_FROM:
-                what = "weights, gradients and Adam's state" if method == "full" else "weights and adapters"
+                content = "weights, gradients and Adam's state" if method == "full" else "weights and adapters"
                 name = "full" if method == "full" else "LoRA"
                 yield (
-                    f"{name} fine-tuning needs {needed / 1e9:,.0f} GB of memory on one GPU for {what}, and more for "
+                    f"{name} fine-tuning needs {needed / 1e9:,.0f} GB of memory on one GPU for {content}, and more for "
                     "activations",
                     needed / 1e9,
                 )
@@ -145,10 +145,10 @@ def _checkpoint_bytes(cells: Iterable[Cell], config: ExperimentConfig) -> float 
     if not config.finetuning.checkpoints:
         return 0.0
     each = [_trained_bytes(cell, config) for cell in cells]
-    known = sorted((number for number in each if number is not None), reverse=True)
-    if len(known) < len(each):
+    sizes = sorted((number for number in each if number is not None), reverse=True)
+    if len(sizes) < len(each):
         return None
-    return 2.0 * sum(known[: _beside(config)])
+    return 2.0 * sum(sizes[: _parallel_trainings(config)])
 
 
 def _trained_bytes(cell: Cell, config: ExperimentConfig) -> float | None:
@@ -185,7 +185,7 @@ def _memory_bytes(cells: Iterable[Cell], config: ExperimentConfig) -> dict[str, 
     return needed
 
 
-def _beside(config: ExperimentConfig) -> int:
+def _parallel_trainings(config: ExperimentConfig) -> int:
     """Trainings at the same time, one a GPU; one where that is not known."""
     workers = config.workers
     if workers.kind == "local":
@@ -194,10 +194,10 @@ def _beside(config: ExperimentConfig) -> int:
 
 
 def sum_if_known(numbers: Iterable[float | None]) -> float | None:
-    """None where one is not known."""
+    """The sum; None where a number is not known."""
     every: Sequence[float | None] = list(numbers)
-    known = [number for number in every if number is not None]
-    return sum(known) if len(known) == len(every) else None
+    some = [number for number in every if number is not None]
+    return sum(some) if len(some) == len(every) else None
 
 
 def _bytes_in(folder: Path) -> int:

@@ -6,7 +6,7 @@ from configs.errors import InputError
 from configs.schema.evaluation import VariantConfig
 from configs.schema.experiments import AskedModelConfig, NamedSetConfig, NamedStrategy
 from search.experiments.cell import Cell, Hole
-from search.experiments.experiment import Experiment, Found
+from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.found_sets import FoundSet, SearchTask
 from search.experiments.search_tasks import search_tasks
 from search.experiments.searches import found_in
@@ -21,13 +21,13 @@ def _searches(setting: Setting) -> list[SearchTask]:
     return search_tasks(setting, setting.config.transfer.strategies)
 
 
-def _cells(setting: Setting, found: Found) -> Iterator[Cell | Hole]:
+def _cells(setting: Setting, found_sets: FoundSets) -> Iterator[Cell | Hole]:
     config = setting.config
     prompts: dict[str, BasePrompt | str] = {_BASE: setting.base_prompt}
     for named in config.transfer.sets:
         prompts |= _read(setting, named)
     for searched in config.transfer.strategies:
-        prompts |= _found(searched, found[searched.name])
+        prompts |= _prompts_of(searched, found_sets[searched.name])
     if len(prompts) == 1:
         raise InputError("transfer has no set to put to other models: set transfer.sets or transfer.strategies")
     own = AskedModelConfig(name=config.pair, model=config.model)
@@ -40,7 +40,7 @@ def _cells(setting: Setting, found: Found) -> Iterator[Cell | Hole]:
                 yield setting.cell(condition, prompt, model=asked.model, chat=asked.chat)
 
 
-def _found(searched: NamedStrategy, sets: FoundSet) -> Mapping[str, BasePrompt | str]:
+def _prompts_of(searched: NamedStrategy, sets: FoundSet) -> Mapping[str, BasePrompt | str]:
     """The best prompt of each size, or why there is none."""
     return {
         f"{searched.name}, {size} chosen": sets.reason_against(size) or sets.prompt(size)

@@ -34,7 +34,7 @@ def write_all(results: ExperimentResults, path: Path, images: bool) -> None:
     parts = {
         "shares": gap.to_json(results),
         "crossings": crossing.to_json(results),
-        "searches": searches_table.to_json(results.found),
+        "searches": searches_table.to_json(results.found_sets),
     }
     write_json(path / "table.json", to_json(results) | {name: rows for name, rows in parts.items() if rows})
     (path / "page.html").write_text(printable(page(results, shown)), encoding="utf-8")

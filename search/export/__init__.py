@@ -31,12 +31,12 @@ class ExportForm(NamedTuple):
 
     Attributes:
         audience: for whom it is.
-        what: is written, in a few words of Markdown.
+        summary: is written, in a few words of Markdown.
         names_decoding: says how the winner's answers were decoded.
     """
 
     audience: Audience
-    what: str
+    summary: str
     names_decoding: bool = False
 
 
@@ -110,13 +110,13 @@ def caveat(best: "BestPrompt", form: Format) -> str:
     says so; when the scores do not hold for this form as it is. "" where nothing is."""
     from search.results.wording import show_decoding  # noqa: PLC0415 -- scipy
 
-    said = [best.warning, _other_prompt(best, form)]
+    sentences = [best.warning, _other_prompt(best, form)]
     if best.decoding_name != OWN and not FORMS[form].names_decoding:
-        said.append(
+        sentences.append(
             f"the winner's answers were decoded as '{best.decoding_name}' ({show_decoding(best.decoding)}), which "
             "this form does not say: set it where you use the prompt"
         )
-    return "; ".join(filter(None, said))
+    return "; ".join(filter(None, sentences))
 
 
 def _other_prompt(best: "BestPrompt", form: Format) -> str:

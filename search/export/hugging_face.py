@@ -44,11 +44,11 @@ def urial_template(form: UrialForm) -> str:
     """System messages as they are, everything else as `UrialForm` spells it; one line, since Jinja and transformers
     each have their own way with the white space around a block."""
     opening, middle, closing = (json.dumps(text) for text in (form.opening, form.middle, form.closing))
-    said = "message['content']" + (f".strip({json.dumps(form.trimmed)})" if form.trimmed else "")
+    content = "message['content']" + (f".strip({json.dumps(form.trimmed)})" if form.trimmed else "")
     return (
         "{% for message in messages %}"
         "{% if message['role'] == 'system' %}{{ message['content'] }}"
-        f"{{% elif message['role'] == 'user' %}}{{{{ {opening} + {said} + {middle} }}}}"
-        f"{{% else %}}{{{{ {said} + {closing} }}}}"
+        f"{{% elif message['role'] == 'user' %}}{{{{ {opening} + {content} + {middle} }}}}"
+        f"{{% else %}}{{{{ {content} + {closing} }}}}"
         "{% endif %}{% endfor %}"
     )

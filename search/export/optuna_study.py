@@ -186,9 +186,9 @@ class _Spelling:
         added = self._space.added(candidate)
         slots = [*added, *[_EMPTY] * (self._space.max_added - len(added))]
         values = slots if self._by_name else [self._places[name] for name in slots]
-        beside = {_PLACE: self._space.place(candidate), _DECODING: candidate.decoding}
+        optional = {_PLACE: self._space.place(candidate), _DECODING: candidate.decoding}
         return {"count": len(added), **{f"slot {number + 1}": value for number, value in enumerate(values)}} | {
-            name: value for name, value in beside.items() if name in self.distributions
+            name: value for name, value in optional.items() if name in self.distributions
         }
 
     def prompt_digest(self, candidate: Candidate) -> str:

@@ -144,8 +144,8 @@ def _complete(
     )
 
 
-def _write(file: PublicFile, path: Path, sent: bytes) -> None:
+def _write(file: PublicFile, path: Path, content: bytes) -> None:
     if file.written_sha256 is None:
-        write_whole(path, sent)
+        write_whole(path, content)
     else:
-        write_whole(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in json.loads(sent)))
+        write_whole(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in json.loads(content)))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from configs.schema.judge import JudgeConfig
-from configs.schema.judge_knobs import JudgeKnobs, SpeakingJudgeKnobs
+from configs.schema.judge_knobs import JudgeKnobs, LanguageModelJudgeKnobs
 from configs.schema.search_judge import screening_judge
 from configs.schema.service import ServiceConfig
 from evaluators.ledger.spend import Spend
@@ -37,7 +37,7 @@ def judge_costs(config: JudgeConfig) -> tuple[JudgeCost, ...]:
 
 
 def _judge_cost(config: JudgeKnobs) -> JudgeCost:
-    service = config.service if isinstance(config, SpeakingJudgeKnobs) else None
+    service = config.service if isinstance(config, LanguageModelJudgeKnobs) else None
     return JudgeCost(config.calls, config.most_calls, config.words, service)
 
 

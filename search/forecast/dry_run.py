@@ -15,7 +15,7 @@ from search.forecast.paid import ledgers_to_reuse, paid_already, paid_for_search
 from search.forecast.rehearsal import Asked, rehearse
 from search.forecast.search_work import most_work, reading_work, rehearsed_work, screening_notes
 from search.forecast.token_length import refuse_too_long
-from search.forecast.workload import Surveyor, together
+from search.forecast.workload import Surveyor, combined
 from search.results.wording import show_many
 from search.running.assembly import Plan, make_plan
 from search.running.evaluation_plan import EvaluationPlan, make_evaluation_plan
@@ -49,9 +49,9 @@ def forecast_run(
         planned, screened = strategy.planned(), screened_by(strategy)
         held_out = [question.id for question in plan.material.held_out]
         asked = rehearse(strategy, plan.space, held_out, config.window, experience.patience)
-    beside, notes = reading_work(plan, surveyor)
-    likely = None if asked is None else together([rehearsed_work(plan, surveyor, asked), *beside])
-    most = together([most_work(plan, surveyor, planned, screened), *beside])
+    reading, notes = reading_work(plan, surveyor)
+    likely = None if asked is None else combined([rehearsed_work(plan, surveyor, asked), *reading])
+    most = combined([most_work(plan, surveyor, planned, screened), *reading])
     notes += [
         *screening_notes(plan, likely, most),
         "at most: every answer that the strategy plans, behind the longest demonstrations, texts as long as allowed",
@@ -88,7 +88,7 @@ def forecast_evaluation(
     plan = make_evaluation_plan(config, path or _NOWHERE, environment)
     surveyor = Surveyor({question.id: question for question in plan.questions}, plan.objective, plan.judges.members)
     ids = [question.id for question in plan.questions]
-    work = together(
+    work = combined(
         surveyor.work(variant.renderer, variant.rules, variant.demonstrations, ids) for variant in plan.variants
     )
     sample = "".join(text for variant in plan.variants for text in _texts(variant.block(plan.questions[:_SAMPLE])))

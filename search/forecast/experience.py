@@ -77,9 +77,9 @@ def assume(
     prompt: PromptExample,
 ) -> Assumptions:
     """Put together what a forecast rests on; `sample` is text whose tokens are counted."""
-    rate, said = tokens_a_character(config.model, sample or "no prompt")
+    rate, note = tokens_a_character(config.model, sample or "no prompt")
     judges = judge_costs(config.judge)
-    all_notes = [*notes, said]
+    all_notes = [*notes, note]
     if any(judge.calls for judge in judges):
         all_notes.append("the judge's tokens are guessed as characters / 4")
     return Assumptions(

@@ -40,13 +40,13 @@ def paid_already(plan: EvaluationPlan, ledgers: Sequence[Path]) -> PaidAlready:
 
     A verdict counts where its judge is known before it is started: one whose model is loaded here is not.
     """
-    known, paid = list(dict.fromkeys(model for ledger in ledgers for model in read_models(ledger))), PaidAlready()
+    models, paid = list(dict.fromkeys(model for ledger in ledgers for model in read_models(ledger))), PaidAlready()
     generations, verdicts, judged = set[bytes](), set[bytes](), set[tuple[bytes, bytes]]()
     for variant in plan.variants:
         fullest = max(
-            (_found(plan, variant, model, ledgers) for model in _of_model(variant.model, known)),
+            (_paid_answers(plan, variant, model, ledgers) for model in _of_model(variant.model, models)),
             key=lambda keys: len(keys.generations),
-            default=_Found(),
+            default=_PaidAnswers(),
         )
         generations |= fullest.generations
         verdicts |= fullest.verdicts
@@ -55,12 +55,12 @@ def paid_already(plan: EvaluationPlan, ledgers: Sequence[Path]) -> PaidAlready:
             paid.complete.add(variant.name)
     paid.generations, paid.verdicts = len(generations), len(judged)
     answers, words = [*generations], [*verdicts]
-    paid.dollars = sum(_together(read_prices(ledger, "generations", answers) for ledger in ledgers).values())
-    paid.dollars += sum(_together(read_prices(ledger, "verdicts", words) for ledger in ledgers).values())
+    paid.dollars = sum(_merged(read_prices(ledger, "generations", answers) for ledger in ledgers).values())
+    paid.dollars += sum(_merged(read_prices(ledger, "verdicts", words) for ledger in ledgers).values())
     return paid
 
 
-def _together(read: Iterable[dict[bytes, V]]) -> dict[bytes, V]:
+def _merged(read: Iterable[dict[bytes, V]]) -> dict[bytes, V]:
     """What several ledgers hold; of what more than one holds, that of the first."""
     return {key: value for rows in reversed([*read]) for key, value in rows.items()}
 
@@ -93,21 +93,21 @@ def paid_for_search(
     return len(paid)
 
 
-def _of_model(model: AnyModelConfig, known: Sequence[str]) -> Iterator[str]:
+def _of_model(model: AnyModelConfig, models: Sequence[str]) -> Iterator[str]:
     """The fingerprints among these that this model can have."""
     if isinstance(model, ServedModelConfig):
         service = model.service
         signs = (f"{service.model},", f" served by {model.server} ", f" at {service.base_url}")
         yield from (
             fingerprint
-            for fingerprint in known
+            for fingerprint in models
             if ", served by " in fingerprint and any(sign in fingerprint for sign in signs)
         )
         return
     name = model.name
     prefix = f"{name}@" if model.revision is None else f"{name}@{model.revision}"
     candidates = [
-        fingerprint for fingerprint in known if fingerprint.startswith((prefix, f"{Path(name).name}@sha256:"))
+        fingerprint for fingerprint in models if fingerprint.startswith((prefix, f"{Path(name).name}@sha256:"))
     ]
     if candidates and Path(name).is_dir():  # a folder of the same name may hold another model
         from workers.shared_prefix.weights import find  # noqa: PLC0415 -- torch
@@ -118,7 +118,7 @@ def _of_model(model: AnyModelConfig, known: Sequence[str]) -> Iterator[str]:
 
 
 @dataclass(slots=True)
-class _Found:
+class _PaidAnswers:
     """Keys of what stands in the ledger; `judged` has each answer's with each of its verdicts'."""
 
     generations: set[bytes] = field(default_factory=set)
@@ -127,28 +127,28 @@ class _Found:
     is_complete: bool = False
 
 
-def _found(plan: EvaluationPlan, variant: PromptVariant, model: str, ledgers: Sequence[Path]) -> _Found:
-    paid, wanted = _Found(is_complete=True), list[tuple[bytes, bytes]]()
+def _paid_answers(plan: EvaluationPlan, variant: PromptVariant, model: str, ledgers: Sequence[Path]) -> _PaidAnswers:
+    paid, wanted = _PaidAnswers(is_complete=True), list[tuple[bytes, bytes]]()
     going: list[tuple[Question, Conversation, tuple[str, ...]]] = [
         (question, (question.query,), ()) for question in plan.questions
     ]
     for turn in range(plan.objective.turns):
         block = variant.renderer.block(variant.rules, variant.demonstrations, [words for _, words, _ in going])
         keys = generation_keys(model, variant.decoding, block)
-        completions = _together(read_completions(ledger, keys) for ledger in ledgers)
+        completions = _merged(read_completions(ledger, keys) for ledger in ledgers)
         paid.generations |= completions.keys()
         paid.is_complete = paid.is_complete and len(completions) == len({*keys})
         asked, going = going, []
         for (question, words, answers), key in zip(asked, keys, strict=True):
             if key not in completions:
                 continue
-            said = (*answers, variant.renderer.clean(completions[key].text))
+            given = (*answers, variant.renderer.clean(completions[key].text))
             if plan.objective.counts(turn):
-                wanted += [(key, verdict) for verdict in _verdict_keys(plan, question, said)]
+                wanted += [(key, verdict) for verdict in _verdict_keys(plan, question, given)]
             if turn + 1 < min(plan.objective.turns, len(question.turns)):
-                going.append((question, (*words, said[-1], question.turns[turn + 1]), said))
+                going.append((question, (*words, given[-1], question.turns[turn + 1]), given))
     verdicts = [verdict for _, verdict in wanted]
-    paid.verdicts = {*_together(read_verdicts(ledger, verdicts) for ledger in ledgers)}
+    paid.verdicts = {*_merged(read_verdicts(ledger, verdicts) for ledger in ledgers)}
     paid.judged = {pair for pair in wanted if pair[1] in paid.verdicts}
     paid.is_complete = paid.is_complete and len(paid.judged) == len({*wanted}) and bool(wanted)
     return paid

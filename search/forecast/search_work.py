@@ -3,14 +3,14 @@
 from math import ceil
 
 from search.forecast.rehearsal import Asked
-from search.forecast.workload import PlannedWork, Surveyor, together
+from search.forecast.workload import PlannedWork, Surveyor, combined
 from search.running.assembly import Plan
 from search.running.finalists import most_finalists
 
 
 def rehearsed_work(plan: Plan, surveyor: Surveyor, asked: Asked) -> PlannedWork:
     material = plan.material
-    return together(
+    return combined(
         surveyor.work(
             plan.renderer,
             material.rules,
@@ -37,11 +37,11 @@ def reading_work(plan: Plan, surveyor: Surveyor) -> tuple[list[PlannedWork], lis
     answers = plan.reference_answers(plan.space)
     if answers is None:
         return [], []
-    said = (
+    note = (
         f"before anything is judged, {answers.prompts:,} prompts with reference answers are read "
         "(strategy.hints.likelihood_questions); their tokens are included, nothing is written"
     )
-    return [surveyor.reading(answers.characters)], [said]
+    return [surveyor.reading(answers.characters)], [note]
 
 
 def most_work(plan: Plan, surveyor: Surveyor, planned: int, screened: int) -> PlannedWork:
@@ -63,4 +63,4 @@ def most_work(plan: Plan, surveyor: Surveyor, planned: int, screened: int) -> Pl
         names = [question.id for question in material.search]
         first = surveyor.work(plan.renderer, material.rules, shown, names, (), names)
         works.append(first.times(ceil(screened / asked)))
-    return together(works)
+    return combined(works)

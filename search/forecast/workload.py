@@ -36,10 +36,10 @@ class PlannedWork:
 
     def times(self, number: int) -> "PlannedWork":
         """The same work so many times."""
-        return together([self] * number)
+        return combined([self] * number)
 
 
-def together(works: Iterable[PlannedWork]) -> PlannedWork:
+def combined(works: Iterable[PlannedWork]) -> PlannedWork:
     """All of them; at least one."""
     some = list(works)
     return PlannedWork(
@@ -106,7 +106,7 @@ class Surveyor:
         nothing = (0,) * len(self._members)
         answering = PlannedWork(len(asked), characters, sum(turn for _, turn in asked), nothing, nothing, nothing)
         judging = [self._judged(name, screening=False) for name in (ids if judged is None else judged)]
-        return together([answering, *judging, *(self._judged(name, screening=True) for name in screened)])
+        return combined([answering, *judging, *(self._judged(name, screening=True) for name in screened)])
 
     def reading(self, characters: float) -> PlannedWork:
         """The work of prompts that are only read, so many characters of them together."""
@@ -140,7 +140,7 @@ class Surveyor:
 
 def _conversation(question: Question, turn: int) -> tuple[str, ...]:
     """The conversation up to this turn of the user, with empty answers."""
-    earlier = [words for said in question.turns[:turn] for words in (said, "")]
+    earlier = [words for turn_text in question.turns[:turn] for words in (turn_text, "")]
     return (*earlier, question.turns[turn])
 
 
@@ -148,4 +148,4 @@ def _prompt_length(judge: Judge, question: Question, turn: int) -> int:
     """Characters of a judge's prompt without the answers."""
     if isinstance(judge, _Speaking):
         return sum(len(str(message["content"])) for message in judge.messages(question, ("",) * (turn + 1)))
-    return sum(len(said) for said in question.turns[: turn + 1])
+    return sum(len(text) for text in question.turns[: turn + 1])

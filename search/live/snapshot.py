@@ -67,7 +67,7 @@ class Work:
 
     generated: int = 0
     judged: int = 0
-    known: int = 0
+    reused: int = 0
     waiting: int = 0
     causes: Mapping[str, int] = field(default_factory=dict)
     tokens_per_second: float = 0.0
@@ -181,7 +181,7 @@ class Observer:
         return Work(
             generated=counts.generated,
             judged=counts.judged,
-            known=counts.known,
+            reused=counts.reused,
             waiting=counts.waiting,
             causes=dict(counts.causes),
             tokens_per_second=self._tokens.speed,

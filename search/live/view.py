@@ -87,7 +87,7 @@ def _facts(snapshot: Snapshot) -> Iterator[tuple[str, RenderableType]]:
     yield "judging", "; ".join(show_judging(snapshot)) or "idle"
     yield (
         "ledger",
-        f"{work.known:,} reused from the cache, {work.generated:,} generated, {show_many(work.judged, 'verdict')}",
+        f"{work.reused:,} reused from the cache, {work.generated:,} generated, {show_many(work.judged, 'verdict')}",
     )
     yield "spent", ", ".join(show_spent(snapshot))
     for number, name in enumerate(snapshot.limits):

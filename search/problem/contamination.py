@@ -25,7 +25,7 @@ SEEN = "held-out questions seen"
 """What the manifest calls `Contamination.seen`."""
 _WHOLE, _WHOLE_LETTERS, _WHOLE_ANYWAY = 5, 20, 8  # words and letters of a question that is no common phrase
 _FURTHER = 8  # words of a later turn, a reference or a query that is no common phrase
-_TOLD = 3  # pairs in a sentence
+_SHOWN = 3  # pairs in a sentence
 _KEPT = 200  # pairs in a file
 _BREAK = ("\x00",)  # between texts, so that no passage runs over it
 _VERBS: Mapping[Degree, str] = {"same": "is", "contains": "contains", "near": "resembles"}
@@ -119,8 +119,8 @@ def _left_in(source: Source, count: int) -> str:
     verb = _plural(count, "holds or resembles", "hold or resemble")
     if source == "search questions":
         return f"{count:,} of the search questions {verb} a held-out question"
-    what = _demonstrations(count) if source == "pool" else f"{count:,} text{'s' * (count != 1)}"
-    return f"{what} of the {source} {verb} a question of the benchmark and {_plural(count, 'stays', 'stay')} in it"
+    texts = _demonstrations(count) if source == "pool" else f"{count:,} text{'s' * (count != 1)}"
+    return f"{texts} of the {source} {verb} a question of the benchmark and {_plural(count, 'stays', 'stay')} in it"
 
 
 def _plural(count: int, singular: str, plural: str) -> str:
@@ -136,8 +136,8 @@ def _demonstrations(count: int) -> str:
 
 
 def _first(overlaps: Sequence[Overlap]) -> str:
-    more = len(overlaps) - _TOLD
-    return "; ".join(map(str, overlaps[:_TOLD])) + (f"; and {more:,} more pairs" if more > 0 else "")
+    more = len(overlaps) - _SHOWN
+    return "; ".join(map(str, overlaps[:_SHOWN])) + (f"; and {more:,} more pairs" if more > 0 else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ def shown_questions(variants: Mapping[str, BasePrompt], questions: Sequence[Ques
     for name, prompt in variants.items():
         pairs = find_overlaps(_base_texts(prompt), questions, "")
         if pairs:
-            shown = "; ".join(str(pair).replace("  ", " ") for pair in pairs[:_TOLD])
+            shown = "; ".join(str(pair).replace("  ", " ") for pair in pairs[:_SHOWN])
             count = len(_ids(pairs))
             texts = f"{count:,} {_plural(count, 'text', 'texts')}"
             sentences.append(f"variant '{name}' shows {texts} like a question it is asked: {shown}")

@@ -113,15 +113,15 @@ def _texts(row: Row, field: str, value: Any) -> list[str]:
 
 
 def _conversation(row: Row, field: str) -> tuple[Turn, ...]:
-    said = list(_messages(row, field))
-    roles = [role for role, _ in said]
-    if not said or roles != ["user", "assistant"] * (len(said) // 2):
+    messages = list(_messages(row, field))
+    roles = [role for role, _ in messages]
+    if not messages or roles != ["user", "assistant"] * (len(messages) // 2):
         shown = ", ".join(roles[:6]) + (", ..." if len(roles) > 6 else "") or "nothing"
         raise InputError(
             f"{row.place}: a demonstration is a user and an assistant in turn and ends with an answer, and '{field}' "
             f"holds {shown}; cut or delete the row"
         )
-    texts = [text for _, text in said]
+    texts = [text for _, text in messages]
     return tuple(zip(texts[::2], texts[1::2], strict=True))
 
 
@@ -134,9 +134,9 @@ def _messages(row: Row, field: str) -> Iterator[tuple[str, str]]:
         place = f"{row.place}, turn {number + 1} of '{field}'"
         if not isinstance(message, dict):
             raise InputError(f"{place}: holds {kind_of(message)}, not a text or an object with role and content")
-        said = Row(message, place)
+        inner = Row(message, place)
         role = _role(message.get("role", message.get("from")))
-        yield role, said.text("content" if said.has("content") else "value")
+        yield role, inner.text("content" if inner.has("content") else "value")
 
 
 def _role(name: Any) -> str:

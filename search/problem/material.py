@@ -60,8 +60,8 @@ class Material:
 
     def shown(self, candidate: Candidate) -> tuple[Demonstration, ...]:
         """A candidate's demonstrations, in order."""
-        known = self.demonstrations
-        return tuple(known[name] for name in candidate.demonstrations)
+        demonstrations = self.demonstrations
+        return tuple(demonstrations[name] for name in candidate.demonstrations)
 
     def space(self, config: SearchSpaceConfig) -> SearchSpace:
         """The candidates that this material and these knobs allow, without a limit on tokens.

@@ -14,7 +14,7 @@ from search.problem.exchange import exchange_of, fields_of
 from search.problem.shifted_answers import shift_of
 from search.prompts.demonstration import Demonstration, demonstration_of
 
-_TOLD = 3  # problems of a kind that are told one by one
+_SHOWN = 3  # problems of a kind that are told one by one
 _MOST_SHOWN = 10  # conflicts of ids
 
 
@@ -45,8 +45,8 @@ class PoolReport:
         texts = []
         for kind in dict.fromkeys(problem.kind for problem in self.problems):
             problems = self.of_kind(kind)
-            more = len(problems) - _TOLD
-            texts += [problem.text for problem in problems[:_TOLD]]
+            more = len(problems) - _SHOWN
+            texts += [problem.text for problem in problems[:_SHOWN]]
             texts += (
                 [f"{more:,} more rows of the pool have the same problem ({kind.replace('_', ' ')})"] if more > 0 else []
             )

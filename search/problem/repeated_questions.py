@@ -42,8 +42,8 @@ def without_repeated(
     if not asked:
         return kept, ()
     left_out = "1 row is left out" if len(dropped) == 1 else f"{len(dropped):,} rows are left out"
-    said = left_out if dropped else "all are kept"
-    more = f"{len(asked):,} question{_s(asked)} asked more than once, and {said}: {_listed(asked, places)}"
+    consequence = left_out if dropped else "all are kept"
+    more = f"{len(asked):,} question{_s(asked)} asked more than once, and {consequence}: {_listed(asked, places)}"
     return kept, (more,)
 
 

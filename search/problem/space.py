@@ -129,7 +129,7 @@ class SearchSpace:
     def size(self, least: int = 1) -> int:
         """How many candidates have at least `least` and at most `max_added` added demonstrations, the base prompt not
         counted; an upper bound where there are further rules."""
-        ways = perm if self.order == "free" else comb
-        choices = sum(ways(len(self.pool), count) for count in range(max(1, least), self.max_added + 1))
+        count_orders = perm if self.order == "free" else comb
+        choices = sum(count_orders(len(self.pool), count) for count in range(max(1, least), self.max_added + 1))
         bare = 0 if least > 0 or self.required else len(self.decodings)
         return choices * len(self.places) * (1 + len(self.decodings)) + bare

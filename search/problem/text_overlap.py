@@ -104,7 +104,7 @@ def shared_passages(sought: Sequence[Words], texts: Iterable[Words]) -> Iterator
         hashed = _Hashed.of(chunk, values)
         pairs: set[tuple[int, int]] = set()
         for table in tables:
-            for text, passage in hashed.passages(table.length, table.known, table.likely):
+            for text, passage in hashed.passages(table.length, table.hashes, table.likely):
                 pairs.update((owner, start + text) for owner in table.owners[passage])
         yield from sorted(pairs)
         start += len(chunk)
@@ -137,13 +137,13 @@ class _Passages:
 
     Attributes:
         owners: indices of the texts that have it, by a passage's hash.
-        known: the hashes, sorted.
+        hashes: the hashes, sorted.
         likely: whether any hash begins with these 20 bits, so that most others need no search.
     """
 
     length: int
     owners: dict[int, list[int]]
-    known: Hashes
+    hashes: Hashes
     likely: NDArray[np.bool_]
 
     @classmethod
@@ -156,10 +156,10 @@ class _Passages:
                 owners[passage].append(fitting[start + text])
             start += len(chunk)
         owners = {passage: own for passage, own in owners.items() if len(own) <= _TEMPLATE}
-        known = np.fromiter(sorted(owners), np.uint64, len(owners))
+        hashes = np.fromiter(sorted(owners), np.uint64, len(owners))
         likely = np.zeros(2**_BITS, np.bool_)
-        likely[_first_bits(known)] = True
-        return cls(length, owners, known, likely)
+        likely[_first_bits(hashes)] = True
+        return cls(length, owners, hashes, likely)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ class _Hashed:
         return cls(ends, sums, np.concatenate([[0], np.cumsum(numbers == 0)]))
 
     def passages(
-        self, length: int, known: Hashes | None = None, likely: NDArray[np.bool_] | None = None
+        self, length: int, hashes: Hashes | None = None, likely: NDArray[np.bool_] | None = None
     ) -> Iterator[tuple[int, int]]:
         """Index of a text and the hash of a passage of it: of all, or of those that are looked for."""
         hashes = (self.sums[length:] - self.sums[:-length]) * _powers(_INVERSE, max(0, len(self.sums) - length))
@@ -197,8 +197,8 @@ class _Hashed:
         owners = np.searchsorted(self.ends, places, side="right")
         places = places[places + length <= self.ends[owners]]
         hashes = hashes[places]
-        if known is not None:
-            hit = known[np.minimum(np.searchsorted(known, hashes), len(known) - 1)] == hashes
+        if hashes is not None:
+            hit = hashes[np.minimum(np.searchsorted(hashes, hashes), len(hashes) - 1)] == hashes
             places, hashes = places[hit], hashes[hit]
         yield from zip(np.searchsorted(self.ends, places, side="right").tolist(), hashes.tolist(), strict=True)
 

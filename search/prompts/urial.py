@@ -78,8 +78,8 @@ class UrialForm:
 
     def conversation(self, turns: Sequence[str]) -> str:
         """What was said so far, user first, open for the next answer; an empty answer has its place too."""
-        *said, query = turns
-        pairs = list(zip(said[::2], said[1::2], strict=True))
+        *earlier, query = turns
+        pairs = list(zip(earlier[::2], earlier[1::2], strict=True))
         return self._joined([*(self.turn(*pair) for pair in pairs), self.question(query)])
 
     def turn(self, query: str, answer: str) -> str:

@@ -79,8 +79,8 @@ def _screened_alone(results: SearchResults) -> Counter[str]:
     judged, screened = results.search, results.journal.screening
     return Counter(
         name
-        for candidate, known in screened.items()
-        for name in known.scores.keys() - (judged[candidate].scores.keys() if candidate in judged else set())
+        for candidate, scores in screened.items()
+        for name in scores.scores.keys() - (judged[candidate].scores.keys() if candidate in judged else set())
     )
 
 

@@ -68,17 +68,17 @@ class SideBySide:
 
     Attributes:
         gain: of the second over the first, with its sign; "" where there are more than two.
-        said: by prompt, its score and its answers.
+        answers: by prompt, its score and its answers.
     """
 
     question: Question
     gain: str
-    said: tuple[tuple[str, str, ShownAnswer], ...]
+    answers: tuple[tuple[str, str, ShownAnswer], ...]
 
     @property
     def asked(self) -> tuple[str, ...]:
         """The turns that were answered."""
-        return self.question.turns[: max(len(answer.answers) for *_, answer in self.said)]
+        return self.question.turns[: max(len(answer.answers) for *_, answer in self.answers)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +86,13 @@ class TableCell:
     """A cell of a table.
 
     Attributes:
-        beside: in smaller print.
+        remarks: in smaller print.
         value: what the column is sorted by, where it holds numbers; None stays at the end.
         tag: what marks the row; "" for nothing.
     """
 
     words: str
-    beside: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     value: float | None = None
     is_strong: bool = False
     tag: str = ""

@@ -73,10 +73,10 @@ def _contributions(findings: Findings) -> Picture | None:
         return None
     rows, numbers = _most_telling(contributions.demonstrations), findings.numbers
     labels = [findings.labels.demonstration(row.demonstration) for row in rows]
-    beside = [0.18 if row.in_winner else 0.0 for row in rows]
+    offsets = [0.18 if row.in_winner else 0.0 for row in rows]
     groups = [
         intervals("in the winner", labels, [row.in_winner for row in rows], numbers, [-0.18] * len(rows)),
-        intervals("alone", labels, [row.alone for row in rows], numbers, beside, True),
+        intervals("alone", labels, [row.alone for row in rows], numbers, offsets, True),
     ]
     figure = forest(labels, groups, 26, "contribution, points")
     says = "What demonstrations add: alone to a prompt without them, and to the winner."

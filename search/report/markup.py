@@ -56,9 +56,9 @@ def fenced(words: str) -> str:
     return f"{fence}text\n{words}\n{fence}"
 
 
-def spoken(said: ShownAnswer) -> Iterator[str]:
+def spoken(answer: ShownAnswer) -> Iterator[str]:
     """Answers, and what the judge said of the last one."""
-    yield from map(fenced, said.answers)
-    for words in said.words:
+    yield from map(fenced, answer.answers)
+    for words in answer.words:
         yield "judge:"
         yield fenced(words)

@@ -25,17 +25,17 @@ from search.report.run_findings import RunFindings
 from search.results.wording import show_drafting
 
 
-def run_sections(findings: RunFindings, way_on: str) -> list[Section]:
+def run_sections(findings: RunFindings, continuation: str) -> list[Section]:
     """What a run cost, what failed, and what decides its outcome.
 
     Args:
-        way_on: what may change, and what not, when it goes on.
+        continuation: what may change, and what not, when it goes on.
     """
     costs: tuple[Block, ...] = (Facts(tuple(_costs(findings))), *_judges(findings.costs), Figure("throughput"))
     return [
         Section("costs", "Cost", "Cost", costs),
         Section("failures", "Failures", "Failures", tuple(_failures(findings)) or (Paragraph("None."),)),
-        Section("manifest", "Manifest", "Manifest", tuple(_manifest(findings, way_on))),
+        Section("manifest", "Manifest", "Manifest", tuple(_manifest(findings, continuation))),
     ]
 
 
@@ -61,10 +61,10 @@ def _costs(findings: RunFindings) -> Iterator[tuple[str, str]]:
     yield from _idle(costs)
     if costs.answers:
         other = ", or another run with this ledger," if findings.results.config.ledger_path else ""
-        known = f"{count(costs.verdicts_known)} of {count(costs.verdicts)} verdicts that the scores rest on"
+        verdicts_known = f"{count(costs.verdicts_known)} of {count(costs.verdicts)} verdicts that the scores rest on"
         yield (
             "judged once for several prompts",
-            f"{known} were in the ledger already: another prompt{other} had led to the same words",
+            f"{verdicts_known} were in the ledger already: another prompt{other} had led to the same words",
         )
         yield "answers from the ledger", f"{count(costs.answers_known)} of {count(costs.answers)}"
 
@@ -100,9 +100,9 @@ def _failures(findings: RunFindings) -> Iterator[Block]:
         yield Bullets(tuple((sample.question, sample.message) for sample in alike.samples))
 
 
-def _manifest(findings: RunFindings, way_on: str) -> Iterator[Block]:
+def _manifest(findings: RunFindings, continuation: str) -> Iterator[Block]:
     manifest = findings.results.manifest
-    yield Paragraph(f"Everything that decides the outcome; {way_on}.", is_note=True)
+    yield Paragraph(f"Everything that decides the outcome; {continuation}.", is_note=True)
     if not manifest:
         yield Paragraph("There is none yet: the model is still loading.")
         return

@@ -34,8 +34,8 @@ from search.results.wording import show_many
 
 def search_sections(findings: Findings) -> list[Section]:
     """All of them; of a search without any score those that every report has."""
-    known = [section for section in _of_scores(findings) if section.blocks] if findings.finalists else []
-    return [*known, *run_sections(findings, "a resumed run must agree in all of it")]
+    sections = [section for section in _of_scores(findings) if section.blocks] if findings.finalists else []
+    return [*sections, *run_sections(findings, "a resumed run must agree in all of it")]
 
 
 def _of_scores(findings: Findings) -> Iterator[Section]:

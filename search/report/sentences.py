@@ -21,7 +21,7 @@ def summary(findings: Findings) -> list[str]:
     win_probability = findings.status.win_probability
     if best is None and win_probability is not None:
         return [
-            *_found(findings, base),
+            *_best_found(findings, base),
             _base_exported(findings, win_probability),
             *_what_would_decide(findings, win_probability),
         ]
@@ -32,8 +32,8 @@ def summary(findings: Findings) -> list[str]:
         return [f"{who} beat the base prompt on the search questions{ended}."]
     if best.held_out_gain is None:
         return _unfinished(findings, best.search_gain)
-    sure = [_winner_exported(win_probability)] if win_probability is not None else []
-    return [_gained(findings, best, base, best.held_out_gain), *sure, *_overstated(findings, best)]
+    certainty = [_winner_exported(win_probability)] if win_probability is not None else []
+    return [_gained(findings, best, base, best.held_out_gain), *certainty, *_overstated(findings, best)]
 
 
 def decoded(findings: Findings) -> str:
@@ -42,22 +42,22 @@ def decoded(findings: Findings) -> str:
     if best is None or "decodings" not in results.manifest:
         return ""
     name = best.candidate.decoding
-    said = "by the run's own decoding" if name == OWN else f"as “{name}”"
-    return f"Answers to this prompt are decoded {said}: {show_decoding(results.decoding(best.candidate))}."
+    decoding = "by the run's own decoding" if name == OWN else f"as “{name}”"
+    return f"Answers to this prompt are decoded {decoding}: {show_decoding(results.decoding(best.candidate))}."
 
 
 def averaged(findings: Findings) -> str:
     """What the contributions of demonstrations leave out, where candidates differ in more than these; else ""."""
     strategy = findings.results.config.strategy
-    said = []
+    sentences = []
     if isinstance(strategy, VaryingKnobs) and strategy.decodings:
-        said.append("What a decoding does is in none of these numbers.")
+        sentences.append("What a decoding does is in none of these numbers.")
     if isinstance(strategy, VaryingKnobs) and strategy.vary_position:
-        said.append("They are averages over the places that the chosen ones had among the base prompt's.")
-    return " ".join(said)
+        sentences.append("They are averages over the places that the chosen ones had among the base prompt's.")
+    return " ".join(sentences)
 
 
-def _found(findings: Findings, base: Finalist) -> Iterator[str]:
+def _best_found(findings: Findings, base: Finalist) -> Iterator[str]:
     """What was found, where the base prompt is exported in its place."""
     best = findings.finalists[0]
     if best is not base and best.held_out_gain is not None:
@@ -152,13 +152,15 @@ def _overstated(findings: Findings, best: Finalist) -> Iterator[str]:
     over, gain, numbers = best.overstatement, best.search_gain, findings.numbers
     if over is None or gain is None:
         return
-    said = f"On the {count(gain.n)} search questions, for which it was chosen, its gain was {numbers.gain(gain.mean)}"
+    sentence = (
+        f"On the {count(gain.n)} search questions, for which it was chosen, its gain was {numbers.gain(gain.mean)}"
+    )
     interval = numbers.interval(over, signed=True)
     if over.mean > 0:
         certain = "" if over.low > 0 else ", not distinguishable from no overstatement"
-        yield f"{said}: the search overstated it by {numbers.score(over.mean)} ({interval}{certain})."
+        yield f"{sentence}: the search overstated it by {numbers.score(over.mean)} ({interval}{certain})."
     else:
-        yield f"{said}: the search did not overstate it ({numbers.gain(over.mean)}, {interval})."
+        yield f"{sentence}: the search did not overstate it ({numbers.gain(over.mean)}, {interval})."
 
 
 def _points(findings: Findings, gain: Estimate) -> str:

@@ -90,8 +90,8 @@ def contrasts(results: SearchResults, winner: Candidate) -> Contrasts:
     )
 
 
-def _share_cut(said: Mapping[str, ShownAnswer]) -> float:
-    return sum(answer.cut for answer in said.values()) / len(said)
+def _share_cut(answers: Mapping[str, ShownAnswer]) -> float:
+    return sum(answer.cut for answer in answers.values()) / len(answers)
 
 
 def _read_shown(results: SearchResults, side: Side, candidate: Candidate) -> dict[str, ShownAnswer]:

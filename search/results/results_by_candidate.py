@@ -109,11 +109,11 @@ class ResultsByCandidate(Mapping[Candidate, CandidateResults]):
         place = self._places[candidate]
         if place == len(self._last_trial):
             self._last_trial.append(_NONE)
-        known = {self._asked[at]: at for trial in self._trials(candidate) for at in self._answers(trial)}
+        positions = {self._asked[at]: at for trial in self._trials(candidate) for at in self._answers(trial)}
         asked = self._questions.of(scored.scores)
-        judged = _judged(scored, [number in known for number in asked])
+        judged = _judged(scored, [number in positions for number in asked])
         if scored.mean is not None:
-            self._add_answers(scored, asked, known)
+            self._add_answers(scored, asked, positions)
         self._failed.extend(self._questions.of(scored.failures))
         self._cause_of.extend(self._causes.of(scored.failures.values()))
         self._earlier.append(self._last_trial[place])
@@ -123,14 +123,14 @@ class ResultsByCandidate(Mapping[Candidate, CandidateResults]):
         self._first_failure.append(len(self._failed))
         return judged
 
-    def _add_answers(self, scored: ScoredTrial, asked: Sequence[int], known: Mapping[int, int]) -> None:
+    def _add_answers(self, scored: ScoredTrial, asked: Sequence[int], positions: Mapping[int, int]) -> None:
         """Keep the answers of a trial; one to a question that has a score already takes that one's place."""
         values = [*scored.scores.values()]
         lengths = [*map(scored.lengths.get, scored.scores, repeat(nan))]
         turns = self._turns.of(map(scored.turns.get, scored.scores, repeat(())))
-        is_new = [question not in known for question in asked]
+        is_new = [question not in positions for question in asked]
         for at in (at for at, new in enumerate(is_new) if not new):
-            answer = known[asked[at]]
+            answer = positions[asked[at]]
             self._scores[answer], self._lengths[answer], self._turns_of[answer] = values[at], lengths[at], turns[at]
         self._asked.extend(compress(asked, is_new))
         self._scores.extend(compress(values, is_new))
@@ -183,9 +183,9 @@ class _Numbers(dict[_T, int]):
         return [*map(self.__getitem__, values)]
 
 
-def _judged(scored: ScoredTrial, known: Sequence[bool]) -> int:
+def _judged(scored: ScoredTrial, has_score: Sequence[bool]) -> int:
     """How many answers a trial had judged, those to questions that are known apart."""
     if not scored.turns:
-        return known.count(False)
-    new = [name for name, is_known in zip(scored.scores, known, strict=True) if not is_known]
+        return has_score.count(False)
+    new = [name for name, is_known in zip(scored.scores, has_score, strict=True) if not is_known]
     return sum(sum(score is not None for score in scored.turns.get(name, (0.0,))) for name in new)

@@ -31,13 +31,13 @@ class ScreeningVerdicts:
 
     def sentence(self) -> str:
         """All of it, for people."""
-        said = (
+        sentence = (
             f"{show_many(self.answers, 'answer')} scored by the screening judge, which gave "
             f"{show_many(self.screening_verdicts, 'verdict')}; the judge gave {self.verdicts:,}"
         )
         if self.agreement is None:
-            return said
-        return f"{said}; what demonstrations do in the eyes of the two correlates by about {self.agreement:.2f}"
+            return sentence
+        return f"{sentence}; what demonstrations do in the eyes of the two correlates by about {self.agreement:.2f}"
 
 
 def read_screening(results: SearchResults) -> ScreeningVerdicts | None:

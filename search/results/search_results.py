@@ -76,10 +76,10 @@ class SearchResults(RunResults):
 
     def _refuse_unknown(self, material: Material) -> None:
         """Raises ValueError where the journal names what the material has not."""
-        known, asked = material.demonstrations.keys(), material.questions.keys()
+        demonstrations, asked = material.demonstrations.keys(), material.questions.keys()
         for side in (self.search, self.held_out):
             named = {name for candidate in side for name in candidate.demonstrations}
-            if strange := named - known or {*side.questions} - asked:
+            if strange := named - demonstrations or {*side.questions} - asked:
                 raise Damage(f"it has no {min(strange)!r}, which the journal names")
 
     @cached_property
@@ -90,8 +90,8 @@ class SearchResults(RunResults):
             return ""
         steps = ", then ".join(f"{extension.budget:,}" for extension in extensions)
         seen = any(extension.after_end for extension in extensions)
-        known = ", after held-out questions had been scored: whoever extends until they please makes these too high"
-        return f"The search was extended to strategy.{setting}={steps}{known if seen else ''}."
+        warning = ", after held-out questions had been scored: whoever extends until they please makes these too high"
+        return f"The search was extended to strategy.{setting}={steps}{warning if seen else ''}."
 
     @cached_property
     def lost(self) -> str:
@@ -105,9 +105,9 @@ class SearchResults(RunResults):
 
     def decoding(self, candidate: Candidate) -> Decoding:
         """The decoding of a candidate's answers."""
-        known: Mapping[str, Any] = {OWN: self.manifest["decoding"]} | self.manifest.get("decodings", {})
+        decodings: Mapping[str, Any] = {OWN: self.manifest["decoding"]} | self.manifest.get("decodings", {})
         with refusing_damage(self.path / "manifest.json"):
-            return _DECODING.validate_python(known[candidate.decoding])
+            return _DECODING.validate_python(decodings[candidate.decoding])
 
     def records(self) -> Iterator[JournalRecord]:
         """The records that `journal` rests on, one at a time."""

@@ -32,12 +32,12 @@ def show_gain(value: Estimate, digits: int = 2) -> str:
 def show_decoding(value: Decoding) -> str:
     """`temperature 0.7, top p 0.9, 512 new tokens`: what is not off, its stop strings apart."""
     off = Decoding(value.max_new_tokens)
-    said = [
+    parts = [
         f"{name.replace('_', ' ')} {getattr(value, name):g}"
         for name in ("temperature", "top_p", "top_k", "repetition_penalty")
         if name == "temperature" or getattr(value, name) != getattr(off, name)
     ]
-    return f"{', '.join(said)}, {value.max_new_tokens} new tokens"
+    return f"{', '.join(parts)}, {value.max_new_tokens} new tokens"
 
 
 def show_time(seconds: float) -> str:

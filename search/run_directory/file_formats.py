@@ -59,7 +59,7 @@ class Manifest(BaseModel):
     extensions: list[Extension] = []
 
 
-def check_version(path: Path, kind: str, version: Any, known: int, remedy: str) -> None:
+def check_version(path: Path, kind: str, version: Any, current: int, remedy: str) -> None:
     """Raises InputError where the file at `path` has another format than this demosearch knows.
 
     Args:
@@ -69,9 +69,9 @@ def check_version(path: Path, kind: str, version: Any, known: int, remedy: str) 
     """
     if version is None:
         raise InputError(f"{path} was written before {kind} had a format version: {remedy}")
-    if version != known:
+    if version != current:
         raise InputError(
-            f"{path} has format {version}, this demosearch reads and writes format {known}: use the demosearch that "
+            f"{path} has format {version}, this demosearch reads and writes format {current}: use the demosearch that "
             "wrote it"
         )
 

@@ -136,8 +136,8 @@ async def _hints(
     if (answers := plan.reference_answers(space)) is not None:
         likelihood = await answers.likelihood(model.model, model.card, folder, workplace.budget(), workplace.ledger)
         hints.append(likelihood[:, None])
-    known = [hint for hint in hints if hint is not None]
-    return np.hstack(known) if known else None
+    given = [hint for hint in hints if hint is not None]
+    return np.hstack(given) if given else None
 
 
 @asynccontextmanager

@@ -55,7 +55,7 @@ class Coordinator:
         self._certainty = Certainty(space, held_out)
         self._phase: Side = "search"
         self._asked = 0
-        self._told = 0
+        self._recorded = 0
         self._searched = 0  # of them on search questions
         self._candidates: set[Candidate] = set()
         self._evaluated = 0
@@ -135,7 +135,7 @@ class Coordinator:
             self._journal.forget_from(position)
 
     async def _tell(self, scored: ScoredTrial) -> None:
-        self._leave_path_if_improved(self._told + len(self._unsure))
+        self._leave_path_if_improved(self._recorded + len(self._unsure))
         self._stop_if_hopeless(scored)
         if scored.trial.tells_scores:
             self._board.tell(scored)
@@ -157,17 +157,17 @@ class Coordinator:
         return sum(_may_succeed_later(record.scored) for record in self._unsure)
 
     def _note(self, record: TrialRecord) -> None:
-        known = self._journal.is_recorded(self._told)
+        is_recorded = self._journal.is_recorded(self._recorded)
         self._journal.append(record)
-        self._told += 1
+        self._recorded += 1
         if record.side == "search" and not record.scored.trial.screening:
             self._searched += 1
             self._candidates.add(record.candidate)
         self._evaluated += len(record.scored.trial.questions)
-        self._replayed += len(record.scored.trial.questions) * known
+        self._replayed += len(record.scored.trial.questions) * is_recorded
 
     def _stop_if_hopeless(self, scored: ScoredTrial) -> None:
-        position = self._told + len(self._unsure)
+        position = self._recorded + len(self._unsure)
         if scored.mean is not None or self._journal.is_recorded(position):
             return
         if not _may_succeed_later(scored):
@@ -176,10 +176,10 @@ class Coordinator:
             return
         in_a_row = self._failed_in_a_row() + 1
         if position == 0:
-            raise RunStopped(f"the base prompt could not be scored, {_failed(scored)}: {_WAY_ON}")
+            raise RunStopped(f"the base prompt could not be scored, {_failed(scored)}: {_REMEDY}")
         if in_a_row >= self._scoring.stop_after_failed:
             raise RunStopped(
-                f"{in_a_row} trials in a row could not be scored, of the last one {_failed(scored)}: {_WAY_ON}"
+                f"{in_a_row} trials in a row could not be scored, of the last one {_failed(scored)}: {_REMEDY}"
             )
 
     async def _judge_winner(self, tasks: asyncio.TaskGroup) -> None:
@@ -190,14 +190,14 @@ class Coordinator:
         started = [self._start(tasks, "held_out", Trial(candidate, self._held_out)) for candidate in chosen]
         for candidate, task in zip(chosen, started, strict=True):
             scored = await task
-            self._leave_path_if_improved(self._told)
+            self._leave_path_if_improved(self._recorded)
             decides = candidate in ranking[:2] or candidate == self._space.compose(())
             if decides and _may_succeed_later(scored):
-                raise RunStopped(f"a finalist could not be scored on held-out questions, {_failed(scored)}: {_WAY_ON}")
+                raise RunStopped(f"a finalist could not be scored on held-out questions, {_failed(scored)}: {_REMEDY}")
             self._certainty.tell(scored)
             self._note(TrialRecord("held_out", scored))
         self._journal.append(await self._strategy.compute(self._end))
-        self._asked, self._told = self._asked + 1, self._told + 1  # the record has a place in the journal too
+        self._asked, self._recorded = self._asked + 1, self._recorded + 1  # the record has a place in the journal too
 
     def _end(self) -> EndRecord:
         base = self._space.compose(())
@@ -220,7 +220,7 @@ class Coordinator:
         """The point that the search has reached, for the progress view."""
         ranking = self._strategy.ranking
         if self._phase == "held_out":
-            to_come = (self._asked - self._told) * len(self._held_out)
+            to_come = (self._asked - self._recorded) * len(self._held_out)
         else:
             left = max(0, self._strategy.planned - self._evaluated)
             to_come = left + most_finalists(self._space) * len(self._held_out)
@@ -237,7 +237,7 @@ class Coordinator:
         )
 
 
-_WAY_ON = "see `demosearch status`, then `demosearch resume`"
+_REMEDY = "see `demosearch status`, then `demosearch resume`"
 _SHORTER = "start a new run with a shorter one, shorter questions, or a lower decoding.max_new_tokens"
 
 

@@ -53,15 +53,15 @@ def check_earlier_runs(runs: Sequence[Path], space: SearchSpace, material: Mater
 def _effects_of(run: Path, space: SearchSpace, material: Material) -> Floats:
     """Return the posterior means of one run's effects, standardised over those that it knows, [N]."""
     results = read_search_results(run)
-    known = _known_effects(results)
+    known_effects = _known_effects(results)
     texts = [material.demonstrations[name].texts for name in space.pool]
-    shared = [place for place, text in enumerate(texts) if text in known]
+    shared = [place for place, text in enumerate(texts) if text in known_effects]
     if len(shared) < _FEWEST:
         raise InputError(
             f"{_KNOB}: {run} has scored {len(shared)} demonstrations of this pool, and {_FEWEST} are needed: name a "
             "search on the same demonstrations"
         )
-    values = np.array([known[texts[place]] for place in shared])
+    values = np.array([known_effects[texts[place]] for place in shared])
     effects = np.zeros(len(texts))
     effects[shared] = (values - values.mean()) / (values.std() or 1.0)
     return effects

@@ -42,7 +42,7 @@ from search.running.workplace import LoadedModel, Workplace, opened_workplace, r
 from workers.failures import WorkersUnavailable
 
 _log = logging.getLogger(__name__)
-_WAY_ON = "the same command with `--run-dir RUN --set {knob}=...`"
+_CONTINUATION = "the same command with `--run-dir RUN --set {knob}=...`"
 
 
 def evaluate(
@@ -102,8 +102,8 @@ async def _evaluate(plan: EvaluationPlan, run: Run, view: View, pay_again: bool,
     config, clock = plan.config, clock_from_now()
     run.refuse_changes(_manifest(plan))
     refuse_lost_rows(run, ledger_path(run.path, config), pay_again)
-    refuse_if_spent(run, config, _WAY_ON)
-    async with opened_workplace(run, config, plan.judges, _WAY_ON) as workplace:
+    refuse_if_spent(run, config, _CONTINUATION)
+    async with opened_workplace(run, config, plan.judges, _CONTINUATION) as workplace:
         evaluating = _Evaluating(workplace, plan, run, leave_out)
         judged = workplace.judged(lambda: run.refuse_changes(_judges(plan)))
         async with workplace.timed(clock), judged:
@@ -225,8 +225,8 @@ class _Evaluating:
         return Trial(candidate, tuple(question.id for question in self._plan.questions))
 
     def _write(self) -> None:
-        known = self._before | self._records
-        through = [known[variant.name] for variant in self._plan.variants if variant.name in known]
+        records = self._before | self._records
+        through = [records[variant.name] for variant in self._plan.variants if variant.name in records]
         write_variant_records(self._run.path, through)
 
     def end(self) -> None:

@@ -128,15 +128,15 @@ class ReferenceAnswers:
 def _gains(means: Floats) -> Floats:
     """Gains over the base prompt, which stands first; an infinite one is of prompts that are too long."""
     gains: Floats = means[1:] - means[0]
-    known = np.isfinite(gains)
-    if not known.all():
+    is_finite = np.isfinite(gains)
+    if not is_finite.all():
         _log.warning(
             "the likelihood of reference answers is not known behind %d of %d demonstrations; these count as average "
             "until they are judged",
-            (~known).sum(),
-            len(known),
+            (~is_finite).sum(),
+            len(is_finite),
         )
-    gains[~known] = gains[known].mean() if known.any() else 0.0
+    gains[~is_finite] = gains[is_finite].mean() if is_finite.any() else 0.0
     return np.round(gains, _DIGITS)
 
 

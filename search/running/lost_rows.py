@@ -28,16 +28,16 @@ def refuse_lost_rows(run: Run, ledger: Path, pay_again: bool) -> None:
     elif noted.exceeds(there):
         raise InputError(
             f"the ledger {ledger} holds {there.generations:,} answers and {there.verdicts:,} verdicts of this run, but "
-            f"{noted.generations:,} and {noted.verdicts:,} were paid for and written to it: {_way_on(ledger)}"
+            f"{noted.generations:,} and {noted.verdicts:,} were paid for and written to it: {_remedy(ledger)}"
         )
     elif noted == Tally() and not there.generations and (missing := _missing(run.path, ledger)):
         raise InputError(
             f"the ledger {ledger} holds no answer of this run, and {missing:,} answers that its journal has scores of "
-            f"are not in it: {_way_on(ledger)}"
+            f"are not in it: {_remedy(ledger)}"
         )
 
 
-def _way_on(ledger: Path) -> str:
+def _remedy(ledger: Path) -> str:
     return (
         f"restore {ledger.name} and {ledger.name}-wal from where they were left behind, or go on with --pay-again, "
         "which asks and pays for what is missing a second time"

@@ -34,7 +34,7 @@ from search.running.judges import make_judges
 from search.running.succession import create_successor, successor_config
 
 _log = logging.getLogger(__name__)
-_WAY_ON = "the same command with a larger {knob} goes on"
+_CONTINUATION = "the same command with a larger {knob} goes on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class _Rejudging:
                 await member.judge.start()
             ledger = Ledger(self._results.ledger, self._id())
             stack.push_async_callback(ledger.close)
-            panel = Wiring(ledger, self._members, limits=self._config.budget, way_on=_WAY_ON).panel
+            panel = Wiring(ledger, self._members, limits=self._config.budget, continuation=_CONTINUATION).panel
             stack.push_async_callback(panel.close)
             await panel.start()
             _log.info("judging %d stored answers", len(self._stored))

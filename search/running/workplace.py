@@ -13,7 +13,7 @@ from evaluators.drafting import Drafting
 from evaluators.ledger.ledger import Ledger
 from evaluators.ledger.queries import read_spend
 from evaluators.objective import Objective
-from evaluators.pipeline.budget import WAY_ON, Budget
+from evaluators.pipeline.budget import CONTINUATION, Budget
 from evaluators.pipeline.evaluator import Evaluator
 from evaluators.pipeline.generation import Answers
 from evaluators.pipeline.wiring import Wiring
@@ -129,17 +129,17 @@ class Workplace:
 
 @asynccontextmanager
 async def opened_workplace(
-    run: Run, config: RunConfig | EvaluationConfig, judges: Judges, way_on: str = WAY_ON
+    run: Run, config: RunConfig | EvaluationConfig, judges: Judges, continuation: str = CONTINUATION
 ) -> AsyncIterator[Workplace]:
     """Open the ledger of a run and wire its judges around it; give everything back at the end. Raises InputError."""
-    beside = ledgers_of_neighbours(run.path) if config.reuse_folder and config.ledger_path is None else []
-    ledger = Ledger(ledger_path(run.path, config), run.id, run.path / TALLY, beside)
+    neighbours = ledgers_of_neighbours(run.path) if config.reuse_folder and config.ledger_path is None else []
+    ledger = Ledger(ledger_path(run.path, config), run.id, run.path / TALLY, neighbours)
     wiring = Wiring(
         ledger,
         judges.members,
         objective=Objective.of(config.scoring),
         limits=config.budget,
-        way_on=_way_on(run, way_on),
+        continuation=_continuation(run, continuation),
         screening=judges.screening,
     )
     try:
@@ -149,12 +149,12 @@ async def opened_workplace(
         await ledger.close()
 
 
-def refuse_if_spent(run: Run, config: RunConfig | EvaluationConfig, way_on: str = WAY_ON) -> None:
+def refuse_if_spent(run: Run, config: RunConfig | EvaluationConfig, continuation: str = CONTINUATION) -> None:
     """Raises BudgetSpent where nothing is left to spend, before anything is loaded for nothing."""
     spend = read_spend(ledger_path(run.path, config), run.id)
-    Budget(config.budget, lambda: spend, _way_on(run, way_on)).check()
+    Budget(config.budget, lambda: spend, _continuation(run, continuation)).check()
 
 
-def _way_on(run: Run, words: str) -> str:
+def _continuation(run: Run, words: str) -> str:
     """What can be done where a limit is reached, in words that have RUN where the run's path belongs."""
     return words.replace("RUN", str(run.path))

@@ -80,7 +80,7 @@ def with_interval(
     for _ in range(RESAMPLES if rows > 1 else 0):
         picked = random.integers(rows, size=rows)
         drawn.append(figure(first[picked], second[picked]))
-    known = np.array([value for value in drawn if not np.isnan(value)])
+    values = np.array([value for value in drawn if not np.isnan(value)])
     tail = (1 - confidence) / 2
-    low, high = np.quantile(known, [tail, 1 - tail]) if len(known) else (np.nan, np.nan)
+    low, high = np.quantile(values, [tail, 1 - tail]) if len(values) else (np.nan, np.nan)
     return Agreement(figure(first, second), float(low), float(high))

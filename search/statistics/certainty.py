@@ -45,7 +45,7 @@ class Certainty:
         self._searched: list[tuple[OrderedSet, dict[int, float]]] = []
         self._unseen: dict[OrderedSet, dict[str, float]] = {}
         self._rejudged = False
-        self._known: tuple[Fit, float] | None = None
+        self._cached_fit: tuple[Fit, float] | None = None
 
     def tell(self, scored: ScoredTrial) -> None:
         """Take a result of either kind; one without a mean says nothing."""
@@ -59,7 +59,7 @@ class Certainty:
                 for number in search:
                     earlier.pop(number, None)
         if search:
-            self._known = None
+            self._cached_fit = None
             self._searched.append((chosen, search))
         unseen = {name: value for name, value in scored.scores.items() if name in self._held_out}
         self._unseen.setdefault(chosen, {}).update(unseen)
@@ -110,10 +110,10 @@ class Certainty:
     def _fitted(self, base: OrderedSet) -> tuple[Fit, float]:
         """Return the model of all search scores on the questions that tell, and the variance of luck on one question;
         made once for all candidates."""
-        if self._known is None:
+        if self._cached_fit is None:
             fit = self._fit(self._telling_questions(base))
-            self._known = fit, luck_variance(fit)
-        return self._known
+            self._cached_fit = fit, luck_variance(fit)
+        return self._cached_fit
 
     def _telling_questions(self, base: OrderedSet) -> dict[int, int]:
         """Numbers of the search questions that others than the base prompt have met, at most 400 of them."""
@@ -124,10 +124,10 @@ class Certainty:
     def _fit(self, numbers: dict[int, int]) -> Fit:
         scores, values = ObservedScores(), list[float]()
         for chosen, by_number in self._searched:
-            known = {numbers[name]: value for name, value in by_number.items() if name in numbers}
-            if known:
-                scores.tell(chosen, [*known], [*known.values()])
-                values += known.values()
+            by_position = {numbers[name]: value for name, value in by_number.items() if name in numbers}
+            if by_position:
+                scores.tell(chosen, [*by_position], [*by_position.values()])
+                values += by_position.values()
         model = EffectsModel(len(numbers), len(self._number), None, pstdev(values) / USUAL_SPREAD or 1.0, step=True)
         fit = model.fit(scores, sweeps=_SWEEPS)
         return model.with_drift(scores, fit) if self._rejudged else fit

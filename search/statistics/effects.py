@@ -88,7 +88,7 @@ class EffectsModel(EffectsPrior):
             own = Fit(self, data, hyper, own, step).own_variances()
         return Fit(self, data, hyper, own, step)
 
-    def beside(self, other: OtherEffects) -> Self:
+    def with_other_effects(self, other: OtherEffects) -> Self:
         """Return the same model with what another judge's scores say of the effects."""
         model = copy(self)
         model.other = other

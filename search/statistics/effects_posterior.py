@@ -167,10 +167,10 @@ class Fit:
     def _value_of(self, sets: Sequence[OrderedSet]) -> tuple[csr_array, Floats, Floats]:
         """Values of sets beyond the empty one's as linear functions of beta: rows [B, Q + K + 2 + N], constants and
         further variances [B]."""
-        rows = np.array([self._number.get(one, -1) for one in sets], dtype=np.int64)
+        rows = np.array([self._number.get(ordered, -1) for ordered in sets], dtype=np.int64)
         observed = rows >= 0
         shrink = np.where(observed, self._shrink[rows], 0.0)
-        further = np.where(observed, shrink, [self.hyper.set_effect**2 * (len(one) > 0) for one in sets])
+        further = np.where(observed, shrink, [self.hyper.set_effect**2 * (len(ordered) > 0) for ordered in sets])
         left = np.where(observed, 1 - shrink * self._total[rows], 1.0)
         features = _scaled(self.model.features(self.model.layout(sets), self.hyper), left)
         met = _scaled(self._met[np.maximum(rows, 0)], -shrink)
@@ -188,7 +188,7 @@ class Fit:
         difference = functions[:-1].toarray() - functions[[-1]].toarray()
         means = difference @ self.mean + constants[:-1] - constants[-1]
         spread = solve_triangular(self.factor, difference.T, lower=True, check_finite=False)
-        same = np.array([one == over for one in sets])
+        same = np.array([ordered == over for ordered in sets])
         variances = (spread**2).sum(axis=0) + np.where(same, 0.0, further[:-1] + further[-1])
         return means * self.model.scale, np.sqrt(variances) * self.model.scale
 
@@ -213,7 +213,7 @@ class Fit:
             fits.append(Fit(self.model, self._data, hyper, own, self.step))
         return fits
 
-    def lasting_gain(self, one: OrderedSet, over: OrderedSet, luck: Floats | float) -> tuple[float, float]:
+    def lasting_gain(self, ordered: OrderedSet, over: OrderedSet, luck: Floats | float) -> tuple[float, float]:
         """Return the posterior mean and standard deviation of what a scored set adds to another scored one on further
         questions, in points.
 
@@ -223,7 +223,7 @@ class Fit:
         """
         variances = self.hyper.effect**2 * self.own.effect
         lasting = np.maximum(0.0, 1 - luck / variances)
-        rows = [self._number[one], self._number[over]]
+        rows = [self._number[ordered], self._number[over]]
         features, met = self.features[rows].toarray(), self._met[rows].toarray()
         own = self._shrink[rows][:, None] * np.hstack([met, self._total[rows][:, None] * features])
         functions = np.hstack([np.zeros_like(met), features]) - own

@@ -74,7 +74,7 @@ class EffectsPrior:
         np.fill_diagonal(self.similarity, 0)
         self._step = step
         hint = hint[:, None] if hint is not None and hint.ndim == 1 else hint
-        self._embedding = _beside([unit] if hint is None else [unit, *np.split(hint, hint.shape[1], axis=1)])
+        self._embedding = _block_diagonal([unit] if hint is None else [unit, *np.split(hint, hint.shape[1], axis=1)])
         self._gram = self._embedding.T @ self._embedding
         self._has_embedding = bool(np.any(self._gram))
         self._known_similarity: dict[OrderedSet, float] = {}
@@ -94,11 +94,11 @@ class EffectsPrior:
     def _similarity_in(self, ordered: OrderedSet) -> float:
         if not self._has_embedding:
             return 0.0
-        known = self._known_similarity.get(ordered)
-        if known is None:
-            known = float(self.similarity[np.ix_(ordered, ordered)].sum() / 2)
-            self._known_similarity[ordered] = known
-        return known
+        similarity = self._known_similarity.get(ordered)
+        if similarity is None:
+            similarity = float(self.similarity[np.ix_(ordered, ordered)].sum() / 2)
+            self._known_similarity[ordered] = similarity
+        return similarity
 
     def features(self, layout: Layout, hyper: Hyperparameters) -> csr_array:
         """[T, 2 + N]: what multiplies m, b and theta."""
@@ -178,7 +178,7 @@ class EffectsPrior:
         return inverse.T @ inverse, -2 * float(np.log(np.diag(factor)).sum())
 
 
-def _beside(blocks: Sequence[Floats]) -> Floats:
+def _block_diagonal(blocks: Sequence[Floats]) -> Floats:
     """Columns of several blocks, [N, any] each, beside each other: centred, with rows of mean square length 1, to which
     every block that is not constant contributes the same."""
     telling = [block - block.mean(axis=0) for block in blocks if (block != block[:1]).any()]

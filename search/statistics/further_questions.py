@@ -13,19 +13,19 @@ class GainBelief:
     Attributes:
         probability: that it is above 0, held-out differences included.
         before: standard deviation of what the search scores alone say of it, in points.
-        told: held-out differences so far.
+        scored: held-out differences so far.
         spread: their standard deviation, in points.
     """
 
     probability: float
     before: float
-    told: int
+    scored: int
     spread: float
 
     @property
     def mean(self) -> float:
         """The gain that is expected, in points."""
-        return float(ndtri(self.probability)) / math.sqrt(self.before**-2 + self.told / self.spread**2)
+        return float(ndtri(self.probability)) / math.sqrt(self.before**-2 + self.scored / self.spread**2)
 
     def questions_to_decide(self, enough: float) -> int | None:
         """Return about how many further questions, put to both prompts, make it `enough` probable, in (0.5, 1), that
@@ -34,4 +34,4 @@ class GainBelief:
         if not 0.5 < self.probability < enough:
             return None
         ratio = float(ndtri(enough) / ndtri(self.probability))
-        return math.ceil((ratio**2 - 1) * ((self.spread / self.before) ** 2 + self.told))
+        return math.ceil((ratio**2 - 1) * ((self.spread / self.before) ** 2 + self.scored))

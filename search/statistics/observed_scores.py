@@ -20,7 +20,7 @@ class ObservedScores:
     questions: list[NDArray[np.int64]] = field(default_factory=list)
     values: list[Floats] = field(default_factory=list)
     before: list[int] = field(default_factory=list)
-    told: int = 0
+    count: int = 0
 
     def tell(self, ordered: OrderedSet, questions: ArrayLike, values: ArrayLike) -> None:
         """Scores of one set: as many values as questions (numbers from 0)."""
@@ -31,11 +31,11 @@ class ObservedScores:
         self.rows.append(np.full(len(asked), row))
         self.questions.append(asked)
         self.values.append(np.asarray(values, dtype=float))
-        self.before.append(self.told)
-        self.told += len(asked)
+        self.before.append(self.count)
+        self.count += len(asked)
 
     def periods(self, count: int) -> NDArray[np.int64]:
         """Return the number of the period in which each score was told, [n], where all scores are cut into `count`
         periods, equally long in scores; those that were told together fall into one."""
-        starts = np.array(self.before, dtype=np.int64) * count // max(1, self.told)
+        starts = np.array(self.before, dtype=np.int64) * count // max(1, self.count)
         return np.repeat(starts, [len(asked) for asked in self.questions])

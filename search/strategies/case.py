@@ -45,7 +45,7 @@ class CaseSearch:
         self._asked = len(space.questions)
         self._budget = max(config.evaluations, self._asked + self._block)
         self._broken: set[OrderedSet] = set()
-        self._told: dict[OrderedSet, list[float]] = {}  # gains over the base prompt
+        self._observed: dict[OrderedSet, list[float]] = {}  # gains over the base prompt
         self._best: list[OrderedSet] = []
         self._challengers: list[OrderedSet] = []
         self._ended = False
@@ -55,7 +55,7 @@ class CaseSearch:
         self._budget, self._ended = max(self._budget, budget), False
 
     def ask(self, room: int) -> Sequence[Trial]:
-        if not self._told or self._ended:
+        if not self._observed or self._ended:
             return []
         trials: list[Trial] = []
         while len(trials) < room and (trial := self._next()) is not None:
@@ -76,8 +76,8 @@ class CaseSearch:
 
     def tell(self, scored: ScoredTrial) -> None:
         arm, asked = self._numbered.numbers(scored.trial.candidate), len(scored.trial.questions)
-        if not self._told:
-            self._base_scores, self._told[arm] = scored.scores, []
+        if not self._observed:
+            self._base_scores, self._observed[arm] = scored.scores, []
             return
         usable = scored.scores if scored.mean is not None else {}
         if not usable and TOO_LONG in scored.failures.values():
@@ -86,7 +86,7 @@ class CaseSearch:
         self._count(arm, len(gains) - asked)
         self._sums += self._row(arm) * sum(gains) / self._block
         if usable:
-            self._told.setdefault(arm, []).extend(gains)
+            self._observed.setdefault(arm, []).extend(gains)
 
     def _count(self, arm: OrderedSet, answers: int) -> None:
         """Count so many answers more of an arm; those that were counted when they were asked for and failed are less
@@ -161,8 +161,9 @@ class CaseSearch:
     def ranking(self) -> Sequence[Candidate]:
         """Judged arms by their predicted gain, orders of one set by their own; the base prompt has none."""
         weights = np.linalg.solve(self._information, self._sums)
-        predicted = {arm: round(float(self._row(arm) @ weights), 9) for arm in self._told}
-        own = {arm: sum(gains) / (len(gains) + self._block) for arm, gains in self._told.items()}
+        predicted = {arm: round(float(self._row(arm) @ weights), 9) for arm in self._observed}
+        own = {arm: sum(gains) / (len(gains) + self._block) for arm, gains in self._observed.items()}
         return [
-            self._numbered.candidate(arm) for arm in sorted(self._told, key=lambda arm: (-predicted[arm], -own[arm]))
+            self._numbered.candidate(arm)
+            for arm in sorted(self._observed, key=lambda arm: (-predicted[arm], -own[arm]))
         ]

@@ -37,7 +37,7 @@ class CustomStrategy:
         self._name = name
         self._space = space
         self._seconds = seconds
-        self._known = frozenset((*space.base, *space.pool))
+        self._demonstrations = frozenset((*space.base, *space.pool))
         self._ranking: tuple[Candidate, ...] = ()
         self._planned = self._plan()
 
@@ -106,7 +106,7 @@ class CustomStrategy:
     def _check_candidate(self, method: str, candidate: object) -> None:
         if not isinstance(candidate, Candidate):
             raise self._wrong(method, f"must return candidates, not {_shown(candidate)}")
-        unknown = [name for name in candidate.demonstrations if name not in self._known]
+        unknown = [name for name in candidate.demonstrations if name not in self._demonstrations]
         if unknown:
             raise self._wrong(method, f"names a demonstration that there is not: {_shown(unknown[0])}")
         if candidate.decoding not in (OWN, *self._space.decodings):

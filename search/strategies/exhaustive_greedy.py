@@ -28,7 +28,7 @@ class ExhaustiveGreedy:
         self._round = self._longer()
         self._finished = 0
         self._asked = 0
-        self._told = -1  # the base prompt, told first, is part of no round
+        self._results = -1  # the base prompt, told first, is part of no round
 
     def ask(self, room: int) -> Sequence[Trial]:
         each, questions = self._verdicts_each, self._space.questions
@@ -43,8 +43,8 @@ class ExhaustiveGreedy:
 
     def tell(self, scored: ScoredTrial) -> None:
         self._board.tell(self._averaged(scored))
-        self._told += 1
-        if self._told == len(self._round) * self._verdicts_each:
+        self._results += 1
+        if self._results == len(self._round) * self._verdicts_each:
             self._end_round()
 
     def _averaged(self, scored: ScoredTrial) -> ScoredTrial:
@@ -62,7 +62,7 @@ class ExhaustiveGreedy:
         if not self._chosen and self._config.threshold is not None:
             self._eligible = tuple(added[-1] for added, mean in scored.items() if mean >= self._config.threshold)
         self._finished += len(self._round) * self._verdicts_each
-        self._round, self._asked, self._told = [], 0, 0
+        self._round, self._asked, self._results = [], 0, 0
         best = max(scored, key=scored.__getitem__, default=None)
         if best is None or (self._config.stop_without_gain and not self._gains(scored[best])):
             return

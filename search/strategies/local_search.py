@@ -54,9 +54,9 @@ class LocalSearch:
         contenders = [incumbent, *neighbours]
         if first and incumbent != winners[0]:
             contenders.insert(0, winners[0])
-        known = {candidate: self._rounds.board.scores(candidate) for candidate in contenders[:2]}
+        scores = {candidate: self._rounds.board.scores(candidate) for candidate in contenders[:2]}
         blocks = self._blocks[: max(1, left // len(contenders))]
-        return Race(contenders, blocks, by_test(self._config.test, self._config.p_value), known=known)
+        return Race(contenders, blocks, by_test(self._config.test, self._config.p_value), earlier_scores=scores)
 
     def _neighbours(self, count: int) -> list[Candidate]:
         neighbours: list[Candidate] = []

@@ -130,8 +130,8 @@ def strategy_of(
     Raises:
         InputError: a strategy of the user's own cannot be made, or it needs an embedding.
     """
-    part, known, hinted = _at_most(config, space, seed, embedding, hints)
-    return _strategy(config, part, seed, known, hinted, has_screening_judge)
+    part, shortlist_embedding, hinted = _at_most(config, space, seed, embedding, hints)
+    return _strategy(config, part, seed, shortlist_embedding, hinted, has_screening_judge)
 
 
 def _strategy(
@@ -169,8 +169,10 @@ def _at_most(
     closeness = None if embedding is None else embedding.closeness()
     part = shortlist(space, _group_answers(config, space), closeness, seed)
     places = _places(part, space)
-    known = None if embedding is None else Embedding(embedding.demonstrations[places], embedding.questions)
-    return part, known, None if hints is None else hints[places]
+    shortlist_embedding = (
+        None if embedding is None else Embedding(embedding.demonstrations[places], embedding.questions)
+    )
+    return part, shortlist_embedding, None if hints is None else hints[places]
 
 
 def _retrieval(config: SimilarConfig | DiverseConfig, space: SearchSpace, embedding: Embedding | None) -> Strategy:
@@ -188,5 +190,5 @@ def _embedding(kind: str, space: SearchSpace, material: Material, folder: Path) 
 
 
 def _texts(space: SearchSpace, material: Material) -> list[str]:
-    known = material.demonstrations
-    return ["\n\n".join(known[name].texts) for name in space.pool]
+    demonstrations = material.demonstrations
+    return ["\n\n".join(demonstrations[name].texts) for name in space.pool]

@@ -34,10 +34,10 @@ class RacingGreedy:
             self._ended = True
             return None
         incumbent = self._space.compose(self._chosen)
-        known = {incumbent: self._rounds.board.scores(incumbent)}
+        scores = {incumbent: self._rounds.board.scores(incumbent)}
         contenders = [incumbent] if self._space.allows(self._chosen) else []
         contenders += [self._space.compose(added) for added in self._round]
-        return Race(contenders, self._blocks, by_test(self._config.test, self._config.p_value), known=known)
+        return Race(contenders, self._blocks, by_test(self._config.test, self._config.p_value), earlier_scores=scores)
 
     def _carry_over(self) -> None:
         """A share of the demonstrations stays eligible for the next round: those that did best as the last addition."""

@@ -83,7 +83,7 @@ class Screening:
         self._met = MetQuestions(len(self._space.pool), len(self._space.questions), self._block, self._draw)
         self._broken: set[OrderedSet] = set()
         self._queue: deque[Trial] = deque()
-        self._sent = self._told = self._answers = 0
+        self._trials_sent = self._results = self._answers = 0
         self._climbed = -1
         self._model: EffectsModel | None = None
         self._fit: Fit | None = None
@@ -105,10 +105,10 @@ class Screening:
     def ask(self, room: int) -> Sequence[Trial]:
         if not self._screening.has_ended:
             return self._screening.ask(room)
-        if not self._queue and self._model is not None and self._sent - self._told <= self._lag:
+        if not self._queue and self._model is not None and self._trials_sent - self._results <= self._lag:
             self._plan()
         trials = [self._queue.popleft() for _ in range(min(room, len(self._queue)))]
-        self._sent += len(trials)
+        self._trials_sent += len(trials)
         self._answers += sum(len(trial.questions) for trial in trials)
         return trials
 
@@ -120,7 +120,7 @@ class Screening:
         if self._model is None:
             self._begin(scored)
         else:
-            self._told += 1
+            self._results += 1
         if scored.trial.again:  # tells of the judge, not of sets
             pass
         elif scored.scores and TOO_LONG not in scored.failures.values():
@@ -128,7 +128,7 @@ class Screening:
             self._scores.tell(chosen, [*scores], [*scores.values()])
         else:
             self._broken.add(chosen)
-        if self._told == self._trials:
+        if self._results == self._trials:
             self._refit(sweeps=2)
 
     def _hear_screening(self, chosen: OrderedSet, scored: ScoredTrial) -> None:
@@ -137,7 +137,7 @@ class Screening:
         self._screening.tell(chosen, self._numbered.scores(scored))
         if self._screening.has_ended and (effects := self._screening.effects()) is not None:
             assert self._model is not None
-            self._model = self._model.beside(effects)
+            self._model = self._model.with_other_effects(effects)
 
     def _begin(self, scored: ScoredTrial) -> None:
         values = np.array(list(scored.scores.values()))
@@ -157,25 +157,25 @@ class Screening:
             self._model, self._fit = self._model.rescaled(scale), None
 
     def _plan(self) -> None:
-        if self._ended or self._sent >= self._trials:
+        if self._ended or self._trials_sent >= self._trials:
             return
-        self._queue.extend(self._checks.due(self._sent / self._trials))
-        room = min(self._batch, self._trials - self._sent - len(self._queue))
-        grown = self._told > _GROWTH * self._climbed
+        self._queue.extend(self._checks.due(self._trials_sent / self._trials))
+        room = min(self._batch, self._trials - self._trials_sent - len(self._queue))
+        grown = self._results > _GROWTH * self._climbed
         if grown:
-            self._climbed = self._told
+            self._climbed = self._results
             self._rescale()
         fit = self._refit(sweeps=int(grown))
-        if self._told and self._config.least_gain and self._expected_gain(fit) < self._config.least_gain:
+        if self._results and self._config.least_gain and self._expected_gain(fit) < self._config.least_gain:
             self._end()
             return
-        spent, unmet = self._sent / self._trials, self._unmet_by_finalists(fit)
-        spare = self._trials - self._sent - len(unmet)
+        spent, unmet = self._trials_sent / self._trials, self._unmet_by_finalists(fit)
+        spare = self._trials - self._trials_sent - len(unmet)
         room = min(room, max(1, spare))
         share = self._config.screening_share * (1 - _FEWER * fit.foretold)
         self._stage = FINALISTS if unmet and spare <= 0 else stage_at(spent, share, self._config.race_share)
         if self._stage == FINALISTS:
-            sets = unmet[: self._trials - self._sent]
+            sets = unmet[: self._trials - self._trials_sent]
         elif self._stage == GROUPS:
             sets = self._next_groups(fit, room, fit.foretold + (1 - fit.foretold) * spent / share)
         elif self._stage == SETS:
@@ -184,7 +184,7 @@ class Screening:
             sets = self._racers(fit, room, (spent - 1 + self._config.race_share) / self._config.race_share)
         for chosen in sets:
             self._enqueue(chosen)
-        if not self._queue and self._sent == self._told:
+        if not self._queue and self._trials_sent == self._results:
             self._end()
 
     def stage(self) -> str:
@@ -192,7 +192,7 @@ class Screening:
         return self._stage
 
     def _end(self) -> None:
-        self._ended, self._trials = True, self._sent
+        self._ended, self._trials = True, self._trials_sent
 
     def _expected_gain(self, fit: Fit) -> float:
         """What knowing all effects would add to the best set told, on average over the posterior; in points."""
@@ -222,9 +222,9 @@ class Screening:
         values = fit.sampled_values(rivals, betas, _TEMPER, self._draw) if rivals else np.zeros((len(betas), 0))
         sets: list[OrderedSet] = []
         for row, beta in enumerate(betas):
-            known = known_effects(fit, beta)
-            best = self._numbered.best_set(known)
-            if rivals and values[row].max() > known.value(best) * fit.model.scale:
+            effects = known_effects(fit, beta)
+            best = self._numbered.best_set(effects)
+            if rivals and values[row].max() > effects.value(best) * fit.model.scale:
                 best = rivals[int(values[row].argmax())]
             elif self._space.order == "free" and self._draw.random() < _RANDOM_ORDER:
                 best = tuple(self._draw.permutation(best).tolist())
@@ -273,7 +273,7 @@ class Screening:
         scored = [chosen for chosen in self._scores.sets if chosen == base or self._numbered.allowed(chosen)]
         values = np.round(fit.values(scored), 9)
         ranked = [scored[place] for place in np.argsort(-values, kind="stable")]
-        if self._told == self._trials:
+        if self._results == self._trials:
             ranked.sort(key=lambda chosen: not chosen or self._met.blocks_left(chosen) > 0)
         self._ranking = [self._numbered.candidate(candidate) for candidate in ranked]
 
@@ -288,7 +288,7 @@ class Screening:
 
     def planned(self) -> int:
         asked = self._answers + self._screening.answers
-        return self._base_answers + asked + (self._trials - self._sent) * self._block
+        return self._base_answers + asked + (self._trials - self._trials_sent) * self._block
 
     def ranking(self) -> Sequence[Candidate]:
         return self._ranking

@@ -52,7 +52,7 @@ def figures_now(counts: Counts, activity: WorkersActivity, spend: Spend, seconds
         **dollars,
         "spend/hours": spend.seconds / 3600,
         "spend/gpu_hours": spend.gpu_seconds / 3600,
-        "process/known": counts.known,
+        "process/known": counts.reused,
         "process/failed": counts.failed,
         "process/waiting_for_judge": counts.waiting,
         "process/new_tokens_per_second": counts.new_tokens / seconds if seconds > 0 else 0.0,

@@ -56,16 +56,16 @@ class MLflowTracker:
         return int(run.data.metrics.get(_STEP, 0))
 
     def _experiment_id(self, client: MlflowClient) -> str:
-        known: Experiment | None = client.get_experiment_by_name(self._experiment)
-        if known is not None:
-            return str(known.experiment_id)
+        experiment: Experiment | None = client.get_experiment_by_name(self._experiment)
+        if experiment is not None:
+            return str(experiment.experiment_id)
         try:
-            return str(client.create_experiment(self._experiment, _beside(self._uri)))
+            return str(client.create_experiment(self._experiment, _artifact_location(self._uri)))
         except MlflowException:  # another search may have made it meanwhile
-            known = client.get_experiment_by_name(self._experiment)
-            if known is None:
+            experiment = client.get_experiment_by_name(self._experiment)
+            if experiment is None:
                 raise
-            return str(known.experiment_id)
+            return str(experiment.experiment_id)
 
     def note(self, points: Sequence[Point], now: Figures) -> None:
         self._log([(point.step, {**point.figures, _STEP: point.step}) for point in with_now(points, now)])
@@ -90,7 +90,7 @@ class MLflowTracker:
             self._client.set_terminated(self._run, "FINISHED" if is_finished else "KILLED")
 
 
-def _beside(uri: str) -> str | None:
+def _artifact_location(uri: str) -> str | None:
     """The place of artifacts: beside a local database, not in whatever directory this process works in."""
     return (
         (Path(uri.removeprefix(_SQLITE)).resolve().parent / "mlartifacts").as_uri() if uri.startswith(_SQLITE) else None

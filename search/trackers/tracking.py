@@ -131,8 +131,8 @@ class _Handing:
         try:
             self._hand_over(self._make())
         except Exception as error:  # whatever it is, it is no reason to stop a search
-            said = str(error) if isinstance(error, DemosearchError) else f"{type(error).__name__}: {error}"
-            _log.warning("%s is dropped: %s", threading.current_thread().name, without_credentials(said))
+            reason = str(error) if isinstance(error, DemosearchError) else f"{type(error).__name__}: {error}"
+            _log.warning("%s is dropped: %s", threading.current_thread().name, without_credentials(reason))
 
     def _hand_over(self, tracker: Tracker) -> None:
         is_finished = False

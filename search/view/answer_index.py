@@ -61,7 +61,7 @@ class AnswerRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class AnswerPage:
     """A page of answers, and how many fit in all."""
 
     rows: tuple[AnswerRow, ...]
@@ -131,24 +131,24 @@ class AnswerIndex:
         marks = ", ".join("?" * 15)
         row = (number, *asked, answer.query, *measured)
         self._database.execute(f"INSERT INTO answers VALUES ({marks})", row)  # noqa: S608 -- constants
-        said = (number, answer.query, "\n".join(answer.answers), "\n".join(answer.words))
-        self._database.execute("INSERT INTO words (rowid, query, answers, judge) VALUES (?, ?, ?, ?)", said)
+        texts = (number, answer.query, "\n".join(answer.answers), "\n".join(answer.words))
+        self._database.execute("INSERT INTO words (rowid, query, answers, judge) VALUES (?, ?, ?, ?)", texts)
 
     @property
     def roles(self) -> list[str]:
         """Roles that a filter may ask for."""
         return list(self._roles)
 
-    def find(self, wanted: Filter) -> Found:
+    def find(self, wanted: Filter) -> AnswerPage:
         """One page of what fits, in the order asked for."""
         where, values = wanted.conditions(self._roles)
-        total = self._one(f"SELECT count(*) FROM answers {where}", values)[0]  # noqa: S608 -- constants
+        total = self._first_value(f"SELECT count(*) FROM answers {where}", values)[0]  # noqa: S608 -- constants
         rows = self._all(
             f"SELECT {_COLUMNS} FROM answers {where} ORDER BY {wanted.ordering()} LIMIT ? OFFSET ?",  # noqa: S608
             [*values, PAGE, PAGE * max(0, wanted.page)],
         )
         named = {key: role for role, key in reversed(self._roles.items())}
-        return Found(tuple(AnswerRow(*(*row, named.get(row[4], ""))) for row in rows), total)
+        return AnswerPage(tuple(AnswerRow(*(*row, named.get(row[4], ""))) for row in rows), total)
 
     def answer(self, place: AnswerPlace) -> Answer | None:
         """The answer at this place, whole."""
@@ -160,7 +160,7 @@ class AnswerIndex:
         window = f"WINDOW w AS (ORDER BY {wanted.ordering()})"
         columns = ("lag(trial)", "lag(question)", "lead(trial)", "lead(question)", "row_number()")
         shown = ", ".join(f"{column} OVER w" for column in columns)
-        row = self._one(
+        row = self._first_value(
             f"SELECT * FROM (SELECT trial, question, {shown}, count(*) OVER () FROM answers {where} {window}) "  # noqa: S608
             "WHERE trial = ? AND question = ?",
             [*values, *place],
@@ -187,10 +187,10 @@ class AnswerIndex:
             self._database.close()
 
     def _whole(self, condition: str, values: Iterable[Any]) -> Answer | None:
-        row = self._one(f"SELECT content FROM answers WHERE {condition} ORDER BY id DESC LIMIT 1", [*values])  # noqa: S608
+        row = self._first_value(f"SELECT content FROM answers WHERE {condition} ORDER BY id DESC LIMIT 1", [*values])  # noqa: S608
         return _ANSWER.validate_json(row[0]) if row else None
 
-    def _one(self, query: str, values: list[Any]) -> Any:
+    def _first_value(self, query: str, values: list[Any]) -> Any:
         with self._lock:
             return self._database.execute(query, values).fetchone()
 

@@ -31,26 +31,26 @@ def answer_values(
     """The values of its template; None where there is no such answer.
 
     Args:
-        query: `trial` and `item`, the question's id, say which; `beside`, a role, whose answer stands beside it.
+        query: `trial` and `item`, the question's id, say which; `compared`, a role, whose answer stands beside it.
     """
     trial = query.get("trial", "")
     place = AnswerPlace(int(trial) if trial.isdecimal() and len(trial) < 12 else -1, query.get("item", ""))
     answer = index.answer(place)
     if answer is None:
         return None
-    others = {role: found for role in index.roles if (found := _other(index, answer, role)) is not None}
+    others = {role: other for role in index.roles if (other := _other(index, answer, role)) is not None}
     own = next((role for role in index.roles if index.of_role(answer, role) == answer), "")
-    beside = query.get("beside", "")
-    beside = beside if beside in others else next(iter(others), "")
+    compared = query.get("beside", "")
+    compared = compared if compared in others else next(iter(others), "")
     names = list(others)
     return {
         "place": place,
         "answer": answer,
         "own_role": own,
-        "other": others.get(beside),
-        "beside": beside,
+        "other": others.get(compared),
+        "beside": compared,
         "others": names,
-        "turn_to": (names.index(beside) + 1) % len(names) if names else -1,
+        "turn_to": (names.index(compared) + 1) % len(names) if names else -1,
         "around": index.around(place, wanted),
         "wanted": asdict(wanted),
         "turns": prompts.turns(answer),
@@ -60,5 +60,5 @@ def answer_values(
 
 
 def _other(index: AnswerIndex, answer: Answer, role: str) -> Answer | None:
-    found = index.of_role(answer, role)
-    return found if found is not None and found.prompt != answer.prompt else None
+    other = index.of_role(answer, role)
+    return other if other is not None and other.prompt != answer.prompt else None

@@ -67,9 +67,9 @@ def _answer_pages(name: str, root: str, path: Path) -> list[str]:
         pages = []
         for page in range(max(1, -(-index.find(Filter()).total // PAGE))):
             wanted = Filter(page=page)
-            found = index.find(wanted)
-            values = {"found": found, "wanted": asdict(wanted), "choices": {}, "size": PAGE}
-            whole = {row.id: _beside_base(index, row) for row in found.rows}
+            matching = index.find(wanted)
+            values = {"found": matching, "wanted": asdict(wanted), "choices": {}, "size": PAGE}
+            whole = {row.id: _beside_base(index, row) for row in matching.rows}
             pages.append(render("answers.html.jinja", root, static=True, name=name, whole=whole, **values))
         return pages
     finally:

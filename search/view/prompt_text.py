@@ -68,12 +68,12 @@ class PromptTexts:
     def rendered(self, answer: Answer) -> RenderedPrompt | None:
         """The prompt of an answer's last turn; None where that takes what the run directory does not keep."""
         parts = self._parts(answer.prompt, answer.candidate)
-        shown = [one for one in parts.demonstrations if isinstance(one, Demonstration)]
+        shown = [demonstration for demonstration in parts.demonstrations if isinstance(demonstration, Demonstration)]
         if parts.renderer is None or len(shown) < len(parts.demonstrations):
             return None
         asked = self.turns(answer)[: max(1, len(answer.answers))]
-        said = [text for pair in zip(asked, answer.answers, strict=False) for text in pair]
-        conversation = tuple(said[: 2 * len(asked) - 1]) or asked
+        turns = [text for pair in zip(asked, answer.answers, strict=False) for text in pair]
+        conversation = tuple(turns[: 2 * len(asked) - 1]) or asked
         block = parts.renderer.block(parts.rules, shown, [conversation])
         return RenderedPrompt(block.prompt(0), self.ledger.exists() and knows_prefix(self.ledger, block.prefix))
 

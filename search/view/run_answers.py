@@ -27,7 +27,7 @@ class RunAnswers:
     size: int
 
 
-def index_answers(path: Path, known: RunAnswers | None = None) -> RunAnswers:
+def index_answers(path: Path, earlier: RunAnswers | None = None) -> RunAnswers:
     """Index the run at `path`; what is known already is added to, where it still holds.
 
     Raises:
@@ -39,9 +39,9 @@ def index_answers(path: Path, known: RunAnswers | None = None) -> RunAnswers:
     journal = path / "journal.jsonl"
     size = journal.stat().st_size if journal.exists() else 0
     searched = read_search_results(path)
-    if known is not None and size >= known.size and known.mark == _mark(path, known.size):
-        known.index.add(search_answers(searched, known.index.trials), _roles(searched))
-        return RunAnswers(known.index, _mark(path, size), size)
+    if earlier is not None and size >= earlier.size and earlier.mark == _mark(path, earlier.size):
+        earlier.index.add(search_answers(searched, earlier.index.trials), _roles(searched))
+        return RunAnswers(earlier.index, _mark(path, size), size)
     return RunAnswers(AnswerIndex(search_answers(searched), _roles(searched)), _mark(path, size), size)
 
 

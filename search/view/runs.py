@@ -133,12 +133,12 @@ class RunList:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._known: dict[Path, tuple[tuple[tuple[int, int], ...], RunRow]] = {}
+        self._rows_seen: dict[Path, tuple[tuple[tuple[int, int], ...], RunRow]] = {}
 
     def rows(self) -> list[RunRow]:
         """Every run as it stands now, newest first."""
         paths = [*self._paths()]
-        self._known = {path: known for path, known in self._known.items() if path in paths}
+        self._rows_seen = {path: row for path, row in self._rows_seen.items() if path in paths}
         return newest_first(self._row(path) for path in paths)
 
     def path(self, name: str) -> Path | None:
@@ -155,11 +155,11 @@ class RunList:
 
     def _row(self, path: Path) -> RunRow:
         now = signature(path)
-        known = self._known.get(path)
-        if known is None or known[0] != now or _may_change(known[1]):
-            known = now, read_row(path, self.name(path))
-            self._known[path] = known
-        return known[1]
+        seen = self._rows_seen.get(path)
+        if seen is None or seen[0] != now or _may_change(seen[1]):
+            seen = now, read_row(path, self.name(path))
+            self._rows_seen[path] = seen
+        return seen[1]
 
 
 def _may_change(row: RunRow) -> bool:
@@ -217,7 +217,7 @@ def _search_row(path: Path, name: str, config: RunConfig) -> RunRow:
 
 def _experiment_row(path: Path, name: str) -> RunRow:
     """The row of an experiment; its evaluations and searches are rows of their own."""
-    known = read_json(path / EXPERIMENT)
+    experiment = read_json(path / EXPERIMENT)
     rows = [read_row(below, name) for below in run_paths(path)]
     running = any(row.state == "running" for row in rows)
     state = "running" if running else "finished" if (path / PAGE).is_file() else "stopped"
@@ -226,14 +226,16 @@ def _experiment_row(path: Path, name: str) -> RunRow:
         kind="experiment",
         state=state,
         model=next((row.model for row in rows), ""),
-        strategy=str(known["experiment"]),
+        strategy=str(experiment["experiment"]),
         candidates=sum(row.candidates for row in rows if row.kind == "evaluation"),
     )
 
 
 def _measured(status: Status) -> Estimate | None:
     """The gain of the best on search questions, before there is another."""
-    leaders = [one for one in status.choice.contenders if one.role != "runner-up"] if status.choice else []
+    leaders = (
+        [contender for contender in status.choice.contenders if contender.role != "runner-up"] if status.choice else []
+    )
     return leaders[0].measured if leaders else None
 
 

@@ -123,11 +123,11 @@ class _View:
     async def answers(self, request: Request) -> Response:
         index = await asyncio.to_thread(self._looks.answers, await self._path(request))
         wanted = read_filter(request.query_params)
-        found = await asyncio.to_thread(index.find, wanted)
+        page = await asyncio.to_thread(index.find, wanted)
         if request.query_params.get("as") == "json":
-            return JSONResponse({"total": found.total, "rows": [asdict(row) for row in found.rows]})
+            return JSONResponse({"total": page.total, "rows": [asdict(row) for row in page.rows]})
         choices = {column: index.choices(column) for column in ("side", "category")}
-        values: dict[str, Any] = {"found": found, "wanted": asdict(wanted), "choices": choices, "size": PAGE}
+        values: dict[str, Any] = {"found": page, "wanted": asdict(wanted), "choices": choices, "size": PAGE}
         name = request.path_params["name"]
         return _page("answers.html.jinja", _root(request), name=name, roles=index.roles, **values)
 
@@ -145,17 +145,17 @@ class _View:
         """Runs by name; prompts by `TRIAL:RUN`."""
         names = request.query_params.getlist("run")
         asked = [text.partition(":") for text in request.query_params.getlist("prompt")]
-        runs = [(name, path) for name in names if (path := await self._known(name))]
+        runs = [(name, path) for name in names if (path := await self._path_of(name))]
         prompts = [
             (name, path, int(trial))
             for trial, _, name in asked
-            if trial.isdecimal() and len(trial) < _DIGITS and (path := await self._known(name))
+            if trial.isdecimal() and len(trial) < _DIGITS and (path := await self._path_of(name))
         ]
         rows = [row.name for row in await self._rows() if row.kind != "unreadable"]
         compared = await asyncio.to_thread(compare_runs, runs, prompts=prompts) if runs or prompts else ()
         return _page("compare.html.jinja", "", compared=compared, names=names, all=rows)
 
-    async def _known(self, name: str) -> Path | None:
+    async def _path_of(self, name: str) -> Path | None:
         return await asyncio.to_thread(self._runs.path, name)
 
     async def events(self, request: Request) -> Response:
@@ -163,12 +163,12 @@ class _View:
         return StreamingResponse(self._changes(request), media_type="text/event-stream")
 
     async def _changes(self, request: Request) -> AsyncIterator[str]:
-        known: dict[str, object] = {}  # so that all is read again after a connection that was lost
+        last_sent: dict[str, object] = {}  # so that all is read again after a connection that was lost
         yield "retry: 2000\n\n"
         while not await request.is_disconnected():
             now = await asyncio.to_thread(self._signatures)
-            changed = sorted(name for name in {*now, *known} if now.get(name) != known.get(name))
-            known = now
+            changed = sorted(name for name in {*now, *last_sent} if now.get(name) != last_sent.get(name))
+            last_sent = now
             yield f"data: {json.dumps(changed)}\n\n" if changed else ": still here\n\n"
             await asyncio.sleep(_LOOK)
 

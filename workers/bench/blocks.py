@@ -24,28 +24,31 @@ def compared(model: Any, works: list[GenerationWorkload]) -> str:
     """Both ways, in words."""
     blocks = [Prompts(work.prompts(model.config.vocab_size), work.prefix) for work in works]
     new = works[0].new
-    _measured(model, [Prompts(block.tokens[:2], block.shared) for block in blocks[:2]], 4, together=True)  # warms up
-    apart, said_apart = _measured(model, blocks, new, together=False)
-    joined, said_together = _measured(model, blocks, new, together=True)
-    pairs = [pair for ways in zip(said_apart, said_together, strict=True) for pair in zip(*ways, strict=True)]
+    _measured(
+        model, [Prompts(block.tokens[:2], block.shared) for block in blocks[:2]], 4, as_one_batch=True
+    )  # warms up
+    separate_time, separate_answers = _measured(model, blocks, new, as_one_batch=False)
+    joined, joint_answers = _measured(model, blocks, new, as_one_batch=True)
+    pairs = [pair for both in zip(separate_answers, joint_answers, strict=True) for pair in zip(*both, strict=True)]
     same = sum(left == right for left, right in pairs) / len(pairs)
     tokens = new * len(pairs)
     return (
         f"{len(works)} blocks of {works[0].questions} questions behind {works[0].prefix:,} to {works[-1].prefix:,} "
-        f"tokens, {new} new each: one after the other {_spoken(apart, tokens)}, together {_spoken(joined, tokens)}: "
-        f"{sum(apart) / sum(joined):.2f} times as fast, decoding {apart[1] / joined[1]:.2f} times; "
+        f"tokens, {new} new each: one after the other {_spoken(separate_time, tokens)}, "
+        f"together {_spoken(joined, tokens)}: "
+        f"{sum(separate_time) / sum(joined):.2f} times as fast, decoding {separate_time[1] / joined[1]:.2f} times; "
         f"{same:.0%} of the completions are the same"
     )
 
 
 def _measured(
-    model: Any, blocks: list[Prompts], new: int, *, together: bool
+    model: Any, blocks: list[Prompts], new: int, *, as_one_batch: bool
 ) -> tuple[tuple[float, float], list[list[list[int]]]]:
     """Seconds of reading and of decoding, and what was said."""
     with Meter(torch.device(model.device)) as meter, torch.no_grad():
-        said = decoded(model, blocks, new, meter, together=together)
+        answers = decoded(model, blocks, new, meter, as_one_batch=as_one_batch)
         total = meter.total()
-    return (meter.prefill, total - meter.prefill), said
+    return (meter.prefill, total - meter.prefill), answers
 
 
 def _spoken(seconds: tuple[float, float], tokens: int) -> str:

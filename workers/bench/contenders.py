@@ -85,12 +85,12 @@ class _NoText:
 
 
 def decoded(
-    model: Any, blocks: list[Prompts], new: int, meter: Meter, *, together: bool = True
+    model: Any, blocks: list[Prompts], new: int, meter: Meter, *, as_one_batch: bool = True
 ) -> list[list[list[int]]]:
     """Tokens generated behind each prompt of each block, by the engine's own parts with an empty prefix tree.
 
     Args:
-        together: all blocks in one batch, else one after the other.
+        as_one_batch: all blocks in one batch, else one after the other.
 
     Raises:
         GenerationFailed: a block does not fit the memory.
@@ -117,7 +117,7 @@ def decoded(
     )
     meter.prefill = 0.0
     jobs = list(range(len(blocks)))
-    for running in [jobs] if together else [[job] for job in jobs]:
+    for running in [jobs] if as_one_batch else [[job] for job in jobs]:
         for job in running:
             loop.add(job, PromptBlock("", ()))
         _finish(loop, len(running))
@@ -197,8 +197,8 @@ def continuous(
     config = GenerationConfig(  # type: ignore[no-untyped-call]
         do_sample=False, max_new_tokens=new, pad_token_id=PAD, eos_token_id=-1
     )
-    known = {field.name for field in fields(ContinuousBatchingConfig)}
-    name = "page_size" if "page_size" in known else "block_size"  # of transformers 5.17
+    field_names = {field.name for field in fields(ContinuousBatchingConfig)}
+    name = "page_size" if "page_size" in field_names else "block_size"  # of transformers 5.17
     size: dict[str, Any] = {name: page}
     settings = ContinuousBatchingConfig(num_blocks=pages, max_batch_tokens=2048, **size)
     options = {"generation_config": config, "continuous_batching_config": settings, "persistent_manager": True}

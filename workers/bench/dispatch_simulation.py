@@ -44,7 +44,7 @@ class Simulation:
         self._speeds = speeds
         self._latency = latency
         self._with_copies = with_copies
-        self._board = Dispatcher(3, lambda: self._clock, together=1)  # one piece at a time
+        self._board = Dispatcher(3, lambda: self._clock, small_suffixes=1)  # one piece at a time
         self._inside: list[list[_Job]] = [[] for _ in speeds]
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
@@ -88,7 +88,7 @@ class Simulation:
         if number == self._looks:
             self._hand_out()
 
-    def _told(self, worker: int, piece: Piece, is_answered: bool) -> None:
+    def _on_answer(self, worker: int, piece: Piece, is_answered: bool) -> None:
         if is_answered and not piece.over:
             self._done = self._clock
             piece.unanswered.clear()
@@ -128,7 +128,7 @@ class Simulation:
         self._inside[worker].remove(job)
         if was_running:
             self._begin(worker)
-        self._later(self._latency, partial(self._told, worker, job.piece, is_answered))
+        self._later(self._latency, partial(self._on_answer, worker, job.piece, is_answered))
 
     def _withdraw(self, worker: int, piece: Piece) -> None:
         waiting = [job for job in self._inside[worker][1:] if job.piece is piece]

@@ -64,7 +64,7 @@ class GenerationBenchmark:
         self._rates = [roofline.rates(self._device, self._dtype)]
         self._forecast = RunTimeForecast(self._model, self._rates[0])
         self._setting_up = SETTING_UP[self._device.type]
-        self._said: dict[SuiteRun, list[list[int]]] = {}
+        self._answers: dict[SuiteRun, list[list[int]]] = {}
         self._alone: dict[GenerationWorkload, dict[int, list[int]]] = {}
         self.report = Report(self._surroundings())
 
@@ -126,7 +126,7 @@ class GenerationBenchmark:
             finding.of_prefill = roofline.prefill_need(self._model, work).seconds(on) / finding.prefill
             finding.of_decode = roofline.decode_need(self._model, work).seconds(on) / finding.decode
         self._forecast.learn(run.method, work, outcome.total)
-        self._said[run] = outcome.tokens
+        self._answers[run] = outcome.tokens
         self.report.findings.append(finding)
         print(finding.line(self.report.find("ours", work)), flush=True)
         if work in self._alone:
@@ -136,8 +136,8 @@ class GenerationBenchmark:
         batch = self._batch(run)
         if self._device.type == "cuda":
             return _measured(self._model, run, batch)
-        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as apart:
-            return apart.submit(_in_its_own_process, run, self._size, self._dtype, batch).result()
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as executor:
+            return executor.submit(_in_its_own_process, run, self._size, self._dtype, batch).result()
 
     def _batch(self, run: SuiteRun) -> int | None:
         """Prompts at a time; None for all of them."""
@@ -168,9 +168,9 @@ class GenerationBenchmark:
                 self._agree(finding)
 
     def _agree(self, finding: Finding) -> None:
-        alone, said = self._alone[finding.work], self._said[SuiteRun(finding.method, finding.work)]
-        finding.whole = sum(said[index] == tokens for index, tokens in alone.items()) / len(alone)
-        finding.until = sum(_common(said[index], tokens) for index, tokens in alone.items()) / len(alone)
+        alone, answers = self._alone[finding.work], self._answers[SuiteRun(finding.method, finding.work)]
+        finding.whole = sum(answers[index] == tokens for index, tokens in alone.items()) / len(alone)
+        finding.until = sum(_common(answers[index], tokens) for index, tokens in alone.items()) / len(alone)
         print(
             f"  {finding.method:15s} says what batch size 1 says in {finding.whole:.0%} of {len(alone)} completions, "
             f"and up to token {finding.until:.0f} of {finding.work.new} on average",
@@ -215,11 +215,11 @@ class GenerationBenchmark:
 
     def _spoken_rates(self) -> dict[str, float]:
         """Median and spread of what was measured so far, right before and after every contender."""
-        known, (of_bandwidth, of_products) = roofline.middle(self._rates), roofline.spread(self._rates)
+        rates, (of_bandwidth, of_products) = roofline.middle(self._rates), roofline.spread(self._rates)
         return {
-            "GB/s": round(known.bandwidth / 1e9, 1),
+            "GB/s": round(rates.bandwidth / 1e9, 1),
             "GB/s spread": round(of_bandwidth, 2),
-            "TFLOP/s": round(known.products / 1e12, 3),
+            "TFLOP/s": round(rates.products / 1e12, 3),
             "TFLOP/s spread": round(of_products, 2),
         }
 

@@ -42,14 +42,14 @@ def read_arguments(description: str | None) -> argparse.Namespace:
 def _completed(arguments: argparse.Namespace) -> argparse.Namespace:
     """What was not said takes the device's default."""
     defaults = DEFAULTS[arguments.device]
-    said = {
+    answers = {
         "dtype": "bfloat16" if arguments.device == "cuda" else "float32",
         "model": defaults.size,
         "skip_above": defaults.too_long,
         "minutes": defaults.minutes,
         "references": defaults.references,
     }
-    for name, value in said.items():
+    for name, value in answers.items():
         if getattr(arguments, name) is None:
             setattr(arguments, name, value)
     return arguments

@@ -59,19 +59,19 @@ def main() -> None:
         Decoding(48, temperature=asked.temperature, stop=STOP, seed=seed if asked.temperature else 0)
         for seed in range(asked.trials)
     ]
-    ways: dict[str, Callable[[], Taken]] = {
+    methods: dict[str, Callable[[], Taken]] = {
         "without drafts": lambda: answered(engine, blocks, decodings, drafts=False),
         "with drafts": lambda: answered(engine, blocks, decodings, drafts=True),
     }
     answered(engine, blocks[:4], decodings[:4], drafts=True)  # warms up, and reads the prefixes
-    taken = [{name: measure() for name, measure in ways.items()} for _ in range(asked.repeats)]
-    for name in ways:
+    taken = [{name: measure() for name, measure in methods.items()} for _ in range(asked.repeats)]
+    for name in methods:
         best = min((round_[name] for round_ in taken), key=lambda run: run.seconds)
         print(
             f"{name}: {best.seconds:.2f} CPU s for {best.tokens:,} tokens in {len(best.answers):,} answers, "
             f"{best.tokens / best.passes:.2f} tokens a pass"
         )
-    without, drafted = (min(round_[name].seconds for round_ in taken) for name in ways)
+    without, drafted = (min(round_[name].seconds for round_ in taken) for name in methods)
     same = all(round_["with drafts"].answers == taken[0]["without drafts"].answers for round_ in taken)
     print(f"{without / drafted:.2f} times as fast; {'every' if same else 'NOT every'} completion is the same")
 

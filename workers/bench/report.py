@@ -81,9 +81,9 @@ class Report:
             for finding in self.findings
         ]
         skipped = [{"method": method, "work": asdict(work), "reason": reason} for method, work, reason in self.skipped]
-        beside = file.with_name(f"{file.name}.part")
-        beside.write_text(json.dumps({**self.surroundings, "runs": runs, "skipped": skipped}, indent=1) + "\n")
-        beside.replace(file)
+        partial = file.with_name(f"{file.name}.part")
+        partial.write_text(json.dumps({**self.surroundings, "runs": runs, "skipped": skipped}, indent=1) + "\n")
+        partial.replace(file)
 
     def markdown(self) -> str:
         """One table, a line for each contender at each workload."""

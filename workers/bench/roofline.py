@@ -51,14 +51,14 @@ def middle(measured: Sequence[Rates]) -> Rates:
 
 def spread(measured: Sequence[Rates]) -> tuple[float, float]:
     """(highest - lowest) / median of bandwidth and products."""
-    known = middle(measured)
+    rates = middle(measured)
     bandwidths, products = (
         [measurement.bandwidth for measurement in measured],
         [measurement.products for measurement in measured],
     )
     return (
-        (max(bandwidths) - min(bandwidths)) / known.bandwidth,
-        (max(products) - min(products)) / known.products,
+        (max(bandwidths) - min(bandwidths)) / rates.bandwidth,
+        (max(products) - min(products)) / rates.products,
     )
 
 

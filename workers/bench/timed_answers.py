@@ -49,8 +49,8 @@ def answered(asked: dict[str, Any]) -> dict[str, Any]:
                 batch.add(job, blocks[job])
             for message in batch.step():
                 if isinstance(message, Answered) and isinstance(message.answer, Completion):
-                    said = message.answer
-                    answers[f"{message.job}/{message.index}"] = (said.text, said.new_tokens, said.finish)
+                    answer = message.answer
+                    answers[f"{message.job}/{message.index}"] = (answer.text, answer.new_tokens, answer.finish)
                     due -= 1
     return {"seconds": time.process_time() - start, "answers": answers}
 

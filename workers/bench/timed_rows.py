@@ -35,9 +35,9 @@ class _Timed(PrefixedRows):
 
     def stand_behind(self, prefix: list[int]) -> bool:
         start = self._meter.now()
-        known = super().stand_behind(prefix)
+        is_shared = super().stand_behind(prefix)
         self._meter.prefill += self._meter.now() - start
-        return known
+        return is_shared
 
     def enter(self, tokens: list[list[int]]) -> None:
         start = self._meter.now()

@@ -55,9 +55,9 @@ class Checkout:
             raise ValueError("a checkout's engine ended without an answer; what it said stands above")
         self.rounds.append(json.loads(line))
 
-    def _tell(self, what: Any) -> None:
+    def _tell(self, message: Any) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(what) + "\n")
+        self._process.stdin.write(json.dumps(message) + "\n")
         self._process.stdin.flush()
 
     @property

@@ -80,18 +80,18 @@ class TransformersEngine:
         self._kernels = kernels or choose(self._device, model.dtype, support.first_head_width(model))
         self._tree: PrefixTree | None = None
         self._steps: RecordedSteps | None = None  # of rows in pages
-        ways = support.ways_for(model, self._kernels, card.context_tokens)
-        if ways.against_sharing is None:
+        methods = support.exact_methods(model, self._kernels, card.context_tokens)
+        if methods.against_sharing is None:
             budget = self._room.for_prefixes() if prefix_bytes is None else prefix_bytes
             self._tree = PrefixTree(model, self._kernels, budget)
         else:
             log.warning(
                 "this model cannot share prefixes (%s): every prompt is computed whole%s, which is slow",
-                ways.against_sharing,
-                " and alone" if ways.one_at_a_time else "",
+                methods.against_sharing,
+                " and alone" if methods.one_at_a_time else "",
             )
-        self._plain = ways.plain
-        if ways.one_at_a_time:
+        self._plain = methods.plain
+        if methods.one_at_a_time:
             self._capacity = Capacity(1)
 
     @classmethod

@@ -91,8 +91,8 @@ def _failure(task: Finetuning, error: Exception) -> FinetuningFailed:
     if isinstance(error, DemosearchError):
         return FinetuningFailed(text)
     log.error("fine-tuning of %s broke off", task.base.name, exc_info=error)
-    said = text.strip().splitlines()
-    reason = f"{type(error).__name__}: {said[0] if said else 'it says nothing'}"
+    lines = text.strip().splitlines()
+    reason = f"{type(error).__name__}: {lines[0] if lines else 'it says nothing'}"
     if isinstance(error, OSError) or _NO_DISK.search(text):
         reason += "; free some disk space, and the same command goes on from the last whole checkpoint"
     return FinetuningFailed(f"the training broke off: {reason}")

@@ -65,7 +65,7 @@ class ServedModel:
         self._warmed: OrderedDict[bytes, asyncio.Task[None]] = OrderedDict()
         self._timesheet = Timesheet()
         self._open = self._tokens = 0
-        self._beside = NOTHING
+        self._extra = NOTHING
         self._closed = False
 
     async def start(self) -> ModelCard:
@@ -97,12 +97,12 @@ class ServedModel:
             except RequestTooLong:
                 raise await self._lengths.too_long(block, index, decoding.max_new_tokens) from None
             except ServiceFailed as failure:
-                self._beside += failure.usage
+                self._extra += failure.usage
                 raise
             try:
-                self._beside += await same.confirm()
+                self._extra += await same.confirm()
             except RunStopped:
-                self._beside += reply.usage
+                self._extra += reply.usage
                 raise
             if not decoding.temperature:
                 same.remember(prompts[index], fields, reply.text)
@@ -111,7 +111,7 @@ class ServedModel:
             room = server.card.context_tokens - reply.prompt_tokens
             was_cut = completion.finish == "length" and decoding.max_new_tokens > room and not completion.estimated
             if was_cut:  # short of what was asked for, and nobody had counted
-                self._beside += reply.usage
+                self._extra += reply.usage
                 raise PromptTooLong(reply.prompt_tokens, decoding.max_new_tokens, server.card.context_tokens)
             return completion
 
@@ -138,7 +138,7 @@ class ServedModel:
             body = {"model": self._service.model, "prompt": whole} | fields
 
             def read(body: Any) -> Likelihood:
-                self._beside += read_usage(body, self._config.service)  # paid for, whether it can be read or not
+                self._extra += read_usage(body, self._config.service)  # paid for, whether it can be read or not
                 return read_likelihood(body, continuation)
 
             try:
@@ -165,7 +165,7 @@ class ServedModel:
 
     def paid_beside(self) -> Usage:
         """See `PaysBeside`: prefixes warmed, likelihoods, and answers that cannot be used."""
-        paid, self._beside = self._beside, NOTHING
+        paid, self._extra = self._extra, NOTHING
         return paid
 
     async def close(self) -> None:
@@ -241,9 +241,9 @@ class ServedModel:
             asked = completion_fields(Decoding(1), block.bos, server.dialect, server.card.context_tokens)
             reply = await self._service.complete(prompt, asked, idle_fields(asked))
         except ServiceFailed as failure:
-            self._beside += failure.usage
+            self._extra += failure.usage
             raise
-        self._beside += reply.usage
+        self._extra += reply.usage
 
     # Asking -------------------------------------------------------------------------------------------------------
 

@@ -47,7 +47,7 @@ class Limit:
     def value(self) -> int:
         return int(self._exact)
 
-    def sent(self) -> Ticket:
+    def ticket(self) -> Ticket:
         return Ticket(self._era)
 
     def answered(self, in_flight: int) -> None:
@@ -105,7 +105,7 @@ class Gate:
         """Wait for a place, and hold it."""
         await self._enter()
         try:
-            yield self.limit.sent()
+            yield self.limit.ticket()
         finally:
             self.passed.end()
             self._admit()

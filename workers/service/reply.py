@@ -12,7 +12,7 @@ from workers.usage import NOTHING, Usage
 MOST_TOKENS = 10**8
 """No call reads or writes more; a service that says so does not count tokens."""
 _LONGEST_NAME = 200
-_SURE = 0.01
+_CERTAIN = 0.01
 """Log-probability of what is certain, and room for rounding."""
 _NOT_TOLD = -9999.0
 """OpenAI's number for "not among the likeliest" where it has to write a log-probability."""
@@ -228,8 +228,8 @@ def _tokens(choice: dict[str, Any]) -> tuple[TokenChoice, ...]:
 
 def _token(token: dict[str, Any]) -> TokenChoice:
     pairs = [(str(other["token"]), float(other["logprob"])) for other in token["top_logprobs"]]
-    if any(value > _SURE for _, value in pairs):
+    if any(value > _CERTAIN for _, value in pairs):
         raise ValueError("no log-probabilities")
     likeliest = dict(sorted((pair for pair in pairs if pair[1] > _NOT_TOLD), key=lambda pair: pair[1]))
-    known = sorted(likeliest.items(), key=lambda pair: -pair[1])
-    return TokenChoice(str(token.get("token", "")), tuple(known))
+    by_probability = sorted(likeliest.items(), key=lambda pair: -pair[1])
+    return TokenChoice(str(token.get("token", "")), tuple(by_probability))

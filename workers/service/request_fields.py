@@ -80,24 +80,24 @@ class FieldNegotiation:
                 suited[self._limit] = value
         return suited
 
-    def learn(self, error: BadRequest, sent: Mapping[str, Any], optional: frozenset[str]) -> None:
+    def learn(self, error: BadRequest, sent_fields: Mapping[str, Any], optional: frozenset[str]) -> None:
         """Leave out, from now on, the field that this error is about.
 
         Args:
-            sent: the body that was refused.
+            sent_fields: the body that was refused.
             optional: as in `suited`.
 
         Raises:
             BadRequest: the error, where it is about something else.
             ServiceRefused: it is about a field that cannot be left out.
         """
-        own = self._config.extra_body.keys() & sent.keys()
-        fields = {*optional, *_LIMITS, *_NEEDED} & sent.keys() | own
+        own = self._config.extra_body.keys() & sent_fields.keys()
+        fields = {*optional, *_LIMITS, *_NEEDED} & sent_fields.keys() | own
         name = error.refusal.field_of(fields) if error.refusal else None
         if name is None:
             raise error
         if name in own or name in _NEEDED:
-            self._insist(name, error, sent)
+            self._insist(name, error, sent_fields)
         if name in _LIMITS:
             self._rename_limit(name, error)
         elif name not in self._left_out:
@@ -114,10 +114,10 @@ class FieldNegotiation:
         self._keep()
         self._say(f"does not take {name} and is sent {self._limit} instead", error)
 
-    def _say(self, what: str, error: BadRequest) -> None:
-        logger.warning("%s %s (%s)", self._config.model, what, error)
+    def _say(self, remedy: str, error: BadRequest) -> None:
+        logger.warning("%s %s (%s)", self._config.model, remedy, error)
 
-    def _insist(self, name: str, error: BadRequest, sent: Mapping[str, Any]) -> None:
+    def _insist(self, name: str, error: BadRequest, fields: Mapping[str, Any]) -> None:
         """Raise, unless the field says nothing to a model that does not know it."""
         refusal = str(error).rstrip(". ")
         if name in self._config.extra_body:
@@ -126,5 +126,5 @@ class FieldNegotiation:
             if error.refusal and error.refusal.of_value:
                 raise ServiceRefused(f"{refusal}: set service.reasoning_effort to a value that it takes")
             return
-        remedy = "" if sent.get("reasoning_effort") == "none" else "set service.reasoning_effort to none, or "
+        remedy = "" if fields.get("reasoning_effort") == "none" else "set service.reasoning_effort to none, or "
         raise ServiceRefused(f"{refusal}: this judge needs log-probabilities; {remedy}choose another model")

@@ -50,13 +50,13 @@ def accepted(given: list[list[int]], chosen: list[int], surely: Callable[[int, l
         chosen: what was chosen behind each of them.
         surely: chooses where `UNSURE` stands: takes a row and the part of its draft that it has said.
     """
-    said, begin = [], 0
+    tokens_by_row, begin = [], 0
     for row, (_, *draft) in enumerate(given):
         own = list[int]()
         for place, token in enumerate(chosen[begin : begin + len(draft) + 1]):
             own.append(surely(row, draft[:place]) if token == UNSURE else token)
             if place == len(draft) or own[-1] != draft[place]:
                 break
-        said.append(own)
+        tokens_by_row.append(own)
         begin += len(draft) + 1
-    return said
+    return tokens_by_row

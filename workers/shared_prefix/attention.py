@@ -98,18 +98,20 @@ def _window(module: Any) -> int | None:
 AttentionInterface.register(NAME, _attention)
 
 
-def forward(model: Any, ids: torch.Tensor, positions: torch.Tensor, way: AttentionPass, keep: int = 1) -> torch.Tensor:
+def forward(
+    model: Any, ids: torch.Tensor, positions: torch.Tensor, attention: AttentionPass, keep: int = 1
+) -> torch.Tensor:
     """Logits [n, keep, V] behind the last tokens of ids [n, t] at positions [n, t] (or [1, t])."""
-    with _attending(model, way):
+    with _attending(model, attention):
         output = model(input_ids=ids, position_ids=positions, use_cache=False, logits_to_keep=keep)
     logits: torch.Tensor = output.logits
     return logits
 
 
 @contextmanager
-def _attending(model: Any, way: AttentionPass) -> Iterator[None]:
+def _attending(model: Any, attention: AttentionPass) -> Iterator[None]:
     usual = model.config._attn_implementation
-    token = _under_way.set(way)
+    token = _under_way.set(attention)
     model.config._attn_implementation = NAME
     try:
         yield

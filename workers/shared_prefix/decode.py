@@ -144,15 +144,15 @@ class DecodeLoop:
         drafts = self._drafts()
         if drafts is None:
             self._last = self._chooser.choose(self._rows.step(self._last))
-            said = [[token] for token in self._last.tolist()]
-            for row, token in enumerate(said):
+            new_tokens = [[token] for token in self._last.tolist()]
+            for row, token in enumerate(new_tokens):
                 if token[0] == UNSURE:
                     token[0] = self._last[row] = self._surely(row, [])
             self._chooser.take_one(self._last)
         else:
             assert isinstance(self._rows, RowsAhead)
-            said = self._said_of(self._rows, drafts)
-        for request, tokens in zip(self._active, said, strict=True):
+            new_tokens = self._accepted_drafts(self._rows, drafts)
+        for request, tokens in zip(self._active, new_tokens, strict=True):
             self._push(request, tokens)
         self._shed()
 
@@ -164,19 +164,19 @@ class DecodeLoop:
         drafts = [request.draft(most) for request in self._active]
         return drafts if any(drafts) else None
 
-    def _said_of(self, rows: RowsAhead, drafts: list[list[int]]) -> list[list[int]]:
+    def _accepted_drafts(self, rows: RowsAhead, drafts: list[list[int]]) -> list[list[int]]:
         """What each row says by one pass over its last token and its draft."""
         given = [[last, *draft] for last, draft in zip(self._last.tolist(), drafts, strict=True)]
         ahead = Ahead.of(given, self._device)
-        said = accepted(given, self._chooser.choose_ahead(rows.step_ahead(ahead), ahead).tolist(), self._surely)
-        rows.gain([len(tokens) for tokens in said])
-        self._chooser.take(said)
-        self._last = torch.tensor([tokens[-1] for tokens in said], device=self._device)
-        for request, draft, tokens in zip(self._active, drafts, said, strict=True):
+        new_tokens = accepted(given, self._chooser.choose_ahead(rows.step_ahead(ahead), ahead).tolist(), self._surely)
+        rows.gain([len(tokens) for tokens in new_tokens])
+        self._chooser.take(new_tokens)
+        self._last = torch.tensor([tokens[-1] for tokens in new_tokens], device=self._device)
+        for request, draft, tokens in zip(self._active, drafts, new_tokens, strict=True):
             request.drafted += len(draft)
             if draft and request.drafter is not None:
                 request.drafter.note(len(draft), len(tokens) - 1)
-        return said
+        return new_tokens
 
     def _surely(self, row: int, drafted: list[int]) -> int:
         """A row's next token behind a draft, by its own text alone: neighbours, drafts and what is in memory have no

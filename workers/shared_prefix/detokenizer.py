@@ -22,14 +22,14 @@ class Stops:
         self.reach = max((len(string) for string in self.strings), default=1) - 1
         """Characters before the last that a string may need."""
         self._lasts = {string[-1] for string in self.strings}
-        self._known: dict[int, bool] = {}
+        self._cache: dict[int, bool] = {}
 
     def may_end_with(self, token: int) -> bool:
         """False when no string can be complete with this token: most need not be looked at, and decoding takes longer
         than all else that is done for a token."""
-        if token not in self._known:
-            self._known[token] = self._may(token)
-        return self._known[token]
+        if token not in self._cache:
+            self._cache[token] = self._may(token)
+        return self._cache[token]
 
     def _may(self, token: int) -> bool:
         if any(last.isspace() for last in self._lasts):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 MOST_ANSWERS = 8  # different ones kept for a question
 MOST_TOKENS = 2**22  # kept for all questions together
 SHORTEST, FIRST, LONGEST = 2, 4, 48  # tokens of a draft: where most are refused, of a new question, at most
-SURE = 0.5  # share of earlier answers that must go on alike
+MIN_SHARE = 0.5  # share of earlier answers that must go on alike
 WORTH = 0.5  # share of proposed tokens that must have been taken for drafts longer than the shortest
 WINDOW = 256  # drafted tokens after which older ones count half
 
@@ -59,30 +59,30 @@ class EarlierAnswers:
             question: what tells questions apart, for example the part of the prompt that no other has.
             tokens: of the answer, the one that ended it included.
         """
-        known = self._questions.setdefault(question, _Question())
+        earlier = self._questions.setdefault(question, _Question())
         self._questions.move_to_end(question)
-        said = array("i", tokens)
-        same = next((answer for answer in known.answers if answer.tokens == said), None)
+        generated = array("i", tokens)
+        same = next((answer for answer in earlier.answers if answer.tokens == generated), None)
         if same is None:
-            known.answers.append(_Answer(said))
-            self._tokens += len(said)
+            earlier.answers.append(_Answer(generated))
+            self._tokens += len(generated)
         else:
             same.count += 1
-            known.answers.remove(same)
-            known.answers.append(same)
-        if len(known.answers) > MOST_ANSWERS:
-            self._tokens -= len(known.answers.pop(0).tokens)
+            earlier.answers.remove(same)
+            earlier.answers.append(same)
+        if len(earlier.answers) > MOST_ANSWERS:
+            self._tokens -= len(earlier.answers.pop(0).tokens)
         while self._tokens > MOST_TOKENS:
             _, oldest = self._questions.popitem(last=False)
             self._tokens -= sum(len(answer.tokens) for answer in oldest.answers)
 
-    def begin(self, question: str, said: list[int]) -> Drafter | None:
+    def begin(self, question: str, generated: list[int]) -> Drafter | None:
         """Drafts for a row that has said this much; None where the question is new."""
-        known = self._questions.get(question)
-        if known is None:
+        earlier = self._questions.get(question)
+        if earlier is None:
             return None
-        drafter = Drafter(self, known)
-        for token in said:
+        drafter = Drafter(self, earlier)
+        for token in generated:
             drafter.follow(token)
         return drafter
 
@@ -107,7 +107,7 @@ class Drafter:
         self._earlier = earlier
         self._question = question
         self._alike = list(question.answers)  # those that begin with what the row has said
-        self._said = 0
+        self._length = 0
 
     def draft(self, room: int) -> list[int]:
         """The next tokens, as far as most earlier answers agree; none where they do not, or end.
@@ -115,7 +115,7 @@ class Drafter:
         Args:
             room: tokens that the row may still say before its last one.
         """
-        alike, at, tokens, sure = self._alike, self._said, list[int](), 1.0
+        alike, at, tokens, likelihood = self._alike, self._length, list[int](), 1.0
         if self._earlier.longest == SHORTEST:  # most drafts were refused: only what has been said twice is proposed
             alike = [answer for answer in alike if answer.count > 1]
         most = min(room, self._question.length, self._earlier.longest)
@@ -129,8 +129,8 @@ class Drafter:
             if not shares:
                 break
             token, count = shares.most_common(1)[0]
-            sure *= count / shares.total()
-            if sure < SURE:
+            likelihood *= count / shares.total()
+            if likelihood < MIN_SHARE:
                 break
             tokens.append(token)
             alike = [answer for answer in alike if at < len(answer.tokens) and answer.tokens[at] == token]
@@ -139,9 +139,9 @@ class Drafter:
 
     def follow(self, token: int) -> None:
         """The row has said this token."""
-        at = self._said
+        at = self._length
         self._alike = [answer for answer in self._alike if at < len(answer.tokens) and answer.tokens[at] == token]
-        self._said += 1
+        self._length += 1
 
     def note(self, proposed: int, taken: int) -> None:
         """Note how much of a draft the row has said, so that the question's next one has a fitting length."""

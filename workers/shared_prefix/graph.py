@@ -56,11 +56,11 @@ class StepGraph:
 
     def _record(self, pool: Any) -> None:
         cuda = self._cuda
-        apart = cuda.Stream()
-        apart.wait_stream(cuda.current_stream())
-        with cuda.stream(apart):  # libraries allocate their workspaces at their first use, outside the graph
+        stream = cuda.Stream()
+        stream.wait_stream(cuda.current_stream())
+        with cuda.stream(stream):  # libraries allocate their workspaces at their first use, outside the graph
             self._step(self._tokens, self._lengths)
-        cuda.current_stream().wait_stream(apart)
+        cuda.current_stream().wait_stream(stream)
         # other threads of this process, a judge's for example, may call what would disturb a capture of them all
         with cuda.graph(self._graph, pool=pool, capture_error_mode="thread_local"):
             self._logits = self._step(self._tokens, self._lengths)

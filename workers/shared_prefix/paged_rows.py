@@ -47,25 +47,25 @@ class RecordedSteps:
 
     def size(self, needed: Size) -> Size:
         """Size of a step that does what is needed, if possible of one that was recorded before."""
-        known = (size for size in reversed(self._steps) if _serves(size, needed))
-        return next(known, _rounded(needed))
+        fitting = (size for size in reversed(self._steps) if _serves(size, needed))
+        return next(fitting, _rounded(needed))
 
     def tables(self, size: Size) -> Tables:
         """The tables of a step of this size."""
-        known = self._steps.setdefault(size, Tables(size, torch.device(self._model.device)))
+        tables = self._steps.setdefault(size, Tables(size, torch.device(self._model.device)))
         self._steps.move_to_end(size)
         if len(self._steps) > MOST_RECORDED:
             self._steps.popitem(last=False)
-        return known if isinstance(known, Tables) else known.tables
+        return tables if isinstance(tables, Tables) else tables.tables
 
     def run(self, size: Size, tokens: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """Logits [rows, V] of a step whose tables are written; tokens and lengths are [rows]."""
-        known = self._steps[size]
-        if isinstance(known, Tables):
-            step = partial(paged_step, self._model, self.pages, self._kernel, known)
-            known = _Recorded(known, step if self._record is None else self._record(step, tokens, lengths))
-            self._steps[size] = known
-        return known.run(tokens, lengths)
+        recorded = self._steps[size]
+        if isinstance(recorded, Tables):
+            step = partial(paged_step, self._model, self.pages, self._kernel, recorded)
+            recorded = _Recorded(recorded, step if self._record is None else self._record(step, tokens, lengths))
+            self._steps[size] = recorded
+        return recorded.run(tokens, lengths)
 
 
 @dataclass(eq=False, slots=True)

@@ -131,8 +131,8 @@ def paged_step(
     model: Any, pages: Pages, kernel: PagedKernel, tables: Tables, tokens: torch.Tensor, lengths: torch.Tensor
 ) -> torch.Tensor:
     """Logits [rows, V] behind a token of each place."""
-    way = PagedStep(pages, kernel, tables, lengths)
-    return forward(model, tokens[:, None], (lengths + tables.starts)[:, None], way)[:, -1]
+    attention = PagedStep(pages, kernel, tables, lengths)
+    return forward(model, tokens[:, None], (lengths + tables.starts)[:, None], attention)[:, -1]
 
 
 def _numbers(count: int, device: torch.device) -> torch.Tensor:

@@ -51,20 +51,20 @@ class PlainRows:
         """See `likelihood.WholeRows`."""
         ids, mask = (t.flip(1).to(self._model.device) for t in left_padded([row[::-1] for row in tokens]))
         keep = ids.shape[1] - first
-        known = self._known({"logits_to_keep": keep})
-        logits: torch.Tensor = self._model(input_ids=ids, attention_mask=mask, use_cache=False, **known).logits
+        options = self._taken_by_model({"logits_to_keep": keep})
+        logits: torch.Tensor = self._model(input_ids=ids, attention_mask=mask, use_cache=False, **options).logits
         return logits[:, -keep:]
 
     def _forward(self, ids: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
-        known = self._known({"position_ids": positions, "logits_to_keep": 1})
+        options = self._taken_by_model({"position_ids": positions, "logits_to_keep": 1})
         output = self._model(
-            input_ids=ids, attention_mask=self._mask, past_key_values=self._cache, use_cache=True, **known
+            input_ids=ids, attention_mask=self._mask, past_key_values=self._cache, use_cache=True, **options
         )
         self._cache = output.past_key_values
         logits: torch.Tensor = output.logits[:, -1]
         return logits
 
-    def _known(self, options: dict[str, Any]) -> dict[str, Any]:
+    def _taken_by_model(self, options: dict[str, Any]) -> dict[str, Any]:
         """The options that the model takes."""
         return {name: value for name, value in options.items() if name in self._parameters}
 

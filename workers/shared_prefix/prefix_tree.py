@@ -78,11 +78,11 @@ class PrefixTree:
         """
         now = next(self._clock)
         others = [self._descend(prefix, now)[0] for prefix in in_use]
-        node, known = self._descend(tokens, now)
-        if known < len(tokens):
-            node = self._extend(node, tokens[known:], known, now)
-        path, beside = list(_upwards(node))[::-1], [step for other in others for step in _upwards(other)]
-        self._trim(kept=set(map(id, path + beside)), held={at for step in beside for at in step.storages()})
+        node, matched = self._descend(tokens, now)
+        if matched < len(tokens):
+            node = self._extend(node, tokens[matched:], matched, now)
+        path, kept_steps = list(_upwards(node))[::-1], [step for other in others for step in _upwards(other)]
+        self._trim(kept=set(map(id, path + kept_steps)), held={at for step in kept_steps for at in step.storages()})
         return [[step.layers[layer] for step in path] for layer in range(self._layers)]
 
     def fits(self, prefixes: Collection[list[int]]) -> bool:
@@ -109,13 +109,13 @@ class PrefixTree:
 
     def _descend(self, tokens: list[int], now: int) -> tuple[Node, int]:
         """The deepest node on the way of `tokens`, split where they part, and how many tokens lead to it."""
-        node, known = self._root, 0
-        while known < len(tokens) and (child := node.children.get(tokens[known])) is not None:
-            same = _common(child.tokens, tokens[known:])
+        node, matched = self._root, 0
+        while matched < len(tokens) and (child := node.children.get(tokens[matched])) is not None:
+            same = _common(child.tokens, tokens[matched:])
             node = child if same == len(child.tokens) else self._split(child, same)
             node.used = now
-            known += same
-        return node, known
+            matched += same
+        return node, matched
 
     def _split(self, node: Node, at: int) -> Node:
         """The new node for the first `at` tokens of `node`, which keeps the rest."""
@@ -137,8 +137,8 @@ class PrefixTree:
                 for layer in range(self._layers)
             ]
             positions = torch.arange(start + begin, start + begin + len(part), device=device)[None]
-            way = Fill(before, self._kernels, _Store(node, begin, self._layers).put)
-            forward(self._model, torch.tensor([part], device=device), positions, way)
+            attention = Fill(before, self._kernels, _Store(node, begin, self._layers).put)
+            forward(self._model, torch.tensor([part], device=device), positions, attention)
         parent.children[node.tokens[0]] = node
         self.tokens_read += len(tokens)
         return node

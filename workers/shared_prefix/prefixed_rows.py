@@ -79,12 +79,12 @@ class PrefixedRows:
             give_back(self._device)
         raise GenerationFailed(f"a prefix of {len(prefix):,} tokens does not fit the memory")
 
-    def _forward(self, rows: list[list[int]], way: Fill, keep: int = 1) -> torch.Tensor:
+    def _forward(self, rows: list[list[int]], attention: Fill, keep: int = 1) -> torch.Tensor:
         """Padded on the right, where no token looks."""
         longest, start = max(len(row) for row in rows), len(self._prefix.tokens)
         ids = torch.tensor([row + [PAD] * (longest - len(row)) for row in rows], device=self._device)
         positions = torch.arange(start, start + longest, device=self._device)[None]
-        return forward(self._model, ids, positions, way, keep)
+        return forward(self._model, ids, positions, attention, keep)
 
 
 def parts_read(lengths: list[int]) -> list[tuple[int, int]]:

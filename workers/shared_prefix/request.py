@@ -19,7 +19,7 @@ class Request:
         job, index: whose answer it is.
         prefix: tokens that the prompts of its block begin with in common; fewer than the prompt has.
         question: tells it from others behind the same prefix.
-        said: tokens generated, the one that ended it included.
+        generated: tokens generated, the one that ended it included.
         passes: of the model, for these tokens.
         drafted: tokens that were proposed.
         earlier: what drafts come from; None without drafts.
@@ -34,7 +34,7 @@ class Request:
     transcript: Transcript
     finish: Literal["stop", "length"] | None = None
     question: str = ""
-    said: list[int] = field(default_factory=list)
+    generated: list[int] = field(default_factory=list)
     passes: int = 0
     drafted: int = 0
     earlier: EarlierAnswers | None = None
@@ -42,7 +42,7 @@ class Request:
 
     @property
     def new_tokens(self) -> int:
-        return len(self.said)
+        return len(self.generated)
 
     @property
     def own(self) -> int:
@@ -51,7 +51,7 @@ class Request:
 
     def push(self, token: int, decoding: Decoding, ends: Collection[int]) -> None:
         """Take the next token in; `ends` are tokens that end a text."""
-        self.said.append(token)
+        self.generated.append(token)
         if self.drafter is not None:
             self.drafter.follow(token)
         if token in ends or self.transcript.push(token):
@@ -59,11 +59,11 @@ class Request:
         elif self.new_tokens == decoding.max_new_tokens:
             self.finish = "stop" if self.transcript.has_stop() else "length"
         if self.finish is not None and self.earlier is not None:
-            self.earlier.learn(self.question, self.said)
+            self.earlier.learn(self.question, self.generated)
 
     def begin(self) -> None:
         """The row enters a batch, perhaps not for the first time."""
-        self.drafter = None if self.earlier is None else self.earlier.begin(self.question, self.said)
+        self.drafter = None if self.earlier is None else self.earlier.begin(self.question, self.generated)
 
     def draft(self, limit: int) -> list[int]:
         """The next tokens by earlier answers, none where those say nothing.

@@ -145,11 +145,11 @@ class TokenChooser:
         if self._seen is not None:
             self._seen.scatter_(1, tokens.clamp_min(0)[:, None], True)  # a row without a token ends
 
-    def take(self, said: list[list[int]]) -> None:
+    def take(self, new_tokens: list[list[int]]) -> None:
         """Every row has said these tokens, at least one each."""
-        self._steps = self._steps + torch.tensor([len(tokens) for tokens in said], device=self.device)
+        self._steps = self._steps + torch.tensor([len(tokens) for tokens in new_tokens], device=self.device)
         if self._seen is not None:
-            pairs = [(row, token) for row, tokens in enumerate(said) for token in tokens if token != UNKNOWN]
+            pairs = [(row, token) for row, tokens in enumerate(new_tokens) for token in tokens if token != UNKNOWN]
             rows, tokens = torch.tensor(pairs, device=self.device).reshape(-1, 2).unbind(1)
             self._seen[rows, tokens] = True
 

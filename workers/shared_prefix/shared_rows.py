@@ -83,10 +83,10 @@ class SharedRows(PrefixedRows):
         starts = torch.tensor([len(prefix.tokens) for prefix in self._prefixes], device=self._device)
         behind = [replace(span, rows=torch.isin(ahead.rows, span.rows).nonzero()[:, 0]) for span in self._rows_behind()]
         prefixes = RowPrefixes(behind, starts, self._reach(ahead.padded.shape[1]))
-        way = StepAhead(prefixes, self._kernels, self._buffers, lengths, ahead)
+        attention = StepAhead(prefixes, self._kernels, self._buffers, lengths, ahead)
         positions = (lengths + starts)[ahead.rows] + ahead.offsets
         self._recorded = self._lengths = None
-        return forward(self._model, ahead.tokens[:, None], positions[:, None], way)[:, -1]
+        return forward(self._model, ahead.tokens[:, None], positions[:, None], attention)[:, -1]
 
     def gain(self, tokens: list[int]) -> None:
         """See `RowsAhead.gain`: what lies behind a row's size is overwritten."""
@@ -169,5 +169,5 @@ def _step(
     lengths: torch.Tensor,
 ) -> torch.Tensor:
     """No method, so that a recorded step does not keep its rows alive, which keep it."""
-    way = Step(prefixes, kernels, buffers, lengths)
-    return forward(model, tokens[:, None], (lengths + prefixes.starts)[:, None], way)[:, -1]
+    attention = Step(prefixes, kernels, buffers, lengths)
+    return forward(model, tokens[:, None], (lengths + prefixes.starts)[:, None], attention)[:, -1]

@@ -40,14 +40,14 @@ def spans(prefixes: Sequence[Tokens], shortest: int = 1) -> list[PrefixSpan]:
 
 
 def _spans(
-    prefixes: Sequence[Tokens], members: list[int], begin: int, known: int, depth: int, shortest: int
+    prefixes: Sequence[Tokens], members: list[int], begin: int, matched: int, depth: int, shortest: int
 ) -> Iterator[PrefixSpan]:
-    """Spans of neighbours that have the first `known` tokens in common, of which the first `begin` are covered."""
+    """Spans of neighbours that have the first `matched` tokens in common, of which the first `begin` are covered."""
     if len(members) == 1:
         if begin < len(prefixes[members[0]]):
             yield PrefixSpan(begin, len(prefixes[members[0]]), tuple(members), depth)
         return
-    common = _common(prefixes[members[0]], prefixes[members[-1]], known)
+    common = _common(prefixes[members[0]], prefixes[members[-1]], matched)
     if common - begin >= shortest:
         yield PrefixSpan(begin, common, tuple(members), depth)
         begin, depth = common, depth + 1
@@ -59,7 +59,7 @@ def _spans(
         yield from _spans(prefixes, list(alike), begin, common, depth, shortest)
 
 
-def _common(first: Tokens, last: Tokens, known: int) -> int:
+def _common(first: Tokens, last: Tokens, common: int) -> int:
     """Tokens that both begin with; what the extremes of an order have in common, all between them have."""
     least = min(len(first), len(last))
-    return next((at for at in range(known, least) if first[at] != last[at]), least)
+    return next((at for at in range(common, least) if first[at] != last[at]), least)

@@ -72,7 +72,7 @@ KNOWN_LAYERS = frozenset({"full_attention", "sliding_attention"})
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class ExactMethods:
     """How a model can be run exactly.
 
     Attributes:
@@ -86,7 +86,7 @@ class Ways:
     plain: bool
 
 
-def ways_for(model: Any, kernels: Kernels, context: int) -> Ways:
+def exact_methods(model: Any, kernels: Kernels, context: int) -> ExactMethods:
     """Decide once a model is loaded.
 
     Args:
@@ -104,9 +104,9 @@ def ways_for(model: Any, kernels: Kernels, context: int) -> Ways:
         )
     reason = _stated(config, context) or _tried(model, kernels)
     if reason is None:
-        return Ways(None, one_at_a_time=False, plain=_is_plain(model, config, context))
+        return ExactMethods(None, one_at_a_time=False, plain=_is_plain(model, config, context))
     _refuse_uncached(model)
-    return Ways(reason, one_at_a_time=config.model_type not in PADDED, plain=False)
+    return ExactMethods(reason, one_at_a_time=config.model_type not in PADDED, plain=False)
 
 
 def _stated(config: Any, context: int) -> str | None:

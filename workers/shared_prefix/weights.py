@@ -205,7 +205,7 @@ def _device_map(config: WeightsConfig, device: torch.device) -> Any:
     return "auto"
 
 
-def _loaded(what: str, source: Source, load: Callable[[], Part]) -> Part:
+def _loaded(kind: str, source: Source, load: Callable[[], Part]) -> Part:
     try:
         return load()
     except torch.OutOfMemoryError as error:
@@ -216,7 +216,7 @@ def _loaded(what: str, source: Source, load: Callable[[], Part]) -> Part:
     except InputError:
         raise
     except Exception as error:  # damaged files raise whatever the reader they broke raises
-        raise InputError(f"no {what} could be loaded from {source.location}: {_first_line(error)}") from error
+        raise InputError(f"no {kind} could be loaded from {source.location}: {_first_line(error)}") from error
 
 
 def _first_line(error: BaseException) -> str:

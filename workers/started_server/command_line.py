@@ -25,8 +25,8 @@ def command_line(config: StartedServerConfig, port: int, gpus: int) -> list[str]
         InputError: its program is not there.
     """
     program = [*config.command] or _PROGRAMS[config.engine]
-    beside = str(Path(sys.executable).parent) if program == _PROGRAMS["transformers_serve"] else None
-    program_path = shutil.which(program[0], path=beside) or shutil.which(program[0])
+    folder = str(Path(sys.executable).parent) if program == _PROGRAMS["transformers_serve"] else None
+    program_path = shutil.which(program[0], path=folder) or shutil.which(program[0])
     if program_path is None:
         raise InputError(
             f"model.engine is {config.engine}, and {program[0]} is not on the workers' PATH: install it in an "

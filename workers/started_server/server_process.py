@@ -23,7 +23,11 @@ from workers.started_server.command_line import command_line
 MOST_DEATHS = 5  # that are mended before the server counts as broken
 _LOOK = 0.2  # seconds between two looks at a server that is loading
 _ANSWER = 5.0  # seconds for its answer to such a look
-_FOREIGN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP")  # ours; another environment's Python would trip over them
+_PYTHON_VARIABLES = (
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "PYTHONSTARTUP",
+)  # ours; another environment's Python would trip over them
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +49,7 @@ class ServerProcess:
         given = "" if config.device == "cpu" else environment.get("CUDA_VISIBLE_DEVICES", "")
         self.gpus = [gpu for gpu in given.split(",") if gpu.strip()]
         self._command = command_line(config, self.port, len(self.gpus))
-        self._environment = {name: value for name, value in environment.items() if name not in _FOREIGN}
+        self._environment = {name: value for name, value in environment.items() if name not in _PYTHON_VARIABLES}
         if config.device == "cpu":
             self._environment["CUDA_VISIBLE_DEVICES"] = ""
         self._seconds = config.start_timeout
@@ -150,11 +154,11 @@ class _Guardian:
         self._ended = open(ended, "rb", buffering=0)  # noqa: SIM115, PTH123 -- closed when it is let go of
         self._lifeline, self._alive = os.pipe()
         try:
-            with log.open("ab") as said:
+            with log.open("ab") as output:
                 subprocess.run(  # noqa: S603 -- the user's own program
                     [sys.executable, "-S", guardian.__file__, str(status), *command],
                     stdin=self._lifeline,
-                    stdout=said,
+                    stdout=output,
                     stderr=subprocess.STDOUT,
                     env={**environment},
                     pass_fds=[status],
@@ -189,7 +193,7 @@ def _free_port() -> int:
 def _last_words(log: Path, lines: int = 12) -> str:
     """The end of what a server has said, for a message."""
     try:
-        said: Sequence[str] = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        log_lines: Sequence[str] = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        said = ()
-    return "\n".join(line[:300] for line in said[-lines:] if line.strip())
+        log_lines = ()
+    return "\n".join(line[:300] for line in log_lines[-lines:] if line.strip())

@@ -110,5 +110,5 @@ class BackupCopies:
 
     def _seconds_per_suffix(self, worker: int) -> float:
         """Seconds a suffix takes there; infinite while nothing is known of any worker."""
-        known = self._throughput.of(worker)
-        return inf if known is None else known
+        seconds = self._throughput.of(worker)
+        return inf if seconds is None else seconds

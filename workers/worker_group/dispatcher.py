@@ -24,7 +24,7 @@ from workers.worker_group.work_queue import WorkQueue
 PAIRS_COMPARED = 256  # (worker, piece) pairs looked at for one decision: bounds its cost to about a millisecond
 FEWEST_COMPARED = 16  # pieces looked at however many workers are free
 # suffixes that a worker is given as small pieces; on a GPU a step of so many costs little more than of one
-TOGETHER = 64
+SMALL_SUFFIXES = 64
 
 
 class Dispatcher:
@@ -35,19 +35,23 @@ class Dispatcher:
             that a poisonous piece costs no more workers.
         clock: tells seconds.
         min_gain: seconds that a copy must be expected to gain, at least.
-        together: suffixes that a worker is given as small pieces.
+        small_suffixes: suffixes that a worker is given as small pieces.
 
     Attributes:
         copied: copies begun so far.
     """
 
     def __init__(
-        self, max_attempts: int, clock: Callable[[], float], min_gain: float = MIN_GAIN, together: int = TOGETHER
+        self,
+        max_attempts: int,
+        clock: Callable[[], float],
+        min_gain: float = MIN_GAIN,
+        small_suffixes: int = SMALL_SUFFIXES,
     ) -> None:
         self.copied = 0
         self._max_attempts = max_attempts
         self._clock = clock
-        self._together = together
+        self._small_suffixes = small_suffixes
         self._queue: deque[Piece] = deque()
         self._suspects: deque[Piece] = deque()
         self._queues: dict[int, WorkQueue] = {}
@@ -262,7 +266,7 @@ class Dispatcher:
         free = {
             worker: len(queue.pieces)
             for worker, queue in self._queues.items()
-            if queue.has_room(worker, self._together)
+            if queue.has_room(worker, self._small_suffixes)
         }
         least = min(free.values(), default=0)
         return [worker for worker, pieces in free.items() if pieces == least]

@@ -175,7 +175,7 @@ class WorkerGroup:
                 handle.fed = True
                 for piece in self._dispatcher.held(handle.number):
                     handle.send(piece)
-                while handle.sent:
+                while handle.running:
                     for message in await handle.process.collect():
                         self._delivery.receive(handle, message)
                 handle.fed = False

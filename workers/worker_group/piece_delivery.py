@@ -9,7 +9,7 @@ from workers.task import new_tokens
 from workers.worker_group.dispatcher import Dispatcher
 from workers.worker_group.engine_actor import EngineBroken
 from workers.worker_group.piece import Piece
-from workers.worker_group.worker_handle import Sent, WorkerHandle
+from workers.worker_group.worker_handle import RunningPiece, WorkerHandle
 from workers.worker_group.worker_process import WorkerLost, WorkerStuck
 
 
@@ -61,12 +61,12 @@ class PieceDelivery:
 
     def receive(self, handle: WorkerHandle, message: Message) -> None:
         """Act on a worker's message. Raises WorkerStuck where its engine is broken."""
-        if message.job not in handle.sent:
+        if message.job not in handle.running:
             return  # of an earlier connection to the same process
         if isinstance(message, Begun):
-            self._dispatcher.begun(handle.number, handle.sent[message.job].piece)
+            self._dispatcher.begun(handle.number, handle.running[message.job].piece)
         elif isinstance(message, Answered):
-            self._receive_answer(handle, handle.sent[message.job], message)
+            self._receive_answer(handle, handle.running[message.job], message)
         else:
             self._receive_end(handle, message)
 
@@ -94,8 +94,8 @@ class PieceDelivery:
         loop = asyncio.get_running_loop()
         self._next_look = None if seconds is None else loop.call_later(seconds, self.hand_out)
 
-    def _receive_answer(self, handle: WorkerHandle, sent: Sent, answer: Answered) -> None:
-        piece, index = sent.piece, sent.indices[answer.index]
+    def _receive_answer(self, handle: WorkerHandle, running: RunningPiece, answer: Answered) -> None:
+        piece, index = running.piece, running.indices[answer.index]
         if piece.over or index not in piece.unanswered:
             return  # another copy was faster
         piece.unanswered.remove(index)
@@ -111,7 +111,7 @@ class PieceDelivery:
     def _receive_end(self, handle: WorkerHandle, end: Ended) -> None:
         if isinstance(end.error, EngineBroken):
             raise WorkerStuck(str(end.error))
-        piece = handle.sent.pop(end.job).piece
+        piece = handle.running.pop(end.job).piece
         if self._dispatcher.finished(handle.number, piece, has_failed=end.error is not None):
             self._settle(piece, end.error)
         self.hand_out()

@@ -20,8 +20,8 @@ class Throughput:
 
     def of(self, worker: int) -> float | None:
         """A worker's seconds a suffix; of one not yet known the mean of all; None when nothing is known of anyone."""
-        known = self._own.get(worker) or self._all
-        return fmean(known) if known else None
+        seconds = self._own.get(worker) or self._all
+        return fmean(seconds) if seconds else None
 
     def forget(self, worker: int) -> None:
         """Forget a worker, which may come back elsewhere."""

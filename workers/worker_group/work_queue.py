@@ -59,11 +59,11 @@ class WorkQueue:
             for start in self.starts.values():
                 start.company = max(start.company, self.owed)
 
-    def has_room(self, worker: int, together: int) -> bool:
+    def has_room(self, worker: int, small_suffixes: int) -> bool:
         """Whether the worker may get one more piece: never behind a copy or a suspect; behind more than one only where
-        what it holds can be decoded together and has less than `together` suffixes."""
+        what it holds can be decoded together and has less than `small_suffixes` suffixes."""
         held = self.pieces
         if any(piece.suspect or piece.is_copy(worker) for piece in held):
             return False
         alike = all(isinstance(piece.task, Decoding) and piece.task == held[0].task for piece in held)
-        return len(held) < 2 or (alike and sum(len(piece.unanswered) for piece in held) < together)
+        return len(held) < 2 or (alike and sum(len(piece.unanswered) for piece in held) < small_suffixes)

@@ -11,7 +11,7 @@ from workers.worker_group.worker_process import WorkerProcess
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class RunningPiece:
     """A piece at a worker, with the block's indices of the suffixes that were sent."""
 
     piece: Piece
@@ -25,7 +25,7 @@ class WorkerHandle:
     Attributes:
         number: its place among its colleagues, from 0.
         colleagues: all workers of the worker group, itself included.
-        sent: what its process has been given, by job number.
+        running: what its process has been given, by job number.
         wake: set when it may have something to do.
         fed: it has answered a ping since it was last idle; what it is given is sent at once.
         placed: its present process has answered.
@@ -39,7 +39,7 @@ class WorkerHandle:
     number: int
     process: WorkerProcess
     colleagues: Sequence["WorkerHandle"]
-    sent: dict[int, Sent] = field(default_factory=dict)
+    running: dict[int, RunningPiece] = field(default_factory=dict)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     fed: bool = False
     placed: bool = False
@@ -62,7 +62,7 @@ class WorkerHandle:
 
     def send(self, piece: Piece) -> None:
         job, indices = next(self._jobs), piece.indices_for(self.number)
-        self.sent[job] = Sent(piece, tuple(indices))
+        self.running[job] = RunningPiece(piece, tuple(indices))
         self.process.submit(job, piece.block.select(indices), piece.task.select(indices))
 
     def cancel(self, piece: Piece) -> bool:
@@ -78,7 +78,7 @@ class WorkerHandle:
         job = self._job_of(piece)  # what has not been sent yet need not be asked for
         given_back = job is None or await self.process.withdraw(job)
         if given_back and job is not None:
-            self.sent.pop(job, None)
+            self.running.pop(job, None)
         return given_back
 
     def activity(self, alive: bool, running: Sequence[tuple[Piece, int, float]]) -> WorkerActivity:
@@ -106,9 +106,9 @@ class WorkerHandle:
 
     def is_lost(self) -> None:
         """Forget what its process knew."""
-        self.sent.clear()
+        self.running.clear()
         self.wake.clear()
         self.fed = self.placed = False
 
     def _job_of(self, piece: Piece) -> int | None:
-        return next((job for job, sent in self.sent.items() if sent.piece is piece), None)
+        return next((job for job, running in self.running.items() if running.piece is piece), None)

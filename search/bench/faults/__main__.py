@@ -43,12 +43,12 @@ def outcome(seed: int) -> SimulatedFaults | str:
 
 def replay(seed: int, *, trace: bool) -> None:
     """Go through a seed again. Raises what it finds."""
-    said: list[str] = []  # a full disk may be simulated, on which nothing can be printed
+    lines: list[str] = []  # a full disk may be simulated, on which nothing can be printed
     with TemporaryDirectory(dir=_memory()) as folder:
         try:
-            simulated = simulate(seed, Path(folder), say=said.append)
+            simulated = simulate(seed, Path(folder), say=lines.append)
         finally:
-            sys.stdout.writelines(f"{line}\n" for line in said if trace)
+            sys.stdout.writelines(f"{line}\n" for line in lines if trace)
     print(summary([simulated]))
 
 

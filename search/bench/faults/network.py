@@ -76,12 +76,12 @@ class Network(httpx2.AsyncBaseTransport):
         if "messages" in body:
             is_good = " well" in body["messages"][-1]["content"]
             call.score = 9.0 if is_good else 1.0 + sum(content.encode()) % 8
-            said: dict[str, Any] = {"message": {"role": "assistant", "content": f"Rating: [[{call.score:g}]]"}}
+            spoken: dict[str, Any] = {"message": {"role": "assistant", "content": f"Rating: [[{call.score:g}]]"}}
         else:
             good = " well" if self._favours_base and body["prompt"].count(DEMONSTRATION) == BASE else ""
-            said = {"text": f"answer {sum(content.encode()) % 997}{good}"}
+            spoken = {"text": f"answer {sum(content.encode()) % 997}{good}"}
         usage = {"prompt_tokens": call.number, "completion_tokens": 1, "total_tokens": call.number + 1}
-        choice = {"index": 0, "finish_reason": "stop", **said}
+        choice = {"index": 0, "finish_reason": "stop", **spoken}
         return json.dumps({"id": "x", "model": body["model"], "choices": [choice], "usage": usage}).encode()
 
     async def aclose(self) -> None:

@@ -176,10 +176,10 @@ class Process:
     def _journal_mark(self) -> tuple[int, int]:
         """What tells two states of the journal apart, sooner than reading it: before every step."""
         try:
-            found = os.stat(self._journal_path)  # noqa: PTH116 -- three times as fast
+            status = os.stat(self._journal_path)  # noqa: PTH116 -- three times as fast
         except FileNotFoundError:
             return 0, 0
-        return found.st_size, found.st_mtime_ns
+        return status.st_size, status.st_mtime_ns
 
     def _read_journal(self) -> bytes:
         try:
@@ -218,13 +218,13 @@ class Process:
         if last and ("file", self._writes["file"] - 1) == self._fate.killed_in:
             self._die(self._files.left(read_files(self._folder), self._draw), "killed while it replaced a file")
 
-    def _count_write(self, what: str) -> None:
+    def _count_write(self, kind: str) -> None:
         if self._writes.total() == self._fate.full_from:
             self._tell("the disk is full")
             self._is_full = True
             resource.setrlimit(resource.RLIMIT_FSIZE, (self._draw.choice((0, len(self._journal) + 9)), _UNLIMITED))
-        self._tell(f"{what} {self._writes[what]}")
-        self._writes[what] += 1
+        self._tell(f"{kind} {self._writes[kind]}")
+        self._writes[kind] += 1
 
     def _die(self, left: dict[str, bytes], how: str) -> None:
         self._tell(how)

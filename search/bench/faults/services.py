@@ -96,13 +96,13 @@ class _Service:
 
     async def _work(self) -> bool:
         """Take a while; whether it went well."""
-        sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._open.add(sent)
+        going_out: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._open.add(going_out)
         try:
             await asyncio.sleep(self._draw.choice(_SECONDS) * self._draw.random())
         finally:
-            self._open.discard(sent)
-            sent.cancel()
+            self._open.discard(going_out)
+            going_out.cancel()
         return self._draw.random() >= self.ill
 
     async def close(self) -> None:

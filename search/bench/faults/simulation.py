@@ -187,9 +187,11 @@ def _check_journal(folder: Path, verdicts: Mapping[bytes, float]) -> None:
             for question, score in record.scored.scores.items():
                 keys = AnswerKeys.from_text(record.scored.keys[question])
                 wanted = [key for turn in keys.verdicts for member in turn for key in member]
-                said = [verdicts[key] for key in wanted if key in verdicts]
-                _hold(len(said) == len(wanted), "a score in the journal has no durable verdict: {}", (record, question))
-                _hold(score == fmean(said), "a score that is not what the verdicts say: {}", (score, said))
+                durable = [verdicts[key] for key in wanted if key in verdicts]
+                _hold(
+                    len(durable) == len(wanted), "a score in the journal has no durable verdict: {}", (record, question)
+                )
+                _hold(score == fmean(durable), "a score that is not what the verdicts say: {}", (score, durable))
 
 
 def simulate(seed: int, folder: Path, storage: Storage = WORKING, say: Say | None = None) -> SimulatedFaults:

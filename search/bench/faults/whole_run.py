@@ -37,7 +37,7 @@ _STRATEGIES = (
 )
 STRATEGIES = len(_STRATEGIES)
 _QUIET = Console(quiet=True)
-_TOLD = ("state", "trials", "candidates", "winner", "runner_up", "win_probability", "lost")
+_COMPARED = ("state", "trials", "candidates", "winner", "runner_up", "win_probability", "lost")
 
 
 def write_inputs(folder: Path, *, strategy: int, seed: int, window: int) -> RunConfig:
@@ -48,7 +48,8 @@ def write_inputs(folder: Path, *, strategy: int, seed: int, window: int) -> RunC
     rows = [{"query": demonstration.query, "answer": demonstration.answer} for demonstration in pool]
     _write_rows(folder / "pool.jsonl", rows)
     for name, questions in (("questions", QUESTIONS), ("unseen", UNSEEN)):
-        _write_rows(folder / f"{name}.jsonl", [{"id": one.id, "query": one.turns[0]} for one in questions])
+        asked = [{"id": question.id, "query": question.turns[0]} for question in questions]
+        _write_rows(folder / f"{name}.jsonl", asked)
     return load_config(
         {
             "model": {
@@ -112,8 +113,8 @@ class WholeRun:
         """See `Subject`."""
         if not (path / "config.json").exists():
             return None
-        told = read_status(path).to_json()
-        return {name: told[name] for name in _TOLD}
+        status = read_status(path).to_json()
+        return {name: status[name] for name in _COMPARED}
 
 
 def _write_rows(path: Path, rows: list[dict[str, str]]) -> None:

@@ -45,11 +45,11 @@ class AnswerServer(ThreadingHTTPServer):
 
     def judged(self, request: dict[str, Any]) -> dict[str, Any]:
         """One judged answer. Raises KeyError for an id that is none, or a held-out question's."""
-        known = {shown.id: shown for shown in self.task.plan.material.pool}
+        by_id = {shown.id: shown for shown in self.task.plan.material.pool}
         if request["question"] not in self.task.search:
             raise KeyError(request["question"])
         self.counts[request["search"]] += 1
-        shown = [*self.task.plan.material.base, *(known[name] for name in request["demonstrations"])]
+        shown = [*self.task.plan.material.base, *(by_id[name] for name in request["demonstrations"])]
         answer = self.task.judged(shown, [request["question"]])[request["question"]]
         return {"answer": answer.answer, "score": answer.score}
 

@@ -65,10 +65,10 @@ class DemonstrationsOnly(dspy.MIPROv2):
         return {0: [program.signature.instructions]}
 
 
-def metric(example, said, trace=None):
+def metric(example, prediction, trace=None):
     if example.query in LABELS:  # a teacher's own answer
         return 1.0
-    return TASK.score(example.query, said.answer)
+    return TASK.score(example.query, prediction.answer)
 
 
 def compile_with(method, student, pool, questions):

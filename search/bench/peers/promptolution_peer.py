@@ -65,7 +65,7 @@ def main():
     asked["query"] = asked["x"]
     task = RewardTask(
         asked,
-        reward_function=lambda said, query: TASK.score(query, said),
+        reward_function=lambda answer, query: TASK.score(query, answer),
         reward_columns=["query"],
         y_column="y",
         n_subsamples=BLOCK,

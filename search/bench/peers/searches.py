@@ -59,7 +59,7 @@ def run_ours(task: ToyTask, strategy: str, budget: int, seed: int, folder: Path)
         budget=budget,
         seed=seed,
         used=done.evaluations,
-        size=len(task.space.added(done.found)),
+        size=len(task.space.added(done.best)),
         held_out=done.found_truth,
     )
 
@@ -76,7 +76,7 @@ def run_peer(server: AnswerServer, peer: str, method: str, budget: int, seed: in
     if done.returncode != 0:
         raise InputError(f"{peer}'s search failed in {python}:\n{done.stderr[-2000:]}")
     chosen: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    known = {shown.id: shown for shown in server.task.plan.material.pool}
+    by_id = {shown.id: shown for shown in server.task.plan.material.pool}
     return PeerOutcome(
         system=f"{peer} {chosen['version']}",
         method=method,
@@ -84,7 +84,7 @@ def run_peer(server: AnswerServer, peer: str, method: str, budget: int, seed: in
         seed=seed,
         used=server.counts[name],
         size=len(chosen["demonstrations"]),
-        held_out=server.task.held_out_mean([known[name] for name in chosen["demonstrations"]]),
+        held_out=server.task.held_out_mean([by_id[name] for name in chosen["demonstrations"]]),
     )
 
 

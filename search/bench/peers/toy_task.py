@@ -46,7 +46,7 @@ class ToyTask:
         self.search = self.space.questions
         self.held_out = tuple(question.id for question in self.plan.material.held_out)
         self._engine = TransformersEngine.load(cast(ModelConfig, config.model))
-        self._known: dict[tuple[Demonstration, ...], dict[str, JudgedAnswer]] = {}
+        self._answers: dict[tuple[Demonstration, ...], dict[str, JudgedAnswer]] = {}
         self._lock = Lock()
 
     def score(self, trial: Trial, *, moment: float = 0.0) -> ScoredTrial:  # noqa: ARG002 -- this judge does not drift
@@ -69,11 +69,11 @@ class ToyTask:
         """Answers of the prompt with exactly these demonstrations, by question. All search questions are answered
         together, since their prompts share all but the end."""
         with self._lock:
-            known = self._known.setdefault(tuple(demonstrations), {})
-            if not {*questions} <= known.keys():
-                wanted = [name for name in dict.fromkeys([*questions, *self.search]) if name not in known]
-                known.update(asyncio.run(self._judge(demonstrations, wanted)))
-            return dict(known)
+            answers = self._answers.setdefault(tuple(demonstrations), {})
+            if not {*questions} <= answers.keys():
+                wanted = [name for name in dict.fromkeys([*questions, *self.search]) if name not in answers]
+                answers.update(asyncio.run(self._judge(demonstrations, wanted)))
+            return dict(answers)
 
     async def _judge(self, demonstrations: Sequence[Demonstration], names: Sequence[str]) -> dict[str, JudgedAnswer]:
         asked = [self.plan.material.questions[name] for name in names]

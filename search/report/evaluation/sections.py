@@ -26,10 +26,10 @@ from search.results.wording import show_many
 
 def evaluation_sections(findings: EvaluationFindings) -> list[Section]:
     """All of them; of an evaluation without a variant those that every report has, and the prompts."""
-    known = [*(_of_scores(findings) if findings.variants else ())]
-    known.append(Section("prompts", "Prompts", "Prompts", tuple(_prompts(findings))))
-    way_on = "the same command may add variants, and must agree in the rest"
-    return [*(section for section in known if section.blocks), *run_sections(findings, way_on)]
+    sections = [*(_of_scores(findings) if findings.variants else ())]
+    sections.append(Section("prompts", "Prompts", "Prompts", tuple(_prompts(findings))))
+    continuation = "the same command may add variants, and must agree in the rest"
+    return [*(section for section in sections if section.blocks), *run_sections(findings, continuation)]
 
 
 def _of_scores(findings: EvaluationFindings) -> Iterator[Section]:
@@ -135,8 +135,10 @@ def _answers(findings: EvaluationFindings) -> Iterator[Block]:
     if findings.contrasts:
         yield Paragraph("Questions on which variants differ most, in both directions.")
     for contrast in findings.contrasts:
-        said = tuple((name, findings.numbers.score(score), words) for name, (score, words) in contrast.said.items())
-        yield SideBySide(contrast.question, "", said)
+        answers = tuple(
+            (name, findings.numbers.score(score), words) for name, (score, words) in contrast.answers.items()
+        )
+        yield SideBySide(contrast.question, "", answers)
 
 
 def _prompts(findings: EvaluationFindings) -> Iterator[Block]:

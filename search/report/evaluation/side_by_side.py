@@ -14,17 +14,17 @@ class VariantContrast:
     """A question on which variants differ.
 
     Attributes:
-        said: by variant, with the score, in their order; a variant that failed here is absent, and so is one
+        answers: by variant, with the score, in their order; a variant that failed here is absent, and so is one
             whose answers the ledger has not.
     """
 
     question: Question
-    said: dict[str, tuple[float, ShownAnswer]]
+    answers: dict[str, tuple[float, ShownAnswer]]
 
     @property
     def spread(self) -> float:
         """The difference between the highest and the lowest score."""
-        scores = [score for score, _ in self.said.values()]
+        scores = [score for score, _ in self.answers.values()]
         return max(scores) - min(scores)
 
 
@@ -53,5 +53,5 @@ def variant_contrasts(results: EvaluationResults) -> tuple[VariantContrast, ...]
         )
         for name in chosen
     ]
-    both_said = [contrast for contrast in contrasts if len(contrast.said) > 1]
+    both_said = [contrast for contrast in contrasts if len(contrast.answers) > 1]
     return tuple(sorted(both_said, key=lambda contrast: -contrast.spread)[:_MOST])

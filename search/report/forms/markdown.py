@@ -72,9 +72,9 @@ def _block(block: Block) -> Iterator[str]:
 def _contrast(contrast: SideBySide) -> Iterator[str]:
     yield f"#### {plain(contrast.question.id)}{f' ({contrast.gain})' if contrast.gain else ''}"
     yield fenced("\n\n".join(contrast.asked))
-    for name, score, said in contrast.said:
-        yield f"{plain(name)}: {score}{' (cut off)' if said.cut else ''}"
-        yield from spoken(said)
+    for name, score, answer in contrast.answers:
+        yield f"{plain(name)}: {score}{' (cut off)' if answer.cut else ''}"
+        yield from spoken(answer)
 
 
 def _table(block: ReportTable) -> Iterator[str]:
@@ -86,8 +86,8 @@ def _table(block: ReportTable) -> Iterator[str]:
 
 
 def _cell(column: Column, cell: TableCell) -> str:
-    words, beside = plain(cell.words), ", ".join(map(plain, cell.beside))
+    words, remarks = plain(cell.words), ", ".join(map(plain, cell.remarks))
     if column.has_numbers:
-        return f"{words} ({beside})" if beside else words
+        return f"{words} ({remarks})" if remarks else words
     marked = f"**{words}**" if cell.is_strong else words
-    return f"{marked}: {beside}" if beside else marked
+    return f"{marked}: {remarks}" if remarks else marked

@@ -113,8 +113,8 @@ class OptunaSearch:
 
     def _open(self, study: SlotStudy, candidate: Candidate) -> None:
         """Set aside what it takes to ask about everything that was not asked about in a group."""
-        known = self._asked_about.get(candidate, set())
-        blocks = [tuple(name for name in block if name not in known) for block in self._blocks]
+        asked = self._asked_about.get(candidate, set())
+        blocks = [tuple(name for name in block if name not in asked) for block in self._blocks]
         self._to_come[candidate] = deque(block for block in blocks if block)
         self._left -= _answers(self._to_come[candidate])
         self._go_on(study, candidate)

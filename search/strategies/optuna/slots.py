@@ -58,12 +58,12 @@ class SlotStudy:
         if space.decodings:
             choices[_DECODING] = (OWN, *space.decodings)
         self._parameters = {name: CategoricalDistribution(values) for name, values in choices.items()}
-        self._told: dict[Candidate, float | None] = {space.compose(()): None}
+        self._values: dict[Candidate, float | None] = {space.compose(()): None}
         self._under_way: dict[Candidate, list[optuna.Trial]] = {}
 
     def learn(self, candidate: Candidate, value: float) -> None:
         """Take what a candidate is worth that was not proposed; one that the slots cannot spell is left out."""
-        self._told[candidate] = value
+        self._values[candidate] = value
         if self._spells(candidate):
             trial = create_trial(params=self._params(candidate), distributions=dict(self._parameters), value=value)
             self._study.add_trial(trial)
@@ -89,19 +89,19 @@ class SlotStudy:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
                 proposal = self._study.ask(dict(self._parameters))
-            candidate = self._spelt(proposal.params)
+            candidate = self._candidate_of(proposal.params)
             if self._is_new(candidate):
                 self._under_way[candidate] = [proposal]
                 return candidate
             if candidate in self._under_way:
                 self._under_way[candidate].append(proposal)
             else:
-                self._answer(proposal, self._told.get(candidate))
+                self._answer(proposal, self._values.get(candidate))
             repeats += 1
 
     def tell(self, candidate: Candidate, value: float | None) -> None:
         """Take what a proposed candidate is worth, or seems to be; None for one that could not be scored."""
-        self._told[candidate] = value
+        self._values[candidate] = value
         for proposal in self._under_way.pop(candidate):
             self._answer(proposal, value)
 
@@ -117,7 +117,7 @@ class SlotStudy:
         for _ in range(_NEIGHBOURS):
             name = self._draw.choice([*self._parameters])
             values = (EMPTY, *self._names) if name in self._slots else self._parameters[name].choices
-            candidate = self._spelt(setting | {name: self._draw.choice(values)})
+            candidate = self._candidate_of(setting | {name: self._draw.choice(values)})
             if self._is_new(candidate):
                 return candidate
         for _ in range(_DRAWS):
@@ -128,16 +128,16 @@ class SlotStudy:
                 for name, parameter in self._parameters.items()
                 if name not in slots
             }
-            candidate = self._spelt(slots | others)
+            candidate = self._candidate_of(slots | others)
             if self._is_new(candidate):
                 return candidate
         return None
 
     def _is_new(self, candidate: Candidate) -> bool:
-        known = candidate in self._told or candidate in self._under_way
-        return not known and self._space.holds(candidate)
+        is_asked = candidate in self._values or candidate in self._under_way
+        return not is_asked and self._space.holds(candidate)
 
-    def _spelt(self, setting: Setting) -> Candidate:
+    def _candidate_of(self, setting: Setting) -> Candidate:
         named = [name for name in dict.fromkeys(setting[slot] for slot in self._slots) if name != EMPTY]
         chosen: list[str] = []
         for name in [*(name for name in self._space.required if name not in named), *named]:
@@ -148,13 +148,13 @@ class SlotStudy:
 
     def _spells(self, candidate: Candidate) -> bool:
         added = self._space.added(candidate)
-        known = self._space.min_added <= len(added) and set(added) <= set(self._names)
-        return known and self._spelt(self._params(candidate)) == candidate
+        is_spelled = self._space.min_added <= len(added) and set(added) <= set(self._names)
+        return is_spelled and self._candidate_of(self._params(candidate)) == candidate
 
     def _params(self, candidate: Candidate) -> dict[str, Any]:
-        beside = {_PLACE: self._space.place(candidate), _DECODING: candidate.decoding}
-        known = {name: value for name, value in beside.items() if name in self._parameters}
-        return self._filled(self._space.added(candidate)) | known
+        optional = {_PLACE: self._space.place(candidate), _DECODING: candidate.decoding}
+        params = {name: value for name, value in optional.items() if name in self._parameters}
+        return self._filled(self._space.added(candidate)) | params
 
     def _filled(self, names: Iterable[str]) -> dict[str, Any]:
         """Demonstrations in the first slots, in order; the others are empty."""

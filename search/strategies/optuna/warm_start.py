@@ -50,7 +50,7 @@ class WarmStart:
         self._question = {name: number for number, name in enumerate(space.questions)}
         self._met = np.zeros((len(space.pool), len(blocks)))
         self._asked_about: set[tuple[Candidate, Block]] = set()
-        self._asked = self._told = self._fitted = 0
+        self._asked = self._results = self._fitted = 0
         self._scores = ObservedScores()
         self._model = EffectsModel(len(space.questions), len(space.pool), None, _scale(base))
         self._fit: Fit | None = None
@@ -59,7 +59,7 @@ class WarmStart:
     @property
     def over(self) -> bool:
         """Whether all groups have been asked about and told."""
-        return self._asked == self._told == self._trials
+        return self._asked == self._results == self._trials
 
     def ask(self, room: int) -> list[Trial]:
         """Ask for at most `room` groups, each with a block of questions."""
@@ -75,10 +75,10 @@ class WarmStart:
 
     def tell(self, scored: ScoredTrial) -> None:
         """Take a group's result."""
-        self._told += 1
+        self._results += 1
         self._learn(scored)
-        if self.over or self._told >= max(_FIRST_FIT, _GROWTH * self._fitted):
-            self._fitted = self._told
+        if self.over or self._results >= max(_FIRST_FIT, _GROWTH * self._fitted):
+            self._fitted = self._results
             self._fit = self._model.fit(self._scores, self._fit, sweeps=2 if self.over else 1)
 
     def _learn(self, scored: ScoredTrial) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import stdtr
 
 from search.problem.candidate import Candidate
-from search.strategies.parts.race import Rule, Told
+from search.strategies.parts.race import Rule, Scores
 from search.strategies.parts.score_table import Floats, fair_means, score_table
 
 PairedTest = Literal["t", "wilcoxon", "sequential"]
@@ -20,7 +20,7 @@ def by_test(test: PairedTest, p_value: float, winners: int = 1) -> Rule:
     """Return the rule by which those leave who are worse than the best by a one-sided paired test on the questions that
     both have scores for (F-race: Birattari et al. 2002). The best `winners` stay whatever it says."""
 
-    def rule(scores: Mapping[Candidate, Told]) -> Sequence[Candidate]:
+    def rule(scores: Mapping[Candidate, Scores]) -> Sequence[Candidate]:
         names, table = list(scores), score_table(scores)
         order = np.argsort(-fair_means(table), kind="stable")
         worse = _p_values(test, table[order[0]] - table)
@@ -34,7 +34,7 @@ def by_rank(keep: float, winners: int = 1) -> Rule:
     """Return the rule by which a share `keep` stays, the best by mean on common questions, never fewer than `winners`
     (successive halving: Karnin et al. 2013)."""
 
-    def rule(scores: Mapping[Candidate, Told]) -> Sequence[Candidate]:
+    def rule(scores: Mapping[Candidate, Scores]) -> Sequence[Candidate]:
         names, means = list(scores), fair_means(score_table(scores))
         stay = np.argsort(-means, kind="stable")[: max(winners, math.ceil(keep * len(names)))]
         return [name for place, name in enumerate(names) if place in set(stay.tolist())]

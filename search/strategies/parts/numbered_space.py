@@ -51,13 +51,13 @@ class NumberedSpace:
         """Whether this set may be recommended."""
         return self.space.allows([self.space.pool[number] for number in chosen])
 
-    def best_set(self, known: KnownEffects) -> OrderedSet:
+    def best_set(self, effects: KnownEffects) -> OrderedSet:
         """Return the best set of the space when effects are as known."""
         least, most = max(self.space.min_added, len(self.required)), self.space.max_added
-        return self.arranged(known.best_set(required=self.required, least=least, most=most, fits=self.fits))
+        return self.arranged(effects.best_set(required=self.required, least=least, most=most, fits=self.fits))
 
     def gain_of_knowing(self, possible: Sequence[KnownEffects], leaders: Sequence[Candidate]) -> float:
         """Return what knowing the effects would add to the first of the leaders, on average over what effects may be;
         in their units."""
         best = self.numbers(leaders[0]) if leaders else ()
-        return fmean(max(0.0, known.value(self.best_set(known)) - known.value(best)) for known in possible)
+        return fmean(max(0.0, effects.value(self.best_set(effects)) - effects.value(best)) for effects in possible)

@@ -9,8 +9,8 @@ from search.problem.trial import TOO_LONG, ScoredTrial, Trial
 from search.strategies.parts.score_table import fair_means, score_table
 
 Block = tuple[str, ...]
-Told = Mapping[str, float]
-Rule = Callable[[Mapping[Candidate, Told]], Sequence[Candidate]]
+Scores = Mapping[str, float]
+Rule = Callable[[Mapping[Candidate, Scores]], Sequence[Candidate]]
 
 
 class Race:
@@ -31,12 +31,12 @@ class Race:
         rule: Rule,
         *,
         winners: int = 1,
-        known: Mapping[Candidate, Told] | None = None,
+        earlier_scores: Mapping[Candidate, Scores] | None = None,
     ) -> None:
         self._blocks = list(blocks)
         self._rule = rule
         self._winners = winners
-        self._known = known or {}
+        self._earlier_scores = earlier_scores or {}
         self._scores: dict[Candidate, dict[str, float]] = {contender: {} for contender in contenders}
         self._inside = list(self._scores)
         self._next: list[Trial] = []
@@ -72,9 +72,9 @@ class Race:
             self._block += 1
             block = self._blocks[self._block]
             for candidate in self._inside:
-                known = self._known.get(candidate, {})
-                self._scores[candidate] |= {name: known[name] for name in block if name in known}
-                if not any(name in known for name in block):
+                scores = self._earlier_scores.get(candidate, {})
+                self._scores[candidate] |= {name: scores[name] for name in block if name in scores}
+                if not any(name in scores for name in block):
                     self._next.append(Trial(candidate, block))
             if not self._next:
                 self._judge()

@@ -30,7 +30,7 @@ async def fill(path: Path) -> None:
 def test_what_a_neighbour_holds_is_found_and_kept_whole_without_being_paid_for(tmp_path: Path) -> None:
     async def scenario() -> None:
         await fill(tmp_path / "earlier")
-        ledger = Ledger(tmp_path / "own", "run", tmp_path / "tally", beside=[tmp_path / "earlier"])
+        ledger = Ledger(tmp_path / "own", "run", tmp_path / "tally", neighbours=[tmp_path / "earlier"])
         assert ledger.completions([key(1), key(9)]) == {key(1): SAID}
         assert ledger.verdicts([key(2)]) == {key(2): VERDICT}
         await ledger.flush()
@@ -51,7 +51,7 @@ def test_a_neighbour_that_is_no_ledger_or_gone_is_left_out(tmp_path: Path) -> No
         (tmp_path / "text").write_text("no ledger")
         await fill(tmp_path / "earlier")
         beside = [tmp_path / "text", tmp_path / "gone", tmp_path / "earlier"]
-        ledger = Ledger(tmp_path / "own", "run", beside=beside)
+        ledger = Ledger(tmp_path / "own", "run", neighbours=beside)
         assert ledger.completions([key(1)]) == {key(1): SAID}
         await ledger.close()
 
@@ -61,7 +61,7 @@ def test_a_neighbour_that_is_no_ledger_or_gone_is_left_out(tmp_path: Path) -> No
 def test_what_is_in_ones_own_ledger_is_not_looked_for_elsewhere(tmp_path: Path) -> None:
     async def scenario() -> None:
         await fill(tmp_path / "earlier")
-        ledger = Ledger(tmp_path / "own", "run", beside=[tmp_path / "earlier"])
+        ledger = Ledger(tmp_path / "own", "run", neighbours=[tmp_path / "earlier"])
         other = Completion("Own words.", 12, 3, "stop")
         await ledger.keep_completion(key(1), b"p", "q", other)
         assert ledger.completions([key(1)]) == {key(1): other}

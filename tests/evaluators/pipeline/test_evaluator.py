@@ -338,7 +338,7 @@ def test_every_question_is_through_once_however_many_turns_it_has_and_however_it
 
     for known in (0, 7):
         counts = asyncio.run(scenario(ScriptedModel(answer), FakeJudge()))
-        assert (counts.evaluated, counts.known, counts.failed) == (5, known, 1)
+        assert (counts.evaluated, counts.reused, counts.failed) == (5, known, 1)
         assert counts.causes == {"GenerationFailed": 1}
         assert counts.waiting == 0
         assert counts.waits.seconds > 0 if not known else counts.waits.seconds == 0

@@ -44,7 +44,7 @@ def _results(folder: Path, finetuned: dict[int, float]) -> ExperimentResults:
         prompted=frozenset(),
         scores=scores,
         categories={},
-        found={},
+        found_sets={},
         paid=Paid(0, 0, 0.0),
     )
 
@@ -66,18 +66,18 @@ def test_the_crossing_is_told_with_its_interval_and_drawn(tmp_path: Path) -> Non
     from search.experiments.figures import pictures  # noqa: PLC0415 -- plotly
 
     results = _results(tmp_path, {3: 4.0, 10: 4.5, 30: 6.0})
-    (found,) = crossings(results, _TURN)
-    assert found.crossing is not None
-    assert 10 < found.crossing.at < 30
+    (found_sets,) = crossings(results, _TURN)
+    assert found_sets.crossing is not None
+    assert 10 < found_sets.crossing.at < 30
     (told,) = sentences(results)
     assert told.startswith("toy turn 1, fine-tuned (full): fine-tuning overtakes the examples in context at n = ")
     assert "interval from " in told
     assert "12 questions and 2 draws" in told
     (stored,) = to_json(results)
-    assert stored["at"] == found.crossing.at
+    assert stored["at"] == found_sets.crossing.at
     assert (stored["questions"], stored["draws"]) == (12, 2)
     (picture,) = pictures(results)
-    assert any(shape.type == "line" and shape.x0 == found.crossing.at for shape in picture.figure.layout.shapes)
+    assert any(shape.type == "line" and shape.x0 == found_sets.crossing.at for shape in picture.figure.layout.shapes)
 
 
 @pytest.mark.parametrize(

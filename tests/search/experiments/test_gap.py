@@ -41,7 +41,7 @@ def _results(folder: Path) -> ExperimentResults:
         prompted=frozenset({2}),
         scores=scores,
         categories={_TURN.name: {f"q{at}": "even" if at % 2 else "odd" for at in range(12)}},
-        found={},
+        found_sets={},
         paid=Paid(0, 0, 0.0),
     )
 

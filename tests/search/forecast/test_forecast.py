@@ -17,7 +17,7 @@ from search.forecast.cost import Basis, JudgeCost, Speed, cost_of, judge_costs
 from search.forecast.forecast import Assumptions, Quantity, RunForecast, forecast
 from search.forecast.rehearsal import rehearse
 from search.forecast.token_length import GUESS, tokens_a_character
-from search.forecast.workload import PlannedWork, Surveyor, together
+from search.forecast.workload import PlannedWork, Surveyor, combined
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.prompts.demonstration import Demonstration
@@ -62,7 +62,7 @@ def test_the_prompts_are_those_that_the_model_is_sent() -> None:
 
 def test_workloads_add_up() -> None:
     one = work(Objective(), TalkingJudge(), 2, ONE)
-    assert together([one, one]) == one.times(2)
+    assert combined([one, one]) == one.times(2)
 
 
 def test_a_pairwise_judge_asks_in_both_orders_and_a_metric_calls_nobody() -> None:

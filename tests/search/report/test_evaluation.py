@@ -86,7 +86,7 @@ def test_the_questions_shown_are_those_that_gained_and_lost_most_with_the_judges
 
     findings = found(made_evaluation(tmp_path / "run", QUESTIONS, ("a", "b"), unlike))
     assert [one.question.id for one in findings.contrasts] == ["q1", "q2"]
-    points, said = findings.contrasts[0].said["b"]
+    points, said = findings.contrasts[0].answers["b"]
     assert (points, said.answers, said.words) == (9.0, ("b on q1",), ("as the judge sees it",))
 
 

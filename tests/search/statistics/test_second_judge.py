@@ -36,7 +36,7 @@ def linear(model: EffectsModel, scores: ObservedScores, hyper: Hyperparameters) 
 def test_the_posterior_is_that_of_one_normal_distribution_of_both_judges_effects() -> None:
     model = EffectsModel(QUESTIONS, DEMONSTRATIONS, EMBEDDING)
     cheap, dear = told(1, 20), told(2, 8)
-    fit = model.beside(model.at(cheap, OTHER).effects()).at(dear, OWN)
+    fit = model.with_other_effects(model.at(cheap, OTHER).effects()).at(dear, OWN)
 
     width, theta = QUESTIONS + FIXED + DEMONSTRATIONS, slice(QUESTIONS + FIXED, None)
     priors = [
@@ -82,7 +82,7 @@ def effects() -> Floats:
 
 def with_other(effects: Floats, others: Floats) -> tuple[EffectsModel, ObservedScores]:
     model = EffectsModel(40, len(effects), None)
-    return model.beside(model.fit(judged(others, 1, 200)).effects()), judged(effects, 2, 60)
+    return model.with_other_effects(model.fit(judged(others, 1, 200)).effects()), judged(effects, 2, 60)
 
 
 def test_a_judge_that_sees_the_same_is_found_to_agree_and_one_that_sees_others_is_not(effects: Floats) -> None:

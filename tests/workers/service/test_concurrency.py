@@ -18,7 +18,7 @@ class Simulation:
         self.capacity = capacity
 
     def round_trip(self) -> None:
-        tickets = [self.limit.sent() for _ in range(self.limit.value)]
+        tickets = [self.limit.ticket() for _ in range(self.limit.value)]
         for number, ticket in enumerate(tickets):
             if number < self.capacity:
                 self.limit.answered(len(tickets))
@@ -31,7 +31,7 @@ def test_whatever_happens_the_limit_stays_between_one_and_the_most(most: int, hi
     limit, sent = Limit(most), deque[Ticket]()
     for event in history:
         if event == "send":
-            sent.append(limit.sent())
+            sent.append(limit.ticket())
         elif sent and event == "good":
             limit.answered(len(sent))
             sent.popleft()
@@ -51,12 +51,12 @@ def test_while_all_is_well_it_doubles_every_round_trip_up_to_the_most(most: int)
 @given(MOST, st.integers(1, 100))
 def test_one_round_trip_of_congestion_halves_it_once_however_many_met_it(most: int, many: int) -> None:
     limit = Limit(most)
-    tickets = [limit.sent() for _ in range(many)]
+    tickets = [limit.ticket() for _ in range(many)]
     before = limit.value
     for ticket in tickets:
         limit.congested(ticket)
     assert limit.value == max(1, before // 2)
-    limit.congested(limit.sent())
+    limit.congested(limit.ticket())
     assert limit.value == max(1, before // 4)
 
 
@@ -76,7 +76,7 @@ def test_it_settles_between_half_of_what_the_service_bears_and_a_little_above(ca
 def test_after_a_cut_it_grows_by_one_a_round_trip(most: int) -> None:
     simulation = Simulation(most, capacity=1000)
     simulation.round_trip()
-    simulation.limit.congested(simulation.limit.sent())
+    simulation.limit.congested(simulation.limit.ticket())
     for _ in range(5):
         before = simulation.limit.value
         simulation.round_trip()

@@ -68,7 +68,7 @@ def answers(decoding: Decoding, seed: int) -> list[list[int]]:
     loop.add(0, PromptBlock("", ()))
     while not any(isinstance(news, Ended) for news in loop.step()):
         pass
-    return [request.said for request in requests]
+    return [request.generated for request in requests]
 
 
 @pytest.mark.parametrize(

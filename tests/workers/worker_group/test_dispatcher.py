@@ -27,8 +27,8 @@ class Clock:
         return self.now
 
 
-def board(workers: int, max_attempts: int = 3, clock: Clock | None = None, together: int = 1) -> Dispatcher:
-    dispatcher = Dispatcher(max_attempts, clock or Clock(), together=together)
+def board(workers: int, max_attempts: int = 3, clock: Clock | None = None, small_suffixes: int = 1) -> Dispatcher:
+    dispatcher = Dispatcher(max_attempts, clock or Clock(), small_suffixes=small_suffixes)
     for worker in range(workers):
         dispatcher.ready(worker)
     return dispatcher
@@ -142,7 +142,7 @@ def small(suffixes: int = 8, decoding: Decoding = GREEDY) -> Piece:
 
 
 def test_small_pieces_are_shared_out_evenly_until_every_worker_has_enough() -> None:
-    dispatcher = board(2, together=32)
+    dispatcher = board(2, small_suffixes=32)
     dispatcher.add(small() for _ in range(20))
     assert [worker for worker, _ in dispatcher.assign()] == [0, 1] * 4
     dispatcher.finished(1, dispatcher.held(1)[0])
@@ -150,7 +150,7 @@ def test_small_pieces_are_shared_out_evenly_until_every_worker_has_enough() -> N
 
 
 def test_few_small_pieces_leave_nobody_idle() -> None:
-    dispatcher = board(4, together=64)
+    dispatcher = board(4, small_suffixes=64)
     dispatcher.add(small() for _ in range(5))
     assert [worker for worker, _ in dispatcher.assign()] == [0, 1, 2, 3, 0]
 
@@ -165,7 +165,7 @@ def test_few_small_pieces_leave_nobody_idle() -> None:
     ids=["much", "decoded otherwise", "not decoded"],
 )
 def test_what_cannot_run_together_waits_for_its_turn(pieces: list[Piece]) -> None:
-    dispatcher = board(1, together=48)
+    dispatcher = board(1, small_suffixes=48)
     dispatcher.add(pieces)
     assert len(dispatcher.assign()) == 2
 
@@ -173,7 +173,7 @@ def test_what_cannot_run_together_waits_for_its_turn(pieces: list[Piece]) -> Non
 def running_together(seconds: float = 0.0) -> tuple[Dispatcher, list[Piece]]:
     """A worker with four pieces, of which three have been running for so long."""
     clock = Clock()
-    dispatcher, pieces = board(1, clock=clock, together=32), [small() for _ in range(4)]
+    dispatcher, pieces = board(1, clock=clock, small_suffixes=32), [small() for _ in range(4)]
     dispatcher.add(pieces)
     dispatcher.assign()
     for piece_begun in pieces[:3]:

@@ -8,13 +8,13 @@ import pytest
 from search.problem.candidate import Candidate
 from search.problem.trial import ScoredTrial, Trial
 from search.strategies.parts.elimination import PairedTest, by_rank, by_test
-from search.strategies.parts.race import Race, Told
+from search.strategies.parts.race import Race, Scores
 
 A, B, C, D = (Candidate((name,)) for name in "abcd")
 BLOCKS = [("q1", "q2"), ("q3", "q4"), ("q5",)]
 
 
-def keep_all(scores: Mapping[Candidate, Told]) -> Sequence[Candidate]:
+def keep_all(scores: Mapping[Candidate, Scores]) -> Sequence[Candidate]:
     return list(scores)
 
 
@@ -86,7 +86,7 @@ def test_a_race_that_nobody_survives_has_no_winner() -> None:
 
 def test_known_scores_are_not_asked_for_but_count() -> None:
     known = {A: {name: 3.0 for block in BLOCKS for name in block}}
-    race = Race([A, B], BLOCKS, keep_all, known=known)
+    race = Race([A, B], BLOCKS, keep_all, earlier_scores=known)
     assert {trial.candidate for trial in run(race, {B: 2.0})} == {B}
     assert race.winners() == [A]
 
