@@ -22,7 +22,9 @@ def read_text(path: Path) -> str:
             raise InputError(
                 f"{shown_path(path)}: a pipe or a device, not a file; save what it holds and give that file"
             )
-        text = path.read_bytes().decode().lstrip("\ufeff")
+        content = path.read_bytes()
+        _refuse_disguise(path, content)
+        text = content.decode().lstrip("\ufeff")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise InputError(f"{path}, line {line}: not UTF-8; save the file as UTF-8") from None
@@ -33,6 +35,30 @@ def read_text(path: Path) -> str:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise InputError(f"{path}, line {line}: holds a zero byte, so it is not UTF-8 text; save the file as UTF-8")
     return text
+
+
+_DISGUISES = {
+    b"\x1f\x8b": "compressed with gzip; unpack it (`gunzip`).",
+    b"BZh": "compressed with bzip2; unpack it (`bunzip2`).",
+    b"\xfd7zXZ": "compressed with xz; unpack it (`unxz`).",
+    b"\x28\xb5\x2f\xfd": "compressed with zstd; unpack it (`unzstd`).",
+    b"PK\x03\x04": "a ZIP archive or a spreadsheet; unpack it, or save the sheet as CSV.",
+    b"PAR1": "a Parquet file; let its name end in .parquet.",
+    b"ARROW1": "an Arrow file; save it as Parquet.",
+    b"SQLite format 3\0": "an SQLite database; export the table as JSONL or CSV.",
+    b"%PDF-": "a PDF; save its text.",
+    b"version https://git-lfs.github.com/spec/": "a pointer of Git LFS, not the file; run `git lfs pull`.",
+    b"<!doctype html": "a web page, as it comes in the place of a file that is not there; fetch the file itself.",
+    b"<html": "a web page, as it comes in the place of a file that is not there; fetch the file itself.",
+}
+
+
+def _refuse_disguise(path: Path, content: bytes) -> None:
+    """Raises InputError where the file is of a kind that its name does not say."""
+    start = content[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
+    for mark, what in _DISGUISES.items():
+        if start.startswith(mark) or (mark[:1] == b"<" and start.lower().startswith(mark)):
+            raise InputError(f"{shown_path(path)}: {what}")
 
 
 def is_file(path: Path) -> bool:

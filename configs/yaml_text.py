@@ -1,5 +1,6 @@
 """YAML as a config needs it: keys that are names, nothing twice, and one sentence for whatever cannot be read."""
 
+import re
 from typing import Any
 
 import yaml
@@ -7,6 +8,7 @@ import yaml
 _DEEPEST = 100  # levels
 _LARGEST = 100_000  # values, aliases spelled out
 _LARGEST_NUMBER = 2**53
+_OLD_NUMBER = re.compile(r"[-+]?(?:0[0-7_]+|[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?)")  # not what they look like
 _MERGE = "tag:yaml.org,2002:merge"
 _NOT_TEXT = ("tag:yaml.org,2002:null", "tag:yaml.org,2002:bool", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
@@ -80,6 +82,8 @@ class _Loader(yaml.SafeLoader):
             raise
         except Exception:  # PyYAML lets through what int, float, datetime and base64 raise
             raise _error(node, f"{_shown(node)} cannot be read as {_kind(node)}") from None
+        if isinstance(value, int | float) and isinstance(node, yaml.ScalarNode) and _OLD_NUMBER.fullmatch(node.value):
+            raise _error(node, f"{_shown(node)} is {value:g} to YAML (octal or base 60); write that, or quote the text")
         if isinstance(value, int) and abs(value) > _LARGEST_NUMBER:
             raise _error(node, f"the number {_shown(node)} is too large")
         if isinstance(value, str) and not _is_encodable(value):

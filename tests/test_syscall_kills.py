@@ -66,21 +66,28 @@ def words(path: Path, server: ServiceServer, folder: Path) -> list[str]:
     ]
 
 
-def traced(path: Path, command: list[str], log: Path, inject: str = "") -> int:
+def traced(
+    path: Path, command: list[str], log: Path, inject: str = "", *, only: str = "", errors: Path = Path(os.devnull)
+) -> int:
     """Run a command of demosearch under strace; its exit code, negative for the signal that ended it.
 
     Args:
         inject: a fault, in strace's own words.
+        only: calls that touch this file of the run directory, or a draft of it; "" for all of them.
+        errors: where its stderr goes.
     """
     held = ["sh", "-c", 'kill -STOP $$; exec "$0" "$@"', sys.executable, "-m", "search", *command]
     environment = os.environ | {"PYTHONPATH": str(Path.cwd()), "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(held, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with errors.open("wb") as stderr:
+        process = subprocess.Popen(held, env=environment, stdout=subprocess.DEVNULL, stderr=stderr)
     os.waitpid(process.pid, os.WUNTRACED)
-    drafts = [f".{name}.{process.pid}" for name in WRITTEN_WHOLE]
-    watched = [part for name in (*FILES, *drafts) for part in ("-P", str(path / name))]
+    names = (only,) if only else FILES
+    drafts = [f".{name}.{process.pid}" for name in (names if only else WRITTEN_WHOLE)]
+    folder = () if only else ("-P", str(path))
+    watched = [*folder, *(part for name in (*names, *drafts) for part in ("-P", str(path / name)))]
     calls = ",".join(CALLS)
     fault = ["-e", f"inject={inject}"] if inject else []
-    options = ["-f", "-qq", "-o", str(log), "-e", f"trace={calls}", *fault, "-P", str(path), *watched]
+    options = ["-f", "-qq", "-o", str(log), "-e", f"trace={calls}", *fault, *watched]
     tracer = subprocess.Popen(["strace", *options, "-p", str(process.pid)], stderr=subprocess.DEVNULL)
     while re.search(r"^TracerPid:\t0$", Path(f"/proc/{process.pid}/status").read_text(), re.MULTILINE):
         assert tracer.poll() is None

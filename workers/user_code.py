@@ -5,6 +5,7 @@ be lost on its way through a future, SystemExit would end the run with exit code
 """
 
 import asyncio
+import os
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
@@ -16,6 +17,7 @@ T = TypeVar("T")
 
 _LONGEST = 500  # characters of an error's text
 _ALIVE = 1.0  # seconds in which an event loop must answer
+_CAME_BACK = 70  # exit code
 
 
 class UserCodeFailed(Exception):
@@ -133,22 +135,42 @@ class UserLoop:
         """The loop ends when it can. Idempotent."""
         loop, self._loop = self._loop, None
         if loop is not None:
-            loop.call_soon_threadsafe(loop.stop)
+            loop.call_soon_threadsafe(_end)
 
 
 def _tried(work: Callable[[], Any]) -> _Outcome:
+    process = os.getpid()
     try:
-        return _Outcome(work())
+        outcome = _Outcome(work())
     except BaseException as error:  # SystemExit, StopIteration, GeneratorExit: no way out of this thread
-        return _Outcome(error=error)
+        outcome = _Outcome(error=error)
+    _end_child(process)
+    return outcome
+
+
+def _end_child(parent: int) -> None:
+    """End a process that the code has forked and that came back from the call: it would live on as another one of us,
+    and hold the lock of the run."""
+    if os.getpid() != parent:
+        os._exit(_CAME_BACK)
 
 
 async def _awaited(work: Callable[[], Awaitable[Any]], outcome: Future[_Outcome]) -> None:
+    process = os.getpid()
     try:
         result = _Outcome(await work())
     except BaseException as error:  # as `_tried`; a cancelled call has nobody who waits for it
         result = _Outcome(error=error)
+    _end_child(process)
     outcome.set_result(result)
+
+
+class _Ended(SystemExit):
+    """The loop is needed no longer; asyncio lets no other kind of exception out of it."""
+
+
+def _end() -> None:
+    raise _Ended
 
 
 def _started_loop() -> asyncio.AbstractEventLoop:
@@ -156,13 +178,13 @@ def _started_loop() -> asyncio.AbstractEventLoop:
 
     def live() -> None:
         asyncio.set_event_loop(loop)
-        stopped = False
-        while not stopped:
+        while True:
             try:
-                loop.run_forever()
-                stopped = True
-            except BaseException:  # SystemExit in a task of the user's own: the others go on
-                stopped = False
+                loop.run_forever()  # again and again: a task of the user's own may stop it
+            except _Ended:
+                break
+            except BaseException:  # noqa: S112 -- SystemExit in a task of the user's own: the others go on
+                continue
         loop.close()
 
     threading.Thread(target=live, daemon=True).start()

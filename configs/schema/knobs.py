@@ -1,8 +1,9 @@
 """What every group of knobs is made of: paths that are anchored, shares, refusal of what is unknown."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import (
     BaseModel,
@@ -10,6 +11,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationInfo,
+    model_validator,
 )
 
 from configs.schema.attribute_docstrings import attribute_docstrings
@@ -70,3 +72,23 @@ class Knobs(BaseModel):
         defer_build=True,  # a command validates one of the configs that it imports
         json_schema_extra=_add_descriptions,
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_truth_as_number(cls, given: Any) -> Any:
+        """Refuse `yes`, which YAML reads as true and pydantic as 1, where a number is wanted."""
+        for name, value in given.items() if isinstance(given, dict) else ():
+            if isinstance(value, bool) and name in cls.model_fields:
+                kinds = {*_kinds(cls.model_fields[name].annotation)}
+                if kinds & {int, float} and bool not in kinds:
+                    raise ValueError(f"`{name}` must be a number, not {str(value).lower()}")
+        return given
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:
+    """What a value may be, the members of unions one by one."""
+    members = get_args(annotation)
+    if not members:
+        yield annotation
+    for member in members:
+        yield from _kinds(member)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from configs.errors import InputError
+from configs.atomic_file import write_whole
+from configs.errors import InputError, RunStopped
 from search.live.console import ProgressConsole, close_for_good
 from search.live.safe_console import SafeConsole
 from search.results.printable import printable
@@ -74,10 +75,21 @@ def show_forecast(forecast: "RunForecast", as_json: bool) -> None:
 
 
 def write(path: Path, text: str) -> None:
+    """Write what was asked for; a file that is there already stays as it is where the disk does not take the new one.
+
+    Raises:
+        InputError: it cannot be written.
+    """
     try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}): choose another --output") from None
+        if path.parent.is_dir() and (path.is_file() or not path.exists()):
+            write_whole(path.resolve(), text)
+        else:  # a pipe or a device; or a mistake, which this tells of
+            path.write_text(text, encoding="utf-8")
+    except (OSError, RunStopped) as error:
+        reason = error.__cause__ if isinstance(error.__cause__, OSError) else error
+        raise InputError(
+            f"{path} cannot be written ({getattr(reason, 'strerror', None) or reason}): choose another --output"
+        ) from None
     say(f"written: {path}")
 
 

@@ -49,8 +49,8 @@ class Run:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lock = FileLock(path / "lock")
+        self.path = path.absolute()  # a judge function may change the working directory
+        self._lock = FileLock(self.path / "lock")
         self._earlier: dict[str, Any] = {}  # its state when it was opened, while nothing has been done to it
 
     @classmethod

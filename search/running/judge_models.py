@@ -34,7 +34,7 @@ class JudgeModels:
         path: Path,
         environment: Mapping[str, str] = environ,
     ) -> None:
-        self._path = path
+        self._path = path.absolute()  # as `Run` has it
         self._environment = environment
         self._make_text = text
         self._make_reward = reward

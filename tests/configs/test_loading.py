@@ -297,6 +297,18 @@ def test_a_config_may_begin_with_a_byte_order_mark(small: Path) -> None:
     assert load_config(small).seed == 0
 
 
+@pytest.mark.parametrize(("written", "means"), [("010", "8"), ("-0_17", "-15"), ("1:30", "90"), ("1:30.5", "90.5")])
+def test_a_number_that_yaml_reads_as_another_one_is_refused(small: Path, written: str, means: str) -> None:
+    with pytest.raises(InputError, match=f"'{written}' is {means} to YAML"):
+        load_config(small, [f"seed={written}"])
+
+
+@pytest.mark.parametrize("override", ["seed=yes", "window=true", "decoding.temperature=on", "budget.dollars=off"])
+def test_yes_and_no_are_no_numbers(small: Path, override: str) -> None:
+    with pytest.raises(InputError, match=r"` must be a number, not (true|false)"):
+        load_config(small, [override])
+
+
 def test_a_date_is_text(small: Path) -> None:
     model = load_config(small, ["model.revision=2024-11-05"]).model
     assert isinstance(model, ModelConfig)

@@ -1,4 +1,6 @@
+import gzip
 import json
+import lzma
 import math
 import os
 import re
@@ -232,6 +234,28 @@ def test_a_text_with_zero_bytes_is_in_another_encoding(tmp_path: Path, encoding:
     path.write_bytes("query,answer\nWhy?,So.\n".encode(encoding))
     with pytest.raises(InputError, match=r"rows\.csv, line 1: holds a zero byte, so it is not UTF-8 text"):
         read_rows(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (gzip.compress(b'{"query": "a"}'), "compressed with gzip"),
+        (lzma.compress(b'{"query": "a"}'), "compressed with xz"),
+        (b"PK\x03\x04\x14\0", "a ZIP archive or a spreadsheet"),
+        (b"PAR1\x15\x04", "a Parquet file; let its name end in .parquet"),
+        (b"SQLite format 3\0", "an SQLite database"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a pointer of Git LFS"),
+        (b"\n<!DOCTYPE html><html>404</html>", "a web page"),
+        (b"\xef\xbb\xbf<HTML>", "a web page"),
+    ],
+)
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.json", "rows.csv"])
+def test_a_file_of_another_kind_than_its_name_says_is_named(
+    tmp_path: Path, name: str, content: bytes, what: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=rf"{re.escape(name)}: {re.escape(what)}"):
+        read_rows(tmp_path / name)
 
 
 def test_a_field_of_any_length_is_named_in_a_line() -> None:

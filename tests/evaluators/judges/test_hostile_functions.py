@@ -73,6 +73,34 @@ def test_half_a_character_in_a_functions_words_is_replaced(load: Load) -> None:
     assert outcomes_of(load("half", source), "honey") == [Verdict(1.0, "?")]
 
 
+UNRULY = """
+import asyncio, os
+from pathlib import Path
+
+def forks(question, answers, folder):
+    if os.fork() == 0:
+        Path(folder, "child").write_text(str(os.getpid()))
+        raise ValueError("in the child")
+    os.wait()
+    return 1.0
+
+async def stops_the_loop(question, answers):
+    asyncio.get_running_loop().stop()
+    await asyncio.sleep(0)
+    return 1.0
+"""
+
+
+def test_a_child_that_a_function_forked_does_not_live_on_as_the_run(load: Load, tmp_path: Path) -> None:
+    judge = load("forks", UNRULY, options={"folder": str(tmp_path)})
+    assert outcomes_of(judge, "honey") == [Verdict(1.0)]  # it waits for its child
+    assert not Path(f"/proc/{(tmp_path / 'child').read_text()}").exists()
+
+
+def test_a_function_that_stops_its_event_loop_is_judged_all_the_same(load: Load) -> None:
+    assert outcomes_of(load("stops_the_loop", UNRULY), "honey", "bread") == [Verdict(1.0), Verdict(1.0)]
+
+
 STUCK = """
 import asyncio, threading, time
 forever = threading.Event()

@@ -122,3 +122,16 @@ def test_a_run_keeps_its_id_when_its_directory_is_moved(tmp_path: Path) -> None:
     run.close()
     (tmp_path / "run").rename(tmp_path / "moved")
     assert read_id(tmp_path / "moved") == before
+
+
+def test_a_run_stays_where_it_is_when_code_of_the_users_changes_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = Run.create(Path("run"), CONFIG)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    run.set_state("finished")
+    run.close()
+    assert read_state(tmp_path / "run") == ("finished", "")
+    assert not [*(tmp_path / "elsewhere").iterdir()]

@@ -1,0 +1,43 @@
+"""What commands write where they are told to."""
+
+import os
+import resource
+from pathlib import Path
+
+import pytest
+
+from configs.errors import InputError
+from search.cli.terminal import write
+
+
+def test_a_file_that_is_there_stays_as_it_is_where_the_disk_does_not_take_the_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text("an earlier report")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(InputError, match=r"report\.html cannot be written \(File too large\): choose another"):
+            write(path, "a new report " * 100)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert path.read_text() == "an earlier report"
+    assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_a_pipe_is_written_into_and_a_link_is_followed(tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to("target")
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write(pipe, "words")
+    assert os.read(reader, 99) == b"words"
+    os.close(reader)
+    write(link, "more words")
+    assert (tmp_path / "target").read_text() == "more words"
+    assert link.is_symlink()
+
+
+def test_a_folder_that_is_not_there_is_a_sentence_and_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"cannot be written \(No such file or directory\): choose another --output"):
+        write(tmp_path / "missing" / "prompt.txt", "words")
+    assert not (tmp_path / "missing").exists()
