@@ -217,6 +217,7 @@ class Ledger:
             self._next_commit = asyncio.get_running_loop().create_future()
         if self._committing is None:
             self._committing = asyncio.create_task(self._commit_all())
+            self._committing.add_done_callback(self._end_given_up)
         kept = asyncio.shield(self._next_commit)
         kept.add_done_callback(_see)
         return kept
@@ -243,6 +244,15 @@ class Ledger:
                     commit.exception()  # marks it as seen: whoever kept a row may have been cancelled meanwhile
         finally:
             self._committing = None
+
+    def _end_given_up(self, committing: "asyncio.Task[None]") -> None:
+        """Let nobody wait for a commit that is not to come: a task that is cancelled leaves the rows that were kept
+        meanwhile, and one that had not begun leaves all of them."""
+        if committing.cancelled() and self._committing in (None, committing):
+            self._committing = None
+            if self._next_commit is not None:
+                self._next_commit.cancel()
+                self._next_commit = None
 
     def _write(self, rows: list[Row]) -> None:
         with self._writer:

@@ -10,8 +10,7 @@ from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator
 from json import detect_encoding, dumps
 
-import numpy as np
-from numpy.typing import NDArray
+from workers.service.spread_secrets import SpreadSecrets, has_any, numbers_of
 
 SHORT = 8
 """Keys of fewer characters are words such as `none`, `EMPTY` or `test`: they are hidden in complaints, whole, and stay
@@ -50,7 +49,8 @@ class Redactor:
             _ENCODED_PIECE: {piece for form in encoded for piece in _pieces(form.lower(), _ENCODED_PIECE)},
         }
         aligned = (piece for form in encoded for piece in [*_pieces(form.lower(), _PIECE)][::4])
-        self._traces = _numbers({*self._pieces[_PIECE], *aligned})
+        self._traces = numbers_of({*self._pieces[_PIECE], *aligned})
+        self._spread = SpreadSecrets(long)
         masked = [rf"(?<![\w\-]){re.escape(key[:3])}[\w\-]*{_MASK}" for key in self._long]
         masked += [rf"{_MASK}[\w\-]*{re.escape(key[-3:])}(?![\w\-])" for key in self._long]
         self._masked = re.compile("|".join(masked) or r"(?!)")
@@ -83,18 +83,20 @@ class Redactor:
             return True
         if any(form in text for form in self._whole):
             return True
-        octets = text.encode()
-        if len(octets) < _PIECE:
-            return False
-        windows: NDArray[np.uint64] = np.ndarray(len(octets) - _PIECE + 1, np.uint64, octets, strides=(1,))
-        places = np.searchsorted(self._traces, windows).clip(max=len(self._traces) - 1)
-        return bool((self._traces[places] == windows).any())
+        if self._spread.may_show(text):
+            return True
+        return has_any(text.encode(), self._traces)
 
     def complaint(self, text: str) -> str:
         """The words of an error without secrets, shorter parts of them included."""
         for secret in self._secrets:
             text = re.sub(re.escape(secret), _HIDDEN, text, flags=re.IGNORECASE)
         return self._hide(text, _ENDS_IN_ERRORS)
+
+    def words(self, text: str) -> str:
+        """A model's words without secrets: parts of a reply that are harmless alone may show one when they are put
+        together."""
+        return self._hide(text, _ENDS) if self._long and self._may_show(text.encode("utf-8", "replace")) else text
 
     def shows(self, text: str) -> bool:
         """Whether a secret, or a good part of it, stands in this text."""
@@ -118,6 +120,7 @@ class Redactor:
                     text = re.sub(re.escape(form), _HIDDEN, text, flags=re.IGNORECASE)
         text = _RUN.sub(self._without_pieces, text)
         text = _MASKED.sub(self._without_masked_ends, text)
+        text = self._spread.hide(text, _HIDDEN)
         return _WORD.sub(lambda match: _HIDDEN if self._is_end(match[0], ends) else match[0], text)
 
     def _without_pieces(self, match: re.Match[str]) -> str:
@@ -170,11 +173,6 @@ def _encodings(secret: str) -> Iterator[str]:
             encoded = encode(b"\0" * offset + octets).decode().rstrip("=")
             first, last = (offset * 8 + 5) // 6, (offset + len(octets)) * 8 // 6
             yield encoded[first:last]  # the characters that no neighbour has a part in
-
-
-def _numbers(pieces: Iterable[str]) -> NDArray[np.uint64]:
-    """Pieces of eight characters as numbers, sorted; those that are longer in UTF-8 are no part of a key."""
-    return np.unique(np.frombuffer(b"".join(piece.encode() for piece in pieces if piece.isascii()), np.uint64))
 
 
 def _pieces(text: str, length: int) -> Iterator[str]:

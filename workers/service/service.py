@@ -221,7 +221,8 @@ class Service:
         except ServiceFailed as failure:
             failure.usage = filled_in(failure.usage, body, "", self.config)
             raise
-        return replace(reply, usage=filled_in(reply.usage, body, reply.text, self.config))
+        usage = filled_in(reply.usage, body, reply.text, self.config)
+        return replace(reply, text=self._access.redactor.words(reply.text), usage=usage)
 
     async def _chat(self, body: Body, draw: int) -> Reply:
         self._connect()

@@ -369,3 +369,23 @@ def test_the_tally_counts_durable_rows_and_a_row_kept_twice_once(tmp_path: Path)
 def test_a_damaged_tally_promises_nothing(tmp_path: Path, content: str) -> None:
     (tmp_path / "tally").write_text(content)
     assert read_tally(tmp_path / "tally") == Tally()
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2])
+def test_nobody_waits_for_rows_whose_commit_was_given_up(steps: int, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        before = asyncio.all_tasks()
+        kept = [ledger.keep_completion(key(1), b"p", "q", SAID)]
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        kept.append(ledger.keep_completion(key(2), b"p", "q", SAID))
+        given_up = asyncio.all_tasks() - before
+        for task in given_up:  # as a second interrupt does
+            task.cancel()
+        await asyncio.gather(*given_up, return_exceptions=True)
+        async with asyncio.timeout(20):
+            await asyncio.gather(*kept, ledger.flush(), return_exceptions=True)
+            await ledger.close()
+
+    asyncio.run(scenario())

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -14,8 +15,10 @@ from rich.console import Console
 from configs.errors import RunStopped
 from configs.loading import load_config
 from configs.schema.run import RunConfig
+from search.export import Format, export
 from search.report.forms import report
 from search.running.launch import launch, resume
+from search.view.bundle import write_bundle
 from tests.service_server import Reaction, ServiceServer, error, rate, rating_of
 
 QUIET = Console(quiet=True)
@@ -113,6 +116,8 @@ def test_no_byte_of_a_run_holds_a_key_that_a_service_repeats(share: float, tmp_p
         base64.b64encode(KEY.encode()).decode(),
         base64.b64encode(f"Bearer {KEY}".encode()).decode(),
         "".join(f"%{ord(character):02x}" for character in KEY),
+        " ".join(KEY),
+        "\n".join(KEY[at : at + 5] for at in range(0, len(KEY), 5)),
     ]
 
     def react(request: dict[str, Any]) -> Reaction:
@@ -129,9 +134,18 @@ def test_no_byte_of_a_run_holds_a_key_that_a_service_repeats(share: float, tmp_p
         overrides = () if share == 1 else ("scoring.max_failed_share=0.9",)
         launch(_config(server, tmp_path, *overrides), path, QUIET)
     (path / "report.html").write_text(report(path))
+    if share == 1:  # what people are given is read from the same files
+        (path / "report.md").write_text(report(path, "md"))
+        forms: tuple[Format, ...] = ("urial", "json", "messages", "openai", "langchain", "promptfoo")
+        for form in forms:
+            (path / f"export.{form}").write_text(export(path, form, anyway=True))
+        write_bundle(tmp_path, path / "bundle")
     hidden = [KEY[:8], KEY[-8:], KEY[8:20], *(words[10:24] for words in shown[4:])]
     files = [file for file in path.rglob("*") if file.is_file()]
+    assert any("bundle" in file.parts for file in files) == (share == 1)
     assert {"ledger.sqlite", "config.json", "journal.jsonl"} <= {file.name for file in files}
     for file in files:
         content = file.read_bytes().lower()
         assert not [piece for piece in hidden if piece.lower().encode() in content], file.name
+        letters = re.sub(rb"[^a-z0-9]|\\n", b"", content)
+        assert KEY.lower().replace("-", "").encode() not in letters, file.name

@@ -1,4 +1,5 @@
 import base64
+import codecs
 import json
 import string
 from urllib.parse import quote
@@ -61,6 +62,42 @@ def test_a_key_in_json_escapes_or_in_another_encoding_is_hidden() -> None:
     assert _spoken(json.dumps({"words": f"it is {KEY}"}).encode("utf-16")) == "it is ***"
     assert KEY.encode() not in Redactor([KEY]).body(f"<html>{KEY}</html>".encode())
     assert KEY.encode() not in Redactor([KEY]).body(b"\xe9\xff" + KEY.encode())
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        " ".join(KEY),
+        "\r\n".join(KEY[at : at + 4] for at in range(0, len(KEY), 4)),
+        "-".join(KEY[at : at + 5] for at in range(0, len(KEY), 5)),
+        "\u200b".join(KEY),
+        str([*KEY]),
+        str([ord(character) for character in KEY]),
+        ":".join(f"{ord(character):02x}" for character in KEY),
+        "".join(f"\\x{ord(character):02x}" for character in KEY),
+        "".join(f"\\u{ord(character):04x}" for character in KEY),
+        "".join(f"&#{ord(character)};" for character in KEY),
+        quote("".join(f"%{ord(character):02x}" for character in KEY), safe=""),
+        "".join(chr(ord(character) + 0xFEE0) for character in KEY),
+        base64.b32encode(KEY.encode()).decode(),
+        base64.b64encode(base64.b64encode(KEY.encode())).decode(),
+        codecs.encode(KEY, "rot13"),
+    ],
+)
+def test_a_key_is_hidden_that_is_spread_over_a_text_or_spelled_character_by_character(shown: str) -> None:
+    words = _spoken(_body(f"Fine. The key is {shown} indeed. Rating: [[7]]"))
+    assert "***" in words
+    assert words.startswith("Fine. The key is ")
+    assert words.endswith(" indeed. Rating: [[7]]")
+    assert len(words) < 60
+
+
+def test_parts_of_a_reply_that_show_a_key_together_are_hidden_together() -> None:
+    redactor = Redactor([KEY])
+    parts = [json.loads(redactor.body(_body(KEY[at : at + 6])))["words"] for at in range(0, len(KEY), 6)]
+    shown = redactor.words("It is " + "".join(parts))
+    assert not [piece for piece in (KEY[:8], KEY[6:18], KEY[-8:]) if piece in shown]
+    assert redactor.words("It is fine.") == "It is fine."
 
 
 @given(KEYS, WORDS, WORDS)
