@@ -1,5 +1,6 @@
 """The card of a pushed data set: what was found, how good it is on questions the search never saw, what to doubt."""
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from search.report.findings import Findings
 from search.report.markup import plain, table, with_interval
 from search.report.numbers import share
 from search.report.sentences import summary
+from search.results.printable import printable
 from search.results.wording import show_decoding
 from search.run_directory.files import refusing_damage
 
@@ -32,7 +34,7 @@ _USES = {
 
 def card(best: BestPrompt, findings: Findings, names: Sequence[str]) -> str:
     """README.md with the header that hubs read; `names` are the other files."""
-    return f"---\n{_header(best, names)}\n---\n\n" + "\n\n".join(_parts(best, findings, names)) + "\n"
+    return printable(f"---\n{_header(best, names)}\n---\n\n" + "\n\n".join(_parts(best, findings, names)) + "\n")
 
 
 def _header(best: BestPrompt, names: Sequence[str]) -> str:
@@ -56,8 +58,8 @@ def _parts(best: BestPrompt, findings: Findings, names: Sequence[str]) -> Iterat
     decoding = "" if best.decoding_name == OWN else f" and the decoding “{plain(best.decoding_name)}”"
     yield f"# Demonstrations of {plain(best.status.run)}"
     yield (
-        f"{len(best.demonstrations)} in-context demonstrations{decoding} for `{model_name(best.config)}`, found by "
-        f"demosearch {best.results.manifest['versions']['demosearch']} among {best.status.trials} candidates."
+        f"{len(best.demonstrations)} in-context demonstrations{decoding} for {plain(model_name(best.config))}, found "
+        f"by demosearch {best.results.manifest['versions']['demosearch']} among {best.status.trials} candidates."
     )
     if best.warning:
         yield f"**Not proven: {plain(best.warning)}.**"
@@ -95,7 +97,7 @@ def _conditions(best: BestPrompt, findings: Findings) -> list[list[str]]:
     config = best.config
     with refusing_damage(best.results.path / "manifest.json"):
         questions, pool = (best.results.manifest[name] for name in ("questions", "pool"))
-    stop = ", ".join(f"`{stop}`" for stop in best.decoding.stop) or "none"
+    stop = ", ".join(plain(json.dumps(stop, ensure_ascii=False)) for stop in best.decoding.stop) or "none"
     return [
         ["model", plain(model_name(config))],
         ["judge", plain(config.judge.kind)],

@@ -165,3 +165,23 @@ def test_a_folder_without_a_search_is_refused_before_anything_is_written(tmp_pat
     with pytest.raises(InputError, match="is not a run directory"):
         push(tmp_path / "run", tmp_path / "pushed")
     assert not (tmp_path / "pushed").exists()
+
+
+def test_the_card_of_a_run_whose_names_hold_escape_sequences_commands_no_terminal_and_breaks_no_table(
+    tmp_path: Path,
+) -> None:
+    run = scored(tmp_path, "urial_backticks")
+    for name, change in (
+        ("config", lambda content: content["config"]["model"]["service"].update(model="org/\x1b[31mred\u202e`model`")),
+        ("manifest", lambda content: content["decoding"].update(stop=["\n# Query:", "\x9b2J|"])),
+    ):
+        file = run.path / f"{name}.json"
+        content = json.loads(file.read_text())
+        change(content)
+        file.write_text(json.dumps(content))
+    push(run.path, tmp_path / "pushed", anyway=True)
+    text = (tmp_path / "pushed" / "README.md").read_text()
+    assert not set("\x1b\x9b\u202e") & set(text)
+    rows = [line for line in text.splitlines() if line.startswith("| stop strings |")]
+    assert len(rows) == 1
+    assert rows[0].endswith(" |")
