@@ -56,9 +56,9 @@ _DISGUISES = {
 def _refuse_disguise(path: Path, content: bytes) -> None:
     """Raises InputError where the file is of a kind that its name does not say."""
     start = content[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
-    for mark, what in _DISGUISES.items():
+    for mark, kind in _DISGUISES.items():
         if start.startswith(mark) or (mark[:1] == b"<" and start.lower().startswith(mark)):
-            raise InputError(f"{shown_path(path)}: {what}")
+            raise InputError(f"{shown_path(path)}: {kind}")
 
 
 def is_file(path: Path) -> bool:

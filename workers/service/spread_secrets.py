@@ -50,14 +50,14 @@ class SpreadSecrets:
         if not self.may_show(text):
             return text
         shown, last = [], 0
-        for begin, end in self._found(text):
+        for begin, end in self._occurrences(text):
             if begin >= last:
                 shown += [text[last:begin], mark]
             last = max(last, end)
         return "".join([*shown, text[last:]])
 
-    def _found(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where runs begin and end, by their beginnings."""
+    def _occurrences(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield where runs begin and end, by their beginnings."""
         squeezed, places = [], []
         for unit in _UNIT.finditer(text):
             for letter in _letters(_character(unit)):
@@ -92,7 +92,7 @@ def _character(unit: re.Match[str]) -> str:
 
 
 def _letters(text: str) -> str:
-    """Its letters and digits in lower case, full-width ones as plain ones."""
+    """Keep letters and digits, in lower case; full-width ones become plain ones."""
     plain = text if text.isascii() else normalize("NFKC", text)
     return plain.lower().encode("ascii", "ignore").translate(None, _OTHERS).decode()
 
