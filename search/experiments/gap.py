@@ -111,6 +111,10 @@ def sentences(results: ExperimentResults) -> Iterator[str]:
         else:
             gap_in_words = f"the gap from base to instruct model is {show_gain(gap.estimate)}"
             yield f"{measure.name}: {gap_in_words}. {_best(results, measure)}"
+    if number := sum(share.share is not None for measure in results.measures for share in shares(results, measure)):
+        yield (
+            f"Intervals of shares ({number} here, and those by category) stand alone: none is widened for their number."
+        )
 
 
 def _best(results: ExperimentResults, measure: Measure) -> str:
@@ -147,6 +151,7 @@ def tables(results: ExperimentResults, measure: Measure) -> list[Table]:
         "share of the gap",
         *(["the paper's"] if has_paper else []),
         "n",
+        "failed",
         *([] if all_prompted else ["by"]),
     )
     rows = tuple(
@@ -156,12 +161,18 @@ def tables(results: ExperimentResults, measure: Measure) -> list[Table]:
             show_share(share.share),
             *([] if not has_paper else ["" if share.printed is None else f"{100 * share.printed:.0f} %"]),
             str(share.share.n if share.share else 0),
+            str(_failed(results, share.condition, measure)),
             *([] if all_prompted else ["prompt" if share.is_prompted else "no prompt, or trained"]),
         )
         for share in all_shares
     )
     prompts = [share for share in all_shares if share.is_prompted]
     return [Table(f"{measure.name}: share of the gap", head, rows), *_by_category(results, measure, prompts)]
+
+
+def _failed(results: ExperimentResults, condition: Condition, measure: Measure) -> int:
+    row = results.row(condition, measure)
+    return 0 if row is None else row.failed
 
 
 def _by_category(results: ExperimentResults, measure: Measure, all_shares: list[Share]) -> Iterator[Table]:

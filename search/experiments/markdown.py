@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from math import isfinite
 
 from search.experiments import crossing, gap
 from search.experiments.cell import spell
@@ -14,6 +15,7 @@ from search.experiments.searches_table import searches_table
 from search.experiments.table import Table
 from search.report.numbers import Numbers
 from search.results.wording import show_estimate, show_gain, show_many
+from search.statistics.estimates import Estimate
 
 TOY = (
     "**A toy's numbers.** The models are toys of this project, trained for a minute: the numbers show that every part "
@@ -49,9 +51,8 @@ def summary(results: ExperimentResults) -> Iterator[str]:
     same = f" with the same {' and '.join(within)}" if within else ""
     yield (
         f"Intervals are at {level}, over questions and, where prompts are drawn at random, over draws. A difference is "
-        f"paired question by question and draw by draw, to the first condition{same}. There are {len(compared)} "
-        f"differences here: * marks the {sum(bool(row.stays) for row in compared)} that stay when all of them are "
-        "looked at together (Holm's test). n counts questions; failed ones are in no mean."
+        f"paired question by question and draw by draw, to the first condition{same}. {_compared(compared)}n counts "
+        "questions; failed ones are in no mean."
     )
     yield from _flattered(results)
     paid = results.paid
@@ -63,6 +64,17 @@ def summary(results: ExperimentResults) -> Iterator[str]:
     yield from gap.sentences(results)
     yield from crossing.sentences(results)
     yield from results.notes
+
+
+def _compared(rows: Sequence[ResultRow]) -> str:
+    """How many differences are looked at together, and what their mark means."""
+    if not rows:
+        return ""
+    if len(rows) == 1:
+        return "There is one difference here: * marks it where its test leaves zero out. "
+    stay = sum(bool(row.stays) for row in rows)
+    marked = {0: "none stays", 1: "* marks the one that stays"}.get(stay, f"* marks the {stay} that stay")
+    return f"There are {len(rows)} differences here: {marked} when all of them are looked at together (Holm's test). "
 
 
 def _flattered(results: ExperimentResults) -> Iterator[str]:
@@ -167,9 +179,14 @@ def csv_table(results: ExperimentResults) -> str:
 
 def _numbers(row: ResultRow) -> list[object]:
     score, difference = row.score, row.difference
-    ours = [score.mean, score.low, score.high, score.n] if score else ["", "", "", 0]
-    gain = [difference.estimate.mean, difference.estimate.low, difference.estimate.high] if difference else [""] * 3
+    ours = [*_in_columns(score), score.n] if score else ["", "", "", 0]
+    gain = _in_columns(difference.estimate) if difference else [""] * 3
     p_value = difference.p_value if difference else ""
     stays = "" if row.stays is None else row.stays
     rest = [p_value, stays, "" if row.printed is None else row.printed, "" if row.length is None else row.length]
     return [row.measure.name, row.draws, *ours, row.failed, *gain, *rest]
+
+
+def _in_columns(value: Estimate) -> list[object]:
+    """Mean, low and high; an end that is infinite stays empty."""
+    return [value.mean, *(end if isfinite(end) else "" for end in (value.low, value.high))]

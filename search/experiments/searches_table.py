@@ -35,7 +35,7 @@ def _gains(sets: FoundSet) -> tuple[Estimate | None, ...]:
 
 
 def _gain(gain: Estimate | None) -> str:
-    return "" if gain is None else show_gain(gain)
+    return "" if gain is None else f"{show_gain(gain)}, n={gain.n}"
 
 
 def to_json(found_sets: FoundSets) -> list[Mapping[str, object]]:

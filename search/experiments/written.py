@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from configs.atomic_file import write_whole
 from configs.errors import InputError
 from search.experiments import crossing, gap, searches_table
 from search.experiments.figures import pictures
@@ -29,15 +30,15 @@ def write_all(results: ExperimentResults, path: Path, images: bool) -> None:
         images: write the figures too; where nothing on this machine draws them, that is said, and the page has them.
     """
     shown = pictures(results)
-    (path / "table.md").write_text(printable(markdown(results)), encoding="utf-8")
-    (path / "table.csv").write_text(printable(csv_table(results)), encoding="utf-8")
+    write_whole(path / "table.md", printable(markdown(results)), durable=False)
+    write_whole(path / "table.csv", printable(csv_table(results)), durable=False)
     parts = {
         "shares": gap.to_json(results),
         "crossings": crossing.to_json(results),
         "searches": searches_table.to_json(results.found_sets),
     }
     write_json(path / "table.json", to_json(results) | {name: rows for name, rows in parts.items() if rows})
-    (path / "page.html").write_text(printable(page(results, shown)), encoding="utf-8")
+    write_whole(path / "page.html", printable(page(results, shown)), durable=False)
     if images and shown:
         try:
             write_pictures({picture.name: picture for picture in shown}, path / "figures")

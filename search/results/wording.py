@@ -21,12 +21,18 @@ def show_estimate(value: Estimate | None, with_n: bool = True, digits: int = 2) 
         return "not yet scored"
     failed = f", {value.failed} failed" if value.failed else ""
     n = f", n={value.n}" if with_n else ""
-    return f"{value.mean:.{digits}f} [{value.low:.{digits}f}, {value.high:.{digits}f}]{n}{failed}"
+    return f"{value.mean:.{digits}f} {_interval(value, f'.{digits}f')}{n}{failed}"
 
 
 def show_gain(value: Estimate, digits: int = 2) -> str:
     """A difference with its interval and its sign."""
-    return f"{value.mean:+.{digits}f} [{value.low:+.{digits}f}, {value.high:+.{digits}f}]"
+    return f"{value.mean:+.{digits}f} {_interval(value, f'+.{digits}f')}"
+
+
+def _interval(value: Estimate, form: str) -> str:
+    if not (math.isfinite(value.low) or math.isfinite(value.high)):  # one question, or one draw of several
+        return "[no interval]"
+    return f"[{value.low:{form}}, {value.high:{form}}]"
 
 
 def show_decoding(value: Decoding) -> str:

@@ -1,15 +1,18 @@
 """What counts as a prompt that closes the gap."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from search.experiments.catalogue import experiment_named
+from search.experiments.cell import Hole
 from search.experiments.gap import sentences, shares, tables
+from search.experiments.markdown import summary
 from search.experiments.results import ExperimentResults, Measure, Paid, ResultRow
 from search.experiments.sufficient import BASE, TARGET
-from search.statistics.draws import mean_of_draws
+from search.statistics.draws import difference_of_draws, mean_of_draws
 from tests.search.experiments.toy import toy_config
 
 pytestmark = pytest.mark.heavy
@@ -48,7 +51,7 @@ def _results(folder: Path) -> ExperimentResults:
 
 def test_a_trained_model_is_shown_beside_the_prompts_and_is_never_the_best_of_them(tmp_path: Path) -> None:
     results = _results(tmp_path)
-    (sentence,) = sentences(results)
+    sentence, _ = sentences(results)
     assert "The best of 1 prompt (components: rules only)" in sentence
     assert "1 condition beside them has no prompt, or a trained model." in sentence
     assert [share.is_prompted for share in shares(results, _TURN)] == [True, False]
@@ -57,3 +60,20 @@ def test_a_trained_model_is_shown_beside_the_prompts_and_is_never_the_best_of_th
     ((name, *by_question),) = by_category.rows
     assert name == "components: rules only"
     assert all(cell.endswith(", n = 6") for cell in by_question)
+
+
+def test_a_summary_counts_what_it_speaks_of(tmp_path: Path) -> None:
+    results = _results(tmp_path)
+    assert "There are" not in " ".join(summary(results))
+    assert "4 cells have run, none is a hole; paid for here:" in " ".join(summary(results))
+    hole = Hole(_PROMPT, "why not", None, "toy")
+    said = " ".join(summary(replace(results, holes=(hole,), cells=1)))
+    assert "1 cell has run, 1 is a hole" in said
+    assert "(2 here, and those by category) stand alone" in said
+    reached, base = (results.scores[at, _TURN.name] for at in (2, 0))
+    difference = difference_of_draws(reached, base, 0.95)
+    rows = [replace(row, difference=difference, stays=True) for row in results.rows]
+    assert "There is one difference here" in " ".join(summary(replace(results, rows=tuple(rows[:1]))))
+    assert "There are 4 differences here: * marks the 4 that stay" in " ".join(
+        summary(replace(results, rows=tuple(rows)))
+    )

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.live.eta import Eta, show_eta
-from search.results.wording import show_estimate, show_span
+from search.results.wording import show_estimate, show_gain, show_span
 from search.statistics.estimates import Estimate, estimate
 
 
@@ -38,3 +38,10 @@ def test_a_span_is_said_to_two_digits_or_a_little_more(seconds: float) -> None:
     number, unit = show_span(seconds).split()
     each = {"s": 1, "min": 60, "h": 3600, "days": 86_400}[unit]
     assert math.isclose(float(number) * each, seconds, rel_tol=0.06, abs_tol=0.06)
+
+
+def test_an_estimate_without_ends_says_that_it_has_no_interval() -> None:
+    lone = Estimate(4.0, -math.inf, math.inf, 1)
+    assert show_estimate(lone) == "4.00 [no interval], n=1"
+    assert show_gain(lone) == "+4.00 [no interval]"
+    assert show_gain(Estimate(-1.0, -2.0, 0.5, 9)) == "-1.00 [-2.00, +0.50]"
