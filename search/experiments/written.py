@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from configs.atomic_file import write_whole
+from configs.atomic_file import remove_drafts, write_whole
 from configs.errors import InputError
 from search.experiments import crossing, gap, searches_table
 from search.experiments.figures import pictures
@@ -20,6 +20,8 @@ from search.report.forms.image_files import write_pictures
 from search.results.printable import printable
 from search.run_directory.files import write_json
 
+_FILES = ("table.md", "table.csv", "table.json", "page.html")
+
 _log = logging.getLogger(__name__)
 
 
@@ -29,6 +31,7 @@ def write_all(results: ExperimentResults, path: Path, images: bool) -> None:
     Args:
         images: write the figures too; where nothing on this machine draws them, that is said, and the page has them.
     """
+    remove_drafts(path, _FILES)
     shown = pictures(results)
     write_whole(path / "table.md", printable(markdown(results)), durable=False)
     write_whole(path / "table.csv", printable(csv_table(results)), durable=False)

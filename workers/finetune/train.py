@@ -20,6 +20,7 @@ from typing import Any, Literal
 import torch
 from transformers import TrainerCallback
 
+from configs.atomic_file import remove_drafts
 from configs.errors import DemosearchError, InputError
 from configs.schema.finetuning import FinetuningConfig
 from configs.schema.model import ModelConfig
@@ -27,6 +28,7 @@ from workers.finetune.checkpoints import last_whole_checkpoint
 from workers.finetune.examples import EncodedExamples, TrainingExample, encode_examples
 from workers.finetune.failures import FinetuningDiverged, FinetuningFailed, FinetuningOutOfMemory
 from workers.finetune.lock import alone
+from workers.finetune.record import FILE as RECORD
 from workers.finetune.record import FinetunedModel
 from workers.shared_prefix import weights
 
@@ -75,6 +77,7 @@ def finetune(task: Finetuning, folder: Path, on_step: OnStep = lambda *_: None) 
     require_libraries()
     try:
         with alone(folder):
+            remove_drafts(folder, (RECORD,))
             return FinetunedModel.read(folder) or _train(task, folder, on_step)
     except FinetuningFailed:
         raise

@@ -106,9 +106,7 @@ class ServerProcess:
         state = self._loaded(self._guardian)
         if state != "well":
             trouble = "took longer than model.start_timeout" if state == "slow" else "ended while it loaded the model"
-            raise InputError(
-                f"the server ({' '.join(self._command[:3])} ...) {trouble}; it said last:\n{_last_words(self._log)}"
-            )
+            raise InputError(f"the server ({' '.join(self._command[:3])} ...) {trouble}; {_last_words(self._log)}")
         self._is_well.set()
 
     def _loaded(self, guarded: "_Guardian") -> Literal["well", "dead", "slow"]:
@@ -136,7 +134,7 @@ class ServerProcess:
             if self._closing:
                 return
             if self.deaths > MOST_DEATHS:
-                self._broken = f"the server has ended {self.deaths} times; it said last:\n{_last_words(self._log)}"
+                self._broken = f"the server has ended {self.deaths} times; {_last_words(self._log)}"
                 return
             logger.warning("the server at %s ended (%s) and is started again", self.base_url, status)
             try:
@@ -196,4 +194,5 @@ def _last_words(log: Path, lines: int = 12) -> str:
         log_lines: Sequence[str] = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         log_lines = ()
-    return "\n".join(line[:300] for line in log_lines[-lines:] if line.strip())
+    last = "\n".join(line[:300] for line in log_lines[-lines:] if line.strip())
+    return f"it said last:\n{last}" if last else "it said nothing"

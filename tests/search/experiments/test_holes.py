@@ -111,6 +111,21 @@ def test_a_model_whose_weights_cannot_be_loaded_is_a_hole_until_they_can(tmp_pat
     assert all(row.score is not None for row in repaired.rows)
 
 
+def test_servers_that_never_come_up_are_holes_and_the_rest_goes_on(tmp_path: Path) -> None:
+    service = {"model": "m", "base_url": "http://127.0.0.1:9/v1", "api_key_variable": None, "max_retries": 0}
+    asked = {
+        "ends at once": {"engine": "vllm", "name": _MODEL["name"], "command": ["false"], "context_tokens": 512},
+        "not there": {"engine": "vllm", "name": _MODEL["name"], "command": ["/no/such"], "context_tokens": 512},
+        "unreachable": {"engine": "served", "server": "openai", "service": service, "context_tokens": 4000},
+    }
+    pairs = [{"name": name, "model": model} for name, model in asked.items()]
+    results = _run("aligned", tmp_path, aligned={"pairs": pairs})
+    reasons = {hole.condition["pair"]: hole.reason for hole in results.holes if hole.condition["asked"] != "instruct"}
+    assert {*reasons} == {*asked}
+    assert all(reason.startswith("its model cannot be loaded: ") for reason in reasons.values())
+    assert {row.condition["pair"] for row in results.rows if row.score is not None} == {"toy"}
+
+
 def test_where_no_model_at_all_can_be_loaded_the_experiment_says_why(tmp_path: Path) -> None:
     broken = {"name": str(_damaged(tmp_path / "broken")), "dtype": "float32"}
     with pytest.raises(InputError, match="no model could be loaded from"):
