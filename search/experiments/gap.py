@@ -150,7 +150,7 @@ def tables(results: ExperimentResults, measure: Measure) -> list[Table]:
         "gain over base",
         "share of the gap",
         *(["the paper's"] if has_paper else []),
-        "n",
+        "questions",
         "failed",
         *([] if all_prompted else ["by"]),
     )

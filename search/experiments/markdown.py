@@ -51,8 +51,8 @@ def summary(results: ExperimentResults) -> Iterator[str]:
     same = f" with the same {' and '.join(within)}" if within else ""
     yield (
         f"Intervals are at {level}, over questions and, where prompts are drawn at random, over draws. A difference is "
-        f"paired question by question and draw by draw, to the first condition{same}. {_compared(compared)}n counts "
-        "questions; failed ones are in no mean."
+        f"paired question by question and draw by draw, to the first condition{same}. {_compared(compared)}Failed "
+        "questions are in no mean, and counted beside the others."
     )
     yield from _flattered(results)
     paid = results.paid
@@ -84,8 +84,9 @@ def _flattered(results: ExperimentResults) -> Iterator[str]:
         measure = next(measure for measure in results.measures if measure.benchmark == benchmark)
         asked = results.categories[measure.name].keys()
         if both := len(asked & guiding):
+            have = "has" if both == 1 else "have"
             yield (
-                f"{both:,} of the {len(asked):,} questions of {benchmark} have guided the searches: its scores of "
+                f"{both:,} of the {len(asked):,} questions of {benchmark} {have} guided the searches: its scores of "
                 'found sets are flattered by that choice; "overstated by" in the table of searches says by how much.'
             )
 
@@ -135,7 +136,16 @@ def _digits(rows: Sequence[ResultRow]) -> int:
 def _table(measure: Measure, rows: Sequence[ResultRow]) -> Table:
     labels = list(dict.fromkeys(name for row in rows for name in row.condition))
     has_paper = any(row.printed is not None for row in rows)
-    head = (*labels, "draws", "score", "difference", *(["the paper's"] if has_paper else []), "length", "n", "failed")
+    head = (
+        *labels,
+        "draws",
+        "score",
+        "difference",
+        *(["the paper's"] if has_paper else []),
+        "length",
+        "questions",
+        "failed",
+    )
     digits = _digits(rows)
     return Table(measure.name, head, tuple(_cells(row, labels, has_paper, digits) for row in rows))
 
@@ -171,7 +181,7 @@ def csv_table(results: ExperimentResults) -> str:
     labels = list(dict.fromkeys(name for row in results.rows for name in row.condition))
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow((*labels, "measure", "draws", "score", "low", "high", "n", "failed", *_FURTHER))
+    writer.writerow((*labels, "measure", "draws", "score", "low", "high", "questions", "failed", *_FURTHER))
     for row in results.rows:
         writer.writerow([row.condition.get(name, "") for name in labels] + _numbers(row))
     return out.getvalue()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from configs.schema.experiment import BenchmarkConfig, ExperimentConfig
+from configs.score_bounds import score_bounds
 from evaluators.ledger.queries import read_spend
 from evaluators.objective import Objective
 from search.experiments.cell import Condition, Hole
@@ -214,13 +215,18 @@ def _rows(
             condition=condition,
             measure=measure,
             draws=len(draws),
-            score=mean_of_draws(draws, confidence, failed) if draws else None,
+            score=_inside_scale(mean_of_draws(draws, confidence, failed), benchmark) if draws else None,
             difference=difference,
             stays=None,
             failed=failed,
             length=_length([by_cell[cell.name] for cell in usable]),
             printed=printed_figure(grid.experiment.name, grid.config.paper_model, condition, measure.name),
         )
+
+
+def _inside_scale(score: Estimate | None, benchmark: BenchmarkConfig) -> Estimate | None:
+    """The score with its interval between the ends of the judge's scale."""
+    return None if score is None else score.inside(score_bounds(benchmark.scoring, benchmark.judge))
 
 
 def _compared_with(grid: Grid, number: int) -> int:

@@ -84,6 +84,18 @@ def test_searches_stand_beside_each_other_with_their_price_and_their_winners_cur
     assert "the winner's curse" in (tmp_path / "run" / "table.md").read_text(encoding="utf-8")
 
 
+def test_every_column_of_a_table_has_a_name_of_its_own_and_no_interval_leaves_the_scale(
+    ledger: Path, tmp_path: Path
+) -> None:
+    _run("many_shot", toy_config(tmp_path, ledger, many_shot={"counts": [3], "draws": 2}), tmp_path / "run")
+    with (tmp_path / "run" / "table.csv").open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file)
+        assert len(set(rows.fieldnames or ())) == len(rows.fieldnames or ())
+        scored = [(float(row["low"]), float(row["high"]), row["n"], row["questions"]) for row in rows]
+    assert all(1 <= low <= high <= 10 for low, high, _, _ in scored)
+    assert {(examples, questions) for _, _, examples, questions in scored} == {("0", "14"), ("3", "14")}
+
+
 def test_what_one_experiment_has_paid_for_the_next_does_not_pay_for(ledger: Path, tmp_path: Path) -> None:
     first = _run("aligned", toy_config(tmp_path, ledger), tmp_path / "first")
     again = _run("aligned", toy_config(tmp_path, ledger), tmp_path / "again")
