@@ -72,10 +72,11 @@ def hashed(texts: Sequence[str]) -> Floats:
     size = min(_SIZE, len(texts) - 1)
     if size < 2 or counts.nnz == 0:
         return np.zeros((len(texts), 1))
+    met = np.unique(counts.indices)  # a hash that no text has changes nothing but the time
     analysis = TruncatedSVD(size, random_state=0)
-    vectors: Floats = analysis.fit_transform(counts)
+    vectors: Floats = analysis.fit_transform(counts[:, met])
     if len(fitted) < len(texts):
-        parts = [analysis.transform(weights.transform(count.transform(chunk))) for chunk in _chunks(texts)]
+        parts = [analysis.transform(weights.transform(count.transform(chunk))[:, met]) for chunk in _chunks(texts)]
         vectors = np.concatenate(parts)
     return vectors
 

@@ -19,6 +19,7 @@ from configs.schema.run import RunConfig
 from search.cli.watch import watch
 from search.live.live_file import LiveFile
 from search.run_directory.run import Run
+from tests import command_line
 from tests.search.live.snapshots import snapshot
 
 SEARCH, EVALUATION = load_config("quickstart"), load_evaluation("evaluate_quickstart", [], {})
@@ -55,12 +56,12 @@ def watched(path: Path, once: bool = False) -> str:
 @pytest.mark.heavy
 def test_a_search_in_another_process_is_followed_to_its_end(tmp_path: Path) -> None:
     path = tmp_path / "run"
-    with start("run", "quickstart", "--run-dir", str(path), *SMALL) as search:
-        while not (path / "config.json").exists():
-            assert search.poll() is None
-            time.sleep(0.01)
-        text = watched(path)
-        assert search.wait() == 0
+    search = command_line.start("run", "quickstart", "--run-dir", str(path), *SMALL)
+    while not (path / "config.json").exists():
+        assert search.poll() is None
+        time.sleep(0.01)
+    text = watched(path)
+    assert search.wait() == 0
     assert "evaluations" in text
     assert "workers busy" in text
     assert "state finished" in text
