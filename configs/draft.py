@@ -65,7 +65,7 @@ class Draft:
         """
         self.check()
         if path.exists():
-            raise InputError(f"{path} is there already: move it away, or choose another name")
+            raise InputError(f"{path} already exists: move it, or choose another name")
         files = {path: self._text(path)}
         if self.base_prompt is None and not path.with_name("base_prompt.txt").exists():
             files[path.with_name("base_prompt.txt")] = DEFAULT_RULES

@@ -142,7 +142,7 @@ def test_an_export_whose_decoding_was_tampered_with_is_refused_by_name(run: Path
     path.write_text(json.dumps(json.loads(export(run, "json")) | {"decoding": {"heat": 1}}))
     common = load_evaluation("evaluate_quickstart").model_dump()
     named = common | {"variants": [{"name": "found", "prompt": path}]}
-    with pytest.raises(InputError, match=r"found\.json: `decoding` is none that demosearch has written"):
+    with pytest.raises(InputError, match=r"found\.json: `decoding` was not written by demosearch"):
         load_variants(load_evaluation("evaluate_quickstart").model_validate(named))
 
 

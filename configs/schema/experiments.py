@@ -68,7 +68,7 @@ class DecodingSweepConfig(Knobs):
     @model_validator(mode="after")
     def _search_varies_the_decoding(self) -> Self:
         if self.strategy is not None and not self.strategy.decodings:
-            raise ValueError("strategy searches no decoding: give it `decodings`, or leave it out")
+            raise ValueError("strategy searches no decoding: add `decodings` to it, or leave it out")
         return self
 
 

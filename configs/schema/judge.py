@@ -58,7 +58,7 @@ class PairwiseJudgeConfig(WritingJudgeKnobs):
     @model_validator(mode="after")
     def _one_prompt(self) -> Self:
         if (self.prompts_path is None) == (self.rubric_path is None):
-            raise ValueError("give either prompts_path or rubric_path")
+            raise ValueError("set either prompts_path or rubric_path")
         return self
 
     @property

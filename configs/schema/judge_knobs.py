@@ -74,7 +74,7 @@ class LanguageModelJudgeKnobs(JudgeKnobs):
     @model_validator(mode="after")
     def _one_speaker(self) -> Self:
         if (self.service is None) == (self.model is None):
-            raise ValueError("give either service or model")
+            raise ValueError("set either service or model")
         if self.model is None and self.workers is not None:
             raise ValueError("workers are for a model of your own, and there is a service: leave them out")
         return self

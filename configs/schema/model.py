@@ -112,7 +112,7 @@ class ServedModelConfig(Knobs):
     @model_validator(mode="after")
     def _tokens_need_a_tokenizer(self) -> Self:
         if self.send == "tokens" and self.tokenizer is None:
-            raise ValueError("send is tokens, and no tokenizer is given")
+            raise ValueError("send is tokens, which needs a tokenizer: set model.tokenizer")
         return self
 
 
@@ -155,7 +155,7 @@ class StartedServerConfig(NamedWeightsConfig):
     @model_validator(mode="after")
     def _context_is_known(self) -> Self:
         if self.engine in ("llama_cpp", "transformers_serve") and self.context_tokens is None:
-            raise ValueError(f"{self.engine} does not say how much context a model has: give context_tokens")
+            raise ValueError(f"{self.engine} does not report a model's context length: set context_tokens")
         return self
 
 

@@ -77,7 +77,7 @@ class ServiceConfig(Knobs):
     @model_validator(mode="after")
     def _one_address_and_no_secret(self) -> Self:
         if self.base_url is not None and self.base_url_variable is not None:
-            raise ValueError("give either base_url or base_url_variable")
+            raise ValueError("set either base_url or base_url_variable")
         for name in self.headers:
             if _SECRET_HEADER.search(name):
                 raise ValueError(

@@ -42,7 +42,9 @@ def read_baselines(path: Path) -> dict[str, str]:
         if not answer.strip():
             raise InputError(f"{row.place}: there is no text in 'output'; a baseline must answer every instruction")
         if baselines.setdefault(question.query, answer) != answer:
-            raise InputError(f"{row.place}: another row answers the same instruction otherwise; delete one of them")
+            raise InputError(
+                f"{row.place}: another row has a different answer to the same instruction; delete one of them"
+            )
     return baselines
 
 

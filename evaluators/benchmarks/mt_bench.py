@@ -46,7 +46,7 @@ def read_references(path: Path) -> References:
         if key is None or not answers or None in answers:
             raise InputError(f"{row.place}: not a FastChat answer (question_id, choices[0].turns); use another file")
         if references.setdefault(key, answers) != answers:
-            raise InputError(f"{row.place}: another row has other answers to question {key}; delete one of them")
+            raise InputError(f"{row.place}: another row has different answers to question {key}; delete one of them")
     return references
 
 

@@ -41,9 +41,7 @@ def read_rubric(
         raise InputError(f"judge.rubric_path: {error}") from None
     parted = _SYSTEM.match(text)
     if text.startswith("[system]") and parted is None:
-        raise InputError(
-            f"{path}: there is a line [system] and no line [user] behind it; add it where the rubric begins"
-        )
+        raise InputError(f"{path}: a line [system] must be followed by a line [user]; add it where the rubric begins")
     template = text[parted.end() :] if parted else text
     lines_before = text.count("\n", 0, parted.end()) if parted else 0
     prompt = JudgePrompt("rubric", parted["system"] if parted else "", template.removesuffix("\n"))

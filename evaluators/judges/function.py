@@ -174,7 +174,7 @@ class FunctionJudge:
         if not self._config.whole_batch:
             return [_outcome(returned)]
         if not isinstance(returned, Sequence) or isinstance(returned, str | bytes) or len(returned) != count:
-            advice = f"{self._config.function} must return a list as long as what it was given: mend it"
+            advice = f"{self._config.function} must return a list as long as what it was given: fix it"
             return [JudgeFailed(advice) for _ in range(count)]
         return [_outcome(entry) for entry in returned]
 
@@ -208,7 +208,7 @@ def _check_call(function: Callable[..., Any], config: FunctionJudgeConfig, wante
     except (TypeError, ValueError) as error:
         form = "items" if config.whole_batch else "question, answers"
         raise InputError(
-            f"judge.function: {wanted}({form}, **options) cannot be called ({error}): mend it, or judge.options"
+            f"judge.function: {wanted}({form}, **options) cannot be called ({error}): fix it, or correct judge.options"
         ) from error
 
 

@@ -130,8 +130,8 @@ def _checked_version(ledger: sqlite3.Connection, path: Path) -> int:
     version = int(ledger.execute("PRAGMA user_version").fetchone()[0])
     if version not in (0, SCHEMA_VERSION):
         raise InputError(
-            f"the ledger {path} has version {version}, this demosearch reads and writes {SCHEMA_VERSION}: use the "
-            "demosearch that made it, or start a new run with a ledger of its own"
+            f"the ledger {path} has version {version}, this version of demosearch reads and writes {SCHEMA_VERSION}: "
+            "use the one that made it, or start a new run with a ledger of its own"
         )
     return version
 

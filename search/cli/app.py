@@ -58,7 +58,7 @@ used: kill it at any moment, `demosearch resume` goes on and pays for nothing tw
 @app.callback()
 def common(
     wanted: Annotated[
-        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and end.")
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     del wanted

@@ -30,7 +30,7 @@ def experiment(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     overrides: Overrides = None,
     dry_run: DryRun = False,
     tokens_per_second: TokensPerSecond = None,
-    figures: Annotated[bool, typer.Option(help="Write the figures as PNG and SVG too.")] = True,
+    figures: Annotated[bool, typer.Option(help="Also write the figures as PNG and SVG.")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Run one of the paper's experiments on a pair of models, to its table and figure.

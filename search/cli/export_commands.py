@@ -31,11 +31,12 @@ def export_help() -> str:
     return "\n\n".join(parts)
 
 
-BestSoFar = Annotated[bool, typer.Option("--best-so-far", help="Also from a search that has not ended.")]
+BestSoFar = Annotated[bool, typer.Option("--best-so-far", help="Also export from a search that is not finished.")]
 Anyway = Annotated[
     bool,
     typer.Option(
-        "--anyway", help="What the search has found, also where too little says that it beats the base prompt; says so."
+        "--anyway",
+        help="Export what the search has found even with weak evidence that it beats the base prompt; says so.",
     ),
 ]
 
@@ -72,19 +73,19 @@ def _fill_study(path: Path, address: str | None) -> None:
     from search.export.optuna_study import fill_study  # noqa: PLC0415 -- optuna
 
     if address is None or "://" not in address:
-        raise InputError("a study goes into a database: give its address, such as `--output sqlite:///study.db`")
+        raise InputError("an Optuna study needs a database: set its address, such as `--output sqlite:///study.db`")
     trials = fill_study(path, address)
     say(f"written: {trials:,} trials; `optuna-dashboard` with the same address shows them")
 
 
 def push(
     path: RunDirectory,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write it; a folder of its own.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write; it must hold nothing else.")],
     upload: Annotated[
-        str | None, typer.Option(metavar="OWNER/NAME", help="Upload it, too, as this data set of the Hugging Face hub.")
+        str | None, typer.Option(metavar="OWNER/NAME", help="Also upload it, as this data set of the Hugging Face hub.")
     ] = None,
     private: Annotated[
-        bool, typer.Option("--private/--public", help="Who may see a data set that is made by the upload.")
+        bool, typer.Option("--private/--public", help="Who may see the data set, where the upload creates it.")
     ] = True,
     best_so_far: BestSoFar = False,
     anyway: Anyway = False,

@@ -52,8 +52,8 @@ def compare(
 def tag(
     path: RunDirectory,
     tags: Annotated[list[str] | None, typer.Argument(metavar="TAG...", help="Tags to add.")] = None,
-    remove: Annotated[list[str] | None, typer.Option("--remove", "-r", help="A tag to take away. Repeatable.")] = None,
-    note: Annotated[str | None, typer.Option(help="A note in free words, in place of the one that is there.")] = None,
+    remove: Annotated[list[str] | None, typer.Option("--remove", "-r", help="A tag to remove. Repeatable.")] = None,
+    note: Annotated[str | None, typer.Option(help="A note; it replaces the present one.")] = None,
 ) -> None:
     """Write tags and a note on a run; `list` and `view` show them. Without any, print those that are there."""
     from search.run_directory.notes import change_notes, read_notes  # noqa: PLC0415 -- pydantic
@@ -71,7 +71,7 @@ def tag(
 
 def rm(
     path: RunDirectory,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Remove a run directory with everything that was paid for in it. Asks first; a running one is refused."""
     from search.run_directory.run import read_any_config, require_run  # noqa: PLC0415 -- pydantic
@@ -87,20 +87,22 @@ def rm(
     try:
         shutil.rmtree(path)
     except OSError as error:
-        raise InputError(f"{path} cannot be removed whole ({error.strerror}): see to {error.filename}") from None
+        raise InputError(f"{path} cannot be removed completely ({error.strerror}): check {error.filename}") from None
     say(f"removed: {path}")
     say_next(f"demosearch list {shown(path.parent)}")
 
 
 def view(
     folder: Folder = _HERE,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8765,
-    host: Annotated[str, typer.Option(help="Address to listen on. Others than this machine's own let people in.")] = (
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8765,
+    host: Annotated[str, typer.Option(help="Address to listen on. Any but this machine's own lets others connect.")] = (
         "127.0.0.1"
     ),
-    no_token: Annotated[bool, typer.Option("--no-token", help="Let everybody on this machine look.")] = False,
+    no_token: Annotated[
+        bool, typer.Option("--no-token", help="Ask for no token: everybody on this machine may look.")
+    ] = False,
     bundle: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write the pages there as files for any web server, and end.")
+        Path | None, typer.Option(metavar="DIR", help="Write the pages there as files for any web server and exit.")
     ] = None,
 ) -> None:
     """Look at the runs of a folder in the browser: the list, live, every run's report, answers, comparisons.

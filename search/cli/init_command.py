@@ -47,7 +47,9 @@ def init(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     if judge is None:
         answer = _ask(f"Judge ({', '.join(JudgeChoice)})", "--judge", JudgeChoice.REFERENCE.value)
         if answer not in [*JudgeChoice]:
-            raise InputError(f"'{answer}' is not a judge that is drafted: choose one of {', '.join(JudgeChoice)}")
+            raise InputError(
+                f"'{answer}' is not a judge that `init` can set up: choose one of {', '.join(JudgeChoice)}"
+            )
         judge = JudgeChoice(answer)
     if judge is not JudgeChoice.REFERENCE and not judge_name:
         judge_name = _ask("The judging service's model, the reward model, or module:function", "--judge-name")

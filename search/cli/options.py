@@ -41,7 +41,7 @@ PayAgain = Annotated[
     bool,
     typer.Option(
         "--pay-again",
-        help="Go on although the ledger has lost answers or verdicts: ask and pay for them a second time.",
+        help="Continue although the ledger has lost answers or verdicts: pay for them a second time.",
     ),
 ]
 Reuse = Annotated[

@@ -44,7 +44,7 @@ def status(path: RunDirectory, as_json: AsJson = False) -> None:
 
 def watch(
     path: RunDirectory,
-    once: Annotated[bool, typer.Option("--once", help="Show how it stands now, and end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Show the current state and exit.")] = False,
 ) -> None:
     """Follow a run from another terminal: workers, queues, best so far, spend, time left.
 
@@ -91,8 +91,12 @@ def report(
 
 def knobs(
     part: Annotated[str, typer.Argument(help="Only knobs whose name begins with this.")] = "",
-    evaluation: Annotated[bool, typer.Option("--evaluation", help="Those of `demosearch evaluate`.")] = False,
-    experiment: Annotated[bool, typer.Option("--experiment", help="Those of `demosearch experiment`.")] = False,
+    evaluation: Annotated[
+        bool, typer.Option("--evaluation", help="List the settings of `demosearch evaluate`.")
+    ] = False,
+    experiment: Annotated[
+        bool, typer.Option("--experiment", help="List the settings of `demosearch experiment`.")
+    ] = False,
     json_schema: Annotated[
         bool, typer.Option("--json-schema", help="Print the JSON schema of a config file, for editors.")
     ] = False,

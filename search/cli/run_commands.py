@@ -148,7 +148,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
 
     runs = [*(winners or []), *map(Path, config or [])] if winners else []
     if not runs and len(config or []) != 1:
-        raise InputError("give one CONFIG, or the searches to compare: `demosearch evaluate --from RUN [RUN ...]`")
+        raise InputError("CONFIG is required, or the searches to compare: `demosearch evaluate --from RUN [RUN ...]`")
     path = run_dir or new_directory("winners" if runs else (config or [""])[0])
     with TemporaryDirectory() as nowhere:  # a dry run leaves no file
         prompt_files = Path(nowhere) if dry_run else path.with_name(f"{path.name}.prompts")

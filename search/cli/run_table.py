@@ -18,7 +18,7 @@ _NOT_COMPARABLE = " Scores on held-out and on search questions are in one table;
 def run_table(rows: Sequence[RunRow], folder: Path) -> RenderableType:
     """A line a run, newest first."""
     if not rows:
-        return Text(f"There is no run in {folder}: `demosearch run quickstart --run-dir {folder}/first` makes one.")
+        return Text(f"No run in {folder} yet: start one with `demosearch run quickstart --run-dir {folder}/first`.")
     table = Table(box=None, padding=(0, 1), header_style="bold")
     for column in ("run", "state", "model", "strategy", "score", "gain over base", "spent", "tags"):
         table.add_column(column, overflow="fold")

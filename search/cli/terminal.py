@@ -99,5 +99,5 @@ def interruptible(path: Path, continuation: str) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         begun = (path / "config.json").exists()
-        say(f"interrupted; go on with {continuation}" if begun else "interrupted before anything began")
+        say(f"interrupted; go on with {continuation}" if begun else "interrupted before the run started")
         raise typer.Exit(INTERRUPTED) from None

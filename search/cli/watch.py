@@ -76,7 +76,7 @@ def _ended(path: Path) -> RenderableType:
         f"the same `demosearch evaluate` with `--run-dir {path}`" if evaluated else f"`demosearch resume {path}`"
     )
     seen = show_span(max(0.0, time.time() - _last_seen(path)))
-    gone = f"Nobody works on this run; last seen {seen} ago; go on with {continuation}."
+    gone = f"No process is working on this run (last sign {seen} ago); continue with {continuation}."
     return Group(view, Text(gone, style="yellow"))
 
 

@@ -109,6 +109,6 @@ def _check_scored(path: Path, config: RunConfig, block: PromptBlock) -> None:
     ledger = ledger_path(path, config)
     if ledger.exists() and not knows_prefix(ledger, block.prefix):
         raise InputError(
-            "the prompt that this demosearch renders is not the one that was scored: export with the version in "
+            "this version of demosearch does not render the prompt that was scored: export with the version in "
             f"{path / 'manifest.json'}"
         )

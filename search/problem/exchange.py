@@ -118,7 +118,8 @@ def _conversation(row: Row, field: str) -> tuple[Turn, ...]:
     if not messages or roles != ["user", "assistant"] * (len(messages) // 2):
         shown = ", ".join(roles[:6]) + (", ..." if len(roles) > 6 else "") or "nothing"
         raise InputError(
-            f"{row.place}: a demonstration is a user and an assistant in turn and ends with an answer, and '{field}' "
+            f"{row.place}: a demonstration alternates between user and assistant and ends with an answer, but "
+            f"'{field}' "
             f"holds {shown}; cut or delete the row"
         )
     texts = [text for _, text in messages]

@@ -97,9 +97,7 @@ def _found_decoding(variant: VariantConfig, usual: DecodingConfig, exported: Map
         changes = {name: value for name, value in exported.get("decoding", {}).items() if name != "name"}
         return DecodingConfig.model_validate(usual.model_dump() | changes)
     except (ValidationError, AttributeError) as error:
-        raise InputError(
-            f"{variant.prompt}: `decoding` is none that demosearch has written; export it again"
-        ) from error
+        raise InputError(f"{variant.prompt}: `decoding` was not written by demosearch; export it again") from error
 
 
 def _found_render(variant: VariantConfig, usual: RenderConfig, exported: Mapping[str, Any]) -> RenderConfig:
@@ -111,7 +109,7 @@ def _found_render(variant: VariantConfig, usual: RenderConfig, exported: Mapping
         return RenderConfig.model_validate(usual.model_dump() | changes)
     except ValidationError as error:
         raise InputError(
-            f"{variant.prompt}: `separation_tag` is none that demosearch has written; export it again"
+            f"{variant.prompt}: `separation_tag` was not written by demosearch; export it again"
         ) from error
 
 

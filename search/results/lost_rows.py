@@ -20,7 +20,9 @@ def lost_rows(folder: Path, ledger: Path, spend: Spend, keys: Mapping[str, str])
     noted, there = read_tally(folder / TALLY), Tally(spend.generated, spend.judged)
     if not ledger.exists():
         begun = keys or noted != Tally()
-        return f"The ledger {ledger} is missing: what was paid, said and failed is not known here." if begun else ""
+        return (
+            f"The ledger {ledger} is missing: what was paid for, answered and failed cannot be shown." if begun else ""
+        )
     if noted.exceeds(there):
         return (
             f"The ledger has lost rows: it holds {there.generations:,} answers and {there.verdicts:,} verdicts of this "

@@ -71,7 +71,7 @@ def check_version(path: Path, kind: str, version: Any, current: int, remedy: str
         raise InputError(f"{path} was written before {kind} had a format version: {remedy}")
     if version != current:
         raise InputError(
-            f"{path} has format {version}, this demosearch reads and writes format {current}: use the demosearch that "
+            f"{path} has format {version}, this version reads and writes format {current}: use the version that "
             "wrote it"
         )
 

@@ -40,7 +40,7 @@ def change_notes(path: Path, add: Iterable[str] = (), remove: Iterable[str] = ()
     before, adding = read_notes(path), [tag.strip() for tag in add]
     for tag in adding:
         if not tag or len(tag) > _LONGEST_TAG or not tag.isprintable() or "," in tag:
-            raise InputError(f"the tag '{tag}' cannot be used: give 1 to {_LONGEST_TAG} characters without a comma")
+            raise InputError(f"the tag '{tag}' cannot be used: use 1 to {_LONGEST_TAG} characters without a comma")
     tags = ({*before.tags} | {*adding}) - {tag.strip() for tag in remove}
     notes = Notes(tuple(sorted(tags)), before.note if note is None else note)
     write_json(path / _FILE, asdict(notes))

@@ -53,8 +53,8 @@ def plan_extension(path: Path, config: RunConfig) -> Extension:
     setting = recorded.strategy.budget_setting
     if setting is None:
         raise InputError(
-            f"a search by {recorded.strategy.kind} has no budget of its own to be extended: start a new run with the "
-            f"same answers at hand (--set ledger_path={path}/ledger.sqlite)"
+            f"a search by {recorded.strategy.kind} has no budget that can be extended: start a new run on the "
+            f"same ledger (--set ledger_path={path}/ledger.sqlite)"
         )
     budget = getattr(config.strategy, setting, None)
     if config.strategy != recorded.strategy.model_copy(update={setting: budget}):

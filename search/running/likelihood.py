@@ -167,7 +167,8 @@ class _Measuring:
             self._keep(0, await self._mean(block))
         except GenerationFailed as error:
             raise InputError(
-                f"the model cannot tell how likely reference answers are ({error}): leave {_KNOB} at 0, or take a "
+                f"the model cannot compute the likelihood of reference answers ({error}): leave {_KNOB} at 0, or "
+                "take a "
                 "model or a server that can; where the reason may pass, try again"
             ) from error
 
@@ -178,7 +179,7 @@ class _Measuring:
             mean = -inf
         except GenerationFailed as error:
             raise RunStopped(
-                f"the likelihood of reference answers could not be had behind a demonstration ({error}); what is "
+                f"the likelihood of reference answers could not be computed behind a demonstration ({error}); what is "
                 "known is kept: `demosearch resume`"
             ) from error
         self._keep(place, mean)

@@ -53,7 +53,7 @@ class CustomStrategy:
             strategy = call_in_thread(lambda: make(space, dict(config.options), seed), config.timeout)
         except UserCodeFailed as error:
             raise InputError(
-                f"the strategy {config.strategy!r} cannot be made, it {error}: mend it, or strategy.options"
+                f"the strategy {config.strategy!r} cannot be created, it {error}: fix it, or correct strategy.options"
             ) from None
         return cls(strategy, config.strategy, space, config.timeout)
 
@@ -69,7 +69,9 @@ class CustomStrategy:
         self._call("tell", lambda: self.inner.tell(scored))
         ranking = self._call("ranking", lambda: tuple(self.inner.ranking()))
         if not ranking:
-            raise self._wrong("ranking", "returned nothing after a result: the base prompt at least")
+            raise self._wrong(
+                "ranking", "returned no candidate after a result, but must return the base prompt at least"
+            )
         for candidate in ranking:
             self._check_candidate("ranking", candidate)
         self._ranking, self._planned = ranking, self._plan()
@@ -101,19 +103,19 @@ class CustomStrategy:
             raise self._wrong("ask", f"asks for {_shown(asked)}: a trial has a tuple of questions, each once")
         unknown = set(asked).difference(self._space.questions)
         if unknown:
-            raise self._wrong("ask", f"asks for a question that does not guide the search: {_shown(min(unknown))}")
+            raise self._wrong("ask", f"asks for a question that is not a search question: {_shown(min(unknown))}")
 
     def _check_candidate(self, method: str, candidate: object) -> None:
         if not isinstance(candidate, Candidate):
             raise self._wrong(method, f"must return candidates, not {_shown(candidate)}")
         unknown = [name for name in candidate.demonstrations if name not in self._demonstrations]
         if unknown:
-            raise self._wrong(method, f"names a demonstration that there is not: {_shown(unknown[0])}")
+            raise self._wrong(method, f"names an unknown demonstration: {_shown(unknown[0])}")
         if candidate.decoding not in (OWN, *self._space.decodings):
-            raise self._wrong(method, f"names a decoding that there is not: {_shown(candidate.decoding)}")
+            raise self._wrong(method, f"names an unknown decoding: {_shown(candidate.decoding)}")
 
     def _wrong(self, method: str, problem: str) -> RunStopped:
-        return RunStopped(f"the strategy {self._name}, {method}(): {problem}; mend it, then `demosearch resume`")
+        return RunStopped(f"the strategy {self._name}, {method}(): {problem}; fix it, then `demosearch resume`")
 
 
 def _imported(place: str) -> Callable[..., Strategy]:

@@ -25,7 +25,7 @@ class PrometheusTracker:
     def begin(self, tracked: Tracked, last: int) -> int:  # noqa: ARG002 -- nothing outlives a process
         """Raises InputError where Ray does not run."""
         if not ray.is_initialized():
-            raise InputError("figures for Prometheus go through Ray, and it does not run here: set workers.kind to ray")
+            raise InputError("Prometheus metrics need Ray, which is not running here: set workers.kind to ray")
         self._labels = dict(zip(_LABELS, (tracked.name, tracked.id), strict=True))
         return 0
 

@@ -41,7 +41,7 @@ def test_every_draft_loads_with_the_fields_that_the_data_have(tmp_path: Path, ju
 def test_what_is_there_already_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "base_prompt.txt").write_text("mine", encoding="utf-8")
     assert draft(tmp_path).write(tmp_path / "my.yaml") == [tmp_path / "my.yaml"]
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="already exists"):
         draft(tmp_path).write(tmp_path / "my.yaml")
     assert (tmp_path / "base_prompt.txt").read_text(encoding="utf-8") == "mine"
 

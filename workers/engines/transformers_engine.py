@@ -174,7 +174,7 @@ class TransformersEngine:
             for whole, prompt, continuation in zip(wholes, prompts, continuations.texts, strict=True)
         ]
         if not all(added):
-            raise GenerationFailed("a continuation has no tokens, so its likelihood is nothing that could be measured")
+            raise GenerationFailed("a continuation has no tokens, so it has no likelihood")
         return added
 
     def _likelihoods(self, asked: list[Given], shared: int) -> Iterator[tuple[int, Likelihood]]:

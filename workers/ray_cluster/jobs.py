@@ -94,7 +94,7 @@ async def _outcome(
             if isinstance(meaning, InputError):
                 raise meaning from error
             if isinstance(error, RayTaskError):
-                return JobLost(f"it breaks down on its worker: {meaning}")
+                return JobLost(f"it fails on its worker: {meaning}")
             logger.warning("job %d has lost its worker in attempt %d (%s)", number + 1, attempt, meaning)
             lost = JobLost(f"it has lost its worker {attempt} times (workers.max_attempts), at last: {meaning}")
         else:

@@ -84,7 +84,7 @@ class SameServer:
         except InputError as error:
             if self._service.is_closed:
                 return
-            raise OtherModel(f"the server cannot be recognised any more: {error}") from None
+            raise OtherModel(f"the server can no longer be identified: {error}") from None
         if now.identity != self._server.identity:
             raise OtherModel(
                 f"{self._service.base_url} has become another server: it was {self._server.identity}, and is "

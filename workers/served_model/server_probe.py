@@ -45,7 +45,9 @@ async def meet(config: ServedModelConfig, service: Service) -> Server:
         entry = _entry(models, service.model, dialect)
         about = await service.get(dialect.about[0]) if dialect.about else None
     except ServiceFailed as error:
-        raise InputError(f"no server can be asked ({error}): start it, or correct model.service.base_url") from None
+        raise InputError(
+            f"the server cannot be reached ({error}): start it, or correct model.service.base_url"
+        ) from None
     if config.send == "tokens" and not dialect.takes_tokens:
         raise InputError(f"model.send is tokens, and a server of kind {kind} takes none: set it to text")
     version = _version(dialect, about)
@@ -108,5 +110,5 @@ def _context(config: ServedModelConfig, entry: dict[str, Any], about: Any) -> in
         own = None
     limits = [limit for limit in (own, config.context_tokens) if isinstance(limit, int)]
     if not limits:
-        raise InputError("the server does not say how much context its model has: set model.context_tokens")
+        raise InputError("the server does not report its model's context length: set model.context_tokens")
     return min(limits)

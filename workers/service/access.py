@@ -82,7 +82,10 @@ def read_key(variable: str | None, environment: Mapping[str, str]) -> str:
             "the name of another one (null for a server that asks for none)"
         )
     if not all("!" <= character <= "~" for character in key):
-        raise InputError(f"the key in the environment variable {variable} has characters that no key has: copy it anew")
+        raise InputError(
+            f"the key in the environment variable {variable} has characters that are not allowed in a key: copy it "
+            "again"
+        )
     return key
 
 

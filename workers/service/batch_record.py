@@ -149,4 +149,4 @@ def _event(line: bytes, place: str) -> Event:
 
 
 def _damaged(place: str) -> InputError:
-    return InputError(f"{place} is damaged (it is no line of a record of batches): restore the file from a copy")
+    return InputError(f"{place} is damaged (it is not a record of a batch): restore the file from a copy")

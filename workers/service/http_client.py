@@ -95,8 +95,8 @@ def open_client(base_url: str, redactor: Redactor) -> ServiceHttpClient:
         )
     except ImportError:
         raise InputError(
-            "a proxy in the environment (ALL_PROXY, HTTPS_PROXY or HTTP_PROXY) is a socks proxy, which needs a package "
-            "more: `pip install socksio`, or unset the variable"
+            "a proxy in the environment (ALL_PROXY, HTTPS_PROXY or HTTP_PROXY) is a SOCKS proxy, which needs another "
+            "package: `pip install socksio`, or unset the variable"
         ) from None
     except ValueError as error:
         reason = redactor.complaint(str(error))

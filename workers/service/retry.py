@@ -141,7 +141,7 @@ class Retries:
         silence = self._outage.lasts(now)
         if silence is not None:
             raise ServiceUnreachable(
-                f"nobody was answered for {silence:,.0f} s: resume when the service is back (the last time it "
+                f"the service has answered no request for {silence:,.0f} s: resume when it is back (the last time it "
                 f"{_without_address(str(error.failure))})"
             )
 

@@ -103,7 +103,7 @@ def refuse_incomplete(model: Any, report: dict[str, Any], location: str) -> None
             f"but the config wants {_shape(wanted)}"
         )
     if unused := sorted(report["unexpected_keys"]):
-        log.warning("%s: the model has no use for %s of the checkpoint", location, _first_of(unused))
+        log.warning("%s: the model does not use %s of the checkpoint", location, _first_of(unused))
     _refuse_broken(model, location)
 
 

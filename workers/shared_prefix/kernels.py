@@ -102,7 +102,7 @@ def _first_right(
             torch.testing.assert_close(ours[0], right[0], rtol=tolerance, atol=tolerance)
             torch.testing.assert_close(ours[1].float(), right[1], rtol=tolerance, atol=tolerance)
         except (RuntimeError, NotImplementedError, AssertionError, TypeError) as error:
-            log.info("attention kernel %s is no use here: %s", getattr(kernel, "__name__", kernel), error)
+            log.info("attention kernel %s does not work here: %s", getattr(kernel, "__name__", kernel), error)
         else:
             return kernel
     log.warning("no fused attention kernel works on %s with %s: plain arithmetic instead, slower", device, dtype)

@@ -144,6 +144,6 @@ def is_right(kernel: PagedKernel, device: torch.device, dtype: torch.dtype, widt
         torch.testing.assert_close(total[seen], right[1][seen], rtol=tolerance, atol=tolerance)
         assert bool(total[~seen].isinf().all()), "what sees nothing has no finite sum"
     except (RuntimeError, NotImplementedError, AssertionError, TypeError) as error:
-        log.info("attention kernel %s is no use here: %s", getattr(kernel, "__name__", kernel), error)
+        log.info("attention kernel %s does not work here: %s", getattr(kernel, "__name__", kernel), error)
         return False
     return True

@@ -162,12 +162,10 @@ def _refuse_uncached(model: Any) -> None:
         whole = rows.logits([ids], len(ids) - 1)[:, -1]
     except Exception as error:  # as above
         log.info("generating token by token was tried", exc_info=error)
-        raise InputError(
-            f"{name} keeps what it has read in a way that cannot be continued token by token here: {advice}"
-        ) from error
+        raise InputError(f"{name} has a cache that cannot be continued token by token here: {advice}") from error
     if (distance := _distance(stepped, whole)) >= _close(whole):  # NaN is told when an answer is asked for
         raise InputError(
-            f"{name} says something else token by token than in one pass (logits differ by {distance:.1e}): {advice}"
+            f"{name} computes other logits token by token than in one pass (they differ by {distance:.1e}): {advice}"
         )
 
 

@@ -128,7 +128,7 @@ def _hub_commit(name: str, revision: str | None, knob: str) -> str:
 def device_of(config: WeightsConfig, knob: str = "model") -> torch.device:
     """Raises InputError when a GPU is asked for and there is none."""
     if config.device == "cuda" and not torch.cuda.is_available():
-        raise InputError(f"{knob}.device: cuda was asked for, but torch sees no GPU here: use device=auto or cpu")
+        raise InputError(f"{knob}.device: cuda is set, but torch finds no GPU here: set device to auto or cpu")
     if config.device == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
     return torch.device("cuda", torch.cuda.current_device())
@@ -236,7 +236,7 @@ def context_of(model: Any, tokenizer: Any, wanted: int | None, knob: str = "mode
         own = tokenizer.model_max_length
     limits = [limit for limit in (wanted, own) if limit is not None]
     if not limits:
-        raise InputError(f"the model does not say how long its context is: set {knob}.context_tokens")
+        raise InputError(f"the model does not state its context length: set {knob}.context_tokens")
     limit = longrope_limit(config)
     if limit is not None and limit < min(limits):
         log.warning(

@@ -61,12 +61,12 @@ def test_the_real_benchmark_has_80_questions_of_which_30_are_judged_by_reference
 def test_two_rows_with_other_answers_to_one_question_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "references.jsonl"
     path.write_text("".join(f'{{"question_id": 1, "choices": [{{"turns": ["{text}"]}}]}}\n' for text in "aab"))
-    with pytest.raises(InputError, match="line 3: another row has other answers to question 1"):
+    with pytest.raises(InputError, match="line 3: another row has different answers to question 1"):
         read_references(path)
 
 
 def test_two_rows_with_other_baselines_for_one_instruction_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "baseline.jsonl"
     path.write_text("".join(f'{{"instruction": "Do it.", "output": "{text}"}}\n' for text in "aab"))
-    with pytest.raises(InputError, match="line 3: another row answers the same instruction otherwise"):
+    with pytest.raises(InputError, match="line 3: another row has a different answer to the same instruction"):
         read_baselines(path)

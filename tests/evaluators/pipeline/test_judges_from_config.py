@@ -148,8 +148,8 @@ def test_a_reward_model_that_reads_pairs_needs_no_chat_template(workshop: Worksh
 @pytest.mark.parametrize(
     ("knobs", "complaint"),
     [
-        ({}, "give either service or model"),
-        ({"service": service(NOBODY), "model": {"name": "a"}}, "give either service or model"),
+        ({}, "set either service or model"),
+        ({"service": service(NOBODY), "model": {"name": "a"}}, "set either service or model"),
         ({"service": service(NOBODY), "workers": {}}, "workers are for a model of your own"),
     ],
 )

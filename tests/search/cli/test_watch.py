@@ -111,14 +111,14 @@ def test_of_a_run_that_has_crashed_it_says_when_it_was_last_seen_and_how_to_go_o
     for file in path.iterdir():
         os.utime(file, times=(time.time() - 300, time.time() - 180))
     text = watched(path, once)
-    assert f"Nobody works on this run; last seen 3 min ago; go on with {way_on.format(path=path)}." in text
+    assert f"No process is working on this run (last sign 3 min ago); continue with {way_on.format(path=path)}." in text
     assert "3,120" not in text
 
 
 def test_a_run_that_was_killed_in_its_first_moment_has_been_seen(tmp_path: Path) -> None:
     Run.create(tmp_path / "run", SEARCH).close()
     (tmp_path / "run" / "state.json").unlink()
-    assert "Nobody works on this run; last seen" in watched(tmp_path / "run")
+    assert "No process is working on this run (last sign" in watched(tmp_path / "run")
 
 
 def test_a_run_that_was_stopped_says_why(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_run_that_was_stopped_says_why(tmp_path: Path) -> None:
     run.close()
     text = watched(run.path)
     assert "stopped; `demosearch resume` goes on: the budget of 20 dollars is spent" in text
-    assert "Nobody works on this run" not in text
+    assert "No process is working on this run" not in text
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:

@@ -155,5 +155,5 @@ def test_an_export_brings_its_separation_tag_where_the_evaluation_has_none(tmp_p
     assert load(prompt=tmp_path / "found.json", render={}).render == RenderConfig()
     assert load(prompt=tmp_path / "found.json", use="demonstrations").render == RenderConfig()
     (tmp_path / "found.json").write_text(json.dumps(content | {"separation_tag": 3}))
-    with pytest.raises(InputError, match="`separation_tag` is none that demosearch has written"):
+    with pytest.raises(InputError, match="`separation_tag` was not written by demosearch"):
         load(prompt=tmp_path / "found.json")

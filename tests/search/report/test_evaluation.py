@@ -186,7 +186,7 @@ def test_answers_that_the_ledger_has_lost_are_said_and_not_shown(tmp_path: Path)
     assert "better on q11" in report(path, "md")
     (path / "ledger.sqlite").unlink()
     text = report(path, "md")
-    assert "is missing: what was paid, said and failed is not known here" in text
+    assert "is missing: what was paid for, answered and failed cannot be shown" in text
     assert "better on q11" not in text
     assert "| better | 8.55 (" in text
 

@@ -201,8 +201,10 @@ def test_a_lost_ledger_is_said_aloud(tallied: bool, whole: Path, tmp_path: Path)
     if tallied:
         (path / "tally.json").write_text('{"generations": 3, "verdicts": 3}')
     lost = read_status(path).lost
-    assert lost == f"The ledger {path}/ledger.sqlite is missing: what was paid, said and failed is not known here."
-    assert "is missing: what was paid, said and failed is not known here" in report(path, "md")
+    assert (
+        lost == f"The ledger {path}/ledger.sqlite is missing: what was paid for, answered and failed cannot be shown."
+    )
+    assert "is missing: what was paid for, answered and failed cannot be shown" in report(path, "md")
     assert read_status(path).to_json()["generated"] is None
 
 

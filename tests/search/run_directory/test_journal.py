@@ -198,7 +198,7 @@ def test_a_journal_without_a_format_version_is_refused_with_what_to_do(tmp_path:
 
 def test_a_journal_of_another_format_is_refused_with_both_versions(tmp_path: Path) -> None:
     (tmp_path / "journal").write_text('{"journal": 99}\n')
-    with pytest.raises(InputError, match="has format 99, this demosearch reads and writes format 2"):
+    with pytest.raises(InputError, match="has format 99, this version reads and writes format 2"):
         [*read_journal(tmp_path / "journal")]
 
 

@@ -36,7 +36,7 @@ def test_where_there_is_no_file_nothing_is_through(tmp_path: Path) -> None:
     ("content", "words"),
     [
         ({"categories": {}, "variants": []}, "before results had a format version: the command that wrote it"),
-        ({"results": 3, "variants": []}, "has format 3, this demosearch reads and writes format 2"),
+        ({"results": 3, "variants": []}, "has format 3, this version reads and writes format 2"),
         ({"results": "2", "variants": []}, "has format 2, this"),
         ({"results": 2}, "is damaged"),
         ({"results": 2, "variants": [{"variant": "a", "demonstrations": [], "scores": {"q": "9"}}]}, "is damaged"),

@@ -90,13 +90,13 @@ def test_whatever_it_raises_stops_the_run_with_the_method_and_the_error(method: 
         ("ask", None, "raised TypeError"),
         ("ask", ["x"], "must return trials, not 'x'"),
         ("ask", [BASE] * 5, "5 trials where there was room for 4"),
-        ("ask", [Trial(Candidate(("b", "z")), ("q1",))], "a demonstration that there is not: 'z'"),
-        ("ask", [Trial(Candidate(("b",), "hot"), ("q1",))], "a decoding that there is not: 'hot'"),
-        ("ask", [Trial(Candidate(("b",)), ("q9",))], "does not guide the search: 'q9'"),
+        ("ask", [Trial(Candidate(("b", "z")), ("q1",))], "an unknown demonstration: 'z'"),
+        ("ask", [Trial(Candidate(("b",), "hot"), ("q1",))], "an unknown decoding: 'hot'"),
+        ("ask", [Trial(Candidate(("b",)), ("q9",))], "is not a search question: 'q9'"),
         ("ask", [Trial(Candidate(("b",)), ())], "a tuple of questions, each once"),
         ("ask", [Trial(Candidate(("b",)), ("q1", "q1"))], "a tuple of questions, each once"),
         ("ask", [Trial("b", ("q1",))], "must return candidates"),  # type: ignore[arg-type]
-        ("ranking", [], "returned nothing after a result"),
+        ("ranking", [], "returned no candidate after a result"),
         ("ranking", ["b"], "must return candidates, not 'b'"),
         ("ranking", 7, "raised TypeError"),
         ("planned", float("nan"), "must return a whole number, not nan"),
@@ -122,7 +122,7 @@ def test_a_call_that_never_returns_stops_the_run(method: str) -> None:
 
 def test_a_class_that_cannot_be_made_or_imported_is_refused() -> None:
     config = CustomConfig(kind="custom", strategy=f"{__name__}:Refuses")
-    with pytest.raises(InputError, match="cannot be made, it raised SystemExit: 0"):
+    with pytest.raises(InputError, match="cannot be created, it raised SystemExit: 0"):
         CustomStrategy.load(config, SPACE, 0)
     with pytest.raises(InputError, match="cannot be imported"):
         CustomStrategy.load(config.model_copy(update={"strategy": f"{__name__}:SPACE"}), SPACE, 0)

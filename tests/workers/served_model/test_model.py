@@ -406,7 +406,7 @@ def test_a_tokenizer_that_cannot_be_loaded_is_refused_at_the_start(tmp_path: Pat
 
 
 def test_token_ids_need_a_tokenizer() -> None:
-    with pytest.raises(ValueError, match="send is tokens, and no tokenizer is given"):
+    with pytest.raises(ValueError, match="send is tokens, which needs a tokenizer"):
         ServedModelConfig.model_validate({"engine": "served", "service": {"model": "m"}, "send": "tokens"})
 
 
