@@ -97,12 +97,19 @@ def read_prices(path: Path, table: Literal["generations", "verdicts"], keys: Seq
 
 def read_judges(path: Path, run: str) -> list[JudgeReceipt]:
     """What each judge that `run` has paid has said and cost, the busiest first."""
-    query = f"""
-        SELECT j.fingerprint, {_USAGE_TOTALS} FROM verdicts v LEFT JOIN judges j ON j.digest = v.judge
-        WHERE run = ? GROUP BY v.judge ORDER BY count(*) DESC"""  # noqa: S608 -- constants
     with reading(path) as ledger:
-        rows = ledger.execute(query, (run,)).fetchall() if ledger else []
-    return [JudgeReceipt(fingerprint or "unknown", *_usage_of(totals)) for fingerprint, *totals in rows]
+        if ledger is None:
+            return []
+        verdicts = _rows_of_run(ledger, "verdicts", run)
+        digests = f"""
+            SELECT v.judge, j.fingerprint FROM (SELECT DISTINCT judge FROM {verdicts}) v
+            LEFT JOIN judges j ON j.digest = v.judge ORDER BY v.judge"""  # noqa: S608 -- constants
+        totals = f"SELECT {_USAGE_TOTALS} FROM {verdicts} AND judge IS ?"  # noqa: S608 -- constants
+        receipts = [  # a pass for each: to group a million rows takes longer
+            JudgeReceipt(fingerprint or "unknown", *_usage_of(ledger.execute(totals, (run, digest)).fetchone()))
+            for digest, fingerprint in ledger.execute(digests, (run,)).fetchall()
+        ]
+    return sorted(receipts, key=lambda receipt: -receipt.verdicts)
 
 
 def read_spoken_verdicts(path: Path, run: str, most: int) -> list[SpokenVerdict]:
@@ -132,14 +139,16 @@ def read_judge_noise(path: Path) -> list[JudgeNoise]:
 def read_throughput(path: Path, run: str, stretches: int) -> list[Stretch]:
     """Tokens that `run` generated in each of so many equal stretches of time, from its first answer to its last."""
     with reading(path) as ledger:
-        query = "SELECT min(created), max(created) FROM generations WHERE run = ?"
-        first, last = ledger.execute(query, (run,)).fetchone() if ledger else (None, None)
-        if ledger is None or first is None or last <= first:
+        if ledger is None:
+            return []
+        generations = _rows_of_run(ledger, "generations", run)
+        first, last = ledger.execute(f"SELECT min(created), max(created) FROM {generations}", (run,)).fetchone()  # noqa: S608 -- constants
+        if first is None or last <= first:
             return []
         each = (last - first) / stretches
-        query = """
+        query = f"""
             SELECT min(?, CAST((created - ?) / ? AS INTEGER)), CAST(total(new_tokens) AS INTEGER)
-            FROM generations WHERE run = ? GROUP BY 1"""
+            FROM {generations} GROUP BY 1"""  # noqa: S608 -- constants
         tokens = dict(ledger.execute(query, (stretches - 1, first, each, run)).fetchall())
     return [Stretch(number * each, each, tokens.get(number, 0)) for number in range(stretches)]
 
@@ -191,6 +200,19 @@ def read_drafting(path: Path, run: str) -> Drafting:
             return Drafting()
         sums = "SELECT total(tokens), total(passes), total(drafted) FROM drafting WHERE run = ?"
         return Drafting(*map(int, ledger.execute(sums, (run,)).fetchone()))
+
+
+def _rows_of_run(ledger: sqlite3.Connection, table: Table, run: str) -> str:
+    """Say `TABLE WHERE run = ?` in the way that is read fastest, in SQL.
+
+    Rows in their order are read three times as fast as those that an index names; of a ledger that is mostly other
+    runs', the index names few.
+    """
+    own, everything = (
+        ledger.execute(f"SELECT {count} FROM {table} {of_run}", arguments).fetchone()[0] or 0  # noqa: S608 -- constants
+        for count, of_run, arguments in (("count(*)", "WHERE run = ?", (run,)), ("max(rowid)", "", ()))
+    )
+    return f"{table} {'NOT INDEXED' if 4 * own > everything else ''} WHERE run = ?"
 
 
 def _usage_totals(ledger: sqlite3.Connection, table: Table, run: str) -> tuple[int, Usage]:

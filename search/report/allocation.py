@@ -47,15 +47,15 @@ class Allocation:
 def allocation(results: SearchResults) -> Allocation | None:
     """None before anything is scored."""
     material, search = results.material, results.search
-    if material is None or not any(candidate.scores for candidate in search.values()):
+    asked = Counter(search.answers_by_question())
+    if material is None or not asked.total():
         return None
     answers: Counter[str] = Counter()
     candidates: Counter[str] = Counter()
-    asked: Counter[str] = Counter()
-    for candidate, scored in search.items():
-        asked.update(scored.scores.keys())  # a mapping's values would be added
+    for candidate in search:
+        count = len(search.scores_of(candidate)[1])
         for name in set(candidate.demonstrations):
-            answers[name] += len(scored.scores)
+            answers[name] += count
             candidates[name] += 1
     winner = results.journal.winner
     chosen = set(winner.demonstrations) if winner else set()

@@ -94,7 +94,7 @@ def contributions(results: SearchResults, winner: Candidate) -> Contributions | 
         ),
         candidates=len(scored),
         scores=len(results.search.all_scores),
-        last_over_first=_last_over_first(model, scores, fit, results.confidence),
+        last_over_first=_last_over_first(scores, fit, results.confidence),
     )
 
 
@@ -145,7 +145,7 @@ def _gains(fit: Fit, sets: Sequence[OrderedSet], over: OrderedSet, confidence: f
     ]
 
 
-def _last_over_first(model: EffectsModel, scores: ObservedScores, fit: Fit, confidence: float) -> Estimate | None:
+def _last_over_first(scores: ObservedScores, fit: Fit, confidence: float) -> Estimate | None:
     """The effect of the last place over the first, from the posterior of `recency` on a grid, the other hyperparameters
     as fitted: median and central interval.
     """
@@ -153,7 +153,7 @@ def _last_over_first(model: EffectsModel, scores: ObservedScores, fit: Fit, conf
     if several < _FEWEST:
         return None
     tried = [replace(fit.hyper, recency=float(value)) for value in _RECENCIES]
-    logs = np.array([model.at(scores, hyper, fit.own).log_evidence + hyper.log_prior() for hyper in tried])
+    logs = np.array([fit.at(hyper).log_evidence + hyper.log_prior() for hyper in tried])
     weights = np.exp(logs - logs.max())
     cumulated = np.cumsum(weights) / weights.sum()
     middle, low, high = (

@@ -51,10 +51,11 @@ class ResultsByCandidate(Mapping[Candidate, CandidateResults]):
 
     def __getitem__(self, candidate: Candidate) -> CandidateResults:
         trials = self._trials(candidate)
-        names = [self.questions[number] for number in self._of(trials, self._asked)]
+        names = [*map(self._questions.numbered.__getitem__, self._of(trials, self._asked))]
         scores = dict(zip(names, self._of(trials, self._scores), strict=True))
         lengths = zip(names, self._of(trials, self._lengths), strict=True)
-        turns = zip(names, self._of(trials, self._turns_of), strict=True)
+        several = any(self._turns.numbered)
+        turns = zip(names, self._of(trials, self._turns_of), strict=True) if several else ()
         return CandidateResults(
             place=self._places[candidate],
             scores=scores,
