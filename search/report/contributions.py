@@ -17,6 +17,7 @@ from scipy.special import ndtri
 from search.problem.candidate import Candidate
 from search.results.results_by_candidate import ResultsByCandidate
 from search.results.search_results import SearchResults
+from search.statistics.counted_scores import CountedScores
 from search.statistics.effects import USUAL_SPREAD, EffectsModel
 from search.statistics.effects_posterior import Fit
 from search.statistics.estimates import Estimate
@@ -153,7 +154,9 @@ def _last_over_first(scores: ObservedScores, fit: Fit, confidence: float) -> Est
     if several < _FEWEST:
         return None
     tried = [replace(fit.hyper, recency=float(value)) for value in _RECENCIES]
-    logs = np.array([fit.at(hyper).log_evidence + hyper.log_prior() for hyper in tried])
+    data = CountedScores(scores, fit.model)
+    posteriors = (Fit(fit.model, data, hyper, fit.own, fit.step) for hyper in tried)
+    logs = np.array([posterior.log_evidence + posterior.hyper.log_prior() for posterior in posteriors])
     weights = np.exp(logs - logs.max())
     cumulated = np.cumsum(weights) / weights.sum()
     middle, low, high = (

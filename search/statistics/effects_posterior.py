@@ -73,10 +73,6 @@ class Fit:
         log_determinant += np.log1p(of_set * self._total).sum()
         self.log_evidence = -0.5 * (square + float(log_determinant) + len(weight) * math.log(2 * math.pi))
 
-    def at(self, hyper: Hyperparameters) -> "Fit":
-        """Return the posterior for the same scores and own variances at other hyperparameters."""
-        return Fit(self.model, self._data, hyper, self.own, self.step)
-
     def _observed_precision(self) -> Floats:
         """X' (D - c w w') X summed over sets; those that were asked the same at once."""
         count, left = self.model.levels, 1 - self._shrink * self._total
