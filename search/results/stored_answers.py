@@ -35,7 +35,7 @@ def read_stored_answers(ledger: Path, keys: Mapping[K, str], clean: Callable[[st
         keys: `AnswerKeys` as text.
         clean: turns a completion's text into the answer that the judge read.
     """
-    parsed = _parsed(keys)
+    parsed = {name: AnswerKeys.from_text(text) for name, text in keys.items()}
     completions = read_completions(ledger, [key for own in parsed.values() for key in own.generations])
     verdicts = _last_verdicts(ledger, parsed)
     answers = {}
@@ -50,17 +50,7 @@ def read_stored_answers(ledger: Path, keys: Mapping[K, str], clean: Callable[[st
     return answers
 
 
-def read_last_verdicts(ledger: Path, keys: Mapping[str, str]) -> dict[str, tuple[Verdict, ...]]:
-    """Verdicts on the last answer to each question: judge by judge, repeat by repeat, without those that the ledger
-    has not."""
-    return _last_verdicts(ledger, _parsed(keys))
-
-
 def _last_verdicts(ledger: Path, keys: Mapping[K, AnswerKeys]) -> dict[K, tuple[Verdict, ...]]:
     wanted = {name: [key for member in own.verdicts[-1] for key in member] for name, own in keys.items()}
     verdicts = read_verdicts(ledger, [key for own in wanted.values() for key in own])
     return {name: tuple(verdicts[key] for key in own if key in verdicts) for name, own in wanted.items()}
-
-
-def _parsed(keys: Mapping[K, str]) -> dict[K, AnswerKeys]:
-    return {name: AnswerKeys.from_text(text) for name, text in keys.items()}
