@@ -1,11 +1,9 @@
 """What an experiment leaves in its directory: tables, page and figures."""
 
 import logging
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
@@ -17,6 +15,7 @@ from search.experiments.markdown import csv_table, markdown, summary, tables
 from search.experiments.results import ExperimentResults, to_json
 from search.report.drawing import Picture
 from search.report.forms.image_files import write_pictures
+from search.report.forms.templates import page_part, picture_json, template_environment
 from search.results.printable import printable
 from search.run_directory.files import write_json
 
@@ -51,13 +50,7 @@ def write_all(results: ExperimentResults, path: Path, images: bool) -> None:
 
 def page(results: ExperimentResults, shown: list[Picture]) -> str:
     """One file that opens offline. Whatever a config or a failure said is escaped."""
-    environment = Environment(
-        loader=PackageLoader("search.experiments", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment("search.experiments")
     by_name = {picture.name: picture for picture in shown}
     return environment.get_template("page.html.jinja").render(
         results=results,
@@ -71,18 +64,13 @@ def page(results: ExperimentResults, shown: list[Picture]) -> str:
             }
             for table in tables(results)
         ],
-        style=_part("page.css"),
-        script=_part("page.js"),
+        style=page_part("page.css"),
+        script=page_part("page.js"),
         plotly=Markup(get_plotlyjs()) if shown else "",  # noqa: S704 -- the library's own
     )
 
 
 def _drawn(picture: Picture | None) -> dict[str, Any]:
-    """A figure as JSON that cannot end the script element it stands in."""
     if picture is None:
         return {"picture": None, "drawing": ""}
-    return {"picture": picture, "drawing": Markup(picture.figure.to_json().replace("<", "\\u003c"))}  # noqa: S704
-
-
-def _part(name: str) -> Markup:
-    return Markup((files("search.report.forms") / name).read_text(encoding="utf-8"))  # noqa: S704 -- our own files
+    return {"picture": picture, "drawing": picture_json(picture)}

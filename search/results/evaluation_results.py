@@ -19,8 +19,8 @@ from search.results.evaluation_material import EvaluationMaterial
 from search.results.lost_rows import lost_rows
 from search.results.run_results import RunResults
 from search.results.stored_answers import StoredAnswer, read_stored_answers
-from search.run_directory.files import Damage, missing, refusing_damage
-from search.run_directory.run import read_evaluation_config, read_id, read_material
+from search.run_directory.files import Damage
+from search.run_directory.run import read_evaluation_config, read_id
 from search.run_directory.state import read_state
 from search.run_directory.variant_records import RESULTS, VariantRecord, read_variant_records
 
@@ -57,23 +57,17 @@ class EvaluationResults(RunResults):
     def material(self) -> EvaluationMaterial | None:
         """None while the first model is still loading for the first time. Raises InputError where it is lost, or
         belongs to another evaluation."""
-        file = self.path / "material.json"
-        if not file.exists():
-            if self.records:
-                raise missing(file)
-            return None
-        with refusing_damage(file):
-            material = EvaluationMaterial.from_json(read_material(self.path))
-            self._refuse_unknown(material)
-        return material
+        return self._read_material(bool(self.records), self._checked_material)
 
-    def _refuse_unknown(self, material: EvaluationMaterial) -> None:
+    def _checked_material(self, content: Mapping[str, Any]) -> EvaluationMaterial:
         """Raises ValueError where the results name what the material has not."""
+        material = EvaluationMaterial.from_json(content)
         for record in self.records:
             asked = {*record.scored.trial.questions}
             strange = {record.name} - material.prompts.keys() or asked - material.questions.keys()
             if strange:
                 raise Damage(f"it has no {min(strange)!r}, which the results name")
+        return material
 
     @cached_property
     def lost(self) -> str:

@@ -20,10 +20,10 @@ from search.results.lost_rows import lost_rows
 from search.results.results_by_candidate import ResultsByCandidate
 from search.results.run_results import RunResults
 from search.run_directory.amendments import Amendments
-from search.run_directory.files import Damage, missing, refusing_damage
+from search.run_directory.files import Damage, refusing_damage
 from search.run_directory.journal import read_journal, read_record_at, read_records
 from search.run_directory.records import JournalRecord, TrialRecord
-from search.run_directory.run import read_config, read_extensions, read_id, read_material
+from search.run_directory.run import read_config, read_extensions, read_id
 from search.run_directory.state import read_state
 from workers.prompt import Decoding
 
@@ -64,23 +64,17 @@ class SearchResults(RunResults):
     def material(self) -> Material | None:
         """None while the model is still loading for the first time. Raises InputError where it is lost, or belongs to
         another run."""
-        file = self.path / "material.json"
-        if not file.exists():
-            if self.search:
-                raise missing(file)
-            return None
-        with refusing_damage(file):
-            material = Material.from_json(read_material(self.path))
-            self._refuse_unknown(material)
-        return material
+        return self._read_material(bool(self.search), self._checked_material)
 
-    def _refuse_unknown(self, material: Material) -> None:
+    def _checked_material(self, content: Mapping[str, Any]) -> Material:
         """Raises ValueError where the journal names what the material has not."""
+        material = Material.from_json(content)
         demonstrations, asked = material.demonstrations.keys(), material.questions.keys()
         for side in (self.search, self.held_out):
             named = {name for candidate in side for name in candidate.demonstrations}
             if strange := named - demonstrations or {*side.questions} - asked:
                 raise Damage(f"it has no {min(strange)!r}, which the journal names")
+        return material
 
     @cached_property
     def extended(self) -> str:

@@ -8,12 +8,13 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from evaluators.pipeline.budget import QUANTITIES
 from search.live import wording as live_wording
 from search.live.eta import show_eta
 from search.live.workers_view import show_doing, show_workers
+from search.report.forms.templates import page_part, template_environment
 from search.results.printable import printable
 from search.results.wording import show_estimate, show_gain, show_many, show_quantity, show_share, show_span
 from search.view.word_diff import word_diff
@@ -38,19 +39,13 @@ def asset(name: str) -> str:
     """A stylesheet or script of the view; the report's own style is part of the view's."""
     own = (files("search.view") / "templates" / name).read_text(encoding="utf-8")
     if name == "view.css":
-        return (files("search.report.forms") / "page.css").read_text(encoding="utf-8") + own
+        return page_part("page.css") + own
     return own
 
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("search.view"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment("search.view", "templates")
     environment.globals.update(show_estimate=show_estimate, many=show_many, show_gain=show_gain, word_diff=word_diff)
     environment.globals.update({name: getattr(live_wording, name) for name in _LIVE})
     environment.globals.update(

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
 
@@ -16,6 +15,7 @@ from search.report.evaluation.findings import EvaluationFindings
 from search.report.figures import search_pictures
 from search.report.findings import Findings
 from search.report.forms.opening import opening, sections
+from search.report.forms.templates import page_part, picture_json, template_environment
 from search.report.markup import code_spans
 
 _MOST_ROWS = 200
@@ -39,8 +39,8 @@ def page(findings: Findings | EvaluationFindings, *, for_renewal: bool = False) 
             pictures=shown,
             most=_MOST_ROWS,
             numbers=numbers,
-            style=Markup(_part("page.css")),  # noqa: S704 -- our own file
-            script=Markup(_part("page.js")),  # noqa: S704
+            style=page_part("page.css"),
+            script=page_part("page.js"),
             plotly=Markup(get_plotlyjs()) if shown and not for_renewal else "",  # noqa: S704
         )
     )
@@ -53,20 +53,9 @@ def pictures(findings: Findings | EvaluationFindings) -> Mapping[str, Picture]:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("search.report.forms", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"drawing": _drawing, "coded": _coded, "kind": _kind}
+    environment = template_environment("search.report.forms")
+    environment.filters |= {"drawing": picture_json, "coded": _coded, "kind": _kind}
     return environment
-
-
-def _drawing(picture: Picture) -> Markup:
-    """A figure as JSON that cannot end the script element it stands in."""
-    return Markup(picture.figure.to_json().replace("<", "\\u003c"))  # noqa: S704
 
 
 def _kind(block: Block) -> str:
@@ -78,7 +67,3 @@ def _coded(words: str) -> Markup:
     """Escaped, but for backticks, which mark code."""
     spans = (Markup("<code>{}</code>").format(part) if is_code else escape(part) for part, is_code in code_spans(words))
     return Markup("").join(spans)
-
-
-def _part(name: str) -> str:
-    return (files("search.report.forms") / name).read_text(encoding="utf-8")
