@@ -39,7 +39,7 @@ def asset(name: str) -> str:
     """A stylesheet or script of the view; the report's own style is part of the view's."""
     own = (files("search.view") / "templates" / name).read_text(encoding="utf-8")
     if name == "view.css":
-        return page_part("page.css") + own
+        return str(page_part("page.css")) + own
     return own
 
 
