@@ -125,7 +125,7 @@ def _place(row: ResultRow | None, digits: int) -> str:
     if row is None or row.score is None:
         return "hole"
     printed = "" if row.printed is None else f"; the paper's {row.printed:.{digits}f}"
-    return show_estimate(replace(row.score, failed=0), digits=digits) + printed
+    return show_estimate(row.score, digits=digits) + printed
 
 
 def _digits(rows: Sequence[ResultRow]) -> int:

@@ -18,8 +18,8 @@ _BASE = "base prompt"
 
 def _cells(setting: Setting, _: FoundSets) -> Iterator[Cell | Hole]:
     config, own = setting.config.multi_turn, setting.base_prompt.demonstrations
-    yield from _with_and_without_tag(setting, _BASE, 1, own)
     yield setting.cell(_condition("none", 0, tag=False), EMPTY)
+    yield from _with_and_without_tag(setting, _BASE, 1, own)
     longer = _longer(setting)
     if longer:
         yield from _with_and_without_tag(setting, _BASE, 2, longer)

@@ -201,6 +201,8 @@ def _rows(
     by_cell: Mapping[str, CandidateResults],
     scores: dict[tuple[int, str], Draws],
 ) -> Iterator[ResultRow]:
+    scale = score_bounds(benchmark.scoring, benchmark.judge)
+    reach = scale and (scale[0] - scale[1], scale[1] - scale[0])
     for number, condition in enumerate(grid.conditions):
         cells = [cell for cell in grid.cells if dict(cell.condition) == condition and cell.name in by_cell]
         usable = [cell for cell in cells if _has_mean(by_cell[cell.name], benchmark)]
@@ -211,22 +213,18 @@ def _rows(
         confidence = benchmark.scoring.confidence
         failed = sum(len(by_cell[cell.name].failures) for cell in usable)
         difference = difference_of_draws(draws, reference, confidence) if first != number and draws else None
+        score = mean_of_draws(draws, confidence, failed) if draws else None
         yield ResultRow(
             condition=condition,
             measure=measure,
             draws=len(draws),
-            score=_inside_scale(mean_of_draws(draws, confidence, failed), benchmark) if draws else None,
-            difference=difference,
+            score=score and score.inside(scale),
+            difference=difference and replace(difference, estimate=difference.estimate.inside(reach)),
             stays=None,
             failed=failed,
             length=_length([by_cell[cell.name] for cell in usable]),
             printed=printed_figure(grid.experiment.name, grid.config.paper_model, condition, measure.name),
         )
-
-
-def _inside_scale(score: Estimate | None, benchmark: BenchmarkConfig) -> Estimate | None:
-    """The score with its interval between the ends of the judge's scale."""
-    return None if score is None else score.inside(score_bounds(benchmark.scoring, benchmark.judge))
 
 
 def _compared_with(grid: Grid, number: int) -> int:

@@ -91,9 +91,10 @@ def test_every_column_of_a_table_has_a_name_of_its_own_and_no_interval_leaves_th
     with (tmp_path / "run" / "table.csv").open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file)
         assert len(set(rows.fieldnames or ())) == len(rows.fieldnames or ())
-        scored = [(float(row["low"]), float(row["high"]), row["n"], row["questions"]) for row in rows]
-    assert all(1 <= low <= high <= 10 for low, high, _, _ in scored)
-    assert {(examples, questions) for _, _, examples, questions in scored} == {("0", "14"), ("3", "14")}
+        scored = [*rows]
+    assert all(1 <= float(row["low"]) <= float(row["high"]) <= 10 for row in scored)
+    assert all(float(row["difference_low"]) >= -9 and float(row["difference_high"]) <= 9 for row in scored[1:4])
+    assert {(row["n"], row["questions"]) for row in scored} == {("0", "14"), ("3", "14")}
 
 
 def test_what_one_experiment_has_paid_for_the_next_does_not_pay_for(ledger: Path, tmp_path: Path) -> None:
