@@ -1,16 +1,18 @@
 """A strategy whose finalists meet all search questions before its ranking is final."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial, Trial
+from search.strategies.parts.drift_checks import MOST_CHECKS, DriftChecks
 from search.strategies.parts.elimination import anytime_p_values
 from search.strategies.parts.leaderboard import Leaderboard
 from search.strategies.parts.shortlist import fewer_questions
-from search.strategies.strategy import Extensible, Strategy, agreement_of, screened_by, stage_of
+from search.strategies.strategy import Extensible, Strategy, agreement_of, drift_suspected_by, screened_by, stage_of
 
 _FINALISTS = 2
 
@@ -25,29 +27,54 @@ class CompleteFinalists:
     Args:
         error: the strategy ends early when its leader is proven better than the base prompt, with at most this
             probability of error however often one looks and however many lead in turn; 0 never ends it early.
+        checks: how many times the base prompt's answers to some questions are judged again, which the strategy is not
+            told; `auto`: as many as usual, once the strategy suspects that the judge's level drifts.
     """
 
-    def __init__(self, strategy: Strategy, space: SearchSpace, seed: int, error: float = 0.0) -> None:
+    def __init__(
+        self,
+        strategy: Strategy,
+        space: SearchSpace,
+        seed: int,
+        error: float = 0.0,
+        checks: int | Literal["auto"] = 0,
+    ) -> None:
         self._strategy, self._error, self._decided = strategy, error, False
         self._asked = 0
         self._base = space.compose(())
         self._questions = fewer_questions(space, seed).questions
+        self._checks = DriftChecks(self._base, self._questions, MOST_CHECKS if checks == "auto" else checks, seed)
+        self._checking = checks != "auto"
         self._board = Leaderboard()
         self._met: dict[Candidate, set[str]] = {}
         self._under_way = 0
         self._final: list[Trial] | None = None  # None while the strategy goes on
-        self._final_answers = 0
+        self._final_answers = self._planned = 0
 
     def ask(self, room: int) -> Sequence[Trial]:
-        trials = self._strategy.ask(room) if self._final is None and not self._decided else []
+        trials: list[Trial] = []
+        if self._final is None and not self._decided:
+            trials += self._due(self._asked / max(1, self._strategy.planned()), room) if self._met else []
+            trials += self._strategy.ask(room - len(trials)) if len(trials) < room else []
         self._asked += sum(len(trial.questions) for trial in trials)
         if not trials and not self._under_way and self._final is None and self._met:
-            self._final = self._unmet()
-            self._final_answers = sum(len(trial.questions) for trial in self._final)
+            self._end()
         if self._final:
             trials, self._final = self._final[:room], self._final[room:]
         self._under_way += len(trials)
         return trials
+
+    def _end(self) -> None:
+        """Have the rest of the checks made, and the finalists meet what they have not."""
+        unmet, checks = self._unmet(), self._due(1.0, MOST_CHECKS + self._checks.answers)
+        self._final_answers = sum(len(trial.questions) for trial in unmet)
+        self._planned = self._asked + self._final_answers + sum(len(trial.questions) for trial in checks)
+        self._final = [*checks, *unmet]
+
+    def _due(self, spent: float, room: int) -> list[Trial]:
+        """Return checks that are due where a share `spent` of the budget is."""
+        self._checking = self._checking or drift_suspected_by(self._strategy)
+        return self._checks.due(spent, room) if self._checking else []
 
     def _unmet(self) -> list[Trial]:
         """What the first two have not been asked about, a trial each."""
@@ -68,7 +95,7 @@ class CompleteFinalists:
             self._met.setdefault(trial.candidate, set()).update(trial.questions)
         if trial.tells_scores:
             self._board.tell(scored)
-        if self._final is None:
+        if self._final is None and not trial.again:
             self._strategy.tell(scored)
             self._decided = self._decided or (self._error > 0 and self._proves_its_leader())
 
@@ -84,9 +111,9 @@ class CompleteFinalists:
         return len(ahead) > 0 and anytime_p_values(ahead[None])[0] < self._error / (place * (place + 1))
 
     def planned(self) -> int:
-        within = self._asked if self._decided else self._strategy.planned()
         if self._final is not None:
-            return within + self._final_answers
+            return self._planned
+        within = (self._asked if self._decided else self._strategy.planned()) + self._checks.answers
         leaders = self._strategy.ranking()[:_FINALISTS]
         left = sum(len(self._questions_left(leader)) for leader in leaders)
         return within + left + (_FINALISTS - len(leaders)) * len(self._questions)

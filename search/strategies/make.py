@@ -73,11 +73,11 @@ def make_strategy(
 
 
 def with_finalists(config: StrategyConfig, strategy: Strategy, space: SearchSpace, seed: int) -> Strategy:
-    """The strategy of this config, whose finalists meet all search questions, and which ends when it is decided where
-    the config wants that."""
-    if isinstance(config, _WHOLE) and not config.stop_when_decided:
+    """The strategy of this config, whose finalists meet all search questions; it ends when it is decided, and has the
+    base prompt's answers judged again, where the config wants that."""
+    if isinstance(config, _WHOLE) and not config.stop_when_decided and not config.drift_checks:
         return strategy
-    return CompleteFinalists(strategy, space, seed, config.stop_when_decided)
+    return CompleteFinalists(strategy, space, seed, config.stop_when_decided, config.drift_checks)
 
 
 def _part(config: StrategyConfig, space: SearchSpace, seed: int, material: Material, folder: Path) -> SearchSpace:

@@ -23,7 +23,6 @@ from search.statistics.best_set import known_effects, neighbours
 from search.statistics.effects import USUAL_SPREAD, EffectsModel
 from search.statistics.effects_posterior import Fit
 from search.statistics.observed_scores import Floats, ObservedScores, OrderedSet
-from search.strategies.parts.drift_checks import DriftChecks
 from search.strategies.parts.groups import Groups
 from search.strategies.parts.met_questions import MetQuestions
 from search.strategies.parts.numbered_space import NumberedSpace
@@ -89,7 +88,7 @@ class Screening:
         self._fit: Fit | None = None
         self._ranking: list[Candidate] = []
         self._ended = False
-        self._checks = DriftChecks(space.compose(()), self._space.questions, self._block, config.drift_checks, seed)
+        self._suspects_drift = False
         self._stage: Stage = GROUPS
 
     def _plan_for(self, answers: int) -> None:
@@ -121,9 +120,7 @@ class Screening:
             self._begin(scored)
         else:
             self._results += 1
-        if scored.trial.again:  # tells of the judge, not of sets
-            pass
-        elif scored.scores and TOO_LONG not in scored.failures.values():
+        if scored.scores and TOO_LONG not in scored.failures.values():
             scores = self._numbered.scores(scored)
             self._scores.tell(chosen, [*scores], [*scores.values()])
         else:
@@ -157,15 +154,17 @@ class Screening:
             self._model, self._fit = self._model.rescaled(scale), None
 
     def _plan(self) -> None:
+        assert self._model is not None
         if self._ended or self._trials_sent >= self._trials:
             return
-        self._queue.extend(self._checks.due(self._trials_sent / self._trials))
-        room = min(self._batch, self._trials - self._trials_sent - len(self._queue))
+        room = min(self._batch, self._trials - self._trials_sent)
         grown = self._results > _GROWTH * self._climbed
         if grown:
             self._climbed = self._results
             self._rescale()
         fit = self._refit(sweeps=int(grown))
+        if grown and self._config.drift_checks == "auto":
+            self._suspects_drift |= self._model.with_drift(self._scores, fit) is not fit
         if self._results and self._config.least_gain and self._expected_gain(fit) < self._config.least_gain:
             self._end()
             return
@@ -276,6 +275,10 @@ class Screening:
         if self._results == self._trials:
             ranked.sort(key=lambda chosen: not chosen or self._met.blocks_left(chosen) > 0)
         self._ranking = [self._numbered.candidate(candidate) for candidate in ranked]
+
+    def suspects_drift(self) -> bool:
+        """As `search.strategies.strategy.WaryOfDrift` has it."""
+        return self._suspects_drift
 
     def agreement(self) -> float | None:
         """See `search.strategies.strategy.Screened`."""

@@ -50,6 +50,15 @@ class Extensible(Protocol):
 
 
 @runtime_checkable
+class WaryOfDrift(Protocol):
+    """A strategy with a model of its scores that may say that the judge's level has moved."""
+
+    def suspects_drift(self) -> bool:
+        """Whether the scores so far say so, though no answer was judged again."""
+        ...
+
+
+@runtime_checkable
 class Screened(Protocol):
     """A strategy that a cheap judge may guide."""
 
@@ -61,6 +70,11 @@ class Screened(Protocol):
     def screened(self) -> int:
         """How many of the answers planned that judge will score in all."""
         ...
+
+
+def drift_suspected_by(strategy: Strategy) -> bool:
+    """As `WaryOfDrift.suspects_drift`; False for any other strategy."""
+    return isinstance(strategy, WaryOfDrift) and strategy.suspects_drift()
 
 
 def agreement_of(strategy: Strategy) -> float | None:

@@ -6,23 +6,33 @@ from search.problem.candidate import Candidate
 from search.problem.trial import Trial
 from search.strategies.parts.successive_races import shuffled_blocks
 
+MOST_CHECKS = 8
+"""How many checks tell a drift where nobody says how many."""
+_BLOCK = 8
+
 
 class DriftChecks:
-    """A number of checks, equally far apart, each on another block of questions; fewer where there are fewer blocks.
+    """A number of checks, equally far apart, each on questions of its own: 8, or fewer where that would leave none for
+    the last checks.
 
     Args:
         base: the base prompt, whose answers to all these questions have been judged once.
-        block: questions of a check.
-        count: checks, >= 0.
+        count: checks, >= 0; one for each question at most.
     """
 
-    def __init__(self, base: Candidate, questions: Sequence[str], block: int, count: int, seed: int) -> None:
-        self._base, self._count, self._done = base, count, 0
-        self._blocks = shuffled_blocks(questions, block, seed)[:count]
+    def __init__(self, base: Candidate, questions: Sequence[str], count: int, seed: int) -> None:
+        self._base, self._done = base, 0
+        size = max(1, min(_BLOCK, len(questions) // max(1, count)))
+        self._blocks = shuffled_blocks(questions, size, seed)[:count]
 
-    def due(self, spent: float) -> list[Trial]:
-        """Return the next check where a share `spent` of the budget, in [0, 1], says that it is time for it."""
-        if self._done >= len(self._blocks) or spent < (self._done + 1) / (self._count + 1):
-            return []
-        self._done += 1
-        return [Trial(self._base, self._blocks[self._done - 1], again=1)]
+    @property
+    def answers(self) -> int:
+        """How many answers all of them judge again."""
+        return sum(len(block) for block in self._blocks)
+
+    def due(self, spent: float, room: int) -> list[Trial]:
+        """Return at most `room` checks for which it is time when a share `spent` of the budget, in [0, 1], is spent."""
+        made = min(len(self._blocks), int(spent * (len(self._blocks) + 1) + 1e-9))
+        blocks = self._blocks[self._done : max(self._done, made)][:room]
+        self._done += len(blocks)
+        return [Trial(self._base, block, again=1) for block in blocks]

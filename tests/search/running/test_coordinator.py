@@ -66,8 +66,11 @@ STRATEGIES: dict[str, Callable[[], Strategy]] = {
     "screening": lambda: Screening(
         SPACE, ScreeningConfig(kind="screening", max_demonstrations=2, evaluations=60, block=3), 3
     ),
-    "screening, drift checked": lambda: Screening(
-        SPACE, ScreeningConfig(kind="screening", max_demonstrations=2, evaluations=60, block=2, drift_checks=2), 3
+    "screening, drift checked": lambda: CompleteFinalists(
+        Screening(SPACE, ScreeningConfig(kind="screening", max_demonstrations=2, evaluations=60, block=2), 3),
+        SPACE,
+        3,
+        checks=2,
     ),
     "screening, a cheap judge first": lambda: CompleteFinalists(
         Screening(

@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 from configs.schema.strategy import ExhaustiveGreedyConfig, RacingGreedyConfig, ScreeningConfig, SuccessiveHalvingConfig
+from search.bench.landscape import Landscape
+from search.bench.landscapes import LANDSCAPES
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial, Trial
 from search.strategies.complete_finalists import CompleteFinalists
 from search.strategies.exhaustive_greedy import ExhaustiveGreedy
+from search.strategies.make import with_finalists
 from search.strategies.racing_greedy import RacingGreedy
 from search.strategies.screening import Screening
 from search.strategies.strategy import Strategy
@@ -73,6 +76,13 @@ class TestOfRacesThatStopWhenDecided(StrategyKit):
     def make(self) -> MakeStrategy:
         config = RacingGreedyConfig(kind="racing_greedy", block=2, p_value=0.4)
         return lambda space: CompleteFinalists(RacingGreedy(space, config, 0), space, 0, 0.5)
+
+
+class TestOfRacesWithDriftChecks(StrategyKit):
+    @pytest.fixture
+    def make(self) -> MakeStrategy:
+        config = RacingGreedyConfig(kind="racing_greedy", block=2, p_value=0.4)
+        return lambda space: CompleteFinalists(RacingGreedy(space, config, 0), space, 0, checks=3)
 
 
 def met(trials: Sequence[Trial], candidate: Candidate) -> set[str]:
@@ -170,3 +180,32 @@ def test_an_extended_search_goes_on_whatever_was_proven() -> None:
     strategy.extend(120)
     assert strategy.planned() > sum(len(trial.questions) for trial in trials)
     assert strategy.ask(1)
+
+
+@pytest.mark.parametrize("count", [1, 3, 8])
+def test_as_many_checks_of_a_drift_are_made_as_are_wanted_and_the_strategy_is_told_of_none(count: int) -> None:
+    inner = Impatient()
+    strategy = CompleteFinalists(inner, WIDE, 0, checks=count)
+    planned = strategy.planned()
+    trials = drive(strategy, WIDE)
+    checks = [trial for trial in trials if trial.again]
+    assert len(checks) == count
+    assert {trial.candidate for trial in checks} == {WIDE.compose(())}
+    assert not [trial for trial in inner.told if trial.again]
+    assert strategy.planned() == sum(len(trial.questions) for trial in trials) <= planned
+
+
+@pytest.mark.parametrize(("drift", "count"), [(0.0, 0), (3.0, 8)])
+def test_automatic_checks_are_made_only_where_the_scores_say_that_the_judge_drifts(drift: float, count: int) -> None:
+    landscape = Landscape(replace(LANDSCAPES["mixed"], drift=drift), 1, pool=20)
+    space = landscape.space(2)
+    config = ScreeningConfig(kind="screening", evaluations=900, max_demonstrations=2, drift_checks="auto")
+    strategy = with_finalists(config, Screening(space, config, 0), space, 0)
+    strategy.tell(landscape.score(Trial(space.compose(()), space.questions)))
+    checks, answers = 0, 80
+    while trials := strategy.ask(8):
+        for trial in trials:
+            checks, answers = checks + bool(trial.again), answers + len(trial.questions)
+            strategy.tell(landscape.score(trial, moment=min(1.0, answers / 900)))
+    assert checks == count
+    assert strategy.planned() == answers
