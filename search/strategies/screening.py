@@ -277,7 +277,7 @@ class Screening:
         self._ranking = [self._numbered.candidate(candidate) for candidate in ranked]
 
     def suspects_drift(self) -> bool:
-        """As `search.strategies.strategy.WaryOfDrift` has it."""
+        """See `search.strategies.strategy.WaryOfDrift`."""
         return self._suspects_drift
 
     def agreement(self) -> float | None:

@@ -73,7 +73,7 @@ class Screened(Protocol):
 
 
 def drift_suspected_by(strategy: Strategy) -> bool:
-    """As `WaryOfDrift.suspects_drift`; False for any other strategy."""
+    """See `WaryOfDrift.suspects_drift`; False for any other strategy."""
     return isinstance(strategy, WaryOfDrift) and strategy.suspects_drift()
 
 
