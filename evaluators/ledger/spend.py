@@ -31,3 +31,19 @@ class Spend:
     seconds: float = 0.0
     gpu_seconds: float = 0.0
     estimated: int = 0
+
+    def __add__(self, other: "Spend") -> "Spend":
+        """Return what both have spent; dollars are unknown where either's are."""
+        dollars = None if self.dollars is None or other.dollars is None else self.dollars + other.dollars
+        return Spend(
+            generated=self.generated + other.generated,
+            judged=self.judged + other.judged,
+            failed=self.failed + other.failed,
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            new_tokens=self.new_tokens + other.new_tokens,
+            judge=self.judge + other.judge,
+            dollars=dollars,
+            seconds=self.seconds + other.seconds,
+            gpu_seconds=self.gpu_seconds + other.gpu_seconds,
+            estimated=self.estimated + other.estimated,
+        )

@@ -42,6 +42,7 @@ class RunRow:
         gain: over the base prompt on the questions that the score is on; an evaluation's best difference to its first
             prompt.
         candidates: scored so far, or prompts.
+        spend: an experiment's is that of all its searches and evaluations.
         created: seconds since 1970.
     """
 
@@ -228,6 +229,7 @@ def _experiment_row(path: Path, name: str) -> RunRow:
         model=next((row.model for row in rows), ""),
         strategy=str(experiment["experiment"]),
         candidates=sum(row.candidates for row in rows if row.kind == "evaluation"),
+        spend=sum((row.spend for row in rows), Spend()),
     )
 
 

@@ -93,6 +93,8 @@ def test_an_experiment_is_a_row_above_those_of_its_evaluations(tmp_path: Path) -
         "grid/bench": ("evaluation", "finished"),
     }
     assert (rows["grid"].strategy, rows["grid"].candidates) == ("components", 2)
+    assert rows["grid"].spend == rows["grid/bench"].spend
+    assert rows["grid"].spend.generated > 0
     (tmp_path / "grid" / "page.html").write_text("<p>all cells</p>", encoding="utf-8")
     assert [row.state for row in runs.rows()] == ["finished", "finished"]
     client = TestClient(make_app(tmp_path), base_url="http://127.0.0.1")
