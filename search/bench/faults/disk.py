@@ -13,7 +13,9 @@ _LEFT_BEHIND = ("-shm", ".opening")  # made anew by whoever opens the ledger
 
 
 def read_files(folder: Path) -> dict[str, bytes]:
-    """Every file of the folder that matters after a crash."""
+    """Every file of the folder that matters after a crash; none where a run that did not begin has removed it."""
+    if not folder.exists():
+        return {}
     return {file.name: file.read_bytes() for file in folder.iterdir() if not file.name.endswith(_LEFT_BEHIND)}
 
 

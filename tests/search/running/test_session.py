@@ -13,8 +13,8 @@ LOCAL = {"workers.kind": "local", "pool.limit": 4, "strategy": {"kind": "random"
 
 
 def test_what_is_wrong_is_raised_where_the_events_are_taken_and_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"did you mean `strategy\.trials`"):
-        next(run("quickstart", tmp_path / "run", overrides={"strategy.trails": 3}))
+    with pytest.raises(InputError, match=r"did you mean `strategy\.evaluations`"):
+        next(run("quickstart", tmp_path / "run", overrides={"strategy.evaluatoins": 3}))
     with pytest.raises(InputError, match="there is no such file; check the path"):
         next(run("quickstart", tmp_path / "run", overrides=LOCAL | {"pool.path": tmp_path / "nothing.jsonl"}))
     assert not (tmp_path / "run").exists()
