@@ -10,10 +10,11 @@ from search.experiments.cell import cell_name, spell
 from search.experiments.crossing import MethodCrossing, crossings
 from search.experiments.gap import name_of, shares, show_share
 from search.experiments.results import ExperimentResults, Measure, ResultRow
+from search.experiments.toys import has_toys
 from search.report.drawing import FIRST, FOURTH, PALE, SECOND, THIRD, Picture, drawn, whiskers
 from search.report.numbers import Numbers
 
-_COLOURS = (FIRST, SECOND, THIRD, FOURTH, "#b5493f", "#5a7d9a")
+_COLOURS = (FIRST, SECOND, THIRD, FOURTH, "#b5493f", "#5a7d9a", "#7a6a3a", "#d48fb0")
 TOY = "A toy's numbers: they claim nothing about language models."
 
 
@@ -24,7 +25,7 @@ def pictures(results: ExperimentResults) -> list[Picture]:
         rows = [row for row in results.rows if row.measure == measure and row.score is not None]
         if rows:
             figure = _DRAW[results.experiment.figure](results, measure, rows)
-            if results.config.toy:
+            if has_toys(results.config):
                 _say_toy(figure)
             name = measure.name.lower().replace(" ", "-")
             made.append(Picture(name, figure, f"{measure.name}. {_SAYS[results.experiment.figure]}"))

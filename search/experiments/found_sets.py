@@ -21,6 +21,21 @@ class SearchTask:
 
 
 @dataclass(frozen=True, slots=True)
+class Round:
+    """Mean scores of the candidates with as many chosen demonstrations, on all search questions.
+
+    Attributes:
+        count: of candidates.
+        spread: standard deviation of their means; 0 for a single one.
+    """
+
+    count: int
+    mean: float
+    spread: float
+    best: float
+
+
+@dataclass(frozen=True, slots=True)
 class FoundSet:
     """What a search has found.
 
@@ -30,6 +45,7 @@ class FoundSet:
         alone: demonstrations that were added to the base prompt by themselves, on all search questions, the best first.
         scores: of these prompts while searching, by size; what the choice was made by flatters it.
         decodings: that these prompts were found with, by size, where the search varied the decoding.
+        rounds: of the paper's search, which tries every demonstration in each, by size; 0 is the base prompt.
         guiding: ids of the questions that have chosen them.
         winner: of the search, with its gains on both sides of its split; None where it keeps its base prompt.
         chosen: demonstrations that the winner has beside the base prompt's.
@@ -43,6 +59,7 @@ class FoundSet:
     alone: tuple[Demonstration, ...] = ()
     scores: Mapping[int, Estimate] = field(default_factory=dict)
     decodings: Mapping[int, DecodingConfig] = field(default_factory=dict)
+    rounds: Mapping[int, Round] = field(default_factory=dict)
     guiding: frozenset[str] = frozenset()
     winner: Finalist | None = None
     chosen: int = 0

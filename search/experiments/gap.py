@@ -20,6 +20,7 @@ class Share:
     Attributes:
         gain: over the base model; None where they have no question in common.
         share: of the gap, 1 at the instruct model; without bounds where it is not clear that there is a gap.
+        stays: the gain stays when all of the table's differences are looked at together (Holm).
         printed: the same of the paper's figures; None where it printed them not.
         is_prompted: whether a prompt closes it, and neither training nor decoding alone.
     """
@@ -28,6 +29,7 @@ class Share:
     score: Estimate
     gain: Difference | None
     share: Estimate | None
+    stays: bool | None
     printed: float | None
     is_prompted: bool
 
@@ -56,7 +58,7 @@ def shares(results: ExperimentResults, measure: Measure) -> list[Share]:
             share = _share(results, row.condition, measure)
             printed = _printed(results, row.condition, measure)
             is_prompted = results.conditions.index(dict(row.condition)) in results.prompted
-            with_share.append(Share(row.condition, row.score, gain, share, printed, is_prompted))
+            with_share.append(Share(row.condition, row.score, gain, share, row.stays, printed, is_prompted))
     return with_share
 
 
@@ -157,7 +159,7 @@ def tables(results: ExperimentResults, measure: Measure) -> list[Table]:
     rows = tuple(
         (
             *map(str, share.condition.values()),
-            "" if share.gain is None else show_gain(share.gain.estimate),
+            "" if share.gain is None else show_gain(share.gain.estimate) + (" *" if share.stays else ""),
             show_share(share.share),
             *([] if not has_paper else ["" if share.printed is None else f"{100 * share.printed:.0f} %"]),
             str(share.share.n if share.share else 0),
@@ -223,6 +225,7 @@ def to_json(results: ExperimentResults) -> list[Mapping[str, object]]:
             "gain": share.gain and share.gain.estimate.to_json(),
             "share": share.share and share.share.to_json(),
             "paper": share.printed,
+            "stays_among_all": share.stays,
             "is_prompted": share.is_prompted,
         }
         for measure in results.measures

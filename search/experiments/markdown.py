@@ -11,8 +11,9 @@ from search.experiments.cell import spell
 from search.experiments.experiment import Experiment
 from search.experiments.paper_tables import ALPACA
 from search.experiments.results import ExperimentResults, Measure, ResultRow
-from search.experiments.searches_table import searches_table
+from search.experiments.searches_table import rounds_table, searches_table
 from search.experiments.table import Table
+from search.experiments.toys import has_toys
 from search.report.numbers import Numbers
 from search.results.wording import show_estimate, show_gain, show_many
 from search.statistics.estimates import Estimate
@@ -36,7 +37,7 @@ def markdown(results: ExperimentResults) -> str:
 
 def summary(results: ExperimentResults) -> Iterator[str]:
     """What a reader must know before the numbers, a paragraph each."""
-    if results.config.toy:
+    if has_toys(results.config):
         yield TOY
     model = results.config.paper_model
     paper_columns = (
@@ -108,7 +109,7 @@ def tables(results: ExperimentResults) -> list[Table]:
         if results.experiment.is_matrix:
             shown.append(_matrix(results.experiment, measure, rows))
         shown += gap.tables(results, measure)
-    return [*shown, *searches_table(results.found_sets)]
+    return [*shown, *searches_table(results.found_sets), *rounds_table(results)]
 
 
 def _matrix(experiment: Experiment, measure: Measure, rows: Sequence[ResultRow]) -> Table:
@@ -174,17 +175,31 @@ def _holes(results: ExperimentResults) -> str:
 
 
 _FURTHER = ("difference", "difference_low", "difference_high", "p_value", "stays_among_all", "paper", "length")
+_SHARE = ("gain_stays_among_all", "share", "share_low", "share_high", "share_questions")
 
 
 def csv_table(results: ExperimentResults) -> str:
     """A line for each condition and measure, every number in a column of its own."""
     labels = list(dict.fromkeys(name for row in results.rows for name in row.condition))
+    shares = [(measure, share) for measure in results.measures for share in gap.shares(results, measure)]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow((*labels, "measure", "draws", "score", "low", "high", "questions", "failed", *_FURTHER))
+    head = (*labels, "measure", "draws", "score", "low", "high", "questions", "failed", *_FURTHER)
+    writer.writerow((*head, *(_SHARE if shares else ()), "toy"))
     for row in results.rows:
-        writer.writerow([row.condition.get(name, "") for name in labels] + _numbers(row))
+        of_row = (share for measure, share in shares if (measure, share.condition) == (row.measure, row.condition))
+        share = _share(next(of_row, None)) if shares else []
+        own = [row.condition.get(name, "") for name in labels]
+        writer.writerow([*own, *_numbers(row), *share, "yes" if has_toys(results.config) else "no"])
     return out.getvalue()
+
+
+def _share(share: gap.Share | None) -> list[object]:
+    """What `sufficient` says of the row; bounds are empty where it is not clear that there is a gap."""
+    if share is None or share.share is None:
+        return [""] * len(_SHARE)
+    ends = [end if isfinite(end) else "" for end in (share.share.low, share.share.high)]
+    return ["" if share.stays is None else share.stays, share.share.mean, *ends, share.share.n]
 
 
 def _numbers(row: ResultRow) -> list[object]:

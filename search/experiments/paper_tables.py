@@ -139,3 +139,20 @@ ALPACA_TRANSFER = {  # tables 9 and 6
 GREEDY = {MISTRAL: (7.0, 7.52, 7.47, 7.43), LLAMA: (6.95, 7.61, 7.77, 7.81)}  # table 4, turn 1, by chosen examples
 
 GREEDY_TURN_2 = {MISTRAL: (5.59, 5.59, 5.5, 5.36), LLAMA: (5.31, 4.73, 5.39, 5.84)}  # figure 3
+
+PrintedRound = tuple[int, float, float, float | None]
+"""Candidates, their mean score and its standard deviation, and the score of the one that was kept where it is told."""
+ROUNDS: Mapping[str, Mapping[int, PrintedRound]] = {  # figures 4 and 12: the search judge's scores, by chosen examples
+    MISTRAL: {
+        0: (1, 6.2375, 0.0, None),
+        1: (101, 6.409, 0.15, 6.8125),
+        2: (77, 6.454, 0.145, 6.75),
+        3: (64, 6.486, 0.146, None),
+    },
+    LLAMA: {
+        0: (1, 6.0875, 0.0, None),
+        1: (101, 6.349, 0.194, 6.9),
+        2: (78, 6.464, 0.17, 6.825),
+        3: (76, 6.5, 0.156, None),
+    },
+}

@@ -14,6 +14,7 @@ from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.grid import Grid
 from search.experiments.paper import printed_figure
 from search.experiments.places import ledger_of
+from search.experiments.toys import has_toys
 from search.problem.trial import TOO_LONG, mean_of
 from search.results.candidate_results import CandidateResults
 from search.results.evaluation_results import EvaluationResults, read_evaluation_results
@@ -274,7 +275,7 @@ def to_json(results: ExperimentResults) -> dict[str, object]:
     """Every row and every hole, for scripts."""
     return {
         "experiment": results.experiment.name,
-        "toy": results.config.toy,
+        "toy": has_toys(results.config),
         "cells": results.cells,
         "rows": [
             {

@@ -1,8 +1,10 @@
 """Searches that an experiment needs before it has cells."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import fmean, stdev
 
 from rich.console import Console
 
@@ -10,7 +12,7 @@ from configs.errors import InputError
 from configs.schema.experiment import ExperimentConfig
 from evaluators.failures import ReferencesMissing
 from search.experiments.experiment import Experiment, FoundSets
-from search.experiments.found_sets import FoundSet, SearchTask
+from search.experiments.found_sets import FoundSet, Round, SearchTask
 from search.experiments.places import ledger_of
 from search.experiments.setting import Setting
 from search.experiments.single_scores import scored_alone
@@ -20,7 +22,7 @@ from search.problem.material import Material
 from search.prompts.demonstration import Demonstration
 from search.report.comparison import finalists
 from search.results.candidate_results import CandidateResults
-from search.results.search_results import SearchResults, read_search_results
+from search.results.search_results import read_search_results
 from search.running.coordinator import BasePromptRefused
 from search.running.launch import launch, resume
 from search.statistics.estimates import Estimate
@@ -96,7 +98,9 @@ def found_in(run: Path) -> FoundSet:
     material = results.material
     if material is None:
         raise InputError(f"{run}: the search has not begun; wait until it has scored demonstrations")
-    best = _best_by_size(results, material)
+    is_papers = results.config.strategy.kind == "exhaustive_greedy"
+    rounds = results.journal.winner if is_papers else None
+    best = best_by_size(results.search, material, results.confidence, rounds)
     winner = next((finalist for finalist in finalists(results) if finalist.role in {"winner", "best so far"}), None)
     return FoundSet(
         rules=material.rules,
@@ -108,17 +112,13 @@ def found_in(run: Path) -> FoundSet:
             for size, (candidate, _) in best.items()
             if candidate.decoding != OWN
         },
+        rounds=rounds_of(results.search, material) if is_papers else {},
         guiding=frozenset(question.id for question in material.search),
         winner=winner,
         chosen=0 if winner is None else _chosen(winner.candidate, material),
         judged=sum(len(scored.scores) + len(scored.failures) for scored in results.search.values()),
         spend=results.spend,
     )
-
-
-def _best_by_size(results: SearchResults, material: Material) -> Sets:
-    paper = results.config.strategy.kind == "exhaustive_greedy"
-    return best_by_size(results.search, material, results.confidence, results.journal.winner if paper else None)
 
 
 def best_by_size(
@@ -140,6 +140,18 @@ def best_by_size(
         if before is None or rank > (_begins(kept, _added(before[0], material)), before[1].mean):
             best[len(added)] = candidate, mean
     return best
+
+
+def rounds_of(search: Mapping[Candidate, CandidateResults], material: Material) -> dict[int, Round]:
+    """Scores of candidates that have answered all search questions, none failed, by number of chosen demonstrations."""
+    means: dict[int, list[float]] = defaultdict(list)
+    for candidate, scored in search.items():
+        if len(scored.scores) == len(material.search):
+            means[_chosen(candidate, material)].append(fmean(scored.scores.values()))
+    return {
+        size: Round(len(some), fmean(some), stdev(some) if len(some) > 1 else 0.0, max(some))
+        for size, some in sorted(means.items())
+    }
 
 
 def _begins(kept: tuple[str, ...] | None, added: tuple[str, ...]) -> bool:

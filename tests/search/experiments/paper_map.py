@@ -22,7 +22,7 @@ class Place:
         `setting`: no result, but a setting of the presets. `none`: no row.
     """
 
-    kind: Literal["shown", "again", "setting", "none"] = "shown"
+    kind: Literal["shown", "again", "round", "setting", "none"] = "shown"
     experiment: str = ""
     model: str = ""
     condition: Mapping[str, Label] | None = None
@@ -30,7 +30,7 @@ class Place:
 
 
 Placed = Iterator[tuple[Path, Place]]
-NOWHERE, SETTING = Place("none"), Place("setting")
+NOWHERE, SETTING, ROUND = Place("none"), Place("setting"), Place("round")
 
 
 def places(numbers: dict[str, Any]) -> dict[Path, Place]:
@@ -220,9 +220,11 @@ def _settings(table: dict[str, Any]) -> Placed:
         yield path, SETTING
 
 
-def _without(table: dict[str, Any]) -> Placed:
+def _rounds(table: dict[str, Any]) -> Placed:
+    """The table of rounds has no conditions: `test_the_rounds_of_the_papers_search_are_its_own` compares it."""
     for path, _ in leaves(table):
-        yield path, NOWHERE
+        is_bin = str(path[1]).startswith("round") and path[1] != "round_n_mean_sd"
+        yield path, NOWHERE if is_bin else ROUND
 
 
 _TABLES = {
@@ -240,5 +242,5 @@ _TABLES = {
     "fig3_scaling": _many_shot,
     "fig5_icl_vs_ift": _finetuning,
     "decoding_heatmaps_turn1": _decoding,
-    "fig4_fig12_search_histograms_gpt4turbo_judge": _without,
+    "fig4_fig12_search_histograms_gpt4turbo_judge": _rounds,
 }

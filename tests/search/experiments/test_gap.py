@@ -1,5 +1,6 @@
 """What counts as a prompt that closes the gap."""
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import pytest
 from search.experiments.catalogue import experiment_named
 from search.experiments.cell import Hole
 from search.experiments.gap import sentences, shares, tables
-from search.experiments.markdown import summary
+from search.experiments.markdown import csv_table, summary
 from search.experiments.results import ExperimentResults, Measure, Paid, ResultRow
 from search.experiments.sufficient import BASE, TARGET
+from search.experiments.toys import has_toys
 from search.statistics.draws import difference_of_draws, mean_of_draws
 from tests.search.experiments.toy import toy_config
 
@@ -36,7 +38,7 @@ def _results(folder: Path) -> ExperimentResults:
         conditions=tuple(dict(condition) for condition, _ in means),
         measures=(_TURN,),
         rows=tuple(
-            ResultRow(condition, _TURN, 1, mean_of_draws(scores[at, _TURN.name], 0.95), None, None, 0, None, None)
+            ResultRow(condition, _TURN, 1, mean_of_draws(scores[at, _TURN.name], 0.95), None, None, 3, None, None)
             for at, (condition, _) in enumerate(means)
         ),
         holes=(),
@@ -56,7 +58,7 @@ def test_a_trained_model_is_shown_beside_the_prompts_and_is_never_the_best_of_th
     assert "1 condition beside them has no prompt, or a trained model." in sentence
     assert [share.is_prompted for share in shares(results, _TURN)] == [True, False]
     whole, by_category = tables(results, _TURN)
-    assert [row[-1] for row in whole.rows] == ["prompt", "no prompt, or trained"]
+    assert [row[-3:] for row in whole.rows] == [("12", "3", "prompt"), ("12", "3", "no prompt, or trained")]
     ((name, *by_question),) = by_category.rows
     assert name == "components: rules only"
     assert all(cell.endswith(", n = 6") for cell in by_question)
@@ -77,3 +79,23 @@ def test_a_summary_counts_what_it_speaks_of(tmp_path: Path) -> None:
     assert "There are 4 differences here: * marks the 4 that stay" in " ".join(
         summary(replace(results, rows=tuple(rows)))
     )
+
+
+def test_the_csv_has_every_share_with_its_interval_and_says_that_the_models_are_toys(tmp_path: Path) -> None:
+    results = _results(tmp_path)
+    rows = list(csv.DictReader(csv_table(results).splitlines()))
+    by_condition = {row["condition"]: row for row in rows}
+    for share in shares(results, _TURN):
+        row = by_condition[str(share.condition["condition"])]
+        assert share.share is not None
+        told = [float(row[name]) for name in ("share", "share_low", "share_high", "share_questions")]
+        assert told == pytest.approx([share.share.mean, share.share.low, share.share.high, 12])
+    assert [by_condition[str(of["condition"])]["share"] for of in (BASE, TARGET)] == ["", ""]
+    assert {row["toy"] for row in rows} == {"yes"}
+
+
+def test_the_quickstarts_models_are_toys_whatever_a_config_says(tmp_path: Path) -> None:
+    config = toy_config(tmp_path, toy=False)
+    assert has_toys(config)
+    own = config.model.model_copy(update={"name": str(tmp_path / "model")})
+    assert not has_toys(config.model_copy(update={"model": own, "instruct": None}))

@@ -10,7 +10,7 @@ import pytest
 
 from search.experiments.catalogue import EXPERIMENTS, experiment_named
 from search.experiments.paper import printed_figure, printed_figures
-from search.experiments.paper_tables import ALPACA, MISTRAL
+from search.experiments.paper_tables import ALPACA, MISTRAL, ROUNDS
 from search.experiments.run import run_experiment
 from tests.documents import ROOT
 from tests.search.experiments.paper_map import PAIR, Place, leaves, places
@@ -45,6 +45,14 @@ def test_every_number_of_the_paper_has_its_place_and_stands_there(numbers: dict[
     assert all(ours == pytest.approx(values[path], abs=0.15) for path, ours in again)  # other runs of the same
 
 
+def test_the_rounds_of_the_papers_search_are_its_own(numbers: dict[str, Any]) -> None:
+    for name in PAIR:
+        table = numbers["fig4_fig12_search_histograms_gpt4turbo_judge"][name]
+        kept = (None, table["best 4th"], table["best 4&5"], None)
+        rounds = ([1, table["URIAL"], 0.0], *table["round_n_mean_sd"])
+        assert ROUNDS[name] == {size: (*of, kept[size]) for size, of in enumerate(rounds)}
+
+
 def test_nothing_else_is_called_the_papers(numbers: dict[str, Any]) -> None:
     known = {
         (place.experiment, tuple((place.condition or {}).items()), place.measure, round(_beside(place) or 0, 6))
@@ -72,7 +80,7 @@ def test_the_page_counts_the_numbers_of_each_table_as_they_are(numbers: dict[str
     for path, place in places(numbers).items():
         counted.setdefault(_in_words(str(path[0])), Counter())[place.kind] += 1
     assert told == {
-        name: (kinds.total(), kinds["shown"], kinds["again"], kinds["none"] + kinds["setting"])
+        name: (kinds.total(), kinds["shown"] + kinds["round"], kinds["again"], kinds["none"] + kinds["setting"])
         for name, kinds in counted.items()
     }
 

@@ -12,11 +12,12 @@ from configs.schema.experiment import ExperimentConfig
 from search.experiments.catalogue import EXPERIMENTS, experiment_named
 from search.experiments.cell import Label
 from search.experiments.forecast import forecast_experiment
-from search.experiments.grid import make_grid
+from search.experiments.grid import make_grid, questions_of
 from search.experiments.paper import printed_figure, printed_figures
 from search.experiments.results import measures_of
 from search.experiments.searches import longest_sets, tasks_of
 from search.experiments.setting import Setting
+from search.problem.split import load_split
 from tests.documents import ROOT, furnish
 
 pytestmark = pytest.mark.heavy
@@ -65,6 +66,19 @@ def test_an_experiment_of_the_paper_is_planned_with_gpu_hours_dollars_and_disk(
 
 _MORE_THAN_SCORED = {count - base for count in (30, 40, 50, 100, 150, 200, 250) for base in (0, 3)}
 """Numbers that the presets' counts ask for beyond the 20 demonstrations of the search here."""
+
+
+def test_all_questions_of_the_benchmark_guide_the_papers_search_and_others_are_held_out(
+    preset: ExperimentConfig,
+) -> None:
+    for name in ("greedy", "matching", "transfer", "many_shot"):
+        for task in tasks_of(experiment_named(name), preset, Path("runs")):
+            split, benchmark = load_split(task.config.questions), questions_of(preset.benchmarks[0])
+            assert [question.id for question in split.search] == [question.id for question in benchmark]
+            assert len(split.held_out) == 12
+            if task.config.strategy.kind == "exhaustive_greedy" and task.config.strategy.max_demonstrations > 1:
+                letter = task.config.strategy
+                assert (letter.threshold, letter.stop_without_gain, letter.later_verdicts) == (6.2, False, 2)
 
 
 def test_both_pairs_of_the_paper_have_a_preset(preset: ExperimentConfig) -> None:

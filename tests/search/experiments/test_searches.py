@@ -1,7 +1,8 @@
 """What an experiment takes from a search."""
 
 from evaluators.question import Question
-from search.experiments.searches import best_by_size
+from search.experiments.found_sets import Round
+from search.experiments.searches import best_by_size, rounds_of
 from search.problem.candidate import Candidate
 from search.problem.material import Material
 from search.prompts.demonstration import Demonstration
@@ -35,3 +36,8 @@ def test_of_the_papers_search_what_its_rounds_have_kept_is_taken_whatever_the_fi
     best = best_by_size(_search(_=5, a=6, b=7, ac=6, ab=9), MATERIAL, 0.95, Candidate(("a", "c", "own")))
     assert ["".join(best[size][0].demonstrations[:-1]) for size in (0, 1, 2)] == ["", "a", "ac"]
     assert best[2][1].mean == 6
+
+
+def test_a_round_is_told_by_its_candidates_their_mean_and_its_best() -> None:
+    rounds = rounds_of(_search(_=5, a=6, b=8, ba=6), MATERIAL)
+    assert rounds == {0: Round(1, 5, 0, 5), 1: Round(2, 7, 2**0.5, 8), 2: Round(1, 6, 0, 6)}

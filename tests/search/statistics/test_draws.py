@@ -46,15 +46,29 @@ def test_draws_that_agree_do_not_widen_the_interval_and_draws_that_differ_do() -
     assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)
 
 
-def test_an_interval_over_questions_and_draws_holds_the_truth_as_often_as_it_says() -> None:
-    rng, hits, trials = np.random.default_rng(7), 0, 1500
+@pytest.mark.parametrize("spread", [0.0, 0.2, 1.0])
+def test_an_interval_over_questions_and_draws_holds_the_truth_as_often_as_it_says(spread: float) -> None:
+    """Three draws, which differ not at all, as little as questions do on average, and much more."""
+    rng, hits, trials = np.random.default_rng(7), 0, 1000
     for _ in range(trials):
-        of_draws, of_questions = rng.normal(0, 0.4, (4, 1)), rng.normal(0, 1, (1, 20))
-        table = 6 + of_draws + of_questions + rng.normal(0, 0.8, (4, 20))
-        found = mean_of_draws({at: _named(list(row)) for at, row in enumerate(table)}, 0.9)
+        of_draws, of_questions = rng.normal(0, spread, (3, 1)), rng.normal(0, 1, (1, 40))
+        table = 6 + of_draws + of_questions + rng.normal(0, 1, (3, 40))
+        found = mean_of_draws({at: _named(list(row)) for at, row in enumerate(table)}, 0.95)
         assert found is not None
         hits += found.low <= 6 <= found.high
-    assert 0.87 <= hits / trials <= 0.96  # Satterthwaite's degrees of freedom err on the wide side with few draws
+    assert 0.93 <= hits / trials <= 0.97
+
+
+@given(st.integers(2, 4), st.floats(0, 2), st.integers(0, 1000))
+def test_a_difference_has_a_p_value_below_a_level_where_its_interval_leaves_nought_out(
+    draws: int, spread: float, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    first: Draws = {d: _named(list(rng.normal(0, spread) + rng.normal(0.4, 1, 9))) for d in range(draws)}
+    second: Draws = {0: _named(list(rng.normal(0, 1, 9)))}
+    found = difference_of_draws(first, second, 0.95)
+    assert found is not None
+    assert (found.p_value < 0.05) == (not found.estimate.low <= 0 <= found.estimate.high)
 
 
 def test_what_two_conditions_share_by_draw_cancels_in_their_difference() -> None:
