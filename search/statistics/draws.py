@@ -141,10 +141,11 @@ def _quantile_of_draws(draws: Draws, confidence: float) -> float:
 
 def holm(p_values: Sequence[float], level: float) -> list[bool]:
     """Tell the differences that stay when all are looked at together: Holm's step-down test, with a probability of at
-    most `level` that a single one among all is false."""
+    most `level` that a single one among all is false (Holm 1979, Scandinavian Journal of Statistics 6)."""
     order = sorted(range(len(p_values)), key=lambda at: p_values[at])
     stays, still = [False] * len(p_values), True
     for rank, at in enumerate(order):
+        # once one does not stay, no larger p-value does, however small its own bound would let it be
         still = still and p_values[at] <= level / (len(p_values) - rank)
         stays[at] = still
     return stays

@@ -34,4 +34,5 @@ class GainBelief:
         if not 0.5 < self.probability < enough:
             return None
         ratio = float(ndtri(enough) / ndtri(self.probability))
+        # the z of the gain grows with the root of its precision, so the precision must grow by the ratio squared
         return math.ceil((ratio**2 - 1) * ((self.spread / self.before) ** 2 + self.scored))

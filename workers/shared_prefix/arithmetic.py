@@ -27,14 +27,14 @@ def by_arithmetic(
         cap: see `variants.Variant`.
     """
     scores = torch.matmul(q.float(), k.float().transpose(-1, -2)) * scale
-    if cap is not None:
+    if cap is not None:  # before the mask, which must stay infinite (soft-capping: Gemma 2, arXiv 2408.00118)
         scores = torch.tanh(scores / cap) * cap
     if bias is not None:
         scores = scores + bias
     if causal:
         future = torch.ones(scores.shape[-2:], dtype=torch.bool, device=q.device).triu(1)
         scores = scores.masked_fill(future, float("-inf"))
-    total = scores.logsumexp(dim=-1)
+    total = scores.logsumexp(dim=-1)  # subtracted before exp, so that large scores do not overflow
     return torch.matmul(torch.exp(scores - total[..., None]), v.float()).to(q.dtype), total
 
 
@@ -44,5 +44,5 @@ def merged(parts: list[Part]) -> Part:
     for more, more_total in parts[1:]:
         weight = torch.sigmoid(more_total - total)[..., None]  # exp(more) / (exp(total) + exp(more))
         output = torch.lerp(output.float(), more.float(), weight)
-        total = torch.logaddexp(total, more_total)
+        total = torch.logaddexp(total, more_total)  # never exp(total) itself, which overflows
     return output, total

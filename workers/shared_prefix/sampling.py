@@ -27,8 +27,10 @@ SPREAD = -0x61C88647  # 2**32 / golden ratio, as int32
 def penalised(logits: torch.Tensor, seen: torch.Tensor, penalty: float) -> torch.Tensor:
     """Logits [B, V] after the repetition penalty, where `seen` [B, V] is true for tokens of the prompt or the output.
 
-    Transformers' own processor is not used because it would penalise the padding of a batch as well.
+    Transformers' own processor is not used because it would penalise the padding of a batch as well. Source: Keskar et
+    al., CTRL, arXiv 1909.05858, section 4.1.
     """
+    # a negative logit is multiplied: divided, it would rise, and the token with it
     return torch.where(seen, torch.where(logits < 0, logits * penalty, logits / penalty), logits)
 
 
@@ -61,6 +63,7 @@ def gumbel(keys: torch.Tensor, steps: torch.Tensor, vocabulary: int) -> torch.Te
     _mix(bits, part)
     _mix(bits.add_(keys[:, :1]), part)
     uniform = bits.bitwise_and_(0x7FFFFFFF).float()  # small ones are exact to their last digit
+    # half a step above 0 and 2**-24 below 1: at either end one of the two logarithms would be infinite
     return uniform.add_(0.5).mul_(2.0**-31).clamp_max_(1 - 2.0**-24).neg_().log1p_().neg_().log_().neg_()
 
 
