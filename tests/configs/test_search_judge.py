@@ -10,7 +10,7 @@ from configs.loading import dump_config, load_config, load_evaluation, restore_c
 from configs.schema.judge import EnsembleJudgeConfig, ReferenceJudgeConfig
 from configs.schema.search_judge import judge_alone, screening_judge
 
-SCREENING = "strategy={kind: screening}"
+SCREENING, OPTUNA = "strategy={kind: screening}", "strategy={kind: optuna}"
 CHEAP = "judge.screening={kind: reference, metric: rouge_l}"
 
 
@@ -42,7 +42,7 @@ def test_a_judge_made_in_python_is_taken_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
-        ([CHEAP], "asked by strategy.kind screening alone, and this is optuna"),
+        ([OPTUNA, CHEAP], "asked by strategy.kind screening alone, and this is optuna"),
         ([SCREENING, "judge.screening={kind: reference}"], "judge.screening is the judge itself"),
         ([SCREENING, "judge.screening={kind: refrence}"], "did you mean 'reference'?"),
         ([SCREENING, "judge.screening={kind: ensemble, members: []}"], "`judge.screening.kind` must be one of"),
