@@ -186,7 +186,7 @@ class _Hashed:
         return cls(ends, sums, np.concatenate([[0], np.cumsum(numbers == 0)]))
 
     def passages(
-        self, length: int, hashes: Hashes | None = None, likely: NDArray[np.bool_] | None = None
+        self, length: int, sought: Hashes | None = None, likely: NDArray[np.bool_] | None = None
     ) -> Iterator[tuple[int, int]]:
         """Index of a text and the hash of a passage of it: of all, or of those that are looked for."""
         hashes = (self.sums[length:] - self.sums[:-length]) * _powers(_INVERSE, max(0, len(self.sums) - length))
@@ -197,8 +197,8 @@ class _Hashed:
         owners = np.searchsorted(self.ends, places, side="right")
         places = places[places + length <= self.ends[owners]]
         hashes = hashes[places]
-        if hashes is not None:
-            hit = hashes[np.minimum(np.searchsorted(hashes, hashes), len(hashes) - 1)] == hashes
+        if sought is not None:
+            hit = sought[np.minimum(np.searchsorted(sought, hashes), len(sought) - 1)] == hashes
             places, hashes = places[hit], hashes[hit]
         yield from zip(np.searchsorted(self.ends, places, side="right").tolist(), hashes.tolist(), strict=True)
 
