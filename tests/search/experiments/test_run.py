@@ -73,7 +73,9 @@ def test_searches_stand_beside_each_other_with_their_price_and_their_winners_cur
     ledger: Path, tmp_path: Path
 ) -> None:
     results = _run("greedy", toy_config(tmp_path, ledger, **SMALL), tmp_path / "run")
-    assert [row[0] for row in tables(results)[-1].rows] == ["paper", "random"]
+    by_search, by_round = tables(results)[-2:]
+    assert [row[0] for row in by_search.rows] == ["paper", "random"]
+    assert {row[0] for row in by_round.rows} == {"paper"}  # the one that tries every demonstration in each round
     searches = json.loads((tmp_path / "run" / "table.json").read_text(encoding="utf-8"))["searches"]
     assert [row["search"] for row in searches] == ["paper", "random"]
     for row in searches:
