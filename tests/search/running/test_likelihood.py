@@ -93,7 +93,7 @@ def test_questions_without_any_reference_are_refused() -> None:
 
 def test_a_model_that_cannot_score_is_refused_and_nothing_is_kept(tmp_path: Path) -> None:
     model = ScriptedModel()
-    with pytest.raises(InputError, match=r"cannot tell how likely .* leave strategy.hints.likelihood_questions at 0"):
+    with pytest.raises(InputError, match=r"cannot compute the likelihood .* leave .*hints.likelihood_questions at 0"):
         measured(asked(replace(MATERIAL, rules=FAILS)), model, tmp_path)
     assert len(model.scored) == 1
     assert not (tmp_path / "run").exists()

@@ -22,7 +22,7 @@ def test_a_service_without_a_key_needs_no_variable() -> None:
 
 @pytest.mark.parametrize("key", ["sk-1\nsk-2", "sk- 1", "schlüssel"])
 def test_a_key_that_cannot_travel_is_refused_without_being_shown(key: str) -> None:
-    with pytest.raises(InputError, match="THE_KEY has characters that no key has") as caught:
+    with pytest.raises(InputError, match="THE_KEY has characters that are not allowed in a key") as caught:
         read_key("THE_KEY", {"THE_KEY": key})
     assert key not in str(caught.value)
 
