@@ -44,7 +44,7 @@ def test_a_system_message_stands_between_its_two_marks(tmp_path: Path) -> None:
         ("[system]\nBe {strict}.\n[user]\n{answer} {0}", r"line 4: \{0\} is not a field"),
         ("{answer} {", "lone brace"),
         ("{answer} {}", "is not a field"),
-        ("[system]\nBe strict.\n{answer}", r"no line \[user\]"),
+        ("[system]\nBe strict.\n{answer}", r"followed by a line \[user\]"),
     ],
 )
 def test_a_file_that_cannot_work_is_refused_in_one_sentence(tmp_path: Path, text: str, complaint: str) -> None:
