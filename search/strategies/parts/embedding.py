@@ -69,12 +69,13 @@ def hashed(texts: Sequence[str]) -> Floats:
     count, weights = make_union(words, letters), TfidfTransformer(sublinear_tf=True)
     fitted = [texts[number] for number in _spread(len(texts), _FITTED)]
     counts = weights.fit_transform(count.fit_transform(fitted))
-    size = min(_SIZE, len(texts) - 1)
-    if size < 2 or counts.nnz == 0:
-        return np.zeros((len(texts), 1))
     met = np.unique(counts.indices)  # a hash that no text has changes nothing but the time
+    size = min(_SIZE, len(texts) - 1, len(met))
+    if size < 2:
+        return np.zeros((len(texts), 1))
     analysis = TruncatedSVD(size, random_state=0)
-    vectors: Floats = analysis.fit_transform(counts[:, met])
+    with np.errstate(invalid="ignore"):  # where all texts are equal, shares of no variance, which nobody reads
+        vectors: Floats = analysis.fit_transform(counts[:, met])
     if len(fitted) < len(texts):
         parts = [analysis.transform(weights.transform(count.transform(chunk))[:, met]) for chunk in _chunks(texts)]
         vectors = np.concatenate(parts)

@@ -47,6 +47,13 @@ def test_a_single_text_has_a_vector_too(tmp_path: Path) -> None:
     assert embed(["one"], [], "hashed", tmp_path).demonstrations.shape[0] == 1
 
 
+@pytest.mark.parametrize("words", [["yes", "no"], ["yes"], ["a"], [""], ["?", "!"]])
+def test_many_texts_of_a_tiny_vocabulary_have_vectors_too(words: list[str]) -> None:
+    vectors = hashed([words[number % len(words)] for number in range(70)])
+    assert vectors.shape[0] == 70
+    assert np.isfinite(vectors).all()
+
+
 def test_closeness_of_words_puts_those_first_that_share_words_with_the_questions() -> None:
     assert set(np.argsort(-closeness_of_words(DEMONSTRATIONS, QUESTIONS))[:2]) == {0, 1}
     assert closeness_of_words(DEMONSTRATIONS, []).tolist() == [0, 0, 0, 0]
