@@ -30,7 +30,7 @@ def show_gain(value: Estimate, digits: int = 2) -> str:
 
 
 def _interval(value: Estimate, form: str) -> str:
-    if not (math.isfinite(value.low) or math.isfinite(value.high)):  # one question, or one draw of several
+    if not (math.isfinite(value.low) and math.isfinite(value.high)):  # one question, or one draw of several
         return "[no interval]"
     return f"[{value.low:{form}}, {value.high:{form}}]"
 

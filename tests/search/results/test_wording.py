@@ -40,8 +40,9 @@ def test_a_span_is_said_to_two_digits_or_a_little_more(seconds: float) -> None:
     assert math.isclose(float(number) * each, seconds, rel_tol=0.06, abs_tol=0.06)
 
 
-def test_an_estimate_without_ends_says_that_it_has_no_interval() -> None:
-    lone = Estimate(4.0, -math.inf, math.inf, 1)
-    assert show_estimate(lone) == "4.00 [no interval], n=1"
-    assert show_gain(lone) == "+4.00 [no interval]"
+def test_an_estimate_without_both_ends_says_that_it_has_no_interval() -> None:
+    for low, high in ((-math.inf, math.inf), (-math.inf, 10.0), (1.0, math.inf), (math.nan, math.nan)):
+        lone = Estimate(4.0, low, high, 1)
+        assert show_estimate(lone) == "4.00 [no interval], n=1"
+        assert show_gain(lone) == "+4.00 [no interval]"
     assert show_gain(Estimate(-1.0, -2.0, 0.5, 9)) == "-1.00 [-2.00, +0.50]"
