@@ -46,8 +46,9 @@ class SearchSpaceConfig(Knobs):
     probability of error (0.05, say) however often one looks; a better one may then stay unfound. 0: never."""
 
     drift_checks: Annotated[int, Field(ge=0)] = 0
-    """How many times the judge is asked again about the base prompt's answers to 8 questions while the search runs,
-    which shows whether its level drifts. Each costs that many verdicts beside the budget, and no answer. 0: never."""
+    """How many times the judge is asked again about the base prompt's answers to at most 8 questions while the search
+    runs, which shows whether its level drifts. Each costs that many verdicts beside the budget, and no answer.
+    0: never."""
 
     @model_validator(mode="after")
     def _sizes_agree(self) -> Self:

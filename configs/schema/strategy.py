@@ -52,8 +52,9 @@ class ScreeningConfig(SearchSpaceConfig):
     race_share: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Share of the budget for the race at the end, in [0, 1]."""
     drift_checks: Annotated[int, Field(ge=0)] | Literal["auto"] = 0  # type: ignore[assignment]  # more than others
-    """How many times the judge is asked again about the base prompt's answers to 8 questions while the search runs,
-    which shows whether its level drifts. 0: never; `auto`: 8 times, once the scores themselves say that it does."""
+    """How many times the judge is asked again about the base prompt's answers to at most 8 questions while the search
+    runs, which shows whether its level drifts. Each costs that many verdicts beside the budget, and no answer. 0:
+    never; `auto`: 8 times, once the scores themselves say that it does."""
     least_gain: Annotated[float, Field(ge=0)] = 0.0
     """Stop early when finding the best set is expected to gain less than this over the best known, in points; 0 never
     stops early."""
