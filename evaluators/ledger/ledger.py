@@ -204,8 +204,8 @@ class Ledger:
 
     async def flush(self) -> None:
         """Return when everything kept so far is durable. Raises RunStopped when any of it could not be written."""
-        if self._next_commit is not None:
-            await asyncio.shield(self._next_commit)
+        if self._waiting:  # also rows whose commit was given up
+            await asyncio.shield(self._commit_waiting())
         elif self._committing is not None:
             await asyncio.shield(self._committing)
         if self._broken is not None:
@@ -213,29 +213,35 @@ class Ledger:
 
     def _keep(self, table: Table, row: tuple[Any, ...]) -> "asyncio.Future[None]":
         self._waiting.append((table, tuple(map(storable, row))))
+        kept = asyncio.shield(self._commit_waiting())
+        kept.add_done_callback(_see)
+        return kept
+
+    def _commit_waiting(self) -> "asyncio.Future[None]":
+        """The commit of everything that waits; somebody is at work on it from here on."""
         if self._next_commit is None:
             self._next_commit = asyncio.get_running_loop().create_future()
         if self._committing is None:
             self._committing = asyncio.create_task(self._commit_all())
             self._committing.add_done_callback(self._end_given_up)
-        kept = asyncio.shield(self._next_commit)
-        kept.add_done_callback(_see)
-        return kept
+        return self._next_commit
 
     async def _commit_all(self) -> None:
-        loop = asyncio.get_running_loop()
         try:
             while self._next_commit is not None:
                 rows, commit = self._waiting, self._next_commit
                 self._waiting, self._next_commit = [], None
+                writing = None if self._broken else self._thread.submit(self._write, rows)
                 try:
-                    if self._broken is None:
-                        await loop.run_in_executor(self._thread, self._write, rows)
+                    if writing is not None:
+                        await asyncio.wrap_future(writing)
                 except Exception as error:  # whatever it is, everyone who waits must hear of it
                     full = RunStopped(f"the ledger {self._path} cannot be written ({error}): {_REMEDY}")
                     self._broken = full if isinstance(error, sqlite3.Error) else error
                 except asyncio.CancelledError:  # everything is given up: whoever waits must not wait for ever
                     commit.cancel()
+                    if writing is not None and writing.cancelled():  # it had not begun
+                        self._waiting = rows + self._waiting
                     raise
                 if self._broken is None:
                     commit.set_result(None)
@@ -266,9 +272,12 @@ class Ledger:
             write_tally(self._tally_path, Tally(self._rows["generations"], self._rows["verdicts"]))
 
     async def close(self) -> None:
-        """Wait for the rows under way and close the file. Idempotent."""
-        while self._committing is not None:
-            await asyncio.shield(self._committing)
+        """Write what waits, also rows whose commit was given up, and close the file. Idempotent."""
+        while self._waiting or self._committing is not None:
+            if self._waiting:
+                self._commit_waiting()
+            if self._committing is not None:
+                await asyncio.wait([self._committing])  # it may be given up meanwhile, and leave rows
         self._thread.shutdown()
         self._writer.close()
         self._reader.close()

@@ -389,3 +389,41 @@ def test_nobody_waits_for_rows_whose_commit_was_given_up(steps: int, tmp_path: P
             await ledger.close()
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2])
+@pytest.mark.parametrize("flushes", [False, True])
+def test_rows_whose_commit_was_given_up_are_written_all_the_same(steps: int, flushes: bool, tmp_path: Path) -> None:
+    async def pay(ledger: Ledger) -> None:
+        try:
+            ledger.keep_completion(key(1), b"p", "q", SAID)
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            ledger.keep_completion(key(2), b"p", "q", SAID)
+            await asyncio.Event().wait()
+        finally:
+            try:
+                if flushes:
+                    await ledger.flush()
+                    assert_both_are_stored()
+            finally:
+                await ledger.close()
+
+    def assert_both_are_stored() -> None:
+        with closing(sqlite3.connect(tmp_path / "ledger")) as stored:
+            assert stored.execute("SELECT count(*) FROM generations").fetchone() == (2,)
+
+    async def scenario() -> None:
+        paying = asyncio.create_task(pay(Ledger(tmp_path / "ledger", "run")))
+        for _ in range(steps + 1):
+            await asyncio.sleep(0)
+        given_up = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in given_up:  # as asyncio does after a second interrupt
+            task.cancel()
+        async with asyncio.timeout(20):
+            ends = await asyncio.gather(*given_up, return_exceptions=True)
+        assert all(isinstance(end, asyncio.CancelledError) for end in ends)
+        assert paying.cancelled()
+
+    asyncio.run(scenario())
+    assert_both_are_stored()
