@@ -24,7 +24,7 @@ from search.results.alpaca_eval import write_places
 from search.results.evaluation_material import EvaluationMaterial
 from search.results.evaluation_status import EvaluationStatus, read_evaluation
 from search.run_directory.files import write_json
-from search.run_directory.run import Run, is_evaluation, ledger_path
+from search.run_directory.run import Run, is_evaluation, ledger_path, read_evaluation_config
 from search.run_directory.variant_records import (
     VariantRecord,
     has_version,
@@ -59,8 +59,8 @@ def evaluate(
     Args:
         pay_again: go on although the ledger has lost rows that were paid for.
         leave_out: a variant that cannot be asked (its prompts do not fit its model's context, or its model cannot be
-            loaded) gets a result without scores that says why, and the others are evaluated; else it is an error, and
-            so it is where no model at all can be loaded.
+            loaded) keeps the scores of an earlier call or gets a result without scores that says why, and the others
+            are evaluated; else it is an error, and so it is where no model at all can be loaded.
 
     Raises:
         InputError: something is wrong with config, files, models or directory.
@@ -143,6 +143,8 @@ class _Evaluating:
         self._run = run
         # By an earlier call; where that was before results had a version, the ledger has what they are made of.
         self._before = read_variant_records(run.path) if has_version(run.path) else {}
+        earlier = read_evaluation_config(run.path)
+        self._models_before = {variant.name: variant.model or earlier.model for variant in earlier.variants}
         self._records: dict[str, VariantRecord] = {}
         self._has_begun = False
         self._refused: InputError | WorkersUnavailable | None = None  # why the last model that failed cannot be loaded
@@ -184,11 +186,16 @@ class _Evaluating:
             self._leave_out(variant, f"context too short: {complaint}", TOO_LONG)
 
     def _leave_out(self, variant: PromptVariant, why: str, failure: str) -> None:
-        """Keep a record without scores.
+        """Keep the scores that an earlier call has of the same model; without them a record that says why.
 
         Args:
             failure: of each of its questions.
         """
+        before = self._before.get(variant.name)
+        if before and before.scored.scores and self._models_before.get(variant.name) == variant.model:
+            _log.warning("'%s' keeps the scores of an earlier call: %s", variant.name, why)
+            self._records[variant.name] = before
+            return
         _log.warning("'%s' is left out: %s", variant.name, why)
         failures = {question.id: failure for question in self._plan.questions}
         scored = ScoredTrial(self._trial(variant), {}, failures, None)

@@ -96,7 +96,9 @@ def _damaged(folder: Path) -> Path:
     return folder
 
 
-def test_a_model_whose_weights_cannot_be_loaded_is_a_hole_until_they_can(tmp_path: Path) -> None:
+def test_a_model_whose_weights_cannot_be_loaded_is_a_hole_until_they_can_and_what_it_scored_stays(
+    tmp_path: Path,
+) -> None:
     broken = _damaged(tmp_path / "broken")
     changes = {"instruct": {"name": str(broken), "dtype": "float32"}}
     results = _run("aligned", tmp_path, **changes)
@@ -109,6 +111,9 @@ def test_a_model_whose_weights_cannot_be_loaded_is_a_hole_until_they_can(tmp_pat
     repaired = _run("aligned", tmp_path, **changes)
     assert not repaired.holes
     assert all(row.score is not None for row in repaired.rows)
+    shutil.rmtree(broken)
+    _damaged(broken)
+    assert _run("aligned", tmp_path, **changes).rows == repaired.rows
 
 
 def test_servers_that_never_come_up_are_holes_and_the_rest_goes_on(tmp_path: Path) -> None:
