@@ -69,7 +69,11 @@ def make_grid(
         if candidate_benchmark.experiments is None or experiment.name in candidate_benchmark.experiments
     ]
     benchmarks, refused = _usable(meant, path, environment)
-    asked = [question for benchmark in benchmarks for question in questions_of(benchmark)]
+    asked = [
+        question.turns[: Objective.of(benchmark.scoring).turns]
+        for benchmark in benchmarks
+        for question in questions_of(benchmark)
+    ]
     limits = LengthLimit(asked, may_guess=is_dry)
     cells, holes, conditions = [], [], []
     for entry in experiment.cells(Setting(config), found_sets):

@@ -9,6 +9,7 @@ from configs.schema.experiment import BenchmarkConfig, ExperimentConfig
 from configs.score_bounds import score_bounds
 from evaluators.ledger.queries import read_spend
 from evaluators.objective import Objective
+from evaluators.pipeline.generation import ConversationTooLong
 from search.experiments.cell import Condition, Hole
 from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.grid import Grid
@@ -189,9 +190,11 @@ def _why_no_mean(outcome: CandidateResults, not_asked: str) -> str:
     if not_asked:
         return not_asked
     causes = sorted({*outcome.failures.values()})
+    total = len(outcome.failures) + len(outcome.scores)
     if causes == [TOO_LONG]:
         return "context too short: the model refused a prompt as too long"
-    total = len(outcome.failures) + len(outcome.scores)
+    if {*causes} <= {TOO_LONG, ConversationTooLong.__name__}:
+        return f"context too short: {len(outcome.failures):,} of {total:,} questions do not fit with the answers so far"
     return f"{len(outcome.failures):,} of {total:,} questions failed ({'; '.join(causes[:3])})"
 
 

@@ -71,6 +71,19 @@ def test_what_a_served_model_refuses_as_too_long_is_a_hole_and_the_rest_goes_on(
     assert asked
 
 
+def test_second_turns_that_do_not_fit_behind_long_answers_make_a_context_too_short(tmp_path: Path) -> None:
+    choice = {"text": "word " * 300, "finish_reason": "stop"}
+    answer = page({"choices": [choice], "usage": {"prompt_tokens": 9, "completion_tokens": 300}})
+    with ServiceServer(lambda _: answer) as server:
+        service = {"model": "m", "base_url": server.base_url, "api_key_variable": None, "max_retries": 0}
+        served = {"engine": "served", "server": "openai", "service": service, "context_tokens": 300}
+        decoding = {"max_new_tokens": 10}
+        results = _run("components", tmp_path, model=served, components={"counts": [0]}, decoding=decoding)
+    reasons = [hole.reason for hole in results.holes if "questions do not fit with the answers so far" in hole.reason]
+    assert reasons
+    assert all(reason.startswith("context too short: ") for reason in reasons)
+
+
 @pytest.mark.parametrize(
     "mistake",
     [
