@@ -93,6 +93,21 @@ class ExperimentConfig(Knobs):
             raise ValueError("benchmarks[0].experiments: the first benchmark is in all experiments; leave it out there")
         return self
 
+    @property
+    def confidence(self) -> float:
+        """The level of every interval, in (0, 1): the same on all benchmarks."""
+        return self.benchmarks[0].scoring.confidence
+
+    @model_validator(mode="after")
+    def _confidences_agree(self) -> Self:
+        for benchmark in self.benchmarks:
+            if benchmark.scoring.confidence != self.confidence:
+                raise ValueError(
+                    f"benchmark '{benchmark.name}' has scoring.confidence {benchmark.scoring.confidence:g}, "
+                    f"'{self.benchmarks[0].name}' {self.confidence:g}; set the same, since one table shows both"
+                )
+        return self
+
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
         names = [benchmark.name for benchmark in self.benchmarks]

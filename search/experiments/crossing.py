@@ -25,7 +25,7 @@ def crossings(results: ExperimentResults, measure: Measure) -> list[MethodCrossi
     if results.experiment.name != EXPERIMENT.name:
         return []
     curves = _curves(results, measure)
-    confidence = results.config.benchmarks[0].scoring.confidence
+    confidence = results.config.confidence
     all_crossings = []
     for name, curve in curves.items():
         before, comma, kind = name.rpartition(", ")  # the source of the examples

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from configs.score_bounds import score_bounds
 from search.experiments.cell import Condition
 from search.experiments.results import ExperimentResults, Measure
 from search.experiments.sufficient import BASE, EXPERIMENT, TARGET
@@ -11,6 +12,7 @@ from search.experiments.table import Table
 from search.results.wording import show_gain, show_many
 from search.statistics.draws import Difference, Draws, difference_of_draws, share_of_gap
 from search.statistics.estimates import Estimate
+from search.statistics.intervals import Bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,7 @@ class Share:
     """The share of the gap from base to instruct model that a condition closes.
 
     Attributes:
-        gain: over the base model; None where they have no question in common.
+        gain: over the base model, the row's own difference; None where they have no question in common.
         share: of the gap, 1 at the instruct model; without bounds where it is not clear that there is a gap.
         stays: the gain stays when all of the table's differences are looked at together (Holm).
         printed: the same of the paper's figures; None where it printed them not.
@@ -37,7 +39,9 @@ class Share:
 def gap_of(results: ExperimentResults, measure: Measure, category: str | None = None) -> Difference | None:
     """Instruct model against base model, neither with a prompt; None where one of them has no scores."""
     base, target = (_draws(results, condition, measure, category) for condition in (BASE, TARGET))
-    return difference_of_draws(target, base, _confidence(results)) if base and target else None
+    if not base or not target:
+        return None
+    return difference_of_draws(target, base, results.config.confidence, _scale(results, measure))
 
 
 def is_clear(gap: Difference | None) -> bool:
@@ -49,16 +53,13 @@ def shares(results: ExperimentResults, measure: Measure) -> list[Share]:
     """One for each condition with scores, but for base and instruct model themselves; none in other experiments."""
     if results.experiment.name != EXPERIMENT.name:
         return []
-    base = _draws(results, BASE, measure)
     with_share = []
     for row in results.rows:
         if row.measure == measure and row.score is not None and row.condition not in (BASE, TARGET):
-            reached = _draws(results, row.condition, measure)
-            gain = difference_of_draws(reached, base, _confidence(results)) if base else None
             share = _share(results, row.condition, measure)
             printed = _printed(results, row.condition, measure)
             is_prompted = results.conditions.index(dict(row.condition)) in results.prompted
-            with_share.append(Share(row.condition, row.score, gain, share, row.stays, printed, is_prompted))
+            with_share.append(Share(row.condition, row.score, row.difference, share, row.stays, printed, is_prompted))
     return with_share
 
 
@@ -66,7 +67,15 @@ def _share(
     results: ExperimentResults, condition: Condition, measure: Measure, category: str | None = None
 ) -> Estimate | None:
     reached, base, target = (_draws(results, compared, measure, category) for compared in (condition, BASE, TARGET))
-    return share_of_gap(reached, base, target, _confidence(results)) if reached and base and target else None
+    if not reached or not base or not target:
+        return None
+    return share_of_gap(reached, base, target, results.config.confidence, _scale(results, measure))
+
+
+def _scale(results: ExperimentResults, measure: Measure) -> Bounds | None:
+    """Lowest and highest score of the measure's benchmark; None where its config tells none."""
+    benchmark = next(each for each in results.config.benchmarks if each.name == measure.benchmark)
+    return score_bounds(benchmark.scoring, benchmark.judge)
 
 
 def _draws(results: ExperimentResults, condition: Condition, measure: Measure, category: str | None = None) -> Draws:
@@ -91,10 +100,6 @@ def _printed(results: ExperimentResults, condition: Condition, measure: Measure)
     if reached is None or base is None or target is None or target == base:
         return None
     return (reached - base) / (target - base)
-
-
-def _confidence(results: ExperimentResults) -> float:
-    return results.config.benchmarks[0].scoring.confidence
 
 
 def sentences(results: ExperimentResults) -> Iterator[str]:

@@ -46,7 +46,7 @@ def summary(results: ExperimentResults) -> Iterator[str]:
     yield f"The paper's {results.experiment.source}; {paper_columns}."
     if model and any(measure.name == ALPACA for measure in results.measures):
         yield f"Its figures of {ALPACA} are win rates controlled for length; ours are preferences without that control."
-    level = f"{100 * results.config.benchmarks[0].scoring.confidence:g} %"
+    level = f"{100 * results.config.confidence:g} %"
     compared = [row for row in results.rows if row.difference is not None]
     within = results.experiment.within
     same = f" with the same {' and '.join(within)}" if within else ""

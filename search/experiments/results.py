@@ -206,7 +206,6 @@ def _rows(
     scores: dict[tuple[int, str], Draws],
 ) -> Iterator[ResultRow]:
     scale = score_bounds(benchmark.scoring, benchmark.judge)
-    reach = scale and (scale[0] - scale[1], scale[1] - scale[0])
     for number, condition in enumerate(grid.conditions):
         cells = [cell for cell in grid.cells if dict(cell.condition) == condition and cell.name in by_cell]
         usable = [cell for cell in cells if _has_mean(by_cell[cell.name], benchmark)]
@@ -216,14 +215,13 @@ def _rows(
         reference = scores[first, measure.name]
         confidence = benchmark.scoring.confidence
         failed = sum(len(by_cell[cell.name].failures) for cell in usable)
-        difference = difference_of_draws(draws, reference, confidence) if first != number and draws else None
-        score = mean_of_draws(draws, confidence, failed) if draws else None
+        difference = difference_of_draws(draws, reference, confidence, scale) if first != number and draws else None
         yield ResultRow(
             condition=condition,
             measure=measure,
             draws=len(draws),
-            score=score and score.inside(scale),
-            difference=difference and replace(difference, estimate=difference.estimate.inside(reach)),
+            score=mean_of_draws(draws, confidence, failed, scale) if draws else None,
+            difference=difference,
             stays=None,
             failed=failed,
             length=_length([by_cell[cell.name] for cell in usable]),
@@ -248,7 +246,7 @@ def _length(outcomes: Sequence[CandidateResults]) -> float | None:
 
 def _with_holm(rows: Sequence[ResultRow], grid: Grid) -> Iterator[ResultRow]:
     compared = [row for row in rows if row.difference is not None]
-    level = 1 - grid.config.benchmarks[0].scoring.confidence
+    level = 1 - grid.config.confidence
     stays = iter(holm([row.difference.p_value for row in compared if row.difference], level))
     for row in rows:
         yield row if row.difference is None else replace(row, stays=next(stays))

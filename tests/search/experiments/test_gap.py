@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from configs.errors import InputError
+from configs.score_bounds import score_bounds
 from search.experiments.catalogue import experiment_named
 from search.experiments.cell import Hole
-from search.experiments.gap import sentences, shares, tables
+from search.experiments.gap import gap_of, sentences, shares, tables
 from search.experiments.markdown import csv_table, summary
 from search.experiments.results import ExperimentResults, Measure, Paid, ResultRow
 from search.experiments.sufficient import BASE, TARGET
@@ -79,6 +81,27 @@ def test_a_summary_counts_what_it_speaks_of(tmp_path: Path) -> None:
     assert "There are 4 differences here: * marks the 4 that stay" in " ".join(
         summary(replace(results, rows=tuple(rows)))
     )
+
+
+def test_a_row_has_one_gain_and_it_stays_on_the_scale(tmp_path: Path) -> None:
+    results = _results(tmp_path)
+    of_base = results.scores[0, _TURN.name]
+    bounds = score_bounds(results.config.benchmarks[0].scoring, results.config.benchmarks[0].judge)
+    rows = tuple(
+        replace(row, difference=difference_of_draws(results.scores[at, _TURN.name], of_base, 0.95, bounds))
+        for at, row in enumerate(results.rows)
+    )
+    results = replace(results, rows=rows)
+    assert [share.gain for share in shares(results, _TURN)] == [row.difference for row in rows[2:]]
+    gap = gap_of(results, _TURN)
+    assert gap == rows[1].difference
+
+
+def test_benchmarks_with_different_confidences_are_refused(tmp_path: Path) -> None:
+    benchmark = toy_config(tmp_path).benchmarks[0].model_dump(mode="json")
+    wider = benchmark | {"name": "other", "scoring": benchmark["scoring"] | {"confidence": 0.9}}
+    with pytest.raises(InputError, match=r"'other' has scoring\.confidence 0\.9, 'toy' 0\.95; set the same"):
+        toy_config(tmp_path, benchmarks=[benchmark, wider])
 
 
 def test_the_csv_has_every_share_with_its_interval_and_says_that_the_models_are_toys(tmp_path: Path) -> None:

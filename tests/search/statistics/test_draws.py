@@ -71,15 +71,68 @@ def test_a_difference_has_a_p_value_below_a_level_where_its_interval_leaves_noug
     assert (found.p_value < 0.05) == (not found.estimate.low <= 0 <= found.estimate.high)
 
 
+YES_OR_NO = (0.0, 1.0)
+ANSWERS = st.integers(1, 3).flatmap(
+    lambda draws: st.lists(st.lists(st.sampled_from([0.0, 1.0]), min_size=draws, max_size=draws), min_size=2)
+)
+
+
+@pytest.mark.parametrize("draws", [1, 3])
+@pytest.mark.parametrize(("score", "low", "high"), [(0.0, 0.0, 0.161), (1.0, 0.839, 1.0)])
+def test_scores_that_are_all_at_one_end_of_the_scale_leave_the_interval_a_width(
+    draws: int, score: float, low: float, high: float
+) -> None:
+    found = mean_of_draws({d: _named([score] * 20) for d in range(draws)}, 0.95, bounds=YES_OR_NO)
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-3)  # Wilson 1927
+
+
+@given(ANSWERS)
+def test_an_interval_over_draws_is_never_narrower_than_that_of_the_questions_averages(table: list[list[float]]) -> None:
+    draws: Draws = {d: _named([row[d] for row in table]) for d in range(len(table[0]))}
+    found = mean_of_draws(draws, 0.95, bounds=YES_OR_NO)
+    averages = estimate([sum(row) / len(row) for row in table], 0.95, bounds=YES_OR_NO)
+    assert found is not None
+    assert averages is not None
+    assert 0 <= found.low <= averages.low + 1e-9
+    assert 1 >= found.high >= averages.high - 1e-9
+
+
+@given(ANSWERS)
+def test_the_p_value_of_yes_or_no_answers_agrees_with_their_interval(table: list[list[float]]) -> None:
+    first: Draws = {d: _named([row[d] for row in table]) for d in range(len(table[0]))}
+    found = difference_of_draws(first, {0: _named([0.0] * len(table))}, 0.95, YES_OR_NO)
+    assert found is not None
+    assert (found.p_value < 0.05) == (not found.estimate.low <= 0 <= found.estimate.high)
+
+
+def test_equal_differences_are_no_proof_beyond_what_the_scale_allows() -> None:
+    first, second = {0: _named([5.1] * 10)}, {0: _named([5.0] * 10)}
+    on_a_scale = difference_of_draws(first, second, 0.95, (1.0, 10.0))
+    without = difference_of_draws(first, second, 0.95)
+    assert on_a_scale is not None
+    assert without is not None
+    assert on_a_scale.estimate.low < 0 < on_a_scale.estimate.high
+    assert on_a_scale.p_value > 0.05
+    assert without.p_value == 1
+
+
+def test_a_gap_of_equal_scores_leaves_its_share_a_width() -> None:
+    base, target = {0: _named([0.0] * 10)}, {0: _named([1.0] * 10)}
+    found = share_of_gap(target, base, target, 0.95, YES_OR_NO)
+    assert found is not None
+    assert found.low < 0.5 < found.mean < found.high
+
+
 def test_what_two_conditions_share_by_draw_cancels_in_their_difference() -> None:
     rng = np.random.default_rng(3)
     draws = {d: rng.normal(6, 2) + rng.normal(0, 1, 30) for d in range(3)}
-    first: Draws = {d: _named(list(values + 0.5)) for d, values in draws.items()}
+    first: Draws = {d: _named(list(values + 0.5 + rng.normal(0, 1e-6, 30))) for d, values in draws.items()}
     second: Draws = {d: _named(list(values)) for d, values in draws.items()}
     found = difference_of_draws(first, second, 0.95)
     assert found is not None
     assert found.estimate.mean == pytest.approx(0.5)
-    assert found.estimate.high - found.estimate.low < 1e-9
+    assert found.estimate.high - found.estimate.low < 1e-5
     assert found.p_value < 1e-9
 
 
