@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 MOST_PLANNED = 10**12
 """Answers; nobody plans more."""
+_MOST_AGAIN = 10_000  # further verdicts; nobody asks for more
 _SHOWN = 200  # characters of what was returned
 
 
@@ -30,19 +31,25 @@ class CustomStrategy:
     Args:
         name: `module:Class`, for messages.
         seconds: one call may take.
+        has_screening_judge: whether trials may be scored by a screening judge.
     """
 
-    def __init__(self, strategy: Strategy, name: str, space: SearchSpace, seconds: float) -> None:
+    def __init__(
+        self, strategy: Strategy, name: str, space: SearchSpace, seconds: float, *, has_screening_judge: bool = False
+    ) -> None:
         self.inner = strategy
         self._name = name
         self._space = space
         self._seconds = seconds
+        self._has_screening_judge = has_screening_judge
         self._demonstrations = frozenset((*space.base, *space.pool))
         self._ranking: tuple[Candidate, ...] = ()
         self._planned = self._plan()
 
     @classmethod
-    def load(cls, config: CustomConfig, space: SearchSpace, seed: int) -> "CustomStrategy":
+    def load(
+        cls, config: CustomConfig, space: SearchSpace, seed: int, *, has_screening_judge: bool = False
+    ) -> "CustomStrategy":
         """Import the class and make a strategy of it.
 
         Raises:
@@ -55,7 +62,7 @@ class CustomStrategy:
             raise InputError(
                 f"the strategy {config.strategy!r} cannot be created, it {error}: fix it, or correct strategy.options"
             ) from None
-        return cls(strategy, config.strategy, space, config.timeout)
+        return cls(strategy, config.strategy, space, config.timeout, has_screening_judge=has_screening_judge)
 
     def ask(self, room: int) -> Sequence[Trial]:
         trials = self._call("ask", lambda: list(self.inner.ask(room)))
@@ -104,6 +111,14 @@ class CustomStrategy:
         unknown = set(asked).difference(self._space.questions)
         if unknown:
             raise self._wrong("ask", f"asks for a question that is not a search question: {_shown(min(unknown))}")
+        if type(trial.again) is not int or not 0 <= trial.again <= _MOST_AGAIN:
+            raise self._wrong(
+                "ask", f"again must be a whole number from 0 to {_MOST_AGAIN:,}, not {_shown(trial.again)}"
+            )
+        if not isinstance(trial.screening, bool):
+            raise self._wrong("ask", f"screening must be true or false, not {_shown(trial.screening)}")
+        if trial.screening and not self._has_screening_judge:
+            raise self._wrong("ask", "asks for the screening judge, but the config names none in judge.screening")
 
     def _check_candidate(self, method: str, candidate: object) -> None:
         if not isinstance(candidate, Candidate):

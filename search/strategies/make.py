@@ -153,7 +153,7 @@ def _strategy(
         case CustomConfig():
             from search.strategies.custom import CustomStrategy  # noqa: PLC0415
 
-            return CustomStrategy.load(config, space, seed)
+            return CustomStrategy.load(config, space, seed, has_screening_judge=has_screening_judge)
     make: Callable[[SearchSpace, StrategyConfig, int], Strategy] = resolve_name(
         f"search.strategies.{_STRATEGIES[config.kind]}"
     )

@@ -95,6 +95,12 @@ def test_whatever_it_raises_stops_the_run_with_the_method_and_the_error(method: 
         ("ask", [Trial(Candidate(("b",)), ("q9",))], "is not a search question: 'q9'"),
         ("ask", [Trial(Candidate(("b",)), ())], "a tuple of questions, each once"),
         ("ask", [Trial(Candidate(("b",)), ("q1", "q1"))], "a tuple of questions, each once"),
+        ("ask", [Trial(Candidate(("b",)), ("q1",), again=-1)], "again must be a whole number from 0 to 10,000, not -1"),
+        ("ask", [Trial(Candidate(("b",)), ("q1",), again=10**6000)], "again must be a whole number"),
+        ("ask", [Trial(Candidate(("b",)), ("q1",), again=True)], "again must be a whole number"),
+        ("ask", [Trial(Candidate(("b",)), ("q1",), again=1.0)], "again must be"),  # type: ignore[arg-type]
+        ("ask", [Trial(Candidate(("b",)), ("q1",), screening=1)], "screening must be"),  # type: ignore[arg-type]
+        ("ask", [Trial(Candidate(("b",)), ("q1",), screening=True)], "the config names none in judge.screening"),
         ("ask", [Trial("b", ("q1",))], "must return candidates"),  # type: ignore[arg-type]
         ("ranking", [], "returned no candidate after a result"),
         ("ranking", ["b"], "must return candidates, not 'b'"),
@@ -107,6 +113,14 @@ def test_whatever_it_raises_stops_the_run_with_the_method_and_the_error(method: 
 def test_what_it_may_not_return_stops_the_run_with_a_sentence(method: str, returned: Any, complaint: str) -> None:
     with pytest.raises(RunStopped, match=complaint):
         _use(_with(method, lambda *_: returned))
+
+
+def test_it_may_ask_for_further_verdicts_and_for_the_screening_judge_of_the_config() -> None:
+    inner = Good()
+    strategy = CustomStrategy(inner, "mine:Good", SPACE, 600, has_screening_judge=True)
+    trials = [Trial(BASE.candidate, ("q1",), again=2), Trial(BASE.candidate, ("q1",), screening=True)]
+    inner.ask = lambda room: trials  # type: ignore[method-assign]
+    assert strategy.ask(4) == trials
 
 
 @pytest.mark.parametrize(("planned", "taken"), [(-5, 0), (10**400, 10**12), (7, 7)])
