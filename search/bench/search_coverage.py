@@ -4,11 +4,13 @@
 
 What each search finds and the base prompt meet many samples of held-out questions, each with the intervals of score and
 gain that a report would give. The truth is told on 10,000 further questions, without noise, in the eyes that the judge
-has at the end: where it drifts, no interval knows that it judged otherwise before.
+has at the end: where it drifts, no interval knows that it judged otherwise before. All samples of a landscape are
+of the same few searches (`--seeds`), whatever their questions: so the cells of a line err together, and by more than as
+many independent samples would.
 """
 
 import argparse
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -101,15 +103,29 @@ def _kinds(coverages: Sequence[SampleCoverage]) -> tuple[list[Mapping[int, float
     return [coverage.score for coverage in coverages], [coverage.gain for coverage in coverages]
 
 
-def main() -> None:
-    """The command."""
+def _at_least(least: int) -> Callable[[str], int]:
+    """Return what reads a whole number that is not below `least`."""
+
+    def whole_number(text: str) -> int:
+        number = int(text)
+        if number < least:
+            raise argparse.ArgumentTypeError(f"{number} is too few: give at least {least}")
+        return number
+
+    return whole_number
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command; `arguments` are the process's when absent."""
     parser = argparse.ArgumentParser(prog="python -m search.bench.search_coverage", description=__doc__)
     parser.add_argument("--landscapes", nargs="+", choices=list(LANDSCAPES), default=list(LANDSCAPES))
     parser.add_argument("--strategy", choices=[*STRATEGIES, REFERENCE], default="screening")
-    parser.add_argument("--counts", nargs="+", type=int, default=[10, 80], help="held-out questions of a sample, n")
-    parser.add_argument("--samples", type=int, default=100, help="samples of each search")
-    parser.add_argument("--seeds", type=int, default=10, help="searches on each landscape")
-    given = parser.parse_args()
+    parser.add_argument(
+        "--counts", nargs="+", type=_at_least(2), default=[10, 80], help="held-out questions of a sample, n"
+    )
+    parser.add_argument("--samples", type=_at_least(1), default=100, help="samples of each search")
+    parser.add_argument("--seeds", type=_at_least(1), default=10, help="searches on each landscape")
+    given = parser.parse_args(arguments)
     coverages = [
         sample_coverage(name, given.strategy, seed, given.counts, given.samples)
         for name in given.landscapes
