@@ -42,7 +42,7 @@ class ReplacedFiles:
         after_call: Callable[[], None],
         synchronises: bool = True,
     ) -> None:
-        self._folder = folder
+        self._folder = folder.resolve()
         self._before_call, self._after_call, self._synchronises = before_call, after_call, synchronises
         self._synchronised: dict[str, bytes] = {}  # drafts
         self._versions: dict[str, list[_Version]] = {}  # the first is durable, later ones may be
@@ -53,13 +53,12 @@ class ReplacedFiles:
         fsync, replace = os.fsync, os.replace
 
         def watched_fsync(descriptor: int) -> None:
-            path = Path(f"/proc/self/fd/{descriptor}").readlink()
-            is_draft, is_folder = self._is_draft(path), path == self._folder and bool(self._versions)
-            if not (is_draft or is_folder):
+            path = self._open_as(descriptor)
+            if path is None or (path == self._folder and not self._versions):
                 fsync(descriptor)
                 return
             self._before_call(f"fsync {path.name}")
-            if self._synchronises and is_draft:
+            if self._synchronises and path != self._folder:
                 self._synchronised[path.name] = path.read_bytes()
             elif self._synchronises:
                 self._versions = {name: versions[-1:] for name, versions in self._versions.items()}
@@ -98,5 +97,13 @@ class ReplacedFiles:
                 left[name] = version.content if version.synchronised else version.content[:torn]
         return left
 
+    def _open_as(self, descriptor: int) -> Path | None:
+        """Return which draft, or the folder, is open under this descriptor; None for anything else."""
+        if not self._folder.is_dir():
+            return None
+        drafts = (path for path in self._folder.iterdir() if self._is_draft(path))
+        is_open = os.fstat(descriptor)
+        return next((path for path in (self._folder, *drafts) if os.path.samestat(path.stat(), is_open)), None)
+
     def _is_draft(self, path: Path) -> bool:
-        return path.parent == self._folder and _DRAFT.fullmatch(path.name) is not None
+        return path.parent.resolve() == self._folder and _DRAFT.fullmatch(path.name) is not None

@@ -1,13 +1,16 @@
 """A search among simulated faults is the search without them; and a fault of our own is found."""
 
 import asyncio
+import random
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from configs.atomic_file import write_whole
 from evaluators.ledger.ledger import Ledger
 from search.bench.faults.__main__ import outcome
+from search.bench.faults.files import ReplacedFiles
 from search.bench.faults.search import Storage
 from search.bench.faults.simulation import WHOLE, SimulatedFaults, simulate
 from search.run_directory.journal import Journal
@@ -124,3 +127,21 @@ def test_findings_count_what_was_lost_in_flight(tmp_path: Path) -> None:
     found = simulate(3, tmp_path)
     assert isinstance(found, SimulatedFaults)
     assert 0 <= found.lost < found.billed
+
+
+@pytest.mark.parametrize(
+    ("watched", "written"), [("real", "real"), ("link", "link"), ("link", "real"), ("real", "link")]
+)
+def test_a_file_that_was_replaced_durably_is_left_whole_by_whatever_name_its_folder_goes(
+    watched: str, written: str, tmp_path: Path
+) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    calls = list[str]()
+    files = ReplacedFiles(tmp_path / watched, calls.append, lambda: None)
+    with files.watched():
+        write_whole(tmp_path / written / "state.json", "old")
+        write_whole(tmp_path / written / "state.json", "new")
+        write_whole(tmp_path / "state.json", "of another folder")
+    assert [call.split()[0] for call in calls] == ["fsync", "rename", "fsync"] * 2
+    assert files.left({"state.json": b"new"}, random.Random(0)) == {"state.json": b"new"}
