@@ -1,7 +1,7 @@
 """How sure a run's scores make it that a candidate beats the base prompt."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from statistics import pstdev
 
 import numpy as np
@@ -44,25 +44,47 @@ class Certainty:
         self._held_out = set(held_out)
         self._searched: list[tuple[OrderedSet, dict[int, float]]] = []
         self._unseen: dict[OrderedSet, dict[str, float]] = {}
+        self._verdicts: dict[tuple[OrderedSet, int], int] = {}  # on an answer, where there are several
         self._rejudged = False
         self._cached_fit: tuple[Fit, float] | None = None
 
     def tell(self, scored: ScoredTrial) -> None:
-        """Take a result of either kind; one without a mean says nothing."""
+        """Take a result of either kind; one without a mean says nothing. Further verdicts on answers of the base prompt
+        check the judge for drift; those on any other candidate's are averaged with the earlier ones."""
         if scored.mean is None:
             return
         chosen = self._numbers(scored.trial.candidate)
         search = {self._question[name]: value for name, value in scored.scores.items() if name in self._question}
-        if scored.trial.again:  # of the same answers: each counts once, for the later time
+        if scored.trial.again and scored.trial.candidate == self._space.compose(()):  # a check for drift
             self._rejudged = True
-            for earlier in (scores for searched, scores in self._searched if searched == chosen):
+            for earlier in self._earlier(chosen):  # each answer counts once, for the later time
                 for number in search:
                     earlier.pop(number, None)
+        elif scored.trial.again:
+            search = self._new_after_averaging(chosen, search)
         if search:
             self._cached_fit = None
             self._searched.append((chosen, search))
         unseen = {name: value for name, value in scored.scores.items() if name in self._held_out}
         self._unseen.setdefault(chosen, {}).update(unseen)
+
+    def _earlier(self, chosen: OrderedSet) -> Iterator[dict[int, float]]:
+        """Yield the scores of each earlier trial of a set, by question."""
+        return (scores for searched, scores in self._searched if searched == chosen)
+
+    def _new_after_averaging(self, chosen: OrderedSet, search: dict[int, float]) -> dict[int, float]:
+        """Make each score that the set has the mean of all verdicts on that answer; return those that it had not."""
+        new, trials = dict[int, float](), [*self._earlier(chosen)]
+        for number, value in search.items():
+            judged = [scores for scores in trials if number in scores]
+            if not judged:
+                new[number] = value
+                continue
+            count = self._verdicts[chosen, number] = self._verdicts.get((chosen, number), 1) + 1
+            for scores in judged:
+                scores[number] += (value - scores[number]) / count
+        self._cached_fit = None
+        return new
 
     def probability_better(self, candidate: Candidate) -> float:
         """Return the posterior probability that the candidate beats the base prompt on questions of this kind, to 3

@@ -45,6 +45,7 @@ class CompleteFinalists:
         self._questions = fewer_questions(space, seed).questions
         self._checks = DriftChecks(self._base, self._questions, MOST_CHECKS if checks == "auto" else checks, seed)
         self._checking = checks != "auto"
+        self._checks_under_way: list[Trial] = []
         self._board = Leaderboard()
         self._met: dict[Candidate, set[str]] = {}
         self._under_way = 0
@@ -74,7 +75,9 @@ class CompleteFinalists:
     def _due(self, spent: float, room: int) -> list[Trial]:
         """Return checks that are due where a share `spent` of the budget is."""
         self._checking = self._checking or drift_suspected_by(self._strategy)
-        return self._checks.due(spent, room) if self._checking else []
+        checks = self._checks.due(spent, room) if self._checking else []
+        self._checks_under_way += checks
+        return checks
 
     def _unmet(self) -> list[Trial]:
         """What the first two have not been asked about, a trial each."""
@@ -95,7 +98,9 @@ class CompleteFinalists:
             self._met.setdefault(trial.candidate, set()).update(trial.questions)
         if trial.tells_scores:
             self._board.tell(scored)
-        if self._final is None and not trial.again:
+        if trial in self._checks_under_way:  # another trial that judges again is the strategy's own
+            self._checks_under_way.remove(trial)
+        elif self._final is None:
             self._strategy.tell(scored)
             self._decided = self._decided or (self._error > 0 and self._proves_its_leader())
 

@@ -195,6 +195,19 @@ def test_as_many_checks_of_a_drift_are_made_as_are_wanted_and_the_strategy_is_to
     assert strategy.planned() == sum(len(trial.questions) for trial in trials) <= planned
 
 
+@pytest.mark.parametrize("checks", [0, 3])
+def test_verdicts_that_the_strategy_asked_for_again_reach_it(checks: int) -> None:
+    config = ExhaustiveGreedyConfig(
+        kind="exhaustive_greedy", max_demonstrations=3, stop_without_gain=False, later_verdicts=2
+    )
+    space = replace(WIDE, max_added=3)
+    trials = drive(CompleteFinalists(ExhaustiveGreedy(space, config), space, 0, checks=checks), space)
+    own = [trial for trial in trials if not (trial.again and trial.candidate == space.compose(()))]
+    assert own == drive(ExhaustiveGreedy(space, config), space)
+    assert len(own) == 1 + 8 + 2 * 7 + 2 * 6
+    assert len(trials) - len(own) == checks
+
+
 @pytest.mark.parametrize(("drift", "count"), [(0.0, 0), (3.0, 8)])
 def test_automatic_checks_are_made_only_where_the_scores_say_that_the_judge_drifts(drift: float, count: int) -> None:
     landscape = Landscape(replace(LANDSCAPES["mixed"], drift=drift), 1, pool=20)
