@@ -22,17 +22,23 @@ class SearchTask:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Mean scores of the candidates with as many chosen demonstrations, on all search questions.
+    """Mean scores of the candidates with as many chosen demonstrations, all asked every search question.
 
     Attributes:
-        count: of candidates.
+        count: of candidates with a mean, which leaves questions out that failed.
         spread: standard deviation of their means; 0 for a single one.
+        kept: mean of the candidate that the next round goes on from; None where there is none, as for the base prompt.
+        failed: number of candidates without a mean, since too many of their questions failed.
+        questions: the fewest that a candidate with a mean has a score on.
     """
 
     count: int
     mean: float
     spread: float
     best: float
+    kept: float | None = None
+    failed: int = 0
+    questions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +53,10 @@ class FoundSet:
         decodings: that these prompts were found with, by size, where the search varied the decoding.
         rounds: of the paper's search, which tries every demonstration in each, by size; 0 is the base prompt.
         guiding: ids of the questions that have chosen them.
-        winner: of the search, with its gains on both sides of its split; None where it keeps its base prompt.
-        chosen: demonstrations that the winner has beside the base prompt's.
+        leader: what the search ranked first, with its gains on both sides of its split; None where that is the base
+            prompt.
+        proven: whether the leader is the winner; False where the base prompt was kept, since too little was proven.
+        chosen: demonstrations that the leader has beside the base prompt's.
         judged: answers that the search looked at, whoever has paid for them.
         spend: of the search.
         refused: why the search cannot run; "" where it can.
@@ -61,7 +69,8 @@ class FoundSet:
     decodings: Mapping[int, DecodingConfig] = field(default_factory=dict)
     rounds: Mapping[int, Round] = field(default_factory=dict)
     guiding: frozenset[str] = frozenset()
-    winner: Finalist | None = None
+    leader: Finalist | None = None
+    proven: bool = True
     chosen: int = 0
     judged: int = 0
     spend: Spend = field(default_factory=Spend)

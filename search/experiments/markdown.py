@@ -109,7 +109,7 @@ def tables(results: ExperimentResults) -> list[Table]:
         if results.experiment.is_matrix:
             shown.append(_matrix(results.experiment, measure, rows))
         shown += gap.tables(results, measure)
-    return [*shown, *searches_table(results.found_sets), *rounds_table(results)]
+    return [*shown, *searches_table(results.found_sets), *rounds_table(results.found_sets, results.config.paper_model)]
 
 
 def _matrix(experiment: Experiment, measure: Measure, rows: Sequence[ResultRow]) -> Table:

@@ -1,10 +1,8 @@
 """Searches that an experiment needs before it has cells."""
 
 import logging
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import fmean, stdev
 
 from rich.console import Console
 
@@ -12,8 +10,9 @@ from configs.errors import InputError
 from configs.schema.experiment import ExperimentConfig
 from evaluators.failures import ReferencesMissing
 from search.experiments.experiment import Experiment, FoundSets
-from search.experiments.found_sets import FoundSet, Round, SearchTask
+from search.experiments.found_sets import FoundSet, SearchTask
 from search.experiments.places import ledger_of
+from search.experiments.rounds import added_demonstrations, averaged_results, rounds_of
 from search.experiments.setting import Setting
 from search.experiments.single_scores import scored_alone
 from search.problem.candidate import OWN, Candidate
@@ -99,9 +98,10 @@ def found_in(run: Path) -> FoundSet:
     if material is None:
         raise InputError(f"{run}: the search has not begun; wait until it has scored demonstrations")
     is_papers = results.config.strategy.kind == "exhaustive_greedy"
-    rounds = results.journal.winner if is_papers else None
-    best = best_by_size(results.search, material, results.confidence, rounds)
-    winner = next((finalist for finalist in finalists(results) if finalist.role in {"winner", "best so far"}), None)
+    first = results.journal.ranked_first
+    search = averaged_results(results) if is_papers else results.search
+    best = best_by_size(search, material, results.confidence, first if is_papers else None)
+    leader = next((finalist for finalist in finalists(results)[:-1] if finalist.candidate == first), None)
     return FoundSet(
         rules=material.rules,
         by_size={size: material.shown(candidate) for size, (candidate, _) in best.items()},
@@ -112,58 +112,40 @@ def found_in(run: Path) -> FoundSet:
             for size, (candidate, _) in best.items()
             if candidate.decoding != OWN
         },
-        rounds=rounds_of(results.search, material) if is_papers else {},
+        rounds=rounds_of(search, material, first) if is_papers else {},
         guiding=frozenset(question.id for question in material.search),
-        winner=winner,
-        chosen=0 if winner is None else _chosen(winner.candidate, material),
+        leader=leader,
+        proven=leader is None or leader.role != "runner-up",
+        chosen=0 if leader is None else len(added_demonstrations(leader.candidate, material)),
         judged=sum(len(scored.scores) + len(scored.failures) for scored in results.search.values()),
         spend=results.spend,
     )
 
 
 def best_by_size(
-    search: Mapping[Candidate, CandidateResults], material: Material, confidence: float, rounds: Candidate | None = None
+    search: Mapping[Candidate, CandidateResults],
+    material: Material,
+    confidence: float,
+    accepted: Candidate | None = None,
 ) -> Sets:
     """The best mean by number of chosen demonstrations, among the candidates that have answered all search questions; 0
     is the base prompt.
 
     Args:
-        rounds: the winner of the paper's search. The first demonstrations of it are what each round has kept: by
-            several verdicts, and that is not always the best of the first ones.
+        accepted: what the last round of the paper's search kept. The first demonstrations of it are what each round has
+            kept, and that is not always the best mean.
     """
-    best, kept = dict[int, tuple[Candidate, Estimate]](), _added(rounds, material) if rounds else None
+    best = dict[int, tuple[Candidate, Estimate]]()
+    kept = added_demonstrations(accepted, material) if accepted else None
     for candidate, scored in search.items():
-        added, mean = _added(candidate, material), scored.mean(confidence)
+        added, mean = added_demonstrations(candidate, material), scored.mean(confidence)
         if mean is None or len(scored.scores) + len(scored.failures) != len(material.search):
             continue
         rank, before = (_begins(kept, added), mean.mean), best.get(len(added))
-        if before is None or rank > (_begins(kept, _added(before[0], material)), before[1].mean):
+        if before is None or rank > (_begins(kept, added_demonstrations(before[0], material)), before[1].mean):
             best[len(added)] = candidate, mean
     return best
 
 
-def rounds_of(search: Mapping[Candidate, CandidateResults], material: Material) -> dict[int, Round]:
-    """Scores of candidates that have answered all search questions, none failed, by number of chosen demonstrations."""
-    means: dict[int, list[float]] = defaultdict(list)
-    for candidate, scored in search.items():
-        if len(scored.scores) == len(material.search):
-            means[_chosen(candidate, material)].append(fmean(scored.scores.values()))
-    return {
-        size: Round(len(some), fmean(some), stdev(some) if len(some) > 1 else 0.0, max(some))
-        for size, some in sorted(means.items())
-    }
-
-
 def _begins(kept: tuple[str, ...] | None, added: tuple[str, ...]) -> bool:
     return kept is not None and kept[: len(added)] == added
-
-
-def _chosen(candidate: Candidate, material: Material) -> int:
-    """Number of demonstrations beside the base prompt's own."""
-    return len(_added(candidate, material))
-
-
-def _added(candidate: Candidate, material: Material) -> tuple[str, ...]:
-    """Demonstrations beside the base prompt's own, in the order they are shown in."""
-    base = {demonstration.id for demonstration in material.base}
-    return tuple(name for name in candidate.demonstrations if name not in base)

@@ -6,13 +6,12 @@ from dataclasses import asdict
 from search.experiments.experiment import FoundSets
 from search.experiments.found_sets import FoundSet, Round
 from search.experiments.paper_tables import ROUNDS, PrintedRound
-from search.experiments.results import ExperimentResults
 from search.experiments.table import Table
 from search.results.wording import show_gain
 from search.statistics.estimates import Estimate
 
 PAPER = "paper"
-"""Name of the search that is the paper's, in a config."""
+"""Name of the search that is the paper's, in a config; that of the experiment `sufficient` has "greedy-" before it."""
 
 _HEAD = (
     *("search", "chosen", "search gain", "held-out gain", "overstated by"),
@@ -26,13 +25,20 @@ def searches_table(found_sets: FoundSets) -> list[Table]:
     return [Table("Searches: what they found, at what price, and the winner's curse", _HEAD, rows)] if rows else []
 
 
-def rounds_table(results: ExperimentResults) -> list[Table]:
-    """One, where a search tried every demonstration in each of its rounds, as the paper's did."""
-    model, rows = results.config.paper_model, []
-    for name, sets in results.found_sets.items():
-        printed = ROUNDS[model] if model and name == PAPER else {}
+def rounds_table(found_sets: FoundSets, model: str | None) -> list[Table]:
+    """One, where a search tried every demonstration in each of its rounds, as the paper's did.
+
+    Args:
+        model: whose printed figures stand beside those of the paper's search; None for nobody's.
+    """
+    rows = []
+    for name, sets in found_sets.items():
+        printed = ROUNDS[model] if model and name.removeprefix("greedy-") == PAPER else {}
         rows += [(name, *_round(size, one_round, printed.get(size))) for size, one_round in sets.rounds.items()]
-    head = ("search", "chosen", "candidates", "mean", "standard deviation", "best", "the paper's")
+    head = (
+        *("search", "chosen", "candidates", "failed candidates", "questions", "mean", "standard deviation", "best"),
+        *("kept", "the paper's"),
+    )
     has_paper = any(row[-1] for row in rows)
     shown = tuple(row if has_paper else row[:-1] for row in rows)
     return [Table("Rounds: search scores", head if has_paper else head[:-1], shown)] if rows else []
@@ -40,7 +46,9 @@ def rounds_table(results: ExperimentResults) -> list[Table]:
 
 def _round(size: int, scores: Round, printed: PrintedRound | None) -> tuple[str, ...]:
     numbers = (f"{scores.mean:.2f}", f"{scores.spread:.2f}", f"{scores.best:.2f}")
-    return f"{size}", f"{scores.count:,}", *numbers, "" if printed is None else _in_words(*printed)
+    kept = "" if scores.kept is None else f"{scores.kept:.2f}"
+    counts = f"{scores.count:,}", f"{scores.failed:,}", f"{scores.questions:,}"
+    return f"{size}", *counts, *numbers, kept, "" if printed is None else _in_words(*printed)
 
 
 def _in_words(count: int, mean: float, spread: float, kept: float | None) -> str:
@@ -52,14 +60,14 @@ def _in_words(count: int, mean: float, spread: float, kept: float | None) -> str
 def _cells(sets: FoundSet) -> tuple[str, ...]:
     if sets.refused:
         return "hole", *[""] * (len(_HEAD) - 2)
-    best, spend = sets.winner, sets.spend
-    best_cells = ("base prompt kept", "", "", "") if best is None else (f"{sets.chosen}", *map(_gain, _gains(sets)))
+    spend, chosen = sets.spend, f"{sets.chosen}" if sets.proven else f"{sets.chosen} (not proven; base prompt kept)"
+    best_cells = ("base prompt kept", "", "", "") if sets.leader is None else (chosen, *map(_gain, _gains(sets)))
     dollars = "unknown" if spend.dollars is None else f"{spend.dollars:,.2f}"
     return *best_cells, f"{sets.judged:,}", f"{spend.generated:,}", f"{spend.judged:,}", dollars
 
 
 def _gains(sets: FoundSet) -> tuple[Estimate | None, ...]:
-    best = sets.winner
+    best = sets.leader
     return () if best is None else (best.search_gain, best.held_out_gain, best.overstatement)
 
 
@@ -74,6 +82,7 @@ def to_json(found_sets: FoundSets) -> list[Mapping[str, object]]:
             "search": name,
             "refused": sets.refused or None,
             "chosen": sets.chosen,
+            "proven": sets.proven if sets.leader else None,
             **dict(zip(("search_gain", "held_out_gain", "overstatement"), _as_json(sets), strict=True)),
             "answers_judged": sets.judged,
             "rounds": [{"chosen": size, **asdict(scores)} for size, scores in sets.rounds.items()],

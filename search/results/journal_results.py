@@ -70,6 +70,13 @@ class JournalResults:
         """The second best so far before the end."""
         return self.end.runner_up if self.end else next(iter(self.leaders[1:]), None)
 
+    @property
+    def ranked_first(self) -> Candidate | None:
+        """The winner, or what the search ranked first where too little was proven and the base prompt was kept; the
+        best so far before the end."""
+        is_unproven = self.end is not None and self.end.winner == self.base and self.end.win_probability is not None
+        return self.runner_up if is_unproven else self.winner
+
     def side(self, side: Side) -> ResultsByCandidate:
         """Results on one side of the split; the two never meet."""
         return self.search if side == "search" else self.held_out

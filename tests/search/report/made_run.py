@@ -84,6 +84,7 @@ class MadeRun:
         further: what is asked next of every question; both turns count, and the second scores one point more.
         repeats, wobble: verdicts on each answer, and how far each lies from their mean.
         hot: a further decoding has this name; with it, answers begin with "hot" and score one point more.
+        strategy: as an override of the config.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class MadeRun:
         repeats: int = 1,
         wobble: float = 0.0,
         hot: str = "",
+        strategy: str = STRATEGY,
     ) -> None:
         self.path = path
         self._material = Material(
@@ -116,7 +118,7 @@ class MadeRun:
         if hot:
             knobs.append(f"strategy={{kind: optuna, decodings: [{{name: {hot}, temperature: 0.7}}]}}")
         self._decodings = {OWN: GREEDY, **({hot: HOT} if hot else {})}
-        self._run = Run.create(path, load_config("quickstart", [STRATEGY, *knobs, f"scoring.objective={objective}"]))
+        self._run = Run.create(path, load_config("quickstart", [strategy, *knobs, f"scoring.objective={objective}"]))
         self._trials: list[tuple[Side, Trial]] = []
 
     def start(self) -> None:
@@ -129,10 +131,10 @@ class MadeRun:
         self._run.check_manifest(manifest)
         write_json(self.path / "material.json", self._material.to_json())
 
-    def search(self, *added: str, questions: Sequence[str] | None = None, decoding: str = OWN) -> None:
-        """Try these in front of the base prompt, on all search questions when not told which."""
+    def search(self, *added: str, questions: Sequence[str] | None = None, decoding: str = OWN, again: int = 0) -> None:
+        """Try these in front of the base prompt, on all search questions when not told which; `again` as in `Trial`."""
         every = [question.id for question in self._material.search]
-        self._trials.append(("search", Trial(Candidate((*added, *BASE), decoding), tuple(questions or every))))
+        self._trials.append(("search", Trial(Candidate((*added, *BASE), decoding), tuple(questions or every), again)))
 
     def judge_finalists(
         self,
