@@ -150,7 +150,7 @@ def _trained(cell: Cell, folder: Path) -> TrainedModel | Refused:
     training, base = _of(cell)
     made = FinetunedModel.read(folder)
     if made is None:
-        return _NOT_HERE
+        return f"its model is missing from {folder}; the same command trains it again"
     examples = sum(len(demonstration.turns) for demonstration in training.demonstrations)
     note = f"{len(made.too_long)} of {examples} examples were too long" if made.too_long else ""
     return TrainedModel(base.model_copy(update={"name": str(made.model), "revision": None}), note)
@@ -169,7 +169,9 @@ def is_trained(cell: Cell, config: ExperimentConfig, models: Path) -> bool:
 
 
 def _is_finished(folder: Path) -> bool:
-    return (folder / "finetuned.json").exists()
+    from workers.finetune.record import FinetunedModel  # noqa: PLC0415 -- with the extra
+
+    return FinetunedModel.read(folder) is not None
 
 
 def _of(cell: Cell) -> tuple[Training, ModelConfig]:

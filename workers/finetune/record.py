@@ -37,10 +37,11 @@ class FinetunedModel:
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
-        """None where no training in `folder` is finished."""
+        """None where no training in `folder` is finished, or its model is gone since."""
         if not (folder / FILE).exists():
             return None
         content = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        return cls(
-            **{**content, "model": folder / content["model"], "too_long": tuple(content["too_long"])},
-        )
+        model = folder / content["model"]
+        if not (model / "config.json").is_file() or not any(model.glob("*.safetensors")):
+            return None
+        return cls(**{**content, "model": model, "too_long": tuple(content["too_long"])})

@@ -93,6 +93,16 @@ def test_a_finished_training_is_read_and_not_repeated(base: ModelConfig, tmp_pat
     assert (done.model / "model.safetensors").stat().st_mtime_ns == written
 
 
+@pytest.mark.parametrize("gone", ["config.json", "model.safetensors"])
+def test_a_finished_training_whose_model_is_gone_is_repeated(gone: str, base: ModelConfig, tmp_path: Path) -> None:
+    done = finetune(_task(base), tmp_path)
+    before = _weights(done.model)
+    (done.model / gone).unlink()
+    assert FinetunedModel.read(tmp_path) is None
+    finetune(_task(base), tmp_path)
+    assert all(torch.equal(before[name], tensor) for name, tensor in _weights(done.model).items())
+
+
 def test_too_long_examples_are_left_out_and_reported(base: ModelConfig, tmp_path: Path) -> None:
     long = TrainingExample("long", "word " * 200, "answer")
     done = finetune(replace(_task(base), examples=(*EXAMPLES, long)), tmp_path)
