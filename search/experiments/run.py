@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from configs.atomic_file import drafts, remove_drafts
 from configs.errors import InputError
 from configs.loading import dump_config
 from configs.schema.experiment import ExperimentConfig
@@ -27,6 +28,7 @@ from search.experiments.written import write_all
 from search.run_directory.files import read_json, write_json
 from search.running.evaluate import evaluate
 
+_CLAIM = "experiment.json"
 _PATIENCE = 2.0
 """Seconds that the rehearsal of a search may take where the real one comes next."""
 
@@ -71,17 +73,21 @@ def run_experiment(
 
 def _refuse_other(experiment: Experiment, path: Path) -> None:
     """Raises InputError where the directory holds something else."""
-    earlier = read_json(path / "experiment.json")
+    earlier = read_json(path / _CLAIM)
     if earlier and earlier["experiment"] != experiment.name:
         raise InputError(f"{path} holds the experiment '{earlier['experiment']}': choose another --run-dir")
-    if not earlier and path.exists() and any(path.iterdir()):
+    if earlier or not path.exists():
+        return
+    left = drafts(path, (_CLAIM,))  # of a process that was killed in its first write
+    if {*path.iterdir()} - {*left}:
         raise InputError(f"{path} exists and is not empty: choose another --run-dir")
 
 
 def _claim(experiment: Experiment, config: ExperimentConfig, path: Path) -> None:
     """The directory is this experiment's from here on."""
     path.mkdir(parents=True, exist_ok=True)
-    write_json(path / "experiment.json", {"experiment": experiment.name, "config": dump_config(config)})
+    remove_drafts(path, (_CLAIM,))
+    write_json(path / _CLAIM, {"experiment": experiment.name, "config": dump_config(config)})
 
 
 def _trained(grid: Grid, path: Path) -> tuple[Grid, dict[str, AnyModelConfig], list[str]]:

@@ -210,6 +210,15 @@ def test_a_directory_of_another_experiment_is_refused(ledger: Path, tmp_path: Pa
         _run("aligned", toy_config(tmp_path, ledger), tmp_path / "run")
 
 
+def test_a_directory_whose_claim_was_killed_in_its_first_write_is_taken(ledger: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    draft = tmp_path / "run" / ".experiment.json.4711"
+    draft.write_text('{"experi', encoding="utf-8")
+    _run("components", toy_config(tmp_path, ledger, components={"counts": [0]}), tmp_path / "run")
+    assert not draft.exists()
+    assert (tmp_path / "run" / "table.csv").exists()
+
+
 def test_every_module_that_is_an_experiment_is_in_the_catalogue_and_has_its_modules_name() -> None:
     written = {
         file.stem for file in Path(catalogue.__file__).parent.glob("*.py") if "\nEXPERIMENT = " in file.read_text()
