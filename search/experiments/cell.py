@@ -72,12 +72,14 @@ class Hole:
     Attributes:
         benchmark: the only one concerned; None where all are.
         reason: a sentence without its stop.
+        model: that would be asked; None for the config's own.
     """
 
     condition: Condition
     reason: str
     draw: int | None = None
     benchmark: str | None = None
+    model: AnyModelConfig | None = None
 
     @property
     def name(self) -> str:

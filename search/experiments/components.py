@@ -22,7 +22,8 @@ def _cell(setting: Setting, kind: str, count: int) -> Cell | Hole:
     condition: Condition = {"prompt": kind, "n": count}
     shown = setting.base_prompt.demonstrations
     if count > len(shown):
-        return Hole(condition, f"the base prompt has only {len(shown)} demonstrations")
+        reason = f"the base prompt has only {len(shown)} demonstrations"
+        return Hole(condition, reason, model=setting.config.instruct if kind.startswith("instruct") else None)
     prompt = setting.prompt(shown[:count], rules=kind != "examples only")
     if kind.startswith("instruct"):
         return setting.cell(condition, prompt, model=setting.config.instruct, chat=True)

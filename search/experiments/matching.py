@@ -76,7 +76,7 @@ def _matchings(
     ):
         condition = {**of, "matching": kind}
         if isinstance(answers, str):
-            yield Hole(condition, answers)
+            yield Hole(condition, answers, model=instruct)
         else:
             yield ask(condition, _answered(setting, shown, answers))
     yield ask({**of, "matching": "answers only"}, answers_alone(rules, shown))

@@ -21,7 +21,7 @@ from search.problem.material import Material
 from search.prompts.demonstration import Demonstration
 from search.report.comparison import finalists
 from search.results.candidate_results import CandidateResults
-from search.results.search_results import read_search_results
+from search.results.search_results import SearchResults, read_search_results
 from search.running.coordinator import BasePromptRefused
 from search.running.launch import launch, resume
 from search.statistics.estimates import Estimate
@@ -93,10 +93,14 @@ def _search(task: SearchTask, folder: Path, console: Console | None) -> FoundSet
 
 def found_in(run: Path) -> FoundSet:
     """What the search in this directory has found so far. Raises InputError where it holds none that has begun."""
-    results = read_search_results(run)
+    return found_by(read_search_results(run))
+
+
+def found_by(results: SearchResults) -> FoundSet:
+    """What this search has found so far. Raises InputError where it has not begun."""
     material = results.material
     if material is None:
-        raise InputError(f"{run}: the search has not begun; wait until it has scored demonstrations")
+        raise InputError(f"{results.path}: the search has not begun; wait until it has scored demonstrations")
     is_papers = results.config.strategy.kind == "exhaustive_greedy"
     first = results.journal.ranked_first
     search = averaged_results(results) if is_papers else results.search

@@ -4,19 +4,18 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from configs.errors import InputError
+from search.experiments.earlier_search import read_finished_search
 from search.prompts.demonstration import Demonstration
-from search.results.search_results import SearchResults, read_search_results
+from search.results.search_results import SearchResults
 
 
 def best_alone(run: Path, pool: Sequence[Demonstration]) -> list[Demonstration]:
     """Demonstrations of this pool that the search in this directory has scored alone, the best mean first.
 
     Raises:
-        InputError: there is no run, or it has scored none of them alone.
+        InputError: there is no run, it has not finished, or it has scored none of them alone.
     """
-    results = read_search_results(run)
-    if results.material is None:
-        raise InputError(f"{run}: the search has not begun; wait until it has scored demonstrations")
+    results = read_finished_search(run)
     ranked = of_pool(scored_alone(results), pool)
     if not ranked:
         raise InputError(

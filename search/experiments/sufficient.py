@@ -59,7 +59,8 @@ def _cells(setting: Setting, found_sets: FoundSets) -> Iterator[Cell | Hole]:
         for entry in part.cells(setting, sets):
             named = replace(entry, condition=_condition(part, entry.condition))
             if isinstance(named, Hole):
-                yield named
+                if named.model in (None, own):
+                    yield named
             elif named.model == own and (named.draw is not None or named.asked not in seen):
                 seen.append(named.asked)
                 yield named

@@ -6,10 +6,11 @@ from configs.errors import InputError
 from configs.schema.evaluation import VariantConfig
 from configs.schema.experiments import AskedModelConfig, NamedSetConfig, NamedStrategy
 from search.experiments.cell import Cell, Hole
+from search.experiments.earlier_search import read_finished_search
 from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.found_sets import FoundSet, SearchTask
 from search.experiments.search_tasks import search_tasks
-from search.experiments.searches import found_in
+from search.experiments.searches import found_by
 from search.experiments.setting import Setting
 from search.problem.prompt_variant import read_prompt
 from search.prompts.urial import BasePrompt
@@ -35,7 +36,7 @@ def _cells(setting: Setting, found_sets: FoundSets) -> Iterator[Cell | Hole]:
         for name, prompt in prompts.items():
             condition = {"set": name, "model": asked.name}
             if isinstance(prompt, str):
-                yield Hole(condition, prompt)
+                yield Hole(condition, prompt, model=asked.model)
             else:
                 yield setting.cell(condition, prompt, model=asked.model, chat=asked.chat)
 
@@ -55,11 +56,11 @@ def _read(setting: Setting, named: NamedSetConfig) -> dict[str, BasePrompt]:
             name=named.name, prompt=named.path, query_field=named.query_field, answer_field=named.answer_field
         )
         return {named.name: read_prompt(variant, setting.config.render)}
-    sets = found_in(named.path)
+    sets = found_by(read_finished_search(named.path))
     prompts = {f"{named.name}, {size} chosen": sets.prompt(size) for size in sorted(sets.by_size) if size}
     if not prompts:
         raise InputError(
-            f"{named.path}: the search has scored no set on all of its questions; wait until it has, or give an export"
+            f"{named.path}: the search has scored no set on all of its questions; give another, or an export"
         )
     return prompts
 

@@ -8,7 +8,9 @@ import pytest
 
 from configs.errors import InputError
 from search.experiments.catalogue import experiment_named
+from search.experiments.found_sets import FoundSet
 from search.experiments.gap import shares
+from search.experiments.grid import make_grid
 from search.experiments.results import ExperimentResults
 from search.experiments.run import run_experiment
 from tests.search.experiments.toy import QUICKSTART, toy_config
@@ -93,3 +95,21 @@ def test_a_gap_that_cannot_be_told_from_zero_is_said_aloud(ledger: Path, tmp_pat
 def test_no_instruct_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="set `instruct`"):
         _run(tmp_path / "run", tmp_path / "ledger.sqlite", instruct=None)
+
+
+def test_holes_of_other_models_are_none_of_the_base_models_page(tmp_path: Path) -> None:
+    instruct = {"name": str(QUICKSTART / "instruct"), "dtype": "float32"}
+    config = toy_config(
+        tmp_path,
+        sufficient={"experiments": ["components", "matching", "transfer"]},
+        components={"counts": [0, 9]},
+        matching={"added": 0},
+        transfer={
+            "strategies": [{"name": "found", "strategy": {"kind": "random", "trials": 2, "max_demonstrations": 1}}],
+            "models": [{"name": "instruct", "model": instruct}],
+        },
+    )
+    found_sets = {"transfer-found": FoundSet(refused="its prompts are too long")}
+    holes = make_grid(experiment_named("sufficient"), config, found_sets, tmp_path).holes
+    assert {hole.condition["experiment"] for hole in holes} == {"components", "matching", "transfer"}
+    assert not [hole.name for hole in holes if "instruct" in str(hole.condition["condition"])]

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 import search
-from configs.errors import InputError
+from configs.errors import InputError, RunStopped
 from search.experiments.catalogue import experiment_named
 from search.experiments.results import ExperimentResults
 from search.experiments.run import run_experiment
+from search.experiments.single_scores import best_alone
 from tests.search.experiments.toy import QUICKSTART, toy_config
 
 pytestmark = pytest.mark.heavy
@@ -60,3 +61,16 @@ def test_a_set_that_is_not_there_is_refused_before_anything_is_spent(tmp_path: P
 def test_a_model_that_is_called_as_the_pair_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="both called 'toy'"):
         _run(tmp_path / "run", tmp_path / "ledger.sqlite", models=[{"name": "toy", "model": _INSTRUCT}])
+
+
+def test_a_search_that_has_not_finished_is_refused_before_anything_is_spent(tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger.sqlite"
+    stopped = toy_config(tmp_path, ledger, transfer={"strategies": [_SEARCH]}, budget={"verdicts": 20})
+    with pytest.raises(RunStopped, match="budget"):
+        run_experiment(experiment_named("transfer"), stopped, tmp_path / "first", images=False)
+    run = tmp_path / "first" / "searches" / "found"
+    with pytest.raises(InputError, match=rf"has not finished.*demosearch resume {run}"):
+        _run(tmp_path / "second", ledger, sets=[{"name": "found", "path": str(run)}])
+    with pytest.raises(InputError, match="has not finished"):
+        best_alone(run, ())
+    assert not (tmp_path / "second").exists()
