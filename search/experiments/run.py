@@ -53,6 +53,7 @@ def run_experiment(
         InputError: something is wrong with config, files or directory.
         RunStopped: it cannot go on now; everything paid for is kept, and the same call goes on.
     """
+    path = path.absolute()  # a judge function may change the working directory
     _refuse_other(experiment, path)
     refuse_mistakes(experiment, config, path)
     if tell is not None:

@@ -66,7 +66,7 @@ def evaluate(
         InputError: something is wrong with config, files, models or directory.
         RunStopped: it cannot go on now; everything paid for is kept, and the same call goes on.
     """
-    path = Path(path)
+    path = Path(path).absolute()  # a judge function may change the working directory
     plan = make_evaluation_plan(config, path)
     _refuse_missing_keys(plan)
     is_new = not (path / "config.json").exists()

@@ -31,7 +31,7 @@ def extend(path: Path | str, config: RunConfig, console: Console | None = None) 
         InputError: it cannot be extended so; nothing has changed.
         RunStopped: as `launch`; `resume` goes on.
     """
-    path = Path(path)
+    path = Path(path).absolute()  # a judge function may change the working directory
     extension = plan_extension(path, config)
     run = Run.open(path)
     try:

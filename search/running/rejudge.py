@@ -71,7 +71,8 @@ def rejudge(path: Path | str, config: RejudgeConfig, successor: Path | None = No
         InputError: there is no such run, nothing in it, or the judge cannot work.
         RunStopped: it cannot go on now; the same call goes on later, and pays for nothing twice.
     """
-    path = Path(path)
+    # A judge function may change the working directory.
+    path, successor = Path(path).absolute(), successor and successor.absolute()
     if successor is not None:
         require_search(path, "rejudge")
     results = read_evaluation_results(path) if is_evaluation(path) else read_search_results(path)

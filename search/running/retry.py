@@ -53,7 +53,7 @@ def retry_failed(path: Path | str, console: Console | None = None, config: RunCo
         InputError: nothing can be tried again; or as `resume`.
         RunStopped: as `resume`.
     """
-    path = Path(path)
+    path = Path(path).absolute()  # a judge function may change the working directory
     require_search(path, "retry-failed")
     plan = make_plan(config or read_config(path), path)
     before = read_state(path)

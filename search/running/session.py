@@ -119,6 +119,7 @@ def run(
     loaded = config if isinstance(config, RunConfig) and not overrides else load_config(_source(config), overrides)
     place = Path(path) if path is not None else new_directory(config if isinstance(config, str | Path) else "search")
     feed = _Feed()
+    place = place.absolute()  # whoever takes the events, or a judge function, may change the working directory
     thread = threading.Thread(target=feed.conduct, args=(lambda: launch(loaded, place, view=feed),), daemon=True)
     thread.start()
     try:

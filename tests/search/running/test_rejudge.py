@@ -168,3 +168,21 @@ def test_an_evaluation_is_judged_anew_too_and_its_variants_are_held_against_the_
     assert side.prompts[0].now_gain is None
     assert side.prompts[1].now_gain is not None
     assert 0.5 < side.shift.mean <= 1
+
+
+def test_a_judge_function_that_changes_the_working_directory_leads_nothing_astray(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ServiceServer(_one_point_milder) as server:
+        _searched(server, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    Path("elsewhere").mkdir()
+    Path("wandering.py").write_text(
+        f"import os\ndef score(question, answer):\n    os.chdir({str(tmp_path / 'elsewhere')!r})\n    return 5.0\n"
+    )
+    Path("judge.yaml").write_text("judge: {kind: function, function: 'wandering:score', folder: .}\n")
+    rejudge(Path("run"), load_rejudge("judge.yaml"), Path("next"))
+    assert Path.cwd() == tmp_path / "elsewhere"
+    assert not [*Path.cwd().iterdir()]
+    assert read_manifest(tmp_path / "run")
+    assert read_config(tmp_path / "next").judge.kind == "function"
