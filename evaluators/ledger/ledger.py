@@ -9,7 +9,7 @@ import asyncio
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, replace
 from pathlib import Path
@@ -227,21 +227,20 @@ class Ledger:
         return self._next_commit
 
     async def _commit_all(self) -> None:
+        loop = asyncio.get_running_loop()
         try:
             while self._next_commit is not None:
-                rows, commit = self._waiting, self._next_commit
+                batch, commit = iter([self._waiting]), self._next_commit
                 self._waiting, self._next_commit = [], None
-                writing = None if self._broken else self._thread.submit(self._write, rows)
                 try:
-                    if writing is not None:
-                        await asyncio.wrap_future(writing)
+                    if self._broken is None:
+                        await loop.run_in_executor(self._thread, self._write, batch)
                 except Exception as error:  # whatever it is, everyone who waits must hear of it
                     full = RunStopped(f"the ledger {self._path} cannot be written ({error}): {_REMEDY}")
                     self._broken = full if isinstance(error, sqlite3.Error) else error
                 except asyncio.CancelledError:  # everything is given up: whoever waits must not wait for ever
                     commit.cancel()
-                    if writing is not None and writing.cancelled():  # it had not begun
-                        self._waiting = rows + self._waiting
+                    self._waiting = next(batch, []) + self._waiting
                     raise
                 if self._broken is None:
                     commit.set_result(None)
@@ -260,7 +259,9 @@ class Ledger:
                 self._next_commit.cancel()
                 self._next_commit = None
 
-    def _write(self, rows: list[Row]) -> None:
+    def _write(self, batch: Iterator[list[Row]]) -> None:
+        """Write the rows that the batch holds, unless who gave it up has taken them back: whoever is first has them."""
+        rows = next(batch, [])
         with self._writer:
             for table, statement in _INSERTS.items():
                 some = [row for name, row in rows if name == table]
