@@ -9,6 +9,7 @@ from pydantic import (
 
 from configs.schema.data import QuestionsConfig, RenderConfig
 from configs.schema.decoding import DecodingConfig
+from configs.schema.distinct import refuse_same_names
 from configs.schema.judge import JudgeConfig
 from configs.schema.knobs import Knobs, LocalPath
 from configs.schema.model import AnyModelConfig
@@ -72,8 +73,5 @@ class EvaluationConfig(Knobs):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        names = [variant.name for variant in self.variants]
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            raise ValueError(f"two variants are called '{twice}'; give each a name of its own")
+        refuse_same_names("variants", [variant.name for variant in self.variants])
         return self

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from configs.schema.data import PoolConfig, QuestionsConfig, RenderConfig
 from configs.schema.decoding import DecodingConfig
+from configs.schema.distinct import refuse_same_names
 from configs.schema.experiment_names import ExperimentName
 from configs.schema.experiments import (
     AlignedConfig,
@@ -110,10 +111,7 @@ class ExperimentConfig(Knobs):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        names = [benchmark.name for benchmark in self.benchmarks]
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            raise ValueError(f"two benchmarks are called '{twice}'; give each a name of its own")
+        refuse_same_names("benchmarks", [benchmark.name for benchmark in self.benchmarks])
         if self.pair in {*(asked.name for asked in self.transfer.models), *(pair.name for pair in self.aligned.pairs)}:
             raise ValueError(f"`pair` and another model are both called '{self.pair}'; give each a name of its own")
         return self

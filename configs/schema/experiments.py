@@ -5,14 +5,15 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from configs.schema.data import PoolConfig, QuestionsConfig, SeparationTag
+from configs.schema.distinct import Distinct, refuse_same_names
 from configs.schema.judge import JudgeConfig
 from configs.schema.knobs import Knobs, LocalPath
 from configs.schema.model import AnyModelConfig
 from configs.schema.scoring import ScoringConfig
 from configs.schema.strategy import ExhaustiveGreedyConfig, OptunaConfig, ScreeningConfig, StrategyConfig
 
-Counts = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
-"""Numbers of demonstrations."""
+Counts = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1), Distinct]
+"""Numbers of demonstrations, each once."""
 
 
 class ComponentsConfig(Knobs):
@@ -55,11 +56,11 @@ class ManyShotConfig(Knobs):
 class DecodingSweepConfig(Knobs):
     """Temperature, nucleus mass and repetition penalty (the paper's heat maps)."""
 
-    temperatures: tuple[Annotated[float, Field(ge=0)], ...] = (0.0, 0.3, 0.5, 1.0)
+    temperatures: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Distinct] = (0.0, 0.3, 0.5, 1.0)
     """Temperatures of sampling; 0 is greedy."""
-    top_ps: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (0.6, 0.8, 1.0)
+    top_ps: Annotated[tuple[Annotated[float, Field(gt=0, le=1)], ...], Distinct] = (0.6, 0.8, 1.0)
     """Nucleus masses; without effect at temperature 0, where they share one set of answers."""
-    repetition_penalties: tuple[Annotated[float, Field(gt=0)], ...] = (1.0, 1.15)
+    repetition_penalties: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Distinct] = (1.0, 1.15)
     """Repetition penalties; they count the prompt's tokens too."""
     strategy: OptunaConfig | None = None
     """A search of demonstrations and decodings together (its `decodings`), beside the grid; questions, judge, scoring,
@@ -98,7 +99,7 @@ class MultiTurnConfig(Knobs):
     follow_ups: LocalPath | None = None
     """File in the place of `base_prompt`: JSON lines with the second turns alone (`follow_up_query`,
     `follow_up_answer`), one for each of the base prompt's demonstrations, in their order."""
-    added: tuple[Annotated[int, Field(ge=1)], ...] = (3, 6)
+    added: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Distinct] = (3, 6)
     """Numbers of drawn demonstrations in front of the base prompt's."""
     draws: Annotated[int, Field(ge=1)] = 3
     """Random draws from the pool, nested."""
@@ -134,6 +135,11 @@ class AlignedConfig(Knobs):
     pairs: tuple[ModelPairConfig, ...] = ()
     """Further pairs, in the same table."""
 
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        refuse_same_names("pairs", [pair.name for pair in self.pairs])
+        return self
+
 
 class NamedStrategy(Knobs):
     """One way to search."""
@@ -167,6 +173,11 @@ class GreedyConfig(Knobs):
     window: Annotated[int, Field(ge=1)] = 12
     """Candidates under way at the same time."""
 
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        refuse_same_names("strategies", [named.name for named in self.strategies])
+        return self
+
 
 class NamedPoolConfig(Knobs):
     """Demonstrations of another source."""
@@ -185,17 +196,14 @@ class IclVsFinetuningConfig(Knobs):
     """Random draws from the pool, nested, each a prompt and a training with a seed of its own."""
     seed: int = 0
     """Seed of the draws and of the trainings."""
-    methods: Annotated[tuple[Literal["full", "lora"], ...], Field(min_length=1)] = ("full", "lora")
+    methods: Annotated[tuple[Literal["full", "lora"], ...], Field(min_length=1), Distinct] = ("full", "lora")
     """All weights, low-rank adapters, or both."""
     further_pools: tuple[NamedPoolConfig, ...] = ()
     """The same with examples of other sources. The paper had Evol-Instruct beside Instruct-SkillMix."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        names = [named.name for named in self.further_pools]
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            raise ValueError(f"two further_pools are called '{twice}'; give each a name of its own")
+        refuse_same_names("further_pools", [named.name for named in self.further_pools])
         return self
 
 
@@ -237,11 +245,8 @@ class TransferConfig(Knobs):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        sets = [*(named.name for named in self.sets), *(named.name for named in self.strategies)]
-        for kind, names in (("sets", sets), ("models", [asked.name for asked in self.models])):
-            twice = next((name for name in names if names.count(name) > 1), None)
-            if twice is not None:
-                raise ValueError(f"two {kind} are called '{twice}'; give each a name of its own")
+        refuse_same_names("sets", [*(named.name for named in self.sets), *(named.name for named in self.strategies)])
+        refuse_same_names("models", [asked.name for asked in self.models])
         return self
 
 
@@ -263,6 +268,7 @@ class SufficientConfig(Knobs):
             ...,
         ],
         Field(min_length=1),
+        Distinct,
     ] = ("components", "greedy", "many_shot", "multi_turn", "decoding", "matching", "transfer", "icl_vs_finetuning")
     """What is put together, with the settings that each of them has here; `transfer` only where it has sets. On one
     `ledger_path`, what was run before is not paid again."""
