@@ -9,9 +9,12 @@ import pytest
 import search
 from configs.errors import InputError, RunStopped
 from search.experiments.catalogue import experiment_named
+from search.experiments.cell import Cell
+from search.experiments.found_sets import FoundSet
 from search.experiments.results import ExperimentResults
 from search.experiments.run import run_experiment
 from search.experiments.single_scores import best_alone
+from search.experiments.setting import Setting
 from tests.search.experiments.toy import QUICKSTART, toy_config
 
 pytestmark = pytest.mark.heavy
@@ -74,3 +77,34 @@ def test_a_search_that_has_not_finished_is_refused_before_anything_is_spent(tmp_
     with pytest.raises(InputError, match="has not finished"):
         best_alone(run, ())
     assert not (tmp_path / "second").exists()
+
+
+def test_a_found_set_is_put_to_every_model_in_the_decoding_that_it_was_found_with(tmp_path: Path) -> None:
+    strategy = {
+        "kind": "optuna",
+        "trials": 4,
+        "max_demonstrations": 2,
+        "decodings": [{"name": "mild", "repetition_penalty": 1.05}],
+    }
+    transfer = {"strategies": [{"name": "found", "strategy": strategy}], "models": _MODELS}
+    setting = Setting(toy_config(tmp_path, transfer=transfer))
+    mild = setting.config.decoding.model_copy(update={"repetition_penalty": 1.05})
+    shown = setting.base_prompt.demonstrations
+    found = FoundSet(setting.base_prompt.rules, {1: shown, 2: shown}, decodings={2: mild})
+    penalties = {
+        (cell.condition["set"], cell.condition["model"]): cell.decoding.repetition_penalty
+        for cell in experiment_named("transfer").cells(setting, {"found": found})
+        if isinstance(cell, Cell)
+    }
+    own = setting.config.decoding.repetition_penalty
+    for model in ("toy", "instruct"):
+        assert penalties["base prompt", model] == penalties["found, 1 chosen", model] == own
+        assert penalties["found, 2 chosen", model] == 1.05
+
+
+@pytest.mark.parametrize("name", ["base prompt", "found, 1 chosen"])
+def test_a_set_that_is_called_as_another_one_is_refused(name: str, tmp_path: Path) -> None:
+    sets = [{"name": name, "path": str(QUICKSTART / "base_prompt.txt")}]
+    with pytest.raises(InputError, match=f"two sets are called '{name}'"):
+        _run(tmp_path / "run", tmp_path / "ledger.sqlite", sets=sets, strategies=[_SEARCH])
+    assert not (tmp_path / "run").exists()
