@@ -82,11 +82,14 @@ def _longer(setting: Setting) -> tuple[Demonstration, ...]:
     """The base prompt's demonstrations with a second turn each; none where the config gives no second turns.
 
     Raises:
-        InputError: there are more or fewer second turns than demonstrations, or one lacks a text or cannot be shown.
+        InputError: there are more or fewer second turns than demonstrations, their first turns differ, or one lacks a
+            text or cannot be shown.
     """
     config, own = setting.config.multi_turn, setting.base_prompt.demonstrations
+    if config.base_prompt is not None:
+        return _same_first_turns(_read(setting, config.base_prompt), own, config.base_prompt)
     if config.follow_ups is None:
-        return _read(setting, config.base_prompt) if config.base_prompt else ()
+        return ()
     rows = read_rows(config.follow_ups)
     if len(rows) != len(own):
         raise InputError(
@@ -102,6 +105,25 @@ def _longer(setting: Setting) -> tuple[Demonstration, ...]:
             raise InputError(f"{row.place}: a prompt cannot hold this turn; take headings and fences out of it")
         longer.append(replace(demonstration, further=(turn,)))
     return tuple(longer)
+
+
+def _same_first_turns(
+    longer: tuple[Demonstration, ...], own: Sequence[Demonstration], source: PoolConfig
+) -> tuple[Demonstration, ...]:
+    """The longer demonstrations, after a look at whether they go on from the base prompt's own. Raises InputError."""
+    place = f"multi_turn.base_prompt, {source.path or source.hub}"
+    if len(longer) != len(own):
+        raise InputError(
+            f"{place}: {len(longer)} demonstrations of two turns that a prompt can hold, but the base prompt has "
+            f"{len(own)}; give each of them a second turn, in their order"
+        )
+    for number, (two_turns, one_turn) in enumerate(zip(longer, own, strict=True), start=1):
+        if [text.strip() for text in two_turns.turns[0]] != [text.strip() for text in one_turn.turns[0]]:
+            raise InputError(
+                f"{place}: demonstration {number} has another first turn than demonstration {number} of the base "
+                "prompt; copy query and answer from there, in the same order"
+            )
+    return longer
 
 
 def _forms(setting: Setting) -> list[UrialForm]:

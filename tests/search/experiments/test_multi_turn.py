@@ -147,6 +147,28 @@ def test_second_turns_that_do_not_fit_are_refused(rows: list[dict[str, str]], to
         entries(toy_config(tmp_path, multi_turn=_follow_ups(tmp_path, rows)))
 
 
+def _two_turns(folder: Path, order: list[int]) -> dict[str, Any]:
+    """These of the quickstart's longer demonstrations, in this order."""
+    lines = (QUICKSTART / "two_turn_base_prompt.jsonl").read_text(encoding="utf-8").splitlines()
+    file = folder / "longer.jsonl"
+    file.write_text("".join(lines[at] + "\n" for at in order), encoding="utf-8")
+    return group(base_prompt={"path": str(file)}, added=[], draws=1)
+
+
+@pytest.mark.parametrize(
+    ("order", "message"),
+    [
+        ([0, 1], "2 demonstrations of two turns that a prompt can hold, but the base prompt has 3"),
+        ([0, 2, 1], "demonstration 2 has another first turn than demonstration 2 of the base prompt"),
+    ],
+)
+def test_a_longer_base_prompt_that_is_not_the_base_prompts_is_refused(
+    order: list[int], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=message):
+        entries(toy_config(tmp_path, multi_turn=_two_turns(tmp_path, order)))
+
+
 def test_second_turns_from_two_places_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="base_prompt and follow_ups both"):
         toy_config(tmp_path, multi_turn=group(follow_ups="follow_ups.jsonl"))
