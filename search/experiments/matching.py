@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
+from configs.schema.decoding import DecodingConfig
 from configs.schema.experiments import NamedStrategy
 from configs.schema.model import AnyModelConfig
 from search.experiments.cell import Cell, Condition, Hole
@@ -53,24 +54,30 @@ def _cells(setting: Setting, found_sets: FoundSets) -> Iterator[Cell | Hole]:
 def _of_found_set(setting: Setting, sets: FoundSet, size: int) -> Iterator[Cell | Hole]:
     condition, reason = {"demonstrations": f"base prompt and {size} found"}, sets.reason_against(size)
     if reason is None:
-        yield from _matchings(setting, condition, single_turns(sets.prompt(size).demonstrations))
+        shown = single_turns(sets.prompt(size).demonstrations)
+        yield from _matchings(setting, condition, shown, decoding=sets.decodings.get(size))
     else:
         yield Hole(condition | {"matching": CORRECT}, reason)
 
 
 def _matchings(
-    setting: Setting, of: Condition, shown: Sequence[Demonstration], instruct: AnyModelConfig | None = None
+    setting: Setting,
+    of: Condition,
+    shown: Sequence[Demonstration],
+    instruct: AnyModelConfig | None = None,
+    decoding: DecodingConfig | None = None,
 ) -> Iterator[Cell | Hole]:
     """Cells whose demonstrations have the right, permuted or foreign answers.
 
     Args:
         instruct: what is asked in the place of the base model, in its chat template.
+        decoding: that the demonstrations were found with; None for the config's own.
     """
-    ask = partial(setting.cell, model=instruct, chat=instruct is not None)
+    ask = partial(setting.cell, model=instruct, chat=instruct is not None, decoding=decoding)
     rules = setting.base_prompt.rules
     for kind, answers in (
         (CORRECT, [demonstration.answer for demonstration in shown]),
-        (SHIFTED, [shown[(at + 1) % len(shown)].answer for at in range(len(shown))]),
+        (SHIFTED, _shifted(shown)),
         (IN_DOMAIN, _in_domain(setting, shown)),
         (OUT_OF_DOMAIN, _out_of_domain(setting, len(shown))),
     ):
@@ -87,6 +94,14 @@ def _matchings(
 def _answered(setting: Setting, shown: Sequence[Demonstration], answers: Sequence[str]) -> BasePrompt:
     pairs = [replace(demonstration, answer=answer) for demonstration, answer in zip(shown, answers, strict=True)]
     return setting.prompt(pairs)
+
+
+def _shifted(shown: Sequence[Demonstration]) -> list[str] | str:
+    """To each query the answer of the next one; or why that is no wrong answer."""
+    answers = [demonstration.answer for demonstration in shown]
+    if len(set(answers)) < 2:
+        return "a circular shift needs demonstrations with two different answers"
+    return [*answers[1:], answers[0]]
 
 
 def _in_domain(setting: Setting, shown: Sequence[Demonstration]) -> list[str] | str:
