@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from search.experiments.cell import Cell, Hole
+from configs.schema.experiment import ExperimentConfig
+from search.experiments.cell import Cell, Condition, Hole
 from search.experiments.found_sets import FoundSet, SearchTask
 from search.experiments.setting import Setting
 
@@ -14,6 +15,19 @@ FoundSets = Mapping[str, FoundSet]
 
 def _no_searches(_: Setting) -> list[SearchTask]:
     return []
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What conditions are compared with that share no label with it.
+
+    Attributes:
+        condition: that this one is compared with; None where `within` decides.
+        in_words: what is compared with what, for the page.
+    """
+
+    condition: Callable[[ExperimentConfig, Condition], Condition | None]
+    in_words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +41,8 @@ class Experiment:
         cells: in the table's order; differences are to the first condition.
         within: labels that a condition shares with the first that it is compared with; empty: all are compared with the
             first of the table.
+        reference: of conditions to which `within` does not apply; it stands above them in the table. None: there are
+            none such.
         figure: `lines` over `x`, `forest` of intervals, `heatmap` over `x` and `y`, or `shares` of a gap.
         x, y: labels on the axes.
         x_name: for people.
@@ -39,6 +55,7 @@ class Experiment:
     source: str
     cells: Callable[[Setting, FoundSets], Iterator[Cell | Hole]]
     within: tuple[str, ...] = ()
+    reference: Reference | None = None
     figure: Literal["lines", "forest", "heatmap", "shares"] = "forest"
     x: str = ""
     y: str = ""

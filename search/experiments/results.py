@@ -230,8 +230,11 @@ def _rows(
 
 
 def _compared_with(grid: Grid, number: int) -> int:
-    """The first condition that agrees in the labels that a comparison stays within."""
+    """The experiment's reference, or the first condition that agrees in the labels that a comparison stays within."""
     within, condition = grid.experiment.within, grid.conditions[number]
+    reference = grid.experiment.reference
+    if reference is not None and (compared := reference.condition(grid.config, condition)) is not None:
+        return grid.conditions.index(dict(compared))
     return next(
         at
         for at, other in enumerate(grid.conditions)

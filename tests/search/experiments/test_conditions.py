@@ -98,3 +98,22 @@ def test_decodings_are_searched_together_with_demonstrations_and_put_beside_the_
     }
     assert {row.condition["repetition penalty"] for row in searched} <= {1.0, 1.05}
     assert all(row.score is not None for row in searched)
+    own = results.config.decoding
+    for row in searched:
+        base = results.row(
+            {
+                "model": "base with prompt",
+                "repetition penalty": own.repetition_penalty,
+                "top-p": own.top_p,
+                "temperature": own.temperature,
+            },
+            row.measure,
+        )
+        assert base is not None
+        assert base.score is not None
+        assert row.score is not None
+        assert row.difference is not None
+        assert row.difference.estimate.mean == pytest.approx(row.score.mean - base.score.mean)
+        assert row.difference.estimate.n == row.score.n
+    table = (tmp_path / "run" / "table.md").read_text(encoding="utf-8")
+    assert "what was searched, to the base prompt in the config's decoding" in table
