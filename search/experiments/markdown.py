@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import isfinite
 
+from configs.schema.experiment import ExperimentConfig
 from search.experiments import crossing, gap
 from search.experiments.cell import spell
 from search.experiments.experiment import Experiment
@@ -50,6 +51,9 @@ def summary(results: ExperimentResults) -> Iterator[str]:
     compared = [row for row in results.rows if row.difference is not None]
     within = results.experiment.within
     same = f" with the same {' and '.join(within)}" if within else ""
+    reference = results.experiment.reference
+    if reference is not None and any(reference.condition(results.config, row.condition) for row in compared):
+        same += f"; {reference.in_words}"
     yield (
         f"Intervals are at {level}, over questions and, where prompts are drawn at random, over draws. A difference is "
         f"paired question by question and draw by draw, to the first condition{same}. {_compared(compared)}Failed "
@@ -88,8 +92,22 @@ def _flattered(results: ExperimentResults) -> Iterator[str]:
             have = "has" if both == 1 else "have"
             yield (
                 f"{both:,} of the {len(asked):,} questions of {benchmark} {have} guided the searches: its scores of "
-                'found sets are flattered by that choice; "overstated by" in the table of searches says by how much.'
+                f"found sets are flattered by that choice; {overstatement_in_words(results.config, benchmark)}."
             )
+
+
+def overstatement_in_words(config: ExperimentConfig, benchmark: str) -> str:
+    """What the column "overstated by" says of this benchmark's scores."""
+    judge = next(of.judge for of in config.benchmarks if of.name == benchmark)
+    questions = config.greedy.questions or config.benchmarks[0].questions
+    held_out = questions.split.held_out_benchmark
+    by = []
+    if (config.greedy.judge or config.benchmarks[0].judge) != judge:
+        by.append("by the search's judge")
+    if held_out is not None and held_out != questions.benchmark:
+        by.append("on another benchmark's questions, so not by selection alone")
+    column = '"overstated by" in the table of searches'
+    return f"{column} says by how much" + (f", but {' and '.join(by)}" if by else "")
 
 
 def _have_run(results: ExperimentResults) -> str:
