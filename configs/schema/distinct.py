@@ -24,4 +24,4 @@ def _differ(values: tuple[object, ...]) -> tuple[object, ...]:
 
 
 Distinct = AfterValidator(_differ)
-"""On a field that holds a tuple of numbers or words: none of them is there twice."""
+"""Annotation of a field that holds a tuple of numbers or words, none of which is there twice."""

@@ -97,7 +97,7 @@ def _answered(setting: Setting, shown: Sequence[Demonstration], answers: Sequenc
 
 
 def _shifted(shown: Sequence[Demonstration]) -> list[str] | str:
-    """To each query the answer of the next one; or why that is no wrong answer."""
+    """Answers in a circle, to each query that of the next one; or why none of them is wrong."""
     answers = [demonstration.answer for demonstration in shown]
     if len(set(answers)) < 2:
         return "a circular shift needs demonstrations with two different answers"
