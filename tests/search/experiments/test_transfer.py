@@ -13,8 +13,8 @@ from search.experiments.cell import Cell
 from search.experiments.found_sets import FoundSet
 from search.experiments.results import ExperimentResults
 from search.experiments.run import run_experiment
-from search.experiments.single_scores import best_alone
 from search.experiments.setting import Setting
+from search.experiments.single_scores import best_alone
 from tests.search.experiments.toy import QUICKSTART, toy_config
 
 pytestmark = pytest.mark.heavy
