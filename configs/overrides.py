@@ -1,4 +1,4 @@
-"""Settings that are changed after a config is read: texts such as `strategy.trials=50`, or a mapping."""
+"""Settings that are changed after a config is read: texts such as `strategy.evaluations=600`, or a mapping."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from configs.schema.knobs import FromCommandLine
 from configs.yaml_text import YamlError, parse_yaml
 
 Overrides = Sequence[str] | Mapping[str, Any]
-"""Settings to change: `["strategy.trials=50"]`, or `{"strategy.trials": 50}`."""
+"""Settings to change: `["strategy.evaluations=600"]`, or `{"strategy.evaluations": 600}`."""
 
 
 def apply_overrides(overrides: Overrides, values: dict[str, Any]) -> None:
@@ -35,7 +35,7 @@ def _apply(override: str, values: dict[str, Any]) -> None:
     """Put `a.b.c=value` into nested mappings."""
     name, equals, text = override.partition("=")
     if not equals or not all(name.strip().split(".")):
-        raise InputError(f"{_shown(override)} sets nothing; write KNOB=VALUE, for example strategy.trials=50")
+        raise InputError(f"{_shown(override)} sets nothing; write KNOB=VALUE, for example strategy.evaluations=600")
     try:
         value = _typed_here(parse_yaml(text))
     except YamlError as error:

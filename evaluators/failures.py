@@ -34,7 +34,7 @@ class VerdictUnreadable(JudgeFailed):
 
 
 class VerdictStopped(RunStopped):
-    """A verdict that was asked for in vain, since the stop behind this error had come.
+    """A verdict that was not asked for to the end, because the run was stopping; the cause is chained.
 
     Attributes:
         usage: what was paid for.

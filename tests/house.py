@@ -5,6 +5,7 @@ DSPy's names.
 """
 
 import ast
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -101,6 +102,7 @@ class House:
             begins with a section, a preposition, a pronoun or a conjunction.
         vague_names: `path:line: name` of every definition, parameter, attribute or variable whose name says nothing of
             what it holds, or is a word of our own where the field has one.
+        unknown_arguments: `path:line: name` of what a docstring explains and its function or class does not have.
         folders: number of modules beside `__init__.py`, by package.
     """
 
@@ -109,6 +111,7 @@ class House:
     classes: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     openings: list[str] = field(default_factory=list)
     vague_names: list[str] = field(default_factory=list)
+    unknown_arguments: list[str] = field(default_factory=list)
     folders: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -135,6 +138,9 @@ def measure() -> House:
 def _note(house: House, file: str, node: _Definition | ast.Module) -> None:
     name = node.name if isinstance(node, _Definition) else "module"
     house.openings.extend(f"{file}:{line}: {text[:60]}" for text, line in _docstrings(node) if _hangs(text))
+    if isinstance(node, _Definition):
+        unknown = sorted(set(_explained(ast.get_docstring(node) or "")) - _bound_within(node))
+        house.unknown_arguments.extend(f"{file}:{node.lineno}: {argument}" for argument in unknown)
     if isinstance(node, ast.ClassDef) and not name.startswith("_"):
         house.classes[name].append(file)
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -152,6 +158,18 @@ def _bound_name(node: ast.AST) -> str:
         case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
             return name
     return ""
+
+
+def _explained(docstring: str) -> Iterator[str]:
+    """Names that the sections on arguments and attributes explain."""
+    for section in re.findall(r"^(?:Args|Attributes):\n((?: {4}.*\n?|\n)*)", docstring, re.MULTILINE):
+        for names in re.findall(r"^ {4}([*\w]+(?:, [*\w]+)*): ", section, re.MULTILINE):
+            yield from names.replace("*", "").split(", ")
+
+
+def _bound_within(node: _Definition) -> set[str]:
+    """Names of parameters, fields, properties and attributes."""
+    return {_bound_name(inner) for inner in ast.walk(node)}
 
 
 def _docstrings(node: _Definition | ast.Module) -> Iterator[tuple[str, int]]:

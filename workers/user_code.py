@@ -79,7 +79,7 @@ class UserThreads:
         return value
 
     def close(self) -> None:
-        """Idle threads end. Idempotent."""
+        """End the idle threads; may be called again."""
         while self._idle:
             self._idle.pop().end()
 

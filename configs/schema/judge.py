@@ -179,12 +179,12 @@ class EnsembleJudgeConfig(Knobs):
 
     @property
     def judges(self) -> tuple[JudgeKnobs, ...]:
-        """The judges that it stands for."""
+        """The members' judges."""
         return tuple(member.judge for member in self.members)
 
     @property
     def bounds(self) -> Bounds | None:
-        """The weighted mean of the members' ends; None where one member's are not known."""
+        """The weighted mean of the members' bounds; None where one member's are not known."""
         weights = [member.weight for member in self.members]
         ends = [judge.bounds for judge in self.judges if judge.bounds is not None]
         if len(ends) < len(weights):

@@ -48,7 +48,7 @@ class JudgeKnobs(Knobs):
         return self.calls
 
     @property
-    def words(self) -> int:
+    def verdict_tokens(self) -> int:
         """Tokens that one call may write."""
         return 0
 
@@ -72,7 +72,7 @@ class LanguageModelJudgeKnobs(JudgeKnobs):
     byte for byte, for numbers that must stand beside published ones."""
 
     @model_validator(mode="after")
-    def _one_speaker(self) -> Self:
+    def _service_or_model(self) -> Self:
         if (self.service is None) == (self.model is None):
             raise ValueError("set either service or model")
         if self.model is None and self.workers is not None:
@@ -88,7 +88,7 @@ class LanguageModelJudgeKnobs(JudgeKnobs):
         return 1 + self.unreadable_retries
 
     @property
-    def words(self) -> int:
+    def verdict_tokens(self) -> int:
         return 1
 
 
@@ -107,7 +107,7 @@ class WritingJudgeKnobs(LanguageModelJudgeKnobs):
     for models of your own and for services that return log-probabilities."""
 
     @property
-    def words(self) -> int:
+    def verdict_tokens(self) -> int:
         return self.max_tokens
 
 

@@ -162,7 +162,7 @@ class FunctionJudge:
             self._stuck += 1
             if self._stuck >= self._config.max_in_flight:
                 raise RunStopped(
-                    f"{self._stuck} calls of {name} have not returned after judge.timeout ({seconds:g} seconds): mend "
+                    f"{self._stuck} calls of {name} have not returned after judge.timeout ({seconds:g} seconds): fix "
                     "it or raise judge.timeout, then resume"
                 ) from None
             return [JudgeFailed(f"{name} {error} (judge.timeout)") for _ in items]

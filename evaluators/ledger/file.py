@@ -87,7 +87,8 @@ def open_to_write(path: Path) -> sqlite3.Connection:
             _make_tables(connection, path)  # where an older process was killed before it had made them all
     except (sqlite3.Error, OSError, Timeout) as error:
         raise InputError(
-            f"the ledger {path} cannot be opened ({error}): is it an SQLite file on a local disk with free space?"
+            f"the ledger {path} cannot be opened ({error}): check that it is an SQLite file on a local disk with free "
+            "space"
         ) from error
     return connection
 

@@ -52,7 +52,7 @@ class Ledger:
 
     Args:
         tally: where to note how many rows of the run are durable; nowhere when not given.
-        beside: ledgers of other runs; what they hold is taken over and not asked for again.
+        neighbours: ledgers of other runs; what they hold is taken over and not asked for again.
 
     Raises:
         InputError: the file is no ledger, of another version, or cannot be opened.

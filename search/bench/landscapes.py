@@ -19,9 +19,9 @@ class LandscapeKnobs:
         decisive: what one single demonstration adds.
         dilution: 0 adds effects up, 1 averages them.
         saturation: no prompt gains more than this; infinite for none.
-        recency, position_spread: as above.
-        pair_spread, order_spread, similarity_loss: of the terms in `pairs`.
-        set_spread: of `own`, drawn for each set of demonstrations.
+        recency, position_spread: as in the formula of `search.bench.landscape`.
+        pair_spread, order_spread, similarity_loss: of the terms of its `pairs`.
+        set_spread: of its `own`, drawn for each set of demonstrations.
         question_effect_spread: of g_cq.
         noise, noise_variation: its spread; how much that varies between questions (log scale).
         thresholds: the judge says `lowest` plus `step` for each of these that the noisy score passes.

@@ -96,15 +96,15 @@ def simulate(
     best = strategy.ranking()[0]
     trials = [Trial(candidate, landscape.held_out) for candidate in dict.fromkeys([best, base.candidate])]
     finals = [landscape.score(trial, moment=1.0) for trial in trials]
-    for scored in finals:
-        certainty.tell(scored)
+    for final in finals:
+        certainty.tell(final)
     win_probability = certainty.probability_better(best)
     winner = best if win_probability >= min_win_probability else base.candidate
     return SimulatedSearch(
         best=best,
         winner=winner,
         win_probability=win_probability,
-        held_out={scored.trial.candidate: scored.scores for scored in finals},
+        held_out={final.trial.candidate: final.scores for final in finals},
         evaluations=evaluations,
         trials=finished,
         found_truth=landscape.truth(best, landscape.held_out),

@@ -52,7 +52,7 @@ class FoundSet:
         scores: of these prompts while searching, by size; what the choice was made by flatters it.
         decodings: that these prompts were found with, by size, where the search varied the decoding.
         rounds: of the paper's search, which tries every demonstration in each, by size; 0 is the base prompt.
-        guiding: ids of the questions that have chosen them.
+        search_questions: ids of the questions that have chosen them.
         leader: what the search ranked first, with its gains on both sides of its split; None where that is the base
             prompt.
         proven: whether the leader is the winner; False where the base prompt was kept, since too little was proven.
@@ -68,7 +68,7 @@ class FoundSet:
     scores: Mapping[int, Estimate] = field(default_factory=dict)
     decodings: Mapping[int, DecodingConfig] = field(default_factory=dict)
     rounds: Mapping[int, Round] = field(default_factory=dict)
-    guiding: frozenset[str] = frozenset()
+    search_questions: frozenset[str] = frozenset()
     leader: Finalist | None = None
     proven: bool = True
     chosen: int = 0

@@ -79,7 +79,7 @@ def make_grid(
     for entry in experiment.cells(Setting(config), found_sets):
         if dict(entry.condition) not in conditions:
             conditions.append(dict(entry.condition))
-        checked = entry if isinstance(entry, Hole) else _check(_spelled(entry) if is_dry else entry, limits)
+        checked = entry if isinstance(entry, Hole) else _check(_renderable(entry) if is_dry else entry, limits)
         if isinstance(checked, Hole):
             holes.append(checked)
         else:
@@ -114,7 +114,7 @@ def questions_of(benchmark: BenchmarkConfig) -> tuple[Question, ...]:
     return questions
 
 
-def _spelled(cell: Cell) -> Cell:
+def _renderable(cell: Cell) -> Cell:
     """The cell as it can be rendered without fetching anything: in the base model's form where its chat template is not
     here.
     """

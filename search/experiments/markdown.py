@@ -84,11 +84,11 @@ def _compared(rows: Sequence[ResultRow]) -> str:
 
 def _flattered(results: ExperimentResults) -> Iterator[str]:
     """Say which benchmarks have questions that chose what is shown on them."""
-    guiding = frozenset[str]().union(*(sets.guiding for sets in results.found_sets.values()))
+    chose = frozenset[str]().union(*(sets.search_questions for sets in results.found_sets.values()))
     for benchmark in dict.fromkeys(measure.benchmark for measure in results.measures):
         measure = next(measure for measure in results.measures if measure.benchmark == benchmark)
         asked = results.categories[measure.name].keys()
-        if both := len(asked & guiding):
+        if both := len(asked & chose):
             have = "has" if both == 1 else "have"
             yield (
                 f"{both:,} of the {len(asked):,} questions of {benchmark} {have} guided the searches: its scores of "

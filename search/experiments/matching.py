@@ -67,7 +67,7 @@ def _matchings(
     instruct: AnyModelConfig | None = None,
     decoding: DecodingConfig | None = None,
 ) -> Iterator[Cell | Hole]:
-    """Cells whose demonstrations have the right, permuted or foreign answers.
+    """Cells whose demonstrations have right, shifted, in-domain or out-of-domain answers.
 
     Args:
         instruct: what is asked in the place of the base model, in its chat template.

@@ -117,7 +117,7 @@ def found_by(results: SearchResults) -> FoundSet:
             if candidate.decoding != OWN
         },
         rounds=rounds_of(search, material, first) if is_papers else {},
-        guiding=frozenset(question.id for question in material.search),
+        search_questions=frozenset(question.id for question in material.search),
         leader=leader,
         proven=leader is None or leader.role != "runner-up",
         chosen=0 if leader is None else len(added_demonstrations(leader.candidate, material)),

@@ -44,7 +44,6 @@ class Hub:
         except Exception as error:  # the library raises its own, its HTTP library's, OSError and ValueError
             reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
             raise InputError(
-                f"{folder} is written, but the hub did not take it ({reason}): check the token and the name, then "
-                "push again"
+                f"{folder} is written, but the upload failed ({reason}): check the token and the name, then push again"
             ) from None
         return str(address)

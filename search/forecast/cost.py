@@ -19,13 +19,13 @@ class JudgeCost:
     Attributes:
         calls: of a model; 0 for a metric.
         most_calls: when every reply but the last is unreadable.
-        words: tokens that one call may write.
+        verdict_tokens: tokens that one call may write.
         service: that is paid, if any.
     """
 
     calls: int
     most_calls: int
-    words: int
+    verdict_tokens: int
     service: ServiceConfig | None
 
 
@@ -38,7 +38,7 @@ def judge_costs(config: JudgeConfig) -> tuple[JudgeCost, ...]:
 
 def _judge_cost(config: JudgeKnobs) -> JudgeCost:
     service = config.service if isinstance(config, LanguageModelJudgeKnobs) else None
-    return JudgeCost(config.calls, config.most_calls, config.words, service)
+    return JudgeCost(config.calls, config.most_calls, config.verdict_tokens, service)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,13 @@ class Speed:
 
     Attributes:
         answer: tokens of a completion, on average.
-        words: tokens that one call of the judge writes, on average.
+        verdict_tokens: tokens that one call of the judge writes, on average.
         speed: new tokens a second, all workers together, waiting and loading included.
         gpus: held at the same time, on average.
     """
 
     answer: float | None = None
-    words: float | None = None
+    verdict_tokens: float | None = None
     speed: float | None = None
     gpus: float | None = None
 
@@ -62,7 +62,7 @@ class Speed:
         """The speed of a run, from what it has spent."""
         return cls(
             answer=_ratio(spend.new_tokens, spend.generated),
-            words=_ratio(spend.judge.new_tokens, spend.judge.calls),
+            verdict_tokens=_ratio(spend.judge.new_tokens, spend.judge.calls),
             speed=_ratio(spend.new_tokens, spend.seconds),
             gpus=spend.gpu_seconds / spend.seconds if spend.seconds else None,
         )
@@ -102,12 +102,14 @@ class Cost:
     dollars: float | None
 
 
-def cost_of(work: PlannedWork, basis: Basis, answer: float, words: Sequence[float], calls: Sequence[int]) -> Cost:
+def cost_of(
+    work: PlannedWork, basis: Basis, answer: float, verdict_tokens: Sequence[float], calls: Sequence[int]
+) -> Cost:
     """Work out the cost of planned work.
 
     Args:
         answer: tokens of an answer.
-        words: tokens that a call of the judge writes, by panel member.
+        verdict_tokens: tokens that a call of the judge writes, by panel member.
         calls: of one verdict, by panel member.
     """
     prompt_tokens, new_tokens = work.prompts * basis.model_tokens + work.earlier * answer, work.generations * answer
@@ -116,8 +118,8 @@ def cost_of(work: PlannedWork, basis: Basis, answer: float, words: Sequence[floa
     for member, judge in enumerate(basis.judges):
         own = work.verdicts[member] * calls[member]
         own_read = calls[member] * (work.judge_prompts[member] * basis.judge_tokens + work.judged[member] * answer)
-        bills.append(_price(judge.service, own_read, own * words[member]))
-        made, read, written = made + own, read + own_read, written + own * words[member]
+        bills.append(_price(judge.service, own_read, own * verdict_tokens[member]))
+        made, read, written = made + own, read + own_read, written + own * verdict_tokens[member]
     paid = [bill for bill in bills if bill is not None]
     return Cost(
         generations=work.generations,

@@ -59,8 +59,8 @@ def measured(
     if rates.answer is None and experience.answer_tokens is not None:
         rates = replace(rates, answer=experience.answer_tokens)
         notes.append(f"an answer is assumed to have {experience.answer_tokens:,.0f} tokens")
-    if rates.words is None and experience.verdict_tokens is not None:
-        rates = replace(rates, words=experience.verdict_tokens)
+    if rates.verdict_tokens is None and experience.verdict_tokens is not None:
+        rates = replace(rates, verdict_tokens=experience.verdict_tokens)
         notes.append(f"a verdict is assumed to have {experience.verdict_tokens:,.0f} tokens")
     if rates.gpus is None and experience.gpus is not None and _gpus(config.model, config.workers) is None:
         rates = replace(rates, gpus=experience.gpus)

@@ -127,11 +127,13 @@ def _about(likely: PlannedWork | None, assumed: Assumptions) -> dict[str, float 
     if likely is None:
         return {}
     rates, judges = assumed.rates, assumed.basis.judges
-    words = [rates.words or 0.0 if judge.words > 1 else float(judge.words) for judge in judges]
-    cost = cost_of(likely, assumed.basis, rates.answer or 0.0, words, [judge.calls for judge in judges])
+    verdict_tokens = [
+        rates.verdict_tokens or 0.0 if judge.verdict_tokens > 1 else float(judge.verdict_tokens) for judge in judges
+    ]
+    cost = cost_of(likely, assumed.basis, rates.answer or 0.0, verdict_tokens, [judge.calls for judge in judges])
     values = _values(cost, assumed)
     lengths_matter = rates.answer is None
-    words_matter = rates.words is None and any(judge.words > 1 for judge in judges)
+    words_matter = rates.verdict_tokens is None and any(judge.verdict_tokens > 1 for judge in judges)
     hidden = (_NEED_LENGTHS if lengths_matter else frozenset()) | (_NEED_WORDS if words_matter else frozenset())
     shown = {name: value for name, value in values.items() if name not in hidden}
     if not likely.earlier:
@@ -143,8 +145,8 @@ def _about(likely: PlannedWork | None, assumed: Assumptions) -> dict[str, float 
 
 def _at_most(most: PlannedWork, assumed: Assumptions) -> dict[str, float | None]:
     judges = assumed.basis.judges
-    words, calls = [judge.words for judge in judges], [judge.most_calls for judge in judges]
-    return _values(cost_of(most, assumed.basis, assumed.max_new_tokens, words, calls), assumed)
+    verdict_tokens, calls = [judge.verdict_tokens for judge in judges], [judge.most_calls for judge in judges]
+    return _values(cost_of(most, assumed.basis, assumed.max_new_tokens, verdict_tokens, calls), assumed)
 
 
 def _values(cost: Cost, assumed: Assumptions) -> dict[str, float | None]:

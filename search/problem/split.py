@@ -137,7 +137,10 @@ def _judge_fields(row: Row, names: Sequence[str]) -> str:
     fields = {}
     for name in names:
         if not row.has(name):
-            raise InputError(f"{row.place}: there is no field '{name}', which `questions.judge_fields` names")
+            raise InputError(
+                f"{row.place}: there is no field '{name}', which `questions.judge_fields` names; add it, or take it "
+                "out there"
+            )
         fields[name] = value = row.value(name)
         try:
             json.dumps(value, allow_nan=False)

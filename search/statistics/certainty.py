@@ -172,7 +172,7 @@ def _belief(
     fit: Fit, chosen_set: OrderedSet, base: OrderedSet, luck: Floats, unseen: Floats, noise: float
 ) -> tuple[float, float]:
     """Return the log evidence for the strength of effects that a fit has, held-out scores included, and how probable it
-    makes it that the gain of `one` over `base` is above 0.
+    makes it that the gain of `chosen_set` over `base` is above 0.
 
     Args:
         luck: variance of each demonstration's mean luck on the questions that it was met on, [N].

@@ -123,11 +123,11 @@ class _View:
     async def answers(self, request: Request) -> Response:
         index = await asyncio.to_thread(self._looks.answers, await self._path(request))
         wanted = read_filter(request.query_params)
-        page = await asyncio.to_thread(index.find, wanted)
+        matches = await asyncio.to_thread(index.find, wanted)
         if request.query_params.get("as") == "json":
-            return JSONResponse({"total": page.total, "rows": [asdict(row) for row in page.rows]})
+            return JSONResponse({"total": matches.total, "rows": [asdict(row) for row in matches.rows]})
         choices = {column: index.choices(column) for column in ("side", "category")}
-        values: dict[str, Any] = {"found": page, "wanted": asdict(wanted), "choices": choices, "size": PAGE}
+        values: dict[str, Any] = {"found": matches, "wanted": asdict(wanted), "choices": choices, "size": PAGE}
         name = request.path_params["name"]
         return _page("answers.html.jinja", _root(request), name=name, roles=index.roles, **values)
 

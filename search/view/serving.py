@@ -29,7 +29,9 @@ def serve(folder: Path, host: str, port: int, token: str, say: Callable[[str], N
         listening.bind(address)
         listening.listen()
     except (OSError, UnicodeError) as error:
-        raise InputError(f"{host}:{port} cannot be listened on ({error}): choose another --port, or --port 0") from None
+        raise InputError(
+            f"the view cannot listen on {host}:{port} ({error}): choose another --port, or --port 0"
+        ) from None
     name = f"[{host}]" if ":" in host else host
     shown = f"http://{name}:{listening.getsockname()[1]}/"
     say(f"runs of {folder} at {shown}{f'?token={token}' if token else ''} (Ctrl-C ends it)")

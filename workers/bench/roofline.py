@@ -13,7 +13,7 @@ import torch
 from workers.bench.workload import GenerationWorkload
 from workers.shared_prefix.capacity import sizes
 
-OWN = 50  # mean tokens of a question, see `Workload`
+OWN = 50  # mean tokens of a question, see `GenerationWorkload`
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,14 @@ def middle(measured: Sequence[Rates]) -> Rates:
 
 def spread(measured: Sequence[Rates]) -> tuple[float, float]:
     """(highest - lowest) / median of bandwidth and products."""
-    rates = middle(measured)
+    typical = middle(measured)
     bandwidths, products = (
         [measurement.bandwidth for measurement in measured],
         [measurement.products for measurement in measured],
     )
     return (
-        (max(bandwidths) - min(bandwidths)) / rates.bandwidth,
-        (max(products) - min(products)) / rates.products,
+        (max(bandwidths) - min(bandwidths)) / typical.bandwidth,
+        (max(products) - min(products)) / typical.products,
     )
 
 

@@ -95,7 +95,7 @@ def _failure(task: Finetuning, error: Exception) -> FinetuningFailed:
         return FinetuningFailed(text)
     log.error("fine-tuning of %s broke off", task.base.name, exc_info=error)
     lines = text.strip().splitlines()
-    reason = f"{type(error).__name__}: {lines[0] if lines else 'it says nothing'}"
+    reason = f"{type(error).__name__}: {lines[0]}" if lines else f"{type(error).__name__} without a message"
     if isinstance(error, OSError) or _NO_DISK.search(text):
         reason += "; free some disk space, and the same command goes on from the last whole checkpoint"
     return FinetuningFailed(f"the training broke off: {reason}")

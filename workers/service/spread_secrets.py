@@ -26,7 +26,7 @@ _OTHERS = bytes(octet for octet in range(256) if not chr(octet).isalnum() or oct
 
 
 class SpreadSecrets:
-    """Secrets that are looked for in this way.
+    """A search for secrets whose characters are spread over a text.
 
     Args:
         secrets: of eight characters or more.

@@ -54,13 +54,13 @@ def likelihoods(
     waiting = sorted(asked, key=lambda given: -given.length)  # neighbours need little padding
     while waiting:
         batch = _fitting(waiting[: capacity.rows], shared, vocabulary)
-        likelihoods = _tried(rows, batch)
-        if likelihoods is None:
+        of_batch = _tried(rows, batch)
+        if of_batch is None:
             give_back(device)
             capacity.halve(len(batch))
             continue
         waiting = waiting[len(batch) :]
-        for given, likelihood in zip(batch, likelihoods, strict=True):
+        for given, likelihood in zip(batch, of_batch, strict=True):
             if math.isnan(likelihood):
                 raise GenerationFailed("the model computes NaN: try model.dtype=bfloat16 or float32")
             yield given.index, Likelihood(likelihood, len(given.continuation))

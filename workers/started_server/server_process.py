@@ -20,7 +20,7 @@ from configs.schema.model import StartedServerConfig
 from workers.started_server import guardian
 from workers.started_server.command_line import command_line
 
-MOST_DEATHS = 5  # that are mended before the server counts as broken
+MOST_DEATHS = 5  # after so many the server counts as broken; fewer are restarted
 _LOOK = 0.2  # seconds between two looks at a server that is loading
 _ANSWER = 5.0  # seconds for its answer to such a look
 _PYTHON_VARIABLES = (

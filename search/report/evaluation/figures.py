@@ -27,8 +27,8 @@ _COLOURS = (FIRST, SECOND, THIRD, FOURTH)
 def evaluation_pictures(findings: EvaluationFindings) -> dict[str, Picture]:
     """Pictures by name, those for which the evaluation has anything to show."""
     throughput = throughput_picture(findings.costs.throughput)
-    drawn = (_differences(findings), _categories(findings), _lengths(findings), throughput)
-    return {picture.name: picture for picture in drawn if picture is not None}
+    pictures = (_differences(findings), _categories(findings), _lengths(findings), throughput)
+    return {picture.name: picture for picture in pictures if picture is not None}
 
 
 def _differences(findings: EvaluationFindings) -> Picture | None:

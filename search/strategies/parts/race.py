@@ -21,7 +21,7 @@ class Race:
         blocks: questions, block by block; together all of them or fewer.
         rule: who stays in, given the scores so far of all who are, by question.
         winners: the race ends when so many are left, or with the last block.
-        known: scores that need not be asked for, by question.
+        earlier_scores: scores that need not be asked for, by question.
     """
 
     def __init__(

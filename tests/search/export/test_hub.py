@@ -106,7 +106,7 @@ def test_a_hub_that_refuses_leaves_the_files_and_its_reason(run: Scored, tmp_pat
         done = push(run, tmp_path / "pushed", "--upload", NAME, "--public", HF_ENDPOINT=endpoint, HF_TOKEN=TOKEN)
     assert [one["visibility"] for one in asked] == ["public"]
     assert done.returncode == 2
-    assert "did not take it (" in done.stderr
+    assert "but the upload failed (" in done.stderr
     assert "then push again" in done.stderr
     assert (tmp_path / "pushed" / "README.md").exists()
     assert "Traceback" not in done.stderr

@@ -77,7 +77,7 @@ def test_a_pairwise_judge_asks_in_both_orders_and_a_metric_calls_nobody() -> Non
 def test_tokens_and_dollars_follow_from_lengths_and_prices() -> None:
     load = PlannedWork(generations=10, prompts=4000, earlier=2, verdicts=(20,), judge_prompts=(8000,), judged=(20,))
     basis = Basis(0.25, 0.5, (JudgeCost(1, 1, 100, PRICED),), None)
-    cost = cost_of(load, basis, answer=50, words=[30], calls=[1])
+    cost = cost_of(load, basis, answer=50, verdict_tokens=[30], calls=[1])
     assert (cost.prompt_tokens, cost.new_tokens) == (1000 + 100, 500)
     assert (cost.judge_calls, cost.judge_prompt_tokens, cost.judge_new_tokens) == (20, 4000 + 1000, 600)
     assert cost.dollars == pytest.approx((5000 * 10 + 600 * 30) / 1e6)

@@ -53,9 +53,9 @@ from workers.failures import GenerationFailed, PromptTooLong
 from workers.prompt import Completion, Decoding, PromptBlock
 
 HOT = replace(GREEDY, temperature=0.7)
-GUIDING = tuple(f"q{number}" for number in range(4))
+SEARCH = tuple(f"q{number}" for number in range(4))
 HELD_OUT = ("h1", "h2", "h3")
-SPACE = SearchSpace(("base",), tuple("abcdef"), GUIDING, 0, 2)
+SPACE = SearchSpace(("base",), tuple("abcdef"), SEARCH, 0, 2)
 NAMES = (*SPACE.base, *SPACE.pool)
 
 STRATEGIES: dict[str, Callable[[], Strategy]] = {
@@ -108,7 +108,7 @@ async def search(
         renderer=renderer,
         rules="rules\n",
         demonstrations={name: Demonstration(name, f"query {name}", f"answer {name}") for name in NAMES},
-        questions={name: Question(name, (f"question {name}",)) for name in (*GUIDING, *HELD_OUT)},
+        questions={name: Question(name, (f"question {name}",)) for name in (*SEARCH, *HELD_OUT)},
         evaluator=evaluator,
         decodings={OWN: GREEDY, "hot": HOT},
         max_failed_share=0.3,
@@ -202,7 +202,7 @@ def test_winner_runner_up_and_base_are_judged_on_questions_the_search_never_saw(
     held_out = [record for record in trials if record.side == "held_out"]
     assert all(set(record.scored.scores) == set(HELD_OUT) for record in held_out)
     assert [record.candidate for record in held_out] == [end.winner, end.runner_up, Candidate(("base",))]
-    assert all(set(record.scored.scores) == set(GUIDING) for record in trials if record.side == "search")
+    assert all(set(record.scored.scores) == set(SEARCH) for record in trials if record.side == "search")
 
 
 class OneHot:
@@ -214,13 +214,13 @@ class OneHot:
 
     def ask(self, room: int) -> Sequence[Trial]:
         self._asked += 1
-        return [Trial(self._found, GUIDING)] if self._asked == 1 else []
+        return [Trial(self._found, SEARCH)] if self._asked == 1 else []
 
     def tell(self, scored: ScoredTrial) -> None:
         self._told += 1
 
     def planned(self) -> int:
-        return 2 * len(GUIDING)
+        return 2 * len(SEARCH)
 
     def ranking(self) -> Sequence[Candidate]:
         return [self._found, Candidate(("base",))] if self._told else []

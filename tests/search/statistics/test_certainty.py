@@ -16,9 +16,9 @@ from search.problem.trial import ScoredTrial, Trial
 from search.statistics.certainty import Certainty
 from search.strategies.exhaustive_greedy import ExhaustiveGreedy
 
-GUIDING = tuple(f"q{number}" for number in range(40))
+SEARCH = tuple(f"q{number}" for number in range(40))
 HELD_OUT = tuple(f"h{number}" for number in range(40))
-SPACE = SearchSpace(base=("own",), pool=("a", "b", "c", "d"), questions=GUIDING, insert_at=1, max_added=2)
+SPACE = SearchSpace(base=("own",), pool=("a", "b", "c", "d"), questions=SEARCH, insert_at=1, max_added=2)
 BASE = SPACE.compose(())
 FOUND = SPACE.compose(("a", "b"))
 
@@ -32,7 +32,7 @@ def scored(candidate: Candidate, questions: tuple[str, ...], mean: float, seed: 
 def certainty(search_gain: float, held_out_gain: float) -> float:
     judge = Certainty(SPACE, HELD_OUT)
     for seed, (candidate, gain) in enumerate([(BASE, 0.0), (FOUND, search_gain), (SPACE.compose(("c", "d")), 0.0)]):
-        judge.tell(scored(candidate, GUIDING, 6 + gain, seed))
+        judge.tell(scored(candidate, SEARCH, 6 + gain, seed))
     judge.tell(scored(BASE, HELD_OUT, 6.0, 10))
     judge.tell(scored(FOUND, HELD_OUT, 6.0 + held_out_gain, 11))
     return judge.probability_better(FOUND)
@@ -54,13 +54,13 @@ def test_held_out_scores_count_beside_those_that_the_search_was_guided_by() -> N
 def test_a_base_prompt_that_is_not_kept_is_not_taken_for_no_demonstrations(use: Literal["drop", "optional"]) -> None:
     """Every further demonstration helps, and a base prompt with three of its own beats the best three of the pool."""
     own, others = ("x", "y", "z"), tuple("abcdefgh")
-    space = SearchSpace(own, (*own, *others) if use == "optional" else others, GUIDING, 0, 3, base_use=use)
+    space = SearchSpace(own, (*own, *others) if use == "optional" else others, SEARCH, 0, 3, base_use=use)
     base, found, judge = space.compose(()), space.compose(("a", "b", "c")), Certainty(space, HELD_OUT)
-    judge.tell(scored(base, GUIDING, 8.2, 0))
+    judge.tell(scored(base, SEARCH, 8.2, 0))
     judge.tell(scored(base, HELD_OUT, 8.2, 1))
     for start, mean in (((), 6.9), (("a",), 7.4), (("a", "b"), 7.8)):
         for seed, name in enumerate(one for one in others if one not in start):
-            judge.tell(scored(space.compose((*start, name)), GUIDING, mean, 10 * len(start) + seed + 2))
+            judge.tell(scored(space.compose((*start, name)), SEARCH, mean, 10 * len(start) + seed + 2))
     judge.tell(scored(found, HELD_OUT, 7.8, 99))
     assert judge.probability_better(found) < 0.2
 
@@ -70,7 +70,7 @@ def test_another_decoding_is_another_candidate() -> None:
     hot, judge = space.compose(("a", "b"), decoding="hot"), Certainty(space, HELD_OUT)
     told = ((BASE, 6.0), (FOUND, 6.0), (hot, 7.5))
     for seed, (candidate, mean) in enumerate(told):
-        judge.tell(scored(candidate, GUIDING, mean, seed))
+        judge.tell(scored(candidate, SEARCH, mean, seed))
         judge.tell(scored(candidate, HELD_OUT, mean, 10 + seed))
     assert judge.probability_better(hot) > 0.99
     assert judge.probability_better(FOUND) < 0.9
@@ -80,7 +80,7 @@ def test_the_same_choice_in_another_place_is_another_candidate() -> None:
     space = replace(SPACE, vary_position=True)
     front, judge = space.compose(("a", "b"), 0), Certainty(space, HELD_OUT)
     for seed, (candidate, mean) in enumerate(((BASE, 6.0), (FOUND, 6.0), (front, 7.5))):
-        judge.tell(scored(candidate, GUIDING, mean, seed))
+        judge.tell(scored(candidate, SEARCH, mean, seed))
         judge.tell(scored(candidate, HELD_OUT, mean, 10 + seed))
     assert judge.probability_better(front) > 0.99
     assert judge.probability_better(FOUND) < 0.9
@@ -110,21 +110,21 @@ def test_more_questions_than_a_model_can_hold_are_no_trouble() -> None:
 def test_nothing_is_known_of_what_was_never_told() -> None:
     judge = Certainty(SPACE, HELD_OUT)
     assert judge.probability_better(FOUND) == 0.5
-    judge.tell(scored(BASE, GUIDING, 6.0, 0))
+    judge.tell(scored(BASE, SEARCH, 6.0, 0))
     assert judge.probability_better(FOUND) == 0.5
 
 
 def test_a_result_without_a_mean_says_nothing() -> None:
     judge = Certainty(SPACE, HELD_OUT)
-    judge.tell(scored(BASE, GUIDING, 6.0, 0))
-    judge.tell(ScoredTrial(Trial(FOUND, GUIDING), {}, dict.fromkeys(GUIDING, "GenerationFailed"), None))
+    judge.tell(scored(BASE, SEARCH, 6.0, 0))
+    judge.tell(ScoredTrial(Trial(FOUND, SEARCH), {}, dict.fromkeys(SEARCH, "GenerationFailed"), None))
     assert judge.probability_better(FOUND) == 0.5
 
 
 @pytest.mark.parametrize("gain", [0.0, 2.0])
 def test_scores_without_any_spread_are_no_trouble(gain: float) -> None:
     judge = Certainty(SPACE, HELD_OUT)
-    for questions in (GUIDING, HELD_OUT):
+    for questions in (SEARCH, HELD_OUT):
         for candidate, score in ((BASE, 5.0), (FOUND, 5.0 + gain)):
             judge.tell(ScoredTrial(Trial(candidate, questions), dict.fromkeys(questions, score), {}, score))
     assert (judge.probability_better(FOUND) > 0.99) is (gain > 0)
@@ -132,10 +132,10 @@ def test_scores_without_any_spread_are_no_trouble(gain: float) -> None:
 
 def test_the_expected_gain_lies_between_none_and_what_was_measured_of_the_best_of_many() -> None:
     judge = Certainty(SPACE, HELD_OUT)
-    judge.tell(scored(BASE, GUIDING, 6.0, 0))
+    judge.tell(scored(BASE, SEARCH, 6.0, 0))
     measured = {}
     for seed, names in enumerate([("a",), ("b",), ("c",), ("d",), ("a", "b"), ("b", "c"), ("c", "d")], 1):
-        told = scored(SPACE.compose(names), GUIDING[:8], 6.0, seed)
+        told = scored(SPACE.compose(names), SEARCH[:8], 6.0, seed)
         judge.tell(told)
         measured[told.trial.candidate] = told.mean
     best = max(measured, key=lambda one: measured[one] or 0.0)
@@ -150,13 +150,13 @@ def test_the_expected_gain_lies_between_none_and_what_was_measured_of_the_best_o
 def test_a_judge_that_grows_milder_is_no_gain_once_the_base_prompt_is_judged_again() -> None:
     """All candidates are alike; the judge gives 1.5 points more at the end than at the beginning."""
     judge, seed = Certainty(SPACE, HELD_OUT), 0
-    judge.tell(scored(BASE, GUIDING, 6.0, seed))
+    judge.tell(scored(BASE, SEARCH, 6.0, seed))
     sets = [SPACE.compose(names) for names in (("a",), ("b",), ("c",), ("d",), ("a", "b"), ("c", "d"))]
     for step in range(1, 61):
         seed, mild = seed + 1, 1.5 * step / 60
-        judge.tell(scored(sets[step % 6], GUIDING[(8 * step) % 40 :][:8], 6.0 + mild, seed))
+        judge.tell(scored(sets[step % 6], SEARCH[(8 * step) % 40 :][:8], 6.0 + mild, seed))
         if step % 12 == 0:
-            block = GUIDING[step // 12 * 8 - 8 :][:8]
+            block = SEARCH[step // 12 * 8 - 8 :][:8]
             told = scored(BASE, block, 6.0 + mild, 100 + seed)
             judge.tell(replace(told, trial=replace(told.trial, again=1)))
     assert 0.6 < judge.drift() < 2.4
@@ -191,11 +191,11 @@ def test_a_further_verdict_on_an_answer_whose_first_one_failed_counts() -> None:
 @pytest.mark.parametrize("checked", [True, False])
 def test_a_judge_that_stays_as_it_is_has_no_drift_though_candidates_become_better(checked: bool) -> None:
     judge = Certainty(SPACE, HELD_OUT)
-    judge.tell(scored(BASE, GUIDING, 6.0, 0))
+    judge.tell(scored(BASE, SEARCH, 6.0, 0))
     assert judge.drift() == 0.0
     for seed in range(1, 31):
         names = ("a", "b")[: 1 + (seed > 15)]
-        block = GUIDING[(8 * seed) % 40 :][:8]
+        block = SEARCH[(8 * seed) % 40 :][:8]
         judge.tell(scored(SPACE.compose(names), block, 6.2 + 0.5 * len(names), seed))
         if checked and seed % 6 == 0:
             told = scored(BASE, block, 6.0, 100 + seed)
