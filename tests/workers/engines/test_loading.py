@@ -128,7 +128,7 @@ def test_a_hub_out_of_reach_is_said_in_one_sentence(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
 def test_a_gpu_that_is_not_there_is_refused(folder: Path) -> None:
-    with pytest.raises(InputError, match="sees no GPU"):
+    with pytest.raises(InputError, match="finds no GPU"):
         TransformersEngine.load(config(folder, device="cuda"))
 
 
