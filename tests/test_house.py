@@ -111,7 +111,7 @@ def test_every_thing_that_can_be_added_lies_in_the_files_that_contributing_names
         assert [path for path in paths if not (ROOT / path.replace("NAME", name)).is_file()] == [], name
         tables = re.findall(r"`([\w/]+\.py)`", ROWS[kind].split("|")[4])
         named = [re.search(rf"\b{name}\b", (ROOT / table).read_text(encoding="utf-8")) for table in tables]
-        assert all(named), f"{tables} does not name {name}"
+        assert any(named), f"{tables} does not name {name}"
 
 
 def test_the_strategy_that_the_docs_show_needs_the_public_interface_alone() -> None:

@@ -165,9 +165,9 @@ def test_a_judge_that_grows_milder_is_no_gain_once_the_base_prompt_is_judged_aga
 
 def test_several_verdicts_on_a_candidates_answers_count_as_their_mean_and_are_no_check_for_drift() -> None:
     several, averaged = Certainty(SPACE, HELD_OUT), Certainty(SPACE, HELD_OUT)
-    base, third = scored(BASE, GUIDING, 6.0, 0), scored(SPACE.compose(("c", "d")), GUIDING, 6.0, 1)
-    verdicts = [scored(FOUND, GUIDING, mean, 2 + again) for again, mean in enumerate((7.5, 6.5, 6.0))]
-    means = {name: float(np.mean([verdict.scores[name] for verdict in verdicts])) for name in GUIDING}
+    base, third = scored(BASE, SEARCH, 6.0, 0), scored(SPACE.compose(("c", "d")), SEARCH, 6.0, 1)
+    verdicts = [scored(FOUND, SEARCH, mean, 2 + again) for again, mean in enumerate((7.5, 6.5, 6.0))]
+    means = {name: float(np.mean([verdict.scores[name] for verdict in verdicts])) for name in SEARCH}
     for told in (base, verdicts[0], third):
         several.tell(told)
     several.probability_better(FOUND)
@@ -182,8 +182,8 @@ def test_several_verdicts_on_a_candidates_answers_count_as_their_mean_and_are_no
 
 def test_a_further_verdict_on_an_answer_whose_first_one_failed_counts() -> None:
     judge = Certainty(SPACE, HELD_OUT)
-    judge.tell(scored(BASE, GUIDING, 6.0, 0))
-    again = scored(FOUND, GUIDING, 8.0, 1)
+    judge.tell(scored(BASE, SEARCH, 6.0, 0))
+    again = scored(FOUND, SEARCH, 8.0, 1)
     judge.tell(replace(again, trial=replace(again.trial, again=1)))
     assert judge.probability_better(FOUND) > 0.9
 
