@@ -43,7 +43,8 @@ class SearchSpaceConfig(Knobs):
 
     stop_when_decided: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Stop early when the best so far is proven better than the base prompt on the search questions, with at most this
-    probability of error (0.05, say) however often one looks; a better one may then stay unfound. 0: never."""
+    probability of error (0.05, say) however often one looks, provided that the judge's level stays (see drift_checks);
+    a better one may then stay unfound. 0: never."""
 
     drift_checks: Annotated[int, Field(ge=0)] = 0
     """How many times the judge is asked again about the base prompt's answers to at most 8 questions while the search

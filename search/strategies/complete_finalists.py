@@ -26,7 +26,8 @@ class CompleteFinalists:
 
     Args:
         error: the strategy ends early when its leader is proven better than the base prompt, with at most this
-            probability of error however often one looks and however many lead in turn; 0 never ends it early.
+            probability of error however often one looks and however many lead in turn, if the judge's level stays; 0
+            never ends it early.
         checks: how many times the base prompt's answers to some questions are judged again, which the strategy is not
             told; `auto`: as many as usual, once the strategy suspects that the judge's level drifts.
     """
@@ -47,6 +48,8 @@ class CompleteFinalists:
         self._checking = checks != "auto"
         self._checks_under_way: list[Trial] = []
         self._board = Leaderboard()
+        self._of_base: dict[str, float] = {}  # its latest scores
+        self._ahead: dict[Candidate, dict[str, float]] = {}  # of what the base prompt had when each was scored
         self._met: dict[Candidate, set[str]] = {}
         self._under_way = 0
         self._final: list[Trial] | None = None  # None while the strategy goes on
@@ -98,20 +101,33 @@ class CompleteFinalists:
             self._met.setdefault(trial.candidate, set()).update(trial.questions)
         if trial.tells_scores:
             self._board.tell(scored)
+        if scored.mean is not None and not trial.screening:
+            self._compare(scored)
         if trial in self._checks_under_way:  # another trial that judges again is the strategy's own
             self._checks_under_way.remove(trial)
         elif self._final is None:
             self._strategy.tell(scored)
             self._decided = self._decided or (self._error > 0 and self._proves_its_leader())
 
+    def _compare(self, scored: ScoredTrial) -> None:
+        """Note scores of the base prompt, also those of answers judged again, and a candidate's first differences to
+        them: so the judge's level has had the least time to move between the two."""
+        candidate = scored.trial.candidate
+        if candidate == self._base:
+            self._of_base |= scored.scores
+        elif not scored.trial.again:
+            scores, of_base = scored.scores, self._of_base
+            ahead = {name: scores[name] - of_base[name] for name in scores if name in of_base}
+            self._ahead.setdefault(candidate, {}).update(ahead)
+
     def _proves_its_leader(self) -> bool:
-        """Whether the leader is proven better than the base prompt. The k-th candidate that was scored may err with a
-        share 1 / (k * (k + 1)) of the error, so that all together err with no more than that."""
+        """Whether the leader is proven better than the base prompt; nothing is while the strategy suspects that the
+        judge's level drifts. The k-th candidate that was scored may err with a share 1 / (k * (k + 1)) of the error, so
+        that all together err with no more than that."""
         leader = next(iter(self._strategy.ranking()), self._base)
-        if leader == self._base or leader not in self._met:
+        if leader not in self._ahead or drift_suspected_by(self._strategy):
             return False
-        of_base, scores = self._board.scores(self._base), self._board.scores(leader)
-        ahead = np.array([scores[name] - of_base[name] for name in scores if name in of_base])
+        ahead = np.array([*self._ahead[leader].values()])
         place = [*self._met].index(leader)
         return len(ahead) > 0 and anytime_p_values(ahead[None])[0] < self._error / (place * (place + 1))
 

@@ -163,7 +163,7 @@ class Screening:
             self._climbed = self._results
             self._rescale()
         fit = self._refit(sweeps=int(grown))
-        if grown and self._config.drift_checks == "auto":
+        if grown and (self._config.drift_checks == "auto" or self._config.stop_when_decided):
             self._suspects_drift |= self._model.with_drift(self._scores, fit) is not fit
         if self._results and self._config.least_gain and self._expected_gain(fit) < self._config.least_gain:
             self._end()

@@ -173,6 +173,38 @@ def test_chance_leaders_seldom_end_a_search_however_many_there_are() -> None:
     assert stopped <= 10
 
 
+class Suspicious(ExhaustiveGreedy):
+    """Suspects a drift of the judge."""
+
+    def suspects_drift(self) -> bool:
+        return True
+
+
+def test_nothing_is_proven_while_the_strategy_suspects_that_the_judge_drifts() -> None:
+    config = ExhaustiveGreedyConfig(kind="exhaustive_greedy", max_demonstrations=2, stop_without_gain=False)
+    strategy = CompleteFinalists(Suspicious(WIDE, config), WIDE, 0, 0.05)
+    assert drive(strategy, WIDE, lambda candidate: float(len(candidate))) == drive(
+        greedy(0.0), WIDE, lambda candidate: float(len(candidate))
+    )
+
+
+@pytest.mark.parametrize(("checks", "stops"), [(0, True), (1, False)])
+def test_a_judge_whose_level_rises_proves_no_leader_where_it_judged_the_base_prompt_again(
+    checks: int, stops: bool
+) -> None:
+    config = ExhaustiveGreedyConfig(kind="exhaustive_greedy", max_demonstrations=2, stop_without_gain=False)
+    inner = ExhaustiveGreedy(WIDE, config)
+    strategy = CompleteFinalists(inner, WIDE, 0, 0.05, checks=checks)
+    asked = len(QUESTIONS)
+    strategy.tell(scored(Trial(WIDE.compose(()), QUESTIONS), 0.0))
+    while trials := strategy.ask(1):
+        level = float(asked >= inner.planned() / 2)
+        for trial in trials:
+            asked += len(trial.questions)
+            strategy.tell(scored(trial, level))
+    assert strategy.stage().startswith("the leader is proven") == stops
+
+
 def test_an_extended_search_goes_on_whatever_was_proven() -> None:
     config = ScreeningConfig(kind="screening", evaluations=60, block=4, max_demonstrations=2)
     strategy = CompleteFinalists(Screening(WIDE, config, 0), WIDE, 0, 0.2)
