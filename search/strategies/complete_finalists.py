@@ -154,7 +154,8 @@ class CompleteFinalists:
 
     def extend(self, budget: int) -> None:
         """Have the strategy go on, to its end whatever is proven. What its finalists met beyond its own questions stays
-        unknown to it; where it asks again, the ledger answers."""
+        unknown to it; where it asks again, the ledger answers. Checks of a drift that were made are not made again:
+        where all were, the new part has none."""
         assert isinstance(self._strategy, Extensible)
         self._strategy.extend(budget)
         self._final, self._final_answers = None, 0
