@@ -85,6 +85,8 @@ class MatchingConfig(Knobs):
     """Pool from which answers of another domain come; without it that condition is a hole."""
     seed: int = 0
     """Seed of the random answers."""
+    draws: Annotated[int, Field(ge=1)] = 1
+    """Random draws of the added demonstrations and of the random answers. With one, its luck is in no interval."""
 
 
 class MultiTurnConfig(Knobs):

@@ -42,14 +42,7 @@ def _cells(setting: Setting, found_sets: FoundSets) -> Iterator[Cell | Hole]:
     if config.scores is not None or SCORED in found_sets:
         yield from _best_alone(setting, found_sets)
     if config.unsupervised:
-        order = setting.draw(1, config.seed)
-        for count in sorted({*config.counts} - {0}):
-            condition: Condition = {"examples": "queries alone", "n": count}
-            lacking = setting.require_pool(count)
-            if lacking is None:
-                yield setting.cell(condition, queries_alone(setting.base_prompt.rules, order[:count]), draw=1)
-            else:
-                yield Hole(condition, lacking, draw=1)
+        yield from _queries_alone(setting)
 
 
 def _drawn(setting: Setting, count: int, draw: int) -> Iterator[Cell | Hole]:
@@ -68,6 +61,20 @@ def _drawn(setting: Setting, count: int, draw: int) -> Iterator[Cell | Hole]:
             yield setting.cell({"examples": WITH_BASE, "n": count}, setting.prompt(shown), draw=draw)
         else:
             yield Hole({"examples": WITH_BASE, "n": count}, short, draw)
+
+
+def _queries_alone(setting: Setting) -> Iterator[Cell | Hole]:
+    """The random draws without their answers."""
+    config, rules = setting.config.many_shot, setting.base_prompt.rules
+    for draw in range(1, config.draws + 1):
+        order = setting.draw(draw, config.seed)
+        for count in sorted({*config.counts} - {0}):
+            condition: Condition = {"examples": "queries alone", "n": count}
+            lacking = setting.require_pool(count)
+            if lacking is None:
+                yield setting.cell(condition, queries_alone(rules, order[:count]), draw=draw)
+            else:
+                yield Hole(condition, lacking, draw)
 
 
 def _best_alone(setting: Setting, found_sets: FoundSets) -> Iterator[Cell | Hole]:

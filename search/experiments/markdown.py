@@ -59,6 +59,7 @@ def summary(results: ExperimentResults) -> Iterator[str]:
         f"paired question by question and draw by draw, to the first condition{same}. {_compared(compared)}Failed "
         "questions are in no mean, and counted beside the others."
     )
+    yield from _lucky(results)
     yield from _flattered(results)
     paid = results.paid
     dollars = "dollars unknown" if paid.dollars is None else f"${paid.dollars:,.2f}"
@@ -80,6 +81,17 @@ def _compared(rows: Sequence[ResultRow]) -> str:
     stay = sum(bool(row.stays) for row in rows)
     marked = {0: "none stays", 1: "* marks the one that stays"}.get(stay, f"* marks the {stay} that stay")
     return f"There are {len(rows)} differences here: {marked} when all of them are looked at together (Holm's test). "
+
+
+def _lucky(results: ExperimentResults) -> Iterator[str]:
+    """Say how many conditions rest on one random draw."""
+    lucky = {number for (number, _), draws in results.scores.items() if len(draws) == 1 and 0 not in draws}
+    if lucky:
+        rest = "condition rests" if len(lucky) == 1 else "conditions rest"
+        yield (
+            f"{len(lucky):,} {rest} on one random draw: the luck of the draw is in no interval there; set more `draws` "
+            "to have it in."
+        )
 
 
 def _flattered(results: ExperimentResults) -> Iterator[str]:

@@ -35,20 +35,25 @@ def _searches(setting: Setting) -> list[SearchTask]:
 
 def _cells(setting: Setting, found_sets: FoundSets) -> Iterator[Cell | Hole]:
     config, own = setting.config.matching, tuple(single_turns(setting.base_prompt.demonstrations))
-    sets: dict[str, tuple[Demonstration, ...]] = {"base prompt": own}
+    yield from _matchings(setting, {"demonstrations": "base prompt"}, own)
     if config.added:
-        lacking = setting.require_pool(config.added)
-        drawn = single_turns(setting.draw(1, config.seed)[: config.added])
-        sets[f"base prompt and {config.added} drawn"] = () if lacking else (*drawn, *own)
-    for name, shown in sets.items():
-        if not shown:
-            yield Hole({"demonstrations": name, "matching": CORRECT}, "the pool has too few demonstrations")
-            continue
-        yield from _matchings(setting, {"demonstrations": name}, shown)
+        yield from _drawn(setting, own)
     if config.strategy is not None:
         yield from _of_found_set(setting, found_sets[SEARCHED], config.strategy.max_demonstrations)
     if setting.config.instruct is not None:
         yield from _matchings(setting, {"demonstrations": INSTRUCT}, own, setting.config.instruct)
+
+
+def _drawn(setting: Setting, own: Sequence[Demonstration]) -> Iterator[Cell | Hole]:
+    """Demonstrations of the pool in front of the base prompt's own, matched draw by draw."""
+    config = setting.config.matching
+    of: Condition = {"demonstrations": f"base prompt and {config.added} drawn"}
+    if setting.require_pool(config.added) is not None:
+        yield Hole({**of, "matching": CORRECT}, "the pool has too few demonstrations")
+        return
+    for draw in range(1, config.draws + 1):
+        drawn = single_turns(setting.draw(2 * draw - 1, config.seed)[: config.added])
+        yield from _matchings(setting, of, (*drawn, *own), draw=draw)
 
 
 def _of_found_set(setting: Setting, sets: FoundSet, size: int) -> Iterator[Cell | Hole]:
@@ -66,29 +71,37 @@ def _matchings(
     shown: Sequence[Demonstration],
     instruct: AnyModelConfig | None = None,
     decoding: DecodingConfig | None = None,
+    draw: int | None = None,
 ) -> Iterator[Cell | Hole]:
     """Cells whose demonstrations have right, shifted, in-domain or out-of-domain answers.
 
     Args:
         instruct: what is asked in the place of the base model, in its chat template.
         decoding: that the demonstrations were found with; None for the config's own.
+        draw: that gave the demonstrations, and gives their random answers; None where the answers alone are drawn.
     """
+    if not shown:
+        yield Hole({**of, "matching": CORRECT}, "there is no demonstration to match", model=instruct)
+        return
     ask = partial(setting.cell, model=instruct, chat=instruct is not None, decoding=decoding)
     rules = setting.base_prompt.rules
-    for kind, answers in (
-        (CORRECT, [demonstration.answer for demonstration in shown]),
-        (SHIFTED, _shifted(shown)),
-        (IN_DOMAIN, _in_domain(setting, shown)),
-        (OUT_OF_DOMAIN, _out_of_domain(setting, len(shown))),
-    ):
+    assignments: list[tuple[str, list[str] | str, int | None]] = [
+        (CORRECT, [demonstration.answer for demonstration in shown], draw),
+        (SHIFTED, _shifted(shown), draw),
+    ]
+    for number in range(1, setting.config.matching.draws + 1) if draw is None else [draw]:
+        assignments.append((IN_DOMAIN, _in_domain(setting, shown, number), number))
+        assignments.append((OUT_OF_DOMAIN, _out_of_domain(setting, len(shown), number), number))
+    for kind, answers, of_draw in assignments:
         condition = {**of, "matching": kind}
         if isinstance(answers, str):
-            yield Hole(condition, answers, model=instruct)
+            yield Hole(condition, answers, of_draw, model=instruct)
         else:
-            yield ask(condition, _answered(setting, shown, answers))
-    yield ask({**of, "matching": "answers only"}, answers_alone(rules, shown))
-    yield ask({**of, "matching": "queries only"}, queries_alone(rules, shown))
-    yield ask({**of, "matching": "no demonstrations"}, EMPTY)
+            yield ask(condition, _answered(setting, shown, answers), draw=of_draw)
+    yield ask({**of, "matching": "answers only"}, answers_alone(rules, shown), draw=draw)
+    yield ask({**of, "matching": "queries only"}, queries_alone(rules, shown), draw=draw)
+    if draw in {None, 1}:
+        yield ask({**of, "matching": "no demonstrations"}, EMPTY)
 
 
 def _answered(setting: Setting, shown: Sequence[Demonstration], answers: Sequence[str]) -> BasePrompt:
@@ -104,16 +117,16 @@ def _shifted(shown: Sequence[Demonstration]) -> list[str] | str:
     return [*answers[1:], answers[0]]
 
 
-def _in_domain(setting: Setting, shown: Sequence[Demonstration]) -> list[str] | str:
+def _in_domain(setting: Setting, shown: Sequence[Demonstration], draw: int) -> list[str] | str:
     """Answers of the pool that belong to none of the queries; or why there are none."""
     taken = {demonstration.answer for demonstration in shown}
-    drawn = single_turns(setting.draw(2, setting.config.matching.seed))
+    drawn = single_turns(setting.draw(2 * draw, setting.config.matching.seed))
     others = [demonstration.answer for demonstration in drawn if demonstration.answer not in taken]
     return others[: len(shown)] if len(others) >= len(shown) else "the pool has too few further answers"
 
 
-def _out_of_domain(setting: Setting, count: int) -> list[str] | str:
-    """Matchings of another data set, made as `_in_domain` makes them."""
+def _out_of_domain(setting: Setting, count: int, draw: int) -> list[str] | str:
+    """Random answers of another data set; or why there are none."""
     source = setting.config.matching.out_of_domain
     if source is None:
         return "no answers of another domain: set matching.out_of_domain"
@@ -121,7 +134,7 @@ def _out_of_domain(setting: Setting, count: int) -> list[str] | str:
     answers = sorted({answer for demonstration in pool.values() for _, answer in demonstration.turns})
     if len(answers) < count:
         return f"matching.out_of_domain has {len(answers)} answers, {count} are asked for"
-    return random.Random(setting.config.matching.seed).sample(answers, count)  # noqa: S311 -- no secret
+    return random.Random(setting.config.matching.seed + draw - 1).sample(answers, count)  # noqa: S311 -- no secret
 
 
 EXPERIMENT = Experiment(

@@ -49,6 +49,10 @@ def test_many_shot_shows_the_best_alone_equal_parts_of_each_source_and_queries_a
     assert {(kind, n) for kind in ("best alone", "stratified", "queries alone") for n in (2, 4)} <= scored
     with_base = {n for kind, n in scored if kind == "best alone and base prompt"}
     assert with_base == {4}  # three of them are the base prompt's
+    drawn = {"random", "random and base prompt", "stratified", "queries alone"}
+    count = sum(kind in drawn for kind, _ in scored)
+    table = (tmp_path / "run" / "table.md").read_text(encoding="utf-8")
+    assert f"{count} conditions rest on one random draw: the luck of the draw is in no interval" in table
 
     run = tmp_path / "run" / "searches" / "scored alone"
     setting = Setting(toy_config(tmp_path, ledger, pool=pool, many_shot=shots | {"scores": str(run)}))
