@@ -52,7 +52,7 @@ def experiment(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
         print_out(forecast.to_json() if as_json else experiment_forecast_view(forecast))
         return
     from search.experiments.markdown import markdown  # noqa: PLC0415 -- plotly
-    from search.experiments.results import to_json  # noqa: PLC0415
+    from search.experiments.results_json import to_json  # noqa: PLC0415
     from search.experiments.run import run_experiment  # noqa: PLC0415
 
     path = run_dir or new_directory(asked.name)

@@ -36,6 +36,7 @@ class Cell:
         condition: draws of one condition are one row of the table, and differ in `draw` alone.
         draw: number of a random draw, from 1; None where nothing is drawn.
         training: of `model`, before it is asked; None where it is asked as it is.
+        chosen_by: ids of the search questions that have chosen demonstrations or decoding; empty where no search has.
     """
 
     condition: Condition
@@ -45,6 +46,7 @@ class Cell:
     decoding: DecodingConfig
     draw: int | None = None
     training: Training | None = None
+    chosen_by: frozenset[str] = frozenset()
 
     @property
     def asked(self) -> tuple[object, ...]:

@@ -1,6 +1,7 @@
 """Temperature, nucleus mass and repetition penalty: how much of a score is the decoding's."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from configs.schema.decoding import DecodingConfig
 from configs.schema.experiment import ExperimentConfig
@@ -53,7 +54,8 @@ def _searched(setting: Setting, sets: FoundSet) -> Iterator[Cell | Hole]:
         condition = _condition(name, decoding)
         reason = sets.reason_against(size)
         if reason is None:
-            yield setting.cell(condition, sets.prompt(size), decoding=decoding)
+            cell = setting.cell(condition, sets.prompt(size), decoding=decoding)
+            yield replace(cell, chosen_by=sets.search_questions)
         else:
             yield Hole(condition, reason)
 

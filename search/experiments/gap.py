@@ -23,6 +23,7 @@ class Share:
         gain: over the base model, the row's own difference; None where they have no question in common.
         share: of the gap, 1 at the instruct model; without bounds where it is not clear that there is a gap.
         stays: the gain stays when all of the table's differences are looked at together (Holm).
+        mark: behind the gain, the row's.
         printed: the same of the paper's figures; None where it printed them not.
         is_prompted: whether a prompt closes it, and neither training nor decoding alone.
     """
@@ -32,6 +33,7 @@ class Share:
     gain: Difference | None
     share: Estimate | None
     stays: bool | None
+    mark: str
     printed: float | None
     is_prompted: bool
 
@@ -59,7 +61,9 @@ def shares(results: ExperimentResults, measure: Measure) -> list[Share]:
             share = _share(results, row.condition, measure)
             printed = _printed(results, row.condition, measure)
             is_prompted = results.conditions.index(dict(row.condition)) in results.prompted
-            with_share.append(Share(row.condition, row.score, row.difference, share, row.stays, printed, is_prompted))
+            with_share.append(
+                Share(row.condition, row.score, row.difference, share, row.stays, row.mark, printed, is_prompted)
+            )
     return with_share
 
 
@@ -164,7 +168,7 @@ def tables(results: ExperimentResults, measure: Measure) -> list[Table]:
     rows = tuple(
         (
             *map(str, share.condition.values()),
-            "" if share.gain is None else show_gain(share.gain.estimate) + (" *" if share.stays else ""),
+            "" if share.gain is None else show_gain(share.gain.estimate) + share.mark,
             show_share(share.share),
             *([] if not has_paper else ["" if share.printed is None else f"{100 * share.printed:.0f} %"]),
             str(share.share.n if share.share else 0),

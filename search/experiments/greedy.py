@@ -1,6 +1,7 @@
 """Demonstrations that a search has found, one to three of them: by the paper's procedure and by our own strategy."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from search.experiments.cell import Cell, Condition, Hole
 from search.experiments.experiment import Experiment, FoundSets
@@ -21,7 +22,8 @@ def _cells(setting: Setting, found_sets: FoundSets) -> Iterator[Cell | Hole]:
             condition: Condition = {"strategy": named.name, "chosen": size}
             reason = sets.reason_against(size)
             if reason is None:
-                yield setting.cell(condition, sets.prompt(size), decoding=sets.decodings.get(size))
+                prompt, decoding = sets.prompt(size), sets.decodings.get(size)
+                yield replace(setting.cell(condition, prompt, decoding=decoding), chosen_by=sets.search_questions)
             else:
                 yield Hole(condition, reason)
 

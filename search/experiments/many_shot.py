@@ -3,18 +3,21 @@
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from configs.errors import InputError
 from configs.records import read_all_records
 from configs.schema.data import PoolConfig
 from configs.schema.experiments import NamedStrategy
 from search.experiments.cell import Cell, Condition, Hole
+from search.experiments.earlier_search import read_finished_search
 from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.found_sets import SearchTask
 from search.experiments.queries_alone import queries_alone
 from search.experiments.search_tasks import search_tasks
+from search.experiments.searches import found_by
 from search.experiments.setting import EMPTY, Setting
-from search.experiments.single_scores import best_alone, of_pool
+from search.experiments.single_scores import of_pool
 from search.problem.exchange import exchange_of, fields_of
 from search.prompts.demonstration import Demonstration, demonstration_of
 
@@ -79,11 +82,14 @@ def _queries_alone(setting: Setting) -> Iterator[Cell | Hole]:
 
 def _best_alone(setting: Setting, found_sets: FoundSets) -> Iterator[Cell | Hole]:
     """The best of a search's first round, without the base prompt's demonstrations and in front of them."""
-    config, own, refused = setting.config.many_shot, setting.base_prompt.demonstrations, ""
-    if config.scores is not None:
-        order = best_alone(config.scores, setting.pool)
-    else:
-        order, refused = of_pool(found_sets[SCORED].alone, setting.pool), found_sets[SCORED].refused
+    config, own = setting.config.many_shot, setting.base_prompt.demonstrations
+    scored = found_sets[SCORED] if config.scores is None else found_by(read_finished_search(config.scores))
+    order, refused = of_pool(scored.alone, setting.pool), scored.refused
+    if config.scores is not None and not order:
+        raise InputError(
+            f"{config.scores}: the search has scored no demonstration of this pool alone on all search questions; give "
+            "the run of an exhaustive greedy search in many_shot.scores"
+        )
     for count in sorted({*config.counts} - {0}):
         for kind, behind in ((ALONE, ()), (ALONE_WITH_BASE, own)):
             wanted = count - len(behind)
@@ -94,7 +100,8 @@ def _best_alone(setting: Setting, found_sets: FoundSets) -> Iterator[Cell | Hole
                 reason = f"the search has scored {len(order):,} demonstrations alone, {wanted:,} are asked for"
                 yield Hole(condition, reason)
             elif wanted > 0:
-                yield setting.cell(condition, setting.prompt((*order[:wanted], *behind)))
+                cell = setting.cell(condition, setting.prompt((*order[:wanted], *behind)))
+                yield replace(cell, chosen_by=scored.search_questions)
 
 
 def _stratified(setting: Setting, field: str) -> Iterator[Cell | Hole]:

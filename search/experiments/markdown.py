@@ -73,7 +73,17 @@ def summary(results: ExperimentResults) -> Iterator[str]:
 
 
 def _compared(rows: Sequence[ResultRow]) -> str:
-    """How many differences are looked at together, and what their mark means."""
+    """How many differences are tested and how many are not, and what their marks mean."""
+    tested = [row for row in rows if not row.search_questions]
+    untested = len(rows) - len(tested)
+    if not untested:
+        return _tested(tested)
+    marked = show_many(untested, "further difference" if tested else "difference")
+    chosen = "questions of the benchmark have chosen one of the two prompts"
+    return f"{_tested(tested)}† marks {marked} without a test: {chosen}. "
+
+
+def _tested(rows: Sequence[ResultRow]) -> str:
     if not rows:
         return ""
     if len(rows) == 1:
@@ -186,7 +196,7 @@ def _cells(row: ResultRow, labels: Sequence[str], has_paper: bool, digits: int) 
         *(spell(row.condition[name]) if name in row.condition else "" for name in labels),
         str(row.draws),
         "hole" if row.score is None else show_estimate(replace(row.score, failed=0), with_n=False, digits=digits),
-        "" if row.difference is None else show_gain(row.difference.estimate, digits) + (" *" if row.stays else ""),
+        "" if row.difference is None else show_gain(row.difference.estimate, digits) + row.mark,
         *(["" if row.printed is None else f"{row.printed:.{digits}f}"] if has_paper else []),
         "" if row.length is None else f"{row.length:,.0f}",
         str(row.score.n) if row.score else "0",
@@ -204,7 +214,10 @@ def _holes(results: ExperimentResults) -> str:
     return "\n".join(lines)
 
 
-_FURTHER = ("difference", "difference_low", "difference_high", "p_value", "stays_among_all", "paper", "length")
+_FURTHER = (
+    *("difference", "difference_low", "difference_high", "p_value"),
+    *("stays_among_all", "search_questions", "paper", "length"),
+)
 _SHARE = ("gain_stays_among_all", "share", "share_low", "share_high", "share_questions")
 
 
@@ -238,7 +251,8 @@ def _numbers(row: ResultRow) -> list[object]:
     gain = _in_columns(difference.estimate) if difference else [""] * 3
     p_value = difference.p_value if difference else ""
     stays = "" if row.stays is None else row.stays
-    rest = [p_value, stays, "" if row.printed is None else row.printed, "" if row.length is None else row.length]
+    printed, length = ("" if value is None else value for value in (row.printed, row.length))
+    rest = [p_value, stays, row.search_questions, printed, length]
     return [row.measure.name, row.draws, *ours, row.failed, *gain, *rest]
 
 

@@ -60,7 +60,8 @@ def _of_found_set(setting: Setting, sets: FoundSet, size: int) -> Iterator[Cell 
     condition, reason = {"demonstrations": f"base prompt and {size} found"}, sets.reason_against(size)
     if reason is None:
         shown = single_turns(sets.prompt(size).demonstrations)
-        yield from _matchings(setting, condition, shown, decoding=sets.decodings.get(size))
+        for entry in _matchings(setting, condition, shown, decoding=sets.decodings.get(size)):
+            yield replace(entry, chosen_by=sets.search_questions) if isinstance(entry, Cell) else entry
     else:
         yield Hole(condition | {"matching": CORRECT}, reason)
 

@@ -15,7 +15,6 @@ from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.grid import Grid
 from search.experiments.paper import printed_figure
 from search.experiments.places import ledger_of
-from search.experiments.toys import has_toys
 from search.problem.trial import TOO_LONG, mean_of
 from search.results.candidate_results import CandidateResults
 from search.results.evaluation_results import EvaluationResults, read_evaluation_results
@@ -46,7 +45,9 @@ class ResultRow:
         draws: that have a mean.
         score: over questions and draws; None where no cell of the condition has a mean.
         difference: to the condition that it is compared with; None for that one itself.
-        stays: the difference stays when all of the table's are looked at together (Holm); None without one.
+        search_questions: that have chosen this prompt, or the one that it is compared with, and are in its score.
+        stays: the difference stays when all of the table's are looked at together (Holm); None without one, and where
+            search questions flatter it.
         failed: questions without a score, all draws together.
         length: mean length of the answers, in characters.
         printed: the paper's figure for this condition; None where it printed none.
@@ -61,6 +62,12 @@ class ResultRow:
     failed: int
     length: float | None
     printed: float | None
+    search_questions: int = 0
+
+    @property
+    def mark(self) -> str:
+        """What stands behind the difference: ` *` where it stays, ` †` where it is not tested."""
+        return "" if self.difference is None else " †" if self.search_questions else " *" if self.stays else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +233,14 @@ def _rows(
             failed=failed,
             length=_length([by_cell[cell.name] for cell in usable]),
             printed=printed_figure(grid.experiment.name, grid.config.paper_model, condition, measure.name),
+            search_questions=len(_chosen_by(grid, {number, first}).intersection(*draws.values())) if draws else 0,
         )
+
+
+def _chosen_by(grid: Grid, conditions: set[int]) -> frozenset[str]:
+    """Search questions that have chosen what these conditions show."""
+    asked = [cell for cell in grid.cells if grid.conditions.index(dict(cell.condition)) in conditions]
+    return frozenset[str]().union(*(cell.chosen_by for cell in asked))
 
 
 def _compared_with(grid: Grid, number: int) -> int:
@@ -248,11 +262,10 @@ def _length(outcomes: Sequence[CandidateResults]) -> float | None:
 
 
 def _with_holm(rows: Sequence[ResultRow], grid: Grid) -> Iterator[ResultRow]:
-    compared = [row for row in rows if row.difference is not None]
-    level = 1 - grid.config.confidence
-    stays = iter(holm([row.difference.p_value for row in compared if row.difference], level))
+    tested = [row.difference.p_value for row in rows if row.difference and not row.search_questions]
+    stays = iter(holm(tested, 1 - grid.config.confidence))
     for row in rows:
-        yield row if row.difference is None else replace(row, stays=next(stays))
+        yield replace(row, stays=next(stays)) if row.difference and not row.search_questions else row
 
 
 def _paid(grid: Grid, found_sets: FoundSets, path: Path) -> Paid:
@@ -273,27 +286,3 @@ def _paid(grid: Grid, found_sets: FoundSets, path: Path) -> Paid:
 
 def _began(path: Path) -> bool:
     return (path / "config.json").exists()
-
-
-def to_json(results: ExperimentResults) -> dict[str, object]:
-    """Every row and every hole, for scripts."""
-    return {
-        "experiment": results.experiment.name,
-        "toy": has_toys(results.config),
-        "cells": results.cells,
-        "rows": [
-            {
-                **row.condition,
-                "measure": row.measure.name,
-                "draws": row.draws,
-                "score": row.score and row.score.to_json(),
-                "difference": row.difference and row.difference.estimate.to_json(),
-                "p_value": row.difference and row.difference.p_value,
-                "stays_among_all": row.stays,
-                "n_failed": row.failed,
-                "paper": row.printed,
-            }
-            for row in results.rows
-        ],
-        "holes": [{"cell": hole.name, "benchmark": hole.benchmark, "reason": hole.reason} for hole in results.holes],
-    }

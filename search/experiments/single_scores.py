@@ -1,28 +1,9 @@
 """How good demonstrations were by themselves, read from a search: the paper's first round."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
-from configs.errors import InputError
-from search.experiments.earlier_search import read_finished_search
 from search.prompts.demonstration import Demonstration
 from search.results.search_results import SearchResults
-
-
-def best_alone(run: Path, pool: Sequence[Demonstration]) -> list[Demonstration]:
-    """Demonstrations of this pool that the search in this directory has scored alone, the best mean first.
-
-    Raises:
-        InputError: there is no run, it has not finished, or it has scored none of them alone.
-    """
-    results = read_finished_search(run)
-    ranked = of_pool(scored_alone(results), pool)
-    if not ranked:
-        raise InputError(
-            f"{run}: the search has scored no demonstration of this pool alone on all search questions; give the run "
-            "of an exhaustive greedy search in many_shot.scores"
-        )
-    return ranked
 
 
 def scored_alone(results: SearchResults) -> tuple[Demonstration, ...]:

@@ -1,7 +1,7 @@
 """Sets of demonstrations that were found on one model, put to others."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from configs.errors import InputError
 from configs.schema.decoding import DecodingConfig
@@ -26,10 +26,12 @@ class _Shown:
 
     Attributes:
         decoding: that it was found with; None for the config's own.
+        chosen_by: ids of the search questions that have chosen it; empty where a file does not tell them.
     """
 
     prompt: BasePrompt
     decoding: DecodingConfig | None = None
+    chosen_by: frozenset[str] = frozenset()
 
 
 _Sets = Mapping[str, _Shown | str]
@@ -49,7 +51,10 @@ def _cells(setting: Setting, found_sets: FoundSets) -> Iterator[Cell | Hole]:
             if isinstance(shown, str):
                 yield Hole(condition, shown, model=asked.model)
             else:
-                yield setting.cell(condition, shown.prompt, model=asked.model, chat=asked.chat, decoding=shown.decoding)
+                cell = setting.cell(
+                    condition, shown.prompt, model=asked.model, chat=asked.chat, decoding=shown.decoding
+                )
+                yield replace(cell, chosen_by=shown.chosen_by)
 
 
 def _all_sets(setting: Setting, found_sets: FoundSets) -> _Sets:
@@ -82,7 +87,7 @@ def _sized(name: str, size: int) -> str:
 
 
 def _shown(found_set: FoundSet, size: int) -> _Shown:
-    return _Shown(found_set.prompt(size), found_set.decodings.get(size))
+    return _Shown(found_set.prompt(size), found_set.decodings.get(size), found_set.search_questions)
 
 
 def _read(setting: Setting, named: NamedSetConfig) -> _Sets:

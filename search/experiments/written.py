@@ -12,7 +12,8 @@ from configs.errors import InputError
 from search.experiments import crossing, gap, searches_table
 from search.experiments.figures import pictures
 from search.experiments.markdown import csv_table, markdown, summary, tables
-from search.experiments.results import ExperimentResults, to_json
+from search.experiments.results import ExperimentResults
+from search.experiments.results_json import to_json
 from search.report.drawing import Picture
 from search.report.forms.image_files import write_pictures
 from search.report.forms.templates import page_part, picture_json, template_environment

@@ -12,7 +12,7 @@ from search.experiments.results import ExperimentResults
 from search.experiments.run import run_experiment
 from search.experiments.searches import found_in
 from search.experiments.setting import Setting
-from search.experiments.single_scores import best_alone
+from search.experiments.single_scores import of_pool
 from tests.search.experiments.toy import QUICKSTART, toy_config
 
 pytestmark = pytest.mark.heavy
@@ -56,7 +56,9 @@ def test_many_shot_shows_the_best_alone_equal_parts_of_each_source_and_queries_a
 
     run = tmp_path / "run" / "searches" / "scored alone"
     setting = Setting(toy_config(tmp_path, ledger, pool=pool, many_shot=shots | {"scores": str(run)}))
-    assert len(best_alone(run, setting.pool)) == len(setting.pool)
+    assert len(of_pool(found_in(run).alone, setting.pool)) == len(setting.pool)
+    chosen = {row.condition["examples"] for row in results.rows if row.search_questions}
+    assert chosen == {"best alone", "best alone and base prompt"}
     of_an_earlier_run = [*experiment_named("many_shot").cells(setting, {})]
     assert of_an_earlier_run == [*experiment_named("many_shot").cells(setting, {"scored alone": found_in(run)})]
 
@@ -81,6 +83,13 @@ def test_matching_takes_answers_of_another_domain_and_a_set_that_a_search_has_fo
     sets = {row.condition["demonstrations"] for row in results.rows if row.score is not None}
     assert sets == {"base prompt", "base prompt and 1 found"}
     assert not results.holes
+    compared = [row for row in results.rows if row.difference is not None]
+    assert {row.condition["demonstrations"] for row in compared if row.search_questions} == {"base prompt and 1 found"}
+    assert all((row.stays is None) == (row.search_questions > 0) for row in compared)
+    untested = sum(row.search_questions > 0 for row in compared)
+    page = (tmp_path / "run" / "table.md").read_text(encoding="utf-8")
+    assert f"† marks {untested} further differences without a test" in page
+    assert page.count(" † |") == untested
 
 
 def test_decodings_are_searched_together_with_demonstrations_and_put_beside_the_grid(

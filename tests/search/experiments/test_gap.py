@@ -83,6 +83,23 @@ def test_a_summary_counts_what_it_speaks_of(tmp_path: Path) -> None:
     )
 
 
+def test_a_difference_that_the_benchmarks_own_questions_have_chosen_has_no_star(tmp_path: Path) -> None:
+    results = _results(tmp_path)
+    difference = difference_of_draws(results.scores[2, _TURN.name], results.scores[0, _TURN.name], 0.95)
+    rows = tuple(replace(row, difference=difference, search_questions=5) for row in results.rows[2:])
+    said = " ".join(summary(replace(results, rows=rows)))
+    assert (
+        "† marks 2 differences without a test: questions of the benchmark have chosen one of the two prompts." in said
+    )
+    assert "Holm" not in said
+    both = (replace(rows[0], search_questions=0, stays=True), rows[1])
+    said = " ".join(summary(replace(results, rows=both)))
+    assert (
+        "There is one difference here: * marks it where its test leaves zero out. † marks 1 further difference" in said
+    )
+    assert [share.mark for share in shares(replace(results, rows=both), _TURN)] == [" *", " †"]
+
+
 def test_a_row_has_one_gain_and_it_stays_on_the_scale(tmp_path: Path) -> None:
     results = _results(tmp_path)
     of_base = results.scores[0, _TURN.name]

@@ -10,11 +10,11 @@ import search
 from configs.errors import InputError, RunStopped
 from search.experiments.catalogue import experiment_named
 from search.experiments.cell import Cell
+from search.experiments.earlier_search import read_finished_search
 from search.experiments.found_sets import FoundSet
 from search.experiments.results import ExperimentResults
 from search.experiments.run import run_experiment
 from search.experiments.setting import Setting
-from search.experiments.single_scores import best_alone
 from tests.search.experiments.toy import QUICKSTART, toy_config
 
 pytestmark = pytest.mark.heavy
@@ -75,7 +75,7 @@ def test_a_search_that_has_not_finished_is_refused_before_anything_is_spent(tmp_
     with pytest.raises(InputError, match=rf"has not finished.*demosearch resume {run}"):
         _run(tmp_path / "second", ledger, sets=[{"name": "found", "path": str(run)}])
     with pytest.raises(InputError, match="has not finished"):
-        best_alone(run, ())
+        read_finished_search(run)
     assert not (tmp_path / "second").exists()
 
 
