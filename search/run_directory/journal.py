@@ -27,6 +27,10 @@ _UNVERSIONED = (
     "read it with the demosearch that wrote it, or start a new run with its ledger as `ledger_path`, which pays for "
     "nothing twice"
 )
+_OTHER_END = (
+    "\nuse it as it is (report, export), resume with the version it was run with, or start a new run with its ledger "
+    "as `ledger_path`, which pays for nothing twice"
+)
 _ADVICE = "\nresume with the versions and data the run was started with, or start a new run"
 
 
@@ -87,19 +91,20 @@ class Journal:
             self._is_cut = True
 
     def append(self, record: JournalRecord) -> None:
-        """Write a record durably, or check it against the one written before.
+        """Write a record durably, or check it against the one written before. Where both are the end, with the same
+        winner and runner-up, the recorded one stays, whatever numbers this version computes from the same scores.
 
         Raises:
             InputError: it differs from the one written before.
             RunStopped: the disk does not take it.
         """
         line, before = _encode(record), self._line(self._position)
+        then = None if before in (None, line) else self.recorded(self._position)
         self._position += 1
         if before is None:
             self._write(line)
-        elif before != line:
-            difference = _diff(json.loads(before), record.to_json())
-            raise InputError(f"this search differs from its journal:\n{difference}{_ADVICE}")
+        elif then is not None:
+            _refuse_another(then, record)
 
     def _write(self, text: bytes) -> None:
         try:
@@ -118,6 +123,25 @@ class Journal:
     def close(self) -> None:
         """Give the file back. Idempotent."""
         self._file.close()
+
+
+def _refuse_another(then: JournalRecord, now: JournalRecord) -> None:
+    """Raises InputError where the record now is none that may stand for the one then; see `Journal.append`."""
+    if isinstance(then, EndRecord) and isinstance(now, EndRecord):
+        if _chosen(then) == _chosen(now):
+            return
+        difference = _diff(_chosen(then), _chosen(now))
+        raise InputError(
+            f"this version chooses otherwise at the end of the search, from the scores in its journal:\n"
+            f"{difference}{_OTHER_END}"
+        )
+    difference = _diff(then.to_json(), now.to_json())
+    raise InputError(f"this search differs from its journal:\n{difference}{_ADVICE}")
+
+
+def _chosen(end: EndRecord) -> dict[str, Any]:
+    runner_up = None if end.runner_up is None else end.runner_up.to_json()
+    return {"winner": end.winner.to_json(), "runner_up": runner_up}
 
 
 def read_journal(path: Path | str) -> Iterator[JournalRecord]:

@@ -24,6 +24,7 @@ SCORED = ScoredTrial(TRIAL, {"q1": 7.25}, {"q2": "JudgeFailed"}, None)
 
 
 RECORD = TrialRecord("search", SCORED)
+END = EndRecord(TRIAL.candidate, Candidate(("a",)), 0.9)
 
 
 def numbered(number: int) -> TrialRecord:
@@ -125,6 +126,21 @@ def test_a_replay_that_differs_is_refused_with_the_difference(tmp_path: Path) ->
     other = ScoredTrial(TRIAL, {"q1": 8.0}, {"q2": "JudgeFailed"}, None)
     with pytest.raises(InputError, match=r"(?s)-.*7\.25.*\+.*8\.0"):
         again.append(TrialRecord("search", other))
+
+
+@pytest.mark.parametrize("now", [replace(END, win_probability=0.7), replace(END, drift=0.5, agreement=0.2)])
+def test_the_end_keeps_the_numbers_of_the_version_that_wrote_it(now: EndRecord, tmp_path: Path) -> None:
+    whole = write(tmp_path / "journal", RECORD, END)
+    assert write(tmp_path / "journal", RECORD, now, numbered(1)).startswith(whole)
+    assert [*read_journal(tmp_path / "journal")] == [RECORD, END, numbered(1)]
+
+
+@pytest.mark.parametrize("now", [replace(END, winner=Candidate(("c",))), replace(END, runner_up=None)])
+def test_another_winner_or_runner_up_than_the_ends_is_refused_with_both(now: EndRecord, tmp_path: Path) -> None:
+    whole = write(tmp_path / "journal", RECORD, END)
+    with pytest.raises(InputError, match=r"(?s)this version chooses otherwise at the end.*-.*\+.*pays for nothing"):
+        write(tmp_path / "journal", RECORD, now)
+    assert (tmp_path / "journal").read_bytes() == whole
 
 
 def test_another_candidate_than_the_journals_is_refused_with_both() -> None:

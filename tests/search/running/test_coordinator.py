@@ -196,6 +196,15 @@ def test_a_finished_search_is_replayed_without_a_model_or_a_judge(tmp_path: Path
     assert (model.asked, judge.calls) == ([], [])
 
 
+def test_a_finished_search_whose_end_an_earlier_version_computed_otherwise_stays_as_it_is(tmp_path: Path) -> None:
+    first = run(tmp_path)
+    _, end = read(tmp_path / "journal")
+    earlier = first.replace(f'"win_probability":{end.win_probability}', '"win_probability":0.123')
+    assert earlier != first
+    (tmp_path / "journal").write_text(earlier)
+    assert run(tmp_path) == earlier
+
+
 def test_winner_runner_up_and_base_are_judged_on_questions_the_search_never_saw(tmp_path: Path) -> None:
     run(tmp_path)
     trials, end = read(tmp_path / "journal")
