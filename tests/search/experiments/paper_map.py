@@ -19,7 +19,8 @@ class Place:
     """Attributes:
     model: whose preset, or whose `paper_model`, shows the row.
     kind: `shown`: this number stands beside the row. `again`: another print of the same quantity stands there.
-        `setting`: no result, but a setting of the presets. `none`: no row.
+        `setting`: no result, but a setting of the presets, which `test_the_presets_have_the_papers_settings` compares.
+        `none`: no row.
     """
 
     kind: Literal["shown", "again", "round", "setting", "none"] = "shown"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from configs.loading import load_experiment
 from search.experiments.catalogue import EXPERIMENTS, experiment_named
 from search.experiments.paper import printed_figure, printed_figures
 from search.experiments.paper_tables import ALPACA, MISTRAL, ROUNDS
@@ -83,6 +84,22 @@ def test_the_page_counts_the_numbers_of_each_table_as_they_are(numbers: dict[str
         name: (kinds.total(), kinds["shown"] + kinds["round"], kinds["again"], kinds["none"] + kinds["setting"])
         for name, kinds in counted.items()
     }
+
+
+@pytest.mark.parametrize("preset", ["experiment_mistral_7b_v0_2", "experiment_llama_3_1_8b"])
+def test_the_presets_have_the_papers_settings(preset: str, numbers: dict[str, Any]) -> None:
+    config, printed = load_experiment(ROOT / "configs" / f"{preset}.yaml"), numbers["table5_ift_hparams"]
+    name, few, many = config.pair.partition("-")[0], printed["n<=300"], printed["n>=1000"]
+    finetuning = config.finetuning
+    assert finetuning.learning_rate == printed[f"{name} LR"]
+    assert config.icl_vs_finetuning.draws == printed["seeds"][name]
+    ours = (finetuning.max_tokens, finetuning.weight_decay, finetuning.warmup_share, finetuning.schedule)
+    assert ours == (printed["ctx"], printed["wd"], printed["warmup"], printed["schedule"])
+    of_three, of_others = map(int, re.findall(r"(\d+)(?: for n=3| \(4 GPUs)", few["batch"]))
+    for count in config.icl_vs_finetuning.counts:
+        length, group = finetuning.length_for(count), few if count <= 300 else many
+        batch = many["batch"] if count > 300 else of_three if count == 3 else of_others
+        assert (length.epochs, length.batch_size) == (group["epochs"], batch), count
 
 
 def _in_words(table: str) -> str:
