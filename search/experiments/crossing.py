@@ -1,10 +1,11 @@
 """The n at which fine-tuning overtakes the same examples in the prompt, with its interval."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from search.experiments.cell import Label
 from search.experiments.icl_vs_finetuning import EXPERIMENT, ICL
 from search.experiments.results import ExperimentResults, Measure
 from search.statistics.crossing import BELOW, BEYOND, Crossing, crossing
@@ -13,11 +14,17 @@ from search.statistics.draws import Draws
 
 @dataclass(frozen=True, slots=True)
 class MethodCrossing:
-    """The crossing of one kind of fine-tuning, by one measure; None where fewer than two n have both."""
+    """The crossing of one kind of fine-tuning, by one measure.
+
+    Attributes:
+        crossing: None where fewer than two n have both curves.
+        failed: questions without a score, of all n and draws of both curves together.
+    """
 
     method: str
     measure: Measure
     crossing: Crossing | None
+    failed: int
 
 
 def crossings(results: ExperimentResults, measure: Measure) -> list[MethodCrossing]:
@@ -30,8 +37,9 @@ def crossings(results: ExperimentResults, measure: Measure) -> list[MethodCrossi
     for name, curve in curves.items():
         before, comma, kind = name.rpartition(", ")  # the source of the examples
         if kind.startswith("fine-tuned"):
-            in_context = curves.get(f"{before}{comma}{ICL}", {})
-            all_crossings.append(MethodCrossing(name, measure, _crossing(in_context, curve, confidence)))
+            beside = f"{before}{comma}{ICL}"
+            found = _crossing(curves.get(beside, {}), curve, confidence)
+            all_crossings.append(MethodCrossing(name, measure, found, _failed(results, measure, (beside, name))))
     return all_crossings
 
 
@@ -44,6 +52,10 @@ def _curves(results: ExperimentResults, measure: Measure) -> dict[str, dict[int,
         if draws:
             curve[int(condition["n"])] = draws
     return curves
+
+
+def _failed(results: ExperimentResults, measure: Measure, kinds: Container[Label]) -> int:
+    return sum(row.failed for row in results.rows if row.measure == measure and row.condition["examples"] in kinds)
 
 
 def _crossing(first: Mapping[int, Draws], second: Mapping[int, Draws], confidence: float) -> Crossing | None:
@@ -68,7 +80,7 @@ def sentences(results: ExperimentResults) -> Iterator[str]:
     """What is to be said of each curve."""
     for measure in results.measures:
         for curve in crossings(results, measure):
-            yield f"{measure.name}, {curve.method}: {_in_words(curve.crossing)}"
+            yield f"{measure.name}, {curve.method}: {_in_words(curve.crossing, curve.failed)}"
 
 
 def to_json(results: ExperimentResults) -> list[Mapping[str, object]]:
@@ -78,6 +90,7 @@ def to_json(results: ExperimentResults) -> list[Mapping[str, object]]:
         {
             "measure": measure.name,
             "method": curve.method,
+            "n_failed": curve.failed,
             **({} if curve.crossing is None else _as_json(curve.crossing)),
         }
         for measure in results.measures
@@ -95,7 +108,7 @@ def _as_json(overtaking: Crossing) -> Mapping[str, str | float]:
     }
 
 
-def _in_words(overtaking: Crossing | None) -> str:
+def _in_words(overtaking: Crossing | None, failed: int) -> str:
     if overtaking is None:
         return (
             "no crossing can be told, since fewer than two n, or no draw of all n, have scores both in context and "
@@ -111,7 +124,8 @@ def _in_words(overtaking: Crossing | None) -> str:
     low, high = _end(overtaking.low, overtaking), _end(overtaking.high, overtaking)
     return (
         f"{place}; interval from {low} to {high}, {100 * overtaking.inside:.0f} % of the resamples cross inside "
-        f"(bootstrap over {overtaking.questions:,} questions and {overtaking.draws:,} draws)."
+        f"(bootstrap over {overtaking.questions:,} questions and {overtaking.draws:,} draws; {failed:,} answers "
+        "failed)."
     )
 
 

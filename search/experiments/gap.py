@@ -1,7 +1,7 @@
 """How much of the way from the base model to the instruct model each prompt closes."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from configs.score_bounds import score_bounds
@@ -26,6 +26,7 @@ class Share:
         mark: behind the gain, the row's.
         printed: the same of the paper's figures; None where it printed them not.
         is_prompted: whether a prompt closes it, and neither training nor decoding alone.
+        failed: questions without a score, of the condition, base and instruct model together.
     """
 
     condition: Condition
@@ -36,6 +37,7 @@ class Share:
     mark: str
     printed: float | None
     is_prompted: bool
+    failed: int
 
 
 def gap_of(results: ExperimentResults, measure: Measure, category: str | None = None) -> Difference | None:
@@ -61,10 +63,19 @@ def shares(results: ExperimentResults, measure: Measure) -> list[Share]:
             share = _share(results, row.condition, measure)
             printed = _printed(results, row.condition, measure)
             is_prompted = results.conditions.index(dict(row.condition)) in results.prompted
+            failed = _failed(results, (row.condition, BASE, TARGET), measure)
+            marks = row.stays, row.mark
             with_share.append(
-                Share(row.condition, row.score, row.difference, share, row.stays, row.mark, printed, is_prompted)
+                Share(row.condition, row.score, row.difference, share, *marks, printed, is_prompted, failed)
             )
     return with_share
+
+
+def printed_of_holes(results: ExperimentResults, measure: Measure) -> list[tuple[Condition, float]]:
+    """The paper's shares of conditions that have no score here."""
+    holes = [row.condition for row in results.rows if row.measure == measure and row.score is None]
+    printed = ((condition, _printed(results, condition, measure)) for condition in holes)
+    return [(condition, share) for condition, share in printed if share is not None and condition not in (BASE, TARGET)]
 
 
 def _share(
@@ -120,7 +131,8 @@ def sentences(results: ExperimentResults) -> Iterator[str]:
                 f"told from zero on {gap.estimate.n} questions: no share of it means anything.**"
             )
         else:
-            gap_in_words = f"the gap from base to instruct model is {show_gain(gap.estimate)}"
+            counted = f"{gap.estimate.n:,} questions, {_failed(results, (BASE, TARGET), measure):,} failed"
+            gap_in_words = f"the gap from base to instruct model is {show_gain(gap.estimate)} ({counted})"
             yield f"{measure.name}: {gap_in_words}. {_best(results, measure)}"
     if number := sum(share.share is not None for measure in results.measures for share in shares(results, measure)):
         yield (
@@ -172,7 +184,7 @@ def tables(results: ExperimentResults, measure: Measure) -> list[Table]:
             show_share(share.share),
             *([] if not has_paper else ["" if share.printed is None else f"{100 * share.printed:.0f} %"]),
             str(share.share.n if share.share else 0),
-            str(_failed(results, share.condition, measure)),
+            str(share.failed),
             *([] if all_prompted else ["prompt" if share.is_prompted else "no prompt, or trained"]),
         )
         for share in all_shares
@@ -181,9 +193,10 @@ def tables(results: ExperimentResults, measure: Measure) -> list[Table]:
     return [Table(f"{measure.name}: share of the gap", head, rows), *_by_category(results, measure, prompts)]
 
 
-def _failed(results: ExperimentResults, condition: Condition, measure: Measure) -> int:
-    row = results.row(condition, measure)
-    return 0 if row is None else row.failed
+def _failed(results: ExperimentResults, conditions: Iterable[Condition], measure: Measure) -> int:
+    """Questions without a score, of all these conditions and their draws together."""
+    rows = (results.row(condition, measure) for condition in conditions)
+    return sum(row.failed for row in rows if row is not None)
 
 
 def _by_category(results: ExperimentResults, measure: Measure, all_shares: list[Share]) -> Iterator[Table]:
@@ -236,6 +249,7 @@ def to_json(results: ExperimentResults) -> list[Mapping[str, object]]:
             "paper": share.printed,
             "stays_among_all": share.stays,
             "is_prompted": share.is_prompted,
+            "n_failed": share.failed,
         }
         for measure in results.measures
         for share in shares(results, measure)

@@ -56,11 +56,12 @@ def _results(folder: Path) -> ExperimentResults:
 def test_a_trained_model_is_shown_beside_the_prompts_and_is_never_the_best_of_them(tmp_path: Path) -> None:
     results = _results(tmp_path)
     sentence, _ = sentences(results)
+    assert "(12 questions, 6 failed)" in sentence
     assert "The best of 1 prompt (components: rules only)" in sentence
     assert "1 condition beside them has no prompt, or a trained model." in sentence
     assert [share.is_prompted for share in shares(results, _TURN)] == [True, False]
     whole, by_category = tables(results, _TURN)
-    assert [row[-3:] for row in whole.rows] == [("12", "3", "prompt"), ("12", "3", "no prompt, or trained")]
+    assert [row[-3:] for row in whole.rows] == [("12", "9", "prompt"), ("12", "9", "no prompt, or trained")]
     ((name, *by_question),) = by_category.rows
     assert name == "components: rules only"
     assert all(cell.endswith(", n = 6") for cell in by_question)
