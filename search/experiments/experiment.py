@@ -45,6 +45,7 @@ class Experiment:
             none such.
         figure: `lines` over `x`, `forest` of intervals, `heatmap` over `x` and `y`, or `shares` of a gap.
         x, y: labels on the axes.
+        has_log_x: `x` is a number whose axis is logarithmic; 0 stands left of its smallest.
         x_name: for people.
         is_matrix: the table is shown as a matrix of `y` by `x` too.
         searches: that must have ended before there are cells.
@@ -60,5 +61,6 @@ class Experiment:
     x: str = ""
     y: str = ""
     x_name: str = ""
+    has_log_x: bool = False
     is_matrix: bool = False
     searches: Callable[[Setting], list[SearchTask]] = _no_searches

@@ -7,8 +7,9 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from search.experiments.cell import cell_name, spell
+from search.experiments.count_axis import CountAxis
 from search.experiments.crossing import MethodCrossing, crossings
-from search.experiments.gap import name_of, shares, show_share
+from search.experiments.gap import name_of, printed_of_holes, shares, show_share
 from search.experiments.results import ExperimentResults, Measure, ResultRow
 from search.experiments.toys import has_toys
 from search.report.drawing import FIRST, FOURTH, PALE, SECOND, THIRD, Picture, drawn, whiskers
@@ -22,14 +23,19 @@ def pictures(results: ExperimentResults) -> list[Picture]:
     """Pictures in the order of the measures; none for a measure without a score."""
     made = []
     for measure in results.measures:
-        rows = [row for row in results.rows if row.measure == measure and row.score is not None]
-        if rows:
+        rows = [row for row in results.rows if row.measure == measure and _is_drawn(row)]
+        if any(row.score is not None for row in rows):
             figure = _DRAW[results.experiment.figure](results, measure, rows)
             if has_toys(results.config):
                 _say_toy(figure)
             name = measure.name.lower().replace(" ", "-")
             made.append(Picture(name, figure, f"{measure.name}. {_SAYS[results.experiment.figure]}"))
     return made
+
+
+def _is_drawn(row: ResultRow) -> bool:
+    """Whether the row has a score of ours or, where ours is a hole, the paper's figure."""
+    return row.score is not None or row.printed is not None
 
 
 def _say_toy(figure: go.Figure) -> None:
@@ -48,39 +54,45 @@ _SAYS = {
 
 def _lines(results: ExperimentResults, measure: Measure, rows: Sequence[ResultRow]) -> go.Figure:
     x = results.experiment.x
+    axis = CountAxis.of([float(row.condition[x]) for row in rows], results.experiment.has_log_x)
     figure = drawn([], 420)
     for at, series in enumerate(_series(rows, x)):
         colour = _COLOURS[at % len(_COLOURS)]
         points = sorted((row for row in rows if _series_of(row, x) == series), key=lambda row: float(row.condition[x]))
-        scores = [row.score for row in points if row.score is not None]
+        ours = [row for row in points if row.score is not None]
+        scores = [row.score for row in ours if row.score is not None]
         figure.add_trace(
             go.Scatter(
                 name=series,
-                x=[row.condition[x] for row in points],
+                x=axis.places([row.condition[x] for row in ours]),
+                customdata=[row.condition[x] for row in ours],
                 y=[score.mean for score in scores],
                 error_y=whiskers(scores),
                 mode="lines+markers",
                 line={"color": colour, "width": 2},
                 marker={"color": colour, "size": 8},
-                hovertemplate=f"{series}, n = %{{x}}: %{{y:.2f}}<extra></extra>",
+                hovertemplate=f"{series}, n = %{{customdata}}: %{{y:.2f}}<extra></extra>",
             )
         )
         printed = [row for row in points if row.printed is not None]
         if printed:
-            figure.add_trace(_printed([row.condition[x] for row in printed], [row.printed for row in printed], colour))
+            places = axis.places([row.condition[x] for row in printed])
+            figure.add_trace(_printed(places, [row.printed for row in printed], colour))
     for crossing in crossings(results, measure):
-        _mark(figure, crossing)
-    figure.update_xaxes(title=results.experiment.x_name)
+        _mark(figure, crossing, axis)
+    figure.update_xaxes(title=results.experiment.x_name, **axis.layout())
     figure.update_yaxes(title=measure.name)
     return figure
 
 
-def _mark(figure: go.Figure, method_crossing: MethodCrossing) -> None:
+def _mark(figure: go.Figure, method_crossing: MethodCrossing, axis: CountAxis) -> None:
     """Mark the n at which fine-tuning overtakes, and as much of its interval as lies inside the range."""
     at = method_crossing.crossing
     if at is None or not at.is_inside:
         return
-    figure.add_vline(at.at, line={"color": PALE, "width": 1.5, "dash": "dash"}, annotation_text=method_crossing.method)
+    figure.add_vline(at.at, line={"color": PALE, "width": 1.5, "dash": "dash"})
+    text = {"text": method_crossing.method, "showarrow": False, "xanchor": "left", "yanchor": "top"}
+    figure.add_annotation(x=axis.annotation(at.at), y=1, yref="y domain", **text)
     low, high = max(at.low, at.first), min(at.high, at.last)
     figure.add_vrect(low, high, fillcolor=PALE, opacity=0.12, line_width=0)
 
@@ -108,15 +120,16 @@ def _series(rows: Sequence[ResultRow], x: str) -> list[str]:
 def _forest(_: ExperimentResults, measure: Measure, rows: Sequence[ResultRow]) -> go.Figure:
     names = [_series_of(row, "") for row in rows]
     numbers = Numbers.fitting([row.score.mean for row in rows if row.score is not None])
-    scores = [row.score for row in rows if row.score is not None]
+    scored = [(at, names[at], row.score) for at, row in enumerate(rows) if row.score is not None]
+    scores = [score for _, _, score in scored]
     ours = go.Scatter(
         name="ours",
         x=[score.mean for score in scores],
-        y=list(range(len(rows))),
+        y=[at for at, _, _ in scored],
         error_x=whiskers(scores),
         mode="markers",
         marker={"color": FIRST, "size": 9},
-        text=[f"{name}: {numbers.score(score.mean)}" for name, score in zip(names, scores, strict=True)],
+        text=[f"{name}: {numbers.score(score.mean)}" for _, name, score in scored],
         hovertemplate="%{text}<extra></extra>",
     )
     figure = drawn([ours], 120 + 28 * len(rows))
@@ -132,7 +145,10 @@ def _shares(results: ExperimentResults, measure: Measure, _: Sequence[ResultRow]
     """Shares of the gap, beside lines at nothing and at all of it; shares without bounds are left to the table."""
     finite = [share for share in shares(results, measure) if share.share is not None and math.isfinite(share.share.low)]
     values = [share.share for share in finite if share.share is not None]
-    names = [name_of(share.condition) for share in finite]
+    absent = printed_of_holes(results, measure)
+    names = [
+        name_of(condition) for condition in (*(share.condition for share in finite), *(hole for hole, _ in absent))
+    ]
     ours = go.Scatter(
         name="ours",
         x=[share.mean for share in values],
@@ -140,11 +156,12 @@ def _shares(results: ExperimentResults, measure: Measure, _: Sequence[ResultRow]
         error_x=whiskers(values),
         mode="markers",
         marker={"color": FIRST, "size": 9},
-        text=[f"{name}: {show_share(share)}" for name, share in zip(names, values, strict=True)],
+        text=[f"{name}: {show_share(share)}" for name, share in zip(names, values, strict=False)],
         hovertemplate="%{text}<extra></extra>",
     )
-    figure = drawn([ours], 120 + 28 * len(finite))
+    figure = drawn([ours], 120 + 28 * len(names))
     printed = [(share.printed, at) for at, share in enumerate(finite) if share.printed is not None]
+    printed += [(share, at) for at, (_, share) in enumerate(absent, start=len(finite))]
     if printed:
         figure.add_trace(_printed([value for value, _ in printed], [at for _, at in printed], PALE))
     for line in (0, 1):
@@ -176,6 +193,19 @@ def _heatmaps(results: ExperimentResults, _: Measure, rows: Sequence[ResultRow])
                 text=[[_hover_text(by_place.get((x, y))) for x in xs] for y in ys],
                 texttemplate="%{text}",
                 coloraxis="coloraxis",
+            ),
+            row=at // columns + 1,
+            col=at % columns + 1,
+        )
+        holes = [row for row in some if row.score is None]
+        figure.add_trace(
+            go.Scatter(
+                x=[spell(row.condition[x]) for row in holes],
+                y=[spell(row.condition[y]) for row in holes],
+                text=[f"({row.printed:.2f})" for row in holes],
+                mode="text",
+                showlegend=False,
+                hoverinfo="skip",
             ),
             row=at // columns + 1,
             col=at % columns + 1,

@@ -54,4 +54,5 @@ EXPERIMENT = Experiment(
     figure="lines",
     x="n",
     x_name="examples",
+    has_log_x=True,
 )
