@@ -21,19 +21,19 @@ class CountAxis:
 
     @classmethod
     def of(cls, counts: Sequence[float], is_log: bool) -> Self:
-        """Linear where it has no number above 0, whatever is asked for."""
+        """Make the axis of these numbers; linear where it has no number above 0, whatever is asked for."""
         return cls(tuple(sorted({*counts})), is_log and max(counts, default=0) > 0)
 
     def places(self, counts: Sequence[Label]) -> list[float]:
-        """Where these numbers stand: 0 has no logarithm, and stands at half the smallest other one."""
+        """The places of these numbers: 0 has no logarithm, and stands at half the smallest other one."""
         return [self._place(float(count)) for count in counts]
 
     def annotation(self, count: float) -> float:
-        """Where plotly wants an annotation: at the exponent, unlike points and shapes."""
+        """The place of an annotation: plotly wants the exponent, unlike for points and shapes."""
         return math.log10(count) if self.is_log else count
 
     def layout(self) -> Mapping[str, object]:
-        """What plotly is told of the axis."""
+        """The properties of plotly's axis."""
         if not self.is_log:
             return {}
         names = [spell(int(count)) for count in self.counts]
