@@ -37,9 +37,11 @@ def crossings(results: ExperimentResults, measure: Measure) -> list[MethodCrossi
     for name, curve in curves.items():
         before, comma, kind = name.rpartition(", ")  # the source of the examples
         if kind.startswith("fine-tuned"):
-            beside = f"{before}{comma}{ICL}"
-            found = _crossing(curves.get(beside, {}), curve, confidence)
-            all_crossings.append(MethodCrossing(name, measure, found, _failed(results, measure, (beside, name))))
+            in_context = f"{before}{comma}{ICL}"
+            overtaking = _crossing(curves.get(in_context, {}), curve, confidence)
+            all_crossings.append(
+                MethodCrossing(name, measure, overtaking, _failed(results, measure, (in_context, name)))
+            )
     return all_crossings
 
 
