@@ -25,6 +25,7 @@ def caveats(findings: Findings) -> list[str]:
         *_of_questions(findings),
         *_of_runner_up(findings),
         *_of_decoding(findings),
+        *_of_further_verdicts(findings),
         *_of_drift(findings),
         *_of_judge(findings),
         *_of_readings(findings),
@@ -158,6 +159,15 @@ def _of_decoding(findings: Findings) -> Iterator[str]:
             f"({numbers.interval(gain, signed=True)}) on {gain.n} {SIDES[findings.side]} questions."
         )
     yield text
+
+
+def _of_further_verdicts(findings: Findings) -> Iterator[str]:
+    if findings.results.journal.further:
+        yield (
+            f"The search drew further verdicts on answers (trials that did: {count(findings.results.journal.further)}) "
+            "and knew them when it ranked. Search scores here rest on the first verdicts, so their order may differ "
+            "from the search's."
+        )
 
 
 def _of_drift(findings: Findings) -> Iterator[str]:

@@ -40,6 +40,8 @@ class JournalResults:
         search, held_out: results by candidate, in the order in which the strategy was first told of them.
         screening: what the screening judge said on search questions, on its own scale, in the same way; in no result.
         trials: on search questions, those that the screening judge scored not counted.
+        further: those of them with further verdicts on a candidate's answers, which are in no result; on the base
+            prompt's they check the judge for drift and are not counted.
         ends: how often the search has been brought to its end; more than once where it was extended.
         leaders: the best candidates after the last of them, best first.
         end: how the search ended; None before.
@@ -49,7 +51,7 @@ class JournalResults:
         self.bounds = bounds
         self.search, self.held_out = ResultsByCandidate(bounds), ResultsByCandidate(bounds)
         self.screening = ResultsByCandidate()
-        self.trials = self.ends = 0
+        self.trials = self.further = self.ends = 0
         self.leaders: tuple[Candidate, ...] = ()
         self.end: EndRecord | None = None
         self._steps = array("q")  # four numbers a trial
@@ -109,6 +111,7 @@ class JournalResults:
         if record.side == "search":
             self.end = None  # it goes on under a larger budget
             self.trials += 1
+            self.further += record.scored.trial.again > 0 and record.candidate != self.base
             self.leaders = record.leaders
             self._judged += judged
             own_place = _NOBODY if record.scored.trial.again else self.search.place(record.candidate)

@@ -98,6 +98,17 @@ def test_the_judge_s_own_noise_is_told_apart_from_that_of_questions(tmp_path: Pa
     assert any("24 % of the variance" in caveat for caveat in caveats(findings))
 
 
+def test_scores_are_said_to_be_first_verdicts_where_the_search_knew_further_ones(tmp_path: Path) -> None:
+    run = finished(tmp_path)
+    run.search(again=1)  # a check for drift
+    assert not any("first verdicts" in caveat for caveat in caveats(found(run, ended=False)))
+    run = finished(tmp_path / "further")
+    run.search("a", again=1)
+    assert any(
+        "further verdicts on answers (trials that did: 1)" in caveat for caveat in caveats(found(run, ended=False))
+    )
+
+
 def test_verdicts_that_another_reading_would_change_are_a_caveat(tmp_path: Path) -> None:
     findings = found(finished(tmp_path))
     assert findings.readings == ()
