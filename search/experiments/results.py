@@ -11,6 +11,7 @@ from evaluators.ledger.queries import read_spend
 from evaluators.objective import Objective
 from evaluators.pipeline.generation import ConversationTooLong
 from search.experiments.cell import Condition, Hole
+from search.experiments.common_questions import holes_without_common_question, notes_on_common_questions
 from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.grid import Grid
 from search.experiments.paper import printed_figure
@@ -114,7 +115,7 @@ def read_results(grid: Grid, found_sets: FoundSets, path: Path, notes: Sequence[
     """Read every benchmark's results in the directory `path` of an experiment."""
     measures: list[Measure] = []
     rows: list[ResultRow] = []
-    holes = list(grid.holes)
+    holes, sentences = list(grid.holes), list(notes)
     scores: dict[tuple[int, str], Draws] = {}
     categories: dict[str, Mapping[str, str]] = {}
     for benchmark in grid.benchmarks:
@@ -127,6 +128,8 @@ def read_results(grid: Grid, found_sets: FoundSets, path: Path, notes: Sequence[
             categories[measure.name] = {name: question.category for name, question in questions.items()}
             measures.append(measure)
             rows += _rows(grid, benchmark, measure, by_cell, scores)
+            holes += holes_without_common_question(grid.conditions, scores, measure.name, benchmark.name)
+            sentences += notes_on_common_questions(grid.conditions, scores, measure.name)
     return ExperimentResults(
         experiment=grid.experiment,
         config=grid.config,
@@ -140,7 +143,7 @@ def read_results(grid: Grid, found_sets: FoundSets, path: Path, notes: Sequence[
         categories=categories,
         found_sets=found_sets,
         paid=_paid(grid, found_sets, path),
-        notes=tuple(notes),
+        notes=tuple(sentences),
     )
 
 
