@@ -12,6 +12,8 @@ from search.experiments.setting import EMPTY, Setting
 from search.prompts.render import make_renderer
 from tests.search.experiments.toy import QUICKSTART, toy_config
 
+pytestmark = pytest.mark.heavy
+
 
 def _reason(folder: Path, context: int, *asked: tuple[str, ...]) -> str | None:
     model = ModelConfig(name=str(QUICKSTART / "model"), context_tokens=context)

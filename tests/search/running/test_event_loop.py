@@ -42,8 +42,10 @@ class Process:
 
     def __init__(self, *kinds: str, ignored: signal.Signals | None = None) -> None:
         program = STUBBORN.format(kinds=set(kinds) or "set()")
-        if ignored is not None:
-            program = f"import signal; signal.signal({ignored:d}, signal.SIG_IGN)\n{program}"
+        handler = (
+            "signal.SIG_DFL" if ignored is None else "signal.SIG_IGN"
+        )  # under nohup tests would begin with SIGHUP ignored
+        program = f"import signal; signal.signal({ignored or signal.SIGHUP:d}, {handler})\n{program}"
         command, environment = [sys.executable, "-c", program], os.environ | {"PYTHONPATH": str(Path.cwd())}
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         assert self.line() == "at work"
