@@ -7,6 +7,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from warnings import filterwarnings
 
 from search.bench.faults.simulation import SimulatedFaults, simulate
 
@@ -20,6 +21,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help="this one alone")
     parser.add_argument("--trace", action="store_true", help="print every step, write and fault of it")
     chosen = parser.parse_args()
+    filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)  # a killed process leaves some
     if chosen.seed is not None:
         replay(chosen.seed, trace=chosen.trace)
         return
