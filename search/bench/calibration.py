@@ -140,7 +140,7 @@ def main() -> None:
         nargs="+",
         type=int,
         default=[0],
-        help="of `screening`, as strategy.drift_checks; 0 and 8, say",
+        help="as strategy.drift_checks; 0 and 8, say",
     )
     parser.add_argument(
         "--stop-when-decided", nargs="+", type=float, default=[0.0], help="as strategy.stop_when_decided"

@@ -104,7 +104,7 @@ def extend(
 
     For a search that has ended, or was stopped by its `budget`. It goes on where its strategy ended: the journal stays
     as it is and grows, nothing is paid for twice, and the manifest says that the search was extended. `screening`,
-    `optuna`, `random` and `local_search` have such a budget; for another strategy start a new run.
+    `case`, `optuna`, `random` and `local_search` have such a budget; for another strategy start a new run.
     """
     config = recorded_config(path, "extend", overrides)
     if dry_run:

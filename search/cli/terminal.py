@@ -98,6 +98,6 @@ def interruptible(path: Path, continuation: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        begun = (path / "config.json").exists()
+        begun = any((path / name).exists() for name in ("config.json", "experiment.json"))
         say(f"interrupted; go on with {continuation}" if begun else "interrupted before the run started")
         raise typer.Exit(INTERRUPTED) from None

@@ -12,10 +12,11 @@ Scores = Mapping[tuple[int, str], Draws]
 def holes_without_common_question(
     conditions: Sequence[Condition], scores: Scores, measure: str, benchmark: str
 ) -> Iterator[Hole]:
-    """Conditions whose draws have scores, but none for the same question."""
+    """Conditions that have no score, or whose draws have none for the same question."""
     for condition, draws in _by_condition(conditions, scores, measure):
         if not _common(draws):
-            reason = f"no question of {measure} has a score in all {len(draws):,} draws"
+            in_all = f" in all {len(draws):,} draws" if len(draws) > 1 else ""
+            reason = f"no question of {measure} has a score{in_all}"
             yield Hole(condition, reason, benchmark=benchmark)
 
 
@@ -31,10 +32,10 @@ def notes_on_common_questions(conditions: Sequence[Condition], scores: Scores, m
 
 
 def _by_condition(conditions: Sequence[Condition], scores: Scores, measure: str) -> Iterator[tuple[Condition, Draws]]:
-    """Conditions with several draws."""
+    """Conditions that have run."""
     for number, condition in enumerate(conditions):
         draws = scores.get((number, measure), {})
-        if len(draws) > 1:
+        if draws:
             yield condition, draws
 
 

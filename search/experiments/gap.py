@@ -124,7 +124,7 @@ def sentences(results: ExperimentResults) -> Iterator[str]:
     for measure in results.measures:
         gap = gap_of(results, measure)
         if gap is None:
-            yield f"{measure.name}: base or instruct model has no scores, so there is no gap to close."
+            yield f"{measure.name}: no question has a score of both models, so there is no gap to close."
         elif not is_clear(gap):
             yield (
                 f"**{measure.name}: the gap from base to instruct model is {show_gain(gap.estimate)} and cannot be "
@@ -144,7 +144,7 @@ def _best(results: ExperimentResults, measure: Measure) -> str:
     compared = [share for share in shares(results, measure) if share.share is not None]
     prompted = [share for share in compared if share.is_prompted]
     if not prompted:
-        return "No prompt has a score."
+        return "No prompt has a score on the questions of both models."
     best = max(prompted, key=lambda share: share.score.mean)
     assert best.share is not None
     enough = "reaches" if best.share.low >= 1 else "may reach" if best.share.high >= 1 else "does not reach"
@@ -199,12 +199,12 @@ def _failed(results: ExperimentResults, conditions: Iterable[Condition], measure
     return sum(row.failed for row in rows if row is not None)
 
 
-def _by_category(results: ExperimentResults, measure: Measure, all_shares: list[Share]) -> Iterator[Table]:
+def _by_category(results: ExperimentResults, measure: Measure, prompts: list[Share]) -> Iterator[Table]:
     categories = sorted({*results.categories[measure.name].values()} - {""})
     if len(categories) < 2:
         return
     best: dict[object, Share] = {}
-    for share in all_shares:
+    for share in prompts:
         name = share.condition["experiment"]
         if name not in best or share.score.mean > best[name].score.mean:
             best[name] = share
@@ -213,8 +213,8 @@ def _by_category(results: ExperimentResults, measure: Measure, all_shares: list[
     for share in best.values():
         by_category = {category: _share(results, share.condition, measure, category) for category in categories}
         cells = (
-            f"{show_share(all_shares)}, n = {all_shares.n}" if clear[category] and all_shares else "gap not clear"
-            for category, all_shares in by_category.items()
+            "gap not clear" if not clear[category] else f"{show_share(part)}, n = {part.n}" if part else ""
+            for category, part in by_category.items()
         )
         rows.append((name_of(share.condition), *cells))
     yield Table(

@@ -93,13 +93,15 @@ def _best_alone(setting: Setting, found_sets: FoundSets) -> Iterator[Cell | Hole
     for count in sorted({*config.counts} - {0}):
         for kind, behind in ((ALONE, ()), (ALONE_WITH_BASE, own)):
             wanted = count - len(behind)
+            if wanted <= 0:
+                continue
             condition: Condition = {"examples": kind, "n": count}
             if refused:
                 yield Hole(condition, f"the search cannot run: {refused}")
             elif wanted > len(order):
                 reason = f"the search has scored {len(order):,} demonstrations alone, {wanted:,} are asked for"
                 yield Hole(condition, reason)
-            elif wanted > 0:
+            else:
                 cell = setting.cell(condition, setting.prompt((*order[:wanted], *behind)))
                 yield replace(cell, chosen_by=scored.search_questions)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from configs.schema.experiment import BenchmarkConfig, ExperimentConfig
 from configs.score_bounds import score_bounds
 from evaluators.ledger.queries import read_spend
+from evaluators.ledger.spend import Spend
 from evaluators.objective import Objective
 from evaluators.pipeline.generation import ConversationTooLong
 from search.experiments.cell import Condition, Hole
@@ -279,12 +280,8 @@ def _paid(grid: Grid, found_sets: FoundSets, path: Path) -> Paid:
         if _began(path / benchmark.name)
     ]
     spends += [found_set.spend for found_set in found_sets.values()]
-    prices = [spend.dollars for spend in spends if spend.dollars is not None]
-    return Paid(
-        generations=sum(spend.generated for spend in spends),
-        verdicts=sum(spend.judged for spend in spends),
-        dollars=sum(prices) if len(prices) == len(spends) else None,
-    )
+    total = sum(spends, Spend())
+    return Paid(generations=total.generated, verdicts=total.judged, dollars=total.dollars)
 
 
 def _began(path: Path) -> bool:

@@ -46,7 +46,7 @@ def rounds_of(
     chain = added_demonstrations(accepted, material) if accepted else ()
     asked: dict[int, dict[tuple[str, ...], CandidateResults]] = defaultdict(dict)
     for candidate, scored in search.items():
-        if len(scored.scores) + len(scored.failures) == len(material.search):
+        if met_all(scored, material):
             added = added_demonstrations(candidate, material)
             asked[len(added)][added] = scored
     rounds = {size: _round(some, chain[:size] if size else None) for size, some in sorted(asked.items())}
@@ -68,6 +68,11 @@ def _round(asked: Mapping[tuple[str, ...], CandidateResults], kept: tuple[str, .
         failed=len(asked) - len(means),
         questions=min(map(len, scored.values())),
     )
+
+
+def met_all(scored: CandidateResults, material: Material) -> bool:
+    """Whether this candidate was asked all search questions."""
+    return len(scored.scores) + len(scored.failures) == len(material.search)
 
 
 def added_demonstrations(candidate: Candidate, material: Material) -> tuple[str, ...]:

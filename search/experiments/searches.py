@@ -12,7 +12,7 @@ from evaluators.failures import ReferencesMissing
 from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.found_sets import FoundSet, SearchTask
 from search.experiments.places import ledger_of
-from search.experiments.rounds import added_demonstrations, averaged_results, rounds_of
+from search.experiments.rounds import added_demonstrations, averaged_results, met_all, rounds_of
 from search.experiments.setting import Setting
 from search.experiments.single_scores import scored_alone
 from search.problem.candidate import OWN, Candidate
@@ -109,7 +109,7 @@ def found_by(results: SearchResults) -> FoundSet:
     return FoundSet(
         rules=material.rules,
         by_size={size: material.shown(candidate) for size, (candidate, _) in best.items()},
-        alone=scored_alone(results),
+        alone=scored_alone(search, material, results.confidence),
         scores={size: score for size, (_, score) in best.items()},
         decodings={
             size: decoding_of(results.config, candidate)
@@ -143,7 +143,7 @@ def best_by_size(
     kept = added_demonstrations(accepted, material) if accepted else None
     for candidate, scored in search.items():
         added, mean = added_demonstrations(candidate, material), scored.mean(confidence)
-        if mean is None or len(scored.scores) + len(scored.failures) != len(material.search):
+        if mean is None or not met_all(scored, material):
             continue
         rank, before = (_begins(kept, added), mean.mean), best.get(len(added))
         if before is None or rank > (_begins(kept, added_demonstrations(before[0], material)), before[1].mean):

@@ -1,24 +1,25 @@
 """How good demonstrations were by themselves, read from a search: the paper's first round."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from search.experiments.rounds import added_demonstrations, met_all
+from search.problem.candidate import Candidate
+from search.problem.material import Material
 from search.prompts.demonstration import Demonstration
-from search.results.search_results import SearchResults
+from search.results.candidate_results import CandidateResults
 
 
-def scored_alone(results: SearchResults) -> tuple[Demonstration, ...]:
+def scored_alone(
+    search: Mapping[Candidate, CandidateResults], material: Material, confidence: float
+) -> tuple[Demonstration, ...]:
     """Demonstrations that were added alone to the base prompt on all search questions, the best mean first; equal means
     keep the order of the search."""
-    material = results.material
-    if material is None:
-        return ()
-    base, by_id = {demonstration.id for demonstration in material.base}, material.demonstrations
     scored: list[tuple[float, Demonstration]] = []
-    for candidate, scores in results.search.items():
-        added = [name for name in candidate.demonstrations if name not in base]
-        mean = scores.mean(results.confidence) if len(added) == 1 else None
-        if mean is not None and mean.n + mean.failed == len(material.search):
-            scored.append((mean.mean, by_id[added[0]]))
+    for candidate, results in search.items():
+        added = added_demonstrations(candidate, material)
+        mean = results.mean(confidence) if len(added) == 1 else None
+        if mean is not None and met_all(results, material):
+            scored.append((mean.mean, material.demonstrations[added[0]]))
     return tuple(demonstration for _, demonstration in sorted(scored, key=lambda pair: -pair[0]))
 
 

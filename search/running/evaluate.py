@@ -141,10 +141,7 @@ class _Evaluating:
         self._leaves_out = leave_out
         self._plan = plan
         self._run = run
-        # By an earlier call; where that was before results had a version, the ledger has what they are made of.
-        self._before = read_variant_records(run.path) if has_version(run.path) else {}
-        earlier = read_evaluation_config(run.path)
-        self._models_before = {variant.name: variant.model or earlier.model for variant in earlier.variants}
+        self._before = _records_of_the_same_models(plan, run)
         self._records: dict[str, VariantRecord] = {}
         self._has_begun = False
         self._refused: InputError | WorkersUnavailable | None = None  # why the last model that failed cannot be loaded
@@ -186,13 +183,13 @@ class _Evaluating:
             self._leave_out(variant, f"context too short: {complaint}", TOO_LONG)
 
     def _leave_out(self, variant: PromptVariant, why: str, failure: str) -> None:
-        """Keep the scores that an earlier call has of the same model; without them a record that says why.
+        """Keep the scores that an earlier call has; without them a record that says why.
 
         Args:
             failure: of each of its questions.
         """
         before = self._before.get(variant.name)
-        if before and before.scored.scores and self._models_before.get(variant.name) == variant.model:
+        if before and before.scored.scores:
             _log.warning("'%s' keeps the scores of an earlier call: %s", variant.name, why)
             self._records[variant.name] = before
             return
@@ -206,6 +203,7 @@ class _Evaluating:
         self._run.check_manifest(_manifest(self._plan) | _judges(self._plan) | models, growing=True)
         self._run.begin()
         self._has_begun = True
+        self._write()  # before the config changes: no score of another model stands under this one's name
         self._run.replace_config(self._plan.config)
         material = EvaluationMaterial.of(self._plan.questions, self._plan.variants)
         write_json(self._run.path / "material.json", material.to_json())
@@ -255,6 +253,17 @@ class _Evaluating:
     def position(self) -> Position:
         evaluated = self._workplace.counts().evaluated
         return Position("evaluate", len(self._records), evaluated, self._plan.evaluations)
+
+
+def _records_of_the_same_models(plan: EvaluationPlan, run: Run) -> dict[str, VariantRecord]:
+    """Read what an earlier call has of variants whose model is the same. Where that was before results had a version,
+    nothing is read: the ledger has what they are made of."""
+    if not has_version(run.path):
+        return {}
+    earlier = read_evaluation_config(run.path)
+    before = {variant.name: variant.model or earlier.model for variant in earlier.variants}
+    same = {variant.name for variant in plan.variants if before.get(variant.name) == variant.model}
+    return {name: record for name, record in read_variant_records(run.path).items() if name in same}
 
 
 def _identity(variant: PromptVariant) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class CompleteFinalists:
 
     def _end(self) -> None:
         """Have the rest of the checks made, and the finalists meet what they have not."""
-        unmet, checks = self._unmet(), self._due(1.0, MOST_CHECKS + self._checks.answers)
+        unmet, checks = self._unmet(), self._due(1.0, self._checks.answers)
         self._final_answers = sum(len(trial.questions) for trial in unmet)
         self._planned = self._asked + self._final_answers + sum(len(trial.questions) for trial in checks)
         self._final = [*checks, *unmet]
@@ -118,7 +118,7 @@ class CompleteFinalists:
         elif not scored.trial.again:
             scores, of_base = scored.scores, self._of_base
             ahead = {name: scores[name] - of_base[name] for name in scores if name in of_base}
-            self._ahead.setdefault(candidate, {}).update(ahead)
+            self._ahead[candidate] = ahead | self._ahead.get(candidate, {})
 
     def _proves_its_leader(self) -> bool:
         """Whether the leader is proven better than the base prompt; nothing is while the strategy suspects that the

@@ -31,7 +31,7 @@ def answer_values(
     """The values of its template; None where there is no such answer.
 
     Args:
-        query: `trial` and `item`, the question's id, say which; `compared`, a role, whose answer stands beside it.
+        query: `trial` and `item`, the question's id, say which; `beside`, a role, whose answer stands beside it.
     """
     trial = query.get("trial", "")
     place = AnswerPlace(int(trial) if trial.isdecimal() and len(trial) < 12 else -1, query.get("item", ""))

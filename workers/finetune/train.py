@@ -60,12 +60,11 @@ class Finetuning:
 
 
 def finetune(task: Finetuning, folder: Path, on_step: OnStep = lambda *_: None) -> FinetunedModel:
-    """Train, or go on with a training that was killed in this folder, or read what it has left.
+    """Train, or go on with a training that was killed in this folder, or read what it has left. Another process that
+    trains in the same folder is waited for, and what it has left is read.
 
     Args:
         folder: of this task alone; the model is in it when this returns.
-
-    Another process that trains in the same folder is waited for, and what it has left is read.
 
     Raises:
         InputError: TRL or PEFT is not installed.

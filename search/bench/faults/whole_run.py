@@ -35,7 +35,6 @@ _STRATEGIES = (
     {"kind": "exhaustive_greedy", "max_demonstrations": 1},
     {"kind": "successive_halving", "evaluations": 16, "max_demonstrations": 1},
 )
-STRATEGIES = len(_STRATEGIES)
 _QUIET = Console(quiet=True)
 _COMPARED = ("state", "trials", "candidates", "winner", "runner_up", "win_probability", "lost")
 
@@ -70,7 +69,7 @@ def write_inputs(folder: Path, *, strategy: int, seed: int, window: int) -> RunC
                 "path": str(folder / "questions.jsonl"),
                 "split": {"held_out_path": str(folder / "unseen.jsonl")},
             },
-            "strategy": _STRATEGIES[strategy % STRATEGIES],
+            "strategy": _STRATEGIES[strategy % len(_STRATEGIES)],
             "decoding": {"max_new_tokens": 300},
             "seed": seed,
             "window": window,

@@ -1,13 +1,14 @@
-"""What commands write where they are told to."""
+"""What commands write where they are told to, and say when they are interrupted."""
 
 import os
 import resource
 from pathlib import Path
 
 import pytest
+import typer
 
 from configs.errors import InputError
-from search.cli.terminal import write
+from search.cli.terminal import interruptible, write
 
 
 def test_a_file_that_is_there_stays_as_it_is_where_the_disk_does_not_take_the_new_one(tmp_path: Path) -> None:
@@ -41,3 +42,16 @@ def test_a_folder_that_is_not_there_is_a_sentence_and_is_not_made(tmp_path: Path
     with pytest.raises(InputError, match=r"cannot be written \(No such file or directory\): choose another --output"):
         write(tmp_path / "missing" / "prompt.txt", "words")
     assert not (tmp_path / "missing").exists()
+
+
+@pytest.mark.parametrize("begun", ["config.json", "experiment.json", None])
+def test_whoever_interrupts_a_run_or_an_experiment_is_told_how_to_go_on(
+    begun: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if begun:
+        (tmp_path / begun).write_text("{}")
+    with pytest.raises(typer.Exit), interruptible(tmp_path, "`demosearch resume`"):
+        raise KeyboardInterrupt
+    spoken = capsys.readouterr().err
+    assert ("go on with `demosearch resume`" in spoken) is bool(begun)
+    assert ("before the run started" in spoken) is not bool(begun)
