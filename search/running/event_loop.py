@@ -17,6 +17,8 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
+from configs.errors import AlreadyClosed
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INTERRUPTED = 130
 """Exit code of a process that was told to end."""
@@ -69,7 +71,12 @@ class _Stop:
         self._cancel = partial(loop.call_soon_threadsafe, task.cancel)
         if self._heard:
             self._cancel()
-        await work()
+        try:
+            await work()
+        except AlreadyClosed:
+            if self._heard:  # it is a consequence
+                raise asyncio.CancelledError from None
+            raise
 
     @contextmanager
     def listening(self) -> Iterator[None]:

@@ -12,7 +12,7 @@ from os import environ
 from pathlib import Path
 from typing import Any, TypeVar
 
-from configs.errors import InputError
+from configs.errors import InputError, RunStopped
 from configs.schema.service import ServiceConfig
 from workers.prompt import ChatMessage
 from workers.service.access import open_access, root_of
@@ -68,6 +68,7 @@ class Service:
         self._seconds_busy = 0.0  # of connections that are gone
         self._losses = self._losses_seen = 0
         self._listing: Listing | None = None
+        self._looking = asyncio.Lock()
         self._batched = Stopwatch()
         self._batches: Batches | None = None
         self._closed = False
@@ -184,18 +185,27 @@ class Service:
         return notice(self.model, self.base_url, listing, datetime.now(UTC).date())
 
     async def _refuse_other_model(self, usage: Usage) -> None:
-        """Look again, after a connection was lost, whether the service still lists the same of the model."""
-        if self._listing is None or self._listing.entry is None or self._losses_seen == self.losses:
-            return
-        self._losses_seen = self.losses
-        listing = read_listing(await self.get("/models"), self.model)
-        if listing is not None and listing.entry != self._listing.entry:
-            raise ServiceChanged(
-                f"{self.base_url} was lost for a moment and lists another model as {self.model} since: "
-                f"{dict(self._listing.entry)} before, {dict(listing.entry or {}) or 'nothing'} now: start the earlier "
-                "one again, then resume",
-                usage,
-            )
+        """Look again, after a connection was lost, whether the service still lists the same of the model.
+
+        Where that cannot be found out, since the service is being closed or fails, the reply that was paid for is kept,
+        and the next one is looked at.
+        """
+        async with self._looking:
+            losses = self.losses
+            if self._listing is None or self._listing.entry is None or self._losses_seen == losses:
+                return
+            try:
+                listing = read_listing(await self.get("/models"), self.model)
+            except (ServiceFailed, RunStopped):
+                return
+            if listing is not None and listing.entry != self._listing.entry:
+                raise ServiceChanged(
+                    f"{self.base_url} was lost for a moment and lists another model as {self.model} since: "
+                    f"{dict(self._listing.entry)} before, {dict(listing.entry or {}) or 'nothing'} now: start the "
+                    "earlier one again, then resume",
+                    usage,
+                )
+            self._losses_seen = losses
 
     def activity(self) -> ServiceActivity:
         """What the service is doing now, for people who watch."""
@@ -243,6 +253,7 @@ class Service:
         if self._connection is None or self._connection.loop is not asyncio.get_running_loop():
             self._seconds_busy = self.activity().seconds_busy
             self._losses = self.losses
+            self._looking = asyncio.Lock()
             self._connection = Connection(self.config, self._access)
             if self.config.batch is not None and self._folder is not None:
                 record = BatchRecord(self._folder / "batches")

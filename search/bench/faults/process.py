@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 from warnings import catch_warnings
 
-from configs.errors import InputError, RunStopped
+from configs.errors import AlreadyClosed, InputError, RunStopped
 from search.bench.faults.disk import left_of_append, left_of_commit, read_files, same_bytes
 from search.bench.faults.files import ReplacedFiles
 from search.bench.faults.loop import Killed, Order, VirtualLoop
@@ -52,7 +52,7 @@ class ProcessEnd:
         committed: virtual time at which the last commit that its caller has learned of was asked for.
         times_told: to end.
         disk_full: the disk took nothing more at the end.
-        unheard: errors that came to nobody's ears, but for those of a killed process.
+        unheard: errors that came to nobody's ears, also behind a consequence; but for those of a killed process.
     """
 
     how: Literal["finished", "stopped", "interrupted", "killed"]
@@ -103,6 +103,9 @@ class Process:
                 work(self._in_loop)
         except Killed:
             how = "killed"
+        except AlreadyClosed as consequence:
+            self._unheard += [] if self._heard else [f"the reason for: {consequence}"]
+            how = "interrupted"
         except RunStopped as stop:
             self._tell(f"stopped: {stop}")
             how = "stopped"

@@ -10,6 +10,7 @@ import pytest
 
 STUBBORN = """
 import asyncio, sys, time
+from configs.errors import AlreadyClosed
 from search.running.event_loop import in_own_loop
 
 kinds = {kinds}
@@ -25,6 +26,8 @@ async def work():
             except KeyboardInterrupt:
                 print("hanging on", flush=True)
         print("stopping", flush=True)
+        if "closes" in kinds:
+            raise AlreadyClosed("the model has been closed")
         if "waits" in kinds:
             await asyncio.sleep(99)
 try:
@@ -66,6 +69,12 @@ class Process:
 def test_each_signal_stops_the_work_which_may_put_its_things_in_order(number: signal.Signals) -> None:
     process = Process()
     process.tell(number)
+    assert process.end() == (["stopping", "interrupted"], 3)
+
+
+def test_what_was_closed_because_of_a_signal_does_not_explain_the_end() -> None:
+    process = Process("closes")
+    process.tell(signal.SIGTERM)
     assert process.end() == (["stopping", "interrupted"], 3)
 
 

@@ -15,7 +15,7 @@ import pytest
 from configs.errors import DemosearchError, RunStopped
 from configs.schema.service import ServiceConfig
 from tests import service_server
-from tests.service_server import Reaction, ServiceServer, busy, error, rate, says, sends
+from tests.service_server import Reaction, ServiceServer, broken, busy, error, page, rate, says, sends
 from workers.prompt import ChatMessage
 from workers.service.activity import ServiceActivity
 from workers.service.failures import (
@@ -490,6 +490,37 @@ def test_closing_waits_for_what_is_paid_for_and_refuses_the_rest() -> None:
     assert [type(outcome) for outcome in outcomes].count(Reply) == 1
     assert [type(outcome) for outcome in outcomes].count(ServiceFailed) == 3
     assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("listing", [None, broken(), error(401)])
+def test_a_reply_is_kept_where_the_model_list_cannot_be_looked_at_again(listing: Reaction | None) -> None:
+    def pages(method: str, path: str, body: bytes) -> Reaction | None:
+        looks.append(path)
+        return page({"data": [{"id": "judge"}]}) if len(looks) <= 2 else listing
+
+    async def scenario() -> Reply:
+        service = _service(server)
+        await service.look_up_model()
+        await _ask(service)
+        call = _ask(service)
+        await _until(lambda: len(server.requests) == 4)  # the first and the third one were lost
+        if listing is None:  # it closes before the reply comes
+            closing = asyncio.create_task(service.close())
+            await asyncio.sleep(0)
+            server.release()
+            await closing
+        else:
+            server.release()
+        try:
+            return await call
+        finally:
+            await service.close()
+
+    looks: list[str] = []
+    script = [service_server.lost(), rate(), service_server.lost(), service_server.held()]
+    with ServiceServer(script, pages=pages) as server:
+        assert asyncio.run(scenario()).text.startswith("Fair enough")
+    assert len(looks) >= 2 + (listing is not None)
 
 
 def test_a_closed_service_is_asked_nothing_more() -> None:
