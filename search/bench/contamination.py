@@ -11,7 +11,7 @@ import time
 from dataclasses import replace
 
 from search.bench.large_pools import made_material
-from search.problem.contamination import Text, find_overlaps
+from search.problem.overlap import Text, find_overlaps
 
 
 def main() -> None:

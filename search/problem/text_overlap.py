@@ -1,4 +1,4 @@
-"""Texts that share words: the same, one inside another, long passages in common, one word apart.
+"""Texts that share words: the same, one inside another, long passages in common.
 
 Texts are compared as sequences of words, whatever their case, white space, punctuation, quotation marks, dashes,
 invisible characters and Unicode form (NFC, NFD, NFKC). Operators and signs between numbers are words, so that `2 - 2`
@@ -12,10 +12,9 @@ whole text where that is shorter.
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from typing import Self
 
 import numpy as np
@@ -29,8 +28,6 @@ PASSAGE = 13
 _FEWEST, _FEWEST_LETTERS = 3, 10
 """Words and letters of a whole text, from which on finding it inside another is no coincidence."""
 _TEMPLATE = 3  # texts that have a passage in common; where more do, it is the form of the questions
-_EDITED = range(5, 41)  # words of a text of which one may be another
-_TYPO_LETTERS = 5
 _CHUNK = 1_000_000  # words that are hashed at the same time, 16 bytes each a few times over
 _BITS = 20
 _BASE = 0x9E3779B97F4A7C15 | 1  # odd, so that it has an inverse modulo 2 ** 64
@@ -40,6 +37,7 @@ _QUOTES_AND_DASHES = {ord(quote): None for quote in "'\u2018\u2019\u201b\u02bc\u
     ord(dash): "-" for dash in "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
 }
 _BETWEEN_NUMBERS = re.compile(r"(?<=\d)[.:](?=\d)|(?<=\d)\s*[-*/%]\s*(?=\d)|(?<!\S)-(?=\d)")
+_BETWEEN_LETTERS = re.compile(r"(?<!\d) | (?!\d)")
 _PRIVATE = 0xE000  # where an operator's code moves, so that it is told from punctuation
 _SPACELESS = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
@@ -66,6 +64,8 @@ def _folded(character: str) -> str:
 _FOLDING = _Folding()
 _ASCII = {ord("'"): None, ord("`"): None}
 _ASCII_WORDS = {code: _folded(chr(code)) for code in range(128) if len(_folded(chr(code))) == 1}  # the usual, fast case
+_DIGITS = "0123456789"
+_SIGNS_AND_DIGITS = "+<=>|~$" + _DIGITS
 _SIGNS = re.compile(r"[+<=>|~$]|\d\s*[-.:*/%]\s*\d|(?<!\S)-\d")
 
 
@@ -76,43 +76,60 @@ def words_of(text: str) -> Words:
         text = unicodedata.normalize("NFKC", text)
     else:
         text = text.lower().translate(_ASCII)
-        if not _SIGNS.search(text):
+        if not _has(text, _SIGNS_AND_DIGITS) or not _SIGNS.search(text):
             return tuple(text.translate(_ASCII_WORDS).split()) or tuple("".join(text.split()))
     text = _BETWEEN_NUMBERS.sub(lambda match: chr(_PRIVATE + ord(match[0].strip())), text)
     return tuple(text.translate(_FOLDING).split()) or tuple("".join(text.split()))
 
 
-def is_telling(words: Words) -> bool:
+def is_telling(words: Sequence[str]) -> bool:
     """Whether it is no coincidence to find this text inside another."""
     letters = sum(map(len, words))
     return (len(words) >= _FEWEST and letters >= _FEWEST_LETTERS) or len(words) >= 2 * _FEWEST
 
 
-def shared_passages(sought: Sequence[Words], texts: Iterable[Words]) -> Iterator[tuple[int, int]]:
+def shared_passages(
+    sought: Sequence[Sequence[str]], texts: Iterable[Sequence[str]], passage: int = PASSAGE
+) -> Iterator[tuple[int, int]]:
     """Pairs (index in `sought`, index in `texts`), each once: a passage of the one stands in the other.
 
     Args:
-        sought: each is a passage where it has at most `PASSAGE` words; those too short to be telling are in no pair.
+        sought: each is a passage where it has at most `passage` words; those too short to be telling are in no pair.
             A passage that more than three of them have in common, such as the frame of a multiple-choice question, is
             not looked for.
         texts: read once, a million words at a time.
+        passage: words of one.
     """
-    values = _word_values(sought)
-    tables = [table for length in range(_FEWEST, PASSAGE + 1) if (table := _Passages.of(sought, length, values)).owners]
+    yield from _shared(sought, texts, passage, _word_values(sought))
+
+
+def shared_letters(sought: Sequence[str], texts: Iterable[str], passage: int) -> Iterator[tuple[int, int]]:
+    """The same as `shared_passages` of characters."""
+    yield from _shared(sought, texts, passage, None)
+
+
+def _shared(
+    sought: Sequence[Sequence[str]], texts: Iterable[Sequence[str]], passage: int, values: Mapping[str, int] | None
+) -> Iterator[tuple[int, int]]:
+    fitting: dict[int, list[int]] = defaultdict(list)
+    for at, words in enumerate(sought):
+        if is_telling(words):
+            fitting[min(len(words), passage)].append(at)
+    tables = [_Passages.of(sought, length, fitting[length], values) for length in sorted(fitting)]
     start = 0
     for chunk in _chunks(texts):
         hashed = _Hashed.of(chunk, values)
         pairs: set[tuple[int, int]] = set()
-        for table in tables:
-            for text, passage in hashed.passages(table.length, table.hashes, table.likely):
-                pairs.update((owner, start + text) for owner in table.owners[passage])
+        for table in filter(lambda table: table.owners, tables):
+            for text, shared in hashed.passages(table.length, table.hashes, table.likely):
+                pairs.update((owner, start + text) for owner in table.owners[shared])
         yield from sorted(pairs)
         start += len(chunk)
 
 
-def _chunks(texts: Iterable[Words]) -> Iterator[list[Words]]:
+def _chunks(texts: Iterable[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
     """The texts, so many at a time that they have about `_CHUNK` words; those without words are kept."""
-    chunk: list[Words] = []
+    chunk: list[Sequence[str]] = []
     size = 0
     for text in texts:
         chunk.append(text)
@@ -124,11 +141,19 @@ def _chunks(texts: Iterable[Words]) -> Iterator[list[Words]]:
         yield chunk
 
 
-def _word_values(texts: Sequence[Words]) -> dict[str, int]:
+def _word_values(texts: Sequence[Sequence[str]]) -> dict[str, int]:
     """A random number for each word, in [1, 2 ** 64); always the same."""
     names = sorted({word for text in texts for word in text})
     drawn = np.random.default_rng(0).integers(1, 2**64 - 1, len(names), dtype=np.uint64)
     return dict(zip(names, drawn.tolist(), strict=True))
+
+
+def _letter_values(text: str) -> Hashes:
+    """A number for each character, which is as good as random."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
+    mixed = (codes + np.uint64(1)) * np.uint64(_BASE)
+    mixed ^= mixed >> np.uint64(29)
+    return mixed * np.uint64(_BASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +172,9 @@ class _Passages:
     likely: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, texts: Sequence[Words], length: int, values: dict[str, int]) -> Self:
-        fitting = [at for at, text in enumerate(texts) if min(len(text), PASSAGE) == length and is_telling(text)]
+    def of(
+        cls, texts: Sequence[Sequence[str]], length: int, fitting: Sequence[int], values: Mapping[str, int] | None
+    ) -> Self:
         owners: dict[int, list[int]] = defaultdict(list)
         start = 0
         for chunk in _chunks([texts[at] for at in fitting]):
@@ -177,10 +203,14 @@ class _Hashed:
     unknown: NDArray[np.int64]
 
     @classmethod
-    def of(cls, texts: Sequence[Words], values: dict[str, int]) -> Self:
+    def of(cls, texts: Sequence[Sequence[str]], values: Mapping[str, int] | None) -> Self:
+        """Texts of words with these values, or of characters where there are none."""
         ends = np.cumsum([len(text) for text in texts])
-        get = values.get
-        numbers = np.fromiter((get(word, 0) for text in texts for word in text), np.uint64, int(ends[-1]))
+        if values is None:
+            numbers = _letter_values("".join(map("".join, texts)))
+        else:
+            get = values.get
+            numbers = np.fromiter((get(word, 0) for text in texts for word in text), np.uint64, int(ends[-1]))
         zero = np.zeros(1, np.uint64)
         sums = np.concatenate([zero, np.cumsum(numbers * _powers(_BASE, len(numbers)), dtype=np.uint64)])
         return cls(ends, sums, np.concatenate([[0], np.cumsum(numbers == 0)]))
@@ -215,56 +245,15 @@ def _powers(base: int, count: int) -> Hashes:
     return np.cumprod(factors, dtype=np.uint64)
 
 
-def holds(text: Words, part: Words) -> bool:
-    """Whether the whole of `part` stands in `text`."""
-    return f" {' '.join(part)} " in f" {' '.join(text)} "
+def letters_of(words: Words) -> str:
+    """The words without the spaces between them, so that it does not matter where a text is broken; numbers stay
+    apart."""
+    text = " ".join(words)
+    if text.isascii() and not _has(text, _DIGITS):
+        return text.replace(" ", "")
+    return _BETWEEN_LETTERS.sub("", text)
 
 
-def one_word_apart(sought: Sequence[Words], texts: Sequence[Words]) -> Iterator[tuple[int, int]]:
-    """Pairs (index in `sought`, index in `texts`): one has a word more, or one word is spelled with a typing error.
-
-    Numbers differ where they differ, and so do words of fewer than five letters. Texts of 5 to 40 words are compared.
-    """
-    whole: dict[int, list[int]] = defaultdict(list)
-    shorter: dict[int, set[int]] = defaultdict(set)
-    for at, words in enumerate(sought):
-        if len(words) in _EDITED:
-            total = sum(map(hash, words))
-            whole[total].append(at)
-            for word in words:
-                shorter[total - hash(word)].add(at)
-    for at, words in enumerate(texts):
-        if len(words) in _EDITED:
-            total = sum(map(hash, words))
-            near = set(shorter.get(total, ()))
-            for word in words:
-                near.update(whole.get(total - hash(word), ()), shorter.get(total - hash(word), ()))
-            yield from ((text, at) for text in sorted(near) if _differ_in_a_word(sought[text], words))
-
-
-def _differ_in_a_word(words: Words, other: Words) -> bool:
-    if words == other:
-        return False
-    start = _common(words, other)
-    end = _common(words[start:][::-1], other[start:][::-1])
-    left, right = words[start : len(words) - end], other[start : len(other) - end]
-    if len(left) + len(right) == 1:
-        return True
-    return len(left) == len(right) == 1 and _is_typo(left[0], right[0])
-
-
-def _common(words: Words | str, other: Words | str) -> int:
-    """Items that both begin with."""
-    pairs = enumerate(zip(words, other, strict=False))
-    return next(islice((at for at, (left, right) in pairs if left != right), 1), min(len(words), len(other)))
-
-
-def _is_typo(first: str, second: str) -> bool:
-    """Whether a letter is missing, added, another, or changed places with its neighbour."""
-    if min(len(first), len(second)) < _TYPO_LETTERS or not (first + second).isalpha():
-        return False
-    start = _common(first, second)
-    left, right = first[start:], second[start:]
-    end = _common(left[::-1], right[::-1])
-    left, right = left[: len(left) - end], right[: len(right) - end]
-    return max(len(left), len(right)) <= 1 or (len(left) == len(right) == 2 and left == right[::-1])
+def _has(text: str, characters: str) -> bool:
+    """Whether any of these is in it; faster than a regular expression."""
+    return any(character in text for character in characters)
