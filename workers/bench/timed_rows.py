@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from workers.bench.meter import Meter
+from workers.shared_prefix.fused_step import fused
 from workers.shared_prefix.graph import recorder
 from workers.shared_prefix.kernels import Kernels
 from workers.shared_prefix.paged_rows import PagedRows, RecordedSteps
@@ -58,10 +59,11 @@ def timed_rows(
 ) -> Callable[[], _TimedShared | _TimedPaged]:
     """Make rows as the engine does; with pages for all blocks at once."""
     record = recorder(torch.device(model.device))
+    forward = fused(model) if record is not None else None
     if chosen.paged is None:
-        return lambda: _TimedShared(meter, model, chosen, tree, record)
+        return lambda: _TimedShared(meter, model, chosen, tree, record, forward)
     lengths = [len(prompt) - block.shared + new for block in blocks for prompt in block.tokens]
     lengths += [2 * block.shared for block in blocks]
     pages = Pages(1 + sum(1 + length // chosen.page for length in lengths), chosen.page)
-    steps = RecordedSteps(model, chosen.paged, pages, record)
+    steps = RecordedSteps(model, chosen.paged, pages, record, forward)
     return lambda: _TimedPaged(meter, model, chosen, tree, steps)

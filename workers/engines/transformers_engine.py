@@ -35,7 +35,7 @@ from workers.text_model import ModelCard
 log = logging.getLogger(__name__)
 
 MOST_PREFIXES = 8  # of the longest, in pages at once
-VERSION = "transformers-engine/7"  # raise it with every change that can change a completion
+VERSION = "transformers-engine/8"  # raise it with every change that can change a completion
 
 
 class TransformersEngine:
@@ -91,6 +91,9 @@ class TransformersEngine:
                 " and alone" if methods.one_at_a_time else "",
             )
         self._plain = methods.plain
+        # recorded steps are a GPU's, where every operator costs; on a CPU transformers' own step stays as it is
+        is_fusable = methods.plain and self._record is not None
+        self._step_forward = support.step_forward(model, self._kernels) if is_fusable else None
         if methods.one_at_a_time:
             self._capacity = Capacity(1)
 
@@ -208,10 +211,10 @@ class TransformersEngine:
         if self._tree is None:
             return PlainRows(self._model)
         if self._kernels.paged is None or len(self._room.devices) > 1 or not self._plain:
-            return SharedRows(self._model, self._kernels, self._tree, self._record)
+            return SharedRows(self._model, self._kernels, self._tree, self._record, self._step_forward)
         if self._steps is None:
             pages = Pages(self._pages(self._tree), self._kernels.page)
-            self._steps = RecordedSteps(self._model, self._kernels.paged, pages, self._record)
+            self._steps = RecordedSteps(self._model, self._kernels.paged, pages, self._record, self._step_forward)
         return PagedRows(self._model, self._kernels, self._tree, self._steps)
 
     def _pages(self, tree: PrefixTree) -> int:

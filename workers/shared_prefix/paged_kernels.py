@@ -97,18 +97,24 @@ def _flash(
     return output, total
 
 
-def merged_pages(parts: list[Part]) -> torch.Tensor:
-    """All parts' keys together, [T, h, D]; in fp32 where there are several. Every query sees something of the first."""
+def merge_pages(parts: list[Part], output: torch.Tensor) -> None:
+    """Write all parts' keys together to `output`, added up in fp32. Every query sees something of the first part.
+
+    Args:
+        parts: outputs [rows, groups, h, D] and log-sum-exps [h, rows * groups].
+        output: as the parts' outputs.
+    """
     whole, _ = parts[0]
     if len(parts) == 1:
-        return whole
+        output.copy_(whole)
+        return
     totals = torch.stack([total for _, total in parts])
     totals = torch.nan_to_num(totals, nan=float("nan"), posinf=float("-inf"), neginf=float("-inf"))
-    weights = totals.softmax(dim=0).transpose(1, 2)[..., None]
+    weights = totals.softmax(dim=0).view(len(parts), -1, *whole.shape[:2]).permute(0, 2, 3, 1)[..., None]
     whole = whole * weights[0]
-    for (more, _), weight in zip(parts[1:], weights[1:], strict=True):
+    for (more, _), weight in zip(parts[1:-1], weights[1:-1], strict=True):
         whole = torch.addcmul(whole, more, weight)
-    return whole
+    torch.addcmul(whole, parts[-1][0], weights[-1], out=output)
 
 
 def choose_paged(device: torch.device, dtype: torch.dtype, width: int) -> PagedKernel | None:
@@ -126,10 +132,10 @@ def is_right(kernel: PagedKernel, device: torch.device, dtype: torch.dtype, widt
     """Whether a kernel computes what arithmetic does: a sequence that sees nothing, one of a part of a page and one of
     several pages in any order, the last of which is not full."""
     generator = torch.Generator().manual_seed(0)
-    q, keys, values = (
-        torch.randn(*shape, generator=generator).to(device, dtype)
-        for shape in ((7, 2, width), (5, PAGE, 2, width), (5, PAGE, 2, width))
+    q, pool = (
+        torch.randn(*shape, generator=generator).to(device, dtype) for shape in ((7, 2, width), (5, PAGE, 2, 2, width))
     )
+    keys, values = pool[:, :, 0], pool[:, :, 1]  # as `Pages.layer` has them
     begins, used, pages = (
         torch.tensor(numbers, dtype=torch.int32, device=device)
         for numbers in ([0, 2, 3, 7], [0, 9, 2 * PAGE + 5], [[0, 0, 0], [4, 0, 0], [3, 1, 2]])

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from workers.shared_prefix.fused_step import StepForward, as_loaded
 from workers.shared_prefix.graph import Record, RunStep
 from workers.shared_prefix.kernels import Kernels
 from workers.shared_prefix.paged_kernels import PagedKernel
@@ -38,9 +39,17 @@ class _Recorded:
 class RecordedSteps:
     """Steps over the same pages, each recorded when its size is first met; those used least recently go first."""
 
-    def __init__(self, model: Any, kernel: PagedKernel, pages: Pages, record: Record | None) -> None:
+    def __init__(
+        self,
+        model: Any,
+        kernel: PagedKernel,
+        pages: Pages,
+        record: Record | None,
+        forward: StepForward | None = None,
+    ) -> None:
         self.pages = pages
-        self._model = model
+        self._device = torch.device(model.device)
+        self._forward = forward or as_loaded(model)
         self._kernel = kernel
         self._record = record
         self._steps: OrderedDict[Size, _Recorded | Tables] = OrderedDict()
@@ -52,7 +61,7 @@ class RecordedSteps:
 
     def tables(self, size: Size) -> Tables:
         """The tables of a step of this size."""
-        tables = self._steps.setdefault(size, Tables(size, torch.device(self._model.device)))
+        tables = self._steps.setdefault(size, Tables(size, self._device))
         self._steps.move_to_end(size)
         if len(self._steps) > MOST_RECORDED:
             self._steps.popitem(last=False)
@@ -62,7 +71,7 @@ class RecordedSteps:
         """Logits [rows, V] of a step whose tables are written; tokens and lengths are [rows]."""
         recorded = self._steps[size]
         if isinstance(recorded, Tables):
-            step = partial(paged_step, self._model, self.pages, self._kernel, recorded)
+            step = partial(paged_step, self._forward, self.pages, self._kernel, recorded)
             recorded = _Recorded(recorded, step if self._record is None else self._record(step, tokens, lengths))
             self._steps[size] = recorded
         return recorded.run(tokens, lengths)
@@ -172,8 +181,7 @@ class PagedRows(PrefixedRows):
         return torch.tensor(padded, device=self._device), torch.tensor(slots, device=self._device)
 
     def _put(self, padded: torch.Tensor, slots: torch.Tensor, layer: int, k: torch.Tensor, v: torch.Tensor) -> None:
-        k, v = (t.transpose(1, 2).flatten(0, 1)[padded] for t in (k, v))
-        self._pages.put(layer, slots, k, v)
+        self._pages.put(layer, slots, torch.stack([t.transpose(1, 2).flatten(0, 1)[padded] for t in (k, v)], dim=1))
 
     def _grow(self) -> None:
         """A page for every row whose last one is full."""
@@ -229,7 +237,8 @@ class PagedRows(PrefixedRows):
         for layer, segments in enumerate(cut(prefix.layers, span.begin, span.end)):
             at = 0
             for k, v in segments:
-                self._pages.put(layer, slots[at : at + k.shape[2]], k[0].transpose(0, 1), v[0].transpose(0, 1))
+                keys_and_values = torch.stack((k[0].transpose(0, 1), v[0].transpose(0, 1)), dim=1)
+                self._pages.put(layer, slots[at : at + k.shape[2]], keys_and_values)
                 at += k.shape[2]
         return pages
 

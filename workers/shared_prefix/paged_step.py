@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
-from workers.shared_prefix.attention import forward
-from workers.shared_prefix.paged_kernels import PagedKernel, PageReads, merged_pages
+from workers.shared_prefix.fused_step import StepForward
+from workers.shared_prefix.paged_kernels import PagedKernel, PageReads, merge_pages
 from workers.shared_prefix.pages import SCRATCH, Pages
 from workers.shared_prefix.variants import Variant
 
@@ -87,7 +86,7 @@ class Tables:
 
 
 class PagedStep:
-    """One token a row: it joins the row's own pages, and sees them and the row's spans. Implements `AttentionPass`.
+    """One token a row: it joins the row's own pages, and sees them and the row's spans. Implements `PackedPass`.
 
     Args:
         lengths: [rows], tokens that rows have of their own already.
@@ -107,15 +106,24 @@ class PagedStep:
     ) -> torch.Tensor:
         assert variant.sinks is None, "models with sinks have no rows in pages"
         assert variant.cap is None, "models with caps have no rows in pages"
-        (rows, heads, _, width), key_heads = q.shape, k.shape[1]
-        groups = heads // key_heads
-        self._pages.put(layer, self._slots, k[:, :, 0], v[:, :, 0])
+        self._pages.put(layer, self._slots, torch.stack((k[:, :, 0], v[:, :, 0]), dim=1))
+        return self._seen(layer, q[:, :, 0], k.shape[1], scale).view(q.shape)
+
+    def attend_packed(self, layer: int, packed: torch.Tensor, heads: int, scale: float) -> torch.Tensor:
+        """See `PackedPass.attend_packed`."""
+        self._pages.put(layer, self._slots, packed[:, heads:].view(len(packed), 2, -1, packed.shape[2]))
+        return self._seen(layer, packed[:, :heads], (packed.shape[1] - heads) // 2, scale)
+
+    def _seen(self, layer: int, q: torch.Tensor, key_heads: int, scale: float) -> torch.Tensor:
+        """Output [rows, heads * D] for queries [rows, heads, D]."""
+        (rows, heads, width), groups = q.shape, q.shape[1] // key_heads
         keys, values = self._pages.layer(layer)
         folded = q.reshape(rows, key_heads, groups, width).transpose(1, 2).reshape(-1, key_heads, width)
         parts = [self._kernel(folded, keys, values, reads, scale) for reads in self._of(groups)]
         output = q.new_empty(rows, key_heads, groups, width)
-        output.transpose(1, 2).copy_(merged_pages(parts).view(rows, groups, key_heads, width))
-        return output.view(q.shape)
+        by_query = [(part.view(rows, groups, key_heads, width), total) for part, total in parts]
+        merge_pages(by_query, output.transpose(1, 2))
+        return output.view(rows, heads * width)
 
     def _of(self, groups: int) -> list[PageReads]:
         if groups not in self._reads:
@@ -128,11 +136,15 @@ class PagedStep:
 
 
 def paged_step(
-    model: Any, pages: Pages, kernel: PagedKernel, tables: Tables, tokens: torch.Tensor, lengths: torch.Tensor
+    forward: StepForward,
+    pages: Pages,
+    kernel: PagedKernel,
+    tables: Tables,
+    tokens: torch.Tensor,
+    lengths: torch.Tensor,
 ) -> torch.Tensor:
     """Logits [rows, V] behind a token of each place."""
-    attention = PagedStep(pages, kernel, tables, lengths)
-    return forward(model, tokens[:, None], (lengths + tables.starts)[:, None], attention)[:, -1]
+    return forward(tokens, lengths + tables.starts, PagedStep(pages, kernel, tables, lengths))
 
 
 def _numbers(count: int, device: torch.device) -> torch.Tensor:

@@ -10,8 +10,8 @@ SCRATCH = 0  # page of places without a row: written to, never read by one
 
 
 class Pages:
-    """Pages of keys and values: per layer one tensor of each, [count, tokens, key heads, D], made when the layer's
-    first keys arrive.
+    """Pages of keys and values: per layer one tensor, [count, tokens, 2, key heads, D], made when the layer's first
+    keys arrive.
 
     Args:
         count: pages, `SCRATCH` among them.
@@ -22,8 +22,7 @@ class Pages:
         self.count = count
         self.tokens = tokens
         self._free = list(range(count - 1, SCRATCH, -1))
-        self._keys: list[torch.Tensor] = []
-        self._values: list[torch.Tensor] = []
+        self._layers: list[torch.Tensor] = []
 
     @property
     def free(self) -> int:
@@ -43,15 +42,14 @@ class Pages:
         self._free += pages
 
     def layer(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
-        return self._keys[index], self._values[index]
+        """Keys and values of a layer, each [count, tokens, key heads, D]."""
+        return self._layers[index][:, :, 0], self._layers[index][:, :, 1]
 
-    def put(self, index: int, slots: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> None:
-        """Keys and values [n, key heads, D] of a layer go to slots [n]: page times tokens of a page, plus the place."""
-        if index == len(self._keys):
-            self._keys.append(k.new_zeros(self.count, self.tokens, *k.shape[1:]))
-            self._values.append(v.new_zeros(self.count, self.tokens, *v.shape[1:]))
-        for pool, new in ((self._keys[index], k), (self._values[index], v)):
-            pool.view(-1, *new.shape[1:]).index_copy_(0, slots, new)
+    def put(self, index: int, slots: torch.Tensor, keys_and_values: torch.Tensor) -> None:
+        """Copy keys and values [n, 2, key heads, D] of a layer to slots [n]: page times its tokens, plus the place."""
+        if index == len(self._layers):
+            self._layers.append(keys_and_values.new_zeros(self.count, self.tokens, *keys_and_values.shape[1:]))
+        self._layers[index].view(-1, *keys_and_values.shape[1:]).index_copy_(0, slots, keys_and_values)
 
     def slots(self, pages: list[int], begin: int, end: int) -> list[int]:
         """Slots of the tokens `begin` up to `end` of these pages."""

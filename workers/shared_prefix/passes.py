@@ -140,6 +140,11 @@ class Step:
         own = kernels.biased(folded, keys, values, bias, False, scale)
         return self._with_prefixes(layer, folded, own, scale, variant, kernels).to(q.dtype).reshape(q.shape)
 
+    def attend_packed(self, layer: int, packed: torch.Tensor, heads: int, scale: float) -> torch.Tensor:
+        """See `PackedPass.attend_packed`."""
+        q, k, v = packed[:, :heads, None], *(t[:, :, None] for t in packed[:, heads:].chunk(2, dim=1))
+        return self.attend(layer, q, k, v, scale, Variant()).reshape(len(packed), -1)
+
     def _within_reach(self, variant: Variant) -> Variant:
         if variant.window is None or self._reach is None or self._reach >= variant.window:
             return variant

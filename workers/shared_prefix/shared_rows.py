@@ -10,6 +10,7 @@ import torch
 
 from workers.shared_prefix.ahead import Ahead
 from workers.shared_prefix.attention import forward
+from workers.shared_prefix.fused_step import StepForward, as_loaded
 from workers.shared_prefix.graph import Record, RunStep
 from workers.shared_prefix.kernels import Kernels
 from workers.shared_prefix.passes import Behind, Fill, RowPrefixes, Step, StepAhead
@@ -30,10 +31,19 @@ class SharedRows(PrefixedRows):
     Args:
         tree: where the prefixes are.
         record: makes a faster step of a step, `StepGraph` on a GPU.
+        step_forward: the model's step of one token; transformers' own when absent.
     """
 
-    def __init__(self, model: Any, kernels: Kernels, tree: PrefixTree, record: Record | None = None) -> None:
+    def __init__(
+        self,
+        model: Any,
+        kernels: Kernels,
+        tree: PrefixTree,
+        record: Record | None = None,
+        step_forward: StepForward | None = None,
+    ) -> None:
         super().__init__(model, kernels, tree)
+        self._step_forward = step_forward or as_loaded(model)
         self._record = record
         self._buffers = RowBuffers(stride=256 if record else 32)
         self._sizes: list[int] = []  # tokens of each row in the buffers
@@ -116,7 +126,7 @@ class SharedRows(PrefixedRows):
             # a recorded step outlives what is known of it now: its rows reach a little further with every token
             reach = None if self._record is not None else self._reach(self._buffers.room - max(self._sizes))
             prefixes = RowPrefixes(self._rows_behind(), starts, reach)
-            step = partial(_step, self._model, self._kernels, prefixes, self._buffers)
+            step = partial(_step, self._step_forward, self._kernels, prefixes, self._buffers)
             self._recorded = step if self._record is None else self._record(step, tokens, lengths)
         logits = self._recorded(tokens, lengths)
         lengths.index_add_(0, self._places, torch.ones_like(self._places))
@@ -161,7 +171,7 @@ class SharedRows(PrefixedRows):
 
 
 def _step(
-    model: Any,
+    forward: StepForward,
     kernels: Kernels,
     prefixes: RowPrefixes,
     buffers: RowBuffers,
@@ -169,5 +179,4 @@ def _step(
     lengths: torch.Tensor,
 ) -> torch.Tensor:
     """No method, so that a recorded step does not keep its rows alive, which keep it."""
-    attention = Step(prefixes, kernels, buffers, lengths)
-    return forward(model, tokens[:, None], (lengths + prefixes.starts)[:, None], attention)[:, -1]
+    return forward(tokens, lengths + prefixes.starts, Step(prefixes, kernels, buffers, lengths))

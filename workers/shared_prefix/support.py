@@ -13,6 +13,7 @@ from configs.errors import InputError
 from workers.shared_prefix import rope
 from workers.shared_prefix.attention import UnsupportedAttention, stated_window
 from workers.shared_prefix.capacity import head_width
+from workers.shared_prefix.fused_step import StepForward, as_loaded, fused
 from workers.shared_prefix.kernels import Kernels
 from workers.shared_prefix.plain_rows import PlainRows
 from workers.shared_prefix.prefix_tree import PrefixTree
@@ -134,13 +135,9 @@ def first_head_width(model: Any) -> int:
 @torch.inference_mode()
 def _tried(model: Any, kernels: Kernels) -> str | None:
     """Both paths continue the same two rows by a step; their logits must be close."""
-    ids = _ids(model, PROBE)
-    prefix, rows = ids[:24], [ids[:24] + ids[24:31], ids[:24] + ids[30:33]]
-    last = torch.tensor([row[-1] for row in rows], device=model.device)
     try:
-        plain = _logits(PlainRows(model), prefix, rows, last)
-        tree = PrefixTree(model, kernels, budget=0, chunk=16)
-        ours = _logits(SharedRows(model, kernels, tree), prefix, rows, last)
+        plain = _stepped(model, PlainRows(model))
+        ours = _stepped(model, SharedRows(model, kernels, PrefixTree(model, kernels, budget=0, chunk=16)))
     except UnsupportedAttention as reason:
         return str(reason)
     except Exception as error:  # a foreign model may meet our attention in any way; the plain path remains
@@ -169,6 +166,20 @@ def _refuse_uncached(model: Any) -> None:
         )
 
 
+def step_forward(model: Any, kernels: Kernels) -> StepForward:
+    """The step of a model whose attention is plain, in few operators where that computes what transformers does."""
+    if (few := fused(model)) is None:
+        return as_loaded(model)
+    usual, ours = (
+        _stepped(model, SharedRows(model, kernels, PrefixTree(model, kernels, budget=0), step_forward=forward))
+        for forward in (None, few)
+    )
+    if (distance := _distance(ours, usual)) < _close(usual):
+        return few
+    log.warning("the model's step in few operators differs by %.1e: transformers' own is taken, slower", distance)
+    return as_loaded(model)
+
+
 def _ids(model: Any, count: int) -> list[int]:
     size = model.config.get_text_config(decoder=True).vocab_size
     return [(7919 * i + 13) % size for i in range(count)]
@@ -183,7 +194,11 @@ def _close(logits: torch.Tensor) -> float:
     return 1e-3 if logits.dtype == torch.float32 else 0.1
 
 
-def _logits(rows: Rows, prefix: list[int], tokens: list[list[int]], last: torch.Tensor) -> torch.Tensor:
+@torch.inference_mode()
+def _stepped(model: Any, rows: Rows) -> torch.Tensor:
+    """The logits of two rows behind a prefix, after a step."""
+    ids = _ids(model, PROBE)
+    prefix, tokens = ids[:24], [ids[:24] + ids[24:31], ids[:24] + ids[30:33]]
     rows.stand_behind(prefix)
     rows.enter([row[:-1] for row in tokens])
-    return rows.step(last)
+    return rows.step(torch.tensor([row[-1] for row in tokens], device=model.device))

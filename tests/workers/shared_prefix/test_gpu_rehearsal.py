@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import (
+    LlamaConfig,
+    LlamaForCausalLM,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
 
 from tests.workers.shared_prefix.fake_gpu import DEVICE, Calls, fake_gpu, moved
 from workers.shared_prefix import kernels
+from workers.shared_prefix.fused_step import StepForward, as_loaded, fused
 from workers.shared_prefix.graph import RunStep
 from workers.shared_prefix.kernels import Kernels
 from workers.shared_prefix.paged_kernels import paged_flash
@@ -28,8 +38,11 @@ PROMPTS = [[*range(3, 3 + length)] for length in (4000, 4000, 4003)]
 HEADS, KEY_HEADS, WIDTH, WORDS = 8, 2, 64, 1000
 
 
-def llama(layers: int, dtype: torch.dtype = torch.bfloat16) -> Any:
-    config = LlamaConfig(
+def llama(
+    layers: int, dtype: torch.dtype = torch.bfloat16, kind: tuple[Any, Any] = (LlamaConfig, LlamaForCausalLM)
+) -> Any:
+    config = kind[0](
+        head_dim=WIDTH,
         hidden_size=HEADS * WIDTH,
         intermediate_size=1024,
         num_hidden_layers=layers,
@@ -38,7 +51,7 @@ def llama(layers: int, dtype: torch.dtype = torch.bfloat16) -> Any:
         vocab_size=WORDS,
         max_position_embeddings=65536,
     )
-    return moved(LlamaForCausalLM(config).train(False), dtype)
+    return moved(kind[1](config).train(False), dtype)
 
 
 def not_recorded(step: RunStep, tokens: torch.Tensor, lengths: torch.Tensor) -> RunStep:
@@ -69,7 +82,7 @@ def test_rows_in_pages_enter_step_grow_and_go() -> None:
     with fake_gpu():
         model = llama(2)
         tree = PrefixTree(model, KERNELS, budget=2**40)
-        steps = RecordedSteps(model, paged_flash, Pages(64, 256), not_recorded)
+        steps = RecordedSteps(model, paged_flash, Pages(64, 256), not_recorded, in_few(model))
         rows = PagedRows(model, KERNELS, tree, steps)
         for prefix in PROMPTS[1:]:
             assert rows.stand_behind(prefix)
@@ -95,7 +108,7 @@ def test_rows_without_pages_enter_step_and_go_behind_two_prefixes(dtype: torch.d
     )
     with fake_gpu():
         model = llama(2, dtype)
-        rows = SharedRows(model, usual, PrefixTree(model, usual, budget=2**40), not_recorded)
+        rows = SharedRows(model, usual, PrefixTree(model, usual, budget=2**40), not_recorded, in_few(model))
         for prefix in PROMPTS[1:]:
             assert rows.stand_behind(prefix)
             rows.enter([prefix + [9] * own for own in (250, 3, 0)])
@@ -106,37 +119,73 @@ def test_rows_without_pages_enter_step_and_go_behind_two_prefixes(dtype: torch.d
         assert rows.logits([PROMPTS[2] + [9, 9], PROMPTS[2] + [9]], 4003).shape == (2, 2, WORDS)
 
 
-def started_in_a_layer(levels: int, dtype: torch.dtype = torch.bfloat16) -> Counter[str]:
+def started_in_a_layer(
+    forward_of: Callable[[Any], StepForward], model_of: Callable[[int], Any], levels: int
+) -> Counter[str]:
     """Kernels that a layer of a step adds, by operator."""
     counts = list[Counter[str]]()
     for layers in (2, 3):
         with fake_gpu():
-            model, pages = llama(layers, dtype), Pages(64, 256)
+            model, pages = model_of(layers), Pages(64, 256)
             for layer in range(layers):
                 pages.put(layer, *_one_token())
             tables = Tables(Size(96, 2, ((4, 32),) * levels), DEVICE)
             numbers = torch.zeros(96, dtype=torch.long, device=DEVICE)
+            forward = forward_of(model)
             with Calls() as calls:
-                logits = paged_step(model, pages, paged_flash, tables, numbers, numbers)
+                logits = paged_step(forward, pages, paged_flash, tables, numbers, numbers)
             assert logits.shape == (96, WORDS)
             counts.append(calls.counts)
     return counts[1] - counts[0]
 
 
-def _one_token() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    key = torch.zeros(1, KEY_HEADS, WIDTH, dtype=torch.bfloat16, device=DEVICE)
-    return torch.zeros(1, dtype=torch.long, device=DEVICE), key, key
+def _one_token() -> tuple[torch.Tensor, torch.Tensor]:
+    keys_and_values = torch.zeros(1, 2, KEY_HEADS, WIDTH, dtype=torch.bfloat16, device=DEVICE)
+    return torch.zeros(1, dtype=torch.long, device=DEVICE), keys_and_values
 
 
-def test_a_layer_of_a_step_starts_few_kernels() -> None:
+def in_few(model: Any) -> StepForward:
+    forward = fused(model)
+    assert forward is not None
+    return forward
+
+
+ATTENTION = Counter(
+    index_copy_=1, clone=1, _flash_attention_forward=2, stack=1, nan_to_num=1, _softmax=1, mul=1, addcmul=1
+)
+
+
+def test_a_layer_of_a_step_starts_twenty_kernels() -> None:
+    """Operators of a step of three layers, less those of two; each is a kernel, views and empty tensors are none."""
+    started = started_in_a_layer(in_few, llama, levels=1)
+    of_the_model = Counter(_fused_rms_norm=2, mm=2, mul=2, addcmul_=2, addmm_=2, silu=1)
+    assert started == of_the_model + ATTENTION
+    assert started.total() == 20
+    assert started_in_a_layer(in_few, llama, levels=2) - started == Counter(_flash_attention_forward=1, addcmul=1)
+
+
+def test_norms_of_heads_cost_two_kernels_and_biases_none() -> None:
+    few = started_in_a_layer(in_few, llama, levels=1)
+    with_norms = started_in_a_layer(in_few, partial(llama, kind=(Qwen3Config, Qwen3ForCausalLM)), levels=1)
+    assert with_norms - few == Counter(_fused_rms_norm=1, mul=1)
+    with_biases = started_in_a_layer(in_few, partial(llama, kind=(Qwen2Config, Qwen2ForCausalLM)), levels=1)
+    assert (with_biases.total(), with_biases["addmm"]) == (few.total(), 1)
+
+
+def test_a_layer_as_transformers_computes_it_starts_47() -> None:
     of_the_model = Counter(mm=6, bmm=1, mul=9, add=6, _to_copy=4, cat=2, pow=2, mean=2, rsqrt=2, neg=2, silu=1)
-    started = started_in_a_layer(levels=1)
-    attention = started - of_the_model
-    assert attention == Counter(
-        index_copy_=2, clone=1, _flash_attention_forward=2, stack=1, nan_to_num=1, _softmax=1, mul=1, addcmul=1, copy_=1
-    )
-    assert (attention.total(), started.total()) == (11, 48)
-    assert started_in_a_layer(levels=2) - started == Counter(_flash_attention_forward=1, addcmul=1)
+    started = started_in_a_layer(as_loaded, llama, levels=1)
+    assert started - of_the_model == ATTENTION + Counter(stack=1)
+    assert started.total() == 47
+
+
+def test_weights_that_are_moved_side_by_side_are_in_memory_once() -> None:
+    with fake_gpu():
+        model = llama(2)
+        fused(model)
+        attention = model.model.layers[0].self_attn
+        storages = {it.weight.untyped_storage()._cdata for it in (attention.q_proj, attention.k_proj, attention.v_proj)}
+    assert len(storages) == 1
 
 
 def test_prefixes_are_read_in_one_piece_however_the_tree_keeps_them() -> None:
