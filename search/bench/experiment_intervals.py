@@ -57,7 +57,7 @@ def crosses(draws: int, questions: int, spread: float, random: np.random.Generat
         for _ in range(2)
     )
     second += np.array(_GAINS)[None, :, None] + own
-    estimated = crossing(_COUNTS, first, second, _CONFIDENCE, resamples=400, seed=int(random.integers(2**31)))
+    estimated = crossing(_COUNTS, first, second, _CONFIDENCE)
     return estimated.low <= _CROSSING <= estimated.high
 
 

@@ -10,6 +10,7 @@ from search.experiments.icl_vs_finetuning import EXPERIMENT, ICL
 from search.experiments.results import ExperimentResults, Measure
 from search.statistics.crossing import BELOW, BEYOND, Crossing, crossing
 from search.statistics.draws import Draws
+from search.statistics.intervals import Bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def crossings(results: ExperimentResults, measure: Measure) -> list[MethodCrossi
         before, comma, kind = name.rpartition(", ")  # the source of the examples
         if kind.startswith("fine-tuned"):
             in_context = f"{before}{comma}{ICL}"
-            overtaking = _crossing(curves.get(in_context, {}), curve, confidence)
+            overtaking = _crossing(curves.get(in_context, {}), curve, confidence, results.bounds(measure))
             all_crossings.append(
                 MethodCrossing(name, measure, overtaking, _failed(results, measure, (in_context, name)))
             )
@@ -60,7 +61,9 @@ def _failed(results: ExperimentResults, measure: Measure, kinds: Container[Label
     return sum(row.failed for row in results.rows if row.measure == measure and row.condition["examples"] in kinds)
 
 
-def _crossing(first: Mapping[int, Draws], second: Mapping[int, Draws], confidence: float) -> Crossing | None:
+def _crossing(
+    first: Mapping[int, Draws], second: Mapping[int, Draws], confidence: float, bounds: Bounds | None
+) -> Crossing | None:
     counts = sorted(first.keys() & second.keys())
     if len(counts) < 2:
         return None
@@ -75,7 +78,7 @@ def _crossing(first: Mapping[int, Draws], second: Mapping[int, Draws], confidenc
         np.array([[[curve[count][number][name] for name in names] for count in counts] for number in draws])
         for curve in (first, second)
     ]
-    return crossing(counts, arrays[0], arrays[1], confidence)
+    return crossing(counts, arrays[0], arrays[1], confidence, bounds)
 
 
 def sentences(results: ExperimentResults) -> Iterator[str]:
@@ -104,7 +107,6 @@ def _as_json(overtaking: Crossing) -> Mapping[str, str | float]:
     spelled = {BELOW: "below", BEYOND: "beyond"}
     ends = {"at": overtaking.at, "low": overtaking.low, "high": overtaking.high}
     return {name: spelled.get(value, value) for name, value in ends.items()} | {
-        "inside": overtaking.inside,
         "questions": overtaking.questions,
         "draws": overtaking.draws,
     }
@@ -125,9 +127,8 @@ def _in_words(overtaking: Crossing | None, failed: int) -> str:
         place = f"fine-tuning overtakes the examples in context at n = {overtaking.at:,.1f}"
     low, high = _end(overtaking.low, overtaking), _end(overtaking.high, overtaking)
     return (
-        f"{place}; interval from {low} to {high}, {100 * overtaking.inside:.0f} % of the resamples cross inside "
-        f"(bootstrap over {overtaking.questions:,} questions and {overtaking.draws:,} draws; {failed:,} answers "
-        "failed)."
+        f"{place}; interval from {low} to {high} ({overtaking.questions:,} questions, {overtaking.draws:,} draws; "
+        f"{failed:,} answers failed)."
     )
 
 

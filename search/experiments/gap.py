@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from configs.score_bounds import score_bounds
 from search.experiments.cell import Condition
 from search.experiments.results import ExperimentResults, Measure
 from search.experiments.sufficient import BASE, EXPERIMENT, TARGET
@@ -12,7 +11,6 @@ from search.experiments.table import Table
 from search.results.wording import show_gain, show_many
 from search.statistics.draws import Difference, Draws, difference_of_draws, share_of_gap
 from search.statistics.estimates import Estimate
-from search.statistics.intervals import Bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ def gap_of(results: ExperimentResults, measure: Measure, category: str | None = 
     base, target = (_draws(results, condition, measure, category) for condition in (BASE, TARGET))
     if not base or not target:
         return None
-    return difference_of_draws(target, base, results.config.confidence, _scale(results, measure))
+    return difference_of_draws(target, base, results.config.confidence, results.bounds(measure))
 
 
 def is_clear(gap: Difference | None) -> bool:
@@ -84,13 +82,7 @@ def _share(
     reached, base, target = (_draws(results, compared, measure, category) for compared in (condition, BASE, TARGET))
     if not reached or not base or not target:
         return None
-    return share_of_gap(reached, base, target, results.config.confidence, _scale(results, measure))
-
-
-def _scale(results: ExperimentResults, measure: Measure) -> Bounds | None:
-    """Lowest and highest score of the measure's benchmark; None where its config tells none."""
-    benchmark = next(each for each in results.config.benchmarks if each.name == measure.benchmark)
-    return score_bounds(benchmark.scoring, benchmark.judge)
+    return share_of_gap(reached, base, target, results.config.confidence, results.bounds(measure))
 
 
 def _draws(results: ExperimentResults, condition: Condition, measure: Measure, category: str | None = None) -> Draws:

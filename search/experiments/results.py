@@ -23,6 +23,7 @@ from search.results.evaluation_results import EvaluationResults, read_evaluation
 from search.run_directory.run import read_id
 from search.statistics.draws import Difference, Draws, difference_of_draws, holm, mean_of_draws
 from search.statistics.estimates import Estimate
+from search.statistics.intervals import Bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,11 @@ class ExperimentResults:
     def row(self, condition: Condition, measure: Measure) -> ResultRow | None:
         """None where the condition has no row by this measure."""
         return next((row for row in self.rows if row.condition == condition and row.measure == measure), None)
+
+    def bounds(self, measure: Measure) -> Bounds | None:
+        """Lowest and highest score of the measure's benchmark; None where its config tells none."""
+        benchmark = next(each for each in self.config.benchmarks if each.name == measure.benchmark)
+        return score_bounds(benchmark.scoring, benchmark.judge)
 
 
 def read_results(grid: Grid, found_sets: FoundSets, path: Path, notes: Sequence[str] = ()) -> ExperimentResults:

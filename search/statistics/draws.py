@@ -93,6 +93,17 @@ def _differences(first: Draws, second: Draws) -> Draws | None:
     }
 
 
+def table_interval(table: Floats, confidence: float, bounds: Bounds | None) -> tuple[float, float]:
+    """Return the ends of the interval of the mean of scores or differences, [D, Q], that lie within `bounds`."""
+    low, high = mean_interval(table.mean(axis=0), confidence, bounds)
+    added = _added_by_draws(table)
+    if added == 0:
+        return low, high
+    mean, of_draws = float(table.mean()), _quantile_of_draws(len(table), confidence) * math.sqrt(added)
+    low, high = mean - math.hypot(mean - low, of_draws), mean + math.hypot(high - mean, of_draws)
+    return (low, high) if bounds is None else (max(bounds[0], low), min(bounds[1], high))
+
+
 def share_of_gap(
     reached: Draws, base: Draws, target: Draws, confidence: float, bounds: Bounds | None = None
 ) -> Estimate | None:
@@ -167,31 +178,20 @@ def _table(draws: Draws) -> Floats | None:
 
 
 def _estimate(table: Floats, confidence: float, bounds: Bounds | None, failed: int = 0) -> Estimate:
-    low, high = _interval(table, confidence, bounds)
+    low, high = table_interval(table, confidence, bounds)
     return Estimate(float(table.mean()), low, high, table.shape[1], failed)
-
-
-def _interval(table: Floats, confidence: float, bounds: Bounds | None) -> tuple[float, float]:
-    """Ends of the interval of a mean; of scores or differences, [D, Q], that lie within `bounds`."""
-    low, high = mean_interval(table.mean(axis=0), confidence, bounds)
-    added = _added_by_draws(table)
-    if added == 0:
-        return low, high
-    mean, of_draws = float(table.mean()), _quantile_of_draws(len(table), confidence) * math.sqrt(added)
-    low, high = mean - math.hypot(mean - low, of_draws), mean + math.hypot(high - mean, of_draws)
-    return (low, high) if bounds is None else (max(bounds[0], low), min(bounds[1], high))
 
 
 def _p_value(table: Floats, confidence: float, bounds: Bounds | None) -> float:
     """The level at which the interval ends at 0, on the side of `1 - confidence` where that interval has it."""
-    low, high = _interval(table, confidence, bounds)
+    low, high = table_interval(table, confidence, bounds)
     if table.mean() == 0 or not _EQUAL < high - low < math.inf:
         return 1.0
     level = math.log(1 - confidence)
     smallest, largest = (level, 0.0) if low <= 0 <= high else (math.log(_SMALLEST), level)
     for _ in range(50):
         middle = (smallest + largest) / 2
-        low, high = _interval(table, 1 - math.exp(middle), bounds)
+        low, high = table_interval(table, 1 - math.exp(middle), bounds)
         smallest, largest = (middle, largest) if low <= 0 <= high else (smallest, middle)
     return math.exp(largest)
 

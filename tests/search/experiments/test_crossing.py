@@ -72,7 +72,7 @@ def test_the_crossing_is_told_with_its_interval_and_drawn(tmp_path: Path) -> Non
     (told,) = sentences(results)
     assert told.startswith("toy turn 1, fine-tuned (full): fine-tuning overtakes the examples in context at n = ")
     assert "interval from " in told
-    assert "12 questions and 2 draws; 0 answers failed" in told
+    assert "(12 questions, 2 draws; 0 answers failed)" in told
     (stored,) = to_json(results)
     assert stored["at"] == found_sets.crossing.at
     assert (stored["questions"], stored["draws"]) == (12, 2)
