@@ -1,7 +1,7 @@
 """Whether the guard's probabilities mean what they say: of winners said to be better with 95 %, are 95 % better?
 
     python -m search.bench.calibration --landscapes mixed no_signal question_luck --seeds 40
-    python -m search.bench.calibration --landscapes drift drift_no_signal --strategies screening --drift-checks 0 8
+    python -m search.bench.calibration --landscapes drift drift_no_signal --strategies screening --drift-checks 0 8 auto
     python -m search.bench.calibration --landscapes mixed decisive no_signal --stop-when-decided 0 0.05
 
 "Truly better" is told on 2,000 further questions without noise. "Gain covered" is how often the 95 % interval of an
@@ -25,6 +25,7 @@ from search.strategies.parts.embedding import Embedding
 
 _FURTHER = 2000
 _CONFIDENCE = 0.95
+_AUTO, _ONLY_AUTO = "auto", "screening"
 _CLASSES = ((0.0, 0.5), (0.5, 0.8), (0.8, 0.95), (0.95, 0.99), (0.99, 1.01))
 
 
@@ -57,7 +58,7 @@ def guarded_search(
     pool: int,
     most: int,
     share: float,
-    knobs: Mapping[str, float] | None = None,
+    knobs: Mapping[str, float | str] | None = None,
 ) -> GuardedSearch | None:
     """Search once; None where nothing but the base prompt was found.
 
@@ -71,7 +72,7 @@ def guarded_search(
     config = config_of(strategy, space, round(share * greedy))
     given = {knob: value for knob, value in (knobs or {}).items() if value and knob in type(config).model_fields}
     config = config.model_copy(update=given)
-    name = ", ".join([strategy, *(f"{knob} {value:g}" for knob, value in given.items())])
+    name = ", ".join([strategy, *(f"{knob} {value}" for knob, value in given.items())])
     searcher = with_finalists(config, strategy_of(config, space, seed, embedding), space, seed)
     search = simulate(searcher, landscape, space, min_win_probability=0.0)
     base = space.compose(())
@@ -127,8 +128,18 @@ def searches_of(arguments: argparse.Namespace) -> Iterable[GuardedSearch]:
                         yield search
 
 
-def main() -> None:
-    """The command."""
+def _checks(text: str) -> int | str:
+    """Read a number of checks, or `auto`."""
+    if text == _AUTO:
+        return text
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{number} is no number of checks: give 0 or more, or {_AUTO}")
+    return number
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    """The command; the arguments `given` are the process's when absent."""
     parser = argparse.ArgumentParser(prog="python -m search.bench.calibration", description=__doc__)
     parser.add_argument("--landscapes", nargs="+", choices=list(LANDSCAPES), default=["mixed", "no_signal"])
     parser.add_argument("--strategies", nargs="+", choices=[*STRATEGIES, REFERENCE], default=["screening", REFERENCE])
@@ -138,16 +149,19 @@ def main() -> None:
     parser.add_argument(
         "--drift-checks",
         nargs="+",
-        type=int,
+        type=_checks,
         default=[0],
-        help="as strategy.drift_checks; 0 and 8, say",
+        help="as strategy.drift_checks; 0, 8 and auto, say (auto of screening alone)",
     )
     parser.add_argument(
         "--stop-when-decided", nargs="+", type=float, default=[0.0], help="as strategy.stop_when_decided"
     )
     parser.add_argument("--seeds", type=int, default=40)
     parser.add_argument("--first-seed", type=int, default=0)
-    searches = list(searches_of(parser.parse_args()))
+    arguments = parser.parse_args(given)
+    if _AUTO in arguments.drift_checks and arguments.strategies != [_ONLY_AUTO]:
+        parser.error(f"--drift-checks {_AUTO} is of {_ONLY_AUTO} alone: add --strategies {_ONLY_AUTO}")
+    searches = list(searches_of(arguments))
     print(by_landscape(searches), by_class(searches), sep="\n\n")
 
 
