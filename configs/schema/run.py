@@ -9,7 +9,13 @@ from configs.schema.decoding import DecodingConfig
 from configs.schema.knobs import Knobs, LocalPath, Seed
 from configs.schema.model import AnyModelConfig
 from configs.schema.scoring import BudgetConfig, ScoringConfig
-from configs.schema.search_judge import ScreenedKnobs, SearchJudgeConfig, judge_alone, screening_judge
+from configs.schema.search_judge import (
+    ScreenedKnobs,
+    SearchJudgeConfig,
+    judge_alone,
+    screened_held_out_share,
+    screening_judge,
+)
 from configs.schema.strategy import ScreeningConfig, StrategyConfig
 from configs.schema.trackers import TrackersConfig
 from configs.schema.workers import WorkersConfig
@@ -57,5 +63,10 @@ class RunConfig(Knobs):
             raise ValueError(
                 f"judge.screening is asked by strategy.kind screening alone, and this is {self.strategy.kind}: "
                 "leave it out, or take that strategy"
+            )
+        if screening is None and screened_held_out_share(self.judge):
+            raise ValueError(
+                "judge.screened_held_out_share is scored by judge.screening, and there is none: name one, or leave the "
+                "share out"
             )
         return self

@@ -15,6 +15,10 @@ class ScreenedKnobs(Knobs):
     """A cheap judge of any kind but `ensemble`, with that kind's knobs, that scores groups of demonstrations before
     this one is asked: a reward model, a model of your own, a metric. Its scores stand in no result; the strategy
     `screening` learns how far it agrees with this judge, and relies on it no further. Absent: nobody is asked first."""
+    screened_held_out_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the held-out questions, the same of every category, that `judge.screening` alone scores: answers to them
+    cost no verdict of this judge. It scores the others too, and where the two agree on these, the report gives the
+    winner's gain with a narrower interval beside the plain one (prediction-powered inference). 0: it scores none."""
 
 
 def _screened(judge: type[Knobs]) -> type[Knobs]:
@@ -41,4 +45,9 @@ def screening_judge(config: JudgeConfig) -> SingleJudgeConfig | None:
 
 def judge_alone(config: JudgeConfig) -> JudgeConfig:
     """The judge whose scores count, without the one that is asked first."""
-    return _ADAPTER.validate_python(config.model_dump(exclude={"screening"}))
+    return _ADAPTER.validate_python(config.model_dump(exclude={*ScreenedKnobs.model_fields}))
+
+
+def screened_held_out_share(config: JudgeConfig) -> float:
+    """Share of the held-out questions that the cheap judge alone scores, in [0, 1)."""
+    return config.screened_held_out_share if isinstance(config, ScreenedKnobs) else 0.0

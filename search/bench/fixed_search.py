@@ -16,6 +16,7 @@ from evaluators.question import Question
 from search.problem.candidate import OWN
 from search.problem.material import Material
 from search.problem.space import SearchSpace
+from search.problem.split import HeldOut
 from search.prompts.demonstration import Demonstration
 from search.prompts.render import UrialRenderer
 from search.prompts.urial import FORMS
@@ -89,7 +90,7 @@ async def run_search(
         scorer=scorer,
         journal=journal,
         space=space,
-        held_out=[question.id for question in material.held_out],
+        held_out=HeldOut(tuple(question.id for question in material.held_out)),
         window=12,
         scoring=scoring,
     )

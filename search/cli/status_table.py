@@ -54,6 +54,8 @@ def _facts(status: Status) -> Table:
     facts.add_row("search", scored)
     if status.screening is not None:
         facts.add_row("screening", status.screening.sentence())
+        for gain in status.screening.gains:
+            facts.add_row("by both judges", gain.sentence())
     if status.amended:
         facts.add_row(
             "amended", f"{show_many(status.amended, 'score')} by `retry-failed`; the search itself did not know them"

@@ -47,8 +47,7 @@ def forecast_run(
     with TemporaryDirectory() as folder:
         strategy = _without_model(plan).strategy(plan.space, Path(folder))
         planned, screened = strategy.planned(), screened_by(strategy)
-        held_out = [question.id for question in plan.material.held_out]
-        asked = rehearse(strategy, plan.space, held_out, config.window, experience.patience)
+        asked = rehearse(strategy, plan.space, plan.held_out, config.window, experience.patience)
     reading, notes = reading_work(plan, surveyor)
     likely = None if asked is None else combined([rehearsed_work(plan, surveyor, asked), *reading])
     most = combined([most_work(plan, surveyor, planned, screened), *reading])
@@ -124,8 +123,16 @@ def _summary(plan: Plan) -> list[str]:
         f"the base prompt has rules of {len(material.rules):,} characters and "
         f"{show_many(len(material.base), 'demonstration')}; "
         f"the pool has {len(material.pool):,}{turns}; {len(material.search):,} questions guide the search and "
-        f"{len(material.held_out):,} are held out"
+        f"{len(material.held_out):,} are held out{_screened_alone(plan)}"
     ]
+
+
+def _screened_alone(plan: Plan) -> str:
+    """How many held-out questions the screening judge scores alone, for the end of a sentence; "" for none."""
+    held_out = plan.held_out
+    if not held_out.screened:
+        return ""
+    return f", {len(held_out.screened) - len(held_out.judged):,} of these for judge.screening alone"
 
 
 def _summary_of_evaluation(plan: EvaluationPlan) -> list[str]:

@@ -3,13 +3,14 @@
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
+from search.problem.split import HeldOut
 from search.problem.trial import ScoredTrial, Trial
-from search.running.finalists import finalists
+from search.running.finalists import final_trials, finalists
 from search.strategies.strategy import Strategy
 
 
@@ -44,7 +45,7 @@ Asked = Mapping[Candidate, AskedQuestions]
 def rehearse(
     strategy: Strategy,
     space: SearchSpace,
-    held_out: Sequence[str],
+    held_out: HeldOut,
     window: int,
     seconds: float,
     clock: Callable[[], float] = time.monotonic,
@@ -67,8 +68,8 @@ def rehearse(
             under_way.extend(trials)
         if clock() > ends:
             return None
-    for finalist in finalists(strategy.ranking(), space):
-        asked.setdefault(finalist, AskedQuestions()).add(Trial(finalist, tuple(held_out)))
+    for trial in final_trials(finalists(strategy.ranking(), space), held_out):
+        asked.setdefault(trial.candidate, AskedQuestions()).add(trial)
     return asked
 
 

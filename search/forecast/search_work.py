@@ -53,14 +53,14 @@ def most_work(plan: Plan, surveyor: Surveyor, planned: int, screened: int) -> Pl
     candidates = plan.space.compose(()), plan.space.compose(longest)
     most = max(candidates, key=lambda candidate: sum(lengths[name] for name in candidate.demonstrations))
     shown = material.shown(most)
-    search, held_out = (
-        surveyor.work(plan.renderer, material.rules, shown, [question.id for question in side])
-        for side in (material.search, material.held_out)
+    names, held = [question.id for question in material.search], plan.held_out
+    search = surveyor.work(plan.renderer, material.rules, shown, names)
+    held_out = surveyor.work(
+        plan.renderer, material.rules, shown, held.screened or held.judged, held.judged, held.screened
     )
-    asked = len(material.search)
+    asked = len(names)
     works = [search.times(ceil((planned - screened) / asked)), held_out.times(most_finalists(plan.space))]
     if screened:
-        names = [question.id for question in material.search]
         first = surveyor.work(plan.renderer, material.rules, shown, names, (), names)
         works.append(first.times(ceil(screened / asked)))
     return combined(works)

@@ -18,6 +18,7 @@ from evaluators.question import Question
 from search.problem.repeated_questions import without_repeated
 
 _SIDES = ("search", "held_out")
+_LEAST_JUDGED = 8  # questions that say how far a screening judge agrees
 _EARLIER = {"guiding": "search"}  # as data files had it before 0.1
 
 
@@ -153,27 +154,65 @@ def _judge_fields(row: Row, names: Sequence[str]) -> str:
 
 def stratified(questions: Sequence[Question], config: SplitConfig) -> Split:
     """Hold out the same share of every category, as nearly as whole questions allow."""
-    by_category: dict[str, list[Question]] = defaultdict(list)
-    for question in sorted(questions, key=_by_id):
-        by_category[question.category].append(question)
-    held_out: set[str] = set()
-    for category, count in _quotas({name: len(group) for name, group in by_category.items()}, config).items():
-        rng = random.Random(f"{config.seed}/{category}")  # noqa: S311 - not a secret
-        held_out.update(question.id for question in rng.sample(by_category[category], count))
+    held_out = _drawn(questions, config.held_out_share, config.seed)
     return Split(
         tuple(question for question in questions if question.id not in held_out),
         tuple(question for question in questions if question.id in held_out),
     )
 
 
-def _quotas(sizes: dict[str, int], config: SplitConfig) -> dict[str, int]:
+class HeldOut(NamedTuple):
+    """Held-out questions by whom their answers are scored, ids.
+
+    Attributes:
+        judged: by the judge.
+        screened: by the screening judge: all held-out questions, or none.
+    """
+
+    judged: tuple[str, ...]
+    screened: tuple[str, ...] = ()
+
+
+def held_out_by_judge(questions: Sequence[Question], screened_share: float, seed: int) -> HeldOut:
+    """Leave this share of every category of the held-out questions to the screening judge alone, in [0, 1).
+
+    Raises:
+        InputError: one of the two would be left without a question of its own.
+    """
+    ids = tuple(question.id for question in questions)
+    if not screened_share:
+        return HeldOut(ids)
+    screened_alone = _drawn(questions, screened_share, seed)
+    judged = tuple(name for name in ids if name not in screened_alone)
+    if not screened_alone or len(judged) < _LEAST_JUDGED:
+        raise InputError(
+            f"judge.screened_held_out_share is {screened_share:g}: of {len(ids):,} held-out questions it leaves "
+            f"{len(judged):,} to the judge and {len(screened_alone):,} to judge.screening alone, and at least "
+            f"{_LEAST_JUDGED} and 1 are needed; change it, or hold out more questions"
+        )
+    return HeldOut(judged, ids)
+
+
+def _drawn(questions: Sequence[Question], share: float, seed: int) -> set[str]:
+    """Ids of the same share of every category, as nearly as whole questions allow."""
+    by_category: dict[str, list[Question]] = defaultdict(list)
+    for question in sorted(questions, key=_by_id):
+        by_category[question.category].append(question)
+    drawn: set[str] = set()
+    for category, count in _quotas({name: len(group) for name, group in by_category.items()}, share, seed).items():
+        rng = random.Random(f"{seed}/{category}")  # noqa: S311 - not a secret
+        drawn.update(question.id for question in rng.sample(by_category[category], count))
+    return drawn
+
+
+def _quotas(sizes: dict[str, int], share: float, seed: int) -> dict[str, int]:
     """Largest remainders: the quotas sum to the rounded share of all; ties go by seed."""
-    exact = {name: size * config.held_out_share for name, size in sizes.items()}
+    exact = {name: size * share for name, size in sizes.items()}
     quotas = {name: math.floor(value) for name, value in exact.items()}
     order = sorted(exact)
-    random.Random(config.seed).shuffle(order)  # noqa: S311 - not a secret
+    random.Random(seed).shuffle(order)  # noqa: S311 - not a secret
     order.sort(key=lambda name: quotas[name] - exact[name])
-    missing = round(sum(sizes.values()) * config.held_out_share) - sum(quotas.values())
+    missing = round(sum(sizes.values()) * share) - sum(quotas.values())
     return {name: quotas[name] + (name in order[:missing]) for name in quotas}
 
 

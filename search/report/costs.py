@@ -68,17 +68,20 @@ def costs(results: SearchResults) -> Costs:
     given = results.config.scoring, results.material.questions
     scored = results.search.answers_by_question() | results.held_out.answers_by_question()
     answers, verdicts = needed(*given, results.manifest.get("judge", ()), scored)
-    screened = results.journal.screening
-    _, further = needed(*given, results.manifest.get("screening_judge", ()), screened.answers_by_question())
+    journal = results.journal
+    screened = journal.screening.answers_by_question() | journal.screened_held_out.answers_by_question()
+    _, further = needed(*given, results.manifest.get("screening_judge", ()), screened)
     alone, _ = needed(*given, (), _screened_alone(results))
     return costs_of(results.ledger, results.run, results.spend, answers + alone, verdicts + further)
 
 
 def _screened_alone(results: SearchResults) -> Counter[str]:
     """How many answers to each question only the screening judge has scored."""
-    judged, screened = results.search, results.journal.screening
+    journal = results.journal
+    sides = ((results.search, journal.screening), (results.held_out, journal.screened_held_out))
     return Counter(
         name
+        for judged, screened in sides
         for candidate, scores in screened.items()
         for name in scores.scores.keys() - (judged[candidate].scores.keys() if candidate in judged else set())
     )

@@ -76,6 +76,7 @@ def _result(findings: Findings) -> Iterator[Block]:
     chosen = frozenset([0] if findings.best else [])
     yield ReportTable("Result", (words_column("prompt"), *map(Column, heads)), rows, chosen, is_stacked=True)
     yield Figure("gains")
+    yield from _by_both_judges(findings)
     yield Paragraph(
         f"Intervals are at {share(findings.results.confidence)} over questions: Student's t, and one that knows the "
         "ends of the scale where scores stand there or are mostly equal. A gain is the mean of paired differences to "
@@ -85,6 +86,13 @@ def _result(findings: Findings) -> Iterator[Block]:
         "easier. Questions that failed are in no mean.",
         is_note=True,
     )
+
+
+def _by_both_judges(findings: Findings) -> Iterator[Block]:
+    """Gains with a cheap judge as control variate; the table has the plain ones."""
+    screening = findings.status.screening
+    for gain in screening.gains if screening else ():
+        yield Paragraph(gain.sentence())
 
 
 def _turns(findings: Findings) -> Iterator[Block]:

@@ -39,6 +39,7 @@ class JournalResults:
     Attributes:
         search, held_out: results by candidate, in the order in which the strategy was first told of them.
         screening: what the screening judge said on search questions, on its own scale, in the same way; in no result.
+        screened_held_out: the same on held-out questions, in no result but beside one.
         trials: on search questions, those that the screening judge scored not counted.
         further: those of them with further verdicts on a candidate's answers, which are in no result; on the base
             prompt's they check the judge for drift and are not counted.
@@ -50,7 +51,7 @@ class JournalResults:
     def __init__(self, bounds: Bounds | None = None) -> None:
         self.bounds = bounds
         self.search, self.held_out = ResultsByCandidate(bounds), ResultsByCandidate(bounds)
-        self.screening = ResultsByCandidate()
+        self.screening, self.screened_held_out = ResultsByCandidate(), ResultsByCandidate()
         self.trials = self.further = self.ends = 0
         self.leaders: tuple[Candidate, ...] = ()
         self.end: EndRecord | None = None
@@ -102,8 +103,9 @@ class JournalResults:
             self.ends += 1
             return
         if record.scored.trial.screening:
-            self.screening.add(record.candidate, record.scored, start)
-            self.end = None
+            screened = self.screening if record.side == "search" else self.screened_held_out
+            screened.add(record.candidate, record.scored, start)
+            self.end = None if record.side == "search" else self.end
             return
         judged = 0
         if not record.scored.trial.again:  # such a one is of the judge's drift, not of the candidate

@@ -1,11 +1,60 @@
 """What a cheap judge that was asked first has done for a search."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from evaluators.ledger.queries import read_judges
+from search.problem.candidate import Candidate
 from search.results.search_results import SearchResults
-from search.results.wording import show_many
+from search.results.wording import show_gain, show_many
+from search.statistics.estimates import Estimate
+from search.statistics.intervals import of_difference
+from search.statistics.prediction_powered import PredictionPowered, prediction_powered
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenedGain:
+    """A held-out gain by both judges, beside that by the judge alone.
+
+    Attributes:
+        role: "winner" or "runner-up".
+        plain: by the judge alone.
+        powered: with the screening judge's scores of further held-out questions.
+    """
+
+    role: str
+    plain: Estimate
+    powered: PredictionPowered
+
+    def to_json(self) -> dict[str, Any]:
+        """A part of what `demosearch status --json` prints."""
+        powered = self.powered
+        return {
+            "role": self.role,
+            "gain": powered.mean.to_json(),
+            "plain": self.plain.to_json(),
+            "weight": powered.weight,
+            "correlation": powered.correlation,
+            "n_further": powered.further,
+            "width": powered.width,
+        }
+
+    def sentence(self) -> str:
+        """All of it, for people: prose with a full stop."""
+        powered = self.powered
+        further = f"he screening judge's scores of {show_many(powered.further, 'further held-out question')}"
+        correlated = (
+            f"over {show_many(self.plain.n, 'question')} that both have scored, gains in the eyes of the two correlate "
+            f"by {powered.correlation:.2f}"
+        )
+        if not powered.weight:
+            return f"T{further} do not narrow the interval of the {self.role}'s held-out gain: {correlated}."
+        return (
+            f"With t{further}, the {self.role}'s held-out gain is {show_gain(powered.mean)} instead of "
+            f"{show_gain(self.plain)}, an interval {powered.width:.2f} times as wide (prediction-powered inference; "
+            f"{correlated})."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +67,18 @@ class ScreeningVerdicts:
         answers: to search questions that the screening judge has scored.
         agreement: of the two, as the search has learnt it: correlation of demonstrations' effects in the eyes of one
             and the other, in [0, 1); None before the end.
+        gains: held-out gains by both, the winner's first; none where the screening judge scores no held-out question.
     """
 
     verdicts: int
     screening_verdicts: int
     answers: int
     agreement: float | None
+    gains: tuple[ScreenedGain, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """A part of what `demosearch status --json` prints."""
-        return asdict(self)
+        return asdict(self) | {"gains": [gain.to_json() for gain in self.gains]}
 
     def sentence(self) -> str:
         """All of it, for people."""
@@ -53,4 +104,23 @@ def read_screening(results: SearchResults) -> ScreeningVerdicts | None:
         screening_verdicts=screening,
         answers=len(journal.screening.all_scores),
         agreement=journal.end.agreement if journal.end else None,
+        gains=tuple(_gains(results)),
     )
+
+
+def _gains(results: SearchResults) -> Iterator[ScreenedGain]:
+    for role, candidate in (("winner", results.journal.winner), ("runner-up", results.journal.runner_up)):
+        gain = None if candidate == results.base else _gain(results, role, candidate)
+        if gain is not None:
+            yield gain
+
+
+def _gain(results: SearchResults, role: str, candidate: Candidate | None) -> ScreenedGain | None:
+    """None where one of the two judges has not scored candidate and base prompt on questions of its own."""
+    base, sides = results.base, (results.held_out, results.journal.screened_held_out)
+    if candidate is None or base is None or not all(base in side and candidate in side for side in sides):
+        return None
+    judged, screened = (side[candidate].gains(side[base]) for side in sides)
+    plain = sides[0][candidate].gain(sides[0][base], results.confidence)
+    powered = prediction_powered(judged, screened, results.confidence, of_difference(results.journal.bounds))
+    return None if plain is None or powered is None else ScreenedGain(role, plain, powered)

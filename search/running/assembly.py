@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 
 from configs.schema.run import RunConfig
+from configs.schema.search_judge import screened_held_out_share
 from configs.schema.strategy import ScreeningConfig
 from evaluators.objective import Objective
 from search.problem.candidate import OWN
 from search.problem.decodings import make_decodings
 from search.problem.material import Material, load_material
 from search.problem.space import SearchSpace
+from search.problem.split import HeldOut, held_out_by_judge
 from search.prompts.render import Renderer, make_renderer
 from search.run_directory.files import Floats, write_json
 from search.run_directory.journal import Journal
@@ -49,6 +51,13 @@ class Plan:
     space: SearchSpace
     judges: Judges
     renderer: Renderer
+
+    @property
+    def held_out(self) -> HeldOut:
+        """Held-out questions by whom they are scored. Raises InputError."""
+        config = self.config
+        share = screened_held_out_share(config.judge)
+        return held_out_by_judge(self.material.held_out, share, config.questions.split.seed)
 
     @property
     def decodings(self) -> dict[str, Decoding]:
@@ -96,6 +105,7 @@ def make_plan(config: RunConfig, path: Path, environment: Mapping[str, str] = en
     refuse_unknown_prices(config)
     refuse_unusable_services(config, environment)
     plan = Plan(config, material, material.space(config.strategy), judges, renderer)
+    _ = plan.held_out
     plan.reference_answers(plan.space)
     check_earlier_runs(plan.earlier_runs, plan.space, plan.material, path)
     make_decodings(config, renderer)
@@ -120,7 +130,7 @@ async def assemble(plan: Plan, run: Run) -> AsyncIterator[Search]:
                 scorer=scorer,
                 journal=journal,
                 space=space,
-                held_out=[question.id for question in plan.material.held_out],
+                held_out=plan.held_out,
                 window=config.window,
                 scoring=config.scoring,
             )
@@ -195,5 +205,6 @@ def make_manifest(plan: Plan, card: ModelCard) -> dict[str, Any]:
         "model": card.fingerprint,
         "judge": plan.judges.manifest(),
         **({"screening_judge": screening} if (screening := plan.judges.screening_manifest()) else {}),
+        **({"judged_held_out": len(held_out.judged)} if (held_out := plan.held_out).screened else {}),
         "versions": versions,
     }

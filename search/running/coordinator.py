@@ -10,11 +10,12 @@ from evaluators.task_group import task_group
 from search.live.snapshot import Position
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
+from search.problem.split import HeldOut
 from search.problem.trial import TOO_LONG, ScoredTrial, Side, Trial
 from search.run_directory.file_formats import Extension
 from search.run_directory.journal import Journal, replayed
 from search.run_directory.records import LEADERS, EndRecord, ExpectedGain, TrialRecord
-from search.running.finalists import finalists, most_finalists
+from search.running.finalists import final_trials, finalists, most_finalists
 from search.running.scorer import Scorer
 from search.running.strategy_thread import StrategyThread
 from search.statistics.certainty import Certainty
@@ -41,7 +42,7 @@ class Coordinator:
         scorer: Scorer,
         journal: Journal,
         space: SearchSpace,
-        held_out: Sequence[str],
+        held_out: HeldOut,
         window: int,
         scoring: ScoringConfig,
     ) -> None:
@@ -49,11 +50,12 @@ class Coordinator:
         self._scorer = scorer
         self._journal = journal
         self._space = space
-        self._held_out = tuple(held_out)
+        self._held_out = held_out
         self._window, self._scoring = window, scoring
         self._board = Leaderboard()
-        self._certainty = Certainty(space, held_out)
+        self._certainty = Certainty(space, held_out.judged)
         self._phase: Side = "search"
+        self._finals: list[Trial] = []
         self._asked = 0
         self._recorded = 0
         self._searched = 0  # of them on search questions
@@ -186,15 +188,17 @@ class Coordinator:
         self._note_unsure()
         self._phase = "held_out"
         ranking = self._strategy.ranking
-        chosen = finalists(ranking, self._space)
-        started = [self._start(tasks, "held_out", Trial(candidate, self._held_out)) for candidate in chosen]
-        for candidate, task in zip(chosen, started, strict=True):
+        base = self._space.compose(())
+        self._finals = final_trials(finalists(ranking, self._space), self._held_out)
+        started = [self._start(tasks, "held_out", trial) for trial in self._finals]
+        for trial, task in zip(self._finals, started, strict=True):
             scored = await task
             self._leave_path_if_improved(self._recorded)
-            decides = candidate in ranking[:2] or candidate == self._space.compose(())
+            decides = trial.tells_scores and (trial.candidate in ranking[:2] or trial.candidate == base)
             if decides and _may_succeed_later(scored):
                 raise RunStopped(f"a finalist could not be scored on held-out questions, {_failed(scored)}: {_REMEDY}")
-            self._certainty.tell(scored)
+            if trial.tells_scores:
+                self._certainty.tell(scored)
             self._note(TrialRecord("held_out", scored))
         self._journal.append(await self._strategy.compute(self._end))
         self._asked, self._recorded = self._asked + 1, self._recorded + 1  # the record has a place in the journal too
@@ -220,10 +224,11 @@ class Coordinator:
         """The point that the search has reached, for the progress view."""
         ranking = self._strategy.ranking
         if self._phase == "held_out":
-            to_come = (self._asked - self._recorded) * len(self._held_out)
+            left = self._finals[len(self._finals) + self._recorded - self._asked :]
+            to_come = sum(len(trial.questions) for trial in left)
         else:
-            left = max(0, self._strategy.planned - self._evaluated)
-            to_come = left + most_finalists(self._space) * len(self._held_out)
+            to_come = max(0, self._strategy.planned - self._evaluated)
+            to_come += most_finalists(self._space) * sum(map(len, self._held_out))
         return Position(
             phase=self._phase,
             trials=self._searched,

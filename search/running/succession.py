@@ -11,7 +11,7 @@ from configs.errors import InputError
 from configs.loading import dump_config, restore_config
 from configs.schema.rejudge import RejudgeConfig
 from configs.schema.run import RunConfig
-from configs.schema.search_judge import screening_judge
+from configs.schema.search_judge import screened_held_out_share, screening_judge
 from search.results.search_results import SearchResults
 from search.run_directory.run import Run
 from search.running.assembly import make_plan
@@ -30,6 +30,7 @@ def successor_config(results: SearchResults, config: RejudgeConfig, path: Path) 
     given = config.model_dump(mode="json", include=config.model_fields_set)
     if (first := screening_judge(results.config.judge)) is not None:
         given["judge"]["screening"] = first.model_dump(mode="json")
+        given["judge"]["screened_held_out_share"] = screened_held_out_share(results.config.judge)
     ledger = {"ledger_path": str(results.ledger.resolve())}
     succeeding = restore_config(dump_config(results.config) | given | ledger, "the judge's file")
     plan = make_plan(succeeding, path)

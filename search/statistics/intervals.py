@@ -51,12 +51,23 @@ def mean_interval(values: NDArray[np.float64], confidence: float, bounds: Bounds
         return low, high
     if np.all((share < _EQUAL) | (share > 1 - _EQUAL)):
         ends = _by_score_test(share, 1.0, float(ndtri((1 + confidence) / 2)))
+    elif is_students(values, confidence, bounds):
+        return _student(values, confidence)
     else:
-        start, end = _student(values, confidence)
-        if low <= start and end <= high and not _mostly_equal(values):
-            return start, end
         ends = _by_score_test(share, _dispersion(share, usual), _quantile(len(values), confidence))
     return low + ends[0] * (high - low), low + ends[1] * (high - low)
+
+
+def is_students(values: NDArray[np.float64], confidence: float, bounds: Bounds | None) -> bool:
+    """Whether Student's t holds for these: not all of them at the ends of the scale nor mostly equal, and the interval
+    inside the scale."""
+    if len(values) == 1 or _mostly_equal(values):
+        return False
+    if bounds is None:
+        return True
+    start, end = _student(values, confidence)
+    ends = abs(values[:, None] - np.array(bounds)).min(axis=1) < _EQUAL * (bounds[1] - bounds[0])
+    return bounds[0] <= start and end <= bounds[1] and not bool(np.all(ends))
 
 
 def _student(values: NDArray[np.float64], confidence: float) -> tuple[float, float]:

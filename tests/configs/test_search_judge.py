@@ -26,7 +26,7 @@ def test_a_config_goes_to_another_process_and_back() -> None:
 
 
 def test_the_judge_alone_is_a_judge_as_an_evaluation_has_it() -> None:
-    judge = judge_alone(load_config("quickstart", [SCREENING, CHEAP]).judge)
+    judge = judge_alone(load_config("quickstart", [SCREENING, CHEAP, "judge.screened_held_out_share=0.5"]).judge)
     assert type(judge) is ReferenceJudgeConfig
     assert judge.metric == "chrf"
     assert screening_judge(judge) is None
@@ -52,6 +52,8 @@ def test_a_judge_made_in_python_is_taken_as_it_is() -> None:
         ([SCREENING, "judge.screening={kind: reference, low: hi}"], "`judge.screening.low` must be a number"),
         ([SCREENING, CHEAP, "judge.screening.screening={kind: reference}"], "`judge.screening.screening`: unknown"),
         ([SCREENING, CHEAP, "strategy.screening_judge_answers=-1"], "at least 0"),
+        ([SCREENING, "judge.screened_held_out_share=0.5"], "scored by judge.screening, and there is none"),
+        ([SCREENING, CHEAP, "judge.screened_held_out_share=1"], "below 1"),
     ],
 )
 def test_a_cheap_judge_that_cannot_be_is_refused_in_a_sentence(overrides: list[str], words: str) -> None:

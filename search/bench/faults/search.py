@@ -19,6 +19,7 @@ from evaluators.question import Question
 from search.bench.faults.services import BASE, DEMONSTRATION, Bill, CountingJudge, Model
 from search.problem.candidate import OWN
 from search.problem.space import SearchSpace
+from search.problem.split import HeldOut
 from search.prompts.demonstration import Demonstration
 from search.prompts.render import UrialRenderer
 from search.prompts.urial import FORMS
@@ -147,7 +148,7 @@ async def search(folder: Path, problem: Problem, storage: Storage, model: TextMo
                 scorer=scorer,
                 journal=journal,
                 space=_SPACE,
-                held_out=[question.id for question in UNSEEN],
+                held_out=HeldOut(tuple(question.id for question in UNSEEN)),
                 window=problem.window,
                 scoring=ScoringConfig(stop_after_failed=problem.stop_after_failed),
             ).run()

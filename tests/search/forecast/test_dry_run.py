@@ -57,6 +57,23 @@ def test_a_dry_run_counts_the_verdicts_of_drift_checks_and_of_a_cheap_judge() ->
     assert [note for note in screened.notes if "are those of judge.screening" in note]
 
 
+def test_a_dry_run_counts_held_out_questions_of_the_cheap_judge_alone() -> None:
+    given = ["pool.limit=9", "strategy={kind: screening, evaluations: 120, screening_judge_answers: 0}"]
+    cheap = "judge.screening={kind: reference, metric: rouge_l}"
+    without, shared = (
+        forecast_run(load_config("quickstart", [*given, cheap, f"judge.screened_held_out_share={share}"]))
+        for share in (0, 0.5)
+    )
+    assert [note for note in shared.notes if "24 of these for judge.screening alone" in note]
+    for kind in ("about", "at_most"):
+        before, now = (
+            {row.name: getattr(row, kind) for row in made.quantities if row.name in {"generations", "verdicts"}}
+            for made in (without, shared)
+        )
+        assert now["generations"] == before["generations"]
+        assert now["verdicts"] == before["verdicts"] + 3 * 24
+
+
 @pytest.mark.heavy
 def test_a_dry_run_refuses_a_prompt_that_does_not_fit_as_the_run_does() -> None:
     with pytest.raises(InputError, match=r"the base prompt with the longest question has \d+ tokens"):

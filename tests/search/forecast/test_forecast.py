@@ -20,6 +20,7 @@ from search.forecast.token_length import GUESS, tokens_a_character
 from search.forecast.workload import PlannedWork, Surveyor, combined
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
+from search.problem.split import HeldOut
 from search.prompts.demonstration import Demonstration
 from search.prompts.render import UrialRenderer
 from search.prompts.urial import BACKTICKS
@@ -137,7 +138,7 @@ SPACE = SearchSpace(("base",), tuple("abcd"), ("q1", "q2"), 0, 2)
 
 def test_a_rehearsal_asks_what_the_search_would_ask() -> None:
     config = RandomConfig(kind="random", max_demonstrations=2, trials=9)
-    asked = rehearse(RandomSearch(SPACE, config, 0), SPACE, ["h"], window=3, seconds=60)
+    asked = rehearse(RandomSearch(SPACE, config, 0), SPACE, HeldOut(("h",)), window=3, seconds=60)
     assert asked is not None
     assert len(asked) == 10
     assert asked[Candidate(("base",))].answered == ["h", "q1", "q2"]
@@ -146,7 +147,7 @@ def test_a_rehearsal_asks_what_the_search_would_ask() -> None:
 
 def test_a_rehearsal_that_takes_too_long_tells_nothing() -> None:
     strategy = ExhaustiveGreedy(SPACE, ExhaustiveGreedyConfig(kind="exhaustive_greedy", max_demonstrations=2))
-    assert rehearse(strategy, SPACE, ["h"], window=3, seconds=-1) is None
+    assert rehearse(strategy, SPACE, HeldOut(("h",)), window=3, seconds=-1) is None
 
 
 @pytest.mark.heavy

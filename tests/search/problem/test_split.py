@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from configs.errors import InputError
 from configs.schema.data import QuestionsConfig, SplitConfig
 from evaluators.question import Question
-from search.problem.split import Split, load_questions, load_split, stratified
+from search.problem.split import Split, held_out_by_judge, load_questions, load_split, stratified
 from tests.shared_data import shared
 
 QUESTIONS = [Question(str(number), (f"question {number}",), "abc"[number % 3]) for number in range(30)]
@@ -199,3 +199,20 @@ def test_a_field_for_judge_functions_that_is_not_there_or_no_json_is_refused(
     path = written(tmp_path / "q.jsonl", [*rows(0, 3, tests=1), row])
     with pytest.raises(InputError, match=f"line 4: .*{complaint}"):
         load_split(QuestionsConfig(path=path, judge_fields=("tests",)))
+
+
+def test_the_screening_judge_alone_gets_the_same_share_of_every_category() -> None:
+    questions = [Question(str(number), ("?",), category="ab"[number % 2]) for number in range(40)]
+    held_out = held_out_by_judge(questions, 0.7, seed=1)
+    assert held_out.screened == tuple(question.id for question in questions)
+    judged = [question for question in questions if question.id in held_out.judged]
+    assert [question.id for question in judged] == [*held_out.judged]
+    assert sorted(question.category for question in judged) == ["a"] * 6 + ["b"] * 6
+    assert held_out_by_judge(questions, 0.0, seed=1) == (held_out.screened, ())
+
+
+@pytest.mark.parametrize("share", [0.9, 0.01])
+def test_a_share_that_leaves_one_of_the_judges_without_questions_is_refused(share: float) -> None:
+    questions = [Question(str(number), ("?",)) for number in range(40)]
+    with pytest.raises(InputError, match="of 40 held-out questions it leaves"):
+        held_out_by_judge(questions, share, seed=0)

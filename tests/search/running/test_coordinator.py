@@ -28,6 +28,7 @@ from evaluators.ledger.queries import read_spend
 from evaluators.question import Question
 from search.problem.candidate import OWN, Candidate
 from search.problem.space import SearchSpace
+from search.problem.split import HeldOut
 from search.problem.trial import ScoredTrial, Trial
 from search.prompts.demonstration import Demonstration
 from search.prompts.render import UrialRenderer
@@ -118,7 +119,7 @@ async def search(
         scorer=scorer,
         journal=journal,
         space=SPACE,
-        held_out=HELD_OUT,
+        held_out=HeldOut(HELD_OUT),
         window=window,
         scoring=ScoringConfig(min_win_probability=sure, stop_after_failed=3),
     )

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from configs.loading import load_config
 from search.report.findings import find
+from search.report.forms import report
 from search.results.answers_table import read_answers
 from search.results.search_results import read_search_results
 from search.results.status import read_status
@@ -20,7 +21,7 @@ QUIET = Console(quiet=True)
 CONFIG = [
     *("workers.kind=local", "pool.limit=6", "questions.limit=24", "decoding.max_new_tokens=8", "window=3"),
     "strategy={kind: screening, max_demonstrations: 2, evaluations: 40, block: 4, screening_judge_answers: 24}",
-    "judge.screening={kind: reference, metric: rouge_l}",
+    *("judge.screening={kind: reference, metric: rouge_l}", "judge.screened_held_out_share=0.34"),
 ]
 
 
@@ -34,7 +35,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_both_judges_verdicts_are_counted_and_the_agreement_is_in_the_journals_last_line(path: Path) -> None:
     status, lines = read_status(path), (path / "journal.jsonl").read_text().splitlines()
     end = json.loads(lines[-1])["end"]
-    screened = [json.loads(line) for line in lines if '"screening":true' in line]
+    screened = [json.loads(line) for line in lines if '"screening":true' in line and '"search":' in line]
     assert status.screening is not None
     assert status.screening.agreement == end["agreement"]
     assert 0 < status.screening.answers == sum(len(line["scores"]) for line in screened) <= 24
@@ -70,3 +71,20 @@ def test_resumed_it_is_the_same_search(path: Path) -> None:
     before = (path / "journal.jsonl").read_bytes()
     assert resume(path, QUIET).spend == read_status(path).spend
     assert (path / "journal.jsonl").read_bytes() == before
+
+
+def test_held_out_questions_are_the_cheap_judges_alone_as_far_as_wanted_and_gains_by_both_stand_beside_the_plain(
+    path: Path,
+) -> None:
+    results, screening = read_search_results(path), read_status(path).screening
+    assert screening is not None
+    assert results.material is not None
+    judged, screened = results.held_out, results.journal.screened_held_out
+    assert [*judged] == [*screened]
+    assert len(judged.questions) < len(screened.questions)
+    assert {*judged.questions} < {*screened.questions} == {question.id for question in results.material.held_out}
+    gain = screening.gains[0].to_json()
+    assert gain["n_further"] == len(screened.questions) - len(judged.questions)
+    assert gain["plain"]["n"] == gain["gain"]["n"] == len(judged.questions)
+    assert gain["plain"] == read_status(path).to_json()["held_out_gain"] or gain["role"] == "runner-up"
+    assert "he screening judge's scores of 4 further held-out questions" in report(path, "md")
