@@ -53,7 +53,7 @@ class CompleteFinalists:
         self._met: dict[Candidate, set[str]] = {}
         self._under_way = 0
         self._final: list[Trial] | None = None  # None while the strategy goes on
-        self._final_answers = self._planned = 0
+        self._final_answers = self._planned = self._earlier_final_answers = 0
 
     def ask(self, room: int) -> Sequence[Trial]:
         trials: list[Trial] = []
@@ -134,7 +134,8 @@ class CompleteFinalists:
     def planned(self) -> int:
         if self._final is not None:
             return self._planned
-        within = (self._asked if self._decided else self._strategy.planned()) + self._checks.answers
+        within = self._asked if self._decided else self._strategy.planned() + self._earlier_final_answers
+        within += self._checks.answers
         leaders = self._strategy.ranking()[:_FINALISTS]
         left = sum(len(self._questions_left(leader)) for leader in leaders)
         return within + left + (_FINALISTS - len(leaders)) * len(self._questions)
@@ -154,10 +155,11 @@ class CompleteFinalists:
 
     def extend(self, budget: int) -> None:
         """Have the strategy go on, to its end whatever is proven. What its finalists met beyond its own questions stays
-        unknown to it; where it asks again, the ledger answers. Checks of a drift that were made are not made again:
-        where all were, the new part has none."""
+        unknown to it; where it asks again, the ledger answers. Checks of a drift are planned anew for what is added."""
         assert isinstance(self._strategy, Extensible)
         self._strategy.extend(budget)
+        self._checks.extend(self._asked / max(1, self._strategy.planned()))
+        self._earlier_final_answers += self._final_answers
         self._final, self._final_answers = None, 0
         self._error, self._decided = 0.0, False
 

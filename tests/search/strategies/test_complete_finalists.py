@@ -227,6 +227,26 @@ def test_as_many_checks_of_a_drift_are_made_as_are_wanted_and_the_strategy_is_to
     assert strategy.planned() == sum(len(trial.questions) for trial in trials) <= planned
 
 
+@pytest.mark.parametrize(("first", "second"), [(600, 1200), (900, 1000)])
+def test_a_search_that_is_extended_checks_for_drift_in_what_is_added_too(first: int, second: int) -> None:
+    landscape = Landscape(LANDSCAPES["mixed"], 1, pool=20)
+    space = landscape.space(2)
+    config = ScreeningConfig(kind="screening", evaluations=first, max_demonstrations=2, drift_checks=8)
+    strategy = CompleteFinalists(Screening(space, config, 0), space, 0, checks=8)
+    before = drive(strategy, space)
+    strategy.extend(second)
+    planned = strategy.planned()
+    while trials := strategy.ask(8):
+        before += trials
+        for trial in trials:
+            strategy.tell(scored(trial, 0.5))
+    checks = [place for place, trial in enumerate(before) if trial.again]
+    judged = [(name, trial.again) for trial in before if trial.again for name in trial.questions]
+    assert len(set(judged)) == len(judged)  # none is asked for the same verdict twice
+    assert len(checks) == 8 + max(1, round(8 * (1 - first / second)))
+    assert strategy.planned() == sum(len(trial.questions) for trial in before) <= planned
+
+
 @pytest.mark.parametrize("checks", [0, 3])
 def test_verdicts_that_the_strategy_asked_for_again_reach_it(checks: int) -> None:
     config = ExhaustiveGreedyConfig(
