@@ -18,6 +18,8 @@ ANSWER_FIELDS = ("answer", "output", "response", "completion", "chosen", "target
 REFERENCE_FIELDS = ("reference", *ANSWER_FIELDS)
 DEFAULT_RULES = "Below are questions, each with a good answer. Answer the last question in the same way.\n"
 
+_TOKENS_PER_SECOND = 2500  # of one GPU with a model of 7B: an assumption
+
 JudgeKind = Literal["reference", "rubric", "reward_model", "function"]
 
 
@@ -91,8 +93,16 @@ class Draft:
             model=_value(_config_path(path, Path(self.model)) if Path(self.model).is_dir() else self.model),
             dtype="bfloat16" if self.gpus else "float32",
             judge=_JUDGES[self.judge].format(name=_value(self.judge_name)) + self._module_folder(path),
+            forecast=self._forecast(),
             workers=_RAY.format(gpus=self.gpus) if self.gpus else _LOCAL,
         )
+
+    def _forecast(self) -> str:
+        """What a dry run is to assume, so that it ends in numbers."""
+        lines = ["forecast: # what --dry-run assumes until something is measured; correct it", "  answer_tokens: 256"]
+        lines += ["  verdict_tokens: 60"] * (self.judge == "rubric")
+        lines += [f"  tokens_per_second: {_TOKENS_PER_SECOND * self.gpus}", f"  gpus: {self.gpus}"] * (self.gpus > 0)
+        return "\n".join(lines) + "\n"
 
     def _module_folder(self, path: Path) -> str:
         """The folder of the judge's module, if that is the working directory; elsewhere Python finds it by itself."""
@@ -182,7 +192,8 @@ strategy:
   kind: screening # the fewest judged answers; docs/strategies.md compares all
   max_demonstrations: 3
 
-{workers}"""
+{workers}
+{forecast}"""
 _JUDGES: Mapping[JudgeKind, str] = {
     "reference": "  kind: reference # similarity to the reference answer, 1 to 10\n  metric: chrf\n",
     "rubric": """\

@@ -292,8 +292,7 @@ def test_a_dry_run_foretells_what_the_search_then_generates(finished: Path, tmp_
     assert rows["generations"]["about"] == spent["generated"] <= rows["generations"]["at_most"]
     assert rows["generations"]["prospect"] == "will be reached"
     assert rows["prompt tokens"]["about"] == pytest.approx(spent["prompt_tokens"], rel=0.1)
-    assert rows["hours"]["about"] is None
-    assert "--tokens-per-second" in rows["hours"]["note"]
+    assert all(row["about"] is not None for row in rows.values())
 
 
 def test_a_dry_run_like_an_earlier_run_knows_lengths_and_speed(finished: Path) -> None:

@@ -1,8 +1,8 @@
 """A model's own chat template: from messages to the text that the model was trained on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, cast
+from typing import Any, Protocol, Self, TypeAlias, cast
 
 from configs.errors import InputError
 from workers.control_tokens import without_tokens
@@ -127,6 +127,10 @@ class ChatTemplate:
             )
         except TemplateError:
             return False
+
+
+LoadTemplate: TypeAlias = Callable[[str, str | None, str, str], ChatTemplate]
+"""What loads the template of a model, as `ChatTemplate.load` does."""
 
 
 def _control_tokens(tokenizer: object) -> frozenset[str]:

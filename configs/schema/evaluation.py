@@ -10,6 +10,7 @@ from pydantic import (
 from configs.schema.data import QuestionsConfig, RenderConfig
 from configs.schema.decoding import DecodingConfig
 from configs.schema.distinct import refuse_same_names
+from configs.schema.forecast import ForecastConfig
 from configs.schema.judge import JudgeConfig
 from configs.schema.knobs import Knobs, LocalPath
 from configs.schema.model import AnyModelConfig
@@ -63,6 +64,7 @@ class EvaluationConfig(Knobs):
     judge: JudgeConfig
     scoring: ScoringConfig = ScoringConfig()
     budget: BudgetConfig = BudgetConfig()
+    forecast: ForecastConfig = ForecastConfig()
     workers: WorkersConfig = WorkersConfig()
     ledger_path: LocalPath | None = None
     """A ledger shared with searches and other evaluations, so that none pays for what another has paid; in the run

@@ -12,7 +12,7 @@ from configs.schema.experiments import (
     AlignedConfig,
     ComponentsConfig,
     DecodingSweepConfig,
-    ForecastConfig,
+    ExperimentForecastConfig,
     GreedyConfig,
     IclVsFinetuningConfig,
     ManyShotConfig,
@@ -86,7 +86,7 @@ class ExperimentConfig(Knobs):
     icl_vs_finetuning: IclVsFinetuningConfig = IclVsFinetuningConfig()
     transfer: TransferConfig = TransferConfig()
     sufficient: SufficientConfig = SufficientConfig()
-    forecast: ForecastConfig = ForecastConfig()
+    forecast: ExperimentForecastConfig = ExperimentForecastConfig()
 
     @model_validator(mode="after")
     def _first_is_for_all(self) -> Self:

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from configs.schema.data import PoolConfig, QuestionsConfig, SeparationTag
 from configs.schema.distinct import Distinct, refuse_same_names
+from configs.schema.forecast import ForecastConfig
 from configs.schema.judge import JudgeConfig
 from configs.schema.knobs import Knobs, LocalPath
 from configs.schema.model import AnyModelConfig
@@ -276,20 +277,12 @@ class SufficientConfig(Knobs):
     `ledger_path`, what was run before is not paid again."""
 
 
-class ForecastConfig(Knobs):
+class ExperimentForecastConfig(ForecastConfig):
     """What `--dry-run` assumes where nothing is measured yet. Decides nothing else."""
 
-    tokens_per_second: Annotated[float, Field(gt=0)] | None = None
-    """New tokens a second, all workers together; `--tokens-per-second` goes before it."""
-    answer_tokens: Annotated[float, Field(gt=0)] | None = None
-    """Mean tokens of an answer."""
-    verdict_tokens: Annotated[float, Field(gt=0)] | None = None
-    """Mean tokens that a call of the judge writes."""
     billion_parameters: Annotated[float, Field(gt=0)] | None = None
     """Size of the base model, in the place of what its config says where that is on this machine: a training step takes
     six operations a parameter and token, and disk and memory of trainings follow from it."""
-    gpus: Annotated[float, Field(gt=0)] | None = None
-    """GPUs that all workers hold together, where `workers` leaves that to the machine."""
     gpu_memory_gb: Annotated[float, Field(gt=0)] | None = None
     """Memory of one GPU, in 10^9 bytes: trainings that need more are told of beforehand."""
     training_teraflops: Annotated[float, Field(gt=0)] = 200.0

@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from configs.schema.data import BasePromptConfig, PoolConfig, QuestionsConfig, RenderConfig
 from configs.schema.decoding import DecodingConfig
+from configs.schema.forecast import ForecastConfig
 from configs.schema.knobs import Knobs, LocalPath, Seed
 from configs.schema.model import AnyModelConfig
 from configs.schema.scoring import BudgetConfig, ScoringConfig
@@ -36,6 +37,7 @@ class RunConfig(Knobs):
     strategy: StrategyConfig = ScreeningConfig(kind="screening")
     scoring: ScoringConfig = ScoringConfig()
     budget: BudgetConfig = BudgetConfig()
+    forecast: ForecastConfig = ForecastConfig()
     workers: WorkersConfig = WorkersConfig()
     window: Annotated[int, Field(ge=1)] = 12
     """Candidates under way at the same time; 3 times the workers or more keeps all of them busy. Part of the search's

@@ -12,7 +12,7 @@ from configs.schema.model import ModelConfig, RewardModelConfig
 from configs.schema.service import ServiceConfig
 from configs.schema.workers import WorkersConfig
 from evaluators.judge_tools.chat_model import ChatModel, ServedChatModel
-from workers.chat_template import ChatTemplate
+from workers.chat_template import ChatTemplate, LoadTemplate
 from workers.text_model import RewardModel, TextModel
 
 if TYPE_CHECKING:
@@ -39,11 +39,13 @@ class Models:
         text: a language model.
         reward: a reward model.
         service: the client of a served one.
+        template: a model's chat template.
     """
 
     text: Callable[[ModelConfig, WorkersConfig], TextModel]
     reward: Callable[[RewardModelConfig, WorkersConfig], RewardModel]
     service: Callable[[ServiceConfig], "Service"] = make_service
+    template: LoadTemplate = ChatTemplate.load
 
     def chat(self, config: LanguageModelJudgeKnobs) -> ChatModel:
         """The model that a judge talks to. Raises InputError where it has no chat template, or no key."""
@@ -52,7 +54,7 @@ class Models:
         from evaluators.judge_tools.local_chat_model import LocalChatModel  # noqa: PLC0415
 
         assert config.model is not None
-        template = ChatTemplate.load(
+        template = self.template(
             config.model.name, config.model.revision, "judge.model.name", "choose an instruct model"
         )
         return LocalChatModel(self.text(config.model, config.workers or _HERE), template)
@@ -63,5 +65,5 @@ class Models:
         template = None
         if config.model.reads == "chat":
             advice = "set judge.model.reads to pair, or choose another one"
-            template = ChatTemplate.load(config.model.name, config.model.revision, "judge.model.name", advice)
+            template = self.template(config.model.name, config.model.revision, "judge.model.name", advice)
         return self.reward(config.model, config.workers or _HERE), template

@@ -23,6 +23,7 @@ from search.forecast.dry_run import forecast_evaluation, forecast_run
 from search.forecast.experience import NONE, Experience
 from search.forecast.forecast import Quantity, RunForecast
 from search.forecast.paid import PaidAlready, paid_already
+from search.forecast.templates import DryTemplates
 from search.forecast.token_length import GUESS, is_elsewhere
 from search.results.wording import show_many, show_span
 from search.run_directory.state import read_noted_state
@@ -177,7 +178,9 @@ def _paid(grid: Grid, benchmark: BenchmarkConfig, planned: PlannedTrainings, pla
     environment, _ = with_keys_to_come(grid.config)
     with TemporaryDirectory() as folder:
         evaluation = evaluation_of(replace(grid, cells=cells), benchmark, models, Path(folder), ledger)
-        return paid_already(make_evaluation_plan(evaluation, place / benchmark.name, environment), [ledger])
+        return paid_already(
+            make_evaluation_plan(evaluation, place / benchmark.name, environment, DryTemplates().load), [ledger]
+        )
 
 
 def _distinct(cells: Iterable[Cell]) -> Iterator[Cell]:

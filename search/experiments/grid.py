@@ -18,6 +18,7 @@ from search.experiments.cell import Cell, Hole
 from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.prompt_length import LengthLimit
 from search.experiments.setting import Setting
+from search.forecast.templates import DryTemplates
 from search.forecast.token_length import is_elsewhere
 from search.problem.split import load_questions, load_split
 from search.prompts.demonstration import Demonstration
@@ -26,6 +27,7 @@ from search.prompts.urial import BasePrompt
 from search.run_directory.files import write_json
 from search.running.judges import make_judges
 from search.running.service_check import with_keys_to_come
+from workers.chat_template import ChatTemplate, LoadTemplate
 from workers.failures import ChatTemplateMissing
 
 
@@ -68,7 +70,8 @@ def make_grid(
         for candidate_benchmark in config.benchmarks
         if candidate_benchmark.experiments is None or experiment.name in candidate_benchmark.experiments
     ]
-    benchmarks, refused = _usable(meant, path, environment)
+    load_template = DryTemplates().load if is_dry else ChatTemplate.load
+    benchmarks, refused = _usable(meant, path, environment, load_template)
     asked = [
         question.turns[: Objective.of(benchmark.scoring).turns]
         for benchmark in benchmarks
@@ -89,13 +92,13 @@ def make_grid(
 
 
 def _usable(
-    benchmarks: Iterable[BenchmarkConfig], path: Path, environment: Mapping[str, str]
+    benchmarks: Iterable[BenchmarkConfig], path: Path, environment: Mapping[str, str], load_template: LoadTemplate
 ) -> tuple[list[BenchmarkConfig], dict[str, str]]:
     """The benchmarks whose questions can be judged, and why others lack references, by name."""
     usable, refused = [], {}
     for benchmark in benchmarks:
         questions = questions_of(benchmark)
-        judges = make_judges(benchmark.judge, path, environment)
+        judges = make_judges(benchmark.judge, path, environment, load_template)
         try:
             judges.check(questions, Objective.of(benchmark.scoring))
             usable.append(benchmark)

@@ -14,6 +14,7 @@ from search.forecast.forecast import RunForecast, forecast
 from search.forecast.paid import ledgers_to_reuse, paid_already, paid_for_search
 from search.forecast.rehearsal import Asked, rehearse
 from search.forecast.search_work import most_work, reading_work, rehearsed_work, screening_notes
+from search.forecast.templates import DryTemplates
 from search.forecast.token_length import refuse_too_long
 from search.forecast.workload import Surveyor, combined
 from search.results.wording import show_many
@@ -42,7 +43,9 @@ def forecast_run(
         InputError: something is wrong with config or files.
     """
     environment, missing = with_keys_to_come(config)
-    plan = make_plan(config, path or _NOWHERE, environment)
+    templates = DryTemplates()
+    plan = make_plan(config, path or _NOWHERE, environment, templates.load)
+    missing += templates.notes
     surveyor = _surveyor(plan)
     with TemporaryDirectory() as folder:
         strategy = _without_model(plan).strategy(plan.space, Path(folder))
@@ -84,7 +87,9 @@ def forecast_evaluation(
 ) -> RunForecast:
     """Forecast an evaluation; see `forecast_run`."""
     environment, missing = with_keys_to_come(config)
-    plan = make_evaluation_plan(config, path or _NOWHERE, environment)
+    templates = DryTemplates()
+    plan = make_evaluation_plan(config, path or _NOWHERE, environment, templates.load)
+    missing += templates.notes
     surveyor = Surveyor({question.id: question for question in plan.questions}, plan.objective, plan.judges.members)
     ids = [question.id for question in plan.questions]
     work = combined(

@@ -56,16 +56,37 @@ def measured(
     notes = [f"lengths and speed: as measured in {source}"] if rates.answer is not None else []
     if experience.tokens_per_second is not None:
         rates = replace(rates, speed=experience.tokens_per_second)
-    if rates.answer is None and experience.answer_tokens is not None:
-        rates = replace(rates, answer=experience.answer_tokens)
-        notes.append(f"an answer is assumed to have {experience.answer_tokens:,.0f} tokens")
-    if rates.verdict_tokens is None and experience.verdict_tokens is not None:
-        rates = replace(rates, verdict_tokens=experience.verdict_tokens)
-        notes.append(f"a verdict is assumed to have {experience.verdict_tokens:,.0f} tokens")
-    if rates.gpus is None and experience.gpus is not None and _gpus(config.model, config.workers) is None:
-        rates = replace(rates, gpus=experience.gpus)
-        notes.append(f"the workers are assumed to hold {experience.gpus:g} GPUs together")
-    return own, rates, notes
+    return own, *_with_assumptions(rates, config, experience, notes)
+
+
+def _with_assumptions(
+    rates: Speed, config: RunConfig | EvaluationConfig, experience: Experience, notes: list[str]
+) -> tuple[Speed, list[str]]:
+    """The rates with what is assumed in the place of what was not measured, by options first and then by the config's
+    `forecast`; and the notes with a sentence on each assumption."""
+    assumed = config.forecast
+    answer = experience.answer_tokens or assumed.answer_tokens
+    if rates.answer is None and answer is not None:
+        rates = replace(rates, answer=answer)
+        notes.append(f"an answer is assumed to have {answer:,.0f} tokens{_setting(experience.answer_tokens)}")
+    verdict = experience.verdict_tokens or assumed.verdict_tokens
+    if rates.verdict_tokens is None and verdict is not None and any(judge.calls for judge in judge_costs(config.judge)):
+        rates = replace(rates, verdict_tokens=verdict)
+        notes.append(f"a verdict is assumed to have {verdict:,.0f} tokens{_setting(experience.verdict_tokens)}")
+    if rates.speed is None and assumed.tokens_per_second is not None:
+        rates = replace(rates, speed=assumed.tokens_per_second)
+        notes.append(f"{assumed.tokens_per_second:,.0f} new tokens a second are assumed{_setting(None)}")
+    gpus = experience.gpus or assumed.gpus
+    if rates.gpus is None and gpus is not None and _gpus(config.model, config.workers) is None:
+        rates = replace(rates, gpus=gpus)
+        held = f"{gpus:g} {'GPU' if gpus == 1 else 'GPUs'} together"
+        notes.append(f"the workers are assumed to hold {held}{_setting(experience.gpus)}")
+    return rates, notes
+
+
+def _setting(option: float | None) -> str:
+    """Where an assumption stands; nothing where it was given with the command."""
+    return " (set by `forecast`)" if option is None else ""
 
 
 def assume(

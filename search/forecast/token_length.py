@@ -1,6 +1,7 @@
 """How many tokens a text has, before any model is loaded."""
 
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from configs.schema.model import AnyModelConfig, NamedWeightsConfig
@@ -29,6 +30,15 @@ def local_tokenizer(model: AnyModelConfig) -> Any:
     """The model's tokenizer; None where it is not on this machine, or a served model names none."""
     name, revision = model.tokenizer_source
     return _load(name, revision) if name else None
+
+
+def is_here(name: str, revision: str | None) -> bool:
+    """Whether the tokenizer of a model, a folder or one of the hub, is on this machine."""
+    from huggingface_hub import try_to_load_from_cache  # noqa: PLC0415 -- heavy
+
+    return Path(name).is_dir() or isinstance(
+        try_to_load_from_cache(name, "tokenizer_config.json", revision=revision), str
+    )
 
 
 def is_elsewhere(model: AnyModelConfig) -> bool:

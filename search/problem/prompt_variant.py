@@ -23,6 +23,7 @@ from search.problem.exchange import Fields, exchange_of
 from search.prompts.demonstration import Demonstration, demonstration_of
 from search.prompts.render import Renderer, make_renderer
 from search.prompts.urial import BasePrompt, form_of, load_base_prompt
+from workers.chat_template import ChatTemplate, LoadTemplate
 from workers.prompt import Decoding, PromptBlock
 
 _LISTS = (".jsonl", ".json", ".parquet", ".csv", ".tsv")
@@ -57,19 +58,21 @@ class PromptVariant:
         return sha256(json.dumps(texts).encode()).hexdigest()[:16]
 
 
-def load_variants(config: EvaluationConfig) -> tuple[PromptVariant, ...]:
+def load_variants(
+    config: EvaluationConfig, load_template: LoadTemplate = ChatTemplate.load
+) -> tuple[PromptVariant, ...]:
     """Read every variant's files.
 
     Raises:
         InputError: a file is missing or malformed.
     """
-    return tuple(_load(variant, config) for variant in config.variants)
+    return tuple(_load(variant, config, load_template) for variant in config.variants)
 
 
-def _load(variant: VariantConfig, config: EvaluationConfig) -> PromptVariant:
+def _load(variant: VariantConfig, config: EvaluationConfig, load_template: LoadTemplate) -> PromptVariant:
     exported = _exported(variant)
     model, render = variant.model or config.model, variant.render or _found_render(variant, config.render, exported)
-    renderer = make_renderer(render, model)
+    renderer = make_renderer(render, model, load_template)
     prompt = read_prompt(variant, render)
     decoding = variant.decoding or _found_decoding(variant, config.decoding, exported)
     return PromptVariant(

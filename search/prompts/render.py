@@ -9,7 +9,7 @@ from configs.schema.model import AnyModelConfig
 from evaluators.question import Conversation
 from search.prompts.demonstration import Demonstration
 from search.prompts.urial import UrialForm, form_of, prompt_file
-from workers.chat_template import StoredTemplate
+from workers.chat_template import ChatTemplate, LoadTemplate, StoredTemplate
 from workers.failures import ChatTemplateMissing
 from workers.prompt import PromptBlock
 
@@ -48,12 +48,13 @@ class Renderer(Protocol):
         ...
 
 
-def make_renderer(config: RenderConfig, model: AnyModelConfig) -> Renderer:
+def make_renderer(
+    config: RenderConfig, model: AnyModelConfig, load_template: LoadTemplate = ChatTemplate.load
+) -> Renderer:
     """The renderer of a config; only the chat template reads the model's tokenizer."""
     if config.template != "chat":
         return urial_renderer(config)
     from search.prompts.chat import ChatRenderer  # noqa: PLC0415 -- chosen by the config
-    from workers.chat_template import ChatTemplate  # noqa: PLC0415
 
     advice = "set render.template to urial_backticks"
     name, revision = model.tokenizer_source
@@ -62,7 +63,7 @@ def make_renderer(config: RenderConfig, model: AnyModelConfig) -> Renderer:
             f"a served model has a chat template only where model.tokenizer is set; set it, or {advice}"
         )
     knob = "model.name" if name == model.name else "model.tokenizer"
-    return ChatRenderer(ChatTemplate.load(name, revision, knob, advice))
+    return ChatRenderer(load_template(name, revision, knob, advice))
 
 
 def restore_renderer(config: RenderConfig, template: StoredTemplate | None) -> Renderer:
@@ -74,7 +75,6 @@ def restore_renderer(config: RenderConfig, template: StoredTemplate | None) -> R
     if template is None:
         return urial_renderer(config)
     from search.prompts.chat import ChatRenderer  # noqa: PLC0415 -- chosen by the config
-    from workers.chat_template import ChatTemplate  # noqa: PLC0415
 
     return ChatRenderer(ChatTemplate(template))
 

@@ -38,6 +38,7 @@ from search.running.workplace import LoadedModel, Workplace, opened_workplace
 from search.strategies.make import make_strategy
 from search.strategies.strategy import Strategy
 from search.trackers.make import refuse_missing_packages
+from workers.chat_template import ChatTemplate, LoadTemplate
 from workers.prompt import Decoding
 from workers.text_model import ModelCard
 
@@ -95,12 +96,17 @@ class Search:
     coordinator: Coordinator
 
 
-def make_plan(config: RunConfig, path: Path, environment: Mapping[str, str] = environ) -> Plan:
+def make_plan(
+    config: RunConfig,
+    path: Path,
+    environment: Mapping[str, str] = environ,
+    load_template: LoadTemplate = ChatTemplate.load,
+) -> Plan:
     """Read and check everything that a config names; `path` is the run's. Raises InputError."""
     refuse_missing_packages(config.trackers)
-    renderer = make_renderer(config.render, config.model)
+    renderer = make_renderer(config.render, config.model, load_template)
     material = load_material(config, renderer)
-    judges = make_judges(config.judge, path, environment)
+    judges = make_judges(config.judge, path, environment, load_template)
     judges.check([*material.search, *material.held_out], Objective.of(config.scoring))
     refuse_unknown_prices(config)
     refuse_unusable_services(config, environment)

@@ -17,6 +17,7 @@ from search.prompts.urial import BasePrompt
 from search.running.judges import Judges, make_judges
 from search.running.prices import refuse_unknown_prices
 from search.running.service_check import refuse_unusable_services
+from workers.chat_template import ChatTemplate, LoadTemplate
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,13 @@ class EvaluationPlan:
 
 
 def make_evaluation_plan(
-    config: EvaluationConfig, path: Path, environment: Mapping[str, str] = environ
+    config: EvaluationConfig,
+    path: Path,
+    environment: Mapping[str, str] = environ,
+    load_template: LoadTemplate = ChatTemplate.load,
 ) -> EvaluationPlan:
     """Read and check everything that a config names. Raises InputError."""
-    variants = load_variants(config)
+    variants = load_variants(config, load_template)
     questions, notices = load_questions(config.questions)
     if config.side != "all":
         questions = getattr(load_split(config.questions), config.side)
@@ -65,7 +69,7 @@ def make_evaluation_plan(
     )
     if not questions:
         raise InputError("there are no questions: set questions.path to another file")
-    judges = make_judges(config.judge, path, environment)
+    judges = make_judges(config.judge, path, environment, load_template)
     judges.check(questions, Objective.of(config.scoring))
     refuse_unknown_prices(config)
     refuse_unusable_services(config, environment)

@@ -11,6 +11,7 @@ from configs.schema.workers import WorkersConfig
 from evaluators.judge_tools.models import Models, make_service
 from evaluators.utilization import Utilization
 from search.running.usage_clock import gpu_utilization, gpus_each
+from workers.chat_template import ChatTemplate, LoadTemplate
 from workers.service.activity import ServiceActivity
 from workers.text_model import RewardModel, TextModel
 
@@ -25,6 +26,7 @@ class JudgeModels:
         text, reward: make a model that is not started.
         path: of the run, which keeps what is needed to find batches again that were paid for.
         environment: where keys are looked up, by name.
+        load_template: loads a model's chat template.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class JudgeModels:
         reward: Callable[[RewardModelConfig, WorkersConfig], RewardModel],
         path: Path,
         environment: Mapping[str, str] = environ,
+        load_template: LoadTemplate = ChatTemplate.load,
     ) -> None:
         self._path = path.absolute()  # as `Run` has it
         self._environment = environment
@@ -41,7 +44,7 @@ class JudgeModels:
         self._made: list[tuple[TextModel | RewardModel, WorkersConfig]] = []
         self._gpus: list[float] = []  # of each worker of each model
         self._services: list[Service] = []
-        self.models = Models(self._text, self._reward, self._service)
+        self.models = Models(self._text, self._reward, self._service, load_template)
 
     async def note_started(self) -> None:
         """Find out what GPUs they hold, once the judges have started them."""

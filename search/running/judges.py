@@ -14,6 +14,7 @@ from evaluators.pipeline.panel import PanelMember
 from evaluators.question import Question
 from search.running.judge_models import JudgeModels
 from search.running.models import make_model, make_reward_model
+from workers.chat_template import ChatTemplate, LoadTemplate
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,14 @@ class Judges:
         return _manifest(self.screening)
 
 
-def make_judges(config: JudgeConfig, path: Path, environment: Mapping[str, str] = environ) -> Judges:
+def make_judges(
+    config: JudgeConfig,
+    path: Path,
+    environment: Mapping[str, str] = environ,
+    load_template: LoadTemplate = ChatTemplate.load,
+) -> Judges:
     """The judges of the run at `path`, not started. Raises InputError where prompts, keys or modules are missing."""
-    models = JudgeModels(make_model, make_reward_model, path, environment)
+    models = JudgeModels(make_model, make_reward_model, path, environment, load_template)
     first = screening_judge(config)
     screening = () if first is None else make_panel_members(first, models.models)
     return Judges(make_panel_members(config, models.models), models, screening)

@@ -35,6 +35,9 @@ def test_every_draft_loads_with_the_fields_that_the_data_have(tmp_path: Path, ju
     assert (config.pool.query_field, config.pool.answer_field) == ("prompt", "response")
     assert config.questions.path == tmp_path / "q: 1.jsonl"
     assert (config.workers.kind, config.workers.count if gpus else 0) == (("ray", 8) if gpus else ("local", 0))
+    assert config.forecast.answer_tokens == 256
+    assert (config.forecast.verdict_tokens is not None) == (judge == "rubric")
+    assert (config.forecast.tokens_per_second, config.forecast.gpus) == ((20_000, 8) if gpus else (None, None))
     assert config.base_prompt.path.read_text(encoding="utf-8") == DEFAULT_RULES
 
 

@@ -18,8 +18,8 @@ from tests.shared_data import shared
 pytestmark = pytest.mark.heavy
 
 READING = [name for name in preset_names() if name.startswith("urial")]
-WITH_SERVICE = [name for name in READING if name not in ("urial_open_judge_local", "urial_reward_model")]
-"""Those whose judge's tokenizer a dry run need not have."""
+LOCAL_JUDGES = {"urial_open_judge_local": "Qwen/Qwen2.5-32B-Instruct", "urial_reward_model": "Skywork/Skywork-Reward"}
+"""Presets whose judge has a tokenizer on the hub, and how its name begins."""
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +59,15 @@ def test_a_preset_reads_what_was_fetched(name: str, folder: Path) -> None:
     assert all(path.is_file() and path.is_relative_to(folder / "data") for path in read if path)
 
 
-@pytest.mark.parametrize("name", WITH_SERVICE)
-def test_a_preset_can_be_planned_as_it_stands(name: str, folder: Path) -> None:
-    notes = forecast_run(load_config(name, ["strategy={kind: random, trials: 2}", "questions.limit=40"])).notes
-    assert any("the pool has 100" in note for note in notes)
-    assert not any("cannot be read" in note for note in notes)
+@pytest.mark.parametrize("name", READING)
+def test_every_figure_of_a_preset_s_forecast_is_a_number_before_anything_has_run(name: str, folder: Path) -> None:
+    forecast = forecast_run(load_config(name, ["strategy={kind: random, trials: 2}", "questions.limit=40"]))
+    unknown = [row.name for row in forecast.quantities if row.about is None or row.at_most is None]
+    assert unknown == []
+    assert any("the pool has 100" in note for note in forecast.notes)
+    elsewhere = [note for note in forecast.notes if "here, chats are spelled in a usual template" in note]
+    assert len(elsewhere) == (name in LOCAL_JUDGES)
+    assert all(LOCAL_JUDGES[name] in note for note in elsewhere)
 
 
 def test_the_pool_of_presets_is_a_hundred_of_a_thousand(folder: Path) -> None:

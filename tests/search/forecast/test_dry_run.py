@@ -11,6 +11,7 @@ from configs.errors import InputError
 from configs.loading import load_config, load_evaluation
 from search.forecast.dry_run import forecast_evaluation, forecast_run
 from search.forecast.example import PromptExample
+from search.forecast.experience import Experience
 from search.forecast.token_length import local_tokenizer
 from search.running.assembly import make_plan
 
@@ -120,6 +121,28 @@ def test_tokens_are_estimated_where_the_tokenizer_is_elsewhere(monkeypatch: pyte
     prompt = forecast_run(load_config("quickstart", [*SHORT, "model.name=nobody/nothing"])).prompt
     assert prompt is not None
     assert (prompt.tokens, prompt.is_counted) == (round(len(prompt.text) / 4), False)
+
+
+def test_a_chat_template_that_cannot_be_had_now_is_spelled_as_a_usual_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    chat = ["render.template=chat", "model.name=nobody/nothing", "questions.limit=8"]
+    forecast = forecast_run(load_config("quickstart", [*SHORT, *chat]))
+    assert forecast.prompt is not None
+    assert forecast.prompt.text.endswith("<|im_end|>\n<|im_start|>assistant\n")
+    assert [note for note in forecast.notes if "'nobody/nothing' (model.name) is not on this machine" in note]
+
+
+def test_what_the_config_expects_fills_a_forecast_and_options_go_before_it() -> None:
+    expected = "forecast={answer_tokens: 20, tokens_per_second: 100, gpus: 2}"
+    config = load_config("quickstart", [*SHORT, expected])
+    read, other = (
+        {row.name: row.about for row in forecast_run(config, None, experience).quantities}
+        for experience in (Experience(), Experience(answer_tokens=10, tokens_per_second=400))
+    )
+    answers = read["generations"] or 0
+    assert (read["new tokens"], other["new tokens"]) == (20 * answers, 10 * answers)
+    assert read["hours"] == pytest.approx((read["new tokens"] or 0) / 100 / 3600)
+    assert other["hours"] == pytest.approx((other["new tokens"] or 0) / 400 / 3600)
 
 
 def test_a_dry_run_of_an_evaluation_says_what_was_read_and_shows_the_first_prompt() -> None:
