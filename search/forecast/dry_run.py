@@ -45,7 +45,6 @@ def forecast_run(
     environment, missing = with_keys_to_come(config)
     templates = DryTemplates()
     plan = make_plan(config, path or _NOWHERE, environment, templates.load)
-    missing += templates.notes
     surveyor = _surveyor(plan)
     with TemporaryDirectory() as folder:
         strategy = _without_model(plan).strategy(plan.space, Path(folder))
@@ -76,7 +75,15 @@ def forecast_run(
         sample,
         longest,
         rates,
-        [*_notes(plan.material.notices), *_summary(plan), *notes, *source, *missing, *service_notices(config)],
+        [
+            *_notes(plan.material.notices),
+            *_summary(plan),
+            *notes,
+            *source,
+            *missing,
+            *templates.notes,
+            *service_notices(config),
+        ],
         example_of_search(plan),
     )
     return forecast(likely, most, assumed, config.budget, spent)
@@ -89,7 +96,6 @@ def forecast_evaluation(
     environment, missing = with_keys_to_come(config)
     templates = DryTemplates()
     plan = make_evaluation_plan(config, path or _NOWHERE, environment, templates.load)
-    missing += templates.notes
     surveyor = Surveyor({question.id: question for question in plan.questions}, plan.objective, plan.judges.members)
     ids = [question.id for question in plan.questions]
     work = combined(
@@ -108,6 +114,7 @@ def forecast_evaluation(
         *_paid_of_evaluation(plan, path or new_at),
         *source,
         *missing,
+        *templates.notes,
         *service_notices(config),
     ]
     assumed = assume(config, sample, longest, rates, notes, example_of_evaluation(plan))
