@@ -66,26 +66,10 @@ def forecast_run(
     sample = "".join(_texts(plan.renderer.block(material.rules, shown, asked_first)))
     spent, rates, source = measured(config, path, experience)
     longest = max(decoding.max_new_tokens for decoding in plan.decodings.values())
-    base = plan.renderer.block(
-        material.rules, material.base, [(question.query,) for question in material.questions.values()]
-    )
-    refuse_too_long(config.model, "the base prompt", _texts(base), longest)
-    assumed = assume(
-        config,
-        sample,
-        longest,
-        rates,
-        [
-            *_notes(plan.material.notices),
-            *_summary(plan),
-            *notes,
-            *source,
-            *missing,
-            *templates.notes,
-            *service_notices(config),
-        ],
-        example_of_search(plan),
-    )
+    _refuse_long_base_prompt(plan, longest)
+    missing += templates.notes
+    notes = [*_notes(plan.material.notices), *_summary(plan), *notes, *source, *missing, *service_notices(config)]
+    assumed = assume(config, sample, longest, rates, notes, example_of_search(plan))
     return forecast(likely, most, assumed, config.budget, spent)
 
 
@@ -119,6 +103,14 @@ def forecast_evaluation(
     ]
     assumed = assume(config, sample, longest, rates, notes, example_of_evaluation(plan))
     return forecast(work, work, assumed, config.budget, spent)
+
+
+def _refuse_long_base_prompt(plan: Plan, longest: int) -> None:
+    """Raises PromptsTooLong where the base prompt does not fit with so many new tokens."""
+    material = plan.material
+    asked = [(question.query,) for question in material.questions.values()]
+    base = plan.renderer.block(material.rules, material.base, asked)
+    refuse_too_long(plan.config.model, "the base prompt", _texts(base), longest)
 
 
 def _notes(notices: Sequence[str]) -> list[str]:

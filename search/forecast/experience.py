@@ -85,7 +85,7 @@ def _with_assumptions(
 
 
 def _setting(option: float | None) -> str:
-    """Where an assumption stands; nothing where it was given with the command."""
+    """Name the place of an assumption; nothing where it was given with the command."""
     return " (set by `forecast`)" if option is None else ""
 
 

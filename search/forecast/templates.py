@@ -23,7 +23,7 @@ class DryTemplates:
         self.notes: list[str] = []
 
     def load(self, name: str, revision: str | None, knob: str, advice: str) -> ChatTemplate:
-        """As `ChatTemplate.load`, but for a hub model that is neither here nor to be had within seconds.
+        """Load as `ChatTemplate.load` does; give a usual template for a hub model that is neither here nor to be had soon.
 
         Raises:
             InputError: the hub answers, and has no such tokenizer.
