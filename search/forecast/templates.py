@@ -23,7 +23,7 @@ class DryTemplates:
         self.notes: list[str] = []
 
     def load(self, name: str, revision: str | None, knob: str, advice: str) -> ChatTemplate:
-        """Load as `ChatTemplate.load` does; give a usual template for a hub model that is neither here nor to be had soon.
+        """Load as `ChatTemplate.load` does; where a hub model cannot be had soon, a usual template.
 
         Raises:
             InputError: the hub answers, and has no such tokenizer.
