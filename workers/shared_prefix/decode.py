@@ -13,6 +13,7 @@ from workers.messages import Answered, Ended
 from workers.prompt import Decoding, PromptBlock
 from workers.shared_prefix.ahead import UNSURE, Ahead, accepted
 from workers.shared_prefix.capacity import Capacity
+from workers.shared_prefix.launched import Launched
 from workers.shared_prefix.memory import give_back, is_out_of_memory
 from workers.shared_prefix.request import Request
 from workers.shared_prefix.rows import Rows, RowsAhead
@@ -95,6 +96,7 @@ class DecodeLoop:
     def _clear(self) -> None:
         self._active: list[Request] = []
         self._rows: Rows | None = None
+        self._launched: Launched | None = None
         self._chooser = self._new_chooser()
         self._device = self._chooser.device
         self._last = torch.empty(0, dtype=torch.long, device=self._device)  # [B], the tokens not yet given to the rows
@@ -141,20 +143,42 @@ class DecodeLoop:
         if not self._active:
             return
         assert self._rows is not None
+        if self._rows.is_recorded:
+            self._launch_and_read(self._rows)
+        else:
+            self._step_and_read(self._rows)
+        self._shed()
+
+    def _launch_and_read(self, rows: Rows) -> None:
+        """The next step is launched, then the tokens of the one before are read: a GPU does not wait for the host.
+
+        A row whose answer has ended takes a step too many, whose token is dropped."""
+        before, self._launched = self._launched, None
+        if any(request.new_tokens + request.due < self._decoding.max_new_tokens for request in self._active):
+            self._last = self._chooser.choose(rows.step(self._last.clamp_min(0)))  # what is no token is read later
+            self._chooser.take_one(self._last)
+            self._launched = Launched(self._active, self._last)
+        for request, token in before.read() if before is not None else []:
+            if self._goes_on(request):
+                request.starts_over = token == UNSURE  # what was launched behind it is wrong
+                self._push(request, [self._surely(request, []) if token == UNSURE else token])
+
+    def _step_and_read(self, rows: Rows) -> None:
+        """One step, or one pass over drafts, and what every row says by it."""
         drafts = self._drafts()
         if drafts is None:
-            self._last = self._chooser.choose(self._rows.step(self._last))
+            self._last = self._chooser.choose(rows.step(self._last))
             new_tokens = [[token] for token in self._last.tolist()]
             for row, token in enumerate(new_tokens):
                 if token[0] == UNSURE:
-                    token[0] = self._last[row] = self._surely(row, [])
+                    token[0] = self._last[row] = self._surely(self._active[row], [])
             self._chooser.take_one(self._last)
         else:
-            assert isinstance(self._rows, RowsAhead)
-            new_tokens = self._accepted_drafts(self._rows, drafts)
+            assert isinstance(rows, RowsAhead)
+            new_tokens = self._accepted_drafts(rows, drafts)
         for request, tokens in zip(self._active, new_tokens, strict=True):
+            request.passes += 1
             self._push(request, tokens)
-        self._shed()
 
     def _drafts(self) -> list[list[int]] | None:
         """How each row may go on, none for some; None where no row has a draft."""
@@ -168,7 +192,8 @@ class DecodeLoop:
         """What each row says by one pass over its last token and its draft."""
         given = [[last, *draft] for last, draft in zip(self._last.tolist(), drafts, strict=True)]
         ahead = Ahead.of(given, self._device)
-        new_tokens = accepted(given, self._chooser.choose_ahead(rows.step_ahead(ahead), ahead).tolist(), self._surely)
+        chosen = self._chooser.choose_ahead(rows.step_ahead(ahead), ahead).tolist()
+        new_tokens = accepted(given, chosen, lambda row, drafted: self._surely(self._active[row], drafted))
         rows.gain([len(tokens) for tokens in new_tokens])
         self._chooser.take(new_tokens)
         self._last = torch.tensor([tokens[-1] for tokens in new_tokens], device=self._device)
@@ -178,17 +203,16 @@ class DecodeLoop:
                 request.drafter.note(len(draft), len(tokens) - 1)
         return new_tokens
 
-    def _surely(self, row: int, drafted: list[int]) -> int:
+    def _surely(self, request: Request, drafted: list[int]) -> int:
         """A row's next token behind a draft, by its own text alone: neighbours, drafts and what is in memory have no
         part in it."""
         assert self._rows is not None
-        request = self._active[row]
-        logits = self._rows.alone(request.prompt + request.transcript.tokens + drafted)
-        return self._chooser.choose_alone(row, drafted, logits)
+        tokens, chooser = request.prompt + request.transcript.tokens + drafted, self._new_chooser()
+        chooser.enter([request.text], [tokens], [request.new_tokens + len(drafted)])
+        return chooser.choose_alone(self._rows.alone(tokens))
 
     def _push(self, request: Request, tokens: list[int]) -> None:
         """Tokens of one pass, as far as they do not end the answer."""
-        request.passes += 1
         for token in tokens:
             if token == UNKNOWN:
                 self._fail(request.job, GenerationFailed("the model computes NaN: try model.dtype=bfloat16 or float32"))
@@ -204,6 +228,8 @@ class DecodeLoop:
         if len(staying) == len(self._active):
             return
         finished = [request for request in self._active if request.finish is not None]
+        again = [request for request in self._active if request.starts_over and request.job in self._unanswered]
+        self._waiting.extendleft(request for request in reversed(again) if request.finish is None)
         self._active = [self._active[row] for row in staying]
         for request in finished:
             self._answer(request)
@@ -217,7 +243,7 @@ class DecodeLoop:
         self._last = self._last[rows]
 
     def _goes_on(self, request: Request) -> bool:
-        return request.finish is None and request.job in self._unanswered
+        return request.finish is None and request.job in self._unanswered and not request.starts_over
 
     def _answer(self, request: Request) -> None:
         if request.job in self._unanswered:

@@ -52,6 +52,7 @@ class RecordedSteps:
         self._forward = forward or as_loaded(model)
         self._kernel = kernel
         self._record = record
+        self.are_recorded = record is not None
         self._steps: OrderedDict[Size, _Recorded | Tables] = OrderedDict()
 
     def size(self, needed: Size) -> Size:
@@ -103,6 +104,7 @@ class PagedRows(PrefixedRows):
         super().__init__(model, kernels, tree)
         self._steps = steps
         self._pages = steps.pages
+        self.is_recorded = steps.are_recorded
         self._rows: list[_Row] = []  # in the order of the batch
         self._owned: set[int] = set()
         self._spans: dict[tuple[int, ...], list[int]] = {}  # pages of a span, by all tokens up to its end and its begin

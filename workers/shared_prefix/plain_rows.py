@@ -17,6 +17,7 @@ class PlainRows:
     """
 
     joins = False
+    is_recorded = False
     held = 0  # no row joins where some are held
 
     def __init__(self, model: Any) -> None:

@@ -22,6 +22,9 @@ class Request:
         generated: tokens generated, the one that ended it included.
         passes: of the model, for these tokens.
         drafted: tokens that were proposed.
+        due: tokens that the device computes, and that are not read yet.
+        entries: how often the row has entered a batch.
+        starts_over: the row is to leave and to enter again, with what it has said so far.
         earlier: what drafts come from; None without drafts.
         drafter: proposes how the answer goes on; None where the question is new.
     """
@@ -37,6 +40,9 @@ class Request:
     generated: list[int] = field(default_factory=list)
     passes: int = 0
     drafted: int = 0
+    due: int = 0
+    entries: int = 0
+    starts_over: bool = False
     earlier: EarlierAnswers | None = None
     drafter: Drafter | None = None
 
@@ -63,6 +69,8 @@ class Request:
 
     def begin(self) -> None:
         """The row enters a batch, perhaps not for the first time."""
+        self.entries += 1
+        self.due, self.starts_over = 0, False
         self.drafter = None if self.earlier is None else self.earlier.begin(self.question, self.generated)
 
     def draft(self, limit: int) -> list[int]:

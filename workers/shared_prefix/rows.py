@@ -14,9 +14,11 @@ class Rows(Protocol):
 
     Attributes:
         joins: rows may enter while others run.
+        is_recorded: steps run from a recording, so that the host has time for other things while they run.
     """
 
     joins: bool
+    is_recorded: bool
 
     @property
     def held(self) -> int:

@@ -131,16 +131,9 @@ class TokenChooser:
             seen[at, ahead.padded[ahead.rows[at], offsets]] = True
         return self._chosen(logits, seen, self._noise(keys, self._steps[ahead.rows] + ahead.offsets))
 
-    def choose_alone(self, row: int, drafted: list[int], logits: torch.Tensor) -> int:
-        """A row's next token behind a draft, by logits [1, V] that were computed for it alone, which decide."""
-        keys = seen = None
-        if self._keys is not None:
-            keys = self._keys[row : row + 1]
-        if self._seen is not None:
-            seen = self._seen[row : row + 1].clone()
-            seen[0, drafted] = True
-        steps = self._steps[row : row + 1] + len(drafted)
-        return int(self._chosen(logits, seen, self._noise(keys, steps), decides=True))
+    def choose_alone(self, logits: torch.Tensor) -> int:
+        """The next token of the only row, by logits [1, V] that were computed for it alone, which decide."""
+        return int(self._chosen(logits, self._seen, self._noise(self._keys, self._steps), decides=True))
 
     def take_one(self, tokens: torch.Tensor) -> None:
         """Every row has said its token, [B]."""

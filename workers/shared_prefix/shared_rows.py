@@ -45,6 +45,7 @@ class SharedRows(PrefixedRows):
         super().__init__(model, kernels, tree)
         self._step_forward = step_forward or as_loaded(model)
         self._record = record
+        self.is_recorded = record is not None
         self._buffers = RowBuffers(stride=256 if record else 32)
         self._sizes: list[int] = []  # tokens of each row in the buffers
         self._live: list[int] = []  # rows of the buffers that still run, in the order of the batch
