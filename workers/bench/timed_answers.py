@@ -41,17 +41,20 @@ def answered(asked: dict[str, Any]) -> dict[str, Any]:
     start = time.process_time()
     for decoding in dict.fromkeys(decodings):
         waiting = [job for job, wanted in enumerate(decodings) if wanted == decoding]
-        due = sum(len(blocks[job].suffixes) for job in waiting)
+        under_way: dict[int, int] = {}  # answers due, by job
         batch = engine.batch(decoding)
-        while due:
-            while waiting and batch.has_room():
+        while waiting or under_way:
+            while waiting and len(under_way) < asked["window"] and batch.has_room():
                 job = waiting.pop(0)
                 batch.add(job, blocks[job])
+                under_way[job] = len(blocks[job].suffixes)
             for message in batch.step():
                 if isinstance(message, Answered) and isinstance(message.answer, Completion):
                     answer = message.answer
                     answers[f"{message.job}/{message.index}"] = (answer.text, answer.new_tokens, answer.finish)
-                    due -= 1
+                    under_way[message.job] -= 1
+                    if not under_way[message.job]:
+                        del under_way[message.job]
     return {"seconds": time.process_time() - start, "answers": answers}
 
 

@@ -82,6 +82,10 @@ def main() -> int:
     parser.add_argument("--temperature", type=float, default=0.0)
     parser.add_argument("--seeds", type=int, default=1, help="candidates of one seed are decoded together")
     parser.add_argument("--repeats", type=int, default=3, help="rounds of each, in turn")
+    parser.add_argument("--questions", type=int, default=32, help="that a candidate is asked, of 32")
+    parser.add_argument(
+        "--window", type=int, default=10**6, help="candidates under way at most; as many as fit when absent"
+    )
     parser.add_argument("--no-drafts", action="store_true", help="where a checkout's engine has them")
     given = parser.parse_args()
     decodings = [
@@ -90,9 +94,10 @@ def main() -> int:
     ]
     asked = {
         "model": str((MATERIAL / "model").resolve()),
-        "blocks": [(block.prefix, block.suffixes) for block in candidates(given.trials)],
+        "blocks": [(block.prefix, block.suffixes) for block in candidates(given.trials, given.questions)],
         "decodings": [asdict(decoding) for decoding in decodings],
         "drafts": not given.no_drafts,
+        "window": given.window,
     }
     with Checkout(given.old.resolve(), asked) as old, Checkout(given.new.resolve(), asked) as new:
         for _ in range(given.repeats):

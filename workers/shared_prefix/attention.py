@@ -8,7 +8,7 @@ transformers takes part, and no mask: a pass knows which row sees what.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -37,6 +37,10 @@ HARMLESS = frozenset(
 
 class UnsupportedAttention(Exception):
     """The model asks for more than softmax over scaled products, so that the plain path must be used."""
+
+
+class AllStored(Exception):
+    """Every layer has had its keys and values stored, which is all that was wanted of the pass."""
 
 
 class AttentionPass(Protocol):
@@ -106,6 +110,12 @@ def forward(
         output = model(input_ids=ids, position_ids=positions, use_cache=False, logits_to_keep=keep)
     logits: torch.Tensor = output.logits
     return logits
+
+
+def store_keys(model: Any, ids: torch.Tensor, positions: torch.Tensor, attention: AttentionPass) -> None:
+    """Have a pass store the keys and values of ids [n, t]; it ends by `AllStored` before the last layer attends."""
+    with _attending(model, attention), suppress(AllStored):
+        model(input_ids=ids, position_ids=positions, use_cache=False, logits_to_keep=1)
 
 
 @contextmanager

@@ -17,7 +17,6 @@ from workers.shared_prefix.kernels import Kernels
 from workers.shared_prefix.paged_kernels import PagedKernel
 from workers.shared_prefix.paged_step import RowRun, Size, Tables, paged_step
 from workers.shared_prefix.pages import Pages
-from workers.shared_prefix.passes import Fill
 from workers.shared_prefix.plain_rows import PAD
 from workers.shared_prefix.prefix_tree import PrefixTree
 from workers.shared_prefix.prefixed_rows import PrefixedRows, Shared, parts_read
@@ -133,8 +132,7 @@ class PagedRows(PrefixedRows):
         new = [_Row(self._prefix, len(row), self._taken(len(row) + 1)) for row in own]
         for begin, end in parts_read([len(row) for row in own]):
             if any(own[begin:end]):
-                put = partial(self._put, *self._places(new[begin:end]))
-                self._forward(own[begin:end], Fill(self._prefix.layers, self._kernels, put))
+                self._store(own[begin:end], partial(self._put, *self._places(new[begin:end])))
         self._rows += new
         self._prefixes = [row.prefix for row in self._rows]
         self._tables = None

@@ -9,6 +9,7 @@ import torch
 
 from workers.shared_prefix.ahead import Ahead
 from workers.shared_prefix.arithmetic import Part, merged
+from workers.shared_prefix.attention import AllStored
 from workers.shared_prefix.kernels import Kernels
 from workers.shared_prefix.row_buffers import RowBuffers
 from workers.shared_prefix.segments import Prefix, length_of, seen, seen_from, within
@@ -49,11 +50,12 @@ class RowPrefixes:
 
 
 class Fill:
-    """Rows of tokens behind the prefix, each token seeing those before it in its row; their keys and values are stored.
+    """Rows of tokens behind the prefix, each token seeing those before it in its row.
 
     Args:
-        prefix: the segments before the rows.
-        store: takes layer, keys and values [n, key heads, t, D].
+        prefix: the segments before the rows, per layer.
+        store: takes layer, keys and values [n, key heads, t, D]. Where there is one, nothing else is wanted of the
+            pass, which ends by `AllStored` at the last layer.
     """
 
     def __init__(
@@ -68,6 +70,8 @@ class Fill:
     ) -> torch.Tensor:
         if self._store is not None:
             self._store(layer, k, v)
+            if layer == len(self._prefix) - 1:
+                raise AllStored
         kernels, groups = kernels_for(variant, self._kernels), q.shape[1] // k.shape[1]
         own, total = _own(q, _per_query_head(k, groups), _per_query_head(v, groups), kernels, scale, variant.window)
         if not self._prefix[layer] and variant.sinks is None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from workers.shared_prefix.attention import forward
+from workers.shared_prefix.attention import store_keys
 from workers.shared_prefix.capacity import sizes
 from workers.shared_prefix.kernels import Kernels
 from workers.shared_prefix.passes import Fill
@@ -65,6 +65,7 @@ class PrefixTree:
         self._layers = config.num_hidden_layers
         self._token_bytes = sizes(config, model.dtype.itemsize).kept
         self._root = Node([], [], None)
+        self._bytes: int | None = 0  # kept alive; None where it has to be counted
         self._clock = count(1)
         self.tokens_read = 0
         """Prefix tokens that had to be computed so far."""
@@ -81,8 +82,10 @@ class PrefixTree:
         node, matched = self._descend(tokens, now)
         if matched < len(tokens):
             node = self._extend(node, tokens[matched:], matched, now)
-        path, kept_steps = list(_upwards(node))[::-1], [step for other in others for step in _upwards(other)]
-        self._trim(kept=set(map(id, path + kept_steps)), held={at for step in kept_steps for at in step.storages()})
+        path = list(_upwards(node))[::-1]
+        if self.bytes() > self._budget:
+            kept_steps = [step for other in others for step in _upwards(other)]
+            self._trim(kept=set(map(id, path + kept_steps)), held={at for step in kept_steps for at in step.storages()})
         return [[step.layers[layer] for step in path] for layer in range(self._layers)]
 
     def fits(self, prefixes: Collection[list[int]]) -> bool:
@@ -93,7 +96,7 @@ class PrefixTree:
 
     def forget(self) -> None:
         """Frees everything that no one else holds."""
-        self._root = Node([], [], None)
+        self._root, self._bytes = Node([], [], None), 0
 
     @property
     def spare(self) -> int:
@@ -102,10 +105,12 @@ class PrefixTree:
 
     def bytes(self) -> int:
         """Memory kept alive, shared storage counted once."""
-        storages: dict[int, int] = {}
-        for node in self._nodes():
-            storages |= node.storages()
-        return sum(storages.values())
+        if self._bytes is None:
+            storages: dict[int, int] = {}
+            for node in self._nodes():
+                storages |= node.storages()
+            self._bytes = sum(storages.values())
+        return self._bytes
 
     def _descend(self, tokens: list[int], now: int) -> tuple[Node, int]:
         """The deepest node on the way of `tokens`, split where they part, and how many tokens lead to it."""
@@ -138,8 +143,9 @@ class PrefixTree:
             ]
             positions = torch.arange(start + begin, start + begin + len(part), device=device)[None]
             attention = Fill(before, self._kernels, _Store(node, begin, self._layers).put)
-            forward(self._model, torch.tensor([part], device=device), positions, attention)
+            store_keys(self._model, torch.tensor([part], device=device), positions, attention)
         parent.children[node.tokens[0]] = node
+        self._bytes = self.bytes() + sum(node.storages().values())
         self.tokens_read += len(tokens)
         return node
 
@@ -163,6 +169,7 @@ class PrefixTree:
     def _drop(self, leaf: Node) -> None:
         assert leaf.parent is not None
         del leaf.parent.children[leaf.tokens[0]]
+        self._bytes = None
         shared = leaf.storages().keys()
         for above in _upwards(leaf.parent):
             if shared & above.storages().keys():  # the other half of a split: it would keep the whole alive

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from workers.failures import GenerationFailed
-from workers.shared_prefix.attention import forward
+from workers.shared_prefix.attention import forward, store_keys
 from workers.shared_prefix.capacity import READ_TOKENS
 from workers.shared_prefix.kernels import Kernels
 from workers.shared_prefix.memory import give_back, is_out_of_memory
@@ -61,7 +62,7 @@ class PrefixedRows:
         """See `likelihood.WholeRows`; `first` lies behind the prefix."""
         own = [row[len(self._prefix.tokens) :] for row in tokens]
         keep = max(len(row) for row in tokens) - first
-        return self._forward(own, Fill(self._prefix.layers, self._kernels, None), keep)
+        return forward(self._model, *self._padded(own), Fill(self._prefix.layers, self._kernels, None), keep)
 
     def _acquired(self, prefix: list[int], in_use: list[list[int]]) -> Shared | None:
         """The prefix from the tree. None when it has no place for it beside those in use."""
@@ -79,12 +80,15 @@ class PrefixedRows:
             give_back(self._device)
         raise GenerationFailed(f"a prefix of {len(prefix):,} tokens does not fit the memory")
 
-    def _forward(self, rows: list[list[int]], attention: Fill, keep: int = 1) -> torch.Tensor:
-        """Padded on the right, where no token looks."""
+    def _store(self, rows: list[list[int]], put: Callable[[int, torch.Tensor, torch.Tensor], None]) -> None:
+        """Read rows' own tokens; `put` takes the keys and values of each layer."""
+        store_keys(self._model, *self._padded(rows), Fill(self._prefix.layers, self._kernels, put))
+
+    def _padded(self, rows: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Token ids and positions of the rows' own tokens, padded on the right, where no token looks."""
         longest, start = max(len(row) for row in rows), len(self._prefix.tokens)
         ids = torch.tensor([row + [PAD] * (longest - len(row)) for row in rows], device=self._device)
-        positions = torch.arange(start, start + longest, device=self._device)[None]
-        return forward(self._model, ids, positions, attention, keep)
+        return ids, torch.arange(start, start + longest, device=self._device)[None]
 
 
 def parts_read(lengths: list[int]) -> list[tuple[int, int]]:

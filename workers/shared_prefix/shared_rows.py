@@ -13,7 +13,7 @@ from workers.shared_prefix.attention import forward
 from workers.shared_prefix.fused_step import StepForward, as_loaded
 from workers.shared_prefix.graph import Record, RunStep
 from workers.shared_prefix.kernels import Kernels
-from workers.shared_prefix.passes import Behind, Fill, RowPrefixes, Step, StepAhead
+from workers.shared_prefix.passes import Behind, RowPrefixes, Step, StepAhead
 from workers.shared_prefix.plain_rows import PAD
 from workers.shared_prefix.prefix_tree import PrefixTree
 from workers.shared_prefix.prefixed_rows import PrefixedRows, Shared, parts_read
@@ -68,8 +68,7 @@ class SharedRows(PrefixedRows):
         self._buffers.reserve(len(self._sizes), max(self._sizes) + 1)
         for begin, end in parts_read([len(row) for row in own]):
             if any(own[begin:end]):
-                put = partial(self._buffers.put_rows, first + begin)
-                self._forward(own[begin:end], Fill(self._prefix.layers, self._kernels, put))
+                self._store(own[begin:end], partial(self._buffers.put_rows, first + begin))
 
     def step(self, tokens: torch.Tensor) -> torch.Tensor:
         if self._buffers.reserve(len(self._sizes), max(self._sizes) + 1):
