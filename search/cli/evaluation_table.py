@@ -31,7 +31,7 @@ def _evaluation_facts(status: EvaluationStatus) -> Table:
     words = {"running": "running now", "finished": "finished", "stopped": f"stopped; {going}"}
     facts = Table.grid(padding=(0, 2))
     facts.add_row("state", Text(words.get(status.state, f"crashed or killed; {going}") + because(status.reason)))
-    add_spend(facts, spend)
+    add_spend(facts, spend, status.drafting)
     return facts
 
 

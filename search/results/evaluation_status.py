@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from evaluators.drafting import NO_DRAFTING, Drafting
+from evaluators.ledger.queries import read_drafting
 from evaluators.ledger.spend import Spend
 from search.results.alpaca_eval import Place
 from search.results.comparison import Result
@@ -15,7 +17,7 @@ from search.run_directory.state import State
 @dataclass(frozen=True, slots=True)
 class EvaluationStatus:
     """How one evaluation stands. `results` are those of variants that are through, `places` what AlpacaEval's
-    leaderboard would say of them, where its judge has judged."""
+    leaderboard would say of them, where its judge has judged, `drafting` what drafts from earlier answers brought."""
 
     run: str
     state: State
@@ -24,6 +26,7 @@ class EvaluationStatus:
     spend: Spend
     failures: tuple[FailedItems, ...]
     places: tuple[Place, ...] = ()
+    drafting: Drafting = NO_DRAFTING
 
     def to_json(self) -> dict[str, Any]:
         """What `demosearch evaluate --json` prints."""
@@ -35,6 +38,8 @@ class EvaluationStatus:
             "alpaca_eval": [asdict(place) for place in self.places],
             **asdict(self.spend),
             "failures": [asdict(items) for items in self.failures],
+            "tokens_per_pass": self.drafting.tokens_per_pass,
+            "drafts_accepted": self.drafting.accepted_share,
         }
 
 
@@ -53,4 +58,5 @@ def evaluation_status_of(results: EvaluationResults) -> EvaluationStatus:
         spend=results.spend,
         failures=by_cause(results.failures),
         places=results.places,
+        drafting=read_drafting(results.ledger, results.run),
     )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from evaluators.drafting import Drafting
 from evaluators.ledger.spend import Spend
 from search.cli.evaluation_table import evaluation_view
 from search.results.candidate_results import CandidateResults
@@ -24,6 +25,13 @@ def test_names_and_reasons_are_shown_as_they_are_whatever_is_in_them() -> None:
     text = shown(EvaluationStatus("run", "stopped", "the judge said '[/INST]'", results, Spend(), ()))
     for part in ("the [base]", "over the [base]", "theirs [/v2]", "[maths]", "[/prose]", "'[/INST]'"):
         assert part in text
+
+
+def test_what_drafts_brought_is_told_where_somebody_counts() -> None:
+    counted = EvaluationStatus("run", "finished", "", (), Spend(), (), drafting=Drafting(2400, 800, 2000))
+    assert "80 % of 2,000 drafted tokens accepted: 3.0 tokens a pass of the model" in shown(counted)
+    assert (counted.to_json()["tokens_per_pass"], counted.to_json()["drafts_accepted"]) == (3.0, 0.8)
+    assert "drafts" not in shown(EvaluationStatus("run", "finished", "", (), Spend(), ()))
 
 
 def test_no_number_is_cut_at_eighty_columns() -> None:
