@@ -1,7 +1,7 @@
 """The ledger: every generation and every verdict that was paid for, each on disk before anyone is told.
 
 One SQLite file in write-ahead mode with full synchronisation: an acknowledged row survives kill -9 and loss of power.
-One thread writes; rows that arrive while it is busy share its next transaction (group commit). Reading is direct.
+Writing is `evaluators.ledger.group_commit`'s; reading is direct.
 Failures are noted for people, and never read back as results.
 """
 
@@ -9,8 +9,7 @@ import asyncio
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from evaluators.evaluation import Failure
 from evaluators.judge import Verdict
 from evaluators.ledger.beside import LedgersBeside
 from evaluators.ledger.file import USAGE, Table, add_dollars, look_up, open_to_write
+from evaluators.ledger.group_commit import GroupCommit, Row
 from evaluators.ledger.queries import read_spend
 from evaluators.ledger.spend import Spend
 from evaluators.ledger.storable import storable, storable_usage
@@ -43,9 +43,6 @@ _INSERTS = {
     "sessions": "INSERT OR REPLACE INTO sessions VALUES (?,?,?,?,?,?,?,?,?)",
     "drafting": "INSERT OR REPLACE INTO drafting VALUES (?,?,?,?,?)",
 }
-
-Row = tuple[Table, tuple[Any, ...]]
-
 
 class Ledger:
     """Opens or creates the ledger at `path` for writing, on behalf of the run named `run`.
@@ -70,11 +67,7 @@ class Ledger:
         self._spend = read_spend(path, run)
         self._rows = Counter(generations=self._spend.generated, verdicts=self._spend.judged)  # durable ones
         self._unreadable = _read_unreadable(self._reader)
-        self._thread = ThreadPoolExecutor(1, "ledger")
-        self._waiting: list[Row] = []
-        self._next_commit: asyncio.Future[None] | None = None
-        self._committing: asyncio.Task[None] | None = None
-        self._broken: Exception | None = None
+        self._commits = GroupCommit(path, self._write)
 
     def completions(self, keys: Sequence[bytes]) -> dict[bytes, Completion]:
         """The stored completions of these generations."""
@@ -204,64 +197,12 @@ class Ledger:
 
     async def flush(self) -> None:
         """Return when everything kept so far is durable. Raises RunStopped when any of it could not be written."""
-        if self._waiting:  # also rows whose commit was given up
-            await asyncio.shield(self._commit_waiting())
-        elif self._committing is not None:
-            await asyncio.shield(self._committing)
-        if self._broken is not None:
-            raise self._broken
+        await self._commits.flush()
 
     def _keep(self, table: Table, row: tuple[Any, ...]) -> "asyncio.Future[None]":
-        self._waiting.append((table, tuple(map(storable, row))))
-        kept = asyncio.shield(self._commit_waiting())
-        kept.add_done_callback(_see)
-        return kept
+        return self._commits.keep((table, tuple(map(storable, row))))
 
-    def _commit_waiting(self) -> "asyncio.Future[None]":
-        """The commit of everything that waits; somebody is at work on it from here on."""
-        if self._next_commit is None:
-            self._next_commit = asyncio.get_running_loop().create_future()
-        if self._committing is None:
-            self._committing = asyncio.create_task(self._commit_all())
-            self._committing.add_done_callback(self._end_given_up)
-        return self._next_commit
-
-    async def _commit_all(self) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            while self._next_commit is not None:
-                batch, commit = iter([self._waiting]), self._next_commit
-                self._waiting, self._next_commit = [], None
-                try:
-                    if self._broken is None:
-                        await loop.run_in_executor(self._thread, self._write, batch)
-                except Exception as error:  # whatever it is, everyone who waits must hear of it
-                    full = RunStopped(f"the ledger {self._path} cannot be written ({error}): {_REMEDY}")
-                    self._broken = full if isinstance(error, sqlite3.Error) else error
-                except asyncio.CancelledError:  # everything is given up: whoever waits must not wait for ever
-                    commit.cancel()
-                    self._waiting = next(batch, []) + self._waiting
-                    raise
-                if self._broken is None:
-                    commit.set_result(None)
-                else:  # rows have been lost: nothing kept later may count as durable
-                    commit.set_exception(self._broken)
-                    commit.exception()  # marks it as seen: whoever kept a row may have been cancelled meanwhile
-        finally:
-            self._committing = None
-
-    def _end_given_up(self, committing: "asyncio.Task[None]") -> None:
-        """Let nobody wait for a commit that is not to come: a task that is cancelled leaves the rows that were kept
-        meanwhile, and one that had not begun leaves all of them."""
-        if committing.cancelled() and self._committing in (None, committing):
-            self._committing = None
-            if self._next_commit is not None:
-                self._next_commit.cancel()
-                self._next_commit = None
-
-    def _write(self, batch: Iterator[list[Row]]) -> None:
-        """Write the rows that the batch holds, unless who gave it up has taken them back: whoever is first has them."""
-        rows = next(batch, [])
+    def _write(self, rows: list[Row]) -> None:
         with self._writer:
             for table, statement in _INSERTS.items():
                 some = [row for name, row in rows if name == table]
@@ -273,26 +214,20 @@ class Ledger:
             write_tally(self._tally_path, Tally(self._rows["generations"], self._rows["verdicts"]))
 
     async def close(self) -> None:
-        """Write what waits, also rows whose commit was given up, and close the file. Idempotent."""
-        while self._waiting or self._committing is not None:
-            if self._waiting:
-                self._commit_waiting()
-            if self._committing is not None:
-                await asyncio.wait([self._committing])  # it may be given up meanwhile, and leave rows
-        self._thread.shutdown()
-        self._writer.close()
-        self._reader.close()
-        self._neighbours.close()
+        """Write what waits, also rows whose commit was given up, and close the file. Idempotent.
+
+        Raises:
+            RunStopped: any row could not be written, ever.
+        """
+        try:
+            await self._commits.close()
+        finally:
+            self._writer.close()
+            self._reader.close()
+            self._neighbours.close()
 
 
-_REMEDY = "free some disk space, then `demosearch resume`; everything kept before is safe"
 _RESTORE = "stop whatever else changes it, restore it from a copy, then `demosearch resume`"
-
-
-def _see(kept: "asyncio.Future[None]") -> None:
-    """An error is `flush`'s to raise: asyncio need not complain where nobody waits for this row alone."""
-    if not kept.cancelled():
-        kept.exception()
 
 
 def _read_unreadable(ledger: sqlite3.Connection) -> Counter[bytes]:

@@ -17,7 +17,7 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
-from configs.errors import AlreadyClosed
+from configs.errors import AlreadyClosed, RunStopped
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INTERRUPTED = 130
@@ -38,12 +38,13 @@ def in_own_loop(work: Work, at_once: Callable[[], None] = lambda: None) -> None:
 
     Raises:
         asyncio.CancelledError, KeyboardInterrupt: a signal has ended the work.
+        RunStopped: what the work raised, also while it was given up.
     """
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         stop = _Stop(at_once)
-        with stop.listening():
+        with stop.listening(), stop.telling_what_failed():
             asyncio.run(stop.follow(work))
         return
     stop = _Stop(None)
@@ -63,6 +64,7 @@ class _Stop:
         self._heard = 0
         self._cancel: Callable[[], object] | None = None
         self._late: threading.Timer | None = None
+        self._failed: RunStopped | None = None
 
     async def follow(self, work: Work) -> None:
         """Do the work in a task that the first signal cancels."""
@@ -76,6 +78,20 @@ class _Stop:
         except AlreadyClosed:
             if self._heard:  # it is a consequence
                 raise asyncio.CancelledError from None
+            raise
+        except RunStopped as failed:
+            if self._heard < 2:
+                raise
+            self._failed = failed  # asyncio.run is raising what the second signal has raised
+
+    @contextmanager
+    def telling_what_failed(self) -> Iterator[None]:
+        """Raise what the work has raised while it was given up, in the place of the signal that gave it up."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            if self._failed is not None:
+                raise self._failed from None
             raise
 
     @contextmanager

@@ -139,6 +139,8 @@ class Process:
             if self._left is None:
                 self._loop.cancel_all()
                 self._loop.run_ready()
+                if not self._main.cancelled() and (failure := self._main.exception()) is not None:
+                    raise failure  # also what it raised while it was given up
 
     def _before_step(self, number: int, name: str) -> None:
         if self._left is not None:

@@ -7,8 +7,8 @@ What must hold, whatever befalls its processes:
 3. Every row tells of a call on the services' bill, and every call on it is durable, or its answer came too late or to
    nobody, or it was lost by a process that did not end in order. A lost call had not been answered, or had been
    answered no earlier than the last commit that was acknowledged had been asked for: it had no place in that one.
-   Where a process ends in order, nothing that is paid for is lost. So what is spent, with what was lost, is the bill to
-   the last call.
+   Where a process ends in order, nothing that is paid for is lost; where the disk takes no more of it, somebody is
+   told. So what is spent, with what was lost, is the bill to the last call.
 4. Every score is one that the judge gave. Every score in a journal follows from durable verdicts.
 5. Rows that a note beside the ledger promises are there.
 6. Every error comes to somebody's ears.
@@ -172,11 +172,13 @@ class _Searched:
 
     def _check_lost(self, ended: ProcessEnd) -> None:
         in_order = ended.how != "killed" and ended.times_told < 2 and not ended.disk_full
+        is_silent = ended.disk_full and ended.how in ("finished", "interrupted")
         for number in self.bill.calls.keys() - self._kept.calls.keys() - self.lost:
             call = self.bill.calls[number]
             is_free = call.given_up or (call.content.startswith("answer") and not self._subject.paid)
             in_flight = call.ended is None or call.ended >= ended.committed - self._subject.pondered
             _hold(is_free or not in_order, "a process that ended in order has lost {}", call)
+            _hold(is_free or ended.times_told > 1 or not is_silent, "the disk was full, and nobody is told: {}", call)
             _hold(in_flight, "a call that had been acknowledged was lost: {}", call)
             self.lost.add(number)
 
@@ -266,7 +268,8 @@ def _draw_fate(draw: random.Random, alone: ProcessEnd) -> Fate:
     if kind == "told":
         told_steps = [step + draw.randrange(20) * again for again in range(draw.choice((1, 1, 2)))]
         killed = step + draw.randrange(40) if draw.random() < 0.3 else None
-        return Fate(told_to_end=tuple(told_steps), killed_before=killed, order=order)
+        full = draw.randrange(sum(alone.writes.values())) if draw.random() < 0.3 else None
+        return Fate(told_to_end=tuple(told_steps), killed_before=killed, full_from=full, order=order)
     return Fate(order=order)
 
 

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -158,7 +159,8 @@ def test_a_failed_write_reaches_everyone_who_waits_for_it(tmp_path: Path) -> Non
         for row in (unwritable, beside):
             with pytest.raises(RunStopped):
                 await asyncio.wait_for(row, 20)
-        await ledger.close()
+        with pytest.raises(RunStopped):
+            await ledger.close()
 
     asyncio.run(scenario())
 
@@ -173,7 +175,8 @@ def test_nothing_counts_as_durable_after_a_row_was_lost(tmp_path: Path) -> None:
             await ledger.keep_completion(key(2), b"p", "q", SAID)
         with pytest.raises(RunStopped):
             await ledger.flush()
-        await ledger.close()
+        with pytest.raises(RunStopped):
+            await ledger.close()
 
     asyncio.run(scenario())
 
@@ -427,3 +430,40 @@ def test_rows_whose_commit_was_given_up_are_written_all_the_same(steps: int, flu
 
     asyncio.run(scenario())
     assert_both_are_stored()
+
+
+def test_a_write_that_fails_after_it_was_given_up_is_told(tmp_path: Path) -> None:
+    open_to_write(tmp_path / "ledger").close()
+    lock = sqlite3.connect(tmp_path / "ledger", check_same_thread=False)
+    given_up = threading.Event()
+
+    def fail_the_write() -> None:
+        given_up.wait()
+        lock.commit()
+
+    async def pay() -> None:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        lock.execute("BEGIN IMMEDIATE")
+        lock.execute("DROP TABLE generations")
+        try:
+            await ledger.keep_completion(key(1), b"p", "q", SAID)
+        finally:
+            await ledger.close()
+
+    async def scenario() -> None:
+        paying = asyncio.create_task(pay())
+        for _ in range(3):  # the thread waits for the lock
+            await asyncio.sleep(0)
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:  # as asyncio does after a second interrupt
+            task.cancel()
+        given_up.set()
+        await asyncio.wait(tasks)
+        with pytest.raises(RunStopped, match="cannot be written"):
+            await paying
+
+    with closing(lock):
+        release = threading.Thread(target=fail_the_write)
+        release.start()
+        asyncio.run(scenario())
+        release.join()

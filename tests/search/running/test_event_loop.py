@@ -10,7 +10,7 @@ import pytest
 
 STUBBORN = """
 import asyncio, sys, time
-from configs.errors import AlreadyClosed
+from configs.errors import AlreadyClosed, RunStopped
 from search.running.event_loop import in_own_loop
 
 kinds = {kinds}
@@ -30,11 +30,19 @@ async def work():
             raise AlreadyClosed("the model has been closed")
         if "waits" in kinds:
             await asyncio.sleep(99)
+        if "fails" in kinds:
+            try:
+                await asyncio.sleep(99)
+            finally:
+                raise RunStopped("the disk is full")
 try:
     in_own_loop(work, lambda: print("noted", flush=True))
 except (KeyboardInterrupt, asyncio.CancelledError):
     print("interrupted", flush=True)
     sys.exit(3)
+except RunStopped as stop:
+    print(stop)
+    sys.exit(4)
 """
 
 pytestmark = pytest.mark.heavy
@@ -84,6 +92,14 @@ def test_the_second_signal_gives_up_what_is_waited_for() -> None:
     assert process.line() == "stopping"
     process.tell(signal.SIGTERM)
     assert process.end() == (["interrupted"], 3)
+
+
+def test_what_fails_after_it_was_given_up_is_told() -> None:
+    process = Process("fails")
+    process.tell(signal.SIGINT)
+    assert process.line() == "stopping"
+    process.tell(signal.SIGINT)
+    assert process.end() == (["the disk is full"], 4)
 
 
 def test_the_third_signal_ends_a_process_that_hangs_and_notes_it_first() -> None:
