@@ -44,6 +44,7 @@ _INSERTS = {
     "drafting": "INSERT OR REPLACE INTO drafting VALUES (?,?,?,?,?)",
 }
 
+
 class Ledger:
     """Opens or creates the ledger at `path` for writing, on behalf of the run named `run`.
 

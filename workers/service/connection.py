@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from itertools import count
 from typing import Any, TypeVar
 
@@ -59,13 +59,24 @@ class Connection:
         )
 
     async def call(self, send: Send[T]) -> T:
-        """Ask until there is an answer, as `workers.service.retry` has it.
+        """Ask until there is an answer, as `workers.service.retry` has it."""
+        return await self._unless_closed(lambda: self._persist(send))
 
-        A task of its own, so that hanging up ends its pauses and the caller can tell this from being cancelled.
-        """
+    async def try_once(self, send: Send[T], seconds: float) -> T | None:
+        """Ask once, past the gate, and not for long; None where there is no answer."""
+        try:
+            async with asyncio.timeout(seconds):
+                outcome = await self._unless_closed(lambda: self._attempt(send))
+        except (TimeoutError, ServiceFailed):
+            return None
+        return None if isinstance(outcome, ClassifiedError) else outcome
+
+    async def _unless_closed(self, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Ask in a task of its own, so that hanging up ends its pauses and the caller can tell this from being
+        cancelled."""
         if self._stopping:
             raise closed()
-        call = self.loop.create_task(self._persist(send))
+        call = self.loop.create_task(ask())
         self._calls.add(call)
         call.add_done_callback(self._calls.discard)
         try:
@@ -75,15 +86,6 @@ class Connection:
             if self._stopping and not (task and task.cancelling()):
                 raise closed() from None
             raise
-
-    async def try_once(self, send: Send[T], seconds: float) -> T | None:
-        """Ask once, and not for long; None where there is no answer."""
-        try:
-            async with asyncio.timeout(seconds):
-                outcome = await self._attempt(send)
-        except TimeoutError:
-            return None
-        return None if isinstance(outcome, ClassifiedError) else outcome
 
     def activity(self) -> ServiceActivity:
         gate = self._gate

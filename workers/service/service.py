@@ -12,7 +12,7 @@ from os import environ
 from pathlib import Path
 from typing import Any, TypeVar
 
-from configs.errors import InputError, RunStopped
+from configs.errors import InputError
 from configs.schema.service import ServiceConfig
 from workers.prompt import ChatMessage
 from workers.service.access import open_access, root_of
@@ -177,27 +177,25 @@ class Service:
     async def look_up_model(self) -> str | None:
         """Look once, and not for long, whether the service lists the model; a sentence where it does not, or where it
         will not for long. It is no reason to stop: not every service lists what it serves."""
-        address = self._address("/models")
-        answer = await self._connect().try_once(lambda client: client.get(address, cast_to=object), _LOOK)
-        listing = read_listing(answer, self.model)
+        listing = read_listing(await self._look(), self.model)
         if listing is not None and self._listing is None:
             self._listing, self._losses_seen = listing, self.losses
         return notice(self.model, self.base_url, listing, datetime.now(UTC).date())
 
+    async def _look(self) -> object:
+        address = self._address("/models")
+        return await self._connect().try_once(lambda client: client.get(address, cast_to=object), _LOOK)
+
     async def _refuse_other_model(self, usage: Usage) -> None:
         """Look again, after a connection was lost, whether the service still lists the same of the model.
 
-        Where that cannot be found out, since the service is being closed or fails, the reply that was paid for is kept,
-        and the next one is looked at.
+        It is one look, since whoever waits holds what was paid for: where it brings nothing, that is kept.
         """
         async with self._looking:
             losses = self.losses
-            if self._listing is None or self._listing.entry is None or self._losses_seen == losses:
+            if self._closed or self._listing is None or self._listing.entry is None or self._losses_seen == losses:
                 return
-            try:
-                listing = read_listing(await self.get("/models"), self.model)
-            except (ServiceFailed, RunStopped):
-                return
+            listing = read_listing(await self._look(), self.model)
             if listing is not None and listing.entry != self._listing.entry:
                 raise ServiceChanged(
                     f"{self.base_url} was lost for a moment and lists another model as {self.model} since: "
