@@ -1,7 +1,8 @@
 """The journey of a block: answer it turn by turn, judge each answer the moment it is there, keep everything."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass, field
 
 from evaluators.answer_keys import AnswerKeys
@@ -123,11 +124,11 @@ class Evaluator:
             if isinstance(completion, Completion)
         ]
         self._take_stored(turn, stored, tasks)
-        return [
-            tasks.create_task(self._take_promised(turn, talk, key, promise, tasks))
-            for talk, (key, promise) in zip(talks, answers, strict=True)
-            if not isinstance(promise, Completion)
-        ]
+        promised: dict[Promise, list[tuple[_Talk, bytes]]] = {}
+        for talk, (key, promise) in zip(talks, answers, strict=True):
+            if not isinstance(promise, Completion):
+                promised.setdefault(promise, []).append((talk, key))
+        return [tasks.create_task(self._take_promised(turn, promised, tasks))] if promised else []
 
     async def _without_too_long(
         self, talks: Sequence[_Talk], block: PromptBlock, decoding: Decoding
@@ -135,7 +136,7 @@ class Evaluator:
         """A first answer may leave no room for the second: that concerns its question alone."""
         refused = await self._answers.refuse_too_long(block, decoding)
         for index, (key, error) in refused.items():
-            await self._fail(talks[index], key, error)
+            self._fail(talks[index], key, error)
         rest = [index for index in range(len(talks)) if index not in refused]
         return [talks[index] for index in rest], block.select(rest)
 
@@ -156,16 +157,25 @@ class Evaluator:
                 self._take_score(turn, talk, score)
 
     async def _take_promised(
-        self, turn: int, talk: _Talk, key: bytes, promise: Promise, tasks: asyncio.TaskGroup
+        self, turn: int, promised: Mapping[Promise, Sequence[tuple[_Talk, bytes]]], tasks: asyncio.TaskGroup
     ) -> None:
-        try:
-            completion = await asyncio.shield(promise)
-        except GenerationFailed as error:
-            await self._fail(talk, key, error)
-            return
-        talk.take(key, self._clean(completion.text))
-        if self._objective.counts(turn):
-            tasks.create_task(self._judge(turn, talk, talk.answers, key))
+        """Take the promised answers as they come. One task for many of them, and one context: a garbage collection
+        stops the event loop for as long as it looks at what each answer would have of its own."""
+        arrived: asyncio.Queue[Promise] = asyncio.Queue()
+        arrive, context = arrived.put_nowait, copy_context()
+        for promise in promised:
+            promise.add_done_callback(arrive, context=context)
+        for _ in promised:
+            promise = await arrived.get()
+            for talk, key in promised[promise]:
+                try:
+                    completion = promise.result()
+                except GenerationFailed as error:
+                    self._fail(talk, key, error)
+                    continue
+                talk.take(key, self._clean(completion.text))
+                if self._objective.counts(turn):
+                    tasks.create_task(self._judge(turn, talk, talk.answers, key))
 
     async def _judge(self, turn: int, talk: _Talk, answers: tuple[str, ...], key: bytes) -> None:
         outcome = await talk.panel.score(talk.question, answers, key, talk.again)
@@ -174,11 +184,11 @@ class Evaluator:
         else:
             self._take_score(turn, talk, outcome)
 
-    async def _fail(self, talk: _Talk, key: bytes, error: GenerationFailed) -> None:
+    def _fail(self, talk: _Talk, key: bytes, error: GenerationFailed) -> None:
         failure = Failure(talk.question.id, "generation", type(error).__name__, str(error))
         self.counts.causes[failure.cause] += 1
         self._give_up(talk, failure)
-        await self._ledger.keep_failure(key, failure)
+        self._ledger.keep_failure(key, failure)  # durable when the evaluation ends, as everything in it
 
     def _take_score(self, turn: int, talk: _Talk, score: float) -> None:
         talk.scores[turn] = score

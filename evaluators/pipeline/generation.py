@@ -106,6 +106,7 @@ class Answers:
             await self._read(block, decoding, keys, questions)
             return
         reading = asyncio.create_task(self._read(block, decoding, keys, questions))
+        reading.add_done_callback(_see)  # whoever waits here may be cancelled twice
         try:
             await asyncio.shield(reading)
         except asyncio.CancelledError:
@@ -208,3 +209,9 @@ class Answers:
         self._under_way.pop(key, None)
         if not kept.cancelled():
             kept.exception()  # marks it as seen: `flush` raises it
+
+
+def _see(reading: "asyncio.Task[None]") -> None:
+    """An error is its promises' to raise: asyncio need not complain where nobody waits for the block any more."""
+    if not reading.cancelled():
+        reading.exception()

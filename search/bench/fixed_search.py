@@ -22,6 +22,7 @@ from search.prompts.render import UrialRenderer
 from search.prompts.urial import FORMS
 from search.run_directory.journal import Journal
 from search.running.coordinator import Coordinator
+from search.running.frozen_heap import frozen_heap
 from search.running.scorer import Scorer
 from search.strategies.exhaustive_greedy import ExhaustiveGreedy
 from search.strategies.strategy import Strategy
@@ -94,7 +95,8 @@ async def run_search(
         window=12,
         scoring=scoring,
     )
-    await coordinator.run()
+    with frozen_heap():
+        await coordinator.run()
     await wiring.close_judges()
     await ledger.close()
     journal.close()

@@ -12,6 +12,7 @@ from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple
 
 import orjson
@@ -56,6 +57,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._position = 0
+        self._in_use = Lock()  # nothing is written to a file that another thread closes meanwhile
         self._bounds = array("q", [0])  # bytes between which the records stand, after the first one is known
         self.has_ended = False
         self._is_cut = False  # from memory, and not yet on disk
@@ -107,6 +109,10 @@ class Journal:
             _refuse_another(then, record)
 
     def _write(self, text: bytes) -> None:
+        with self._in_use:
+            self._write_alone(text)
+
+    def _write_alone(self, text: bytes) -> None:
         try:
             if self._is_cut:
                 self._file.truncate(self._bounds[-1])
@@ -121,8 +127,9 @@ class Journal:
             raise RunStopped(f"the journal cannot be written ({error}): free some disk space, then resume") from error
 
     def close(self) -> None:
-        """Give the file back. Idempotent."""
-        self._file.close()
+        """Give the file back, when what another thread writes is there. Idempotent."""
+        with self._in_use:
+            self._file.close()
 
 
 def _refuse_another(then: JournalRecord, now: JournalRecord) -> None:

@@ -14,7 +14,7 @@ from search.problem.split import HeldOut
 from search.problem.trial import TOO_LONG, ScoredTrial, Side, Trial
 from search.run_directory.file_formats import Extension
 from search.run_directory.journal import Journal, replayed
-from search.run_directory.records import LEADERS, EndRecord, ExpectedGain, TrialRecord
+from search.run_directory.records import LEADERS, EndRecord, ExpectedGain, JournalRecord, TrialRecord
 from search.running.finalists import final_trials, finalists, most_finalists
 from search.running.scorer import Scorer
 from search.running.strategy_thread import StrategyThread
@@ -146,27 +146,31 @@ class Coordinator:
         await self._strategy.tell(scored)
         self._unsure.append(TrialRecord("search", scored, self._strategy.ranking[:LEADERS]))
         if scored.mean is not None or not self._failed_in_a_row():
-            self._note_unsure()
+            await self._note_unsure()
 
-    def _note_unsure(self) -> None:
+    async def _note_unsure(self) -> None:
         """A row of failures enters the journal once something has worked after it: if the run stops because of them,
         a resumed run shall try them again. A prompt that is too long has not worked, nor says it that nothing does."""
         for record in self._unsure:
-            self._note(record)
+            await self._note(record)
         self._unsure.clear()
 
     def _failed_in_a_row(self) -> int:
         return sum(_may_succeed_later(record.scored) for record in self._unsure)
 
-    def _note(self, record: TrialRecord) -> None:
+    async def _note(self, record: TrialRecord) -> None:
         is_recorded = self._journal.is_recorded(self._recorded)
-        self._journal.append(record)
+        await self._append(record)
         self._recorded += 1
         if record.side == "search" and not record.scored.trial.screening:
             self._searched += 1
             self._candidates.add(record.candidate)
         self._evaluated += len(record.scored.trial.questions)
         self._replayed += len(record.scored.trial.questions) * is_recorded
+
+    async def _append(self, record: JournalRecord) -> None:
+        """Write a record beside the event loop, in the order of calls: a disk may take its time."""
+        await self._strategy.compute(lambda: self._journal.append(record))
 
     def _stop_if_hopeless(self, scored: ScoredTrial) -> None:
         position = self._recorded + len(self._unsure)
@@ -185,7 +189,7 @@ class Coordinator:
             )
 
     async def _judge_winner(self, tasks: asyncio.TaskGroup) -> None:
-        self._note_unsure()
+        await self._note_unsure()
         self._phase = "held_out"
         ranking = self._strategy.ranking
         base = self._space.compose(())
@@ -199,8 +203,8 @@ class Coordinator:
                 raise RunStopped(f"a finalist could not be scored on held-out questions, {_failed(scored)}: {_REMEDY}")
             if trial.tells_scores:
                 self._certainty.tell(scored)
-            self._note(TrialRecord("held_out", scored))
-        self._journal.append(await self._strategy.compute(self._end))
+            await self._note(TrialRecord("held_out", scored))
+        await self._append(await self._strategy.compute(self._end))
         self._asked, self._recorded = self._asked + 1, self._recorded + 1  # the record has a place in the journal too
 
     def _end(self) -> EndRecord:

@@ -59,7 +59,7 @@ class StrategyThread:
         return returned
 
     async def compute(self, work: Callable[[], T]) -> T:
-        """Do other long arithmetic in the same thread, after the calls so far."""
+        """Do other work that takes long in the same thread, after the calls so far."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def close(self) -> None:

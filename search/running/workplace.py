@@ -22,6 +22,7 @@ from search.live.progress import View, watching
 from search.live.snapshot import Position
 from search.run_directory.neighbours import ledgers_of_neighbours
 from search.run_directory.run import TALLY, Run, ledger_path
+from search.running.frozen_heap import frozen_heap
 from search.running.judges import Judges
 from search.running.models import make_model
 from search.running.prices import price_of
@@ -82,7 +83,8 @@ class Workplace:
         try:
             card = await model.start()
             self._gpus = gpus_each(card, self._config.workers)
-            yield LoadedModel(model, card, self._wiring.answers(model, card, price_of(config)))
+            with frozen_heap():
+                yield LoadedModel(model, card, self._wiring.answers(model, card, price_of(config)))
         finally:
             await model.close()
             self._earlier += utilization_of(model.activity(), self._gpus)
