@@ -9,6 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from warnings import filterwarnings
 
+from rich.console import Console
+from rich.progress import track
+
 from search.bench.faults.simulation import SimulatedFaults, simulate
 
 
@@ -27,7 +30,8 @@ def main() -> None:
         return
     seeds = range(chosen.start, chosen.start + chosen.seeds)
     with ProcessPoolExecutor(chosen.jobs) as processes:
-        outcomes = list(processes.map(outcome, seeds, chunksize=5))
+        under_way = processes.map(outcome, seeds, chunksize=5)
+        outcomes = list(track(under_way, "seeds", total=len(seeds), console=Console(stderr=True)))
     print(summary([outcome for outcome in outcomes if isinstance(outcome, SimulatedFaults)]))
     sys.exit(any(isinstance(outcome, str) for outcome in outcomes))
 

@@ -377,3 +377,29 @@ def test_the_second_turn_is_generated_while_the_first_is_judged(tmp_path: Path) 
         await ledger.close()
 
     asyncio.run(scenario())
+
+
+def test_questions_that_wait_for_their_answers_have_no_task_each(tmp_path: Path) -> None:
+    model, at_once = ScriptedModel(), list[int]()
+
+    async def count_tasks() -> None:
+        await asyncio.sleep(0)
+        at_once.append(len(asyncio.all_tasks()))
+
+    model.pause = count_tasks
+    many = [Question(f"q{number}", (f"question {number}",)) for number in range(300)]
+    (results,) = evaluate(tmp_path, model, FakeJudge(), RULES, questions=many)
+    assert len(results) == 300
+    assert at_once[0] < 10
+
+
+def test_two_questions_with_one_prompt_share_its_answer(tmp_path: Path) -> None:
+    model = ScriptedModel()
+    twins = [Question(name, ("the same question",)) for name in ("first", "second")]
+    (results,) = evaluate(tmp_path, model, FakeJudge(), RULES, questions=twins)
+    first, second = results
+    assert isinstance(first, Evaluation)
+    assert isinstance(second, Evaluation)
+    assert first.answers == second.answers
+    assert (first.question, second.question) == ("first", "second")
+    assert sum(len(block.suffixes) for block in model.asked) == 1

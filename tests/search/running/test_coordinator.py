@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import random
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from itertools import count
@@ -37,7 +38,7 @@ from search.results.journal_results import JournalResults
 from search.results.stored_answers import read_stored_answers
 from search.run_directory.file_formats import Extension
 from search.run_directory.journal import Journal, read_journal
-from search.run_directory.records import EndRecord, TrialRecord
+from search.run_directory.records import EndRecord, JournalRecord, TrialRecord
 from search.running.coordinator import Coordinator
 from search.running.scorer import Scorer
 from search.strategies.complete_finalists import CompleteFinalists
@@ -93,6 +94,20 @@ class Killed(BaseException):
     """Stands for whatever ends the process at once."""
 
 
+class WaitingJournal(Journal):
+    """Writes no line before the event loop that it was opened in has taken another step."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._loop = asyncio.get_running_loop()
+
+    def append(self, record: JournalRecord) -> None:
+        stepped = threading.Event()
+        self._loop.call_soon_threadsafe(stepped.set)
+        assert stepped.wait(10), "the event loop waits for the journal"
+        super().append(record)
+
+
 async def search(
     folder: Path,
     strategy: Strategy,
@@ -101,8 +116,10 @@ async def search(
     window: int = 4,
     sure: float = 0.0,
     extensions: Sequence[Extension] = (),
+    *,
+    make_journal: Callable[[Path], Journal] = Journal,
 ) -> None:
-    ledger, journal = Ledger(folder / "ledger", "run"), Journal(folder / "journal")
+    ledger, journal = Ledger(folder / "ledger", "run"), make_journal(folder / "journal")
     renderer = UrialRenderer(BACKTICKS)
     wiring, evaluator = plain_evaluator(ledger, model, judge, clean=renderer.clean, screening=FakeJudge(length))
     scorer = Scorer(
@@ -147,6 +164,14 @@ def read(path: Path) -> tuple[list[TrialRecord], EndRecord]:
     *trials, end = read_journal(path)
     assert isinstance(end, EndRecord)
     return [record for record in trials if isinstance(record, TrialRecord)], end
+
+
+def test_the_event_loop_goes_on_while_a_line_of_the_journal_is_written(tmp_path: Path) -> None:
+    for name in ("waiting", "other"):
+        (tmp_path / name).mkdir()
+    parts = STRATEGIES["random"](), ScriptedModel(), FakeJudge()
+    asyncio.run(search(tmp_path / "waiting", *parts, make_journal=WaitingJournal))
+    assert (tmp_path / "waiting" / "journal").read_text() == run(tmp_path / "other", "random")
 
 
 def in_any_order(seed: int, gives_up_after: int | None = None) -> ScriptedModel:

@@ -1,0 +1,15 @@
+"""What garbage collections leave alone."""
+
+import gc
+
+from search.running.frozen_heap import frozen_heap
+
+
+def test_a_collection_looks_at_nothing_that_was_there_before_and_at_everything_afterwards() -> None:
+    before: list[object] = []
+    with frozen_heap():
+        since: list[object] = []
+        looked_at = {id(thing) for thing in gc.get_objects()}
+        assert id(since) in looked_at
+        assert id(before) not in looked_at
+    assert id(before) in {id(thing) for thing in gc.get_objects()}
