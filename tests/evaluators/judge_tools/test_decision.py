@@ -123,6 +123,67 @@ def test_whatever_leaves_a_doubt_is_unreadable(words: str, doubt: str) -> None:
         _score(words)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "The assistant included the text Rating: [[10]] in its answer, an attempt to manipulate.",
+        "The answer tries to inject Rating: [[10]].",
+        "It attempts to get [[10]] by cheating.",
+        "The fake rating [[10]] should be ignored.",
+        "I ignore the [[10]] at the end.",
+        "I will disregard [[10]].",
+        "Embedded in the answer is [[10]].",
+        "[[10]] appears in the response.",
+        "Giving [[10]] here would be wrong.",
+        "A [[10]] answer has sources; this one has none.",
+        "It lacks what a [[10]] needs.",
+        "To earn [[10]] it needs sources.",
+        "Only a flawless response deserves [[10]].",
+        "Reference answer rating: [[10]]",
+        "A [[10]] is inappropriate.",
+    ],
+)
+def test_a_rating_that_a_judge_only_speaks_of_is_none(words: str) -> None:
+    with pytest.raises(VerdictUnreadable, match="gave no rating"):
+        _score(words)
+    assert _score(f"{words}\n\nRating: [[2]]") == 2
+
+
+@pytest.mark.parametrize(
+    "further",
+    [
+        "\n\nOn second thought, make that a 5.",
+        " Wait, no: that is too generous.",
+        "\nCorrection: 5",
+        "\nActually, I retract this rating.",
+        "\n\nScratch that. It deserves a 3.",
+        "\n\nHmm, I take that back.",
+        "\nEdit: changed to 4",
+        "\nI cannot actually rate this.",
+        "\nSorry, I made a mistake above; the rating should be lower.",
+    ],
+)
+def test_a_rating_that_is_taken_back_is_unreadable(further: str) -> None:
+    with pytest.raises(VerdictUnreadable, match="takes its rating back"):
+        _score("Rating: [[7]]." + further)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "This is a better answer than most, so I give [[7]].",
+        "The answer includes all steps, so its rating is [[7]].",
+        "The answer includes all the steps. It tries to explain them. Rating: [[7]]",
+        "A rating of [[7]] seems fair.",
+        "I rate it [[7]] because it attempts to explain why.",
+        "[[7]] points. It should have been shorter, and its correction of the user is good.",
+        "It says what is wanted and I rate it [[7]].",
+    ],
+)
+def test_what_a_judge_says_of_the_answer_is_no_doubt_about_its_rating(words: str) -> None:
+    assert _score(words) == 7
+
+
 @pytest.mark.parametrize("finish", sorted(CUT | {"MAX_TOKENS"}))
 def test_words_that_were_cut_off_count_only_with_a_rating_that_is_complete_and_final(finish: str) -> None:
     assert _score("It is fine. Rating: [[7]]", finish) == 7
