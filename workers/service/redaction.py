@@ -8,8 +8,9 @@ reader of a reply has to think of it. Comparison ignores case; what is found bec
 import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator
-from json import detect_encoding, dumps
+from json import detect_encoding, dumps, loads
 
+from workers.service.encoded_secrets import EncodedSecrets
 from workers.service.spread_secrets import SpreadSecrets, has_any, numbers_of
 
 SHORT = 8
@@ -20,14 +21,18 @@ _PIECE, _ENCODED_PIECE = 8, 12
 """Numbers of characters in a row of a key, and of an encoded one, that give it away."""
 _ENDS, _ENDS_IN_ERRORS = 6, 4
 """A word of so many characters that is a key's beginning or end gives part of it away."""
+_MASKED_PIECE = 5
+"""So many characters of a key beside a mask give part of it away."""
 
 _HIDDEN = "***"
 _RUN = re.compile(r"[A-Za-z0-9_\-+/=%.~:]{8,}")
 _WORD = re.compile(r"[A-Za-z0-9_\-]{4,}")
 _MASK = r"(?:[*•·…#]|\.{3}|x{4})"
 _MASKED = re.compile(r"([A-Za-z0-9_\-]*)((?:[*•·…#]|\.{3}|[xX]{4,}){1,}[*•·….#xX]*)([A-Za-z0-9_\-]*)")
+_MASKED_PART = re.compile(r"[*•·…#][\w\-]{5}|\.{3}[\w\-]{5,}(?:\.{3}|[*•·…#])")
 _JSON_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?', re.DOTALL)
-_ESCAPE = re.compile(r"\\(u00[2-7][0-9A-Fa-f]|.)", re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|([/bfnrt\"\\]))")
+_ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
 class Redactor:
@@ -50,7 +55,7 @@ class Redactor:
         }
         aligned = (piece for form in encoded for piece in [*_pieces(form.lower(), _PIECE)][::4])
         self._traces = numbers_of({*self._pieces[_PIECE], *aligned})
-        self._spread = SpreadSecrets(long)
+        self._spread, self._encoded = SpreadSecrets(long), EncodedSecrets(long)
         masked = [rf"(?<![\w\-]){re.escape(key[:3])}[\w\-]*{_MASK}" for key in self._long]
         masked += [rf"{_MASK}[\w\-]*{re.escape(key[-3:])}(?![\w\-])" for key in self._long]
         self._masked = re.compile("|".join(masked) or r"(?!)")
@@ -76,8 +81,10 @@ class Redactor:
         if b"\0" in body:  # UTF-16 or UTF-32
             return True
         text = body.decode("utf-8", "replace")
-        if "\\u00" in text or "\\/" in text:
-            text = _ESCAPE.sub(_unescaped, text)
+        if "\\" in text:
+            text = _ESCAPE.sub(_unescaped, text).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if self._encoded.hide(text, _HIDDEN) != text or _MASKED_PART.search(text):
+            return True
         text = text.lower()
         if any(key[:_ENDS] in text or key[-_ENDS:] in text for key in self._long) or self._masked.search(text):
             return True
@@ -104,11 +111,14 @@ class Redactor:
 
     def _in_json(self, match: re.Match[str]) -> str:
         content, colon = match[1], match[2] or ""
-        plain = _ESCAPE.sub(_unescaped, content)
+        try:
+            plain = str(loads(f'"{content}"', strict=False))
+        except ValueError:  # no JSON, though it looks like it
+            plain = content
         if colon and not any(form in plain.lower() for form in self._whole):  # a field's name
             return match[0]
         clean = self._hide(plain, _ENDS)
-        return match[0] if clean == plain else f'"{clean}"{colon}'
+        return match[0] if clean == plain else dumps(clean, ensure_ascii=False) + colon
 
     def _hide(self, text: str, ends: int) -> str:
         if not self._long:
@@ -120,7 +130,7 @@ class Redactor:
                     text = re.sub(re.escape(form), _HIDDEN, text, flags=re.IGNORECASE)
         text = _RUN.sub(self._without_pieces, text)
         text = _MASKED.sub(self._without_masked_ends, text)
-        text = self._spread.hide(text, _HIDDEN)
+        text = self._encoded.hide(self._spread.hide(text, _HIDDEN), _HIDDEN)
         return _WORD.sub(lambda match: _HIDDEN if self._is_end(match[0], ends) else match[0], text)
 
     def _without_pieces(self, match: re.Match[str]) -> str:
@@ -137,9 +147,12 @@ class Redactor:
         return re.sub("\0+", _HIDDEN, shown)
 
     def _without_masked_ends(self, match: re.Match[str]) -> str:
-        head = _HIDDEN if self._is_end(match[1], 3) else match[1]
-        tail = _HIDDEN if self._is_end(match[3], 3) else match[3]
+        head = _HIDDEN if self._is_end(match[1], 3) or self._is_part(match[1]) else match[1]
+        tail = _HIDDEN if self._is_end(match[3], 3) or self._is_part(match[3]) else match[3]
         return f"{head}{match[2]}{tail}"
+
+    def _is_part(self, word: str) -> bool:
+        return len(word) >= _MASKED_PIECE and any(word.lower() in key for key in self._long)
 
     def _is_end(self, word: str, at_least: int) -> bool:
         word = word.lower()
@@ -147,11 +160,7 @@ class Redactor:
 
 
 def _unescaped(match: re.Match[str]) -> str:
-    """`\\u0073` as the letter it stands for, unless JSON needs the escape."""
-    if len(match[1]) == 1:
-        return match[0] if match[1] != "/" else "/"
-    character = chr(int(match[1][1:], 16))
-    return match[0] if character in '"\\\x7f' else character
+    return chr(int(match[1], 16)) if match[1] else _ESCAPED.get(match[2], match[2])
 
 
 def _spellings(secret: str) -> Iterator[str]:

@@ -17,11 +17,14 @@ from numpy.typing import NDArray
 _RUN = 12
 _WINDOW = 8  # bytes of a number
 _SPELLED = (
-    r"\\+u([0-9a-f]{4})|\\+x([0-9a-f]{2})|%(?:25)*([0-9a-f]{2})|&#x0*([0-9a-f]{1,4});|&#0*([0-9]{1,5});|\\+[abfnrtv]"
+    r"\\+u([0-9a-f]{4})|(?:\\+|\b0)x([0-9a-f]{2})(?![0-9a-f])|\\+x([0-9a-f]{2})|%(?:25)*([0-9a-f]{2})|&#x0*([0-9a-f]{1,4});"
+    r"|&#0*([0-9]{1,5});|\\+([0-3][0-7]{2})|(?<![01])([01]{8})(?![01])|\\+[abfnrtv]"
 )
+_MAY_BE_SPELLED = re.compile(r"[\\%]|&#|0x|[01]{8}")
 _ESCAPE = re.compile(_SPELLED, re.IGNORECASE)
 _UNIT = re.compile(rf"{_SPELLED}|(\w)", re.IGNORECASE)
-_DECIMAL, _PLAIN = 5, 6  # groups
+_BASES = {6: 10, 7: 8, 8: 2}  # of groups; 16 of the others
+_PLAIN = 9  # group
 _OTHERS = bytes(octet for octet in range(256) if not chr(octet).isalnum() or octet > 127)
 
 
@@ -41,7 +44,7 @@ class SpreadSecrets:
         """Whether a closer look is worth while: fast, and seldom wrong."""
         if not self._runs:
             return False
-        if "\\" in text or "%" in text or "&#" in text:
+        if _MAY_BE_SPELLED.search(text):
             text = _ESCAPE.sub(_character, text)
         return has_any(_letters(text).encode(), self._windows)
 
@@ -88,7 +91,7 @@ def _character(unit: re.Match[str]) -> str:
     number = unit.lastindex
     if number is None:
         return ""
-    return unit[number] if number == _PLAIN else chr(int(unit[number], 10 if number == _DECIMAL else 16))
+    return unit[number] if number == _PLAIN else chr(int(unit[number], _BASES.get(number, 16)))
 
 
 def _letters(text: str) -> str:

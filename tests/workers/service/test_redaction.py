@@ -1,7 +1,14 @@
 import base64
+import binascii
+import bz2
 import codecs
+import gzip
+import io
 import json
+import lzma
 import string
+import zipfile
+import zlib
 from urllib.parse import quote
 
 import pytest
@@ -90,6 +97,78 @@ def test_a_key_is_hidden_that_is_spread_over_a_text_or_spelled_character_by_char
     assert words.startswith("Fine. The key is ")
     assert words.endswith(" indeed. Rating: [[7]]")
     assert len(words) < 60
+
+
+def _zipped() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("environment", DUMP)
+    return file.getvalue()
+
+
+DUMP = f"POST /v1/chat HTTP/1.1\nAuthorization: Bearer {KEY}\n".encode() * 3
+DEFLATED = zlib.compressobj(wbits=-15)
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        base64.b64encode(gzip.compress(KEY.encode())).decode(),
+        base64.b64encode(gzip.compress(KEY[4:-4].encode())).decode(),
+        base64.urlsafe_b64encode(gzip.compress(DUMP)).decode(),
+        base64.b64encode(zlib.compress(DUMP)).decode(),
+        base64.b64encode(DEFLATED.compress(DUMP) + DEFLATED.flush()).decode(),
+        base64.b64encode(bz2.compress(DUMP)).decode(),
+        base64.b64encode(lzma.compress(DUMP)).decode(),
+        base64.b64encode(_zipped()).decode(),
+        f"data:application/gzip;base64,{base64.b64encode(gzip.compress(DUMP)).decode()}",
+        base64.encodebytes(gzip.compress(DUMP + bytes(range(256)))).decode().strip(),
+        base64.b64encode(gzip.compress(base64.b64encode(DUMP))).decode(),
+        base64.b32encode(gzip.compress(DUMP)).decode(),
+        base64.b85encode(KEY.encode()).decode(),
+        base64.a85encode(KEY.encode()).decode(),
+        gzip.compress(DUMP).hex(),
+        repr(gzip.compress(DUMP)),
+        base64.b64encode(KEY.encode("utf-16-le")).decode(),
+        base64.b64encode(KEY.encode().hex().encode()).decode(),
+        base64.b64encode(base64.b64encode(base64.b64encode(KEY.encode()))).decode(),
+        binascii.b2a_uu(KEY.encode()).decode().strip(),
+        "".join(f"\\{ord(character):03o}" for character in KEY),
+        " ".join(f"{ord(character):08b}" for character in KEY),
+        " ".join(f"0x{ord(character):02x}" for character in KEY),
+    ],
+)
+def test_a_key_is_hidden_that_is_compressed_or_encoded_in_several_ways(shown: str) -> None:
+    words = _spoken(_body(f"Fine. The key is {shown} indeed. Rating: [[7]]"))
+    assert "***" in words
+    assert shown not in words
+    assert words.startswith("Fine. The key is ")
+    assert words.endswith(" indeed. Rating: [[7]]")
+    assert len(words) < 90
+
+
+def test_a_key_in_compressed_bytes_is_hidden() -> None:
+    assert _spoken(_body("It is " + gzip.compress(DUMP).decode("latin-1"))) == "It is ***"
+
+
+@pytest.mark.parametrize("shown", [f"****{KEY[10:17]}****", f"...{KEY[12:18]}...", f"{KEY[:4]}\u2026{KEY[-4:]}"])
+def test_a_part_of_a_key_beside_a_mask_is_hidden(shown: str) -> None:
+    words = _spoken(_body(f"The key {shown} is wrong."))
+    assert "***" in words
+    assert not [piece for piece in (KEY[10:17], KEY[12:18], KEY[-4:]) if piece in words]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Look at https://example.org/a/long/path/to/some_file-name?query=1 ... and at 0x1F600, 10101010, \\x41.",
+        base64.b64encode(gzip.compress(b"Nothing that is secret stands here, at all." * 9)).decode(),
+        "def f(x): return {'a': x, \"b\": [1, 2]}\n\t# " + "abcdefghijklmnopqrstuvwxyz" * 3,
+        repr(bytes(range(256))),
+    ],
+)
+def test_words_that_look_encoded_and_hold_no_key_stay(words: str) -> None:
+    assert _spoken(_body(words)) == words
 
 
 def test_parts_of_a_reply_that_show_a_key_together_are_hidden_together() -> None:
