@@ -87,7 +87,9 @@ def _read_csv(path: Path) -> Iterator[Row]:
     """Rows of a table whose first line names the columns; an empty cell is null."""
     text = read_text(path)
     csv.field_size_limit(_LONGEST_CELL)
-    lines = csv.reader(StringIO(text, newline=""), delimiter=_delimiter(path, text), strict=True)
+    delimiter = _delimiter(path, text)
+    spaced = f"{delimiter} " in text.partition("\n")[0]  # `id, query, answer`: the space belongs to no cell
+    lines = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=spaced)
     names: list[str] | None = None
     start = 1
     try:

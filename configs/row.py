@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -101,6 +102,11 @@ def _shown(field: object) -> str:
     """A field's name as a message shows it: never longer than a line."""
     name = str(field)
     return name if len(name) <= _SHOWN else f"{name[: _SHOWN - 3]}..."
+
+
+def is_blank(text: str | None) -> bool:
+    """Whether nothing of it can be seen: white space and characters without width only."""
+    return text is None or all(unicodedata.category(character)[0] in "ZC" for character in text)
 
 
 def _present(value: Any) -> Any:

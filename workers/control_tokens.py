@@ -30,6 +30,11 @@ def plain(text: str) -> str:
     return _CONTROL_TOKENS.sub(lambda token: broken(token[0]), text)
 
 
+def control_tokens(text: str) -> list[str]:
+    """The control tokens of the known families of chat templates that stand in a text."""
+    return _CONTROL_TOKENS.findall(text)
+
+
 def without_tokens(text: str, tokens: Iterable[str]) -> str:
     """The text without these control tokens, those of one tokenizer."""
     for token in sorted((token for token in tokens if len(token) > 1), key=len, reverse=True):

@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 from configs.errors import InputError
-from configs.row import Row
+from configs.row import Row, is_blank
 from configs.schema.data import QuestionsConfig
 from evaluators.question import Question
 
@@ -17,7 +17,7 @@ def question_from_row(row: Row, config: QuestionsConfig) -> Question:
     turns = texts(row, config.query_field)
     if not turns:
         row.text(config.query_field)
-    if not turns or not all((turn or "").strip() for turn in turns):
+    if not turns or any(map(is_blank, turns)):
         raise InputError(f"{row.place}: the question in '{config.query_field}' is empty; fill it or delete the row")
     further = further_input(row, config) if config.input_field is not None and len(turns) == 1 else ""
     question_turns = (f"{turns[0]}\n\n{further}",) if further else tuple(turn or "" for turn in turns)
@@ -32,14 +32,14 @@ def further_input(row: Row, config: QuestionsConfig) -> str:
     if field in (config.query_field, config.category_field, config.reference_field):
         return ""
     value = row.value(field)
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or is_blank(value):
         return ""
     return row.text(field)
 
 
 def texts(row: Row, field: str) -> tuple[str | None, ...]:
     """The text in a field, or a list of texts, one a turn; none where it is missing, null or an empty list."""
-    value = row.get(field)
+    value = row.value(field)
     if isinstance(value, list):
         return tuple(Row({field: text}, row.place).optional_text(field) for text in value)
     text = row.optional_text(field)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from configs.errors import InputError
-from configs.row import Row, kind_of
+from configs.row import Row, is_blank, kind_of
 from configs.schema.data import CONVERSATION_FIELDS, PoolConfig
 from search.prompts.demonstration import Turn
 
@@ -70,7 +70,7 @@ def exchange_of(row: Row, fields: Fields) -> Exchange:
     (query, answer), *later = _paired(row, fields)
     later += _follow_up(row, fields)
     further = None if fields.input in (None, fields.query, fields.answer) else row.optional_text(str(fields.input))
-    if not (further or "").strip():
+    if is_blank(further):
         return Exchange(((query, answer), *later))
     return Exchange(((f"{query}\n\n{further}", answer), *later), joined=True)
 
@@ -109,7 +109,7 @@ def _texts(row: Row, field: str, value: Any) -> list[str]:
     if isinstance(value, list):
         return [Row({field: text}, row.place).text(field) for text in value]
     text = row.optional_text(field)
-    return [text] if text and text.strip() else []
+    return [] if text is None or is_blank(text) else [text]
 
 
 def _conversation(row: Row, field: str) -> tuple[Turn, ...]:

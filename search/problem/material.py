@@ -19,8 +19,10 @@ from search.problem.space import SearchSpace
 from search.problem.split import load_split
 from search.prompts.demonstration import Demonstration, demonstration_of
 from search.prompts.render import Renderer
-from search.prompts.urial import form_of, load_base_prompt
+from search.prompts.unread_turns import doubtful_turns
+from search.prompts.urial import BasePrompt, form_of, load_base_prompt
 from workers.chat_template import StoredTemplate
+from workers.control_tokens import control_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +162,38 @@ def load_material(config: RunConfig, renderer: Renderer) -> Material:
         notices=(
             *pool.report.sentences(),
             *_untold_turns(pool.values(), config.render),
+            *_odd_rules(str(config.base_prompt.path), prompt),
+            *_control_tokens(prompt.rules, pool, (*split.search, *split.held_out)),
             *split.notices,
             *contamination.notices(),
         ),
         contamination=contamination,
         template=renderer.template,
     )
+
+
+def _odd_rules(path: str, prompt: BasePrompt) -> Iterator[str]:
+    """A notice if what counts as rules may be meant as demonstrations."""
+    if (doubt := doubtful_turns(prompt.rules)) is not None:
+        yield (
+            f"{path}: what counts as rules may be meant as demonstrations, which are not read: {doubt}; write them as "
+            "docs/data.md says"
+        )
+
+
+def _control_tokens(rules: str, pool: Mapping[str, Demonstration], questions: Iterable[Question]) -> Iterator[str]:
+    """A notice if texts spell what steers a model."""
+    texts = [("the rules", rules)]
+    texts += [(f"demonstration {shown.id}", "\n".join(shown.texts)) for shown in pool.values()]
+    texts += [(f"question {question.id}", "\n".join(question.turns)) for question in questions]
+    found = [(name, tokens[0]) for name, text in texts if (tokens := control_tokens(text))]
+    if found:
+        shown = ", ".join(f"{token} in {name}" for name, token in found[:3])
+        more = f" and {len(found) - 3:,} more" if len(found) > 3 else ""
+        yield (
+            f"texts spell control tokens ({shown}{more}), which a model may read as such; remove them unless they are "
+            "meant"
+        )
 
 
 def _untold_turns(pool: Iterable[Demonstration], render: RenderConfig) -> Iterator[str]:

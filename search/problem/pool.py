@@ -8,12 +8,13 @@ from typing import Literal
 
 from configs.errors import InputError
 from configs.records import read_all_records, sample_rows
-from configs.row import Row
-from configs.schema.data import PoolConfig
+from configs.row import Row, is_blank
+from configs.schema.data import CONVERSATION_FIELDS, PoolConfig
 from search.problem.exchange import exchange_of, fields_of
 from search.problem.shifted_answers import shift_of
 from search.prompts.demonstration import Demonstration, demonstration_of
 
+_OFTEN_READ = {"context", "passage", "document", "system", "system_prompt", "history", *CONVERSATION_FIELDS}
 _SHOWN = 3  # problems of a kind that are told one by one
 _MOST_SHOWN = 10  # conflicts of ids
 
@@ -24,12 +25,13 @@ class PoolProblem:
 
     Attributes:
         kind: `duplicate`, `empty`, `ambiguous` and `in_base_prompt`: left out of the pool. `shifted`: the answers
-            seem to belong to other queries; nothing is left out. `joined`: rows have further input.
+            seem to belong to other queries; nothing is left out. `joined`: rows have further input. `unread`: they have
+            further text that nobody reads.
         text: one sentence.
         id: of the demonstration concerned; None where it has none, or where the pool as a whole is concerned.
     """
 
-    kind: Literal["duplicate", "empty", "ambiguous", "in_base_prompt", "shifted", "joined"]
+    kind: Literal["duplicate", "empty", "ambiguous", "in_base_prompt", "shifted", "joined", "unread"]
     text: str
     id: str | None = None
 
@@ -129,7 +131,7 @@ def load_pool(config: PoolConfig, usable: Callable[[Demonstration], bool] = lamb
     """
     rows = read_all_records(config)
     problems = list(_shift_problem(rows, config))  # neighbours in the file; a sample has none
-    problems += _input_problem(rows, config)
+    problems += [*_input_problem(rows, config), *_unread_fields(rows, config)]
     demonstrations: dict[str, Demonstration] = {}
     places: dict[str, str] = {}
     by_content: dict[str, str] = {}
@@ -176,7 +178,7 @@ def _demonstration(row: Row, config: PoolConfig) -> Demonstration:
 def _problem(
     demonstration: Demonstration, place: str, first_place: str | None, usable: Callable[[Demonstration], bool]
 ) -> PoolProblem | None:
-    empty = next((at for at, text in enumerate(demonstration.texts) if not text.strip()), None)
+    empty = next((at for at, text in enumerate(demonstration.texts) if is_blank(text)), None)
     if empty is not None:
         which = "answer" if empty % 2 else "query"
         turn = f" of turn {empty // 2 + 1}" if demonstration.further else ""
@@ -207,6 +209,17 @@ def _input_problem(rows: Sequence[Row], config: PoolConfig) -> Iterator[PoolProb
         rows_have = "1 row has" if having == 1 else f"{having:,} rows have"
         text = f"{config.path or config.hub}: {rows_have} text in '{field}', which {done} (pool.input_field)"
         yield PoolProblem("joined", text)
+
+
+def _unread_fields(rows: Sequence[Row], config: PoolConfig) -> Iterator[PoolProblem]:
+    """Text that belongs to queries by the name of its field, and is left out, as Dolly's `context`."""
+    read = {config.input_field, config.query_field, config.answer_field}
+    for field in sorted(_OFTEN_READ - read):
+        having = sum(row.has(config.query_field) and bool(row.value(field)) for row in rows)
+        if having:
+            rows_have = "1 row has" if having == 1 else f"{having:,} rows have"
+            text = f"{config.path or config.hub}: {rows_have} something in '{field}', which is left out"
+            yield PoolProblem("unread", f"{text}; to put a text behind the query, name its field as pool.input_field")
 
 
 def _shift_problem(rows: Sequence[Row], config: PoolConfig) -> Iterator[PoolProblem]:

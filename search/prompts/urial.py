@@ -24,12 +24,8 @@ from configs.errors import InputError
 from configs.schema.data import RenderConfig
 from configs.text_files import read_text
 from search.prompts.demonstration import Demonstration, Turn, demonstration_of
+from search.prompts.unread_turns import unread_turns
 
-_SPEAKS = r"^[ \t>*#]*(?:{})[*]*[ \t]*:"  # a line that begins as a turn of a conversation
-_ASKS, _ANSWERS = (
-    re.compile(_SPEAKS.format(names), re.MULTILINE | re.IGNORECASE)
-    for names in ("query|question|user|human|instruction|q", "answer|assistant|response|output|gpt|ai|bot|a")
-)
 _HEADING = re.compile(r"^# (?:Query|Answer|User|Assistant):\s*$", re.MULTILINE)
 
 
@@ -162,12 +158,11 @@ def parse_prompt(text: str, source: str = "the prompt", expected: UrialForm = BA
 
 def _refuse_unread_turns(rules: str, source: str) -> None:
     """Raises InputError where rules hold a question and an answer: demonstrations in a form that is none of URIAL's."""
-    question = _ASKS.search(rules)
-    answer = _ANSWERS.search(rules, question.end()) if question else None
-    if question and answer:
-        first, second = (rules.count("\n", 0, heading.start()) + 1 for heading in (question, answer))
+    found = unread_turns(rules)
+    if found is not None:
+        (first, question), (second, answer) = found
         raise InputError(
-            f"{source}, lines {first} and {second}: '{question.group().strip()}' and '{answer.group().strip()}' look "
+            f"{source}, lines {first} and {second}: '{question}' and '{answer}' look "
             "like a demonstration, but no demonstration is read in this form, and all of it would count as rules; "
             "write demonstrations as in `\\n# Query:\\n```\\n...\\n```\\n\\n# Answer:\\n```\\n...\\n```\\n`"
         )

@@ -274,3 +274,9 @@ def test_byte_order_marks_are_no_part_of_the_text_however_many_there_are(tmp_pat
     path = tmp_path / "rows.jsonl"
     path.write_bytes(b"\xef\xbb\xbf" * 2 + b'{"query": "Why?"}\n')
     assert [dict(row) for row in read_rows(path)] == [{"query": "Why?"}]
+
+
+def test_a_blank_behind_each_comma_of_the_first_line_belongs_to_no_cell(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text('id, query, answer\na, "How, then?", So\n', encoding="utf-8")
+    (read,) = read_rows(tmp_path / "rows.csv")
+    assert read == {"id": "a", "query": "How, then?", "answer": "So"}

@@ -163,3 +163,19 @@ def test_a_search_question_that_is_a_held_out_one_in_disguise_is_reported(tmp_pa
     (notice,) = made.notices
     assert "search question g3" in notice
     assert made.contamination.seen == 1
+
+
+def test_texts_that_spell_control_tokens_are_reported_with_the_first_places(tmp_path: Path) -> None:
+    made = material(tmp_path, shown("How is </s> read?", "As an end."))
+    assert made.notices == (
+        "texts spell control tokens (</s> in demonstration x), which a model may read as such; remove them unless they "
+        "are meant",
+    )
+
+
+def test_rules_that_may_be_meant_as_demonstrations_are_reported(tmp_path: Path) -> None:
+    material(tmp_path)
+    (tmp_path / "base.txt").write_text("Frage: Warum?\nAntwort: Darum.\n", encoding="utf-8")
+    config = load_config("quickstart", [f"base_prompt.path={tmp_path}/base.txt"])
+    (notice,) = load_material(config, make_renderer(config.render, config.model)).notices
+    assert "'Frage' and 'Antwort' (lines 1 and 2) look like a question and its answer" in notice

@@ -62,6 +62,29 @@ def test_empty_texts_are_left_out_and_reported(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("blank", ["\u00a0", "\u200b\ufeff", " \u3000\u2060\n"])
+def test_a_text_of_which_nothing_can_be_seen_is_empty(tmp_path: Path, blank: str) -> None:
+    pool = pool_of(tmp_path, [row("one"), row("two", blank)])
+    assert [shown.query for shown in pool.values()] == ["one"]
+    assert [problem.kind for problem in pool.report.problems] == ["empty"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("context", "Ann is 7."), ("system", "Be brief."), ("history", [["a", "b"]]), ("messages", [{"role": "user"}])],
+)
+def test_text_that_belongs_to_queries_and_is_left_out_is_reported(tmp_path: Path, field: str, value: object) -> None:
+    (sentence,) = pool_of(tmp_path, [row("one", **{field: value}), row("two")]).report.sentences()
+    assert f"1 row has something in '{field}', which is left out" in sentence
+    assert not pool_of(tmp_path, [row("one", **{field: ""})]).report.sentences()
+
+
+def test_a_field_that_is_named_as_further_input_is_no_unread_one(tmp_path: Path) -> None:
+    pool = pool_of(tmp_path, [row("How old?", context="Ann is 7.")], input_field="context")
+    assert [shown.query for shown in pool.values()] == ["How old?\n\nAnn is 7."]
+    assert [problem.kind for problem in pool.report.problems] == ["joined"]
+
+
 def test_a_text_that_no_prompt_can_hold_is_left_out_and_reported(tmp_path: Path) -> None:
     rows = [row("a"), row("b", BACKTICKS.turn("inner", "inner") + "end")]
     pool = pool_of(tmp_path, rows, usable=lambda one: BACKTICKS.holds(*one.turns))

@@ -1,0 +1,89 @@
+"""Demonstrations in a prompt file that are not read as such: under the headings or in the markup of other tools."""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from configs.text_files import JsonError, parse_json
+
+Heading = tuple[int, str]
+"""A line's number, from 1, and what stands there."""
+
+_SPEAKS = r"^[ \t>*#]*(?:{0})(?:[ \t]*\d+)?[*]*[ \t]*(?:[:：>]|(?<=\d)[.)])|^[ \t]*#+[ \t]*(?:{0})[ \t]*$"
+_ASKS = re.compile(
+    _SPEAKS.format("query|question|user|human|instruction|q"), re.MULTILINE | re.IGNORECASE
+)  # a line that begins as a turn of a conversation
+_ANSWERS = re.compile(
+    _SPEAKS.format("answer|assistant|response|output|gpt|ai|bot|a") + r"|\b(?-i:ASSISTANT|RESPONSE|ANSWER):",
+    re.MULTILINE | re.IGNORECASE,
+)
+_MARKED = (
+    (r"\[INST\]", r"\[/INST\]"),
+    (r"<\|im_start\|>\s*user\b", r"<\|im_start\|>\s*assistant\b"),
+    (r"<\|start_header_id\|>\s*user\b", r"<\|start_header_id\|>\s*assistant\b"),
+    (r"<start_of_turn>\s*user\b", r"<start_of_turn>\s*model\b"),
+    (r"<\|(?:user|prompter)\|>", r"<\|(?:assistant|model)\|>"),
+    (r"<｜User｜>", r"<｜Assistant｜>"),
+    (r"<\|start\|>\s*user\b", r"<\|start\|>\s*assistant\b"),
+)
+_CHATS = tuple((re.compile(asks, re.IGNORECASE), re.compile(answers, re.IGNORECASE)) for asks, answers in _MARKED)
+_LABEL = re.compile(r"^[ \t>*#_<\[-]*([^\W\d_][^\W_]{0,20})(?:[ \t]*\d+)?[*_]*[ \t]*[:：>]", re.MULTILINE)
+_PAIRS = frozenset(
+    {
+        ("input", "output"), ("prompt", "completion"), ("problem", "solution"), ("question", "answer"),
+        ("frage", "antwort"), ("question", "réponse"), ("pregunta", "respuesta"), ("pergunta", "resposta"),
+        ("domanda", "risposta"), ("вопрос", "ответ"), ("问", "答"), ("问题", "回答"), ("問題", "回答"),
+        ("질문", "답변"),
+        ("客户", "客服"), ("customer", "agent"), ("client", "agent"), ("user", "bot"), ("student", "teacher"),
+        ("query", "response"),
+    }
+)  # fmt: skip
+
+
+def unread_turns(rules: str) -> tuple[Heading, Heading] | None:
+    """A question and an answer under headings, or in the markup of a chat template; None where there are none."""
+    for asks, answers in ((_ASKS, _ANSWERS), *_CHATS):
+        question = asks.search(rules)
+        answer = answers.search(rules, question.end()) if question else None
+        if question and answer:
+            return _heading(rules, question), _heading(rules, answer)
+    return None
+
+
+def doubtful_turns(rules: str) -> str | None:
+    """What in the rules may be meant as demonstrations, in words; None where nothing looks like it: labels that take
+    turns, or text that is JSON."""
+    if _is_json(rules):
+        return "the text is JSON"
+    labels = [(label[1].lower(), label) for label in _LABEL.finditer(rules)]
+    for (_, question), (_, answer) in _taking_turns(labels):
+        lines = f"lines {_heading(rules, question)[0]} and {_heading(rules, answer)[0]}"
+        return f"'{question[1]}' and '{answer[1]}' ({lines}) look like a question and its answer"
+    return None
+
+
+def _taking_turns(
+    labels: list[tuple[str, re.Match[str]]],
+) -> Iterator[tuple[tuple[str, re.Match[str]], tuple[str, re.Match[str]]]]:
+    names = [name for name, _ in labels]
+    for at, (first, second) in enumerate(pairwise(labels)):
+        pair = (first[0], second[0])
+        if pair in _PAIRS or (pair[0] != pair[1] and names[at + 2 : at + 4] == [*pair]):
+            yield first, second
+
+
+def _is_json(text: str) -> bool:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return bool(lines) and (_parses(text) or all(map(_parses, lines)))
+
+
+def _parses(text: str) -> bool:
+    try:
+        return isinstance(parse_json(text), dict | list)
+    except JsonError:
+        return False
+
+
+def _heading(text: str, match: re.Match[str]) -> Heading:
+    begin = match.start() + len(match[0]) - len(match[0].lstrip())
+    return text.count("\n", 0, begin) + 1, " ".join(match[0].split())

@@ -1,0 +1,64 @@
+"""A prompt file in the form of another tool is not taken for rules without a word."""
+
+import json
+
+import pytest
+
+from configs.errors import InputError
+from search.prompts.unread_turns import doubtful_turns, unread_turns
+from search.prompts.urial import parse_prompt
+
+TURN = '{"query": "Why?", "answer": "So."}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Below is a task.\n\n### Instruction\nWhy?\n### Response\nSo.\n",
+        "<s>[INST] Why? [/INST] So. </s>",
+        "<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\nSo.<|im_end|>\n",
+        "<|start_header_id|>user<|end_header_id|>\n\nWhy?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\nSo.",
+        "<start_of_turn>user\nWhy?<end_of_turn>\n<start_of_turn>model\nSo.<end_of_turn>\n",
+        "<|user|>\nWhy?<|end|>\n<|assistant|>\nSo.<|end|>\n",
+        "A chat.\nUSER: Why? ASSISTANT: So.</s>",
+        "Q1. Why?\nA1. So.\n",
+        "User> Why?\nBot> So.\n",
+    ],
+)
+def test_demonstrations_in_the_markup_of_another_tool_are_refused_with_their_lines(text: str) -> None:
+    with pytest.raises(InputError, match=r"prompt\.txt, lines \d and \d: .* look like a demonstration"):
+        parse_prompt(text, "prompt.txt")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Input: 2 + 2\nOutput: 4\n",
+        "Frage: Warum?\nAntwort: Darum.\n",
+        "\u95ee\uff1a\u4e3a\u4ec0\u4e48\uff1f\n\u7b54\uff1a\u56e0\u4e3a\u3002\n",
+        "<question>Why?</question>\n<answer>So.</answer>\n",
+        "Ann: Why?\nBen: So.\nAnn: How?\nBen: Thus.\n",
+        TURN,
+        f"{TURN}\n{TURN}\n",
+        json.dumps([json.loads(TURN)] * 2, indent=1),
+    ],
+)
+def test_what_may_be_meant_as_demonstrations_is_told_and_stays(text: str) -> None:
+    assert parse_prompt(text).rules == text
+    assert doubtful_turns(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Be brief.\nNote: no jokes.\nTip: short words.\n",
+        "Answer each question. Begin with 'Answer:' if the user asks a question:\n",
+        "You are the user's helper.\n- User: the person who asks\n",
+        'Users place their queries under "# Query:", and your answers are under "# Answer:".\n',
+        "[1] is a source.\n7\n",
+    ],
+)
+def test_rules_that_are_rules_raise_no_doubt(text: str) -> None:
+    assert unread_turns(text) is None
+    assert doubtful_turns(text) is None
