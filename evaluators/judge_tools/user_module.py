@@ -1,17 +1,20 @@
-"""A Python module of the user's own, with what its behaviour depends on: its source and that of the user's modules that
-it imports, directly or through each other.
+"""A Python module of the user's own, with what its behaviour depends on: its source, that of the user's modules that it
+imports, directly or through each other, and files beside them that they read.
 
-Found are imports that stand in the sources, also inside functions, and `import_module("name")` with the name written
-out. Installed packages, the standard library and demosearch itself have versions of their own and are left out. What a
-module reads besides (data files, the environment, a database) cannot be known.
+Found are imports that stand in the sources, also inside functions, names of modules that are written out where a module
+imports by name, and files whose names are written out, unless the module writes files itself: those may be its own.
+Installed packages, the standard library and demosearch itself have versions of their own and are left out. What a
+module reads besides (files whose names it makes, the environment, a database) cannot be known.
 """
 
 import ast
 import importlib
 import importlib.util
+import re
 import sys
 import sysconfig
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import sha256
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -19,6 +22,25 @@ from types import ModuleType
 
 _OURS = frozenset({"configs", "evaluators", "search", "workers"})
 _INSTALLED = ("site-packages", "dist-packages")
+_IMPORTERS = frozenset({"import_module", "__import__", "importlib", "run_path", "run_module"})
+_WRITERS = frozenset(
+    {
+        "write_text",
+        "write_bytes",
+        "dump",
+        "save",
+        "savetxt",
+        "to_csv",
+        "to_json",
+        "to_parquet",
+        "connect",
+        "FileHandler",
+    }
+)
+_WRITING_MODE = re.compile(r"[rwaxbt+]*[wax+][rwaxbt+]*")
+_MODULE_NAME = re.compile(r"\.*[A-Za-z_][\w.]*")
+_FILE_NAME = re.compile(r"[^\0\n]{1,300}")
+_LARGEST = 2**28  # bytes of a file that is looked at
 
 
 def import_module(name: str, folder: Path | None) -> ModuleType:
@@ -45,8 +67,13 @@ def import_module(name: str, folder: Path | None) -> ModuleType:
 
 
 def digests(name: str) -> dict[str, str]:
-    """SHA-256 of the source of each module, by its name; `name` itself is among them."""
-    return {module_name: sha256(path.read_bytes()).hexdigest() for module_name, path in sorted(_sources(name).items())}
+    """SHA-256 of the source of each module, by its name, and of each file that they read, by `file NAME`; `name` itself
+    is among them."""
+    sources = _sources(name)
+    files = dict(sorted(sources.items()))
+    for path in sources.values():
+        files.update({f"file {written}": read for written, read in sorted(_files_read(path).items())})
+    return {known_as: sha256(path.read_bytes()).hexdigest() for known_as, path in files.items()}
 
 
 def _sources(name: str) -> dict[str, Path]:
@@ -95,6 +122,8 @@ def _imported(path: Path, name: str, is_package: bool) -> Iterator[str]:
     except (SyntaxError, ValueError, RecursionError):  # importing it will tell
         return
     package = name if is_package else name.rpartition(".")[0]
+    if any(map(_imports_by_name, ast.walk(tree))):
+        yield from (text.strip(".") for text in _texts(tree) if _MODULE_NAME.fullmatch(text))
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -102,10 +131,6 @@ def _imported(path: Path, name: str, is_package: bool) -> Iterator[str]:
             base = _absolute(node, package)
             yield base
             yield from (f"{base}.{alias.name}".strip(".") for alias in node.names if alias.name != "*")
-        elif isinstance(node, ast.Call) and _imports(node.func) and node.args:
-            first = node.args[0]
-            if isinstance(first, ast.Constant) and isinstance(first.value, str):
-                yield first.value.strip(".")
 
 
 def _absolute(node: ast.ImportFrom, package: str) -> str:
@@ -116,6 +141,37 @@ def _absolute(node: ast.ImportFrom, package: str) -> str:
     return ".".join([*base, *([node.module] if node.module else [])])
 
 
-def _imports(function: ast.expr) -> bool:
-    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    return name in ("import_module", "__import__")
+def _imports_by_name(node: ast.AST) -> bool:
+    names = [getattr(node, part, None) for part in ("attr", "id", "name")]
+    return any(isinstance(name, str) and name.rpartition(".")[2] in _IMPORTERS for name in names)
+
+
+def _texts(tree: ast.AST) -> Iterator[str]:
+    """Texts that are written out."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def _files_read(path: Path) -> dict[str, Path]:
+    """Files whose names are written out in a module, relative to its folder or to where the run was started; none of a
+    module that writes files."""
+    try:
+        tree = ast.parse(path.read_bytes()) if path.suffix == ".py" else ast.Module([], [])
+    except (SyntaxError, ValueError, RecursionError):
+        return {}
+    if any(isinstance(node, ast.Call) and _writes(node) for node in ast.walk(tree)):
+        return {}
+    found: dict[str, Path] = {}
+    for text in filter(_FILE_NAME.fullmatch, _texts(tree)):
+        for folder in (path.parent, Path()):
+            with suppress(OSError, ValueError):
+                if (folder / text).is_file() and (folder / text).stat().st_size <= _LARGEST:
+                    found.setdefault(text, folder / text)
+    return found
+
+
+def _writes(call: ast.Call) -> bool:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    texts = [text for argument in [*call.args, *call.keywords] for text in _texts(argument)]
+    return name in _WRITERS or (name == "open" and any(_WRITING_MODE.fullmatch(text) for text in texts))

@@ -41,6 +41,8 @@ def _names(folder: Path, name: str = "um_judge") -> set[str]:
         "import importlib\ndef later(): return importlib.import_module('um_helper')",
         "def later(): return __import__('um_helper')",
         "try:\n    import um_helper\nexcept ImportError:\n    pass",
+        "from importlib import import_module as load\nNAME = 'um_helper'\ndef later(): return load(NAME)",
+        "import importlib as i\nHELPERS = ['um_helper']\ndef later(): return [i.import_module(n) for n in HELPERS]",
     ],
 )
 def test_every_way_to_import_a_helper_is_seen(folder: Path, statement: str) -> None:
@@ -87,3 +89,42 @@ def test_a_helper_is_read_anew_although_another_of_its_name_was_imported_before(
 def test_a_helper_that_is_no_python_fails_where_it_is_imported(folder: Path) -> None:
     _write(folder, um_judge="def later():\n    import um_helper", um_helper="oops (")
     assert _names(folder) == {"um_judge", "um_helper"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "WORDS = open('words.txt').read()",
+        "from pathlib import Path\ndef later(): return (Path(__file__).parent / 'words.txt').read_text()",
+        "import json\nPATH = 'words.txt'\ndef later():\n    with open(PATH, 'rb') as file: return json.load(file)",
+        "def later(): exec(open('words.txt').read())",
+        "import importlib.util as u\ndef later(): return u.spec_from_file_location('w', 'words.txt')",
+    ],
+)
+def test_each_edit_of_a_file_that_is_read_by_its_name_moves_a_digest(
+    folder: Path, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    found = []
+    _write(folder, um_judge=source)
+    for words in ("1", "1", "2"):
+        (folder / "words.txt").write_text(words, encoding="utf-8")
+        import_module("um_judge", folder)
+        found.append(digests("um_judge"))
+    assert found[0] == found[1] != found[2]
+    assert set(found[0]) == {"um_judge", "file words.txt"}
+
+
+@pytest.mark.parametrize(
+    "writes",
+    [
+        "open('words.txt', 'a')",
+        "open('words.txt', mode='w+')",
+        "Path('words.txt').write_text('')",
+        "pickle.dump(1, PATH)",
+    ],
+)
+def test_a_file_that_a_module_may_write_itself_is_none_that_it_depends_on(folder: Path, writes: str) -> None:
+    (folder / "words.txt").write_text("1", encoding="utf-8")
+    _write(folder, um_judge=f"PATH = 'words.txt'\ndef later():\n    return {writes}")
+    assert _names(folder) == {"um_judge"}

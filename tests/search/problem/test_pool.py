@@ -74,9 +74,9 @@ def test_a_text_of_which_nothing_can_be_seen_is_empty(tmp_path: Path, blank: str
     [("context", "Ann is 7."), ("system", "Be brief."), ("history", [["a", "b"]]), ("messages", [{"role": "user"}])],
 )
 def test_text_that_belongs_to_queries_and_is_left_out_is_reported(tmp_path: Path, field: str, value: object) -> None:
-    (sentence,) = pool_of(tmp_path, [row("one", **{field: value}), row("two")]).report.sentences()
+    (sentence,) = pool_of(tmp_path, [row("one") | {field: value}, row("two")]).report.sentences()
     assert f"1 row has something in '{field}', which is left out" in sentence
-    assert not pool_of(tmp_path, [row("one", **{field: ""})]).report.sentences()
+    assert not pool_of(tmp_path, [row("one") | {field: ""}]).report.sentences()
 
 
 def test_a_field_that_is_named_as_further_input_is_no_unread_one(tmp_path: Path) -> None:
