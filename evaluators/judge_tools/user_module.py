@@ -162,13 +162,13 @@ def _files_read(path: Path) -> dict[str, Path]:
         return {}
     if any(isinstance(node, ast.Call) and _writes(node) for node in ast.walk(tree)):
         return {}
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for text in filter(_FILE_NAME.fullmatch, _texts(tree)):
         for folder in (path.parent, Path()):
             with suppress(OSError, ValueError):
                 if (folder / text).is_file() and (folder / text).stat().st_size <= _LARGEST:
-                    found.setdefault(text, folder / text)
-    return found
+                    files.setdefault(text, folder / text)
+    return files
 
 
 def _writes(call: ast.Call) -> bool:

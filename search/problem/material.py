@@ -186,10 +186,10 @@ def _control_tokens(rules: str, pool: Mapping[str, Demonstration], questions: It
     texts = [("the rules", rules)]
     texts += [(f"demonstration {shown.id}", "\n".join(shown.texts)) for shown in pool.values()]
     texts += [(f"question {question.id}", "\n".join(question.turns)) for question in questions]
-    found = [(name, tokens[0]) for name, text in texts if (tokens := control_tokens(text))]
-    if found:
-        shown = ", ".join(f"{token} in {name}" for name, token in found[:3])
-        more = f" and {len(found) - 3:,} more" if len(found) > 3 else ""
+    spelled = [(name, tokens[0]) for name, text in texts if (tokens := control_tokens(text))]
+    if spelled:
+        shown = ", ".join(f"{token} in {name}" for name, token in spelled[:3])
+        more = f" and {len(spelled) - 3:,} more" if len(spelled) > 3 else ""
         yield (
             f"texts spell control tokens ({shown}{more}), which a model may read as such; remove them unless they are "
             "meant"

@@ -158,9 +158,9 @@ def parse_prompt(text: str, source: str = "the prompt", expected: UrialForm = BA
 
 def _refuse_unread_turns(rules: str, source: str) -> None:
     """Raises InputError where rules hold a question and an answer: demonstrations in a form that is none of URIAL's."""
-    found = unread_turns(rules)
-    if found is not None:
-        (first, question), (second, answer) = found
+    turns = unread_turns(rules)
+    if turns is not None:
+        (first, question), (second, answer) = turns
         raise InputError(
             f"{source}, lines {first} and {second}: '{question}' and '{answer}' look "
             "like a demonstration, but no demonstration is read in this form, and all of it would count as rules; "

@@ -22,7 +22,7 @@ _PIECE, _ENCODED_PIECE = 8, 12
 _ENDS, _ENDS_IN_ERRORS = 6, 4
 """A word of so many characters that is a key's beginning or end gives part of it away."""
 _MASKED_PIECE = 5
-"""So many characters of a key beside a mask give part of it away."""
+"""Characters of a key beside a mask that give part of it away."""
 
 _HIDDEN = "***"
 _RUN = re.compile(r"[A-Za-z0-9_\-+/=%.~:]{8,}")
