@@ -23,7 +23,7 @@ class DecodingConfig(Knobs):
     """Most likely tokens kept; 0 keeps all."""
     repetition_penalty: Annotated[float, Field(gt=0, le=10)] = 1.0
     """1 is off. It counts the prompt's tokens too, so the number of demonstrations changes its effect."""
-    stop: tuple[str, ...] | None = None
+    stop: tuple[Annotated[str, Field(min_length=1)], ...] | None = None
     """An answer ends before the first of these; the template's own stop strings when absent."""
     seed: Seed = 0
     """Seed of sampling; without effect at temperature 0."""

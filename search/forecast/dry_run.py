@@ -20,6 +20,7 @@ from search.forecast.workload import Surveyor, combined
 from search.results.wording import show_many
 from search.running.assembly import Plan, make_plan
 from search.running.evaluation_plan import EvaluationPlan, make_evaluation_plan
+from search.running.place_check import missing_models
 from search.running.service_check import service_notices, with_keys_to_come
 from search.strategies.strategy import screened_by
 from workers.prompt import PromptBlock
@@ -43,6 +44,7 @@ def forecast_run(
         InputError: something is wrong with config or files.
     """
     environment, missing = with_keys_to_come(config)
+    missing += missing_models([config.model], here=config.workers.kind == "local")
     templates = DryTemplates()
     plan = make_plan(config, path or _NOWHERE, environment, templates.load)
     surveyor = _surveyor(plan)
@@ -80,6 +82,7 @@ def forecast_evaluation(
     environment, missing = with_keys_to_come(config)
     templates = DryTemplates()
     plan = make_evaluation_plan(config, path or _NOWHERE, environment, templates.load)
+    missing += missing_models((model for model, _ in plan.by_model()), here=config.workers.kind == "local")
     surveyor = Surveyor({question.id: question for question in plan.questions}, plan.objective, plan.judges.members)
     ids = [question.id for question in plan.questions]
     work = combined(

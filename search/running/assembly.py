@@ -30,6 +30,7 @@ from search.running.coordinator import Coordinator
 from search.running.earlier_runs import check_earlier_runs, earlier_effects
 from search.running.judges import Judges, make_judges
 from search.running.likelihood import ReferenceAnswers
+from search.running.place_check import refuse_unusable_ledger
 from search.running.prices import refuse_unknown_prices
 from search.running.scorer import Scorer
 from search.running.service_check import refuse_unusable_services
@@ -104,6 +105,7 @@ def make_plan(
 ) -> Plan:
     """Read and check everything that a config names; `path` is the run's. Raises InputError."""
     refuse_missing_packages(config.trackers)
+    refuse_unusable_ledger(config)
     renderer = make_renderer(config.render, config.model, load_template)
     material = load_material(config, renderer)
     judges = make_judges(config.judge, path, environment, load_template)

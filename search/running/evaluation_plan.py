@@ -15,6 +15,7 @@ from search.problem.prompt_variant import PromptVariant, load_variants
 from search.problem.split import load_questions, load_split
 from search.prompts.urial import BasePrompt
 from search.running.judges import Judges, make_judges
+from search.running.place_check import refuse_unusable_ledger
 from search.running.prices import refuse_unknown_prices
 from search.running.service_check import refuse_unusable_services
 from workers.chat_template import ChatTemplate, LoadTemplate
@@ -72,5 +73,6 @@ def make_evaluation_plan(
     judges = make_judges(config.judge, path, environment, load_template)
     judges.check(questions, Objective.of(config.scoring))
     refuse_unknown_prices(config)
+    refuse_unusable_ledger(config)
     refuse_unusable_services(config, environment)
     return EvaluationPlan(config, questions, variants, judges, (*notices, *shown))

@@ -104,6 +104,7 @@ def resolve_address(base_url: str | None, variable: str | None = None) -> str:
     try:
         parts = urlsplit(base_url)
         good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        good = good and base_url.isprintable() and not any(map(str.isspace, base_url))
     except ValueError:
         good = False
     if not good:
