@@ -27,11 +27,13 @@ UNSUPPORTED = frozenset({"unsupported_parameter", "unsupported_value", "unknown_
 SLOW_DOWN = frozenset({429, 503, 529})
 
 TOO_LONG = re.compile(
-    r"context[ _]?(length|window|size)|maximum model length|max_total_tokens|`inputs` tokens|prompt is too long", re.I
+    r"context[ _]?(length|window|size)|maximum model length|max_total_tokens|`inputs` tokens|"
+    r"(prompt|input) is too long|must have less than \d+ tokens",
+    re.I,
 )
 FILTERED = re.compile(r"content.?(filter|policy|management)|flagged|moderation", re.I)
 _NO_QUOTA = re.compile(
-    r"insufficient.{0,3}(quota|credit|balance|fund)|exceeded your current quota|budget has been exceeded|"
+    r"insufficient.{0,3}(quota|credit|balance|fund)|exceeded your current quota|budget has been exceeded|over budget|"
     r"credit balance is too low|payment required",
     re.I,
 )
@@ -41,11 +43,12 @@ _NO_KEY = re.compile(
     re.I,
 )
 _NO_MODEL = re.compile(
-    r"model_not_found|invalid model name|unknown model|no such model|"
+    r"model_not_found|invalid model( name|: )|has been decommissioned|unknown model|no such model|"
     r"model\b.{0,120}?(does not exist|not found|is not a valid model|not available)",
     re.I | re.S,
 )
 _BUSY = re.compile(r"rate.?limit|too many requests|slow.?down|throttl", re.I)
+_THROTTLED = re.compile(r"throttling ?exception|too many requests", re.I)
 _OVERLOADED = re.compile(r"overload|temporarily|unavailable|capacity|try again (later|in)|server is busy", re.I)
 _NOT_TAKEN = re.compile(
     r"unsupported|not support|n't support|unrecognized|unknown (parameter|field|argument|name)|extra inputs|"
@@ -136,10 +139,13 @@ def read_error(status: int, body: object) -> ServiceError:
         body: the error object, or whatever came in its place.
     """
     error: Mapping[str, Any] = body if isinstance(body, dict) else {"message": body}
-    inner = error.get("error")
+    several = error.get("errors")
+    inner = several[0] if isinstance(several, list) and several else error.get("error")
     if isinstance(inner, dict | str):
         error = {"message": inner} if isinstance(inner, str) else inner
-    words = str(error.get("message") or error.get("detail") or error.get("msg") or "no reason given")
+    words = str(next(filter(None, map(error.get, ("message", "detail", "msg", "Message"))), "no reason given"))
+    if isinstance(metadata := error.get("metadata"), dict) and metadata.get("raw"):  # OpenRouter: the provider's words
+        words = f"{words}: {metadata['raw']}"
     code = error.get("code") if error.get("code") not in (None, "") else error.get("type")
     parameter = _last_part(error.get("param")) or _located(error.get("detail"))
     text = "" if code is None else str(code)
@@ -151,6 +157,8 @@ def _status(status: int, code: str, text: str) -> int:
     hidden = int(code) if re.fullmatch(r"[45]\d\d", code) else None
     if status == 200:
         return hidden or _status_of_words(code, text)
+    if status == 400 and _THROTTLED.search(text):  # Bedrock
+        return 429
     if status not in {400, 500, 502} or hidden is None or (status == 400 and hidden >= 500):
         return status
     return hidden

@@ -29,9 +29,9 @@ def test_a_key_that_cannot_travel_is_refused_without_being_shown(key: str) -> No
 
 @pytest.mark.parametrize(
     "address",
-    ["127.0.0.1:8000/v1", "localhost", "", "ftp://host/v1", "http://", "http://host:port/v1", "http://[::1/v1"]
-    + ["http://a b/v1", "http://h/\x07", "http://h/v1\u00a0"],
-)
+    ["127.0.0.1:8000/v1", "localhost", "", "ftp://host/v1", "http://", "http://host:port/v1", "http://[::1/v1",
+     "http://a b/v1", "http://h/\x07", "http://h/v1\u00a0"],
+)  # fmt: skip
 def test_an_address_that_cannot_work_is_refused(address: str) -> None:
     with pytest.raises(InputError, match=r"must be an address such as http://127\.0\.0\.1:8000/v1"):
         resolve_address(address)

@@ -1,6 +1,6 @@
 import pytest
 
-from workers.service.error_words import read_error
+from workers.service.error_words import TOO_LONG, read_error
 
 SENT = frozenset({"max_tokens", "temperature", "seed", "top_p", "logprobs", "reasoning_effort"})
 
@@ -33,6 +33,9 @@ SENT = frozenset({"max_tokens", "temperature", "seed", "top_p", "logprobs", "rea
                            "msg": "Extra inputs are not permitted"}]}, "seed"),
         (400, {"object": "error", "message": "[{'type': 'extra_forbidden', 'loc': ('body', 'seed')}]", "code": 400},
          "seed"),
+        # OpenRouter: the provider's words are inside
+        (400, {"message": "Provider returned error", "metadata": {"raw": '{"message": "Unsupported parameter: max_tokens"}',
+               "provider_name": "OpenAI"}, "code": 400}, "max_tokens"),
         # not about a field
         (400, {"message": "messages must not be empty", "code": None}, None),
         (429, {"message": "max_tokens per minute exceeded", "code": "rate_limit_exceeded"}, None),
@@ -59,6 +62,7 @@ def test_a_field_that_is_refused_is_found_whoever_wraps_the_refusal(
         (400, {"message": "x", "code": "500"}, 400),
         (503, {"message": "x", "code": "400"}, 503),
         (400, {"message": "x", "code": "12345"}, 400),
+        (400, {"__type": "ThrottlingException", "message": "Too many requests, please wait."}, 429),
     ],
 )
 def test_the_status_behind_an_error_is_found(status: int, body: object, expected: int) -> None:
@@ -79,9 +83,29 @@ def test_the_status_behind_an_error_is_found(status: int, body: object, expected
         (429, {"message": "You exceeded your current quota. Please retry in 31s."}, None),
         (400, {"message": "/chat/completions: Invalid model name passed in model=judge"}, "model"),
         (400, {"message": "the answer does not exist"}, None),
+        (400, {"message": "The model `x` has been decommissioned and is no longer supported."}, "model"),
+        (400, {"object": "error", "message": "Invalid model: x", "type": "invalid_model", "code": "1500"}, "model"),
+        (
+            400,
+            {"message": "ExceededBudget: User=x over budget. Spend: 1", "type": "auth_error", "code": "400"},
+            "quota",
+        ),
     ],
 )
 def test_keys_quotas_and_models_are_told_apart_whatever_the_status(status: int, body: object, kind: str | None) -> None:
     error = read_error(status, body)
     kinds = {"key": error.of_key, "quota": error.out_of_quota, "model": error.of_model}
     assert [name for name, holds in kinds.items() if holds] == ([kind] if kind else [])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"code": 400, "message": "Provider returned error", "metadata": {"raw": "the context length is 4096 tokens"}},
+        {"errors": [{"message": "context length exceeded"}]},
+        {"Message": "Input is too long"},
+        "Input validation error: `inputs` must have less than 1024 tokens. Given: 2000",
+    ],
+)
+def test_a_prompt_that_is_too_long_is_told_whoever_says_so(body: object) -> None:
+    assert TOO_LONG.search(read_error(400, body).words)
