@@ -34,7 +34,7 @@ SENT = frozenset({"max_tokens", "temperature", "seed", "top_p", "logprobs", "rea
         (400, {"object": "error", "message": "[{'type': 'extra_forbidden', 'loc': ('body', 'seed')}]", "code": 400},
          "seed"),
         # OpenRouter: the provider's words are inside
-        (400, {"message": "Provider returned error", "metadata": {"raw": '{"message": "Unsupported parameter: max_tokens"}',
+        (400, {"message": "Provider returned error", "metadata": {"raw": '{"message": "Unsupported: max_tokens"}',
                "provider_name": "OpenAI"}, "code": 400}, "max_tokens"),
         # not about a field
         (400, {"message": "messages must not be empty", "code": None}, None),
