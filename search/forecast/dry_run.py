@@ -15,7 +15,7 @@ from search.forecast.paid import ledgers_to_reuse, paid_already, paid_for_search
 from search.forecast.rehearsal import Asked, rehearse
 from search.forecast.search_work import most_work, reading_work, rehearsed_work, screening_notes
 from search.forecast.templates import DryTemplates
-from search.forecast.token_length import refuse_too_long
+from search.forecast.token_length import refuse_unreadable
 from search.forecast.workload import Surveyor, combined
 from search.results.wording import show_many
 from search.running.assembly import Plan, make_plan
@@ -91,8 +91,8 @@ def forecast_evaluation(
     sample = "".join(text for variant in plan.variants for text in _texts(variant.block(plan.questions[:_SAMPLE])))
     longest = max(variant.decoding.max_new_tokens for variant in plan.variants)
     for variant in plan.variants:
-        name, texts = f"the prompt of '{variant.name}'", _texts(variant.block(plan.questions))
-        refuse_too_long(variant.model, name, texts, variant.decoding.max_new_tokens)
+        block = variant.block(plan.questions)
+        refuse_unreadable(variant.model, f"the prompt of '{variant.name}'", block, variant.decoding.max_new_tokens)
     spent, rates, source = measured(config, path, experience)
     notes = [
         *_notes(plan.notices),
@@ -109,11 +109,11 @@ def forecast_evaluation(
 
 
 def _refuse_long_base_prompt(plan: Plan, longest: int) -> None:
-    """Raises PromptsTooLong where the base prompt does not fit with so many new tokens."""
+    """Raises InputError where the base prompt does not fit with so many new tokens, or begins twice."""
     material = plan.material
     asked = [(question.query,) for question in material.questions.values()]
     base = plan.renderer.block(material.rules, material.base, asked)
-    refuse_too_long(plan.config.model, "the base prompt", _texts(base), longest)
+    refuse_unreadable(plan.config.model, "the base prompt", base, longest)
 
 
 def _notes(notices: Sequence[str]) -> list[str]:

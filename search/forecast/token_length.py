@@ -4,8 +4,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from configs.errors import InputError
 from configs.schema.model import AnyModelConfig, NamedWeightsConfig
-from workers.failures import PromptsTooLong
+from workers.failures import GenerationFailed, PromptsTooLong
+from workers.prompt import PromptBlock
+from workers.shared_prefix.tokenization import PromptTokenizer
 
 GUESS = 0.25
 """Tokens a character of English, for today's vocabularies."""
@@ -66,21 +69,28 @@ def _load(name: str, revision: str | None) -> Any:
         return None
 
 
-def refuse_too_long(model: AnyModelConfig, name: str, texts: tuple[str, ...], new_tokens: int) -> None:
-    """Raises PromptsTooLong where the context cannot hold a prompt and its answer, as far as this machine can tell:
-    with the model's tokenizer, and the limit of the config or of the tokenizer's files.
+def refuse_unreadable(model: AnyModelConfig, name: str, block: PromptBlock, new_tokens: int) -> None:
+    """Refuse prompts that no engine would answer, as far as this machine can tell: with the model's tokenizer, and the
+    limit of the config or of the tokenizer's files.
 
     Args:
         name: what the prompts are called.
-        texts: what all prompts begin with, and each prompt's rest.
+
+    Raises:
+        PromptsTooLong: the context cannot hold the longest with its answer.
+        InputError: they begin with the begin-of-text token that the tokenizer adds.
     """
     tokenizer, context = local_tokenizer(model), known_context(model)
-    if tokenizer is None or context is None:
+    if tokenizer is None:
         return
-    prefix, *rests = texts
-    longest = max(rests, key=len)
-    tokens = len(tokenizer(prefix + longest, verbose=False)["input_ids"])
-    if tokens + new_tokens > context:
+    longest = block.prefix + max(block.suffixes, key=len)
+    try:
+        tokens = len(PromptTokenizer(tokenizer).tokens([longest], bos=block.bos)[0])
+    except GenerationFailed as error:
+        if isinstance(model, NamedWeightsConfig):
+            raise InputError(f"{name}: {error}") from None
+        return
+    if context is not None and tokens + new_tokens > context:
         raise PromptsTooLong(
             f"{name} with the longest question has {tokens:,} tokens; with {new_tokens:,} new tokens that is more than "
             f"the model's context of {context:,}: shorten it, or lower max_new_tokens of its decoding"
