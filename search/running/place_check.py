@@ -1,4 +1,4 @@
-"""Where a config says that things are kept and found, checked before anything is spent."""
+"""Places that a config names, a ledger and models, checked before anything is spent."""
 
 import os
 from collections.abc import Iterable, Iterator
