@@ -5,11 +5,12 @@ scores it covers the truth in 33 to 65 % of small samples instead of 95 % (`pyth
 interval holds every mean that a score test does not reject, with the variance that such a mean allows: on a scale from
 0 to 1, mu is inside when
 
-    |mean - mu| <= t * sqrt(dispersion * mu * (1 - mu) / n)
+    |mean - mu| <= z * sqrt(dispersion * mu * (1 - mu) / n)
 
-with t Student's quantile and `dispersion` the variance of the scores relative to the largest that their mean allows,
+with z the normal quantile and `dispersion` the variance of the scores relative to the largest that their mean allows,
 drawn to a usual one by a little imaginary evidence. Where every score stands at an end of the scale, the dispersion is
-1 and the quantile the normal one: Wilson's interval.
+1: Wilson's interval. The usual dispersions were chosen on made-up scores, so that 95 % intervals of 10, 20 and 48 hold
+the truth in 93 to 97 % of samples.
 
 Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 1927; Brown, Cai and DasGupta,
 "Interval Estimation for a Binomial Proportion", Statistical Science 2001.
@@ -24,8 +25,9 @@ from scipy.special import ndtri, stdtrit  # scipy.stats takes a second to import
 Bounds = tuple[float, float]
 """The lowest and the highest score that a judge can give."""
 
-_USUAL_DISPERSION, _IMAGINARY = 0.25, 0.25
-_OF_DIFFERENCES = 0.06  # of ratings on the same question
+_USUAL_DISPERSION, _IMAGINARY = 0.2, 0.25
+_OF_YES_OR_NO = 0.35  # of differences of scores that are yes or no
+_OF_RATINGS = 0.02  # of differences of others
 _EQUAL = 1e-9
 
 
@@ -45,16 +47,13 @@ def mean_interval(values: NDArray[np.float64], confidence: float, bounds: Bounds
         return _student(values, confidence)
     low, high = bounds
     share = (values - low) / (high - low)
-    of_ratings = low == -high and not np.all((share < _EQUAL) | (share > 1 - _EQUAL) | (abs(share - 0.5) < _EQUAL))
-    usual = _OF_DIFFERENCES if of_ratings else _USUAL_DISPERSION
     if len(values) == 1:
         return low, high
-    if np.all((share < _EQUAL) | (share > 1 - _EQUAL)):
-        ends = _by_score_test(share, 1.0, float(ndtri((1 + confidence) / 2)))
-    elif is_students(values, confidence, bounds):
+    if is_students(values, confidence, bounds):
         return _student(values, confidence)
-    else:
-        ends = _by_score_test(share, _dispersion(share, usual), _quantile(len(values), confidence))
+    at_ends = bool(np.all((share < _EQUAL) | (share > 1 - _EQUAL)))
+    dispersion = 1.0 if at_ends else _dispersion(share, _usual_dispersion(share, low == -high))
+    ends = _by_score_test(share, dispersion, float(ndtri((1 + confidence) / 2)))
     return low + ends[0] * (high - low), low + ends[1] * (high - low)
 
 
@@ -87,6 +86,13 @@ def _mostly_equal(values: NDArray[np.float64]) -> bool:
     ordered = np.sort(values)
     half = min(len(values), max(3, (len(values) + 1) // 2))
     return bool(np.any(ordered[half - 1 :] - ordered[: len(values) - half + 1] < _EQUAL))
+
+
+def _usual_dispersion(share: NDArray[np.float64], is_difference: bool) -> float:
+    if not is_difference:
+        return _USUAL_DISPERSION
+    of_yes_or_no = np.all((share < _EQUAL) | (share > 1 - _EQUAL) | (abs(share - 0.5) < _EQUAL))
+    return _OF_YES_OR_NO if of_yes_or_no else _OF_RATINGS
 
 
 def _dispersion(share: NDArray[np.float64], usual: float) -> float:

@@ -2,7 +2,8 @@
 
 GET /task tells the pool, the search questions with their references, and how many demonstrations may be added.
 POST /judge {"search": name, "demonstrations": [id, ...], "question": id} answers with {"answer": text, "score": 1 to
-10}; each such call is counted as one judged answer of that search.
+10}; each such call is counted as one judged answer of that search. The question may be a demonstration of the pool,
+whose answer is its reference.
 """
 
 import json
@@ -46,7 +47,7 @@ class AnswerServer(ThreadingHTTPServer):
     def judged(self, request: dict[str, Any]) -> dict[str, Any]:
         """One judged answer. Raises KeyError for an id that is none, or a held-out question's."""
         by_id = {shown.id: shown for shown in self.task.plan.material.pool}
-        if request["question"] not in self.task.search:
+        if request["question"] not in (*self.task.search, *by_id):
             raise KeyError(request["question"])
         self.counts[request["search"]] += 1
         shown = [*self.task.plan.material.base, *(by_id[name] for name in request["demonstrations"])]

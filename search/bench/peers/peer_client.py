@@ -31,12 +31,13 @@ class PeerTask:
         self.pool, self.questions, self.most = described["pool"], described["questions"], described["most"]
         self.used = 0
         self._ids = {(shown["query"], shown["answer"]): shown["id"] for shown in self.pool}
-        self._questions = {question["query"]: question["id"] for question in self.questions}
+        self._questions = {asked["query"]: asked["id"] for asked in (*self.pool, *self.questions)}
         self._scores = {}
         self._lock = Lock()
 
     def answer(self, demonstrations, query):
-        """The model's answer to a search question behind these (query, answer) pairs of the pool; one judged answer."""
+        """The model's answer to a search question, or to a query of the pool, behind these (query, answer) pairs of the
+        pool; one judged answer."""
         with self._lock:
             if self.used >= BUDGET:
                 raise AnswersSpent

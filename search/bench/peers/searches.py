@@ -21,6 +21,7 @@ PEERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "optuna": ("optuna_peer.py", ("tpe",)),
     "dspy": ("dspy_peer.py", ("labeled", "random_search", "mipro")),
     "opik": ("opik_peer.py", ("few_shot_bayesian",)),
+    "adalflow": ("adalflow_peer.py", ("bootstrap_few_shot",)),
     "promptolution": ("promptolution_peer.py", ("capo",)),
 }
 """Script and methods of each; the script runs in an environment that has the package."""

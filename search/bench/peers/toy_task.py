@@ -45,6 +45,8 @@ class ToyTask:
         self.space = self.plan.space
         self.search = self.space.questions
         self.held_out = tuple(question.id for question in self.plan.material.held_out)
+        pool = (Question(shown.id, (shown.query,), references=(shown.answer,)) for shown in self.plan.material.pool)
+        self._questions = self.plan.material.questions | {question.id: question for question in pool}
         self._engine = TransformersEngine.load(cast(ModelConfig, config.model))
         self._answers: dict[tuple[Demonstration, ...], dict[str, JudgedAnswer]] = {}
         self._lock = Lock()
@@ -66,8 +68,9 @@ class ToyTask:
         return fmean(answers[name].score for name in self.held_out)
 
     def judged(self, demonstrations: Sequence[Demonstration], questions: Sequence[str]) -> Mapping[str, JudgedAnswer]:
-        """Answers of the prompt with exactly these demonstrations, by question. All search questions are answered
-        together, since their prompts share all but the end."""
+        """Answers of the prompt with exactly these demonstrations, by question; the pool's own queries are questions
+        too, with its answers as references. All search questions are answered together, since their prompts share all
+        but the end."""
         with self._lock:
             answers = self._answers.setdefault(tuple(demonstrations), {})
             if not {*questions} <= answers.keys():
@@ -76,7 +79,7 @@ class ToyTask:
             return dict(answers)
 
     async def _judge(self, demonstrations: Sequence[Demonstration], names: Sequence[str]) -> dict[str, JudgedAnswer]:
-        asked = [self.plan.material.questions[name] for name in names]
+        asked = [self._questions[name] for name in names]
         rules, renderer = self.plan.material.rules, self.plan.renderer
         block = renderer.block(rules, demonstrations, [(question.query,) for question in asked])
         completions = dict(self._engine.generate(block, self.plan.decodings[OWN]))

@@ -54,6 +54,12 @@ def test_few_scores_of_every_kind_are_covered_where_students_interval_fails(name
     assert covered(POPULATIONS[name], count, 1500, knows_bounds=True) > 0.9
 
 
+@pytest.mark.parametrize("count", [20, 48])
+@pytest.mark.parametrize("name", POPULATIONS)
+def test_no_scores_are_covered_much_more_often_than_promised(name: str, count: int) -> None:
+    assert covered(POPULATIONS[name], count, 1500, knows_bounds=True) < 0.98
+
+
 def test_students_interval_is_what_fails_there() -> None:
     assert covered(POPULATIONS["yes 5 %"], 10, 1500, knows_bounds=False) < 0.5
 

@@ -48,6 +48,15 @@ def test_no_search_sees_a_held_out_question(server: AnswerServer) -> None:
     assert server.counts["curious"] == 0
 
 
+def test_a_training_sample_of_the_pool_costs_a_judged_answer_as_a_question_does(server: AnswerServer) -> None:
+    shown = server.task.plan.material.pool[0]
+    body = {"search": "trainer", "demonstrations": [], "question": shown.id}
+    judged = json.loads(urlopen(server.address + "/judge", json.dumps(body).encode()).read())
+    assert judged["answer"]
+    assert 1 <= judged["score"] <= 10
+    assert server.counts["trainer"] == 1
+
+
 def test_an_environment_without_the_peer_is_said_in_its_own_words(server: AnswerServer, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No module named 'opik_optimizer'"):
         run_peer(server, "opik", "few_shot_bayesian", 64, 0, PYTHON)
