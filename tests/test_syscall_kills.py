@@ -165,7 +165,7 @@ def test_a_run_killed_before_its_first_file_has_its_name_begins_in_the_same_dire
 def test_a_run_killed_at_any_system_call_is_the_run_that_was_left_alone(
     campaign: Campaign, call: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`DEMOSEARCH_KILLS=2/6` is the second of six parts: the 2nd, 8th, 14th ... call of each kind; 1/12 when not set."""
+    """`DEMOSEARCH_KILLS=2/6` is the second of six parts: the 2nd, 8th, 14th call of each kind...; 1/12 if unset."""
     part, parts = map(int, os.environ.get("DEMOSEARCH_KILLS", "1/12").split("/"))
     numbers = range(part, campaign.calls.get(call, 0) + 1, parts)
     fallen: list[str] = []
