@@ -46,6 +46,15 @@ class Block:
         return f"{self.page}:{self.line}"
 
 
+def fault_rows() -> list[str]:
+    """Of the tables of faults in README and docs/faults.md."""
+    readme = (
+        (ROOT / "README.md").read_text(encoding="utf-8").partition("## When something fails")[2].partition("\n## ")[0]
+    )
+    text = readme + (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if line[:2] == "| " and not line.endswith("| test |")]
+
+
 def blocks(*languages: str) -> list[Block]:
     """All of these languages, in the order of the pages."""
     return [one for page in PAGES for one in _blocks(page) if not languages or one.language in languages]

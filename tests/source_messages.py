@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from tests.source_tree import Module, modules
 
@@ -37,6 +38,7 @@ class Message:
         return [f"{self.place}: {fault}: {self.text}" for fault, is_there in wrong.items() if is_there]
 
 
+@cache
 def messages() -> list[Message]:
     """All messages of the four rooms, in the order of their places."""
     speaking = _exceptions() | _LOG | _NOTES | _MAKERS

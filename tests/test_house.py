@@ -7,9 +7,10 @@ import pytest
 
 from configs.schema.trackers import TrackersConfig
 from evaluators.judges.table import JUDGES
+from search.cli.status_table import STATES
 from search.experiments.catalogue import EXPERIMENTS
 from search.export.writers import WRITERS
-from tests.documents import ROOT, blocks
+from tests.documents import ROOT, blocks, fault_rows
 from tests.house import House, measure
 from tests.source_messages import Message, messages
 from tests.source_tree import ROOMS
@@ -121,3 +122,10 @@ def test_the_strategy_that_the_docs_show_needs_the_public_interface_alone() -> N
     nodes = [node for text in shown for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
     modules = {node.module or "" for node in nodes}
     assert {module for module in modules if module.partition(".")[0] in (*ROOMS, "demosearch")} == {"demosearch"}
+
+
+def test_a_message_quoted_in_the_tables_of_faults_is_the_one_that_is_printed() -> None:
+    printed = [*(message.text.replace("{}", "...") for message in messages()), *STATES.values()]
+    quoted = [words for row in fault_rows() for words in re.findall(r'"([^"]+)"', row.split(" | ")[1])]
+    assert len(quoted) >= 10
+    assert [words for words in quoted if not any(words in message for message in printed)] == []

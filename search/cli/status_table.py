@@ -18,7 +18,7 @@ from search.results.wording import show_drafting, show_estimate, show_many, show
 
 _NOT_COMPARABLE = "Search scores with another n are over other questions and cannot be compared; the gains below can."
 _SAMPLE = 300  # characters of a failure's message
-_WORDS = {
+STATES = {
     "running": "running now",
     "finished": "finished",
     "stopped": "stopped; `demosearch resume` goes on",
@@ -45,7 +45,7 @@ def status_view(status: Status, path: Path) -> RenderableType:
 
 def _facts(status: Status) -> Table:
     spend, facts = status.spend, Table.grid(padding=(0, 2))
-    facts.add_row("state", Text(_WORDS[status.state] + because(status.reason)))
+    facts.add_row("state", Text(STATES[status.state] + because(status.reason)))
     if status.has_ledger:
         add_spend(facts, spend, status.drafting)
     else:
