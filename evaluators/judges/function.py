@@ -15,6 +15,7 @@ import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
+from numbers import Complex, Real
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
@@ -40,6 +41,7 @@ CLOSING = 30.0
 LARGEST = 1e15
 """Largest score, so that sums of squares are exact enough."""
 _LONGEST = 1_000_000  # characters of words
+_NO_NUMBERS = frozenset("cmMSU")  # kinds of numpy's: complex, times, texts
 
 
 class FunctionJudge:
@@ -181,7 +183,7 @@ class FunctionJudge:
 
 def _outcome(returned: Any) -> Outcome:
     score, words = returned if isinstance(returned, tuple) and len(returned) == 2 else (returned, "")
-    if isinstance(score, str | bytes) or not isinstance(words, str):
+    if isinstance(score, str | bytes) or not isinstance(words, str) or _loses_a_part(score):
         return JudgeFailed(f"the function must return a number, or a number and words, not {_shown(returned)}")
     try:
         number = float(score)
@@ -192,6 +194,13 @@ def _outcome(returned: Any) -> Outcome:
     if not abs(number) <= LARGEST:
         return JudgeFailed(f"the function must return a finite number of at most {LARGEST:g}, not {_shown(returned)}")
     return Verdict(number, words[:_LONGEST].encode("utf-8", "replace").decode())
+
+
+def _loses_a_part(score: Any) -> bool:
+    """Whether `float` takes less than what is there: of numpy's the real part of a complex number, a time without its
+    unit, the number that a text spells."""
+    kind = getattr(getattr(score, "dtype", None), "kind", None)
+    return kind in _NO_NUMBERS or (isinstance(score, Complex) and not isinstance(score, Real))
 
 
 def _shown(returned: Any) -> str:

@@ -14,6 +14,7 @@ from tests.evaluators.judges.functions import HONEY, Load, outcomes_of
 
 HOSTILE = """
 import sys
+import numpy
 
 class Liar:
     def __float__(self): raise SystemExit("no")
@@ -39,6 +40,10 @@ def nothing(*_): return None
 def text(*_): return "7"
 def data(*_): return b"7"
 def complex_(*_): return 1j
+def complex_scalar(*_): return numpy.complex64(1 + 2j)
+def complex_array(*_): return numpy.array([1 + 2j])
+def seconds(*_): return numpy.timedelta64(5)
+def text_array(*_): return numpy.array("7")
 def lies(*_): return Liar()
 def three(*_): return (1.0, "a", "b")
 def words(*_): return (1.0, 7)
