@@ -41,6 +41,8 @@ class Answer:
         answers: turn by turn, as the judge read them; empty for a failure, and where the ledger is gone.
         verdicts: scores on the last turn, judge by judge, repeat by repeat.
         words: what the judge said with each of them; "" for a metric.
+        new_tokens: of all turns' answers; 0 where the ledger is gone.
+        dollars: that answers and verdicts have cost, whoever paid; prices that are not known count 0.
     """
 
     trial: int
@@ -59,6 +61,8 @@ class Answer:
     answers: tuple[str, ...]
     verdicts: tuple[float, ...]
     words: tuple[str, ...]
+    new_tokens: int = 0
+    dollars: float = 0.0
 
 
 def read_answers(path: Path | str) -> list[Answer]:
@@ -151,4 +155,6 @@ def _rows(
             answers=own.answers,
             verdicts=tuple(verdict.score for verdict in own.verdicts),
             words=tuple(verdict.words for verdict in own.verdicts),
+            new_tokens=own.new_tokens,
+            dollars=own.dollars,
         )

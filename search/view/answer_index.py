@@ -68,6 +68,24 @@ class AnswerPage:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class PromptRow:
+    """A prompt that was answered.
+
+    Attributes:
+        trial: its first.
+        questions: it has a score on, over all sides; `score` is the mean over them.
+        role: as an `AnswerRow` has it.
+    """
+
+    trial: int
+    prompt: str
+    decoding: str
+    questions: int
+    score: float | None
+    role: str
+
+
 class AnswerPlace(NamedTuple):
     """A trial and a question: an address of an answer that stays."""
 
@@ -149,6 +167,21 @@ class AnswerIndex:
         )
         named = {key: role for role, key in reversed(self._roles.items())}
         return AnswerPage(tuple(AnswerRow(*(*row, named.get(row[4], ""))) for row in rows), total)
+
+    def prompts(self, most: int) -> tuple[list[PromptRow], int]:
+        """Every prompt once, and how many there are: those with a role first, then by how many scores they have, then
+        by their mean; `most` of them."""
+        named = {key: role for role, key in reversed(self._roles.items())}
+        rows = self._all(
+            "SELECT min(trial), prompt, decoding, count(score), avg(score), candidate FROM answers GROUP BY candidate "
+            "ORDER BY count(score) DESC, avg(score) DESC, min(trial)",
+            [],
+        )
+        prompts = [
+            PromptRow(trial, prompt, decoding, questions, score, named.get(key, ""))
+            for trial, prompt, decoding, questions, score, key in rows
+        ]
+        return sorted(prompts, key=lambda row: not row.role)[:most], len(prompts)
 
     def answer(self, place: AnswerPlace) -> Answer | None:
         """The answer at this place, whole."""

@@ -1,14 +1,17 @@
 """The view as files, for any web server: the list, every run's report and answers, and all of them compared."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import count
 from pathlib import Path
 
 from configs.errors import InputError
 from search.report.forms import report
 from search.results.answers_table import Answer
 from search.view.answer_filter import Filter
-from search.view.answer_index import PAGE, AnswerIndex, AnswerPlace, AnswerRow
+from search.view.answer_index import PAGE, AnswerIndex, AnswerPage, AnswerPlace, AnswerRow
+from search.view.bundle_index import row_files, text_files
 from search.view.compare import compare_runs
 from search.view.pages import asset, render
 from search.view.run_answers import index_answers
@@ -43,7 +46,7 @@ def _write_all(runs: RunList, target: Path) -> int:
 
     rows = runs.rows()
     readable = [(row, path) for row in rows if row.kind != "unreadable" and (path := runs.path(row.name))]
-    for name in ("view.css", "view.js"):
+    for name in ("view.css", "view.js", "bundle.js"):
         keep(f"assets/{name}", asset(name))
     keep("index.html", render("index.html.jinja", "", static=True, rows=rows, folder=runs.folder.resolve().name))
     for row, path in readable:
@@ -53,31 +56,55 @@ def _write_all(runs: RunList, target: Path) -> int:
             keep(f"report/{row.name}.html", experiment_page(path) if row.state == "finished" else "")
             continue
         keep(f"report/{row.name}.html", report(path))
-        for number, text in enumerate(_answer_pages(row.name, root, path)):
-            keep(f"answers/{row.name}{f'-{number}' if number else ''}.html", text)
+        for file, text in _answer_files(row.name, root, path):
+            keep(f"answers/{file}", text)
     scored = [(row.name, path) for row, path in readable if row.score is not None]
     compared = compare_runs(scored) if scored else ()
     keep("compare.html", render("compare.html.jinja", "", static=True, compared=compared, names=[], all=[]))
     return sum(written.values())
 
 
-def _answer_pages(name: str, root: str, path: Path) -> list[str]:
+def _answer_files(name: str, root: str, path: Path) -> Iterator[tuple[str, str]]:
+    """Pages of a run's answers, and what they are filtered and searched with; names and contents."""
     index = index_answers(path).index
     try:
-        pages = []
-        for page in range(max(1, -(-index.find(Filter()).total // PAGE))):
-            wanted = Filter(page=page)
-            matching = index.find(wanted)
-            values = {"found": matching, "wanted": asdict(wanted), "choices": {}, "size": PAGE}
+        rows = [*_all_rows(index)]
+        texts = [*text_files(_whole(index, row) for row in rows)]
+        columns = [*row_files(rows)]
+        for kind, files in (("rows", columns), ("texts", texts)):
+            yield from ((f"{name}.{kind}-{number}.js", text) for number, text in enumerate(files))
+        size = {"rows": len(columns), "texts": len(texts), "stem": name.rpartition("/")[2]}
+        choices = {column: index.choices(column) for column in ("side", "category")}
+        for page in range(max(1, -(-len(rows) // PAGE))):
+            matching = AnswerPage(tuple(rows[page * PAGE : (page + 1) * PAGE]), len(rows))
+            values = {"found": matching, "wanted": asdict(Filter(page=page)), "choices": choices, "size": PAGE}
             whole = {row.id: _beside_base(index, row) for row in matching.rows}
-            pages.append(render("answers.html.jinja", root, static=True, name=name, whole=whole, **values))
-        return pages
+            shown = {**values, "roles": index.roles, "whole": whole, "files": size}
+            yield _page_name(name, page), render("answers.html.jinja", root, static=True, name=name, **shown)
     finally:
         index.close()
 
 
-def _beside_base(index: AnswerIndex, row: AnswerRow) -> tuple[Answer, Answer | None]:
-    """An answer, and the base prompt's to the same question where that is another."""
+def _page_name(name: str, page: int) -> str:
+    return f"{name}{f'-{page}' if page else ''}.html"
+
+
+def _all_rows(index: AnswerIndex) -> Iterator[AnswerRow]:
+    """All rows in the order in which they were asked."""
+    for page in count():
+        rows = index.find(Filter(page=page)).rows
+        if not rows:
+            return
+        yield from rows
+
+
+def _whole(index: AnswerIndex, row: AnswerRow) -> Answer:
     answer = index.answer(AnswerPlace(row.trial, row.question))
     assert answer is not None
+    return answer
+
+
+def _beside_base(index: AnswerIndex, row: AnswerRow) -> tuple[Answer, Answer | None]:
+    """An answer, and the base prompt's to the same question where that is another."""
+    answer = _whole(index, row)
     return answer, None if row.role == "base prompt" else index.of_role(answer, "base prompt")

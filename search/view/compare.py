@@ -31,6 +31,7 @@ class Entry:
         judge: its kind and model: entries of different judges are not comparable.
         categories: by a question's text.
         spend: of the whole run.
+        dollars, new_tokens: of this prompt's answers on this side and their verdicts, whoever paid.
         bounds: ends of the judge's scale; None where they are not known.
     """
 
@@ -44,6 +45,8 @@ class Entry:
     categories: dict[str, str]
     spend: Spend
     bounds: Bounds | None = None
+    dollars: float = 0.0
+    new_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,8 @@ class ComparedEntry:
             "difference": self.difference and self.difference.to_json(),
             "categories": {name: value.to_json() for name, value in self.categories.items()},
             "dollars": self.entry.spend.dollars,
+            "prompt_dollars": self.entry.dollars,
+            "prompt_new_tokens": self.entry.new_tokens,
         }
 
 
@@ -187,6 +192,8 @@ def _entry(run: str, prompt: str, rows: Sequence[Answer], judge: str, spend: Spe
         scores={row.query: row.score for row in rows if row.score is not None},
         categories={row.query: row.category for row in rows},
         spend=spend,
+        dollars=sum(row.dollars for row in rows),
+        new_tokens=sum(row.new_tokens for row in rows),
     )
 
 

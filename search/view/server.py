@@ -26,6 +26,7 @@ from search.view.pages import asset, render
 from search.view.runs import RunList, RunRow, experiment_page, is_experiment, signature
 
 _DIGITS = 12  # of a trial's number, at most
+_PROMPTS = 200  # of a run, to choose from
 _LOOK = 1.0  # seconds between two looks at the folder
 _TYPES = {"view.css": "text/css", "view.js": "text/javascript"}
 _POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; frame-src 'self'"
@@ -151,9 +152,22 @@ class _View:
             for trial, _, name in asked
             if trial.isdecimal() and len(trial) < _DIGITS and (path := await self._path_of(name))
         ]
-        rows = [row.name for row in await self._rows() if row.kind != "unreadable"]
+        rows = [row.name for row in await self._rows() if row.kind not in ("unreadable", "experiment")]
         compared = await asyncio.to_thread(compare_runs, runs, prompts=prompts) if runs or prompts else ()
-        return _page("compare.html.jinja", "", compared=compared, names=names, all=rows)
+        chosen = [f"{trial}:{name}" for name, _, trial in prompts]
+        picker = await self._picker([*request.query_params.getlist("of"), *names, *(name for name, *_ in prompts)])
+        offered = {f"{row.trial}:{picker['of']}" for row in picker["prompts"]}
+        values = {"chosen": chosen, "others": [text for text in chosen if text not in offered], **picker}
+        return _page("compare.html.jinja", "", compared=compared, names=names, all=rows, **values)
+
+    async def _picker(self, names: list[str]) -> dict[str, Any]:
+        """The prompts of the first of these runs that there is, to choose from."""
+        for name in names:
+            if path := await self._path_of(name):
+                index = await asyncio.to_thread(self._looks.answers, path)
+                prompts, total = await asyncio.to_thread(index.prompts, _PROMPTS)
+                return {"of": name, "prompts": prompts, "total": total}
+        return {"of": "", "prompts": [], "total": 0}
 
     async def _path_of(self, name: str) -> Path | None:
         return await asyncio.to_thread(self._runs.path, name)

@@ -59,7 +59,24 @@ async function renewAnswers() {
   history.replaceState(null, "", `?${query}`);
   current = -1;
 }
-if (wanted) wanted.addEventListener("input", () => { clearTimeout(typed); typed = setTimeout(renewAnswers, 150); });
+if (wanted && !fixed) wanted.addEventListener("input", () => { clearTimeout(typed); typed = setTimeout(renewAnswers, 150); });
+
+// The prompts to compare: those of another run, and narrowed down by what they hold.
+const picker = document.getElementById("picker");
+if (page === "compare" && picker) {
+  picker.addEventListener("input", event => {
+    if (event.target.id !== "filter") return;
+    const words = event.target.value.toLowerCase();
+    for (const label of picker.querySelectorAll("fieldset label"))
+      label.hidden = !label.textContent.toLowerCase().includes(words) && !label.querySelector(":checked");
+  });
+  picker.addEventListener("change", async event => {
+    if (event.target.id !== "of") return;
+    const query = new URLSearchParams(new FormData(picker.closest("form")));
+    const fresh = await part(`compare?${query}`, "#picker");
+    if (fresh) { picker.replaceChildren(...fresh.childNodes); document.getElementById("of").focus(); }
+  });
+}
 
 // The report in its frame is as high as it is long.
 const frame = document.getElementById("report");

@@ -56,6 +56,8 @@ def test_every_answer_is_a_row_with_its_score_its_words_and_its_side(tmp_path: P
         answers=("a+base on h3",),
         verdicts=(6.25,),
         words=("well said",),
+        new_tokens=3,
+        dollars=0.01,
     )
 
 

@@ -169,6 +169,111 @@ async def look_at_files(home: str, names: tuple[str, ...]) -> tuple[list[str], d
         return page.complaints, widths, opened
 
 
+async def search_files(home: str) -> dict[str, object]:
+    """What the pages of answers of a bundle find without a server: by words, by numbers, opened, by keyboard."""
+    count = "document.querySelectorAll('#found tbody tr').length"
+    asked = "document.querySelector('#found [role=status]').textContent"
+    async with browser_page() as page:
+        await page.open(home + "answers/below/second.html")
+        printed = await page.evaluate(count)
+        await page.evaluate(
+            "Object.assign(document.getElementById('filter'), {value: '\"b+base says\" g2'})"
+            ".dispatchEvent(new Event('input', {bubbles: true}))"
+        )
+        await page.until(f"{asked}.includes(' of ')")
+        seen: dict[str, object] = {"printed": printed, "words": await page.evaluate(asked)}
+        kept = await page.evaluate("location.href")
+        await press(page, "j")
+        await page.press_enter()
+        await page.until("document.querySelector('details[open]') !== null")
+        seen["opened"] = await page.evaluate("document.querySelector('details[open] summary').textContent")
+        await page.open("about:blank")
+        await page.open(kept)
+        await page.until(f"{asked}.includes(' of ')")
+        seen["kept"] = await page.evaluate(asked)
+        await page.open("about:blank")
+        await page.open(home + "answers/below/second.html#role=winner&change=better&order=score&descending=on")
+        await page.until(f"{asked}.includes(' of ')")
+        seen["ordered"] = await page.evaluate(
+            "[...document.querySelectorAll('#found tbody td[data-label=score]')].map(cell => cell.textContent)"
+        )
+        await page.evaluate("document.querySelector('button[type=reset]').click()")
+        await page.until(f"!{asked}.includes(' of ')")
+        papers = []
+        for scheme in ("light", "dark"):
+            await page.prefer(scheme)
+            papers.append(await page.evaluate("getComputedStyle(document.getElementById('filter')).backgroundColor"))
+        seen["papers"] = len({*papers})
+        await page.resize(360, 740, phone=True)
+        seen["width"] = await page.evaluate("document.documentElement.scrollWidth")
+        seen["complaints"] = page.complaints
+        return seen
+
+
+def test_answers_of_a_bundle_are_filtered_searched_and_opened_from_disk_without_any_server(tmp_path: Path) -> None:
+    write_bundle(made_folder(tmp_path / "runs"), tmp_path / "bundle")
+    seen = asyncio.run(search_files((tmp_path / "bundle").as_uri() + "/"))
+    scores = seen.pop("ordered")
+    assert isinstance(scores, list)
+    assert scores == sorted(scores, key=float, reverse=True)
+    assert len(scores) > 1
+    assert seen == {
+        "printed": 14,
+        "words": "1 answer of 14",
+        "kept": "1 answer of 14",
+        "opened": "question g2",
+        "papers": 2,
+        "width": 360,
+        "complaints": [],
+    }
+
+
+async def pick_prompts(home: str) -> dict[str, object]:
+    """What a reader sees who compares two prompts of a run that the pages let them choose."""
+    async with browser_page() as page:
+        await page.open(home + "compare")
+        await page.evaluate(
+            "Object.assign(document.getElementById('of'), {value: 'first'})"
+            ".dispatchEvent(new Event('change', {bubbles: true}))"
+        )
+        await page.until("document.querySelectorAll('.choices input').length > 1")
+        seen: dict[str, object] = {"focus": await page.evaluate("document.activeElement.id")}
+        seen["offered"] = await page.evaluate("document.querySelectorAll('.choices input').length")
+        await page.evaluate(
+            "Object.assign(document.getElementById('filter'), {value: 'A, '})"
+            ".dispatchEvent(new Event('input', {bubbles: true}))"
+        )
+        seen["narrowed"] = await page.evaluate("document.querySelectorAll('.choices label:not([hidden])').length")
+        await page.evaluate("document.querySelectorAll('.choices input').forEach(box => box.click())")
+        widths = []
+        await page.resize(360, 740, phone=True)
+        widths.append(await page.evaluate("document.documentElement.scrollWidth"))
+        await page.evaluate("document.querySelector('.filters button').click()")
+        await page.until("document.querySelectorAll('table.compared tbody tr').length > 1")
+        widths.append(await page.evaluate("document.documentElement.scrollWidth"))
+        seen["compared"] = await page.evaluate("document.querySelectorAll('table.compared tbody tr').length")
+        seen["costs"] = await page.evaluate(
+            "[...document.querySelectorAll('table.compared thead th')].map(one => one.textContent).join()"
+        )
+        seen["checked"] = await page.evaluate("document.querySelectorAll('.choices input:checked').length")
+        return {**seen, "widths": widths, "complaints": page.complaints}
+
+
+def test_any_prompts_of_a_run_are_chosen_in_the_page_and_compared_with_what_they_cost(tmp_path: Path) -> None:
+    with served(made_folder(tmp_path / "runs")) as home:
+        seen = asyncio.run(pick_prompts(home))
+    assert "cost of these answers,spent by the run" in str(seen.pop("costs"))
+    assert seen == {
+        "focus": "of",
+        "offered": 2,
+        "narrowed": 1,
+        "compared": 2,
+        "checked": 2,
+        "widths": [360, 360],
+        "complaints": [],
+    }
+
+
 def test_a_bundle_works_from_a_web_server_that_knows_nothing_but_files(tmp_path: Path) -> None:
     write_bundle(made_folder(tmp_path / "runs"), tmp_path / "bundle")
     handler = partial(QuietHandler, directory=str(tmp_path / "bundle"))

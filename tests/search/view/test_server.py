@@ -40,7 +40,7 @@ def client(folder: Path) -> TestClient:
         ("/answer/compared?trial=1&item=h1", "As this version spells it"),
         ("/answers/first?role=winner", "7 answers"),
         ("/answers/first?holds=A,&shortest=1&longest=5000", "7 answers"),
-        ("/compare", "Choose two runs or more"),
+        ("/compare", "Choose runs, or prompts of any of them"),
         ("/compare?run=first&run=below/second&run=nobody", "3 comparisons"),
         ("/compare?prompt=1:first&prompt=0:first&prompt=x:first&prompt=1:nobody&prompt=99:first", "1 comparison "),
         ("/assets/view.css", "--paper"),
