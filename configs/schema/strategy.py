@@ -15,7 +15,8 @@ class HintsConfig(Knobs):
     """What may tell beforehand what demonstrations do."""
 
     runs: tuple[LocalPath, ...] = ()
-    """Run directories of earlier searches on demonstrations of this pool, with any model, judge and questions."""
+    """Run directories of earlier searches on demonstrations of this pool, with any model, judge and questions, and
+    ledgers, whose prompts are searched for them; scores on questions that are held out here are not looked at."""
     likelihood_questions: Annotated[int, Field(ge=0)] = 0
     """How likely the model itself finds the reference answers of so many search questions (8, say; those that have
     one) behind each demonstration. 0: not asked. It costs so many prompts read for each demonstration of the pool,

@@ -248,3 +248,23 @@ def knows_prefix(path: Path, prefix: str) -> bool:
     with reading(path) as ledger:
         query = "SELECT 1 FROM prompts WHERE prefix = ?"
         return ledger is not None and ledger.execute(query, (prefix,)).fetchone() is not None
+
+
+def read_judged_prompts(path: Path) -> dict[str, dict[tuple[str, str, str], float]]:
+    """Return the mean score of each prompt on each question, by what precedes the question in the prompt, then by
+    model, judge and question; prompts that were never judged are not in it."""
+    with reading(path) as ledger:
+        if ledger is None:
+            return {}
+        prompts = {digest: (model, prefix) for digest, model, prefix in ledger.execute(_PROMPTS)}
+        judged: dict[str, dict[tuple[str, str, str], float]] = {}
+        for digest, judge, question, score in ledger.execute(_PROMPT_SCORES):
+            model, prefix = prompts[digest]
+            judged.setdefault(prefix, {})[model, judge.hex(), question] = score
+    return judged
+
+
+_PROMPTS = "SELECT digest, model, prefix FROM prompts ORDER BY digest"
+_PROMPT_SCORES = """SELECT g.prompt, v.judge, g.question, avg(v.score) FROM verdicts v
+    JOIN generations g ON g.key = v.generation JOIN prompts p ON p.digest = g.prompt
+    GROUP BY g.prompt, v.judge, g.question ORDER BY g.prompt, v.judge, g.question"""

@@ -5,7 +5,7 @@ search finds out from its own answers (`search.statistics.effects`). Demonstrati
 are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,10 @@ import numpy as np
 from configs.errors import InputError
 from search.problem.material import Material
 from search.problem.space import SearchSpace
-from search.results.search_results import SearchResults, read_search_results
+from search.results.search_results import read_search_results
 from search.run_directory.files import Floats, keep_array, read_array
+from search.running.earlier_ledger import prompts_of_ledger
+from search.running.scored_prompt import ScoredPrompt, Texts
 from search.statistics.effects import USUAL_SPREAD, EffectsModel
 from search.statistics.observed_scores import ObservedScores
 
@@ -27,10 +29,14 @@ _FEWEST = 3  # demonstrations in common
 
 def earlier_effects(runs: Sequence[Path], space: SearchSpace, material: Material, folder: Path) -> Floats | None:
     """Return what each run makes of each demonstration of the space's pool, [N, runs], 0 where it knows nothing of one;
-    None without runs. Kept in `folder`, so that a resumed search meets the same numbers.
+    None without runs. Kept in `folder`, so that a resumed search meets the same numbers. Scores on questions that are
+    held out in this search are not looked at.
+
+    Args:
+        runs: run directories of searches, and ledgers.
 
     Raises:
-        InputError: one is not a run directory of a search, or shares too few demonstrations with the pool.
+        InputError: one is neither, or shares too few demonstrations with the pool.
     """
     if not runs:
         return None
@@ -52,14 +58,17 @@ def check_earlier_runs(runs: Sequence[Path], space: SearchSpace, material: Mater
 
 def _effects_of(run: Path, space: SearchSpace, material: Material) -> Floats:
     """Return the posterior means of one run's effects, standardised over those that it knows, [N]."""
-    results = read_search_results(run)
-    known_effects = _known_effects(results)
     texts = [material.demonstrations[name].texts for name in space.pool]
+    if run.is_file():
+        prompts = prompts_of_ledger(run, texts, {question.id for question in material.held_out})
+    else:
+        prompts = _prompts_of(run, {question.query for question in material.held_out})
+    known_effects = _known_effects(prompts)
     shared = [place for place, text in enumerate(texts) if text in known_effects]
     if len(shared) < _FEWEST:
         raise InputError(
-            f"{_KNOB}: {run} has scored {len(shared)} demonstrations of this pool, and {_FEWEST} are needed: name a "
-            "search on the same demonstrations"
+            f"{_KNOB}: {run} has scored {len(shared)} demonstrations of this pool on questions that are not held out "
+            f"here, and {_FEWEST} are needed: name a search on the same demonstrations, or its ledger"
         )
     values = np.array([known_effects[texts[place]] for place in shared])
     effects = np.zeros(len(texts))
@@ -67,26 +76,41 @@ def _effects_of(run: Path, space: SearchSpace, material: Material) -> Floats:
     return effects
 
 
-def _known_effects(results: SearchResults) -> dict[tuple[str, ...], float]:
-    """Return the posterior mean of each demonstration that the run has scored, by its queries and answers."""
-    scored = {candidate: scored.scores for candidate, scored in results.search.items() if scored.scores}
-    if results.material is None or not scored:
+def _prompts_of(run: Path, held_out: Set[str]) -> list[ScoredPrompt]:
+    """Return the candidates of a search with their scores on its search questions, without questions whose first turn
+    is among `held_out`."""
+    results = read_search_results(run)
+    if results.material is None:
+        return []
+    texts = {name: demonstration.texts for name, demonstration in results.material.demonstrations.items()}
+    asked = {name for name, question in results.material.questions.items() if question.query not in held_out}
+    prompts = [
+        ScoredPrompt(
+            tuple(texts[name] for name in candidate.demonstrations),
+            {name: score for name, score in scored.scores.items() if name in asked},
+        )
+        for candidate, scored in results.search.items()
+    ]
+    return [prompt for prompt in prompts if prompt.scores]
+
+
+def _known_effects(prompts: Sequence[ScoredPrompt]) -> dict[Texts, float]:
+    """Return the posterior mean of each demonstration that some of the prompts hold, and not all of them."""
+    if not prompts:
         return {}
-    always = set.intersection(*(set(candidate.demonstrations) for candidate in scored))
-    names = sorted({name for candidate in scored for name in candidate.demonstrations} - always)
-    others = [scores_of for candidate, scores_of in scored.items() if candidate != results.base]
-    asked = sorted({question for scores_of in others for question in scores_of})[:_MOST_QUESTIONS]
-    number, place = {name: at for at, name in enumerate(names)}, {name: at for at, name in enumerate(asked)}
+    always = set.intersection(*(set(prompt.demonstrations) for prompt in prompts))
+    varied = sorted({texts for prompt in prompts for texts in prompt.demonstrations} - always)
+    telling = [prompt for prompt in prompts if not always.issuperset(prompt.demonstrations)]
+    asked = sorted({question for prompt in telling for question in prompt.scores})[:_MOST_QUESTIONS]
+    number, place = {texts: at for at, texts in enumerate(varied)}, {name: at for at, name in enumerate(asked)}
     scores = ObservedScores()
-    for candidate, scores_of in scored.items():
-        members = tuple(number[name] for name in candidate.demonstrations if name in number)
-        met = {place[question]: value for question, value in scores_of.items() if question in place}
+    for prompt in prompts:
+        members = tuple(number[texts] for texts in prompt.demonstrations if texts in number)
+        met = {place[question]: value for question, value in prompt.scores.items() if question in place}
         if met:
             scores.tell(members, [*met], [*met.values()])
-    if not names or not scores.sets:
+    if not varied or not scores.sets:
         return {}
     spread = float(np.concatenate(scores.values).std()) / USUAL_SPREAD
-    fit = EffectsModel(len(asked), len(names), None, spread or 1.0).fit(scores)
-    demonstrations = results.material.demonstrations
-    worths = fit.worths(fit.mean).tolist()
-    return {demonstrations[name].texts: worth for name, worth in zip(names, worths, strict=True)}
+    fit = EffectsModel(len(asked), len(varied), None, spread or 1.0).fit(scores)
+    return dict(zip(varied, fit.worths(fit.mean).tolist(), strict=True))

@@ -11,6 +11,7 @@ from configs.errors import InputError
 from search.problem.material import Material
 from search.problem.space import SearchSpace
 from search.prompts.demonstration import Demonstration
+from search.results.search_results import read_search_results
 from search.running.earlier_runs import check_earlier_runs, earlier_effects
 from tests.search.report.made_run import MadeRun, Names
 
@@ -74,3 +75,24 @@ def test_a_run_on_other_demonstrations_is_refused(earlier: Path, tmp_path: Path,
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         check_earlier_runs([tmp_path], SPACE, MATERIAL, tmp_path)
+
+
+def test_the_ledger_of_a_search_tells_what_the_search_does(earlier: Path, tmp_path: Path) -> None:
+    effects = earlier_effects([earlier, earlier / "ledger.sqlite"], SPACE, MATERIAL, tmp_path)
+    assert effects is not None
+    of = dict(zip(SPACE.pool, effects[:, 1].tolist(), strict=True))
+    assert of["my b"] > of["my a"] > of["my c"]
+    assert of["my z"] == 0
+
+
+@pytest.mark.parametrize("name", ["", "ledger.sqlite"])
+def test_questions_that_are_held_out_here_tell_nothing(earlier: Path, tmp_path: Path, name: str) -> None:
+    results = read_search_results(earlier)
+    assert results.material is not None
+    with pytest.raises(InputError, match="on questions that are not held out here"):
+        check_earlier_runs([earlier / name], SPACE, replace(MATERIAL, held_out=results.material.search), tmp_path)
+
+
+def test_a_file_that_is_no_ledger_is_refused(earlier: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="ledger"):
+        check_earlier_runs([earlier / "journal.jsonl"], SPACE, MATERIAL, tmp_path)

@@ -1,0 +1,31 @@
+"""Which demonstrations a prompt holds."""
+
+import pytest
+
+from search.prompts.demonstration import Demonstration
+from search.prompts.render import UrialRenderer
+from search.prompts.urial import BACKTICKS, V6, UrialForm
+from search.running.earlier_ledger import demonstrations_in
+
+LONG = ("What is asked?", "Something that\n\nhas lines, and 4.")
+TURNS = ("Begin.", "Begun.", "Go on.", "Gone on.")
+OTHER = ("Is it there?", "It is not.")
+SHORT = ("What", "4")
+
+
+@pytest.mark.parametrize("form", [BACKTICKS, V6])
+def test_demonstrations_are_found_in_the_order_of_the_prompt(form: UrialForm) -> None:
+    shown = [Demonstration("t", *TURNS[:2], (TURNS[2:],)), Demonstration("l", *LONG)]
+    prefix = UrialRenderer(form).block("Some rules.", shown, [("asked",)]).prefix
+    assert demonstrations_in(prefix, [LONG, OTHER, TURNS]) == (TURNS, LONG)
+
+
+def test_one_that_is_part_of_another_is_not_taken_for_held() -> None:
+    prefix = f"User: {LONG[0]}\nModel: {LONG[1]}\n\n"
+    assert demonstrations_in(prefix, [SHORT, LONG]) == (LONG,)
+    assert demonstrations_in("User: What?\nModel: 44\n\n", [SHORT]) == ()
+    assert demonstrations_in(prefix + "User: What\nModel: 4\n\n", [SHORT, LONG]) == (LONG, SHORT)
+
+
+def test_a_query_whose_answer_stands_elsewhere_is_no_demonstration() -> None:
+    assert demonstrations_in(f"{OTHER[0]} {'and so on ' * 20} {OTHER[1]}", [OTHER]) == ()
