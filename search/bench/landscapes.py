@@ -96,6 +96,18 @@ LANDSCAPES: Mapping[str, LandscapeKnobs] = {
     "floor": replace(MIXED, level=0.0, question_spread=0.8, effect_spread=0.4),
     "ceiling": replace(MIXED, level=9.8),
     "rare_yes": replace(MIXED, thresholds=(9.3,), lowest=0.0),
+    "preference": replace(
+        MIXED,
+        question_spread=4.0,
+        thresholds=tuple(float(value) for value in np.linspace(9.0, 11.0, 10)),
+        lowest=0.0,
+        step=0.1,
+        effect_spread=0.4,
+        position_spread=0.08,
+        pair_spread=0.08,
+        order_spread=0.06,
+    ),
+    "unequal": replace(MIXED, sensitivity_spread=1.73),
     "question_luck": replace(
         MIXED,
         effect_spread=0.0,
