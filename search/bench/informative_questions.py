@@ -32,8 +32,8 @@ from search.bench.landscapes import LANDSCAPES
 from search.bench.question_slopes import (
     ALIKE,
     QUESTIONS,
-    Answers,
     Effects,
+    GroupScores,
     Questions,
     alike,
     by_slope,
@@ -78,11 +78,11 @@ class _Study:
         return means
 
     def gain(self, worths: Floats) -> float:
-        """The true gain of the three best told."""
+        """The true gain of the three that seem best."""
         best = np.argsort(-worths)[:_GROUP][::-1]
         return float(self.landscape.truths(best[None], self.landscape.further)[0]) - self._base
 
-    def ask(self, answers: Answers, group: Sequence[int], questions: Sequence[int]) -> None:
+    def ask(self, answers: GroupScores, group: Sequence[int], questions: Sequence[int]) -> None:
         """Have a group judged."""
         names = tuple(self.landscape.search[number] for number in questions)
         members = Candidate(tuple(self.landscape.pool[number] for number in group))
@@ -99,7 +99,7 @@ class _Study:
         """Have groups judged, and learn of questions, round by round; `count` judged answers, the base prompt's
         included."""
         draw = np.random.default_rng([self._seed, 1])
-        answers, dealt = Answers(), list[int]()
+        answers, dealt = GroupScores(), list[int]()
         met = np.zeros((self._pool, QUESTIONS))
         self.ask(answers, (), range(QUESTIONS))
         blocks = (count - QUESTIONS) // _BLOCK
@@ -117,7 +117,7 @@ class _Study:
 
     def learnt_beforehand(self, sets: int) -> Questions:
         """What answers of so many sets to all questions tell of these."""
-        draw, answers = np.random.default_rng([self._seed, 2]), Answers()
+        draw, answers = np.random.default_rng([self._seed, 2]), GroupScores()
         for _ in range(sets):
             self.ask(answers, draw.permutation(self._pool)[:_GROUP].tolist(), range(QUESTIONS))
         questions = ALIKE
@@ -127,17 +127,17 @@ class _Study:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What one way of choosing questions told of one landscape."""
+class LearntEffects:
+    """What one way of choosing questions achieved on one landscape."""
 
     correlation: float
     gain: float
 
 
-def told(name: str, seed: int, pool: int, count: int, sets: int) -> Mapping[str, Told]:
-    """All ways of choosing questions on one landscape, with `count` answers each; `sets` as the last one takes them."""
+def effects_learnt(name: str, seed: int, pool: int, count: int, sets: int) -> Mapping[str, LearntEffects]:
+    """All rules for choosing questions on one landscape, with `count` answers each; the last learns from `sets`."""
     study = _Study(name, seed, pool)
-    ways: Mapping[str, tuple[Questions, Learn]] = {
+    rules: Mapping[str, tuple[Questions, Learn]] = {
         "alike": (ALIKE, alike),
         "known": (_true_questions(study.landscape), unchanged),
         "by spread": (ALIKE, by_spread),
@@ -145,20 +145,20 @@ def told(name: str, seed: int, pool: int, count: int, sets: int) -> Mapping[str,
         f"by {sets} earlier sets": (study.learnt_beforehand(sets), unchanged),
     }
     results = {}
-    for way, (questions, learn) in ways.items():
+    for rule, (questions, learn) in rules.items():
         worths = study.search(count, questions, learn).worths()
-        results[way] = Told(float(np.corrcoef(worths, study.effects)[0, 1]), study.gain(worths))
+        results[rule] = LearntEffects(float(np.corrcoef(worths, study.effects)[0, 1]), study.gain(worths))
     return results
 
 
-def table(name: str, count: int, seeds: Sequence[Mapping[str, Told]]) -> str:
+def table(name: str, count: int, seeds: Sequence[Mapping[str, LearntEffects]]) -> str:
     """A landscape's rows in Markdown."""
     lines = []
-    for way in seeds[0]:
-        own, alike = [results[way] for results in seeds], [results["alike"] for results in seeds]
+    for rule in seeds[0]:
+        own, alike = [results[rule] for results in seeds], [results["alike"] for results in seeds]
         more = estimate([a.correlation - b.correlation for a, b in zip(own, alike, strict=True)], _CONFIDENCE)
         gained = estimate([a.gain - b.gain for a, b in zip(own, alike, strict=True)], _CONFIDENCE)
-        cells = [name, count, way, f"{fmean(a.correlation for a in own):.3f}", _interval(more)]
+        cells = [name, count, rule, f"{fmean(a.correlation for a in own):.3f}", _interval(more)]
         cells += [f"{fmean(a.gain for a in own):+.4f}", _interval(gained)]
         lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
     return "\n".join(lines)
@@ -176,7 +176,7 @@ def main() -> None:
     parser.add_argument("--landscapes", nargs="+", choices=list(LANDSCAPES), default=["mixed", "unequal", "preference"])
     parser.add_argument("--pool", type=int, default=50, help="demonstrations, N")
     parser.add_argument("--answers", nargs="+", type=int, default=[740], help="judged, the base prompt's 80 included")
-    parser.add_argument("--earlier-sets", type=int, default=25, help="that the last way learns from beforehand")
+    parser.add_argument("--earlier-sets", type=int, default=25, help="that the last rule learns from beforehand")
     parser.add_argument("--seeds", type=int, default=60)
     parser.add_argument("--first-seed", type=int, default=0)
     arguments = parser.parse_args()
@@ -185,7 +185,11 @@ def main() -> None:
     for name, count in product(arguments.landscapes, arguments.answers):
         seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
         print(
-            table(name, count, [told(name, seed, arguments.pool, count, arguments.earlier_sets) for seed in seeds]),
+            table(
+                name,
+                count,
+                [effects_learnt(name, seed, arguments.pool, count, arguments.earlier_sets) for seed in seeds],
+            ),
             flush=True,
         )
 

@@ -20,7 +20,7 @@ _NEAR = 6.0  # ranks by level within which questions' noise is alike
 
 
 @dataclass(slots=True)
-class Answers:
+class GroupScores:
     """Scores of sets: features of the sets [n, 1 + N], questions and scores [n]."""
 
     features: list[Floats] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Effects:
     Attributes:
         mean: of levels, what any demonstration does, and effects, [Q + 1 + N], in the unit.
         covariance: of the same.
-        features, asked, scores: as `Answers` has them, scores in the unit and less their mean.
+        features, asked, scores: as `GroupScores` has them, scores in the unit and less their mean.
         noise: variance of the average question's noise.
     """
 
@@ -79,7 +79,7 @@ class Effects:
         return self.scores - self.mean[self.asked] - slope[self.asked] * (self.features @ self.mean[QUESTIONS:])
 
 
-def regress(answers: Answers, questions: Questions) -> Effects:
+def regress(answers: GroupScores, questions: Questions) -> Effects:
     features, asked, scores = np.array(answers.features), np.array(answers.asked), np.array(answers.scores)
     scores = (scores - scores.mean()) / ((scores.std() or 1.0) / _USUAL_SPREAD)
     noise = _NOISE**2
@@ -123,8 +123,8 @@ def _learnt_slope(effects: Effects, questions: Questions) -> Floats:
     shared = features @ effects.covariance[QUESTIONS:]
     variance = (shared[:, QUESTIONS:] * features).sum(axis=1)
     weights = 1 / (effects.noise * questions.noise[asked])
-    together = expected * (effects.scores - effects.mean[asked]) - shared[np.arange(len(asked)), asked]
-    product = np.bincount(asked, weights * together, QUESTIONS)
+    products = expected * (effects.scores - effects.mean[asked]) - shared[np.arange(len(asked)), asked]
+    product = np.bincount(asked, weights * products, QUESTIONS)
     square = np.bincount(asked, weights * (expected**2 + variance), QUESTIONS)
     slope = np.clip((product + _SLOPES**-2) / (square + _SLOPES**-2), 0.05, 8.0)
     mean_one: Floats = slope / slope.mean()

@@ -1,4 +1,4 @@
-"""Which demonstrations of a pool the prompts of a ledger hold, and what those prompts scored.
+"""Demonstrations of a pool in the prompts of a ledger, and what those prompts scored.
 
 A ledger keeps what precedes the question in each prompt as text, in whatever form it was written. A demonstration
 stands in it where its queries and answers follow each other with nothing but a separator between them.

@@ -5,10 +5,10 @@ from statistics import fmean
 import numpy as np
 import pytest
 
-from search.bench.informative_questions import table, told
+from search.bench.informative_questions import effects_learnt, table
 from search.bench.landscape import Landscape
 from search.bench.landscapes import LANDSCAPES
-from search.bench.question_slopes import ALIKE, QUESTIONS, Answers, by_slope, by_spread, regress
+from search.bench.question_slopes import ALIKE, QUESTIONS, GroupScores, by_slope, by_spread, regress
 from search.problem.candidate import Candidate
 from search.problem.trial import Trial
 
@@ -43,8 +43,8 @@ def test_a_quarter_of_the_questions_carries_most_of_the_variance_of_preferences_
     assert share("mixed") < 0.5
 
 
-def answers_of_unequal_questions(noise: np.ndarray, slope: np.ndarray) -> Answers:
-    draw, answers = np.random.default_rng(0), Answers()
+def answers_of_unequal_questions(noise: np.ndarray, slope: np.ndarray) -> GroupScores:
+    draw, answers = np.random.default_rng(0), GroupScores()
     effects = draw.normal(size=12)
     for _ in range(60):
         features = np.concatenate([[3.0], np.isin(np.arange(12), draw.permutation(12)[:3])])
@@ -77,7 +77,7 @@ def test_answers_weigh_one_over_how_often_their_question_is_asked() -> None:
 
 
 def test_knowing_which_questions_tell_most_pays_where_they_are_unequal() -> None:
-    seeds = [told("unequal", seed, 16, 500, 1) for seed in range(6)]
-    assert fmean(ways["known"].correlation - ways["alike"].correlation for ways in seeds) > 0.1
+    seeds = [effects_learnt("unequal", seed, 16, 500, 1) for seed in range(6)]
+    assert fmean(rules["known"].correlation - rules["alike"].correlation for rules in seeds) > 0.1
     rows = table("unequal", 500, seeds).splitlines()
     assert [row.split(" | ")[2] for row in rows] == ["alike", "known", "by spread", "by slope", "by 1 earlier sets"]
