@@ -18,16 +18,17 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-from configs.errors import RunStopped
+from configs.errors import InputError, RunStopped
 from configs.schema.model import ServedModelConfig, StartedServerConfig
 from workers.failures import GenerationFailed
 from workers.messages import Answered, Ended
 from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock
 from workers.served_model.model import ServedModel
-from workers.started_server.server_process import ServerProcess
+from workers.started_server.server_process import ServerBroken, ServerProcess
 from workers.text_model import ModelCard
 
 VERSION = "started-server/1"
+UNANSWERED = (GenerationFailed, InputError, RunStopped)  # what a server's death looks like
 _TURN = 0.2  # seconds that a step waits for an answer, so that further jobs can join
 _EDGE = 2**20  # bytes of a file's beginning and end that its digest reads
 T = TypeVar("T")
@@ -57,7 +58,8 @@ class ServerEngine:
 
     @classmethod
     def load(cls, config: StartedServerConfig) -> "ServerEngine":
-        """Start a server, and wait until it answers. Raises InputError where it cannot be had."""
+        """Start a server, and wait until it answers; also one that dies meanwhile. Raises InputError where it cannot be
+        had."""
         identity = _identity(config)
         server = ServerProcess(config)
         server.start()
@@ -65,7 +67,11 @@ class ServerEngine:
         threading.Thread(target=loop.run_forever, name="demosearch server client", daemon=True).start()
         model = ServedModel(_served(config, server.base_url), {})
         try:
-            met, version = _wait(loop, model.start()), _wait(loop, model.server_version())
+            met = _outlived(server, lambda: _wait(loop, model.start()))
+            version = _outlived(server, lambda: _wait(loop, model.server_version()))
+        except ServerBroken as error:
+            _end(server, loop)
+            raise InputError(str(error)) from error
         except BaseException:
             _end(server, loop)
             raise
@@ -82,7 +88,7 @@ class ServerEngine:
 
     def count_tokens(self, block: PromptBlock) -> tuple[int, ...]:
         """See `Engine.count_tokens`; an estimate where neither the server nor a tokenizer counts."""
-        return _wait(self._loop, self._model.count_tokens(block))
+        return _outlived(self._server, lambda: _wait(self._loop, self._model.count_tokens(block)))
 
     def generate(self, block: PromptBlock, decoding: Decoding) -> Iterator[tuple[int, Completion]]:
         """See `Engine.generate`; whatever is raised is raised while iterating."""
@@ -103,7 +109,7 @@ class ServerEngine:
         async def collect() -> list[tuple[int, Likelihood]]:
             return [pair async for pair in self._model.score(block, continuations)]
 
-        yield from _wait(self._loop, collect())
+        yield from _outlived(self._server, lambda: _wait(self._loop, collect()))
 
     def batch(self, decoding: Decoding) -> "ServerBatch":
         """A batch without jobs."""
@@ -186,11 +192,24 @@ class ServerBatch:
             async for place, completion in self._ask(part):
                 left.remove(wanted[place])
                 self._messages.put(Answered(job, wanted[place], completion))
-        except (GenerationFailed, RunStopped):
+        except UNANSWERED:
             if not await asyncio.to_thread(self._server.has_died_since, deaths):
                 raise
             await asyncio.to_thread(self._server.wait_until_well)
         return left
+
+
+def _outlived(server: ServerProcess, ask: Callable[[], T]) -> T:
+    """What the server answers; asked again when it is back where it has died meanwhile. Raises ServerBroken where it
+    does not come back."""
+    while True:
+        deaths = server.deaths
+        try:
+            return ask()
+        except UNANSWERED:
+            if not server.has_died_since(deaths):
+                raise
+            server.wait_until_well()
 
 
 def _wait(loop: asyncio.AbstractEventLoop, work: Awaitable[T]) -> T:

@@ -10,8 +10,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from http.client import HTTPException
 from pathlib import Path
-from typing import Literal
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
@@ -21,6 +21,7 @@ from workers.started_server import guardian
 from workers.started_server.command_line import command_line
 
 MOST_DEATHS = 5  # after so many the server counts as broken; fewer are restarted
+_PORTS = 3  # tried one after the other, where another program is faster
 _LOOK = 0.2  # seconds between two looks at a server that is loading
 _ANSWER = 5.0  # seconds for its answer to such a look
 _PYTHON_VARIABLES = (
@@ -36,6 +37,10 @@ class ServerBroken(Exception):
     """The server has died too often."""
 
 
+class _Ended(InputError):
+    """A server has ended while it loaded, or has not begun."""
+
+
 class ServerProcess:
     """One server on this machine, on a port of its own. Use `start`, then `close`.
 
@@ -45,10 +50,10 @@ class ServerProcess:
     """
 
     def __init__(self, config: StartedServerConfig, environment: Mapping[str, str] = os.environ) -> None:
-        self.port = _free_port()
+        self._config = config
         given = "" if config.device == "cpu" else environment.get("CUDA_VISIBLE_DEVICES", "")
         self.gpus = [gpu for gpu in given.split(",") if gpu.strip()]
-        self._command = command_line(config, self.port, len(self.gpus))
+        self._settle(_free_port())
         self._environment = {name: value for name, value in environment.items() if name not in _PYTHON_VARIABLES}
         if config.device == "cpu":
             self._environment["CUDA_VISIBLE_DEVICES"] = ""
@@ -72,8 +77,8 @@ class ServerProcess:
             InputError: it ends while it loads, or takes longer than `model.start_timeout`.
         """
         try:
-            self._launch()
-        except InputError:
+            self._launch_on_a_free_port()
+        except BaseException:
             self.close()
             raise
         threading.Thread(target=self._watch, name="demosearch server", daemon=True).start()
@@ -99,21 +104,48 @@ class ServerProcess:
             self._guardian.dismiss()
         self._folder.cleanup()
 
+    def _settle(self, port: int) -> None:
+        self.port = port
+        self._command = command_line(self._config, port, len(self.gpus))
+
+    def _launch_on_a_free_port(self) -> None:
+        """Nobody keeps a port free between its choice and the moment when the server listens there."""
+        for _ in range(_PORTS - 1):
+            try:
+                self._launch()
+            except _Ended:
+                if not _is_taken(self.port):
+                    raise
+                self._settle(_free_port())
+            else:
+                return
+        self._launch()
+
     def _launch(self) -> None:
         if self._guardian is not None:
             self._guardian.dismiss()
+        deadline = time.monotonic() + _ANSWER  # for what the last one has left behind
+        while _is_taken(self.port):
+            if time.monotonic() > deadline or not self.deaths:
+                raise _Ended(f"another program listens on port {self.port}, which the server needs; begin again")
+            time.sleep(_LOOK)
         self._guardian = _Guardian(self._command, self._log, self._environment)
         state = self._loaded(self._guardian)
+        program = f"the server ({' '.join(self._command[:3])} ...)"
+        if state == "slow":
+            self._guardian.dismiss()
+            limit = f"model.start_timeout ({self._seconds:g} s)"
+            raise InputError(f"{program} took longer than {limit}; {_last_words(self._log)}")
         if state != "well":
-            trouble = "took longer than model.start_timeout" if state == "slow" else "ended while it loaded the model"
-            raise InputError(f"the server ({' '.join(self._command[:3])} ...) {trouble}; {_last_words(self._log)}")
+            raise _Ended(f"{program} ended while it loaded the model ({state}); {_last_words(self._log)}")
         self._is_well.set()
 
-    def _loaded(self, guarded: "_Guardian") -> Literal["well", "dead", "slow"]:
+    def _loaded(self, guarded: "_Guardian") -> str:
+        """`well`, `slow`, or how it has ended."""
         deadline = time.monotonic() + self._seconds
         while time.monotonic() < deadline:
-            if guarded.wait(0) is not None:
-                return "dead"
+            if (status := guarded.wait(0)) is not None:
+                return status
             if self._answers():
                 return "well"
             time.sleep(_LOOK)
@@ -122,7 +154,7 @@ class ServerProcess:
     def _answers(self) -> bool:
         try:
             build_opener(ProxyHandler({})).open(f"http://127.0.0.1:{self.port}/health", timeout=_ANSWER).close()
-        except (URLError, OSError):
+        except (URLError, OSError, HTTPException):
             return False
         return True
 
@@ -139,6 +171,8 @@ class ServerProcess:
             logger.warning("the server at %s ended (%s) and is started again", self.base_url, status)
             try:
                 self._launch()
+            except _Ended as error:
+                logger.warning("%s", error)  # which counts as a death
             except InputError as error:
                 self._broken = str(error)
                 return
@@ -151,6 +185,7 @@ class _Guardian:
         ended, status = os.pipe()
         self._ended = open(ended, "rb", buffering=0)  # noqa: SIM115, PTH123 -- closed when it is let go of
         self._lifeline, self._alive = os.pipe()
+        self._status: str | None = None
         try:
             with log.open("ab") as output:
                 subprocess.run(  # noqa: S603 -- the user's own program
@@ -168,11 +203,10 @@ class _Guardian:
 
     def wait(self, seconds: float | None) -> str | None:
         """The server's exit status in words once it has ended; None where it runs after so many seconds."""
-        ready, _, _ = select.select([self._ended], [], [], seconds)
-        if not ready:
-            return None
-        status = (self._ended.read(16) or b"").decode()
-        return f"exit status {status}" if status else "its guardian was killed"
+        if self._status is None and select.select([self._ended], [], [], seconds)[0]:
+            status = (self._ended.read(16) or b"").decode()
+            self._status = f"exit status {status}" if status else "its guardian was killed"
+        return self._status
 
     def dismiss(self) -> None:
         """Have the server ended, where it still runs. Idempotent."""
@@ -186,6 +220,17 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+def _is_taken(port: int) -> bool:
+    """Whether a program listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that have ended do not count
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
 
 
 def _last_words(log: Path, lines: int = 12) -> str:

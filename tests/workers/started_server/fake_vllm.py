@@ -1,12 +1,15 @@
 """A server that a worker can start: vLLM's addresses, an answer of the prompt's last word, and some ways to fail.
 
 It is called as `vllm serve` is, and imports the standard library alone. Its first argument says how it fails: `well`
-not at all, `dies:FILE` in the middle of its first completion where FILE does not exist yet (it is made), `broken` while
-it loads, `slow` never answers, `parent:FILE` starts a child that would outlive it, whose number goes into FILE.
+not at all; where FILE does not exist yet (it is made) `dies:FILE` in the middle of its first completion, `meets:FILE`
+when it is asked which model it serves, and `counts:FILE` when it counts tokens; `falls:FILE` in the middle of its first
+completion and again while it loads; `broken` while it loads, `slow` never answers, `parent:FILE` starts a child that
+would outlive it, whose number goes into FILE.
 """
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +25,8 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        if self.path == "/v1/models":
+            _die_once("meets")
         entry = {"id": MODEL, "owned_by": "vllm", "root": MODEL, "max_model_len": CONTEXT}
         self._send({"/version": {"version": "0.33.0"}, "/v1/models": {"data": [entry]}}.get(self.path, {}))
 
@@ -29,12 +34,11 @@ class Handler(BaseHTTPRequestHandler):
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         words = request["prompt"].split()
         if self.path == "/tokenize":
+            _die_once("counts")
             self._send({"count": len(words), "max_model_len": CONTEXT})
             return
-        kind, _, file = FAILING.partition(":")
-        if kind == "dies" and not Path(file).exists():
-            Path(file).write_text(str(os.getpid()))
-            os._exit(3)
+        _die_once("dies")
+        _die_once("falls")
         choice = {"text": f"said {words[-1]}", "finish_reason": "stop"}
         self._send({"choices": [choice], "usage": {"prompt_tokens": len(words), "completion_tokens": 2}})
 
@@ -50,6 +54,21 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+def _die_once(here: str) -> None:
+    kind, _, file = FAILING.partition(":")
+    if kind == here and not Path(file).exists():
+        Path(file).write_text(str(os.getpid()))
+        os._exit(3)
+
+
+def _fall_while_loading() -> None:
+    """Die by SIGKILL, where `falls` has died once and not twice."""
+    file = Path(FAILING.partition(":")[2])
+    if FAILING.startswith("falls:") and file.exists() and file.read_text() != "twice":
+        file.write_text("twice")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 def main() -> None:
     if FAILING == "broken":
         sys.exit("CUDA error: no kernel image is available")
@@ -57,6 +76,7 @@ def main() -> None:
         sys.stdin.read()
         while True:
             os.read(os.pipe()[0], 1)
+    _fall_while_loading()
     if FAILING.startswith("parent:"):
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
         Path(FAILING.partition(":")[2]).write_text(str(child.pid))

@@ -1,6 +1,7 @@
 import gc
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -63,8 +64,24 @@ def test_what_a_dead_server_has_left_unanswered_is_asked_again_when_it_is_back(t
     assert (tmp_path / "dead").exists()
 
 
+@pytest.mark.parametrize("moment", ["meets", "counts", "falls"])
+def test_a_server_that_dies_while_it_warms_up_or_starts_again_is_waited_for(moment: str, tmp_path: Path) -> None:
+    engine = ServerEngine.load(_config(f"{moment}:{tmp_path / 'died'}"))
+    assert engine.count_tokens(BLOCK) == (2, 2, 2)
+    assert _texts(engine) == SAID
+    assert (tmp_path / "died").exists()
+
+
+def test_a_server_whose_port_another_program_has_taken_gets_another_one() -> None:
+    server = ServerProcess(_config("well"))
+    with socket.create_server(("127.0.0.1", server.port)) as taken:
+        server.start()
+        assert server.port != taken.getsockname()[1]
+    server.close()
+
+
 def test_a_server_that_cannot_load_is_quoted(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"(?s)ended while it loaded the model; it said last:\nCUDA error: no kernel"):
+    with pytest.raises(InputError, match=r"(?s)loaded the model \(exit status 1\); it said last:\nCUDA error: no kernel"):
         ServerEngine.load(_config("broken"))
     with pytest.raises(InputError, match=r"took longer than model\.start_timeout"):
         ServerEngine.load(_config("slow", start_timeout=0.5))
