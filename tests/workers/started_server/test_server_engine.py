@@ -81,7 +81,7 @@ def test_a_server_whose_port_another_program_has_taken_gets_another_one() -> Non
 
 
 def test_a_server_that_cannot_load_is_quoted(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"(?s)loaded the model \(exit status 1\); it said last:\nCUDA error: no kernel"):
+    with pytest.raises(InputError, match=r"(?s)\(exit status 1\); it said last:\nCUDA error: no kernel"):
         ServerEngine.load(_config("broken"))
     with pytest.raises(InputError, match=r"took longer than model\.start_timeout"):
         ServerEngine.load(_config("slow", start_timeout=0.5))
