@@ -49,8 +49,12 @@ site: $(VENV)/.dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 gpu:
-	$(PYTHON) -m pytest -q -p no:cacheprovider tests/workers/engines/test_gpu.py
-	$(PYTHON) -m workers.bench.generation --device cuda --minutes 8 --markdown
+	@status=0; export PYTHONUNBUFFERED=1; \
+	timeout --signal=INT --kill-after=10 150 $(PYTHON) -m pytest -q -rPs -p no:cacheprovider tests/workers/engines/test_gpu.py \
+	|| status=$$?; \
+	timeout --signal=INT --kill-after=20 400 $(PYTHON) -m workers.bench.generation --device cuda --minutes 6 --markdown \
+	|| status=$$?; \
+	exit $$status
 
 clean:
 	rm -rf $(VENV)

@@ -14,6 +14,7 @@ from transformers import (
     DiffLlamaForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
+    LlamaForSequenceClassification,
     MistralConfig,
     MistralForCausalLM,
     PreTrainedTokenizerFast,
@@ -96,6 +97,15 @@ def parrot(text: str) -> Any:
         for token, follower in pairwise(tokens):
             model.lm_head.weight[follower, token] = 1
     return model
+
+
+@cache
+def random_classifier(labels: int = 1, seed: int = 0, pad: int | None = 2) -> Any:
+    """A reward model: the same body, with a head that gives a text so many scores."""
+    config = random_llama(context=128).config
+    config.num_labels, config.pad_token_id = labels, pad
+    torch.manual_seed(seed)
+    return LlamaForSequenceClassification(config).train(False)  # type: ignore[no-untyped-call]
 
 
 def save(model: Any, folder: Path) -> Path:

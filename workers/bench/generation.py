@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import platform
+import signal
 import time
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
@@ -29,6 +30,7 @@ from workers.bench.suite import AGREEMENT, SuiteRun
 from workers.bench.workload import GenerationWorkload, Size, random_model
 from workers.shared_prefix import capacity, kernels, memory, support
 
+KERNELS = ("dense", "causal", "biased", "paged")
 MASKS = 2**30  # numbers in the attention mask of a batch: 4 GiB in fp32
 SETTING_UP = {"cpu": 15.0, "cuda": 2.0}  # seconds around a run: a process, a model, a small run, the rates
 WHOLE_PROMPTS = ("plain", "expanded")  # contenders whose batch must be chosen for them
@@ -47,8 +49,12 @@ def main() -> None:
         bench.measure(runs)
     except KeyboardInterrupt:
         print("ended early", flush=True)
-    if arguments.markdown:
-        print(f"\n{bench.report.markdown()}")
+    except Exception as error:
+        print(f"ended by {_spoken(error)}", flush=True)
+        raise
+    finally:
+        if arguments.markdown:
+            print(f"\n{bench.report.markdown()}", flush=True)
 
 
 class GenerationBenchmark:
@@ -103,14 +109,8 @@ class GenerationBenchmark:
                 self._answer_alone(run.work)
             else:
                 self._compare(run)
-        except (
-            RuntimeError,
-            ValueError,
-            TypeError,
-            ImportError,
-            AttributeError,
-        ) as error:  # libraries fail in many ways
-            reason = f"failed: {type(error).__name__}: {str(error).splitlines()[:1]}"
+        except Exception as error:  # libraries fail in many ways, and the others are to be measured
+            reason = f"failed: {_spoken(error)}"
             self.report.skipped.append((run.method, run.work, reason))
             print(f"  {run.method:15s} {reason}", flush=True)
         memory.give_back(self._device)
@@ -209,7 +209,7 @@ class GenerationBenchmark:
             "device": torch.cuda.get_device_name() if gpu else f"{platform.machine()}, one thread",
             "clock": "wall time" if gpu else "CPU time",
             "model": f"{self._size}, {self._arguments.dtype}",
-            "kernels": {part: getattr(chosen, part).__name__ for part in ("dense", "causal", "biased")},
+            "kernels": {part: getattr(getattr(chosen, part), "__name__", "none") for part in KERNELS},
             "rates": self._spoken_rates(),
         }
 
@@ -226,6 +226,10 @@ class GenerationBenchmark:
 
 def _common(left: list[int], right: list[int]) -> int:
     return next((i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
+
+
+def _spoken(error: Exception) -> str:
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
 
 
 def _named(run: SuiteRun) -> str:
@@ -258,4 +262,6 @@ def _measured(model: Any, run: SuiteRun, batch: int | None) -> tuple[Measurement
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):  # as of a time limit; a shell may have them ignored
+        signal.signal(number, signal.default_int_handler)
     main()

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from configs.errors import InputError
-from configs.schema.model import RewardModelConfig
 from workers.failures import GenerationFailed, PromptTooLong
 from workers.prompt import PAIR, PromptBlock, Reward
 from workers.shared_prefix import memory, weights
 from workers.shared_prefix.capacity import Capacity, rows_read_once, sizes
 from workers.shared_prefix.memory_plan import layer_shares
 from workers.text_model import ModelCard
+
+if TYPE_CHECKING:
+    from configs.schema.model import RewardModelConfig
 
 VERSION = "reward-engine/1"  # raise it with every change that can change a reward
 KNOB = "judge.model"  # what its config is called

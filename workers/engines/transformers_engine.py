@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
-from configs.schema.model import ModelConfig
 from workers.failures import GenerationFailed, PromptTooLong
 from workers.messages import Ended
 from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock
@@ -31,6 +30,9 @@ from workers.shared_prefix.sampling import TokenChooser
 from workers.shared_prefix.shared_rows import SharedRows
 from workers.shared_prefix.tokenization import PromptTokenizer, end_tokens
 from workers.text_model import ModelCard
+
+if TYPE_CHECKING:
+    from configs.schema.model import ModelConfig
 
 log = logging.getLogger(__name__)
 

@@ -121,11 +121,20 @@ def choose_paged(device: torch.device, dtype: torch.dtype, width: int) -> PagedK
     """The kernel for this device, precision and head width D, checked against arithmetic; None where there is none."""
     if device.type != "cuda" or dtype not in (torch.bfloat16, torch.float16):
         return None
-    for kernel in (paged_flash, paged_flash_3):
-        if is_right(kernel, device, dtype, width):
-            return kernel
-    log.warning("attention over pages does not work here, so a step is recorded whenever rows come or go: slower")
+    reason = "attention over pages does not work here"
+    if not has_table_of_pages():
+        reason = f"FlashAttention of PyTorch {torch.__version__} takes no table of pages"
+    else:
+        for kernel in (paged_flash, paged_flash_3):
+            if is_right(kernel, device, dtype, width):
+                return kernel
+    log.warning("%s, so rows lie in buffers, and a step is recorded whenever they come or go: slower", reason)
     return None
+
+
+def has_table_of_pages() -> bool:
+    """Whether the operator has the argument: since PyTorch 2.12."""
+    return any(argument.name == "block_table" for argument in aten._flash_attention_forward.default._schema.arguments)
 
 
 def is_right(kernel: PagedKernel, device: torch.device, dtype: torch.dtype, width: int) -> bool:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 import transformers
@@ -18,9 +18,11 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 from transformers.utils.logging import disable_progress_bar
 
 from configs.errors import InputError
-from configs.schema.model import NamedWeightsConfig, WeightsConfig
 from workers.shared_prefix.checkpoint import refuse_incomplete, undisturbed
 from workers.shared_prefix.rope import longrope_limit
+
+if TYPE_CHECKING:  # a GPU machine may have PyTorch and transformers, and not what configs are read with
+    from configs.schema.model import NamedWeightsConfig, WeightsConfig
 
 EDGE = 2**20  # bytes read at each end of a file: enough to tell weights apart, fast for hundreds of gigabytes
 LENGTHS = ("max_position_embeddings", "max_seq_len", "seq_length")  # what configs call the context

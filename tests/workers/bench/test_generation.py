@@ -14,6 +14,7 @@ from workers.bench import blocks, contenders, report, roofline, suite
 from workers.bench import generation as benchmark
 from workers.bench.forecast import RunTimeForecast
 from workers.bench.workload import GenerationWorkload, random_model
+from workers.failures import GenerationFailed
 
 pytestmark = pytest.mark.heavy
 
@@ -109,6 +110,45 @@ def test_half_precision_is_compared_on_a_cpu_too(
     text = printed(f"{WORK_LINE} --methods ours --dtype bfloat16", monkeypatch, capsys)
     assert "small, bfloat16" in text
     assert "ours            says what batch size 1 says" in text
+
+
+class _Lost:
+    """A contender after which the device does nothing any more, as after an illegal access of memory."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+
+    def __call__(self, *_: Any) -> Any:
+        self._monkeypatch.setattr(benchmark.memory, "give_back", self.lost)
+        self.lost()
+
+    def lost(self, *_: Any) -> None:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered\nand more")
+
+
+@pytest.mark.usefixtures("here")
+def test_a_contender_that_fails_is_told_and_the_others_are_measured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failing(*_: Any) -> Any:
+        raise GenerationFailed("no place")
+
+    monkeypatch.setitem(contenders.CONTENDERS, "ours", failing)
+    text = printed(f"{WORK_LINE} --methods ours expanded --references 0 --markdown", monkeypatch, capsys)
+    assert "ours            failed: GenerationFailed: no place\n" in text
+    assert "| 60 x 2 x 3 | expanded |" in text
+
+
+@pytest.mark.usefixtures("here")
+def test_a_device_that_is_lost_leaves_a_table_of_what_was_measured_before(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(contenders.CONTENDERS, "expanded", _Lost(monkeypatch))
+    with pytest.raises(RuntimeError, match="illegal memory access"):
+        printed(f"{WORK_LINE} --methods ours expanded --references 0 --markdown", monkeypatch, capsys)
+    text = capsys.readouterr().out
+    assert "ended by RuntimeError: CUDA error: an illegal memory access was encountered\n" in text
+    assert "| 60 x 2 x 3 | ours |" in text
 
 
 @pytest.mark.parametrize("limit", ["--skip-above 0", "--minutes 0.0001"])

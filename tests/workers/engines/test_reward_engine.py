@@ -14,14 +14,13 @@ from tokenizers import processors
 from transformers import (
     BertConfig,
     BertForSequenceClassification,
-    LlamaForSequenceClassification,
     PreTrainedTokenizerFast,
 )
 
 from configs.errors import InputError
 from configs.schema.model import RewardModelConfig
 from tests.kits.engine_kit import RewardEngineKit
-from tests.tiny_model import random_llama, save, tokenizer
+from tests.tiny_model import random_classifier, random_llama, save, tokenizer
 from workers.engines.reward_engine import TransformersRewardEngine
 from workers.failures import GenerationFailed, PromptTooLong
 from workers.prompt import PAIR, PromptBlock, Reward
@@ -31,14 +30,6 @@ TEXTS = ("a", "Which tree grows fastest?", "why?\n" * 9, "é🙂", "x" * 60, "Th
 PAIRS = tuple(f"{question}{PAIR}{answer}" for question in TEXTS[:3] for answer in TEXTS[2:5])
 CARD = ModelCard("test", 128, "cpu")
 words = st.text(st.sampled_from("abc the?\n`#éß🙂"), min_size=1, max_size=40)
-
-
-@cache
-def causal(labels: int = 1, seed: int = 0, pad: int | None = 2) -> Any:
-    config = random_llama(context=128).config
-    config.num_labels, config.pad_token_id = labels, pad
-    torch.manual_seed(seed)
-    return LlamaForSequenceClassification(config).train(False)  # type: ignore[no-untyped-call]
 
 
 @cache
@@ -92,9 +83,10 @@ def by_hand(model: Any, inputs: Any, label: int = 0) -> float:
 @settings(max_examples=20, deadline=None)
 @given(st.lists(words, min_size=1, max_size=7), st.sampled_from([1, 3, None]), st.booleans())
 def test_a_batch_gives_each_text_the_score_it_has_alone(texts: list[str], batch_size: int | None, bos: bool) -> None:
-    engine = TransformersRewardEngine(causal(), tokenizer(), CARD, batch_size)
+    engine = TransformersRewardEngine(random_classifier(), tokenizer(), CARD, batch_size)
     expected = [
-        by_hand(causal(), tokenizer()("ask: " + text, add_special_tokens=bos, return_tensors="pt")) for text in texts
+        by_hand(random_classifier(), tokenizer()("ask: " + text, add_special_tokens=bos, return_tensors="pt"))
+        for text in texts
     ]
     close(rewards(engine, PromptBlock("ask: ", tuple(texts), bos)), expected)
 
@@ -126,7 +118,7 @@ def test_a_text_that_is_no_pair_is_refused(text: str) -> None:
 
 def test_a_model_that_names_no_padding_is_batched_all_the_same() -> None:
     """Its own rule for a text alone: the last token counts, whatever it is."""
-    model, engine = causal(pad=None), None
+    model, engine = random_classifier(pad=None), None
     texts = ("why?</s>", "a", "The tree!</s>")
     expected = [by_hand(model, tokenizer()(text, return_tensors="pt")) for text in texts]
     engine = TransformersRewardEngine(model, tokenizer(), CARD)
@@ -135,24 +127,24 @@ def test_a_model_that_names_no_padding_is_batched_all_the_same() -> None:
 
 def test_the_label_asked_for_is_the_score() -> None:
     block = PromptBlock("", TEXTS)
-    expected = [by_hand(causal(3), tokenizer()(text, return_tensors="pt"), label=2) for text in TEXTS]
-    close(rewards(TransformersRewardEngine(causal(3), tokenizer(), CARD, label=2), block), expected)
+    expected = [by_hand(random_classifier(3), tokenizer()(text, return_tensors="pt"), label=2) for text in TEXTS]
+    close(rewards(TransformersRewardEngine(random_classifier(3), tokenizer(), CARD, label=2), block), expected)
 
 
 def test_no_text_has_no_reward() -> None:
-    engine = TransformersRewardEngine(causal(), tokenizer(), CARD)
+    engine = TransformersRewardEngine(random_classifier(), tokenizer(), CARD)
     assert engine.count_tokens(PromptBlock("x", ())) == ()
     assert list(engine.rate(PromptBlock("x", ()))) == []
 
 
 def test_an_empty_text_is_refused() -> None:
     with pytest.raises(GenerationFailed, match="no tokens"):
-        TransformersRewardEngine(causal(), tokenizer(), CARD).rate(PromptBlock("", ("a", ""), bos=False))
+        TransformersRewardEngine(random_classifier(), tokenizer(), CARD).rate(PromptBlock("", ("a", ""), bos=False))
 
 
 def test_a_text_that_is_too_long_is_refused_before_any_is_rated() -> None:
     with pytest.raises(PromptTooLong) as caught:
-        TransformersRewardEngine(causal(), tokenizer(), CARD).rate(PromptBlock("", ("a", "🙂" * 60)))
+        TransformersRewardEngine(random_classifier(), tokenizer(), CARD).rate(PromptBlock("", ("a", "🙂" * 60)))
     assert caught.value.prompt_tokens == 241
 
 
@@ -174,9 +166,9 @@ class Full(torch.nn.Module):
 def test_running_out_of_memory_halves_the_batch_and_is_remembered() -> None:
     expected = [
         reward.score
-        for reward in rewards(TransformersRewardEngine(causal(), tokenizer(), CARD), PromptBlock("", TEXTS))
+        for reward in rewards(TransformersRewardEngine(random_classifier(), tokenizer(), CARD), PromptBlock("", TEXTS))
     ]
-    model = Full(causal(), room=2)
+    model = Full(random_classifier(), room=2)
     engine = TransformersRewardEngine(model, tokenizer(), CARD, 5)
     close(rewards(engine, PromptBlock("", TEXTS)), expected)
     close(rewards(engine, PromptBlock("", TEXTS)), expected)
@@ -185,13 +177,13 @@ def test_running_out_of_memory_halves_the_batch_and_is_remembered() -> None:
 
 def test_a_text_that_does_not_fit_alone_fails_its_block() -> None:
     with pytest.raises(GenerationFailed, match="not even one text"):
-        list(TransformersRewardEngine(Full(causal(), 0), tokenizer(), CARD).rate(PromptBlock("", TEXTS)))
+        list(TransformersRewardEngine(Full(random_classifier(), 0), tokenizer(), CARD).rate(PromptBlock("", TEXTS)))
 
 
 class TestCausalRewardModel(RewardEngineKit):
     @pytest.fixture(params=[1, 2, None])
     def engine(self, request: pytest.FixtureRequest) -> TransformersRewardEngine:
-        return TransformersRewardEngine(causal(), tokenizer(), CARD, request.param)
+        return TransformersRewardEngine(random_classifier(), tokenizer(), CARD, request.param)
 
 
 def config(name: object, **knobs: object) -> RewardModelConfig:
@@ -205,12 +197,16 @@ def saved(model: Any, reads: Any, folder: Path) -> Path:
 
 
 def test_a_saved_model_rates_as_before(tmp_path: Path) -> None:
-    engine = TransformersRewardEngine.load(config(saved(causal(), tokenizer(), tmp_path / "judge"), context_tokens=90))
+    engine = TransformersRewardEngine.load(
+        config(saved(random_classifier(), tokenizer(), tmp_path / "judge"), context_tokens=90)
+    )
     for part in ("judge@sha256:", "reward-engine", "reads chat label 0", "float32", "transformers "):
         assert part in engine.card.fingerprint
     assert engine.card.context_tokens == 90
     block = PromptBlock("", TEXTS)
-    close(rewards(engine, block), [by_hand(causal(), tokenizer()(text, return_tensors="pt")) for text in TEXTS])
+    close(
+        rewards(engine, block), [by_hand(random_classifier(), tokenizer()(text, return_tensors="pt")) for text in TEXTS]
+    )
 
 
 def test_the_tokenizer_s_limit_counts_too(tmp_path: Path) -> None:
@@ -226,7 +222,7 @@ def test_the_tokenizer_s_limit_counts_too(tmp_path: Path) -> None:
 
 def test_a_label_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has 1 outputs"):
-        TransformersRewardEngine.load(config(saved(causal(), tokenizer(), tmp_path), label=1))
+        TransformersRewardEngine.load(config(saved(random_classifier(), tokenizer(), tmp_path), label=1))
 
 
 def test_a_model_without_a_trained_head_is_refused(tmp_path: Path) -> None:

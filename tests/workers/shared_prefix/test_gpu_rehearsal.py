@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from transformers import (
+    AutoModelForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
     Qwen2Config,
@@ -18,6 +19,7 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
+from tests.workers.engines.families import FAMILIES
 from tests.workers.shared_prefix.fake_gpu import DEVICE, Calls, fake_gpu, moved
 from workers.shared_prefix import kernels
 from workers.shared_prefix.fused_step import StepForward, as_loaded, fused
@@ -117,6 +119,20 @@ def test_rows_without_pages_enter_step_and_go_behind_two_prefixes(dtype: torch.d
         rows.keep([1, 4])
         assert rows.step(torch.zeros(2, dtype=torch.long, device=DEVICE)).shape == (2, WORDS)
         assert rows.logits([PROMPTS[2] + [9, 9], PROMPTS[2] + [9]], 4003).shape == (2, 2, WORDS)
+
+
+@pytest.mark.parametrize("name", ["Mistral 7B v0.1", "Gemma 2"])
+def test_windows_and_caps_enter_and_step_without_waiting_for_the_host(name: str) -> None:
+    """A fake tensor has no number to look at, so nothing here would break a recording."""
+    family = next(family for family in FAMILIES if family.name == name)
+    with fake_gpu():
+        model = moved(AutoModelForCausalLM.from_config(family.config()).train(False), torch.bfloat16)
+        rows = SharedRows(model, KERNELS, PrefixTree(model, KERNELS, budget=2**40), not_recorded)
+        for prefix in PROMPTS[1:]:
+            assert rows.stand_behind(prefix[-200:])
+            rows.enter([prefix[-200:] + [9] * own for own in (50, 3, 0)])
+        logits = rows.step(torch.zeros(6, dtype=torch.long, device=DEVICE))
+        assert (logits.dtype, logits.device, len(logits)) == (torch.bfloat16, DEVICE, 6)
 
 
 def started_in_a_layer(
