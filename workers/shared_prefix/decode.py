@@ -18,6 +18,7 @@ from workers.shared_prefix.memory import give_back, is_out_of_memory
 from workers.shared_prefix.request import Request
 from workers.shared_prefix.rows import Rows, RowsAhead
 from workers.shared_prefix.sampling import UNKNOWN, TokenChooser
+from workers.shared_prefix.transfer import to_device
 
 
 class DecodeLoop:
@@ -135,7 +136,7 @@ class DecodeLoop:
         self._active += new  # before the model runs, so that none is lost when memory ends
         tokens = [request.prompt + request.transcript.tokens for request in new]
         rows.enter([row[:-1] for row in tokens])
-        self._last = torch.cat([self._last, torch.tensor([row[-1] for row in tokens], device=self._device)])
+        self._last = torch.cat([self._last, to_device([row[-1] for row in tokens], self._device)])
         self._chooser.enter([request.text for request in new], tokens, [request.new_tokens for request in new])
 
     @torch.inference_mode()
@@ -238,7 +239,7 @@ class DecodeLoop:
             return
         assert self._rows is not None
         self._rows.keep(staying)
-        rows = torch.tensor(staying, device=self._device)
+        rows = to_device(staying, self._device)
         self._chooser.keep(rows)
         self._last = self._last[rows]
 

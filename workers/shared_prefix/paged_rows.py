@@ -23,6 +23,7 @@ from workers.shared_prefix.prefixed_rows import PrefixedRows, Shared, parts_read
 from workers.shared_prefix.segments import cut
 from workers.shared_prefix.shared_rows import SharedRows
 from workers.shared_prefix.spans import PrefixSpan, in_order, spans
+from workers.shared_prefix.transfer import to_device
 
 MOST_RECORDED = 32  # steps of different sizes that are kept
 
@@ -178,7 +179,7 @@ class PagedRows(PrefixedRows):
         longest = max(row.size for row in rows)
         padded = [index * longest + at for index, row in enumerate(rows) for at in range(row.size)]
         slots = [slot for row in rows for slot in self._pages.slots(row.pages, 0, row.size)]
-        return torch.tensor(padded, device=self._device), torch.tensor(slots, device=self._device)
+        return to_device(padded, self._device), to_device(slots, self._device)
 
     def _put(self, padded: torch.Tensor, slots: torch.Tensor, layer: int, k: torch.Tensor, v: torch.Tensor) -> None:
         self._pages.put(layer, slots, torch.stack([t.transpose(1, 2).flatten(0, 1)[padded] for t in (k, v)], dim=1))
@@ -211,9 +212,9 @@ class PagedRows(PrefixedRows):
         self._tables = self._steps.tables(self._size)
         self._tables.write([len(row.prefix.tokens) for row in rows], [row.pages for row in rows], levels)
         lengths = [row.size for row in rows] + [0] * (self._size.rows - len(rows))
-        self._lengths = torch.tensor(lengths, device=self._device)
+        self._lengths = to_device(lengths, self._device)
         self._back_list = sorted(range(len(order)), key=order.__getitem__)
-        self._order, self._back = (torch.tensor(it, device=self._device) for it in (order, self._back_list))
+        self._order, self._back = (to_device(places, self._device) for places in (order, self._back_list))
 
     def _levels(
         self, in_use: list[Shared], cut_into: list[PrefixSpan], ranks: list[int], rank: dict[Shared, int]
@@ -233,7 +234,7 @@ class PagedRows(PrefixedRows):
 
     def _copied(self, prefix: Shared, span: PrefixSpan) -> list[int]:
         pages = self._taken(span.end - span.begin)
-        slots = torch.tensor(self._pages.slots(pages, 0, span.end - span.begin), device=self._device)
+        slots = to_device(self._pages.slots(pages, 0, span.end - span.begin), self._device)
         for layer, segments in enumerate(cut(prefix.layers, span.begin, span.end)):
             at = 0
             for k, v in segments:

@@ -10,6 +10,7 @@ import torch
 from workers.shared_prefix.fused_step import StepForward
 from workers.shared_prefix.paged_kernels import PagedKernel, PageReads, merge_pages
 from workers.shared_prefix.pages import SCRATCH, Pages
+from workers.shared_prefix.transfer import to_device
 from workers.shared_prefix.variants import Variant
 
 
@@ -73,15 +74,15 @@ class Tables:
             levels: runs of all rows, level by level.
         """
         size, device = self.size, self.starts.device
-        self.starts.copy_(torch.tensor([*starts, *[0] * (size.rows - len(starts))], device=device))
+        self.starts.copy_(to_device([*starts, *[0] * (size.rows - len(starts))], device))
         self.own.copy_(_padded(own, size.rows, size.pages, device))
         for (begins, used, table), runs in zip(self.levels, levels, strict=True):
             ends = [0]
             for run in runs:
                 ends.append(ends[-1] + run.rows)
-            begins.copy_(torch.tensor(ends + [size.rows] * (len(begins) - len(ends)), dtype=torch.int32))
+            begins.copy_(to_device(ends + [size.rows] * (len(begins) - len(ends)), device, torch.int32))
             tokens = [run.tokens for run in runs]
-            used.copy_(torch.tensor(tokens + [0] * (len(used) - len(tokens)), dtype=torch.int32))
+            used.copy_(to_device(tokens + [0] * (len(used) - len(tokens)), device, torch.int32))
             table.copy_(_padded([run.pages for run in runs], len(table), table.shape[1], device))
 
 
@@ -158,4 +159,4 @@ def _table(sequences: int, pages: int, device: torch.device) -> torch.Tensor:
 def _padded(lists: Sequence[Sequence[int]], rows: int, width: int, device: torch.device) -> torch.Tensor:
     filled = [[*pages, *[SCRATCH] * (width - len(pages))] for pages in lists]
     filled += [[SCRATCH] * width] * (rows - len(filled))
-    return torch.tensor(filled, dtype=torch.int32, device=device)
+    return to_device(filled, device, torch.int32)

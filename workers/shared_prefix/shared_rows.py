@@ -20,6 +20,7 @@ from workers.shared_prefix.prefixed_rows import PrefixedRows, Shared, parts_read
 from workers.shared_prefix.row_buffers import RowBuffers
 from workers.shared_prefix.segments import cut
 from workers.shared_prefix.spans import spans
+from workers.shared_prefix.transfer import to_device
 
 
 class SharedRows(PrefixedRows):
@@ -74,8 +75,8 @@ class SharedRows(PrefixedRows):
         if self._buffers.reserve(len(self._sizes), max(self._sizes) + 1):
             self._recorded = None
         if self._lengths is None:
-            self._lengths = torch.tensor(self._sizes, device=self._device)
-            self._places = torch.tensor(self._live, device=self._device)
+            self._lengths = to_device(self._sizes, self._device)
+            self._places = to_device(self._live, self._device)
         logits = self._run(tokens, self._lengths)
         for row in self._live:
             self._sizes[row] += 1

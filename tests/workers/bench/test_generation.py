@@ -15,6 +15,7 @@ from workers.bench import generation as benchmark
 from workers.bench.forecast import RunTimeForecast
 from workers.bench.workload import GenerationWorkload, random_model
 from workers.failures import GenerationFailed
+from workers.shared_prefix import memory
 
 pytestmark = pytest.mark.heavy
 
@@ -119,7 +120,7 @@ class _Lost:
         self._monkeypatch = monkeypatch
 
     def __call__(self, *_: Any) -> Any:
-        self._monkeypatch.setattr(benchmark.memory, "give_back", self.lost)
+        self._monkeypatch.setattr(memory, "give_back", self.lost)
         self.lost()
 
     def lost(self, *_: Any) -> None:

@@ -97,8 +97,19 @@ def test_rows_in_pages_enter_step_grow_and_go() -> None:
         assert len(flash) == 9 * 2 * 3  # steps, layers, and rows themselves and two levels of their prefixes
         for arguments, options in flash:
             check_flash(arguments, options)
-        rows.keep([1, 4])
-        assert rows.step(torch.zeros(2, dtype=torch.long, device=DEVICE)).shape == (2, WORDS)
+        with Calls() as calls:
+            rows.keep([1, 4])
+            assert rows.step(torch.zeros(2, dtype=torch.long, device=DEVICE)).shape == (2, WORDS)
+        check_nobody_waits(calls)
+
+
+def check_nobody_waits(calls: Calls) -> None:
+    """Rows have come or gone, and what has to be sent to the device for that is sent behind the step under way."""
+    transfers = [options for name, _, options in calls.made if name == "_to_copy" and options.get("device") == DEVICE]
+    assert transfers
+    assert all(options["non_blocking"] for options in transfers)
+    copies = [arguments for name, arguments, _ in calls.made if name == "copy_"]
+    assert {source.device for _, source, *_ in copies} <= {DEVICE}
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
@@ -126,7 +137,8 @@ def test_windows_and_caps_enter_and_step_without_waiting_for_the_host(name: str)
     """A fake tensor has no number to look at, so nothing here would break a recording."""
     family = next(family for family in FAMILIES if family.name == name)
     with fake_gpu():
-        model = moved(AutoModelForCausalLM.from_config(family.config()).train(False), torch.bfloat16)
+        auto: Any = AutoModelForCausalLM
+        model = moved(auto.from_config(family.config()).train(False), torch.bfloat16)
         rows = SharedRows(model, KERNELS, PrefixTree(model, KERNELS, budget=2**40), not_recorded)
         for prefix in PROMPTS[1:]:
             assert rows.stand_behind(prefix[-200:])
