@@ -1,5 +1,6 @@
 """Scores as the effects model takes them: `search.statistics.effects`."""
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -8,6 +9,30 @@ from scipy.sparse import csr_array
 
 from search.statistics.effects_prior import EffectsPrior
 from search.statistics.observed_scores import Floats, ObservedScores
+
+_KEPT = 2  # sums, of the latest sizes of the noise
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedScores:
+    """Sums over scores, each with its question's precision as weight: [n] numbers as few.
+
+    Attributes:
+        weight: 1 / variance of the noise, [n].
+        total, summed: of the weights, and of the weighted values, by set; [T].
+        by_question: weighted values, [Q].
+        by_cell: weights by set and question, [T, Q].
+        square: the weighted sum of squares.
+        logarithm: the sum of the weights' logarithms.
+    """
+
+    weight: Floats
+    total: Floats
+    summed: Floats
+    by_question: Floats
+    by_cell: csr_array
+    square: float
+    logarithm: float
 
 
 class CountedScores:
@@ -28,6 +53,30 @@ class CountedScores:
         shape = len(self.sets), model.questions
         self.counts = csr_array((np.ones(len(self.rows)), (self.rows, self.asked)), shape=shape)
         self.first, self.alike = _alike(self.counts)
+        self._weighted: dict[float, WeightedScores] = {}
+        self._weighted_for: Floats | None = None
+
+    def weighted(self, noise: float, own: Floats) -> WeightedScores:
+        """Sums with the precision that noise of this size, times `own` of each question, [Q], gives its scores; fits
+        that differ in other hyperparameters share them."""
+        if self._weighted_for is not own:
+            self._weighted, self._weighted_for = {}, own
+        if noise not in self._weighted:
+            if len(self._weighted) == _KEPT:
+                del self._weighted[next(iter(self._weighted))]
+            precision, counts = 1 / (noise**2 * own), self.counts
+            weight = precision[self.asked]
+            weighted = weight * self.values
+            self._weighted[noise] = WeightedScores(
+                weight,
+                self.by_set(weight),
+                self.by_set(weighted),
+                self.by_question(weighted, len(own)),
+                csr_array((counts.data * precision[counts.indices], counts.indices, counts.indptr), counts.shape),
+                float(weight @ self.values**2),
+                float(np.log(weight).sum()),
+            )
+        return self._weighted[noise]
 
     def by_set(self, values: Floats) -> Floats:
         """Sums over each set's scores: [n] to [T]."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve, solve_triangular
 from scipy.sparse import csr_array, hstack
 
-from search.statistics.counted_scores import CountedScores
+from search.statistics.counted_scores import CountedScores, WeightedScores
 from search.statistics.effects_prior import FIXED, EffectsPrior, OtherEffects
 from search.statistics.hyperparameters import Hyperparameters, OwnVariances
 from search.statistics.lapack import cholesky_factor, triangular_inverse
@@ -41,15 +41,12 @@ class Fit:
     ) -> None:
         self.model, self.hyper, self.own, self.step = model, hyper, own, step
         self._data, self._number = data, {ordered: row for row, ordered in enumerate(data.sets)}
-        weight = (1 / (hyper.noise**2 * own.noise))[data.asked]
-        self._total, self._summed = data.by_set(weight), data.by_set(weight * data.values)
+        weighted = data.weighted(hyper.noise, own.noise)
+        weight, self._total, self._summed = weighted.weight, weighted.total, weighted.summed
         of_set = np.where(data.layout.sizes > 0, hyper.set_effect**2, 0.0)
         self._shrink: Floats = of_set / (1 + of_set * self._total)
         self._weight = weight
-        of_question = (1 / (hyper.noise**2 * own.noise))[data.counts.indices]
-        self._met = csr_array(
-            (data.counts.data * of_question, data.counts.indices, data.counts.indptr), data.counts.shape
-        )
+        self._met = weighted.by_cell
         if data.period is not None:
             spent = csr_array((weight, (data.rows, data.period)), shape=(len(data.sets), model.periods))
             self._met = hstack([self._met, spent], format="csr")
@@ -64,12 +61,12 @@ class Fit:
         pulled = prior[first:, first:] @ expected
         prior += self._observed_precision()
         self.factor: Floats = cholesky_factor(prior)
-        target = self._target(weight)
+        target = self._target(weighted)
         target[first:] += pulled
         self.mean: Floats = cho_solve((self.factor, True), target, check_finite=False)
-        square = float(weight @ data.values**2 - self._shrink @ self._summed**2 - target @ self.mean)
+        square = float(weighted.square - self._shrink @ self._summed**2 - target @ self.mean)
         square += float(expected @ pulled)
-        log_determinant = 2 * np.log(np.diag(self.factor)).sum() - log_prior - np.log(weight).sum()
+        log_determinant = 2 * np.log(np.diag(self.factor)).sum() - log_prior - weighted.logarithm
         log_determinant += np.log1p(of_set * self._total).sum()
         self.log_evidence = -0.5 * (square + float(log_determinant) + len(weight) * math.log(2 * math.pi))
 
@@ -94,11 +91,12 @@ class Fit:
             precision[:count, :count] += met_in + met_in.T
         return precision
 
-    def _target(self, weight: Floats) -> Floats:
+    def _target(self, weighted: WeightedScores) -> Floats:
         """X' (D - c w w') y, summed over sets."""
-        asked = self._data.by_question(weight * self._data.values, self.model.questions)
+        asked = weighted.by_question
         if self._data.period is not None:
-            in_period = np.bincount(self._data.period, weight * self._data.values, self.model.periods)
+            values = weighted.weight * self._data.values
+            in_period = np.bincount(self._data.period, values, self.model.periods)
             asked = np.concatenate([asked, in_period])
         left = 1 - self._shrink * self._total
         return np.concatenate(
