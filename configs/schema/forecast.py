@@ -16,5 +16,5 @@ class ForecastConfig(Knobs):
     """Mean tokens of an answer."""
     verdict_tokens: Annotated[float, Field(gt=0)] | None = None
     """Mean tokens that a call of the judge writes, hidden reasoning included."""
-    gpus: Annotated[float, Field(gt=0)] | None = None
-    """GPUs that all workers hold together, where `workers` leaves that to the machine."""
+    gpus: Annotated[float, Field(ge=0)] | None = None
+    """GPUs that all workers hold together, 0 for none, where `workers` leaves that to the machine."""

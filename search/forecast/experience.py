@@ -76,7 +76,7 @@ def _with_assumptions(
     if rates.speed is None and assumed.tokens_per_second is not None:
         rates = replace(rates, speed=assumed.tokens_per_second)
         notes.append(f"{assumed.tokens_per_second:,.0f} new tokens a second are assumed{_setting(None)}")
-    gpus = experience.gpus or assumed.gpus
+    gpus = assumed.gpus if experience.gpus is None else experience.gpus
     if rates.gpus is None and gpus is not None and _gpus(config.model, config.workers) is None:
         rates = replace(rates, gpus=gpus)
         held = f"{gpus:g} {'GPU' if gpus == 1 else 'GPUs'} together"
