@@ -1,6 +1,6 @@
 """A first config of one's own, commented, from a few answers: what `demosearch init` writes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -119,7 +119,7 @@ def find_field(path: Path, names: Sequence[str], required: bool = True) -> str |
         InputError: the file cannot be read, or it has none of them and one is required.
     """
     row: Row = read_rows(path)[0]
-    name = next((name for name in names if row.get(name)), None)
+    name = next((name for name in (*names, *_inside(row, names)) if row.has(name) and row.value(name)), None)
     if name is None and required:
         there = ", ".join(map(str, row))
         raise InputError(
@@ -127,6 +127,15 @@ def find_field(path: Path, names: Sequence[str], required: bool = True) -> str |
             "config yourself, with `pool.query_field: instances[0].input` for a field inside others"
         )
     return name
+
+
+def _inside(row: Row, names: Sequence[str]) -> Iterator[str]:
+    """These fields inside other fields, as knobs write them: `instances[0].input`; not inside conversations."""
+    for name, value in row.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict) and name not in CONVERSATION_FIELDS:
+            yield from (f"{name}[0].{field}" for field in names if field in value[0])
+        elif isinstance(value, dict):
+            yield from (f"{name}.{field}" for field in names if field in value)
 
 
 def pool_fields(path: Path) -> tuple[str, str]:

@@ -66,7 +66,7 @@ def load_rejudge(source: str | Path, overrides: Sequence[str] = ()) -> RejudgeCo
     Raises:
         InputError: anything is wrong with these.
     """
-    path = _find(source, preset_names())
+    path = _find(source, preset_names(), "write the new judge there, as `judge` has it in a search's config")
     values = {name: value for name, value in _read_values(path, overrides).items() if name in {"judge", "budget"}}
     return _validated(values, str(source), path.resolve().parent, RejudgeConfig)
 
@@ -146,7 +146,7 @@ def expanded(path: Path) -> Path:
     return path
 
 
-def _find(source: str | Path, presets: Sequence[str]) -> Path:
+def _find(source: str | Path, presets: Sequence[str], advice: str = "") -> Path:
     path = expanded(Path(source))
     if is_file(path):
         return path
@@ -157,7 +157,8 @@ def _find(source: str | Path, presets: Sequence[str]) -> Path:
         command = next((name for start, name in commands.items() if str(source).startswith(start)), "run")
         raise InputError(f"the preset '{source}' is for another command: `demosearch {command} {source}`")
     near = get_close_matches(path.stem, presets, n=1, cutoff=0.5)
-    hint = f"did you mean the preset '{near[0]}'?" if near else f"the presets are {', '.join(presets)}"
+    listed = advice or f"the presets are {', '.join(presets)}"
+    hint = f"did you mean the preset '{near[0]}'?" if near else listed
     raise InputError(f"there is no config file '{shown_path(path)}'; {hint}")
 
 

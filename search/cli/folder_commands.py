@@ -122,5 +122,6 @@ def view(
 
 def _existing(folder: Path) -> Path:
     if not folder.is_dir():
-        raise InputError(f"there is no folder {folder}: name the one that holds your run directories")
+        start = "start a run with `demosearch run CONFIG`, or " if folder == Path("runs") else ""
+        raise InputError(f"there is no folder {folder}: {start}name the one that holds your run directories")
     return folder

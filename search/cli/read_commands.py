@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from configs.errors import InputError
 from search.cli.next_step import after_evaluation, after_search, say_next, shown
 from search.cli.options import AsJson, RunDirectory
 from search.cli.terminal import print_out, say, show_status, write
@@ -112,6 +113,9 @@ def knobs(
     if json_schema:
         print_out(model.model_json_schema())
         return
-    described = describe_knobs(model)
-    print_out(knob_list(knob for knob in described if knob.name.startswith(part)))
+    described = [knob for knob in describe_knobs(model) if knob.name.startswith(part)]
+    if not described:
+        groups = sorted({knob.name.partition(".")[0].partition("[")[0] for knob in describe_knobs(model)})
+        raise InputError(f"no knob's name begins with '{part}'; choose from {', '.join(groups)}")
+    print_out(knob_list(described))
     say_next("set one with `--set KNOB=VALUE`")

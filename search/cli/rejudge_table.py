@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from search.results.bridge import SideBridge
-from search.results.wording import show_estimate
+from search.results.wording import show_estimate, show_gain
 from search.running.rejudge import Rejudged
 from search.statistics.agreement import Agreement
 
@@ -32,7 +32,7 @@ def _side(side: SideBridge) -> list[RenderableType]:
     for column in ("prompt", "before", "now", "gain before", "gain now", "what changes"):
         table.add_column(column)
     for prompt in side.prompts:
-        gains = ["" if gain is None else show_estimate(gain) for gain in (prompt.earlier_gain, prompt.now_gain)]
+        gains = ["" if gain is None else show_gain(gain) for gain in (prompt.earlier_gain, prompt.now_gain)]
         table.add_row(
             Text(prompt.name), show_estimate(prompt.earlier), show_estimate(prompt.now), *gains, prompt.changes
         )

@@ -14,7 +14,7 @@ from evaluators.drafting import NO_DRAFTING, Drafting
 from evaluators.ledger.spend import Spend
 from search.problem.candidate import OWN, Candidate
 from search.results.status import FailedItems, Standing, Status
-from search.results.wording import show_drafting, show_estimate, show_many, show_unseen
+from search.results.wording import show_drafting, show_estimate, show_gain, show_many, show_unseen
 
 _NOT_COMPARABLE = "Search scores with another n are over other questions and cannot be compared; the gains below can."
 _SAMPLE = 300  # characters of a failure's message
@@ -135,9 +135,10 @@ def _standings(status: Status) -> RenderableType:
     named = ((winner, status.winner), ("runner-up", status.runner_up), ("base prompt", status.base))
     present = [(name, standing) for name, standing in named if standing is not None]
     for name, contender in present:
-        estimates = (contender.search_score, contender.held_out_score, contender.held_out_gain)
-        shown = [show_estimate(value, with_n=False) if value else "" for value in estimates]
-        table.add_row(name, *shown, " + ".join(str(value.n) for value in estimates[:2] if value))
+        scores = (contender.search_score, contender.held_out_score)
+        shown = [show_estimate(value, with_n=False) if value else "" for value in scores]
+        gain = show_gain(contender.held_out_gain) if contender.held_out_gain else ""
+        table.add_row(name, *shown, gain, " + ".join(str(value.n) for value in scores if value))
     own = status.base.demonstrations if status.base else ()
     chosen = [Text(f"{name}: {_in_words(contender.candidate, own)}{_length(contender)}") for name, contender in present]
     counts = {contender.search_score.n for _, contender in present if contender.search_score}
@@ -177,7 +178,7 @@ def _verdict(status: Status) -> str:
 
 
 def _probable(win_probability: float) -> str:
-    return f"{win_probability:.1%} probable" if win_probability < 0.9995 else "more than 99.9% probable"
+    return f"{100 * win_probability:.1f} % probable" if win_probability < 0.9995 else "more than 99.9 % probable"
 
 
 def _nothing_found(win_probability: float | None) -> str:
@@ -185,7 +186,7 @@ def _nothing_found(win_probability: float | None) -> str:
         return "Nothing beat the base prompt on the search questions."
     return (
         "Too little says that anything beats the base prompt, so that stays the winner: of the best found, the "
-        f"runner-up, all scores together make that {win_probability:.0%} probable "
+        f"runner-up, all scores together make that {100 * win_probability:.0f} % probable "
         "(`scoring.min_win_probability` says what is enough). `demosearch export --anyway` takes it "
         "all the same; `demosearch report` says what more answers would decide."
     )

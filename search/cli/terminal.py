@@ -28,8 +28,14 @@ def print_out(content: "dict[str, Any] | RenderableType") -> None:
     """Print on standard output; a reader who has gone has seen enough."""
     if isinstance(content, dict):
         write_out(json.dumps(content, indent=1) + "\n")
-    else:
-        _Output().print(content)
+        return
+    output = _Output()
+    if output.is_terminal:
+        output.print(content)
+        return
+    with output.capture() as captured:
+        output.print(content)
+    write_out("\n".join(line.rstrip() for line in captured.get().split("\n")))  # tables fill their last column
 
 
 def write_out(text: str) -> None:

@@ -58,10 +58,11 @@ class BestPrompt:
         enough = self.config.scoring.min_win_probability
         if self.status.win_probability is None:
             return "the search ranks the base prompt above this prompt: nothing says that it is better"
+        probable = f"{100 * self.status.win_probability:.1f} % probable"
         return (
-            f"all scores of the run together make it {self.status.win_probability:.1%} probable that this prompt beats "
-            f"the base prompt, which is less than scoring.min_win_probability asks for ({enough:.0%}); compare the two "
-            "on further questions with `demosearch evaluate`"
+            f"all scores of the run together make it {probable} that this prompt beats the base prompt, which is less "
+            f"than scoring.min_win_probability asks for ({100 * enough:.0f} %); compare the two on further questions "
+            "with `demosearch evaluate`"
         )
 
 

@@ -65,6 +65,16 @@ def test_rows_without_a_known_field_are_named_with_what_they_have(tmp_path: Path
         Draft("m", questions, questions, None, "function", "a:b", 0).write(tmp_path / "my.yaml")
 
 
+def test_fields_inside_others_are_found_and_written_as_the_knobs_take_them(tmp_path: Path) -> None:
+    made = draft(tmp_path)
+    rows(made.pool, {"id": "1", "instances": [{"input": "How?", "output": "So."}]})
+    rows(made.questions, {"data": {"question": "Why?", "answer": "Because."}})
+    made.write(tmp_path / "my.yaml")
+    config = load_config(tmp_path / "my.yaml")
+    assert [one.texts for one in load_pool(config.pool).values()] == [("How?", "So.")]
+    assert (config.questions.query_field, config.questions.reference_field) == ("data.question", "data.answer")
+
+
 @pytest.mark.parametrize("field", ["messages", "conversations"])
 def test_a_pool_of_conversations_needs_no_field_of_its_own(tmp_path: Path, field: str) -> None:
     made = draft(tmp_path)

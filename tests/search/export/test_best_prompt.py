@@ -26,7 +26,7 @@ def test_what_was_found_is_exported_anyway_with_how_sure_it_is(tmp_path: Path) -
     assert [one["id"] for one in json.loads(export(path, "json"))["demonstrations"]] == [*BASE]
     found = read_best_prompt(path, anyway=True)
     assert [one.id for one in found.demonstrations] == ["a", *BASE]
-    assert "70.0% probable that this prompt beats the base prompt" in caveat(found, "json")
+    assert "70.0 % probable that this prompt beats the base prompt" in caveat(found, "json")
     written = json.loads(export(path, "json", anyway=True))
     assert written["warning"] == found.warning
     assert written["scores"]["held_out_score"]["mean"] == 5.5
