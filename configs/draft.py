@@ -130,7 +130,7 @@ def find_field(path: Path, names: Sequence[str], required: bool = True) -> str |
 
 
 def _inside(row: Row, names: Sequence[str]) -> Iterator[str]:
-    """These fields inside other fields, as knobs write them: `instances[0].input`; not inside conversations."""
+    """Find these fields inside other fields, as knobs write them: `instances[0].input`; not inside conversations."""
     for name, value in row.items():
         if isinstance(value, list) and value and isinstance(value[0], dict) and name not in CONVERSATION_FIELDS:
             yield from (f"{name}[0].{field}" for field in names if field in value[0])
