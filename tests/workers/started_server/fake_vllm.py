@@ -3,8 +3,8 @@
 It is called as `vllm serve` is, and imports the standard library alone. Its first argument says how it fails: `well`
 not at all; where FILE does not exist yet (it is made) `dies:FILE` in the middle of its first completion, `meets:FILE`
 when it is asked which model it serves, and `counts:FILE` when it counts tokens; `falls:FILE` in the middle of its first
-completion and again while it loads; `broken` while it loads, `slow` never answers, `parent:FILE` starts a child that
-would outlive it, whose number goes into FILE.
+completion and again while it loads; `broken` while it loads, `killed` then too, by SIGKILL, `slow` never answers,
+`parent:FILE` starts a child that would outlive it, whose number goes into FILE.
 """
 
 import json
@@ -39,8 +39,11 @@ class Handler(BaseHTTPRequestHandler):
             return
         _die_once("dies")
         _die_once("falls")
-        choice = {"text": f"said {words[-1]}", "finish_reason": "stop"}
-        self._send({"choices": [choice], "usage": {"prompt_tokens": len(words), "completion_tokens": 2}})
+        choice: dict[str, object] = {"text": f"said {words[-1]}", "finish_reason": "stop"}
+        written = 2
+        if request.get("echo"):
+            choice, written = _echoed(request["prompt"]), 1
+        self._send({"choices": [choice], "usage": {"prompt_tokens": len(words), "completion_tokens": written}})
 
     def _send(self, content: object) -> None:
         body = json.dumps(content).encode()
@@ -52,6 +55,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the method's own name for it
         """Say nothing."""
+
+
+def _echoed(prompt: str) -> dict[str, object]:
+    """The prompt and a token of the answer; every letter is a token, the answer's too, of log-probability -1."""
+    letters = [*prompt, "!"]
+    values = [None, *[-1.0] * len(prompt)]
+    lists = {"tokens": letters, "token_logprobs": values, "text_offset": list(range(len(letters)))}
+    return {"text": prompt + "!", "finish_reason": "length", "logprobs": lists}
 
 
 def _die_once(here: str) -> None:
@@ -72,6 +83,8 @@ def _fall_while_loading() -> None:
 def main() -> None:
     if FAILING == "broken":
         sys.exit("CUDA error: no kernel image is available")
+    if FAILING == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
     if FAILING == "slow":
         sys.stdin.read()
         while True:

@@ -20,7 +20,7 @@ from tests.kits.text_model_kit import answers, run_with
 from workers.engines.transformers_engine import TransformersEngine
 from workers.failures import PromptTooLong
 from workers.messages import Ended, Message
-from workers.prompt import Decoding, PromptBlock
+from workers.prompt import Continuations, Decoding, Likelihood, PromptBlock
 from workers.started_server.server_engine import ServerEngine
 from workers.started_server.server_process import ServerProcess
 from workers.text_model import TextModel
@@ -64,6 +64,14 @@ def test_what_a_dead_server_has_left_unanswered_is_asked_again_when_it_is_back(t
     assert (tmp_path / "dead").exists()
 
 
+def test_likelihoods_that_a_dead_server_has_left_open_are_asked_for_again(tmp_path: Path) -> None:
+    engine = ServerEngine.load(_config(f"dies:{tmp_path / 'dead'}"))
+    assert sorted(engine.score(BLOCK, Continuations(("a", "to be", "!")))) == [
+        (index, Likelihood(-float(tokens), tokens)) for index, tokens in enumerate((1, 5, 1))
+    ]
+    assert (tmp_path / "dead").exists()
+
+
 @pytest.mark.parametrize("moment", ["meets", "counts", "falls"])
 def test_a_server_that_dies_while_it_warms_up_or_starts_again_is_waited_for(moment: str, tmp_path: Path) -> None:
     engine = ServerEngine.load(_config(f"{moment}:{tmp_path / 'died'}"))
@@ -83,6 +91,8 @@ def test_a_server_whose_port_another_program_has_taken_gets_another_one() -> Non
 def test_a_server_that_cannot_load_is_quoted(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"(?s)\(exit status 1\); it said last:\nCUDA error: no kernel"):
         ServerEngine.load(_config("broken"))
+    with pytest.raises(InputError, match=r"ended while it loaded the model \(exit status -9\)"):
+        ServerEngine.load(_config("killed"))
     with pytest.raises(InputError, match=r"took longer than model\.start_timeout"):
         ServerEngine.load(_config("slow", start_timeout=0.5))
     with pytest.raises(InputError, match="holds no model"):
