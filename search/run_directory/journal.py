@@ -20,6 +20,7 @@ import orjson
 from configs.errors import InputError, RunStopped
 from search.problem.trial import ScoredTrial, Side, Trial
 from search.run_directory.file_formats import check_version
+from search.run_directory.files import Damage
 from search.run_directory.records import EndRecord, JournalRecord, TrialRecord, record_from_json
 
 VERSION = 2
@@ -224,6 +225,8 @@ def _parse(line: bytes, place: str, *, with_keys: bool = True) -> JournalRecord:
     content = _load(line, place)
     try:
         return record_from_json(content, with_keys=with_keys)
+    except Damage as error:
+        raise _damaged(place, str(error)) from None
     except ValueError:
         raise _damaged(place, "it is neither a trial nor the end") from None
 

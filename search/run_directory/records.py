@@ -7,11 +7,13 @@ left out where nothing is known.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import fsum, isclose
 from sys import intern
 from typing import Any, NamedTuple, TypeVar, get_args
 
 from search.problem.candidate import OWN, Candidate
 from search.problem.trial import ScoredTrial, Side, Trial
+from search.run_directory.files import Damage
 
 LEADERS = 2  # the winner so far and the runner-up
 _SIDES: tuple[Side, ...] = get_args(Side)
@@ -134,11 +136,18 @@ def _end(content: Mapping[str, Any]) -> EndRecord:
     return EndRecord(
         winner=candidate_from_json(content["winner"]),
         runner_up=None if runner_up is None else candidate_from_json(runner_up),
-        win_probability=_only(_NUMBER_OR_NONE, [probability])[0],
+        win_probability=_probability(probability),
         expected=_expected(content.get("expected", (None, None))),
         drift=_only(_NUMBER, [content.get("drift", 0.0)])[0],
         agreement=_only(_NUMBER_OR_NONE, [content.get("agreement")])[0],
     )
+
+
+def _probability(value: Any) -> float | None:
+    probability: float | None = _only(_NUMBER_OR_NONE, [value])[0]
+    if probability is not None and not 0 <= probability <= 1:
+        raise Damage("its win_probability is not between 0 and 1")
+    return probability
 
 
 def _expected(content: Any) -> tuple[ExpectedGain | None, ExpectedGain | None]:
@@ -154,9 +163,10 @@ def candidate_from_json(content: Any) -> Candidate:
 
 
 def scored_from_json(candidate: Candidate, content: Mapping[str, Any]) -> ScoredTrial:
-    """The inverse of `scored_to_json`. Raises KeyError, TypeError or ValueError where the content is none of it."""
+    """The inverse of `scored_to_json`. Raises KeyError, TypeError or ValueError where the content is none of it, and
+    Damage where a score is another one than was written."""
     scores, failures = content["scores"], content["failures"]
-    _only(_NUMBER, scores.values())
+    mean = _mean(content["mean"], _only(_NUMBER, scores.values()))
     _only((str,), failures.values())
     turns = from_column(_only((list, type(None)), content.get("turns", ())), scores)
     for values in turns.values():
@@ -170,11 +180,25 @@ def scored_from_json(candidate: Candidate, content: Mapping[str, Any]) -> Scored
         ),
         scores=scores,
         failures=failures,
-        mean=_only(_NUMBER_OR_NONE, [content["mean"]])[0],
+        mean=mean,
         lengths=from_column(_only((int, type(None)), content.get("lengths", ())), scores),
         turns={name: tuple(values) for name, values in turns.items()},
         keys=_keys(content.get("keys", ()), scores),
     )
+
+
+def _mean(value: Any, scores: Sequence[float]) -> float | None:
+    """The mean as it stands in a record. Raises Damage where these scores have another one."""
+    mean: float | None = _only(_NUMBER_OR_NONE, [value])[0]
+    if mean is None:
+        return None
+    try:
+        is_theirs = bool(scores) and isclose(mean * len(scores), fsum(scores), rel_tol=1e-9, abs_tol=_ROUNDING)
+    except OverflowError:
+        is_theirs = False
+    if not is_theirs:
+        raise Damage("its mean is not that of its scores")
+    return mean
 
 
 def _keys(values: Sequence[Any], scores: Mapping[str, float]) -> dict[str, str]:
@@ -185,6 +209,9 @@ def _keys(values: Sequence[Any], scores: Mapping[str, float]) -> dict[str, str]:
             raise ValueError("keys that were not written by us")
     return keys
 
+
+_ROUNDING = 1e-9
+"""Points by which the sum of scores around zero may be off."""
 
 _KEY = r"[A-Za-z0-9_-]{43}"
 _TURN = rf"{_KEY}:(?:{_KEY}(?:[,|]{_KEY})*)?"

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 from hypothesis import given
@@ -41,7 +42,7 @@ def write(path: Path, *records: JournalRecord) -> bytes:
 
 
 names = st.text(min_size=1, max_size=5)
-finite = st.floats(allow_nan=False, allow_infinity=False)
+finite = st.floats(-1e300, 1e300)
 candidates = st.builds(Candidate, st.lists(names, max_size=3, unique=True).map(tuple), st.sampled_from(["", "hot"]))
 key = st.binary(min_size=32, max_size=32)
 members = st.lists(st.lists(key, min_size=1, max_size=2).map(tuple), max_size=2).map(tuple)
@@ -61,7 +62,7 @@ def trial_records(draw: st.DrawFn) -> TrialRecord:
             Trial(draw(candidates), (*scores, *sorted(failed)), draw(st.integers(0, 2)), draw(st.booleans())),
             scores,
             {name: draw(names) for name in sorted(failed)},
-            draw(st.none() | finite),
+            draw(st.sampled_from([None, fmean(scores.values())])) if scores else None,
             lengths={name: draw(st.integers(0, 2**53)) for name in draw(some)},
             turns={name: tuple(draw(st.lists(st.none() | finite, max_size=3))) for name in draw(some)},
             keys={name: draw(answer_keys) for name in draw(some)},
@@ -175,6 +176,11 @@ WRONG: list[dict[str, object]] = [
     {"scores": {"q": None}},
     {"scores": [1.0]},
     {"mean": "1.0"},
+    {"mean": 1.001},
+    {"scores": {"q": 11}},
+    {"scores": {"q": -99.0}},
+    {"scores": {"q": 1e308, "p": 1e308}},
+    {"scores": {}, "failures": {"q": "Timeout"}},
     {"failures": {"p": 1}},
     {"lengths": [1, 2]},
     {"lengths": ["1"]},
@@ -190,6 +196,7 @@ WRONG: list[dict[str, object]] = [
 DAMAGES = [
     *(b"{", b"[]", b"7", b"{}", b'{"search": ["a"]}', b'{"end": {}}', b"\xff", b"[" * 100_000),
     b'{"end": {"winner": ["a"], "runner_up": null, "win_probability": "1"}}',
+    b'{"end": {"winner": ["a"], "runner_up": null, "win_probability": 1.5}}',
     *(json.dumps(WHOLE | wrong).encode() for wrong in WRONG),
 ]
 
@@ -202,6 +209,13 @@ def test_a_damaged_line_is_refused_with_its_number(damage: bytes, tmp_path: Path
         [*read_journal(tmp_path / "journal")]
     with pytest.raises(InputError, match="journal, line 2 is damaged"):
         Journal(tmp_path / "journal")
+
+
+def test_a_score_that_is_another_one_than_was_written_is_told_as_such(tmp_path: Path) -> None:
+    written = write(tmp_path / "journal", numbered(1))
+    (tmp_path / "journal").write_bytes(written.replace(b'"q1":1.0', b'"q1":4.0'))
+    with pytest.raises(InputError, match=r"line 2 is damaged \(its mean is not that of its scores\): restore the file"):
+        [*read_journal(tmp_path / "journal")]
 
 
 def test_a_journal_without_a_format_version_is_refused_with_what_to_do(tmp_path: Path) -> None:
@@ -230,7 +244,7 @@ from search.run_directory.journal import Journal
 from search.run_directory.records import EndRecord
 journal = Journal(Path(sys.argv[1]))
 for number in range(1000):
-    journal.append(EndRecord(Candidate(()), None, float(number)))
+    journal.append(EndRecord(Candidate(()), None, number / 1000))
 """
 
 
@@ -247,4 +261,4 @@ def test_a_full_disk_stops_the_run_and_leaves_only_whole_lines(tmp_path: Path) -
     assert path.read_bytes().endswith(b"}\n")
     written = [record.win_probability for record in read_journal(path) if isinstance(record, EndRecord)]
     assert len(written) > 9
-    assert written == [float(number) for number in range(len(written))]
+    assert written == [number / 1000 for number in range(len(written))]

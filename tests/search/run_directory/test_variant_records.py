@@ -50,3 +50,11 @@ def test_another_format_and_a_damaged_one_are_refused_in_a_sentence(
     with pytest.raises(InputError, match=words) as caught:
         read_variant_records(tmp_path)
     assert str(tmp_path / RESULTS) in str(caught.value)
+
+
+def test_a_score_that_is_another_one_than_was_written_is_refused(tmp_path: Path) -> None:
+    write_variant_records(tmp_path, [VariantRecord("a", SCORED)])
+    text = (tmp_path / RESULTS).read_text()
+    (tmp_path / RESULTS).write_text(text.replace('"q1": 3.0', '"q1": 10'))
+    with pytest.raises(InputError, match="its mean is not that of its scores"):
+        read_variant_records(tmp_path)
