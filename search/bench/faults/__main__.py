@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from warnings import filterwarnings
 
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress
 
 from search.bench.faults.simulation import SimulatedFaults, simulate
 
@@ -29,22 +29,30 @@ def main() -> None:
         replay(chosen.seed, trace=chosen.trace)
         return
     seeds = range(chosen.start, chosen.start + chosen.seeds)
-    with ProcessPoolExecutor(chosen.jobs) as processes:
-        under_way = processes.map(outcome, seeds, chunksize=5)
-        outcomes = list(track(under_way, "seeds", total=len(seeds), console=Console(stderr=True)))
-    print(summary([outcome for outcome in outcomes if isinstance(outcome, SimulatedFaults)]))
-    sys.exit(any(isinstance(outcome, str) for outcome in outcomes))
+    held, broken = list[SimulatedFaults](), list[str]()
+    is_seen = sys.stdout.isatty()  # then what is printed must stand above the bar; else it is not the bar's to take
+    with (
+        ProcessPoolExecutor(chosen.jobs) as processes,
+        Progress(console=Console(stderr=True), redirect_stdout=is_seen) as bar,
+    ):
+        for ended in bar.track(processes.map(outcome, seeds, chunksize=5), len(seeds), description="seeds"):
+            if isinstance(ended, str):
+                print(ended, flush=True)
+                broken.append(ended)
+            else:
+                held.append(ended)
+    print(summary(held))
+    sys.exit(bool(broken))
 
 
 def outcome(seed: int) -> SimulatedFaults | str:
-    """What a seed goes through; or the invariant that does not hold, which is printed at once."""
+    """What a seed goes through; or the invariant that does not hold, and the command that replays it."""
     try:
         with TemporaryDirectory(dir=_memory()) as folder:
             return simulate(seed, Path(folder))
     except Exception as error:
         broken = f"seed {seed}: {type(error).__name__}: {error}"
-        print(f"{broken}\n  replay: python -m search.bench.faults --seed {seed} --trace", flush=True)
-        return broken
+        return f"{broken}\n  replay: python -m search.bench.faults --seed {seed} --trace"
 
 
 def replay(seed: int, *, trace: bool) -> None:
