@@ -242,7 +242,7 @@ class Process:
 
     def _tell(self, event: str) -> None:
         if self._say is not None:
-            self._say(event)
+            self._say(event.replace(f"{self._folder}/", ""))  # a replay has another folder
 
     def _forsake(self) -> None:
         """A killed process puts nothing in order; what it had open is given back."""
