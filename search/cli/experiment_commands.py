@@ -51,8 +51,7 @@ def experiment(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
         forecast = forecast_experiment(asked, loaded, run_dir, tokens_per_second)
         print_out(forecast.to_json() if as_json else experiment_forecast_view(forecast))
         return
-    from search.experiments.markdown import markdown  # noqa: PLC0415 -- plotly
-    from search.experiments.results_json import to_json  # noqa: PLC0415
+    from search.experiments.results_json import to_json  # noqa: PLC0415 -- plotly
     from search.experiments.run import run_experiment  # noqa: PLC0415
 
     path = run_dir or new_directory(asked.name)
@@ -62,7 +61,7 @@ def experiment(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     if as_json:
         print_out(to_json(results))
     else:
-        print(markdown(results), end="")
+        print((path / "table.md").read_text(encoding="utf-8"), end="")
         say(f"written: {path / 'page.html'}")
         say_next(f"open {shown(path / 'page.html')}")
 

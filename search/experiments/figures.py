@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 from search.experiments.cell import cell_name, spell
 from search.experiments.count_axis import CountAxis
 from search.experiments.crossing import MethodCrossing, crossings
-from search.experiments.gap import name_of, printed_of_holes, shares, show_share
+from search.experiments.gap import Share, SharesByMeasure, name_of, printed_of_holes, show_share
 from search.experiments.results import ExperimentResults, Measure, ResultRow
 from search.experiments.toys import has_toys
 from search.report.drawing import FIRST, FOURTH, PALE, SECOND, THIRD, Picture, drawn, whiskers
@@ -19,17 +19,20 @@ _COLOURS = (FIRST, SECOND, THIRD, FOURTH, "#b5493f", "#5a7d9a", "#7a6a3a", "#d48
 TOY = "A toy's numbers: they claim nothing about language models."
 
 
-def pictures(results: ExperimentResults) -> list[Picture]:
+def pictures(results: ExperimentResults, shares: SharesByMeasure) -> list[Picture]:
     """Pictures in the order of the measures; none for a measure without a score."""
     made = []
     for measure in results.measures:
         rows = [row for row in results.rows if row.measure == measure and _is_drawn(row)]
         if any(row.score is not None for row in rows):
-            figure = _DRAW[results.experiment.figure](results, measure, rows)
+            kind = results.experiment.figure
+            figure = (
+                _shares(results, measure, shares[measure]) if kind == "shares" else _DRAW[kind](results, measure, rows)
+            )
             if has_toys(results.config):
                 _say_toy(figure)
             name = measure.name.lower().replace(" ", "-")
-            made.append(Picture(name, figure, f"{measure.name}. {_SAYS[results.experiment.figure]}"))
+            made.append(Picture(name, figure, f"{measure.name}. {_SAYS[kind]}"))
     return made
 
 
@@ -141,9 +144,9 @@ def _forest(_: ExperimentResults, measure: Measure, rows: Sequence[ResultRow]) -
     return figure
 
 
-def _shares(results: ExperimentResults, measure: Measure, _: Sequence[ResultRow]) -> go.Figure:
+def _shares(results: ExperimentResults, measure: Measure, shares: Sequence[Share]) -> go.Figure:
     """Shares of the gap, beside lines at nothing and at all of it; shares without bounds are left to the table."""
-    finite = [share for share in shares(results, measure) if share.share is not None and math.isfinite(share.share.low)]
+    finite = [share for share in shares if share.share is not None and math.isfinite(share.share.low)]
     values = [share.share for share in finite if share.share is not None]
     absent = printed_of_holes(results, measure)
     names = [
@@ -234,4 +237,4 @@ def _hover_text(row: ResultRow | None) -> str:
     return f"{mean}<br><sub>{row.score.low:.2f} to {row.score.high:.2f}</sub>" if math.isfinite(row.score.low) else mean
 
 
-_DRAW = {"lines": _lines, "forest": _forest, "heatmap": _heatmaps, "shares": _shares}
+_DRAW = {"lines": _lines, "forest": _forest, "heatmap": _heatmaps}

@@ -1,7 +1,7 @@
 """How much of the way from the base model to the instruct model each prompt closes."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from search.experiments.cell import Condition
@@ -38,6 +38,9 @@ class Share:
     failed: int
 
 
+SharesByMeasure = Mapping[Measure, Sequence[Share]]
+
+
 def gap_of(results: ExperimentResults, measure: Measure, category: str | None = None) -> Difference | None:
     """Instruct model against base model, neither with a prompt; None where one of them has no scores."""
     base, target = (_draws(results, condition, measure, category) for condition in (BASE, TARGET))
@@ -67,6 +70,11 @@ def shares(results: ExperimentResults, measure: Measure) -> list[Share]:
                 Share(row.condition, row.score, row.difference, share, *marks, printed, is_prompted, failed)
             )
     return with_share
+
+
+def shares_by_measure(results: ExperimentResults) -> SharesByMeasure:
+    """The shares of every measure of the experiment."""
+    return {measure: shares(results, measure) for measure in results.measures}
 
 
 def printed_of_holes(results: ExperimentResults, measure: Measure) -> list[tuple[Condition, float]]:
@@ -109,7 +117,7 @@ def _printed(results: ExperimentResults, condition: Condition, measure: Measure)
     return (reached - base) / (target - base)
 
 
-def sentences(results: ExperimentResults) -> Iterator[str]:
+def sentences(results: ExperimentResults, all_shares: SharesByMeasure) -> Iterator[str]:
     """The answer to the question, measure by measure."""
     if results.experiment.name != EXPERIMENT.name:
         return
@@ -125,15 +133,15 @@ def sentences(results: ExperimentResults) -> Iterator[str]:
         else:
             counted = f"{gap.estimate.n:,} questions, {_failed(results, (BASE, TARGET), measure):,} failed"
             gap_in_words = f"the gap from base to instruct model is {show_gain(gap.estimate)} ({counted})"
-            yield f"{measure.name}: {gap_in_words}. {_best(results, measure)}"
-    if number := sum(share.share is not None for measure in results.measures for share in shares(results, measure)):
+            yield f"{measure.name}: {gap_in_words}. {_best(all_shares[measure])}"
+    if number := sum(share.share is not None for of_measure in all_shares.values() for share in of_measure):
         yield (
             f"Intervals of shares ({number} here, and those by category) stand alone: none is widened for their number."
         )
 
 
-def _best(results: ExperimentResults, measure: Measure) -> str:
-    compared = [share for share in shares(results, measure) if share.share is not None]
+def _best(of_measure: Iterable[Share]) -> str:
+    compared = [share for share in of_measure if share.share is not None]
     prompted = [share for share in compared if share.is_prompted]
     if not prompted:
         return "No prompt has a score on the questions of both models."
@@ -152,13 +160,12 @@ def _best(results: ExperimentResults, measure: Measure) -> str:
     )
 
 
-def tables(results: ExperimentResults, measure: Measure) -> list[Table]:
+def tables(results: ExperimentResults, measure: Measure, of_measure: Sequence[Share]) -> list[Table]:
     """Shares by condition; and by category, where the questions have several, of each experiment's best."""
-    all_shares = shares(results, measure)
-    if not all_shares:
+    if not of_measure:
         return []
-    has_paper = any(share.printed is not None for share in all_shares)
-    all_prompted = all(share.is_prompted for share in all_shares)
+    has_paper = any(share.printed is not None for share in of_measure)
+    all_prompted = all(share.is_prompted for share in of_measure)
     head = (
         "experiment",
         "condition",
@@ -179,9 +186,9 @@ def tables(results: ExperimentResults, measure: Measure) -> list[Table]:
             str(share.failed),
             *([] if all_prompted else ["prompt" if share.is_prompted else "no prompt, or trained"]),
         )
-        for share in all_shares
+        for share in of_measure
     )
-    prompts = [share for share in all_shares if share.is_prompted]
+    prompts = [share for share in of_measure if share.is_prompted]
     return [Table(f"{measure.name}: share of the gap", head, rows), *_by_category(results, measure, prompts)]
 
 
@@ -230,7 +237,7 @@ def show_share(share: Estimate | None) -> str:
     return f"{100 * share.mean:.0f} % [{100 * share.low:.0f}, {100 * share.high:.0f}]"
 
 
-def to_json(results: ExperimentResults) -> list[Mapping[str, object]]:
+def to_json(all_shares: SharesByMeasure) -> list[Mapping[str, object]]:
     """Every share by condition and measure, for scripts."""
     return [
         {
@@ -243,6 +250,6 @@ def to_json(results: ExperimentResults) -> list[Mapping[str, object]]:
             "is_prompted": share.is_prompted,
             "n_failed": share.failed,
         }
-        for measure in results.measures
-        for share in shares(results, measure)
+        for measure, of_measure in all_shares.items()
+        for share in of_measure
     ]

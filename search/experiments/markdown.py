@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from math import isfinite
 
@@ -25,10 +25,10 @@ TOY = (
 )
 
 
-def markdown(results: ExperimentResults) -> str:
-    """One table a measure, then the holes."""
-    parts = [f"# {results.experiment.question}", *summary(results)]
-    for table in tables(results):
+def markdown(results: ExperimentResults, paragraphs: Iterable[str], shown: Iterable[Table]) -> str:
+    """What `summary` says, a table a measure as `tables` has them, then the holes."""
+    parts = [f"# {results.experiment.question}", *paragraphs]
+    for table in shown:
         lines = [_line(table.head), _line(["---"] * len(table.head)), *map(_line, table.rows)]
         parts += [f"## {table.name}", "\n".join(lines)]
     if results.holes:
@@ -36,7 +36,7 @@ def markdown(results: ExperimentResults) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def summary(results: ExperimentResults) -> Iterator[str]:
+def summary(results: ExperimentResults, shares: gap.SharesByMeasure) -> Iterator[str]:
     """What a reader must know before the numbers, a paragraph each."""
     if has_toys(results.config):
         yield TOY
@@ -67,7 +67,7 @@ def summary(results: ExperimentResults) -> Iterator[str]:
         f"{_have_run(results)}; paid for here: {show_many(paid.generations, 'generation')}, "
         f"{show_many(paid.verdicts, 'verdict')}, {dollars}."
     )
-    yield from gap.sentences(results)
+    yield from gap.sentences(results, shares)
     yield from crossing.sentences(results)
     yield from results.notes
 
@@ -140,7 +140,7 @@ def _have_run(results: ExperimentResults) -> str:
     return f"{show_many(ran, 'cell')} {have} run, {are}"
 
 
-def tables(results: ExperimentResults) -> list[Table]:
+def tables(results: ExperimentResults, shares: gap.SharesByMeasure) -> list[Table]:
     """One a measure, in their order; behind each its matrix, where the experiment has one; its searches at the end."""
     shown: list[Table] = []
     for measure in results.measures:
@@ -148,7 +148,7 @@ def tables(results: ExperimentResults) -> list[Table]:
         shown.append(_table(measure, rows))
         if results.experiment.is_matrix:
             shown.append(_matrix(results.experiment, measure, rows))
-        shown += gap.tables(results, measure)
+        shown += gap.tables(results, measure, shares[measure])
     return [*shown, *searches_table(results.found_sets), *rounds_table(results.found_sets, results.config.paper_model)]
 
 
@@ -221,17 +221,19 @@ _FURTHER = (
 _SHARE = ("gain_stays_among_all", "share", "share_low", "share_high", "share_questions")
 
 
-def csv_table(results: ExperimentResults) -> str:
+def csv_table(results: ExperimentResults, shares: gap.SharesByMeasure) -> str:
     """A line for each condition and measure, every number in a column of its own."""
     labels = list(dict.fromkeys(name for row in results.rows for name in row.condition))
-    shares = [(measure, share) for measure in results.measures for share in gap.shares(results, measure)]
+    of_conditions = [(measure, share) for measure, of_measure in shares.items() for share in of_measure]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     head = (*labels, "measure", "draws", "score", "low", "high", "questions", "failed", *_FURTHER)
-    writer.writerow((*head, *(_SHARE if shares else ()), "toy"))
+    writer.writerow((*head, *(_SHARE if of_conditions else ()), "toy"))
     for row in results.rows:
-        of_row = (share for measure, share in shares if (measure, share.condition) == (row.measure, row.condition))
-        share = _share(next(of_row, None)) if shares else []
+        of_row = (
+            share for measure, share in of_conditions if (measure, share.condition) == (row.measure, row.condition)
+        )
+        share = _share(next(of_row, None)) if of_conditions else []
         own = [row.condition.get(name, "") for name in labels]
         writer.writerow([*own, *_numbers(row), *share, "yes" if has_toys(results.config) else "no"])
     return out.getvalue()

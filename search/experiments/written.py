@@ -14,6 +14,7 @@ from search.experiments.figures import pictures
 from search.experiments.markdown import csv_table, markdown, summary, tables
 from search.experiments.results import ExperimentResults
 from search.experiments.results_json import to_json
+from search.experiments.table import Table
 from search.report.drawing import Picture
 from search.report.forms.image_files import write_pictures
 from search.report.forms.templates import page_part, picture_json, template_environment
@@ -32,16 +33,17 @@ def write_all(results: ExperimentResults, path: Path, images: bool) -> None:
         images: write the figures too; where nothing on this machine draws them, that is said, and the page has them.
     """
     remove_drafts(path, _FILES)
-    shown = pictures(results)
-    write_whole(path / "table.md", printable(markdown(results)), durable=False)
-    write_whole(path / "table.csv", printable(csv_table(results)), durable=False)
+    shares = gap.shares_by_measure(results)
+    paragraphs, shown_tables, shown = [*summary(results, shares)], tables(results, shares), pictures(results, shares)
+    write_whole(path / "table.md", printable(markdown(results, paragraphs, shown_tables)), durable=False)
+    write_whole(path / "table.csv", printable(csv_table(results, shares)), durable=False)
     parts = {
-        "shares": gap.to_json(results),
+        "shares": gap.to_json(shares),
         "crossings": crossing.to_json(results),
         "searches": searches_table.to_json(results.found_sets),
     }
     write_json(path / "table.json", to_json(results) | {name: rows for name, rows in parts.items() if rows})
-    write_whole(path / "page.html", printable(page(results, shown)), durable=False)
+    write_whole(path / "page.html", printable(page(results, paragraphs, shown_tables, shown)), durable=False)
     if images and shown:
         try:
             write_pictures({picture.name: picture for picture in shown}, path / "figures")
@@ -49,13 +51,13 @@ def write_all(results: ExperimentResults, path: Path, images: bool) -> None:
             _log.warning("no PNG or SVG: %s", error)
 
 
-def page(results: ExperimentResults, shown: list[Picture]) -> str:
+def page(results: ExperimentResults, paragraphs: list[str], shown_tables: list[Table], shown: list[Picture]) -> str:
     """One file that opens offline. Whatever a config or a failure said is escaped."""
     environment = template_environment("search.experiments")
     by_name = {picture.name: picture for picture in shown}
     return environment.get_template("page.html.jinja").render(
         results=results,
-        summary=list(summary(results)),
+        summary=paragraphs,
         tables=[
             {
                 "name": table.name,
@@ -63,7 +65,7 @@ def page(results: ExperimentResults, shown: list[Picture]) -> str:
                 "rows": table.rows,
                 **_drawn(by_name.get(table.name.lower().replace(" ", "-"))),
             }
-            for table in tables(results)
+            for table in shown_tables
         ],
         style=page_part("page.css"),
         script=page_part("page.js"),

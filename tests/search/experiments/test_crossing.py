@@ -76,7 +76,7 @@ def test_the_crossing_is_told_with_its_interval_and_drawn(tmp_path: Path) -> Non
     (stored,) = to_json(results)
     assert stored["at"] == found_sets.crossing.at
     assert (stored["questions"], stored["draws"]) == (12, 2)
-    (picture,) = pictures(results)
+    (picture,) = pictures(results, {})
     assert any(shape.type == "line" and shape.x0 == found_sets.crossing.at for shape in picture.figure.layout.shapes)
 
 

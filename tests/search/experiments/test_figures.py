@@ -8,8 +8,10 @@ import pytest
 from search.experiments.catalogue import experiment_named
 from search.experiments.cell import Condition
 from search.experiments.figures import pictures
+from search.experiments.gap import shares_by_measure
 from search.experiments.results import ExperimentResults, Measure, Paid, ResultRow
 from search.experiments.sufficient import BASE, TARGET
+from search.report.drawing import Picture
 from search.statistics.draws import mean_of_draws
 from tests.search.experiments.toy import toy_config
 
@@ -55,9 +57,13 @@ _KIND: dict[str, tuple[list[Condition], Condition]] = {
 }
 
 
+def _drawn(results: ExperimentResults) -> list[Picture]:
+    return pictures(results, shares_by_measure(results))
+
+
 @pytest.mark.parametrize("name", _KIND)
 def test_the_papers_figure_is_drawn_where_ours_is_a_hole(name: str, tmp_path: Path) -> None:
-    (picture,) = pictures(_results(tmp_path, name, *_KIND[name]))
+    (picture,) = _drawn(_results(tmp_path, name, *_KIND[name]))
     shown: list[Any] = []
     for trace in picture.figure.data:
         shown += [*(trace.x or ()), *(trace.y or ()), *(() if trace.type == "heatmap" else trace.text or ())]
@@ -65,13 +71,13 @@ def test_the_papers_figure_is_drawn_where_ours_is_a_hole(name: str, tmp_path: Pa
 
 
 def test_no_figure_is_drawn_where_nothing_of_ours_has_a_score(tmp_path: Path) -> None:
-    assert not pictures(_results(tmp_path, "aligned", [], {"pair": "a", "asked": "instruct"}))
+    assert not _drawn(_results(tmp_path, "aligned", [], {"pair": "a", "asked": "instruct"}))
 
 
 def test_the_axis_of_fine_tuning_is_logarithmic_and_has_a_place_for_no_examples(tmp_path: Path) -> None:
     conditions: list[Condition] = [{"examples": "none", "n": 0}, {"examples": "in context", "n": 3}]
     results = _results(tmp_path, "icl_vs_finetuning", conditions, {"examples": "in context", "n": 4000})
-    (picture,) = pictures(results)
+    (picture,) = _drawn(results)
     axis = picture.figure.layout.xaxis
     assert axis.type == "log"
     assert dict(zip(axis.ticktext, axis.tickvals, strict=True)) == {"0": 1.5, "3": 3, "4,000": 4000}

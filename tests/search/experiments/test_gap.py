@@ -11,7 +11,7 @@ from configs.errors import InputError
 from configs.score_bounds import score_bounds
 from search.experiments.catalogue import experiment_named
 from search.experiments.cell import Hole
-from search.experiments.gap import gap_of, sentences, shares, tables
+from search.experiments.gap import gap_of, sentences, shares, shares_by_measure, tables
 from search.experiments.markdown import csv_table, summary
 from search.experiments.results import ExperimentResults, Measure, Paid, ResultRow
 from search.experiments.sufficient import BASE, TARGET
@@ -53,14 +53,18 @@ def _results(folder: Path) -> ExperimentResults:
     )
 
 
+def _said(results: ExperimentResults) -> str:
+    return " ".join(summary(results, shares_by_measure(results)))
+
+
 def test_a_trained_model_is_shown_beside_the_prompts_and_is_never_the_best_of_them(tmp_path: Path) -> None:
     results = _results(tmp_path)
-    sentence, _ = sentences(results)
+    sentence, _ = sentences(results, shares_by_measure(results))
     assert "(12 questions, 6 failed)" in sentence
     assert "The best of 1 prompt (components: rules only)" in sentence
     assert "1 condition beside them has no prompt, or a trained model." in sentence
     assert [share.is_prompted for share in shares(results, _TURN)] == [True, False]
-    whole, by_category = tables(results, _TURN)
+    whole, by_category = tables(results, _TURN, shares(results, _TURN))
     assert [row[-3:] for row in whole.rows] == [("12", "9", "prompt"), ("12", "9", "no prompt, or trained")]
     ((name, *by_question),) = by_category.rows
     assert name == "components: rules only"
@@ -69,32 +73,30 @@ def test_a_trained_model_is_shown_beside_the_prompts_and_is_never_the_best_of_th
 
 def test_a_summary_counts_what_it_speaks_of(tmp_path: Path) -> None:
     results = _results(tmp_path)
-    assert "There are" not in " ".join(summary(results))
-    assert "4 cells have run, none is a hole; paid for here:" in " ".join(summary(results))
+    assert "There are" not in _said(results)
+    assert "4 cells have run, none is a hole; paid for here:" in _said(results)
     hole = Hole(_PROMPT, "why not", None, "toy")
-    said = " ".join(summary(replace(results, holes=(hole,), cells=1)))
+    said = _said(replace(results, holes=(hole,), cells=1))
     assert "1 cell has run, 1 is a hole" in said
     assert "(2 here, and those by category) stand alone" in said
     reached, base = (results.scores[at, _TURN.name] for at in (2, 0))
     difference = difference_of_draws(reached, base, 0.95)
     rows = [replace(row, difference=difference, stays=True) for row in results.rows]
-    assert "There is one difference here" in " ".join(summary(replace(results, rows=tuple(rows[:1]))))
-    assert "There are 4 differences here: * marks the 4 that stay" in " ".join(
-        summary(replace(results, rows=tuple(rows)))
-    )
+    assert "There is one difference here" in _said(replace(results, rows=tuple(rows[:1])))
+    assert "There are 4 differences here: * marks the 4 that stay" in _said(replace(results, rows=tuple(rows)))
 
 
 def test_a_difference_that_the_benchmarks_own_questions_have_chosen_has_no_star(tmp_path: Path) -> None:
     results = _results(tmp_path)
     difference = difference_of_draws(results.scores[2, _TURN.name], results.scores[0, _TURN.name], 0.95)
     rows = tuple(replace(row, difference=difference, search_questions=5) for row in results.rows[2:])
-    said = " ".join(summary(replace(results, rows=rows)))
+    said = _said(replace(results, rows=rows))
     assert (
         "† marks 2 differences without a test: questions of the benchmark have chosen one of the two prompts." in said
     )
     assert "Holm" not in said
     both = (replace(rows[0], search_questions=0, stays=True), rows[1])
-    said = " ".join(summary(replace(results, rows=both)))
+    said = _said(replace(results, rows=both))
     assert (
         "There is one difference here: * marks it where its test leaves zero out. † marks 1 further difference" in said
     )
@@ -124,7 +126,7 @@ def test_benchmarks_with_different_confidences_are_refused(tmp_path: Path) -> No
 
 def test_the_csv_has_every_share_with_its_interval_and_says_that_the_models_are_toys(tmp_path: Path) -> None:
     results = _results(tmp_path)
-    rows = list(csv.DictReader(csv_table(results).splitlines()))
+    rows = list(csv.DictReader(csv_table(results, shares_by_measure(results)).splitlines()))
     by_condition = {row["condition"]: row for row in rows}
     for share in shares(results, _TURN):
         row = by_condition[str(share.condition["condition"])]

@@ -14,6 +14,7 @@ from configs.schema.experiment import ExperimentConfig
 from configs.schema.scoring import BudgetConfig
 from search.experiments import catalogue
 from search.experiments.catalogue import EXPERIMENTS, experiment_named
+from search.experiments.gap import shares_by_measure
 from search.experiments.markdown import tables
 from search.experiments.results import ExperimentResults
 from search.experiments.run import run_experiment
@@ -73,7 +74,7 @@ def test_searches_stand_beside_each_other_with_their_price_and_their_winners_cur
     ledger: Path, tmp_path: Path
 ) -> None:
     results = _run("greedy", toy_config(tmp_path, ledger, **SMALL), tmp_path / "run")
-    by_search, by_round = tables(results)[-2:]
+    by_search, by_round = tables(results, shares_by_measure(results))[-2:]
     assert [row[0] for row in by_search.rows] == ["paper", "random"]
     assert {row[0] for row in by_round.rows} == {"paper"}  # the one that tries every demonstration in each round
     searches = json.loads((tmp_path / "run" / "table.json").read_text(encoding="utf-8"))["searches"]
