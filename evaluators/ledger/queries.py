@@ -252,7 +252,8 @@ def knows_prefix(path: Path, prefix: str) -> bool:
 
 def read_judged_prompts(path: Path) -> dict[str, dict[tuple[str, str, str], float]]:
     """Return the mean score of each prompt on each question, by what precedes the question in the prompt, then by
-    model, judge and question; prompts that were never judged are not in it."""
+    model, judge and question; prompts that were never judged are not in it. An answer that shares the verdict of an
+    equal one has its score."""
     with reading(path) as ledger:
         if ledger is None:
             return {}
@@ -265,6 +266,14 @@ def read_judged_prompts(path: Path) -> dict[str, dict[tuple[str, str, str], floa
 
 
 _PROMPTS = "SELECT digest, model, prefix FROM prompts ORDER BY digest"
-_PROMPT_SCORES = """SELECT g.prompt, v.judge, g.question, avg(v.score) FROM verdicts v
-    JOIN generations g ON g.key = v.generation JOIN prompts p ON p.digest = g.prompt
-    GROUP BY g.prompt, v.judge, g.question ORDER BY g.prompt, v.judge, g.question"""
+_PROMPT_SCORES = """WITH own AS MATERIALIZED (
+        SELECT generation, judge, avg(score) AS score FROM verdicts GROUP BY generation, judge),
+    alike AS MATERIALIZED (
+        SELECT g.question, g.text, o.judge, avg(o.score) AS score FROM own o JOIN generations g ON g.key = o.generation
+        GROUP BY g.question, g.text, o.judge)
+    SELECT g.prompt, a.judge, g.question, avg(coalesce(o.score, a.score))
+    FROM generations g JOIN prompts p ON p.digest = g.prompt
+    JOIN alike a ON a.question = g.question AND a.text = g.text
+    LEFT JOIN own o ON o.generation = g.key AND o.judge = a.judge
+    GROUP BY g.prompt, a.judge, g.question ORDER BY g.prompt, a.judge, g.question"""
+"""An answer's own verdicts come before those of equal answers, which may be another turn's."""

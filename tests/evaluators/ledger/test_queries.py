@@ -9,7 +9,13 @@ import pytest
 
 from evaluators.judge import Verdict
 from evaluators.ledger.ledger import Ledger
-from evaluators.ledger.queries import read_completions, read_judges, read_throughput, read_verdicts
+from evaluators.ledger.queries import (
+    read_completions,
+    read_judged_prompts,
+    read_judges,
+    read_throughput,
+    read_verdicts,
+)
 from workers.prompt import Completion
 from workers.usage import Usage
 
@@ -68,3 +74,26 @@ def test_where_there_is_no_ledger_nothing_has_been_said(tmp_path: Path) -> None:
     assert not read_judges(nowhere, "run")
     assert not read_throughput(nowhere, "run", 10)
     assert not nowhere.exists()
+
+
+def test_an_answer_without_a_verdict_has_that_of_an_equal_one_to_the_same_question(tmp_path: Path) -> None:
+    answers = ["alike", "alike", "alike", "other"]  # the first and second were judged, as answers of other turns are
+
+    async def keep() -> None:
+        ledger = Ledger(tmp_path / "ledger", "run")
+        for number, text in enumerate(answers):
+            await ledger.keep_prompt(b"%d" % number, "m", "d", f"prompt {number}")
+            await ledger.keep_completion(key(number), b"%d" % number, "q", Completion(text, 5, 10, "stop"))
+        await ledger.keep_completion(key(7), b"3", "elsewhere", Completion("alike", 5, 10, "stop"))
+        for number, score in enumerate((2.0, 6.0)):
+            verdict = Verdict(score, "words", Usage(1, 1, 0, 1, 0.0))
+            await ledger.keep_verdict(key(100 + number), b"j", "q", key(number), verdict)
+        await ledger.close()
+
+    asyncio.run(keep())
+    source = ("m", b"j".hex(), "q")
+    assert read_judged_prompts(tmp_path / "ledger") == {
+        "prompt 0": {source: 2.0},
+        "prompt 1": {source: 6.0},
+        "prompt 2": {source: 4.0},
+    }

@@ -1,11 +1,14 @@
 """Which demonstrations a prompt holds."""
 
+from pathlib import Path
+
 import pytest
 
 from search.prompts.demonstration import Demonstration
 from search.prompts.render import UrialRenderer
 from search.prompts.urial import BACKTICKS, V6, UrialForm
-from search.running.earlier_ledger import demonstrations_in
+from search.running.earlier_ledger import demonstrations_in, prompts_of_ledger
+from tests.search.report.made_run import MadeRun, Names
 
 LONG = ("What is asked?", "Something that\n\nhas lines, and 4.")
 TURNS = ("Begin.", "Begun.", "Go on.", "Gone on.")
@@ -29,3 +32,17 @@ def test_one_that_is_part_of_another_is_not_taken_for_held() -> None:
 
 def test_a_query_whose_answer_stands_elsewhere_is_no_demonstration() -> None:
     assert demonstrations_in(f"{OTHER[0]} {'and so on ' * 20} {OTHER[1]}", [OTHER]) == ()
+
+
+def test_equal_answers_behind_different_prompts_share_their_verdict(tmp_path: Path) -> None:
+    def say(names: Names, question: str) -> str:
+        return "alike"
+
+    run = MadeRun(tmp_path / "run", {"g0": ""}, {"h0": ""}, lambda names, question: 5.0, say)
+    run.start()
+    for names in ("a", "b", "c"):
+        run.search(names)
+    ledger = run.write(ended=False) / "ledger.sqlite"
+    pool = [(f"query {name}", f"answer {name}") for name in "abc"]
+    prompts = prompts_of_ledger(ledger, pool, set())
+    assert {prompt.demonstrations for prompt in prompts} == {(texts,) for texts in pool}
