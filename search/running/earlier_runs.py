@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from configs.errors import InputError
+from evaluators.question import Question
 from search.problem.material import Material
 from search.problem.space import SearchSpace
 from search.results.search_results import read_search_results
 from search.run_directory.files import Floats, keep_array, read_array
+from search.run_directory.run import is_evaluation
 from search.running.earlier_ledger import prompts_of_ledger
 from search.running.scored_prompt import ScoredPrompt, Texts
 from search.statistics.effects import USUAL_SPREAD, EffectsModel
@@ -59,10 +61,10 @@ def check_earlier_runs(runs: Sequence[Path], space: SearchSpace, material: Mater
 def _effects_of(run: Path, space: SearchSpace, material: Material) -> Floats:
     """Return the posterior means of one run's effects, standardised over those that it knows, [N]."""
     texts = [material.demonstrations[name].texts for name in space.pool]
-    if run.is_file():
-        prompts = prompts_of_ledger(run, texts, {question.id for question in material.held_out})
-    else:
-        prompts = _prompts_of(run, {question.query for question in material.held_out})
+    try:
+        prompts = _prompts_of(run, texts, material.held_out)
+    except InputError as error:
+        raise InputError(f"{_KNOB}: {error}") from error
     known_effects = _known_effects(prompts)
     shared = [place for place, text in enumerate(texts) if text in known_effects]
     if len(shared) < _FEWEST:
@@ -76,7 +78,20 @@ def _effects_of(run: Path, space: SearchSpace, material: Material) -> Floats:
     return effects
 
 
-def _prompts_of(run: Path, held_out: Set[str]) -> list[ScoredPrompt]:
+def _prompts_of(run: Path, pool: Sequence[Texts], held_out: Sequence[Question]) -> list[ScoredPrompt]:
+    """Return the prompts of a search, or of a ledger those that hold demonstrations of the pool, with their scores on
+    questions that are not `held_out`."""
+    if run.is_file():
+        return prompts_of_ledger(run, pool, {question.id for question in held_out})
+    if not (run / "config.json").is_file():
+        wrong = "is neither the run directory of a search nor a ledger" if run.exists() else "does not exist"
+        raise InputError(f"{run} {wrong}: correct the path, or leave it out")
+    if is_evaluation(run):
+        raise InputError(f"{run} is an evaluation, not a search: name its ledger instead")
+    return _candidates_of(run, {question.query for question in held_out})
+
+
+def _candidates_of(run: Path, held_out: Set[str]) -> list[ScoredPrompt]:
     """Return the candidates of a search with their scores on its search questions, without questions whose first turn
     is among `held_out`."""
     results = read_search_results(run)

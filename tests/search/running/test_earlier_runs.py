@@ -72,9 +72,20 @@ def test_a_run_on_other_demonstrations_is_refused(earlier: Path, tmp_path: Path,
         check_earlier_runs([earlier], SPACE, others, tmp_path)
 
 
-def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError):
-        check_earlier_runs([tmp_path], SPACE, MATERIAL, tmp_path)
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("", "is neither the run directory of a search nor a ledger"),
+        ("evaluation", "is an evaluation, not a search: name its ledger"),
+        ("missing", "does not exist"),
+        ("missing/ledger.sqlite", "does not exist"),
+    ],
+)
+def test_what_is_no_run_and_no_ledger_is_refused_by_the_knob(tmp_path: Path, name: str, wrong: str) -> None:
+    (tmp_path / "evaluation").mkdir()
+    (tmp_path / "evaluation" / "config.json").write_text('{"run": "x", "evaluation": {}}')
+    with pytest.raises(InputError, match=rf"^strategy.hints.runs: {tmp_path / name} {wrong}"):
+        check_earlier_runs([tmp_path / name], SPACE, MATERIAL, tmp_path)
 
 
 def test_the_ledger_of_a_search_tells_what_the_search_does(earlier: Path, tmp_path: Path) -> None:
@@ -94,5 +105,5 @@ def test_questions_that_are_held_out_here_tell_nothing(earlier: Path, tmp_path: 
 
 
 def test_a_file_that_is_no_ledger_is_refused(earlier: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="ledger"):
+    with pytest.raises(InputError, match=r"^strategy.hints.runs: the ledger"):
         check_earlier_runs([earlier / "journal.jsonl"], SPACE, MATERIAL, tmp_path)
