@@ -3,8 +3,8 @@
     python -m search.bench.view_load --candidates 1000 --questions 50
 
 A run directory is made as `search.bench.reading` makes it, with every answer and verdict in the ledger, and served by
-`demosearch view` in a process of its own. Each request is made several times; the first one pays for the index. At last
-the run grows, as a search that goes on does.
+`demosearch view` in a process of its own. Each request is made several times; the first one pays for the index, and
+the first one with words for theirs. At last the run grows, as a search that goes on does.
 """
 
 import argparse
@@ -72,6 +72,7 @@ def main() -> None:
         made_run(Path(folder) / "run", given.candidates, given.questions, answers)
         with closing(ServedView(Path(folder))) as view:
             _ask(view, "answers for the first time", "answers/run")
+            _ask(view, "search for the first time", "answers/run?words=never")
             for name, address in _REQUESTS.items():
                 filled = address.format(last=answers // _PAGE - 1, trial=given.candidates * 9 // 10)
                 _ask(view, name, filled, _TIMES)

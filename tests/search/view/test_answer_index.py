@@ -82,6 +82,13 @@ def test_quoted_words_that_do_not_stand_together_are_not_found(index: AnswerInde
     assert questions(index, Filter(words='"done well"')) == []
 
 
+def test_words_of_answers_that_come_after_a_search_are_found_too(index: AnswerIndex) -> None:
+    assert index.find(Filter(words="later")).total == 0
+    index.add([answer(3, "other", words="said later")], {})
+    assert questions(index, Filter(words="later")) == [("other", "q3")]
+    assert index.around(AnswerPlace(1, "q3"), Filter(words="later")) == Neighbours(None, None, 1, 1)
+
+
 @given(st.text(max_size=30))
 def test_whatever_is_typed_is_searched_for_and_never_an_error(words: str) -> None:
     index = AnswerIndex([answer(0)])
