@@ -101,15 +101,21 @@ def view(
     no_token: Annotated[
         bool, typer.Option("--no-token", help="Ask for no token: everybody on this machine may look.")
     ] = False,
+    edit: Annotated[
+        bool, typer.Option("--edit", help="Let the pages change tags and notes, as `demosearch tag` does.")
+    ] = False,
     bundle: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the pages there as files for any web server and exit.")
     ] = None,
 ) -> None:
     """Look at the runs of a folder in the browser: the list, live, every run's report, answers, comparisons.
 
-    It only reads, and disturbs no run. Through an ssh tunnel: `ssh -L 8765:127.0.0.1:8765 HOST`, then open the address
-    that it prints. It ends with Ctrl-C.
+    It only reads unless --edit is given, and disturbs no run. Through an ssh tunnel:
+    `ssh -L 8765:127.0.0.1:8765 HOST`, then open the address that it prints. Ctrl-C ends it.
     """
+    if edit and (no_token or bundle is not None):
+        other = "--no-token" if no_token else "--bundle"
+        raise InputError(f"--edit cannot be used with {other}: leave one of them out")
     if bundle is not None:
         from search.view.bundle import write_bundle  # noqa: PLC0415 -- jinja
 
@@ -117,7 +123,7 @@ def view(
         return
     from search.view.serving import serve  # noqa: PLC0415 -- starlette
 
-    serve(_existing(folder), host, port, "" if no_token else secrets.token_urlsafe(16), say)
+    serve(_existing(folder), host, port, "" if no_token else secrets.token_urlsafe(16), say, editing=edit)
 
 
 def _existing(folder: Path) -> Path:

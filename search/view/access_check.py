@@ -1,7 +1,8 @@
-"""The check on who may look: whoever has the token, on a host name of this machine, and only by reading."""
+"""The check on who may look, and edit: whoever has the token, on a host name of this machine."""
 
 import secrets
 from http.cookies import SimpleCookie
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, QueryParams
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -16,13 +17,15 @@ class AccessCheck:
 
     Args:
         token: "" for none.
+        editing: lets POST through as well, from this view's own pages.
         hosts: names in a request's Host header that are answered, beside this machine's own; a page of somebody else's
             that has its name resolved to 127.0.0.1 is not.
     """
 
-    def __init__(self, app: ASGIApp, token: str, hosts: frozenset[str] = frozenset()) -> None:
+    def __init__(self, app: ASGIApp, token: str, hosts: frozenset[str] = frozenset(), *, editing: bool = False) -> None:
         self._app = app
         self._token = token
+        self._editing = editing
         self._hosts = _LOCAL | hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -33,18 +36,22 @@ class AccessCheck:
         await (refusal or self._app)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Response | None:
-        headers = Headers(scope=scope)
-        if scope["method"] not in _READING:
-            return PlainTextResponse("This view only reads.", 405)
+        headers, reads = Headers(scope=scope), scope["method"] in _READING
         host = headers.get("host", "").rpartition(":")[0] or headers.get("host", "")
+        if not reads and not (self._editing and scope["method"] == "POST"):
+            return PlainTextResponse("This view only reads.", 405)
         if host not in self._hosts:
             return PlainTextResponse("This host name is not served: start `demosearch view` with --host.", 421)
-        if not self._token:
-            return None
+        if not reads and urlsplit(headers.get("origin", "")).netloc != headers.get("host"):
+            return PlainTextResponse("Only the pages of this view may edit.", 403)
+        return self._stranger(scope, headers, reads) if self._token else None
+
+    def _stranger(self, scope: Scope, headers: Headers, reads: bool) -> Response | None:
+        """What a request gets that does not carry the token in its cookie."""
         cookie = SimpleCookie(headers.get("cookie", "")).get(self._cookie(scope))
         if cookie is not None and secrets.compare_digest(cookie.value.encode(), self._token.encode()):
             return None
-        given = QueryParams(scope["query_string"]).get("token", "")
+        given = QueryParams(scope["query_string"]).get("token", "") if reads else ""
         if not secrets.compare_digest(given.encode(), self._token.encode()):
             return PlainTextResponse("Open the address that `demosearch view` printed: it holds the token.", 403)
         answer = RedirectResponse(scope["path"], 303)  # the token leaves the address bar

@@ -31,8 +31,9 @@ def render(template: str, root: str, **values: Any) -> str:
     Args:
         root: from the page to the view's first page: "" or "../" as often as needed. Every link is relative, so that
             the pages work behind a tunnel, a proxy with a path, and as files.
+        values: what the template names; `editing`, whether the page changes tags and notes, is False unless given.
     """
-    return printable(_environment().get_template(template).render(root=root, **values))
+    return printable(_environment().get_template(template).render({"root": root, "editing": False, **values}))
 
 
 def asset(name: str) -> str:

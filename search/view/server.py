@@ -1,4 +1,4 @@
-"""`demosearch view`: the runs of a folder in a browser, live, read-only."""
+"""`demosearch view`: the runs of a folder in a browser, live; read-only unless tags and notes may be edited."""
 
 import asyncio
 import json
@@ -22,6 +22,7 @@ from search.view.answer_index import PAGE
 from search.view.answer_page import answer_values, read_filter
 from search.view.compare import compare_runs
 from search.view.looks import Looks
+from search.view.note_editing import edit_notes
 from search.view.pages import asset, render
 from search.view.runs import RunList, RunRow, experiment_page, is_experiment, signature
 
@@ -32,14 +33,16 @@ _TYPES = {"view.css": "text/css", "view.js": "text/javascript"}
 _POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; frame-src 'self'"
 
 
-def make_app(folder: Path, token: str = "", hosts: frozenset[str] = frozenset()) -> Starlette:
+def make_app(folder: Path, token: str = "", hosts: frozenset[str] = frozenset(), *, editing: bool = False) -> Starlette:
     """The web application that shows the runs in `folder`.
 
     Args:
         token: that the address must hold; "" lets everybody on this machine look.
         hosts: see `AccessCheck`.
+        editing: whether tags and notes can be changed in the pages; needs a token.
     """
-    view = _View(folder)
+    editing = editing and bool(token)
+    view = _View(folder, editing)
     routes = [
         Route("/", view.index),
         Route("/assets/{name}", view.asset),
@@ -50,9 +53,10 @@ def make_app(folder: Path, token: str = "", hosts: frozenset[str] = frozenset())
         Route("/answer/{name:path}", view.answer),
         Route("/live/{name:path}", view.live),
         Route("/run/{name:path}", view.run),
+        *([Route("/notes/{name:path}", view.notes, methods=["POST"])] if editing else ()),
     ]
     handlers: dict[Any, Callable[[Request, Exception], Response]] = {DemosearchError: _refused}
-    gate = Middleware(AccessCheck, token=token, hosts=hosts)
+    gate = Middleware(AccessCheck, token=token, hosts=hosts, editing=editing)
     return Starlette(routes=routes, middleware=[gate], exception_handlers=handlers)
 
 
@@ -73,10 +77,12 @@ def _root(request: Request) -> str:
 class _View:
     """What answers requests; reading happens in threads, so that no page waits for another."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, editing: bool) -> None:
         self._runs = RunList(folder)
+        self._editing = editing
         self._looks = Looks()
         self._reading = asyncio.Lock()
+        self._writing = asyncio.Lock()
 
     async def _rows(self) -> list[RunRow]:
         async with self._reading:
@@ -101,7 +107,12 @@ class _View:
         path = await self._path(request)
         name = request.path_params["name"]
         row = next(row for row in await self._rows() if row.name == name)
-        return _page("run.html.jinja", _root(request), row=row, **await self._live_values(path, row))
+        live = await self._live_values(path, row)
+        return _page("run.html.jinja", _root(request), row=row, editing=self._editing, **live)
+
+    async def notes(self, request: Request) -> Response:
+        """Change what people wrote on a run."""
+        return await edit_notes(request, await self._path(request), self._writing)
 
     async def _live_values(self, path: Path, row: RunRow) -> dict[str, Any]:
         live = await asyncio.to_thread(read_live, path) if row.state == "running" else None

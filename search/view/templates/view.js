@@ -116,6 +116,7 @@ async function renewRun() {
   if (html === null) return;
   const live = document.getElementById("live"), announced = document.getElementById("announced");
   live.innerHTML = html;
+  showNotes(live);
   body.dataset.state = live.querySelector(".state").textContent;
   const said = `${body.dataset.state}, ${(live.querySelector(".tile")?.textContent ?? "").trim().replace(/\s+/g, " ")}`;
   if (said !== announced.textContent) announced.textContent = said;
@@ -134,6 +135,28 @@ if (!fixed && (page === "index" || page === "run")) {
   addEventListener("pagehide", () => events.close());
 }
 
+// Tags and the note, where they can be edited: only what is changed here is sent, so that nobody else's change is undone.
+const edit = document.getElementById("edit"), tags = document.getElementById("tags"), note = document.getElementById("note");
+const listed = text => text.split(",").map(tag => tag.trim()).filter(Boolean);
+async function saveNotes(event) {
+  event.preventDefault();
+  const before = listed(tags.defaultValue), now = listed(tags.value), said = document.getElementById("saved");
+  const change = {add: now.filter(tag => !before.includes(tag)), remove: before.filter(tag => !now.includes(tag))};
+  if (note.value !== note.defaultValue) change.note = note.value;
+  said.textContent = "saving …";
+  const headers = {"Content-Type": "application/json"};
+  const reply = await fetch(`${root}notes/${address(body.dataset.run)}`, {method: "POST", headers, body: JSON.stringify(change)}).catch(() => null);
+  const written = await reply?.json().catch(() => null);
+  if (reply?.ok && written) { tags.value = tags.defaultValue = written.tags.join(", "); note.value = note.defaultValue = written.note; }
+  said.textContent = reply?.ok ? "saved" : `not saved: ${written?.error ?? "the view does not answer, open the address that it printed"}`;
+}
+function showNotes(live) { // of somebody else, unless somebody writes here
+  if (!edit || tags.value !== tags.defaultValue || note.value !== note.defaultValue) return;
+  tags.value = tags.defaultValue = [...live.querySelectorAll(".tag")].map(tag => tag.textContent).join(", ");
+  note.value = note.defaultValue = live.querySelector(".written")?.textContent ?? "";
+}
+if (edit) edit.querySelector("form").addEventListener("submit", saveNotes);
+
 // The keyboard.
 let current = -1;
 function go(step) {
@@ -148,6 +171,7 @@ const follow = relation => { const target = document.querySelector(`a[rel=${rela
 const actions = {
   j: () => go(1), k: () => go(-1), "/": () => filter && filter.focus(), c: compareSelected, n: () => follow("next"), p: () => follow("prev"),
   b: () => follow("alternate"), u: () => { location.href = body.dataset.up ?? (fixed ? root + "index.html" : root || "./"); }, "?": () => help && help.showModal(),
+  e: () => { if (edit) { edit.open = true; tags.focus(); } },
   x: () => { const box = rows()[current]?.querySelector(".pick"); if (box && !box.disabled) box.click(); },
 };
 document.addEventListener("keydown", event => {

@@ -45,10 +45,10 @@ class Page:
         """Open a file, and wait until it is there."""
         await self.open(path.as_uri())
 
-    async def open(self, address: str) -> None:
-        """Open a page, and wait until it is there."""
+    async def open(self, address: str, *, leads_to: str = "") -> None:
+        """Open a page, and wait until it is there, or where it leads to."""
         await self._send("Page.navigate", url=address)
-        await self.until(f"location.href === '{address}' && document.readyState === 'complete'")
+        await self.until(f"location.href === '{leads_to or address}' && document.readyState === 'complete'")
 
     async def until(self, condition: str) -> None:
         """Wait until a JavaScript expression is true."""

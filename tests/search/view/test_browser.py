@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from search.run_directory.notes import Notes, change_notes, read_notes
 from search.view.bundle import write_bundle
 from tests.search.report.browser import CHROMIUM, Page, browser_page
 from tests.search.view.folder import made_folder, made_search
@@ -272,6 +273,41 @@ def test_any_prompts_of_a_run_are_chosen_in_the_page_and_compared_with_what_they
         "widths": [360, 360],
         "complaints": [],
     }
+
+
+async def edit_notes(home: str, run: Path) -> dict[str, object]:
+    """What a reader sees who edits tags and note, while somebody tags the same run in a terminal."""
+    saved = "document.getElementById('saved').textContent"
+    async with browser_page() as page:
+        await page.open(f"{home}run/first?token=secret", leads_to=f"{home}run/first")
+        await page.until("document.body.dataset.live === 'on'")
+        await press(page, "e")
+        seen: dict[str, object] = {"focus": await page.evaluate("document.activeElement.id")}
+        await page.evaluate("document.getElementById('tags').value = 'paper, good one'")
+        await page.evaluate("document.getElementById('note').value = 'look\\n<b>again</b>'")
+        await asyncio.to_thread(change_notes, run, ["terminal"])
+        await page.evaluate("document.querySelector('#edit button').click()")
+        await page.until(f"{saved} === 'saved'")
+        seen["tags"] = await page.evaluate("document.getElementById('tags').value")
+        await page.until("document.querySelector('#live .written')?.textContent === 'look\\n<b>again</b>'")
+        await asyncio.to_thread(change_notes, run, [], ["terminal"])
+        await page.until("document.getElementById('tags').value === 'good one, paper'")
+        await page.evaluate("document.getElementById('tags').value = 'x'.repeat(41)")
+        await page.evaluate("document.querySelector('#edit button').click()")
+        await page.until(f"{saved}.startsWith('not saved')")
+        seen["refused"] = await page.evaluate(saved)
+        await page.resize(360, 740, phone=True)
+        seen["width"] = await page.evaluate("document.documentElement.scrollWidth")
+        return {**seen, "complaints": [text for text in page.complaints if "409" not in text]}
+
+
+def test_tags_and_a_note_are_edited_in_the_page_and_nobody_elses_are_lost(tmp_path: Path) -> None:
+    run = made_folder(tmp_path / "runs") / "first"
+    with served(tmp_path / "runs", "secret", editing=True) as home:
+        seen = asyncio.run(edit_notes(home, run))
+    assert "1 to 40 characters" in str(seen.pop("refused"))
+    assert seen == {"focus": "tags", "tags": "good one, paper, terminal", "width": 360, "complaints": []}
+    assert read_notes(run) == Notes(("good one", "paper"), "look\n<b>again</b>")
 
 
 def test_a_bundle_works_from_a_web_server_that_knows_nothing_but_files(tmp_path: Path) -> None:

@@ -1,0 +1,99 @@
+"""Tags and notes changed over HTTP: by whom, how, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from search.run_directory.notes import Notes, change_notes, read_notes
+from search.view.server import make_app
+from tests.search.view.folder import made_folder
+
+HERE = "http://127.0.0.1:8765"
+BEFORE = Notes(("kept",), "as it was")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made_folder(tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture
+def run(folder: Path) -> Path:
+    run = folder / "below" / "second"
+    (run / "notes.json").unlink(missing_ok=True)
+    change_notes(run, BEFORE.tags, note=BEFORE.note)
+    return run
+
+
+@pytest.fixture
+def client(folder: Path) -> TestClient:
+    """A browser that has opened the address with the token."""
+    client = TestClient(make_app(folder, "secret", editing=True), base_url=HERE, headers={"Origin": HERE})
+    assert client.get("/?token=secret").status_code == 200
+    return client
+
+
+def test_a_page_adds_and_removes_tags_and_replaces_the_note_as_the_command_does(client: TestClient, run: Path) -> None:
+    reply = client.post("/notes/below/second", json={"add": ["new "], "remove": ["kept"], "note": "one\ntwo"})
+    assert reply.json() == {"tags": ["new"], "note": "one\ntwo"}
+    assert read_notes(run) == Notes(("new",), "one\ntwo")
+    assert client.post("/notes/below/second", json={}).json()["note"] == "one\ntwo"
+
+
+@pytest.mark.parametrize("origin", ["http://127.0.0.1:9000", "http://evil.example", "null", "", None])
+def test_a_page_from_elsewhere_changes_nothing(client: TestClient, run: Path, origin: str | None) -> None:
+    del client.headers["Origin"]
+    headers = {} if origin is None else {"Origin": origin}
+    assert client.post("/notes/below/second", json={"add": ["new"]}, headers=headers).status_code == 403
+    assert read_notes(run) == BEFORE
+
+
+@pytest.mark.parametrize("token", ["", "?token=wrong", "?token=secret"])
+def test_who_has_not_opened_the_address_changes_nothing(folder: Path, run: Path, token: str) -> None:
+    client = TestClient(make_app(folder, "secret", editing=True), base_url=HERE, headers={"Origin": HERE})
+    assert client.post(f"/notes/below/second{token}", json={"add": ["new"]}).status_code == 403
+    assert read_notes(run) == BEFORE
+
+
+@pytest.mark.parametrize(("token", "editing"), [("secret", False), ("", True)])
+def test_nothing_is_changed_unless_editing_was_asked_for_with_a_token(
+    folder: Path, run: Path, token: str, editing: bool
+) -> None:
+    client = TestClient(make_app(folder, token, editing=editing), base_url=HERE, headers={"Origin": HERE})
+    client.get("/?token=secret")
+    assert client.post("/notes/below/second", json={"add": ["new"]}).status_code == 405
+    assert read_notes(run) == BEFORE
+    assert 'id="edit"' not in client.get("/run/first").text
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ('{"add": ["a,b"]}', 409),
+        ('{"add": [""]}', 409),
+        ('{"add": "word"}', 400),
+        ('{"tags": ["a"]}', 400),
+        ('{"note": "\\ud800"}', 400),
+        ("[]", 400),
+        ("", 400),
+        ('{"note": "' + "x" * 70_000 + '"}', 413),
+    ],
+)
+def test_what_cannot_be_written_is_refused_in_a_sentence(client: TestClient, run: Path, body: str, code: int) -> None:
+    reply = client.post("/notes/below/second", content=body)
+    assert reply.status_code == code
+    assert reply.json()["error"]
+    assert read_notes(run) == BEFORE
+
+
+@pytest.mark.parametrize("name", ["nobody", "", "../first", "below"])
+def test_only_a_run_of_the_folder_is_written_on(client: TestClient, folder: Path, name: str) -> None:
+    assert client.post(f"/notes/{name}", json={"add": ["new"]}).status_code in (404, 405, 409)
+    assert [path.parent.name for path in folder.rglob("notes.json")] in ([], ["second"])
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH"])
+def test_no_other_method_is_answered(client: TestClient, method: str) -> None:
+    assert client.request(method, "/notes/first").status_code == 405
+    assert client.post("/run/first").status_code == 405
