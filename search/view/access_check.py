@@ -2,7 +2,6 @@
 
 import secrets
 from http.cookies import SimpleCookie
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, QueryParams
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -42,7 +41,7 @@ class AccessCheck:
             return PlainTextResponse("This view only reads.", 405)
         if host not in self._hosts:
             return PlainTextResponse("This host name is not served: start `demosearch view` with --host.", 421)
-        if not reads and urlsplit(headers.get("origin", "")).netloc != headers.get("host"):
+        if not reads and not _is_own_page(headers):
             return PlainTextResponse("Only the pages of this view may edit.", 403)
         return self._stranger(scope, headers, reads) if self._token else None
 
@@ -62,3 +61,12 @@ class AccessCheck:
     def _cookie(scope: Scope) -> str:
         """Cookies know no port: two views beside each other have a cookie each."""
         return f"demosearch-{scope['server'][1]}"
+
+
+def _is_own_page(headers: Headers) -> bool:
+    """Whether a page of this view sent the request, by what a browser says and no page can change; not every browser
+    names the origin of what a page sends to where it came from, so the page's address counts as well.
+    """
+    source = headers.get("origin") or headers.get("referer", "")
+    same = headers.get("sec-fetch-site", "same-origin") == "same-origin"
+    return same and source.partition("://")[2].partition("/")[0] == headers.get("host")

@@ -144,8 +144,8 @@ async function saveNotes(event) {
   const change = {add: now.filter(tag => !before.includes(tag)), remove: before.filter(tag => !now.includes(tag))};
   if (note.value !== note.defaultValue) change.note = note.value;
   said.textContent = "saving …";
-  const headers = {"Content-Type": "application/json"};
-  const reply = await fetch(`${root}notes/${address(body.dataset.run)}`, {method: "POST", headers, body: JSON.stringify(change)}).catch(() => null);
+  const request = {method: "POST", body: JSON.stringify(change), referrerPolicy: "same-origin"}; // names this page as where it comes from
+  const reply = await fetch(`${root}notes/${address(body.dataset.run)}`, request).catch(() => null);
   const written = await reply?.json().catch(() => null);
   if (reply?.ok && written) { tags.value = tags.defaultValue = written.tags.join(", "); note.value = note.defaultValue = written.note; }
   said.textContent = reply?.ok ? "saved" : `not saved: ${written?.error ?? "the view does not answer, open the address that it printed"}`;
