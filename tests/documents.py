@@ -121,6 +121,7 @@ def furnish(folder: Path) -> None:
         {"instruction": row["query"], "output": row["answer"], "query_type": f"kind {at % 16}"}
         for at, row in enumerate(_rows("pool.jsonl"))
     ]
+    (folder / "rubric.txt").write_text("{question}\n{answer}\nRate it as [[7]].", encoding="utf-8")
     _write(data / "pool.jsonl", pool)
     _write(data / "mt_bench" / "question.jsonl", _mt_bench())
     _write(data / "mt_bench" / "reference_answer" / "gpt-4.jsonl", _references())

@@ -24,6 +24,7 @@ from configs.loading import load_config, load_evaluation
 from evaluators.question import Question
 from search.cli.app import app
 from search.export import export
+from search.forecast.dry_run import forecast_run
 from search.results.wording import show_gain
 from tests.cost_table import table
 from tests.documents import ROOT, Block, Command, blocks, commands, fault_rows, furnish, links, named
@@ -161,17 +162,19 @@ def test_every_extra_that_the_readme_names_exists_and_the_other_way_round() -> N
 CONFIGS = [one for one in blocks("yaml") if one.file != "rayjob.yaml"]
 
 
-@pytest.mark.parametrize("block", CONFIGS, ids=str)
-def test_a_config_is_valid_and_a_part_of_one_fits_into_another(block: Block, workspace: Path) -> None:
-    values = yaml.safe_load(block.text)
-    if "variants" in values:
-        load_evaluation(workspace / block.file)
-    elif block.file:
-        load_config(workspace / block.file)
-    else:
-        whole = yaml.safe_load(named("search.yaml").text) | values
-        (workspace / "whole.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")
-        load_config(workspace / "whole.yaml")
+@pytest.mark.parametrize("block", [one for one in CONFIGS if one.file], ids=str)
+def test_a_config_is_valid_and_planned_by_a_command_beside_it(block: Block, workspace: Path) -> None:
+    load = load_evaluation if "variants" in yaml.safe_load(block.text) else load_config
+    load(workspace / block.file)
+    assert any(block.file in words for words in PLANNED)
+
+
+@pytest.mark.parametrize("block", [one for one in CONFIGS if not one.file], ids=str)
+def test_a_part_of_a_config_fits_into_another_and_can_be_planned(block: Block, workspace: Path) -> None:
+    whole = yaml.safe_load(named("search.yaml").text) | yaml.safe_load(block.text)
+    (workspace / "whole.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")
+    config = load_config(workspace / "whole.yaml", ["strategy={kind: random, trials: 2}", "pool.limit=8"])
+    assert forecast_run(config).quantities
 
 
 def test_the_reference_of_knobs_is_the_schemas() -> None:

@@ -47,11 +47,11 @@ app = typer.Typer(
 
 A search tries ordered sets of demonstrations in front of a benchmark's questions, has a judge score the answers, and
 reports the best set on questions the search never saw. Every generation and every verdict is kept on disk before it is
-used: kill it at any moment, `demosearch resume` goes on and pays for nothing twice.
+used: kill it at any moment: `demosearch resume` continues and pays for nothing twice.
 
 **First steps**: `demosearch run quickstart` runs a complete search with a toy model on this machine.""",
-    epilog="Exit codes: 0 done; 2 something given is wrong; 3 stopped and 130 interrupted: `resume`, or the same "
-    "`evaluate` or `experiment`, goes on.",
+    epilog="Exit codes: 0 done; 2 invalid input; 3 stopped, 130 interrupted: continue with `resume`, or with the same "
+    "`evaluate` or `experiment` command.",
 )
 
 
@@ -72,7 +72,7 @@ app.command(help=export_help())(export)
 app.command("list")(list_runs)
 for folder_command in (compare, tag, rm, view):
     app.command()(folder_command)
-bench = typer.Typer(no_args_is_help=True, help="Measure this engine beside a named alternative, in one run.")
+bench = typer.Typer(no_args_is_help=True, help="Measure this engine against a named alternative, in one run.")
 for measurement in (w1, overlap):
     bench.command()(measurement)
 app.add_typer(bench, name="bench")

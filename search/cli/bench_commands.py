@@ -12,11 +12,11 @@ def w1(
     dspy_python: Annotated[
         Path | None,
         typer.Option(
-            metavar="PYTHON", help="Python of an environment with dspy (tested: 3.4.1), to measure it beside."
+            metavar="PYTHON", help="Python of an environment with dspy (tested: 3.4.1), to measure it as well."
         ),
     ] = None,
 ) -> None:
-    """What an evaluation costs the engine itself: 8,000 of them, with a model and a judge that answer at once.
+    """Measure what an evaluation costs the engine itself, with a model and a judge that answer at once.
 
     Prints processor milliseconds an evaluation: cold (computed and durably kept), warm (same process, from the ledger)
     and in a new process.
@@ -29,11 +29,11 @@ def w1(
 
 def overlap(
     seconds: Annotated[float, typer.Option(min=1, help="About how long each of the three passes takes.")] = 30.0,
-    latency: Annotated[float, typer.Option(min=0.001, help="Seconds the judge takes for a verdict.")] = 1.0,
-    in_flight: Annotated[int, typer.Option(min=1, help="Calls of the judge at the same time.")] = 64,
+    latency: Annotated[float, typer.Option(min=0.001, help="Seconds that the judge takes for a verdict.")] = 1.0,
+    in_flight: Annotated[int, typer.Option(min=1, help="Calls to the judge at the same time.")] = 64,
     speed: Annotated[float, typer.Option(min=0.01, help="Answers a second, as a share of the judge's verdicts.")] = 1.0,
 ) -> None:
-    """What judging adds to the time of generating, when both go on at the same time.
+    """Measure what judging adds to the time of generating, when both run at the same time.
 
     A judge of a fixed latency beside a generator of a known speed, both made up; loop, ledger and journal are real.
     Prints the time of each alone and of both together.

@@ -33,12 +33,12 @@ def experiment(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     figures: Annotated[bool, typer.Option(help="Also write the figures as PNG and SVG.")] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Run one of the paper's experiments on a pair of models, to its table and figure.
+    """Run one of the paper's experiments on a pair of models; write its table and figure.
 
-    A grid of prompts, models and decodings is put to the config's benchmarks. Cells that cannot run are holes with a
-    reason. The directory gets `page.html`, `table.md`, `table.csv` and `figures/`. The same command with its --run-dir
-    goes on after any end, and pays for nothing twice; so does another experiment on the same `ledger_path`. Before it
-    starts, it says what it takes, what of that is paid already, and what is left.
+    A grid of prompts, models and decodings is put to the config's benchmarks. Cells that cannot run are left
+    empty, with the reason. The directory gets `page.html`, `table.md`, `table.csv` and `figures/`. The same command
+    with its --run-dir continues it however it ended, and pays for nothing twice; so does another experiment on the same
+    `ledger_path`. Before it starts, it prints what it takes, how much of that is already paid, and what is left.
     """
     from configs.loading import load_experiment  # noqa: PLC0415 -- pydantic
 

@@ -90,7 +90,7 @@ def push(
     best_so_far: BestSoFar = False,
     anyway: Anyway = False,
 ) -> None:
-    """Write the best demonstrations as a data set for a hub, with a card that says how good they are.
+    """Write the best demonstrations as a data set for a hub, with a card that gives their scores.
 
     The card has the scores on held-out questions with their intervals beside the base prompt's, by how much the search
     overstated them, and what speaks against them. Nothing leaves this machine without `--upload`, which needs a token

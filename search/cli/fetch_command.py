@@ -31,10 +31,10 @@ def fetch(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Bring the public files that presets read: MT-Bench, AlpacaEval, URIAL's prompt, a pool of demonstrations.
+    """Download the public files that presets read: MT-Bench, AlpacaEval, URIAL's prompt, a pool of demonstrations.
 
-    Each comes from a pinned revision and is checked before it is written. A download that is cut goes on where it was
-    cut, files that are there are left alone, and a file of another content is never overwritten. Proxies are taken from
+    Each comes from a pinned revision and is checked before it is written. An interrupted download resumes where it
+    stopped; files that exist are kept, and one with other content is never overwritten. Proxies are taken from
     HTTPS_PROXY and ALL_PROXY.
     """
     from search.fetch.files import fetch_files  # noqa: PLC0415 -- httpx2

@@ -55,7 +55,7 @@ def tag(
     remove: Annotated[list[str] | None, typer.Option("--remove", "-r", help="A tag to remove. Repeatable.")] = None,
     note: Annotated[str | None, typer.Option(help="A note; it replaces the present one.")] = None,
 ) -> None:
-    """Write tags and a note on a run; `list` and `view` show them. Without any, print those that are there."""
+    """Write tags and a note on a run; `list` and `view` show them. Without arguments, print the present ones."""
     from search.run_directory.notes import change_notes, read_notes  # noqa: PLC0415 -- pydantic
     from search.run_directory.run import require_run  # noqa: PLC0415 -- pydantic
 
@@ -108,7 +108,7 @@ def view(
         Path | None, typer.Option(metavar="DIR", help="Write the pages there as files for any web server and exit.")
     ] = None,
 ) -> None:
-    """Look at the runs of a folder in the browser: the list, live, every run's report, answers, comparisons.
+    """Show the runs of a folder in the browser: a live list, reports, answers, comparisons.
 
     It only reads unless --edit is given, and disturbs no run. Through an ssh tunnel:
     `ssh -L 8765:127.0.0.1:8765 HOST`, then open the address that it prints. Ctrl-C ends it.

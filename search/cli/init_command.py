@@ -22,9 +22,9 @@ class JudgeChoice(StrEnum):
 
 def init(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     path: Annotated[Path, typer.Argument(metavar="FILE", help="The YAML file to write.")] = Path("search.yaml"),
-    model: Annotated[str, typer.Option(help="A hub's name or a local folder.")] = "",
-    questions: Annotated[Path | None, typer.Option(help="A file of questions, a row each.")] = None,
-    pool: Annotated[Path | None, typer.Option(help="A file of rows with a query and an answer each.")] = None,
+    model: Annotated[str, typer.Option(help="A model's name on the hub, or a local folder.")] = "",
+    questions: Annotated[Path | None, typer.Option(help="A file of questions, one a row.")] = None,
+    pool: Annotated[Path | None, typer.Option(help="A file of demonstrations, a query and an answer a row.")] = None,
     judge: Annotated[JudgeChoice | None, typer.Option(help="Who rates the answers; `reference` by default.")] = None,
     judge_name: Annotated[
         str, typer.Option(help="The service's model (rubric), the reward model, or `module:function`.")

@@ -48,7 +48,7 @@ Reuse = Annotated[
     bool | None,
     typer.Option(
         "--reuse/--no-reuse",
-        help="Take over what other runs in the same folder have paid for, or pay for everything; when absent, as "
+        help="Reuse what other runs in the same folder have paid for, or pay for everything; by default as "
         "`reuse_folder` says.",
         show_default=False,
     ),
@@ -61,7 +61,7 @@ DryRun = Annotated[
 ]
 Like = Annotated[
     Path | None,
-    typer.Option(metavar="RUN", help="For --dry-run: an earlier run, whose lengths and speed are to be expected."),
+    typer.Option(metavar="RUN", help="For --dry-run: an earlier run whose lengths and speed to expect."),
 ]
 TokensPerSecond = Annotated[
     float | None,

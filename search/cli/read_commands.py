@@ -19,10 +19,10 @@ class ReportFormat(StrEnum):
 
 
 def status(path: RunDirectory, as_json: AsJson = False) -> None:
-    """Show where a run stands: while it runs, after a crash, at the end.
+    """Show the state and results of a run: while it runs, after a crash, at the end.
 
     Means come with intervals over questions. The search score of a winner is too high, since it was chosen for it; the
-    held-out score is the one to report. Failures are listed by cause, with what one of them met; they are in no mean.
+    held-out score is the one to report. Failures are listed by cause, with an example; no mean counts them.
     """
     from search.run_directory.run import is_evaluation  # noqa: PLC0415 -- pydantic
 
@@ -49,8 +49,8 @@ def watch(
 ) -> None:
     """Follow a run from another terminal: workers, queues, best so far, spend, time left.
 
-    It ends with the run, or with Ctrl-C, which does not disturb the run. Of a run that nobody works on it says so, and
-    how to go on.
+    It ends with the run, or with Ctrl-C, which does not disturb the run. If the run is not
+    running, it says so, and how to continue.
     """
     from search.cli.watch import watch as follow  # noqa: PLC0415 -- scipy
 
@@ -75,7 +75,7 @@ def report(
         typer.Option(metavar="DIR", help="Save every figure there too, as PNG and SVG (needs `demosearch[figures]`)."),
     ] = None,
 ) -> None:
-    """Write what a search or an evaluation has found: while it runs, after a crash, at the end.
+    """Write a report of a search or an evaluation: while it runs, after a crash, at the end.
 
     Of a search: winner against base prompt on held-out questions and how far the search score overstated it,
     candidates, contributions of demonstrations. Of an evaluation: its variants, each against the first, and win

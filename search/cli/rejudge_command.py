@@ -16,20 +16,20 @@ def rejudge(
     judge: Annotated[
         Path,
         typer.Option(
-            metavar="FILE", help="A YAML file with `judge:`, and `budget:` if wanted; a search's config does."
+            metavar="FILE", help="A YAML file with `judge:`, and `budget:` if wanted; a search's config will do."
         ),
     ],
     run_dir: Annotated[
         Path | None,
         typer.Option(
             metavar="NEW",
-            help="Also make a run directory there, whose `resume` goes on with the search under the new judge.",
+            help="Also make a run directory there, whose `resume` continues the search under the new judge.",
         ),
     ] = None,
     overrides: Overrides = None,
     as_json: AsJson = False,
 ) -> None:
-    """Have the stored answers of a search or an evaluation judged by another judge, for the price of verdicts alone.
+    """Judge the stored answers of a search or an evaluation with another judge; only its verdicts are paid for.
 
     Shows how far the two agree, how scores shift, and which conclusions change: each prompt's gain over the base
     prompt under both. Verdicts are kept in the run's ledger, so nothing is paid for twice; the run itself stays as it

@@ -54,11 +54,11 @@ def run(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
 ) -> None:
     """Start a search and run it to its end.
 
-    With `--reuse`, what other runs in the folder of the run directory have paid for is taken over.
+    With `--reuse`, what other runs in the folder of the run directory have paid for is reused.
 
     Everything is checked before anything is spent. Ctrl-C stops cleanly: verdicts already asked for are waited for and
-    kept; press it again to give them up. So does a budget that is spent (`--set budget.dollars=20`; see `demosearch
-    knobs budget`): `resume` goes on with a larger one.
+    kept; press it again to give them up. A spent budget does the same (`--set budget.dollars=20`; see
+    `demosearch knobs budget`): `resume` continues with a larger one.
     """
     path = run_dir or new_directory(config)
     loaded = search.load_config(config, overrides or [])
@@ -81,11 +81,11 @@ def resume(
     pay_again: PayAgain = False,
     as_json: AsJson = False,
 ) -> None:
-    """Go on with a search that was stopped, killed or crashed.
+    """Continue a search that was stopped, killed or crashed.
 
     It takes the same path as one that was never interrupted, and pays for nothing twice. Knobs that do not decide the
-    outcome (such as `workers.count` or `budget.dollars`) may be changed with --set, for this once; a change of anything
-    else is refused with the differences.
+    outcome (such as `workers.count` or `budget.dollars`) may be changed with --set, for this time only; a change of
+    anything else is refused with the differences.
     """
     config = recorded_config(path, "resume", overrides)
     if dry_run:
@@ -100,10 +100,10 @@ def extend(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Go on with a search under a larger budget of its strategy: `--set strategy.evaluations=2000`, or trials.
+    """Continue a search with a larger budget for its strategy: `--set strategy.evaluations=2000`, or trials.
 
-    For a search that has ended, or was stopped by its `budget`. It goes on where its strategy ended: the journal stays
-    as it is and grows, nothing is paid for twice, and the manifest says that the search was extended. `screening`,
+    For a search that has ended, or was stopped by its `budget`. It continues where its strategy ended: the journal
+    stays as it is and grows, nothing is paid for twice, and the manifest says that the search was extended. `screening`,
     `case`, `optuna`, `random` and `local_search` have such a budget; for another strategy start a new run.
     """
     config = recorded_config(path, "extend", overrides)
@@ -141,8 +141,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     `--from RUN [RUN ...]` needs no config: base prompt and winners of these searches, on the first one's held-out
     questions and by its judge.
 
-    With the --run-dir of an earlier evaluation, which may have had fewer variants, nothing is paid twice, and what
-    failed is tried again. `demosearch knobs --evaluation` lists the knobs.
+    With the --run-dir of an earlier evaluation, which may have had fewer variants, nothing is paid for twice, and
+    what failed is tried again. `demosearch knobs --evaluation` lists the knobs.
     """
     from search.cli.evaluation_table import evaluation_view  # noqa: PLC0415 -- rich
 
