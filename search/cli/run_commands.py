@@ -103,8 +103,8 @@ def extend(
     """Continue a search with a larger budget for its strategy: `--set strategy.evaluations=2000`, or trials.
 
     For a search that has ended, or was stopped by its `budget`. It continues where its strategy ended: the journal
-    stays as it is and grows, nothing is paid for twice, and the manifest says that the search was extended. `screening`,
-    `case`, `optuna`, `random` and `local_search` have such a budget; for another strategy start a new run.
+    stays as it is and grows, nothing is paid for twice, and the manifest says that the search was extended.
+    `screening`, `case`, `optuna`, `random` and `local_search` have such a budget; for another strategy start a new run.
     """
     config = recorded_config(path, "extend", overrides)
     if dry_run:
