@@ -53,7 +53,7 @@ class Drawing:
         yield facts
         yield from draw_workers(snapshot.activity, width)
         if (age := time.time() - snapshot.moment) > _OLD:
-            yield Text(f"Last seen {show_span(age)} ago: the coordinator does not answer at present.", style="yellow")
+            yield Text(f"Last seen {show_span(age)} ago: the coordinator does not answer.", style="yellow")
 
 
 def line(snapshot: Snapshot) -> str:
