@@ -80,7 +80,9 @@ def _without_markup(text: str) -> str:
     if "\\" in text:
         text = _ESCAPED_BREAK.sub("\n", _ESCAPED_CHARACTER.sub(lambda match: chr(int(match[1], 16)), text))
         text = _LATEX_STYLE.sub(r"\1", _ESCAPED_MARK.sub(r"\1", text))
-    return _SOFT_BREAK.sub("", text).replace("~~", "")
+    if "=\n" in text:
+        text = _SOFT_BREAK.sub("", text)
+    return text.replace("~~", "")
 
 
 @cache

@@ -28,7 +28,7 @@ PASSAGE = 13
 _FEWEST, _FEWEST_LETTERS = 3, 10
 """Words and letters of a whole text, from which on finding it inside another is no coincidence."""
 _TEMPLATE = 3  # texts that have a passage in common; where more do, it is the form of the questions
-_CHUNK = 1_000_000  # words that are hashed at the same time, 16 bytes each a few times over
+_CHUNK = 200_000  # words that are hashed at the same time, 16 bytes each a few times over
 _BITS = 20
 _BASE = 0x9E3779B97F4A7C15 | 1  # odd, so that it has an inverse modulo 2 ** 64
 _INVERSE = pow(_BASE, -1, 2**64)
@@ -38,6 +38,7 @@ _QUOTES_AND_DASHES = {ord(quote): None for quote in "'\u2018\u2019\u201b\u02bc\u
 }
 _BETWEEN_NUMBERS = re.compile(r"(?<=\d)[.:](?=\d)|(?<=\d)\s*[-*/%]\s*(?=\d)|(?<!\S)-(?=\d)")
 _BETWEEN_LETTERS = re.compile(r"(?<!\d) | (?!\d)")
+_BEFORE_NUMBER = re.compile(r" \d")
 _PRIVATE = 0xE000  # where an operator's code moves, so that it is told from punctuation
 _SPACELESS = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
@@ -64,9 +65,7 @@ def _folded(character: str) -> str:
 _FOLDING = _Folding()
 _ASCII = {ord("'"): None, ord("`"): None}
 _ASCII_WORDS = {code: _folded(chr(code)) for code in range(128) if len(_folded(chr(code))) == 1}  # the usual, fast case
-_DIGITS = "0123456789"
-_SIGNS_AND_DIGITS = "+<=>|~$" + _DIGITS
-_SIGNS = re.compile(r"[+<=>|~$]|\d\s*[-.:*/%]\s*\d|(?<!\S)-\d")
+_PERHAPS_SIGNS = re.compile(r"[+<=>|~$]|[-.:*/%]\s*\d")
 
 
 def words_of(text: str) -> Words:
@@ -76,7 +75,7 @@ def words_of(text: str) -> Words:
         text = unicodedata.normalize("NFKC", text)
     else:
         text = text.lower().translate(_ASCII)
-        if not _has(text, _SIGNS_AND_DIGITS) or not _SIGNS.search(text):
+        if not _PERHAPS_SIGNS.search(text):
             return tuple(text.translate(_ASCII_WORDS).split()) or tuple("".join(text.split()))
     text = _BETWEEN_NUMBERS.sub(lambda match: chr(_PRIVATE + ord(match[0].strip())), text)
     return tuple(text.translate(_FOLDING).split()) or tuple("".join(text.split()))
@@ -88,43 +87,50 @@ def is_telling(words: Sequence[str]) -> bool:
     return (len(words) >= _FEWEST and letters >= _FEWEST_LETTERS) or len(words) >= 2 * _FEWEST
 
 
-def shared_passages(
-    sought: Sequence[Sequence[str]], texts: Iterable[Sequence[str]], passage: int = PASSAGE
-) -> Iterator[tuple[int, int]]:
-    """Pairs (index in `sought`, index in `texts`), each once: a passage of the one stands in the other.
+@dataclass(frozen=True, slots=True)
+class Passages:
+    """Passages of some texts, to be found in others.
 
-    Args:
-        sought: each is a passage where it has at most `passage` words; those too short to be telling are in no pair.
-            A passage that more than three of them have in common, such as the frame of a multiple-choice question, is
-            not looked for.
-        texts: read once, a million words at a time.
-        passage: words of one.
+    Attributes:
+        values: a number for each word; None where texts are compared by character.
+        tables: passages by their length.
     """
-    yield from _shared(sought, texts, passage, _word_values(sought))
 
+    values: Mapping[str, int] | None
+    tables: tuple["_Table", ...]
 
-def shared_letters(sought: Sequence[str], texts: Iterable[str], passage: int) -> Iterator[tuple[int, int]]:
-    """The same as `shared_passages` of characters."""
-    yield from _shared(sought, texts, passage, None)
+    @classmethod
+    def of_words(cls, sought: Sequence[Words], length: int = PASSAGE) -> Self:
+        """All passages of so many words; of a shorter text all of it, if that is telling.
 
+        A passage that more than three texts share, such as the frame of a multiple-choice question, is left out.
+        """
+        fitting: dict[int, list[int]] = defaultdict(list)
+        for at, words in enumerate(sought):
+            if is_telling(words):
+                fitting[min(len(words), length)].append(at)
+        values = _word_values(sought)
+        return cls(values, tuple(_Table.of(sought, size, fitting[size], values) for size in sorted(fitting)))
 
-def _shared(
-    sought: Sequence[Sequence[str]], texts: Iterable[Sequence[str]], passage: int, values: Mapping[str, int] | None
-) -> Iterator[tuple[int, int]]:
-    fitting: dict[int, list[int]] = defaultdict(list)
-    for at, words in enumerate(sought):
-        if is_telling(words):
-            fitting[min(len(words), passage)].append(at)
-    tables = [_Passages.of(sought, length, fitting[length], values) for length in sorted(fitting)]
-    start = 0
-    for chunk in _chunks(texts):
-        hashed = _Hashed.of(chunk, values)
-        pairs: set[tuple[int, int]] = set()
-        for table in filter(lambda table: table.owners, tables):
-            for text, shared in hashed.passages(table.length, table.hashes, table.likely):
-                pairs.update((owner, start + text) for owner in table.owners[shared])
-        yield from sorted(pairs)
-        start += len(chunk)
+    @classmethod
+    def of_letters(cls, sought: Sequence[str], length: int) -> Self:
+        """One passage of so many characters of each text, the one that fewest of the others have: enough to find the
+        texts that hold all of it. Shorter texts have none."""
+        fitting = [at for at, letters in enumerate(sought) if len(letters) >= length]
+        return cls(None, (_Table.of(sought, length, fitting, None, rarest=True),))
+
+    def found_in(self, texts: Iterable[Sequence[str]]) -> Iterator[tuple[int, int]]:
+        """Pairs (index of the text that a passage is of, index in `texts`), each once; the texts are read once."""
+        start = 0
+        for chunk in _chunks(texts):
+            hashed = _Hashed.of(chunk, self.values)
+            pairs: set[tuple[int, int]] = set()
+            for table in filter(lambda table: table.owners, self.tables):
+                in_chunk = hashed.passages(table.length, table.hashes, table.likely)
+                for text, shared in zip(*map(np.ndarray.tolist, in_chunk), strict=True):
+                    pairs.update((owner, start + text) for owner in table.owners[shared])
+            yield from sorted(pairs)
+            start += len(chunk)
 
 
 def _chunks(texts: Iterable[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
@@ -157,7 +163,7 @@ def _letter_values(text: str) -> Hashes:
 
 
 @dataclass(frozen=True, slots=True)
-class _Passages:
+class _Table:
     """The passages of one length that are looked for.
 
     Attributes:
@@ -173,19 +179,47 @@ class _Passages:
 
     @classmethod
     def of(
-        cls, texts: Sequence[Sequence[str]], length: int, fitting: Sequence[int], values: Mapping[str, int] | None
+        cls,
+        texts: Sequence[Sequence[str]],
+        length: int,
+        fitting: Sequence[int],
+        values: Mapping[str, int] | None,
+        *,
+        rarest: bool = False,
     ) -> Self:
-        owners: dict[int, list[int]] = defaultdict(list)
+        """The passages of the texts with these indices; `rarest`: one of each, which fewest of the others have."""
+        windows: list[tuple[NDArray[np.int64], Hashes]] = []
         start = 0
         for chunk in _chunks([texts[at] for at in fitting]):
-            for text, passage in set(_Hashed.of(chunk, values).passages(length)):
-                owners[passage].append(fitting[start + text])
+            owners, hashes = _Hashed.of(chunk, values).passages(length)
+            windows.append((owners + start, hashes))
             start += len(chunk)
-        owners = {passage: own for passage, own in owners.items() if len(own) <= _TEMPLATE}
-        hashes = np.fromiter(sorted(owners), np.uint64, len(owners))
+        by_passage: dict[int, list[int]] = defaultdict(list)
+        if windows:
+            owners, hashes = map(np.concatenate, zip(*windows, strict=True))
+            for owner, passage in zip(*map(np.ndarray.tolist, _telling(owners, hashes, rarest)), strict=True):
+                by_passage[passage].append(fitting[owner])
+        sought = np.fromiter(sorted(by_passage), np.uint64, len(by_passage))
         likely = np.zeros(2**_BITS, np.bool_)
-        likely[_first_bits(hashes)] = True
-        return cls(length, owners, hashes, likely)
+        likely[_first_bits(sought)] = True
+        return cls(length, by_passage, sought, likely)
+
+
+def _telling(owners: NDArray[np.int64], hashes: Hashes, rarest: bool) -> tuple[NDArray[np.int64], Hashes]:
+    """Each passage of each owner once, without those that are a template; `rarest`: one an owner."""
+    order = np.lexsort((hashes, owners))
+    owners, hashes = owners[order], hashes[order]
+    fresh = np.concatenate([[True], (owners[1:] != owners[:-1]) | (hashes[1:] != hashes[:-1])])[: len(owners)]
+    owners, hashes = owners[fresh], hashes[fresh]
+    _, which, counts = np.unique(hashes, return_inverse=True, return_counts=True)
+    shares = counts[which]
+    good = shares <= _TEMPLATE
+    owners, hashes, shares = owners[good], hashes[good], shares[good]
+    if not rarest:
+        return owners, hashes
+    order = np.lexsort((shares, owners))
+    owners, first = np.unique(owners[order], return_index=True)
+    return owners, hashes[order][first]
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,20 +251,20 @@ class _Hashed:
 
     def passages(
         self, length: int, sought: Hashes | None = None, likely: NDArray[np.bool_] | None = None
-    ) -> Iterator[tuple[int, int]]:
-        """Index of a text and the hash of a passage of it: of all, or of those that are looked for."""
+    ) -> tuple[NDArray[np.int64], Hashes]:
+        """Indices of texts and the hash of a passage of each: of all, or of those that are looked for."""
         hashes = (self.sums[length:] - self.sums[:-length]) * _powers(_INVERSE, max(0, len(self.sums) - length))
         good = self.unknown[length:] == self.unknown[:-length]
         if likely is not None:
             good &= likely[_first_bits(hashes)]
         places = np.flatnonzero(good)
         owners = np.searchsorted(self.ends, places, side="right")
-        places = places[places + length <= self.ends[owners]]
-        hashes = hashes[places]
+        whole = places + length <= self.ends[owners]
+        owners, hashes = owners[whole], hashes[places[whole]]
         if sought is not None:
             hit = sought[np.minimum(np.searchsorted(sought, hashes), len(sought) - 1)] == hashes
-            places, hashes = places[hit], hashes[hit]
-        yield from zip(np.searchsorted(self.ends, places, side="right").tolist(), hashes.tolist(), strict=True)
+            owners, hashes = owners[hit], hashes[hit]
+        return owners, hashes
 
 
 def _first_bits(hashes: Hashes) -> Hashes:
@@ -249,11 +283,4 @@ def letters_of(words: Words) -> str:
     """The words without the spaces between them, so that it does not matter where a text is broken; numbers stay
     apart."""
     text = " ".join(words)
-    if text.isascii() and not _has(text, _DIGITS):
-        return text.replace(" ", "")
-    return _BETWEEN_LETTERS.sub("", text)
-
-
-def _has(text: str, characters: str) -> bool:
-    """Whether any of these is in it; faster than a regular expression."""
-    return any(character in text for character in characters)
+    return _BETWEEN_LETTERS.sub("", text) if _BEFORE_NUMBER.search(text) else text.replace(" ", "")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.problem.text_overlap import PASSAGE, is_telling, shared_letters, shared_passages, words_of
+from search.problem.text_overlap import PASSAGE, Passages, is_telling, words_of
 
 ASKED = 'What\'s the "capital" of Kenya - and why?'
 
@@ -60,14 +60,14 @@ _TEXTS = st.lists(st.lists(st.sampled_from(["alpha", "beta", "gamma"]), max_size
 def test_passages_are_found_as_by_looking_at_every_pair(
     sought: list[tuple[str, ...]], texts: list[tuple[str, ...]]
 ) -> None:
-    assert set(shared_passages(sought, texts)) == naive(sought, texts)
+    assert set(Passages.of_words(sought).found_in(texts)) == naive(sought, texts)
 
 
 def test_a_frame_that_many_questions_share_is_no_passage_of_any() -> None:
     frame = "Answer the following multiple choice question with a single letter and nothing else please:"
     sought = [words_of(f"{frame} what is {name}?") for name in ("one", "two", "three", "four", "five")]
-    assert list(shared_passages(sought, [words_of(f"{frame} who was Ada?")])) == []
-    assert list(shared_passages(sought, [sought[3]])) == [(3, 0)]
+    assert list(Passages.of_words(sought).found_in([words_of(f"{frame} who was Ada?")])) == []
+    assert list(Passages.of_words(sought).found_in([sought[3]])) == [(3, 0)]
 
 
 @settings(deadline=None)  # the machine is shared
@@ -75,4 +75,4 @@ def test_a_frame_that_many_questions_share_is_no_passage_of_any() -> None:
 def test_letters_are_found_as_by_looking_at_every_text(sought: list[tuple[str, ...]], texts: list[str]) -> None:
     wanted = [letters for words in sought if len(letters := "".join(words)[:24]) == 24]
     found = {(at, place) for at, letters in enumerate(wanted) for place, text in enumerate(texts) if letters in text}
-    assert set(shared_letters(wanted, texts, 24)) == found
+    assert set(Passages.of_letters(wanted, 24).found_in(texts)) == found
