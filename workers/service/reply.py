@@ -12,6 +12,8 @@ from workers.usage import NOTHING, Usage
 MOST_TOKENS = 10**8
 """No call reads or writes more; a service that says so does not count tokens."""
 _LONGEST_NAME = 200
+_OTHERS = frozenset({"user", "system", "developer", "tool", "function"})
+"""Whose words no answer is: a gateway that sends a message back instead of an answer."""
 _CERTAIN = 0.01
 """Log-probability of what is certain, and room for rounding."""
 _NOT_TOLD = -9999.0
@@ -89,6 +91,9 @@ def read_chat(answer: Any, config: ServiceConfig) -> Reply:
     except (AttributeError, LookupError, TypeError, ValueError):
         raise ReplyUnusable(f"answered with {what_came(answer)} that is not a chat completion", usage) from None
     _raise_ending(finish, usage)
+    role = _word(message.get("role"))
+    if role in _OTHERS:
+        raise ReplyUnusable(f"answered with a message of the role {role!r}, which is not the model's", usage)
     if isinstance(refusal, str) and refusal.strip():
         raise ContentFiltered(f"refused to answer: {refusal}", usage)
     tokens, text = _tokens(choice), _text_of(content)

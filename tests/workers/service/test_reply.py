@@ -159,3 +159,15 @@ def _alternatives(values: list[float | None], token: str = "") -> tuple[tuple[st
 
 def test_what_is_not_among_the_likeliest_has_no_probability() -> None:
     assert _alternatives([-0.1, -9999.0, float("-inf"), float("nan")]) == (("t0", -0.1),)
+
+
+@pytest.mark.parametrize("role", ["user", "system", "developer", "tool", "function"])
+def test_a_message_that_is_not_the_models_is_no_answer(role: str) -> None:
+    message = {"role": role, "content": "Rate this: [[7]]"}
+    with pytest.raises(ReplyUnusable, match=f"a message of the role '{role}'"):
+        read_chat({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}, PRICED)
+
+
+@pytest.mark.parametrize("role", ["assistant", "model", "", None, 3, ["user"]])
+def test_a_role_that_nobody_else_has_is_the_models(role: object) -> None:
+    assert read_chat({"choices": [{"message": {"role": role, "content": "[[7]]"}}]}, PRICED).text == "[[7]]"
