@@ -14,6 +14,7 @@ from workers.messages import Ended
 from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock
 from workers.shared_prefix import support, weights
 from workers.shared_prefix.capacity import Capacity
+from workers.shared_prefix.checkpoint import refuse_other_tokenizer
 from workers.shared_prefix.decode import DecodeLoop
 from workers.shared_prefix.detokenizer import Stops, Transcript
 from workers.shared_prefix.drafts import EarlierAnswers
@@ -70,6 +71,7 @@ class TransformersEngine:
         self._model = model
         self._tokenizer = tokenizer
         self._prompts = PromptTokenizer(tokenizer)
+        self._embedded = model.get_input_embeddings().weight.shape[0]
         self._card = card
         self._room = Room(model)
         self._ends = end_tokens(model, tokenizer)
@@ -106,6 +108,7 @@ class TransformersEngine:
         source = weights.find(config)
         tokenizer = weights.load_tokenizer(source)
         model = weights.load_model(source, config, device)
+        refuse_other_tokenizer(model, tokenizer, source.location)
         weights.tell_unapplied(model)
         weights.spare_threads(model)
         context = weights.context_of(model, tokenizer, config.context_tokens)
@@ -260,6 +263,9 @@ class TransformersEngine:
             raise PromptTooLong(longest, new_tokens, self._card.context_tokens)
         if any(not tokens for tokens in prompts):
             raise GenerationFailed("a prompt has no tokens at all: give it a text or a begin-of-text token")
+        if (highest := max(map(max, prompts), default=0)) >= self._embedded:
+            name = self._tokenizer.convert_ids_to_tokens(highest)
+            raise GenerationFailed(f"a prompt holds {name!r}, a token that the model has no embedding for: reword it")
 
 
 def _answers(batch: DecodeLoop) -> Iterator[tuple[int, Completion]]:

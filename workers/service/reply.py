@@ -13,7 +13,7 @@ MOST_TOKENS = 10**8
 """No call reads or writes more; a service that says so does not count tokens."""
 _LONGEST_NAME = 200
 _OTHERS = frozenset({"user", "system", "developer", "tool", "function"})
-"""Whose words no answer is: a gateway that sends a message back instead of an answer."""
+"""Roles of a message that is no answer: a gateway may send one back in its place."""
 _CERTAIN = 0.01
 """Log-probability of what is certain, and room for rounding."""
 _NOT_TOLD = -9999.0

@@ -107,6 +107,21 @@ def refuse_incomplete(model: Any, report: dict[str, Any], location: str) -> None
     _refuse_broken(model, location)
 
 
+def refuse_other_tokenizer(model: Any, tokenizer: Any, location: str) -> None:
+    """Check that the model can read the tokens that its tokenizer makes of ordinary text. Added ones (a padding token
+    that nobody embedded) are refused where a prompt holds them.
+
+    Raises:
+        InputError: the tokenizer has more tokens than the model has embeddings.
+    """
+    embedded = model.get_input_embeddings().weight.shape[0]
+    if tokenizer.vocab_size > embedded:
+        raise InputError(
+            f"the tokenizer in {location} is not this model's: it has {tokenizer.vocab_size:,} tokens, the model "
+            f"embeds {embedded:,}; take the tokenizer's files from where the weights are from"
+        )
+
+
 @torch.inference_mode()
 def _refuse_broken(model: Any, location: str) -> None:
     matrices: dict[str, list[tuple[str, bool]]] = {}  # by layer: name, and whether it is all zeros

@@ -24,7 +24,8 @@ from workers.shared_prefix.rope import longrope_limit
 if TYPE_CHECKING:  # a GPU machine may have PyTorch and transformers, and not what configs are read with
     from configs.schema.model import NamedWeightsConfig, WeightsConfig
 
-EDGE = 2**20  # bytes read at each end of a file: enough to tell weights apart, fast for hundreds of gigabytes
+EDGE = 2**20  # bytes read at each end of a file
+BLOCK, BLOCKS = 2**16, 2**12  # bytes of a block, and how many are read between the ends: 256 MiB
 LENGTHS = ("max_position_embeddings", "max_seq_len", "seq_length")  # what configs call the context
 UNAPPLIED = (
     "repetition_penalty",
@@ -88,7 +89,8 @@ def find(config: NamedWeightsConfig, knob: str = "model") -> Source:
 
 
 def _digest(folder: Path) -> str:
-    """Hex sha256 over name, size, first and last MiB of every file that is not hidden."""
+    """Hex sha256 over name, size and content of every file that is not hidden; of a long one over its ends and as many
+    blocks between them as are read in a moment, evenly spread."""
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = path.relative_to(folder)
@@ -98,6 +100,9 @@ def _digest(folder: Path) -> str:
         digest.update(f"{name.as_posix()}\0{size}\0".encode())
         with path.open("rb") as file:
             digest.update(file.read(EDGE))
+            for at in range(EDGE, size - EDGE, max(BLOCK, (size - 2 * EDGE) // BLOCKS)):
+                file.seek(at)
+                digest.update(file.read(min(BLOCK, size - EDGE - at)))
             file.seek(max(0, size - EDGE))
             digest.update(file.read(EDGE))
     return digest.hexdigest()

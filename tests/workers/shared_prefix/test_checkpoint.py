@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM, initialization
+from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM, initialization
 
 from configs.errors import InputError
 from configs.schema.model import ModelConfig
 from tests.tiny_model import random_llama, save
+from workers.engines.transformers_engine import TransformersEngine
+from workers.failures import GenerationFailed
+from workers.prompt import Decoding, PromptBlock
 from workers.shared_prefix import weights
 from workers.shared_prefix.checkpoint import undisturbed
 
@@ -123,3 +126,36 @@ def test_a_load_that_another_one_met_is_done_again() -> None:
 def test_what_an_interrupted_load_has_left_is_refused() -> None:
     with initialization.no_init_weights(), pytest.raises(InputError, match="start Python anew"):
         undisturbed(lambda: AutoModelForCausalLM, patience=0)
+
+
+def test_a_byte_in_the_middle_of_a_long_file_makes_another_identity(tmp_path: Path) -> None:
+    folder = save(random_llama(context=96), tmp_path)
+    with (folder / "model.safetensors").open("ab") as file:
+        file.truncate(3 * 2**20)
+    identities = {weights.find(ModelConfig(name=str(folder))).identity}
+    for at in (2**20, 2**20 + 70_000, 3 * 2**19, 2**21 - 1):
+        with (folder / "model.safetensors").open("r+b") as file:
+            file.seek(at)
+            file.write(b"x")
+        identities.add(weights.find(ModelConfig(name=str(folder))).identity)
+    assert len(identities) == 5
+
+
+def test_a_tokenizer_with_more_tokens_than_the_model_embeds_is_refused(folder: Path) -> None:
+    content = json.loads((folder / "tokenizer.json").read_text())
+    vocabulary = content["model"]["vocab"]
+    vocabulary |= {f"more{number}": number for number in range(len(vocabulary), 400)}
+    (folder / "tokenizer.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match=r"has 400 tokens, the model embeds 320; take the tokenizer's files"):
+        TransformersEngine.load(ModelConfig(name=str(folder), device="cpu"))
+
+
+def test_a_prompt_with_a_token_that_nobody_embedded_fails_and_others_are_answered(folder: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_tokens(["<pad>", *(f"<more{number}>" for number in range(100))])
+    tokenizer.save_pretrained(folder)
+    engine = TransformersEngine.load(ModelConfig(name=str(folder), device="cpu"))
+    decoding = Decoding(max_new_tokens=2)
+    with pytest.raises(GenerationFailed, match="holds '<more99>', a token that the model has no embedding for"):
+        list(engine.generate(PromptBlock("", ("it is <more99>",)), decoding))
+    assert list(engine.generate(PromptBlock("", ("it is",)), decoding))
