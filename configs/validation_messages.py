@@ -59,6 +59,9 @@ def _in_words(details: ErrorDetails, names: list[str], owner: type[BaseModel], m
     if details["type"] == "missing":
         expected = "" if kinds_of(field) and not group_of(field) else f": {_expected(field)}"
         return f"`{name}` is required{expected}"
+    if details["type"] == "string_too_short" and details["input"] == "":
+        is_whole = isinstance(details["loc"][-1], str)
+        return f"`{name}` {'is' if is_whole else 'holds'} an empty text: write a character at least, or leave it out"
     hint = " (quote it)" if details["type"] == "string_type" and not isinstance(details["input"], (dict, list)) else ""
     return f"`{name}` must be {_expected(field)}, not {_shown(details['input'])}{hint}"
 

@@ -149,6 +149,7 @@ def test_later_overrides_win(small: Path) -> None:
         ("workers.count=many", "`workers.count` must be a whole number of at least 1 or 'auto', not 'many'"),
         ("decoding.temperature=hot",
          "`decoding.temperature` must be a number of at least 0 and at most 10, not 'hot'"),
+        ('decoding.stop=[""]', "`decoding.stop` holds an empty text: write a character at least, or leave it out"),
         ("decoding.stop='# Query'", "`decoding.stop` must be a list, each text or null, not '# Query'"),
         ("model.revision=1e10", None),
         ("model.revision=12345", "`model.revision` must be text or null, not 12345 (quote it)"),

@@ -98,7 +98,7 @@ def open_client(base_url: str, redactor: Redactor) -> ServiceHttpClient:
             "a proxy in the environment (ALL_PROXY, HTTPS_PROXY or HTTP_PROXY) is a SOCKS proxy, which needs another "
             "package: `pip install socksio`, or unset the variable"
         ) from None
-    except ValueError as error:
+    except (ValueError, httpx2.InvalidURL) as error:
         reason = redactor.complaint(str(error))
         raise InputError(
             f"a proxy in the environment (ALL_PROXY, HTTPS_PROXY or HTTP_PROXY) cannot be used ({reason}): "
@@ -113,6 +113,12 @@ def _authorities() -> ssl.SSLContext:
         return httpx2.create_ssl_context()
     except (OSError, ssl.SSLError) as error:
         variable = "SSL_CERT_FILE" if environ.get("SSL_CERT_FILE") else "SSL_CERT_DIR"
+        key_log = environ.get("SSLKEYLOGFILE")
+        if key_log and getattr(error, "filename", None) == key_log:
+            raise InputError(
+                f"the file that the environment variable SSLKEYLOGFILE names ({key_log}) cannot be written "
+                f"({error.strerror}): correct it, or unset it"
+            ) from None
         raise InputError(
             f"the certificates that the environment variable {variable} names ({environ.get(variable)}) cannot be read "
             f"({error.strerror or error}): correct it, or unset it"

@@ -104,7 +104,12 @@ def test_a_compressed_reply_is_read() -> None:
 
 @pytest.mark.parametrize(
     ("proxy", "sentence"),
-    [("socks5://127.0.0.1:9", "pip install socksio"), ("gopher://127.0.0.1:9", "cannot be used")],
+    [
+        ("socks5://127.0.0.1:9", "pip install socksio"),
+        ("gopher://127.0.0.1:9", "cannot be used"),
+        ("http://proxy:80:80", "cannot be used"),
+        ("http://[::1", "cannot be used"),
+    ],
 )
 def test_a_proxy_that_cannot_be_used_is_said_before_anything_is_asked(
     proxy: str, sentence: str, monkeypatch: pytest.MonkeyPatch
@@ -114,19 +119,28 @@ def test_a_proxy_that_cannot_be_used_is_said_before_anything_is_asked(
         _service("https://judge.example.com/v1")
 
 
-def test_certificates_that_are_gone_are_said_before_anything_is_asked(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("variable", "sentence"),
+    [
+        ("SSL_CERT_FILE", "the certificates that the environment variable SSL_CERT_FILE names"),
+        ("SSLKEYLOGFILE", "the file that the environment variable SSLKEYLOGFILE names"),
+    ],
+)
+def test_certificates_that_are_gone_are_said_before_anything_is_asked(
+    tmp_path: Path, variable: str, sentence: str
+) -> None:
     program = (
         "from configs.schema.service import ServiceConfig; from workers.service.service import Service\n"
         "Service(ServiceConfig(model='m', api_key_variable=None))"
     )
     outcome = subprocess.run(
         [sys.executable, "-c", program],
-        env=_environment(SSL_CERT_FILE=str(tmp_path / "gone.pem")),
+        env=_environment(**{variable: str(tmp_path / "gone" / "file.pem")}),
         capture_output=True,
         text=True,
         check=False,
     )
-    assert "InputError: the certificates that the environment variable SSL_CERT_FILE names" in outcome.stderr
+    assert f"InputError: {sentence}" in outcome.stderr
 
 
 def _environment(**variables: str) -> dict[str, str]:
