@@ -103,6 +103,12 @@ def exact_methods(model: Any, kernels: Kernels, context: int) -> ExactMethods:
             f"the model's longrope rotary embedding changes beyond {limit:,} tokens: set model.context_tokens to "
             f"{limit} or less"
         )
+    kept = getattr(config, "keep_window_size", None)
+    if kept is not None and context > kept:  # Doge: measured, up to 6 % of the logits' length
+        raise InputError(
+            f"the model drops keys beyond {kept:,} tokens, others token by token than in one pass: set "
+            f"model.context_tokens to {kept} or less"
+        )
     reason = _stated(config, context) or _tried(model, kernels)
     if reason is None:
         return ExactMethods(None, one_at_a_time=False, plain=_is_plain(model, config, context))

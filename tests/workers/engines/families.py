@@ -247,7 +247,7 @@ FAMILIES = [
         ),
         "alone",
     ),
-    Family("Doge", config_of("DogeConfig", keep_window_size=WINDOW), "alone"),
+    Family("Doge", config_of("DogeConfig", keep_window_size=256), "alone"),
     Family("DiffLlama", config_of("DiffLlamaConfig", head_dim=16), "whole"),
     Family("EXAONE 4", config_of("Exaone4Config", sliding_window=WINDOW, sliding_window_pattern=2), "shared"),
     Family("ModernBERT decoder", config_of("ModernBertDecoderConfig", local_attention=WINDOW), "shared"),

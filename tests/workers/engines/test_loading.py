@@ -12,6 +12,8 @@ from transformers import LlamaConfig, LlamaForCausalLM, MambaConfig, MambaForCau
 from configs.errors import InputError
 from configs.schema.model import ModelConfig
 from tests.tiny_model import random_llama, save
+from tests.workers.engines.family import Family, config_of, tiny
+from tests.workers.engines.reference import engine_of
 from workers.engines.transformers_engine import VERSION, TransformersEngine
 from workers.failures import PromptTooLong
 from workers.prompt import Decoding, PromptBlock
@@ -106,6 +108,13 @@ def test_a_longrope_model_has_the_context_of_its_short_factors(tmp_path: Path) -
     assert engine.card.context_tokens == 64
     with pytest.raises(PromptTooLong):
         engine.generate(PromptBlock("a" * 60, ("",)), Decoding(16))
+
+
+def test_a_model_that_drops_keys_within_its_context_is_refused() -> None:
+    doge = tiny(Family("Doge", config_of("DogeConfig", keep_window_size=64), "refused"))
+    with pytest.raises(InputError, match=r"drops keys beyond 64 tokens.*set model\.context_tokens to 64 or less"):
+        engine_of(doge, context=65)
+    assert engine_of(doge, context=64)._capacity.rows == 1
 
 
 def test_settings_of_the_model_that_are_not_applied_are_said(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
