@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.errors import InputError
+from configs.plural import show_many
 from configs.row import Row, kind_of
 from configs.schema.data import RecordsConfig
 from configs.text_files import JsonError, is_file, parse_json, read_text, shown_path, why_no_file
@@ -35,7 +36,10 @@ def sample_rows(rows: Sequence[Row], config: RecordsConfig) -> list[Row]:
     if config.limit is None:
         return list(rows)
     if config.limit > len(rows):
-        raise InputError(f"`limit` asks for {config.limit} rows but there are {len(rows)}; lower it or leave it out")
+        raise InputError(
+            f"`limit` asks for {show_many(config.limit, 'row')} but there {'is' if len(rows) == 1 else 'are'} "
+            f"{len(rows):,}; lower it or leave it out"
+        )
     chosen = random.Random(config.sample_seed).sample(range(len(rows)), config.limit)  # noqa: S311 - not a secret
     return [rows[index] for index in sorted(chosen)]
 
@@ -99,7 +103,10 @@ def _read_csv(path: Path) -> Iterator[Row]:
                 names = _column_names(cells, place)
             elif any(cells):
                 if len(cells) != len(names):
-                    raise InputError(f"{place}: has {len(cells)} cells where the first line names {len(names)} columns")
+                    raise InputError(
+                        f"{place}: has {show_many(len(cells), 'cell')} where the first line names "
+                        f"{show_many(len(names), 'column')}"
+                    )
                 yield Row({name: cell or None for name, cell in zip(names, cells, strict=True)}, place)
     except csv.Error as error:
         raise InputError(f"{path}, line {start}: not a table ({error}); fix that line") from None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from configs.errors import InputError
+from configs.plural import show_many
 from configs.schema.scoring import ScoringConfig
 from evaluators.question import Question
 
@@ -46,7 +47,8 @@ class Objective:
         short = [question.id for question in questions if len(question.turns) <= first]
         if short:
             raise InputError(
-                f"scoring.objective counts from turn {first + 1} on, and {len(short)} questions have fewer turns "
+                f"scoring.objective counts from turn {first + 1} on, and "
+                f"{show_many(len(short), 'question has', 'questions have')} fewer turns "
                 f"(first: {short[0]}): leave them out, or count turn 1"
             )
 

@@ -70,7 +70,7 @@ class UserThreads:
             outcome = await thread.call(lambda: _tried(work), seconds)
         except TimeoutError:
             thread.end()
-            raise UserCodeTooSlow(f"has not returned after {seconds:g} seconds") from None
+            raise UserCodeTooSlow(f"has not returned after {seconds:g} s") from None
         except asyncio.CancelledError:
             thread.end()
             raise
@@ -92,7 +92,7 @@ def call_in_thread(work: Callable[[], T], seconds: float) -> T:
     try:
         value: T = outcome.result(seconds).get()
     except TimeoutError:
-        raise UserCodeTooSlow(f"has not returned after {seconds:g} seconds") from None
+        raise UserCodeTooSlow(f"has not returned after {seconds:g} s") from None
     return value
 
 
@@ -115,7 +115,7 @@ class UserLoop:
                 return value
         except TimeoutError:
             await self._give_up(loop, tasks)
-            raise UserCodeTooSlow(f"has not returned after {seconds:g} seconds") from None
+            raise UserCodeTooSlow(f"has not returned after {seconds:g} s") from None
         except asyncio.CancelledError:
             loop.call_soon_threadsafe(lambda: [task.cancel() for task in tasks])
             raise

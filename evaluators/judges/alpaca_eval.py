@@ -20,6 +20,7 @@ from random import Random
 from typing import Self, cast
 
 from configs.errors import InputError
+from configs.plural import show_many
 from configs.schema.judge import AlpacaEvalJudgeConfig
 from configs.text_files import read_text
 from evaluators.failures import ReferencesMissing, VerdictUnreadable
@@ -85,7 +86,8 @@ class AlpacaEvalJudge:
         lacking = [question.id for question in questions if question.baseline is None]
         if lacking:
             raise ReferencesMissing(
-                f"AlpacaEval compares answers with a baseline's, and {len(lacking)} questions have none (first: "
+                "AlpacaEval compares answers with a baseline's, and "
+                f"{show_many(len(lacking), 'question has', 'questions have')} none (first: "
                 f"{lacking[0]}); set questions.benchmark to alpaca_eval, or give questions.baseline_path"
             )
 

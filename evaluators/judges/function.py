@@ -21,6 +21,7 @@ from types import ModuleType
 from typing import Any, Self
 
 from configs.errors import InputError, RunStopped
+from configs.plural import show_many
 from configs.schema.judge import FunctionJudgeConfig
 from evaluators.failures import JudgeFailed
 from evaluators.judge import Verdict
@@ -164,7 +165,8 @@ class FunctionJudge:
             self._stuck += 1
             if self._stuck >= self._config.max_in_flight:
                 raise RunStopped(
-                    f"{self._stuck} calls of {name} have not returned after judge.timeout ({seconds:g} seconds): fix "
+                    f"{show_many(self._stuck, f'call of {name} has', f'calls of {name} have')} not returned after "
+                    f"judge.timeout ({seconds:g} s): fix "
                     "it or raise judge.timeout, then resume"
                 ) from None
             return [JudgeFailed(f"{name} {error} (judge.timeout)") for _ in items]

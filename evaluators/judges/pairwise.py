@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from configs.errors import InputError
+from configs.plural import show_many
 from configs.schema.judge import PairwiseJudgeConfig
 from evaluators.benchmarks.mt_bench import JUDGED_BY_REFERENCE
 from evaluators.failures import ReferencesMissing
@@ -120,7 +121,8 @@ class PairwiseJudge:
         lacking = [question.id for question in questions if question.baseline is None]
         if lacking:
             raise ReferencesMissing(
-                f"the pairwise judge compares answers with a baseline's, and {len(lacking)} questions have none "
+                "the pairwise judge compares answers with a baseline's, and "
+                f"{show_many(len(lacking), 'question has', 'questions have')} none "
                 f"(first: {lacking[0]}); give questions.baseline_path"
             )
         unknown = [
@@ -130,7 +132,8 @@ class PairwiseJudge:
         ]
         if unknown:
             raise ReferencesMissing(
-                f"the pairwise judge is shown reference answers, and {len(unknown)} questions have none (first: "
+                "the pairwise judge is shown reference answers, and "
+                f"{show_many(len(unknown), 'question has', 'questions have')} none (first: "
                 f"{unknown[0]}); give them, for example with questions.reference_path"
             )
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import Self
 
+from configs.plural import show_many
 from configs.schema.judge import ReferenceJudgeConfig
 from evaluators.failures import JudgeFailed, ReferencesMissing
 from evaluators.judge import Verdict
@@ -48,7 +49,8 @@ class ReferenceJudge:
         ]
         if lacking:
             raise ReferencesMissing(
-                f"the reference judge compares answers with references, and {len(lacking)} questions have none "
+                "the reference judge compares answers with references, and "
+                f"{show_many(len(lacking), 'question has', 'questions have')} none "
                 f"(first: {lacking[0]}); give them, or choose another judge.kind"
             )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from configs.errors import InputError
+from configs.plural import show_many
 from configs.schema.judge import RubricJudgeConfig
 from evaluators.failures import ReferencesMissing
 from evaluators.judge import Verdict
@@ -90,7 +91,8 @@ class RubricJudge:
         lacking = [question.id for question in questions if not self._can_be_graded(question, turns)]
         if lacking:
             raise ReferencesMissing(
-                f"{self._config.rubric_path} shows the judge {{reference}}, and {len(lacking)} questions have none "
+                f"{self._config.rubric_path} shows the judge {{reference}}, and "
+                f"{show_many(len(lacking), 'question has', 'questions have')} none "
                 f"(first: {lacking[0]}); give them, or leave it out"
             )
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from configs.errors import InputError
+from configs.plural import show_many
 from search.cli.next_step import say_next, shown
 from search.cli.options import RunDirectory
 from search.cli.terminal import say, write, write_out
@@ -75,7 +76,7 @@ def _fill_study(path: Path, address: str | None) -> None:
     if address is None or "://" not in address:
         raise InputError("an Optuna study needs a database: set its address, such as `--output sqlite:///study.db`")
     trials = fill_study(path, address)
-    say(f"written: {trials:,} trials; `optuna-dashboard` with the same address shows them")
+    say(f"written: {show_many(trials, 'trial')}; `optuna-dashboard` with the same address shows them")
 
 
 def push(

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from configs.errors import InputError
+from configs.plural import show_many
 from search.cli.next_step import say_next, shown
 from search.cli.options import AsJson, RunDirectory
 from search.cli.terminal import print_out, say
@@ -119,7 +120,10 @@ def view(
     if bundle is not None:
         from search.view.bundle import write_bundle  # noqa: PLC0415 -- jinja
 
-        say(f"written: {write_bundle(_existing(folder), bundle)} files in {bundle}; open {bundle / 'index.html'}")
+        say(
+            f"written: {show_many(write_bundle(_existing(folder), bundle), 'file')} in {bundle}; open "
+            f"{bundle / 'index.html'}"
+        )
         return
     from search.view.serving import serve  # noqa: PLC0415 -- starlette
 

@@ -6,10 +6,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from configs.plural import show_many
 from search.experiments.forecast import ExperimentForecast
 from search.forecast.example import PromptExample
 from search.forecast.forecast import Quantity, RunForecast
-from search.results.wording import show_many, show_span
+from search.results.wording import show_span
 
 
 def forecast_view(forecast: RunForecast, paid: str = "spent so far") -> RenderableType:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from configs.errors import InputError
+from configs.plural import show_many
 from search.cli.next_step import after_evaluation, after_search, say_next, shown
 from search.cli.options import AsJson, RunDirectory
 from search.cli.terminal import print_out, say, show_status, write
@@ -86,7 +87,7 @@ def report(
 
     write(output or path / f"report.{form.value}", written(path, form.value))
     if figures is not None:
-        say(f"written: {len(save_figures(path, figures))} files in {figures}")
+        say(f"written: {show_many(len(save_figures(path, figures)), 'file')} in {figures}")
     say_next(f"demosearch view {shown(path.parent)} for answers and comparisons in the browser")
 
 

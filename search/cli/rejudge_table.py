@@ -4,6 +4,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from configs.plural import show_many
 from search.results.bridge import SideBridge
 from search.results.wording import show_estimate, show_gain
 from search.running.rejudge import Rejudged
@@ -15,13 +16,16 @@ _SIDES = {"search": "search questions", "held_out": "held-out questions", "all":
 def rejudge_view(done: Rejudged) -> RenderableType:
     """Show how far two judges agree, side by side for each side of a run."""
     price = "" if done.spend.dollars is None else f", ${done.spend.dollars:,.2f}"
-    head = Text(f"{done.spend.judged:,} verdicts of the new judge{price}; {done.failed:,} answers got no score")
+    head = Text(
+        f"{show_many(done.spend.judged, 'verdict')} of the new judge{price}; {show_many(done.failed, 'answer')} got "
+        "no score"
+    )
     return Group(head, *(part for side in done.sides for part in _side(side)))
 
 
 def _side(side: SideBridge) -> list[RenderableType]:
     facts = Table.grid(padding=(0, 2))
-    facts.add_row(f"{_SIDES[side.side]}", f"{side.answers:,} answers that both judges scored")
+    facts.add_row(f"{_SIDES[side.side]}", f"{show_many(side.answers, 'answer')} that both judges scored")
     facts.add_row("shift", f"{show_estimate(side.shift)} (new minus old)")
     facts.add_row(
         "agreement", f"{_shown(side.alpha)} (Krippendorff's alpha), ranks {_shown(side.ranks)} (Kendall's tau)"

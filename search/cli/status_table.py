@@ -10,11 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from configs.knobs import Knob
+from configs.plural import show_many
 from evaluators.drafting import NO_DRAFTING, Drafting
 from evaluators.ledger.spend import Spend
 from search.problem.candidate import OWN, Candidate
 from search.results.status import FailedItems, Standing, Status
-from search.results.wording import show_drafting, show_estimate, show_gain, show_many, show_unseen
+from search.results.wording import show_drafting, show_estimate, show_gain, show_unseen
 
 _NOT_COMPARABLE = "Search scores with another n are over other questions and cannot be compared; the gains below can."
 _SAMPLE = 300  # characters of a failure's message
@@ -98,7 +99,8 @@ def add_spend(facts: Table, spend: Spend, drafting: Drafting = NO_DRAFTING) -> N
         judge = spend.judge
         facts.add_row(
             "judge",
-            f"{show_many(judge.calls, 'call')}, {judge.prompt_tokens:,} tokens read, {judge.new_tokens:,} written",
+            f"{show_many(judge.calls, 'call')}, {show_many(judge.prompt_tokens, 'token')} read, {judge.new_tokens:,} "
+            "written",
         )
     if spend.dollars != 0:
         facts.add_row(

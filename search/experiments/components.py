@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from configs.plural import show_many
 from search.experiments.cell import Cell, Condition, Hole
 from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.setting import EMPTY, Setting
@@ -22,7 +23,7 @@ def _cell(setting: Setting, kind: str, count: int) -> Cell | Hole:
     condition: Condition = {"prompt": kind, "n": count}
     shown = setting.base_prompt.demonstrations
     if count > len(shown):
-        reason = f"the base prompt has only {len(shown)} demonstrations"
+        reason = f"the base prompt has only {show_many(len(shown), 'demonstration')}"
         return Hole(condition, reason, model=setting.config.instruct if kind.startswith("instruct") else None)
     prompt = setting.prompt(shown[:count], rules=kind != "examples only")
     if kind.startswith("instruct"):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from configs.plural import show_many
 from search.experiments.cell import Label
 from search.experiments.icl_vs_finetuning import EXPERIMENT, ICL
 from search.experiments.results import ExperimentResults, Measure
@@ -127,8 +128,9 @@ def _in_words(overtaking: Crossing | None, failed: int) -> str:
         place = f"fine-tuning overtakes the examples in context at n = {overtaking.at:,.1f}"
     low, high = _end(overtaking.low, overtaking), _end(overtaking.high, overtaking)
     return (
-        f"{place}; interval from {low} to {high} ({overtaking.questions:,} questions, {overtaking.draws:,} draws; "
-        f"{failed:,} answers failed)."
+        f"{place}; interval from {low} to {high} ({show_many(overtaking.questions, 'question')}, "
+        f"{show_many(overtaking.draws, 'draw')}; "
+        f"{show_many(failed, 'answer')} failed)."
     )
 
 

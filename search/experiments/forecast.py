@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from configs.plural import show_many
 from configs.schema.experiment import BenchmarkConfig, ExperimentConfig
 from configs.schema.model import AnyModelConfig
 from search.experiments.cell import Cell, Hole
@@ -25,7 +26,7 @@ from search.forecast.forecast import Quantity, RunForecast
 from search.forecast.paid import PaidAlready, paid_already
 from search.forecast.templates import DryTemplates
 from search.forecast.token_length import GUESS, is_elsewhere
-from search.results.wording import show_many, show_span
+from search.results.wording import show_span
 from search.run_directory.state import read_noted_state
 from search.running.evaluation_plan import make_evaluation_plan
 from search.running.service_check import with_keys_to_come

@@ -4,11 +4,12 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from configs.plural import show_many
 from search.experiments.cell import Condition
 from search.experiments.results import ExperimentResults, Measure
 from search.experiments.sufficient import BASE, EXPERIMENT, TARGET
 from search.experiments.table import Table
-from search.results.wording import show_gain, show_many
+from search.results.wording import show_gain
 from search.statistics.draws import Difference, Draws, difference_of_draws, share_of_gap
 from search.statistics.estimates import Estimate
 
@@ -128,10 +129,10 @@ def sentences(results: ExperimentResults, all_shares: SharesByMeasure) -> Iterat
         elif not is_clear(gap):
             yield (
                 f"**{measure.name}: the gap from base to instruct model is {show_gain(gap.estimate)} and cannot be "
-                f"told from zero on {gap.estimate.n} questions: no share of it means anything.**"
+                f"told from zero on {show_many(gap.estimate.n, 'question')}: no share of it means anything.**"
             )
         else:
-            counted = f"{gap.estimate.n:,} questions, {_failed(results, (BASE, TARGET), measure):,} failed"
+            counted = f"{show_many(gap.estimate.n, 'question')}, {_failed(results, (BASE, TARGET), measure):,} failed"
             gap_in_words = f"the gap from base to instruct model is {show_gain(gap.estimate)} ({counted})"
             yield f"{measure.name}: {gap_in_words}. {_best(all_shares[measure])}"
     if number := sum(share.share is not None for of_measure in all_shares.values() for share in of_measure):

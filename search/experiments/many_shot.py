@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from configs.errors import InputError
+from configs.plural import show_many
 from configs.records import read_all_records
 from configs.schema.data import PoolConfig
 from configs.schema.experiments import NamedStrategy
@@ -99,7 +100,10 @@ def _best_alone(setting: Setting, found_sets: FoundSets) -> Iterator[Cell | Hole
             if refused:
                 yield Hole(condition, f"the search cannot run: {refused}")
             elif wanted > len(order):
-                reason = f"the search has scored {len(order):,} demonstrations alone, {wanted:,} are asked for"
+                reason = (
+                    f"the search has scored {show_many(len(order), 'demonstration')} alone, "
+                    f"{show_many(wanted, 'is', 'are')} asked for"
+                )
                 yield Hole(condition, reason)
             else:
                 cell = setting.cell(condition, setting.prompt((*order[:wanted], *behind)))

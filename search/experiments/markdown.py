@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from math import isfinite
 
+from configs.plural import show_many
 from configs.schema.experiment import ExperimentConfig
 from search.experiments import crossing, gap
 from search.experiments.cell import spell
@@ -16,7 +17,7 @@ from search.experiments.searches_table import rounds_table, searches_table
 from search.experiments.table import Table
 from search.experiments.toys import has_toys
 from search.report.numbers import Numbers
-from search.results.wording import show_estimate, show_gain, show_many
+from search.results.wording import show_estimate, show_gain
 from search.statistics.estimates import Estimate
 
 TOY = (
@@ -113,7 +114,8 @@ def _flattered(results: ExperimentResults) -> Iterator[str]:
         if both := len(asked & chose):
             have = "has" if both == 1 else "have"
             yield (
-                f"{both:,} of the {len(asked):,} questions of {benchmark} {have} guided the searches: its scores of "
+                f"{both:,} of the {show_many(len(asked), 'question')} of {benchmark} {have} guided the searches: its "
+                "scores of "
                 f"found sets are flattered by that choice; {overstatement_in_words(results.config, benchmark)}."
             )
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
+from configs.plural import show_many
 from configs.schema.decoding import DecodingConfig
 from configs.schema.experiments import NamedStrategy
 from configs.schema.model import AnyModelConfig
@@ -134,7 +135,9 @@ def _out_of_domain(setting: Setting, count: int, draw: int) -> list[str] | str:
     pool = load_pool(source, make_renderer(setting.config.render, setting.config.model).holds)
     answers = sorted({answer for demonstration in pool.values() for _, answer in demonstration.turns})
     if len(answers) < count:
-        return f"matching.out_of_domain has {len(answers)} answers, {count} are asked for"
+        return (
+            f"matching.out_of_domain has {show_many(len(answers), 'answer')}, {show_many(count, 'is', 'are')} asked for"
+        )
     return random.Random(setting.config.matching.seed + draw - 1).sample(answers, count)  # noqa: S311 -- no secret
 
 

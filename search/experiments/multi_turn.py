@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from configs.errors import InputError
+from configs.plural import show_many
 from configs.records import read_rows
 from configs.schema.data import PoolConfig, RenderConfig
 from search.experiments.cell import Cell, Condition, Hole
@@ -43,7 +44,10 @@ def _drawn(
     """The first turns of demonstrations in front of the base prompt, and both in front of its longer form."""
     name, own = f"{_BASE} and {count} drawn", setting.base_prompt.demonstrations
     if count > len(pool):
-        reason = f"the pool has {len(pool):,} demonstrations of two turns, {count:,} are asked for"
+        reason = (
+            f"the pool has {show_many(len(pool), 'demonstration')} of two turns, {show_many(count, 'is', 'are')} "
+            "asked for"
+        )
         yield from (Hole(_condition(name, turns, tag), reason, draw) for turns in (1, 2) for tag in (False, True))
         return
     drawn = in_random_order(pool, draw, setting.config.multi_turn.seed)[:count]
@@ -93,7 +97,8 @@ def _longer(setting: Setting) -> tuple[Demonstration, ...]:
     rows = read_rows(config.follow_ups)
     if len(rows) != len(own):
         raise InputError(
-            f"{config.follow_ups}: {len(rows)} second turns for the base prompt's {len(own)} demonstrations; "
+            f"{config.follow_ups}: {show_many(len(rows), 'second turn')} for the base prompt's "
+            f"{show_many(len(own), 'demonstration')}; "
             "give one for each, in their order"
         )
     forms, longer = _forms(setting), []
@@ -114,7 +119,8 @@ def _same_first_turns(
     place = f"multi_turn.base_prompt, {source.path or source.hub}"
     if len(longer) != len(own):
         raise InputError(
-            f"{place}: {len(longer)} demonstrations of two turns that a prompt can hold, but the base prompt has "
+            f"{place}: {show_many(len(longer), 'demonstration')} of two turns that a prompt can hold, but the base "
+            "prompt has "
             f"{len(own)}; give each of them a second turn, in their order"
         )
     for number, (two_turns, one_turn) in enumerate(zip(longer, own, strict=True), start=1):

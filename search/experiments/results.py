@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from configs.plural import show_many
 from configs.schema.experiment import BenchmarkConfig, ExperimentConfig
 from configs.score_bounds import score_bounds
 from evaluators.ledger.queries import read_spend
@@ -211,8 +212,11 @@ def _why_no_mean(outcome: CandidateResults, not_asked: str) -> str:
     if causes == [TOO_LONG]:
         return "context too short: the model refused a prompt as too long"
     if {*causes} <= {TOO_LONG, ConversationTooLong.__name__}:
-        return f"context too short: {len(outcome.failures):,} of {total:,} questions do not fit with the answers so far"
-    return f"{len(outcome.failures):,} of {total:,} questions failed ({'; '.join(causes[:3])})"
+        return (
+            f"context too short: {len(outcome.failures):,} of {show_many(total, 'question does', 'questions do')} not "
+            "fit with the answers so far"
+        )
+    return f"{len(outcome.failures):,} of {show_many(total, 'question')} failed ({'; '.join(causes[:3])})"
 
 
 def _rows(

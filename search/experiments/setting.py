@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from configs.errors import InputError
+from configs.plural import show_many
 from configs.schema.data import RenderConfig
 from configs.schema.decoding import DecodingConfig
 from configs.schema.experiment import ExperimentConfig
@@ -78,7 +79,11 @@ class Setting:
     def require_pool(self, count: int) -> str | None:
         """Why the pool cannot give so many; None where it can."""
         have = len(self.pool)
-        return None if count <= have else f"the pool has {have:,} demonstrations, {count:,} are asked for"
+        return (
+            None
+            if count <= have
+            else f"the pool has {show_many(have, 'demonstration')}, {show_many(count, 'is', 'are')} asked for"
+        )
 
     def instruct(self) -> AnyModelConfig:
         """Raises InputError where the config names none."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from configs.errors import DemosearchError, InputError
+from configs.plural import show_many
 from configs.schema.experiment import ExperimentConfig
 from configs.schema.model import AnyModelConfig, ModelConfig
 from configs.schema.workers import WorkersConfig
@@ -152,7 +153,11 @@ def _trained(cell: Cell, folder: Path) -> TrainedModel | Refused:
     if made is None:
         return f"its model is missing from {folder}; the same command trains it again"
     examples = sum(len(demonstration.turns) for demonstration in training.demonstrations)
-    note = f"{len(made.too_long)} of {examples} examples were too long" if made.too_long else ""
+    note = (
+        f"{len(made.too_long):,} of {show_many(examples, 'example was', 'examples were')} too long"
+        if made.too_long
+        else ""
+    )
     return TrainedModel(base.model_copy(update={"name": str(made.model), "revision": None}), note)
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from configs.plural import show_many
 from configs.schema.run import RunConfig
 from search.export.best_prompt import BestPrompt
 from search.problem.candidate import OWN
@@ -58,8 +59,10 @@ def _parts(best: BestPrompt, findings: Findings, names: Sequence[str]) -> Iterat
     decoding = "" if best.decoding_name == OWN else f" and the decoding “{plain(best.decoding_name)}”"
     yield f"# Demonstrations of {plain(best.status.run)}"
     yield (
-        f"{len(best.demonstrations)} in-context demonstrations{decoding} for {plain(model_name(best.config))}, found "
-        f"by demosearch {best.results.manifest['versions']['demosearch']} among {best.status.trials} candidates."
+        f"{show_many(len(best.demonstrations), 'in-context demonstration')}{decoding} for "
+        f"{plain(model_name(best.config))}, found "
+        f"by demosearch {best.results.manifest['versions']['demosearch']} among "
+        f"{show_many(best.status.candidates, 'candidate')}."
     )
     if best.warning:
         yield f"**Not proven: {plain(best.warning)}.**"

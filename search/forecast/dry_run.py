@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from configs.plural import show_many
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.run import RunConfig
 from evaluators.objective import Objective
@@ -17,7 +18,6 @@ from search.forecast.search_work import most_work, reading_work, rehearsed_work,
 from search.forecast.templates import DryTemplates
 from search.forecast.token_length import refuse_unreadable
 from search.forecast.workload import Surveyor, combined
-from search.results.wording import show_many
 from search.running.assembly import Plan, make_plan
 from search.running.evaluation_plan import EvaluationPlan, make_evaluation_plan
 from search.running.place_check import missing_models
@@ -127,10 +127,11 @@ def _summary(plan: Plan) -> list[str]:
     several = sum(bool(demonstration.further) for demonstration in material.pool)
     turns = f" ({several:,} of several turns)" if several else ""
     return [
-        f"the base prompt has rules of {len(material.rules):,} characters and "
+        f"the base prompt has rules of {show_many(len(material.rules), 'character')} and "
         f"{show_many(len(material.base), 'demonstration')}; "
-        f"the pool has {len(material.pool):,}{turns}; {len(material.search):,} questions guide the search and "
-        f"{len(material.held_out):,} are held out{_screened_alone(plan)}"
+        f"the pool has {len(material.pool):,}{turns}; "
+        f"{show_many(len(material.search), 'question guides', 'questions guide')} the search and "
+        f"{show_many(len(material.held_out), 'is', 'are')} held out{_screened_alone(plan)}"
     ]
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from configs.plural import show_many
 from configs.schema.model import AnyModelConfig
 from evaluators.question import Question
 from search.forecast.token_length import GUESS, local_tokenizer
-from search.results.wording import show_many
 from search.running.assembly import Plan
 from search.running.evaluation_plan import EvaluationPlan
 from workers.prompt import PromptBlock

@@ -2,6 +2,7 @@
 
 from math import ceil
 
+from configs.plural import show_many
 from search.forecast.rehearsal import Asked
 from search.forecast.workload import PlannedWork, Surveyor, combined
 from search.running.assembly import Plan
@@ -38,7 +39,8 @@ def reading_work(plan: Plan, surveyor: Surveyor) -> tuple[list[PlannedWork], lis
     if answers is None:
         return [], []
     note = (
-        f"before anything is judged, {answers.prompts:,} prompts with reference answers are read "
+        "before anything is judged, "
+        f"{show_many(answers.prompts, 'prompt with a reference answer is', 'prompts with reference answers are')} read "
         "(strategy.hints.likelihood_questions); their tokens are included, nothing is written"
     )
     return [surveyor.reading(answers.characters)], [note]

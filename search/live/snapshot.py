@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from configs.plural import show_many
 from evaluators.counts import Counts
 from evaluators.pipeline.budget import Budget
 from search.live.eta import Eta, Speedometer
-from search.results.wording import show_many
 from search.statistics.estimates import Estimate, estimate, paired_difference
 from search.statistics.intervals import Bounds
 from workers.activity import WorkersActivity

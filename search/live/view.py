@@ -9,6 +9,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from configs.plural import show_many
 from evaluators.pipeline.budget import QUANTITIES
 from search.live.eta import show_eta
 from search.live.snapshot import Snapshot
@@ -24,7 +25,7 @@ from search.live.wording import (
     show_spent,
 )
 from search.live.workers_view import draw_workers, show_workers
-from search.results.wording import show_many, show_share, show_span, show_time
+from search.results.wording import show_share, show_span, show_time
 
 _BAR = 80  # columns at most
 _OLD = 10.0  # seconds after which a snapshot is no news
@@ -64,7 +65,8 @@ def line(snapshot: Snapshot) -> str:
         f"{show_done(snapshot)} ({show_share(share_done(snapshot))})",
         show_eta(snapshot.eta),
         *([f"best {show_best(snapshot)}"] if snapshot.is_search else []),
-        f"{activity.busy} of {activity.alive} workers busy, {snapshot.work.tokens_per_second:,.0f} tokens/s",
+        f"{activity.busy:,} of {show_many(activity.alive, 'worker')} busy, {snapshot.work.tokens_per_second:,.0f} "
+        "tokens/s",
         *show_judging(snapshot),
         *(f"{QUANTITIES[name]} {show_against(snapshot, name)}" for name in snapshot.limits),
         *([f"FAILED {show_failed(snapshot.work.causes)}"] if snapshot.work.causes else []),

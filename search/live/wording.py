@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
+from configs.plural import show_many
 from evaluators.pipeline.budget import QUANTITIES
 from search.live.snapshot import Snapshot
-from search.results.wording import show_estimate, show_gain, show_many, show_quantity, show_share
+from search.results.wording import show_estimate, show_gain, show_quantity, show_share
 from workers.service.activity import ServiceActivity
 
 PHASES = {
@@ -27,7 +28,7 @@ def share_done(snapshot: Snapshot) -> float:
 
 def show_done(snapshot: Snapshot) -> str:
     """How many evaluations are through, of at most how many."""
-    return f"{snapshot.done:,} of {snapshot.planned:,} evaluations"
+    return f"{snapshot.done:,} of {show_many(snapshot.planned, 'evaluation')}"
 
 
 def show_best(snapshot: Snapshot) -> str:

@@ -7,7 +7,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from search.results.wording import show_many, show_share, show_time
+from configs.plural import show_many
+from search.results.wording import show_share, show_time
 from workers.activity import WorkerActivity, WorkersActivity
 
 _EACH_SHOWN = 8  # workers that have a line each; of more there is a map

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from configs.errors import InputError
+from configs.plural import show_many
 from configs.schema.data import PoolConfig
 from evaluators.question import Question
 from search.problem.overlap import Overlap, Source, Text, find_overlaps
@@ -102,7 +103,7 @@ def _demonstrations(count: int) -> str:
 
 def _first(overlaps: Sequence[Overlap]) -> str:
     more = len(overlaps) - _SHOWN
-    return "; ".join(map(str, overlaps[:_SHOWN])) + (f"; and {more:,} more pairs" if more > 0 else "")
+    return "; ".join(map(str, overlaps[:_SHOWN])) + (f"; and {show_many(more, 'more pair')}" if more > 0 else "")
 
 
 def without_questions(pool: Pool, base: BasePrompt, split: Split, policy: PoolConfig) -> tuple[Pool, Contamination]:

@@ -8,6 +8,7 @@ from typing import Any, Self
 from pydantic import TypeAdapter
 
 from configs.errors import InputError
+from configs.plural import show_many
 from configs.schema.data import RenderConfig
 from configs.schema.run import RunConfig
 from configs.schema.search_space import SearchSpaceConfig, VaryingKnobs
@@ -200,7 +201,7 @@ def _untold_turns(pool: Iterable[Demonstration], render: RenderConfig) -> Iterat
     """A notice if a prompt does not say which turns belong together."""
     several = sum(bool(shown.further) for shown in pool)
     if several and render.template != "chat" and render.separation_tag is None:
-        has = "1 demonstration of the pool has" if several == 1 else f"{several:,} demonstrations of the pool have"
+        has = show_many(several, "demonstration of the pool has", "demonstrations of the pool have")
         yield (
             f"{has} several turns, which the prompt spells like several demonstrations; set render.separation_tag to "
             "say which turns belong together"

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from configs.errors import InputError
+from configs.plural import show_many
 from configs.records import read_all_records, sample_rows
 from configs.row import Row, is_blank
 from configs.schema.data import CONVERSATION_FIELDS, PoolConfig
@@ -50,7 +51,12 @@ class PoolReport:
             more = len(problems) - _SHOWN
             texts += [problem.text for problem in problems[:_SHOWN]]
             texts += (
-                [f"{more:,} more rows of the pool have the same problem ({kind.replace('_', ' ')})"] if more > 0 else []
+                [
+                    f"{show_many(more, 'more row of the pool has', 'more rows of the pool have')} the same problem "
+                    f"({kind.replace('_', ' ')})"
+                ]
+                if more > 0
+                else []
             )
         return tuple(texts)
 
@@ -166,7 +172,8 @@ def _refuse(conflicts: Sequence[str]) -> None:
         more = [f"and {len(conflicts) - _MOST_SHOWN:,} more"] if len(conflicts) > _MOST_SHOWN else []
         shown = "\n".join([*conflicts[:_MOST_SHOWN], *more])
         raise InputError(
-            f"{shown}\n{len(conflicts):,} rows have the id of another text; give each text an id of its own"
+            f"{shown}\n{show_many(len(conflicts), 'row has', 'rows have')} the id of another text; give each text an "
+            "id of its own"
         )
 
 
@@ -206,7 +213,7 @@ def _input_problem(rows: Sequence[Row], config: PoolConfig) -> Iterator[PoolProb
             if config.input_field is None
             else f"stands behind the '{config.query_field}' and an empty line"
         )
-        rows_have = "1 row has" if having == 1 else f"{having:,} rows have"
+        rows_have = show_many(having, "row has", "rows have")
         text = f"{config.path or config.hub}: {rows_have} text in '{field}', which {done} (pool.input_field)"
         yield PoolProblem("joined", text)
 
@@ -217,7 +224,7 @@ def _unread_fields(rows: Sequence[Row], config: PoolConfig) -> Iterator[PoolProb
     for field in sorted(_OFTEN_READ - read):
         having = sum(row.has(config.query_field) and bool(row.value(field)) for row in rows)
         if having:
-            rows_have = "1 row has" if having == 1 else f"{having:,} rows have"
+            rows_have = show_many(having, "row has", "rows have")
             text = f"{config.path or config.hub}: {rows_have} something in '{field}', which is left out"
             yield PoolProblem("unread", f"{text}; to put a text behind the query, name its field as pool.input_field")
 

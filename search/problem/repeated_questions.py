@@ -5,6 +5,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Literal
 
 from configs.errors import InputError
+from configs.plural import show_many
 from configs.row import places_in_words
 from evaluators.question import Question
 from search.problem.text_overlap import words_of
@@ -41,7 +42,7 @@ def without_repeated(
         )
     if not asked:
         return kept, ()
-    left_out = "1 row is left out" if len(dropped) == 1 else f"{len(dropped):,} rows are left out"
+    left_out = show_many(len(dropped), "row is left out", "rows are left out")
     consequence = left_out if dropped else "all are kept"
     more = f"{len(asked):,} question{_s(asked)} asked more than once, and {consequence}: {_listed(asked, places)}"
     return kept, (more,)

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from configs.errors import InputError
+from configs.plural import show_many
 from configs.records import read_records, read_rows
 from configs.row import Row, kind_of
 from configs.schema.data import QuestionsConfig, SplitConfig
@@ -114,7 +115,7 @@ def _input_notices(read: Sequence[_Read], config: QuestionsConfig) -> Iterator[s
     if having:
         left_out = config.input_field is None
         done = "is left out" if left_out else f"stands behind the '{config.query_field}' and an empty line"
-        rows = "1 row has" if len(having) == 1 else f"{len(having):,} rows have"
+        rows = show_many(len(having), "row has", "rows have")
         yield (
             f"{config.path or config.hub}: {rows} text in '{config.input_field or 'input'}', which {done} "
             "(questions.input_field)"
@@ -186,7 +187,8 @@ def held_out_by_judge(questions: Sequence[Question], screened_share: float, seed
     judged = tuple(name for name in ids if name not in screened_alone)
     if not screened_alone or len(judged) < _LEAST_JUDGED:
         raise InputError(
-            f"judge.screened_held_out_share is {screened_share:g}: of {len(ids):,} held-out questions it leaves "
+            f"judge.screened_held_out_share is {screened_share:g}: of {show_many(len(ids), 'held-out question')} it "
+            "leaves "
             f"{len(judged):,} to the judge and {len(screened_alone):,} to judge.screening alone, and at least "
             f"{_LEAST_JUDGED} and 1 are needed; change it, or hold out more questions"
         )

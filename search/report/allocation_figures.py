@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from configs.plural import show_many
 from search.report.allocation import AnswerShare
 from search.report.drawing import FIRST, PALE, Picture, drawn
 from search.report.findings import Findings
-from search.results.wording import show_many
 
 _NAMED = 40  # bars that have room for a name below
 _HEIGHT = 230

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from configs.plural import show_many
 from search.report.categories import CategoryScores
 from search.report.findings import Findings
 from search.report.numbers import count, share
@@ -55,7 +56,8 @@ def _of_state(findings: Findings) -> Iterator[str]:
         )
     if status.amended:
         yield (
-            f"{count(status.amended)} scores were added by `retry-failed` after the search, which did not know them "
+            f"{show_many(status.amended, 'score was', 'scores were')} added by `retry-failed` after the search, which "
+            "did not know them "
             "when it chose."
         )
 
@@ -71,8 +73,8 @@ def _of_length(findings: Findings) -> Iterator[str]:
     if guard is None or gain is None or gain.mean <= 0 or guard.ratio < _LONGER:
         return
     text = (
-        f"The gain goes with longer answers: {guard.ratio:.1f} times the base prompt's length on {guard.first.n} "
-        f"{SIDES[findings.side]} questions, and a judge may like length for its own sake."
+        f"The gain goes with longer answers: {guard.ratio:.1f} times the base prompt's length on "
+        f"{show_many(guard.first.n, f'{SIDES[findings.side]} question')}, and a judge may like length for its own sake."
     )
     equal = guard.equal_length_gain
     if equal is not None:
@@ -114,7 +116,7 @@ def _of_cut_answers(findings: Findings) -> Iterator[str]:
 def _of_questions(findings: Findings) -> Iterator[str]:
     gain, best = _gain(findings), findings.best
     if gain is not None and gain.failed:
-        questions = "1 question is" if gain.failed == 1 else f"{count(gain.failed)} questions are"
+        questions = show_many(gain.failed, "question is", "questions are")
         yield (
             f"{questions} missing from the comparison because of failed answers for the winner or the "
             "base prompt; a failure is in no mean."
@@ -125,7 +127,10 @@ def _of_questions(findings: Findings) -> Iterator[str]:
             "further questions; set scoring.bounds to the ends of the judge's scale to get one that does."
         )
     if best and best.held_out_gain and best.held_out_gain.n < _FEW:
-        yield f"Only {best.held_out_gain.n} held-out questions stand behind the result."
+        yield (
+            f"Only {show_many(best.held_out_gain.n, 'held-out question stands', 'held-out questions stand')} behind "
+            "the result."
+        )
 
 
 def _of_runner_up(findings: Findings) -> Iterator[str]:
@@ -184,7 +189,8 @@ def _of_judge(findings: Findings) -> Iterator[str]:
     for noise in findings.noise:
         text = (
             f"Asked again about one and the same answer, the judge's verdicts spread by "
-            f"{findings.numbers.score(noise.spread)} points (standard deviation, over {count(noise.answers)} answers)."
+            f"{findings.numbers.score(noise.spread)} points (standard deviation, over "
+            f"{show_many(noise.answers, 'answer')})."
         )
         if noise.share is not None:
             text += (
@@ -201,6 +207,6 @@ def _of_readings(findings: Findings) -> Iterator[str]:
         other = "a reading of decisions (`rating: decision`)" if reading.is_first else "published parsers"
         used = "the first rating in its words counts" if reading.is_first else "the rating that it decides on counts"
         yield (
-            f"Of {count(reading.verdicts)} verdicts that the judge gave in words, {other} would read "
+            f"Of {show_many(reading.verdicts, 'verdict')} that the judge gave in words, {other} would read "
             f"{count(reading.differ)} otherwise or not at all; here {used}."
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from configs.plural import show_many
 from search.report.allocation_figures import asked_picture, demonstrations_picture
 from search.report.candidates import CandidateScore, HeatMap
 from search.report.contributions import Contribution
@@ -187,7 +188,10 @@ def _questions(findings: Findings) -> Picture | None:
     ids = [label(question) for question in heat_map.questions] if rows <= _NAMED_QUESTIONS else []
     figure.update_yaxes(tickvals=list(range(len(ids))), ticktext=ids, tickfont={"size": 9}, showgrid=False)
     figure.update_yaxes(autorange="reversed")
-    says = f"Score of each search question (row) with the base prompt and {columns - 1} candidates (columns)."
+    says = (
+        f"Score of each search question (row) with the base prompt and {show_many(columns - 1, 'other candidate')} "
+        "(columns)."
+    )
     return Picture("questions", figure, says)
 
 

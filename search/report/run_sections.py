@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 
+from configs.plural import show_many
 from search.report.costs import Costs
 from search.report.document import (
     Block,
@@ -48,8 +49,10 @@ def _costs(findings: RunFindings) -> Iterator[tuple[str, str]]:
         judge = spend.judge
         tokens = f"{count(judge.prompt_tokens)} tokens read ({count(judge.cached_tokens)} from its cache)"
         price = dollars(judge.dollars, judge.estimated)
-        yield "judge", f"{count(judge.calls)} calls, {tokens}, {count(judge.new_tokens)} written, {price}"
-    estimated = f"the tokens of {count(spend.estimated)} calls are estimated, since the service did not count them"
+        yield "judge", f"{show_many(judge.calls, 'call')}, {tokens}, {count(judge.new_tokens)} written, {price}"
+    estimated = (
+        f"the tokens of {show_many(spend.estimated, 'call')} are estimated, since the service did not count them"
+    )
     unknown = ": set prices in `service`" if spend.dollars is None else ""
     yield "price", dollars(spend.dollars, spend.estimated) + (f"; {estimated}" if spend.estimated else "") + unknown
     gpu_hours = f", {spend.gpu_seconds / 3600:.2f} GPU hours" if spend.gpu_seconds else ""

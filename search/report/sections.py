@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from configs.plural import show_many
 from search.report.candidates import CandidateScore
 from search.report.contributions import Contribution, Contributions
 from search.report.document import (
@@ -29,7 +30,6 @@ from search.report.numbers import NOTHING, count, share
 from search.report.run_sections import run_sections
 from search.report.sentences import averaged, decoded
 from search.results.journal_results import SIDES
-from search.results.wording import show_many
 
 
 def search_sections(findings: Findings) -> list[Section]:
@@ -147,7 +147,8 @@ def _prompt(findings: Findings) -> Iterator[Block]:
 def _contributions(findings: Findings, contributions: Contributions) -> Iterator[Block]:
     best_name, level = _best_name(findings), share(findings.results.confidence)
     yield Paragraph(
-        f"Estimated from {count(contributions.scores)} search scores of {count(contributions.candidates)} candidates "
+        f"Estimated from {show_many(contributions.scores, 'search score')} of "
+        f"{show_many(contributions.candidates, 'candidate')} "
         "together, by the hierarchical model of `search/statistics/effects.py`: question, demonstration, place and set "
         f"each have an effect. Intervals are the model's own, at {level}, and hold as far as it does; n counts the "
         "candidates in which a demonstration stood, answers those behind them. Demonstrations that every candidate has "
@@ -158,7 +159,8 @@ def _contributions(findings: Findings, contributions: Contributions) -> Iterator
         no_difference = ", which may be no difference" if place.low <= 1 <= place.high else ""
         yield Paragraph(
             f"Place: a demonstration counts {place.mean:.2f} times as much in the last place as in the first "
-            f"({place.low:.2f} to {place.high:.2f}, from {count(place.n)} candidates with two or more){no_difference}."
+            f"({place.low:.2f} to {place.high:.2f}, from {show_many(place.n, 'candidate')} with two or "
+            f"more){no_difference}."
         )
     yield Figure("contributions")
     heads = (f"in the {best_name}", "by its place there", "alone", "n", "answers")
@@ -258,7 +260,7 @@ def _lengths(findings: Findings) -> Iterator[Block]:
 def _length_facts(findings: Findings, guard: LengthGuard) -> Iterator[tuple[str, str]]:
     numbers, best_name = findings.numbers, _best_name(findings)
     first, second, equal = guard.first, guard.second, guard.equal_length_gain
-    asked = f"n = {first.n} {SIDES[findings.side]} questions"
+    asked = f"n = {show_many(first.n, f'{SIDES[findings.side]} question')}"
     yield "base prompt", f"{first.mean:.0f} characters ({first.low:.0f} to {first.high:.0f}), {asked}"
     interval = f"({second.low:.0f} to {second.high:.0f})"
     yield best_name, f"{second.mean:.0f} characters {interval}, {guard.ratio:.2f} times as long"

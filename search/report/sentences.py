@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from statistics import NormalDist, stdev
 
+from configs.plural import show_many
 from configs.schema.search_space import VaryingKnobs
 from search.problem.candidate import OWN
 from search.report.comparison import Finalist
@@ -27,8 +28,10 @@ def summary(findings: Findings) -> list[str]:
         ]
     if best is None:
         tried = len(findings.candidates) - 1
+        if not tried:
+            return ["No candidate but the base prompt has been scored yet."]
         ended = "" if findings.status.state == "finished" else " so far"
-        who = "The one other candidate did not" if tried == 1 else f"None of {count(tried)} candidates"
+        who = "The one other candidate did not" if tried == 1 else f"None of {count(tried)} other candidates"
         return [f"{who} beat the base prompt on the search questions{ended}."]
     if best.held_out_gain is None:
         return _unfinished(findings, best.search_gain)
@@ -125,9 +128,9 @@ def _unfinished(findings: Findings, gain: Estimate | None) -> list[str]:
     first = "There is no result yet, since held-out questions are scored at the end."
     if gain is None:
         return [first]
-    tried = count(len(findings.candidates) - 1)
+    tried = show_many(len(findings.candidates) - 1, "other candidate")
     return [
-        f"{first} On {count(gain.n)} search questions, the best of {tried} candidates so far gains "
+        f"{first} On {show_many(gain.n, 'search question')}, the best of {tried} so far gains "
         f"{_points(findings, gain)} over the base prompt. It was chosen for that, so the number is too high by an "
         "amount that only held-out questions tell."
     ]

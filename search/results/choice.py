@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from configs.plural import show_many
 from search.problem.candidate import Candidate
 from search.results.search_results import SearchResults
-from search.results.wording import show_estimate, show_gain, show_many
+from search.results.wording import show_estimate, show_gain
 from search.run_directory.records import ExpectedGain
 from search.statistics.estimates import Estimate, paired_difference
 from search.statistics.intervals import of_difference

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from configs.plural import show_many
 from evaluators.answer_keys import AnswerKeys
 from evaluators.ledger.queries import read_completions
 from evaluators.ledger.spend import Spend
@@ -25,10 +26,16 @@ def lost_rows(folder: Path, ledger: Path, spend: Spend, keys: Mapping[str, str])
         )
     if noted.exceeds(there):
         return (
-            f"The ledger has lost rows: it holds {there.generations:,} answers and {there.verdicts:,} verdicts of this "
+            f"The ledger has lost rows: it holds {show_many(there.generations, 'answer')} and "
+            f"{show_many(there.verdicts, 'verdict')} of this "
             f"run, and {noted.generations:,} and {noted.verdicts:,} were written to it. Restore {ledger.name} and "
             f"{ledger.name}-wal from where they were left behind."
         )
     wanted = {key for text in keys.values() for key in AnswerKeys.from_text(text).generations}
     lost = len(wanted) - len(read_completions(ledger, [*wanted]))
-    return f"The ledger has lost rows: {lost:,} of {len(wanted):,} answers looked up are not in it." if lost else ""
+    return (
+        f"The ledger has lost rows: {lost:,} of {show_many(len(wanted), 'answer')} looked up "
+        f"{'is' if lost == 1 else 'are'} not in it."
+        if lost
+        else ""
+    )

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from configs.plural import show_many
 from evaluators.ledger.queries import read_judges
 from search.problem.candidate import Candidate
 from search.results.search_results import SearchResults
-from search.results.wording import show_gain, show_many
+from search.results.wording import show_gain
 from search.statistics.estimates import Estimate
 from search.statistics.intervals import of_difference
 from search.statistics.prediction_powered import PredictionPowered, prediction_powered

@@ -3,6 +3,7 @@
 import math
 from datetime import timedelta
 
+from configs.plural import show_many
 from evaluators.drafting import Drafting
 from search.statistics.estimates import Estimate
 from workers.prompt import Decoding
@@ -55,11 +56,6 @@ def show_span(seconds: float) -> str:
     """`42 s`, `12 min`, `3.4 h`: to two digits, which is as much as anyone needs."""
     each, unit = unit_of(seconds)
     return f"{digits(seconds / each)} {unit}"
-
-
-def show_many(number: int, thing: str) -> str:
-    """`1 block`, `1,200 blocks`."""
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def show_share(value: float) -> str:

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from configs.errors import RunStopped
+from configs.plural import show_many
 from configs.schema.scoring import ScoringConfig
 from evaluators.task_group import task_group
 from search.live.snapshot import Position
@@ -185,7 +186,8 @@ class Coordinator:
             raise RunStopped(f"the base prompt could not be scored, {_failed(scored)}: {_REMEDY}")
         if in_a_row >= self._scoring.stop_after_failed:
             raise RunStopped(
-                f"{in_a_row} trials in a row could not be scored, of the last one {_failed(scored)}: {_REMEDY}"
+                f"{show_many(in_a_row, 'trial')} in a row could not be scored, of the last one {_failed(scored)}: "
+                f"{_REMEDY}"
             )
 
     async def _judge_winner(self, tasks: asyncio.TaskGroup) -> None:
@@ -257,4 +259,4 @@ def _may_succeed_later(scored: ScoredTrial) -> bool:
 
 def _failed(scored: ScoredTrial) -> str:
     causes = ", ".join(sorted(set(scored.failures.values())))
-    return f"{len(scored.failures)} of {len(scored.trial.questions)} questions failed ({causes})"
+    return f"{len(scored.failures):,} of {show_many(len(scored.trial.questions), 'question')} failed ({causes})"

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from configs.errors import InputError
+from configs.plural import show_many
 from evaluators.question import Question
 from search.problem.material import Material
 from search.problem.space import SearchSpace
@@ -69,7 +70,8 @@ def _effects_of(run: Path, space: SearchSpace, material: Material) -> Floats:
     shared = [place for place, text in enumerate(texts) if text in known_effects]
     if len(shared) < _FEWEST:
         raise InputError(
-            f"{_KNOB}: {run} has scored {len(shared)} demonstrations of this pool on questions that are not held out "
+            f"{_KNOB}: {run} has scored {show_many(len(shared), 'demonstration')} of this pool on questions that are "
+            "not held out "
             f"here, and {_FEWEST} are needed: name a search on the same demonstrations, or its ledger"
         )
     values = np.array([known_effects[texts[place]] for place in shared])

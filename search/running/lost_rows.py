@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from configs.errors import InputError
+from configs.plural import show_many
 from evaluators.answer_keys import AnswerKeys
 from evaluators.ledger.queries import read_completions, read_spend
 from evaluators.ledger.tally import Tally, read_tally, write_tally
@@ -27,12 +28,14 @@ def refuse_lost_rows(run: Run, ledger: Path, pay_again: bool) -> None:
         write_tally(run.path / TALLY, there)
     elif noted.exceeds(there):
         raise InputError(
-            f"the ledger {ledger} holds {there.generations:,} answers and {there.verdicts:,} verdicts of this run, but "
+            f"the ledger {ledger} holds {show_many(there.generations, 'answer')} and "
+            f"{show_many(there.verdicts, 'verdict')} of this run, but "
             f"{noted.generations:,} and {noted.verdicts:,} were paid for and written to it: {_remedy(ledger)}"
         )
     elif noted == Tally() and not there.generations and (missing := _missing(run.path, ledger)):
         raise InputError(
-            f"the ledger {ledger} holds no answer of this run, and {missing:,} answers that its journal has scores of "
+            f"the ledger {ledger} holds no answer of this run, and {show_many(missing, 'answer')} that its journal "
+            "has scores of "
             f"are not in it: {_remedy(ledger)}"
         )
 

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from configs.loading import load_config
 from configs.overrides import Overrides
+from configs.plural import show_many
 from configs.schema.run import RunConfig
 from search.export import Format as ExportFormat
 from search.export import export
@@ -149,7 +150,7 @@ def _facts(status: Status) -> Iterator[tuple[str, str]]:
         yield "demonstrations", ", ".join(status.winner.demonstrations)
     spend = status.spend
     dollars = "unknown price" if spend.dollars is None else f"{spend.dollars:,.2f} dollars"
-    yield "paid for", f"{spend.generated:,} answers, {spend.judged:,} verdicts, {dollars}"
+    yield "paid for", f"{show_many(spend.generated, 'answer')}, {show_many(spend.judged, 'verdict')}, {dollars}"
 
 
 class _Feed:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.errors import InputError
+from configs.plural import show_many
 from configs.schema.evaluation import EvaluationConfig, VariantConfig
 from configs.schema.run import RunConfig
 from configs.schema.search_judge import judge_alone
@@ -86,6 +87,7 @@ def _seen(results: SearchResults, first: SearchResults) -> list[str]:
     if not seen:
         return []
     return [
-        f"{results.path} was guided by {seen:,} of the {len(first.material.held_out):,} questions that are asked here: "
+        f"{results.path} was guided by {seen:,} of the "
+        f"{show_many(len(first.material.held_out), 'question that is', 'questions that are')} asked here: "
         "its score is too high; compare runs with one split"
     ]

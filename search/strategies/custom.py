@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from configs.errors import InputError, RunStopped
+from configs.plural import show_many
 from configs.schema.strategy import CustomConfig
 from search.problem.candidate import OWN, Candidate
 from search.problem.space import SearchSpace
@@ -67,7 +68,7 @@ class CustomStrategy:
     def ask(self, room: int) -> Sequence[Trial]:
         trials = self._call("ask", lambda: list(self.inner.ask(room)))
         if len(trials) > room:
-            raise self._wrong("ask", f"returned {len(trials)} trials where there was room for {room}")
+            raise self._wrong("ask", f"returned {show_many(len(trials), 'trial')} where there was room for {room}")
         for trial in trials:
             self._check_trial(trial)
         return trials

@@ -10,13 +10,14 @@ from urllib.parse import quote, urlencode
 
 from jinja2 import Environment
 
+from configs.plural import show_many
 from evaluators.pipeline.budget import QUANTITIES
 from search.live import wording as live_wording
 from search.live.eta import show_eta
 from search.live.workers_view import show_doing, show_workers
 from search.report.forms.templates import page_part, template_environment
 from search.results.printable import printable
-from search.results.wording import show_estimate, show_gain, show_many, show_quantity, show_share, show_span
+from search.results.wording import show_estimate, show_gain, show_quantity, show_share, show_span
 from search.view.word_diff import word_diff
 
 _LIVE = (

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from configs.errors import InputError
+from configs.plural import show_many
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.run import RunConfig
 from evaluators.ledger.spend import Spend
@@ -13,7 +14,6 @@ from search.live.live_file import read_live
 from search.live.wording import share_done
 from search.results.evaluation_status import read_evaluation
 from search.results.status import Status, read_status
-from search.results.wording import show_many
 from search.run_directory.files import read_json
 from search.run_directory.notes import read_notes
 from search.run_directory.run import read_any_config

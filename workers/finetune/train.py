@@ -22,6 +22,7 @@ from transformers import TrainerCallback
 
 from configs.atomic_file import remove_drafts
 from configs.errors import DemosearchError, InputError
+from configs.plural import show_many
 from configs.schema.finetuning import FinetuningConfig
 from configs.schema.model import ModelConfig
 from workers.finetune.checkpoints import last_whole_checkpoint
@@ -120,7 +121,8 @@ def _free_memory() -> None:
 
 def _out_of_memory(task: Finetuning) -> FinetuningOutOfMemory:
     return FinetuningOutOfMemory(
-        f"out of memory: {task.method} fine-tuning of {task.base.name} on {len(task.examples):,} examples does not "
+        f"out of memory: {task.method} fine-tuning of {task.base.name} on {show_many(len(task.examples), 'example')} "
+        "does not "
         "fit the device; lower finetuning.device_batch_size or finetuning.max_tokens, or train adapters (lora)"
     )
 

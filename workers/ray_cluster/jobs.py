@@ -14,6 +14,7 @@ import ray
 from ray.exceptions import RayError, RayTaskError
 
 from configs.errors import DemosearchError, InputError
+from configs.plural import show_many
 from configs.schema.workers import WorkersConfig
 from workers.ray_cluster.actor import environment_of, meaning_of
 from workers.ray_cluster.cluster import RayCluster
@@ -96,7 +97,9 @@ async def _outcome(
             if isinstance(error, RayTaskError):
                 return JobLost(f"it fails on its worker: {meaning}")
             logger.warning("job %d has lost its worker in attempt %d (%s)", number + 1, attempt, meaning)
-            lost = JobLost(f"it has lost its worker {attempt} times (workers.max_attempts), at last: {meaning}")
+            lost = JobLost(
+                f"it has lost its worker {show_many(attempt, 'time')} (workers.max_attempts), at last: {meaning}"
+            )
         else:
             if isinstance(outcome, InputError):
                 raise outcome

@@ -7,6 +7,8 @@ from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
+from configs.plural import show_many
+
 _CHANGING = frozenset({"created", "permission", "loaded", "state", "status", "shutdown_date"})
 """What servers list of a model and change by themselves: vLLM and llama.cpp put the time of the request there."""
 
@@ -69,7 +71,10 @@ def notice(model: str, base_url: str, listing: Listing | None, today: date) -> s
         return f"{model} was shut down on {shutdown}: choose another service.model"
     if listing is not None and listing.entry is None:
         close = get_close_matches(model, listing.names, _SHOWN, cutoff=0.4) or listing.names[:_SHOWN]
-        return f"{base_url} does not list {model} among its {len(listing.names)} models; it has {', '.join(close)}"
+        return (
+            f"{base_url} does not list {model} among its {show_many(len(listing.names), 'model')}; it has "
+            f"{', '.join(close)}"
+        )
     if shutdown is not None:
         return f"{model} will be shut down on {shutdown}: what is to be repeated later needs another service.model"
     return None

@@ -16,6 +16,7 @@ from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
 from configs.errors import InputError
+from configs.plural import show_many
 from configs.schema.model import StartedServerConfig
 from workers.started_server import guardian
 from workers.started_server.command_line import command_line
@@ -166,7 +167,7 @@ class ServerProcess:
             if self._closing:
                 return
             if self.deaths > MOST_DEATHS:
-                self._broken = f"the server has ended {self.deaths} times; {_last_words(self._log)}"
+                self._broken = f"the server has ended {show_many(self.deaths, 'time')}; {_last_words(self._log)}"
                 return
             logger.warning("the server at %s ended (%s) and is started again", self.base_url, status)
             try:

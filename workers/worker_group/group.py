@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Coroutine, Iterable
 from itertools import count
 
 from configs.errors import InputError
+from configs.plural import show_many
 from configs.schema.workers import WorkersConfig
 from workers.activity import WorkersActivity
 from workers.failures import GenerationFailed, ModelClosed, WorkersUnavailable
@@ -237,7 +238,8 @@ class WorkerGroup:
         if len(unplaced) == len(self._handles):
             needs = unplaced[0].process.needs
             return InputError(
-                f"none of {len(unplaced)} workers found a place with {needs} within {seconds}: wait until others leave "
+                f"none of {show_many(len(unplaced), 'worker')} found a place with {needs} within {seconds}: wait "
+                "until others leave "
                 "the cluster, or add a node"
             )
         return InputError(f"the model was not loaded within {seconds}: raise it, or use a faster disk or a local copy")

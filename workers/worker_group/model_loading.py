@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from configs.errors import InputError
+from configs.plural import show_many
 from workers.text_model import LoadEngine, ModelCard
 from workers.worker_group.worker_handle import WorkerHandle
 from workers.worker_group.worker_process import WorkerDead, WorkerLost
@@ -44,7 +45,7 @@ async def load_model(
             logger.info("%s is ready on %s after %.0f s", handle, card.device, time.monotonic() - began)
             return card
     raise InputError(
-        f"a worker died {max_attempts} times while it loaded the model ({reason}): "
+        f"a worker died {show_many(max_attempts, 'time')} while it loaded the model ({reason}): "
         "give it a machine with more memory, or choose a smaller model or dtype"
     )
 
@@ -62,7 +63,7 @@ async def _reach(handle: WorkerHandle, max_attempts: int, pause: float) -> None:
         else:
             handle.placed = True
             return
-    raise InputError(f"a worker's process ended {deaths} times before it answered: {reason}")
+    raise InputError(f"a worker's process ended {show_many(deaths, 'time')} before it answered: {reason}")
 
 
 @asynccontextmanager

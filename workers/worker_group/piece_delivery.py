@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 
+from configs.plural import show_many
 from workers.failures import GenerationFailed
 from workers.messages import Answered, Begun, Ended, Message
 from workers.task import new_tokens
@@ -142,6 +143,8 @@ class PieceDelivery:
 
 def _too_many_losses(piece: Piece, loss: WorkerLost) -> GenerationFailed:
     return GenerationFailed(
-        f"{piece.attempts} workers were lost one after the other while they ran this block (at last: {loss}), so its "
-        f"{len(piece.unanswered)} unanswered questions are given up: where memory is short, lower model.batch_size"
+        f"{show_many(piece.attempts, 'worker was lost', 'workers were lost one after the other')} while running this "
+        f"block (at last: {loss}), so its "
+        f"{show_many(len(piece.unanswered), 'unanswered question is', 'unanswered questions are')} given up: where "
+        "memory is short, lower model.batch_size"
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from configs.plural import show_many
 from search.report.document import (
     Block,
     Column,
@@ -21,7 +22,6 @@ from search.report.document import (
 from search.report.evaluation.findings import EvaluationFindings, VariantScore
 from search.report.numbers import Numbers, share
 from search.report.run_sections import run_sections
-from search.results.wording import show_many
 
 
 def evaluation_sections(findings: EvaluationFindings) -> list[Section]:

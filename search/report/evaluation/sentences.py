@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from configs.plural import show_many
 from search.report.evaluation.findings import EvaluationFindings, VariantScore
 from search.report.numbers import count, share
 from search.statistics.estimates import Estimate
@@ -21,7 +22,7 @@ def evaluation_summary(findings: EvaluationFindings) -> list[str]:
         return [f"Too many answers of “{first.name}”, the first variant, failed: there is nothing to compare with."]
     if not others:
         score = first.result.score
-        return [f"On {count(score.n)} questions, “{first.name}” scores {_with_interval(findings, score)}."]
+        return [f"On {show_many(score.n, 'question')}, “{first.name}” scores {_with_interval(findings, score)}."]
     if len(others) <= _NAMED:
         return [_compared(findings, first, variant) for variant in others]
     best = max(others, key=_mean)
@@ -37,7 +38,7 @@ def _compared(findings: EvaluationFindings, first: VariantScore, variant: Varian
     within = f"{level} interval {interval}" if interval else "no interval, n = 1"
     holds = "includes zero" if _sign(gain) == 0 else "excludes zero"
     return (
-        f"On {count(gain.n)} questions, “{variant.name}” {does} “{first.name}”: {numbers.gain(gain.mean)} points "
+        f"On {show_many(gain.n, 'question')}, “{variant.name}” {does} “{first.name}”: {numbers.gain(gain.mean)} points "
         f"({within}), {' against '.join(means)}. The interval {holds}."
     )
 
@@ -96,14 +97,14 @@ def _of_failures(findings: EvaluationFindings) -> Iterator[str]:
             failed = count(variant.result.failed)
             yield f"“{variant.name}” has no score: {failed} of its answers failed, too many for a mean."
         elif variant.result.failed:
-            questions = "1 question" if variant.result.failed == 1 else f"{count(variant.result.failed)} questions"
+            questions = show_many(variant.result.failed, "question")
             yield f"{questions} failed for “{variant.name}”; a failure is in no mean and in no pair."
 
 
 def _of_number(findings: EvaluationFindings) -> Iterator[str]:
     first, others = findings.first, findings.others
     if first is not None and first.result.score is not None and first.result.score.n < _FEW:
-        yield f"Only {first.result.score.n} questions stand behind the comparison."
+        yield f"Only {show_many(first.result.score.n, 'question stands', 'questions stand')} behind the comparison."
     if len(others) >= _SEVERAL:
         yield (
             f"{len(others)} variants are compared with the first, each with an interval of its own: the more there "

@@ -140,7 +140,7 @@ def test_a_call_that_never_returns_fails_its_answer_and_later_ones_are_judged(lo
 
     bad, good = asyncio.run(scenario())
     assert isinstance(bad, JudgeFailed)
-    assert "has not returned after 0.2 seconds (judge.timeout)" in str(bad)
+    assert "has not returned after 0.2 s (judge.timeout)" in str(bad)
     assert good == Verdict(1.0)
 
 
@@ -152,7 +152,7 @@ def test_a_batch_that_never_returns_fails_as_a_whole_without_a_second_call(load:
 def test_when_as_many_calls_hang_as_may_be_under_way_the_run_stops(load: Load) -> None:
     outcomes = outcomes_of(load("waits", STUCK, timeout=0.2, max_in_flight=2), "bad", "bad too", "bad three")
     assert any(isinstance(outcome, RunStopped) for outcome in outcomes)
-    assert any("judge.timeout (0.2 seconds)" in str(outcome) for outcome in outcomes)
+    assert any("judge.timeout (0.2 s)" in str(outcome) for outcome in outcomes)
 
 
 def test_a_stuck_call_keeps_no_process_from_ending(tmp_path: Path) -> None:

@@ -338,7 +338,7 @@ def test_a_search_that_has_not_ended_has_no_result_yet(tmp_path: Path) -> None:
     findings = found(run, ended=False)
     (sentence,) = summary(findings)
     assert sentence.startswith("There is no result yet")
-    assert "the best of 1 candidates so far gains +2.12 points" in sentence
+    assert "the best of 1 other candidate so far gains +2.12 points" in sentence
     assert findings.finalists[0].role == "best so far"
     assert caveats(findings)[0] == "The search has stopped (interrupted); `demosearch resume` goes on."
 

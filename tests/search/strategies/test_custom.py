@@ -130,7 +130,7 @@ def test_a_plan_beyond_belief_is_cut_to_what_can_be_shown(planned: int, taken: i
 
 @pytest.mark.parametrize("method", ["ask", "tell", "planned", "ranking"])
 def test_a_call_that_never_returns_stops_the_run(method: str) -> None:
-    with pytest.raises(RunStopped, match=rf"{method}\(\): has not returned after 0.1 seconds"):
+    with pytest.raises(RunStopped, match=rf"{method}\(\): has not returned after 0.1 s"):
         _use(_with(method, lambda *_: threading.Event().wait(), seconds=0.1))
 
 

@@ -203,7 +203,7 @@ def still_loading(path: Path) -> Path:
 
 STATES = {
     unfinished: "There is no result yet",
-    one_trial: "None of 0 candidates beat the base prompt",
+    one_trial: "No candidate but the base prompt has been scored yet.",
     nothing_scored: "Nothing has been scored yet.",
     still_loading: "Nothing has been scored yet.",
 }
