@@ -163,7 +163,7 @@ FAULTY = {
     "twice.jsonl": ('{"query": "a", "query": "b"}', "line 1: not JSON (the key 'query' occurs twice in one object)"),
     "inner.json": ('[{"a": {"b": 1, "b": 1}}]', "the key 'b' occurs twice"),
     "header.csv": ("a,b,a\n1,2,3\n", "line 1: two columns are called 'a'"),
-    "ragged.csv": ('a,b\n1,2\n"x\ny",2\n1\n', "line 5: has 1 cells where the first line names 2 columns"),
+    "ragged.csv": ('a,b\n1,2\n"x\ny",2\n1\n', "line 5: has 1 cell where the first line names 2 columns"),
     "quote.csv": ('a,b\n1,"2', "line 2: not a table"),
     "empty.csv": ("a,b\n", "has no rows"),
 }

@@ -46,5 +46,5 @@ def test_an_objective_that_counts_nothing_at_its_end_is_refused(unfit: object) -
 def test_a_question_without_any_turn_that_counts_is_refused() -> None:
     short, long = Question("short", ("one",)), Question("long", ("one", "two"))
     Objective((1.0, 1.0)).check([short, long])
-    with pytest.raises(InputError, match=r"1 questions have fewer turns \(first: short\)"):
+    with pytest.raises(InputError, match=r"1 question has fewer turns \(first: short\)"):
         Objective((0.0, 1.0)).check([short, long])

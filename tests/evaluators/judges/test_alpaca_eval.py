@@ -177,7 +177,7 @@ def test_a_model_of_our_own_is_asked_for_the_likelihoods_of_both_tokens() -> Non
 def test_later_turns_and_questions_without_a_baseline_are_refused_with_advice() -> None:
     with pytest.raises(InputError, match="turn_1"):
         _judge().check([HONEY], [1])
-    with pytest.raises(InputError, match=r"1 questions have none \(first: q1\)"):
+    with pytest.raises(InputError, match=r"1 question has none \(first: q1\)"):
         _judge().check([replace(HONEY, baseline=None), DRONE], [0])
 
 

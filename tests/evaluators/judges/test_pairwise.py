@@ -89,7 +89,7 @@ def test_words_without_a_winner_fail_with_those_words_and_are_paid_for() -> None
 def test_later_turns_and_questions_without_a_baseline_are_refused_with_advice() -> None:
     with pytest.raises(InputError, match="turn_1"):
         _judge().check([HONEY], [0, 1])
-    with pytest.raises(InputError, match=r"1 questions have none \(first: q1\); give questions\.baseline_path"):
+    with pytest.raises(InputError, match=r"1 question has none \(first: q1\); give questions\.baseline_path"):
         _judge().check([replace(HONEY, baseline=None), SUM], [0])
     with pytest.raises(InputError, match="is shown reference answers"):
         _judge().check([replace(SUM, references=())], [0])

@@ -105,7 +105,7 @@ def test_a_scale_that_is_none_is_refused_in_the_config(low: float, high: float, 
 
 def test_a_question_without_reference_is_named() -> None:
     judge = ReferenceJudge(ReferenceJudgeConfig(kind="reference"))
-    with pytest.raises(InputError, match=r"1 questions have none.*q7"):
+    with pytest.raises(InputError, match=r"1 question has none.*q7"):
         judge.check([HONEY, Question("q7", ("What?",), references=(" \n",))], [0])
 
 
