@@ -133,7 +133,7 @@ def test_second_turns_alone_make_the_base_prompts_two_turn_form(tmp_path: Path) 
     ("rows", "told"),
     [
         ([], "the file has no rows"),
-        ([{"follow_up_query": "And?", "follow_up_answer": "So."}], "1 second turns for the base prompt's 3"),
+        ([{"follow_up_query": "And?", "follow_up_answer": "So."}], "1 second turn for the base prompt's 3"),
         ([{"follow_up_query": "And?", "follow_up_answer": " "}] * 3, "line 1: a second turn has a query and an answer"),
         ([{"follow_up_query": "And?"}] * 3, "there is no field 'follow_up_answer'"),
         (
