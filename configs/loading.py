@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
 from configs.errors import InputError
 from configs.overrides import Overrides, apply_overrides, plain
 from configs.schema.evaluation import EvaluationConfig
-from configs.schema.experiment import ExperimentConfig
 from configs.schema.knobs import FromCommandLine, Knobs
 from configs.schema.rejudge import RejudgeConfig
 from configs.schema.run import RunConfig
@@ -19,6 +18,9 @@ from configs.secrets import secrets_in
 from configs.text_files import is_file, read_text, shown_path
 from configs.validation_messages import complaints
 from configs.yaml_text import YamlError, parse_yaml
+
+if TYPE_CHECKING:
+    from configs.schema.experiment import ExperimentConfig
 
 K = TypeVar("K", bound=Knobs)
 
@@ -71,8 +73,10 @@ def load_rejudge(source: str | Path, overrides: Sequence[str] = ()) -> RejudgeCo
     return _validated(values, str(source), path.resolve().parent, RejudgeConfig)
 
 
-def load_experiment(source: str | Path, overrides: Sequence[str] = ()) -> ExperimentConfig:
+def load_experiment(source: str | Path, overrides: Sequence[str] = ()) -> "ExperimentConfig":
     """Load a config of experiments; see `load_config`."""
+    from configs.schema.experiment import ExperimentConfig  # noqa: PLC0415 -- what runs alone do without
+
     path = _find(source, experiment_preset_names())
     return _validated(_read_values(path, overrides), str(source), path.resolve().parent, ExperimentConfig)
 
