@@ -21,23 +21,25 @@ def prompts_of_ledger(path: Path, pool: Sequence[Texts], held_out: Set[str]) -> 
     are brought to one scale, with mean 0 and standard deviation 1.
 
     Args:
-        held_out: ids of questions whose scores are left out.
+        held_out: ids of questions whose scores are not looked at, not for the scale either.
 
     Raises:
         InputError: there is no ledger that can be read.
     """
-    judged = read_judged_prompts(path)
+    judged = {
+        prefix: {source: score for source, score in scores.items() if source[2] not in held_out}
+        for prefix, scores in read_judged_prompts(path).items()
+    }
     unit = _units((source[:2], score) for scores in judged.values() for source, score in scores.items())
     prompts = []
     for prefix, scores in judged.items():
-        held = demonstrations_in(prefix, pool)
+        held = demonstrations_in(prefix, pool) if scores else ()
         if held:
             values = {
                 "\0".join(source): (score - unit[source[:2]][0]) / unit[source[:2]][1]
                 for source, score in scores.items()
-                if source[2] not in held_out
             }
-            prompts += [ScoredPrompt(held, values)] if values else []
+            prompts.append(ScoredPrompt(held, values))
     return prompts
 
 

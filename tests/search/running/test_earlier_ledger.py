@@ -46,3 +46,20 @@ def test_equal_answers_behind_different_prompts_share_their_verdict(tmp_path: Pa
     pool = [(f"query {name}", f"answer {name}") for name in "abc"]
     prompts = prompts_of_ledger(ledger, pool, set())
     assert {prompt.demonstrations for prompt in prompts} == {(texts,) for texts in pool}
+
+
+def test_scores_on_held_out_questions_do_not_even_set_the_scale(tmp_path: Path) -> None:
+    def values_with(held_out_score: float, folder: Path) -> list[dict[str, float]]:
+        def score(names: Names, question: str) -> float:
+            return held_out_score if question == "g1" else float("abc".index(names[0]) + 1) if names else 4.0
+
+        run = MadeRun(folder, {"g0": "", "g1": ""}, {"h0": ""}, score)
+        run.start()
+        for names in ("a", "b", "c"):
+            run.search(names)
+        pool = [(f"query {name}", f"answer {name}") for name in "abc"]
+        return [
+            dict(prompt.scores) for prompt in prompts_of_ledger(run.write(ended=False) / "ledger.sqlite", pool, {"g1"})
+        ]
+
+    assert values_with(1.0, tmp_path / "low") == values_with(10.0, tmp_path / "high")
