@@ -1,10 +1,10 @@
 """Counts with the noun, or the sentence, that they belong to."""
 
 
-def show_many(number: int, one: str, more: str | None = None) -> str:
+def show_many(number: int, singular: str, plural: str | None = None) -> str:
     """`1 block`, `1,200 blocks`.
 
     Args:
-        more: what stands behind any other number; `one` with an s where it is left out.
+        plural: what stands behind any number but 1; `singular` with an s where it is left out.
     """
-    return f"{number:,} {one if number == 1 else more or f'{one}s'}"
+    return f"{number:,} {singular if number == 1 else plural or f'{singular}s'}"
