@@ -6,6 +6,7 @@ are.
 """
 
 from collections.abc import Sequence, Set
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -66,15 +67,14 @@ def _effects_of(run: Path, space: SearchSpace, material: Material) -> Floats:
         prompts = _prompts_of(run, texts, material.held_out)
     except InputError as error:
         raise InputError(f"{_KNOB}: {error}") from error
-    known_effects = _known_effects(prompts)
-    shared = [place for place, text in enumerate(texts) if text in known_effects]
+    effects_by_texts = known_effects(prompts)
+    shared = [place for place, text in enumerate(texts) if text in effects_by_texts]
     if len(shared) < _FEWEST:
         raise InputError(
             f"{_KNOB}: {run} has scored {show_many(len(shared), 'demonstration')} of this pool on questions that are "
-            "not held out "
-            f"here, and {_FEWEST} are needed: name a search on the same demonstrations, or its ledger"
+            f"not held out here, and {_FEWEST} are needed: name a search on the same demonstrations, or its ledger"
         )
-    values = np.array([known_effects[texts[place]] for place in shared])
+    values = np.array([effects_by_texts[texts[place]] for place in shared])
     effects = np.zeros(len(texts))
     effects[shared] = (values - values.mean()) / (values.std() or 1.0)
     return effects
@@ -111,23 +111,41 @@ def _candidates_of(run: Path, held_out: Set[str]) -> list[ScoredPrompt]:
     return [prompt for prompt in prompts if prompt.scores]
 
 
-def _known_effects(prompts: Sequence[ScoredPrompt]) -> dict[Texts, float]:
-    """Return the posterior mean of each demonstration that some of the prompts hold, and not all of them."""
-    if not prompts:
+def known_effects(prompts: Sequence[ScoredPrompt]) -> dict[Texts, float]:
+    """Return the posterior mean of each demonstration that some of the prompts hold, and not all of them. At most 400
+    questions are used, as many of one source as of another; what was scored on none of these is not known."""
+    asked = _questions_in_turn({question for prompt in _telling(prompts) for question in prompt.scores})
+    place = {name: at for at, name in enumerate(asked)}
+    used = [prompt for prompt in prompts if not place.keys().isdisjoint(prompt.scores)]
+    varied = sorted({texts for prompt in _telling(used) for texts in prompt.demonstrations} - _in_all(used))
+    if not varied:
         return {}
-    always = set.intersection(*(set(prompt.demonstrations) for prompt in prompts))
-    varied = sorted({texts for prompt in prompts for texts in prompt.demonstrations} - always)
-    telling = [prompt for prompt in prompts if not always.issuperset(prompt.demonstrations)]
-    asked = sorted({question for prompt in telling for question in prompt.scores})[:_MOST_QUESTIONS]
-    number, place = {texts: at for at, texts in enumerate(varied)}, {name: at for at, name in enumerate(asked)}
-    scores = ObservedScores()
-    for prompt in prompts:
+    number, scores = {texts: at for at, texts in enumerate(varied)}, ObservedScores()
+    for prompt in used:
         members = tuple(number[texts] for texts in prompt.demonstrations if texts in number)
         met = {place[question]: value for question, value in prompt.scores.items() if question in place}
-        if met:
-            scores.tell(members, [*met], [*met.values()])
-    if not varied or not scores.sets:
-        return {}
+        scores.tell(members, [*met], [*met.values()])
     spread = float(np.concatenate(scores.values).std()) / USUAL_SPREAD
     fit = EffectsModel(len(asked), len(varied), None, spread or 1.0).fit(scores)
     return dict(zip(varied, fit.worths(fit.mean).tolist(), strict=True))
+
+
+def _in_all(prompts: Sequence[ScoredPrompt]) -> set[Texts]:
+    """Return the demonstrations that all of the prompts hold."""
+    return set.intersection(*(set(prompt.demonstrations) for prompt in prompts)) if prompts else set()
+
+
+def _telling(prompts: Sequence[ScoredPrompt]) -> list[ScoredPrompt]:
+    """Return the prompts that hold a demonstration which others do not."""
+    always = _in_all(prompts)
+    return [prompt for prompt in prompts if not always.issuperset(prompt.demonstrations)]
+
+
+def _questions_in_turn(names: Set[str]) -> list[str]:
+    """Return the questions to use, one of each source (a model and a judge, as `earlier_ledger` writes them before the
+    question's id) in turn: those of the first source alone would leave out what only another has scored."""
+    by_source: dict[str, list[str]] = {}
+    for name in sorted(names):
+        by_source.setdefault(name.rpartition("\0")[0], []).append(name)
+    in_turn = chain.from_iterable(zip_longest(*by_source.values()))
+    return [*islice((name for name in in_turn if name is not None), _MOST_QUESTIONS)]

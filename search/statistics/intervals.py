@@ -10,7 +10,7 @@ interval holds every mean that a score test does not reject, with the variance t
 with z the normal quantile and `dispersion` the variance of the scores relative to the largest that their mean allows,
 drawn to a usual one by a little imaginary evidence. Where every score stands at an end of the scale, the dispersion is
 1: Wilson's interval. The usual dispersions were chosen on made-up scores, so that 95 % intervals of 10, 20 and 48 hold
-the truth in 93 to 97 % of samples.
+the truth in mostly 92 to 97 % of samples; docs/statistics.md says where not.
 
 Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 1927; Brown, Cai and DasGupta,
 "Interval Estimation for a Binomial Proportion", Statistical Science 2001.

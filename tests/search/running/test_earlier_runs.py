@@ -12,7 +12,8 @@ from search.problem.material import Material
 from search.problem.space import SearchSpace
 from search.prompts.demonstration import Demonstration
 from search.results.search_results import read_search_results
-from search.running.earlier_runs import check_earlier_runs, earlier_effects
+from search.running.earlier_runs import check_earlier_runs, earlier_effects, known_effects
+from search.running.scored_prompt import ScoredPrompt
 from tests.search.report.made_run import MadeRun, Names
 
 MATERIAL = Material(
@@ -107,3 +108,20 @@ def test_questions_that_are_held_out_here_tell_nothing(earlier: Path, tmp_path: 
 def test_a_file_that_is_no_ledger_is_refused(earlier: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"^strategy.hints.runs: the ledger"):
         check_earlier_runs([earlier / "journal.jsonl"], SPACE, MATERIAL, tmp_path)
+
+
+def test_each_source_of_a_large_ledger_is_heard_and_what_no_used_question_scored_is_unknown() -> None:
+    shown = [(f"query {number}", f"answer {number}") for number in range(7)]
+    prompts = [
+        ScoredPrompt((shown[number],), {f"{source}\0judge\0q{place:03}": float(number + place % 5) for place in asked})
+        for source, numbers, asked in [
+            ("a model", (0, 1), range(400)),
+            ("the other", (2, 3, 4, 5), range(400)),
+            ("the other", (6,), range(300, 400)),
+        ]
+        for number in numbers
+    ]
+    effects = known_effects(prompts)
+    assert [*effects] == shown[:6]
+    assert effects[shown[2]] + 2 < effects[shown[3]] + 1.5 < effects[shown[4]] + 1 < effects[shown[5]] + 0.5
+    assert effects[shown[0]] < effects[shown[1]]
