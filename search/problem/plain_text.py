@@ -12,7 +12,8 @@ from urllib.parse import unquote
 from search.problem.text_overlap import Words, words_of
 
 _TAG = re.compile(
-    r"<!--.*?-->|</?(?:a|abbr|article|b|blockquote|body|br|button|center|code|dd|del|div|dl|dt|em|figure|font|footer|h[1-6]|"
+    r"(?<=\w)<!--[^<>]{0,20}-->(?=\w)|<!--|-->|"  # within a word it parts it; elsewhere it may hold the question
+    r"</?(?:a|abbr|article|b|blockquote|body|br|button|center|code|dd|del|div|dl|dt|em|figure|font|footer|h[1-6]|"
     r"header|hr|html|i|img|ins|label|li|main|mark|ol|option|p|pre|q|s|section|small|span|strike|strong|sub|summary|sup|"
     r"table|tbody|td|th|thead|tr|tt|u|ul|wbr)"
     r"""(?:\s+[\w-]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>]+))*\s*/?>""",

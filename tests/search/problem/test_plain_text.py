@@ -27,6 +27,8 @@ ASKED = "What is the capital of Austria, and who's its mayor?"
         ASKED.replace("a", "\u0430").replace("e", "\u0435").replace("o", "\u03bf"),
         ASKED.replace("capital", "ca\u0301pita\u0301l"),
         "".join(f"{character}\u200b" for character in ASKED),
+        f"<!-- {ASKED} -->",
+        f"<!--{ASKED}",
     ],
 )
 def test_what_a_question_is_wrapped_in_makes_no_difference(written: str) -> None:
