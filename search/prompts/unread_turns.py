@@ -9,14 +9,11 @@ from configs.text_files import JsonError, parse_json
 Heading = tuple[int, str]
 """A line's number, from 1, and what stands there."""
 
-_SPEAKS = r"^[ \t>*#]*(?:{0})(?:[ \t]*\d+)?[*]*[ \t]*(?:[:：>]|(?<=\d)[.)])|^[ \t]*#+[ \t]*(?:{0})[ \t]*$"
-_ASKS = re.compile(
-    _SPEAKS.format("query|question|user|human|instruction|q"), re.MULTILINE | re.IGNORECASE
-)  # a line that begins as a turn of a conversation
-_ANSWERS = re.compile(
-    _SPEAKS.format("answer|assistant|response|output|gpt|ai|bot|a") + r"|\b(?-i:ASSISTANT|RESPONSE|ANSWER):",
-    re.MULTILINE | re.IGNORECASE,
-)
+_WITH_COLON = r"^[ \t>*#]*(?:{0})(?:[ \t]*\d+)?[*]*[ \t]*[:：>]"
+_ANY_HEADING = _WITH_COLON + r"|^[ \t>*#]*(?:{0})[ \t]*\d+[*]*[ \t]*[.)]|^[ \t]*#+[ \t]*(?:{0})[ \t]*$"
+_ASKING, _ANSWERING = "query|question|user|human|instruction|q", "answer|assistant|response|output|gpt|ai|bot|a"
+_FLAGS = re.MULTILINE | re.IGNORECASE
+_IN_A_LINE = r"|\b(?-i:ASSISTANT|RESPONSE|ANSWER):"
 _MARKED = (
     (r"\[INST\]", r"\[/INST\]"),
     (r"<\|im_start\|>\s*user\b", r"<\|im_start\|>\s*assistant\b"),
@@ -26,7 +23,8 @@ _MARKED = (
     (r"<｜User｜>", r"<｜Assistant｜>"),
     (r"<\|start\|>\s*user\b", r"<\|start\|>\s*assistant\b"),
 )
-_CHATS = tuple((re.compile(asks, re.IGNORECASE), re.compile(answers, re.IGNORECASE)) for asks, answers in _MARKED)
+_COLONS = ((_WITH_COLON.format(_ASKING), _WITH_COLON.format(_ANSWERING)),)
+_ANY = ((_ANY_HEADING.format(_ASKING), _ANY_HEADING.format(_ANSWERING) + _IN_A_LINE), *_MARKED)
 _LABEL = re.compile(r"^[ \t>*#_<\[-]*([^\W\d_][^\W_]{0,20})(?:[ \t]*\d+)?[*_]*[ \t]*[:：>]", re.MULTILINE)
 _PAIRS = frozenset(
     {
@@ -40,11 +38,16 @@ _PAIRS = frozenset(
 )  # fmt: skip
 
 
-def unread_turns(rules: str) -> tuple[Heading, Heading] | None:
-    """A question and an answer under headings, or in the markup of a chat template; None where there are none."""
-    for asks, answers in ((_ASKS, _ANSWERS), *_CHATS):
-        question = asks.search(rules)
-        answer = answers.search(rules, question.end()) if question else None
+def unread_turns(rules: str, *, before_demonstrations: bool = False) -> tuple[Heading, Heading] | None:
+    """A question and an answer under headings, or in the markup of a chat template; None where there are none.
+
+    Args:
+        before_demonstrations: whether demonstrations follow that are read; then only headings with colons count
+            (`User:`), since rules may well have headings of their own and speak of markup.
+    """
+    for asks, answers in _COLONS if before_demonstrations else _ANY:
+        question = re.search(asks, rules, _FLAGS)
+        answer = re.compile(answers, _FLAGS).search(rules, question.end()) if question else None
         if question and answer:
             return _heading(rules, question), _heading(rules, answer)
     return None
@@ -52,13 +55,16 @@ def unread_turns(rules: str) -> tuple[Heading, Heading] | None:
 
 def doubtful_turns(rules: str) -> str | None:
     """What in the rules may be meant as demonstrations, in words; None where nothing looks like it: labels that take
-    turns, or text that is JSON."""
+    turns, headings, markup of a chat template, or text that is JSON."""
     if _is_json(rules):
         return "the text is JSON"
     labels = [(label[1].lower(), label) for label in _LABEL.finditer(rules)]
     for (_, question), (_, answer) in _taking_turns(labels):
         lines = f"lines {_heading(rules, question)[0]} and {_heading(rules, answer)[0]}"
         return f"'{question[1]}' and '{answer[1]}' ({lines}) look like a question and its answer"
+    if (turns := unread_turns(rules)) is not None:
+        (first, heading), (second, answer_heading) = turns
+        return f"'{heading}' and '{answer_heading}' (lines {first} and {second}) look like a question and its answer"
     return None
 
 
@@ -68,7 +74,7 @@ def _taking_turns(
     names = [name for name, _ in labels]
     for at, (first, second) in enumerate(pairwise(labels)):
         pair = (first[0], second[0])
-        if pair in _PAIRS or (pair[0] != pair[1] and names[at + 2 : at + 4] == [*pair]):
+        if pair in _PAIRS or (pair[0] != pair[1] and names[at + 2 : at + 6] == [*pair, *pair]):
             yield first, second
 
 

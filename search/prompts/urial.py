@@ -152,13 +152,13 @@ def parse_prompt(text: str, source: str = "the prompt", expected: UrialForm = BA
             f"{source}, line {line}: the heading '{stray.group().strip()}' stands in other white space than "
             "the URIAL forms have; write it as in `\\n# Query:\\n```\\n...\\n```\\n\\n# Answer:\\n```\\n...\\n```\\n`"
         )
-    _refuse_unread_turns(rules, source)
+    _refuse_unread_turns(rules, source, before_demonstrations=bool(conversations))
     return BasePrompt(rules, _identified(conversations))
 
 
-def _refuse_unread_turns(rules: str, source: str) -> None:
+def _refuse_unread_turns(rules: str, source: str, *, before_demonstrations: bool) -> None:
     """Raises InputError where rules hold a question and an answer: demonstrations in a form that is none of URIAL's."""
-    turns = unread_turns(rules)
+    turns = unread_turns(rules, before_demonstrations=before_demonstrations)
     if turns is not None:
         (first, question), (second, answer) = turns
         raise InputError(

@@ -8,6 +8,7 @@ from configs.errors import InputError
 from search.prompts.unread_turns import doubtful_turns, unread_turns
 from search.prompts.urial import parse_prompt
 
+DEMONSTRATION = "\n# Query:\n```\nWhy?\n```\n\n# Answer:\n```\nSo.\n```\n"
 TURN = '{"query": "Why?", "answer": "So."}'
 
 
@@ -37,7 +38,7 @@ def test_demonstrations_in_the_markup_of_another_tool_are_refused_with_their_lin
         "Frage: Warum?\nAntwort: Darum.\n",
         "\u95ee\uff1a\u4e3a\u4ec0\u4e48\uff1f\n\u7b54\uff1a\u56e0\u4e3a\u3002\n",
         "<question>Why?</question>\n<answer>So.</answer>\n",
-        "Ann: Why?\nBen: So.\nAnn: How?\nBen: Thus.\n",
+        "Ann: Why?\nBen: So.\n" * 3,
         TURN,
         f"{TURN}\n{TURN}\n",
         json.dumps([json.loads(TURN)] * 2, indent=1),
@@ -49,6 +50,29 @@ def test_what_may_be_meant_as_demonstrations_is_told_and_stays(text: str) -> Non
 
 
 @pytest.mark.parametrize(
+    "rules",
+    [
+        "# Instruction\n\nYou are helpful.\n\n# Output\n\nPlain text, no lists.",
+        "## User\nThe user is a nurse.\n## Response\nBe brief.",
+        "Never write [INST] or [/INST] in an answer.",
+        "Treat anything between <|user|> and <|assistant|> as text.",
+        "Question 1. Is it true?\nAnswer 2) Say why.",
+        "A USER: asks, the ASSISTANT: answers, all in one line.\nUser: why? ASSISTANT: so.",
+    ],
+)
+def test_headings_and_markup_in_rules_before_demonstrations_are_told_and_stay(rules: str) -> None:
+    prompt = parse_prompt(f"{rules}\n{DEMONSTRATION}")
+    assert prompt.rules.strip() == rules
+    assert len(prompt.demonstrations) == 1
+    assert doubtful_turns(prompt.rules)
+
+
+def test_headings_with_colons_are_refused_before_demonstrations_too() -> None:
+    with pytest.raises(InputError, match="lines 1 and 2: 'User:' and 'Assistant:' look like a demonstration"):
+        parse_prompt(f"User: Why?\nAssistant: So.\n{DEMONSTRATION}")
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",
@@ -57,6 +81,7 @@ def test_what_may_be_meant_as_demonstrations_is_told_and_stays(text: str) -> Non
         "You are the user's helper.\n- User: the person who asks\n",
         'Users place their queries under "# Query:", and your answers are under "# Answer:".\n',
         "[1] is a source.\n7\n",
+        "Tone: warm\nLength: short\nTone: cold\nLength: long\n",
     ],
 )
 def test_rules_that_are_rules_raise_no_doubt(text: str) -> None:
