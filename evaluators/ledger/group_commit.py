@@ -61,11 +61,20 @@ class GroupCommit:
                     await asyncio.wait([self._committing])  # it may be given up meanwhile, and leave rows
         finally:
             self._thread.shutdown()
-            if self._waiting:
-                rest, self._waiting = self._waiting, []
-                self._write_batch(iter([rest]))
+            self._write_rest()
             if self._broken is not None:
                 raise self._broken
+
+    def _write_rest(self) -> None:
+        """Write what waits in this thread, and tell whoever waits for it: the other thread takes no more."""
+        rest, self._waiting = self._waiting, []
+        commit, self._next_commit = self._next_commit, None
+        try:
+            if rest:
+                self._write_batch(iter([rest]))
+        finally:
+            if commit is not None:
+                self._settle(commit)
 
     def _commit_waiting(self) -> "asyncio.Future[None]":
         """The commit of everything that waits; somebody is at work on it from here on."""
@@ -90,13 +99,16 @@ class GroupCommit:
                     commit.cancel()
                     self._waiting = next(batch, []) + self._waiting
                     raise
-                if self._broken is None:
-                    commit.set_result(None)
-                else:  # rows have been lost: nothing kept later may count as durable
-                    commit.set_exception(self._broken)
-                    commit.exception()  # marks it as seen: whoever kept a row may have been cancelled meanwhile
+                self._settle(commit)
         finally:
             self._committing = None
+
+    def _settle(self, commit: "asyncio.Future[None]") -> None:
+        if self._broken is None:
+            commit.set_result(None)
+        else:  # rows have been lost: nothing kept later may count as durable
+            commit.set_exception(self._broken)
+            commit.exception()  # marks it as seen: whoever kept a row may have been cancelled meanwhile
 
     def _write_batch(self, batch: Iterator[list[Row]]) -> None:
         """Write the rows that the batch holds, unless who gave it up has taken them back: whoever is first has them."""
