@@ -30,7 +30,16 @@ _DIGITS = 12  # of a trial's number, at most
 _PROMPTS = 200  # of a run, to choose from
 _LOOK = 1.0  # seconds between two looks at the folder
 _TYPES = {"view.css": "text/css", "view.js": "text/javascript"}
-_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; frame-src 'self'"
+_OWN = "default-src 'none'; base-uri 'none'; frame-ancestors 'self'"
+_POLICY = (
+    f"{_OWN}; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; frame-src 'self'; "
+    "form-action 'self'"
+)
+_REPORT_POLICY = (
+    f"{_OWN}; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; form-action 'none'"
+)
+_FILE_POLICY = f"{_REPORT_POLICY}; sandbox allow-scripts allow-popups"
+"""Makes a page that is read from a run's folder, which anybody may have written, an origin of its own."""
 
 
 def make_app(folder: Path, token: str = "", hosts: frozenset[str] = frozenset(), *, editing: bool = False) -> Starlette:
@@ -65,8 +74,12 @@ def _refused(request: Request, error: Exception) -> Response:
 
 
 def _page(template: str, root: str, code: int = 200, **values: Any) -> HTMLResponse:
-    headers = {"Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
-    return HTMLResponse(render(template, root, static=False, **values), code, headers)
+    return _html(render(template, root, static=False, **values), _POLICY, code)
+
+
+def _html(text: str, policy: str, code: int = 200) -> HTMLResponse:
+    headers = {"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+    return HTMLResponse(text, code, headers)
 
 
 def _root(request: Request) -> str:
@@ -128,9 +141,9 @@ class _View:
         """The same page as `demosearch report` writes, in a frame of its own; `?parts` leaves what it has already."""
         path, parts = await self._path(request), "parts" in request.query_params
         if is_experiment(path):
-            return HTMLResponse(experiment_page(path), headers={"Cache-Control": "no-store"})
+            return _html(experiment_page(path), _FILE_POLICY)
         html = await asyncio.to_thread(lambda: page(self._looks.findings(path), for_renewal=parts))
-        return HTMLResponse(html, headers={"Cache-Control": "no-store"})
+        return _html(html, _REPORT_POLICY)
 
     async def answers(self, request: Request) -> Response:
         index = await asyncio.to_thread(self._looks.answers, await self._path(request))

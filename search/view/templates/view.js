@@ -80,7 +80,7 @@ if (page === "compare" && picker) {
 
 // The report in its frame is as high as it is long.
 const frame = document.getElementById("report");
-function fit() { try { frame.style.height = frame.contentDocument.documentElement.offsetHeight + 20 + "px"; } catch { /* a file opened from disk */ } }
+function fit() { try { frame.style.height = frame.contentDocument.documentElement.offsetHeight + 20 + "px"; } catch { frame.style.height = "90vh"; } } // an origin of its own: a file opened from disk, an experiment's page
 if (frame) { frame.addEventListener("load", () => { fit(); setTimeout(fit, 600); }); addEventListener("resize", fit); }
 
 // Live: whatever changes on disk is read again.
@@ -104,10 +104,14 @@ async function renewRows(changed) {
   narrow();
 }
 const address = name => name.split("/").map(encodeURIComponent).join("/");
-let reportDue = 0, reportWaits = 0;
+let reportDue = 0, reportWaits = 0, reportRead; // as it was last read; null where there was none
 async function renewReport() {
   const begun = Date.now(), newer = await part(`${root}report/${address(body.dataset.run)}?parts`);
-  if (newer !== null && frame.contentWindow.renew?.(newer) === false) frame.contentWindow.location.reload();
+  const before = reportRead; reportRead = newer;
+  let upToDate;
+  try { upToDate = newer === null || (frame.contentWindow.renew?.(newer) ?? before !== null); }
+  catch { upToDate = before === undefined || before === newer; } // an experiment's page: an origin of its own
+  if (!upToDate) frame.src = frame.src;
   fit();
   reportDue = Date.now() + Math.max(2000, 4 * (Date.now() - begun)); // a large run is not read all the time
 }

@@ -32,3 +32,11 @@ def made_folder(path: Path) -> Path:
     questions = {"h1": "maths", "h2": "prose"}
     made_evaluation(path / "compared", questions, ("plain", "rich"), lambda name, _: 2.0 + (name == "rich"))
     return path
+
+
+def made_experiment(path: Path, page: str) -> Path:
+    """A finished experiment without runs, and this as its page."""
+    path.mkdir(parents=True)
+    (path / "experiment.json").write_text('{"experiment": "models"}', encoding="utf-8")
+    (path / "page.html").write_text(page, encoding="utf-8")
+    return path

@@ -13,7 +13,7 @@ import pytest
 from search.run_directory.notes import Notes, change_notes, read_notes
 from search.view.bundle import write_bundle
 from tests.search.report.browser import CHROMIUM, Page, browser_page
-from tests.search.view.folder import made_folder, made_search
+from tests.search.view.folder import made_experiment, made_folder, made_search
 from tests.search.view.served import served
 
 pytestmark = [
@@ -308,6 +308,39 @@ def test_tags_and_a_note_are_edited_in_the_page_and_nobody_elses_are_lost(tmp_pa
     assert "1 to 40 characters" in str(seen.pop("refused"))
     assert seen == {"focus": "tags", "tags": "good one, paper, terminal", "width": 360, "complaints": []}
     assert read_notes(run) == Notes(("good one", "paper"), "look\n<b>again</b>")
+
+
+CRAFTED = """<!doctype html><script>
+const attempts = {
+  parent: async () => parent.document.title,
+  read: async () => (await fetch("/run/first")).status,
+  write: async () => (await fetch("/notes/first", {method: "POST", body: '{"add": ["hacked"]}'})).status,
+};
+(async () => {
+  const reached = [];
+  for (const [name, attempt] of Object.entries(attempts))
+    try { await attempt(); reached.push(name); } catch { /* refused */ }
+  parent.postMessage(`reached: ${reached}`, "*");
+})();
+</script>"""
+
+
+async def open_crafted(home: str) -> object:
+    """What the script of a page in a run's folder reached, in the frame that shows it."""
+    async with browser_page() as page:
+        await page.open(f"{home}run/crafted?token=secret", leads_to=f"{home}run/crafted")
+        await page.evaluate("addEventListener('message', event => { window.said = event.data; })")
+        await page.evaluate("const shown = document.getElementById('report'); shown.src = shown.src")
+        await page.until("window.said !== undefined")
+        return await page.evaluate("window.said")
+
+
+def test_a_page_that_came_with_a_copied_experiment_reaches_no_run(tmp_path: Path) -> None:
+    folder = made_folder(tmp_path / "runs")
+    made_experiment(folder / "crafted", CRAFTED)
+    with served(folder, "secret", editing=True) as home:
+        assert asyncio.run(open_crafted(home)) == "reached: "
+    assert read_notes(folder / "first") == Notes()
 
 
 def test_a_bundle_works_from_a_web_server_that_knows_nothing_but_files(tmp_path: Path) -> None:
