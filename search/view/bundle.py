@@ -40,6 +40,8 @@ def _write_all(runs: RunList, target: Path) -> int:
 
     def keep(name: str, text: str) -> None:
         path = target / name
+        if path.exists():
+            raise InputError(f"two pages would be written to {path}: rename one of the runs")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         written[name] += 1
@@ -86,7 +88,8 @@ def _answer_files(name: str, root: str, path: Path) -> Iterator[tuple[str, str]]
 
 
 def _page_name(name: str, page: int) -> str:
-    return f"{name}{f'-{page}' if page else ''}.html"
+    """The file of a page of answers; no other run's first page ends in `.htm`, whatever the run is called."""
+    return f"{name}.page-{page}.htm" if page else f"{name}.html"
 
 
 def _all_rows(index: AnswerIndex) -> Iterator[AnswerRow]:

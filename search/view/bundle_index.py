@@ -11,7 +11,8 @@ from search.results.answers_table import Answer
 from search.view.answer_index import AnswerRow
 
 CHUNK_ROWS = 5_000
-CHUNK_CHARACTERS = 400_000
+CHUNK_BYTES = 450_000  # one answer that is longer has a file of its own
+_NUMBERS_SIZE = 60  # bytes of a row's numbers in a file, about
 _QUERY = 140  # characters of a question in the list
 _WORDS = ("prompt", "query", "category", "side", "role", "failure", "decoding")
 """Columns of texts that many rows share: each text stands once in a chunk."""
@@ -19,28 +20,39 @@ _NUMBERS = ("score", "change", "length")
 
 
 def row_files(rows: Iterable[AnswerRow]) -> Iterator[str]:
-    """Files of all rows but for their texts, in order; `CHUNK_ROWS` in each."""
-    chunk: list[AnswerRow] = []
+    """Files of all rows but for their texts, in order; `CHUNK_ROWS` in each, or fewer whose words fill it."""
+    chunk, words, size = list[AnswerRow](), set[str](), 0
     for row in rows:
-        chunk.append(row)
-        if len(chunk) == CHUNK_ROWS:
+        new = {_shown(name, row) for name in _WORDS} - words
+        added = _NUMBERS_SIZE + sum(map(_encoded_size, new))
+        if chunk and (len(chunk) == CHUNK_ROWS or size + added > CHUNK_BYTES):
             yield _script("takeRows", _columns(chunk))
-            chunk = []
+            chunk, words, size = [], set(), 0
+        chunk.append(row)
+        words |= new
+        size += added
     if chunk:
         yield _script("takeRows", _columns(chunk))
 
 
 def text_files(answers: Iterable[Answer]) -> Iterator[str]:
     """Files of the texts that a search looks through (question, answers, the judge's words), in order."""
-    chunk, characters = list[str](), 0
+    chunk, size = list[str](), 0
     for answer in answers:
-        chunk.append("\n".join((answer.query, *answer.answers, *answer.words)))
-        characters += len(chunk[-1])
-        if characters >= CHUNK_CHARACTERS:
+        text = "\n".join((answer.query, *answer.answers, *answer.words))
+        added = _encoded_size(text)
+        if chunk and size + added > CHUNK_BYTES:
             yield _script("takeTexts", chunk)
-            chunk, characters = [], 0
+            chunk, size = [], 0
+        chunk.append(text)
+        size += added
     if chunk:
         yield _script("takeTexts", chunk)
+
+
+def _encoded_size(text: str) -> int:
+    """Bytes of a text in a file: JSON has six for a letter beyond ASCII."""
+    return len(json.dumps(text)) + 1
 
 
 def _columns(rows: list[AnswerRow]) -> dict[str, Any]:

@@ -56,7 +56,7 @@ function made(name, content, attributes = {}) {
 }
 const decimal = value => value.toFixed(2), signed = value => (value > 0 ? "+" : "") + decimal(value);
 function line(row) {
-  const page = Math.floor(row.id / size), address = `${encodeURIComponent(form.dataset.stem)}${page ? `-${page}` : ""}.html#a${row.id}`;
+  const page = Math.floor(row.id / size), address = `${encodeURIComponent(form.dataset.stem)}${page ? `.page-${page}.htm` : ".html"}#a${row.id}`;
   const role = row.role && row.role !== row.prompt ? [" ", made("span", row.role, {class: "tag"})] : [];
   const decoding = row.decoding ? [" ", made("span", row.decoding, {class: "muted"})] : [];
   return made("tr", [

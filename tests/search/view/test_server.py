@@ -7,7 +7,8 @@ from starlette.testclient import TestClient
 
 from search.view.bundle import write_bundle
 from search.view.server import make_app
-from tests.search.view.folder import HOSTILE, made_folder
+from tests.search.report.made_run import MadeRun
+from tests.search.view.folder import HOSTILE, made_experiment, made_folder
 
 HERE = "http://127.0.0.1"
 
@@ -114,3 +115,38 @@ def test_a_bundle_holds_every_page_and_its_links_lead_somewhere(folder: Path, tm
         for link in re.findall(r'(?:href|src)="([^"#?]+)"', page.read_text(encoding="utf-8")):
             assert link.startswith("data:") or (page.parent / link).resolve().exists(), (page, link)
     assert HOSTILE not in (target / "answers" / "first.html").read_text(encoding="utf-8")
+
+
+def policy(client: TestClient, address: str) -> set[str]:
+    return {*client.get(address).headers["content-security-policy"].split("; ")}
+
+
+def test_further_pages_of_a_run_are_no_pages_of_another_whatever_it_is_called(tmp_path: Path) -> None:
+    questions = {f"g{number}": "maths" for number in range(60)}
+    for name in ("a", "a-1", "a.page-1", "a.page-1.htm"):
+        run = MadeRun(tmp_path / "runs" / name, questions, {"h1": "maths"}, lambda *_: 1.0)
+        run.search()
+        run.write(ended=False)
+    target = tmp_path / "bundle"
+    assert write_bundle(tmp_path / "runs", target) == len([path for path in target.rglob("*") if path.is_file()])
+    for name in ("a", "a-1", "a.page-1", "a.page-1.htm"):
+        pages = [
+            (target / "answers" / file).read_text(encoding="utf-8") for file in (f"{name}.html", f"{name}.page-1.htm")
+        ]
+        assert [f"page {number} of 2" in page for number, page in enumerate(pages, 1)] == [True, True]
+        assert all(f"<title>{name}:" in page or f"run/{name}.html" in page for page in pages)
+        assert f'href="../answers/{name}.page-1.htm"' in pages[0]
+
+
+def test_a_page_read_from_a_folder_is_an_origin_of_its_own_and_no_page_is_framed_elsewhere(tmp_path: Path) -> None:
+    folder = made_folder(tmp_path)
+    made_experiment(folder / "crafted", "<script>fetch('/')</script>")
+    client = TestClient(make_app(folder), base_url=HERE)
+    everywhere = {"default-src 'none'", "base-uri 'none'", "frame-ancestors 'self'"}
+    for address in ("/", "/run/crafted", "/report/first", "/report/compared", "/report/crafted"):
+        assert everywhere <= policy(client, address)
+    assert "form-action 'self'" in policy(client, "/run/first")
+    assert {"form-action 'none'", "script-src 'unsafe-inline'"} <= policy(client, "/report/first")
+    assert "sandbox allow-scripts allow-popups" in policy(client, "/report/crafted")
+    assert 'sandbox="allow-scripts allow-popups"' in client.get("/run/crafted").text
+    assert "sandbox" not in client.get("/run/first").text
