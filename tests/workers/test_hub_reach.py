@@ -1,6 +1,8 @@
 """Whether a hub answers is known soon, whatever it answers and whether anybody is there."""
 
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -25,6 +27,21 @@ def test_nobody_is_at_a_closed_port_or_behind_a_name_that_is_none() -> None:
 def test_a_server_that_says_nothing_is_not_waited_for() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         assert not answers(f"http://127.0.0.1:{silent.getsockname()[1]}", 0.1)
+
+
+def test_the_hubs_library_may_ask_by_another_client_than_httpx2() -> None:
+    program = """
+import sys
+import httpx
+from huggingface_hub import get_session, set_client_factory
+sys.modules["httpx2"] = None
+set_client_factory(httpx.Client)
+from workers.hub_reach import answers
+print(answers(sys.argv[1]), answers("http://127.0.0.1:1"))
+"""
+    with FileServer({}) as server:
+        done = subprocess.run([sys.executable, "-c", program, server.address], check=True, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("True False\n", "")
 
 
 def test_nobody_is_asked_where_the_settings_say_offline(monkeypatch: pytest.MonkeyPatch) -> None:
