@@ -171,6 +171,7 @@ class TransformersEngine:
         ]
         for given in sorted(asked, key=lambda given: -given.length):
             self._check_room([given.prompt], len(given.continuation))
+            self._check_embedded([given.prompt + given.continuation])
         return self._likelihoods(asked, self._shared(block, prompts))
 
     def _added(self, block: PromptBlock, prompts: list[list[int]], continuations: Continuations) -> list[list[int]]:
@@ -196,6 +197,7 @@ class TransformersEngine:
     def _requests(self, new: int, stops: Stops, job: int, block: PromptBlock) -> list[Request]:
         prompts = self._prompts.prompts(block)
         self._check_room(prompts, new)
+        self._check_embedded(prompts)
         prefix = prompts[0][: self._shared(block, prompts)] if prompts else []
         return [
             Request(
@@ -263,9 +265,12 @@ class TransformersEngine:
             raise PromptTooLong(longest, new_tokens, self._card.context_tokens)
         if any(not tokens for tokens in prompts):
             raise GenerationFailed("a prompt has no tokens at all: give it a text or a begin-of-text token")
-        if (highest := max(map(max, prompts), default=0)) >= self._embedded:
+
+    def _check_embedded(self, texts: list[list[int]]) -> None:
+        """Refuse what is read of a token without a row in the embedding: a GPU serves nobody after such an index."""
+        if (highest := max(map(max, texts), default=0)) >= self._embedded:
             name = self._tokenizer.convert_ids_to_tokens(highest)
-            raise GenerationFailed(f"a prompt holds {name!r}, a token that the model has no embedding for: reword it")
+            raise GenerationFailed(f"a text holds {name!r}, a token that the model has no embedding for: reword it")
 
 
 def _answers(batch: DecodeLoop) -> Iterator[tuple[int, Completion]]:

@@ -18,7 +18,7 @@ from configs.schema.model import ModelConfig
 from tests.tiny_model import random_llama, save
 from workers.engines.transformers_engine import TransformersEngine
 from workers.failures import GenerationFailed
-from workers.prompt import Decoding, PromptBlock
+from workers.prompt import Continuations, Decoding, PromptBlock
 from workers.shared_prefix import weights
 from workers.shared_prefix.checkpoint import undisturbed
 
@@ -150,12 +150,15 @@ def test_a_tokenizer_with_more_tokens_than_the_model_embeds_is_refused(folder: P
         TransformersEngine.load(ModelConfig(name=str(folder), device="cpu"))
 
 
-def test_a_prompt_with_a_token_that_nobody_embedded_fails_and_others_are_answered(folder: Path) -> None:
+def test_a_text_with_a_token_that_nobody_embedded_fails_and_others_are_answered(folder: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(folder)
     tokenizer.add_tokens(["<pad>", *(f"<more{number}>" for number in range(100))])
     tokenizer.save_pretrained(folder)
     engine = TransformersEngine.load(ModelConfig(name=str(folder), device="cpu"))
-    decoding = Decoding(max_new_tokens=2)
-    with pytest.raises(GenerationFailed, match="holds '<more99>', a token that the model has no embedding for"):
+    decoding, block = Decoding(max_new_tokens=2), PromptBlock("", ("it is",))
+    refused = "a text holds '<more99>', a token that the model has no embedding for"
+    with pytest.raises(GenerationFailed, match=refused):
         list(engine.generate(PromptBlock("", ("it is <more99>",)), decoding))
-    assert list(engine.generate(PromptBlock("", ("it is",)), decoding))
+    with pytest.raises(GenerationFailed, match=refused):
+        list(engine.score(block, Continuations((" <more99>",))))
+    assert list(engine.generate(block, decoding))
