@@ -40,7 +40,8 @@ from workers.hub_reach import answers
 print(answers(sys.argv[1]), answers("http://127.0.0.1:1"))
 """
     with FileServer({}) as server:
-        done = subprocess.run([sys.executable, "-c", program, server.address], check=True, capture_output=True, text=True)
+        command = [sys.executable, "-c", program, server.address]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("True False\n", "")
 
 
