@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -18,14 +17,13 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 from transformers.utils.logging import disable_progress_bar
 
 from configs.errors import InputError
+from workers.file_digest import digest_folder
 from workers.shared_prefix.checkpoint import refuse_incomplete, undisturbed
 from workers.shared_prefix.rope import longrope_limit
 
 if TYPE_CHECKING:  # a GPU machine may have PyTorch and transformers, and not what configs are read with
     from configs.schema.model import NamedWeightsConfig, WeightsConfig
 
-EDGE = 2**20  # bytes read at each end of a file
-BLOCK, BLOCKS = 2**16, 2**12  # bytes of a block, and how many are read between the ends: 256 MiB
 LENGTHS = ("max_position_embeddings", "max_seq_len", "seq_length")  # what configs call the context
 UNAPPLIED = (
     "repetition_penalty",
@@ -81,31 +79,11 @@ def find(config: NamedWeightsConfig, knob: str = "model") -> Source:
     if folder.is_dir():
         if not (folder / "config.json").is_file():
             raise InputError(f"{knob}.name: the folder {config.name} has no config.json, so it holds no model")
-        return Source(config.name, None, f"{folder.name}@sha256:{_digest(folder)}")
+        return Source(config.name, None, f"{folder.name}@sha256:{digest_folder(folder)}")
     if config.names_folder:
         raise InputError(f"{knob}.name: there is no folder {config.name}; give a model's folder or a hub model's name")
     commit = _hub_commit(config.name, config.revision, knob)
     return Source(config.name, commit, f"{config.name}@{commit}")
-
-
-def _digest(folder: Path) -> str:
-    """Hex sha256 over name, size and content of every file that is not hidden; of a long one over its ends and as many
-    blocks between them as are read in a moment, evenly spread."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        name = path.relative_to(folder)
-        if any(part.startswith((".", "__pycache__")) for part in name.parts):
-            continue
-        size = path.stat().st_size
-        digest.update(f"{name.as_posix()}\0{size}\0".encode())
-        with path.open("rb") as file:
-            digest.update(file.read(EDGE))
-            for at in range(EDGE, size - EDGE, max(BLOCK, (size - 2 * EDGE) // BLOCKS)):
-                file.seek(at)
-                digest.update(file.read(min(BLOCK, size - EDGE - at)))
-            file.seek(max(0, size - EDGE))
-            digest.update(file.read(EDGE))
-    return digest.hexdigest()
 
 
 def _hub_commit(name: str, revision: str | None, knob: str) -> str:

@@ -5,7 +5,6 @@ unanswered is asked again when it is back.
 """
 
 import asyncio
-import hashlib
 import json
 import threading
 import weakref
@@ -21,16 +20,16 @@ from typing import Any, TypeVar
 from configs.errors import InputError, RunStopped
 from configs.schema.model import ServedModelConfig, StartedServerConfig
 from workers.failures import GenerationFailed
+from workers.file_digest import digest_file
 from workers.messages import Answered, Ended
 from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock
 from workers.served_model.model import ServedModel
 from workers.started_server.server_process import ServerBroken, ServerProcess
 from workers.text_model import ModelCard
 
-VERSION = "started-server/1"
+VERSION = "started-server/2"
 UNANSWERED = (GenerationFailed, InputError, RunStopped)  # what a server's death looks like
 _TURN = 0.2  # seconds that a step waits for an answer, so that further jobs can join
-_EDGE = 2**20  # bytes of a file's beginning and end that its digest reads
 T = TypeVar("T")
 
 
@@ -269,12 +268,7 @@ def _identity(config: StartedServerConfig) -> str:
     """The weights that the server will load. Raises InputError where there are none."""
     path = Path(config.name)
     if path.is_file():
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            digest = hashlib.sha256(str(size).encode() + file.read(_EDGE))
-            file.seek(max(0, size - _EDGE))
-            digest.update(file.read(_EDGE))
-        return f"{path.name}@sha256:{digest.hexdigest()}"
+        return f"{path.name}@sha256:{digest_file(path)}"
     from workers.shared_prefix import weights  # noqa: PLC0415 -- torch
 
     return weights.find(config).identity

@@ -128,19 +128,6 @@ def test_what_an_interrupted_load_has_left_is_refused() -> None:
         undisturbed(lambda: AutoModelForCausalLM, patience=0)
 
 
-def test_a_byte_in_the_middle_of_a_long_file_makes_another_identity(tmp_path: Path) -> None:
-    folder = save(random_llama(context=96), tmp_path)
-    with (folder / "model.safetensors").open("ab") as file:
-        file.truncate(3 * 2**20)
-    identities = {weights.find(ModelConfig(name=str(folder))).identity}
-    for at in (2**20, 2**20 + 70_000, 3 * 2**19, 2**21 - 1):
-        with (folder / "model.safetensors").open("r+b") as file:
-            file.seek(at)
-            file.write(b"x")
-        identities.add(weights.find(ModelConfig(name=str(folder))).identity)
-    assert len(identities) == 5
-
-
 def test_a_tokenizer_with_more_tokens_than_the_model_embeds_is_refused(folder: Path) -> None:
     content = json.loads((folder / "tokenizer.json").read_text())
     vocabulary = content["model"]["vocab"]

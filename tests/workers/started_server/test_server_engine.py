@@ -21,7 +21,7 @@ from workers.engines.transformers_engine import TransformersEngine
 from workers.failures import PromptTooLong
 from workers.messages import Ended, Message
 from workers.prompt import Continuations, Decoding, Likelihood, PromptBlock
-from workers.started_server.server_engine import ServerEngine
+from workers.started_server.server_engine import ServerEngine, _identity
 from workers.started_server.server_process import ServerProcess
 from workers.text_model import TextModel
 
@@ -135,6 +135,14 @@ def test_two_workers_servers_are_one_model() -> None:
     assert cards[0] == cards[1]
     assert "vllm 0.33.0" in cards[0].fingerprint
     assert "127.0.0.1" not in cards[0].fingerprint
+
+
+def test_two_files_that_differ_in_the_middle_are_two_models(tmp_path: Path) -> None:
+    identities = set()
+    for middle in (b"a", b"b"):
+        (tmp_path / "q4.gguf").write_bytes(bytes(2**20) + middle + bytes(2**20))
+        identities.add(_identity(_config("well", name=str(tmp_path / "q4.gguf"))))
+    assert len(identities) == 2
 
 
 def test_a_server_ends_with_its_engine_and_takes_its_children_along(tmp_path: Path) -> None:
