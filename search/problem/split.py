@@ -19,7 +19,8 @@ from evaluators.question import Question
 from search.problem.repeated_questions import without_repeated
 
 _SIDES = ("search", "held_out")
-_LEAST_JUDGED = 8  # questions that say how far a screening judge agrees
+LEAST_OF_EACH = 8
+"""Held-out questions that a judge and a cheap judge alone need at the least: fewer do not tell how far both agree."""
 _EARLIER = {"guiding": "search"}  # as data files had it before 0.1
 
 
@@ -178,41 +179,42 @@ def held_out_by_judge(questions: Sequence[Question], screened_share: float, seed
     """Leave this share of every category of the held-out questions to the screening judge alone, in [0, 1).
 
     Raises:
-        InputError: one of the two would be left without a question of its own.
+        InputError: one of the two would be left with too few questions of its own for a comparison, of which the
+            verdicts would be paid in vain.
     """
     ids = tuple(question.id for question in questions)
     if not screened_share:
         return HeldOut(ids)
-    screened_alone = _drawn(questions, screened_share, seed)
+    screened_alone = _drawn(questions, screened_share, f"screening judge/{seed}")
     judged = tuple(name for name in ids if name not in screened_alone)
-    if not screened_alone or len(judged) < _LEAST_JUDGED:
+    if min(len(screened_alone), len(judged)) < LEAST_OF_EACH:
         raise InputError(
             f"judge.screened_held_out_share is {screened_share:g}: of {show_many(len(ids), 'held-out question')} it "
-            "leaves "
-            f"{len(judged):,} to the judge and {len(screened_alone):,} to judge.screening alone, and at least "
-            f"{_LEAST_JUDGED} and 1 are needed; change it, or hold out more questions"
+            f"leaves {len(judged):,} to the judge and {len(screened_alone):,} to judge.screening alone, and each "
+            f"needs at least {LEAST_OF_EACH}; change it, or hold out more questions"
         )
     return HeldOut(judged, ids)
 
 
-def _drawn(questions: Sequence[Question], share: float, seed: int) -> set[str]:
-    """Ids of the same share of every category, as nearly as whole questions allow."""
+def _drawn(questions: Sequence[Question], share: float, stream: int | str) -> set[str]:
+    """Return ids of the same share of every category, as nearly as whole questions allow; each stream has draws of its
+    own."""
     by_category: dict[str, list[Question]] = defaultdict(list)
     for question in sorted(questions, key=_by_id):
         by_category[question.category].append(question)
     drawn: set[str] = set()
-    for category, count in _quotas({name: len(group) for name, group in by_category.items()}, share, seed).items():
-        rng = random.Random(f"{seed}/{category}")  # noqa: S311 - not a secret
+    for category, count in _quotas({name: len(group) for name, group in by_category.items()}, share, stream).items():
+        rng = random.Random(f"{stream}/{category}")  # noqa: S311 - not a secret
         drawn.update(question.id for question in rng.sample(by_category[category], count))
     return drawn
 
 
-def _quotas(sizes: dict[str, int], share: float, seed: int) -> dict[str, int]:
-    """Largest remainders: the quotas sum to the rounded share of all; ties go by seed."""
+def _quotas(sizes: dict[str, int], share: float, stream: int | str) -> dict[str, int]:
+    """Largest remainders: the quotas sum to the rounded share of all; ties go by the stream."""
     exact = {name: size * share for name, size in sizes.items()}
     quotas = {name: math.floor(value) for name, value in exact.items()}
     order = sorted(exact)
-    random.Random(seed).shuffle(order)  # noqa: S311 - not a secret
+    random.Random(stream).shuffle(order)  # noqa: S311 - not a secret
     order.sort(key=lambda name: quotas[name] - exact[name])
     missing = round(sum(sizes.values()) * share) - sum(quotas.values())
     return {name: quotas[name] + (name in order[:missing]) for name in quotas}

@@ -1,7 +1,7 @@
 """What a cheap judge that was asked first has done for a search."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from configs.plural import show_many
@@ -9,9 +9,15 @@ from evaluators.ledger.queries import read_judges
 from search.problem.candidate import Candidate
 from search.results.search_results import SearchResults
 from search.results.wording import show_gain
-from search.statistics.estimates import Estimate
 from search.statistics.intervals import of_difference
-from search.statistics.prediction_powered import PredictionPowered, prediction_powered
+from search.statistics.prediction_powered import LEAST, PredictionPowered, Unused, prediction_powered
+
+_WHY_UNUSED: dict[Unused, str] = {
+    "few in common": f"both judges have scored fewer than {LEAST} questions in common",
+    "few further": f"the screening judge alone has scored fewer than {LEAST}",
+    "not Student's": "most of the judge's gains are equal or stand at an end of the scale",
+    "no correlation": "the two judges' gains are not seen to go together",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +26,10 @@ class ScreenedGain:
 
     Attributes:
         role: "winner" or "runner-up".
-        plain: by the judge alone.
-        powered: with the screening judge's scores of further held-out questions.
+        powered: with the screening judge's scores of further held-out questions, and by the judge alone.
     """
 
     role: str
-    plain: Estimate
     powered: PredictionPowered
 
     def to_json(self) -> dict[str, Any]:
@@ -34,27 +38,29 @@ class ScreenedGain:
         return {
             "role": self.role,
             "gain": powered.mean.to_json(),
-            "plain": self.plain.to_json(),
+            "plain": powered.plain.to_json(),
             "weight": powered.weight,
             "correlation": powered.correlation,
+            "n_common": powered.common,
             "n_further": powered.further,
             "width": powered.width,
+            "unused": powered.unused,
         }
 
     def sentence(self) -> str:
         """All of it, for people: prose with a full stop."""
         powered = self.powered
         further = f"he screening judge's scores of {show_many(powered.further, 'further held-out question')}"
-        correlated = (
-            f"over {show_many(self.plain.n, 'question')} that both have scored, gains in the eyes of the two correlate "
-            f"by {powered.correlation:.2f}"
-        )
-        if not powered.weight:
-            return f"T{further} do not narrow the interval of the {self.role}'s held-out gain: {correlated}."
+        agreement = f"both have scored {show_many(powered.common, 'question')}"
+        if powered.correlation is not None:
+            agreement += f", over which their gains correlate by {powered.correlation:.2f}"
+        if powered.unused:
+            why = _WHY_UNUSED[powered.unused]
+            return f"T{further} do not narrow the interval of the {self.role}'s held-out gain: {why} ({agreement})."
         return (
             f"With t{further}, the {self.role}'s held-out gain is {show_gain(powered.mean)} instead of "
-            f"{show_gain(self.plain)}, an interval {powered.width:.2f} times as wide (prediction-powered inference; "
-            f"{correlated})."
+            f"{show_gain(powered.plain)}, an interval {powered.width:.2f} times as wide (prediction-powered inference; "
+            f"{agreement})."
         )
 
 
@@ -124,4 +130,7 @@ def _gain(results: SearchResults, role: str, candidate: Candidate | None) -> Scr
     judged, screened = (side[candidate].gains(side[base]) for side in sides)
     plain = sides[0][candidate].gain(sides[0][base], results.confidence)
     powered = prediction_powered(judged, screened, results.confidence, of_difference(results.journal.bounds))
-    return None if plain is None or powered is None else ScreenedGain(role, plain, powered)
+    if plain is None or powered is None:
+        return None
+    with_failed = replace(powered, plain=plain, mean=replace(powered.mean, failed=plain.failed))
+    return ScreenedGain(role, with_failed)

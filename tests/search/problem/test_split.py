@@ -211,8 +211,15 @@ def test_the_screening_judge_alone_gets_the_same_share_of_every_category() -> No
     assert held_out_by_judge(questions, 0.0, seed=1) == (held_out.screened, ())
 
 
-@pytest.mark.parametrize("share", [0.9, 0.01])
-def test_a_share_that_leaves_one_of_the_judges_without_questions_is_refused(share: float) -> None:
+def test_questions_of_the_screening_judge_are_drawn_apart_from_the_held_out_ones() -> None:
+    questions = [Question(str(number), ("?",)) for number in range(40)]
+    first = stratified(questions, SplitConfig(held_out_share=0.5, seed=1))
+    alone = {question.id for question in questions} - {*held_out_by_judge(questions, 0.5, seed=1).judged}
+    assert alone != {question.id for question in first.held_out}
+
+
+@pytest.mark.parametrize("share", [0.9, 0.17, 0.01])
+def test_a_share_that_leaves_one_of_the_judges_with_too_few_questions_is_refused(share: float) -> None:
     questions = [Question(str(number), ("?",)) for number in range(40)]
     with pytest.raises(InputError, match="of 40 held-out questions it leaves"):
         held_out_by_judge(questions, share, seed=0)

@@ -19,9 +19,9 @@ pytestmark = pytest.mark.heavy
 
 QUIET = Console(quiet=True)
 CONFIG = [
-    *("workers.kind=local", "pool.limit=6", "questions.limit=24", "decoding.max_new_tokens=8", "window=3"),
+    *("workers.kind=local", "pool.limit=6", "questions.limit=30", "decoding.max_new_tokens=8", "window=3"),
     "strategy={kind: screening, max_demonstrations: 2, evaluations: 40, block: 4, screening_judge_answers: 24}",
-    *("judge.screening={kind: reference, metric: rouge_l}", "judge.screened_held_out_share=0.34"),
+    *("judge.screening={kind: reference, metric: rouge_l}", "judge.screened_held_out_share=0.5"),
 ]
 
 

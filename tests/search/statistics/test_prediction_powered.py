@@ -56,6 +56,48 @@ def test_where_students_t_does_not_hold_the_plain_interval_stays() -> None:
     assert powered.weight == 0
 
 
+@pytest.mark.parametrize("failed", [1, 20])
+def test_a_cheap_judge_that_failed_on_some_questions_still_narrows_the_interval(failed: int) -> None:
+    judged, screened = _pair(0.9, 3)
+    whole = prediction_powered(judged, screened, 0.95)
+    powered = prediction_powered(judged, {name: screened[name] for name in [*screened][failed:]}, 0.95)
+    assert powered is not None
+    assert whole is not None
+    assert (powered.common, powered.mean.n, powered.plain) == (40 - failed, 40, whole.plain)
+    assert whole.width < powered.width < 0.9
+    assert powered.unused is None
+
+
+@pytest.mark.parametrize("failed", [0, 20])
+def test_with_failures_intervals_hold_the_truth_as_often(failed: int) -> None:
+    held, draw = 0, np.random.default_rng(failed)
+    for _ in range(400):
+        common, own = draw.normal(size=(2, 160))
+        screened = _by_name(0.8 * common + 0.6 * own)
+        made = {name: screened[name] for name in [*screened][failed:]}
+        powered = prediction_powered(_by_name(common[:40]), made, 0.95)
+        assert powered is not None
+        held += powered.mean.low <= 0 <= powered.mean.high
+    assert 0.92 < held / 400 < 0.98
+
+
+def test_where_it_is_not_used_the_reason_is_given_and_no_correlation_stands_for_one_that_was_not_computed() -> None:
+    judged, screened = _pair(0.9, 4)
+    names = [*screened]
+    ends = {name: float(name == "q3") for name in judged}
+    cases = [
+        (judged, {name: screened[name] for name in names[33:]}, "few in common", True),
+        (judged, {name: screened[name] for name in names[:47]}, "few further", False),
+        (ends, screened, "not Student's", False),
+        (judged, {name: -value for name, value in screened.items()}, "no correlation", False),
+        (judged, dict.fromkeys(screened, 3.0), "no correlation", True),
+    ]
+    for values, cheap, why, unknown in cases:
+        powered = prediction_powered(values, cheap, 0.95, (-1.0, 1.0) if values is ends else None)
+        assert powered is not None
+        assert (powered.unused, powered.correlation is None, powered.weight) == (why, unknown, 0.0)
+
+
 def test_a_judge_without_questions_of_its_own_or_in_common_adds_nothing() -> None:
     judged, screened = _pair(0.9, 5)
     assert prediction_powered(judged, {name: screened[name] for name in judged}, 0.95) is None
