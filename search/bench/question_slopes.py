@@ -49,6 +49,7 @@ def _bounded(wanted: Floats) -> Floats:
 
 
 def most_telling(slope: Floats, noise: Floats) -> Questions:
+    """Return questions that are asked the oftener, the more their slope tells beside their noise, [Q] each."""
     return Questions(slope, noise, _bounded(slope**2 / noise))
 
 
@@ -80,6 +81,7 @@ class Effects:
 
 
 def regress(answers: GroupScores, questions: Questions) -> Effects:
+    """Return the posterior of the regression under what is held for true of the questions."""
     features, asked, scores = np.array(answers.features), np.array(answers.asked), np.array(answers.scores)
     scores = (scores - scores.mean()) / ((scores.std() or 1.0) / _USUAL_SPREAD)
     noise = _NOISE**2
@@ -132,10 +134,12 @@ def _learnt_slope(effects: Effects, questions: Questions) -> Floats:
 
 
 def alike(effects: Effects, questions: Questions) -> Questions:
+    """Return questions that differ in nothing but their noise, as it is learnt."""
     return Questions(ONES, _learnt_noise(effects, questions, own=False), ONES)
 
 
 def by_spread(effects: Effects, questions: Questions) -> Questions:
+    """Return questions whose slopes follow the spread of their scores, noise as it is learnt."""
     noise = _learnt_noise(effects, questions, own=True)
     often = _bounded(noise**0.5)
     slope = noise / often  # so that answers weigh slope / noise = 1 / often
@@ -143,8 +147,10 @@ def by_spread(effects: Effects, questions: Questions) -> Questions:
 
 
 def by_slope(effects: Effects, questions: Questions) -> Questions:
+    """Return questions with slopes and noise as they are learnt."""
     return most_telling(_learnt_slope(effects, questions), _learnt_noise(effects, questions, own=False))
 
 
 def unchanged(_: Effects, questions: Questions) -> Questions:
+    """Return what was held for true before."""
     return questions

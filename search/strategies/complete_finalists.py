@@ -17,6 +17,10 @@ from search.strategies.strategy import Extensible, Strategy, agreement_of, drift
 _FINALISTS = 2
 
 
+def _answers(trials: Sequence[Trial]) -> int:
+    return sum(len(trial.questions) for trial in trials)
+
+
 class CompleteFinalists:
     """A strategy that asks as `strategy` does; when that has ended, its first two candidates are asked about the search
     questions that they have not met, and candidates that have met all come first, by their gain over the base prompt.
@@ -41,7 +45,7 @@ class CompleteFinalists:
         checks: int | Literal["auto"] = 0,
     ) -> None:
         self._strategy, self._error, self._decided = strategy, error, False
-        self._asked = 0
+        self._own_answers = self._checked_answers = 0  # asked for by the strategy, with the base prompt's; by checks
         self._base = space.compose(())
         self._questions = fewer_questions(space, seed).questions
         self._checks = DriftChecks(self._base, self._questions, MOST_CHECKS if checks == "auto" else checks, seed)
@@ -58,9 +62,10 @@ class CompleteFinalists:
     def ask(self, room: int) -> Sequence[Trial]:
         trials: list[Trial] = []
         if self._final is None and not self._decided:
-            trials += self._due(self._asked / max(1, self._strategy.planned()), room) if self._met else []
-            trials += self._strategy.ask(room - len(trials)) if len(trials) < room else []
-        self._asked += sum(len(trial.questions) for trial in trials)
+            trials += self._due(self._own_answers / max(1, self._strategy.planned()), room) if self._met else []
+            own = self._strategy.ask(room - len(trials)) if len(trials) < room else []
+            self._own_answers += _answers(own)
+            trials += own
         if not trials and not self._under_way and self._final is None and self._met:
             self._end()
         if self._final:
@@ -71,8 +76,9 @@ class CompleteFinalists:
     def _end(self) -> None:
         """Have the rest of the checks made, and the finalists meet what they have not."""
         unmet, checks = self._unmet(), self._due(1.0, self._checks.answers)
-        self._final_answers = sum(len(trial.questions) for trial in unmet)
-        self._planned = self._asked + self._final_answers + sum(len(trial.questions) for trial in checks)
+        self._final_answers = _answers(unmet)
+        within = self._own_answers + self._checked_answers
+        self._planned = within + self._earlier_final_answers + self._final_answers
         self._final = [*checks, *unmet]
 
     def _due(self, spent: float, room: int) -> list[Trial]:
@@ -80,6 +86,7 @@ class CompleteFinalists:
         self._checking = self._checking or drift_suspected_by(self._strategy)
         checks = self._checks.due(spent, room) if self._checking else []
         self._checks_under_way += checks
+        self._checked_answers += _answers(checks)
         return checks
 
     def _unmet(self) -> list[Trial]:
@@ -96,7 +103,7 @@ class CompleteFinalists:
         if self._met:
             self._under_way -= 1
         else:  # the base prompt's, which nobody asks for
-            self._asked += len(trial.questions)
+            self._own_answers += len(trial.questions)
         if not trial.screening:
             self._met.setdefault(trial.candidate, set()).update(trial.questions)
         if trial.tells_scores:
@@ -134,8 +141,8 @@ class CompleteFinalists:
     def planned(self) -> int:
         if self._final is not None:
             return self._planned
-        within = self._asked if self._decided else self._strategy.planned() + self._earlier_final_answers
-        within += self._checks.answers
+        within = self._own_answers if self._decided else self._strategy.planned()
+        within += self._earlier_final_answers + self._checks.answers
         leaders = self._strategy.ranking()[:_FINALISTS]
         left = sum(len(self._questions_left(leader)) for leader in leaders)
         return within + left + (_FINALISTS - len(leaders)) * len(self._questions)
@@ -158,7 +165,7 @@ class CompleteFinalists:
         unknown to it; where it asks again, the ledger answers. Checks of a drift are planned anew for what is added."""
         assert isinstance(self._strategy, Extensible)
         self._strategy.extend(budget)
-        self._checks.extend(self._asked / max(1, self._strategy.planned()))
+        self._checks.extend(self._own_answers / max(1, self._strategy.planned()))
         self._earlier_final_answers += self._final_answers
         self._final, self._final_answers = None, 0
         self._error, self._decided = 0.0, False

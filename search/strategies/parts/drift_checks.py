@@ -42,7 +42,8 @@ class DriftChecks:
     def due(self, spent: float, room: int) -> list[Trial]:
         """Return at most `room` checks for which it is time when a share `spent` of the budget, in [0, 1], is spent."""
         planned = self._planned - self._before
-        progress = (spent - self._since) / (1 - self._since) if spent < 1 else 1.0
+        left = 1 - self._since
+        progress = (spent - self._since) / left if spent < 1 and left else float(spent >= 1)
         made = self._before + min(planned, int(max(0.0, progress) * (planned + 1) + 1e-9))
         checks = self._checks(self._done, made)[:room]
         self._done += len(checks)

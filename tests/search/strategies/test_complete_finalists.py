@@ -227,7 +227,7 @@ def test_as_many_checks_of_a_drift_are_made_as_are_wanted_and_the_strategy_is_to
     assert strategy.planned() == sum(len(trial.questions) for trial in trials) <= planned
 
 
-@pytest.mark.parametrize(("first", "second"), [(600, 1200), (900, 1000)])
+@pytest.mark.parametrize(("first", "second"), [(200, 400), (600, 1200), (900, 1000)])
 def test_a_search_that_is_extended_checks_for_drift_in_what_is_added_too(first: int, second: int) -> None:
     landscape = Landscape(LANDSCAPES["mixed"], 1, pool=20)
     space = landscape.space(2)

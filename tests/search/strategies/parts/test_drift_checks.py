@@ -45,3 +45,10 @@ def test_no_question_is_asked_about_twice_however_many_checks_are_wanted() -> No
 
 def test_none_are_made_where_none_are_wanted() -> None:
     assert asked(0) == []
+
+
+def test_an_extension_that_leaves_nothing_to_spend_has_its_one_check_at_the_end() -> None:
+    checks = DriftChecks(BASE, QUESTIONS, 2, 0)
+    assert len(checks.due(1.0, 9)) == 2
+    checks.extend(1.0)
+    assert [len(checks.due(spent, 8)) for spent in (0.99, 1.0, 1.0)] == [0, 1, 0]
