@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from evaluators.failures import VerdictUnreadable
+from evaluators.judge_tools.attribution import NEAR, is_denied, is_not_its_own, is_retracted
 from evaluators.judge_tools.quotations import Quotations
 from evaluators.judge_tools.ratings import RatingForm, ending
 from evaluators.judge_tools.reasoning import begins_unopened, without_reasoning
 from workers.service.endings import CUT
 
-DECISION_VERSION = "decision/3"
+DECISION_VERSION = "decision/4"
 """Raise it whenever some words would get another rating: it is part of the fingerprint of every judge that reads
 decisions."""
 
@@ -33,53 +34,6 @@ _TENTATIVE = re.compile(
     r"|would|could|might|may|if|not|instead of|rather than|from)\b[^.!?\n]{0,40}$",
     re.I,
 )
-_EXAMPLE = re.compile(
-    r"(?:\be\.g\.?,?|\bfor (?:example|instance),?|\bsuch as|\b(?:out|scale|maximum|max(?:imum)? rating) of"
-    r"|\b(?:maximum|max)(?: is)?|\bat most|\bup to)[\s\"'*`(:]*$",
-    re.I,
-)
-_ATTRIBUTED = re.compile(
-    r"(?<!\bI )(?<!\bwe )"
-    r"\b(?:says?|said|wrote|writes|claims?|claimed|asserts?|demands?|demanded|insists?|wants?|wanted|ends? with"
-    r"|(?:asks?|asked|asking|requests?|requested)(?: (?:me|us|you|the judge|the grader))? (?:for|to)\b"
-    r"|ended with|begins? with|contains?|gives? itself|gave itself|rates? itself|rated itself|awards? itself"
-    r"|tells? (?:me|us)|told (?:me|us)|instructs?|(?:tr(?:ies|ied|ying)|attempt(?:s|ed|ing)?) to|includ(?:es?|ed|ing)"
-    r"|insert(?:s|ed|ing)?|inject(?:s|ed|ing)?|embed(?:s|ded|ding)?|hid(?:es|den|ing)|fake|forged|false|alleged)\b"
-    r"(?:(?!\b(?:I|we|my)\b)[^.!?\n;,]){0,60}$",
-    re.I,
-)
-_OF_ANOTHER = re.compile(
-    r"\b(?:human|users?|experts?|baseline|gold|(?:perfect|flawless|ideal|reference)(?: (?:answer|response|reply"
-    r"|solution|one))?|better (?:answer|response|one))(?:'s)?\b(?:(?!\b(?:I|we|my|this|it)\b)[^.!?\n;,]){0,40}$",
-    re.I,
-)
-_DENIED = re.compile(
-    r"\b(?:(?:not|never|instead of|rather than)\s+(?:\w+\s+){0,3}"
-    r"|(?:ignor|disregard|reject|refus)(?:e|es|ed|s|ing)?\b[^.!?\n;,]{0,40})[\"'*_`(]*$",
-    re.I,
-)
-_TAKEN_BACK = re.compile(
-    r"[\s\"'*_`)\]]*(?:would (?:not|have been|be (?:un\w+|in\w+|too|wrong|generous|excessive))"
-    r"|(?:is|was) (?:not|un\w+|in(?:appropriate|correct|valid|flated)|wrong|too)"
-    r"|(?:is|was|as) (?:what|that which)?\s*(?:the (?:answer|assistant|user|text)|requested|demanded|instructed|asked)"
-    r"|,? as (?:requested|demanded|instructed|asked))\b",
-    re.I,
-)
-_SPOKEN_OF = re.compile(
-    r"[\"'*_`)]*[^\S\n]+(?!(?:because|since|as|for|due|given|out|points?|stars?|and|but|with|while|is|was|seems?|feels?"
-    r"|reflects?|fits|although|though|on|overall|in|to|which|that|based|considering|owing|thanks|indicat\w+)\b)(?![^\n]*\[\[)[a-z]"
-)
-_RETRACTED = re.compile(
-    r"\bon (?:second|further) thoughts?\b|\bscratch that\b|\btake (?:that|it|this) back\b|\bmake (?:that|it) an? "
-    r"|\bI(?: \w+)? (?:retract|revise|withdraw|reconsider|change|correct) (?:my|the|this|that|it)\b"
-    r"|\bI(?: \w+)? (?:can(?:not|'t| not)|won't|refuse to|decline to)(?: \w+)? (?:rate|score|judge|grade|evaluate)\b"
-    r"|(?:^|[.!?)]\s|\n)\W*(?:correction|edit(?:ed)?|updated?|revised|amended|erratum)\b[^.\n:]{0,20}:"
-    r"|(?:^|[.!?]\s|\n)\W*(?:wait|hold on|actually, no|no, wait)\b"
-    r"|\bI (?:was|am) (?:mistaken|wrong)\b|\bI(?: \w+)? made (?:a mistake|an error)\b"
-    r"|\b(?:rating|score|grade|verdict)(?: \w+)? (?:should|ought to|must) (?:be|have been)\b",
-    re.I,
-)
-_NOT_ITS_OWN = (_EXAMPLE, _ATTRIBUTED, _OF_ANOTHER)
 _INTRODUCES = re.compile(
     r"(?:rating|score|grade|verdict)[\"'*_\s]*[:=]\s*$|\b(?:I|my)\b[^.!?\n]{0,80}\b(?:rat|scor|grad|verdict)[^.!?\n]*:\s*$",
     re.I,
@@ -92,7 +46,8 @@ _MALFORMED = re.compile(r"\[\[([^\[\]\n]{0,20}\d[^\[\]\n]{0,20})\]\]")
 _NAMED = re.compile(r"[\W_]*(?:[^\W\d_][\w' -]{0,40}[*_ ]*:[\W_]*)?")
 _BLANK = re.compile(r"[\W_]*")
 _NEVER = -2
-_NEAR = 80  # characters before a rating that say what it is
+_LONGEST_LINK = 100  # characters between the ends of a scale
+_INTRODUCTION = 300  # characters before a quotation that may introduce it
 _MOST_RATINGS = 1_000
 _LONGEST = 2_000_000  # characters; no judge explains itself at such length
 
@@ -179,12 +134,9 @@ def _stated(spoken: str, matches: Sequence[re.Match[str]], quotations: Quotation
     stated = []
     for index, match in enumerate(matches):
         before = _before(spoken, match, quotations)
-        if before is None or index in ends or any(others.search(before) for others in _NOT_ITS_OWN):
+        if before is None or index in ends or is_not_its_own(before, spoken, match.end()):
             continue
-        if _TAKEN_BACK.match(spoken, match.end()) or _SPOKEN_OF.match(spoken, match.end()):
-            continue
-        denied = _DENIED.search(before) is not None
-        weight = _NEVER if denied else _weight(before + spoken[match.start() : match.start(1)])
+        weight = _NEVER if is_denied(before) else _weight(before + spoken[match.start() : match.start(1)])
         stated.append(_Stated(match[1], *match.span(1), *match.span(), weight))
     return stated
 
@@ -196,11 +148,12 @@ def _before(spoken: str, match: re.Match[str], quotations: Quotations) -> str | 
     position = match.start() if quotation is None else min(quotation[0], match.start())
     line = spoken[spoken.rfind("\n", 0, position) + 1 : position]
     if quotation is not None:
+        line = line[-_INTRODUCTION:]
         return line if _INTRODUCES.search(line) else None
     if not line.strip(" \t*_#>-\"'`"):
         above = spoken[:position].rstrip(" \t\n*_#>-\"'`").rsplit("\n", 1)[-1]
         line = above if len(above.strip()) <= 40 and not re.search(r"\[\[", above) else ""
-    return line[-_NEAR:]
+    return line[-NEAR:]
 
 
 def _weight(before: str) -> int:
@@ -215,7 +168,8 @@ def _ends_of_scale(spoken: str, matches: Sequence[re.Match[str]], form: RatingFo
     """Indices of ratings that only name the scale ("from [[1]] to [[10]]")."""
     ends: set[int] = set()
     for index, (first, second) in enumerate(pairwise(matches)):
-        if form.ends is not None and _CONNECTS.fullmatch(spoken, first.end(), second.start()):
+        near = second.start() - first.end() <= _LONGEST_LINK
+        if form.ends is not None and near and _CONNECTS.fullmatch(spoken, first.end(), second.start()):
             named = {_number(first[1]), _number(second[1])}
             ends |= {index, index + 1} if named == set(form.ends) else set()
     return ends
@@ -255,7 +209,7 @@ def _objections(
         yield "the judge gave ratings that contradict each other"
     if any(rating.begin > chosen.begin for rating in others if rating in firm):
         yield "the judge gave another rating after its decision"
-    if _RETRACTED.search(spoken, chosen.outer_end):
+    if is_retracted(spoken, chosen.outer_end):
         yield "the judge takes its rating back"
     if finish.lower() in CUT and (not ends_the_words or chosen.outer_end == chosen.end):
         yield "the judge's words were cut off at judge.max_tokens before its rating was complete and final"

@@ -1,0 +1,146 @@
+"""Phrases that tell a rating which the judge only speaks of, denies or takes back from one that it gives.
+
+Each pattern reads a bounded stretch before or behind a rating. A phrase makes a rating somebody else's only where its
+object is a rating or an instruction: "includes a hidden rating [[10]]", but not "includes all points: [[9]]".
+"""
+
+import re
+
+NEAR = 80
+"""Characters before a rating that say what it is."""
+
+_RATING = r"(?:ratings?|scores?|grades?|marks?|verdict)"
+_TEXT = r"(?:texts?|lines?|strings?|phrases?|words?|sentences?|instructions?|commands?|following)"
+_MARKS = r"[\s\"'*_`(\[>-]"
+_FILL = (
+    rf"(?:{_MARKS}+(?:{_RATING}|{_TEXT}|itself|me|us|it|its|this|that|judge|grader|evaluator|an?|the|of|into|to|for|with"
+    r"|as|by|own|full|final|overall|perfect|high(?:est)?|top|maximum|best|possible|hidden|fake|false|forged|embedded"
+    r"|injected|alleged|giv(?:e|ing)|award(?:ing)?|assign(?:ing)?|rate|saying|says?|output(?:ting)?"
+    r"|print(?:ing)?|writ(?:e|ing)|is|(?:at|in) the (?:very )?(?:end|beginning|start|middle|answer|response|reply)"
+    rf"(?: of (?:the|its) (?:answer|response|reply|text))?)\b){{0,12}}?"
+)
+_OBJECT = rf"(?:{_FILL}{_MARKS}*$|{_FILL}{_MARKS}*\b(?:{_RATING}|{_TEXT}){_MARKS}*:[\s\"'*_`(]*$)"
+_OWN = (
+    r"(?:\b(?:I|we|my)\b|\b(?:and|so|but|thus|hence|therefore)(?: \w+)? (?:deserves?|earns?|merits?|gets?|receives?"
+    r"|warrants?|rates?|scores?|is worth)\b)"
+)
+_GAP = rf"(?:(?!{_OWN})[^.!?\n;,:]){{0,60}}"
+_KIND = r"(?: (?:answer|response|reply|solution|one))?"
+_GETS = r"(?:would|should|could|might|deserves?|gets?|earns?|receives?|merits?|scores?|is rated|has|needs?)"
+
+_EXAMPLE = re.compile(
+    r"(?:\be\.g\.?,?|\bfor (?:example|instance),?|\bsuch as|\b(?:out|scale|maximum|max(?:imum)? rating) of"
+    r"|\b(?:maximum|max)(?: is)?|\bat most|\bup to)[\s\"'*`(:]*$",
+    re.I,
+)
+_ASKED_OF_THE_ANSWER = re.compile(
+    r"\b(?:(?:what|everything|all|anything|exactly|as|points|than)(?: that)?(?: was| is)? (?:the )?"
+    r"(?:(?:user|question|prompt|task|instructions?) )?(?:asked|asks?|wants?|wanted|requests?|requested|said|says)"
+    r"|(?:that|being|easily) said)\b(?: for\b)?",
+    re.I,
+)
+"""What the answer had to do, and turns of speech: no words about a rating."""
+_SAID = re.compile(
+    r"(?<!\bI )(?<!\bwe )"
+    r"\b(?:says?|said|(?:wrote|writes) that|claims|claimed|claim (?:that|to)|asserts?|demands?|demanded|insists?|wants?"
+    r"|wanted|(?:asks?|asked|asking|requests?|requested)(?: (?:me|us|you|the judge|the grader))? (?:for|to)\b"
+    r"|gives? itself|gave itself|rates? itself|rated itself|awards? itself|tells? (?:me|us)|told (?:me|us)"
+    r"|instructs?)\b"
+    rf"(?:{_GAP}$|[\s*_]*:[\s\"'*_`(]*$|{_GAP}\b{_RATING}[\s*_]*:[\s\"'*_`(]*$)",
+    re.I,
+)
+_SHOWN = re.compile(
+    r"\b(?:wrote|writes|contain(?:s|ed|ing)?|includ(?:es?|ed|ing)|insert(?:s|ed|ing)?|inject(?:s|ed|ing)?|embed(?:s|ded|ding)?"
+    r"|hid(?:es|den|ing)|(?:end|begin|start)(?:s|ed|ing)? with|(?:tr(?:ies|ied|ying)|attempt(?:s|ed|ing)?) to \w+"
+    r"|(?:an?|the|its|this|that|any) (?:fake|forged|false|alleged|hidden)"
+    rf"|(?:fake|forged|false|alleged|hidden) {_RATING})\b(?:{_OBJECT}|(?<=with)\s*:[\s\"'*_`(]*$)",
+    re.I,
+)
+_OF_ANOTHER = re.compile(
+    rf"\b(?:human|users?|experts?)(?: (?:raters?|annotators?|judges?|experts?))?"
+    rf"(?:(?:'s?)? {_RATING}\b(?: of)?[^\w.!?\n;,]*$"
+    r"|(?: would)? (?:rates?|rated|gives?|gave|scores?|scored|graded|award(?:s|ed)?)\b"
+    r"(?:(?!\b(?:I|we|my)\b)[^.!?\n;,:]){0,40}$"
+    r"|(?: would (?:get|receive|earn))(?: an?| the)?[\s*_]*$)"
+    rf"|\b(?:reference|baseline|gold){_KIND}(?:(?:'s)? {_RATING}|'s|,? {_GETS})\b"
+    r"(?:(?!\b(?:I|we|my|this|it)\b)[^.!?\n;,]){0,40}$"
+    rf"|^\W{{0,10}}(?:the )?(?:reference|baseline|gold){_KIND}\W*$"
+    rf"|\b(?:an?|any|every|only) (?:perfect|flawless|ideal|better){_KIND} {_GETS}\b"
+    r"(?:(?!\b(?:I|we|my|this|it)\b)[^.!?\n;,]){0,40}$",
+    re.I,
+)
+_DENIED = re.compile(
+    r"\b(?:(?:not|never|instead of|rather than)\s+(?:\w+\s+){0,3}[\"'*_`(]*$"
+    rf"|(?:ignor|disregard|reject|refus)(?:e|es|ed|s|ing)?\b{_OBJECT})",
+    re.I,
+)
+_REFUSED = re.compile(
+    r"[\s\"'*_`)\]]*(?:would (?:not|have been|be (?:un\w+|in\w+|too|wrong|generous|excessive))"
+    r"|(?:is|was) (?:not (?:an? |the |my )?(?:\w+ly )?(?:deserved|appropriate|justified|warranted|fair|right|correct"
+    r"|possible|given|valid|earned|merited|rating|score|what)|un(?:fair|justified|deserved|warranted|earned|reasonable"
+    r"|acceptable|realistic)|in(?:appropriate|correct|valid|flated)|wrong|too)"
+    r"|(?:is|was|as) (?:what )?(?:the (?:answer|assistant|user|text|response)|it)(?:'s| itself)? (?:own|request|demand"
+    r"|instruct|ask|want|claim|insist|suggest|says?\b|said\b)\w*"
+    r"|(?:is|was|as) (?:requested|demanded|instructed|asked)|,? as (?:requested|demanded|instructed|asked))\b",
+    re.I,
+)
+_SPOKEN_OF = re.compile(
+    r"[\"'*_`)\]]*+[^\S\n]++(?=[a-z])(?!(?:because|since|as|for|due|given|out|points?|stars?|and|but|with|while|is|was"
+    r"|seems?|feels?|reflects?|fits|although|though|on|overall|in|to|which|that|based|considering|owing|thanks"
+    r"|indicat\w+|after|mainly|even|so|primarily|largely|mostly|chiefly|from|at|by|only|just|or|per|if|despite|not"
+    r"|would be (?:my|the|a|fair)"
+    r"|(?:rating|score|grade|mark|verdict)(?! (?:needs?|requires?|would|should|must|means|calls|is reserved))"
+    r")\b)(?![^\n]{0,200}\[\[)"
+)
+_GIVEN = re.compile(
+    rf"\b{_RATING}\b[\s*_\"'`]*(?:[:=]|is\b)[\s*_\"'`]*$"
+    r"|\bI(?:'d| would| will|'ll)?(?: \w+)? (?:rate|give|award|assign|score|grade)\b[^.!?\n;]{0,60}$",
+    re.I,
+)
+_NUMBER = r"(?:\d{1,3}(?:\.\d+)?|one|two|three|four|five|six|seven|eight|nine|ten)"
+_OPENS = r"(?:[.!?)\]]\s|\n|(?<=\]))\W{0,10}"
+_RETRACTED = re.compile(
+    r"\bon (?:second|further) thoughts?\b|\bscratch that\b|\btake (?:that|it|this) back\b"
+    rf"|\bmake (?:that|it) an? \W{{0,5}}{_NUMBER}\b"
+    r"|\bI(?: \w+)? (?:retract|withdraw) (?:my|the|this|that|it)\b"
+    r"|\bI(?: (?!would|could|might|can|cannot)\w+)? (?:revise|reconsider|change|correct) (?:my|the|this|that)(?: \w+)? "
+    rf"(?:{_RATING}|judge?ment|assessment|evaluation)\b"
+    r"|\bI(?: \w+)? (?:can(?:not|'t| not)|won't|refuse to|decline to)(?: \w+)? (?:rate|score|judge|grade|evaluate)\b"
+    r"(?= (?:this|it|that|the (?:answer|response|reply))\b(?!')|\s{0,5}(?:[.!;\n]|\Z))"
+    r"(?![^.\n]{0,40}\b(?:higher|lower|more|above|better|worse|beyond|full)\b)"
+    rf"|{_OPENS}(?:correction|edit(?:ed)?|updated?|revised|amended|erratum)\b"
+    rf"(?:[^.\n:]{{0,20}}\b{_RATING}\b[^.\n:]{{0,20}}:|[*_ ]{{0,4}}:[^.\n]{{0,60}}\b{_RATING}\b"
+    rf"|[*_ ]{{0,4}}:\W{{0,10}}(?:(?:changed|lowered|raised|now|to|an?|it|is|make|should|be) ){{0,5}}\W{{0,5}}"
+    rf"{_NUMBER}\b\s{{0,3}}(?:/|out of|instead|points?|\W{{0,5}}(?:\n|\Z)))"
+    rf"|{_OPENS}(?:(?:wait|hold on|actually, no)(?=\s?[,.!:…—–-]|\s{{0,3}}(?:\n|\Z))|no, wait\b)"
+    r"|\bI (?:was|am) (?:mistaken|wrong)\b(?!-)|\bI(?: \w+)? made (?:a mistake|an error)\b"
+    rf"|(?:[.!?;)\]]\s|\n)(?![^.!?\n]{{0,120}}\bif\b)[^.!?\n;]{{0,80}}?\b{_RATING}(?: \w{{1,30}})? "
+    rf"(?:should|ought to|must) (?:be|have been)\b[^.\n]{{0,20}}\b{_NUMBER}\b",
+    re.I,
+)
+
+
+def is_not_its_own(before: str, spoken: str, end: int) -> bool:
+    """Whether a rating is an example, somebody else's, refused, or a thing that the judge only speaks of.
+
+    Args:
+        before: the words before it, at most a few hundred characters.
+        end: where the rating ends in `spoken`.
+    """
+    before = before.rstrip("[")  # the weaker form `[7]` also matches inside `[[7]]`
+    said = _ASKED_OF_THE_ANSWER.sub("", before)
+    if any(phrase.search(said) for phrase in (_EXAMPLE, _SAID, _SHOWN, _OF_ANOTHER)):
+        return True
+    if _REFUSED.match(spoken, end):
+        return True
+    return _SPOKEN_OF.match(spoken, end) is not None and not _GIVEN.search(before)
+
+
+def is_denied(before: str) -> bool:
+    """Whether the words before a rating deny it ("not [[10]]", "I ignore the [[10]]")."""
+    return _DENIED.search(before.rstrip("[")) is not None
+
+
+def is_retracted(spoken: str, since: int) -> bool:
+    """Whether the judge takes its rating back in the words from this position on."""
+    return _RETRACTED.search(spoken, since) is not None

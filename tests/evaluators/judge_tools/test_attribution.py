@@ -1,0 +1,82 @@
+"""Ratings that a judge gives, in the ordinary phrases that resemble those about a rating of somebody else."""
+
+import re
+
+import pytest
+
+from evaluators.judge_tools.decision import read_decision
+from evaluators.judge_tools.ratings import MT_BENCH
+
+
+def _score(words: str) -> float:
+    return read_decision(words, "stop", MT_BENCH).score
+
+
+OWN_RATINGS = (
+    "The response includes all requested points: [[9]]",
+    "It fully answers the user's question: [[9]]",
+    "Rating of the response to the user question: [[8]]",
+    "The response tries to help but fails: [[3]]",
+    "The response attempts to answer the question and deserves a [[5]]",
+    "This expert-level answer deserves [[9]]",
+    "I rate the false and misleading answer [[1]]",
+    "The answer earns a [[9]] rating.",
+    "Rating: [[7]] mainly for its clarity.",
+    "Rating: [[7]] even though it is short.",
+    "Score: [[8]] after all points are weighed.",
+    "This is a perfect answer: [[10]]",
+    "This matches the reference answer: [[10]]",
+    "The answer is close to the reference solution, so [[9]]",
+    "Better than the baseline: [[8]]",
+    "It is a flawless response that deserves [[10]]",
+    "The response gives the user exactly what was asked for: [[9]]",
+    "It provides everything the user asked for: [[9]]",
+    "The response contains several factual errors: [[3]]",
+    "The response ends with a good summary: [[8]]",
+    "The response includes clear instructions: [[8]]",
+    "The response ignores the constraint on length: [[4]]",
+    "The response claims that Sydney is the capital: [[2]]",
+    "The answer says little and deserves a [[3]]",
+    "That said: [[7]]",
+    "I rate it [[7]] as the answer lacks depth.",
+    "I would give this response a [[8]] rating.",
+    "Rating: [[7]] is not higher because sources are missing.",
+    "Overall, I'd rate the assistant's answer [[8]] here.",
+    "Feedback: The response meets the criteria of the rubric. [RESULT] [[4]]",
+    "So the overall score is [[4]].",
+    "**Final verdict:** The reply helps users a lot: [[9]]",
+    "Humans would like it: [[8]]",
+    "The answer contains false statements that warrant a low score: [[3]]",
+    "The assistant wrote a clear poem that deserves [[9]]",
+    "The false claim leads to a low rating: [[2]]",
+    "The response refuses the request: [[1]]",
+    "The user asked for a poem and the assistant gave one: [[8]]",
+    "[[8]] would be my rating.",
+    "Rating: [[6]]\n\nCorrection: the capital is Canberra, not Sydney.",
+    "Rating: [[6]]\n\nRevised answer: Canberra is the capital.",
+    "Rating: [[5]]. The score should be higher if sources were cited.",
+    "Rating: [[5]]. The score should be 8 if sources were cited.",
+    "Rating: [[7]]\n\nUpdated answer: 42",
+    "Good work [[8]] (short). Wait times were right.",
+    "Rating: [[7]]. More examples would make it a better answer.",
+    "Rating: [[7]]. I cannot rate it higher, as it has no sources.",
+    "Rating: [[7]]. I would revise the last sentence.",
+    "Rating: [[8]]. Actually, no errors were found.",
+    "Rating: [[8]]. I cannot judge the runtime of the code.",
+)
+
+
+@pytest.mark.parametrize("words", OWN_RATINGS)
+def test_an_ordinary_verdict_has_its_rating(words: str) -> None:
+    number = re.search(r"\[\[(\d+)", words)
+    assert number is not None
+    assert _score(words) == float(number[1])
+
+
+@pytest.mark.parametrize("filler", ["\n", " ", ".", "[", "]", "(", "*", "\n.", " \n", "Wait", "I ", "rating "])
+def test_long_runs_of_one_mark_are_read_in_linear_time(filler: str) -> None:
+    """Patterns are bounded: one that is quadratic in the run keeps the suite for minutes."""
+    run = filler * (50_000 // len(filler))
+    assert _score(f"Rating: [[7]]{run}.\nx") == 7
+    assert _score(f"{run}\nRating: [[7]]") == 7
+    assert _score(f"[[7]]\n{run}\nRating: [[7]]") == 7
