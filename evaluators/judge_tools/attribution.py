@@ -40,7 +40,7 @@ _ASKED_OF_THE_ANSWER = re.compile(
     re.I,
 )
 """What the answer had to do, and turns of speech: no words about a rating."""
-_SAID = re.compile(
+_CLAIMED = re.compile(
     r"(?<!\bI )(?<!\bwe )"
     r"\b(?:says?|said|(?:wrote|writes) that|claims|claimed|claim (?:that|to)|asserts?|demands?|demanded|insists?|wants?"
     r"|wanted|(?:asks?|asked|asking|requests?|requested)(?: (?:me|us|you|the judge|the grader))? (?:for|to)\b"
@@ -128,8 +128,8 @@ def is_not_its_own(before: str, spoken: str, end: int) -> bool:
         end: where the rating ends in `spoken`.
     """
     before = before.rstrip("[")  # the weaker form `[7]` also matches inside `[[7]]`
-    said = _ASKED_OF_THE_ANSWER.sub("", before)
-    if any(phrase.search(said) for phrase in (_EXAMPLE, _SAID, _SHOWN, _OF_ANOTHER)):
+    statement = _ASKED_OF_THE_ANSWER.sub("", before)
+    if any(phrase.search(statement) for phrase in (_EXAMPLE, _CLAIMED, _SHOWN, _OF_ANOTHER)):
         return True
     if _REFUSED.match(spoken, end):
         return True
