@@ -5,12 +5,15 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from configs.errors import InputError
 from search.run_directory.files import write_json
 from search.run_directory.run import require_run
 
 _FILE = "notes.json"
 _LONGEST_TAG = 40  # characters
+_LOCK_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +34,24 @@ def read_notes(path: Path) -> Notes:
 
 
 def change_notes(path: Path, add: Iterable[str] = (), remove: Iterable[str] = (), note: str | None = None) -> Notes:
-    """Add and remove tags, and replace the note unless None is given.
+    """Add and remove tags, and replace the note unless None is given. Others who do so at the same moment wait.
 
     Raises:
         InputError: `path` is not a run directory, cannot be written, or a tag is empty, too long or holds a comma.
     """
     require_run(path)
-    before, adding = read_notes(path), [tag.strip() for tag in add]
+    adding = [tag.strip() for tag in add]
     for tag in adding:
         if not tag or len(tag) > _LONGEST_TAG or not tag.isprintable() or "," in tag:
             raise InputError(f"the tag '{tag}' cannot be used: use 1 to {_LONGEST_TAG} characters without a comma")
-    tags = ({*before.tags} | {*adding}) - {tag.strip() for tag in remove}
-    notes = Notes(tuple(sorted(tags)), before.note if note is None else note)
-    write_json(path / _FILE, asdict(notes))
-    return notes
+    try:
+        with FileLock(path / "notes.lock", timeout=_LOCK_SECONDS):
+            before = read_notes(path)
+            tags = ({*before.tags} | {*adding}) - {tag.strip() for tag in remove}
+            notes = Notes(tuple(sorted(tags)), before.note if note is None else note)
+            write_json(path / _FILE, asdict(notes))
+            return notes
+    except Timeout:
+        raise InputError(f"{path}: another process is changing the notes; try again when it is done") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror}): make it writable to change notes") from None

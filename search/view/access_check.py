@@ -4,7 +4,7 @@ import secrets
 from http.cookies import SimpleCookie
 
 from starlette.datastructures import Headers, QueryParams
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -38,11 +38,11 @@ class AccessCheck:
         headers, reads = Headers(scope=scope), scope["method"] in _READING
         host = headers.get("host", "").rpartition(":")[0] or headers.get("host", "")
         if not reads and not (self._editing and scope["method"] == "POST"):
-            return PlainTextResponse("This view only reads.", 405)
+            return _refused("This view only reads.", 405, reads)
         if host not in self._hosts:
-            return PlainTextResponse("This host name is not served: start `demosearch view` with --host.", 421)
+            return _refused("This host name is not served: start `demosearch view` with --host.", 421, reads)
         if not reads and not _is_own_page(headers):
-            return PlainTextResponse("Only the pages of this view may edit.", 403)
+            return _refused("Only the pages of this view may edit.", 403, reads)
         return self._stranger(scope, headers, reads) if self._token else None
 
     def _stranger(self, scope: Scope, headers: Headers, reads: bool) -> Response | None:
@@ -52,7 +52,7 @@ class AccessCheck:
             return None
         given = QueryParams(scope["query_string"]).get("token", "") if reads else ""
         if not secrets.compare_digest(given.encode(), self._token.encode()):
-            return PlainTextResponse("Open the address that `demosearch view` printed: it holds the token.", 403)
+            return _refused("Open the address that `demosearch view` printed: it holds the token.", 403, reads)
         answer = RedirectResponse(scope["path"], 303)  # the token leaves the address bar
         answer.set_cookie(self._cookie(scope), self._token, httponly=True, samesite="strict")
         return answer
@@ -61,6 +61,11 @@ class AccessCheck:
     def _cookie(scope: Scope) -> str:
         """Cookies know no port: two views beside each other have a cookie each."""
         return f"demosearch-{scope['server'][1]}"
+
+
+def _refused(sentence: str, code: int, reads: bool) -> Response:
+    """A refusal: as text to a reader, as JSON to a page that wanted to edit and shows it."""
+    return PlainTextResponse(sentence, code) if reads else JSONResponse({"error": sentence}, code)
 
 
 def _is_own_page(headers: Headers) -> bool:

@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from configs.errors import DemosearchError
 from search.run_directory.notes import change_notes
 
 _LONGEST = 64 * 1024  # bytes of a request
@@ -24,8 +23,12 @@ class NotesChange(BaseModel):
     note: str | None = None
 
 
-async def edit_notes(request: Request, path: Path, one_at_a_time: asyncio.Lock) -> Response:
-    """Change the notes of the run at `path`, and answer with those that it has now; or with `error`, and why."""
+async def edit_notes(request: Request, path: Path) -> Response:
+    """Change the notes of the run at `path`, and answer with those that it has now; or with `error`, and why.
+
+    Raises:
+        DemosearchError: they cannot be changed.
+    """
     body = b""
     async for piece in request.stream():
         body += piece
@@ -35,9 +38,5 @@ async def edit_notes(request: Request, path: Path, one_at_a_time: asyncio.Lock) 
         change = NotesChange.model_validate_json(body)
     except ValidationError:
         return JSONResponse({"error": "expected a JSON object with add, remove or note"}, 400)
-    try:
-        async with one_at_a_time:
-            notes = await asyncio.to_thread(change_notes, path, change.add, change.remove, change.note)
-    except DemosearchError as error:
-        return JSONResponse({"error": str(error)}, 409)
+    notes = await asyncio.to_thread(change_notes, path, change.add, change.remove, change.note)
     return JSONResponse(asdict(notes), headers={"Cache-Control": "no-store"})

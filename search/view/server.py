@@ -70,6 +70,8 @@ def make_app(folder: Path, token: str = "", hosts: frozenset[str] = frozenset(),
 
 
 def _refused(request: Request, error: Exception) -> Response:
+    if request.method == "POST":  # a page sent it, and shows what comes back
+        return JSONResponse({"error": str(error)}, 409)
     return _page("message.html.jinja", _root(request), 409, title="This run cannot be shown", text=str(error))
 
 
@@ -95,7 +97,6 @@ class _View:
         self._editing = editing
         self._looks = Looks()
         self._reading = asyncio.Lock()
-        self._writing = asyncio.Lock()
 
     async def _rows(self) -> list[RunRow]:
         async with self._reading:
@@ -125,7 +126,7 @@ class _View:
 
     async def notes(self, request: Request) -> Response:
         """Change what people wrote on a run."""
-        return await edit_notes(request, await self._path(request), self._writing)
+        return await edit_notes(request, await self._path(request))
 
     async def _live_values(self, path: Path, row: RunRow) -> dict[str, Any]:
         live = await asyncio.to_thread(read_live, path) if row.state == "running" else None

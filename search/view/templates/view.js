@@ -152,7 +152,7 @@ async function saveNotes(event) {
   const reply = await fetch(`${root}notes/${address(body.dataset.run)}`, request).catch(() => null);
   const written = await reply?.json().catch(() => null);
   if (reply?.ok && written) { tags.value = tags.defaultValue = written.tags.join(", "); note.value = note.defaultValue = written.note; }
-  said.textContent = reply?.ok ? "saved" : `not saved: ${written?.error ?? "the view does not answer, open the address that it printed"}`;
+  said.textContent = reply?.ok ? "saved" : `not saved: ${written?.error ?? (reply ? `the view answered ${reply.status}` : "the view does not answer, open the address that it printed")}`;
 }
 function showNotes(live) { // of somebody else, unless somebody writes here
   if (!edit || tags.value !== tags.defaultValue || note.value !== note.defaultValue) return;

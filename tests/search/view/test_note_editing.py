@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from search.run_directory.notes import Notes, change_notes, read_notes
 from search.view.server import make_app
-from tests.search.view.folder import made_folder
+from tests.search.view.folder import made_folder, made_search
 
 HERE = "http://127.0.0.1:8765"
 BEFORE = Notes(("kept",), "as it was")
@@ -15,7 +15,10 @@ BEFORE = Notes(("kept",), "as it was")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made_folder(tmp_path_factory.mktemp("runs"))
+    """Runs, and beside the folder another run that is not in it."""
+    above = tmp_path_factory.mktemp("above")
+    made_search(above / "outside", "a")
+    return made_folder(above / "runs")
 
 
 @pytest.fixture
@@ -105,10 +108,30 @@ def test_what_cannot_be_written_is_refused_in_a_sentence(client: TestClient, run
     assert read_notes(run) == BEFORE
 
 
-@pytest.mark.parametrize("name", ["nobody", "", "../first", "below"])
-def test_only_a_run_of_the_folder_is_written_on(client: TestClient, folder: Path, name: str) -> None:
-    assert client.post(f"/notes/{name}", json={"add": ["new"]}).status_code in (404, 405, 409)
-    assert [path.parent.name for path in folder.rglob("notes.json")] in ([], ["second"])
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("nobody", 409),
+        ("", 409),
+        ("below", 409),
+        ("%2e%2e/outside", 409),
+        ("..%2foutside", 409),
+        ("below%2f..%2f..%2foutside", 409),
+        ("below/%2e%2e/first", 409),
+    ],
+)
+def test_only_a_run_of_the_folder_is_written_on(client: TestClient, folder: Path, name: str, code: int) -> None:
+    reply = client.post(f"/notes/{name}", json={"add": ["new"]})
+    assert (reply.status_code, reply.json()["error"][:16]) == (code, "there is no run ")
+    for run in (folder.parent / "outside", folder / "first"):
+        assert not (run / "notes.json").exists()
+
+
+def test_a_refused_edit_says_why_in_json(client: TestClient, run: Path) -> None:
+    del client.headers["Origin"]
+    refused = client.post("/notes/below/second", json={"add": ["new"]})
+    assert (refused.status_code, refused.json()) == (403, {"error": "Only the pages of this view may edit."})
+    assert read_notes(run) == BEFORE
 
 
 @pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH"])
