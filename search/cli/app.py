@@ -47,7 +47,7 @@ app = typer.Typer(
 
 A search tries ordered sets of demonstrations in front of a benchmark's questions, has a judge score the answers, and
 reports the best set on questions the search never saw. Every generation and every verdict is kept on disk before it is
-used: kill it at any moment: `demosearch resume` continues and pays for nothing twice.
+used. Kill it at any moment; `demosearch resume` continues and pays for nothing twice.
 
 **First steps**: `demosearch run quickstart` runs a complete search with a toy model on this machine.""",
     epilog="Exit codes: 0 done; 2 invalid input; 3 stopped, 130 interrupted: continue with `resume`, or with the same "

@@ -56,7 +56,7 @@ def tag(
     remove: Annotated[list[str] | None, typer.Option("--remove", "-r", help="A tag to remove. Repeatable.")] = None,
     note: Annotated[str | None, typer.Option(help="A note; it replaces the present one.")] = None,
 ) -> None:
-    """Write tags and a note on a run; `list` and `view` show them. Without arguments, print the present ones."""
+    """Write tags and a note on a run; `list` and `view` show them. With only RUN, print those that it has."""
     from search.run_directory.notes import change_notes, read_notes  # noqa: PLC0415 -- pydantic
     from search.run_directory.run import require_run  # noqa: PLC0415 -- pydantic
 

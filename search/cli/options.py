@@ -61,7 +61,7 @@ DryRun = Annotated[
 ]
 Like = Annotated[
     Path | None,
-    typer.Option(metavar="RUN", help="For --dry-run: an earlier run whose lengths and speed to expect."),
+    typer.Option(metavar="RUN", help="For --dry-run: an earlier run; expect its lengths and its speed."),
 ]
 TokensPerSecond = Annotated[
     float | None,

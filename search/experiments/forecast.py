@@ -210,8 +210,9 @@ def _summed(forecasts: Iterable[RunForecast]) -> Iterator[Quantity]:
 
 def _for_experiments(note: str) -> str:
     """The advice of a run's forecast, with the settings that an experiment has for it."""
-    note = note.replace("set --answer-tokens, or --like RUN", "set forecast.answer_tokens")
-    return note.replace("--like RUN", "forecast.tokens_per_second and forecast.gpus")
+    for option in ("--answer-tokens or ", "--tokens-per-second or ", ", or --like RUN"):
+        note = note.replace(option, "")
+    return note
 
 
 def _spent(searches: Sequence[RunForecast], paid: Sequence[PaidAlready]) -> dict[str, float]:

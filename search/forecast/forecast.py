@@ -165,11 +165,13 @@ def _missing(assumed: Assumptions) -> dict[str, str]:
     """How to learn what is not known."""
     missing = {"verdicts": "fewer where answers are equal: they share a verdict"}
     if assumed.rates.answer is None:
-        missing["new_tokens"] = f"{assumed.max_new_tokens:,} an answer at most; set --answer-tokens, or --like RUN"
+        advice = "set --answer-tokens or forecast.answer_tokens, or --like RUN"
+        missing["new_tokens"] = f"{assumed.max_new_tokens:,} an answer at most; {advice}"
     if assumed.unpriced:
         missing["dollars"] = f"unknown: set {' and '.join(assumed.unpriced)}"
     if assumed.rates.speed is None:
-        missing["hours"] = missing["gpu_hours"] = "unknown: set --tokens-per-second, or --like RUN"
+        advice = "unknown: set --tokens-per-second or forecast.tokens_per_second, or --like RUN"
+        missing["hours"] = missing["gpu_hours"] = advice
     elif assumed.rates.gpus is None and assumed.gpus is None:
-        missing["gpu_hours"] = "unknown: set workers.count and workers.gpus_per_worker, or --like RUN"
+        missing["gpu_hours"] = "unknown: set forecast.gpus, or workers.count and workers.gpus_per_worker, or --like RUN"
     return missing

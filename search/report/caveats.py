@@ -57,8 +57,7 @@ def _of_state(findings: Findings) -> Iterator[str]:
     if status.amended:
         yield (
             f"{show_many(status.amended, 'score was', 'scores were')} added by `retry-failed` after the search, which "
-            "did not know them "
-            "when it chose."
+            f"chose without {'it' if status.amended == 1 else 'them'}."
         )
 
 

@@ -55,6 +55,7 @@ def test_what_a_finished_search_has_taken_is_all_that_it_takes(tmp_path: Path) -
     told: list[ExperimentForecast] = []
     run_experiment(experiment_named("greedy"), config, tmp_path / "run", images=False, tell=told.append)
     assert not _row(told[0], "generations").spent
+    assert [quantity.note for quantity in told[0].quantities if "--" in quantity.note] == [], "it has no such options"
     after = forecast_experiment(experiment_named("greedy"), config, tmp_path / "run")
     assert _row(after, "generations").spent == _row(after, "generations").at_most
     assert _row(after, "dollars").spent == _row(after, "dollars").about

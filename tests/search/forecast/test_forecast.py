@@ -104,7 +104,7 @@ def test_what_depends_on_lengths_nobody_has_measured_is_only_bounded() -> None:
         assert read[name].about is None
     assert (read["new tokens"].at_most, read["judge calls"].at_most) == (10_000, 300)
     assert read["hours"].at_most is None
-    assert "--tokens-per-second" in read["hours"].note
+    assert "--tokens-per-second or forecast.tokens_per_second, or --like" in read["hours"].note
 
 
 def test_what_an_earlier_run_has_measured_is_expected_again() -> None:
