@@ -131,7 +131,7 @@ class FunctionJudgeConfig(JudgeKnobs):
     never returned, the run stops."""
     options: dict[str, JsonValue] = {}
     """Arguments given to the function by name, and part of its identity, as are the sources of its module and of your
-    own modules that it imports, and files that these read by a name that is written out."""
+    own modules that it imports, and files that these name, written out, and do not write."""
 
     @model_validator(mode="after")
     def _well_named(self) -> Self:

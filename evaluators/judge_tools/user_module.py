@@ -2,7 +2,7 @@
 imports, directly or through each other, and files beside them that they read.
 
 Found are imports that stand in the sources, also inside functions, names of modules that are written out where a module
-imports by name, and files whose names are written out, unless the module writes files itself: those may be its own.
+imports by name, and files whose names are written out, except those that the same module writes.
 Installed packages, the standard library and demosearch itself have versions of their own and are left out. What a
 module reads besides (files whose names it makes, the environment, a database) cannot be known.
 """
@@ -30,13 +30,24 @@ _WRITERS = frozenset(
         "dump",
         "save",
         "savetxt",
+        "savez",
+        "savez_compressed",
+        "savefig",
         "to_csv",
         "to_json",
         "to_parquet",
+        "to_pickle",
         "connect",
         "FileHandler",
+        "RotatingFileHandler",
+        "basicConfig",
     }
 )
+_DATABASES = frozenset({"shelve", "dbm"})
+_MAKE_PATHS = frozenset(
+    {"Path", "PurePath", "joinpath", "join", "with_name", "with_suffix", "resolve", "absolute", "str"}
+)
+_OF_THE_SYSTEM = frozenset({("/", "proc"), ("/", "sys"), ("/", "dev")})
 _WRITING_MODE = re.compile(r"[rwaxbt+]*[wax+][rwaxbt+]*")
 _MODULE_NAME = re.compile(r"\.*[A-Za-z_][\w.]*")
 _FILE_NAME = re.compile(r"[^\0\n]{1,300}")
@@ -73,7 +84,11 @@ def digests(name: str) -> dict[str, str]:
     files = dict(sorted(sources.items()))
     for path in sources.values():
         files.update({f"file {written}": read for written, read in sorted(_files_read(path).items())})
-    return {known_as: sha256(path.read_bytes()).hexdigest() for known_as, path in files.items()}
+    by_name: dict[str, str] = {}
+    for known_as, path in files.items():
+        with suppress(OSError):  # a file that cannot be read is none that the module depends on
+            by_name[known_as] = sha256(path.read_bytes()).hexdigest()
+    return by_name
 
 
 def _sources(name: str) -> dict[str, Path]:
@@ -154,16 +169,17 @@ def _texts(tree: ast.AST) -> Iterator[str]:
 
 
 def _files_read(path: Path) -> dict[str, Path]:
-    """Files whose names are written out in a module, relative to its folder or to where the run was started; none of a
-    module that writes files."""
+    """Files whose names are written out in a module, relative to its folder or to where the run was started; none that
+    it writes."""
     try:
         tree = ast.parse(path.read_bytes()) if path.suffix == ".py" else ast.Module([], [])
     except (SyntaxError, ValueError, RecursionError):
         return {}
-    if any(isinstance(node, ast.Call) and _writes(node) for node in ast.walk(tree)):
-        return {}
+    written = _written(tree)
     files: dict[str, Path] = {}
     for text in filter(_FILE_NAME.fullmatch, _texts(tree)):
+        if text in written or Path(text).parts[:2] in _OF_THE_SYSTEM:
+            continue
         for folder in (path.parent, Path()):
             with suppress(OSError, ValueError):
                 if (folder / text).is_file() and (folder / text).stat().st_size <= _LARGEST:
@@ -171,7 +187,61 @@ def _files_read(path: Path) -> dict[str, Path]:
     return files
 
 
+def _written(tree: ast.AST) -> set[str]:
+    """Names of files that calls write, as far as they are written out."""
+    bound: dict[str, list[ast.expr]] = {}
+    for name, value in _bindings(tree):
+        bound.setdefault(name, []).append(value)
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _writes(node)]
+    return {text for call in calls for part in _parts(call) for text in _path_texts(part, bound)}
+
+
+def _bindings(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Names of variables, attributes and parameters with what they are bound to, wherever that stands."""
+    parameters: dict[str, list[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            names = [argument.arg for argument in node.args.args]
+            parameters[node.name] = [name for name in names if name not in ("self", "cls")]
+            yield from zip(reversed(names), reversed(node.args.defaults), strict=False)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield from zip(parameters.get(_called(node), []), node.args, strict=False)
+            yield from ((keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg)
+        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value is not None:
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                yield str(getattr(target, "id", None) or getattr(target, "attr", "")), node.value
+
+
+def _path_texts(node: ast.expr, bound: dict[str, list[ast.expr]]) -> Iterator[str]:
+    """Texts of which a path is made; none of what is read or computed. Names are taken from `bound`: once is enough."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    name = getattr(node, "id", None) or getattr(node, "attr", None)
+    parts = bound.pop(name, []) if isinstance(name, str) else []
+    if isinstance(node, ast.BinOp):
+        parts = [node.left, node.right]
+    elif isinstance(node, ast.Call) and _called(node) in _MAKE_PATHS:
+        parts = _parts(node)
+    for part in parts:
+        yield from _path_texts(part, bound)
+
+
+def _parts(call: ast.Call) -> list[ast.expr]:
+    """Arguments of a call, and what its method is called on."""
+    on = [call.func.value] if isinstance(call.func, ast.Attribute) else []
+    return [*on, *call.args, *(keyword.value for keyword in call.keywords)]
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
 def _writes(call: ast.Call) -> bool:
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    texts = [text for argument in [*call.args, *call.keywords] for text in _texts(argument)]
-    return name in _WRITERS or (name == "open" and any(_WRITING_MODE.fullmatch(text) for text in texts))
+    if _called(call) != "open":
+        return _called(call) in _WRITERS
+    on = call.func.value if isinstance(call.func, ast.Attribute) else None
+    if getattr(on, "id", "") in _DATABASES:
+        return True
+    modes = [*(call.args if on else call.args[1:]), *(keyword.value for keyword in call.keywords)]
+    return any(_WRITING_MODE.fullmatch(text) for mode in modes for text in _texts(mode))

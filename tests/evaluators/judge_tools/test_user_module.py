@@ -8,6 +8,14 @@ import pytest
 
 from evaluators.judge_tools.user_module import digests, import_module
 
+HEAD = """from pathlib import Path
+FOLDER = Path(__file__).parent
+PATH = 'words.txt'
+PLACE = FOLDER / PATH
+def keep(path):
+    open(path, 'a').write('')
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
@@ -122,9 +130,39 @@ def test_each_edit_of_a_file_that_is_read_by_its_name_moves_a_digest(
         "open('words.txt', mode='w+')",
         "Path('words.txt').write_text('')",
         "pickle.dump(1, PATH)",
+        "shelve.open(PATH)",
+        "numpy.savez(FOLDER / 'words.txt', a=1)",
+        "print(1, file=open(str(PLACE), 'a'))",
+        "keep('words.txt')",
     ],
 )
 def test_a_file_that_a_module_may_write_itself_is_none_that_it_depends_on(folder: Path, writes: str) -> None:
     (folder / "words.txt").write_text("1", encoding="utf-8")
-    _write(folder, um_judge=f"PATH = 'words.txt'\ndef later():\n    return {writes}")
+    _write(folder, um_judge=f"{HEAD}def later():\n    return {writes}")
+    assert _names(folder) == {"um_judge"}
+
+
+@pytest.mark.parametrize(
+    "writes",
+    [
+        "print(1, file=open('log.txt', 'a'))",
+        "model.save('log.txt')",
+        "sqlite3.connect('log.txt')",
+        "keep('log.txt')",
+        "json.dump(json.load(open('words.txt')), open('log.txt', 'w'))",
+        "numpy.save('log.txt', DATA)",
+    ],
+)
+def test_a_module_that_writes_one_file_depends_on_the_others_that_it_names(folder: Path, writes: str) -> None:
+    for name in ("words.txt", "log.txt"):
+        (folder / name).write_text("1", encoding="utf-8")
+    load = "def load():\n    global DATA\n    DATA = open('words.txt').read()\n"
+    head = HEAD.replace("PATH = 'words.txt'", "PATH = 'none.txt'")
+    _write(folder, um_judge=f"{load}{head}def later():\n    return {writes}")
+    assert _names(folder) == {"um_judge", "file words.txt"}
+
+
+def test_files_of_the_system_and_those_that_cannot_be_read_are_left_out(folder: Path) -> None:
+    (folder / "link").symlink_to("/proc/self/mem")
+    _write(folder, um_judge="MEMORY, PATHS = 'link', ['/proc/cpuinfo', '/sys/kernel/uevent_seqnum']")
     assert _names(folder) == {"um_judge"}
