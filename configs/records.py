@@ -92,7 +92,7 @@ def _read_csv(path: Path) -> Iterator[Row]:
     text = read_text(path)
     csv.field_size_limit(_LONGEST_CELL)
     delimiter = _delimiter(path, text)
-    spaced = f"{delimiter} " in text.partition("\n")[0]  # `id, query, answer`: the space belongs to no cell
+    spaced = _is_spaced(text, delimiter)
     lines = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=spaced)
     names: list[str] | None = None
     start = 1
@@ -110,6 +110,15 @@ def _read_csv(path: Path) -> Iterator[Row]:
                 yield Row({name: cell or None for name, cell in zip(names, cells, strict=True)}, place)
     except csv.Error as error:
         raise InputError(f"{path}, line {start}: not a table ({error}); fix that line") from None
+
+
+def _is_spaced(text: str, delimiter: str) -> bool:
+    """Whether a blank follows each delimiter of the first line (`id, query, answer`): then it belongs to no cell."""
+    try:
+        names = next(csv.reader(text.splitlines()[:1], delimiter=delimiter), [])
+    except csv.Error:  # reading the table will tell
+        return False
+    return len(names) > 1 and all(name.startswith(" ") for name in names[1:])
 
 
 def _delimiter(path: Path, text: str) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 from configs.errors import InputError
 
 _LONGEST_ID = 1000
+_UNSEEN = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
+_FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # Hangul's and Braille's: they count as letters and symbols
 _SHOWN = 80  # characters of a name
 _PATH = re.compile(r"[^\[\].]+(?:\.[^\[\].]+|\[\d{1,9}\])*")
 _STEP = re.compile(r"([^\[\].]+)|\[(\d+)\]")
@@ -105,8 +107,11 @@ def _shown(field: object) -> str:
 
 
 def is_blank(text: str | None) -> bool:
-    """Whether nothing of it can be seen: white space and characters without width only."""
-    return text is None or all(unicodedata.category(character)[0] in "ZC" for character in text)
+    """Whether nothing of it can be seen: white space and characters without width only. Private and unassigned ones may
+    well be seen: fonts and later versions of Unicode have them."""
+    return text is None or all(
+        character in _FILLERS or unicodedata.category(character) in _UNSEEN for character in text
+    )
 
 
 def _present(value: Any) -> Any:

@@ -34,7 +34,7 @@ def missing_models(models: Iterable[AnyModelConfig], *, here: bool) -> Iterator[
         if not isinstance(model, NamedWeightsConfig):
             continue
         folder = Path(model.name)
-        if (not folder.exists() and not model.names_folder) or (folder / "config.json").is_file():
+        if (not os.path.exists(folder) and not model.names_folder) or os.path.isfile(folder / "config.json"):  # noqa: PTH110, PTH113 - Path's own raise for a name that is too long or hidden
             continue
         sentence = f"model.name: {model.name} is no folder with a model (it has no config.json)"
         if here:

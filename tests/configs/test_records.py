@@ -280,3 +280,9 @@ def test_a_blank_behind_each_comma_of_the_first_line_belongs_to_no_cell(tmp_path
     (tmp_path / "rows.csv").write_text('id, query, answer\na, "How, then?", So\n', encoding="utf-8")
     (read,) = read_rows(tmp_path / "rows.csv")
     assert read == {"id": "a", "query": "How, then?", "answer": "So"}
+
+
+def test_a_comma_and_a_blank_within_a_column_s_name_take_no_blank_from_cells(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text('query,"answer, good"\n  a,  b\n', encoding="utf-8")
+    (read,) = read_rows(tmp_path / "rows.csv")
+    assert read == {"query": "  a", "answer, good": "  b"}

@@ -21,6 +21,7 @@ _PIECE, _ENCODED_PIECE = 8, 12
 """Numbers of characters in a row of a key, and of an encoded one, that give it away."""
 _ENDS, _ENDS_IN_ERRORS = 6, 4
 """A word of so many characters that is a key's beginning or end gives part of it away."""
+_BOLD = ("*", "**", "***")
 _MASKED_PIECE = 5
 """Characters of a key beside a mask that give part of it away."""
 
@@ -147,11 +148,13 @@ class Redactor:
         return re.sub("\0+", _HIDDEN, shown)
 
     def _without_masked_ends(self, match: re.Match[str]) -> str:
-        head = _HIDDEN if self._is_end(match[1], 3) or self._is_part(match[1]) else match[1]
-        tail = _HIDDEN if self._is_end(match[3], 3) or self._is_part(match[3]) else match[3]
+        head = _HIDDEN if self._is_end(match[1], 3) or self._is_part(match[1], match[2]) else match[1]
+        tail = _HIDDEN if self._is_end(match[3], 3) or self._is_part(match[3], match[2]) else match[3]
         return f"{head}{match[2]}{tail}"
 
-    def _is_part(self, word: str) -> bool:
+    def _is_part(self, word: str, mask: str) -> bool:
+        if mask in _BOLD and word.isalpha() and (word.islower() or word.isupper() or word.istitle()):
+            return False  # a word, of which a key may be made
         return len(word) >= _MASKED_PIECE and any(word.lower() in key for key in self._long)
 
     def _is_end(self, word: str, at_least: int) -> bool:

@@ -31,3 +31,9 @@ def test_a_folder_without_a_model_is_refused_where_it_is_loaded_and_told_where_i
     for model in models[:2]:
         with pytest.raises(InputError, match="is no folder with a model"):
             [*missing_models([model], here=True)]
+
+
+def test_a_model_s_name_that_no_folder_can_have_is_no_folder_and_raises_nothing_else() -> None:
+    assert [*missing_models([ModelConfig(name="a" * 300)], here=True)] == []
+    with pytest.raises(InputError, match="is no folder with a model"):
+        [*missing_models([ModelConfig(name="/" + "a" * 300)], here=True)]

@@ -158,6 +158,11 @@ def test_a_part_of_a_key_beside_a_mask_is_hidden(shown: str) -> None:
     assert not [piece for piece in (KEY[10:17], KEY[12:18], KEY[-4:]) if piece in words]
 
 
+def test_a_word_in_bold_stays_though_a_key_is_made_of_such_words() -> None:
+    body = _body("**Local** and **token** are words.")
+    assert Redactor(["my-token-abc123-local-server"]).body(body) == body
+
+
 @pytest.mark.parametrize(
     "words",
     [

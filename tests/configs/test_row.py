@@ -1,0 +1,13 @@
+"""What of a row's text can be seen."""
+
+import pytest
+
+from configs.row import is_blank
+
+
+@pytest.mark.parametrize(("text", "blank"), [
+    ("\U0001fae8", False), ("\ue000", False), ("\u0378", False), ("a", False),
+    ("", True), (" \u00a0\u2028\n\u200b\ufeff\x00\u3164\u2800", True), (None, True),
+])  # fmt: skip
+def test_a_text_is_blank_where_nothing_of_it_can_be_seen(text: str | None, blank: bool) -> None:
+    assert is_blank(text) == blank
