@@ -4,11 +4,12 @@ transformers computes a norm by six operators, a rotation by five and three prod
 is a kernel that a row's few numbers do not fill. Here the weights that read the same input lie side by side, so that
 one product serves them all; a norm is one operator; a product adds what it computes to the residual itself. The results
 differ from transformers' by rounding. The model's own weights become views of those side by side: its own forward stays
-what it was, and no weight is in memory twice.
+what it was, and none of the large weights is in memory twice; those of the norms of heads, D numbers each, are.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
@@ -19,6 +20,8 @@ from torch.nn.functional import linear, rms_norm
 
 from workers.shared_prefix.attention import AttentionPass, forward
 from workers.shared_prefix.memory import give_back, is_out_of_memory
+
+log = logging.getLogger(__name__)
 
 FUSED = frozenset({"llama", "mistral", "qwen2", "qwen3", "seed_oss"})
 """Model types whose layers are those of `_Layer`; tests/workers/shared_prefix/test_fused_step.py holds each to
@@ -64,6 +67,7 @@ def fused(model: Any) -> StepForward | None:
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
+        log.warning("memory is too short to move the model's weights: transformers' own step is taken, slower")
         return None
 
 
@@ -73,8 +77,11 @@ def _is_fusable(model: Any) -> bool:
         return False
     for layer in model.model.layers:
         added = (layer.self_attn.o_proj, layer.mlp.down_proj)
-        joined = (*_projections(layer.self_attn), layer.mlp.gate_proj, layer.mlp.up_proj)
+        side_by_side = (_projections(layer.self_attn), (layer.mlp.gate_proj, layer.mlp.up_proj))
+        joined = [it for products in side_by_side for it in products]
         if any(type(it) is not Linear for it in (*added, *joined)) or any(it.bias is not None for it in added):
+            return False
+        if any(len({it.bias is None for it in products}) > 1 for products in side_by_side):
             return False
         if len({it.weight.dtype for it in (*added, *joined)}) > 1:
             return False
@@ -177,9 +184,12 @@ def _of_heads(attention: Any, heads: int, key_heads: int) -> tuple[torch.Tensor,
 
 
 def _side_by_side(products: Sequence[Any]) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Weight and bias of all products in one; their own become views of it. What lies side by side already stays."""
+    """Weight and bias of all products in one; their own become views of it. What lies side by side already stays.
+
+    Args:
+        products: all with a bias, or all without.
+    """
     biases = [product.bias for product in products if product.bias is not None]
-    assert not biases or len(biases) == len(products), "either all products have a bias or none"
     weight = _moved([product.weight for product in products])
     return weight, _moved(biases) if biases else None
 

@@ -174,8 +174,16 @@ def _refuse_uncached(model: Any) -> None:
 
 def step_forward(model: Any, kernels: Kernels) -> StepForward:
     """The step of a model whose attention is plain, in few operators where that computes what transformers does."""
-    if (few := fused(model)) is None:
+    try:
+        return _in_few_operators(model, kernels) or as_loaded(model)
+    except Exception as error:  # what calls itself Llama may be built otherwise in any way; its own step remains
+        log.warning("the model's step in few operators fails (%r): transformers' own is taken, slower", error)
         return as_loaded(model)
+
+
+def _in_few_operators(model: Any, kernels: Kernels) -> StepForward | None:
+    if (few := fused(model)) is None:
+        return None
     usual, ours = (
         _stepped(model, SharedRows(model, kernels, PrefixTree(model, kernels, budget=0), step_forward=forward))
         for forward in (None, few)
@@ -183,7 +191,7 @@ def step_forward(model: Any, kernels: Kernels) -> StepForward:
     if (distance := _distance(ours, usual)) < _close(usual):
         return few
     log.warning("the model's step in few operators differs by %.1e: transformers' own is taken, slower", distance)
-    return as_loaded(model)
+    return None
 
 
 def _ids(model: Any, count: int) -> list[int]:

@@ -83,9 +83,17 @@ def adapted() -> Any:
     return model
 
 
+def half_biased() -> Any:
+    model = copy.deepcopy(llama())
+    mlp = model.model.layers[0].mlp
+    mlp.up_proj = nn.Linear(mlp.up_proj.in_features, mlp.up_proj.out_features, bias=True)
+    return model
+
+
 @pytest.mark.parametrize(
     "model",
     [
+        pytest.param(half_biased, id="half biased"),
         pytest.param(adapted, id="adapted"),
         pytest.param(lambda: tiny(Family("", config_of("LlamaConfig", attention_bias=True), "shared")), id="biased"),
         pytest.param(
@@ -109,6 +117,23 @@ def test_a_step_that_computes_something_else_is_not_taken(caplog: pytest.LogCapt
     assert fused(model) is not None
     assert support.step_forward(model, KERNELS).func is as_loaded(model).func  # type: ignore[attr-defined]
     assert "step in few operators differs" in caplog.text
+
+
+class OfTexts(nn.Module):
+    """An activation that takes [rows, tokens, width] alone."""
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        rows, tokens, width = hidden.shape
+        return nn.functional.silu(hidden).view(rows, tokens, width)
+
+
+def test_a_model_that_the_step_fails_with_keeps_that_of_transformers(caplog: pytest.LogCaptureFixture) -> None:
+    model = copy.deepcopy(llama())
+    model.model.layers[0].mlp.act_fn = OfTexts()
+    engine = engine_of(model, record=Replay)
+    assert engine._step_forward.func is as_loaded(model).func  # type: ignore[union-attr]
+    assert "step in few operators fails (ValueError('not enough values" in caplog.text
+    assert in_order(engine, BLOCK, DECODINGS[0]) == in_order(engine_of(llama()), BLOCK, DECODINGS[0])
 
 
 def test_on_a_cpu_the_step_is_that_of_transformers() -> None:
