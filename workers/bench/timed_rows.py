@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
 
 from workers.bench.meter import Meter
-from workers.shared_prefix.fused_step import fused
+from workers.shared_prefix import support
+from workers.shared_prefix.fused_step import StepForward
 from workers.shared_prefix.graph import recorder
 from workers.shared_prefix.kernels import Kernels
 from workers.shared_prefix.paged_rows import PagedRows, RecordedSteps
@@ -54,12 +56,17 @@ class _TimedPaged(_Timed, PagedRows):
     pass
 
 
+@lru_cache(maxsize=1)  # it is tried once, in the small run before the measured one
+def _step_forward(model: Any, chosen: Kernels) -> StepForward:
+    return support.step_forward(model, chosen)
+
+
 def timed_rows(
     model: Any, chosen: Kernels, tree: PrefixTree, blocks: list[Prompts], new: int, meter: Meter
 ) -> Callable[[], _TimedShared | _TimedPaged]:
     """Make rows as the engine does; with pages for all blocks at once."""
     record = recorder(torch.device(model.device))
-    forward = fused(model) if record is not None else None
+    forward = _step_forward(model, chosen) if record is not None else None
     if chosen.paged is None:
         return lambda: _TimedShared(meter, model, chosen, tree, record, forward)
     lengths = [len(prompt) - block.shared + new for block in blocks for prompt in block.tokens]
