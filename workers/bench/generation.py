@@ -13,6 +13,7 @@ import argparse
 import multiprocessing
 import platform
 import signal
+import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
@@ -55,6 +56,8 @@ def main() -> None:
     finally:
         if arguments.markdown:
             print(f"\n{bench.report.markdown()}", flush=True)
+    if failures := [reason for method, _, reason in bench.report.failed if method == "ours"]:
+        sys.exit(f"our own method failed {len(failures)} times, first by {failures[0]}")
 
 
 class GenerationBenchmark:
@@ -110,9 +113,8 @@ class GenerationBenchmark:
             else:
                 self._compare(run)
         except Exception as error:  # libraries fail in many ways, and the others are to be measured
-            reason = f"failed: {_spoken(error)}"
-            self.report.skipped.append((run.method, run.work, reason))
-            print(f"  {run.method:15s} {reason}", flush=True)
+            self.report.failed.append((run.method, run.work, _spoken(error)))
+            print(f"  {run.method:15s} failed: {_spoken(error)}", flush=True)
         memory.give_back(self._device)
 
     def _compare(self, run: SuiteRun) -> None:

@@ -65,11 +65,13 @@ class Report:
         surroundings: versions, device, rates: whatever tells one run of the benchmark from another.
         findings: in the order measured.
         skipped: what was left out, and why.
+        failed: what was tried, and how it failed.
     """
 
     surroundings: dict[str, Any]
     findings: list[Finding] = field(default_factory=list)
     skipped: list[tuple[str, GenerationWorkload, str]] = field(default_factory=list)
+    failed: list[tuple[str, GenerationWorkload, str]] = field(default_factory=list)
 
     def find(self, method: str, work: GenerationWorkload) -> Finding | None:
         return next((finding for finding in self.findings if (finding.method, finding.work) == (method, work)), None)
@@ -80,9 +82,12 @@ class Report:
             asdict(finding) | {"decode": finding.decode, "tokens_per_second": finding.tokens_per_second}
             for finding in self.findings
         ]
-        skipped = [{"method": method, "work": asdict(work), "reason": reason} for method, work, reason in self.skipped]
+        unmeasured = {
+            name: [{"method": method, "work": asdict(work), "reason": reason} for method, work, reason in runs_of_name]
+            for name, runs_of_name in (("skipped", self.skipped), ("failed", self.failed))
+        }
         partial = file.with_name(f"{file.name}.part")
-        partial.write_text(json.dumps({**self.surroundings, "runs": runs, "skipped": skipped}, indent=1) + "\n")
+        partial.write_text(json.dumps({**self.surroundings, "runs": runs, **unmeasured}, indent=1) + "\n")
         partial.replace(file)
 
     def markdown(self) -> str:

@@ -135,7 +135,9 @@ def test_a_contender_that_fails_is_told_and_the_others_are_measured(
         raise GenerationFailed("no place")
 
     monkeypatch.setitem(contenders.CONTENDERS, "ours", failing)
-    text = printed(f"{WORK_LINE} --methods ours expanded --references 0 --markdown", monkeypatch, capsys)
+    with pytest.raises(SystemExit, match="our own method failed 1 times, first by GenerationFailed: no place"):
+        printed(f"{WORK_LINE} --methods ours expanded --references 0 --markdown", monkeypatch, capsys)
+    text = capsys.readouterr().out
     assert "ours            failed: GenerationFailed: no place\n" in text
     assert "| 60 x 2 x 3 | expanded |" in text
 

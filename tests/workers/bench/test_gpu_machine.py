@@ -26,9 +26,10 @@ def test_what_make_gpu_runs_needs_neither_ray_nor_what_reads_configs() -> None:
     subprocess.run([sys.executable, "-c", PROGRAM], cwd=ROOT, check=True)
 
 
-def test_checks_that_fail_keep_no_measurement_back_and_are_told_in_the_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", ["pytest", "workers.bench.generation"])
+def test_what_fails_keeps_no_measurement_back_and_is_told_in_the_end(part: str, tmp_path: Path) -> None:
     python = tmp_path / "python"
-    python.write_text('echo "$@"\ncase "$*" in *pytest*) exit 3;; esac\n')
+    python.write_text(f'echo "$@"\ncase "$*" in *{part}*) exit 3;; esac\n')
     python.chmod(0o755)
     python.write_text("#!/bin/sh\n" + python.read_text())
     done = subprocess.run(
