@@ -19,6 +19,7 @@ from workers.shared_prefix.capacity import sizes
 from workers.shared_prefix.kernels import Kernels
 from workers.shared_prefix.passes import Fill
 from workers.shared_prefix.segments import Prefix, Segment
+from workers.shared_prefix.transfer import to_device
 
 log = logging.getLogger(__name__)
 
@@ -143,7 +144,7 @@ class PrefixTree:
             ]
             positions = torch.arange(start + begin, start + begin + len(part), device=device)[None]
             attention = Fill(before, self._kernels, _Store(node, begin, self._layers).put)
-            store_keys(self._model, torch.tensor([part], device=device), positions, attention)
+            store_keys(self._model, to_device([part], device), positions, attention)
         parent.children[node.tokens[0]] = node
         self._bytes = self.bytes() + sum(node.storages().values())
         self.tokens_read += len(tokens)

@@ -17,6 +17,7 @@ from workers.shared_prefix.passes import Fill
 from workers.shared_prefix.plain_rows import PAD
 from workers.shared_prefix.prefix_tree import PrefixTree
 from workers.shared_prefix.segments import Prefix, contiguous
+from workers.shared_prefix.transfer import to_device
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -87,7 +88,7 @@ class PrefixedRows:
     def _padded(self, rows: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
         """Token ids and positions of the rows' own tokens, padded on the right, where no token looks."""
         longest, start = max(len(row) for row in rows), len(self._prefix.tokens)
-        ids = torch.tensor([row + [PAD] * (longest - len(row)) for row in rows], device=self._device)
+        ids = to_device([row + [PAD] * (longest - len(row)) for row in rows], self._device)
         return ids, torch.arange(start, start + longest, device=self._device)[None]
 
 

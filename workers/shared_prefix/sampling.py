@@ -16,6 +16,7 @@ from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWa
 
 from workers.prompt import Decoding
 from workers.shared_prefix.ahead import UNSURE, Ahead
+from workers.shared_prefix.transfer import to_device
 
 UNKNOWN = -1  # no token: the logits are NaN
 ROUNDING = 2.0**-19  # of the largest score: three times what float32 was seen to differ by between batches
@@ -95,15 +96,15 @@ class TokenChooser:
             tokens: prompt and output so far.
             steps: how many of those are output.
         """
-        self._steps = torch.cat([self._steps, torch.tensor(steps, dtype=torch.long, device=self.device)])
+        self._steps = torch.cat([self._steps, to_device(steps, self.device)])
         if self._decoding.repetition_penalty != 1:
             seen = torch.zeros(len(tokens), self._vocabulary, dtype=torch.bool)
             for row, row_tokens in enumerate(tokens):
                 seen[row, row_tokens] = True
-            self._seen = _joined(self._seen, seen.to(self.device))
+            self._seen = _joined(self._seen, seen.to(self.device, non_blocking=True))
         if self._decoding.temperature > 0:
-            keys = torch.tensor([row_key(prompt, self._decoding) for prompt in prompts], dtype=torch.int32)
-            self._keys = _joined(self._keys, keys.to(self.device))
+            keys = [row_key(prompt, self._decoding) for prompt in prompts]
+            self._keys = _joined(self._keys, to_device(keys, self.device, torch.int32))
 
     def keep(self, rows: torch.Tensor) -> None:
         """Only these rows stay, in this order; `rows` [B'] are indices."""

@@ -21,6 +21,7 @@ from transformers import (
 
 from tests.workers.engines.families import FAMILIES
 from tests.workers.shared_prefix.fake_gpu import DEVICE, Calls, fake_gpu, moved
+from workers.prompt import Decoding
 from workers.shared_prefix import kernels
 from workers.shared_prefix.fused_step import StepForward, as_loaded, fused
 from workers.shared_prefix.graph import RunStep
@@ -30,6 +31,7 @@ from workers.shared_prefix.paged_rows import PagedRows, RecordedSteps
 from workers.shared_prefix.paged_step import Size, Tables, paged_step
 from workers.shared_prefix.pages import Pages
 from workers.shared_prefix.prefix_tree import PrefixTree
+from workers.shared_prefix.sampling import TokenChooser
 from workers.shared_prefix.segments import Prefix
 from workers.shared_prefix.shared_rows import SharedRows
 
@@ -86,9 +88,11 @@ def test_rows_in_pages_enter_step_grow_and_go() -> None:
         tree = PrefixTree(model, KERNELS, budget=2**40)
         steps = RecordedSteps(model, paged_flash, Pages(64, 256), not_recorded, in_few(model))
         rows = PagedRows(model, KERNELS, tree, steps)
-        for prefix in PROMPTS[1:]:
-            assert rows.stand_behind(prefix)
-            rows.enter([prefix + [9] * own for own in (250, 3, 0)])
+        with Calls() as calls:
+            for prefix in PROMPTS[1:]:
+                assert rows.stand_behind(prefix)
+                rows.enter([prefix + [9] * own for own in (250, 3, 0)])
+        check_nobody_waits(calls)
         with Calls() as calls:
             for _ in range(9):
                 logits = rows.step(torch.zeros(6, dtype=torch.long, device=DEVICE))
@@ -110,6 +114,16 @@ def check_nobody_waits(calls: Calls) -> None:
     assert all(options["non_blocking"] for options in transfers)
     copies = [arguments for name, arguments, _ in calls.made if name == "copy_"]
     assert {source.device for _, source, *_ in copies} <= {DEVICE}
+
+
+def test_rows_whose_tokens_are_drawn_and_penalised_join_without_waiting() -> None:
+    decoding = Decoding(8, temperature=1.0, repetition_penalty=1.1)
+    with fake_gpu():
+        chooser = TokenChooser(decoding, WORDS, DEVICE)
+        with Calls() as calls:
+            chooser.enter(["a", "b"], [[3, 4], [5]], [0, 0])
+    sent = [options for name, _, options in calls.made if name == "_to_copy"]
+    assert [options.get("non_blocking") for options in sent] == [True] * 3
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
