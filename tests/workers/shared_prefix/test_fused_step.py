@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 from typing import Any
 
 import pytest
@@ -131,7 +132,7 @@ def test_a_model_that_the_step_fails_with_keeps_that_of_transformers(caplog: pyt
     model = copy.deepcopy(llama())
     model.model.layers[0].mlp.act_fn = OfTexts()
     engine = engine_of(model, record=Replay)
-    assert engine._step_forward.func is as_loaded(model).func  # type: ignore[union-attr]
+    assert isinstance(engine._step_forward, partial), "transformers' own"
     assert "step in few operators fails (ValueError('not enough values" in caplog.text
     assert in_order(engine, BLOCK, DECODINGS[0]) == in_order(engine_of(llama()), BLOCK, DECODINGS[0])
 
