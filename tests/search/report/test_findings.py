@@ -164,7 +164,7 @@ def test_scores_that_came_later_stand_in_the_place_of_failures(tmp_path: Path) -
     best = findings.candidates[0]
     assert best.score is not None
     assert (best.score.mean, best.score.n, best.failed) == (7.0, 4, 0)
-    assert any("1 scores were added by `retry-failed`" in caveat for caveat in caveats(findings))
+    assert any("1 score was added by `retry-failed`" in caveat for caveat in caveats(findings))
 
 
 def test_a_gain_that_rests_on_one_category_is_flagged(tmp_path: Path) -> None:
