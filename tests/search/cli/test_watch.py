@@ -63,7 +63,7 @@ def test_a_search_in_another_process_is_followed_to_its_end(tmp_path: Path) -> N
     text = watched(path)
     assert search.wait() == 0
     assert "evaluations" in text
-    assert "workers busy" in text
+    assert "worker busy, " in text
     assert "state finished" in text
     assert not (path / "live.json").exists()
 
