@@ -148,7 +148,8 @@ def test_failed_items_are_in_no_mean_and_are_tried_again_by_the_same_call(tmp_pa
     (tmp_path / "moody.py").write_text(
         "from pathlib import Path\n"
         "def judge(question, answers):\n"
-        "    if Path(__file__).with_name('bad').exists() and question.id.endswith(('1', '2')):\n"
+        "    mood = Path(__file__).with_name('b' + 'ad')\n"  # a file named outright would be a part of the judge
+        "    if mood.exists() and question.id.endswith(('1', '2')):\n"
         "        raise ValueError('not now')\n"
         "    return len(answers[-1])\n"
     )
