@@ -27,7 +27,7 @@ def test_a_dry_run_says_that_a_model_is_unknown_where_a_key_is_there(
     with ServiceServer(pages=lambda method, path, body: listing if path == "/v1/models" else None) as server:
         notes = forecast_run(_config(server.base_url, tmp_path)).notes
         assert not server.requests
-    assert [note for note in notes if "does not list judge-7 among its 1 models; it has judge-8" in note]
+    assert [note for note in notes if "does not list judge-7 among its 1 model; it has judge-8" in note]
 
 
 @pytest.mark.heavy

@@ -38,7 +38,7 @@ def test_what_fails_keeps_no_measurement_back_and_is_told_in_the_end(part: str, 
         capture_output=True,
         text=True,
         check=False,
-        env={key: value for key, value in os.environ.items() if key != "MAKEFLAGS"},
+        env={key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))},
     )
     checks, measurements = done.stdout.splitlines()
     assert "-m pytest" in checks
