@@ -59,7 +59,7 @@ def _facts(status: Status) -> Table:
             facts.add_row("by both judges", gain.sentence())
     if status.amended:
         facts.add_row(
-            "amended", f"{show_many(status.amended, 'score')} by `retry-failed`; the search itself did not know them"
+            "amended", f"{show_many(status.amended, 'score')} by `retry-failed`, which the search itself did not know"
         )
     if status.extended:
         facts.add_row("extended", Text(status.extended))

@@ -50,15 +50,15 @@ class ScreenedGain:
     def sentence(self) -> str:
         """All of it, for people: prose with a full stop."""
         powered = self.powered
-        further = f"he screening judge's scores of {show_many(powered.further, 'further held-out question')}"
+        further = f"screening judge's scores of {show_many(powered.further, 'further held-out question')}"
         agreement = f"both have scored {show_many(powered.common, 'question')}"
         if powered.correlation is not None:
             agreement += f", over which their gains correlate by {powered.correlation:.2f}"
         if powered.unused:
             why = _WHY_UNUSED[powered.unused]
-            return f"T{further} do not narrow the interval of the {self.role}'s held-out gain: {why} ({agreement})."
+            return f"The {further} do not narrow the interval of the {self.role}'s held-out gain: {why} ({agreement})."
         return (
-            f"With t{further}, the {self.role}'s held-out gain is {show_gain(powered.mean)} instead of "
+            f"With the {further}, the {self.role}'s held-out gain is {show_gain(powered.mean)} instead of "
             f"{show_gain(powered.plain)}, an interval {powered.width:.2f} times as wide (prediction-powered inference; "
             f"{agreement})."
         )

@@ -15,12 +15,19 @@ def refuse_unusable_ledger(config: RunConfig | EvaluationConfig) -> None:
     path = config.ledger_path
     if path is None:
         return
+    exists = True
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        exists = False
+    except OSError as error:  # a name that is too long, or a folder that nobody may enter
+        raise InputError(f"ledger_path: {path} cannot be made ({error.strerror}); name another file") from error
     nearest = next((parent for parent in path.absolute().parents if os.path.lexists(parent)), Path("/"))
-    if path.exists() and not path.is_file():
+    if exists and not path.is_file():
         raise InputError(f"ledger_path: {path} is a folder or a device; name a file")
     if not nearest.is_dir():
         raise InputError(f"ledger_path: {nearest} is no folder, so {path} cannot be made; name another file")
-    if not os.access(path if path.exists() else nearest, os.W_OK):
+    if not os.access(path if exists else nearest, os.W_OK):
         raise InputError(f"ledger_path: {path} cannot be written; name a file on a disk that takes writes")
 
 

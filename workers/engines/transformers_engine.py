@@ -131,10 +131,6 @@ class TransformersEngine:
         batch.add(0, block)
         return _answers(batch)
 
-    def forget_answers(self) -> None:
-        """Draft from what is answered from now on."""
-        self._earlier, self._drafts = EarlierAnswers(), True
-
     def draft_nothing(self) -> None:
         """Answer a token a pass from now on; for measurements of what drafts bring."""
         self._drafts = False

@@ -12,7 +12,12 @@ from search.running.place_check import missing_models, refuse_unusable_ledger
 
 @pytest.mark.parametrize(
     ("place", "complaint"),
-    [("", "is a folder"), ("file/ledger.sqlite", "is no folder"), ("/dev/full", "or a device")],
+    [
+        ("", "is a folder"),
+        ("file/ledger.sqlite", "is no folder"),
+        ("/dev/full", "or a device"),
+        ("a" * 300, "too long"),
+    ],
 )
 def test_a_ledger_that_cannot_be_made_is_refused(tmp_path: Path, place: str, complaint: str) -> None:
     (tmp_path / "file").touch()
