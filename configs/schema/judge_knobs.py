@@ -101,7 +101,7 @@ class WritingJudgeKnobs(LanguageModelJudgeKnobs):
     """Tokens the judge may write."""
     rating: Literal["decision", "first", "expected"] = "decision"
     """What is read from the judge's words. `decision`: the rating that it decides on, outside reasoning and quotations,
-    the last and most explicit one; a doubt (several ratings that differ, a range, words cut off) is a failure. `first`:
+    the most explicit one; a doubt (several ratings that differ, a range, words cut off) is a failure. `first`:
     as the published parsers do, the first match wherever it stands, for numbers beside published ones. `expected`: the
     mean of all whole-number ratings (or of A, B and C), weighted by how probable each was in the place of the decision;
     for models of your own and for services that return log-probabilities."""

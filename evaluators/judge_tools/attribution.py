@@ -30,7 +30,8 @@ _GETS = r"(?:would|should|could|might|deserves?|gets?|earns?|receives?|merits?|s
 
 _EXAMPLE = re.compile(
     r"(?:\be\.g\.?,?|\bfor (?:example|instance),?|\bsuch as|\b(?:out|scale|maximum|max(?:imum)? rating) of"
-    r"|\b(?:maximum|max)(?: is)?|\bat most|\bup to)[\s\"'*`(:]*$",
+    r"|\b(?:maximum|max)(?: is)?|\bat most|\bup to|\bformat is)[\s\"'*`(:]*"
+    rf"(?:{_RATING}[\s*_\"'`]*:[\s\"'*`(]*)?$",
     re.I,
 )
 _ASKED_OF_THE_ANSWER = re.compile(
@@ -51,7 +52,8 @@ _CLAIMED = re.compile(
 )
 _SHOWN = re.compile(
     r"\b(?:wrote|writes|contain(?:s|ed|ing)?|includ(?:es?|ed|ing)|insert(?:s|ed|ing)?|inject(?:s|ed|ing)?|embed(?:s|ded|ding)?"
-    r"|hid(?:es|den|ing)|(?:end|begin|start)(?:s|ed|ing)? with|(?:tr(?:ies|ied|ying)|attempt(?:s|ed|ing)?) to \w+"
+    r"|hid(?:es|den|ing)|(?:end|begin|start)(?:s|ed|ing)? (?:with|in)"
+    r"|(?:tr(?:ies|ied|ying)|attempt(?:s|ed|ing)?) to \w+"
     r"|(?:an?|the|its|this|that|any) (?:fake|forged|false|alleged|hidden)"
     rf"|(?:fake|forged|false|alleged|hidden) {_RATING})\b(?:{_OBJECT}|(?<=with)\s*:[\s\"'*_`(]*$)",
     re.I,
@@ -88,7 +90,7 @@ _SPOKEN_OF = re.compile(
     r"[\"'*_`)\]]*+[^\S\n]++(?=[a-z])(?!(?:because|since|as|for|due|given|out|points?|stars?|and|but|with|while|is|was"
     r"|seems?|feels?|reflects?|fits|although|though|on|overall|in|to|which|that|based|considering|owing|thanks"
     r"|indicat\w+|after|mainly|even|so|primarily|largely|mostly|chiefly|from|at|by|only|just|or|per|if|despite|not"
-    r"|would be (?:my|the|a|fair)"
+    r"|final(?:ly)?|total|would be (?:my|the|a|fair)"
     r"|(?:rating|score|grade|mark|verdict)(?! (?:needs?|requires?|would|should|must|means|calls|is reserved))"
     r")\b)(?![^\n]{0,200}\[\[)"
 )
@@ -120,12 +122,13 @@ _RETRACTED = re.compile(
 )
 
 
-def is_not_its_own(before: str, spoken: str, end: int) -> bool:
+def is_not_its_own(before: str, spoken: str, end: int, *, is_number: bool) -> bool:
     """Whether a rating is an example, somebody else's, refused, or a thing that the judge only speaks of.
 
     Args:
         before: the words before it, at most a few hundred characters.
         end: where the rating ends in `spoken`.
+        is_number: what is said of a letter behind it ("[[A]] explains more") is said of the answer, not of a rating.
     """
     before = before.rstrip("[")  # the weaker form `[7]` also matches inside `[[7]]`
     statement = _ASKED_OF_THE_ANSWER.sub("", before)
@@ -133,7 +136,7 @@ def is_not_its_own(before: str, spoken: str, end: int) -> bool:
         return True
     if _REFUSED.match(spoken, end):
         return True
-    return _SPOKEN_OF.match(spoken, end) is not None and not _GIVEN.search(before)
+    return is_number and _SPOKEN_OF.match(spoken, end) is not None and not _GIVEN.search(before)
 
 
 def is_denied(before: str) -> bool:

@@ -2,9 +2,9 @@
 
 A rating counts where the judge itself states it: outside its reasoning (`evaluators.judge_tools.reasoning`), outside
 quotations (`evaluators.judge_tools.quotations`), not as an end of the scale, not as an example. Of those that are left
-the last and most explicit one is the decision ("Final rating:" before "Rating:" before none). Whatever leaves a doubt
-raises: two explicit ratings that differ, another rating on the same line, a range, a rating off the scale, words cut
-off before the rating was complete.
+the most explicit one is the decision: "Final rating:" before "Rating:", or a line for itself, before one in a
+sentence. Whatever leaves a doubt raises: two ratings that differ and are equally explicit, another one on the same line
+or behind it, a range, a rating off the scale, words cut off before the rating was complete.
 """
 
 import re
@@ -19,23 +19,29 @@ from evaluators.judge_tools.ratings import RatingForm, ending
 from evaluators.judge_tools.reasoning import begins_unopened, without_reasoning
 from workers.service.endings import CUT
 
-DECISION_VERSION = "decision/4"
+DECISION_VERSION = "decision/5"
 """Raise it whenever some words would get another rating: it is part of the fingerprint of every judge that reads
 decisions."""
 
 _LABEL = re.compile(
     r"\b(?:ratings?|rated?|scores?|grades?|marks?|verdict|decision|judge?ment|winner|better|give|award|assign"
-    r"|deserves?)\b",
+    r"|deserves?|gesamt(?:note|bewertung)|bewertung|note|punktzahl|calificaci[oó]n|puntuaci[oó]n|nota|voto|punteggio"
+    r"|оценка|балл)\b|[评評]分|得分|分数|评级|点数|評価|점수|평점",
     re.I,
 )
-_FINAL = re.compile(r"\b(?:final|finally|overall|total|concluding|conclusion)\b", re.I)
+_FINAL = re.compile(
+    r"\b(?:final|finally|overall|total|concluding|conclusion|gesamt\w*|endg[uü]ltige?|finale?|итоговая)\b"
+    r"|最终|最終|总体|总分|최종",
+    re.I,
+)
 _TENTATIVE = re.compile(
     r"\b(?:draft|initial(?:ly)?|preliminary|tentative(?:ly)?|provisional|previous(?:ly)?|first impression|at first"
     r"|would|could|might|may|if|not|instead of|rather than|from)\b[^.!?\n]{0,40}$",
     re.I,
 )
 _INTRODUCES = re.compile(
-    r"(?:rating|score|grade|verdict)[\"'*_\s]*[:=]\s*$|\b(?:I|my)\b[^.!?\n]{0,80}\b(?:rat|scor|grad|verdict)[^.!?\n]*:\s*$",
+    r"(?:rating|score|grade|verdict|winner|choice|decision|better)[\"'*_\s]*[:=]\s*$"
+    r"|\b(?:I|my)\b[^.!?\n]{0,80}\b(?:rat|scor|grad|verdict)[^.!?\n]*:\s*$",
     re.I,
 )
 _CONNECTS = re.compile(
@@ -43,8 +49,7 @@ _CONNECTS = re.compile(
 )
 _AFTER = re.compile(r"[\s.*_\])}>\"'`»”,;!/]*|</\w+>\s*")
 _MALFORMED = re.compile(r"\[\[([^\[\]\n]{0,20}\d[^\[\]\n]{0,20})\]\]")
-_NAMED = re.compile(r"[\W_]*(?:[^\W\d_][\w' -]{0,40}[*_ ]*:[\W_]*)?")
-_BLANK = re.compile(r"[\W_]*")
+_BLANK = re.compile(r"(?:[\W_]|</?\w{1,20}>)*")
 _NEVER = -2
 _LONGEST_LINK = 100  # characters between the ends of a scale
 _INTRODUCTION = 300  # characters before a quotation that may introduce it
@@ -76,8 +81,8 @@ class _Stated:
         rating: as it is written.
         begin, end: of the rating.
         outer_begin, outer_end: with its brackets.
-        weight: 2 for a final rating, 1 for one called a rating, 0 for a bare one, -1 for a tentative one, `_NEVER` for
-            one that is denied.
+        weight: 2 for a final rating, 1 for one called a rating or on a line for itself, 0 for one in a sentence, -1 for
+            a tentative one, `_NEVER` for one that is denied.
     """
 
     rating: str
@@ -134,9 +139,13 @@ def _stated(spoken: str, matches: Sequence[re.Match[str]], quotations: Quotation
     stated = []
     for index, match in enumerate(matches):
         before = _before(spoken, match, quotations)
-        if before is None or index in ends or is_not_its_own(before, spoken, match.end()):
+        if before is None or index in ends:
+            continue
+        if is_not_its_own(before, spoken, match.end(), is_number=form.ends is not None):
             continue
         weight = _NEVER if is_denied(before) else _weight(before + spoken[match.start() : match.start(1)])
+        if weight == 0 and match.re not in form.patterns[1:] and _is_alone(spoken, match):
+            weight = 1
         stated.append(_Stated(match[1], *match.span(1), *match.span(), weight))
     return stated
 
@@ -161,7 +170,7 @@ def _weight(before: str) -> int:
     if _TENTATIVE.search(clause):
         return -1
     label, final = bool(_LABEL.search(clause)), bool(_FINAL.search(clause))
-    return label + final
+    return 2 if final and (label or clause.rstrip(" *_[").endswith(":")) else label or final
 
 
 def _ends_of_scale(spoken: str, matches: Sequence[re.Match[str]], form: RatingForm) -> set[int]:
@@ -202,24 +211,23 @@ def _objections(
     others = [rating for rating in stated if not _same(rating.rating, chosen.rating)]
     if any("\n" not in spoken[min(rating.end, chosen.end) : max(rating.begin, chosen.begin)] for rating in others):
         yield "the judge gave several ratings on one line"
-    rivals = [rating for rating in others if rating in firm and rating.weight == chosen.weight]
-    ends_the_words = _AFTER.fullmatch(spoken, chosen.outer_end) is not None
-    is_one_of_a_list = _is_listed(spoken, chosen) and any(_is_listed(spoken, rival) for rival in rivals)
-    if rivals and (chosen.weight > 0 or not ends_the_words or is_one_of_a_list):
+    if any(rating.weight == chosen.weight for rating in others if rating in firm):
         yield "the judge gave ratings that contradict each other"
     if any(rating.begin > chosen.begin for rating in others if rating in firm):
         yield "the judge gave another rating after its decision"
     if is_retracted(spoken, chosen.outer_end):
         yield "the judge takes its rating back"
+    ends_the_words = _AFTER.fullmatch(spoken, chosen.outer_end) is not None
     if finish.lower() in CUT and (not ends_the_words or chosen.outer_end == chosen.end):
         yield "the judge's words were cut off at judge.max_tokens before its rating was complete and final"
 
 
-def _is_listed(spoken: str, rating: _Stated) -> bool:
-    """Whether it has a line for itself, or behind a name (`Depth: [[8]]`): nothing says which of several counts."""
-    before = spoken[spoken.rfind("\n", 0, rating.outer_begin) + 1 : rating.outer_begin]
-    after = spoken[rating.outer_end :].split("\n", 1)[0]
-    return _NAMED.fullmatch(before) is not None and _BLANK.fullmatch(after) is not None
+def _is_alone(spoken: str, rating: re.Match[str]) -> bool:
+    """Whether it has a line for itself."""
+    begin = spoken.rfind("\n", 0, rating.start()) + 1
+    end = spoken.find("\n", rating.end())
+    before, after = spoken[begin : rating.start()], spoken[rating.end() : None if end < 0 else end]
+    return _BLANK.fullmatch(before) is not None and _BLANK.fullmatch(after) is not None
 
 
 def _same(rating: str, other: str) -> bool:

@@ -10,9 +10,25 @@ from itertools import pairwise
 _FENCE = re.compile(
     r"^[ \t]*(?P<mark>`{3,}|~{3,})(?P<language>[^\n`]*)\n(?P<text>.*?)(?:^[ \t]*(?P=mark)|\Z)", re.M | re.S
 )
+_SHOWN_AGAIN = re.compile(
+    r"<text (?P<key>\w+)>.*?(?:</text (?P=key)>|\Z)"
+    r"|\[The Start of (?P<whose>[^\]\n]{1,60})\].*?(?:\[The End of (?P=whose)\]|\Z)"
+    r"|<(?P<tag>blockquote|quote)>.*?</(?P=tag)>|<!--.*?-->|~~(?=\S)[^~\n]*(?<=\S)~~",
+    re.I | re.S,
+)
+_LEAD_IN = re.compile(
+    r"^[^\n]{0,200}\b(?:(?:answer|response|reply|assistant|user|model|text|line|it)\b[^.!?:\n]{0,40}"
+    r"\b(?:says?|said|writes|wrote|reads|states|claims|demands"
+    r"|(?:end|begin|start|open|close|finish)(?:e?s|e?d)? (?:with|in))"
+    r"|(?:line|sentence|words?|part|paragraph|text) of (?:the|its) [^.!?:\n]{0,40}\b(?:is|are|was|were))"
+    r"(?: (?:this|that|the following|as follows))?[ \t*_]*:?[ \t*_]*\n\s*(?P<said>\S.*)",
+    re.I | re.M,
+)
+"""A line that hands over to somebody else, and the next one."""
 _BLOCK_QUOTE = re.compile(r"^[ \t]*>.*$", re.M)
 _INLINE = re.compile(
-    r"(?P<code>`[^`\n]+`)|“[^”]{0,2000}”|„[^“”]{0,2000}[“”]|«[^»]{0,2000}»|‘[^’]{0,2000}’(?!\w)|(?<![\w'])'(?=\S)[^'\n]{0,300}?(?<=\S)'(?!\w)"
+    r"(?P<code>`[^`\n]+`)|“[^”]{0,2000}”|„[^“”]{0,2000}[“”]|«[^»]{0,2000}»|「[^」]{0,2000}」|『[^』]{0,2000}』"
+    r"|‘[^’]{0,2000}’(?!\w)|(?<![\w'])'(?=\S)[^'\n]{0,300}?(?<=\S)'(?!\w)"
 )
 _DATA = {"json", "xml", "yaml", "yml"}
 
@@ -50,19 +66,27 @@ class Quotations:
         return merged
 
     def _quoted_spans(self) -> Iterator[tuple[int, int]]:
-        fences = [fence.span() for fence in _FENCE.finditer(self.words) if not self._is_the_reply(fence)]
+        led_in = {quote.start("said") for quote in _LEAD_IN.finditer(self.words)}
+        fences = [
+            fence.span()
+            for fence in _FENCE.finditer(self.words)
+            if fence.start("mark") in led_in or not self._is_the_reply(fence)
+        ]
         yield from fences
         span_set = set(fences)
         text = _FENCE.sub(lambda fence: " " * len(fence[0]) if fence.span() in span_set else fence[0], self.words)
-        yield from (line.span() for line in _BLOCK_QUOTE.finditer(text))
-        yield from (quote.span() for quote in _INLINE.finditer(text))
-        yield from _straight(text)
+        for pattern in (_SHOWN_AGAIN, _BLOCK_QUOTE):
+            yield from (quote.span() for quote in pattern.finditer(text))
+        yield from (quote.span("said") for quote in _LEAD_IN.finditer(text))
+        marked = [*(quote.span() for quote in _INLINE.finditer(text)), *_straight(text)]
+        yield from (span for span in marked if text[slice(*span)] != text.strip())  # else they are around all it says
 
     def _is_the_reply(self, fence: re.Match[str]) -> bool:
         """Whether the fence is how the judge wraps what it has to say, not what it quotes: the whole of the words, or
         data at their end."""
         before, after = self.words[: fence.start()].strip(), self.words[fence.end() :].strip()
-        return not after and (not before or fence["language"].strip().lower() in _DATA)
+        is_data = fence["language"].strip().lower() in _DATA
+        return not after and (not before or is_data)
 
 
 def _straight(text: str) -> Iterator[tuple[int, int]]:

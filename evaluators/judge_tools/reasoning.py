@@ -1,8 +1,8 @@
 """What a judge writes before it decides: the text inside reasoning tags, which is no part of its verdict.
 
 Models mark it in several ways: `<think>` (DeepSeek, Qwen), `[THINK]` (Magistral), `<|START_THINKING|>` (Command),
-`<seed:think>`, harmony's `analysis` channel (gpt-oss), also with its control tokens left out by a decoder. A chat
-template may have written the opening tag already, so that only the closing one is in the words.
+`<seed:think>`, `<unused94>` (Gemma), harmony's `analysis` channel (gpt-oss), also with its control tokens left out by a
+decoder. A chat template may have written the opening tag already, so that only the closing one is in the words.
 """
 
 import re
@@ -10,19 +10,22 @@ from collections.abc import Callable
 
 from evaluators.failures import VerdictUnreadable
 
-_NAMES = (
-    "think(?:ing)?|thoughts?|reason(?:ing)?|reflections?|scratch_?pad|analysis|inner_monologue|deliberation|draft|"
-    "(?:seed|antml):think(?:ing)?"
+_NAME = (
+    r"(?:\w{1,20}[:_-])?(?:ant)?(?:think(?:ing)?|thoughts?|reason(?:ing)?|rationale|cot|reflections?|scratch_?pad|analysis"
+    r"|monologue|deliberation|draft|plan(?:ning)?)(?:[_-](?:content|process|block))?"
 )
 TAG = re.compile(
-    rf"<(?P<close>/?)(?:{_NAMES})\s*>|\[(?P<close_2>/?)THINK\]|◁(?P<close_3>/?)think▷"
-    r"|<\|(?:START|begin)_(?:THINKING|of_thought)\|>|(?P<close_4><\|(?:END|end)_(?:THINKING|of_thought)\|>)"
-    r"|<\|channel\|>(?:analysis|commentary)\b|(?P<close_5><\|channel\|>final(?:<\|message\|>)?)",
+    r"<\|(?:START|begin)_(?:THINKING|of_thought)\|>|(?P<close><\|(?:END|end)_(?:THINKING|of_thought)\|>)"
+    rf"|<\|?(?P<close_2>/?){_NAME}(?:\s[^<>\n]{{0,80}})?\|?>|\[(?P<close_3>/?)THINK\]|◁(?P<close_4>/?)think▷"
+    r"|<unused94>|(?P<close_5><unused95>)"
+    r"|<\|channel\|>(?:analysis|commentary)\b|(?P<close_6><\|channel\|>final(?:<\|message\|>)?)",
     re.IGNORECASE,
 )
 _ENDS_ITS_LINE = re.compile(r"[^\S\n]*(?:\n|\Z)")
 _NO_BREAK = re.compile(r"[^\n]")
-_BARE_HARMONY = re.compile(r"\Aanalysis(?=[A-Z])(?P<thought>.*?)(?:assistantfinal|\Z)", re.DOTALL)
+_BARE_HARMONY = re.compile(
+    r"\A(?:assistant)?(?:analysis|commentary)(?= ?[A-Z])(?P<thought>.*?)(?:assistantfinal|\Z)", re.DOTALL
+)
 
 
 def without_reasoning(words: str, is_quoted: Callable[[int], bool]) -> str:

@@ -63,6 +63,16 @@ OWN_RATINGS = (
     "Rating: [[7]]. I would revise the last sentence.",
     "Rating: [[8]]. Actually, no errors were found.",
     "Rating: [[8]]. I cannot judge the runtime of the code.",
+    "The assistant's response is:\n- right\n- short\nRating: [[9]]",
+    "What the answer lacks is:\ndepth.\nRating: [[6]]",
+    "The answer is good. What the user asked is\nwhy.\n\n[[5]]",
+    "The answer says:\n> Paris\n\nThat is right.\n\n### Rating\n[[8]]",
+    "The HTML comment begins with <!-- and never ends.\n\nRating: [[6]]",
+    "It has ~5 words ~~ a few. Rating: [[6]]",
+    "Here is my rating in the required format: [[7]]",
+    "Reasoning: it is right.\n\nRating: [[9]]",
+    "<explanation>It is right.</explanation>\n<rating>[[9]]</rating>",
+    "Die Antwort ist gut und verdient [[8]].",
 )
 
 
