@@ -60,6 +60,7 @@ class ScoredTrial:
         turns: by question id, the scores by turn where there are several; None for a turn that does not count.
         keys: by question id, under which the ledger has the answers and their verdicts (`AnswerKeys`, as text).
         answers: by question id, turn by turn; none where the trial is told from the journal.
+        complaint: the sentence of its first failure; "" where there is none, or the trial is told from the journal.
     """
 
     trial: Trial
@@ -70,6 +71,7 @@ class ScoredTrial:
     turns: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict, repr=False)
     answers: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
+    complaint: str = field(default="", compare=False, repr=False)
 
     @property
     def may_improve(self) -> bool:

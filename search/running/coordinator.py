@@ -186,7 +186,7 @@ class Coordinator:
             raise RunStopped(f"the base prompt could not be scored, {_failed(scored)}: {_REMEDY}")
         if in_a_row >= self._scoring.stop_after_failed:
             raise RunStopped(
-                f"{show_many(in_a_row, 'trial')} in a row could not be scored, of the last one {_failed(scored)}: "
+                f"{show_many(in_a_row, 'trial')} in a row could not be scored, in the last one {_failed(scored)}: "
                 f"{_REMEDY}"
             )
 
@@ -248,7 +248,7 @@ class Coordinator:
         )
 
 
-_REMEDY = "see `demosearch status`, then `demosearch resume`"
+_REMEDY = "mend that, then `demosearch resume`"
 _SHORTER = "start a new run with a shorter one, shorter questions, or a lower decoding.max_new_tokens"
 
 
@@ -258,5 +258,5 @@ def _may_succeed_later(scored: ScoredTrial) -> bool:
 
 
 def _failed(scored: ScoredTrial) -> str:
-    causes = ", ".join(sorted(set(scored.failures.values())))
-    return f"{len(scored.failures):,} of {show_many(len(scored.trial.questions), 'question')} failed ({causes})"
+    reason = scored.complaint or ", ".join(sorted(set(scored.failures.values())))
+    return f"{len(scored.failures):,} of {show_many(len(scored.trial.questions), 'question')} failed ({reason})"

@@ -67,4 +67,5 @@ class Scorer:
             turns=turns,
             keys={item.question: item.keys.to_text() async for some in slices(done) for item in some},
             answers={item.question: item.answers for item in done},
+            complaint=next((item.message for item in outcomes if isinstance(item, Failure)), ""),
         )

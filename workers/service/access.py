@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies
+from urllib.request import getproxies, proxy_bypass
 
 from configs.errors import InputError
 from configs.schema.service import ServiceConfig
@@ -151,6 +151,13 @@ def _proxy_passwords() -> list[str]:
         except ValueError:
             continue
     return passwords
+
+
+def is_behind_proxy(base_url: str) -> bool:
+    """Whether the environment names a proxy that this address is asked through."""
+    parts = urlsplit(base_url)
+    named = getproxies().keys() & {parts.scheme, "all"}
+    return bool(named) and not is_loopback(base_url) and not proxy_bypass(parts.hostname or "")
 
 
 def root_of(base_url: str) -> str:

@@ -1,5 +1,6 @@
 """Why an attempt got no reply, in the words of `workers.service.failures`, without any of the key's."""
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,10 +8,12 @@ from time import time
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+import httpx2
 from openai import APIConnectionError, APIStatusError, APITimeoutError, OpenAIError
 
 from configs.errors import RunStopped
 from configs.schema.service import ServiceConfig
+from workers.service.access import is_behind_proxy
 from workers.service.error_words import FILTERED, SLOW_DOWN, TOO_LONG, ServiceError, pause_asked, read_error
 from workers.service.failures import (
     BadRequest,
@@ -28,6 +31,9 @@ from workers.service.redaction import Redactor
 
 _PASSING = frozenset({408, 409, 425}) | SLOW_DOWN
 _QUOTED = 300
+_NO_HOST = re.compile(r"name resolution|name or service not known|getaddrinfo|nodename nor servname", re.I)
+_NOT_HTTP = re.compile(r"illegal (request|status) line")
+_PROXY_REFUSES = re.compile(r"40[137]\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +140,16 @@ class ErrorReader:
         if answer.out_of_quota:
             return ServiceRefused(f"the quota at {where} is used up: add credit, then resume ({words})")
         if answer.status == 403 and not FILTERED.search(words):
-            return ServiceRefused(f"{where} does not let this key use {model} (403): {words}")
+            return ServiceRefused(
+                f"{where} does not let this key use {model} (403: {words}): have it allowed there, or set another "
+                "service.model"
+            )
+        if answer.status == 407:
+            return self._proxy_refuses(words)
         if answer.of_model:
             return NothingThere(
                 f"{where} has no model {model}, or is not the service's address, which often ends in /v1 "
-                f"({answer.status}): {words}"
+                f"({answer.status}: {words}): correct service.model or service.base_url"
             )
         return None
 
@@ -178,7 +189,9 @@ class ErrorReader:
     def _not_connected(self, reason: BaseException) -> ClassifiedError:
         if isinstance(reason, ServiceFailed):  # raised at the door
             return self.read(reason)
-        words = self.clean(reason) or type(reason).__name__
+        words = self.clean(reason)
+        if isinstance(reason, httpx2.ProxyError) and _PROXY_REFUSES.match(words):
+            return ClassifiedError(self._proxy_refuses(words))
         if "CERTIFICATE_VERIFY_FAILED" in words:
             return ClassifiedError(
                 ServiceRefused(
@@ -190,8 +203,22 @@ class ErrorReader:
             return ClassifiedError(
                 ServiceRefused(f"{self._base_url} does not speak TLS ({words}): write base_url with http://")
             )
-        words = f"lost or refused the connection ({words})"
-        return ClassifiedError(ServiceSilent(self._sentence(words)), passing=True, silent=True, lost=True)
+        fault = "lost or refused the connection"
+        if _NO_HOST.search(words):
+            fault = "could not be found by its name"
+        elif _NOT_HTTP.search(words):
+            fault = "answered in another protocol than HTTP"
+            words += "; is the port right, and http:// or https://?"
+        elif is_behind_proxy(self._base_url):
+            fault = "could not be reached through the proxy in the environment"
+        sentence = self._sentence(f"{fault} ({words})" if words else fault)
+        return ClassifiedError(ServiceSilent(sentence), passing=True, silent=True, lost=True)
+
+    def _proxy_refuses(self, words: str) -> ServiceRefused:
+        return ServiceRefused(
+            f"the proxy in the environment does not let requests through to {self._base_url} ({words}): write "
+            "HTTPS_PROXY or HTTP_PROXY as http://USER:PASSWORD@HOST:PORT, or name the host in NO_PROXY"
+        )
 
     def _sentence(self, words: str) -> str:
         return f"{self._base_url} {self.clean(words)}"

@@ -140,11 +140,8 @@ class Retries:
     def _refuse_outage(self, error: ClassifiedError, now: float) -> None:
         silence = self._outage.lasts(now)
         if silence is not None:
+            address, _, fault = str(error.failure).partition(" ")
+            remedy = "resume when it is back" if self._outage.answers else "check base_url and the network, then resume"
             raise ServiceUnreachable(
-                f"the service has answered no request for {silence:,.0f} s: resume when it is back (the last time it "
-                f"{_without_address(str(error.failure))})"
+                f"{address} has answered no request for {silence:,.0f} s (the last time it {fault}): {remedy}"
             )
-
-
-def _without_address(sentence: str) -> str:
-    return sentence.partition(" ")[2]

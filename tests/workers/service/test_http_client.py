@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from configs.errors import InputError
+from configs.errors import DemosearchError, InputError
 from configs.schema.service import ServiceConfig
 from tests.service_server import Reaction, ServiceServer, completion, sends
 from workers.service.access import open_access
@@ -181,6 +181,36 @@ def test_plain_http_behind_an_https_address_is_said() -> None:
             server.close()
 
     with pytest.raises(ServiceRefused, match="does not speak TLS"):
+        asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("scheme", "greeting", "sentence"),
+    [
+        ("http", "SSH-2.0-OpenSSH", r"answered in another protocol than HTTP .*is the port right"),
+        ("http", "HTTP/1.1 407 Who are you", r"proxy .* does not let .*USER:PASSWORD@HOST"),
+        ("https", "HTTP/1.1 407 Who are you", r"proxy .* does not let .*USER:PASSWORD@HOST"),
+        ("https", "HTTP/1.1 502 Bad Gateway", "could not be reached through the proxy"),
+    ],
+)
+def test_a_proxy_that_refuses_and_a_server_of_another_kind_are_told_apart(
+    scheme: str, greeting: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"{greeting}\r\nContent-Length: 0\r\n\r\n".encode())
+        writer.close()
+
+    async def scenario() -> None:
+        server = await asyncio.start_server(greet, "127.0.0.1", 0)
+        for variable in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+            monkeypatch.setenv(variable, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        try:
+            await _asked(_service(f"{scheme}://judge.example/v1"))
+        finally:
+            server.close()
+
+    with pytest.raises(DemosearchError, match=sentence):
         asyncio.run(scenario())
 
 

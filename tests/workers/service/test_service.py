@@ -216,7 +216,7 @@ def test_an_outage_stops_the_run_and_costs_no_item_its_reply() -> None:
     assert kinds.count(ServiceUnreachable) >= 1
     assert kinds.count(ServiceFailed) + kinds.count(ServiceSilent) <= 2  # before a third was in the same case
     unreachable = next(one for one in outcomes if isinstance(one, ServiceUnreachable))
-    assert "the service has answered no request" in str(unreachable)
+    assert f"{server.base_url} has answered no request" in str(unreachable)
 
 
 def test_an_outage_that_passes_costs_nothing() -> None:
