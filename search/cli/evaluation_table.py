@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from search.cli.status_table import add_spend, because, failures_table
+from search.cli.tables import WholeWordTable, facts_grid
 from search.results.comparison import Result
 from search.results.evaluation_status import EvaluationStatus
 from search.results.wording import show_estimate
@@ -29,7 +30,7 @@ def evaluation_view(status: EvaluationStatus, path: Path) -> RenderableType:
 def _evaluation_facts(status: EvaluationStatus) -> Table:
     spend, going = status.spend, "the same command with the same --run-dir goes on"
     words = {"running": "running now", "finished": "finished", "stopped": f"stopped; {going}"}
-    facts = Table.grid(padding=(0, 2))
+    facts = facts_grid()
     facts.add_row("state", Text(words.get(status.state, f"crashed or killed; {going}") + because(status.reason)))
     add_spend(facts, spend, status.drafting)
     return facts
@@ -37,10 +38,8 @@ def _evaluation_facts(status: EvaluationStatus) -> Table:
 
 def _variants(results: Sequence[Result]) -> Table:
     turns = max(len(result.turns) for result in results)
-    table = Table(box=None, padding=(0, 2), header_style="bold")
     names = ("", "score", f"over {results[0].name}", *(f"turn {turn + 1}" for turn in range(turns)))
-    for column in (*names, "length", "n", "failed"):
-        table.add_column(Text(column), overflow="fold")
+    table = WholeWordTable(*map(Text, (*names, "length", "n", "failed")))
     for result in results:
         shown = [_shown(value) for value in result.turns] + [""] * (turns - len(result.turns))
         score = _shown(result.score) or "too many failed"
@@ -55,9 +54,7 @@ def _categories(results: Sequence[Result]) -> list[RenderableType]:
     names = list(results[0].categories)
     if not names:
         return []
-    table = Table(box=None, padding=(0, 2), header_style="bold")
-    for column in ("mean by category", *(result.name for result in results), "n"):
-        table.add_column(Text(column), overflow="fold")
+    table = WholeWordTable(*map(Text, ("mean by category", *(result.name for result in results), "n")))
     for name in names:
         values = [result.categories.get(name) for result in results]
         n = max((value.n for value in values if value), default=0)

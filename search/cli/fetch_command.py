@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
-from rich.table import Table
 
 from configs.errors import InputError
 from configs.public_files import FOLDER, PUBLIC_FILES, PublicFile
 from search.cli.next_step import say_next
 from search.cli.options import AsJson
+from search.cli.tables import WholeWordTable
 from search.cli.terminal import console, print_out, say
 
 
@@ -104,9 +104,8 @@ def _list(files: list[PublicFile], as_json: bool) -> None:
         ]
         print_out({"files": rows})
         return
-    table = Table(box=None, padding=(0, 2), header_style="bold")
-    for column in ("name", "file", "kB", "licence", "address"):
-        table.add_column(column, justify="right" if column == "kB" else "left", overflow="fold")
+    table = WholeWordTable("name", "file", "kB", "licence", "address")
+    table.columns[2].justify = "right"
     for file in files:
         table.add_row(names[file.path], file.path, f"{file.size / 1e3:,.0f}", file.licence, file.url)
     print_out(table)

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from configs.plural import show_many
+from search.cli.tables import WholeWordTable
 from search.experiments.forecast import ExperimentForecast
 from search.forecast.example import PromptExample
 from search.forecast.forecast import Quantity, RunForecast
@@ -21,8 +21,7 @@ def forecast_view(forecast: RunForecast, paid: str = "spent so far") -> Renderab
     """
     limited = any(quantity.limit is not None for quantity in forecast.quantities)
     spent = any(quantity.spent for quantity in forecast.quantities)
-    table = Table(box=None, padding=(0, 2), header_style="bold")
-    table.add_column("")
+    table = WholeWordTable("")
     for column in ("about", "at most", *((paid,) if spent else ()), *(("budget",) if limited else ())):
         table.add_column(column, justify="right", overflow="fold")
     table.add_column("")

@@ -1,10 +1,10 @@
 """What `demosearch rejudge` prints."""
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from configs.plural import show_many
+from search.cli.tables import WholeWordTable, facts_grid
 from search.results.bridge import SideBridge
 from search.results.wording import show_estimate, show_gain
 from search.running.rejudge import Rejudged
@@ -24,7 +24,7 @@ def rejudge_view(done: Rejudged) -> RenderableType:
 
 
 def _side(side: SideBridge) -> list[RenderableType]:
-    facts = Table.grid(padding=(0, 2))
+    facts = facts_grid()
     facts.add_row(f"{_SIDES[side.side]}", f"{show_many(side.answers, 'answer')} that both judges scored")
     facts.add_row("shift", f"{show_estimate(side.shift)} (new minus old)")
     facts.add_row(
@@ -32,9 +32,7 @@ def _side(side: SideBridge) -> list[RenderableType]:
     )
     same = "the same prompt is best under both" if side.best[0] == side.best[1] else f"best now: {side.best[1]}"
     facts.add_row("best", Text(f"{side.best[0]}; {same}" if side.best[0] != side.best[1] else same))
-    table = Table(box=None, padding=(0, 2), header_style="bold")
-    for column in ("prompt", "before", "now", "gain before", "gain now", "what changes"):
-        table.add_column(column)
+    table = WholeWordTable("prompt", "before", "now", "gain before", "gain now", "what changes")
     for prompt in side.prompts:
         gains = ["" if gain is None else show_gain(gain) for gain in (prompt.earlier_gain, prompt.now_gain)]
         table.add_row(

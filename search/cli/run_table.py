@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from search.cli.tables import WholeWordTable
 from search.results.wording import show_estimate, show_gain, show_quantity, show_span
 from search.view.compare import ComparedEntry
 from search.view.runs import RunRow
@@ -19,9 +19,7 @@ def run_table(rows: Sequence[RunRow], folder: Path) -> RenderableType:
     """A line a run, newest first."""
     if not rows:
         return Text(f"No run in {folder} yet: start one with `demosearch run quickstart --run-dir {folder}/first`.")
-    table = Table(box=None, padding=(0, 1), header_style="bold")
-    for column in ("run", "state", "model", "strategy", "score", "gain over base", "spent", "tags"):
-        table.add_column(column, overflow="fold")
+    table = WholeWordTable("run", "state", "model", "strategy", "score", "gain over base", "spent", "tags", gap=1)
     for row in rows:
         spent = show_quantity("dollars", row.spend.dollars) if row.spend.dollars else show_span(row.spend.seconds)
         shown = (
@@ -41,9 +39,8 @@ def _score(row: RunRow) -> str:
 
 def comparison_table(compared: Sequence[ComparedEntry]) -> RenderableType:
     """A line a prompt, each against the first."""
-    table = Table(box=None, padding=(0, 1), header_style="bold")
-    for column in ("run", "prompt", "questions", "score", "difference to the first", "shared", "judge"):
-        table.add_column(column, overflow="fold")
+    columns = ("run", "prompt", "questions", "score", "difference to the first", "shared", "judge")
+    table = WholeWordTable(*columns, gap=1)
     for line in compared:
         entry, side = line.entry, line.entry.side.replace("_", "-")
         difference = show_gain(line.difference) if line.difference else ""

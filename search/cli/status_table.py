@@ -13,6 +13,7 @@ from configs.knobs import Knob
 from configs.plural import show_many
 from evaluators.drafting import NO_DRAFTING, Drafting
 from evaluators.ledger.spend import Spend
+from search.cli.tables import WholeWordTable, facts_grid
 from search.problem.candidate import OWN, Candidate
 from search.results.status import FailedItems, Standing, Status
 from search.results.wording import show_drafting, show_estimate, show_gain, show_unseen
@@ -45,7 +46,7 @@ def status_view(status: Status, path: Path) -> RenderableType:
 
 
 def _facts(status: Status) -> Table:
-    spend, facts = status.spend, Table.grid(padding=(0, 2))
+    spend, facts = status.spend, facts_grid()
     facts.add_row("state", Text(STATES[status.state] + because(status.reason)))
     if status.has_ledger:
         add_spend(facts, spend, status.drafting)
@@ -70,9 +71,7 @@ def _facts(status: Status) -> Table:
 
 def failures_table(failures: Iterable[FailedItems]) -> Table:
     """Failed items by cause, each with what one of them met."""
-    table = Table(box=None, padding=(0, 2), header_style="bold red")
-    for column in ("failed", "at", "cause", "for example"):
-        table.add_column(column, overflow="fold")
+    table = WholeWordTable("failed", "at", "cause", "for example", header_style="bold red")
     for failure in failures:
         table.add_row(f"{failure.count:,}", failure.stage, failure.cause, Text(_shortened(failure.sample)))
     return table
@@ -130,9 +129,7 @@ def _time(spend: Spend) -> str:
 
 
 def _standings(status: Status) -> RenderableType:
-    table = Table(box=None, padding=(0, 1), header_style="bold")
-    for column in ("", "search score", "held-out score", "gain over base", "n"):
-        table.add_column(column, overflow="fold")
+    table = WholeWordTable("", "search score", "held-out score", "gain over base", "n", gap=1)
     winner = "winner" if status.state == "finished" else "best so far"
     named = ((winner, status.winner), ("runner-up", status.runner_up), ("base prompt", status.base))
     present = [(name, standing) for name, standing in named if standing is not None]

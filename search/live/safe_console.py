@@ -6,6 +6,7 @@ from typing import IO
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.text import Text
 
 from search.results.printable import printable
 
@@ -21,6 +22,10 @@ class SafeConsole(Console):
             self._width = max(_WIDE, int(width) if (width := os.environ.get("COLUMNS", "")).isdecimal() else 0)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        if isinstance(renderable, str):
+            renderable = printable(renderable)
+        elif isinstance(renderable, Text) and printable(renderable.plain) != renderable.plain:  # before lines are cut
+            renderable = renderable.blank_copy(printable(renderable.plain))
         for segment in super().render(renderable, options):
             text = segment.text
             if segment.control or text.isprintable():
