@@ -63,8 +63,8 @@ class RunConfig(Knobs):
             raise ValueError("judge.screening is the judge itself: name a cheaper one, or leave it out")
         if screening is not None and not isinstance(self.strategy, ScreeningConfig):
             raise ValueError(
-                f"judge.screening is asked by strategy.kind screening alone, and this is {self.strategy.kind}: "
-                "leave it out, or take that strategy"
+                f"only strategy.kind screening asks judge.screening, and this is {self.strategy.kind}: leave it out, "
+                "or use that strategy"
             )
         if screening is None and screened_held_out_share(self.judge):
             raise ValueError(

@@ -28,11 +28,11 @@ def fields_of(template: str, allowed: frozenset[str]) -> frozenset[str]:
             continue
         line = template.count("\n", 0, token.start()) + 1
         if name is None:
-            raise TemplateError(f"line {line}: a lone brace {token[0]}; double braces that are text")
+            raise TemplateError(f"line {line}: a lone brace {token[0]}; double it where it is meant as text")
         if name not in allowed:
             shown = token[0] if len(token[0]) <= _SHOWN else token[0][:_SHOWN] + "..."
             raise TemplateError(
-                f"line {line}: {shown} is not a field; use {names_in_words(allowed)}, and double braces that are text"
+                f"line {line}: {shown} is not a field; use {names_in_words(allowed)}, and double braces meant as text"
             )
         names.add(name)
     return frozenset(names)

@@ -23,7 +23,7 @@ class WholeWordTable(Table):
         for column in columns:
             self.add_column(column, overflow="fold")
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:  # type: ignore[override]
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         least = sum(_longest_word([column.header, *column.cells]) + 2 * self._gap for column in self.columns)
         if least <= options.max_width:
             yield from super().__rich_console__(console, options)  # type: ignore[misc]

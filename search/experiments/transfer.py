@@ -70,7 +70,7 @@ def _all_sets(setting: Setting, found_sets: FoundSets) -> _Sets:
                 )
             sets[name] = shown
     if len(sets) == 1:
-        raise InputError("transfer has no set to put to other models: set transfer.sets or transfer.strategies")
+        raise InputError("transfer has no set to try on other models: set transfer.sets or transfer.strategies")
     return sets
 
 

@@ -112,9 +112,7 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
         present = {file.name for file in folder.iterdir()}
         unexpected = sorted(present - _NAMES if present >= _ALWAYS else present)
         if unexpected:
-            raise InputError(
-                f"{folder} holds {unexpected[0]}, which `push` has not written: choose a folder of its own"
-            )
+            raise InputError(f"{folder} holds {unexpected[0]}, which `push` has not written: choose an empty folder")
         for name in _NAMES - files.keys():
             (folder / name).unlink(missing_ok=True)
         for name, text in files.items():

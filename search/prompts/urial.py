@@ -149,8 +149,8 @@ def parse_prompt(text: str, source: str = "the prompt", expected: UrialForm = BA
     if stray:
         line = text.count("\n", 0, stray.start()) + 1
         raise InputError(
-            f"{source}, line {line}: the heading '{stray.group().strip()}' stands in other white space than "
-            "the URIAL forms have; write it as in `\\n# Query:\\n```\\n...\\n```\\n\\n# Answer:\\n```\\n...\\n```\\n`"
+            f"{source}, line {line}: the white space around the heading '{stray.group().strip()}' is not that of a "
+            "URIAL form; write it as in `\\n# Query:\\n```\\n...\\n```\\n\\n# Answer:\\n```\\n...\\n```\\n`"
         )
     _refuse_unread_turns(rules, source, before_demonstrations=bool(conversations))
     return BasePrompt(rules, _identified(conversations))

@@ -140,7 +140,7 @@ def _refuse_another(then: JournalRecord, now: JournalRecord) -> None:
             return
         difference = _diff(_chosen(then), _chosen(now))
         raise InputError(
-            f"this version chooses otherwise at the end of the search, from the scores in its journal:\n"
+            f"from the scores in the journal, this version makes another choice at the end of the search:\n"
             f"{difference}{_OTHER_END}"
         )
     difference = _diff(then.to_json(), now.to_json())
@@ -209,7 +209,7 @@ def replayed(side: Side, record: JournalRecord, trial: Trial) -> ScoredTrial:
     else:
         before = record.to_json()
     difference = _diff(before, _asked(side, trial))
-    raise InputError(f"this search takes another path than its journal says:\n{difference}{_ADVICE}")
+    raise InputError(f"this search takes a different path from the one in its journal:\n{difference}{_ADVICE}")
 
 
 def _asked(side: Side, trial: Trial) -> dict[str, Any]:

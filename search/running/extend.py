@@ -59,12 +59,12 @@ def plan_extension(path: Path, config: RunConfig) -> Extension:
     budget = getattr(config.strategy, setting, None)
     if config.strategy != recorded.strategy.model_copy(update={setting: budget}):
         raise InputError(
-            f"`extend` changes strategy.{setting} and nothing else of a strategy: start a new run for another search"
+            f"`extend` changes strategy.{setting} and no other setting of it: start a new run for another search"
         )
     before = _budget_so_far(path, recorded, setting)
     if not isinstance(budget, int) or budget <= before:
         raise InputError(
-            f"{path} has had strategy.{setting}={before:,}: give a larger one (--set strategy.{setting}={2 * before})"
+            f"{path} already has strategy.{setting}={before:,}: set more (--set strategy.{setting}={2 * before})"
         )
     if results.state == "running":
         raise InputError(f"{path} is running: extend it when it has ended, or stop it first")

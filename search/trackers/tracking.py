@@ -95,7 +95,7 @@ class Tracking:
         for thread in self._threads:
             thread.join(max(0.0, give_up - time.monotonic()))
             if thread.is_alive():
-                _log.warning("%s does not answer: it is left without what it has not taken yet", thread.name)
+                _log.warning("%s does not answer: what it has not received yet is not sent", thread.name)
 
 
 @contextmanager

@@ -27,7 +27,9 @@ class WandbTracker:
         """Raises InputError where there is no key."""
         offline = self._config.offline
         if not offline and not wandb.login(prompt=False):
-            raise InputError("Weights & Biases has no key: set WANDB_API_KEY, or call `wandb login`, or say offline")
+            raise InputError(
+                "Weights & Biases has no key: set WANDB_API_KEY, run `wandb login`, or set trackers.wandb.offline"
+            )
         self._run = run = wandb.init(
             id=tracked.id,
             name=tracked.name,

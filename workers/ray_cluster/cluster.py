@@ -184,6 +184,11 @@ def _leave(before: Callable[[], None] | None, joined: bool) -> None:
 
 
 def _unreachable(config: RayConfig, reason: str) -> InputError:
+    if config.working_dir is not None and ("working_dir" in reason or "Package size" in reason):
+        return InputError(
+            f"workers.ray.working_dir cannot be sent to the workers ({reason}): correct it, or make it smaller "
+            "(a file .rayignore in it lists what is left out)"
+        )
     if config.address is None:
         return InputError(f"Ray cannot be started on this machine ({reason}): set workers.kind to local")
     return InputError(

@@ -98,7 +98,7 @@ async def _outcome(
                 return JobLost(f"it fails on its worker: {meaning}")
             logger.warning("job %d has lost its worker in attempt %d (%s)", number + 1, attempt, meaning)
             lost = JobLost(
-                f"it has lost its worker {show_many(attempt, 'time')} (workers.max_attempts), at last: {meaning}"
+                f"it has lost its worker {show_many(attempt, 'time')} (workers.max_attempts), most recently: {meaning}"
             )
         else:
             if isinstance(outcome, InputError):

@@ -132,7 +132,9 @@ class RayWorkers:
             try:
                 self._hire_for(await self._cluster.nodes(), placement)
             except Exception as error:  # a cluster that is out of reach for a while may come back
-                logger.warning("the cluster cannot be looked at (%s: %s); trying again", type(error).__name__, error)
+                logger.warning(
+                    "the state of the cluster cannot be read (%s: %s); trying again", type(error).__name__, error
+                )
 
     def _hire_for(self, nodes: Sequence[Node], placement: Placement) -> None:
         new = grown(self._config, placement, nodes) - len(self._actors)

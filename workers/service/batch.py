@@ -189,14 +189,14 @@ class Batches:
             except NothingThere:
                 self._record.end(batch, [])
                 raise self._failed(
-                    f"knows nothing of batch {batch.name} any more: ask again, and it is asked anew"
+                    f"no longer knows batch {batch.name}: ask again, and a new one is submitted"
                 ) from None
             except ServiceFailed as error:  # a batch outlives many a bad connection
-                logger.warning("batch %s cannot be looked at: %s", batch.name, error)
+                logger.warning("the state of batch %s cannot be read: %s", batch.name, error)
             if time() > batch.submitted + self._config.max_wait:
                 raise self._failed(
-                    f"has not done batch {batch.name} after {self._config.max_wait:g} s (service.batch.max_wait): ask "
-                    "again later, and it is found"
+                    f"has not finished batch {batch.name} after {self._config.max_wait:g} s (service.batch.max_wait): "
+                    "ask again later, and its answers are collected"
                 )
             await asyncio.sleep(self._config.poll)
 
@@ -209,8 +209,8 @@ class Batches:
             raise ServiceRefused(f"the quota at {self._address} is used up{words}: add credit, then resume")
         if codes & _FULL:
             raise ServiceRefused(
-                f"{self._address} takes no batch of this size now{words}: lower service.batch.max_requests, or resume "
-                "when others are done"
+                f"{self._address} accepts no batch of this size at present{words}: lower service.batch.max_requests, "
+                "or resume when others have finished"
             )
 
     # Settling -----------------------------------------------------------------------------------------------------

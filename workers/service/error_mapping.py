@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from json import JSONDecodeError
 from time import time
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -28,6 +29,7 @@ from workers.service.failures import (
     ServiceSilent,
 )
 from workers.service.redaction import Redactor
+from workers.service.unusable import what_came
 
 _PASSING = frozenset({408, 409, 425}) | SLOW_DOWN
 _QUOTED = 300
@@ -88,8 +90,11 @@ class ErrorReader:
             return self._not_connected(error.__cause__ or error)
         if isinstance(error, OpenAIError):
             return ClassifiedError(ServiceFailed(self._sentence(f"failed: {error}")))
-        return ClassifiedError(  # ValueError, RecursionError: openai lets them through unwrapped
-            ReplyUnusable(self._sentence("answered with a body that is not JSON")), passing=True, silent=True
+        # ValueError, RecursionError: openai lets them through unwrapped
+        body = error.doc if isinstance(error, JSONDecodeError) else None
+        came = "a body" if body is None else what_came(body)
+        return ClassifiedError(
+            ReplyUnusable(self._sentence(f"answered with {came} that is not JSON")), passing=True, silent=True
         )
 
     def read_status(self, status: int, body: object, headers: Mapping[str, Any]) -> ClassifiedError:
@@ -206,6 +211,8 @@ class ErrorReader:
         fault = "lost or refused the connection"
         if _NO_HOST.search(words):
             fault = "could not be found by its name"
+        elif isinstance(reason, httpx2.DecodingError):
+            fault = "answered with a body that cannot be decompressed"
         elif _NOT_HTTP.search(words):
             fault = "answered in another protocol than HTTP"
             words += "; is the port right, and http:// or https://?"

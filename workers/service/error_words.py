@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from workers.service.unusable import without_markup
+
 OUT_OF_QUOTA = frozenset(
     {
         "insufficient_quota",
@@ -138,12 +140,15 @@ def read_error(status: int, body: object) -> ServiceError:
         status: that came with it; 200 where the error is in the place of an answer.
         body: the error object, or whatever came in its place.
     """
+    if isinstance(body, list) and body and isinstance(body[0], dict):  # Gemini
+        body = body[0]
     error: Mapping[str, Any] = body if isinstance(body, dict) else {"message": body}
     several = error.get("errors")
     inner = several[0] if isinstance(several, list) and several else error.get("error")
     if isinstance(inner, dict | str):
         error = {"message": inner} if isinstance(inner, str) else inner
     words = str(next(filter(None, map(error.get, ("message", "detail", "msg", "Message"))), "no reason given"))
+    words = without_markup(words)
     if isinstance(metadata := error.get("metadata"), dict) and metadata.get("raw"):  # OpenRouter: the provider's words
         words = f"{words}: {metadata['raw']}"
     code = error.get("code") if error.get("code") not in (None, "") else error.get("type")

@@ -130,7 +130,7 @@ async def _read(response: httpx2.Response, most: int) -> bytes:
     async for chunk in response.aiter_bytes():
         body += chunk
         if len(body) > most:
-            raise ReplyTooLarge(f"answered with more than {most // 2**20} MiB, which nothing asked for can have")
+            raise ReplyTooLarge(f"answered with more than {most // 2**20} MiB, far more than was asked for")
     return bytes(body)
 
 

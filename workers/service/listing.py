@@ -76,7 +76,7 @@ def notice(model: str, base_url: str, listing: Listing | None, today: date) -> s
             f"{', '.join(close)}"
         )
     if shutdown is not None:
-        return f"{model} will be shut down on {shutdown}: what is to be repeated later needs another service.model"
+        return f"{model} will be shut down on {shutdown}: choose another service.model for what is to be repeated later"
     return None
 
 

@@ -132,7 +132,7 @@ class Redactor:
         text = _RUN.sub(self._without_pieces, text)
         text = _MASKED.sub(self._without_masked_ends, text)
         text = self._encoded.hide(self._spread.hide(text, _HIDDEN), _HIDDEN)
-        return _WORD.sub(lambda match: _HIDDEN if self._is_end(match[0], ends) else match[0], text)
+        return _WORD.sub(lambda match: _HIDDEN if self._is_bare_end(match[0], ends) else match[0], text)
 
     def _without_pieces(self, match: re.Match[str]) -> str:
         run = match[0]
@@ -153,13 +153,23 @@ class Redactor:
         return f"{head}{match[2]}{tail}"
 
     def _is_part(self, word: str, mask: str) -> bool:
-        if mask in _BOLD and word.isalpha() and (word.islower() or word.isupper() or word.istitle()):
-            return False  # a word, of which a key may be made
+        if mask in _BOLD and _is_plain(word):
+            return False
         return len(word) >= _MASKED_PIECE and any(word.lower() in key for key in self._long)
+
+    def _is_bare_end(self, word: str, ends: int) -> bool:
+        """Whether a word without a mask is a key's end. In an answer a plain one is the answer's: "local" and "server"
+        would vanish from every answer, and six or seven letters of it give little away."""
+        return self._is_end(word, ends) and (ends < _ENDS or not _is_plain(word))
 
     def _is_end(self, word: str, at_least: int) -> bool:
         word = word.lower()
         return len(word) >= at_least and any(key.startswith(word) or key.endswith(word) for key in self._long)
+
+
+def _is_plain(word: str) -> bool:
+    """Whether it is a word of a language, of which a key may be made."""
+    return word.isalpha() and (word.islower() or word.isupper() or word.istitle())
 
 
 def _unescaped(match: re.Match[str]) -> str:

@@ -67,7 +67,7 @@ def fused(model: Any) -> StepForward | None:
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
-        log.warning("memory is too short to move the model's weights: transformers' own step is taken, slower")
+        log.warning("too little memory to rearrange the model's weights: transformers' own, slower step is used")
         return None
 
 

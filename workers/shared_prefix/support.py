@@ -106,7 +106,7 @@ def exact_methods(model: Any, kernels: Kernels, context: int) -> ExactMethods:
     kept = getattr(config, "keep_window_size", None)
     if kept is not None and context > kept:  # Doge: measured, up to 6 % of the logits' length
         raise InputError(
-            f"the model drops keys beyond {kept:,} tokens, others token by token than in one pass: set "
+            f"the model drops keys beyond {kept:,} tokens, and different ones token by token than in one pass: set "
             f"model.context_tokens to {kept} or less"
         )
     reason = _stated(config, context) or _tried(model, kernels)
@@ -168,7 +168,7 @@ def _refuse_uncached(model: Any) -> None:
         raise InputError(f"{name} has a cache that cannot be continued token by token here: {advice}") from error
     if (distance := _distance(stepped, whole)) >= _close(whole):  # NaN is told when an answer is asked for
         raise InputError(
-            f"{name} computes other logits token by token than in one pass (they differ by {distance:.1e}): {advice}"
+            f"{name} computes different logits token by token than in one pass (by {distance:.1e}): {advice}"
         )
 
 

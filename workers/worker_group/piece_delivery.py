@@ -144,7 +144,7 @@ class PieceDelivery:
 def _too_many_losses(piece: Piece, loss: WorkerLost) -> GenerationFailed:
     return GenerationFailed(
         f"{show_many(piece.attempts, 'worker was lost', 'workers were lost one after the other')} while running this "
-        f"block (at last: {loss}), so its "
+        f"block (the last time: {loss}), so its "
         f"{show_many(len(piece.unanswered), 'unanswered question is', 'unanswered questions are')} given up: where "
         "memory is short, lower model.batch_size"
     )

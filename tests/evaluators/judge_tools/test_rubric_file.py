@@ -35,7 +35,7 @@ def test_a_system_message_stands_between_its_two_marks(tmp_path: Path) -> None:
         ("", r"does not show the judge \{answer\}"),
         ("{question}", r"does not show the judge \{answer\}"),
         ("{answer} {awnser}", r"line 1: \{awnser\} is not a field; use \{answer\} or \{question\}"),
-        ("{answer}\n{answer: good}", r"line 2: \{answer: good\} is not a field; use .* double braces that are text"),
+        ("{answer}\n{answer: good}", r"line 2: \{answer: good\} is not a field; use .* double braces meant as text"),
         ("{answer!r}", r"\{answer!r\} is not a field"),
         ("{answer.__class__}", "is not a field"),
         ("{answer[0]}", "is not a field"),

@@ -133,9 +133,9 @@ GOOD = BACKTICKS.prompt(RULES, demonstrations([("q1", "a1"), ("q2", "a2")]))
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        (GOOD.replace("\n", "\r\n"), "line 5: the heading '# Query:' stands in other white space"),
+        (GOOD.replace("\n", "\r\n"), "line 5: the white space around the heading '# Query:' is not"),
         (GOOD.replace("\n# Query:\n```\nq1", "\n# Query:  \n```\nq1"), "line 5: the heading '# Query:' stands"),
-        (GOOD.removeprefix(RULES + "\n"), "line 1: the heading '# Query:' stands in other white space"),
+        (GOOD.removeprefix(RULES + "\n"), "line 1: the white space around the heading '# Query:' is not"),
         (GOOD.replace("\n\n# Answer:\n```\na1", "\n \n# Answer:\n```\na1"), "line 5: demonstration 1 has no answer"),
         (GOOD.replace("a1\n```\n\n#", "a1\n```\n\n\n#"), "line 5: demonstration 1 has 2 answers; fix the white space"),
         (GOOD.replace("a2", " "), "line 15: demonstration 2 has an empty query or answer"),

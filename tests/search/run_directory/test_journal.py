@@ -139,7 +139,10 @@ def test_the_end_keeps_the_numbers_of_the_version_that_wrote_it(now: EndRecord, 
 @pytest.mark.parametrize("now", [replace(END, winner=Candidate(("c",))), replace(END, runner_up=None)])
 def test_another_winner_or_runner_up_than_the_ends_is_refused_with_both(now: EndRecord, tmp_path: Path) -> None:
     whole = write(tmp_path / "journal", RECORD, END)
-    with pytest.raises(InputError, match=r"(?s)this version chooses otherwise at the end.*-.*\+.*pays for nothing"):
+    with pytest.raises(
+        InputError,
+        match=r"(?s)this version makes another choice at the end.*-.*\+.*pays for nothing",
+    ):
         write(tmp_path / "journal", RECORD, now)
     assert (tmp_path / "journal").read_bytes() == whole
 
@@ -151,12 +154,12 @@ def test_another_candidate_than_the_journals_is_refused_with_both() -> None:
 
 @pytest.mark.parametrize("record", [TrialRecord("held_out", SCORED), EndRecord(TRIAL.candidate, None, None)])
 def test_another_side_or_the_end_is_refused_where_a_trial_is_asked(record: JournalRecord) -> None:
-    with pytest.raises(InputError, match="takes another path than its journal says"):
+    with pytest.raises(InputError, match="takes a different path from the one in its journal"):
         replayed("search", record, TRIAL)
 
 
 def test_verdicts_drawn_again_are_not_the_first_ones() -> None:
-    with pytest.raises(InputError, match="takes another path than its journal says"):
+    with pytest.raises(InputError, match="takes a different path from the one in its journal"):
         replayed("search", RECORD, replace(TRIAL, again=1))
 
 

@@ -309,7 +309,7 @@ def test_a_failure_that_lasts_is_told_again_as_it_was(tmp_path: Path) -> None:
 
 def test_another_strategy_on_an_old_journal_is_refused_with_the_difference(tmp_path: Path) -> None:
     run(tmp_path, "greedy")
-    with pytest.raises(InputError, match="another path than its journal"):
+    with pytest.raises(InputError, match="a different path from the one in its journal"):
         run(tmp_path, "random")
 
 

@@ -67,7 +67,7 @@ def extend(path: Path, budget: int) -> None:
 def test_a_second_extension_must_be_larger_than_the_first(tmp_path: Path) -> None:
     path = made(tmp_path).write()
     extend(path, 500)
-    with pytest.raises(InputError, match=r"has had strategy\.trials=500: give a larger one"):
+    with pytest.raises(InputError, match=r"already has strategy\.trials=500: set more"):
         planned(path, "strategy.trials=400")
 
 

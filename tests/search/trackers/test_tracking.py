@@ -195,7 +195,7 @@ def test_a_tracker_that_cannot_be_made_is_dropped(run: Path, tmp_path: Path, cap
 def test_a_tracker_that_hangs_is_left_behind(run: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     tracker = Hanging()
     track(as_it_was(run, tmp_path, LINES), TENSORBOARD, make=lambda _: tracker, patience=0.05)
-    assert caplog.messages == ["the tracker tensorboard does not answer: it is left without what it has not taken yet"]
+    assert caplog.messages == ["the tracker tensorboard does not answer: what it has not received yet is not sent"]
     tracker.let_go.set()
 
 

@@ -81,21 +81,35 @@ def test_a_local_cluster_is_started_when_none_is_named_and_stopped_afterwards() 
     assert not ray.is_initialized()
 
 
-def test_a_local_cluster_that_does_not_start_twice_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("folder", "error", "sentence"),
+    [
+        (
+            None,
+            "Timed out.",
+            r"Ray cannot be started on this machine \(RuntimeError: Timed .*\): set workers.kind to local",
+        ),
+        (
+            Path(__file__).parent,
+            "Package size (612.00MiB) exceeds",
+            r"workers.ray.working_dir cannot be sent .*612.00MiB.* smaller",
+        ),
+    ],
+)
+def test_a_local_cluster_that_does_not_start_twice_is_refused(folder: Path | None, error: str, sentence: str) -> None:
     trials = []
 
     def init(*_: object, **__: object) -> None:
         trials.append(threading.current_thread())
-        raise RuntimeError("Timed out while waiting for GCS to become available.")
+        raise RuntimeError(error)
 
     async def connect() -> None:
-        cluster = RayCluster(RayConfig(), init)
+        cluster = RayCluster(RayConfig(working_dir=folder), init)
         try:
             await cluster.connect()
         finally:
             await cluster.leave()
 
-    sentence = r"Ray cannot be started on this machine \(RuntimeError: Timed out .*\): set workers.kind to local"
     with pytest.raises(InputError, match=sentence):
         asyncio.run(connect())
     first, second = trials

@@ -319,7 +319,7 @@ def test_what_a_batch_did_not_answer_before_it_was_over_fails_with_the_reason(
     ("code", "sentence"),
     [
         ("billing_hard_limit_reached", "the quota at .* is used up .*: add credit, then resume"),
-        ("token_limit_exceeded", r"takes no batch of this size now .*lower service\.batch\.max_requests"),
+        ("token_limit_exceeded", r"accepts no batch of this size at present .*lower service\.batch\.max_requests"),
     ],
 )
 def test_a_batch_refused_for_what_would_hit_every_other_stops_the_run(
@@ -341,7 +341,7 @@ def test_a_batch_that_the_service_has_forgotten_fails_and_is_asked_anew(
 
     (outcome,) = _outcomes(server, office, tmp_path, ["a"], forget)
     assert type(outcome) is ServiceFailed
-    assert "knows nothing of batch batch_0 any more" in str(outcome)
+    assert "no longer knows batch batch_0" in str(outcome)
     (reply,) = _outcomes(server, office, tmp_path, ["a"], _finish(office))
     assert reply.text == "fine"
 
@@ -350,7 +350,7 @@ def test_a_batch_that_takes_too_long_fails_and_is_found_later(
     server: ServiceServer, office: BatchOffice, tmp_path: Path
 ) -> None:
     (outcome,) = _outcomes(server, office, tmp_path, ["a"], _nothing, max_wait=0.1)
-    assert "has not done batch batch_0 after 0.1 s" in str(outcome)
+    assert "has not finished batch batch_0 after 0.1 s" in str(outcome)
     (reply,) = _outcomes(server, office, tmp_path, ["a"], _finish(office), max_wait=0.1)
     assert reply.text == "fine"
     assert len(office.asked) == 1

@@ -99,6 +99,19 @@ def test_keys_quotas_and_models_are_told_apart_whatever_the_status(status: int, 
 
 
 @pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ([{"error": {"code": 429, "message": "exhausted", "status": "RESOURCE_EXHAUSTED"}}], "exhausted"),
+        ("<!DOCTYPE html><html><head><title>Just a\nmoment</title>" + "x" * 999, "a web page, 'Just a moment'"),
+        ("<html>403</html>", "a web page"),
+        (None, "no reason given"),
+    ],
+)
+def test_the_words_of_an_error_are_found_where_a_list_or_a_page_came(body: object, words: str) -> None:
+    assert read_error(403, body).words == words
+
+
+@pytest.mark.parametrize(
     "body",
     [
         {"code": 400, "message": "Provider returned error", "metadata": {"raw": "the context length is 4096 tokens"}},

@@ -158,8 +158,8 @@ def test_a_part_of_a_key_beside_a_mask_is_hidden(shown: str) -> None:
     assert not [piece for piece in (KEY[10:17], KEY[12:18], KEY[-4:]) if piece in words]
 
 
-def test_a_word_in_bold_stays_though_a_key_is_made_of_such_words() -> None:
-    body = _body("**Local** and **token** are words.")
+def test_words_stay_in_answers_though_a_key_is_made_of_them() -> None:
+    body = _body("**Local** and **token** are words, as are local, server and Server, which end it.")
     assert Redactor(["my-token-abc123-local-server"]).body(body) == body
 
 

@@ -131,7 +131,7 @@ def test_a_refusal_beside_words_is_a_refusal(message: object) -> None:
         ("<html><body>[[7]]</body></html>", "a web page"),
         ('data: {"choices": []}', "a stream of events"),
         ("[[7]]", "the text"),
-        ({"choices": []}, "no choice"),
+        ({"choices": []}, "0 choices"),
         ({"choices": [{"message": {"content": "[[7]]"}}, {"message": {"content": "[[2]]"}}]}, "2 choices"),
         ({"choices": [{"message": {"content": "", "reasoning_content": "[[9]]"}}]}, "nothing but its reasoning"),
         ({"choices": [{"message": {"content": None, "tool_calls": [{}]}}]}, "called a tool"),

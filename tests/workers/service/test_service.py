@@ -147,9 +147,10 @@ def test_a_service_that_forbids_another_attempt_is_obeyed() -> None:
         (service_server.page({"error": "slow down"}), ServiceFailed, "answered 200 with an error: slow down"),
         (error(500), ServiceFailed, "answered 500: as the script says"),
         (service_server.lost(), ServiceSilent, "lost or refused the connection"),
-        (sends(b'{"id": '), ReplyUnusable, "answered with a body that is not JSON"),
+        (Reaction(lambda _: b"no gzip", headers={"Content-Encoding": "gzip"}), ServiceSilent, "cannot be decompressed"),
+        (sends(b'{"id": '), ReplyUnusable, "answered with the text '{\"id\": ' that is not JSON"),
     ],
-    ids=["429", "slow down in a 200", "500", "lost connection", "truncated"],
+    ids=["429", "slow down in a 200", "500", "lost connection", "no gzip", "truncated"],
 )
 def test_a_fault_that_stays_fails_once_the_retries_are_spent(
     reaction: Reaction, failure: type[ServiceFailed], sentence: str
@@ -394,11 +395,11 @@ def test_a_judge_without_log_probabilities_stops_the_run_where_they_are_needed()
     ("garbage", "failure", "sentence"),
     [
         (sends(b"<html>proxy login</html>", "text/html"), ReplyUnusable, "not a chat completion"),
-        (sends(b"null"), ReplyUnusable, "not a chat completion"),
+        (sends(b"null"), ReplyUnusable, r"answered with JSON \(None\) that is not a chat completion"),
         (sends(b"[]"), ReplyUnusable, "not a chat completion"),
-        (sends(b'{"output": "7"}'), ReplyUnusable, "not a chat completion"),
+        (sends(b'{"output": "7"}'), ReplyUnusable, r"another protocol than OpenAI's \(output; is base_url right\?\)"),
         (sends(b'{"choices": null}'), ReplyUnusable, "not a chat completion"),
-        (sends(b'{"choices": []}'), ReplyUnusable, "not a chat completion"),
+        (sends(b'{"choices": []}'), ReplyUnusable, "0 choices where one was asked for"),
         (sends(b'{"choices": [null]}'), ReplyUnusable, "not a chat completion"),
         (sends(b'{"choices": [{"message": null}]}'), ReplyUnusable, "not a chat completion"),
         (sends(b'{"choices": [{"message": {"content": [{"text": "7"}]}}]}'), ReplyUnusable, "answered nothing"),
