@@ -69,6 +69,14 @@ def test_an_answer_comes_with_its_tokens_and_why_it_ended() -> None:
     assert server.authorizations == [f"Bearer {KEY}"]
 
 
+def test_of_openais_own_variables_none_adds_a_key_or_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "Authorization: Bearer another")
+    monkeypatch.setenv("OPENAI_ORG_ID", "no\nheader")
+    with ServiceServer() as server:
+        _reply(server)
+    assert server.authorizations == [f"Bearer {KEY}"]
+
+
 def test_every_field_asked_for_reaches_the_service() -> None:
     with ServiceServer() as server:
         _reply(server, {"top_p": 0.9, "seed": 7, "logprobs": 5})
