@@ -81,6 +81,20 @@ def read_verdicts(path: Path, keys: Sequence[bytes]) -> dict[bytes, Verdict]:
         return {key: Verdict(score, words) for key, score, words in rows}
 
 
+def read_paid(
+    path: Path, generations: Sequence[bytes], verdicts: Sequence[bytes]
+) -> tuple[dict[bytes, tuple[Completion, float]], dict[bytes, tuple[Verdict, float]]]:
+    """The stored completions and verdicts among these, whoever paid for them, each with the dollars that it has cost; 0
+    without a known price."""
+    with reading(path) as ledger:
+        if ledger is None:
+            return {}, {}
+        completed = look_up(ledger, "key, dollars, text, prompt_tokens, new_tokens, finish", "generations", generations)
+        completions = {key: (Completion(*row), dollars or 0.0) for key, dollars, *row in completed}
+        judged = look_up(ledger, "key, dollars, score, words", "verdicts", verdicts)
+        return completions, {key: (Verdict(*row), dollars or 0.0) for key, dollars, *row in judged}
+
+
 def read_models(path: Path) -> list[str]:
     """The fingerprints of all models that have answered prompts."""
     with reading(path) as ledger:

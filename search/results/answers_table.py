@@ -3,13 +3,13 @@
 pandas.DataFrame(read_answers(Path("runs/first")))
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from evaluators.question import Question
-from search.problem.candidate import Candidate
 from search.problem.trial import ScoredTrial, Side
 from search.prompts.render import answer_cleaner
 from search.results.evaluation_results import EvaluationResults, read_evaluation_results
@@ -20,6 +20,9 @@ from search.run_directory.records import TrialRecord
 from search.run_directory.run import is_evaluation
 
 _AT_ONCE = 1_000  # answers that are looked up together
+NO_TEXTS = StoredAnswer((), False, ())
+
+AnswerSide = Side | Literal["evaluation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Answer:
     """
 
     trial: int
-    side: Side | Literal["evaluation"]
+    side: AnswerSide
     prompt: str
     candidate: tuple[str, ...]
     added: tuple[str, ...]
@@ -65,96 +68,148 @@ class Answer:
     dollars: float = 0.0
 
 
-def read_answers(path: Path | str) -> list[Answer]:
+class AnswerPlace(NamedTuple):
+    """A trial and a question: an address of an answer that stays."""
+
+    trial: int
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskedPrompt:
+    """A prompt that was put behind questions; its attributes are those of an `Answer`."""
+
+    trial: int
+    side: AnswerSide
+    prompt: str
+    candidate: tuple[str, ...]
+    added: tuple[str, ...]
+    decoding: str
+
+
+TextReader = Callable[[Mapping[AnswerPlace, str]], Mapping[AnswerPlace, StoredAnswer]]
+"""Reads what was answered at places, and said of it, by its keys (`AnswerKeys`, as text); without what the ledger has
+not."""
+
+
+class Outcome(NamedTuple):
+    """What came of one question, its texts apart; its attributes are those of an `Answer`."""
+
+    score: float | None
+    failure: str
+    length: int | None
+    turns: tuple[float | None, ...]
+
+
+def read_answers(path: Path | str, wanted: Callable[[AskedPrompt], bool] = lambda _: True) -> list[Answer]:
     """Every answer of the search or the evaluation at `path`, prompt by prompt; whoever works on it is not disturbed.
 
     A trial that had too many failures to have a mean is in it, with what scores it has.
 
+    Args:
+        wanted: says of which prompts; of all of them when not given.
+
     Raises:
         InputError: there is no run.
     """
-    path = Path(path)
-    if is_evaluation(path):
-        return list(evaluation_answers(read_evaluation_results(path)))
-    return list(search_answers(read_search_results(path)))
+    results = read_any_results(Path(path))
+    asked = ((prompt, scored) for prompt, scored in asked_prompts(results) if wanted(prompt))
+    questions = results.material.questions if results.material else {}
+    read = text_reader(results)
+    return [answer for batch in _batches(asked) for answer in _answers(questions, batch, read)]
 
 
-def search_answers(results: SearchResults, since: int = 0) -> Iterator[Answer]:
-    """The answers of a search, those of its trials from this number on."""
-    material = results.material
-    if material is None:
+def read_any_results(path: Path) -> SearchResults | EvaluationResults:
+    """Read the search or the evaluation at `path`. Raises InputError where there is none."""
+    return read_evaluation_results(path) if is_evaluation(path) else read_search_results(path)
+
+
+def asked_prompts(
+    results: SearchResults | EvaluationResults, since: int = 0
+) -> Iterator[tuple[AskedPrompt, ScoredTrial]]:
+    """What was put behind questions, and what came of it, from this trial on; texts are not looked up."""
+    if results.material is None:
         return
-    base, labels = {shown.id for shown in material.base}, Labels(material)
-    clean = answer_cleaner(results.config.render)
-    for trials in _batches(results, since):
-        keys = {(trial, name): key for trial, record in trials for name, key in record.scored.keys.items()}
-        stored = read_stored_answers(results.ledger, keys, clean)
-        for trial, record in trials:
-            candidate, scored = record.candidate, record.scored
+    if isinstance(results, EvaluationResults):
+        for trial, record in enumerate(results.records[since:], since):
+            shown = record.scored.trial.candidate
+            asked = (shown.demonstrations, shown.demonstrations, shown.decoding)
+            yield AskedPrompt(trial, "evaluation", record.name, *asked), record.scored
+        return
+    base, labels = {shown.id for shown in results.material.base}, Labels(results.material)
+    for trial, recorded in enumerate(results.records()):
+        if trial >= since and isinstance(recorded, TrialRecord) and recorded.scored.trial.tells_scores:
+            candidate = recorded.candidate
             added = tuple(name for name in candidate.demonstrations if name not in base)
-            asked = _Asked(trial, record.side, labels.candidate(candidate), candidate, added)
-            own = {name: stored[trial, name] for name in scored.keys if (trial, name) in stored}
-            yield from _rows(asked, scored, material.questions, own)
+            asked = (candidate.demonstrations, added, candidate.decoding)
+            yield AskedPrompt(trial, recorded.side, labels.candidate(candidate), *asked), recorded.scored
 
 
-def _batches(results: SearchResults, since: int) -> Iterator[list[tuple[int, TrialRecord]]]:
-    """Trials with their numbers, so many together that opening the ledger costs little."""
-    batch: list[tuple[int, TrialRecord]] = []
-    for trial, record in enumerate(results.records()):
-        if trial >= since and isinstance(record, TrialRecord) and record.scored.trial.tells_scores:
-            batch.append((trial, record))
-        if sum(len(kept.scored.keys) for _, kept in batch) >= _AT_ONCE:
+def text_reader(results: SearchResults | EvaluationResults) -> TextReader:
+    """Reads texts of these results' answers from the ledger, and keeps as little of them as that takes."""
+    ledger = results.ledger
+    if isinstance(results, SearchResults):
+        clean = answer_cleaner(results.config.render)
+        return lambda keys: read_stored_answers(ledger, keys, clean)
+    cleaners = [results.cleaner(record) for record in results.records]
+
+    def read(keys: Mapping[AnswerPlace, str]) -> dict[AnswerPlace, StoredAnswer]:
+        stored: dict[AnswerPlace, StoredAnswer] = {}
+        for trial, places in groupby(sorted(keys), key=lambda place: place.trial):
+            stored |= read_stored_answers(ledger, {place: keys[place] for place in places}, cleaners[trial])
+        return stored
+
+    return read
+
+
+def _batches(asked: Iterator[tuple[AskedPrompt, ScoredTrial]]) -> Iterator[list[tuple[AskedPrompt, ScoredTrial]]]:
+    """So many together that opening the ledger costs little."""
+    batch: list[tuple[AskedPrompt, ScoredTrial]] = []
+    for prompt, scored in asked:
+        batch.append((prompt, scored))
+        if sum(len(kept.keys) for _, kept in batch) >= _AT_ONCE:
             yield batch
             batch = []
-    if batch:
-        yield batch
+    yield batch
 
 
-def evaluation_answers(results: EvaluationResults) -> Iterator[Answer]:
-    """The answers of an evaluation, variant by variant."""
-    material = results.material
-    if material is None:
-        return
-    for trial, record in enumerate(results.records):
-        candidate = record.scored.trial.candidate
-        asked = _Asked(trial, "evaluation", record.name, candidate, candidate.demonstrations)
-        yield from _rows(asked, record.scored, material.questions, results.answers(record))
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    trial: int
-    side: Side | Literal["evaluation"]
-    prompt: str
-    candidate: Candidate
-    added: tuple[str, ...]
-
-
-def _rows(
-    asked: _Asked,
-    scored: ScoredTrial,
-    questions: Mapping[str, Question],
-    stored: Mapping[str, StoredAnswer],
+def _answers(
+    questions: Mapping[str, Question], batch: list[tuple[AskedPrompt, ScoredTrial]], read: TextReader
 ) -> Iterator[Answer]:
-    for name in (*scored.scores, *scored.failures):
-        own = stored.get(name, StoredAnswer((), False, ()))
-        yield Answer(
-            trial=asked.trial,
-            side=asked.side,
-            prompt=asked.prompt,
-            candidate=asked.candidate.demonstrations,
-            added=asked.added,
-            decoding=asked.candidate.decoding,
-            question=name,
-            category=questions[name].category,
-            query=questions[name].query,
-            score=scored.scores.get(name),
-            failure=scored.failures.get(name, ""),
-            length=scored.lengths.get(name),
-            turns=tuple(scored.turns.get(name, ())),
-            answers=own.answers,
-            verdicts=tuple(verdict.score for verdict in own.verdicts),
-            words=tuple(verdict.words for verdict in own.verdicts),
-            new_tokens=own.new_tokens,
-            dollars=own.dollars,
-        )
+    keys = {AnswerPlace(asked.trial, name): key for asked, scored in batch for name, key in scored.keys.items()}
+    stored = read(keys)
+    for asked, scored in batch:
+        for name, outcome in outcomes(scored):
+            yield whole_answer(asked, questions[name], outcome, stored.get(AnswerPlace(asked.trial, name), NO_TEXTS))
+
+
+def outcomes(scored: ScoredTrial) -> Iterator[tuple[str, Outcome]]:
+    """What came of each question, by its id."""
+    for name, score in scored.scores.items():
+        yield name, Outcome(score, "", scored.lengths.get(name), tuple(scored.turns.get(name, ())))
+    for name, cause in scored.failures.items():
+        yield name, Outcome(None, cause, scored.lengths.get(name), tuple(scored.turns.get(name, ())))
+
+
+def whole_answer(asked: AskedPrompt, question: Question, outcome: Outcome, stored: StoredAnswer) -> Answer:
+    """All that is known of an answer."""
+    return Answer(
+        trial=asked.trial,
+        side=asked.side,
+        prompt=asked.prompt,
+        candidate=asked.candidate,
+        added=asked.added,
+        decoding=asked.decoding,
+        question=question.id,
+        category=question.category,
+        query=question.query,
+        score=outcome.score,
+        failure=outcome.failure,
+        length=outcome.length,
+        turns=outcome.turns,
+        answers=stored.answers,
+        verdicts=tuple(verdict.score for verdict in stored.verdicts),
+        words=tuple(verdict.words for verdict in stored.verdicts),
+        new_tokens=stored.new_tokens,
+        dollars=stored.dollars,
+    )

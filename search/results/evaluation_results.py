@@ -1,7 +1,7 @@
 """Everything that the directory of an evaluation says, read without disturbing whoever works on it; no model,
 tokenizer, hub or original file is needed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -84,8 +84,12 @@ class EvaluationResults(RunResults):
         """A variant's answers to these questions, by id, or to all; without those that the ledger has not."""
         keys = record.scored.keys
         wanted = keys if questions is None else {name: keys[name] for name in questions if name in keys}
+        return read_stored_answers(self.ledger, wanted, self.cleaner(record))
+
+    def cleaner(self, record: VariantRecord) -> Callable[[str], str]:
+        """Turns the text of a variant's completion into the answer that the judge read."""
         renders = {variant.name: variant.render or self.config.render for variant in self.config.variants}
-        return read_stored_answers(self.ledger, wanted, answer_cleaner(renders[record.name]))
+        return answer_cleaner(renders[record.name])
 
 
 def read_evaluation_results(path: Path) -> EvaluationResults:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from evaluators.answer_keys import AnswerKeys
 from evaluators.judge import Verdict
-from evaluators.ledger.queries import read_completions, read_prices, read_verdicts
+from evaluators.ledger.queries import read_paid
 
 K = TypeVar("K", bound=Hashable)
 
@@ -40,34 +40,24 @@ def read_stored_answers(ledger: Path, keys: Mapping[K, str], clean: Callable[[st
         clean: turns a completion's text into the answer that the judge read.
     """
     parsed = {name: AnswerKeys.from_text(text) for name, text in keys.items()}
-    completions = read_completions(ledger, [key for own in parsed.values() for key in own.generations])
-    verdicts, prices = _last_verdicts(ledger, parsed), _prices(ledger, parsed)
+    judged = {
+        name: [[key for member in turn for key in member] for turn in own.verdicts] for name, own in parsed.items()
+    }
+    completions, verdicts = read_paid(
+        ledger,
+        [key for own in parsed.values() for key in own.generations],
+        [key for turns in judged.values() for own in turns for key in own],
+    )
     answers = {}
     for name, own in parsed.items():
         if all(key in completions for key in own.generations):
             turns = [completions[key] for key in own.generations]
+            heard = [[verdicts[key] for key in turn if key in verdicts] for turn in judged[name]]
             answers[name] = StoredAnswer(
-                answers=tuple(clean(completion.text) for completion in turns),
-                cut=any(completion.finish == "length" for completion in turns),
-                verdicts=verdicts[name],
-                new_tokens=sum(completion.new_tokens for completion in turns),
-                dollars=prices[name],
+                answers=tuple(clean(completion.text) for completion, _ in turns),
+                cut=any(completion.finish == "length" for completion, _ in turns),
+                verdicts=tuple(verdict for verdict, _ in heard[-1]),
+                new_tokens=sum(completion.new_tokens for completion, _ in turns),
+                dollars=sum(paid for _, paid in turns) + sum(paid for turn in heard for _, paid in turn),
             )
     return answers
-
-
-def _prices(ledger: Path, keys: Mapping[K, AnswerKeys]) -> dict[K, float]:
-    """What each question's answers and verdicts have cost, in dollars."""
-    judged = {name: [key for turn in own.verdicts for member in turn for key in member] for name, own in keys.items()}
-    generated = read_prices(ledger, "generations", [key for own in keys.values() for key in own.generations])
-    paid = read_prices(ledger, "verdicts", [key for own in judged.values() for key in own])
-    return {
-        name: sum(generated.get(key, 0.0) for key in own.generations) + sum(paid.get(key, 0.0) for key in judged[name])
-        for name, own in keys.items()
-    }
-
-
-def _last_verdicts(ledger: Path, keys: Mapping[K, AnswerKeys]) -> dict[K, tuple[Verdict, ...]]:
-    wanted = {name: [key for member in own.verdicts[-1] for key in member] for name, own in keys.items()}
-    verdicts = read_verdicts(ledger, [key for own in wanted.values() for key in own])
-    return {name: tuple(verdicts[key] for key in own if key in verdicts) for name, own in wanted.items()}

@@ -24,11 +24,12 @@ from evaluators.objective import Objective
 from evaluators.pipeline.panel import Panel, PanelMember
 from evaluators.pipeline.wiring import Wiring
 from evaluators.task_group import task_group
+from search.results.answers_table import read_any_results
 from search.results.bridge import Scales, SideBridge, bridge
-from search.results.evaluation_results import EvaluationResults, read_evaluation_results
+from search.results.evaluation_results import EvaluationResults
 from search.results.scored_answers import ScoredAnswer, base_prompt, scored_answers
-from search.results.search_results import SearchResults, read_search_results
-from search.run_directory.run import is_evaluation, require_search
+from search.results.search_results import SearchResults
+from search.run_directory.run import require_search
 from search.running.event_loop import in_own_loop
 from search.running.judges import make_judges
 from search.running.succession import create_successor, successor_config
@@ -75,7 +76,7 @@ def rejudge(path: Path | str, config: RejudgeConfig, successor: Path | None = No
     path, successor = Path(path).absolute(), successor and successor.absolute()
     if successor is not None:
         require_search(path, "rejudge")
-    results = read_evaluation_results(path) if is_evaluation(path) else read_search_results(path)
+    results = read_any_results(path)
     scored = scored_answers(results)
     if results.material is None or not scored:
         raise InputError(f"{path} has no answers yet: rejudge it when some prompts are scored")

@@ -1,116 +1,49 @@
-"""Every answer of a run in an index in memory that can be filtered, sorted and searched, however many there are."""
+"""Every answer of a run in an index in memory that can be filtered, sorted and searched, however many there are; texts
+stay in the ledger until somebody wants to see or search them."""
 
+import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from pydantic import TypeAdapter
-
-from search.results.answers_table import Answer
+from evaluators.question import Question
+from search.problem.trial import ScoredTrial
+from search.results.answers_table import (
+    NO_TEXTS,
+    Answer,
+    AnswerPlace,
+    AskedPrompt,
+    Outcome,
+    TextReader,
+    outcomes,
+    whole_answer,
+)
+from search.results.stored_answers import StoredAnswer
 from search.view.answer_filter import Filter
+from search.view.answer_rows import AnswerPage, AnswerRow, Neighbours, PromptRow
 
 PAGE = 50  # rows
 _GIST = 160  # characters of an answer in the list
-_ANSWER = TypeAdapter(Answer)
-_COLUMNS = (
-    "id, trial, side, prompt, candidate, decoding, question, category, query, score, change, failure, length, gist"
-)
+_AT_ONCE = 1_000  # answers whose texts are looked up together
 _SCHEMA = """
-CREATE TABLE answers (
-    id INTEGER PRIMARY KEY, trial INTEGER, side TEXT, prompt TEXT, candidate TEXT, decoding TEXT, question TEXT,
-    category TEXT, query TEXT, score REAL, change REAL, failure TEXT, length INTEGER, gist TEXT, content TEXT);
-CREATE INDEX by_question ON answers (question, side, candidate);
-CREATE INDEX by_trial ON answers (trial, question);
+CREATE TABLE trials (trial INTEGER PRIMARY KEY, side TEXT, prompt TEXT, candidate TEXT);
+CREATE TABLE questions (number INTEGER PRIMARY KEY, question TEXT, category TEXT);
+CREATE TABLE asked (
+    id INTEGER PRIMARY KEY, trial INTEGER, number INTEGER, score REAL, change REAL, failure TEXT, length INTEGER,
+    turns TEXT, keys TEXT);
+CREATE INDEX by_candidate ON trials (candidate);
+CREATE VIEW answers AS SELECT * FROM asked LEFT JOIN trials USING (trial) LEFT JOIN questions USING (number);
 CREATE VIRTUAL TABLE words USING fts5 (query, answers, judge, content='');
 """
-_WORDS = """
-INSERT INTO words (rowid, query, answers, judge)
-SELECT id, query, (SELECT group_concat(value, char(10)) FROM json_each(content, '$.answers')),
-    (SELECT group_concat(value, char(10)) FROM json_each(content, '$.words'))
-FROM answers WHERE id >= ?
-"""
+_BY_PLACE = "CREATE INDEX IF NOT EXISTS by_place ON asked (number, trial)"  # made at once it takes a third of the time
 _CHANGES = """
-UPDATE answers SET change = answers.score - base.score
-FROM answers AS base WHERE answers.change IS NULL AND base.candidate = ? AND base.score IS NOT NULL
-    AND answers.candidate != base.candidate
-    AND base.question = answers.question AND base.side = answers.side
+WITH own AS (SELECT trial FROM trials WHERE candidate = ?)
+UPDATE asked SET change = score - (
+    SELECT base.score FROM asked AS base
+    WHERE base.number = asked.number AND base.trial IN own AND base.score IS NOT NULL ORDER BY base.id LIMIT 1)
+WHERE change IS NULL AND trial NOT IN own
 """
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerRow:
-    """One line of the list.
-
-    Attributes:
-        change: the score less the base prompt's on the same question and side.
-        gist: the beginning of the last answer.
-        role: "base prompt", "winner", "best so far" or "runner-up"; "" for another.
-    """
-
-    id: int
-    trial: int
-    side: str
-    prompt: str
-    candidate: str
-    decoding: str
-    question: str
-    category: str
-    query: str
-    score: float | None
-    change: float | None
-    failure: str
-    length: int | None
-    gist: str
-    role: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerPage:
-    """A page of answers, and how many fit in all."""
-
-    rows: tuple[AnswerRow, ...]
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class PromptRow:
-    """A prompt that was answered.
-
-    Attributes:
-        trial: its first.
-        questions: it has a score on, over all sides; `score` is the mean over them.
-        role: as an `AnswerRow` has it.
-    """
-
-    trial: int
-    prompt: str
-    decoding: str
-    questions: int
-    score: float | None
-    role: str
-
-
-class AnswerPlace(NamedTuple):
-    """A trial and a question: an address of an answer that stays."""
-
-    trial: int
-    question: str
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """What stands around an answer among those that fit.
-
-    Attributes:
-        number: its own place, from 1, of `total`.
-    """
-
-    before: AnswerPlace | None
-    behind: AnswerPlace | None
-    number: int
-    total: int
 
 
 def candidate_key(demonstrations: Iterable[str], decoding: str) -> str:
@@ -122,47 +55,70 @@ class AnswerIndex:
     """The answers of one run. Safe to ask from several threads.
 
     Args:
-        answers: trial by trial.
-        roles: keys of the candidates that have one, by role; the base prompt's is what others are compared with.
+        questions: by id.
+        read_texts: of the run.
     """
 
-    def __init__(self, answers: Iterable[Answer] = (), roles: Mapping[str, str] | None = None) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, questions: Mapping[str, Question], read_texts: TextReader) -> None:
+        self._questions, self._read_texts = questions, read_texts
+        self._lock, self._indexing_words = threading.Lock(), threading.Lock()
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
         self._database.executescript(_SCHEMA)
         self._roles: dict[str, str] = {}
+        self._asked: dict[int, AskedPrompt] = {}
+        self._numbers = {name: number for number, name in enumerate(questions)}
+        categories = [(self._numbers[name], name, question.category) for name, question in questions.items()]
+        with self._database:
+            self._database.executemany("INSERT INTO questions VALUES (?, ?, ?)", categories)
         self._count = 0
         self._count_with_words = 0
-        self.trials = 0
-        self.add(answers, roles or {})
 
-    def add(self, answers: Iterable[Answer], roles: Mapping[str, str]) -> None:
-        """Take further trials in; roles are as they are now."""
+    @property
+    def trials(self) -> int:
+        """The number behind that of the last trial."""
+        return max(self._asked, default=-1) + 1
+
+    def add(self, asked: Iterable[tuple[AskedPrompt, ScoredTrial]], roles: Mapping[str, str]) -> None:
+        """Take further trials in.
+
+        Args:
+            roles: keys of the candidates that have one now, by role; the base prompt's is what others are compared
+                with.
+        """
         with self._lock, self._database:
             self._roles = dict(roles)
-            first = self._count
-            for answer in answers:
-                self._keep(answer)
-                self._count += 1
-                self.trials = answer.trial + 1
-            if self._count > first:
-                self._database.execute(_CHANGES, [self._roles.get("base prompt", "")])
+            for prompt, scored in asked:
+                self._keep(prompt, scored)
+            self._database.execute(_BY_PLACE)
+            self._database.execute(_CHANGES, [self._roles.get("base prompt", "")])
 
-    def _keep(self, answer: Answer) -> None:
-        number, gist = self._count, (answer.answers[-1] if answer.answers else "")[:_GIST]
-        key = answer.prompt if answer.side == "evaluation" else candidate_key(answer.candidate, answer.decoding)
-        asked = (answer.trial, answer.side, answer.prompt, key, answer.decoding, answer.question, answer.category)
-        measured = (answer.score, None, answer.failure, answer.length, gist, _ANSWER.dump_json(answer).decode())
-        marks = ", ".join("?" * 15)
-        row = (number, *asked, answer.query, *measured)
-        self._database.execute(f"INSERT INTO answers VALUES ({marks})", row)  # noqa: S608 -- constants
+    def _keep(self, asked: AskedPrompt, scored: ScoredTrial) -> None:
+        self._asked[asked.trial] = asked
+        trial = (asked.trial, asked.side, asked.prompt, _key(asked))
+        self._database.execute("INSERT INTO trials VALUES (?, ?, ?, ?)", trial)
+        rows = []
+        for number, (name, (score, failure, length, turns)) in enumerate(outcomes(scored), self._count):
+            keys = scored.keys.get(name, "")
+            place = (number, asked.trial, self._numbers[name])
+            rows.append((*place, score, None, failure, length, json.dumps(turns) if turns else "[]", keys))
+        self._database.executemany("INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self._count += len(rows)
 
     def _index_words(self) -> None:
-        """Make the words of all answers searchable, on demand: it takes a tenth of the time of the rest."""
-        with self._lock, self._database:
-            if self._count_with_words < self._count:
-                self._database.execute(_WORDS, [self._count_with_words])
-                self._count_with_words = self._count
+        """Make the words of all answers searchable, on demand: all texts are read from the ledger for that, once."""
+        with self._indexing_words:
+            for first in range(self._count_with_words, self._count, _AT_ONCE):
+                rows = self._with_texts(range(first, min(first + _AT_ONCE, self._count)))
+                words = [
+                    (row.id, self._questions[row.question].query, "\n".join(stored.answers), "\n".join(said))
+                    for row, stored in rows
+                    for said in ([verdict.words for verdict in stored.verdicts],)
+                ]
+                with self._lock, self._database:
+                    self._database.executemany(
+                        "INSERT INTO words (rowid, query, answers, judge) VALUES (?, ?, ?, ?)", words
+                    )
+                self._count_with_words += len(rows)
 
     def _conditions(self, wanted: Filter) -> tuple[str, list[Any]]:
         if wanted.words:
@@ -178,53 +134,90 @@ class AnswerIndex:
         """One page of what fits, in the order asked for."""
         where, values = self._conditions(wanted)
         total = self._first_value(f"SELECT count(*) FROM answers {where}", values)[0]  # noqa: S608 -- constants
-        rows = self._all(
-            f"SELECT {_COLUMNS} FROM answers {where} ORDER BY {wanted.ordering()} LIMIT ? OFFSET ?",  # noqa: S608
+        ids = self._all(
+            f"SELECT id FROM answers {where} ORDER BY {wanted.ordering()} LIMIT ? OFFSET ?",  # noqa: S608 -- constants
             [*values, PAGE, PAGE * max(0, wanted.page)],
         )
-        named = {key: role for role, key in reversed(self._roles.items())}
-        return AnswerPage(tuple(AnswerRow(*(*row, named.get(row[4], ""))) for row in rows), total)
+        named = self._role_names()
+        shown = (self._shown(row, stored, named) for row, stored in self._with_texts([number for (number,) in ids]))
+        return AnswerPage(tuple(shown), total)
+
+    def _role_names(self) -> dict[str, str]:
+        return {key: role for role, key in reversed(self._roles.items())}
+
+    def _shown(self, row: "_Row", stored: StoredAnswer, named: Mapping[str, str]) -> AnswerRow:
+        asked, question = self._asked[row.trial], self._questions[row.question]
+        return AnswerRow(
+            id=row.id,
+            trial=row.trial,
+            side=asked.side,
+            prompt=asked.prompt,
+            candidate=_key(asked),
+            decoding=asked.decoding,
+            question=row.question,
+            category=question.category,
+            query=question.query,
+            score=row.score,
+            change=row.change,
+            failure=row.failure,
+            length=row.length,
+            gist=(stored.answers[-1] if stored.answers else "")[:_GIST],
+            role=named.get(_key(asked), ""),
+        )
 
     def prompts(self, most: int) -> tuple[list[PromptRow], int]:
         """Every prompt once, and how many there are: those with a role first, then by how many scores they have, then
         by their mean; `most` of them."""
-        named = {key: role for role, key in reversed(self._roles.items())}
+        named = self._role_names()
         rows = self._all(
-            "SELECT min(trial), prompt, decoding, count(score), avg(score), candidate FROM answers GROUP BY candidate "
+            "SELECT min(trial), count(score), avg(score), candidate FROM answers GROUP BY candidate "
             "ORDER BY count(score) DESC, avg(score) DESC, min(trial)",
             [],
         )
         prompts = [
-            PromptRow(trial, prompt, decoding, questions, score, named.get(key, ""))
-            for trial, prompt, decoding, questions, score, key in rows
+            PromptRow(trial, asked.prompt, asked.decoding, questions, score, named.get(key, ""))
+            for trial, questions, score, key in rows
+            for asked in (self._asked[trial],)
         ]
         return sorted(prompts, key=lambda row: not row.role)[:most], len(prompts)
 
     def answer(self, place: AnswerPlace) -> Answer | None:
         """The answer at this place, whole."""
-        return self._whole("trial = ? AND question = ?", place)
+        number = self._id(place)
+        return None if number is None else self.whole([number])[0]
+
+    def whole(self, ids: Sequence[int]) -> list[Answer]:
+        """The answers of these rows, whole."""
+        return [
+            whole_answer(
+                self._asked[row.trial],
+                self._questions[row.question],
+                Outcome(row.score, row.failure, row.length, tuple(json.loads(row.turns))),
+                stored,
+            )
+            for row, stored in self._with_texts(ids)
+        ]
 
     def around(self, place: AnswerPlace, wanted: Filter) -> Neighbours | None:
         """Neighbours of an answer among what fits the filter; None where it does not fit itself."""
         where, values = self._conditions(wanted)
         window = f"WINDOW w AS (ORDER BY {wanted.ordering()})"
-        columns = ("lag(trial)", "lag(question)", "lead(trial)", "lead(question)", "row_number()")
-        shown = ", ".join(f"{column} OVER w" for column in columns)
+        shown = "lag(id) OVER w, lead(id) OVER w, row_number() OVER w, count(*) OVER ()"
         row = self._first_value(
-            f"SELECT * FROM (SELECT trial, question, {shown}, count(*) OVER () FROM answers {where} {window}) "  # noqa: S608
-            "WHERE trial = ? AND question = ?",
-            [*values, *place],
+            f"SELECT * FROM (SELECT id, {shown} FROM answers {where} {window}) WHERE id = ?",  # noqa: S608 -- constants
+            [*values, self._id(place)],
         )
-        if row is None:
-            return None
-        before = AnswerPlace(row[2], row[3]) if row[2] is not None else None
-        behind = AnswerPlace(row[4], row[5]) if row[4] is not None else None
-        return Neighbours(before, behind, row[6], row[7])
+        return row and Neighbours(self._place(row[1]), self._place(row[2]), row[3], row[4])
 
-    def of_role(self, answer: Answer, role: str) -> Answer | None:
-        """What the candidate of this role answers to the same question; None where it has none."""
+    def of_role(self, answers: Sequence[Answer], role: str) -> list[Answer | None]:
+        """What the candidate of this role answers to the same question as each of these; None where it has none."""
+        query = """SELECT max(id) FROM asked
+            WHERE number = ? AND trial IN (SELECT trial FROM trials WHERE candidate = ? AND side = ?)"""
         key = self._roles.get(role)
-        return self._whole("question = ? AND side = ? AND candidate = ?", (answer.question, answer.side, key))
+        asked = ((self._numbers.get(answer.question), key, answer.side) for answer in answers)
+        ids = [self._first_value(query, values)[0] for values in asked]
+        answered = iter(self.whole([number for number in ids if number is not None]))
+        return [None if number is None else next(answered) for number in ids]
 
     def choices(self, column: Literal["side", "category"]) -> list[str]:
         """What a filter may be set to."""
@@ -236,14 +229,46 @@ class AnswerIndex:
         with self._lock:
             self._database.close()
 
-    def _whole(self, condition: str, values: Iterable[Any]) -> Answer | None:
-        row = self._first_value(f"SELECT content FROM answers WHERE {condition} ORDER BY id DESC LIMIT 1", [*values])  # noqa: S608
-        return _ANSWER.validate_json(row[0]) if row else None
+    def _id(self, place: AnswerPlace) -> int | None:
+        query = "SELECT max(id) FROM asked WHERE number = ? AND trial = ?"
+        number: int | None = self._first_value(query, (self._numbers.get(place.question), place.trial))[0]
+        return number
 
-    def _first_value(self, query: str, values: list[Any]) -> Any:
+    def _place(self, number: int | None) -> AnswerPlace | None:
+        row = self._first_value("SELECT trial, question FROM answers WHERE id = ?", (number,))
+        return row and AnswerPlace(*row)
+
+    def _with_texts(self, ids: Sequence[int]) -> list[tuple["_Row", StoredAnswer]]:
+        """Rows and what the ledger has of them, in the order of the ids."""
+        query = f"SELECT {', '.join(_Row._fields)} FROM answers WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
+        rows = {row.id: row for row in map(_Row._make, self._all(query, [json.dumps([*ids])]))}
+        stored = self._read_texts({row.place: row.keys for row in rows.values() if row.keys})
+        return [(rows[number], stored.get(rows[number].place, NO_TEXTS)) for number in ids]
+
+    def _first_value(self, query: str, values: Sequence[Any]) -> Any:
         with self._lock:
             return self._database.execute(query, values).fetchone()
 
-    def _all(self, query: str, values: list[Any]) -> list[Any]:
+    def _all(self, query: str, values: Sequence[Any]) -> list[Any]:
         with self._lock:
             return self._database.execute(query, values).fetchall()
+
+
+class _Row(NamedTuple):
+    id: int
+    trial: int
+    question: str
+    score: float | None
+    change: float | None
+    failure: str
+    length: int | None
+    turns: str
+    keys: str
+
+    @property
+    def place(self) -> AnswerPlace:
+        return AnswerPlace(self.trial, self.question)
+
+
+def _key(asked: AskedPrompt) -> str:
+    return asked.prompt if asked.side == "evaluation" else candidate_key(asked.candidate, asked.decoding)

@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from search.results.answers_table import Answer
+from search.results.answers_table import AnswerPlace
 from search.view.answer_filter import Filter
-from search.view.answer_index import AnswerIndex, AnswerPlace
+from search.view.answer_index import AnswerIndex
 from search.view.prompt_text import PromptTexts
 
 _FILTER = TypeAdapter(Filter)
@@ -38,8 +38,9 @@ def answer_values(
     answer = index.answer(place)
     if answer is None:
         return None
-    others = {role: other for role in index.roles if (other := _other(index, answer, role)) is not None}
-    own = next((role for role in index.roles if index.of_role(answer, role) == answer), "")
+    beside = {role: index.of_role([answer], role)[0] for role in index.roles}
+    others = {role: other for role, other in beside.items() if other is not None and other.prompt != answer.prompt}
+    own = next((role for role, other in beside.items() if other == answer), "")
     compared = query.get("beside", "")
     compared = compared if compared in others else next(iter(others), "")
     names = list(others)
@@ -57,8 +58,3 @@ def answer_values(
         "rendered": prompts.rendered(answer),
         "prompt": prompts.text(answer.prompt, answer.candidate),
     }
-
-
-def _other(index: AnswerIndex, answer: Answer, role: str) -> Answer | None:
-    other = index.of_role(answer, role)
-    return other if other is not None and other.prompt != answer.prompt else None

@@ -1,7 +1,7 @@
 """The view as files, for any web server: the list, every run's report and answers, and all of them compared."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import count
 from pathlib import Path
@@ -10,12 +10,15 @@ from configs.errors import InputError
 from search.report.forms import report
 from search.results.answers_table import Answer
 from search.view.answer_filter import Filter
-from search.view.answer_index import PAGE, AnswerIndex, AnswerPage, AnswerPlace, AnswerRow
+from search.view.answer_index import PAGE, AnswerIndex
+from search.view.answer_rows import AnswerPage, AnswerRow
 from search.view.bundle_index import row_files, text_files
 from search.view.compare import compare_runs
 from search.view.pages import asset, render
 from search.view.run_answers import index_answers
 from search.view.runs import RunList, experiment_page, is_experiment
+
+_AT_ONCE = 1_000  # answers that are read together
 
 
 def write_bundle(folder: Path, target: Path) -> int:
@@ -71,7 +74,7 @@ def _answer_files(name: str, root: str, path: Path) -> Iterator[tuple[str, str]]
     index = index_answers(path).index
     try:
         rows = [*_all_rows(index)]
-        texts = [*text_files(_whole(index, row) for row in rows)]
+        texts = [*text_files(_all_answers(index, rows))]
         columns = [*row_files(rows)]
         for kind, files in (("rows", columns), ("texts", texts)):
             yield from ((f"{name}.{kind}-{number}.js", text) for number, text in enumerate(files))
@@ -80,7 +83,7 @@ def _answer_files(name: str, root: str, path: Path) -> Iterator[tuple[str, str]]
         for page in range(max(1, -(-len(rows) // PAGE))):
             matching = AnswerPage(tuple(rows[page * PAGE : (page + 1) * PAGE]), len(rows))
             values = {"found": matching, "wanted": asdict(Filter(page=page)), "choices": choices, "size": PAGE}
-            whole = {row.id: _beside_base(index, row) for row in matching.rows}
+            whole = _beside_base(index, matching.rows)
             shown = {**values, "roles": index.roles, "whole": whole, "files": size}
             yield _page_name(name, page), render("answers.html.jinja", root, static=True, name=name, **shown)
     finally:
@@ -101,13 +104,14 @@ def _all_rows(index: AnswerIndex) -> Iterator[AnswerRow]:
         yield from rows
 
 
-def _whole(index: AnswerIndex, row: AnswerRow) -> Answer:
-    answer = index.answer(AnswerPlace(row.trial, row.question))
-    assert answer is not None
-    return answer
+def _all_answers(index: AnswerIndex, rows: Sequence[AnswerRow]) -> Iterator[Answer]:
+    for start in range(0, len(rows), _AT_ONCE):
+        yield from index.whole([row.id for row in rows[start : start + _AT_ONCE]])
 
 
-def _beside_base(index: AnswerIndex, row: AnswerRow) -> tuple[Answer, Answer | None]:
-    """An answer, and the base prompt's to the same question where that is another."""
-    answer = _whole(index, row)
-    return answer, None if row.role == "base prompt" else index.of_role(answer, "base prompt")
+def _beside_base(index: AnswerIndex, rows: Sequence[AnswerRow]) -> dict[int, tuple[Answer, Answer | None]]:
+    """Answers by the ids of their rows, and the base prompt's to the same question where that is another."""
+    answers = index.whole([row.id for row in rows])
+    base = index.of_role(answers, "base prompt")
+    pairs = zip(rows, answers, base, strict=True)
+    return {row.id: (own, None if row.role == "base prompt" else other) for row, own, other in pairs}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from search.results.answers_table import Answer
-from search.view.answer_index import AnswerRow
+from search.view.answer_rows import AnswerRow
 
 CHUNK_ROWS = 5_000
 CHUNK_BYTES = 450_000  # one answer that is longer has a file of its own

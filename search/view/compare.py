@@ -9,7 +9,7 @@ from configs.errors import InputError
 from configs.schema.judge_knobs import Bounds
 from configs.score_bounds import score_bounds
 from evaluators.ledger.spend import Spend
-from search.results.answers_table import Answer, read_answers
+from search.results.answers_table import Answer, AskedPrompt, asked_prompts, read_answers, read_any_results
 from search.results.evaluation_status import read_evaluation
 from search.results.status import read_status
 from search.run_directory.run import is_evaluation, read_any_config
@@ -136,15 +136,17 @@ def run_entries(name: str, path: Path) -> list[Entry]:
 
 
 def _unbounded_entries(name: str, path: Path) -> list[Entry]:
-    answers, judge, texts = read_answers(path), _judge(path), read_prompt_texts(path)
+    judge, texts = _judge(path), read_prompt_texts(path)
     if is_evaluation(path):
-        evaluation = read_evaluation(path)
+        answers, evaluation = read_answers(path), read_evaluation(path)
         return [
             _entry(name, result.name, _of(answers, result.name), judge, evaluation.spend, texts)
             for result in evaluation.results
         ]
     status = read_status(path)
     standings = {"winner" if status.state == "finished" else "best so far": status.winner, "base prompt": status.base}
+    shown = {(standing.demonstrations, standing.candidate.decoding) for standing in standings.values() if standing}
+    answers = read_answers(path, lambda asked: (asked.candidate, asked.decoding) in shown)
     entries, seen = [], set()
     for prompt, standing in standings.items():
         if standing is None or standing.candidate in seen:
@@ -160,16 +162,20 @@ def _unbounded_entries(name: str, path: Path) -> list[Entry]:
 
 def _trial_entry(name: str, path: Path, trial: int) -> list[Entry]:
     """The prompt of this trial with all its scores on the side that `run_entries` prefers; empty without such a one."""
-    answers, config = read_answers(path), read_any_config(path)
-    first = next((row for row in answers if row.trial == trial), None)
+    config, results = read_any_config(path), read_any_results(path)
+    first = next((asked for asked, _ in asked_prompts(results) if asked.trial == trial), None)
     if first is None:
         return []
-    own = [row for row in answers if row.prompt == first.prompt and _is_of(row, first.candidate, first.decoding)]
+    own = read_answers(path, lambda asked: _names(asked) == _names(first))
     held_out = [row for row in own if row.side == "held_out" and row.score is not None]
     spend = read_evaluation(path).spend if is_evaluation(path) else read_status(path).spend
     shown = held_out or [row for row in own if row.side != "held_out"]
     entry = _entry(name, first.prompt, shown, _judge(path), spend, read_prompt_texts(path))
     return [replace(entry, bounds=score_bounds(config.scoring, config.judge))]
+
+
+def _names(asked: AskedPrompt) -> tuple[str, tuple[str, ...], str]:
+    return asked.prompt, asked.candidate, asked.decoding
 
 
 def _is_of(row: Answer, demonstrations: tuple[str, ...], decoding: str) -> bool:

@@ -4,10 +4,9 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from search.results.answers_table import evaluation_answers, search_answers
-from search.results.evaluation_results import EvaluationResults, read_evaluation_results
-from search.results.search_results import SearchResults, read_search_results
-from search.run_directory.run import is_evaluation
+from search.results.answers_table import asked_prompts, read_any_results, text_reader
+from search.results.evaluation_results import EvaluationResults
+from search.results.search_results import SearchResults
 from search.view.answer_index import AnswerIndex, candidate_key
 
 _TAIL = 4096  # bytes of a journal by which it is known again
@@ -33,16 +32,20 @@ def index_answers(path: Path, earlier: RunAnswers | None = None) -> RunAnswers:
     Raises:
         InputError: there is no run, or it cannot be read.
     """
-    if is_evaluation(path):
-        results = read_evaluation_results(path)
-        return RunAnswers(AnswerIndex(evaluation_answers(results), _first(results)), None, 0)
     journal = path / "journal.jsonl"
     size = journal.stat().st_size if journal.exists() else 0
-    searched = read_search_results(path)
-    if earlier is not None and size >= earlier.size and earlier.mark == _mark(path, earlier.size):
-        earlier.index.add(search_answers(searched, earlier.index.trials), _roles(searched))
-        return RunAnswers(earlier.index, _mark(path, size), size)
-    return RunAnswers(AnswerIndex(search_answers(searched), _roles(searched)), _mark(path, size), size)
+    results = read_any_results(path)
+    index = earlier.index if earlier is not None and _goes_on(path, size, earlier) else None
+    if index is None:
+        questions = results.material.questions if results.material else {}
+        index = AnswerIndex(questions, text_reader(results))
+    index.add(asked_prompts(results, index.trials), _roles(results))
+    return RunAnswers(index, _mark(path, size), size)
+
+
+def _goes_on(path: Path, size: int, earlier: RunAnswers) -> bool:
+    """Whether the run at `path` is a search that has only grown since."""
+    return earlier.index.trials > 0 and size >= earlier.size > 0 and earlier.mark == _mark(path, earlier.size)
 
 
 def _mark(path: Path, size: int) -> object:
@@ -56,7 +59,9 @@ def _mark(path: Path, size: int) -> object:
     return tail, amended.stat().st_size if amended.exists() else 0
 
 
-def _roles(results: SearchResults) -> dict[str, str]:
+def _roles(results: SearchResults | EvaluationResults) -> dict[str, str]:
+    if isinstance(results, EvaluationResults):  # the variant that others are compared with
+        return {"base prompt": results.records[0].name} if results.records else {}
     journal = results.journal
     best = "winner" if journal.end else "best so far"
     named = {"base prompt": journal.base, best: journal.winner, "runner-up": journal.runner_up}
@@ -66,8 +71,3 @@ def _roles(results: SearchResults) -> dict[str, str]:
         if key and key not in keys.values():
             keys[role] = key
     return keys
-
-
-def _first(results: EvaluationResults) -> dict[str, str]:
-    """The variant that others are compared with stands for the base prompt."""
-    return {"base prompt": results.records[0].name} if results.records else {}

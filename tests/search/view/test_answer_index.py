@@ -1,48 +1,75 @@
 """Answers are filtered, sorted and searched, however many there are."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.results.answers_table import Answer
+from evaluators.judge import Verdict
+from evaluators.question import Question
+from search.problem.candidate import Candidate
+from search.problem.trial import ScoredTrial, Trial
+from search.results.answers_table import AnswerPlace, AskedPrompt
+from search.results.stored_answers import StoredAnswer
 from search.view.answer_filter import Filter
-from search.view.answer_index import PAGE, AnswerIndex, AnswerPlace, Neighbours
+from search.view.answer_index import PAGE, AnswerIndex
+from search.view.answer_rows import Neighbours
 from search.view.run_answers import index_answers
 from search.view.word_diff import word_diff
 from tests.search.report.made_run import small_run
 from tests.search.view.folder import made_search, say, score
 
+EMPTY: Mapping[int, str] = MappingProxyType({})
+QUESTIONS = {
+    f"q{number}": Question(f"q{number}", (f"question {number}",), ("even", "odd")[number % 2]) for number in range(60)
+}
 
-def answer(question: int, prompt: str = "base prompt", score: float | None = 1.0, words: str = "plain") -> Answer:
-    return Answer(
-        trial=int(prompt != "base prompt"),
-        side="search",
-        prompt=prompt,
-        candidate=(prompt,),
-        added=(),
-        decoding="",
-        question=f"q{question}",
-        category="even" if question % 2 == 0 else "odd",
-        query=f"question {question}",
-        score=score,
-        failure="" if score is not None else "Outage",
-        length=None if score is None else len(words),
-        turns=(),
-        answers=() if score is None else (words,),
-        verdicts=() if score is None else (score,),
-        words=() if score is None else ("judged",),
-    )
+
+class Ledger:
+    """What was said, by key; counts how many texts were asked for."""
+
+    def __init__(self) -> None:
+        self.said: dict[str, str] = {}
+        self.read = 0
+
+    def __call__(self, keys: Mapping[AnswerPlace, str]) -> dict[AnswerPlace, StoredAnswer]:
+        self.read += len(keys)
+        judged = (Verdict(1.0, "judged"),)
+        return {place: StoredAnswer((self.said[key],), False, judged) for place, key in keys.items()}
+
+    def trial(
+        self, number: int, prompt: str, scores: Mapping[int, float | None], words: Mapping[int, str] = EMPTY
+    ) -> tuple[AskedPrompt, ScoredTrial]:
+        """Scores by the question's number, None for a failure; what is not said otherwise is plain."""
+        texts = {f"q{at}": words.get(at, "plain") for at, score in scores.items() if score is not None}
+        keys = {name: f"{number} {name}" for name in texts}
+        self.said |= {keys[name]: text for name, text in texts.items()}
+        scored = ScoredTrial(
+            Trial(Candidate((prompt,)), tuple(f"q{at}" for at in scores)),
+            {f"q{at}": score for at, score in scores.items() if score is not None},
+            {f"q{at}": "Outage" for at, score in scores.items() if score is None},
+            1.0,
+            {name: len(text) for name, text in texts.items()},
+            keys=keys,
+        )
+        return AskedPrompt(number, "search", prompt, (prompt,), (), ""), scored
 
 
 @pytest.fixture
-def index() -> Iterator[AnswerIndex]:
-    base = [answer(number) for number in range(60)]
-    other = [answer(0, "other", 3.0, 'she said "well done" twice'), answer(1, "other", 0.5), answer(2, "other", None)]
-    made = AnswerIndex([*base, *other], {"base prompt": "base prompt\x1f", "winner": "other\x1f"})
+def ledger() -> Ledger:
+    return Ledger()
+
+
+@pytest.fixture
+def index(ledger: Ledger) -> Iterator[AnswerIndex]:
+    base = ledger.trial(0, "base prompt", dict.fromkeys(range(60), 1.0))
+    other = ledger.trial(1, "other", {0: 3.0, 1: 0.5, 2: None}, {0: 'she said "well done" twice'})
+    made = AnswerIndex(QUESTIONS, ledger)
+    made.add([base, other], {"base prompt": "base prompt\x1f", "winner": "other\x1f"})
     yield made
     made.close()
 
@@ -82,16 +109,31 @@ def test_quoted_words_that_do_not_stand_together_are_not_found(index: AnswerInde
     assert questions(index, Filter(words='"done well"')) == []
 
 
-def test_words_of_answers_that_come_after_a_search_are_found_too(index: AnswerIndex) -> None:
+def test_words_of_answers_that_come_after_a_search_are_found_too(index: AnswerIndex, ledger: Ledger) -> None:
     assert index.find(Filter(words="later")).total == 0
-    index.add([answer(3, "other", words="said later")], {})
+    index.add([ledger.trial(2, "other", {3: 1.0}, {3: "said later"})], {})
     assert questions(index, Filter(words="later")) == [("other", "q3")]
-    assert index.around(AnswerPlace(1, "q3"), Filter(words="later")) == Neighbours(None, None, 1, 1)
+    assert index.around(AnswerPlace(2, "q3"), Filter(words="later")) == Neighbours(None, None, 1, 1)
+
+
+def test_texts_are_read_for_a_page_and_an_opened_answer_and_all_of_them_for_a_search_once(
+    index: AnswerIndex, ledger: Ledger
+) -> None:
+    assert ledger.read == 0
+    assert index.find(Filter(order="score", descending=True)).rows[0].gist.startswith("she said")
+    assert ledger.read == PAGE
+    index.answer(AnswerPlace(1, "q1"))
+    assert ledger.read == PAGE + 1
+    index.find(Filter(words="nowhere"))
+    index.find(Filter(words="elsewhere"))
+    assert ledger.read == PAGE + 1 + 62  # one of the 63 has failed
 
 
 @given(st.text(max_size=30))
 def test_whatever_is_typed_is_searched_for_and_never_an_error(words: str) -> None:
-    index = AnswerIndex([answer(0)])
+    ledger = Ledger()
+    index = AnswerIndex(QUESTIONS, ledger)
+    index.add([ledger.trial(0, "base prompt", {0: 1.0})], {})
     assert index.find(Filter(words=words)).total <= 1
     index.close()
 
@@ -99,11 +141,11 @@ def test_whatever_is_typed_is_searched_for_and_never_an_error(words: str) -> Non
 def test_the_base_prompts_answer_stands_beside_the_winners_and_the_other_way_round(index: AnswerIndex) -> None:
     whole = index.answer(AnswerPlace(1, "q0"))
     assert whole is not None
-    base = index.of_role(whole, "base prompt")
+    (base,) = index.of_role([whole], "base prompt")
     assert base is not None
     assert (base.prompt, base.question) == ("base prompt", "q0")
-    assert index.of_role(base, "winner") == whole
-    assert index.of_role(whole, "runner-up") is None
+    assert index.of_role([base, whole], "winner") == [whole, whole]
+    assert index.of_role([whole], "runner-up") == [None]
     assert index.answer(AnswerPlace(10_000, "q0")) is None
 
 

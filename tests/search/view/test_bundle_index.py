@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from search.results.answers_table import Answer
-from search.view.answer_index import AnswerRow
+from search.view.answer_rows import AnswerRow
 from search.view.bundle_index import CHUNK_ROWS, row_files, text_files
 
 
