@@ -9,6 +9,9 @@ The rooms add their own leaves: `workers.failures` and `evaluators.failures`. A 
 concerns one item alone and becomes a `Failure` of that item, never an exit.
 """
 
+INTERRUPTED = 130
+"""Exit code of a process that was told to end."""
+
 
 class DemosearchError(Exception):
     """Base of all; its text is one sentence that says what to do."""

@@ -1,12 +1,10 @@
-"""Configs: from a YAML file and the words of a command line to a `RunConfig` or an `EvaluationConfig`, and back."""
+"""Configs: from a YAML file and the words of a command line to a `RunConfig` or an `EvaluationConfig`."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-
-from pydantic import ValidationError
 
 from configs.errors import InputError
 from configs.overrides import Overrides, apply_overrides, plain
@@ -15,8 +13,8 @@ from configs.schema.knobs import FromCommandLine, Knobs
 from configs.schema.rejudge import RejudgeConfig
 from configs.schema.run import RunConfig
 from configs.secrets import secrets_in
+from configs.stored import dump_config, validated
 from configs.text_files import is_file, read_text, shown_path
-from configs.validation_messages import complaints
 from configs.yaml_text import YamlError, parse_yaml
 
 if TYPE_CHECKING:
@@ -37,7 +35,7 @@ def load_config(source: str | Path | Mapping[str, Any], overrides: Overrides = (
         InputError: anything is wrong with any of it; every problem is listed.
     """
     values, name, folder = _read(source, preset_names(), overrides)
-    return _validated(values, name, folder, RunConfig)
+    return _checked(values, name, folder, RunConfig)
 
 
 def load_evaluation(
@@ -58,7 +56,7 @@ def load_evaluation(
     if prompts and isinstance(variants, list):
         for variant, file in prompts.items():
             _add_prompt(variants, variant, file)
-    return _validated(values, name, folder, EvaluationConfig)
+    return _checked(values, name, folder, EvaluationConfig)
 
 
 def load_rejudge(source: str | Path, overrides: Sequence[str] = ()) -> RejudgeConfig:
@@ -70,7 +68,7 @@ def load_rejudge(source: str | Path, overrides: Sequence[str] = ()) -> RejudgeCo
     """
     path = _find(source, preset_names(), "write the new judge there, as `judge` has it in a search's config")
     values = {name: value for name, value in _read_values(path, overrides).items() if name in {"judge", "budget"}}
-    return _validated(values, str(source), path.resolve().parent, RejudgeConfig)
+    return _checked(values, str(source), path.resolve().parent, RejudgeConfig)
 
 
 def load_experiment(source: str | Path, overrides: Sequence[str] = ()) -> "ExperimentConfig":
@@ -78,7 +76,7 @@ def load_experiment(source: str | Path, overrides: Sequence[str] = ()) -> "Exper
     from configs.schema.experiment import ExperimentConfig  # noqa: PLC0415 -- what runs alone do without
 
     path = _find(source, experiment_preset_names())
-    return _validated(_read_values(path, overrides), str(source), path.resolve().parent, ExperimentConfig)
+    return _checked(_read_values(path, overrides), str(source), path.resolve().parent, ExperimentConfig)
 
 
 def _add_prompt(variants: list[Any], name: str, file: str) -> None:
@@ -90,33 +88,18 @@ def _add_prompt(variants: list[Any], name: str, file: str) -> None:
         named["prompt"] = prompt
 
 
-def dump_config(config: Knobs) -> dict[str, Any]:
-    """Every knob as plain JSON values, paths absolute: `restore_config` gives the same config anywhere."""
-    return config.model_dump(mode="json")
-
-
-def restore_config(dumped: Mapping[str, Any], source: str = "the manifest") -> RunConfig:
-    """The inverse of `dump_config`, for a search; `source` names the origin in a complaint."""
-    return _validated(dict(dumped), source, None, RunConfig)
-
-
-def restore_evaluation(dumped: Mapping[str, Any], source: str = "the manifest") -> EvaluationConfig:
-    """Restore an evaluation's config; see `restore_config`."""
-    return _validated(dict(dumped), source, None, EvaluationConfig)
-
-
 def override_config(config: RunConfig, overrides: Overrides) -> RunConfig:
     """The same config with some knobs changed, as `load_config` takes them."""
     values = dump_config(config)
     apply_overrides(overrides, values)
-    return _validated(values, "the overrides", Path("/"), RunConfig)
+    return _checked(values, "the overrides", Path("/"), RunConfig)
 
 
 def override_evaluation(config: EvaluationConfig, overrides: Sequence[str]) -> EvaluationConfig:
     """Override settings of an evaluation; see `override_config`."""
     values = dump_config(config)
     apply_overrides(overrides, values)
-    return _validated(values, "the overrides", Path("/"), EvaluationConfig)
+    return _checked(values, "the overrides", Path("/"), EvaluationConfig)
 
 
 def preset_names() -> tuple[str, ...]:
@@ -195,21 +178,12 @@ def _read_mapping(path: Path) -> dict[str, Any]:
     return values
 
 
-def _validated(values: dict[str, Any], source: str, folder: Path | None, kind: type[K]) -> K:
-    """Validate settings. Without a folder, paths and model names are taken as they stand, since all of it has been
-    checked before.
-    """
-    if folder is not None and (held := [*secrets_in(values)]):
+def _checked(values: dict[str, Any], source: str, folder: Path, kind: type[K]) -> K:
+    """Validate settings whose relative paths start at this folder."""
+    if held := [*secrets_in(values)]:
         raise InputError(
             f"{source}: `{held[0]}` seems to hold a key or password, and a config is kept with its run; put it into an "
             "environment variable, and name that (`api_key_variable`, `base_url_variable`, `header_variables`), or "
             "read it in your code"
         )
-    context = None if folder is None else {"folder": folder, "is_preset": folder == _PRESETS.resolve()}
-    try:
-        return kind.model_validate(values, context=context)
-    except ValidationError as error:
-        problems = complaints(error, kind)
-    if len(problems) == 1:
-        raise InputError(f"{source}: {problems[0]}")
-    raise InputError("\n  ".join([f"{source} has {len(problems)} problems:", *problems]))
+    return validated(values, source, kind, {"folder": folder, "is_preset": folder == _PRESETS.resolve()})

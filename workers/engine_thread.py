@@ -6,14 +6,13 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+from workers import ENGINE_THREAD
 from workers.daemon_thread import running_future
 from workers.failures import ModelClosed
 from workers.messages import Answered, Begun, Ended, Message
 from workers.prompt import Answer, Decoding, PromptBlock, Task
 from workers.task import perform
 from workers.text_model import Batch, BatchingEngine, Engine, LoadEngine, ModelCard, RewardEngine
-
-ENGINE_THREAD = "demosearch engine"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,11 @@
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from shutil import copyfile
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
-
-from filelock import FileLock, Timeout
 
 from configs.atomic_file import replacing
 from configs.errors import InputError
@@ -80,12 +78,12 @@ def open_to_write(path: Path) -> sqlite3.Connection:
         InputError: it is no ledger, of another version, or cannot be opened or made.
     """
     try:
-        with FileLock(f"{path}.opening", timeout=60):  # SQLite does not wait for others while it changes its mode
+        with _opening_lock(path):  # SQLite does not wait for others while it changes its mode
             if not path.exists():
                 _make(path)
             connection = _connect_to_write(path)
             _make_tables(connection, path)  # where an older process was killed before it had made them all
-    except (sqlite3.Error, OSError, Timeout) as error:
+    except (sqlite3.Error, OSError) as error:
         raise InputError(
             f"the ledger {path} cannot be opened ({error}): check that it is an SQLite file on a local disk with free "
             "space"
@@ -190,8 +188,15 @@ def _as_it_is(path: Path) -> sqlite3.Connection:
 
 def _taken_back(path: Path) -> sqlite3.Connection:
     """Have SQLite take back what was half written, which a connection that only reads cannot."""
-    with FileLock(f"{path}.opening", timeout=60):
+    with _opening_lock(path):
         return _begun(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=60))
+
+
+def _opening_lock(path: Path) -> AbstractContextManager[Any]:
+    """Raises TimeoutError where another process holds it for a minute."""
+    from filelock import FileLock  # noqa: PLC0415 -- it takes asyncio, which who only reads does without
+
+    return FileLock(f"{path}.opening", timeout=60)
 
 
 def _begun(connection: sqlite3.Connection) -> sqlite3.Connection:

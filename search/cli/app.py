@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from configs.errors import DemosearchError, InputError, RunStopped
+from configs.errors import INTERRUPTED, DemosearchError, InputError, RunStopped
 from search.cli.bench_commands import overlap, w1
 from search.cli.experiment_commands import experiment
 from search.cli.export_commands import export, export_help, push
@@ -25,8 +25,7 @@ from search.cli.run_commands import evaluate, extend, resume, retry_failed, run
 from search.cli.terminal import console, say, take_any_text
 from search.live.console import close_for_good
 from search.live.log_handler import log_handler
-from search.running.event_loop import INTERRUPTED
-from workers.engine_thread import ENGINE_THREAD
+from workers import ENGINE_THREAD
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 

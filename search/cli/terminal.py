@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from configs.atomic_file import write_whole
-from configs.errors import InputError, RunStopped
+from configs.errors import INTERRUPTED, InputError, RunStopped
 from search.live.console import ProgressConsole, close_for_good
 from search.live.safe_console import SafeConsole
 from search.results.printable import printable
-from search.running.event_loop import INTERRUPTED
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

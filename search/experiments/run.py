@@ -12,9 +12,9 @@ from rich.console import Console
 
 from configs.atomic_file import drafts, remove_drafts
 from configs.errors import InputError
-from configs.loading import dump_config
 from configs.schema.experiment import ExperimentConfig
 from configs.schema.model import AnyModelConfig
+from configs.stored import dump_config
 from search.experiments.cell import Hole
 from search.experiments.checks import refuse_mistakes
 from search.experiments.experiment import Experiment

@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from configs.errors import InputError
 from search.run_directory.files import write_json
 from search.run_directory.run import require_run
@@ -39,6 +37,8 @@ def change_notes(path: Path, add: Iterable[str] = (), remove: Iterable[str] = ()
     Raises:
         InputError: `path` is not a run directory, cannot be written, or a tag is empty, too long or holds a comma.
     """
+    from filelock import FileLock  # noqa: PLC0415 -- it takes asyncio, which who only reads does without
+
     require_run(path)
     adding = [tag.strip() for tag in add]
     for tag in adding:
@@ -51,7 +51,7 @@ def change_notes(path: Path, add: Iterable[str] = (), remove: Iterable[str] = ()
             notes = Notes(tuple(sorted(tags)), before.note if note is None else note)
             write_json(path / _FILE, asdict(notes))
             return notes
-    except Timeout:
+    except TimeoutError:
         raise InputError(f"{path}: another process is changing the notes; try again when it is done") from None
     except OSError as error:
         raise InputError(f"{path} cannot be written ({error.strerror}): make it writable to change notes") from None

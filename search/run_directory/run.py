@@ -26,13 +26,11 @@ from pathlib import Path
 from typing import Any, Literal, Self
 from uuid import uuid4
 
-from filelock import FileLock, Timeout
-
 from configs.atomic_file import drafts, remove_drafts
 from configs.errors import InputError, RunStopped
-from configs.loading import dump_config, restore_config, restore_evaluation
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.run import RunConfig
+from configs.stored import dump_config, restore_config, restore_evaluation
 from search.run_directory.file_formats import OWNED, ConfigFile, Extension, Manifest, check_config_file
 from search.run_directory.files import missing, not_writable, read_json, refusing_damage, write_json
 from search.run_directory.state import read_noted_state
@@ -49,6 +47,8 @@ class Run:
     """
 
     def __init__(self, path: Path) -> None:
+        from filelock import FileLock  # noqa: PLC0415 -- it takes asyncio, which who only reads does without
+
         self.path = path.absolute()  # a judge function may change the working directory
         self._lock = FileLock(self.path / "lock")
         self._earlier: dict[str, Any] = {}  # its state when it was opened, while nothing has been done to it
@@ -116,7 +116,7 @@ class Run:
         try:
             self._lock.acquire(timeout=_LOCK_SECONDS)
             remove_drafts(self.path, OWNED)
-        except Timeout:
+        except TimeoutError:
             owner = read_noted_state(self.path)
             who = f"process {owner.get('pid')} on {owner.get('host')}"
             raise InputError(

@@ -17,12 +17,9 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
-from configs.errors import AlreadyClosed, RunStopped
+from configs.errors import INTERRUPTED, AlreadyClosed, RunStopped
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-INTERRUPTED = 130
-"""Exit code of a process that was told to end."""
-
 _GRACE = 15.0  # seconds after the second signal until the process is ended from outside
 
 Work = Callable[[], Coroutine[Any, Any, None]]

@@ -8,10 +8,10 @@ ever mixed.
 from pathlib import Path
 
 from configs.errors import InputError
-from configs.loading import dump_config, restore_config
 from configs.schema.rejudge import RejudgeConfig
 from configs.schema.run import RunConfig
 from configs.schema.search_judge import screened_held_out_share, screening_judge
+from configs.stored import dump_config, restore_config
 from search.results.search_results import SearchResults
 from search.run_directory.run import Run
 from search.running.assembly import make_plan

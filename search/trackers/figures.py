@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from configs.loading import dump_config
 from configs.schema.run import RunConfig
+from configs.stored import dump_config
 from evaluators.counts import Counts
 from evaluators.ledger.spend import Spend
 from search.export import export

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from configs.errors import InputError
-from configs.loading import dump_config, load_config, load_evaluation, restore_config
+from configs.loading import load_config, load_evaluation
 from configs.schema.judge import EnsembleJudgeConfig, ReferenceJudgeConfig
 from configs.schema.search_judge import judge_alone, screening_judge
+from configs.stored import dump_config, restore_config
 
 SCREENING, OPTUNA = "strategy={kind: screening}", "strategy={kind: optuna}"
 CHEAP = "judge.screening={kind: reference, metric: rouge_l}"
