@@ -164,7 +164,7 @@ def _evaluation(grid: Grid, benchmark: BenchmarkConfig, place: Path, experience:
     begun = place / benchmark.name if (place / benchmark.name / "config.json").exists() else None
     with TemporaryDirectory() as folder:
         config = evaluation_of(grid, benchmark, {}, Path(folder), ledger_of(grid.config, place))
-        return forecast_evaluation(config, begun, experience)
+        return forecast_evaluation(config, begun, experience, look_up=False)  # `_paid` does, trained models included
 
 
 def _paid(grid: Grid, benchmark: BenchmarkConfig, planned: PlannedTrainings, place: Path) -> PaidAlready:

@@ -76,9 +76,18 @@ def forecast_run(
 
 
 def forecast_evaluation(
-    config: EvaluationConfig, path: Path | None = None, experience: Experience = NONE, new_at: Path | None = None
+    config: EvaluationConfig,
+    path: Path | None = None,
+    experience: Experience = NONE,
+    new_at: Path | None = None,
+    *,
+    look_up: bool = True,
 ) -> RunForecast:
-    """Forecast an evaluation; see `forecast_run`."""
+    """Forecast an evaluation; see `forecast_run`.
+
+    Args:
+        look_up: whether to say what need not be paid for: every answer and verdict is looked up in ledgers for that.
+    """
     environment, missing = with_keys_to_come(config)
     templates = DryTemplates()
     plan = make_evaluation_plan(config, path or _NOWHERE, environment, templates.load)
@@ -98,7 +107,7 @@ def forecast_evaluation(
         *_notes(plan.notices),
         *_summary_of_evaluation(plan),
         "at most: every answer and verdict as long as allowed",
-        *_paid_of_evaluation(plan, path or new_at),
+        *(_paid_of_evaluation(plan, path or new_at) if look_up else ()),
         *source,
         *missing,
         *templates.notes,

@@ -4,10 +4,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from search.problem.candidate import Candidate
-from search.results.candidate_results import CandidateResults
 from search.results.search_results import SearchResults
-from search.statistics.estimates import Estimate
+from search.statistics.estimates import Estimate, estimate
+from search.statistics.intervals import of_difference
 
 _IN_HEAT_MAP = 30
 
@@ -55,24 +57,47 @@ def candidate_scores(results: SearchResults) -> tuple[CandidateScore, ...]:
     base = results.base
     if base is None:
         return ()
-    of_base = results.search[base]
-    rows = [_row(candidate, scored, of_base, results.confidence) for candidate, scored in results.search.items()]
+    gained = _Gains(results, base)
+    rows = [_row(results, candidate, gained) for candidate in results.search]
     ranked = sorted(rows, key=lambda row: (row.score is None, -_surely(row, base), row.place))
     others = [row.candidate for row in ranked if row.candidate != base and row.score is not None]
     ranks = {candidate: number for number, candidate in enumerate(others, 1)}
     return tuple(_with_rank(row, ranks.get(row.candidate)) for row in ranked)
 
 
-def _row(candidate: Candidate, scored: CandidateResults, base: CandidateResults, confidence: float) -> CandidateScore:
-    length = scored.mean_length(confidence)
+class _Gains:
+    """Paired differences to the base prompt, of every candidate: as `CandidateResults.gain` has them, from columns."""
+
+    def __init__(self, results: SearchResults, base: Candidate) -> None:
+        self._search, self._base, self._confidence = results.search, base, results.confidence
+        self._failed = results.search.failed(base)
+        self._bounds = of_difference(results.journal.bounds)
+        asked, scores = results.search.scores_of(base)
+        self._scores = np.full(len(results.search.questions), np.nan)  # of the base prompt, NaN for none
+        self._scores[asked] = scores
+
+    def of(self, candidate: Candidate) -> Estimate | None:
+        """None for the base prompt, and where they share no question."""
+        if candidate == self._base:
+            return None
+        asked, scores = self._search.scores_of(candidate)
+        differences = scores - self._scores[asked]
+        shared = differences[~np.isnan(differences)]
+        failed = len(self._search.failed(candidate) | self._failed)
+        return estimate(shared, self._confidence, failed, self._bounds)
+
+
+def _row(results: SearchResults, candidate: Candidate, gained: _Gains) -> CandidateScore:
+    scored, lengths = results.search, results.search.lengths_of(candidate)
+    failed = len(scored.failed(candidate))
     return CandidateScore(
         rank=None,
-        place=scored.place,
+        place=scored.place(candidate),
         candidate=candidate,
-        score=scored.mean(confidence),
-        gain=None if scored.place == base.place else scored.gain(base, confidence),
-        length=length.mean if length else None,
-        failed=len(scored.failures),
+        score=estimate(scored.scores_of(candidate)[1], results.confidence, failed, results.journal.bounds),
+        gain=gained.of(candidate),
+        length=float(lengths.mean()) if len(lengths) else None,
+        failed=failed,
     )
 
 

@@ -101,6 +101,17 @@ class ResultsByCandidate(Mapping[Candidate, CandidateResults]):
         own = [trial for trial in self._trials(candidate) if trials is None or trial < trials]
         return np.array(self._of(own, self._asked)), np.array(self._of(own, self._scores))
 
+    def lengths_of(self, candidate: Candidate) -> NDArray[np.float64]:
+        """The lengths of a candidate's answers, in characters, of those that have one."""
+        lengths = np.array(self._of(self._trials(candidate), self._lengths))
+        return lengths[~np.isnan(lengths)]
+
+    def failed(self, candidate: Candidate) -> set[str]:
+        """The questions that a candidate has no score for because it failed."""
+        trials = self._trials(candidate)
+        names = {name for name, _ in self._failures(trials)}
+        return names and names - {self.questions[number] for number in self._of(trials, self._asked)}
+
     def add(self, candidate: Candidate, scored: ScoredTrial, start: int = 0) -> int:
         """Take a further trial, whose record stands at this byte of the journal.
 

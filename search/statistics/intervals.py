@@ -49,8 +49,8 @@ def mean_interval(values: NDArray[np.float64], confidence: float, bounds: Bounds
     share = (values - low) / (high - low)
     if len(values) == 1:
         return low, high
-    if is_students(values, confidence, bounds):
-        return _student(values, confidence)
+    if (student := _student_where_it_holds(values, confidence, bounds)) is not None:
+        return student
     at_ends = bool(np.all((share < _EQUAL) | (share > 1 - _EQUAL)))
     dispersion = 1.0 if at_ends else _dispersion(share, _usual_dispersion(share, low == -high))
     ends = _by_score_test(share, dispersion, float(ndtri((1 + confidence) / 2)))
@@ -60,13 +60,20 @@ def mean_interval(values: NDArray[np.float64], confidence: float, bounds: Bounds
 def is_students(values: NDArray[np.float64], confidence: float, bounds: Bounds | None) -> bool:
     """Whether Student's t holds for these: not all of them at the ends of the scale nor mostly equal, and the interval
     inside the scale."""
+    return _student_where_it_holds(values, confidence, bounds) is not None
+
+
+def _student_where_it_holds(
+    values: NDArray[np.float64], confidence: float, bounds: Bounds | None
+) -> tuple[float, float] | None:
     if len(values) == 1 or _mostly_equal(values):
-        return False
-    if bounds is None:
-        return True
+        return None
     start, end = _student(values, confidence)
+    if bounds is None:
+        return start, end
     ends = abs(values[:, None] - np.array(bounds)).min(axis=1) < _EQUAL * (bounds[1] - bounds[0])
-    return bounds[0] <= start and end <= bounds[1] and not bool(np.all(ends))
+    holds = bounds[0] <= start and end <= bounds[1] and not bool(np.all(ends))
+    return (start, end) if holds else None
 
 
 def _student(values: NDArray[np.float64], confidence: float) -> tuple[float, float]:

@@ -234,6 +234,18 @@ def test_a_candidate_on_easy_questions_alone_does_not_lead_the_board(tmp_path: P
     assert [one.rank for one in (first, base, second)] == [1, None, 2]
 
 
+def test_the_board_says_of_each_candidate_what_its_own_results_say(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run", table({**SCORES, ("a",): {**WINNER_SCORES, "g4": NAN}}))
+    run.search("b", questions=["g2"])
+    run.search("a")
+    findings = found(run, ended=False)
+    results, base = findings.results, findings.results.search[Candidate(("base",))]
+    for row in findings.candidates:
+        own = results.search[row.candidate]
+        assert (row.place, row.score, row.failed) == (own.place, own.mean(results.confidence), len(own.failures))
+        assert row.gain == (None if own == base else own.gain(base, results.confidence))
+
+
 def test_the_history_counts_judged_generations_and_knows_what_exhaustive_greedy_would_take(tmp_path: Path) -> None:
     history = found(finished(tmp_path)).history
     assert [(one.judged, one.best.mean) for one in history.milestones] == [(4, 5.0), (8, 7.125), (12, 7.125)]

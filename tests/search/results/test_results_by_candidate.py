@@ -58,6 +58,8 @@ def test_columns_say_what_dictionaries_would(trials: list[ScoredTrial]) -> None:
         assert own.failures == {
             name: cause for name, cause in failures[candidate].items() if name not in scores[candidate]
         }
+        assert results.failed(candidate) == own.failures.keys()
+        assert results.lengths_of(candidate).tolist() == [*own.lengths.values()]
         assert own.starts == [at for at, trial in enumerate(trials) if trial.trial.candidate == candidate]
         asked, values = results.scores_of(candidate)
         assert {results.questions[number]: value for number, value in zip(asked, values, strict=True)} == own.scores
