@@ -40,20 +40,6 @@ class SpokenVerdict:
 
 
 @dataclass(frozen=True, slots=True)
-class JudgeNoise:
-    """How far verdicts of one judge on one and the same answer lie apart.
-
-    Attributes:
-        answers: that it was asked about more than once.
-        spread: standard deviation of a single verdict, in points, pooled over them.
-    """
-
-    fingerprint: str
-    answers: int
-    spread: float
-
-
-@dataclass(frozen=True, slots=True)
 class Stretch:
     """Tokens generated in a stretch of time.
 
@@ -133,21 +119,6 @@ def read_spoken_verdicts(path: Path, run: str, most: int) -> list[SpokenVerdict]
         WHERE v.run = ? AND v.words != '' ORDER BY v.rowid DESC LIMIT ?"""
     with reading(path) as ledger:
         return [SpokenVerdict(*row) for row in ledger.execute(query, (run, most))] if ledger else []
-
-
-def read_judge_noise(path: Path) -> list[JudgeNoise]:
-    """The noise of every judge that was asked about an answer more than once, whoever paid for it."""
-    query = """
-        SELECT j.fingerprint, count(*), sum(square) / sum(verdicts - 1)
-        FROM (SELECT judge, count(*) verdicts, sum(score * score) - sum(score) * sum(score) / count(*) square
-              FROM verdicts GROUP BY judge, question, generation HAVING count(*) > 1) v
-        LEFT JOIN judges j ON j.digest = v.judge GROUP BY v.judge ORDER BY count(*) DESC"""
-    with reading(path) as ledger:
-        rows = ledger.execute(query).fetchall() if ledger else []
-    return [
-        JudgeNoise(fingerprint or "unknown", answers, max(0.0, variance) ** 0.5)
-        for fingerprint, answers, variance in rows
-    ]
 
 
 def read_throughput(path: Path, run: str, stretches: int) -> list[Stretch]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from statistics import variance
 
-from evaluators.ledger.queries import read_judge_noise
+from evaluators.ledger.judge_noise import read_judge_noise
 from evaluators.objective import Objective
 from search.problem.candidate import Candidate
 from search.results.search_results import SearchResults
