@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from statistics import pstdev
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy.special import ndtri
 from search.problem.candidate import OWN, Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial
-from search.statistics.effects import USUAL_SPREAD, EffectsModel
+from search.statistics.effects import USUAL_SPREAD, EffectsModel, drift_between
 from search.statistics.effects_posterior import Fit
 from search.statistics.observed_scores import Floats, ObservedScores, OrderedSet
 from search.statistics.question_luck import luck_variance
@@ -18,6 +19,7 @@ from search.statistics.question_luck import luck_variance
 _SWEEPS = 2
 _MOST_QUESTIONS = 400
 _IMAGINARY = 4  # differences
+_DRIFTS = 0.05  # how probable it is beforehand that the judge's level drifts
 _GRID = np.linspace(-6, 6, 481)  # of the gain, in standard deviations
 
 
@@ -28,8 +30,10 @@ class Certainty:
     little. One model of all search scores (`search.statistics.effects`) says what they make of the winner: what was
     tried and did worse is in it too, and that is what corrects for having chosen the best (Gelman et al. 2012, Why we
     (usually) don't have to worry about multiple comparisons). What demonstrations do to the search questions alone
-    counts for no other (`search.statistics.question_luck`). The paired differences on held-out questions, which know
-    nothing of the search, come on top.
+    counts for no other (`search.statistics.question_luck`). The judge's level may have moved while the search ran, so
+    that what was judged late looks better or worse than the base prompt, which was judged first: that is weighed too,
+    as far as the scores speak for it. The paired differences on held-out questions, which know nothing of the search,
+    come on top.
 
     Where candidates do not keep the base prompt's demonstrations, or others stand anywhere among them, it is a set like
     any other, of demonstrations of its own: as the empty one, its level would be taken for that of no demonstrations at
@@ -46,7 +50,7 @@ class Certainty:
         self._unseen: dict[OrderedSet, dict[str, float]] = {}
         self._verdicts: dict[tuple[OrderedSet, int], int] = {}  # on an answer, where there are several
         self._rejudged = False
-        self._cached_fit: tuple[Fit, float] | None = None
+        self._fitted: _Fitted | None = None
 
     def tell(self, scored: ScoredTrial) -> None:
         """Take a result of either kind; one without a mean says nothing. Further verdicts on answers of the base prompt
@@ -63,7 +67,7 @@ class Certainty:
         elif scored.trial.again:
             search = self._new_after_averaging(chosen, search)
         if search:
-            self._cached_fit = None
+            self._fitted = None
             self._searched.append((chosen, search))
         unseen = {name: value for name, value in scored.scores.items() if name in self._held_out}
         self._unseen.setdefault(chosen, {}).update(unseen)
@@ -83,7 +87,7 @@ class Certainty:
             count = self._verdicts[chosen, number] = self._verdicts.get((chosen, number), 1) + 1
             for scores in judged:
                 scores[number] += (value - scores[number]) / count
-        self._cached_fit = None
+        self._fitted = None
         return new
 
     def probability_better(self, candidate: Candidate) -> float:
@@ -92,13 +96,13 @@ class Certainty:
         chosen_set, base = self._numbers(candidate), self._numbers(self._space.compose(()))
         if chosen_set == base or not {chosen_set, base} <= {chosen for chosen, _ in self._searched}:
             return 0.5
-        fit, luck = self._fitted(base)
-        unseen = self._differences(chosen_set, base) / fit.model.scale
-        noise, each = 2 * (fit.hyper.noise**2 + luck), luck / fit.questions_met()
-        beliefs = [_belief(strength, chosen_set, base, each, unseen, noise) for strength in fit.by_strength(each)]
-        logs = np.array([log_evidence for log_evidence, _ in beliefs])
-        weights = np.exp(logs - logs.max())
-        return round(float(weights @ [better for _, better in beliefs] / weights.sum()), 3)
+        fitted = self._fit(base)
+        unseen = self._differences(chosen_set, base) / fitted.still.model.scale
+        noise = 2 * (fitted.still.hyper.noise**2 + fitted.luck)
+        each, cases = fitted.each, fitted.cases()
+        beliefs = [_belief(fit, chosen_set, base, each, unseen, noise) for _, fit in cases]
+        logs = [log_prior + evidence for (log_prior, _), (evidence, _) in zip(cases, beliefs, strict=True)]
+        return round(float(_weights(logs) @ [better for _, better in beliefs]), 3)
 
     def expected_gain(self, candidate: Candidate, confidence: float) -> tuple[float, float, float] | None:
         """Return what all search scores together make of the candidate's gain over the base prompt on further
@@ -111,13 +115,10 @@ class Certainty:
         chosen_set, base = self._numbers(candidate), self._numbers(self._space.compose(()))
         if chosen_set == base or not {chosen_set, base} <= {chosen for chosen, _ in self._searched}:
             return None
-        fit, luck = self._fitted(base)
-        each = luck / fit.questions_met()
-        strengths = fit.by_strength(each)
-        logs = np.array([strength.log_evidence for strength in strengths])
-        weights = np.exp(logs - logs.max())
-        weights /= weights.sum()
-        means, spreads = np.array([strength.lasting_gain(chosen_set, base, each) for strength in strengths]).T
+        fitted = self._fit(base)
+        each, cases = fitted.each, fitted.cases()
+        weights = _weights([log_prior + fit.log_evidence for log_prior, fit in cases])
+        means, spreads = np.array([fit.lasting_gain(chosen_set, base, each) for _, fit in cases]).T
         mean = float(weights @ means)
         half = float(ndtri((1 + confidence) / 2)) * math.sqrt(float(weights @ (spreads**2 + (means - mean) ** 2)))
         return round(mean, 3), round(mean - half, 3), round(mean + half, 3)
@@ -127,15 +128,16 @@ class Certainty:
         scores do not say that it has, and where no answer was judged again: candidates become better while a search
         goes on, and that looks alike."""
         base = self._numbers(self._space.compose(()))
-        return round(self._fitted(base)[0].drift, 3) if any(chosen != base for chosen, _ in self._searched) else 0.0
+        if not self._rejudged or all(chosen == base for chosen, _ in self._searched):
+            return 0.0
+        fitted = self._fit(base)
+        return round(drift_between(fitted.still, fitted.moving), 3)
 
-    def _fitted(self, base: OrderedSet) -> tuple[Fit, float]:
-        """Return the model of all search scores on the questions that tell, and the variance of luck on one question;
-        made once for all candidates."""
-        if self._cached_fit is None:
-            fit = self._fit(self._telling_questions(base))
-            self._cached_fit = fit, luck_variance(fit)
-        return self._cached_fit
+    def _fit(self, base: OrderedSet) -> "_Fitted":
+        """Return the model of all search scores on the questions that tell; made once for all candidates."""
+        if self._fitted is None:
+            self._fitted = self._fit_on(self._telling_questions(base))
+        return self._fitted
 
     def _telling_questions(self, base: OrderedSet) -> dict[int, int]:
         """Numbers of the search questions that others than the base prompt have met, at most 400 of them."""
@@ -143,7 +145,7 @@ class Certainty:
         count = min(len(met), _MOST_QUESTIONS)
         return {met[place * len(met) // count]: place for place in range(count)}
 
-    def _fit(self, numbers: dict[int, int]) -> Fit:
+    def _fit_on(self, numbers: dict[int, int]) -> "_Fitted":
         scores, values = ObservedScores(), list[float]()
         for chosen, by_number in self._searched:
             by_position = {numbers[name]: value for name, value in by_number.items() if name in numbers}
@@ -151,8 +153,8 @@ class Certainty:
                 scores.tell(chosen, [*by_position], [*by_position.values()])
                 values += by_position.values()
         model = EffectsModel(len(numbers), len(self._number), None, pstdev(values) / USUAL_SPREAD or 1.0, step=True)
-        fit = model.fit(scores, sweeps=_SWEEPS)
-        return model.with_drift(scores, fit) if self._rejudged else fit
+        still = model.fit(scores, sweeps=_SWEEPS)
+        return _Fitted(still, model.with_drift(scores, still), luck_variance(still))
 
     def _differences(self, chosen_set: OrderedSet, base: OrderedSet) -> Floats:
         """Return the differences of the two on held-out questions, in points."""
@@ -166,6 +168,39 @@ class Certainty:
         if candidate.decoding != OWN:
             members.append(("decoding", candidate.decoding))
         return tuple(self._number.setdefault(member, len(self._number)) for member in members)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """A model of all search scores.
+
+    Attributes:
+        still: with a level of the judge that stays.
+        moving: with one that moves slowly.
+        luck: variance of what a demonstration does to a single question, in the model's units.
+    """
+
+    still: Fit
+    moving: Fit
+    luck: float
+
+    @property
+    def each(self) -> Floats:
+        """Variance of each demonstration's mean luck on the questions that it was met on, [N]."""
+        return self.luck / self.still.questions_met()
+
+    def cases(self) -> list[tuple[float, Fit]]:
+        """Return what may be the case, and the logarithm of how probable that is beforehand: a level of the judge that
+        stays or moves, and each strength of effects."""
+        each, levels = self.each, ((self.still, math.log(1 - _DRIFTS)), (self.moving, math.log(_DRIFTS)))
+        return [(log_prior, strength) for fit, log_prior in levels for strength in fit.by_strength(each)]
+
+
+def _weights(logs: Sequence[float]) -> Floats:
+    """Return numbers that add up to 1 and have these logarithms, but for a constant."""
+    weights = np.exp(np.array(logs) - max(logs))
+    shares: Floats = weights / weights.sum()
+    return shares
 
 
 def _belief(

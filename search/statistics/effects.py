@@ -57,7 +57,7 @@ from search.statistics.observed_scores import Floats, ObservedScores
 USUAL_SPREAD = 1.8
 _FIRST_ROUNDS = 2  # of EM; a fit that goes on from an earlier one needs one more
 _PERIODS = 12
-_DRIFTS = (0.05, 0.12, 0.3)  # from one period to the next, in the model's units
+_DRIFT = 0.12  # from one period to the next, in the model's units
 _LOG_ODDS_OF_NONE = 1.5
 _AGREEMENTS = (0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 0.97)  # alike probable beforehand
 _FIRST_STEP = np.array([0.4, 0.5, 0.4, 0.2, 0.1, 0.15])
@@ -101,15 +101,10 @@ class EffectsModel(EffectsPrior):
         return replace(hyper, agreement=float(weights @ np.array(_AGREEMENTS) / weights.sum()))
 
     def with_drift(self, scores: ObservedScores, fit: "Fit") -> "Fit":
-        """The posterior with a level of the judge that moves slowly, where the scores say that it does; else `fit`
-        itself, which is without. How fast is what maximises marginal likelihood; that there is no drift is the likelier
-        by far beforehand."""
+        """The posterior with a level of the judge that moves slowly, else as `fit`, which is without."""
         other = copy(self)
         other.periods = min(_PERIODS, len(scores.before))
-        data = CountedScores(scores, other)
-        tried = [Fit(other, data, replace(fit.hyper, drift=drift), fit.own, fit.step) for drift in _DRIFTS]
-        best = max(tried, key=lambda fit: fit.log_evidence)
-        return best if best.log_evidence > fit.log_evidence + _LOG_ODDS_OF_NONE else fit
+        return Fit(other, CountedScores(scores, other), replace(fit.hyper, drift=_DRIFT), fit.own, fit.step)
 
     def at(self, scores: ObservedScores, hyper: Hyperparameters, own: OwnVariances | None = None) -> Fit:
         """The posterior at given hyperparameters, all questions and all demonstrations alike if not said otherwise."""
@@ -150,3 +145,9 @@ class EffectsModel(EffectsPrior):
             return Fit(self, data, hyper, own, _FIRST_STEP).log_evidence + hyper.log_prior()
         except LinAlgError:
             return -math.inf
+
+
+def drift_between(still: Fit, moving: Fit) -> float:
+    """How far the judge's level has moved by a fit `with_drift`, in points; 0 where the scores do not say that it has
+    moved rather than stood `still`, which is the likelier by far beforehand."""
+    return moving.drift if moving.log_evidence > still.log_evidence + _LOG_ODDS_OF_NONE else 0.0

@@ -20,7 +20,7 @@ from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import TOO_LONG, ScoredTrial, Trial
 from search.statistics.best_set import known_effects, neighbours
-from search.statistics.effects import USUAL_SPREAD, EffectsModel
+from search.statistics.effects import USUAL_SPREAD, EffectsModel, drift_between
 from search.statistics.effects_posterior import Fit
 from search.statistics.observed_scores import Floats, ObservedScores, OrderedSet
 from search.strategies.parts.groups import Groups
@@ -164,7 +164,7 @@ class Screening:
             self._rescale()
         fit = self._refit(sweeps=int(grown))
         if grown and (self._config.drift_checks == "auto" or self._config.stop_when_decided):
-            self._suspects_drift |= self._model.with_drift(self._scores, fit) is not fit
+            self._suspects_drift |= drift_between(fit, self._model.with_drift(self._scores, fit)) > 0
         if self._results and self._config.least_gain and self._expected_gain(fit) < self._config.least_gain:
             self._end()
             return

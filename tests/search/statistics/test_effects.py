@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from search.statistics.effects import EffectsModel
+from search.statistics.effects import EffectsModel, drift_between
 from search.statistics.effects_posterior import Fit
 from search.statistics.hyperparameters import Hyperparameters, OwnVariances
 from search.statistics.observed_scores import Floats, ObservedScores, OrderedSet
@@ -354,7 +354,7 @@ def test_periods_are_columns_of_the_dense_computation() -> None:
 
 def test_a_level_of_the_judge_that_moves_is_found_and_one_that_does_not_is_not() -> None:
     model = EffectsModel(30, DEMONSTRATIONS, None, step=True)
-    found = [model.with_drift(scores, model.fit(scores)) for scores in (drifted(1.5), drifted(0.0))]
-    assert 0.7 < found[0].drift < 2.3
-    assert found[1].drift == 0.0
-    assert found[1].model.periods == 0
+    fits = [(model.fit(scores), scores) for scores in (drifted(1.5), drifted(0.0))]
+    moved, stayed = (drift_between(still, model.with_drift(scores, still)) for still, scores in fits)
+    assert 0.7 < moved < 2.3
+    assert stayed == 0.0
