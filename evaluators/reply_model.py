@@ -5,7 +5,11 @@ A name such as `gpt-6.1-sol` is an alias: the service decides which snapshot ans
 a loss of the prompts.
 """
 
+import logging
+
 from configs.errors import RunStopped
+
+logger = logging.getLogger(__name__)
 
 
 class ReplyModelChanged(RunStopped):
@@ -23,13 +27,23 @@ class ReplyModelWatch:
     def __init__(self, role: str, first: str) -> None:
         self._role = role
         self._first = first
+        self._unnamed = False
+        self._was_told = False
 
     def complaint(self, model: str) -> ReplyModelChanged | None:
-        """What to raise for a reply that names this model; None where all is well, or where it names none."""
-        if not model:
-            return None
+        """What to raise for a reply that names this model; None where all is well, or where it names none. That some
+        replies name one and others do not is said once."""
         self._first = self._first or model
-        if model == self._first:
+        self._unnamed |= not model
+        if self._first and self._unnamed and not self._was_told:
+            self._was_told = True
+            logger.warning(
+                "the service of %s says in some replies that it answers as %r, and in others nothing: whether one "
+                "model gave them all is not known",
+                self._role,
+                self._first,
+            )
+        if model in ("", self._first):
             return None
         return ReplyModelChanged(
             f"the service of {self._role} answers as {model!r} now and answered as {self._first!r} before, and scores "

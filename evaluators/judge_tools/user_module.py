@@ -78,12 +78,12 @@ def import_module(name: str, folder: Path | None) -> ModuleType:
 
 
 def digests(name: str) -> dict[str, str]:
-    """SHA-256 of the source of each module, by its name, and of each file that they read, by `file NAME`; `name` itself
-    is among them."""
+    """SHA-256 of the source of each module, by its name, and of each file that it reads, by `MODULE file NAME`; `name`
+    itself is among them."""
     sources = _sources(name)
     files = dict(sorted(sources.items()))
-    for path in sources.values():
-        files.update({f"file {written}": read for written, read in sorted(_files_read(path).items())})
+    for module, path in sorted(sources.items()):
+        files |= {f"{module} file {written}": read for written, read in sorted(_files_read(path).items())}
     by_name: dict[str, str] = {}
     for known_as, path in files.items():
         with suppress(OSError):  # a file that cannot be read is none that the module depends on

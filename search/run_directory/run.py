@@ -31,6 +31,7 @@ from configs.errors import InputError, RunStopped
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.run import RunConfig
 from configs.stored import dump_config, restore_config, restore_evaluation
+from search.run_directory.differences import differences
 from search.run_directory.file_formats import OWNED, ConfigFile, Extension, Manifest, check_config_file
 from search.run_directory.files import missing, not_writable, read_json, refusing_damage, write_json
 from search.run_directory.state import read_noted_state
@@ -161,11 +162,8 @@ class Run:
             write_json(path, then | now)
 
     def _refuse(self, now: Mapping[str, Any], then: Mapping[str, Any], compared: Iterable[str]) -> None:
-        changes = [
-            f"  {key}: was {json.dumps(then.get(key))}, is {json.dumps(now.get(key))}"
-            for key in sorted({*compared} - {"extensions"})
-            if then.get(key) != now.get(key)
-        ]
+        names = sorted({*compared} - {"extensions"})
+        changes = [line for name in names for line in differences(name, then.get(name), now.get(name))]
         if changes:
             raise InputError(
                 f"{self.path} was started with different settings, and scores would not be comparable:\n"

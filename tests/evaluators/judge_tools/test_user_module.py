@@ -120,7 +120,21 @@ def test_each_edit_of_a_file_that_is_read_by_its_name_moves_a_digest(
         import_module("um_judge", folder)
         found.append(digests("um_judge"))
     assert found[0] == found[1] != found[2]
-    assert set(found[0]) == {"um_judge", "file words.txt"}
+    assert set(found[0]) == {"um_judge", "um_judge file words.txt"}
+
+
+def test_files_of_one_name_in_the_folders_of_two_modules_are_told_apart(folder: Path) -> None:
+    read = "from pathlib import Path\nWORDS = (Path(__file__).parent / 'words.txt').read_text()"
+    _write(folder, um_judge="import um_a.read, um_b.read", read__in__um_a=read, read__in__um_b=read)
+    for package in ("um_a", "um_b"):
+        _write(folder, **{f"__init____in__{package}": ""})
+        (folder / package / "words.txt").write_text(package, encoding="utf-8")
+    before = digests("um_judge") if import_module("um_judge", folder) else {}
+    for package in ("um_a", "um_b"):
+        (folder / package / "words.txt").write_text("edited", encoding="utf-8")
+        after = digests("um_judge")
+        assert {name for name in after if after[name] != before[name]} == {f"{package}.read file words.txt"}
+        before = after
 
 
 @pytest.mark.parametrize(
@@ -159,7 +173,7 @@ def test_a_module_that_writes_one_file_depends_on_the_others_that_it_names(folde
     load = "def load():\n    global DATA\n    DATA = open('words.txt').read()\n"
     head = HEAD.replace("PATH = 'words.txt'", "PATH = 'none.txt'")
     _write(folder, um_judge=f"{load}{head}def later():\n    return {writes}")
-    assert _names(folder) == {"um_judge", "file words.txt"}
+    assert _names(folder) == {"um_judge", "um_judge file words.txt"}
 
 
 def test_files_of_the_system_and_those_that_cannot_be_read_are_left_out(folder: Path) -> None:

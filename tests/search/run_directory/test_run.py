@@ -1,5 +1,6 @@
 """The run directory: one coordinator, one manifest."""
 
+import json
 import os
 import signal
 import subprocess
@@ -81,6 +82,22 @@ def test_a_changed_manifest_is_refused_with_every_difference(tmp_path: Path) -> 
     with pytest.raises(InputError, match=r'(?s)pool: was "64 demonstrations", is "65.*seed: was 0, is 1') as refused:
         run.check_manifest({"pool": "65 demonstrations", "seed": 1, "window": 8})
     assert "window" not in str(refused.value)
+    run.close()
+
+
+def test_of_a_fingerprint_only_the_parts_that_differ_are_shown(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "run", CONFIG)
+    first, second = (
+        {"judge": [[json.dumps({"kind": "function", "sources": sources}), 1.0, 1, "mean"]]}
+        for sources in ({"my_judge": "1", "my_judge file words.txt": "2"}, {"my_judge": "3"})
+    )
+    run.check_manifest(first)
+    with pytest.raises(InputError) as refused:
+        run.check_manifest(second)
+    assert str(refused.value).splitlines()[1:-1] == [
+        '  judge, 1, sources, my_judge: was "1", is "3"',
+        "  judge, 1, sources, my_judge file words.txt: is gone",
+    ]
     run.close()
 
 
