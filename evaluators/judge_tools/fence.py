@@ -29,14 +29,15 @@ NOTICE = (
 
 _LINE = r"(?:^|(?<=[\r\v\f\x85\u2028\u2029]))"
 _HEADING = re.compile(
-    rf"{_LINE}[ \t]*(?:\[/?(?:the )?(?:start|begin|end|user|system|assistant|question|answer|reference|instruction"
-    r"|task)\b[^\]\n]*\]|<\|the (?:start|end) of\b[^>\n]*>|#{1,6}[ \t]*(?:user|assistant|system|human|reference"
-    r"|question|answer|instruction|rating|verdict)\b[^\n]*:?|</?text\b[^>\n]*>"
-    r"|(?:user|assistant|system|human)[ \t]*:)",
+    rf"{_LINE}[ \t>*_-]*(?:\[\s*/?\s*(?:the\s+)?(?:start|begin|end|user|system|assistant|question|answer|reference"
+    r"|instruction|task)\b[^\]\n]*\]|<\|the (?:start|end) of\b[^>\n]*>|#{1,6}[ \t]*(?:user|assistant|system|human|judge"
+    r"|reference|question|answer|instruction|rating|verdict)\b[^\n]*:?"
+    r"|</?(?:text|system|user|assistant|human)\b[^>\n]*>"
+    r"|(?:user|assistant(?: [ab])?|system|human|judge)[ \t]*\**:)",
     re.I | re.M,
 )
 _RATING = re.compile(
-    r"\[\[[ \t]*(?:\d+(?:\.\d*)?|[ABC])[ \t]*\]\]|\b(?:rating|score|verdict)\W{0,5}\[\d+(?:\.\d*)?\]", re.I
+    r"\[\[[ \t]*(?:[+-]?\d+(?:\.\d*)?|[ABC])[ \t]*\]\]|\b(?:rating|score|verdict)\W{0,5}\[\d+(?:\.\d*)?\]", re.I
 )
 _ANYWHERE = 12  # characters of a heading that is looked for inside a line, too
 _SHORTEST = 3  # characters of a template's line that is a heading
@@ -121,7 +122,7 @@ def _loosely(heading: str) -> str:
 
 
 def _broken(match: re.Match[str]) -> str:
-    text = match[0].lstrip()
+    text = match[0].lstrip().lstrip(" \t>*_-")
     return match[0][: len(match[0]) - len(text)] + broken(text)
 
 
