@@ -3,6 +3,7 @@
 import json
 import stat
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ def read_text(path: Path) -> str:
                 f"{shown_path(path)}: a pipe or a device, not a file; save what it holds and give that file"
             )
         content = path.read_bytes()
-        _refuse_disguise(path, content)
+        _refuse(path, content, _DISGUISES)
         text = content.decode().lstrip("\ufeff")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
@@ -37,6 +38,12 @@ def read_text(path: Path) -> str:
     return text
 
 
+_HEAD = 64  # bytes of a file that tell its kind
+_PLACEHOLDERS = {
+    b"version https://git-lfs.github.com/spec/": "a pointer of Git LFS, not the file; run `git lfs pull`.",
+    b"<!doctype html": "a web page, as it comes in the place of a file that is not there; fetch the file itself.",
+    b"<html": "a web page, as it comes in the place of a file that is not there; fetch the file itself.",
+}
 _DISGUISES = {
     b"\x1f\x8b": "compressed with gzip; unpack it (`gunzip`).",
     b"BZh": "compressed with bzip2; unpack it (`bunzip2`).",
@@ -47,16 +54,20 @@ _DISGUISES = {
     b"ARROW1": "an Arrow file; save it as Parquet.",
     b"SQLite format 3\0": "an SQLite database; export the table as JSONL or CSV.",
     b"%PDF-": "a PDF; save its text.",
-    b"version https://git-lfs.github.com/spec/": "a pointer of Git LFS, not the file; run `git lfs pull`.",
-    b"<!doctype html": "a web page, as it comes in the place of a file that is not there; fetch the file itself.",
-    b"<html": "a web page, as it comes in the place of a file that is not there; fetch the file itself.",
+    **_PLACEHOLDERS,
 }
 
 
-def _refuse_disguise(path: Path, content: bytes) -> None:
-    """Raises InputError where the file is of a kind that its name does not say."""
-    start = content[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
-    for mark, kind in _DISGUISES.items():
+def refuse_placeholder(path: Path) -> None:
+    """Raises InputError where something else came in the place of the file when it was fetched."""
+    with path.open("rb") as file:
+        _refuse(path, file.read(_HEAD), _PLACEHOLDERS)
+
+
+def _refuse(path: Path, content: bytes, kinds: Mapping[bytes, str]) -> None:
+    """Raises InputError where the content begins as one of these kinds does, which the file's name does not say."""
+    start = content[:_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip()
+    for mark, kind in kinds.items():
         if start.startswith(mark) or (mark[:1] == b"<" and start.lower().startswith(mark)):
             raise InputError(f"{shown_path(path)}: {kind}")
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from configs.errors import InputError
+from configs.model_folder import refuse_unfetched
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.model import AnyModelConfig, NamedWeightsConfig
 from configs.schema.run import RunConfig
@@ -35,13 +36,15 @@ def missing_models(models: Iterable[AnyModelConfig], *, here: bool) -> Iterator[
     """A sentence for each folder that a model is to be read from and that holds none on this machine.
 
     Args:
-        here: whether models are loaded on this machine; then it is an error.
+        here: whether models are loaded on this machine; then it is an error, and so is one that was fetched in part.
     """
     for model in models:
         if not isinstance(model, NamedWeightsConfig):
             continue
         folder = Path(model.name)
         if (not os.path.exists(folder) and not model.names_folder) or os.path.isfile(folder / "config.json"):  # noqa: PTH110, PTH113 - Path's own raise for a name that is too long or hidden
+            if here and os.path.isdir(folder):  # noqa: PTH112 - the same
+                refuse_unfetched(folder)
             continue
         sentence = f"model.name: {model.name} is no folder with a model (it has no config.json)"
         if here:

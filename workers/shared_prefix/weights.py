@@ -17,6 +17,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 from transformers.utils.logging import disable_progress_bar
 
 from configs.errors import InputError
+from configs.model_folder import refuse_unfetched
 from workers.file_digest import digest_folder
 from workers.shared_prefix.checkpoint import refuse_incomplete, undisturbed
 from workers.shared_prefix.rope import longrope_limit
@@ -79,6 +80,7 @@ def find(config: NamedWeightsConfig, knob: str = "model") -> Source:
     if folder.is_dir():
         if not (folder / "config.json").is_file():
             raise InputError(f"{knob}.name: the folder {config.name} has no config.json, so it holds no model")
+        refuse_unfetched(folder)
         return Source(config.name, None, f"{folder.name}@sha256:{digest_folder(folder)}")
     if config.names_folder:
         raise InputError(f"{knob}.name: there is no folder {config.name}; give a model's folder or a hub model's name")
