@@ -85,6 +85,14 @@ def test_a_field_that_is_named_as_further_input_is_no_unread_one(tmp_path: Path)
     assert [problem.kind for problem in pool.report.problems] == ["joined"]
 
 
+@pytest.mark.parametrize("text", ["nan", "None", "NULL", " #N/A\n"])
+def test_what_programs_write_for_an_empty_cell_is_reported_and_kept(tmp_path: Path, text: str) -> None:
+    pool = pool_of(tmp_path, [row("a"), row("b", text), row("c", f"{text.strip()}, thanks")])
+    assert len(pool) == 3
+    (problem,) = pool.report.problems
+    assert f"1 row has nothing but '{text.strip()}' or the like in 'answer'" in problem.text
+
+
 def test_a_text_that_no_prompt_can_hold_is_left_out_and_reported(tmp_path: Path) -> None:
     rows = [row("a"), row("b", BACKTICKS.turn("inner", "inner") + "end")]
     pool = pool_of(tmp_path, rows, usable=lambda one: BACKTICKS.holds(*one.turns))
