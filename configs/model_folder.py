@@ -6,7 +6,7 @@ from configs.errors import InputError
 from configs.text_files import parse_json, read_text, refuse_placeholder
 
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
-"""In the order in which transformers looks for them."""
+"""Files of weights, in the order in which transformers looks for them."""
 
 
 def refuse_unfetched(folder: Path) -> None:
