@@ -16,8 +16,8 @@ def differences(name: str, was: Any, now: Any) -> Iterator[str]:
             else:
                 yield f"  {name}, {key}: {'is new' if key in now else 'is gone'}"
     elif isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
-        for number, (one, other) in enumerate(zip(was, now, strict=True), start=1):
-            yield from differences(name if len(now) == 1 else f"{name}, {number}", one, other)
+        for number, (before, after) in enumerate(zip(was, now, strict=True), start=1):
+            yield from differences(name if len(now) == 1 else f"{name}, {number}", before, after)
     elif was != now:
         yield f"  {name}: was {json.dumps(was)}, is {json.dumps(now)}"
 
