@@ -193,16 +193,6 @@ class Landscape:
         stated: Floats = self.knobs.lowest + self.knobs.step * passed
         return stated
 
-    def base_moments(self, questions: Sequence[str]) -> tuple[Floats, Floats]:
-        """What each question says of a set, [Q] each: how much its mean score rises a point of what a small set does,
-        and the variance of its scores of the base prompt."""
-        asked = np.array([self._question[name] for name in questions])
-        distance = (self._level[asked][:, None] - np.array(self.knobs.thresholds)) / self._noise[asked][:, None]
-        passed, step = ndtr(distance), self.knobs.step
-        density = np.exp(-(distance**2) / 2) / (np.sqrt(2 * np.pi) * self._noise[asked][:, None])
-        squares = (passed * (2 * np.arange(passed.shape[1]) + 1)).sum(axis=1)
-        return step * density.sum(axis=1) * self._sensitivity[asked], step**2 * (squares - passed.sum(axis=1) ** 2)
-
     def _before_noise(self, sets: Ints, asked: Ints) -> Floats:
         """[B, n] and [m] to [B, m]."""
         size = sets.shape[1]

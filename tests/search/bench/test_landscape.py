@@ -142,3 +142,14 @@ def test_a_second_verdict_on_an_answer_differs_less_than_one_on_another_answer()
         )
     )
     assert 0 < np.abs(first - again).mean() < np.abs(first - other).mean()
+
+
+def test_a_quarter_of_the_questions_carries_most_of_the_variance_of_preferences_and_not_of_ratings() -> None:
+    def share(name: str) -> float:
+        one = Landscape(LANDSCAPES[name], 1, pool=2, search=400)
+        base = Trial(Candidate(()), one.search)
+        noise = np.sort(np.array([[*one.score(base, repeat).scores.values()] for repeat in range(100)]).var(axis=0))
+        return float(noise[300:].sum() / noise.sum())
+
+    assert share("preference") > 0.8
+    assert share("mixed") < 0.5
