@@ -21,7 +21,8 @@ from search.experiments.experiment import Experiment
 from search.experiments.forecast import ExperimentForecast, forecast_experiment
 from search.experiments.grid import Grid, evaluation_of, make_grid
 from search.experiments.places import ledger_of, models_folder
-from search.experiments.results import ExperimentResults, read_results
+from search.experiments.read_results import read_results
+from search.experiments.results import ExperimentResults
 from search.experiments.searches import run_searches
 from search.experiments.training import train
 from search.experiments.written import write_all
