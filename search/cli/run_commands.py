@@ -40,9 +40,7 @@ def run(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     config: Annotated[
         str, typer.Argument(metavar="CONFIG", help="A YAML file, or a preset's name such as `quickstart`.")
     ],
-    run_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where to keep the run; `runs/CONFIG-TIME` when not given.")
-    ] = None,
+    run_dir: NewDirectory = None,
     overrides: Overrides = None,
     reuse: Reuse = None,
     dry_run: DryRun = False,
