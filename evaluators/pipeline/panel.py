@@ -69,6 +69,24 @@ class PanelMember:
         return fmean(scores) if self.average == "mean" else median(scores)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A verdict that is wanted.
+
+    Attributes:
+        generation: the key of the answer judged.
+        repeat: its number among the member's on this answer.
+        key: its own in the ledger.
+    """
+
+    member: PanelMember
+    question: Question
+    answers: tuple[str, ...]
+    generation: bytes
+    repeat: int
+    key: bytes
+
+
 class Panel:
     """Weighted mean over its members."""
 
@@ -124,16 +142,14 @@ class Panel:
             RunStopped: no answer can be scored now.
         """
         keys = [member.keys(question, answers, again) for member in self._members]
-        asked = [
-            (member, repeat, key)
+        wanted = [
+            _Asked(member, question, answers, generation, repeat, key)
             for member, own in zip(self._members, keys, strict=True)
             for repeat, key in zip(member.asked(again), own, strict=True)
         ]
         self._counts.waits.begin()
         try:
-            verdicts = await asyncio.gather(
-                *(self._verdict(member, question, answers, generation, repeat, key) for member, repeat, key in asked)
-            )
+            verdicts = await asyncio.gather(*(self._verdict(asked) for asked in wanted))
         except RunStopped:
             raise
         except DemosearchError as error:
@@ -141,42 +157,29 @@ class Panel:
             return Failure(question.id, "verdict", type(error).__name__, str(error))
         finally:
             self._counts.waits.end()
-        score = self._combine(keys, {key: verdict for (*_, key), verdict in zip(asked, verdicts, strict=True)})
+        score = self._combine(keys, {asked.key: verdict for asked, verdict in zip(wanted, verdicts, strict=True)})
         assert score is not None
         return score
 
-    async def _verdict(
-        self,
-        member: PanelMember,
-        question: Question,
-        answers: tuple[str, ...],
-        generation: bytes,
-        repeat: int,
-        key: bytes,
-    ) -> Verdict:
+    async def _verdict(self, asked: _Asked) -> Verdict:
         """Identical work is done once, and goes on when whoever asked for it is gone."""
+        key = asked.key
         if key not in self._under_way:
-            task = asyncio.create_task(self._judge(member, question, answers, generation, repeat, key))
+            task = asyncio.create_task(self._judge(asked))
             task.add_done_callback(lambda done: self._judged(key, done))
             self._under_way[key] = task
         return await asyncio.shield(self._under_way[key])
 
-    async def _judge(
-        self,
-        member: PanelMember,
-        question: Question,
-        answers: tuple[str, ...],
-        generation: bytes,
-        repeat: int,
-        key: bytes,
-    ) -> Verdict:
+    async def _judge(self, asked: _Asked) -> Verdict:
         """A verdict that is durable; asked for only where the ledger has none."""
+        member, question, key = asked.member, asked.question, asked.key
         stored = self._ledger.verdicts([key])
         if stored:
             return stored[key]
         try:
             with self._budget.judging():
-                verdict = await member.judge.judge(question, answers, repeat + _DRAWS * self._ledger.unreadable(key))
+                draw = asked.repeat + _DRAWS * self._ledger.unreadable(key)
+                verdict = await member.judge.judge(question, asked.answers, draw)
             if not math.isfinite(verdict.score):
                 raise VerdictUnreadable(f"the judge's score is {verdict.score}", verdict.usage)
             await self._refuse_other_model(member, verdict)
@@ -198,7 +201,7 @@ class Panel:
             raise
         self._readable.add(member.digest)
         self._counts.judged += 1
-        await self._ledger.keep_verdict(key, member.digest, question.id, generation, verdict)
+        await self._ledger.keep_verdict(key, member.digest, question.id, asked.generation, verdict)
         return verdict
 
     async def _refuse_other_model(self, member: PanelMember, verdict: Verdict) -> None:
