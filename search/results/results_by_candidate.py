@@ -104,7 +104,8 @@ class ResultsByCandidate(Mapping[Candidate, CandidateResults]):
     def lengths_of(self, candidate: Candidate) -> NDArray[np.float64]:
         """The lengths of a candidate's answers, in characters, of those that have one."""
         lengths = np.array(self._of(self._trials(candidate), self._lengths))
-        return lengths[~np.isnan(lengths)]
+        measured: NDArray[np.float64] = lengths[~np.isnan(lengths)]
+        return measured
 
     def failed(self, candidate: Candidate) -> set[str]:
         """The questions that a candidate has no score for because it failed."""

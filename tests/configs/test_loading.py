@@ -9,18 +9,17 @@ import pytest
 from configs.errors import InputError
 from configs.knobs import describe_knobs
 from configs.loading import (
-    dump_config,
     load_config,
     load_evaluation,
     override_config,
     preset_names,
     read_presets,
-    restore_config,
 )
 from configs.schema.judge import MTBenchJudgeConfig
 from configs.schema.model import ModelConfig
 from configs.schema.run import RunConfig
 from configs.schema.strategy import OptunaConfig, RandomConfig, StrategyConfig
+from configs.stored import dump_config, restore_config
 
 SMALL = """\
 base_prompt: {path: prompt.txt}
