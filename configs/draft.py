@@ -1,5 +1,6 @@
 """A first config of one's own, commented, from a few answers: what `demosearch init` writes."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,13 @@ from configs.errors import InputError
 from configs.records import read_rows
 from configs.row import Row
 from configs.schema.data import CONVERSATION_FIELDS
+from configs.schema.run import RunConfig
 from configs.text_files import read_text
 
 QUERY_FIELDS = ("query", "instruction", "question", "prompt", "input", "text", "turns")
 ANSWER_FIELDS = ("answer", "output", "response", "completion", "chosen", "target")
 REFERENCE_FIELDS = ("reference", *ANSWER_FIELDS)
+SCHEMA = "demosearch.schema.json"  # by which an editor completes and checks the config; its first line names it
 DEFAULT_RULES = "Below are questions, each with a good answer. Answer the last question in the same way.\n"
 
 _TOKENS_PER_SECOND = 2500  # of one GPU with a model of 7B: an assumption
@@ -68,11 +71,13 @@ class Draft:
         self.check()
         if path.exists():
             raise InputError(f"{path} already exists: move it, or choose another name")
+        companions = {SCHEMA: json.dumps(RunConfig.model_json_schema(), indent=1) + "\n"}
+        if self.base_prompt is None:
+            companions["base_prompt.txt"] = DEFAULT_RULES
+        if self.judge == "rubric":
+            companions["rubric.txt"] = _RUBRIC
         files = {path: self._text(path)}
-        if self.base_prompt is None and not path.with_name("base_prompt.txt").exists():
-            files[path.with_name("base_prompt.txt")] = DEFAULT_RULES
-        if self.judge == "rubric" and not path.with_name("rubric.txt").exists():
-            files[path.with_name("rubric.txt")] = _RUBRIC
+        files |= {path.with_name(name): text for name, text in companions.items() if not path.with_name(name).exists()}
         for file, text in files.items():
             _write(file, text)
         return [*files]
@@ -169,6 +174,7 @@ def _write(path: Path, text: str) -> None:
 
 
 _TEMPLATE = """\
+# yaml-language-server: $schema=demosearch.schema.json
 # Written by `demosearch init`. `demosearch run {name}.yaml --dry-run` checks it and says what it would cost;
 # `demosearch knobs` explains every knob.
 seed: 0

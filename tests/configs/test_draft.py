@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
 
+import jsonschema  # type: ignore[import-untyped]
 import pytest
+import yaml
 
-from configs.draft import DEFAULT_RULES, Draft, JudgeKind
+from configs.draft import DEFAULT_RULES, SCHEMA, Draft, JudgeKind
 from configs.errors import InputError
 from configs.loading import load_config
 from search.problem.pool import load_pool
@@ -41,9 +43,19 @@ def test_every_draft_loads_with_the_fields_that_the_data_have(tmp_path: Path, ju
     assert config.base_prompt.path.read_text(encoding="utf-8") == DEFAULT_RULES
 
 
+def test_an_editor_is_told_of_a_schema_that_takes_the_draft_and_refuses_a_misspelt_setting(tmp_path: Path) -> None:
+    draft(tmp_path).write(tmp_path / "my.yaml")
+    text = (tmp_path / "my.yaml").read_text(encoding="utf-8")
+    schema = json.loads((tmp_path / SCHEMA).read_text(encoding="utf-8"))
+    assert text.startswith(f"# yaml-language-server: $schema={SCHEMA}\n")
+    jsonschema.validate(yaml.safe_load(text), schema)
+    with pytest.raises(jsonschema.ValidationError, match="'sede' was unexpected"):
+        jsonschema.validate(yaml.safe_load(text) | {"sede": 1}, schema)
+
+
 def test_what_is_there_already_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "base_prompt.txt").write_text("mine", encoding="utf-8")
-    assert draft(tmp_path).write(tmp_path / "my.yaml") == [tmp_path / "my.yaml"]
+    assert draft(tmp_path).write(tmp_path / "my.yaml") == [tmp_path / "my.yaml", tmp_path / SCHEMA]
     with pytest.raises(InputError, match="already exists"):
         draft(tmp_path).write(tmp_path / "my.yaml")
     assert (tmp_path / "base_prompt.txt").read_text(encoding="utf-8") == "mine"
