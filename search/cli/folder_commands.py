@@ -11,7 +11,7 @@ from configs.errors import InputError
 from configs.plural import show_many
 from search.cli.next_step import say_next, shown
 from search.cli.options import AsJson, RunDirectory
-from search.cli.terminal import print_out, say
+from search.cli.terminal import print_out, say, write_out
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A folder of run directories, or one of them.")]
 _HERE = Path("runs")
@@ -20,13 +20,18 @@ _HERE = Path("runs")
 def list_runs(
     folder: Folder = _HERE,
     tag: Annotated[str, typer.Option(help="Only runs with this tag.")] = "",
+    paths: Annotated[bool, typer.Option("--paths", help="Print directories only, one a line, for scripts.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the runs of a folder: state, model, strategy, score, gain over the base prompt, spend, tags."""
     from search.cli.run_table import run_table  # noqa: PLC0415 -- rich
     from search.view.runs import RunList  # noqa: PLC0415 -- scipy
 
-    rows = [row for row in RunList(_existing(folder)).rows() if not tag or tag in row.tags]
+    runs = RunList(_existing(folder))
+    rows = [row for row in runs.rows() if not tag or tag in row.tags]
+    if paths:
+        write_out("".join(f"{runs.path(row.name)}\n" for row in rows))
+        return
     print_out({"runs": [row.to_json() for row in rows]} if as_json else run_table(rows, folder))
     if not as_json:
         say_next("demosearch status RUN", f"demosearch view {shown(folder)}")
@@ -55,19 +60,38 @@ def tag(
     tags: Annotated[list[str] | None, typer.Argument(metavar="TAG...", help="Tags to add.")] = None,
     remove: Annotated[list[str] | None, typer.Option("--remove", "-r", help="A tag to remove. Repeatable.")] = None,
     note: Annotated[str | None, typer.Option(help="A note; it replaces the present one.")] = None,
+    alone: Annotated[
+        bool, typer.Option("--alone", help="Take the tags from every other run of its folder: one is in production.")
+    ] = False,
 ) -> None:
-    """Write tags and a note on a run; `list` and `view` show them. With only RUN, print those that it has."""
+    """Write tags and a note on a run; `list` and `view` show them. With only RUN, print those that it has.
+
+    `demosearch tag RUN production --alone` says which run's prompt is in use; `demosearch list --tag production
+    --paths` prints it for scripts.
+    """
     from search.run_directory.notes import change_notes, read_notes  # noqa: PLC0415 -- pydantic
     from search.run_directory.run import require_run  # noqa: PLC0415 -- pydantic
 
     require_run(path)
     change = bool(tags or remove or note is not None)
     notes = change_notes(path, tags or (), remove or (), note) if change else read_notes(path)
+    if alone:
+        _take_from_others(path, {tag.strip() for tag in tags or ()})
     say(", ".join(notes.tags) or "no tags")
     if notes.note:
         say(notes.note)
     if change:
         say_next(f"demosearch list {shown(path.parent)}")
+
+
+def _take_from_others(path: Path, tags: set[str]) -> None:
+    from search.run_directory.notes import change_notes, read_notes  # noqa: PLC0415 -- pydantic
+    from search.view.runs import run_paths  # noqa: PLC0415 -- scipy
+
+    for other in run_paths(path.absolute().parent):
+        if (shared := tags & {*read_notes(other).tags}) and not other.samefile(path):
+            change_notes(other, remove=shared)
+            say(f"taken from {other.relative_to(path.absolute().parent)}: {', '.join(sorted(shared))}")
 
 
 def rm(
@@ -103,7 +127,10 @@ def view(
         bool, typer.Option("--no-token", help="Ask for no token: everybody on this machine may look.")
     ] = False,
     edit: Annotated[
-        bool, typer.Option("--edit", help="Let the pages change tags and notes, as `demosearch tag` does.")
+        bool,
+        typer.Option(
+            "--edit", help="Let the pages change tags and notes, as `demosearch tag` does, and review answers."
+        ),
     ] = False,
     bundle: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the pages there as files for any web server and exit.")

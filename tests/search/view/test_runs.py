@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
 from configs.errors import InputError
+from search.cli.app import app
 from search.run_directory.notes import Notes, change_notes, read_notes
 from search.view.bundle import write_bundle
 from search.view.runs import RunList
@@ -66,6 +68,19 @@ def test_tags_are_added_and_taken_away_and_a_note_stays_until_it_is_replaced(tmp
     change_notes(path, add=["b", "a"], note="look again")
     assert change_notes(path, add=["c"], remove=["b", "nobody"]) == Notes(("a", "c"), "look again")
     assert read_notes(path) == Notes(("a", "c"), "look again")
+
+
+def test_a_tag_that_one_run_alone_may_have_leaves_the_others_and_leads_scripts_to_its_directory(tmp_path: Path) -> None:
+    folder = made_folder(tmp_path / "runs")
+
+    def printed(*words: str) -> str:
+        return CliRunner().invoke(app, words).output
+
+    printed("tag", str(folder / "first"), "production", "good")
+    assert "taken from first: production" in printed("tag", str(folder / "compared"), "production", "--alone")
+    assert read_notes(folder / "first").tags == ("good",)
+    assert printed("list", str(folder), "--tag", "production", "--paths") == f"{folder / 'compared'}\n"
+    assert printed("list", str(folder), "--tag", "staging", "--paths") == ""
 
 
 @pytest.mark.parametrize("tag", ["", "   ", "a,b", "x" * 41, "bell\a"])
