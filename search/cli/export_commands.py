@@ -17,7 +17,7 @@ _STUDY = "an Optuna study of the run's name, for `optuna-dashboard`; `--output s
 
 def export_formats() -> list[str]:
     """What `--format` takes."""
-    return [*FORMS, "optuna"]
+    return [*FORMS, "optuna", "reviews"]
 
 
 def export_help() -> str:
@@ -29,6 +29,8 @@ def export_help() -> str:
             "\n".join(f"- `{name}`: {form.summary}" for name, form in FORMS.items() if form.audience == audience)
         )
     parts += ["All candidates, with their scores, whether the search has ended or not:", f"- `optuna`: {_STUDY}"]
+    parts += ["The answers that people have reviewed (`demosearch view --edit`), of evaluations too:"]
+    parts += ["- `reviews`: JSONL with the verdict, the comment, the answer and its score"]
     return "\n\n".join(parts)
 
 
@@ -44,7 +46,9 @@ Anyway = Annotated[
 
 def export(
     path: RunDirectory,
-    form: Annotated[Literal[Format, "optuna"], typer.Option("--format", help="What to write; see above.")] = "urial",
+    form: Annotated[
+        Literal[Format, "optuna", "reviews"], typer.Option("--format", help="What to write; see above.")
+    ] = "urial",
     best_so_far: BestSoFar = False,
     anyway: Anyway = False,
     output: Annotated[
@@ -56,18 +60,26 @@ def export(
     if form == "optuna":
         _fill_study(path, output)
         return
+    if form == "reviews":
+        from search.export.reviews import reviewed_answers  # noqa: PLC0415 -- scipy
+
+        _write_text(reviewed_answers(path), output)
+        return
     from search.export.best_prompt import read_best_prompt  # noqa: PLC0415 -- scipy
 
     best = read_best_prompt(path, best_so_far, anyway)
-    text = written(best, form)
+    _write_text(written(best, form), output)
+    if output is not None and form in ("urial", "json"):
+        say_next(f"demosearch evaluate CONFIG --prompt found={shown(output)}")
+    if note := caveat(best, form):
+        say(f"note: {note}")
+
+
+def _write_text(text: str, output: str | None) -> None:
     if output is None:
         write_out(text)
     else:
         write(Path(output), text)
-        if form in ("urial", "json"):
-            say_next(f"demosearch evaluate CONFIG --prompt found={shown(output)}")
-    if note := caveat(best, form):
-        say(f"note: {note}")
 
 
 def _fill_study(path: Path, address: str | None) -> None:

@@ -21,6 +21,7 @@ from search.report.numbers import Numbers
 from search.report.run_findings import RunFindings, failed_alike
 from search.report.side_by_side import Contrasts, contrasts
 from search.results.labels import Labels
+from search.results.reviews import summarize_reviews
 from search.results.search_results import SearchResults
 from search.results.status import Status, status_of
 
@@ -93,6 +94,7 @@ def find(results: SearchResults) -> Findings:
         allocation=allocation(results),
         costs=costs(results),
         failures=failed_alike(results.failures),
+        reviews=summarize_reviews(results),
         noise=judge_noise(results, other),
         readings=tuple(reading_differences(read_spoken_verdicts(results.ledger, results.run, _MOST_WORDS))),
     )

@@ -8,6 +8,7 @@ from search.report.costs import Costs
 from search.report.numbers import Numbers
 from search.results.evaluation_results import EvaluationResults
 from search.results.evaluation_status import EvaluationStatus
+from search.results.reviews import ReviewSummary
 from search.results.search_results import SearchResults
 from search.results.status import Status
 
@@ -35,6 +36,7 @@ class RunFindings:
     Attributes:
         numbers: how scores are written.
         failures: the most frequent first.
+        reviews: by people; None where there are none.
     """
 
     results: SearchResults | EvaluationResults
@@ -42,6 +44,7 @@ class RunFindings:
     numbers: Numbers
     costs: Costs
     failures: tuple[FailedAlike, ...]
+    reviews: ReviewSummary | None
 
 
 def failed_alike(failures: Sequence[Failure]) -> tuple[FailedAlike, ...]:

@@ -32,8 +32,10 @@ def run_sections(findings: RunFindings, continuation: str) -> list[Section]:
     Args:
         continuation: what may change, and what not, when it goes on.
     """
+    people = tuple(Paragraph(sentence) for sentence in findings.reviews.sentences()) if findings.reviews else ()
     costs: tuple[Block, ...] = (Facts(tuple(_costs(findings))), *_judges(findings.costs), Figure("throughput"))
     return [
+        *([Section("reviews", "People and the judge", "People", people)] if people else []),
         Section("costs", "Cost", "Cost", costs),
         Section("failures", "Failures", "Failures", tuple(_failures(findings)) or (Paragraph("None."),)),
         Section("manifest", "Manifest", "Manifest", tuple(_manifest(findings, continuation))),

@@ -3,7 +3,7 @@
 pandas.DataFrame(read_answers(Path("runs/first")))
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -17,6 +17,7 @@ from search.results.labels import Labels
 from search.results.search_results import SearchResults, read_search_results
 from search.results.stored_answers import StoredAnswer, read_stored_answers
 from search.run_directory.records import TrialRecord
+from search.run_directory.reviews import Reviewed
 from search.run_directory.run import is_evaluation
 
 _AT_ONCE = 1_000  # answers that are looked up together
@@ -67,6 +68,12 @@ class Answer:
     new_tokens: int = 0
     dollars: float = 0.0
 
+    @property
+    def reviewed(self) -> Reviewed:
+        """What people's reviews know it by."""
+        asked = AskedPrompt(self.trial, self.side, self.prompt, self.candidate, self.added, self.decoding)
+        return Reviewed(asked.key, self.question)
+
 
 class AnswerPlace(NamedTuple):
     """A trial and a question: an address of an answer that stays."""
@@ -85,6 +92,16 @@ class AskedPrompt:
     candidate: tuple[str, ...]
     added: tuple[str, ...]
     decoding: str
+
+    @property
+    def key(self) -> str:
+        """The same in all trials of the prompt."""
+        return self.prompt if self.side == "evaluation" else candidate_key(self.candidate, self.decoding)
+
+
+def candidate_key(demonstrations: Iterable[str], decoding: str) -> str:
+    """A candidate as one text."""
+    return "\x1f".join((*demonstrations, decoding))
 
 
 TextReader = Callable[[Mapping[AnswerPlace, str]], Mapping[AnswerPlace, StoredAnswer]]

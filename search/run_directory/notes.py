@@ -1,7 +1,8 @@
 """What people write on a run: tags and a note, in its directory, so that they travel with it. They decide nothing."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -37,20 +38,28 @@ def change_notes(path: Path, add: Iterable[str] = (), remove: Iterable[str] = ()
     Raises:
         InputError: `path` is not a run directory, cannot be written, or a tag is empty, too long or holds a comma.
     """
-    from filelock import FileLock  # noqa: PLC0415 -- it takes asyncio, which who only reads does without
-
     require_run(path)
     adding = [tag.strip() for tag in add]
     for tag in adding:
         if not tag or len(tag) > _LONGEST_TAG or not tag.isprintable() or "," in tag:
             raise InputError(f"the tag '{tag}' cannot be used: use 1 to {_LONGEST_TAG} characters without a comma")
+    with changing(path):
+        before = read_notes(path)
+        tags = ({*before.tags} | {*adding}) - {tag.strip() for tag in remove}
+        notes = Notes(tuple(sorted(tags)), before.note if note is None else note)
+        write_json(path / _FILE, asdict(notes))
+        return notes
+
+
+@contextmanager
+def changing(path: Path) -> Iterator[None]:
+    """Others who change what people wrote on the run at `path` wait. Raises InputError where they do so for too long,
+    or the directory cannot be written."""
+    from filelock import FileLock  # noqa: PLC0415 -- it takes asyncio, which who only reads does without
+
     try:
         with FileLock(path / "notes.lock", timeout=_LOCK_SECONDS):
-            before = read_notes(path)
-            tags = ({*before.tags} | {*adding}) - {tag.strip() for tag in remove}
-            notes = Notes(tuple(sorted(tags)), before.note if note is None else note)
-            write_json(path / _FILE, asdict(notes))
-            return notes
+            yield
     except TimeoutError:
         raise InputError(f"{path}: another process is changing the notes; try again when it is done") from None
     except OSError as error:

@@ -10,6 +10,14 @@ ORDERS: Mapping[str, str] = {
     "change": "change IS NULL, change, id",
     "length": "length IS NULL, length, id",
     "question": "question, id",
+    "shuffled": "id * 2654435761 % 4294967296",
+}
+_REVIEWS = {
+    "good": "verdict = 'good'",
+    "bad": "verdict = 'bad'",
+    "any": "verdict IS NOT NULL",
+    "commented": "comment != ''",
+    "none": "verdict IS NULL AND failure = ''",
 }
 _CHANGES = {"better": "change > 0", "worse": "change < 0", "same": "change = 0"}
 _EQUAL = ("side", "category", "prompt", "question")
@@ -20,11 +28,13 @@ class Filter:
     """A filter of answers; an empty text or None asks for all.
 
     Attributes:
-        words: that stand in the question, the answers or the judge's words, all of them; "quoted ones" together.
+        words: that stand in the question, the answers or the judge's words, or in a person's comment, all of them;
+            "quoted ones" together.
         prompt: its whole name.
         holds: stands in the prompt's name, whatever its case: a demonstration's id for example.
         role: "base prompt", "winner", "best so far" or "runner-up".
         change: against the base prompt on the same question: "better", "worse" or "same".
+        review: a person's: "good", "bad", "any" of both, "none" (and no failure), or "commented".
         least, most: score, both included.
         shortest, longest: characters, both included.
         order: one of `ORDERS`.
@@ -39,6 +49,7 @@ class Filter:
     role: str = ""
     question: str = ""
     change: str = ""
+    review: str = ""
     failed: bool = False
     least: float | None = None
     most: float | None = None
@@ -80,17 +91,22 @@ class Filter:
             conditions.append(("candidate = ?", [roles.get(self.role, "")]))
         if self.change in _CHANGES:
             conditions.append((_CHANGES[self.change], []))
+        if self.review in _REVIEWS:
+            conditions.append((_REVIEWS[self.review], []))
         if self.failed:
             conditions.append(("failure != ''", []))
-        if match := _match(self.words.replace("\0", " ")):
-            conditions.append(("id IN (SELECT rowid FROM words WHERE words MATCH ?)", [match]))
+        if phrases := _phrases(self.words.replace("\0", " ")):
+            match = " ".join(f'"{phrase}"' for phrase in phrases)
+            commented = " AND ".join(["instr(lower(comment), lower(?))"] * len(phrases))
+            in_either = f"(id IN (SELECT rowid FROM words WHERE words MATCH ?) OR {commented})"  # noqa: S608 -- constants
+            conditions.append((in_either, [match, *phrases]))
         where = " AND ".join(text for text, _ in conditions)
         return f"WHERE {where}" if where else "", [value for _, values in conditions for value in values]
 
 
-def _match(words: str) -> str:
-    """An FTS5 query that takes every character literally: "quoted words" together, the others in any place."""
+def _phrases(words: str) -> list[str]:
+    """What must be there, every character taken literally: "quoted words" together, the others in any place."""
     phrases = []
     for position, part in enumerate(words.split('"')):
         phrases += [part] if position % 2 else part.split()
-    return " ".join(f'"{phrase.strip()}"' for phrase in phrases if phrase.strip())
+    return [stripped for phrase in phrases if (stripped := phrase.strip())]

@@ -20,6 +20,7 @@ from search.results.answers_table import (
     whole_answer,
 )
 from search.results.stored_answers import StoredAnswer
+from search.run_directory.reviews import Review, Reviewed
 from search.view.answer_filter import Filter
 from search.view.answer_rows import AnswerPage, AnswerRow, Neighbours, PromptRow
 
@@ -33,7 +34,9 @@ CREATE TABLE asked (
     id INTEGER PRIMARY KEY, trial INTEGER, number INTEGER, score REAL, change REAL, failure TEXT, length INTEGER,
     turns TEXT, keys TEXT);
 CREATE INDEX by_candidate ON trials (candidate);
-CREATE VIEW answers AS SELECT * FROM asked LEFT JOIN trials USING (trial) LEFT JOIN questions USING (number);
+CREATE TABLE reviews (candidate TEXT, question TEXT, verdict TEXT, comment TEXT, PRIMARY KEY (candidate, question));
+CREATE VIEW answers AS SELECT * FROM asked LEFT JOIN trials USING (trial) LEFT JOIN questions USING (number)
+    LEFT JOIN reviews USING (candidate, question);
 CREATE VIRTUAL TABLE words USING fts5 (query, answers, judge, content='');
 """
 _BY_PLACE = "CREATE INDEX IF NOT EXISTS by_place ON asked (number, trial)"  # made at once it takes a third of the time
@@ -44,11 +47,6 @@ UPDATE asked SET change = score - (
     WHERE base.number = asked.number AND base.trial IN own AND base.score IS NOT NULL ORDER BY base.id LIMIT 1)
 WHERE change IS NULL AND trial NOT IN own
 """
-
-
-def candidate_key(demonstrations: Iterable[str], decoding: str) -> str:
-    """A candidate as one text."""
-    return "\x1f".join((*demonstrations, decoding))
 
 
 class AnswerIndex:
@@ -65,6 +63,7 @@ class AnswerIndex:
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
         self._database.executescript(_SCHEMA)
         self._roles: dict[str, str] = {}
+        self._reviews: Mapping[Reviewed, Review] = {}
         self._asked: dict[int, AskedPrompt] = {}
         self._numbers = {name: number for number, name in enumerate(questions)}
         categories = [(self._numbers[name], name, question.category) for name, question in questions.items()]
@@ -94,7 +93,7 @@ class AnswerIndex:
 
     def _keep(self, asked: AskedPrompt, scored: ScoredTrial) -> None:
         self._asked[asked.trial] = asked
-        trial = (asked.trial, asked.side, asked.prompt, _key(asked))
+        trial = (asked.trial, asked.side, asked.prompt, asked.key)
         self._database.execute("INSERT INTO trials VALUES (?, ?, ?, ?)", trial)
         rows = []
         for number, (name, (score, failure, length, turns)) in enumerate(outcomes(scored), self._count):
@@ -103,6 +102,19 @@ class AnswerIndex:
             rows.append((*place, score, None, failure, length, json.dumps(turns) if turns else "[]", keys))
         self._database.executemany("INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
         self._count += len(rows)
+
+    def take_reviews(self, reviews: Mapping[Reviewed, Review]) -> None:
+        """What people say of the answers now."""
+        with self._lock, self._database:
+            if reviews != self._reviews:
+                rows = [(*of, review.verdict or None, review.comment) for of, review in reviews.items()]
+                self._database.execute("DELETE FROM reviews")
+                self._database.executemany("INSERT INTO reviews VALUES (?, ?, ?, ?)", rows)
+                self._reviews = reviews
+
+    def review(self, answer: Answer) -> Review:
+        """What a person says of this answer; an empty review where nobody does."""
+        return self._reviews.get(answer.reviewed, Review())
 
     def _index_words(self) -> None:
         """Make the words of all answers searchable, on demand: all texts are read from the ledger for that, once."""
@@ -147,12 +159,13 @@ class AnswerIndex:
 
     def _shown(self, row: "_Row", stored: StoredAnswer, named: Mapping[str, str]) -> AnswerRow:
         asked, question = self._asked[row.trial], self._questions[row.question]
+        review = self._reviews.get(Reviewed(asked.key, row.question), Review())
         return AnswerRow(
             id=row.id,
             trial=row.trial,
             side=asked.side,
             prompt=asked.prompt,
-            candidate=_key(asked),
+            candidate=asked.key,
             decoding=asked.decoding,
             question=row.question,
             category=question.category,
@@ -162,7 +175,9 @@ class AnswerIndex:
             failure=row.failure,
             length=row.length,
             gist=(stored.answers[-1] if stored.answers else "")[:_GIST],
-            role=named.get(_key(asked), ""),
+            verdict=review.verdict,
+            comment=review.comment,
+            role=named.get(asked.key, ""),
         )
 
     def prompts(self, most: int) -> tuple[list[PromptRow], int]:
@@ -268,7 +283,3 @@ class _Row(NamedTuple):
     @property
     def place(self) -> AnswerPlace:
         return AnswerPlace(self.trial, self.question)
-
-
-def _key(asked: AskedPrompt) -> str:
-    return asked.prompt if asked.side == "evaluation" else candidate_key(asked.candidate, asked.decoding)

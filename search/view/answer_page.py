@@ -1,12 +1,13 @@
 """What the page of one answer shows, from the query of its address."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from search.results.answers_table import AnswerPlace
+from search.run_directory.reviews import Review
 from search.view.answer_filter import Filter
 from search.view.answer_index import AnswerIndex
 from search.view.prompt_text import PromptTexts
@@ -25,6 +26,12 @@ def read_filter(query: Mapping[str, str]) -> Filter:
         return _FILTER.validate_python({name: value for name, value in given.items() if name not in wrong})
 
 
+def read_place(query: Mapping[str, str]) -> AnswerPlace:
+    """The place of an answer, by `trial` and `item`, the question's id; trial -1 holds none."""
+    trial = query.get("trial", "")
+    return AnswerPlace(int(trial) if trial.isdecimal() and len(trial) < 12 else -1, query.get("item", ""))
+
+
 def answer_values(
     index: AnswerIndex, prompts: PromptTexts, query: Mapping[str, str], wanted: Filter
 ) -> dict[str, Any] | None:
@@ -33,8 +40,7 @@ def answer_values(
     Args:
         query: `trial` and `item`, the question's id, say which; `beside`, a role, whose answer stands beside it.
     """
-    trial = query.get("trial", "")
-    place = AnswerPlace(int(trial) if trial.isdecimal() and len(trial) < 12 else -1, query.get("item", ""))
+    place = read_place(query)
     answer = index.answer(place)
     if answer is None:
         return None
@@ -47,6 +53,8 @@ def answer_values(
     return {
         "place": place,
         "answer": answer,
+        "review": index.review(answer),
+        "other_review": index.review(others[compared]) if compared else Review(),
         "own_role": own,
         "other": others.get(compared),
         "beside": compared,
@@ -57,4 +65,25 @@ def answer_values(
         "turns": prompts.turns(answer),
         "rendered": prompts.rendered(answer),
         "prompt": prompts.text(answer.prompt, answer.candidate),
+    }
+
+
+def blind_values(index: AnswerIndex, prompts: PromptTexts, wanted: Filter) -> dict[str, Any]:
+    """The values of the page that shows an answer without its prompt, score and verdicts: the first of what fits the
+    filter, in an order of its own, that has no review yet. The filter's page says how many of them are passed over.
+    """
+    chosen = replace(wanted, order="shuffled", descending=False, review="none", page=0)
+    left = index.find(chosen)
+    at = min(wanted.page, max(0, len(left.rows) - 1))
+    place = AnswerPlace(left.rows[at].trial, left.rows[at].question) if left.rows else None
+    answer = index.answer(place) if place else None
+    return {
+        "place": place,
+        "answer": answer,
+        "review": Review(),
+        "turns": prompts.turns(answer) if answer else (),
+        "left": left.total,
+        "reviewed": index.find(replace(chosen, review="any")).total,
+        "next": at + 1 if at + 1 < len(left.rows) else 0,
+        "wanted": asdict(replace(wanted, page=0)),
     }

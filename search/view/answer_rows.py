@@ -12,6 +12,7 @@ class AnswerRow:
     Attributes:
         change: the score less the base prompt's on the same question and side.
         gist: the beginning of the last answer.
+        verdict, comment: a person's: "good", "bad" or "", and words.
         role: "base prompt", "winner", "best so far" or "runner-up"; "" for another.
     """
 
@@ -29,6 +30,8 @@ class AnswerRow:
     failure: str
     length: int | None
     gist: str
+    verdict: str = ""
+    comment: str = ""
     role: str = ""
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from configs.errors import InputError
 from search.report.forms import report
 from search.results.answers_table import Answer
+from search.run_directory.reviews import read_reviews
 from search.view.answer_filter import Filter
 from search.view.answer_index import PAGE, AnswerIndex
 from search.view.answer_rows import AnswerPage, AnswerRow
@@ -72,6 +73,7 @@ def _write_all(runs: RunList, target: Path) -> int:
 def _answer_files(name: str, root: str, path: Path) -> Iterator[tuple[str, str]]:
     """Pages of a run's answers, and what they are filtered and searched with; names and contents."""
     index = index_answers(path).index
+    index.take_reviews(read_reviews(path))
     try:
         rows = [*_all_rows(index)]
         texts = [*text_files(_all_answers(index, rows))]

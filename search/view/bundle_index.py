@@ -14,7 +14,7 @@ CHUNK_ROWS = 5_000
 CHUNK_BYTES = 450_000  # one answer that is longer has a file of its own
 _NUMBERS_SIZE = 60  # bytes of a row's numbers in a file, about
 _QUERY = 140  # characters of a question in the list
-_WORDS = ("prompt", "query", "category", "side", "role", "failure", "decoding")
+_WORDS = ("prompt", "query", "category", "side", "role", "failure", "decoding", "verdict", "comment")
 """Columns of texts that many rows share: each text stands once in a chunk."""
 _NUMBERS = ("score", "change", "length")
 

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from search.report.evaluation.findings import EvaluationFindings
 from search.report.findings import Findings
 from search.report.forms import read
+from search.run_directory import reviews
 from search.view.answer_index import AnswerIndex
 from search.view.prompt_text import PromptTexts, read_prompt_texts
 from search.view.run_answers import RunAnswers, index_answers
@@ -24,16 +25,18 @@ class _Kept(Generic[T]):
     Args:
         make: takes the directory and the value before, None at first. A value that is no longer kept is left to whoever
             still uses it.
+        further: files that it is made of beside those that every value is.
     """
 
-    def __init__(self, make: Callable[[Path, T | None], T]) -> None:
+    def __init__(self, make: Callable[[Path, T | None], T], *further: str) -> None:
         self._make = make
+        self._further = further
         self._lock = threading.Lock()
         self._values: OrderedDict[Path, tuple[object, T]] = OrderedDict()
 
     def of(self, path: Path) -> T:
         with self._lock:
-            now = signature(path)
+            now = signature(path, *self._further)
             before = self._values.pop(path, None)
             if before is None or before[0] != now:
                 before = now, self._make(path, before[1] if before else None)
@@ -47,7 +50,7 @@ class Looks:
     """Findings and answers of a run as its files are now. Blocks while it reads: call it in a thread."""
 
     def __init__(self) -> None:
-        self._findings = _Kept[Findings | EvaluationFindings](lambda path, _: read(path))
+        self._findings = _Kept[Findings | EvaluationFindings](lambda path, _: read(path), reviews.FILE)
         self._answers = _Kept[RunAnswers](index_answers)
         self._prompts = _Kept[PromptTexts](lambda path, _: read_prompt_texts(path))
 
@@ -57,7 +60,9 @@ class Looks:
 
     def answers(self, path: Path) -> AnswerIndex:
         """The index of its answers. Raises InputError where the run cannot be read."""
-        return self._answers.of(path).index
+        index = self._answers.of(path).index
+        index.take_reviews(reviews.read_reviews(path))
+        return index
 
     def prompts(self, path: Path) -> PromptTexts:
         """The texts of its prompts. Raises InputError where the run cannot be read."""

@@ -4,10 +4,10 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from search.results.answers_table import asked_prompts, read_any_results, text_reader
+from search.results.answers_table import asked_prompts, candidate_key, read_any_results, text_reader
 from search.results.evaluation_results import EvaluationResults
 from search.results.search_results import SearchResults
-from search.view.answer_index import AnswerIndex, candidate_key
+from search.view.answer_index import AnswerIndex
 
 _TAIL = 4096  # bytes of a journal by which it is known again
 

@@ -113,10 +113,10 @@ def _experiments_below(folder: Path, depth: int) -> Iterator[Path]:
         yield from _experiments_below(path, depth - 1)
 
 
-def signature(path: Path) -> tuple[tuple[int, int], ...]:
-    """Changes whenever a file of the run does that a row is made of."""
+def signature(path: Path, *further: str) -> tuple[tuple[int, int], ...]:
+    """Changes whenever a file of the run does that a row is made of, or one of these further ones."""
     signs = []
-    for name in (*_SIGNS, EXPERIMENT, PAGE):
+    for name in (*_SIGNS, EXPERIMENT, PAGE, *further):
         try:
             stat = (path / name).stat()
             signs.append((stat.st_mtime_ns, stat.st_size))

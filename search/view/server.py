@@ -1,4 +1,4 @@
-"""`demosearch view`: the runs of a folder in a browser, live; read-only unless tags and notes may be edited."""
+"""`demosearch view`: the runs of a folder in a browser, live; read-only unless people may write on them."""
 
 import asyncio
 import json
@@ -17,12 +17,13 @@ from starlette.routing import Route
 from configs.errors import DemosearchError
 from search.live.live_file import read_live
 from search.report.forms.page import page
+from search.run_directory.reviews import FILE as REVIEWS
 from search.view.access_check import AccessCheck
 from search.view.answer_index import PAGE
-from search.view.answer_page import answer_values, read_filter
+from search.view.answer_page import answer_values, blind_values, read_filter, read_place
 from search.view.compare import compare_runs
 from search.view.looks import Looks
-from search.view.note_editing import edit_notes
+from search.view.note_editing import edit_notes, edit_review
 from search.view.pages import asset, render
 from search.view.runs import RunList, RunRow, experiment_page, is_experiment, signature
 
@@ -48,7 +49,7 @@ def make_app(folder: Path, token: str = "", hosts: frozenset[str] = frozenset(),
     Args:
         token: that the address must hold; "" lets everybody on this machine look.
         hosts: see `AccessCheck`.
-        editing: whether tags and notes can be changed in the pages; needs a token.
+        editing: whether tags, notes and reviews of answers can be changed in the pages; needs a token.
     """
     editing = editing and bool(token)
     view = _View(folder, editing)
@@ -62,8 +63,10 @@ def make_app(folder: Path, token: str = "", hosts: frozenset[str] = frozenset(),
         Route("/answer/{name:path}", view.answer),
         Route("/live/{name:path}", view.live),
         Route("/run/{name:path}", view.run),
-        *([Route("/notes/{name:path}", view.notes, methods=["POST"])] if editing else ()),
     ]
+    if editing:
+        routes.append(Route("/notes/{name:path}", view.notes, methods=["POST"]))
+        routes.append(Route("/review/{name:path}", view.review, methods=["GET", "POST"]))
     handlers: dict[Any, Callable[[Request, Exception], Response]] = {DemosearchError: _refused}
     gate = Middleware(AccessCheck, token=token, hosts=hosts, editing=editing)
     return Starlette(routes=routes, middleware=[gate], exception_handlers=handlers)
@@ -73,6 +76,10 @@ def _refused(request: Request, error: Exception) -> Response:
     if request.method == "POST":  # a page sent it, and shows what comes back
         return JSONResponse({"error": str(error)}, 409)
     return _page("message.html.jinja", _root(request), 409, title="This run cannot be shown", text=str(error))
+
+
+def _no_answer(name: str) -> DemosearchError:
+    return DemosearchError(f"the run '{name}' has no such answer: choose one in its list of answers")
 
 
 def _page(template: str, root: str, code: int = 200, **values: Any) -> HTMLResponse:
@@ -155,7 +162,9 @@ class _View:
         choices = {column: index.choices(column) for column in ("side", "category")}
         values: dict[str, Any] = {"found": matches, "wanted": asdict(wanted), "choices": choices, "size": PAGE}
         name = request.path_params["name"]
-        return _page("answers.html.jinja", _root(request), name=name, roles=index.roles, **values)
+        return _page(
+            "answers.html.jinja", _root(request), name=name, roles=index.roles, editing=self._editing, **values
+        )
 
     async def answer(self, request: Request) -> Response:
         path, name = await self._path(request), request.path_params["name"]
@@ -164,8 +173,21 @@ class _View:
             lambda: answer_values(self._looks.answers(path), self._looks.prompts(path), query, read_filter(query))
         )
         if shown is None:
-            raise DemosearchError(f"the run '{name}' has no such answer: choose one in its list of answers")
-        return _page("answer.html.jinja", _root(request), name=name, **shown)
+            raise _no_answer(name)
+        return _page("answer.html.jinja", _root(request), name=name, editing=self._editing, **shown)
+
+    async def review(self, request: Request) -> Response:
+        """An answer without a review, as its model alone would show it; or what a person says of one."""
+        path, name = await self._path(request), request.path_params["name"]
+        query = request.query_params
+        index = await asyncio.to_thread(self._looks.answers, path)
+        if request.method == "POST":
+            answer = index.answer(read_place(query))
+            if answer is None or answer.failure:
+                raise _no_answer(name)
+            return await edit_review(request, path, answer.reviewed)
+        shown = await asyncio.to_thread(lambda: blind_values(index, self._looks.prompts(path), read_filter(query)))
+        return _page("review.html.jinja", _root(request), name=name, editing=True, **shown)
 
     async def compare(self, request: Request) -> Response:
         """Runs by name; prompts by `TRIAL:RUN`."""
@@ -217,4 +239,4 @@ class _View:
 
     def _signed(self, row: RunRow) -> object:
         path = self._runs.path(row.name)
-        return signature(path) if path else None
+        return signature(path, REVIEWS) if path else None

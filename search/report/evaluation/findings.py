@@ -16,6 +16,7 @@ from search.results.alpaca_eval import Place
 from search.results.comparison import Result
 from search.results.evaluation_results import EvaluationResults
 from search.results.evaluation_status import EvaluationStatus, evaluation_status_of
+from search.results.reviews import summarize_reviews
 from search.statistics.estimates import Estimate, estimate
 from search.statistics.intervals import Bounds, of_difference
 
@@ -106,6 +107,7 @@ def find_evaluation(results: EvaluationResults) -> EvaluationFindings:
         contrasts=variant_contrasts(results),
         costs=costs_of(results.ledger, results.run, results.spend, *_needed(results)),
         failures=failed_alike(results.failures),
+        reviews=summarize_reviews(results),
     )
 
 

@@ -36,7 +36,8 @@ function fits(row, wanted, asked) {
     && (!wanted.change || (row.change !== null && Math.sign(row.change) === {better: 1, worse: -1, same: 0}[wanted.change]))
     && (least === null || (row.score !== null && row.score >= least)) && (most === null || (row.score !== null && row.score <= most))
     && (shortest === null || (row.length !== null && row.length >= shortest)) && (longest === null || (row.length !== null && row.length <= longest))
-    && asked.every(phrase => textsOf[row.id].includes(phrase));
+    && (!wanted.review || {good: row.verdict === "good", bad: row.verdict === "bad", any: row.verdict !== "", none: row.verdict === "" && row.failure === "", commented: row.comment !== ""}[wanted.review])
+    && [textsOf[row.id], row.comment.toLowerCase()].some(text => asked.every(phrase => text.includes(phrase)));
 }
 function ordered(rows, order, descending) {
   if (!order) return descending ? rows.reverse() : rows;
@@ -59,8 +60,10 @@ function line(row) {
   const page = Math.floor(row.id / size), address = `${encodeURIComponent(form.dataset.stem)}${page ? `.page-${page}.htm` : ".html"}#a${row.id}`;
   const role = row.role && row.role !== row.prompt ? [" ", made("span", row.role, {class: "tag"})] : [];
   const decoding = row.decoding ? [" ", made("span", row.decoding, {class: "muted"})] : [];
+  const verdict = row.verdict ? [made("span", `reviewed: ${row.verdict}`, {class: "tag"}), " "] : [];
+  const review = row.verdict || row.comment ? [made("span", [...verdict, row.comment], {class: "notes"})] : [];
   return made("tr", [
-    made("th", made("a", row.query, {href: address}), {scope: "row", class: "names"}),
+    made("th", [made("a", row.query, {href: address}), ...review], {scope: "row", class: "names"}),
     made("td", [row.prompt, ...role, ...decoding]), made("td", row.side.replace("_", "-")), made("td", row.category),
     made("td", row.score === null ? made("span", row.failure, {class: "bad"}) : decimal(row.score), {class: "n", "data-label": "score"}),
     made("td", row.change === null ? "" : made("span", signed(row.change), {class: row.change > 0 ? "good" : row.change < 0 ? "bad" : ""}), {class: "n", "data-label": "against base", ...(row.change === null ? {"data-value": ""} : {})}),

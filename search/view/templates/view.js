@@ -142,17 +142,22 @@ if (!fixed && (page === "index" || page === "run")) {
 // Tags and the note, where they can be edited: only what is changed here is sent, so that nobody else's change is undone.
 const edit = document.getElementById("edit"), tags = document.getElementById("tags"), note = document.getElementById("note");
 const listed = text => text.split(",").map(tag => tag.trim()).filter(Boolean);
-async function saveNotes(event) {
-  event.preventDefault();
-  const before = listed(tags.defaultValue), now = listed(tags.value), said = document.getElementById("saved");
-  const change = {add: now.filter(tag => !before.includes(tag)), remove: before.filter(tag => !now.includes(tag))};
-  if (note.value !== note.defaultValue) change.note = note.value;
+async function send(where, change) { // what is written then; null where nothing is, and why is said
+  const said = document.getElementById("saved");
   said.textContent = "saving …";
   const request = {method: "POST", body: JSON.stringify(change), referrerPolicy: "same-origin"}; // names this page as where it comes from
-  const reply = await fetch(`${root}notes/${address(body.dataset.run)}`, request).catch(() => null);
+  const reply = await fetch(root + where, request).catch(() => null);
   const written = await reply?.json().catch(() => null);
-  if (reply?.ok && written) { tags.value = tags.defaultValue = written.tags.join(", "); note.value = note.defaultValue = written.note; }
   said.textContent = reply?.ok ? "saved" : `not saved: ${written?.error ?? (reply ? `the view answered ${reply.status}` : "the view does not answer, open the address that it printed")}`;
+  return reply?.ok ? written : null;
+}
+async function saveNotes(event) {
+  event.preventDefault();
+  const before = listed(tags.defaultValue), now = listed(tags.value);
+  const change = {add: now.filter(tag => !before.includes(tag)), remove: before.filter(tag => !now.includes(tag))};
+  if (note.value !== note.defaultValue) change.note = note.value;
+  const written = await send(`notes/${address(body.dataset.run)}`, change);
+  if (written) { tags.value = tags.defaultValue = written.tags.join(", "); note.value = note.defaultValue = written.note; }
 }
 function showNotes(live) { // of somebody else, unless somebody writes here
   if (!edit || tags.value !== tags.defaultValue || note.value !== note.defaultValue) return;
@@ -160,6 +165,22 @@ function showNotes(live) { // of somebody else, unless somebody writes here
   note.value = note.defaultValue = live.querySelector(".written")?.textContent ?? "";
 }
 if (edit) edit.querySelector("form").addEventListener("submit", saveNotes);
+
+// A review of an answer: pressing a verdict that stands takes it away.
+const review = document.getElementById("review"), comment = document.getElementById("comment");
+async function saveReview(event) {
+  event.preventDefault();
+  const pressed = event.submitter.value, stands = review.dataset.good;
+  const verdict = pressed ? (pressed === stands ? "" : pressed) : stands;
+  const good = verdict ? verdict === "yes" : null, blind = "blind" in review.dataset;
+  const written = await send(`review/${address(body.dataset.run)}?${review.dataset.place}`, {good, comment: comment.value, blind});
+  if (!written) return;
+  if (blind && verdict) { location.reload(); return; }
+  review.dataset.good = verdict;
+  for (const button of review.querySelectorAll("[aria-pressed]")) button.setAttribute("aria-pressed", button.value === verdict);
+}
+if (review) review.addEventListener("submit", saveReview);
+const judge = value => review?.querySelector(`[value=${value}]`).click();
 
 // The keyboard.
 let current = -1;
@@ -175,7 +196,7 @@ const follow = relation => { const target = document.querySelector(`a[rel=${rela
 const actions = {
   j: () => go(1), k: () => go(-1), "/": () => filter && filter.focus(), c: compareSelected, n: () => follow("next"), p: () => follow("prev"),
   b: () => follow("alternate"), u: () => { location.href = body.dataset.up ?? (fixed ? root + "index.html" : root || "./"); }, "?": () => help && help.showModal(),
-  e: () => { if (edit) { edit.open = true; tags.focus(); } },
+  e: () => { if (edit) { edit.open = true; tags.focus(); } else comment?.focus(); }, "+": () => judge("yes"), "-": () => judge("no"),
   x: () => { const box = rows()[current]?.querySelector(".pick"); if (box && !box.disabled) box.click(); },
 };
 document.addEventListener("keydown", event => {

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.statistics.agreement import krippendorff_alpha, rank_agreement, table, with_interval
+from search.statistics.separation import separation
 
 SCORES = st.lists(st.lists(st.floats(0, 10), min_size=3, max_size=3), min_size=2, max_size=12)
 
@@ -51,3 +52,20 @@ def test_what_cannot_be_told_is_null() -> None:
     alone = np.array([[1.0, 1.0]])
     figure = with_interval(krippendorff_alpha, alone, alone, 0.95)
     assert figure.to_json() == {"value": None, "low": None, "high": None}
+
+
+def test_scores_that_tell_good_from_bad_on_few_questions_are_no_certainty() -> None:
+    good, bad = ([(f"q{number}", score) for number in range(5)] for score in (9.0, 2.0))
+    figure = separation(good, bad, 0.95)
+    assert (figure.value, figure.high) == (1.0, 1.0)
+    assert figure.low == pytest.approx(0.643, abs=0.001)
+    assert separation(bad, good, 0.95).high == pytest.approx(1 - figure.low)
+    assert separation(good * 20, bad * 20, 0.95) == figure, "more answers to the same questions say nothing new"
+
+
+@given(st.lists(st.integers(1, 10), min_size=1, max_size=9), st.lists(st.integers(1, 10), min_size=1, max_size=9))
+def test_separation_is_the_share_of_pairs_in_order_and_inside_its_interval(good: list[int], bad: list[int]) -> None:
+    figure = separation([(str(at), x) for at, x in enumerate(good)], [(str(at), x) for at, x in enumerate(bad)], 0.95)
+    pairs = [(x > y) + (x == y) / 2 for x in good for y in bad]
+    assert figure.value == pytest.approx(sum(pairs) / len(pairs))
+    assert 0 <= figure.low <= figure.value <= figure.high <= 1
