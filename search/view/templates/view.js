@@ -129,11 +129,14 @@ async function renewRun() {
 }
 if (!fixed && (page === "index" || page === "run")) {
   const events = new EventSource(root + "events");
-  events.onopen = () => { body.dataset.live = "on"; };
+  let anew = true; // the first message names all runs
+  events.onopen = () => { body.dataset.live = "on"; anew = true; };
   events.onerror = () => { body.dataset.live = "off"; };
   events.onmessage = event => {
     const changed = JSON.parse(event.data);
-    if (page === "index") reading = reading.then(() => renewRows(changed)).catch(() => {});
+    const marked = anew ? [] : changed;
+    anew = false;
+    if (page === "index") reading = reading.then(() => renewRows(marked)).catch(() => {});
     else if (changed.includes(body.dataset.run)) reading = reading.then(renewRun).catch(() => {});
   };
   addEventListener("pagehide", () => events.close());
