@@ -19,7 +19,7 @@ from tests.command_line import demosearch, start
 pytestmark = pytest.mark.heavy
 
 SMALL = [
-    *("--set", "strategy={kind: optuna, trials: 14, max_demonstrations: 2, insert: back, block: 32}"),
+    *("--set", "strategy={kind: optuna, trials: 14, max_demonstrations: 2, insert: back, block: 16}"),
     *("--set", "pool.limit=8", "--set", "decoding.max_new_tokens=24", "--set", "window=4"),
 ]
 LOCAL = [*SMALL, "--set", "workers.kind=local"]
@@ -55,34 +55,42 @@ def status(path: Path) -> dict[str, Any]:
     return {key: value for key, value in read.items() if key not in MEASURED}
 
 
-def killed_and_whole(folder: Path, overrides: list[str]) -> None:
-    """Run a search twice, once killed at five random moments, and compare what they leave."""
-    whole, killed = folder / "whole", folder / "killed"
-    finish("run", "quickstart", "--run-dir", str(whole), *overrides)
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small search in this machine's own process, never killed."""
+    return run_whole(tmp_path_factory.mktemp("never killed") / "whole", LOCAL)
+
+
+def run_whole(path: Path, overrides: list[str]) -> Path:
+    finish("run", "quickstart", "--run-dir", str(path), *overrides)
+    return path
+
+
+def kill_five_times(killed: Path, whole: Path, overrides: list[str]) -> None:
+    """Run a search again, killed at five random moments, and compare what it leaves."""
     moments = random.Random(0).sample(range(journal_lines(whole / "journal.jsonl") - 2), KILLS - 1)
     for lines in (0, *sorted(moments)):
         words = (
             ("resume", str(killed)) if killed.exists() else ("run", "quickstart", "--run-dir", str(killed), *overrides)
         )
         kill_when(lines, killed, *words)
-        assert status(killed)["state"] == "crashed"
+        assert read_status(killed).state == "crashed"
     finish("resume", str(killed))
     assert (killed / "journal.jsonl").read_bytes() == (whole / "journal.jsonl").read_bytes()
     assert status(killed) == status(whole)
 
 
-def test_a_search_killed_at_five_moments_is_the_search_that_was_never_killed(tmp_path: Path) -> None:
-    killed_and_whole(tmp_path, LOCAL)
+def test_a_search_killed_at_five_moments_is_the_search_that_was_never_killed(whole: Path, tmp_path: Path) -> None:
+    kill_five_times(tmp_path / "killed", whole, LOCAL)
 
 
-def test_a_search_on_ray_workers_is_the_search_without_them_killed_or_not(tmp_path: Path) -> None:
-    finish("run", "quickstart", "--run-dir", str(tmp_path / "local"), *LOCAL)
+def test_a_search_on_ray_workers_is_the_search_without_them_killed_or_not(whole: Path, tmp_path: Path) -> None:
     path = tmp_path / "ray"
     words = ("run", "quickstart", "--run-dir", str(path), *SMALL)
     kill_when(4, path, *words)
     finish("resume", str(path))
-    assert (path / "journal.jsonl").read_bytes() == (tmp_path / "local" / "journal.jsonl").read_bytes()
-    assert status(path)["generated"] == status(tmp_path / "local")["generated"]
+    assert (path / "journal.jsonl").read_bytes() == (whole / "journal.jsonl").read_bytes()
+    assert status(path)["generated"] == status(whole)["generated"]
 
 
 def test_what_a_killed_search_has_spent_counts_against_its_budget(tmp_path: Path) -> None:
@@ -99,4 +107,4 @@ def test_what_a_killed_search_has_spent_counts_against_its_budget(tmp_path: Path
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_the_whole_quickstart_killed_at_five_moments_is_the_one_that_was_never_killed(tmp_path: Path) -> None:
-    killed_and_whole(tmp_path, [])
+    kill_five_times(tmp_path / "killed", run_whole(tmp_path / "whole", []), [])
