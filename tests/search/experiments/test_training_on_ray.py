@@ -8,7 +8,6 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 import pytest
-import ray
 import torch
 from safetensors.torch import load_file
 
@@ -17,21 +16,12 @@ from search.experiments.cell import Cell
 from search.experiments.icl_vs_finetuning import EXPERIMENT
 from search.experiments.setting import Setting
 from search.experiments.training import TrainedModel, has_several, train, training_workers
+from tests.local_ray import local_ray
 from tests.search.experiments.toy import toy_config
 
 pytestmark = pytest.mark.heavy
 
 _SLOW = {"lengths": [{"epochs": 8, "batch_size": 2}], "learning_rate": 1e-4, "checkpoints": 11}
-
-
-@pytest.fixture
-def _cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    monkeypatch.setattr("ray._private.utils.set_sigterm_handler", lambda handler: None)
-    ray.init("local", num_cpus=2, include_dashboard=False, object_store_memory=100 * 2**20, log_to_driver=False)
-    yield
-    ray.shutdown()
 
 
 def _kill_one(models: Path, killed: list[int]) -> None:
@@ -63,7 +53,7 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-@pytest.mark.usefixtures("_cluster", "_one_thread")
+@pytest.mark.usefixtures("_one_thread")
 def test_trainings_on_ray_one_of_which_loses_its_worker_make_the_models_of_trainings_one_by_one(
     tmp_path: Path,
 ) -> None:
@@ -74,14 +64,15 @@ def test_trainings_on_ray_one_of_which_loses_its_worker_make_the_models_of_train
     killed: list[int] = []
     killer = threading.Thread(target=_kill_one, args=(tmp_path / "ray", killed))
     killer.start()
-    made = train(cells, config, tmp_path / "ray")
-    killer.join()
-    assert killed
+    with local_ray():
+        made = train(cells, config, tmp_path / "ray")
+        killer.join()
+        assert killed
+        assert train(cells, config, tmp_path / "ray") == made  # nothing is left to do
     alone = config.model_copy(update={"workers": WorkersConfig(kind="local")})
     one_by_one = train(cells, alone, tmp_path / "local")
     assert len(made) == 2
     assert all(_same(made[name], one_by_one[name]) for name in made)
-    assert train(cells, config, tmp_path / "ray") == made  # nothing is left to do
 
 
 def test_trainings_share_nothing_but_whole_gpus() -> None:

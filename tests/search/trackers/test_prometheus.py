@@ -14,6 +14,7 @@ from configs.errors import InputError
 from search.trackers.prometheus import PrometheusTracker
 from search.trackers.tracker import Conclusion, Point, Tracked
 from tests.kits.tracker_kit import NOW, RESULTS
+from tests.local_ray import local_ray
 
 pytestmark = pytest.mark.heavy
 
@@ -22,10 +23,9 @@ _PATIENCE = 120.0  # seconds until Ray has passed a gauge on; it takes about ten
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    ray.init("local", num_cpus=1, include_dashboard=False, object_store_memory=100 * 2**20, log_to_driver=False)
-    (node,) = ray.nodes()  # type: ignore[no-untyped-call]
-    yield f"http://127.0.0.1:{node['MetricsExportPort']}/metrics"
-    ray.shutdown()
+    with local_ray():
+        (node,) = ray.nodes()  # type: ignore[no-untyped-call]
+        yield f"http://127.0.0.1:{node['MetricsExportPort']}/metrics"
 
 
 def scrape(address: str, wanted: str) -> str:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import ray
 
 from configs.errors import InputError
 from configs.schema.workers import WorkersConfig
+from tests.local_ray import local_ray
 from workers.failures import GenerationFailed
 from workers.ray_cluster.jobs import JobLost, run_jobs
 
@@ -24,13 +24,8 @@ TWO = WorkersConfig(count=2, gpus_per_worker=0, cpus_per_worker=0.5, max_attempt
 
 @pytest.fixture(scope="module", autouse=True)
 def _cluster() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_AUTH_MODE", "disabled")
-        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        patch.setattr("ray._private.utils.set_sigterm_handler", lambda handler: None)
-        ray.init("local", num_cpus=2, include_dashboard=False, object_store_memory=100 * 2**20, log_to_driver=False)
+    with local_ray():
         yield
-        ray.shutdown()
 
 
 def _run(*jobs: Any, config: WorkersConfig = TWO) -> list[Any]:

@@ -35,6 +35,7 @@ from tests.kits.text_model_kit import (
     rewards,
     run_with,
 )
+from tests.local_ray import quiet_ray
 from workers.activity import WorkersActivity
 from workers.failures import GenerationFailed, WorkersUnavailable
 from workers.prompt import Continuations, PromptBlock
@@ -66,11 +67,7 @@ def config(**knobs: Any) -> WorkersConfig:
 
 @pytest.fixture(scope="module", autouse=True)
 def _environment() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_AUTH_MODE", "disabled")  # else Ray writes a token into the home directory
-        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        # Its handler makes SIGTERM a SystemExit in whatever test runs, and pytest goes on with a cluster that is gone.
-        patch.setattr("ray._private.utils.set_sigterm_handler", lambda handler: None)
+    with quiet_ray():
         yield
 
 
