@@ -43,6 +43,7 @@ def similar(question, answers):
 _HEAVY = (
     "workers.engines.transformers_engine",
     "transformers.models.llama.modeling_llama",
+    "sklearn.feature_extraction.text",
     "tests.search.experiments.toy",
 )
 _STRATEGY = {"kind": "random", "trials": 2, "max_demonstrations": 1, "insert": "back"}
