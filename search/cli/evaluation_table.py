@@ -19,7 +19,7 @@ def evaluation_view(status: EvaluationStatus, path: Path) -> RenderableType:
     """Variants side by side."""
     parts: list[RenderableType] = [Text(str(path), style="bold"), _evaluation_facts(status)]
     if status.results:
-        parts += [_variants(status.results), *_categories(status.results)]
+        parts += [_variants(status.results), *_of_failures(status.results), *_categories(status.results)]
     parts += [Text(f"AlpacaEval 2.0, {place}") for place in status.places]
     if status.failures:
         continuation = "Failed items are in no mean; the same command with the same --run-dir tries them again."
@@ -34,6 +34,15 @@ def _evaluation_facts(status: EvaluationStatus) -> Table:
     facts.add_row("state", Text(words.get(status.state, f"crashed or killed; {going}") + because(status.reason)))
     add_spend(facts, spend, status.drafting)
     return facts
+
+
+def _of_failures(results: Sequence[Result]) -> list[RenderableType]:
+    """What must be known of means over different questions."""
+    if len(results) < 2 or not any(result.failed for result in results):
+        return []
+    return [
+        Text("Scores leave out the questions that failed, so they are not all over the same ones; differences are.")
+    ]
 
 
 def _variants(results: Sequence[Result]) -> Table:

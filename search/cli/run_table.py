@@ -8,11 +8,10 @@ from rich.text import Text
 
 from search.cli.tables import WholeWordTable
 from search.results.wording import show_estimate, show_gain, show_quantity, show_span
-from search.view.compare import ComparedEntry
+from search.view.compare import ComparedEntry, remarks
 from search.view.runs import RunRow
 
-_OTHERS = " Entries of another judge have none."
-_NOT_COMPARABLE = " Scores on held-out and on search questions are in one table; only the differences compare them."
+_SEVERAL = "Runs may have other questions and judges, so their scores cannot be compared as they stand here"
 
 
 def run_table(rows: Sequence[RunRow], folder: Path) -> RenderableType:
@@ -27,7 +26,8 @@ def run_table(rows: Sequence[RunRow], folder: Path) -> RenderableType:
             *(show_gain(row.gain) if row.gain else "", spent, ", ".join(row.tags)),
         )
         table.add_row(*(Text(value) for value in shown))
-    return table
+    several = sum(row.score is not None for row in rows) > 1
+    return Group(table, *([Text(f"{_SEVERAL}: `demosearch compare RUN RUN` pairs them.")] if several else []))
 
 
 def _score(row: RunRow) -> str:
@@ -46,7 +46,4 @@ def comparison_table(compared: Sequence[ComparedEntry]) -> RenderableType:
         difference = show_gain(line.difference) if line.difference else ""
         values = (entry.run, entry.prompt, side, show_estimate(line.score), difference, str(line.shared), entry.judge)
         table.add_row(*(Text(value) for value in values))
-    sides = {line.entry.side for line in compared}
-    others = len({line.entry.judge for line in compared}) > 1
-    note = "Differences are paired over the shared questions, with their intervals."
-    return Group(table, Text(note + (_NOT_COMPARABLE if len(sides) > 1 else "") + (_OTHERS if others else "")))
+    return Group(table, Text(" ".join(["Differences are paired over the shared questions.", *remarks(compared)])))

@@ -18,7 +18,10 @@ from search.problem.candidate import OWN, Candidate
 from search.results.status import FailedItems, Standing, Status
 from search.results.wording import show_drafting, show_estimate, show_gain, show_unseen
 
-_NOT_COMPARABLE = "Search scores with another n are over other questions and cannot be compared; the gains below can."
+_NOT_COMPARABLE = (
+    "Scores with another n are over other questions and cannot be compared with each other; gains are paired, over the "
+    "questions that both have met."
+)
 _SAMPLE = 300  # characters of a failure's message
 STATES = {
     "running": "running now",
@@ -129,7 +132,7 @@ def _time(spend: Spend) -> str:
 
 
 def _standings(status: Status) -> RenderableType:
-    table = WholeWordTable("", "search score", "held-out score", "gain over base", "n", gap=1)
+    table = WholeWordTable("", "search score", "held-out score", "gain over base", "questions", gap=1)
     winner = "winner" if status.state == "finished" else "best so far"
     named = ((winner, status.winner), ("runner-up", status.runner_up), ("base prompt", status.base))
     present = [(name, standing) for name, standing in named if standing is not None]
@@ -140,8 +143,9 @@ def _standings(status: Status) -> RenderableType:
         table.add_row(name, *shown, gain, " + ".join(str(value.n) for value in scores if value))
     own = status.base.demonstrations if status.base else ()
     chosen = [Text(f"{name}: {_in_words(contender.candidate, own)}{_length(contender)}") for name, contender in present]
-    counts = {contender.search_score.n for _, contender in present if contender.search_score}
-    remark = [Text(_NOT_COMPARABLE)] if len(counts) > 1 else []
+    sides = zip(*((contender.search_score, contender.held_out_score) for _, contender in present), strict=True)
+    differ = any(len({score.n for score in side if score}) > 1 for side in sides)
+    remark = [Text(_NOT_COMPARABLE)] if differ else []
     return Group(table, *remark, *chosen)
 
 

@@ -16,6 +16,7 @@ from workers.activity import WorkersActivity
 from workers.service.activity import ServiceActivity
 
 Phase = Literal["search", "held_out", "retry", "evaluate"]
+_DIGITS = 0.005  # points; less is not seen in two decimals
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Position:
         replayed: those of `evaluated` that the journal held already.
         best_scores: the leader's search scores by question; empty before the first, and where nothing is searched.
         base_scores: those of the base prompt.
+        ranked: how many candidates the strategy ranks, the base prompt included.
+        highest: the largest gain that a best so far has had, also before the search was resumed; None before any.
     """
 
     phase: Phase
@@ -43,6 +46,16 @@ class Position:
     base_scores: Mapping[str, float] = field(default_factory=dict)
     candidates: int = 0
     stage: str = ""
+    ranked: int = 0
+    highest: "Lead | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """By how much a best so far was ahead of the base prompt, on average over so many questions."""
+
+    gain: float
+    questions: int
 
 
 class Watched(Protocol):
@@ -90,6 +103,7 @@ class Snapshot:
         best: the leader's search score with its interval.
         base: the base prompt's.
         gain: paired difference of the two; None where the base prompt leads.
+        ranked: how many candidates the strategy ranks, the base prompt included.
         services: of the judges.
         limits: of the budget, by quantity; only those that are set.
         spent: of every quantity, by all processes; None where it is not known.
@@ -114,6 +128,7 @@ class Snapshot:
     candidates: int = 0
     stage: str = ""
     remark: str = ""
+    ranked: int = 0
 
     @property
     def is_search(self) -> bool:
@@ -135,7 +150,6 @@ class Observer:
         self._watched, self._position, self._bounds = watched, position, bounds
         self._confidence = confidence
         self._evaluations, self._tokens = Speedometer(), Speedometer()
-        self._highest: Estimate | None = None  # gain of a best so far
 
     def look(self, seconds: float) -> Snapshot:
         """Look once, so many seconds after the beginning."""
@@ -164,18 +178,9 @@ class Observer:
             spent=budget.spent(),
             candidates=position.candidates,
             stage=position.stage,
-            remark=self._remark(gain),
+            remark=_remark(position.highest, Lead(gain.mean, gain.n) if gain else Lead(0.0, len(base))),
+            ranked=position.ranked,
         )
-
-    def _remark(self, gain: Estimate | None) -> str:
-        """A remark for the time in which the best so far gains less than one before it did: on other questions, or
-        after more of them.
-        """
-        now, before = gain.mean if gain else 0.0, self._highest
-        if before is None or now >= before.mean:
-            self._highest = gain or before
-            return ""
-        return f"down from {before.mean:+.2f} on {show_many(before.n, 'question')}, which did not hold on further ones"
 
     def _work(self, counts: Counts) -> Work:
         return Work(
@@ -186,3 +191,13 @@ class Observer:
             causes=dict(counts.causes),
             tokens_per_second=self._tokens.speed,
         )
+
+
+def _remark(highest: Lead | None, now: Lead) -> str:
+    """A remark for the time in which the best so far gains less than one before it did."""
+    if highest is None or now.gain > highest.gain - _DIGITS:
+        return ""
+    before = f"down from {highest.gain:+.2f} on {show_many(highest.questions, 'question')}"
+    if now.questions > highest.questions:
+        return f"{before}, which did not hold on further ones"
+    return f"{before} by a candidate that now ranks lower"

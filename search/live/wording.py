@@ -38,7 +38,8 @@ def show_best(snapshot: Snapshot) -> str:
         return best
     remark = f"; {snapshot.remark}" if snapshot.remark else ""
     if snapshot.gain is None:
-        return f"{best}: the base prompt{remark}"
+        alone = snapshot.candidates > 1 and snapshot.ranked == 1
+        return f"{best}: the base prompt{'; no other candidate is ranked yet' if alone else ''}{remark}"
     gain, n, base = show_gain(snapshot.gain), snapshot.gain.n, snapshot.base.mean
     if n < snapshot.base.n and snapshot.best.n == n:  # its mean over the questions that both have met
         base = snapshot.best.mean - snapshot.gain.mean
@@ -63,8 +64,8 @@ def show_judging(snapshot: Snapshot) -> list[str]:
 def _service(service: ServiceActivity) -> str:
     text = f"{service.in_flight} of {service.limit} in flight, {service.waiting:,} waiting"
     text += f", {service.batched:,} in batches" if service.batched else ""
-    text += f", told to slow down {show_many(service.slow_downs, 'time')}" if service.slow_downs else ""
-    text += f", {service.retries:,} repeated {'try' if service.retries == 1 else 'tries'}" if service.retries else ""
+    text += f", rate-limited {show_many(service.slow_downs, 'time')}" if service.slow_downs else ""
+    text += f", {show_many(service.retries, 'retry', 'retries')}" if service.retries else ""
     return text + (f", pausing for {service.paused:.0f} s" if service.paused else "")
 
 

@@ -98,21 +98,20 @@ def _history(findings: Findings) -> Picture | None:
     if not milestones:
         return None
     figure = drawn([*_band(milestones), _best_so_far(findings)], 340)
-    base = findings.base.search if findings.base else None
-    if base is not None:
-        figure.add_hline(base.mean, line={"color": PALE, "dash": "dot", "width": 1.5})
-        place = {"x": 1, "xref": "paper", "y": base.mean, "xanchor": "right", "yanchor": "top"}
-        figure.add_annotation(text="base prompt", showarrow=False, **place)
+    figure.add_hline(0, line={"color": PALE, "dash": "dot", "width": 1.5})
+    place = {"x": 1, "xref": "paper", "y": 0, "xanchor": "right", "yanchor": "top"}
+    figure.add_annotation(text="base prompt", showarrow=False, **place)
     _mark_greedy(figure, findings)
-    figure.update_yaxes(title="search score")
+    figure.update_yaxes(title=_GAIN)
     says = (
-        "Search score of the best so far, with its interval, against judged generations. Each is the best of all "
-        "candidates until then, so the curve lies too high."
+        "Search gain of the best candidate so far, with its interval, against judged generations: paired with the base "
+        "prompt on the questions that the candidate had met by then. It was chosen for its gain, so the curve lies too "
+        "high."
     )
     if (falls := findings.history.falls) > 0:
         times = "once" if falls == 1 else f"{falls:,} times"
         says += (
-            f" It falls {times}: what led had been scored on few questions and did not hold on further ones, or "
+            f" The curve falls {times}: a leader was scored on further questions, on which its gain was smaller, or "
             "another candidate took the lead with more evidence behind it."
         )
     return Picture("history", figure, says)
@@ -120,8 +119,9 @@ def _history(findings: Findings) -> Picture | None:
 
 def _band(milestones: Sequence[Milestone]) -> list[go.Scatter]:
     """A band from low to high ends of the interval."""
-    lows = [milestone.best.low if milestone.best.n > 1 else milestone.best.mean for milestone in milestones]
-    highs = [milestone.best.high if milestone.best.n > 1 else milestone.best.mean for milestone in milestones]
+    gains = [milestone.gain for milestone in milestones]
+    lows = [gain.low if gain.n > 1 else gain.mean for gain in gains]
+    highs = [gain.high if gain.n > 1 else gain.mean for gain in gains]
     shared = {
         "x": [milestone.judged for milestone in milestones],
         "mode": "lines",
@@ -140,11 +140,12 @@ def _best_so_far(findings: Findings) -> go.Scatter:
     return go.Scatter(
         name="best so far",
         x=[milestone.judged for milestone in milestones],
-        y=[milestone.best.mean for milestone in milestones],
+        y=[milestone.gain.mean for milestone in milestones],
         mode="lines",
         line={"color": FIRST, "width": 2.5, "shape": "hv"},
         text=[
-            f"{numbers.score(milestone.best.mean)} ({numbers.interval(milestone.best)}), n = {milestone.best.n}"
+            f"{numbers.gain(milestone.gain.mean)} ({numbers.interval(milestone.gain, signed=True)}), "
+            f"n = {milestone.gain.n}"
             for milestone in milestones
         ],
         hovertemplate="%{x:,} judged: %{text}<extra></extra>",

@@ -1,10 +1,12 @@
-"""How the best score grew with what was spent."""
+"""How the best gain grew with what was spent."""
 
 from dataclasses import dataclass
 from itertools import pairwise
 
+from search.results.leads import leads
 from search.results.search_results import SearchResults
 from search.statistics.estimates import Estimate, estimate
+from search.statistics.intervals import of_difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,11 +15,11 @@ class Milestone:
 
     Attributes:
         judged: answers judged so far, each turn that counts is one.
-        best: the search score, as known then, of the candidate that led.
+        gain: paired difference, as known then, of the candidate that led to the base prompt; 0 for that itself.
     """
 
     judged: int
-    best: Estimate
+    gain: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +37,20 @@ class History:
 
     @property
     def falls(self) -> int:
-        """How often the best so far has a lower mean than the one before it."""
-        means = [milestone.best.mean for milestone in self.milestones]
+        """How often the best so far gains less than the one before it."""
+        means = [milestone.gain.mean for milestone in self.milestones]
         return sum(later < earlier for earlier, later in pairwise(means))
 
 
 def history(results: SearchResults) -> History:
     """Read it from the journal."""
     milestones: list[Milestone] = []
-    judged, leader, best = 0, None, None
-    for step in results.journal.steps():
-        judged = step.judged
-        if step.leader != leader or step.candidate == leader:
-            leader = step.leader
-            _, scores = results.search.scores_of(leader, step.trials) if leader else ((), ())
-            best = estimate(scores, results.confidence, bounds=results.journal.bounds)
-        if best is not None:
-            milestones.append(Milestone(judged, best))
-    return History(tuple(milestones), judged, _greedy(results))
+    bounds, gain = of_difference(results.journal.bounds), None
+    for lead in leads(results):
+        if lead.is_new:
+            gain = estimate(lead.ahead, results.confidence, bounds=bounds) if lead.ahead.any() else None
+        milestones.append(Milestone(lead.judged, gain or Estimate(0.0, 0.0, 0.0, len(lead.ahead))))
+    return History(tuple(milestones), milestones[-1].judged if milestones else 0, _greedy(results))
 
 
 def _greedy(results: SearchResults) -> int | None:

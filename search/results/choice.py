@@ -1,13 +1,14 @@
 """Why a run's winner won: what was measured of it and of the runner-up, and what all scores together make of that."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from configs.plural import show_many
 from search.problem.candidate import Candidate
+from search.results.leads import leads
 from search.results.search_results import SearchResults
-from search.results.wording import show_estimate, show_gain
+from search.results.wording import show_gain
 from search.run_directory.records import ExpectedGain
 from search.statistics.estimates import Estimate, paired_difference
 from search.statistics.intervals import of_difference
@@ -47,6 +48,8 @@ class Choice:
         kept_base: the base prompt won, since none was surely better.
         ended: whether the search has; before, the best so far may change.
         candidates, answers: of the whole search.
+        highest: the largest gain that a best so far has had, where that is more than the present one's; None elsewhere,
+            and after the end.
     """
 
     ranks_by: str
@@ -56,6 +59,7 @@ class Choice:
     ended: bool
     candidates: int
     answers: int
+    highest: tuple[float, int] | None = None  # points, questions
 
     @property
     def title(self) -> str:
@@ -70,6 +74,7 @@ class Choice:
             *self._rule(),
             *(text for contender in self.contenders for text in self._of(contender)),
             *self._between(),
+            *self._fallen(),
         ]
 
     def _rule(self) -> Iterator[str]:
@@ -108,13 +113,27 @@ class Choice:
             )
         if self.ahead is not None:
             yield (
-                f"On the {show_many(self.ahead.n, 'search question')} that both have met, the {first.role} is "
-                f"{show_estimate(self.ahead, with_n=False)} points ahead of the runner-up."
+                f"On the {show_many(self.ahead.n, 'search question')} that both have met, {first.role} minus runner-up "
+                f"is {show_gain(self.ahead)} points."
             )
         if second.measured.mean > first.measured.mean + _DIGITS:
+            yield f"The runner-up measured the larger gain; it is second because {self._reason(first, second)}."
+
+    @staticmethod
+    def _reason(first: Contender, second: Contender) -> str:
+        if second.measured.n < first.measured.n:
+            return "a gain on fewer questions counts less"
+        expected = [contender.expected.mean for contender in (first, second) if contender.expected]
+        if len(expected) == len((first, second)) and expected[1] <= expected[0] + _DIGITS:
+            return "all search scores together do not lead to expect more of it"
+        return "the ranking does not go by the measured gain alone"
+
+    def _fallen(self) -> Iterator[str]:
+        if self.highest is not None:
+            gain, n = self.highest
             yield (
-                "The runner-up measured the larger gain; it is second because the ranking counts how much evidence "
-                "stands behind a gain, not its size alone."
+                f"An earlier best so far had measured {gain:+.2f} on {show_many(n, 'question')}; that did not hold on "
+                "further questions, or a candidate with more evidence took the lead."
             )
 
     def to_json(self) -> dict[str, Any]:
@@ -124,6 +143,7 @@ class Choice:
             "contenders": [contender.to_json() for contender in self.contenders],
             "ahead": self.ahead and self.ahead.to_json(),
             "kept_base": self.kept_base,
+            "highest": self.highest and {"gain": self.highest[0], "n": self.highest[1]},
             "sentences": self.sentences(),
         }
 
@@ -150,7 +170,16 @@ def explain_choice(results: SearchResults) -> Choice | None:
         ended=journal.end is not None,
         candidates=len(results.search),
         answers=len(results.search.all_scores),
+        highest=_highest(results, contenders) if journal.end is None else None,
     )
+
+
+def _highest(results: SearchResults, contenders: Sequence[Contender]) -> tuple[float, int] | None:
+    """The largest gain of a best so far, and on how many questions; None where that is the present one's."""
+    now = next((contender.measured.mean for contender in contenders if contender.role != "runner-up"), 0.0)
+    gains = ((float(lead.ahead.mean()), len(lead.ahead)) for lead in leads(results) if lead.is_new)
+    highest = max(gains, default=(0.0, 0))
+    return highest if highest[0] > now + _DIGITS else None
 
 
 def _contender(

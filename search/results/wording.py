@@ -30,10 +30,18 @@ def show_gain(value: Estimate, digits: int = 2) -> str:
     return f"{value.mean:+.{digits}f} {_interval(value, f'+.{digits}f')}"
 
 
+def show_ends(value: Estimate, form: str = ".2f") -> str:
+    """The ends of an interval, `4.09 to 5.03`."""
+    return f"{value.low:{form}} to {value.high:{form}}" if _has_ends(value) else "no interval"
+
+
+def _has_ends(value: Estimate) -> bool:
+    """Not one question, or one draw of several."""
+    return math.isfinite(value.low) and math.isfinite(value.high)
+
+
 def _interval(value: Estimate, form: str) -> str:
-    if not (math.isfinite(value.low) and math.isfinite(value.high)):  # one question, or one draw of several
-        return "[no interval]"
-    return f"[{value.low:{form}}, {value.high:{form}}]"
+    return f"[{value.low:{form}}, {value.high:{form}}]" if _has_ends(value) else "[no interval]"
 
 
 def show_decoding(value: Decoding) -> str:

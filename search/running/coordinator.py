@@ -3,12 +3,13 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from statistics import fmean
 
 from configs.errors import RunStopped
 from configs.plural import show_many
 from configs.schema.scoring import ScoringConfig
 from evaluators.task_group import task_group
-from search.live.snapshot import Position
+from search.live.snapshot import Lead, Position
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.split import HeldOut
@@ -65,6 +66,7 @@ class Coordinator:
         self._replayed = 0
         self._unsure: list[TrialRecord] = []
         self._improved: set[int] = set()  # positions whose recorded failures have passed
+        self._highest: Lead | None = None  # of any best so far
 
     async def run(self, extensions: Sequence[Extension] = ()) -> None:
         """Search, then score the finalists on the held-out questions.
@@ -145,9 +147,20 @@ class Coordinator:
         if not scored.trial.screening:
             self._certainty.tell(scored)
         await self._strategy.tell(scored)
+        self._note_lead()
         self._unsure.append(TrialRecord("search", scored, self._strategy.ranking[:LEADERS]))
         if scored.mean is not None or not self._failed_in_a_row():
             await self._note_unsure()
+
+    def _note_lead(self) -> None:
+        """Remember the largest gain that any best so far has had, of a resumed search too: a smaller one will be
+        remarked on."""
+        leader, base = next(iter(self._strategy.ranking), None), self._space.compose(())
+        of_base = self._board.scores(base)
+        scores = self._board.scores(leader) if leader and leader != base else {}
+        ahead = [score - of_base[name] for name, score in scores.items() if name in of_base]
+        if ahead and fmean(ahead) > (self._highest.gain if self._highest else 0.0):
+            self._highest = Lead(fmean(ahead), len(ahead))
 
     async def _note_unsure(self) -> None:
         """A row of failures enters the journal once something has worked after it: if the run stops because of them,
@@ -245,6 +258,8 @@ class Coordinator:
             replayed=self._replayed,
             best_scores=self._board.scores(ranking[0]) if ranking else {},
             base_scores=self._board.scores(self._space.compose(())),
+            ranked=len(ranking),
+            highest=self._highest,
         )
 
 

@@ -167,3 +167,7 @@ class CaseSearch:
             self._numbered.candidate(arm)
             for arm in sorted(self._observed, key=lambda arm: (-predicted[arm], -own[arm]))
         ]
+
+    def stage(self) -> str:
+        """What it is doing, in a few words."""
+        return "the likeliest best sets and their challengers are judged"

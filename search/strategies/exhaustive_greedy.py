@@ -96,3 +96,9 @@ class ExhaustiveGreedy:
         if self._config.stop_without_gain or self._accepted not in ranking:
             return ranking
         return [self._accepted, *(candidate for candidate in ranking if candidate != self._accepted)]
+
+    def stage(self) -> str:
+        """What it is doing, in a few words."""
+        size = len(self._chosen or self._space.required) + 1
+        words = f"every demonstration is tried as number {size} of at most {self._space.max_added}"
+        return words if self._round else ""

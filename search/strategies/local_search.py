@@ -101,3 +101,7 @@ class LocalSearch:
 
     def ranking(self) -> Sequence[Candidate]:
         return self._rounds.ranking(self._space.compose(self._chosen))
+
+    def stage(self) -> str:
+        """What it is doing, in a few words."""
+        return f"{self._rounds.stage}; its winner leads when it is over" if self._rounds.stage else ""

@@ -59,3 +59,7 @@ class RandomSearch:
 
     def ranking(self) -> Sequence[Candidate]:
         return self._board.ranking()
+
+    def stage(self) -> str:
+        """What it is doing, in a few words."""
+        return "random sets are tried"

@@ -67,3 +67,7 @@ class SuccessiveHalving:
     def ranking(self) -> Sequence[Candidate]:
         ranking = self._rounds.board.shrunk_ranking(self._space.compose(()))
         return [candidate for candidate in ranking if self._space.allows(self._space.added(candidate))]
+
+    def stage(self) -> str:
+        """What it is doing, in a few words."""
+        return self._rounds.stage

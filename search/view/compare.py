@@ -105,6 +105,19 @@ def compare_runs(
     return tuple(_against(entry, entries[0], confidence) for entry in entries)
 
 
+def remarks(compared: Sequence[ComparedEntry]) -> list[str]:
+    """What must be known of scores that stand in one table, a sentence each."""
+    scored = [line.entry for line in compared if line.entry.scores]
+    found = []
+    if len({frozenset(entry.scores) for entry in scored}) > 1:
+        found.append("Scores are over each line's own questions, which differ: only the differences compare lines.")
+    if len({line.entry.judge for line in compared}) > 1:
+        found.append("Lines of another judge have no difference.")
+    if any(not line.shared for line in compared if line.entry.judge == compared[0].entry.judge):
+        found.append("Lines that share no question with the first have none either.")
+    return found
+
+
 def _against(entry: Entry, first: Entry, confidence: float) -> ComparedEntry:
     shared = entry.scores.keys() & first.scores.keys()
     comparable = entry is not first and entry.judge == first.judge

@@ -17,7 +17,8 @@ from search.live.eta import show_eta
 from search.live.workers_view import show_doing, show_workers
 from search.report.forms.templates import page_part, template_environment
 from search.results.printable import printable
-from search.results.wording import show_estimate, show_gain, show_quantity, show_share, show_span
+from search.results.wording import show_ends, show_estimate, show_gain, show_quantity, show_share, show_span
+from search.view.compare import remarks
 from search.view.word_diff import word_diff
 
 _LIVE = (
@@ -49,6 +50,7 @@ def asset(name: str) -> str:
 def _environment() -> Environment:
     environment = template_environment("search.view", "templates")
     environment.globals.update(show_estimate=show_estimate, many=show_many, show_gain=show_gain, word_diff=word_diff)
+    environment.globals.update(show_ends=show_ends, remarks=remarks)
     environment.globals.update({name: getattr(live_wording, name) for name in _LIVE})
     environment.globals.update(
         show_eta=show_eta, show_doing=show_doing, show_workers=show_workers, quantities=QUANTITIES

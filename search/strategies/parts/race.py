@@ -49,6 +49,11 @@ class Race:
         """Whether everything has been asked and told."""
         return not self._next and not self._awaited
 
+    @property
+    def inside(self) -> int:
+        """How many candidates are still in it."""
+        return len(self._inside)
+
     def ask(self, room: int) -> list[Trial]:
         """Ask for at most `room` trials; none until the block under way has been told."""
         some, self._next = self._next[:room], self._next[room:]

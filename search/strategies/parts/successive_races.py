@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Sequence
 
+from configs.plural import show_many
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial, Trial
@@ -46,6 +47,11 @@ class Rounds:
     def left(self) -> int:
         """Answers that the race under way may still ask for, at most."""
         return self._race.left() if self._race else 0
+
+    @property
+    def stage(self) -> str:
+        """Who races now, in a few words."""
+        return f"{show_many(self._race.inside, 'candidate')} in the race under way" if self._race else ""
 
     def ask(self, room: int) -> Sequence[Trial]:
         """Ask for at most `room` trials of the race under way."""

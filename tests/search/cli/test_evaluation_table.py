@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from evaluators.drafting import Drafting
@@ -25,6 +26,16 @@ def test_names_and_reasons_are_shown_as_they_are_whatever_is_in_them() -> None:
     text = shown(EvaluationStatus("run", "stopped", "the judge said '[/INST]'", results, Spend(), ()))
     for part in ("the [base]", "over the [base]", "theirs [/v2]", "[maths]", "[/prose]", "'[/INST]'"):
         assert part in text
+
+
+@pytest.mark.parametrize("failed", [0, 1])
+def test_scores_that_leave_out_failed_questions_say_so(failed: int) -> None:
+    scores = {"q1": 1.0, "q2": 2.0, "q3": 3.0}
+    fewer = CandidateResults(0, {"q1": 1.0, "q2": 2.0}, failures={"q3": "JudgeFailed"}) if failed else None
+    variants = {"one": CandidateResults(0, scores), "two": fewer or CandidateResults(0, scores)}
+    results = compare(variants, dict.fromkeys(("q1", "q2", "q3"), ""), 0.95, 0.5)
+    text = shown(EvaluationStatus("run", "finished", "", results, Spend(), ()))
+    assert ("Scores leave out the questions that failed" in text) == bool(failed)
 
 
 def test_what_drafts_brought_is_told_where_somebody_counts() -> None:

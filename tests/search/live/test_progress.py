@@ -17,7 +17,7 @@ from evaluators.ledger.spend import Spend
 from evaluators.pipeline.budget import Budget
 from search.live.live_file import read_live
 from search.live.progress import LineView, LiveView, NotebookView, make_view, make_views, watching
-from search.live.snapshot import Observer, Phase, Position
+from search.live.snapshot import Lead, Observer, Phase, Position
 from tests.search.live.snapshots import snapshot
 from workers.activity import WorkersActivity
 from workers.service.activity import ServiceActivity
@@ -170,30 +170,18 @@ def test_a_terminal_that_is_gone_hides_nothing_from_others_nor_how_the_work_ende
     assert not [*tmp_path.iterdir()]
 
 
-class Falling(Halfway):
-    """What leads has been asked about few questions first, about more later."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.best = {"q1": 9.0}
-
-    def position(self) -> Position:
-        return replace(super().position(), best_scores=self.best, base_scores=self.base)
-
-
-def test_a_best_so_far_that_falls_says_why() -> None:
-    watched = Falling()
-    observer = Observer(watched, watched.position, 0.95)
-    assert observer.look(1.0).remark == ""
-    watched.best = {"q1": 9.0, "q2": 5.0}
-    assert observer.look(2.0).remark == "down from +4.00 on 1 question, which did not hold on further ones"
-    watched.best = {"q1": 9.0, "q2": 12.0}
-    assert observer.look(3.0).remark == ""
-
-
-def test_a_best_so_far_that_is_the_base_prompt_again_says_so() -> None:
-    watched = Falling()
-    observer = Observer(watched, watched.position, 0.95)
-    observer.look(1.0)
-    watched.best = watched.base
-    assert observer.look(2.0).remark.startswith("down from +4.00")
+@pytest.mark.parametrize(
+    ("best", "remark"),
+    [
+        ({"q1": 9.0}, ""),
+        ({"q1": 9.0, "q2": 12.0}, ""),
+        ({"q1": 9.0, "q2": 5.0}, "down from +4.00 on 1 question, which did not hold on further ones"),
+        ({"q2": 6.5}, "down from +4.00 on 1 question by a candidate that now ranks lower"),
+        (None, "down from +4.00 on 1 question, which did not hold on further ones"),
+    ],
+    ids=["stays", "rises", "further questions", "another candidate", "the base prompt again"],
+)
+def test_a_best_so_far_that_falls_says_why(best: dict[str, float] | None, remark: str) -> None:
+    watched = Halfway()
+    position = replace(watched.position(), best_scores=best or watched.base, highest=Lead(4.0, 1))
+    assert Observer(watched, lambda: position, 0.95).look(1.0).remark == remark

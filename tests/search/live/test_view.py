@@ -27,7 +27,7 @@ EVERYWHERE = (
     "3,120 of 9,600 evaluations, 32 %; ETA 12 min (9-17)",
     "7.42 [7.10, 7.74], n=80; +0.52 [+0.20, +0.84] over the base prompt's 6.90 on the same 80 questions",
     "98 prompts in flight, 120 waiting in 3 blocks, 812 tokens/s",
-    "40 answers to be judged; judge: 12 of 16 in flight, 28 waiting, told to slow down 2 times",
+    "40 answers to be judged; judge: 12 of 16 in flight, 28 waiting, rate-limited 2 times",
     "pausing for 7 s",
     "312 reused from the cache, 3,020 generated, 2,950 verdicts",
     "2,950 verdicts, 0.20 hours",
@@ -84,6 +84,13 @@ def test_a_base_prompt_that_leads_is_named() -> None:
     assert "6.90 [6.50, 7.30], n=80: the base prompt" in drawn(leads)
 
 
+def test_a_base_prompt_that_leads_because_nothing_else_is_ranked_yet_says_so() -> None:
+    leads = replace(snapshot(), best=snapshot().base, gain=None, ranked=1)
+    assert "the base prompt; no other candidate is ranked yet" in flat(drawn(leads))
+    for other in (replace(leads, ranked=4), replace(leads, candidates=1)):
+        assert "ranked" not in drawn(other)
+
+
 def test_an_old_snapshot_says_so() -> None:
     assert "Last seen" not in drawn(snapshot())
     assert "Last seen 3 min ago" in drawn(replace(snapshot(), moment=time.time() - 180))
@@ -113,5 +120,5 @@ def test_one_of_a_thing_is_said_in_the_singular() -> None:
     one = replace(shown, spent={"verdicts": 1, "judge_calls": 1}, limits={}, activity=activity)
     one = replace(one, services=tuple(replace(service, retries=1, slow_downs=1) for service in one.services))
     text = flat(drawn(one))
-    for part in ("1 verdict, 1 judge call", "1 prompt in flight", "1 repeated try", "slow down 1 time,"):
+    for part in ("1 verdict, 1 judge call", "1 prompt in flight", "1 retry", "rate-limited 1 time,"):
         assert part in text

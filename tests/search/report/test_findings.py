@@ -248,8 +248,19 @@ def test_the_board_says_of_each_candidate_what_its_own_results_say(tmp_path: Pat
 
 def test_the_history_counts_judged_generations_and_knows_what_exhaustive_greedy_would_take(tmp_path: Path) -> None:
     history = found(finished(tmp_path)).history
-    assert [(one.judged, one.best.mean) for one in history.milestones] == [(4, 5.0), (8, 7.125), (12, 7.125)]
+    assert [(one.judged, one.gain.mean) for one in history.milestones] == [(4, 0.0), (8, 2.125), (12, 2.125)]
     assert history.greedy == (1 + 3 + 2 + 1) * 4
+
+
+def test_a_best_so_far_that_falls_is_told_in_gains_over_shared_questions(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run", table(SCORES))
+    run.search("a", questions=["g2"])
+    run.search("a", questions=["g1", "g3", "g4"])
+    history = found(run, ended=False).history
+    gains = [(one.gain.mean, one.gain.n) for one in history.milestones]
+    assert gains[0] == (0.0, 4)
+    assert [n for _, n in gains[1:]] == [1, 4]
+    assert history.falls == (gains[2][0] < gains[1][0])
 
 
 def test_the_questions_that_changed_most_stand_first_with_the_judges_words(tmp_path: Path) -> None:

@@ -48,7 +48,28 @@ def test_it_tells_what_was_measured_what_is_expected_and_what_shrinkage_took(tmp
 def test_a_runner_up_that_measured_more_is_explained(tmp_path: Path) -> None:
     text = "\n".join(choice(finished(tmp_path)).sentences())
     assert "The runner-up measured the larger gain; it is second because" in text
-    assert "On the 4 search questions that both have met, the winner is -0.25" in text
+    assert "On the 4 search questions that both have met, winner minus runner-up is -0.25 [" in text
+
+
+def test_a_runner_up_that_measured_more_on_fewer_questions_says_that_this_counts_less(tmp_path: Path) -> None:
+    run = made(tmp_path)
+    run.search("a")
+    run.search("b", questions=("g1", "g2"))
+    run.judge_finalists(("a",), ("b",), ())
+    text = "\n".join(choice(run).sentences())
+    assert "it is second because a gain on fewer questions counts less." in text
+
+
+def test_a_best_so_far_that_has_fallen_says_what_was_measured_before(tmp_path: Path) -> None:
+    run = made(tmp_path)
+    run.search("b", questions=("g1", "g2"))
+    assert "An earlier best so far" not in "\n".join(choice(run, ended=False).sentences())
+    run.search("b", questions=("g3", "g4"))
+    found = choice(run, ended=False)
+    assert "An earlier best so far had measured +3.75 on 2 questions; that did not hold" in found.sentences()[-1]
+    assert found.to_json()["highest"] == {"gain": 3.75, "n": 2}
+    run.judge_finalists(("b",), ())
+    assert choice(run).highest is None
 
 
 def test_gains_over_other_questions_are_not_listed_without_a_word(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from evaluators.failures import JudgeFailed
 from evaluators.ledger.ledger import Ledger
 from evaluators.ledger.queries import read_spend
 from evaluators.question import Question
+from search.live.snapshot import Position
 from search.problem.candidate import OWN, Candidate
 from search.problem.space import SearchSpace
 from search.problem.split import HeldOut
@@ -117,6 +118,7 @@ async def search(
     sure: float = 0.0,
     extensions: Sequence[Extension] = (),
     *,
+    ends: list[Position] | None = None,
     make_journal: Callable[[Path], Journal] = Journal,
 ) -> None:
     ledger, journal = Ledger(folder / "ledger", "run"), make_journal(folder / "journal")
@@ -142,6 +144,8 @@ async def search(
     )
     try:
         await coordinator.run(extensions)
+        if ends is not None:
+            ends.append(coordinator.position())
     finally:
         await wiring.close_judges()
         await ledger.close()
@@ -227,6 +231,17 @@ def test_a_finished_search_is_replayed_without_a_model_or_a_judge(tmp_path: Path
     model, judge = ScriptedModel(), FakeJudge()
     assert run(tmp_path, model=model, judge=judge) == first
     assert (model.asked, judge.calls) == ([], [])
+
+
+def test_a_resumed_search_still_knows_the_largest_gain_of_a_best_so_far(tmp_path: Path) -> None:
+    ends: list[Position] = []
+    for _ in range(2):  # the second time all comes from the journal
+        parts = STRATEGIES["screening"](), ScriptedModel(), FakeJudge()
+        asyncio.run(search(tmp_path, *parts, ends=ends))
+    first, again = ends
+    assert first.highest is not None
+    assert first.highest == again.highest
+    assert again.replayed > 0
 
 
 def test_a_finished_search_whose_end_an_earlier_version_computed_otherwise_stays_as_it_is(tmp_path: Path) -> None:

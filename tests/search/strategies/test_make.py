@@ -10,10 +10,12 @@ from pydantic import TypeAdapter
 from configs.errors import InputError
 from configs.schema.strategy import StrategyConfig
 from evaluators.question import Question
+from search.problem.candidate import Candidate
 from search.problem.material import Material
 from search.prompts.demonstration import Demonstration
 from search.strategies.custom import CustomStrategy
 from search.strategies.make import make_strategy, strategy_of
+from search.strategies.strategy import stage_of
 from tests.kits.strategy_kit import drive
 
 KINDS = [get_args(member.model_fields["kind"].annotation)[0] for member in get_args(get_args(StrategyConfig)[0])]
@@ -65,9 +67,16 @@ def test_every_kind_makes_a_strategy_that_runs_to_its_end(kind: str, base: str, 
     knobs = {"trials": 4} if kind in ("random", "optuna") else {}
     chosen = config(kind, max_demonstrations=2, base=base, **knobs)
     space = MATERIAL.space(chosen)
-    strategy = make_strategy(chosen, space, 1, MATERIAL, tmp_path)
-    drive(strategy, space, lambda candidate: float(len(candidate)))
+    strategy, stages = make_strategy(chosen, space, 1, MATERIAL, tmp_path), set()
+
+    def worth(candidate: Candidate) -> float:
+        stages.add(stage_of(strategy))
+        return float(len(candidate))
+
+    drive(strategy, space, worth)
     assert kind == "custom" or strategy.ranking()
+    says_what_it_does = bool(stages - {""})
+    assert says_what_it_does == (kind not in ("custom", "similar", "diverse"))  # these have one candidate at most
 
 
 def test_a_strategy_of_ones_own_is_given_space_options_and_seed() -> None:

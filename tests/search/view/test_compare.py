@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from configs.errors import InputError
-from search.view.compare import compare_runs
+from search.view.compare import compare_runs, remarks
 from tests.search.report.made_run import small_run
 from tests.search.view.folder import made_folder, score
 
@@ -48,6 +48,16 @@ def test_a_search_without_a_held_out_score_is_compared_on_search_questions(tmp_p
     run.search("a")
     best, base = compare_runs([("r", run.write(ended=False))])
     assert (best.entry.prompt, best.entry.side, base.entry.side) == ("best so far", "search", "search")
+
+
+def test_scores_on_different_questions_in_one_table_say_so(folder: Path, tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run", score)
+    run.search("a")
+    going_on = run.write(ended=False)
+    assert remarks(compare_runs([("one", folder / "first"), ("two", folder / "below/second")])) == []
+    found = remarks(compare_runs([("one", folder / "first"), ("two", going_on)]))
+    assert found[0] == "Scores are over each line's own questions, which differ: only the differences compare lines."
+    assert found[1:] == ["Lines that share no question with the first have none either."]
 
 
 def test_any_two_candidates_are_compared_on_what_both_were_asked(tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from configs.errors import InputError
 from search.cli.app import app
+from search.cli.run_table import run_table
 from search.run_directory.notes import Notes, change_notes, read_notes
 from search.view.bundle import write_bundle
 from search.view.runs import RunList
@@ -30,6 +32,23 @@ def test_every_run_below_the_folder_is_a_row_with_what_its_status_says(folder: P
     }
     gains = {name: row.gain.mean for name, row in rows.items() if row.gain}
     assert gains == pytest.approx({"first": 1.0, "below/second": 2.0, "compared": 1.0})
+
+
+def test_a_list_of_several_scores_says_that_they_are_of_different_questions(folder: Path) -> None:
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(run_table(RunList(folder).rows(), folder))
+        console.print("---")
+        console.print(run_table(RunList(folder / "first").rows(), folder))
+    several, alone = captured.get().split("---")
+    assert "cannot be compared as they stand here: `demosearch compare RUN RUN` pairs them." in several
+    assert "cannot be compared" not in alone
+    several, alone = (
+        TestClient(make_app(path, ""), base_url="http://127.0.0.1:8765").get("/").text
+        for path in (folder, folder / "first")
+    )
+    assert "cannot be compared as they stand here" in several
+    assert "cannot be compared" not in alone
 
 
 def test_a_run_directory_itself_may_be_looked_at(folder: Path) -> None:
