@@ -22,6 +22,8 @@ SCHEMA = "demosearch.schema.json"  # by which an editor completes and checks the
 DEFAULT_RULES = "Below are questions, each with a good answer. Answer the last question in the same way.\n"
 
 _TOKENS_PER_SECOND = 2500  # of one GPU with a model of 7B: an assumption
+_CPU_BYTES = 1e11  # of weights a second, all rows of a batch together: an assumption
+_CPU_TOKENS = 50, 2000  # a second: of a model whose size is not known, and at most
 
 JudgeKind = Literal["reference", "rubric", "reward_model", "function"]
 
@@ -106,7 +108,8 @@ class Draft:
         """What a dry run is to assume, so that it ends in numbers."""
         lines = ["forecast: # what --dry-run assumes until something is measured; correct it", "  answer_tokens: 256"]
         lines += ["  verdict_tokens: 60"] * (self.judge == "rubric")
-        lines += [f"  tokens_per_second: {_TOKENS_PER_SECOND * self.gpus}", f"  gpus: {self.gpus}"] * (self.gpus > 0)
+        speed = _TOKENS_PER_SECOND * self.gpus or _cpu_speed(Path(self.model))
+        lines += [f"  tokens_per_second: {speed}", f"  gpus: {self.gpus}"]
         return "\n".join(lines) + "\n"
 
     def _module_folder(self, path: Path) -> str:
@@ -115,6 +118,13 @@ class Draft:
         if self.judge != "function" or not (Path(f"{module}.py").is_file() or Path(module).is_dir()):
             return ""
         return f"  folder: {_value(_config_path(path, Path.cwd()))} # the module is looked for there first\n"
+
+
+def _cpu_speed(model: Path) -> int:
+    """New tokens a second on a CPU, guessed from the size of the weights where they lie in a folder."""
+    usual, most = _CPU_TOKENS
+    weights = sum(file.stat().st_size for kind in ("safetensors", "bin") for file in model.glob(f"*.{kind}"))
+    return max(1, min(most, round(_CPU_BYTES / weights))) if weights else usual
 
 
 def find_field(path: Path, names: Sequence[str], required: bool = True) -> str | None:

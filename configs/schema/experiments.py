@@ -29,7 +29,7 @@ class ManyShotConfig(Knobs):
 
     counts: Counts = (0, 3, 10, 20, 30, 40, 50)
     """Demonstrations in all, the base prompt's included where they are there. A number that the context does not hold
-    is a hole in the table."""
+    is missing from the table, with that reason."""
     draws: Annotated[int, Field(ge=1)] = 5
     """Random draws from the pool. Each is one order of the pool, from which the first n are taken, so that draws of
     different numbers share their prefix."""
@@ -83,7 +83,7 @@ class MatchingConfig(Knobs):
     """A search whose largest set is matched in the same ways, as a third set; questions, judge, scoring, seed and
     window are those of `greedy`. None when absent."""
     out_of_domain: PoolConfig | None = None
-    """Pool from which answers of another domain come; without it that condition is a hole."""
+    """Pool from which answers of another domain come; without it that condition is missing."""
     seed: int = 0
     """Seed of the random answers."""
     draws: Annotated[int, Field(ge=1)] = 1
@@ -98,7 +98,7 @@ class MultiTurnConfig(Knobs):
     that have several when absent."""
     base_prompt: PoolConfig | None = None
     """The base prompt's demonstrations with a second turn each, in their order. Without it, the conditions that show it
-    alone are holes, and the drawn ones stand in front of the base prompt as it is."""
+    alone are missing, and the drawn ones stand in front of the base prompt as it is."""
     follow_ups: LocalPath | None = None
     """File in the place of `base_prompt`: JSON lines with the second turns alone (`follow_up_query`,
     `follow_up_answer`), one for each of the base prompt's demonstrations, in their order."""

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from configs.plural import show_many
 from search.cli.tables import WholeWordTable
 from search.experiments.forecast import ExperimentForecast
 from search.forecast.example import PromptExample
@@ -57,7 +56,7 @@ def _prompt(prompt: PromptExample | None) -> Iterator[RenderableType]:
 
 def experiment_forecast_view(forecast: ExperimentForecast) -> RenderableType:
     """What an experiment would take, what of it is paid already, and which of its cells cannot run."""
-    holes = [Text(f"Hole: {hole.name}: {hole.reason}.") for hole in forecast.holes]
+    holes = [Text(f"Will be missing: {hole.name}: {hole.reason}.") for hole in forecast.holes]
     return Group(forecast_view(forecast.as_run, "paid already"), *holes)
 
 
@@ -69,7 +68,7 @@ def forecast_sentences(forecast: ExperimentForecast) -> Iterator[str]:
         for quantity in forecast.quantities
         if quantity.name != "new tokens" and (quantity.at_most != 0 or quantity.name != "judge tokens")
     ]
-    holes = f" ({show_many(len(forecast.holes), 'hole')} beside them)" if forecast.holes else ""
+    holes = f" ({len(forecast.holes):,} more will be missing)" if forecast.holes else ""
     takes = ", ".join(
         _amount(item, item.about, item.at_most) + (holes if item.name == "cells" else "") for item in shown
     )

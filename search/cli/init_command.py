@@ -56,6 +56,7 @@ def init(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     draft = Draft(model, questions, pool, base_prompt, judge.value, judge_name, gpus)
     for file in draft.write(path):
         say(f"written: {file}")
+    say("checking it by a dry run ...")
     try:
         show_forecast(search.forecast_run(search.load_config(path)), as_json=False)
     except InputError as error:

@@ -64,7 +64,7 @@ def run(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
         loaded = loaded.model_copy(update={"reuse_folder": reuse})
     if dry_run:
         experience = search.Experience(like, tokens_per_second, answer_tokens, verdict_tokens)
-        _show_plan(search.forecast_run(loaded, None, experience, new_at=path), as_json)
+        _show_plan(lambda: search.forecast_run(loaded, None, experience, new_at=path), as_json)
         return
     say(f"run directory: {path}")
     _conduct(path, lambda: search.launch(loaded, path, console()), as_json)
@@ -87,7 +87,7 @@ def resume(
     """
     config = recorded_config(path, "resume", overrides)
     if dry_run:
-        _show_plan(search.forecast_run(config, path, search.Experience(like, tokens_per_second)), as_json)
+        _show_plan(lambda: search.forecast_run(config, path, search.Experience(like, tokens_per_second)), as_json)
         return
     _conduct(path, lambda: search.resume(path, console(), config, pay_again=pay_again), as_json)
 
@@ -109,7 +109,7 @@ def extend(
         from search.running.extend import plan_extension  # noqa: PLC0415 -- numpy
 
         plan_extension(path, config)
-        _show_plan(search.forecast_run(config, path), as_json)
+        _show_plan(lambda: search.forecast_run(config, path), as_json)
         return
     _conduct(path, lambda: search.extend(path, config, console()), as_json)
 
@@ -156,7 +156,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
         if dry_run:
             begun = run_dir if run_dir and (run_dir / "config.json").exists() else None
             experience = search.Experience(like, tokens_per_second, answer_tokens, verdict_tokens)
-            _show_plan(search.forecast_evaluation(loaded, begun, experience, new_at=path), as_json)
+            _show_plan(lambda: search.forecast_evaluation(loaded, begun, experience, new_at=path), as_json)
             return
     say(f"run directory: {path}")
     with interruptible(path, f"the same command with `--run-dir {path}`"):
@@ -221,8 +221,10 @@ def _show_end(status: "Status", path: Path, as_json: bool) -> None:
         say_next(*after_search(status, path))
 
 
-def _show_plan(forecast: "RunForecast", as_json: bool) -> None:
-    show_forecast(forecast, as_json)
+def _show_plan(make_forecast: "Callable[[], RunForecast]", as_json: bool) -> None:
+    """Make a forecast and show it; libraries take seconds to load, so something is said before."""
+    say("dry run: reading the data and planning; nothing is spent ...")
+    show_forecast(make_forecast(), as_json)
     if not as_json:
         say_next("the same command without --dry-run")
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from configs.plural import show_many
 from configs.schema.experiment import BenchmarkConfig, ExperimentConfig
 from configs.schema.model import AnyModelConfig
 from search.experiments.cell import Cell, Hole
@@ -249,7 +248,7 @@ def _with_training(quantity: Quantity, planned: PlannedTrainings, gpus: float) -
 
 def _cells(grid: Grid, paid: Sequence[PaidAlready]) -> Quantity:
     complete = [cell for cell in grid.cells if paid and all(cell.name in stored.complete for stored in paid)]
-    note = f"{show_many(len(grid.holes), 'hole')} beside them" if grid.holes else ""
+    note = f"{len(grid.holes):,} more will be missing" if grid.holes else ""
     return Quantity("cells", len(grid.cells), len(grid.cells), len(complete), None, note)
 
 

@@ -27,13 +27,13 @@ TOY = (
 
 
 def markdown(results: ExperimentResults, paragraphs: Iterable[str], shown: Iterable[Table]) -> str:
-    """What `summary` says, a table a measure as `tables` has them, then the holes."""
+    """What `summary` says, a table a measure as `tables` has them, then what is missing."""
     parts = [f"# {results.experiment.question}", *paragraphs]
     for table in shown:
         lines = [_line(table.head), _line(["---"] * len(table.head)), *map(_line, table.rows)]
         parts += [f"## {table.name}", "\n".join(lines)]
     if results.holes:
-        parts += [f"## Holes: {len(results.holes)}", _holes(results)]
+        parts += [f"## Missing: {len(results.holes)}", _holes(results)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -135,10 +135,10 @@ def overstatement_in_words(config: ExperimentConfig, benchmark: str) -> str:
 
 
 def _have_run(results: ExperimentResults) -> str:
-    """`12 cells have run, 1 is a hole`."""
+    """`12 cells have run, 1 is missing`."""
     ran, holes = results.cells, len(results.holes)
     have = "has" if ran == 1 else "have"
-    are = {0: "none is a hole", 1: "1 is a hole"}.get(holes, f"{holes:,} are holes")
+    are = {0: "none is missing", 1: "1 is missing"}.get(holes, f"{holes:,} are missing")
     return f"{show_many(ran, 'cell')} {have} run, {are}"
 
 
@@ -166,7 +166,7 @@ def _matrix(experiment: Experiment, measure: Measure, rows: Sequence[ResultRow])
 
 def _place(row: ResultRow | None, digits: int) -> str:
     if row is None or row.score is None:
-        return "hole"
+        return "missing"
     printed = "" if row.printed is None else f"; the paper's {row.printed:.{digits}f}"
     return show_estimate(row.score, digits=digits) + printed
 
@@ -197,7 +197,7 @@ def _cells(row: ResultRow, labels: Sequence[str], has_paper: bool, digits: int) 
     return (
         *(spell(row.condition[name]) if name in row.condition else "" for name in labels),
         str(row.draws),
-        "hole" if row.score is None else show_estimate(replace(row.score, failed=0), with_n=False, digits=digits),
+        "missing" if row.score is None else show_estimate(replace(row.score, failed=0), with_n=False, digits=digits),
         "" if row.difference is None else show_gain(row.difference.estimate, digits) + row.mark,
         *(["" if row.printed is None else f"{row.printed:.{digits}f}"] if has_paper else []),
         "" if row.length is None else f"{row.length:,.0f}",

@@ -62,7 +62,7 @@ def run_experiment(
     _claim(experiment, config, path)
     found_sets = run_searches(experiment, config, path, console)
     grid = make_grid(experiment, config, found_sets, path)
-    _log.info("%s: %d cells, %d holes", experiment.name, len(grid.cells), len(grid.holes))
+    _log.info("%s: %d cells can run, %d cannot", experiment.name, len(grid.cells), len(grid.holes))
     grid, models, notes = _trained(grid, path)
     for benchmark in grid.benchmarks:
         if grid.cells:

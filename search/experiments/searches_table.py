@@ -59,7 +59,7 @@ def _in_words(count: int, mean: float, spread: float, kept: float | None) -> str
 
 def _cells(sets: FoundSet) -> tuple[str, ...]:
     if sets.refused:
-        return "hole", *[""] * (len(_HEAD) - 2)
+        return "missing", *[""] * (len(_HEAD) - 2)
     spend, chosen = sets.spend, f"{sets.chosen}" if sets.proven else f"{sets.chosen} (not proven; base prompt kept)"
     best_cells = ("base prompt kept", "", "", "") if sets.leader is None else (chosen, *map(_gain, _gains(sets)))
     dollars = "unknown" if spend.dollars is None else f"{spend.dollars:,.2f}"

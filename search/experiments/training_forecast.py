@@ -63,7 +63,7 @@ class PlannedTrainings:
         for needs, gigabytes in self._memory_needs():
             if gpu_gigabytes is not None and gigabytes > gpu_gigabytes:
                 yield (
-                    f"{needs}, but forecast.gpu_memory_gb is {gpu_gigabytes:g}, so that these trainings will be holes: "
+                    f"{needs}, but forecast.gpu_memory_gb is {gpu_gigabytes:g}, so these trainings will fail: "
                     "take larger GPUs, or leave the method out of icl_vs_finetuning.methods"
                 )
 

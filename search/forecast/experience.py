@@ -79,7 +79,7 @@ def _with_assumptions(
     gpus = assumed.gpus if experience.gpus is None else experience.gpus
     if rates.gpus is None and gpus is not None and _gpus(config.model, config.workers) is None:
         rates = replace(rates, gpus=gpus)
-        held = f"{gpus:g} {'GPU' if gpus == 1 else 'GPUs'} together"
+        held = f"{gpus:g} {'GPU' if gpus == 1 else 'GPUs'} together" if gpus else "no GPU"
         notes.append(f"the workers are assumed to hold {held}{_setting(experience.gpus)}")
     return rates, notes
 

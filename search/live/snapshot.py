@@ -47,12 +47,12 @@ class Position:
     candidates: int = 0
     stage: str = ""
     ranked: int = 0
-    highest: "Lead | None" = None
+    highest: "GainSoFar | None" = None
 
 
 @dataclass(frozen=True, slots=True)
-class Lead:
-    """By how much a best so far was ahead of the base prompt, on average over so many questions."""
+class GainSoFar:
+    """The mean gain of a best so far over the base prompt, and the number of questions that it rests on."""
 
     gain: float
     questions: int
@@ -178,7 +178,7 @@ class Observer:
             spent=budget.spent(),
             candidates=position.candidates,
             stage=position.stage,
-            remark=_remark(position.highest, Lead(gain.mean, gain.n) if gain else Lead(0.0, len(base))),
+            remark=_remark(position.highest, GainSoFar(gain.mean, gain.n) if gain else GainSoFar(0.0, len(base))),
             ranked=position.ranked,
         )
 
@@ -193,7 +193,7 @@ class Observer:
         )
 
 
-def _remark(highest: Lead | None, now: Lead) -> str:
+def _remark(highest: GainSoFar | None, now: GainSoFar) -> str:
     """A remark for the time in which the best so far gains less than one before it did."""
     if highest is None or now.gain > highest.gain - _DIGITS:
         return ""

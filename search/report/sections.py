@@ -151,8 +151,8 @@ def _contributions(findings: Findings, contributions: Contributions) -> Iterator
         f"{show_many(contributions.candidates, 'candidate')} "
         "together, by the hierarchical model of `search/statistics/effects.py`: question, demonstration, place and set "
         f"each have an effect. Intervals are the model's own, at {level}, and hold as far as it does; n counts the "
-        "candidates in which a demonstration stood, answers those behind them. Demonstrations that every candidate has "
-        f"cannot be told from the base. {averaged(findings)}".rstrip()
+        "candidates in which a demonstration stood, answers those behind them. Demonstrations that are in every "
+        f"candidate cannot be separated from the base prompt. {averaged(findings)}".rstrip()
     )
     place = contributions.last_over_first
     if place is not None:
@@ -163,7 +163,7 @@ def _contributions(findings: Findings, contributions: Contributions) -> Iterator
             f"more){no_difference}."
         )
     yield Figure("contributions")
-    heads = (f"in the {best_name}", "by its place there", "alone", "n", "answers")
+    heads = (f"in the {best_name}", "position effect", "alone", "n", "answers")
     shown = contributions.demonstrations
     yield ReportTable(
         "Contributions",
@@ -173,8 +173,8 @@ def _contributions(findings: Findings, contributions: Contributions) -> Iterator
         is_long=True,
     )
     yield Paragraph(
-        f"In the {best_name}: what it would lose without this demonstration. By its place: what it gains from having "
-        "it here and not at the other end. Alone: what it adds to a prompt without any of these.",
+        f"In the {best_name}: what it would lose without this demonstration. Position effect: here versus the opposite "
+        "end. Alone: what the demonstration adds to a prompt without any of these.",
         is_note=True,
     )
 

@@ -1,4 +1,4 @@
-"""Which candidate led after each trial of a search, and by how much."""
+"""The candidate that led after each trial of a search, and its gain."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

@@ -36,7 +36,7 @@ def show_ends(value: Estimate, form: str = ".2f") -> str:
 
 
 def _has_ends(value: Estimate) -> bool:
-    """Not one question, or one draw of several."""
+    """Whether it rests on more than one question, or one draw of several."""
     return math.isfinite(value.low) and math.isfinite(value.high)
 
 

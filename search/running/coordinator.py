@@ -9,7 +9,7 @@ from configs.errors import RunStopped
 from configs.plural import show_many
 from configs.schema.scoring import ScoringConfig
 from evaluators.task_group import task_group
-from search.live.snapshot import Lead, Position
+from search.live.snapshot import GainSoFar, Position
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.split import HeldOut
@@ -66,7 +66,7 @@ class Coordinator:
         self._replayed = 0
         self._unsure: list[TrialRecord] = []
         self._improved: set[int] = set()  # positions whose recorded failures have passed
-        self._highest: Lead | None = None  # of any best so far
+        self._highest: GainSoFar | None = None  # of any best so far
 
     async def run(self, extensions: Sequence[Extension] = ()) -> None:
         """Search, then score the finalists on the held-out questions.
@@ -160,7 +160,7 @@ class Coordinator:
         scores = self._board.scores(leader) if leader and leader != base else {}
         ahead = [score - of_base[name] for name, score in scores.items() if name in of_base]
         if ahead and fmean(ahead) > (self._highest.gain if self._highest else 0.0):
-            self._highest = Lead(fmean(ahead), len(ahead))
+            self._highest = GainSoFar(fmean(ahead), len(ahead))
 
     async def _note_unsure(self) -> None:
         """A row of failures enters the journal once something has worked after it: if the run stops because of them,

@@ -108,14 +108,14 @@ def compare_runs(
 def remarks(compared: Sequence[ComparedEntry]) -> list[str]:
     """What must be known of scores that stand in one table, a sentence each."""
     scored = [line.entry for line in compared if line.entry.scores]
-    found = []
+    sentences = []
     if len({frozenset(entry.scores) for entry in scored}) > 1:
-        found.append("Scores are over each line's own questions, which differ: only the differences compare lines.")
+        sentences.append("Scores are over each line's own questions, which differ: only the differences compare lines.")
     if len({line.entry.judge for line in compared}) > 1:
-        found.append("Lines of another judge have no difference.")
+        sentences.append("Lines of another judge have no difference.")
     if any(not line.shared for line in compared if line.entry.judge == compared[0].entry.judge):
-        found.append("Lines that share no question with the first have none either.")
-    return found
+        sentences.append("Lines that share no question with the first have none either.")
+    return sentences
 
 
 def _against(entry: Entry, first: Entry, confidence: float) -> ComparedEntry:

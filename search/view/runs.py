@@ -205,7 +205,7 @@ def _search_row(path: Path, name: str, config: RunConfig) -> RunRow:
         name=name,
         kind="search",
         state=status.state,
-        model=Path(config.model.name).name,
+        model=_model(config.model.name),
         pool=config.pool.path.stem if config.pool.path else config.pool.hub or "",
         strategy=config.strategy.kind,
         score=(winner.held_out_score or winner.search_score) if winner else None,
@@ -248,7 +248,7 @@ def _evaluation_row(path: Path, name: str, config: EvaluationConfig) -> RunRow:
         name=name,
         kind="evaluation",
         state=status.state,
-        model=Path(config.model.name).name,
+        model=_model(config.model.name),
         pool="",
         strategy=show_many(len(config.variants), "prompt"),
         score=best.score if best else None,
@@ -256,6 +256,12 @@ def _evaluation_row(path: Path, name: str, config: EvaluationConfig) -> RunRow:
         candidates=len(status.results),
         spend=status.spend,
     )
+
+
+def _model(name: str) -> str:
+    """A model's name without its owner; of a folder the last two parts, since many end in `model`."""
+    parts = Path(name).parts
+    return "/".join(parts[-2:]) if len(parts) > 2 else parts[-1]
 
 
 def _mean(result: Any) -> float:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -39,7 +40,7 @@ def test_every_draft_loads_with_the_fields_that_the_data_have(tmp_path: Path, ju
     assert (config.workers.kind, config.workers.count if gpus else 0) == (("ray", 8) if gpus else ("local", 0))
     assert config.forecast.answer_tokens == 256
     assert (config.forecast.verdict_tokens is not None) == (judge == "rubric")
-    assert (config.forecast.tokens_per_second, config.forecast.gpus) == ((20_000, 8) if gpus else (None, None))
+    assert (config.forecast.tokens_per_second, config.forecast.gpus) == ((20_000, 8) if gpus else (50, 0))
     assert config.base_prompt.path.read_text(encoding="utf-8") == DEFAULT_RULES
 
 
@@ -51,6 +52,15 @@ def test_an_editor_is_told_of_a_schema_that_takes_the_draft_and_refuses_a_misspe
     jsonschema.validate(yaml.safe_load(text), schema)
     with pytest.raises(jsonschema.ValidationError, match="'sede' was unexpected"):
         jsonschema.validate(yaml.safe_load(text) | {"sede": 1}, schema)
+
+
+@pytest.mark.parametrize(("weights", "speed"), [(10**9, 100), (10**6, 2000), (10**12, 1)])
+def test_the_speed_of_a_cpu_is_guessed_from_the_size_of_the_weights(tmp_path: Path, weights: int, speed: int) -> None:
+    (tmp_path / "model").mkdir()
+    with (tmp_path / "model" / "model.safetensors").open("wb") as file:
+        file.truncate(weights)  # takes no room
+    written = replace(draft(tmp_path), model=str(tmp_path / "model")).write(tmp_path / "my.yaml")
+    assert load_config(written[0]).forecast.tokens_per_second == speed
 
 
 def test_what_is_there_already_is_never_overwritten(tmp_path: Path) -> None:

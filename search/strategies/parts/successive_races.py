@@ -50,7 +50,7 @@ class Rounds:
 
     @property
     def stage(self) -> str:
-        """Who races now, in a few words."""
+        """The race under way, in a few words; "" where there is none."""
         return f"{show_many(self._race.inside, 'candidate')} in the race under way" if self._race else ""
 
     def ask(self, room: int) -> Sequence[Trial]:

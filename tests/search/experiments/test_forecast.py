@@ -88,7 +88,7 @@ def test_an_untrained_model_has_paid_for_nothing_and_its_training_is_told_in_hou
     assert "for training" in time.note
     (too_large,) = (warning for warning in forecast.warnings if "of memory" in warning)
     assert too_large.startswith("full fine-tuning needs 112 GB of memory on one GPU")
-    assert "forecast.gpu_memory_gb is 80, so that these trainings will be holes" in too_large
+    assert "forecast.gpu_memory_gb is 80, so these trainings will fail" in too_large
     undeclared = forecast_experiment(
         experiment_named("icl_vs_finetuning"), _with_trainings(tmp_path, 7, gpu_memory_gb=None), None
     )
@@ -112,7 +112,7 @@ def test_holes_that_are_known_beforehand_are_told_with_their_reason(tmp_path: Pa
     config = toy_config(tmp_path, model=model, many_shot={"counts": [3, 20], "draws": 1, "unsupervised": False})
     forecast = forecast_experiment(experiment_named("many_shot"), config, None)
     assert {hole.condition["n"] for hole in forecast.holes} == {20}
-    assert _row(forecast, "cells").note == "2 holes beside them"
+    assert _row(forecast, "cells").note == "2 more will be missing"
     assert forecast.to_json()["holes"]
 
 

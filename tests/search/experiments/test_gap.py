@@ -74,10 +74,10 @@ def test_a_trained_model_is_shown_beside_the_prompts_and_is_never_the_best_of_th
 def test_a_summary_counts_what_it_speaks_of(tmp_path: Path) -> None:
     results = _results(tmp_path)
     assert "There are" not in _said(results)
-    assert "4 cells have run, none is a hole; paid for here:" in _said(results)
+    assert "4 cells have run, none is missing; paid for here:" in _said(results)
     hole = Hole(_PROMPT, "why not", None, "toy")
     said = _said(replace(results, holes=(hole,), cells=1))
-    assert "1 cell has run, 1 is a hole" in said
+    assert "1 cell has run, 1 is missing" in said
     assert "(2 here, and those by category) stand alone" in said
     reached, base = (results.scores[at, _TURN.name] for at in (2, 0))
     difference = difference_of_draws(reached, base, 0.95)

@@ -119,7 +119,7 @@ def test_a_model_whose_weights_cannot_be_loaded_is_a_hole_until_they_can_and_wha
     assert hole.condition["asked"] == "instruct"
     assert hole.reason.startswith("its model cannot be loaded: no model could be loaded from")
     assert [row.score is None for row in results.rows if row.measure.turn is None] == [False, False, True]
-    assert "2 cells have run, 1 is a hole" in (tmp_path / "run" / "table.md").read_text(encoding="utf-8")
+    assert "2 cells have run, 1 is missing" in (tmp_path / "run" / "table.md").read_text(encoding="utf-8")
     shutil.copy(QUICKSTART / "instruct" / "model.safetensors", broken / "model.safetensors")
     repaired = _run("aligned", tmp_path, **changes)
     assert not repaired.holes

@@ -165,8 +165,8 @@ def test_a_number_of_examples_that_the_context_does_not_hold_is_a_hole_and_the_r
     assert "the pool has 64" in reasons["random", 70]
     assert ("random", 3) not in reasons
     table = (tmp_path / "run" / "table.md").read_text(encoding="utf-8")
-    assert f"{len(results.holes)} are holes" in table
-    assert "| hole |" in table
+    assert f"{len(results.holes)} are missing" in table
+    assert "| missing |" in table
 
 
 def test_a_model_without_a_chat_template_is_a_hole(ledger: Path, tmp_path: Path) -> None:

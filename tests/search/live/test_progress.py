@@ -17,7 +17,7 @@ from evaluators.ledger.spend import Spend
 from evaluators.pipeline.budget import Budget
 from search.live.live_file import read_live
 from search.live.progress import LineView, LiveView, NotebookView, make_view, make_views, watching
-from search.live.snapshot import Lead, Observer, Phase, Position
+from search.live.snapshot import GainSoFar, Observer, Phase, Position
 from tests.search.live.snapshots import snapshot
 from workers.activity import WorkersActivity
 from workers.service.activity import ServiceActivity
@@ -183,5 +183,5 @@ def test_a_terminal_that_is_gone_hides_nothing_from_others_nor_how_the_work_ende
 )
 def test_a_best_so_far_that_falls_says_why(best: dict[str, float] | None, remark: str) -> None:
     watched = Halfway()
-    position = replace(watched.position(), best_scores=best or watched.base, highest=Lead(4.0, 1))
+    position = replace(watched.position(), best_scores=best or watched.base, highest=GainSoFar(4.0, 1))
     assert Observer(watched, lambda: position, 0.95).look(1.0).remark == remark
