@@ -180,7 +180,7 @@ def text_reader(results: SearchResults | EvaluationResults) -> TextReader:
 
 
 def _batches(asked: Iterator[tuple[AskedPrompt, ScoredTrial]]) -> Iterator[list[tuple[AskedPrompt, ScoredTrial]]]:
-    """So many together that opening the ledger costs little."""
+    """Batches of as many as make opening the ledger cheap."""
     batch: list[tuple[AskedPrompt, ScoredTrial]] = []
     for prompt, scored in asked:
         batch.append((prompt, scored))

@@ -122,9 +122,9 @@ class AnswerIndex:
             for first in range(self._count_with_words, self._count, _AT_ONCE):
                 rows = self._with_texts(range(first, min(first + _AT_ONCE, self._count)))
                 words = [
-                    (row.id, self._questions[row.question].query, "\n".join(stored.answers), "\n".join(said))
+                    (row.id, self._questions[row.question].query, "\n".join(stored.answers), "\n".join(verdicts))
                     for row, stored in rows
-                    for said in ([verdict.words for verdict in stored.verdicts],)
+                    for verdicts in ([verdict.words for verdict in stored.verdicts],)
                 ]
                 with self._lock, self._database:
                     self._database.executemany(

@@ -44,9 +44,9 @@ def answer_values(
     answer = index.answer(place)
     if answer is None:
         return None
-    beside = {role: index.of_role([answer], role)[0] for role in index.roles}
-    others = {role: other for role, other in beside.items() if other is not None and other.prompt != answer.prompt}
-    own = next((role for role, other in beside.items() if other == answer), "")
+    by_role = {role: index.of_role([answer], role)[0] for role in index.roles}
+    others = {role: other for role, other in by_role.items() if other is not None and other.prompt != answer.prompt}
+    own = next((role for role, other in by_role.items() if other == answer), "")
     compared = query.get("beside", "")
     compared = compared if compared in others else next(iter(others), "")
     names = list(others)
