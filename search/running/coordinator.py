@@ -263,7 +263,7 @@ class Coordinator:
         )
 
 
-_REMEDY = "mend that, then `demosearch resume`"
+_REMEDY = "fix that, then `demosearch resume`"
 _SHORTER = "start a new run with a shorter one, shorter questions, or a lower decoding.max_new_tokens"
 
 

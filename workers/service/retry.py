@@ -18,7 +18,7 @@ from random import Random
 
 from configs.schema.service import ServiceConfig
 from workers.service.error_mapping import ClassifiedError
-from workers.service.failures import ServiceRefused, ServiceUnreachable
+from workers.service.failures import ServiceRefused, ServiceSilent, ServiceUnreachable
 
 FIRST, LONGEST = 0.5, 30.0
 """Seconds: the bound of the first pause, and of all."""
@@ -141,7 +141,8 @@ class Retries:
         silence = self._outage.lasts(now)
         if silence is not None:
             address, _, fault = str(error.failure).partition(" ")
-            remedy = "resume when it is back" if self._outage.answers else "check base_url and the network, then resume"
+            was_reached = self._outage.answers or not isinstance(error.failure, ServiceSilent)
+            remedy = "resume when it is back" if was_reached else "check base_url and the network, then resume"
             raise ServiceUnreachable(
                 f"{address} has answered no request for {silence:,.0f} s (the last time it {fault}): {remedy}"
             )

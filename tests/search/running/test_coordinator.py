@@ -336,7 +336,9 @@ def test_another_strategy_on_an_old_journal_is_refused_with_the_difference(tmp_p
 
 
 def test_a_base_prompt_that_cannot_be_scored_stops_the_run(tmp_path: Path) -> None:
-    with pytest.raises(RunStopped, match=r"base prompt could not be scored, 4 of 4 questions failed \(broken\): mend"):
+    with pytest.raises(
+        RunStopped, match=r"base prompt could not be scored, 4 of 4 questions failed \(broken\): fix that"
+    ):
         run(tmp_path, model=ScriptedModel(lambda _: GenerationFailed("broken")))
     assert run(tmp_path) == run(tmp_path.parent / "whole")
 

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from configs.schema.service import ServiceConfig
 from workers.service.error_mapping import ClassifiedError
 from workers.service.error_words import pause_asked
-from workers.service.failures import ServiceFailed, ServiceRefused, ServiceUnreachable
+from workers.service.failures import ServiceFailed, ServiceRefused, ServiceSilent, ServiceUnreachable
 from workers.service.retry import FEW_ATTEMPTS, FEW_CALLERS, FIRST, LONGEST, Outage, Retries
 
 BROKEN = ClassifiedError(ServiceFailed("http://x answered 500"), passing=True)
-SILENT = ClassifiedError(ServiceFailed("http://x lost the connection"), passing=True, silent=True)
+SILENT = ClassifiedError(ServiceSilent("http://x lost the connection"), passing=True, silent=True)
 BUSY = ClassifiedError(ServiceFailed("http://x answered 429"), passing=True, silent=True, slow_down=True)
 
 
@@ -156,7 +156,7 @@ def test_a_service_that_asks_for_a_second_for_ever_is_given_up_after_the_outage(
     for second in range(61):
         calls[second % 4].begin(float(second))
         calls[second % 4].pause(asks, float(second), float(second))
-    with pytest.raises(ServiceUnreachable, match="has answered no request for 60 s"):
+    with pytest.raises(ServiceUnreachable, match=r"has answered no request for 60 s .*429.*: resume when it is back"):
         calls[0].pause(asks, 61.0, 61.0)
 
 
