@@ -56,7 +56,8 @@ _NOT_TAKEN = re.compile(
     r"unsupported|not support|n't support|unrecognized|unknown (parameter|field|argument|name)|extra inputs|"
     r"extra fields|extra_forbidden|not permitted|not allowed|unexpected keyword|unexpected (field|argument|parameter)|"
     r"only the default|does not (take|accept)|deprecated|not compatible|invalid (parameter|field|argument)|"
-    r"only temperature|must be (set to )?1(\.0)?\b",
+    r"only temperature|must be (set to )?1(\.0)?\b|"
+    r"\b(logprobs|temperature|seed|top_p|reasoning_effort)\b.{0,60}(not (enabled|available|implemented)|disabled)",
     re.I,
 )
 _VALUE = re.compile(
@@ -85,7 +86,7 @@ class FieldRefusal:
         places = {
             match.start(): field
             for field in fields
-            if (match := re.search(rf"(?<![A-Za-z0-9_]){re.escape(field)}(?![A-Za-z0-9_])", self.words))
+            if (match := re.search(rf"(?<![A-Za-z0-9_]){re.escape(field)}(?![A-Za-z0-9_])", self.words, re.I))
         }
         return places[min(places)] if places else None
 

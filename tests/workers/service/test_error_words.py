@@ -36,6 +36,11 @@ SENT = frozenset({"max_tokens", "temperature", "seed", "top_p", "logprobs", "rea
         # OpenRouter: the provider's words are inside
         (400, {"message": "Provider returned error", "metadata": {"raw": '{"message": "Unsupported: max_tokens"}',
                "provider_name": "OpenAI"}, "code": 400}, "max_tokens"),
+        # Azure's deployments and gateways
+        (400, {"message": "`logprobs` is not enabled for this deployment"}, "logprobs"),
+        (400, {"message": "Logprobs are not available for this model"}, "logprobs"),
+        (501, {"message": "Seed is not implemented"}, None),
+        (500, {"message": "the model is not available"}, None),
         # not about a field
         (400, {"message": "messages must not be empty", "code": None}, None),
         (429, {"message": "max_tokens per minute exceeded", "code": "rate_limit_exceeded"}, None),
