@@ -44,10 +44,10 @@ def test_what_does_not_decide_the_outcome_may_change_with_it(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ((), "give a larger one"),
-        (("strategy.trials=5",), "give a larger one"),
-        (("strategy.trials=500", "strategy.max_demonstrations=2"), "changes strategy.trials and nothing else"),
-        (("strategy={kind: exhaustive_greedy}",), "changes strategy.trials and nothing else"),
+        ((), "set more"),
+        (("strategy.trials=5",), "set more"),
+        (("strategy.trials=500", "strategy.max_demonstrations=2"), "changes strategy.trials and no other setting"),
+        (("strategy={kind: exhaustive_greedy}",), "changes strategy.trials and no other setting"),
     ],
 )
 def test_what_is_no_larger_budget_of_the_same_strategy_is_refused(
