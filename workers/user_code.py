@@ -48,7 +48,7 @@ class _Outcome:
 
     def get(self) -> Any:
         if self.error is not None:
-            raise UserCodeFailed(f"raised {described(self.error)}")
+            raise UserCodeFailed(f"raised {described(self.error)}") from self.error
         return self.value
 
 

@@ -5,11 +5,11 @@ SystemExit included; everything paid for is kept.
 """
 
 import importlib
-from collections.abc import Callable, Sequence
+import operator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from configs.errors import InputError, RunStopped
-from configs.plural import show_many
 from configs.schema.strategy import CustomConfig
 from search.problem.candidate import OWN, Candidate
 from search.problem.space import SearchSpace
@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 MOST_PLANNED = 10**12
 """Answers; nobody plans more."""
+_MOST_RANKED = 100_000  # candidates; no search tries more
 _MOST_AGAIN = 10_000  # further verdicts; nobody asks for more
 _SHOWN = 200  # characters of what was returned
 
@@ -43,9 +44,12 @@ class CustomStrategy:
         self._space = space
         self._seconds = seconds
         self._has_screening_judge = has_screening_judge
-        self._demonstrations = frozenset((*space.base, *space.pool))
+        self._demonstrations, self._questions, self._decodings = (
+            {name: name for name in names}
+            for names in ((*space.base, *space.pool), space.questions, (OWN, *space.decodings))
+        )
         self._ranking: tuple[Candidate, ...] = ()
-        self._planned = self._plan()
+        self._planned = self._call("planned", self._plan)
 
     @classmethod
     def load(
@@ -66,23 +70,18 @@ class CustomStrategy:
         return cls(strategy, config.strategy, space, config.timeout, has_screening_judge=has_screening_judge)
 
     def ask(self, room: int) -> Sequence[Trial]:
-        trials = self._call("ask", lambda: list(self.inner.ask(room)))
-        if len(trials) > room:
-            raise self._wrong("ask", f"returned {show_many(len(trials), 'trial')} where there was room for {room}")
-        for trial in trials:
-            self._check_trial(trial)
-        return trials
+        return self._call("ask", lambda: [self._trial(trial) for trial in _at_most(room, self.inner.ask(room))])
 
     def tell(self, scored: ScoredTrial) -> None:
         self._call("tell", lambda: self.inner.tell(scored))
-        ranking = self._call("ranking", lambda: tuple(self.inner.ranking()))
+        ranking = self._call(
+            "ranking", lambda: tuple(map(self._candidate, _at_most(_MOST_RANKED, self.inner.ranking())))
+        )
         if not ranking:
             raise self._wrong(
                 "ranking", "returned no candidate after a result, but must return the base prompt at least"
             )
-        for candidate in ranking:
-            self._check_candidate("ranking", candidate)
-        self._ranking, self._planned = ranking, self._plan()
+        self._ranking, self._planned = ranking, self._call("planned", self._plan)
 
     def planned(self) -> int:
         return self._planned
@@ -90,48 +89,64 @@ class CustomStrategy:
     def ranking(self) -> Sequence[Candidate]:
         return self._ranking
 
-    def _plan(self) -> int:
-        planned: Any = self._call("planned", self.inner.planned)
-        if isinstance(planned, bool) or not hasattr(planned, "__index__"):
-            raise self._wrong("planned", f"must return a whole number, not {_shown(planned)}")
-        return max(0, min(int(planned.__index__()), MOST_PLANNED))
-
     def _call(self, method: str, work: Callable[[], T]) -> T:
+        """What the work returns, which calls the user's code and looks at what came of it: that may raise, too."""
         try:
             return call_in_thread(work, self._seconds)
         except UserCodeFailed as error:
-            raise self._wrong(method, str(error)) from None
+            raise self._wrong(method, str(error.__cause__ if isinstance(error.__cause__, _Misfit) else error)) from None
 
-    def _check_trial(self, trial: object) -> None:
+    def _plan(self) -> int:
+        planned: Any = self.inner.planned()
+        if isinstance(planned, bool) or not hasattr(planned, "__index__"):
+            raise _Misfit(f"must return a whole number, not {_shown(planned)}")
+        return max(0, min(operator.index(planned), MOST_PLANNED))
+
+    def _trial(self, trial: Any) -> Trial:
+        """The trial in objects of our own; all that is left of the user's."""
         if not isinstance(trial, Trial):
-            raise self._wrong("ask", f"must return trials, not {_shown(trial)}")
-        self._check_candidate("ask", trial.candidate)
-        asked = trial.questions
+            raise _Misfit(f"must return trials, not {_shown(trial)}")
+        candidate, asked = self._candidate(trial.candidate), trial.questions
         if not isinstance(asked, tuple) or not asked or len(set(asked)) < len(asked):
-            raise self._wrong("ask", f"asks for {_shown(asked)}: a trial has a tuple of questions, each once")
-        unknown = set(asked).difference(self._space.questions)
-        if unknown:
-            raise self._wrong("ask", f"asks for a question that is not a search question: {_shown(min(unknown))}")
+            raise _Misfit(f"asks for {_shown(asked)}: a trial has a tuple of questions, each once")
+        for question in asked:
+            if question not in self._questions:
+                raise _Misfit(f"asks for a question that is not a search question: {_shown(question)}")
         if type(trial.again) is not int or not 0 <= trial.again <= _MOST_AGAIN:
-            raise self._wrong(
-                "ask", f"again must be a whole number from 0 to {_MOST_AGAIN:,}, not {_shown(trial.again)}"
-            )
+            raise _Misfit(f"again must be a whole number from 0 to {_MOST_AGAIN:,}, not {_shown(trial.again)}")
         if not isinstance(trial.screening, bool):
-            raise self._wrong("ask", f"screening must be true or false, not {_shown(trial.screening)}")
+            raise _Misfit(f"screening must be true or false, not {_shown(trial.screening)}")
         if trial.screening and not self._has_screening_judge:
-            raise self._wrong("ask", "asks for the screening judge, but the config names none in judge.screening")
+            raise _Misfit("asks for the screening judge, but the config names none in judge.screening")
+        return Trial(candidate, tuple(self._questions[name] for name in asked), trial.again, trial.screening)
 
-    def _check_candidate(self, method: str, candidate: object) -> None:
+    def _candidate(self, candidate: Any) -> Candidate:
         if not isinstance(candidate, Candidate):
-            raise self._wrong(method, f"must return candidates, not {_shown(candidate)}")
-        unknown = [name for name in candidate.demonstrations if name not in self._demonstrations]
-        if unknown:
-            raise self._wrong(method, f"names an unknown demonstration: {_shown(unknown[0])}")
-        if candidate.decoding not in (OWN, *self._space.decodings):
-            raise self._wrong(method, f"names an unknown decoding: {_shown(candidate.decoding)}")
+            raise _Misfit(f"must return candidates, not {_shown(candidate)}")
+        if not isinstance(candidate.demonstrations, tuple):
+            raise _Misfit(f"a candidate has a tuple of demonstrations, not {_shown(candidate.demonstrations)}")
+        for name in candidate.demonstrations:
+            if name not in self._demonstrations:
+                raise _Misfit(f"names an unknown demonstration: {_shown(name)}")
+        if candidate.decoding not in self._decodings:
+            raise _Misfit(f"names an unknown decoding: {_shown(candidate.decoding)}")
+        names = tuple(self._demonstrations[name] for name in candidate.demonstrations)
+        return Candidate(names, self._decodings[candidate.decoding])
 
     def _wrong(self, method: str, problem: str) -> RunStopped:
         return RunStopped(f"the strategy {self._name}, {method}(): {problem}; fix it, then `demosearch resume`")
+
+
+class _Misfit(Exception):
+    """What is wrong with what the user's code returned."""
+
+
+def _at_most(count: int, things: Iterable[T]) -> Iterator[T]:
+    """The things, which may be a generator that never ends."""
+    for number, thing in enumerate(things):
+        if number == count:
+            raise _Misfit(f"returned more than the {count:,} that there was room for")
+        yield thing
 
 
 def _imported(place: str) -> Callable[..., Strategy]:

@@ -1,5 +1,6 @@
 """A strategy of the user's own that misbehaves stops the search with a sentence, and nothing else happens."""
 
+import itertools
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -42,6 +43,21 @@ class Refuses(Good):
     """Cannot be made."""
 
     def __init__(self, space: SearchSpace, options: Any, seed: int) -> None:
+        raise SystemExit(0)
+
+
+class Ends(tuple[str, ...]):
+    """It would end the process wherever it is looked at."""
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        raise SystemExit(0)
+
+    def __repr__(self) -> str:
+        raise SystemExit(0)
+
+    def __index__(self) -> int:
         raise SystemExit(0)
 
 
@@ -89,7 +105,7 @@ def test_whatever_it_raises_stops_the_run_with_the_method_and_the_error(method: 
     [
         ("ask", None, "raised TypeError"),
         ("ask", ["x"], "must return trials, not 'x'"),
-        ("ask", [BASE] * 5, "5 trials where there was room for 4"),
+        ("ask", itertools.repeat(BASE), "returned more than the 4 that there was room for"),
         ("ask", [Trial(Candidate(("b", "z")), ("q1",))], "an unknown demonstration: 'z'"),
         ("ask", [Trial(Candidate(("b",), "hot"), ("q1",))], "an unknown decoding: 'hot'"),
         ("ask", [Trial(Candidate(("b",)), ("q9",))], "is not a search question: 'q9'"),
@@ -104,10 +120,16 @@ def test_whatever_it_raises_stops_the_run_with_the_method_and_the_error(method: 
         ("ask", [Trial("b", ("q1",))], "must return candidates"),  # type: ignore[arg-type]
         ("ranking", [], "returned no candidate after a result"),
         ("ranking", ["b"], "must return candidates, not 'b'"),
+        ("ask", [Trial(Candidate(("b",)), (["q1"],))], "raised TypeError"),  # type: ignore[arg-type]
+        ("ask", [Trial(Candidate(("b",)), (7, "z"))], "is not a search question: 7"),  # type: ignore[arg-type]
+        ("ask", [Trial(Candidate(["b"]), ("q1",))], "a tuple of demonstrations, not ..b"),  # type: ignore[arg-type]
+        ("ask", [Trial(Candidate(("b",)), Ends(("q1",)))], "raised SystemExit"),
+        ("ask", [Trial(Candidate((Ends("z"),)), ("q1",))], "raised SystemExit"),  # type: ignore[arg-type]
         ("ranking", 7, "raised TypeError"),
         ("planned", float("nan"), "must return a whole number, not nan"),
         ("planned", "3", "must return a whole number"),
         ("planned", None, "must return a whole number"),
+        ("planned", Ends(), "raised SystemExit"),
     ],
 )
 def test_what_it_may_not_return_stops_the_run_with_a_sentence(method: str, returned: Any, complaint: str) -> None:
