@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from configs.atomic_file import replacing
 from configs.errors import InputError
+from configs.text_files import why
 
 SCHEMA_VERSION = 4
 
@@ -85,7 +86,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
             _make_tables(connection, path)  # where an older process was killed before it had made them all
     except (sqlite3.Error, OSError) as error:
         raise InputError(
-            f"the ledger {path} cannot be opened ({error}): check that it is an SQLite file on a local disk with free "
+            f"the ledger {path} cannot be opened ({why(error)}): check that it is an SQLite file on a local disk with free "
             "space"
         ) from error
     return connection
@@ -154,7 +155,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
         restore = f"restore it, and {path.name}-wal if there is one, from a copy"
         if isinstance(error, sqlite3.OperationalError | OSError):  # the disk's fault, more often than the file's
             restore = f"free some disk space, here and for temporary files; where there is some, {restore}"
-        raise InputError(f"the ledger {path} cannot be read ({error}): {restore}") from error
+        raise InputError(f"the ledger {path} cannot be read ({why(error)}): {restore}") from error
 
 
 @contextmanager

@@ -22,8 +22,8 @@ from search.cli.init_command import init
 from search.cli.read_commands import knobs, report, status, watch
 from search.cli.rejudge_command import rejudge
 from search.cli.run_commands import evaluate, extend, resume, retry_failed, run
-from search.cli.terminal import console, say, take_any_text
-from search.live.console import close_for_good
+from search.cli.standard_streams import take_standard_streams
+from search.cli.terminal import console, say
 from search.live.log_handler import log_handler
 from workers import ENGINE_THREAD
 
@@ -79,23 +79,23 @@ app.add_typer(bench, name="bench")
 
 def main() -> None:
     """The command `demosearch`."""
-    take_any_text()
+    take_standard_streams()
     logging.basicConfig(format="%(message)s", handlers=[log_handler(console())])
     for room in ("search", "evaluators", "workers"):
         logging.getLogger(room).setLevel(logging.INFO)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell script starts its background jobs so
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except InputError as error:
         _fail(error, 2)
     except DemosearchError as error:
         _fail(error, 3)
     except KeyboardInterrupt:
         _leave(INTERRUPTED)
-    except BrokenPipeError:  # whoever read standard output has seen enough
-        close_for_good(sys.stdout.fileno())
-        _leave(0)
     except OSError as error:
         if error.errno not in _FULL and "temporary directory" not in str(error):
             raise
@@ -115,7 +115,7 @@ def _leave(code: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threads = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
     if any(thread.name == ENGINE_THREAD for thread in threads) or (code and threads):
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, RunStopped):
             logging.shutdown()
             sys.stdout.flush()
             sys.stderr.flush()

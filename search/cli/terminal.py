@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import typer
 
 from configs.atomic_file import write_whole
 from configs.errors import INTERRUPTED, InputError, RunStopped
-from search.live.console import ProgressConsole, close_for_good
+from search.live.console import ProgressConsole
 from search.live.safe_console import SafeConsole
 from search.results.printable import printable
 
@@ -23,12 +22,15 @@ if TYPE_CHECKING:
     from search.results.status import Status
 
 
+_STANDARD_OUTPUT = (Path("/dev/stdout"), Path("/dev/fd/1"), Path("/proc/self/fd/1"))
+
+
 def print_out(content: "dict[str, Any] | RenderableType") -> None:
-    """Print on standard output; a reader who has gone has seen enough."""
+    """Print on standard output."""
     if isinstance(content, dict):
         write_out(json.dumps(content, indent=1) + "\n")
         return
-    output = _Output()
+    output = SafeConsole()
     if output.is_terminal:
         output.print(content)
         return
@@ -39,24 +41,8 @@ def print_out(content: "dict[str, Any] | RenderableType") -> None:
 
 def write_out(text: str) -> None:
     """Write text on standard output: as it is into a file or pipe, without what could steer a terminal into one."""
-    try:
-        sys.stdout.write(printable(text) if sys.stdout.isatty() else text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        close_for_good(sys.stdout.fileno())
-
-
-def take_any_text() -> None:
-    """Have output in an encoding that lacks a character spell it out instead of failing."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
-class _Output(SafeConsole):
-    def on_broken_pipe(self) -> None:
-        self.quiet = True
-        close_for_good(sys.stdout.fileno())
+    sys.stdout.write(printable(text) if sys.stdout.isatty() else text)
+    sys.stdout.flush()
 
 
 def console() -> ProgressConsole:
@@ -85,6 +71,9 @@ def write(path: Path, text: str) -> None:
     Raises:
         InputError: it cannot be written.
     """
+    if path in _STANDARD_OUTPUT:  # not opened anew: a socket cannot be, and a file would be replaced
+        write_out(text)
+        return
     try:
         if path.parent.is_dir() and (path.is_file() or not path.exists()):
             write_whole(path.resolve(), text)

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from configs.errors import InputError, RunStopped
+from configs.text_files import why
 from search.problem.trial import ScoredTrial, Side, Trial
 from search.run_directory.file_formats import check_version
 from search.run_directory.files import Damage
@@ -125,7 +126,7 @@ class Journal:
                 raise OSError("the disk is full")
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise RunStopped(f"the journal cannot be written ({error}): free some disk space, then resume") from error
+            raise RunStopped(f"the journal cannot be written ({why(error)}): free some disk space, then resume") from error
 
     def close(self) -> None:
         """Give the file back, when what another thread writes is there. Idempotent."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import uvicorn
 
 from configs.errors import InputError
+from configs.text_files import why
 from search.view.server import make_app
 
 _PATIENCE = 1  # seconds that open event streams have when it ends
@@ -31,7 +32,7 @@ def serve(folder: Path, host: str, port: int, token: str, say: Callable[[str], N
         listening.listen()
     except (OSError, UnicodeError) as error:
         raise InputError(
-            f"the view cannot listen on {host}:{port} ({error}): choose another --port, or --port 0"
+            f"the view cannot listen on {host}:{port} ({why(error)}): choose another --port, or --port 0"
         ) from None
     name = f"[{host}]" if ":" in host else host
     shown = f"http://{name}:{listening.getsockname()[1]}/"

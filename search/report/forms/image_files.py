@@ -6,6 +6,7 @@ from pathlib import Path
 import plotly.io
 
 from configs.errors import InputError
+from configs.text_files import why
 from search.report.drawing import Picture
 from search.report.evaluation.findings import EvaluationFindings
 from search.report.findings import Findings
@@ -40,7 +41,7 @@ def write_pictures(shown: Mapping[str, Picture], folder: Path) -> list[Path]:
             heights = [figure.layout.height for _, figure in figures] * 2
             plotly.io.write_images([figure for _, figure in figures] * 2, paths, width=_WIDTH, height=heights, scale=2)
     except OSError as error:
-        raise InputError(f"{folder} cannot be written ({error}): choose another --figures") from error
+        raise InputError(f"{folder} cannot be written ({why(error)}): choose another --figures") from error
     except Exception as error:  # kaleido's own, and those of the browser that it starts, have no common ancestor
         raise InputError(
             f"the figures cannot be drawn ({error}): install `demosearch[figures]` and a Chromium or Chrome, or take "

@@ -1,46 +1,47 @@
-"""Whoever reads what a command writes may go; the work goes on to its end."""
+"""Whoever reads what a command writes may go, or was never there; the work goes on to its end."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 WORK = """
 import logging, sys
 from pathlib import Path
 from rich.logging import RichHandler
+from configs.errors import RunStopped
+from search.cli.standard_streams import take_standard_streams
 from search.cli.terminal import console, print_out, say
+take_standard_streams()
 logging.basicConfig(handlers=[RichHandler(console=console())])
+end = Path(sys.argv[1]).open("w")
+told = 0
 for number in range(200):
     say(f"line {number}")
     logging.warning("warning %d", number)
-    if number:
-        print("something of a library's", file=sys.stderr)
-    print_out({"number": number})
-Path(sys.argv[1]).write_text("done")
+    print("something of a library's", file=sys.stderr)
+    try:
+        print_out({"number": number})
+    except RunStopped as error:
+        told += 1
+end.write(f"done, file {end.fileno() > 2}, told {told}, read {len(sys.stdin.read())}")
 """
-QUIETER = WORK.replace("if number:", "if False:")
+FORMS = {
+    "closed": ("<&- >&- 2>&-", 0),
+    "abandoned": ("2>&1 | true", 0),
+    "full": ("> /dev/full 2>&1", 1),
+    "only opened to read": ("> /dev/null 1< /dev/null 2<&1", 1),
+}
 
 
-def work(program: str, end: Path, stderr: int, stdout: int) -> str:
-    command, environment = [sys.executable, "-c", program, str(end)], os.environ | {"PYTHONPATH": str(Path.cwd())}
-    subprocess.run(command, env=environment, stderr=stderr, stdout=stdout, check=False)
-    return end.read_text()
-
-
-def pipe_without_reader() -> int:
-    reader, writer = os.pipe()
-    os.close(reader)
-    return writer
-
-
-def test_work_goes_on_when_nobody_reads_its_output_any_more(tmp_path: Path) -> None:
-    writer = pipe_without_reader()
-    assert work(WORK, tmp_path / "end", stderr=writer, stdout=writer) == "done"
-    os.close(writer)
-
-
-def test_progress_that_no_disk_takes_does_not_end_the_work(tmp_path: Path) -> None:
-    full = os.open("/dev/full", os.O_WRONLY)
-    assert work(QUIETER, tmp_path / "end", stderr=full, stdout=subprocess.DEVNULL) == "done"
-    os.close(full)
+@pytest.mark.parametrize("form", FORMS)
+def test_work_goes_on_where_its_output_is_taken_by_nobody_and_is_told_once_where_it_may_be_missed(
+    form: str, tmp_path: Path
+) -> None:
+    redirections, told = FORMS[form]
+    environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
+    command = ["sh", "-c", f'"$0" "$@" {redirections}', sys.executable, "-c", WORK, str(tmp_path / "end")]
+    subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=False)
+    assert (tmp_path / "end").read_text() == f"done, file True, told {told}, read 0"
