@@ -1,5 +1,5 @@
 """`python -m search` is `demosearch`."""
 
-from search.cli.app import main
+from search.cli.start import main
 
 main()

@@ -87,8 +87,9 @@ def _serve(orders: socket.socket) -> None:
     import sklearn.feature_extraction.text  # noqa: F401, PLC0415 -- what commands import, but for Ray
 
     import demosearch  # noqa: F401, PLC0415
+    import search.cli.app  # noqa: F401, PLC0415
     import workers.engines.transformers_engine  # noqa: F401, PLC0415
-    from search.cli.app import main  # noqa: PLC0415
+    from search.cli.start import main  # noqa: PLC0415
 
     threads = [file.read_text().strip() for file in Path("/proc/self/task").glob("*/comm")]
     threads = [name for name in threads if name != "jemalloc_bg_thd"]  # pyarrow's allocator prepares itself for forks

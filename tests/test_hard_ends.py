@@ -32,7 +32,7 @@ def score(question, answers, folder=""):
 def demosearch(*words: str, largest_file: int = resource.RLIM_INFINITY) -> subprocess.CompletedProcess[str]:
     """The command in a process whose files grow to so many bytes at most, as on a disk that is full."""
     limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({largest_file}, {largest_file}))"
-    program = f"{limit}; import sys; sys.argv[1:] = {words!r}; from search.cli.app import main; main()"
+    program = f"{limit}; import sys; sys.argv[1:] = {words!r}; from search.cli.start import main; main()"
     environment = os.environ | {"PYTHONPATH": str(Path.cwd()), "OMP_NUM_THREADS": "1"}
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False)
 

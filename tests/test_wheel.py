@@ -82,7 +82,7 @@ def test_the_licence_goes_with_the_wheel(names: Sequence[str], metadata: Message
 def test_the_command_is_installed(wheel: Path, names: Sequence[str]) -> None:
     (place,) = (name for name in names if name.endswith("/entry_points.txt"))
     with ZipFile(wheel) as archive:
-        assert "demosearch = search.cli.app:main" in archive.read(place).decode()
+        assert "demosearch = search.cli.start:main" in archive.read(place).decode()
 
 
 def test_the_page_of_the_index_is_the_readme(metadata: Message) -> None:
@@ -152,7 +152,7 @@ def test_files_of_a_user_that_are_called_as_our_rooms_break_neither_command_nor_
         (home / room).mkdir(parents=True)
         (home / room / "__init__.py").write_text("raise SystemExit('a module of the user is imported')")
     (home / "search.py").write_text("raise SystemExit('a module of the user is imported')")
-    code = "from search.cli.app import main; main()"  # as the installed script does, whose folder stands first
+    code = "from search.cli.start import main; main()"  # as the installed script does, whose folder stands first
     knobs = ["strategy={kind: random, trials: 1, insert: back}", "workers.count=1", "decoding.max_new_tokens=4"]
     words = ["run", "quickstart", "--run-dir", "runs/first", *(word for knob in knobs for word in ("--set", knob))]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path / "installed"), "OMP_NUM_THREADS": "1"}

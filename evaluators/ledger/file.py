@@ -86,8 +86,8 @@ def open_to_write(path: Path) -> sqlite3.Connection:
             _make_tables(connection, path)  # where an older process was killed before it had made them all
     except (sqlite3.Error, OSError) as error:
         raise InputError(
-            f"the ledger {path} cannot be opened ({why(error)}): check that it is an SQLite file on a local disk with free "
-            "space"
+            f"the ledger {path} cannot be opened ({why(error)}): check that it is an SQLite file on a local disk with "
+            "free space"
         ) from error
     return connection
 

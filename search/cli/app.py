@@ -78,13 +78,11 @@ app.add_typer(bench, name="bench")
 
 
 def main() -> None:
-    """The command `demosearch`."""
+    """Take the words of the command line, do what they say, and end the process."""
     take_standard_streams()
     logging.basicConfig(format="%(message)s", handlers=[log_handler(console())])
     for room in ("search", "evaluators", "workers"):
         logging.getLogger(room).setLevel(logging.INFO)
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell script starts its background jobs so
-        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         try:
             app()

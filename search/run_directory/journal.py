@@ -126,7 +126,9 @@ class Journal:
                 raise OSError("the disk is full")
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise RunStopped(f"the journal cannot be written ({why(error)}): free some disk space, then resume") from error
+            raise RunStopped(
+                f"the journal cannot be written ({why(error)}): free some disk space, then resume"
+            ) from error
 
     def close(self) -> None:
         """Give the file back, when what another thread writes is there. Idempotent."""

@@ -28,13 +28,7 @@ SMALL = [
     *("--set", "decoding.max_new_tokens=8"),
     *("--set", "strategy={kind: optuna, trials: 3, max_demonstrations: 1, insert: back, block: 32}"),
 ]
-COMMAND = """
-import signal
-from search.cli.app import main
-
-signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs these tests in the background ignores it
-main()
-"""
+COMMAND = "from search.cli.start import main; main()"
 
 pytestmark = pytest.mark.heavy
 CONFIGS = pytest.mark.parametrize("config", [SEARCH, EVALUATION], ids=["search", "evaluation"])
