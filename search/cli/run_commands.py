@@ -150,7 +150,11 @@ def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     path = run_dir or new_directory("winners" if runs else (config or [""])[0])
     with TemporaryDirectory() as nowhere:  # a dry run leaves no file
         prompt_files = Path(nowhere) if dry_run else path.with_name(f"{path.name}.prompts")
-        loaded = _of_winners(runs, prompt_files, overrides, prompts) if runs else _of_file(config, overrides, prompts)
+        loaded = (
+            _of_winners(runs, prompt_files, overrides, prompts, pay_again)
+            if runs
+            else _of_file(config, overrides, prompts)
+        )
         if reuse is not None or runs:  # what is compared has been paid for
             loaded = loaded.model_copy(update={"reuse_folder": reuse is not False})
         if dry_run:
@@ -172,7 +176,7 @@ def _of_file(config: list[str] | None, overrides: list[str] | None, prompts: lis
 
 
 def _of_winners(
-    runs: list[Path], folder: Path, overrides: list[str] | None, prompts: list[str] | None
+    runs: list[Path], folder: Path, overrides: list[str] | None, prompts: list[str] | None, pay_again: bool
 ) -> "EvaluationConfig":
     """What `--from` compares; its prompts are kept in this folder."""
     from configs.loading import override_evaluation  # noqa: PLC0415 -- yaml
@@ -180,7 +184,7 @@ def _of_winners(
 
     if prompts:
         raise InputError("--prompt goes with a CONFIG: leave it out, or write a config instead of --from")
-    loaded, notices = evaluation_of_winners(runs, folder)
+    loaded, notices = evaluation_of_winners(runs, folder, pay_again=pay_again)
     for notice in notices:
         say(f"notice: {notice}")
     return override_evaluation(loaded, overrides) if overrides else loaded

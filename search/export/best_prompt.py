@@ -93,7 +93,8 @@ def read_best_prompt(path: Path, best_so_far: bool = False, anyway: bool = False
     demonstrations = material.shown(candidate)
     renderer = restore_renderer(config.render, material.template)
     block = renderer.block(material.rules, demonstrations, [(question.query,) for question in material.search])
-    _check_scored(path, config, block)
+    if not results.lost:
+        _check_scored(path, config, block)
     decoding = results.decoding(candidate)
     return BestPrompt(results, status, chosen, material, demonstrations, renderer, block, decoding)
 

@@ -79,7 +79,10 @@ def rejudge(path: Path | str, config: RejudgeConfig, successor: Path | None = No
     results = read_any_results(path)
     scored = scored_answers(results)
     if results.material is None or not scored:
-        raise InputError(f"{path} has no answers yet: rejudge it when some prompts are scored")
+        lost = results.lost and f"{path}: {results.lost} Restore the ledger from a copy, then rejudge"
+        raise InputError(lost or f"{path} has no answers yet: rejudge it when some prompts are scored")
+    if results.lost:
+        _log.warning("%s", results.lost)
     succeeding = None
     if successor is not None and isinstance(results, SearchResults):
         succeeding = successor_config(results, config, successor)

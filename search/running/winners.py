@@ -20,23 +20,31 @@ _BASE = "base prompt"
 _SHARED = ("questions", "render", "model", "decoding", "scoring", "workers")
 
 
-def evaluation_of_winners(runs: Sequence[Path], folder: Path) -> tuple[EvaluationConfig, list[str]]:
+def evaluation_of_winners(
+    runs: Sequence[Path], folder: Path, *, pay_again: bool = False
+) -> tuple[EvaluationConfig, list[str]]:
     """The base prompt of the first run and the best prompt of each, on the held-out questions of the first and by its
     judge; a run with another model, template or decoding keeps these.
 
     Args:
         folder: where the prompts are kept as files; made where it is not.
+        pay_again: also where a ledger has lost answers that were paid for.
 
     Returns:
         The evaluation, and what should be known of it, a sentence each.
 
     Raises:
-        InputError: one of them is not a search, or has scored nothing yet.
+        InputError: one of them is not a search, or has scored nothing yet; or its ledger has lost rows.
     """
     results = []
     for run in runs:
         require_search(run, "evaluate")
         results.append(read_search_results(run))
+        if (lost := results[-1].lost) and not pay_again:
+            raise InputError(
+                f"{run}: {lost} Restore the ledger from a copy, or add --pay-again, which asks and pays for what is "
+                "missing a second time"
+            )
     first, material = results[0], results[0].material
     if material is None:
         raise InputError(f"{first.path} has scored nothing yet: compare it when it has")

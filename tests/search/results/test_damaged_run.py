@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from configs.errors import DemosearchError, InputError
+from configs.schema.judge import ReferenceJudgeConfig
+from configs.schema.rejudge import RejudgeConfig
 from evaluators.ledger.ledger import Ledger
 from search.cli.watch import watch
 from search.export import export
@@ -25,6 +27,8 @@ from search.results.answers_table import read_answers
 from search.results.evaluation_status import read_evaluation
 from search.results.status import read_status
 from search.run_directory.run import Run
+from search.running.rejudge import rejudge
+from search.running.winners import evaluation_of_winners
 from search.view.bundle import write_bundle
 from search.view.compare import compare_runs
 from search.view.runs import RunList
@@ -215,6 +219,12 @@ def test_rows_that_a_ledger_has_lost_are_said_aloud(whole: Path, tmp_path: Path)
     assert read_status(path).lost == "The ledger has lost rows: 4 of 4 answers looked up are not in it."
     (path / "tally.json").write_text('{"generations": 3, "verdicts": 2}')
     assert "it holds 0 answers and 0 verdicts of this run, and 3 and 2 were written" in read_status(path).lost
+    with pytest.raises(InputError, match=r"has lost rows.*or add --pay-again, which asks and pays for what is missing"):
+        evaluation_of_winners([path], tmp_path / "prompts")
+    assert evaluation_of_winners([path], tmp_path / "prompts", pay_again=True)[0].variants
+    with pytest.raises(InputError, match=r"has lost rows.*Restore the ledger from a copy, then rejudge"):
+        rejudge(path, RejudgeConfig(judge=ReferenceJudgeConfig(kind="reference")))
+    assert export(path, "urial") == export(whole, "urial")
 
 
 def test_a_finished_search_whose_journal_was_cut_is_refused_and_never_read_as_another_result(
