@@ -149,12 +149,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
         raise InputError("CONFIG is required, or the searches to compare: `demosearch evaluate --from RUN [RUN ...]`")
     path = run_dir or new_directory("winners" if runs else (config or [""])[0])
     with TemporaryDirectory() as nowhere:  # a dry run leaves no file
-        prompt_files = Path(nowhere) if dry_run else path.with_name(f"{path.name}.prompts")
-        loaded = (
-            _of_winners(runs, prompt_files, overrides, prompts, pay_again)
-            if runs
-            else _of_file(config, overrides, prompts)
-        )
+        files = Path(nowhere) if dry_run else path.with_name(f"{path.name}.prompts")
+        loaded = _of_runs(runs, files, overrides, prompts, pay_again) if runs else _of_file(config, overrides, prompts)
         if reuse is not None or runs:  # what is compared has been paid for
             loaded = loaded.model_copy(update={"reuse_folder": reuse is not False})
         if dry_run:
@@ -175,7 +171,7 @@ def _of_file(config: list[str] | None, overrides: list[str] | None, prompts: lis
     return search.load_evaluation((config or [""])[0], overrides or [], named)
 
 
-def _of_winners(
+def _of_runs(
     runs: list[Path], folder: Path, overrides: list[str] | None, prompts: list[str] | None, pay_again: bool
 ) -> "EvaluationConfig":
     """What `--from` compares; its prompts are kept in this folder."""

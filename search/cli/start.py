@@ -1,4 +1,4 @@
-"""Where the command begins: Ctrl-C ends it in one way, also while modules are loaded or errors told."""
+"""The beginning of the command: Ctrl-C ends it in one way, also while modules are loaded."""
 
 import os
 import signal
