@@ -13,19 +13,25 @@ from typing import Any
 class ServedView:
     """The runs of a folder, served.
 
+    Args:
+        editing: whether its pages may edit; then only who has opened `entry` gets any.
+
     Attributes:
         home: address of the first page.
+        entry: the same, with the token where there is one.
     """
 
-    def __init__(self, folder: Path) -> None:
-        command = [sys.executable, "-m", "search", "view", str(folder), "--port", "0", "--no-token"]
+    def __init__(self, folder: Path, *, editing: bool = False) -> None:
+        access = "--edit" if editing else "--no-token"
+        command = [sys.executable, "-m", "search", "view", str(folder), "--port", "0", access]
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603
         assert self._process.stderr is not None
         line = self._process.stderr.readline()
         addresses = re.findall(r"http://\S+", line)
         if not addresses:
             raise RuntimeError(f"the view does not start: {line}")
-        self.home = addresses[0]
+        self.entry = addresses[0]
+        self.home = self.entry.partition("?")[0]
 
     def read(self, address: str) -> bytes:
         """A page."""

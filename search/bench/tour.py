@@ -76,6 +76,7 @@ SHOTS = (
     Shot("answers", f"answers/{_SEARCH}?role=winner&change=better&order=change&descending=on"),
     Shot("answers_phone", f"answers/{_SEARCH}?words=capital", show="scrollTo(0, 430)", width=390, height=720),
     Shot("answer_dark", f"answer/{_SEARCH}?trial={{trial}}&item={{item}}&role=winner", scheme="dark"),
+    Shot("review", f"review/{_SEARCH}?role=winner", scheme="dark", height=560),
     Shot("compare", f"compare?run={_SEARCH}&run={_EVALUATION}"),
 )
 
@@ -112,11 +113,12 @@ class _Camera:
         return base64.b64decode((await self._send("Page.captureScreenshot", format="png"))["data"])
 
 
-async def _photograph(home: str, address_values: dict[str, str], target: Path) -> None:
+async def _photograph(view: ServedView, address_values: dict[str, str], target: Path) -> None:
     async with Browser(headless=True) as browser:
         camera = _Camera(await browser.create_tab("about:blank"))
+        await camera.take(Shot("", ""), view.entry)  # whose token the browser keeps
         for shot in SHOTS:
-            picture = await camera.take(shot, home + shot.address.format(**address_values))
+            picture = await camera.take(shot, view.home + shot.address.format(**address_values))
             if len(picture) > MOST_BYTES:
                 raise RuntimeError(f"{shot.name} has {len(picture):,} bytes: show less of the page")
             (target / f"{shot.name}.png").write_bytes(picture)
@@ -147,7 +149,8 @@ def main() -> None:
         with closing(ServedView(given.folder)) as view:
             row = view.json(f"answers/{_SEARCH}?role=winner&side=held_out&order=change&descending=on")["rows"][0]
             place = {"trial": str(row["trial"]), "item": row["question"]}
-            asyncio.run(_photograph(view.home, place, given.target))
+        with closing(ServedView(given.folder, editing=True)) as view:
+            asyncio.run(_photograph(view, place, given.target))
     finally:
         searching.terminate()
         searching.wait()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from search.run_directory.notes import Notes, change_notes, read_notes
+from search.run_directory.reviews import read_reviews
 from search.view.bundle import write_bundle
 from tests.search.report.browser import CHROMIUM, Page, browser_page
 from tests.search.view.folder import made_experiment, made_folder, made_search
@@ -250,9 +251,10 @@ async def pick_prompts(home: str) -> dict[str, object]:
         await page.resize(360, 740, phone=True)
         widths.append(await page.evaluate("document.documentElement.scrollWidth"))
         await page.evaluate("document.querySelector('.filters button').click()")
-        await page.until("document.querySelectorAll('table.compared tbody tr').length > 1")
+        rows = "document.querySelectorAll('table.compared tbody tr').length"
+        await page.until(f"{rows} > 1 && document.readyState === 'complete'")
         widths.append(await page.evaluate("document.documentElement.scrollWidth"))
-        seen["compared"] = await page.evaluate("document.querySelectorAll('table.compared tbody tr').length")
+        seen["compared"] = await page.evaluate(rows)
         seen["costs"] = await page.evaluate(
             "[...document.querySelectorAll('table.compared thead th')].map(one => one.textContent).join()"
         )
@@ -296,18 +298,27 @@ async def edit_notes(home: str, run: Path) -> dict[str, object]:
         await page.evaluate("document.querySelector('#edit button').click()")
         await page.until(f"{saved}.startsWith('not saved')")
         seen["refused"] = await page.evaluate(saved)
+        await page.open(f"{home}answer/first?trial=1&item=g1")
+        pressed = "[...document.querySelectorAll('[aria-pressed=true]')].map(button => button.value).join()"
+        for key, verdict in (("-", "no"), ("+", "yes"), ("+", "")):  # pressed again, a verdict goes
+            await press(page, key)
+            await page.until(f"{pressed} === '{verdict}'")
+        await page.open(f"{home}review/first?role=winner")
+        await press(page, "-")
+        await page.until("document.querySelector('p[role=status]')?.textContent === '1 reviewed, 6 to go'")
         await page.resize(360, 740, phone=True)
         seen["width"] = await page.evaluate("document.documentElement.scrollWidth")
         return {**seen, "complaints": [text for text in page.complaints if "409" not in text]}
 
 
-def test_tags_and_a_note_are_edited_in_the_page_and_nobody_elses_are_lost(tmp_path: Path) -> None:
+def test_tags_a_note_and_reviews_are_edited_in_the_pages_and_nobody_elses_are_lost(tmp_path: Path) -> None:
     run = made_folder(tmp_path / "runs") / "first"
     with served(tmp_path / "runs", "secret", editing=True) as home:
         seen = asyncio.run(edit_notes(home, run))
     assert "1 to 40 characters" in str(seen.pop("refused"))
     assert seen == {"focus": "tags", "tags": "good one, paper, terminal", "width": 360, "complaints": []}
     assert read_notes(run) == Notes(("good one", "paper"), "look\n<b>again</b>")
+    assert [(review.good, review.blind) for review in read_reviews(run).values()] == [(False, True)]
 
 
 CRAFTED = """<!doctype html><script>
