@@ -46,7 +46,7 @@ def example_of_search(plan: Plan) -> PromptExample:
     first = plan.space.pool[:1]
     shown = material.shown(plan.space.compose(first))
     block = plan.renderer.block(material.rules, shown, [(question.query,)])
-    parts = [show_many(len(shown), "demonstration"), *(f"one of the pool ('{name}')" for name in first)]
+    parts = [show_many(len(shown), "demonstration"), *(f"'{name}' added from the pool" for name in first)]
     return _example(plan.config.model, ", ".join(parts), question, block)
 
 

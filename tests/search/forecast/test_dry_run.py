@@ -113,7 +113,7 @@ def test_a_dry_run_shows_one_prompt_as_the_model_will_read_it_with_its_tokens() 
     prompt = forecast_run(config).prompt
     assert prompt is not None
     material = make_plan(config, Path("runs")).material
-    assert prompt.title.startswith(f"4 demonstrations, one of the pool ('{material.pool[0].id}'); question ")
+    assert prompt.title.startswith(f"4 demonstrations, '{material.pool[0].id}' added from the pool; question ")
     assert prompt.text.startswith(material.rules)
     for demonstration in (*material.base, material.pool[0]):
         assert demonstration.query in prompt.text
