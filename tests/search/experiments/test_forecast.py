@@ -10,7 +10,7 @@ from search.experiments.catalogue import experiment_named
 from search.experiments.forecast import ExperimentForecast, forecast_experiment
 from search.experiments.run import run_experiment
 from search.forecast.forecast import Quantity
-from tests.search.experiments.toy import QUICKSTART, toy_config
+from tests.search.experiments.toy import ASKED, QUICKSTART, toy_config
 
 pytestmark = pytest.mark.heavy
 
@@ -30,14 +30,14 @@ def test_what_another_experiment_on_the_ledger_has_paid_is_counted_and_the_rest_
     generations, verdicts, cells = (_row(forecast, name) for name in ("generations", "verdicts", "cells"))
     assert cells.about == 7
     assert cells.spent == 3  # the whole base prompt, no prompt, and the instruct model without one
-    assert generations.spent == 3 * 14 * 2
+    assert generations.spent == 3 * ASKED * 2
     assert not (tmp_path / "run").exists()
     told: list[ExperimentForecast] = []
     results = run_experiment(components, config, tmp_path / "run", images=False, tell=told.append)
     takes, paid, left = forecast_sentences(told[0])
-    assert takes.startswith("takes 7 cells, 196 generations, 196 verdicts, no dollars, no GPU time,")
-    assert paid.startswith("paid already: 3 cells, 84 generations, 84 verdicts,")
-    assert left.startswith("left: 4 cells, 112 generations, 112 verdicts,")
+    assert takes.startswith(f"takes 7 cells, {14 * ASKED} generations, {14 * ASKED} verdicts, no dollars, no GPU time,")
+    assert paid.startswith(f"paid already: 3 cells, {6 * ASKED} generations, {6 * ASKED} verdicts,")
+    assert left.startswith(f"left: 4 cells, {8 * ASKED} generations, {8 * ASKED} verdicts,")
     assert generations.about is not None
     assert verdicts.at_most is not None
     assert verdicts.spent is not None
@@ -77,7 +77,7 @@ def test_an_untrained_model_has_paid_for_nothing_and_its_training_is_told_in_hou
     forecast = forecast_experiment(experiment_named("icl_vs_finetuning"), config, None)
     assert _row(forecast, "models to fine-tune").about == 2
     assert not _row(forecast, "models to fine-tune").spent
-    assert _row(forecast, "generations").spent == 2 * 14 * 2  # the base and the instruct model, as they are
+    assert _row(forecast, "generations").spent == 2 * ASKED * 2  # the base and the instruct model, as they are
     disk, hours = _row(forecast, "disk, GB"), _row(forecast, "GPU hours")
     assert disk.at_most is not None
     kept, checkpoints = 2 * 7 * 4, 2 * 7 * 12  # one training at a time, and two of its checkpoints

@@ -13,7 +13,7 @@ from search.experiments.gap import shares
 from search.experiments.grid import make_grid
 from search.experiments.results import ExperimentResults
 from search.experiments.run import run_experiment
-from tests.search.experiments.toy import QUICKSTART, toy_config
+from tests.search.experiments.toy import QUICKSTART, toy_config, toy_values
 
 pytestmark = pytest.mark.heavy
 
@@ -86,7 +86,9 @@ def test_a_gap_that_cannot_be_told_from_zero_is_said_aloud(ledger: Path, tmp_pat
     settings = json.loads((instruct / "tokenizer_config.json").read_text(encoding="utf-8"))
     settings["chat_template"] = "{{ messages[-1]['content'] }} "
     (instruct / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
-    _run(tmp_path / "run", ledger, instruct={"name": str(instruct), "dtype": "float32"})
+    benchmarks = toy_values()["benchmarks"]
+    benchmarks[0]["questions"]["limit"] = 14  # of fewer the luck is that it can be told
+    _run(tmp_path / "run", ledger, instruct={"name": str(instruct), "dtype": "float32"}, benchmarks=benchmarks)
     table = (tmp_path / "run" / "table.md").read_text(encoding="utf-8")
     assert "told from zero on 14 questions: no share of it means anything" in table
     assert "no bounds: the gap is not clear" in table

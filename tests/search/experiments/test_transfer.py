@@ -15,7 +15,7 @@ from search.experiments.found_sets import FoundSet
 from search.experiments.results import ExperimentResults
 from search.experiments.run import run_experiment
 from search.experiments.setting import Setting
-from tests.search.experiments.toy import QUICKSTART, toy_config
+from tests.search.experiments.toy import ASKED, QUICKSTART, toy_config
 
 pytestmark = pytest.mark.heavy
 
@@ -45,7 +45,7 @@ def test_sets_of_a_search_a_run_directory_and_an_export_have_the_same_scores_on_
     table = (tmp_path / "second" / "table.md").read_text(encoding="utf-8")
     assert "| set by model | toy | instruct |" in table
     (base,) = [line for line in table.splitlines() if line.startswith("| base prompt |") and "n=" in line][-1:]
-    assert base.count("n=14 |") == 2
+    assert base.count(f"n={ASKED} |") == 2
     assert "set by model" in page
     assert '"type":"heatmap"' in page
 
@@ -68,7 +68,7 @@ def test_a_model_that_is_called_as_the_pair_is_refused(tmp_path: Path) -> None:
 
 def test_a_search_that_has_not_finished_is_refused_before_anything_is_spent(tmp_path: Path) -> None:
     ledger = tmp_path / "ledger.sqlite"
-    stopped = toy_config(tmp_path, ledger, transfer={"strategies": [_SEARCH]}, budget={"verdicts": 20})
+    stopped = toy_config(tmp_path, ledger, transfer={"strategies": [_SEARCH]}, budget={"verdicts": 10})
     with pytest.raises(RunStopped, match="budget"):
         run_experiment(experiment_named("transfer"), stopped, tmp_path / "first", images=False)
     run = tmp_path / "first" / "searches" / "found"

@@ -10,12 +10,13 @@ from configs.schema.experiment import ExperimentConfig
 from tests.documents import ROOT
 
 QUICKSTART = ROOT / "configs" / "quickstart"
+ASKED = 8  # questions, of two turns each
 
 
 def toy_values(ledger: Path | None = None, **changes: Any) -> dict[str, Any]:
-    """The preset as it stands in the file, with eight questions, and some groups replaced."""
+    """The preset as it stands in the file, with few questions, and some groups replaced."""
     values: dict[str, Any] = yaml.safe_load((ROOT / "configs" / "experiment_quickstart.yaml").read_text("utf-8"))
-    values["benchmarks"][0]["questions"]["limit"] = 14
+    values["benchmarks"][0]["questions"]["limit"] = ASKED
     values["benchmarks"][0]["side"] = "all"
     values["ledger_path"] = None if ledger is None else str(ledger)
     return values | changes
