@@ -47,7 +47,6 @@ def watched(path: Path, once: bool = False) -> str:
     return " ".join(console.file.getvalue().split())
 
 
-@pytest.mark.heavy
 def test_a_search_in_another_process_is_followed_to_its_end(tmp_path: Path) -> None:
     path = tmp_path / "run"
     search = command_line.start("run", "quickstart", "--run-dir", str(path), *SMALL)

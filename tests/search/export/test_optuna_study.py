@@ -157,7 +157,6 @@ def get(url: str, process: "subprocess.Popen[bytes]") -> Any:
     raise AssertionError("the dashboard has ended")
 
 
-@pytest.mark.heavy
 def test_the_command_fills_a_study_that_optunas_dashboard_shows(run: Path, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/study.db"
     words = ("export", str(run), "--format", "optuna", "--output")

@@ -75,20 +75,17 @@ def test_a_dry_run_counts_held_out_questions_of_the_cheap_judge_alone() -> None:
         assert now["verdicts"] == before["verdicts"] + 3 * 24
 
 
-@pytest.mark.heavy
 def test_a_dry_run_refuses_a_prompt_that_does_not_fit_as_the_run_does() -> None:
     with pytest.raises(InputError, match=r"the base prompt with the longest question has \d+ tokens"):
         forecast_run(load_config("quickstart", ["model.context_tokens=64"]))
 
 
-@pytest.mark.heavy
 def test_a_dry_run_refuses_a_prompt_that_begins_twice_as_the_run_does(tmp_path: Path) -> None:
     (tmp_path / "base.txt").write_text("<s>Be brief.\n", encoding="utf-8")
     with pytest.raises(InputError, match="begins with <s>, which the tokenizer adds by itself"):
         forecast_run(load_config("quickstart", [f"base_prompt.path={tmp_path}/base.txt"]))
 
 
-@pytest.mark.heavy
 def test_a_dry_run_says_what_was_read() -> None:
     notes = forecast_run(load_config("quickstart", ["pool.limit=8", "strategy={kind: random, trials: 3}"])).notes
     assert any("the pool has 8; 32 questions guide the search and 48 are held out" in note for note in notes)

@@ -24,7 +24,6 @@ def search(space: SearchSpace = SPACE, seed: int = 0, **knobs: Any) -> OptunaSea
     return OptunaSearch(space, OptunaConfig.model_validate(config), seed)
 
 
-@pytest.mark.heavy
 class TestGaussianProcess(StrategyKit):
     finds = None  # so few trials keep the test fast
 
