@@ -31,6 +31,7 @@ SMALL: dict[str, Any] = {
             {"name": "random", "strategy": {"kind": "random", "trials": 4, "insert": "back"}},
         ],
     },
+    "decoding_sweep": {"temperatures": [0.0, 1.0], "top_ps": [1.0], "repetition_penalties": [1.0]},
     "many_shot": {"counts": [0, 3, 6], "draws": 2},
     "multi_turn": {
         "pool": {"path": "quickstart/two_turn_pool.jsonl", "id_field": "id"},
@@ -132,7 +133,7 @@ def test_an_experiment_that_a_budget_stops_goes_on_with_a_larger_one(name: str, 
 
 
 def test_an_experiment_killed_in_its_second_training_and_resumed_gives_the_same_table(tmp_path: Path) -> None:
-    slow = {"lengths": [{"epochs": 12, "batch_size": 2}], "learning_rate": 1e-4, "checkpoints": 11}
+    slow = {"lengths": [{"epochs": 8, "batch_size": 2}], "learning_rate": 1e-4, "checkpoints": 11}
     file = toy_file(tmp_path, icl_vs_finetuning={"counts": [6], "draws": 1}, finetuning=slow)
     words = ("experiment", "icl_vs_finetuning", str(file), "--no-figures", "--run-dir")
 
