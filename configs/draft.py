@@ -62,7 +62,7 @@ class Draft:
             )
 
     def write(self, path: Path) -> list[Path]:
-        """Write the config to `path`, and beside it what it names and is not there yet.
+        """Write the config to `path`, beside it this version's schema, and what else it names and is not there yet.
 
         Returns:
             The files written.
@@ -73,12 +73,13 @@ class Draft:
         self.check()
         if path.exists():
             raise InputError(f"{path} already exists: move it, or choose another name")
-        companions = {SCHEMA: json.dumps(RunConfig.model_json_schema(), indent=1) + "\n"}
+        companions: dict[str, str] = {}
         if self.base_prompt is None:
             companions["base_prompt.txt"] = DEFAULT_RULES
         if self.judge == "rubric":
             companions["rubric.txt"] = _RUBRIC
-        files = {path: self._text(path)}
+        schema = json.dumps(RunConfig.model_json_schema(), indent=1) + "\n"
+        files = {path: self._text(path), path.with_name(SCHEMA): schema}
         files |= {path.with_name(name): text for name, text in companions.items() if not path.with_name(name).exists()}
         for file, text in files.items():
             _write(file, text)

@@ -24,6 +24,8 @@ def list_runs(
     as_json: AsJson = False,
 ) -> None:
     """List the runs of a folder: state, model, strategy, score, gain over the base prompt, spend, tags."""
+    if paths and as_json:
+        raise InputError("--paths cannot be used with --json: leave one of them out")
     from search.cli.run_table import run_table  # noqa: PLC0415 -- rich
     from search.view.runs import RunList  # noqa: PLC0415 -- scipy
 
@@ -38,7 +40,7 @@ def list_runs(
 
 
 def compare(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run directories, two or more.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Run directories, two or more.")],
     as_json: AsJson = False,
 ) -> None:
     """Compare runs: every winner and base prompt, or an evaluation's prompts, each against the first, in pairs.
@@ -57,11 +59,12 @@ def compare(
 
 def tag(
     path: RunDirectory,
-    tags: Annotated[list[str] | None, typer.Argument(metavar="TAG...", help="Tags to add.")] = None,
+    tags: Annotated[list[str] | None, typer.Argument(metavar="TAG", help="Tags to add.")] = None,
     remove: Annotated[list[str] | None, typer.Option("--remove", "-r", help="A tag to remove. Repeatable.")] = None,
     note: Annotated[str | None, typer.Option(help="A note; it replaces the present one.")] = None,
     alone: Annotated[
-        bool, typer.Option("--alone", help="Take the tags from every other run of its folder: one is in production.")
+        bool,
+        typer.Option("--alone", help="Remove these tags from all other runs in the folder that holds RUN, and below."),
     ] = False,
 ) -> None:
     """Write tags and a note on a run; `list` and `view` show them. With only RUN, print those that it has.
@@ -73,10 +76,13 @@ def tag(
     from search.run_directory.run import require_run  # noqa: PLC0415 -- pydantic
 
     require_run(path)
+    if alone and not tags:
+        raise InputError("--alone needs a TAG, which no other run is to keep: `demosearch tag RUN TAG --alone`")
     change = bool(tags or remove or note is not None)
-    notes = change_notes(path, tags or (), remove or (), note) if change else read_notes(path)
-    if alone:
-        _take_from_others(path, {tag.strip() for tag in tags or ()})
+    others = _others_with({tag.strip() for tag in tags or ()}, path) if alone else {}
+    notes = change_notes(path, tags or (), remove or (), note, others) if change else read_notes(path)
+    for other, lost in others.items():
+        say(f"removed from {other.relative_to(path.absolute().parent)}: {', '.join(sorted(lost))}")
     say(", ".join(notes.tags) or "no tags")
     if notes.note:
         say(notes.note)
@@ -84,14 +90,14 @@ def tag(
         say_next(f"demosearch list {shown(path.parent)}")
 
 
-def _take_from_others(path: Path, tags: set[str]) -> None:
-    from search.run_directory.notes import change_notes, read_notes  # noqa: PLC0415 -- pydantic
+def _others_with(tags: set[str], path: Path) -> dict[Path, set[str]]:
+    """Find the other runs in the folder of the run at `path`, and below, that have any of these tags, and which."""
+    from search.run_directory.notes import read_notes  # noqa: PLC0415 -- pydantic
     from search.view.runs import run_paths  # noqa: PLC0415 -- scipy
 
-    for other in run_paths(path.absolute().parent):
-        if (shared := tags & {*read_notes(other).tags}) and not other.samefile(path):
-            change_notes(other, remove=shared)
-            say(f"taken from {other.relative_to(path.absolute().parent)}: {', '.join(sorted(shared))}")
+    runs = run_paths(path.absolute().parent)
+    shared = {run: tags & {*read_notes(run).tags} for run in runs}
+    return {run: these for run, these in shared.items() if these and not run.samefile(path)}
 
 
 def rm(
@@ -120,7 +126,7 @@ def rm(
 def view(
     folder: Folder = _HERE,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8765,
-    host: Annotated[str, typer.Option(help="Address to listen on. Any but this machine's own lets others connect.")] = (
+    host: Annotated[str, typer.Option(help="Address to listen on. Any other address lets other machines connect.")] = (
         "127.0.0.1"
     ),
     no_token: Annotated[

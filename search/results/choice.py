@@ -90,7 +90,7 @@ class Choice:
             return
         taken = contender.measured.mean - contender.expected.mean
         yield (
-            f"{text}; all {self.answers:,} search scores together lead to expect {show_gain(contender.expected)} on "
+            f"{text}; all {self.answers:,} search scores together predict {show_gain(contender.expected)} on "
             f"further questions, {self._shrinkage(taken)}."
         )
 
@@ -125,7 +125,7 @@ class Choice:
             return "a gain on fewer questions counts less"
         expected = [contender.expected.mean for contender in (first, second) if contender.expected]
         if len(expected) == len((first, second)) and expected[1] <= expected[0] + _DIGITS:
-            return "all search scores together do not lead to expect more of it"
+            return "all search scores together do not predict a larger gain for it"
         return "the ranking does not go by the measured gain alone"
 
     def _fallen(self) -> Iterator[str]:

@@ -34,7 +34,6 @@ class ReviewSummary:
 
     def sentences(self) -> list[str]:
         """Sentences for a report."""
-        all_verdicts = show_many(self.good + self.bad, "verdict")
         counts = f"People call {show_many(self.good, 'answer')} good and {self.bad:,} bad"
         counts += f", and commented on {self.comments:,}." if self.comments else "."
         if self.agreement is None:
@@ -49,8 +48,8 @@ class ReviewSummary:
         )
         if self.blind == self.good + self.bad:
             return [counts, pairs, "All verdicts were given blind, before the judge's were seen."]
-        bias = "the others may lean towards the judge's score, which was in sight"
-        return [counts, pairs, f"Of {all_verdicts}, {self.blind:,} were given blind; {bias}."]
+        bias = "the others may be influenced by the judge's score, which was visible"
+        return [counts, pairs, f"Given blind: {self.blind:,} of {self.good + self.bad:,} verdicts; {bias}."]
 
 
 def summarize_reviews(results: SearchResults | EvaluationResults) -> ReviewSummary | None:

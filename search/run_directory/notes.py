@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -32,23 +32,41 @@ def read_notes(path: Path) -> Notes:
         return Notes()
 
 
-def change_notes(path: Path, add: Iterable[str] = (), remove: Iterable[str] = (), note: str | None = None) -> Notes:
+def change_notes(
+    path: Path,
+    add: Iterable[str] = (),
+    remove: Iterable[str] = (),
+    note: str | None = None,
+    others: Iterable[Path] = (),
+) -> Notes:
     """Add and remove tags, and replace the note unless None is given. Others who do so at the same moment wait.
 
+    Args:
+        others: runs that lose the tags that are added.
+
     Raises:
-        InputError: `path` is not a run directory, cannot be written, or a tag is empty, too long or holds a comma.
+        InputError: `path` is not a run directory, it or one of `others` cannot be written, or a tag is empty, too long
+            or holds a comma. Nothing is changed then.
     """
     require_run(path)
     adding = [tag.strip() for tag in add]
     for tag in adding:
         if not tag or len(tag) > _LONGEST_TAG or not tag.isprintable() or "," in tag:
             raise InputError(f"the tag '{tag}' cannot be used: use 1 to {_LONGEST_TAG} characters without a comma")
-    with changing(path):
-        before = read_notes(path)
-        tags = ({*before.tags} | {*adding}) - {tag.strip() for tag in remove}
-        notes = Notes(tuple(sorted(tags)), before.note if note is None else note)
-        write_json(path / _FILE, asdict(notes))
-        return notes
+    with ExitStack() as held:
+        for run in sorted((path, *others), key=Path.resolve):  # who wants the same runs waits, and holds none of them
+            held.enter_context(changing(run))
+        for other in others:
+            _write(other, (), adding)
+        return _write(path, adding, [tag.strip() for tag in remove], note)
+
+
+def _write(path: Path, add: Iterable[str], remove: Iterable[str], note: str | None = None) -> Notes:
+    before = read_notes(path)
+    tags = ({*before.tags} | {*add}) - {*remove}
+    notes = Notes(tuple(sorted(tags)), before.note if note is None else note)
+    write_json(path / _FILE, asdict(notes))
+    return notes
 
 
 @contextmanager
@@ -61,6 +79,6 @@ def changing(path: Path) -> Iterator[None]:
         with FileLock(path / "notes.lock", timeout=_LOCK_SECONDS):
             yield
     except TimeoutError:
-        raise InputError(f"{path}: another process is changing the notes; try again when it is done") from None
+        raise InputError(f"{path}: another process is writing notes or reviews; try again when it is done") from None
     except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}): make it writable to change notes") from None
+        raise InputError(f"{path} cannot be written ({error.strerror}): make the directory writable") from None

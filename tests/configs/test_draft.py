@@ -63,12 +63,14 @@ def test_the_speed_of_a_cpu_is_guessed_from_the_size_of_the_weights(tmp_path: Pa
     assert load_config(written[0]).forecast.tokens_per_second == speed
 
 
-def test_what_is_there_already_is_never_overwritten(tmp_path: Path) -> None:
+def test_what_is_there_already_is_never_overwritten_but_for_an_older_schema(tmp_path: Path) -> None:
     (tmp_path / "base_prompt.txt").write_text("mine", encoding="utf-8")
+    (tmp_path / SCHEMA).write_text("older", encoding="utf-8")
     assert draft(tmp_path).write(tmp_path / "my.yaml") == [tmp_path / "my.yaml", tmp_path / SCHEMA]
     with pytest.raises(InputError, match="already exists"):
         draft(tmp_path).write(tmp_path / "my.yaml")
     assert (tmp_path / "base_prompt.txt").read_text(encoding="utf-8") == "mine"
+    assert (tmp_path / SCHEMA).read_text(encoding="utf-8") != "older"
 
 
 def test_a_judge_that_cannot_judge_these_questions_is_refused(tmp_path: Path) -> None:

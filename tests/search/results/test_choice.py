@@ -41,7 +41,7 @@ def test_it_tells_what_was_measured_what_is_expected_and_what_shrinkage_took(tmp
     text = "\n".join(found.sentences())
     assert found.title == "Why this one won"
     assert "The winner: its own 4 answers to search questions measured +2.12 [" in text
-    assert "lead to expect +1.62 [+0.90, +2.20] on further questions, 0.50 less than measured (shrinkage" in text
+    assert "predict +1.62 [+0.90, +2.20] on further questions, 0.50 less than measured (shrinkage" in text
     assert "The runner-up: its own 4 answers" in text
 
 

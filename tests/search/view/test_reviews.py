@@ -161,7 +161,7 @@ def made_reviews(path: Path, *, blind: bool, questions: int = 12) -> Path:
     [
         (12, True, "In 92 % (71 % to 98 %) of the pairs of a good and a bad answer, the judge scores the good one"),
         (12, True, "All verdicts were given blind"),
-        (12, False, "Of 24 verdicts, 0 were given blind"),
+        (12, False, "Given blind: 0 of 24 verdicts; the others may be influenced"),
         (4, True, "People call 4 answers good and 4 bad. The judge's agreement is shown once 5 questions"),
     ],
 )

@@ -93,13 +93,26 @@ def test_a_tag_that_one_run_alone_may_have_leaves_the_others_and_leads_scripts_t
     folder = made_folder(tmp_path / "runs")
 
     def printed(*words: str) -> str:
-        return CliRunner().invoke(app, words).output
+        result = CliRunner().invoke(app, words)
+        return f"{result.output}{result.exception or ''}"
 
     printed("tag", str(folder / "first"), "production", "good")
-    assert "taken from first: production" in printed("tag", str(folder / "compared"), "production", "--alone")
+    assert "removed from first: production" in printed("tag", str(folder / "compared"), "production", "--alone")
     assert read_notes(folder / "first").tags == ("good",)
     assert printed("list", str(folder), "--tag", "production", "--paths") == f"{folder / 'compared'}\n"
     assert printed("list", str(folder), "--tag", "staging", "--paths") == ""
+    assert "--alone needs a TAG" in printed("tag", str(folder / "compared"), "--alone")
+    assert "--paths cannot be used with --json" in printed("list", str(folder), "--paths", "--json")
+
+
+def test_a_tag_is_not_added_while_another_run_cannot_lose_it(tmp_path: Path) -> None:
+    first, second = (made_search(tmp_path / name, "a") for name in ("first", "second"))
+    change_notes(first, add=["production"])
+    (first / "notes.lock").unlink(missing_ok=True)
+    (first / "notes.lock").mkdir()
+    with pytest.raises(InputError, match="first cannot be written"):
+        change_notes(second, add=["production"], others=[first])
+    assert (read_notes(first).tags, read_notes(second).tags) == (("production",), ())
 
 
 @pytest.mark.parametrize("tag", ["", "   ", "a,b", "x" * 41, "bell\a"])
