@@ -7,6 +7,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,9 +71,9 @@ def test_a_clean_stop_is_told_from_a_crash(tmp_path: Path) -> None:
 
 def test_an_unchanged_manifest_is_accepted(tmp_path: Path) -> None:
     run = Run.create(tmp_path / "run", CONFIG)
-    for _ in range(2):
-        run.check_manifest({"pool": "64 demonstrations", "decoding": {"stop": ("#",)}})
-    assert read_manifest(tmp_path / "run")["decoding"] == {"stop": ["#"]}
+    for temperature in (0, 0.0):
+        run.check_manifest({"pool": "64 demonstrations", "decoding": {"stop": ("#",), "temperature": temperature}})
+    assert read_manifest(tmp_path / "run")["decoding"] == {"stop": ["#"], "temperature": 0}
     run.close()
 
 
@@ -85,19 +86,31 @@ def test_a_changed_manifest_is_refused_with_every_difference(tmp_path: Path) -> 
     run.close()
 
 
-def test_of_a_fingerprint_only_the_parts_that_differ_are_shown(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("before", "after", "lines"),
+    [
+        (
+            {"sources": {"my_judge": "1", "my_judge file words.txt": "2"}},
+            {"sources": {"my_judge": "3"}},
+            ['sources, my_judge: was "1", is "3"', "sources, my_judge file words.txt: is gone"],
+        ),
+        (
+            {"strict": 1, "scale": [1, 10]},
+            {"strict": True, "scale": [1.0, 10]},
+            ["scale, 1: was 1, is 1.0", "strict: was 1, is true"],
+        ),
+        ({"of": {"a": 1, "b": 2}}, {"of": {"b": 2, "a": 1}}, ['of: was {"a": 1, "b": 2}, is {"b": 2, "a": 1}']),
+    ],
+)
+def test_of_a_fingerprint_only_the_parts_that_differ_are_shown(
+    before: dict[str, Any], after: dict[str, Any], lines: list[str], tmp_path: Path
+) -> None:
     run = Run.create(tmp_path / "run", CONFIG)
-    first, second = (
-        {"judge": [[json.dumps({"kind": "function", "sources": sources}), 1.0, 1, "mean"]]}
-        for sources in ({"my_judge": "1", "my_judge file words.txt": "2"}, {"my_judge": "3"})
-    )
+    first, second = ({"judge": [[json.dumps(fingerprint), 1.0, 1, "mean"]]} for fingerprint in (before, after))
     run.check_manifest(first)
     with pytest.raises(InputError) as refused:
         run.check_manifest(second)
-    assert str(refused.value).splitlines()[1:-1] == [
-        '  judge, 1, sources, my_judge: was "1", is "3"',
-        "  judge, 1, sources, my_judge file words.txt: is gone",
-    ]
+    assert str(refused.value).splitlines()[1:-1] == [f"  judge, 1, {line}" for line in lines]
     run.close()
 
 
