@@ -59,9 +59,13 @@ _DISGUISES = {
 
 
 def refuse_placeholder(path: Path) -> None:
-    """Raises InputError where something else came in the place of the file when it was fetched."""
-    with path.open("rb") as file:
-        _refuse(path, file.read(_HEAD), _PLACEHOLDERS)
+    """Raises InputError where something else came in the place of the file when it was fetched, or it is unreadable."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError as error:
+        raise InputError(f"{shown_path(path)}: cannot be read ({why(error)}); check the path") from error
+    _refuse(path, head, _PLACEHOLDERS)
 
 
 def _refuse(path: Path, content: bytes, kinds: Mapping[bytes, str]) -> None:
