@@ -21,7 +21,8 @@ def take_standard_streams() -> None:
         try:
             os.fstat(descriptor)
         except OSError:  # closed: the next file that is opened would stand there, and be written to by libraries
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            lowest_free = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(lowest_free, True)
     sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 -- as long as the process
     sys.stdout, sys.stderr = _stream(sys.stdout, _OUTPUT), _stream(sys.stderr, _ERROR)
 

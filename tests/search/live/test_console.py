@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 WORK = """
-import logging, sys
+import logging, os, sys
 from pathlib import Path
 from rich.logging import RichHandler
 from configs.errors import RunStopped
 from search.cli.standard_streams import take_standard_streams
 from search.cli.terminal import console, print_out, say
 take_standard_streams()
+inherited = all(map(os.get_inheritable, range(3)))
 logging.basicConfig(handlers=[RichHandler(console=console())])
 end = Path(sys.argv[1]).open("w")
 told = 0
@@ -26,7 +27,7 @@ for number in range(200):
         print_out({"number": number})
     except RunStopped as error:
         told += 1
-end.write(f"done, file {end.fileno() > 2}, told {told}, read {len(sys.stdin.read())}")
+end.write(f"done, file {end.fileno() > 2}, told {told}, read {len(sys.stdin.read())}, inherited {inherited}")
 """
 FORMS = {
     "closed": ("<&- >&- 2>&-", 0),
@@ -44,4 +45,4 @@ def test_work_goes_on_where_its_output_is_taken_by_nobody_and_is_told_once_where
     environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
     command = ["sh", "-c", f'"$0" "$@" {redirections}', sys.executable, "-c", WORK, str(tmp_path / "end")]
     subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=False)
-    assert (tmp_path / "end").read_text() == f"done, file True, told {told}, read 0"
+    assert (tmp_path / "end").read_text() == f"done, file True, told {told}, read 0, inherited True"
