@@ -140,9 +140,8 @@ class Retries:
     def _refuse_outage(self, error: ClassifiedError, now: float) -> None:
         silence = self._outage.lasts(now)
         if silence is not None:
-            address, _, fault = str(error.failure).partition(" ")
             was_reached = self._outage.answers or not isinstance(error.failure, ServiceSilent)
             remedy = "resume when it is back" if was_reached else "check base_url and the network, then resume"
             raise ServiceUnreachable(
-                f"{address} has answered no request for {silence:,.0f} s (the last time it {fault}): {remedy}"
+                f"the service has answered no request for {silence:,.0f} s (the last time, {error.failure}): {remedy}"
             )
