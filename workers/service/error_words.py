@@ -57,12 +57,16 @@ _NOT_TAKEN = re.compile(
     r"extra fields|extra_forbidden|not permitted|not allowed|unexpected keyword|unexpected (field|argument|parameter)|"
     r"only the default|does not (take|accept)|deprecated|not compatible|invalid (parameter|field|argument)|"
     r"only temperature|must be (set to )?1(\.0)?\b|"
-    r"\b(logprobs|temperature|seed|top_p|reasoning_effort)\b.{0,60}(not (enabled|available|implemented)|disabled)",
+    r"(?<![\w/-])(?-i:[Ll]ogprobs|[Tt]emperature|seed|[Tt]op_p|[Rr]easoning_effort)(?![\w-])"  # models are named Seed
+    r".{0,60}(not (enabled|available|implemented)|disabled)",
     re.I,
 )
 _VALUE = re.compile(
     r"unsupported value|unsupported_value|supported values|allowed values|must be one of|invalid value", re.I
 )
+
+
+_NAME = "A-Za-z0-9_"  # no other letters: Chinese words follow without a space
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +84,18 @@ class FieldRefusal:
     of_value: bool = False
 
     def field_of(self, fields: Collection[str]) -> str | None:
-        """The one of these fields that the error speaks of: the one that it names, or names first."""
+        """The one of these fields that the error speaks of: the one that it names, or names first.
+
+        As they are spelled comes first: a model may be named vendor/Seed-1.6.
+        """
         if self.parameter in fields:
             return self.parameter
-        places = {
-            match.start(): field
-            for field in fields
-            if (match := re.search(rf"(?<![A-Za-z0-9_]){re.escape(field)}(?![A-Za-z0-9_])", self.words, re.I))
-        }
-        return places[min(places)] if places else None
+        for pattern in (rf"(?<![{_NAME}/-]){{}}(?![{_NAME}-])", rf"(?i)(?<![{_NAME}]){{}}(?![{_NAME}])"):
+            matches = ((re.search(pattern.format(re.escape(field)), self.words), field) for field in fields)
+            places = {match.start(): field for match, field in matches if match}
+            if places:
+                return places[min(places)]
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,9 @@ from workers.service.endings import CUT
 
 _QUOTED = 80  # characters
 _SHOWN = 6
+_PAGE = re.compile(
+    r"[\s\ufeff]*(<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(!doctype html|html|head|body|title)\b", re.DOTALL | re.I
+)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.DOTALL | re.IGNORECASE)
 _REASONING = ("reasoning_content", "reasoning", "thinking")
 
@@ -28,7 +31,7 @@ def what_came(answer: object) -> str:
 
 
 def _text_that_came(text: str) -> str:
-    if text.startswith("<"):
+    if _PAGE.match(text):
         return "a web page (is base_url right, or a proxy in the way?)"
     if text.startswith(("data:", "event:")):
         return "a stream of events, which was not asked for,"
@@ -37,7 +40,7 @@ def _text_that_came(text: str) -> str:
 
 def without_markup(words: str) -> str:
     """The words of an error; of a web page in their place only its title."""
-    if not words.lstrip().startswith("<"):
+    if not _PAGE.match(words):
         return words
     title = _TITLE.search(words)
     return f"a web page, {' '.join(title[1].split())!r}" if title else "a web page"

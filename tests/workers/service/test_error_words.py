@@ -39,6 +39,12 @@ SENT = frozenset({"max_tokens", "temperature", "seed", "top_p", "logprobs", "rea
         # Azure's deployments and gateways
         (400, {"message": "`logprobs` is not enabled for this deployment"}, "logprobs"),
         (400, {"message": "Logprobs are not available for this model"}, "logprobs"),
+        (400, {"message": "ByteDance/Seed-OSS-36B is not available here"}, None),
+        (400, {"message": "Seed 1.6 is disabled for this key"}, None),
+        (400, {"message": "ByteDance/Seed-OSS-36B: logprobs is not supported"}, "logprobs"),
+        (400, {"message": "Seed 1.6 does not support logprobs"}, "logprobs"),
+        (400, {"message": "the seed-parameter is not supported"}, "seed"),
+        (400, "<|x|>: logprobs is not supported by this model", "logprobs"),
         (501, {"message": "Seed is not implemented"}, None),
         (500, {"message": "the model is not available"}, None),
         # not about a field
@@ -109,6 +115,9 @@ def test_keys_quotas_and_models_are_told_apart_whatever_the_status(status: int, 
         ([{"error": {"code": 429, "message": "exhausted", "status": "RESOURCE_EXHAUSTED"}}], "exhausted"),
         ("<!DOCTYPE html><html><head><title>Just a\nmoment</title>" + "x" * 999, "a web page, 'Just a moment'"),
         ("<html>403</html>", "a web page"),
+        ("\ufeff<?xml version='1.0'?>\n<!-- x -->\n<html><title>Gone</title>", "a web page, 'Gone'"),
+        ("<400> InternalError.Algo: flagged by moderation", "<400> InternalError.Algo: flagged by moderation"),
+        ("<?xml version='1.0'?><Message>too long</Message>", "<?xml version='1.0'?><Message>too long</Message>"),
         (None, "no reason given"),
     ],
 )
@@ -122,6 +131,7 @@ def test_the_words_of_an_error_are_found_where_a_list_or_a_page_came(body: objec
         {"code": 400, "message": "Provider returned error", "metadata": {"raw": "the context length is 4096 tokens"}},
         {"errors": [{"message": "context length exceeded"}]},
         {"Message": "Input is too long"},
+        "<class 'ValueError'>: This model's maximum context length is 4096 tokens",
         "Input validation error: `inputs` must have less than 1024 tokens. Given: 2000",
     ],
 )
