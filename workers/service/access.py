@@ -165,6 +165,11 @@ def root_of(base_url: str) -> str:
     return base_url.removesuffix("/v1")
 
 
+def is_openai(base_url: str) -> bool:
+    """Whether this is OpenAI itself, in whichever region."""
+    return f".{urlsplit(base_url).hostname}".endswith(".api.openai.com")
+
+
 def is_loopback(address: str) -> bool:
     """Whether this is the machine we run on."""
     host = urlsplit(address).hostname or ""

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from openai import AsyncOpenAI, OpenAIError
 
 from configs.schema.service import ServiceConfig
-from workers.service.access import OPENAI, Access
+from workers.service.access import Access, is_openai
 from workers.service.activity import ServiceActivity
 from workers.service.concurrency import Gate, Limit
 from workers.service.error_mapping import ClassifiedError, ErrorReader
@@ -57,8 +57,9 @@ class Connection:
             default_headers=access.headers,
             http_client=open_client(access.base_url, access.redactor),
         )
+        assert hasattr(self._client, "_custom_headers")
         self._client._custom_headers = access.headers  # OPENAI_CUSTOM_HEADERS would add to them, another key even
-        if access.base_url != OPENAI:  # nobody else is told whose account it is
+        if not is_openai(access.base_url):  # nobody else is told whose account it is
             self._client.organization = self._client.project = None
 
     async def call(self, send: Send[T]) -> T:

@@ -10,6 +10,7 @@ from pathlib import Path
 from time import time
 from typing import Any
 
+import httpx2
 import pytest
 
 from configs.errors import DemosearchError, RunStopped
@@ -28,6 +29,7 @@ from workers.service.failures import (
     ServiceSilent,
     ServiceUnreachable,
 )
+from workers.service.http_client import NETWORK
 from workers.service.reply import Reply
 from workers.service.service import Service
 from workers.usage import Usage
@@ -75,6 +77,26 @@ def test_of_openais_own_variables_none_adds_a_key_or_an_account(monkeypatch: pyt
     with ServiceServer() as server:
         _reply(server)
     assert server.authorizations == [f"Bearer {KEY}"]
+
+
+@pytest.mark.parametrize(
+    ("host", "organization"),
+    [("api.openai.com", "ours"), ("eu.api.openai.com", "ours"), ("notapi.openai.com", None), ("127.0.0.1", None)],
+)
+def test_openai_alone_is_told_whose_account_it_is(
+    host: str, organization: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        told.append(request.headers.get("openai-organization"))
+        return httpx2.Response(200, content=says("fine").body({"messages": ASK}))
+
+    monkeypatch.setenv("OPENAI_ORG_ID", "ours")
+    told: list[str | None] = []
+    network = NETWORK.set(httpx2.MockTransport(answer))
+    with ServiceServer() as server:
+        _reply(server, base_url=f"https://{host}/v1/")
+    NETWORK.reset(network)
+    assert told == [organization]
 
 
 def test_every_field_asked_for_reaches_the_service() -> None:
@@ -225,7 +247,7 @@ def test_an_outage_stops_the_run_and_costs_no_item_its_reply() -> None:
     assert kinds.count(ServiceUnreachable) >= 1
     assert kinds.count(ServiceFailed) + kinds.count(ServiceSilent) <= 2  # before a third was in the same case
     unreachable = next(one for one in outcomes if isinstance(one, ServiceUnreachable))
-    assert f"{server.base_url} has answered no request" in str(unreachable)
+    assert re.search(f"has answered no request .*{server.base_url}", str(unreachable))
 
 
 def test_an_outage_that_passes_costs_nothing() -> None:
