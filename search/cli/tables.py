@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
+from rich.style import StyleType
 from rich.table import Table
 from rich.text import Text
 
@@ -22,6 +24,13 @@ class WholeWordTable(Table):
         self._gap = gap
         for column in columns:
             self.add_column(column, overflow="fold")
+
+    def add_row(
+        self, *renderables: RenderableType | None, style: StyleType | None = None, end_section: bool = False
+    ) -> None:
+        """Words are shown as they are: brackets in them are no markup."""
+        cells = (Text(cell) if isinstance(cell, str) else cell for cell in renderables)
+        super().add_row(*cells, style=style, end_section=end_section)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         least = sum(_longest_word([column.header, *column.cells]) + 2 * self._gap for column in self.columns)
@@ -44,4 +53,4 @@ def facts_grid() -> Table:
 
 
 def _longest_word(cells: list[RenderableType]) -> int:
-    return min(_LONGEST, max((len(word) for cell in cells for word in str(cell).split()), default=0))
+    return min(_LONGEST, max((cell_len(word) for cell in cells for word in str(cell).split()), default=0))

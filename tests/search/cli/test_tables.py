@@ -24,9 +24,9 @@ def _shown(table: object, columns: int, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_no_word_of_a_table_is_broken_and_every_cell_is_shown(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     table = WholeWordTable("", "held-out", "gain over base")
     table.add_row("runner-up", "6.25 [3.43, 9.07]", Text("+1.50 [-0.86, +3.86]"))
-    table.add_row("base", "", "")
+    table.add_row("base", "[bold]", "")
     words = _shown(table, columns, monkeypatch).replace("\x1b[1m", "").replace("\x1b[0m", "").split()
-    assert {"runner-up", "6.25", "[3.43,", "9.07]", "+1.50", "[-0.86,", "+3.86]", "base"} <= {*words}
+    assert {"runner-up", "6.25", "[3.43,", "9.07]", "+1.50", "[-0.86,", "+3.86]", "base", "[bold]"} <= {*words}
     assert "..." not in words
 
 
