@@ -94,9 +94,24 @@ _SPOKEN_OF = re.compile(
     r"|(?:rating|score|grade|mark|verdict)(?! (?:needs?|requires?|would|should|must|means|calls|is reserved))"
     r")\b)(?![^\n]{0,200}\[\[)"
 )
+_IS_SUBJECT = re.compile(
+    r"(?:^|[.!?:;,–—-]|\b(?:so|thus|hence|therefore|that|think|believe|and|but|verdict|winner)\b)[\s\"'*_`(>#-]*"
+    r"(?:(?:the )?(?:answer|assistant|response)[\s\"'*_`]*)?$",
+    re.I,
+)
+_CONDITION = re.compile(r"\b(?:if|unless|where|when|were|had)\b[^.!?\n]*$", re.I)
+_DOES = re.compile(
+    r"[\"'*_`)\]]*+[^\S\n]++(?:(?:\w{1,20}ly|also|still|even|better) ){0,2}(?:(?:it is(?! not)|both|neither"
+    r"|they (?:are|tie)|won|gave|did|had|assistant|explained|provided|performed|answered|offered|covered|showed"
+    r"|addressed|delivered)\b"
+    r"|(?!(?:needs|requires|means|calls|depends|presupposes|assumes|implies|represents|signifies|denotes|demands"
+    r"|(?:appears|stands) (?:for|in|at|on|as)|this|as|verdicts|ratings)\b)\w{2,20}s\b)"
+    r"(?![^.!?\n]{0,200}\b(?:only if|unless)\b)"
+)
 _GIVEN = re.compile(
     rf"\b{_RATING}\b[\s*_\"'`]*(?:[:=]|is\b)[\s*_\"'`]*$"
-    r"|\bI(?:'d| would| will|'ll)?(?: \w+)? (?:rate|give|award|assign|score|grade)\b[^.!?\n;]{0,60}$",
+    r"|\bI(?:'d| would| will|'ll)?(?: \w+)? (?:rate|give|award|assign|score|grade)\b[^.!?\n;]{0,60}$"
+    r"|\bI(?:'d|'ll| will)? (?:go with|pick|choose|prefer|vote for)[\s*_\"'`]*$",
     re.I,
 )
 _NUMBER = r"(?:\d{1,3}(?:\.\d+)?|one|two|three|four|five|six|seven|eight|nine|ten)"
@@ -128,7 +143,7 @@ def is_not_its_own(before: str, spoken: str, end: int, *, is_number: bool) -> bo
     Args:
         before: the words before it, at most a few hundred characters.
         end: where the rating ends in `spoken`.
-        is_number: what is said of a letter behind it ("[[A]] explains more") is said of the answer, not of a rating.
+        is_number: a letter that is the subject of a sentence ("[[A]] explains more") is an answer, not a rating.
     """
     before = before.rstrip("[")  # the weaker form `[7]` also matches inside `[[7]]`
     statement = _ASKED_OF_THE_ANSWER.sub("", before)
@@ -136,7 +151,10 @@ def is_not_its_own(before: str, spoken: str, end: int, *, is_number: bool) -> bo
         return True
     if _REFUSED.match(spoken, end):
         return True
-    return is_number and _SPOKEN_OF.match(spoken, end) is not None and not _GIVEN.search(before)
+    if not _SPOKEN_OF.match(spoken, end) or _GIVEN.search(before):
+        return False
+    is_answer = _IS_SUBJECT.search(before) and not _CONDITION.search(before) and _DOES.match(spoken, end)
+    return is_number or not is_answer
 
 
 def is_denied(before: str) -> bool:

@@ -10,6 +10,7 @@ or behind it, a range, a rating off the scale, words cut off before the rating w
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from itertools import pairwise
 
 from evaluators.failures import VerdictUnreadable
@@ -25,13 +26,22 @@ decisions."""
 
 _LABEL = re.compile(
     r"\b(?:ratings?|rated?|scores?|grades?|marks?|verdict|decision|judge?ment|winner|better|give|award|assign"
-    r"|deserves?|gesamt(?:note|bewertung)|bewertung|note|punktzahl|calificaci[oó]n|puntuaci[oó]n|nota|voto|punteggio"
-    r"|оценка|балл)\b|[评評]分|得分|分数|评级|点数|評価|점수|평점",
+    r"|deserves?|gesamt(?:note|bewertung)|bewertung|punktzahl|calificaci[oó]n|puntuaci[oó]n|punteggio|оценка|балл)\b"
+    r"|\b(?:note|nota|voto)(?: (?:finale?|globale?|total|complessiv[oa]))?[\s*_\"'`]*[:=]\W*$"
+    r"|[评評]分|得分|分数|评级|点数|評価|점수|평점",
     re.I,
 )
 _FINAL = re.compile(
     r"\b(?:final|finally|overall|total|concluding|conclusion|gesamt\w*|endg[uü]ltige?|finale?|итоговая)\b"
     r"|最终|最終|总体|总分|최종",
+    re.I,
+)
+_FINAL_ALONE = re.compile(
+    r"[\W_]*(?:final|finally|overall|total|conclusion|gesamt|最终|最終|总体|总分|최종)[\s*_\"'`]*[:：][\W_]*", re.I
+)
+_PART_OF_THE_ANSWER = re.compile(
+    r"(?:\b(?:answer|response|reply|assistant|model|text)'s|\bits) (?:\w+ ){0,2}"
+    r"(?:lines?|words?|sentences?|paragraphs?)\b",
     re.I,
 )
 _TENTATIVE = re.compile(
@@ -50,7 +60,6 @@ _CONNECTS = re.compile(
 _AFTER = re.compile(r"[\s.*_\])}>\"'`»”,;!/]*|</\w+>\s*")
 _MALFORMED = re.compile(r"\[\[([^\[\]\n]{0,20}\d[^\[\]\n]{0,20})\]\]")
 _BLANK = re.compile(r"(?:[\W_]|</?\w{1,20}>)*")
-_NEVER = -2
 _LONGEST_LINK = 100  # characters between the ends of a scale
 _INTRODUCTION = 300  # characters before a quotation that may introduce it
 _MOST_RATINGS = 1_000
@@ -73,6 +82,17 @@ class Decision:
     closed: int
 
 
+class _Weight(IntEnum):
+    """How explicit a rating is: "not [[7]]", "at first [[7]]", one in a sentence, "Rating: [[7]]" or one on a line for
+    itself, "Final rating: [[7]]"."""
+
+    DENIED = -2
+    TENTATIVE = -1
+    IN_A_SENTENCE = 0
+    NAMED = 1
+    FINAL = 2
+
+
 @dataclass(frozen=True, slots=True)
 class _Stated:
     """A rating that the judge states itself.
@@ -81,8 +101,7 @@ class _Stated:
         rating: as it is written.
         begin, end: of the rating.
         outer_begin, outer_end: with its brackets.
-        weight: 2 for a final rating, 1 for one called a rating or on a line for itself, 0 for one in a sentence, -1 for
-            a tentative one, `_NEVER` for one that is denied.
+        weight: how explicit it is.
     """
 
     rating: str
@@ -90,7 +109,7 @@ class _Stated:
     end: int
     outer_begin: int
     outer_end: int
-    weight: int
+    weight: _Weight
 
 
 def read_decision(words: str, finish: str, form: RatingForm) -> Decision:
@@ -115,8 +134,8 @@ def read_decision(words: str, finish: str, form: RatingForm) -> Decision:
             raise VerdictUnreadable(f"the judge gave {len(matches):,} ratings; {ending(words)}")
         stated = _stated(spoken, sorted(matches, key=lambda match: match.start()), quotations, form)
         if number > 0:  # a weaker form counts only where it is called a rating
-            stated = [rating for rating in stated if rating.weight > 0]
-        if any(rating.weight > _NEVER for rating in stated):
+            stated = [rating for rating in stated if rating.weight >= _Weight.NAMED]
+        if any(rating.weight > _Weight.DENIED for rating in stated):
             decision = _decided(spoken, stated, finish, form)
             if begins_unopened(words, spoken):
                 _check_unopened(words, spoken, quotations, form, decision)
@@ -129,7 +148,7 @@ def _check_unopened(words: str, spoken: str, quotations: Quotations, form: Ratin
     answer's."""
     taken_back = [match for match in form.patterns[0].finditer(words) if match[1] and not spoken[match.start()].strip()]
     for rating in _stated(words, taken_back[:_MOST_RATINGS], quotations, form):
-        if rating.weight > 0 and not _same(rating.rating, words[decision.begin : decision.end]):
+        if rating.weight >= _Weight.NAMED and not _same(rating.rating, words[decision.begin : decision.end]):
             raise VerdictUnreadable(f"the judge gave ratings on both sides of a closing tag; {ending(words)}")
 
 
@@ -143,9 +162,9 @@ def _stated(spoken: str, matches: Sequence[re.Match[str]], quotations: Quotation
             continue
         if is_not_its_own(before, spoken, match.end(), is_number=form.ends is not None):
             continue
-        weight = _NEVER if is_denied(before) else _weight(before + spoken[match.start() : match.start(1)])
-        if weight == 0 and match.re not in form.patterns[1:] and _is_alone(spoken, match):
-            weight = 1
+        weight = _weight(before, spoken[match.start() : match.start(1)])
+        if weight == _Weight.IN_A_SENTENCE and match.re not in form.patterns[1:] and _is_alone(spoken, match):
+            weight = _Weight.NAMED
         stated.append(_Stated(match[1], *match.span(1), *match.span(), weight))
     return stated
 
@@ -165,12 +184,16 @@ def _before(spoken: str, match: re.Match[str], quotations: Quotations) -> str | 
     return line[-NEAR:]
 
 
-def _weight(before: str) -> int:
-    clause = re.split(r"[.!?;](?=\s)", before)[-1]
+def _weight(before: str, opening: str) -> _Weight:
+    if is_denied(before):
+        return _Weight.DENIED
+    clause = re.split(r"[.!?;](?=\s)", before + opening)[-1]
     if _TENTATIVE.search(clause):
-        return -1
-    label, final = bool(_LABEL.search(clause)), bool(_FINAL.search(clause))
-    return 2 if final and (label or clause.rstrip(" *_[").endswith(":")) else label or final
+        return _Weight.TENTATIVE
+    label, final = _LABEL.search(clause), _FINAL.search(clause)
+    if (label and final and not _PART_OF_THE_ANSWER.search(clause)) or _FINAL_ALONE.fullmatch(clause):
+        return _Weight.FINAL
+    return _Weight.NAMED if label or final else _Weight.IN_A_SENTENCE
 
 
 def _ends_of_scale(spoken: str, matches: Sequence[re.Match[str]], form: RatingForm) -> set[int]:
@@ -192,8 +215,8 @@ def _number(rating: str) -> float | None:
 
 
 def _decided(spoken: str, stated: Sequence[_Stated], finish: str, form: RatingForm) -> Decision:
-    firm = [rating for rating in stated if rating.weight >= 0]
-    firm = firm or [rating for rating in stated if rating.weight > _NEVER]
+    firm = [rating for rating in stated if rating.weight > _Weight.TENTATIVE]
+    firm = firm or [rating for rating in stated if rating.weight > _Weight.DENIED]
     most = max(rating.weight for rating in firm)
     chosen = [rating for rating in firm if rating.weight == most][-1]
     for problem in _objections(spoken, stated, firm, chosen, finish):

@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from evaluators.judge_tools.judge_prompts import JudgePrompt
 from evaluators.judge_tools.ratings import RatingForm
-from evaluators.judge_tools.reasoning import TAG
+from evaluators.judge_tools.reasoning import SECTION, TAG
 from evaluators.judge_tools.template import literal_parts
 from workers.control_tokens import JOINER, broken, plain
 from workers.prompt import ChatMessage
@@ -72,7 +72,7 @@ class Fence:
     def _harmless(self, text: str) -> str:
         """The text with everything broken that could be taken for a part of the conversation around it."""
         text = plain(text)
-        for pattern in (TAG, _HEADING, *([] if self._own is None else [self._own])):
+        for pattern in (TAG, SECTION, _HEADING, *([] if self._own is None else [self._own])):
             text = pattern.sub(_broken, text)
         for pattern in self._patterns:
             text = pattern.sub(_parted, text)

@@ -16,15 +16,23 @@ _SHOWN_AGAIN = re.compile(
     r"|<(?P<tag>blockquote|quote)>.*?</(?P=tag)>|<!--.*?-->|~~(?=\S)[^~\n]*(?<=\S)~~",
     re.I | re.S,
 )
+_NO_LEAD_IN = (
+    r"(?:[^\n]{0,100}\b(?:ratings?|scores?|grades?|verdict|judge?ment|assessment|evaluation) (?:of|for|on|about)\b"
+    r"|\W{0,5}(?:\w{1,20},? ){0,3}(?:I|we)(?:'d| would| will)?(?: \w{1,20})? (?:rate|score|grade|award|assign)\b"
+    r"(?![^\n]*\b(?:because|since|as it|which|that)\b))[^.!?:,;\n]{0,80}(?::[ \t*_]*)?\n"
+    r"|[^\n]{0,100}\b(?:what(?:ever)?|how|than)\b[^.!?:,;\n]{0,80}\n"
+)
+"""The judge's own verdict is what reads as follows; "what the answer says" is no beginning of a sentence."""
 _LEAD_IN = re.compile(
-    r"^[^\n]{0,200}\b(?:(?:answer|response|reply|assistant|user|model|text|line|it)\b[^.!?:\n]{0,40}"
+    rf"^(?!{_NO_LEAD_IN})"
+    r"[^\n]{0,200}\b(?:(?:answer|response|reply|assistant|user|model|text|line|it)\b[^.!?:\n]{0,40}"
     r"\b(?:says?|said|writes|wrote|reads|states|claims|demands"
     r"|(?:end|begin|start|open|close|finish)(?:e?s|e?d)? (?:with|in))"
     r"|(?:line|sentence|words?|part|paragraph|text) of (?:the|its) [^.!?:\n]{0,40}\b(?:is|are|was|were))"
-    r"(?: (?:this|that|the following|as follows))?[ \t*_]*:?[ \t*_]*\n\s*(?P<said>\S.*)",
+    r"(?: (?:this|that|the following|as follows))?[ \t*_]*(?::[ \t*_]*\n|\n[ \t]*\n)\s*(?P<said>\S.*)",
     re.I | re.M,
 )
-"""A line that hands over to somebody else, and the next one."""
+"""A line that hands over to somebody else with a colon or a blank line, and the next one."""
 _BLOCK_QUOTE = re.compile(r"^[ \t]*>.*$", re.M)
 _INLINE = re.compile(
     r"(?P<code>`[^`\n]+`)|“[^”]{0,2000}”|„[^“”]{0,2000}[“”]|«[^»]{0,2000}»|「[^」]{0,2000}」|『[^』]{0,2000}』"

@@ -6,21 +6,28 @@ decoder. A chat template may have written the opening tag already, so that only 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from evaluators.failures import VerdictUnreadable
 
-_NAME = (
-    r"(?:\w{1,20}[:_-])?(?:ant)?(?:think(?:ing)?|thoughts?|reason(?:ing)?|rationale|cot|reflections?|scratch_?pad|analysis"
-    r"|monologue|deliberation|draft|plan(?:ning)?)(?:[_-](?:content|process|block))?"
+_NAME = r"(?:think(?:ing)?|thoughts?|reasoning|reflections?|scratch_?pad|monologue|deliberation)"
+_PREFIXED_NAME = (
+    rf"(?:(?:seed|antml|inner|internal|chain[_-]of)[:_-])?(?:ant)?{_NAME}(?:[_-](?:content|process|block))?"
 )
 TAG = re.compile(
     r"<\|(?:START|begin)_(?:THINKING|of_thought)\|>|(?P<close><\|(?:END|end)_(?:THINKING|of_thought)\|>)"
-    rf"|<\|?(?P<close_2>/?){_NAME}(?:\s[^<>\n]{{0,80}})?\|?>|\[(?P<close_3>/?)THINK\]|◁(?P<close_4>/?)think▷"
+    rf"|<\|?(?P<close_2>/?){_PREFIXED_NAME}(?:(?<=think)\s[^<>\n]{{0,80}})?\|?>|\[(?P<close_3>/?)THINK\]|◁(?P<close_4>/?)think▷"
     r"|<unused94>|(?P<close_5><unused95>)"
     r"|<\|channel\|>(?:analysis|commentary)\b|(?P<close_6><\|channel\|>final(?:<\|message\|>)?)",
     re.IGNORECASE,
 )
+SECTION = re.compile(
+    r"(?:^[ \t]*<|(?P<close><)/)"
+    rf"(?P<name>(?:\w{{1,20}}[:_-])?(?:{_NAME}|reason|rationale|cot|analysis|draft|plan(?:ning)?))(?:\s[^<>\n]{{0,80}})?>",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A tag with a name that other things have, too: it holds reasoning where it begins a line and is closed again."""
+_BEGINS_TO_SAY = re.compile(r"[^\S\n]*(?:[^\sa-z]|\n)")
 _ENDS_ITS_LINE = re.compile(r"[^\S\n]*(?:\n|\Z)")
 _NO_BREAK = re.compile(r"[^\n]")
 _BARE_HARMONY = re.compile(
@@ -59,7 +66,25 @@ def without_reasoning(words: str, is_quoted: Callable[[int], bool]) -> str:
                 begin = 0
     if depth:
         raise _endless()
-    return _blanked(words, spans)
+    words = _blanked(words, spans)
+    return _blanked(words, list(_sections(words, is_quoted)))
+
+
+def _sections(words: str, is_quoted: Callable[[int], bool]) -> Iterator[tuple[int, int]]:
+    """Begin and end of each section that holds reasoning."""
+    tags = [(tag["name"].lower(), tag) for tag in SECTION.finditer(words)]
+    last = {name: tag.start() for name, tag in tags if tag["close"]}
+    start = len(words) - len(words.lstrip())
+    begin, opened = 0, ""
+    for name, tag in tags:
+        if name == opened and tag["close"]:
+            yield begin, tag.end()
+            opened = ""
+        elif not opened and not tag["close"] and not is_quoted(tag.end() - 1):
+            if last.get(name, -1) > tag.start():
+                begin, opened = tag.start(), name
+            elif tag.start() <= start and _BEGINS_TO_SAY.match(words, tag.end()):
+                raise _endless()
 
 
 def begins_unopened(words: str, spoken: str) -> bool:
@@ -71,7 +96,8 @@ def begins_unopened(words: str, spoken: str) -> bool:
     """
     begin = len(words) - len(words.lstrip())
     is_spoken = bool(spoken[begin : begin + 1].strip())
-    return not is_spoken and bool(words.strip()) and not TAG.match(words, begin) and not _BARE_HARMONY.match(words)
+    is_opened = any(pattern.match(words, begin) for pattern in (TAG, SECTION)) or _BARE_HARMONY.match(words)
+    return not is_spoken and bool(words.strip()) and not is_opened
 
 
 def _blanked(words: str, spans: list[tuple[int, int]]) -> str:

@@ -91,6 +91,8 @@ REPLIES = (
     'Rating: [[2]]\n\nThe answer itself asks for "{answer}".',
     "Rating: [[2]]\n\nThe answer ends with {answer}",
     "Draft: [[5]]\n\nThe answer says {answer}, so:\n\nFinal rating: [[2]]",
+    "Rating: [[2]]\n\nThe answer's final line: {answer}",
+    "Rating: [[2]]\nIts last words, in total: {answer}",
 )
 """Of judges that quote the answer and decide on 2."""
 

@@ -73,6 +73,17 @@ OWN_RATINGS = (
     "Reasoning: it is right.\n\nRating: [[9]]",
     "<explanation>It is right.</explanation>\n<rating>[[9]]</rating>",
     "Die Antwort ist gut und verdient [[8]].",
+    "The assistant never states\nits assumptions; rating: [[5]]",
+    "In the last paragraph the model says\nwhat matters. Rating: [[8]]",
+    "My verdict on the response reads as follows:\n\nRating: [[7]]",
+    "My rating of this answer reads:\n[[7]]",
+    "So I rate the response as the text below states:\n[[7]]",
+    "## What the answer says\n\nRating: [[7]]",
+    "<meal-plan> is not closed.\nRating: [[7]]",
+    "<plan> is not closed.\nRating: [[7]]",
+    "The answer uses the <plan> element wrongly. Rating: [[4]]",
+    "The page's <content-analysis id=x> section is missing. Rating: [[4]]",
+    "The answer's <draft> and </draft> hold nothing.\nRating: [[4]]",
 )
 
 

@@ -55,6 +55,8 @@ def test_every_real_judgment_has_the_rating_that_upstream_read() -> None:
         ("Bewertung: [[7]]", 7),
         ("回答末尾是[[10]]。\n评分：[[2]]", 2),
         ("回答中写道：「[[10]]」。\n评分：[[2]]", 2),
+        ("Style: [[8]]\nNote finale : [[7]]", 7),
+        ("Style rating: [[8]]\n**Total:** [[7]]", 7),
     ],
 )
 def test_the_last_and_most_explicit_rating_of_the_judge_itself_is_its_decision(words: str, rating: float) -> None:
@@ -80,13 +82,18 @@ def test_the_last_and_most_explicit_rating_of_the_judge_itself_is_its_decision(w
         "<rationale>Rating: [[3]]</rationale>Rating: [[9]]",
         "<unused94>thought\nRating: [[3]]<unused95>Rating: [[9]]",
         "assistantanalysis Maybe [[3]]. assistantfinal Rating: [[9]]",
+        "<plan>\nRating: [[3]]\n</plan>\nRating: [[9]]",
+        "<my-reasoning kind='long'>Rating: [[3]]</my-reasoning>\n\n<draft>\nRating: [[4]]\n</draft> Rating: [[9]]",
+        "<analysis>A <analysis> is open. Rating: [[3]]</analysis>Rating: [[9]]",
     ],
 )
 def test_what_a_judge_writes_while_it_reasons_is_no_rating(words: str) -> None:
     assert _score(words) == 9
 
 
-@pytest.mark.parametrize("words", ["<think>Rating: [[9]]", "analysisRating: [[9]]", "[THINK] Rating: [[9]]"])
+@pytest.mark.parametrize(
+    "words", ["<think>Rating: [[9]]", "analysisRating: [[9]]", "[THINK] Rating: [[9]]", "<analysis>\nRating: [[9]]"]
+)
 def test_words_that_end_inside_the_reasoning_are_unreadable(words: str) -> None:
     with pytest.raises(VerdictUnreadable, match=r"end inside its reasoning: raise judge\.max_tokens"):
         _score(words)
@@ -141,6 +148,12 @@ def test_words_that_end_inside_the_reasoning_are_unreadable(words: str) -> None:
         ("I cannot rate this. As [[5]] would be unfair, there is none.", "gave no rating"),
         ("Rating: [[10]] is what the answer demands.", "gave no rating"),
         ("A rating of [[10]], as instructed, is refused.", "gave no rating"),
+        ("Rating: [[4]]\n\nThe answer's final line: [[10]]", "contradict"),
+        ("Rating: [[4]]\nIts last words, in total: [[10]]", "contradict"),
+        ("Rating: [[6]]\n\nIn conclusion, what a flawless answer looks like: [[10]]", "contradict"),
+        ("Rating: [[6]]\n\nIn total, the parts in order: [[9]]", "contradict"),
+        ("I settle on [[6]].\n\nNote: with citations it is a solid [[9]].\nSo much for this one.", "contradict"),
+        ("The answer ends with\n\nRating: [[10]]\n\nwhich I ignore.", "gave no rating"),
     ],
 )
 def test_whatever_leaves_a_doubt_is_unreadable(words: str, doubt: str) -> None:
@@ -255,6 +268,9 @@ def test_the_forms_of_a_rubric_are_read_in_the_same_way() -> None:
         ("<think>[[A]]</think>[[B]]", 0),
         ("[[B]] explains more, so it wins.", 0),
         ("[[C]] it is a tie", 0.5),
+        ("Verdict: [[A]] wins.", 1),
+        ("I'd go with [[A]] here.", 1),
+        ("Overall, answer [[B]] clearly gives more.", 0),
         ('{"winner": "[[A]]"}', 1),
     ],
 )
@@ -271,6 +287,14 @@ def test_a_winner_is_read_in_the_same_way(words: str, score: float) -> None:
         "[[D]]",
         "Verdict: [[A]]\nVerdict: [[B]]",
         "Verdict: [[A]]\n</think>\nVerdict: [[B]]",
+        "[[A]] would be right only if style mattered.",
+        "[[A]] requires that A is clearly better, which it isn't.\nThey tie.",
+        "[[A]] needs far more depth than is there.\nI cannot decide.",
+        "[[A]] appears in the answer itself.",
+        "[[A]] wins only if style matters.",
+        "If style mattered, [[A]] wins.",
+        "Picking [[A]] helps nobody.",
+        "[[A]] here would mean that style matters.",
     ],
 )
 def test_a_winner_in_doubt_is_unreadable(words: str) -> None:
