@@ -24,10 +24,9 @@ pytestmark = pytest.mark.heavy
 _SLOW = {"lengths": [{"epochs": 8, "batch_size": 2}], "learning_rate": 1e-4, "checkpoints": 11}
 
 
-def _kill_one(models: Path, killed: list[int]) -> None:
-    """SIGKILL one of this process's Ray workers that train, once a checkpoint is there."""
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and not killed:
+def _kill_one(models: Path, killed: list[int], ended: threading.Event) -> None:
+    """SIGKILL one of this process's Ray workers that train, once a checkpoint is there, unless all has ended."""
+    while not (killed or ended.is_set()):
         if list(models.glob("full-*/checkpoints/checkpoint-*/trainer_state.json")):
             for process in psutil.Process().children(recursive=True):
                 with suppress(psutil.Error):
@@ -62,11 +61,15 @@ def test_trainings_on_ray_one_of_which_loses_its_worker_make_the_models_of_train
     entries = EXPERIMENT.cells(Setting(config), {})
     cells = [entry for entry in entries if isinstance(entry, Cell) and entry.training is not None]
     killed: list[int] = []
-    killer = threading.Thread(target=_kill_one, args=(tmp_path / "ray", killed))
+    ended = threading.Event()
+    killer = threading.Thread(target=_kill_one, args=(tmp_path / "ray", killed, ended))
     killer.start()
     with local_ray():
-        made = train(cells, config, tmp_path / "ray")
-        killer.join()
+        try:
+            made = train(cells, config, tmp_path / "ray")
+        finally:
+            ended.set()
+            killer.join()
         assert killed
         assert train(cells, config, tmp_path / "ray") == made  # nothing is left to do
     alone = config.model_copy(update={"workers": WorkersConfig(kind="local")})
