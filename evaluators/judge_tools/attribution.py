@@ -95,7 +95,8 @@ _SPOKEN_OF = re.compile(
     r")\b)(?![^\n]{0,200}\[\[)"
 )
 _IS_SUBJECT = re.compile(
-    r"(?:^|[.!?:;,–—-]|\b(?:so|thus|hence|therefore|that|think|believe|and|but|verdict|winner)\b)[\s\"'*_`(>#-]*"
+    r"(?:^|[.!?:;,–—-]|\b(?:so|thus|hence|therefore|that|think|believe|and|but|yet|while|in the end|overall|verdict"
+    r"|winner)\b)[\s\"'*_`(>#-]*"
     r"(?:(?:the )?(?:answer|assistant|response)[\s\"'*_`]*)?$",
     re.I,
 )
@@ -111,6 +112,7 @@ _DOES = re.compile(
 _GIVEN = re.compile(
     rf"\b{_RATING}\b[\s*_\"'`]*(?:[:=]|is\b)[\s*_\"'`]*$"
     r"|\bI(?:'d| would| will|'ll)?(?: \w+)? (?:rate|give|award|assign|score|grade)\b[^.!?\n;]{0,60}$"
+    r"|\b(?:[Mm]y|[Tt]he) (?:choice|pick|winner) is[\s*_\"'`]*$"
     r"|\bI(?:'d|'ll| will)? (?:go with|pick|choose|prefer|vote for)[\s*_\"'`]*$",
     re.I,
 )

@@ -270,6 +270,8 @@ def test_the_forms_of_a_rubric_are_read_in_the_same_way() -> None:
         ("[[C]] it is a tie", 0.5),
         ("Verdict: [[A]] wins.", 1),
         ("I'd go with [[A]] here.", 1),
+        ("My choice is [[A]] without doubt.", 1),
+        ("Both are good, yet in the end [[B]] wins.", 0),
         ("Overall, answer [[B]] clearly gives more.", 0),
         ('{"winner": "[[A]]"}', 1),
     ],
