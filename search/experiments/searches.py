@@ -22,6 +22,7 @@ from search.prompts.demonstration import Demonstration
 from search.report.comparison import finalists
 from search.results.candidate_results import CandidateResults
 from search.results.search_results import SearchResults, read_search_results
+from search.run_directory.journal import OtherEnd
 from search.running.coordinator import BasePromptRefused
 from search.running.launch import launch, resume
 from search.statistics.estimates import Estimate
@@ -85,6 +86,8 @@ def _search(task: SearchTask, folder: Path, console: Console | None) -> FoundSet
             resume(folder, console, task.config)
         else:
             launch(task.config, folder, console)
+    except OtherEnd as error:
+        _log.warning("the search '%s' stays as it ended: %s", task.name, error)
     except CANNOT_RUN as error:
         _log.warning("the search '%s' cannot run: %s", task.name, error)
         return FoundSet(refused=str(error))

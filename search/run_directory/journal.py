@@ -37,6 +37,10 @@ _OTHER_END = (
 _ADVICE = "\nresume with the versions and data the run was started with, or start a new run"
 
 
+class OtherEnd(InputError):
+    """A search that has ended would end with another winner or runner-up in this version."""
+
+
 class StoredRecord(NamedTuple):
     """A record and where its line stands in the file: its first byte, and the first one behind it."""
 
@@ -94,11 +98,15 @@ class Journal:
             del self._bounds[position + 1 :]
             self._is_cut = True
 
-    def append(self, record: JournalRecord) -> None:
+    def append(self, record: JournalRecord, *, goes_on: bool = False) -> None:
         """Write a record durably, or check it against the one written before. Where both are the end, with the same
         winner and runner-up, the recorded one stays, whatever numbers this version computes from the same scores.
 
+        Args:
+            goes_on: an end behind which the search was extended; the recorded one stays, whoever wins now.
+
         Raises:
+            OtherEnd: both are the end, and differ.
             InputError: it differs from the one written before.
             RunStopped: the disk does not take it.
         """
@@ -107,7 +115,7 @@ class Journal:
         self._position += 1
         if before is None:
             self._write(line)
-        elif then is not None:
+        elif then is not None and not (goes_on and isinstance(then, EndRecord)):
             _refuse_another(then, record)
 
     def _write(self, text: bytes) -> None:
@@ -142,7 +150,7 @@ def _refuse_another(then: JournalRecord, now: JournalRecord) -> None:
         if _chosen(then) == _chosen(now):
             return
         difference = _diff(_chosen(then), _chosen(now))
-        raise InputError(
+        raise OtherEnd(
             f"from the scores in the journal, this version makes another choice at the end of the search:\n"
             f"{difference}{_OTHER_END}"
         )

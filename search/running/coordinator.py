@@ -84,7 +84,7 @@ class Coordinator:
                 await self._search(tasks, [base])
                 for extension in extensions:
                     if extension.after_end:
-                        await self._judge_winner(tasks)
+                        await self._judge_winner(tasks, goes_on=True)
                     await self._extend(extension.budget)
                     await self._search(tasks)
                 await self._judge_winner(tasks)
@@ -182,9 +182,9 @@ class Coordinator:
         self._evaluated += len(record.scored.trial.questions)
         self._replayed += len(record.scored.trial.questions) * is_recorded
 
-    async def _append(self, record: JournalRecord) -> None:
+    async def _append(self, record: JournalRecord, *, goes_on: bool = False) -> None:
         """Write a record beside the event loop, in the order of calls: a disk may take its time."""
-        await self._strategy.compute(lambda: self._journal.append(record))
+        await self._strategy.compute(lambda: self._journal.append(record, goes_on=goes_on))
 
     def _stop_if_hopeless(self, scored: ScoredTrial) -> None:
         position = self._recorded + len(self._unsure)
@@ -203,7 +203,7 @@ class Coordinator:
                 f"{_REMEDY}"
             )
 
-    async def _judge_winner(self, tasks: asyncio.TaskGroup) -> None:
+    async def _judge_winner(self, tasks: asyncio.TaskGroup, *, goes_on: bool = False) -> None:
         await self._note_unsure()
         self._phase = "held_out"
         ranking = self._strategy.ranking
@@ -219,7 +219,7 @@ class Coordinator:
             if trial.tells_scores:
                 self._certainty.tell(scored)
             await self._note(TrialRecord("held_out", scored))
-        await self._append(await self._strategy.compute(self._end))
+        await self._append(await self._strategy.compute(self._end), goes_on=goes_on)
         self._asked, self._recorded = self._asked + 1, self._recorded + 1  # the record has a place in the journal too
 
     def _end(self) -> EndRecord:

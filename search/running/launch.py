@@ -15,7 +15,7 @@ from search.live.console import ProgressConsole
 from search.live.live_file import LiveFile
 from search.live.progress import View, Views, make_view
 from search.results.status import Status, read_status
-from search.run_directory.journal import read_journal
+from search.run_directory.journal import OtherEnd, read_journal
 from search.run_directory.records import EndRecord
 from search.run_directory.run import Run, ledger_path, read_config, read_extensions, require_search
 from search.running.assembly import Plan, assemble, make_plan
@@ -107,6 +107,9 @@ def conduct(run: Run, work: Callable[[], Coroutine[Any, Any, None]], in_loop: In
     """
     try:
         in_loop(work, lambda: _note_stop(run, "interrupted"))
+    except OtherEnd:
+        run.set_state("finished")  # as it was
+        raise
     except DemosearchError as error:
         _note_stop(run, str(error))
         raise

@@ -59,7 +59,7 @@ class LazyJournal(Journal):
 
     _held: JournalRecord | None = None
 
-    def append(self, record: JournalRecord) -> None:
+    def append(self, record: JournalRecord, *, goes_on: bool = False) -> None:
         if self._held is not None:
             super().append(self._held)
         self._held = record

@@ -132,6 +132,19 @@ def test_an_experiment_that_a_budget_stops_goes_on_with_a_larger_one(name: str, 
     assert (tmp_path / "stopped" / "table.csv").read_bytes() == (tmp_path / "whole" / "table.csv").read_bytes()
 
 
+def test_a_search_whose_end_another_version_would_not_choose_stays_as_it_ended_when_an_experiment_runs_again(
+    ledger: Path, tmp_path: Path
+) -> None:
+    config, folder = toy_config(tmp_path, ledger, **STOPPED), tmp_path / "run" / "searches" / "random"
+    first = _run("greedy", config, tmp_path / "run")
+    *trials, end = (folder / "journal.jsonl").read_text("utf-8").splitlines()
+    then = json.loads(end)["end"]
+    swapped = then | {"winner": then["runner_up"], "runner_up": then["winner"]}
+    (folder / "journal.jsonl").write_text("\n".join([*trials, json.dumps({"end": swapped}), ""]), "utf-8")
+    assert _run("greedy", config, tmp_path / "run").rows == first.rows
+    assert search.read_status(folder).state == "finished"
+
+
 def test_an_experiment_killed_in_its_second_training_and_resumed_gives_the_same_table(tmp_path: Path) -> None:
     slow = {"lengths": [{"epochs": 8, "batch_size": 2}], "learning_rate": 1e-4, "checkpoints": 11}
     file = toy_file(tmp_path, icl_vs_finetuning={"counts": [6], "draws": 1}, finetuning=slow)

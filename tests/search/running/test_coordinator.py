@@ -38,7 +38,7 @@ from search.prompts.urial import BACKTICKS
 from search.results.journal_results import JournalResults
 from search.results.stored_answers import read_stored_answers
 from search.run_directory.file_formats import Extension
-from search.run_directory.journal import Journal, read_journal
+from search.run_directory.journal import Journal, OtherEnd, read_journal
 from search.run_directory.records import EndRecord, JournalRecord, TrialRecord
 from search.running.coordinator import Coordinator
 from search.running.scorer import Scorer
@@ -102,11 +102,11 @@ class WaitingJournal(Journal):
         super().__init__(path)
         self._loop = asyncio.get_running_loop()
 
-    def append(self, record: JournalRecord) -> None:
+    def append(self, record: JournalRecord, *, goes_on: bool = False) -> None:
         stepped = threading.Event()
         self._loop.call_soon_threadsafe(stepped.set)
         assert stepped.wait(10), "the event loop waits for the journal"
-        super().append(record)
+        super().append(record, goes_on=goes_on)
 
 
 async def search(
@@ -512,6 +512,25 @@ def test_an_extended_search_goes_on_where_it_ended_and_pays_for_nothing_twice(na
     assert after.startswith(before)
     assert len(after) > len(before)
     assert read_spend(tmp_path / "run" / "ledger", "run").generated == first + second
+
+
+def test_an_end_that_this_version_would_not_choose_stands_behind_an_extension_and_is_refused_elsewhere(
+    tmp_path: Path,
+) -> None:
+    extended(tmp_path / "run", "random", ())
+    *trials, end = (tmp_path / "run" / "journal").read_text().splitlines()
+    then = json.loads(end)["end"]
+    swapped = then | {"winner": then["runner_up"], "runner_up": then["winner"]}
+    other = json.dumps({"end": swapped}, separators=(",", ":"))
+    before = "\n".join([*trials, other, ""])
+    (tmp_path / "run" / "journal").write_text(before)
+    with pytest.raises(OtherEnd, match="another choice at the end"):
+        extended(tmp_path / "run", "random", ())
+    extension = [Extension(budget=EXTENSIBLE["random"], after_end=True)]
+    after, _ = extended(tmp_path / "run", "random", extension)
+    assert after.startswith(before)
+    assert len(after) > len(before)
+    assert extended(tmp_path / "run", "random", extension) == (after, 0)
 
 
 @pytest.mark.parametrize("name", ["screening", "optuna"])
