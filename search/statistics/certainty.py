@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import pstdev
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import logsumexp, ndtri, softmax
 
 from search.problem.candidate import OWN, Candidate
 from search.problem.space import SearchSpace
@@ -92,11 +92,11 @@ class Certainty:
 
     def probability_better(self, candidate: Candidate) -> float:
         """Return the posterior probability that the candidate beats the base prompt on questions of this kind, to 3
-        decimals; 0.5 before both have been told."""
+        decimals; 0.5 where the model holds no score of one of them."""
         chosen_set, base = self._numbers(candidate), self._numbers(self._space.compose(()))
-        if chosen_set == base or not {chosen_set, base} <= {chosen for chosen, _ in self._searched}:
+        fitted = self._fit_of(chosen_set, base)
+        if fitted is None:
             return 0.5
-        fitted = self._fit(base)
         unseen = self._differences(chosen_set, base) / fitted.still.model.scale
         noise = 2 * (fitted.still.hyper.noise**2 + fitted.luck)
         each, cases = fitted.each, fitted.cases()
@@ -107,15 +107,15 @@ class Certainty:
     def expected_gain(self, candidate: Candidate, confidence: float) -> tuple[float, float, float] | None:
         """Return what all search scores together make of the candidate's gain over the base prompt on further
         questions: posterior mean and the ends of its interval, in points, to 3 decimals. Held-out scores are not in it.
-        None before both have been told, and for the base prompt.
+        None where the model holds no score of one of them, and for the base prompt.
 
         Args:
             confidence: of the interval, in (0, 1).
         """
         chosen_set, base = self._numbers(candidate), self._numbers(self._space.compose(()))
-        if chosen_set == base or not {chosen_set, base} <= {chosen for chosen, _ in self._searched}:
+        fitted = self._fit_of(chosen_set, base)
+        if fitted is None:
             return None
-        fitted = self._fit(base)
         each, cases = fitted.each, fitted.cases()
         weights = _weights([log_prior + fit.log_evidence for log_prior, fit in cases])
         means, spreads = np.array([fit.lasting_gain(chosen_set, base, each) for _, fit in cases]).T
@@ -132,6 +132,13 @@ class Certainty:
             return 0.0
         fitted = self._fit(base)
         return round(drift_between(fitted.still, fitted.moving), 3)
+
+    def _fit_of(self, chosen_set: OrderedSet, base: OrderedSet) -> "_Fitted | None":
+        """Return the model where it tells one set from another: both have scores on the questions that it is of."""
+        if chosen_set == base or not {chosen_set, base} <= {chosen for chosen, _ in self._searched}:
+            return None
+        fitted = self._fit(base)
+        return fitted if fitted.still.has_scores(chosen_set) and fitted.still.has_scores(base) else None
 
     def _fit(self, base: OrderedSet) -> "_Fitted":
         """Return the model of all search scores on the questions that tell; made once for all candidates."""
@@ -196,11 +203,10 @@ class _Fitted:
         return [(log_prior, strength) for fit, log_prior in levels for strength in fit.by_strength(each)]
 
 
-def _weights(logs: Sequence[float]) -> Floats:
+def _weights(logs: Sequence[float] | Floats) -> Floats:
     """Return numbers that add up to 1 and have these logarithms, but for a constant."""
-    weights = np.exp(np.array(logs) - max(logs))
-    shares: Floats = weights / weights.sum()
-    return shares
+    weights: Floats = softmax(logs)
+    return weights
 
 
 def _belief(
@@ -216,22 +222,18 @@ def _belief(
     """
     mean, spread = (value / fit.model.scale for value in fit.lasting_gain(chosen_set, base, luck))
     gains = mean + spread * _GRID
-    weights = np.exp(-(_GRID**2) / 2) * _likelihood(gains, unseen, noise)
-    total = float(weights.sum())
-    if total <= 0:
-        return -math.inf, float(unseen.mean() > 0)
+    logs = -(_GRID**2) / 2 + _log_likelihood(gains, unseen, noise)
     above = np.where(np.abs(gains) < 1e-12, 0.5, gains > 0)
-    return fit.log_evidence + math.log(total), float(weights @ above) / total
+    return fit.log_evidence + float(logsumexp(logs)), float(_weights(logs) @ above)
 
 
-def _likelihood(gains: Floats, unseen: Floats, noise: float) -> Floats:
-    """Return the likelihood of each of `gains` as the mean of differences, relative to the best: Student's, since their
+def _log_likelihood(gains: Floats, unseen: Floats, noise: float) -> Floats:
+    """Return the log likelihood of each of `gains` as the mean of differences, less the best: Student's, since their
     variance is known from themselves alone but for a few imaginary ones."""
     if not len(unseen):
-        return np.ones(len(gains))
+        return np.zeros(len(gains))
     count = len(unseen) + _IMAGINARY
     variance = (float(((unseen - unseen.mean()) ** 2).sum()) + _IMAGINARY * noise) / (count - 1)
-    likelihood: Floats = (1 + (unseen.mean() - gains) ** 2 * len(unseen) / ((count - 1) * max(variance, 1e-12))) ** (
-        -count / 2
-    )
+    square = (unseen.mean() - gains) ** 2 * len(unseen) / ((count - 1) * max(variance, 1e-12))
+    likelihood: Floats = -count / 2 * np.log1p(square)
     return likelihood

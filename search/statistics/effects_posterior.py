@@ -137,6 +137,10 @@ class Fit:
         """How many sets were scored, T."""
         return len(self._data.sets)
 
+    def has_scores(self, ordered: OrderedSet) -> bool:
+        """Return whether the set has scores among these."""
+        return ordered in self._number
+
     def questions_met(self) -> Floats:
         """Return on how many questions each demonstration was met, [N]: (sum w)^2 / sum w^2 of the weights w that its
         scores on each have, as effective sample sizes are; 1 where it was met on none."""

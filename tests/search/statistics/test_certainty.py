@@ -107,6 +107,21 @@ def test_more_questions_than_a_model_can_hold_are_no_trouble() -> None:
     assert judge.probability_better(FOUND) > 0.99
 
 
+def test_nothing_is_known_of_a_candidate_whose_questions_are_none_of_those_that_the_model_holds() -> None:
+    many = tuple(f"q{number}" for number in range(1000))
+    judge = Certainty(replace(SPACE, questions=many), HELD_OUT)
+    judge.tell(scored(BASE, many, 6.0, 0))
+    judge.tell(scored(SPACE.compose(("c", "d")), many, 6.0, 1))
+    judge.tell(scored(FOUND, many[1:2], 8.0, 2))
+    assert judge.probability_better(FOUND) == 0.5
+    assert judge.expected_gain(FOUND, 0.95) is None
+
+
+@pytest.mark.parametrize("gain", [-1e9, 1e9])
+def test_held_out_scores_beyond_all_that_the_search_foresees_prove_nothing(gain: float) -> None:
+    assert 0.1 < certainty(0.0, gain) < 0.9
+
+
 def test_nothing_is_known_of_what_was_never_told() -> None:
     judge = Certainty(SPACE, HELD_OUT)
     assert judge.probability_better(FOUND) == 0.5
