@@ -61,6 +61,8 @@ def test_scores_that_tell_good_from_bad_on_few_questions_are_no_certainty() -> N
     assert figure.low == pytest.approx(0.643, abs=0.001)
     assert separation(bad, good, 0.95).high == pytest.approx(1 - figure.low)
     assert separation(good * 20, bad * 20, 0.95) == figure, "more answers to the same questions say nothing new"
+    uneven = separation([*good, *good[:1] * 30], [*bad, *bad[:1] * 30], 0.95)
+    assert uneven.high - uneven.low > figure.high - figure.low, "many answers to one of them say less"
 
 
 @given(st.lists(st.integers(1, 10), min_size=1, max_size=9), st.lists(st.integers(1, 10), min_size=1, max_size=9))
