@@ -63,7 +63,10 @@ def export(
     if form == "reviews":
         from search.export.reviews import reviewed_answers  # noqa: PLC0415 -- scipy
 
-        _write_text(reviewed_answers(path), output)
+        text, unmatched = reviewed_answers(path)
+        _write_text(text, output)
+        if unmatched:
+            say(f"note: left out {show_many(unmatched, 'review')} of answers that this run does not hold")
         return
     from search.export.best_prompt import read_best_prompt  # noqa: PLC0415 -- scipy
 

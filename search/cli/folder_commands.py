@@ -139,7 +139,11 @@ def view(
         ),
     ] = False,
     bundle: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write the pages there as files for any web server and exit.")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write the pages there as files for any web server and exit; tags, notes and reviews are in them.",
+        ),
     ] = None,
 ) -> None:
     """Show the runs of a folder in the browser: a live list, reports, answers, comparisons.
@@ -153,10 +157,9 @@ def view(
     if bundle is not None:
         from search.view.bundle import write_bundle  # noqa: PLC0415 -- jinja
 
-        say(
-            f"written: {show_many(write_bundle(_existing(folder), bundle), 'file')} in {bundle}; open "
-            f"{bundle / 'index.html'}"
-        )
+        files, reviews = write_bundle(_existing(folder), bundle)
+        held = f", with people's comments and verdicts in {show_many(reviews, 'review')}" if reviews else ""
+        say(f"written: {show_many(files, 'file')} in {bundle}{held}; open {bundle / 'index.html'}")
         return
     from search.view.serving import serve  # noqa: PLC0415 -- starlette
 

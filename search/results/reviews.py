@@ -8,7 +8,7 @@ from search.results.answers_table import candidate_key
 from search.results.evaluation_results import EvaluationResults
 from search.results.search_results import SearchResults
 from search.results.wording import show_share
-from search.run_directory.reviews import Review, Reviewed, read_reviews
+from search.run_directory.reviews import Review, Reviewed, readable_reviews
 from search.statistics.agreement import Agreement
 from search.statistics.separation import separation
 
@@ -24,6 +24,7 @@ class ReviewSummary:
         blind: of both, those whose verdict was given before the judge's was seen.
         comments: with or without a verdict.
         agreement: the probability that the judge scores a good one above a bad one; None with too few of either.
+        damage: what is wrong with their file, of which nothing is known then.
     """
 
     good: int
@@ -31,9 +32,12 @@ class ReviewSummary:
     blind: int
     comments: int
     agreement: Agreement | None
+    damage: str = ""
 
     def sentences(self) -> list[str]:
         """Sentences for a report."""
+        if self.damage:
+            return [f"What people said of the answers cannot be shown: {self.damage}."]
         counts = f"People call {show_many(self.good, 'answer')} good and {self.bad:,} bad"
         counts += f", and commented on {self.comments:,}." if self.comments else "."
         if self.agreement is None:
@@ -53,8 +57,10 @@ class ReviewSummary:
 
 
 def summarize_reviews(results: SearchResults | EvaluationResults) -> ReviewSummary | None:
-    """None where there are none. Raises InputError where their file is damaged."""
-    reviews = read_reviews(results.path)
+    """None where there are none."""
+    reviews, damage = readable_reviews(results.path)
+    if damage:
+        return ReviewSummary(0, 0, 0, 0, None, damage)
     if not reviews:
         return None
     scores = _scores(results, reviews)

@@ -1,11 +1,13 @@
 """What people say of a run's answers, in its directory so that it travels with it. It decides nothing."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from pydantic import TypeAdapter
 
+from configs.errors import InputError
 from search.run_directory.files import read_json, refusing_damage, write_json
 from search.run_directory.notes import changing
 from search.run_directory.run import require_run
@@ -27,7 +29,7 @@ class Review:
 
     Attributes:
         good: the verdict; None without one.
-        blind: the verdict was given before the judge's was seen.
+        blind: all of that was said before the judge's verdict was seen.
     """
 
     good: bool | None = None
@@ -56,9 +58,21 @@ def read_reviews(path: Path) -> dict[Reviewed, Review]:
         return {line.of: line.review for line in _LINES.validate_python(content["reviews"] if content else [])}
 
 
-def write_review(path: Path, of: Reviewed, review: Review) -> Review:
+def readable_reviews(path: Path) -> tuple[dict[Reviewed, Review], str]:
+    """All reviews of the run at `path`, for pages that show them beside other things; none where their file is damaged,
+    and what is wrong with it."""
+    try:
+        return read_reviews(path), ""
+    except InputError as error:
+        return {}, str(error)
+
+
+def write_review(path: Path, of: Reviewed, review: Review, keep: Collection[str] = ()) -> Review:
     """Replace the review of one answer; without a verdict and a comment it is removed. A verdict that was given blind
-    and stays the same has still been given so.
+    and stays the same has still been given so; none is where something was said before with the judge's in sight.
+
+    Args:
+        keep: which of `good` and `comment` stay as they are, whatever `review` has.
 
     Raises:
         InputError: `path` is not a run directory, its reviews are damaged, or it cannot be written.
@@ -67,9 +81,13 @@ def write_review(path: Path, of: Reviewed, review: Review) -> Review:
     with changing(path):
         reviews = read_reviews(path)
         before = reviews.pop(of, Review())
-        blind = review.good is not None and (review.blind or (before.blind and before.good == review.good))
+        review = replace(review, **{name: getattr(before, name) for name in keep})
+        unseen = review.blind and (before.blind or before == Review())
+        blind = unseen or (before.blind and review.good is not None and before.good == review.good)
         review = Review(review.good, review.comment.strip(), blind)
-        if review != Review():
+        if review.verdict or review.comment:
             reviews[of] = review
+        else:
+            review = Review()
         write_json(path / FILE, {"reviews": [asdict(_Line(*line)) for line in reviews.items()]})
     return review

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 ORDERS: Mapping[str, str] = {
     "asked": "id",
@@ -10,7 +12,6 @@ ORDERS: Mapping[str, str] = {
     "change": "change IS NULL, change, id",
     "length": "length IS NULL, length, id",
     "question": "question, id",
-    "shuffled": "id * 2654435761 % 4294967296",
 }
 _REVIEWS = {
     "good": "verdict = 'good'",
@@ -18,8 +19,11 @@ _REVIEWS = {
     "any": "verdict IS NOT NULL",
     "commented": "comment != ''",
     "none": "verdict IS NULL AND failure = ''",
+    "unseen": "verdict IS NULL AND failure = '' AND blind IS NOT 0",
 }
 _CHANGES = {"better": "change > 0", "worse": "change < 0", "same": "change = 0"}
+_Score = Annotated[float, Field(allow_inf_nan=False)]
+_Count = Annotated[int, Field(ge=0, lt=2**31)]
 _EQUAL = ("side", "category", "prompt", "question")
 
 
@@ -34,7 +38,8 @@ class Filter:
         holds: stands in the prompt's name, whatever its case: a demonstration's id for example.
         role: "base prompt", "winner", "best so far" or "runner-up".
         change: against the base prompt on the same question: "better", "worse" or "same".
-        review: a person's: "good", "bad", "any" of both, "none" (and no failure), or "commented".
+        review: a person's: "good", "bad", "any" of both, "none" (and no failure), or "commented"; "unseen" is "none"
+            without the answers that somebody has commented on with the judge's verdict in sight.
         least, most: score, both included.
         shortest, longest: characters, both included.
         order: one of `ORDERS`.
@@ -51,13 +56,13 @@ class Filter:
     change: str = ""
     review: str = ""
     failed: bool = False
-    least: float | None = None
-    most: float | None = None
-    shortest: int | None = None
-    longest: int | None = None
+    least: _Score | None = None
+    most: _Score | None = None
+    shortest: _Count | None = None
+    longest: _Count | None = None
     order: str = "asked"
     descending: bool = False
-    page: int = 0
+    page: _Count = 0
 
     def ordering(self) -> str:
         """What stands behind ORDER BY."""
@@ -86,7 +91,7 @@ class Filter:
             if value is not None
         ]
         if self.holds:
-            conditions.append(("instr(lower(prompt), lower(?))", [self.holds]))
+            conditions.append(("instr(casefold(prompt), casefold(?))", [self.holds]))
         if self.role:
             conditions.append(("candidate = ?", [roles.get(self.role, "")]))
         if self.change in _CHANGES:
@@ -97,7 +102,7 @@ class Filter:
             conditions.append(("failure != ''", []))
         if phrases := _phrases(self.words.replace("\0", " ")):
             match = " ".join(f'"{phrase}"' for phrase in phrases)
-            commented = " AND ".join(["instr(lower(comment), lower(?))"] * len(phrases))
+            commented = " AND ".join(["instr(casefold(comment), casefold(?))"] * len(phrases))
             in_either = f"(id IN (SELECT rowid FROM words WHERE words MATCH ?) OR {commented})"  # noqa: S608 -- constants
             conditions.append((in_either, [match, *phrases]))
         where = " AND ".join(text for text, _ in conditions)

@@ -2,9 +2,9 @@
 stay in the ledger until somebody wants to see or search them."""
 
 import json
-import sqlite3
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 from evaluators.question import Question
@@ -21,24 +21,13 @@ from search.results.answers_table import (
 )
 from search.results.stored_answers import StoredAnswer
 from search.run_directory.reviews import Review, Reviewed
+from search.view.answer_database import open_database
 from search.view.answer_filter import Filter
-from search.view.answer_rows import AnswerPage, AnswerRow, Neighbours, PromptRow
+from search.view.answer_rows import AnswerPage, AnswerRow, Drawn, Neighbours, PromptRow
 
 PAGE = 50  # rows
 _GIST = 160  # characters of an answer in the list
 _AT_ONCE = 1_000  # answers whose texts are looked up together
-_SCHEMA = """
-CREATE TABLE trials (trial INTEGER PRIMARY KEY, side TEXT, prompt TEXT, candidate TEXT);
-CREATE TABLE questions (number INTEGER PRIMARY KEY, question TEXT, category TEXT);
-CREATE TABLE asked (
-    id INTEGER PRIMARY KEY, trial INTEGER, number INTEGER, score REAL, change REAL, failure TEXT, length INTEGER,
-    turns TEXT, keys TEXT);
-CREATE INDEX by_candidate ON trials (candidate);
-CREATE TABLE reviews (candidate TEXT, question TEXT, verdict TEXT, comment TEXT, PRIMARY KEY (candidate, question));
-CREATE VIEW answers AS SELECT * FROM asked LEFT JOIN trials USING (trial) LEFT JOIN questions USING (number)
-    LEFT JOIN reviews USING (candidate, question);
-CREATE VIRTUAL TABLE words USING fts5 (query, answers, judge, content='');
-"""
 _BY_PLACE = "CREATE INDEX IF NOT EXISTS by_place ON asked (number, trial)"  # made at once it takes a third of the time
 _CHANGES = """
 WITH own AS (SELECT trial FROM trials WHERE candidate = ?)
@@ -55,15 +44,16 @@ class AnswerIndex:
     Args:
         questions: by id.
         read_texts: of the run.
+        salt: of the order in which answers are drawn.
     """
 
-    def __init__(self, questions: Mapping[str, Question], read_texts: TextReader) -> None:
+    def __init__(self, questions: Mapping[str, Question], read_texts: TextReader, salt: str = "") -> None:
         self._questions, self._read_texts = questions, read_texts
         self._lock, self._indexing_words = threading.Lock(), threading.Lock()
-        self._database = sqlite3.connect(":memory:", check_same_thread=False)
-        self._database.executescript(_SCHEMA)
+        self._database = open_database(salt)
         self._roles: dict[str, str] = {}
         self._reviews: Mapping[Reviewed, Review] = {}
+        self.damage = ""  # of the reviews
         self._asked: dict[int, AskedPrompt] = {}
         self._numbers = {name: number for number, name in enumerate(questions)}
         categories = [(self._numbers[name], name, question.category) for name, question in questions.items()]
@@ -103,13 +93,14 @@ class AnswerIndex:
         self._database.executemany("INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
         self._count += len(rows)
 
-    def take_reviews(self, reviews: Mapping[Reviewed, Review]) -> None:
-        """What people say of the answers now."""
+    def take_reviews(self, reviews: Mapping[Reviewed, Review], damage: str = "") -> None:
+        """What people say of the answers now, or what is wrong with the file of it."""
         with self._lock, self._database:
+            self.damage = damage
             if reviews != self._reviews:
-                rows = [(*of, review.verdict or None, review.comment) for of, review in reviews.items()]
+                rows = [(*of, review.verdict or None, review.comment, review.blind) for of, review in reviews.items()]
                 self._database.execute("DELETE FROM reviews")
-                self._database.executemany("INSERT INTO reviews VALUES (?, ?, ?, ?)", rows)
+                self._database.executemany("INSERT INTO reviews VALUES (?, ?, ?, ?, ?)", rows)
                 self._reviews = reviews
 
     def review(self, answer: Answer) -> Review:
@@ -148,7 +139,7 @@ class AnswerIndex:
         total = self._first_value(f"SELECT count(*) FROM answers {where}", values)[0]  # noqa: S608 -- constants
         ids = self._all(
             f"SELECT id FROM answers {where} ORDER BY {wanted.ordering()} LIMIT ? OFFSET ?",  # noqa: S608 -- constants
-            [*values, PAGE, PAGE * max(0, wanted.page)],
+            [*values, PAGE, PAGE * wanted.page],
         )
         named = self._role_names()
         shown = (self._shown(row, stored, named) for row, stored in self._with_texts([number for (number,) in ids]))
@@ -223,6 +214,22 @@ class AnswerIndex:
             [*values, self._id(place)],
         )
         return row and Neighbours(self._place(row[1]), self._place(row[2]), row[3], row[4])
+
+    def draw(self, wanted: Filter, after: int) -> Drawn:
+        """An answer to review blind, at random: of those that fit the filter, the first behind this place in an order
+        of their own that has no verdict; in the first trial that has it."""
+        counts = []
+        for review in ("unseen", "any"):
+            where, values = self._conditions(replace(wanted, review=review))
+            query = f"SELECT count(*) FROM (SELECT 1 FROM answers {where} GROUP BY candidate, question)"  # noqa: S608
+            counts.append(self._first_value(query, values)[0])
+        where, values = self._conditions(replace(wanted, review="unseen"))
+        query = (
+            f"SELECT min(id), shuffled(candidate, question) AS at FROM answers {where} "  # noqa: S608 -- constants
+            "GROUP BY candidate, question ORDER BY at <= ?, at LIMIT 1"
+        )
+        number, at = self._first_value(query, [*values, after]) or (None, -1)
+        return Drawn(self._place(number), at, *counts)
 
     def of_role(self, answers: Sequence[Answer], role: str) -> list[Answer | None]:
         """What the candidate of this role answers to the same question as each of these; None where it has none."""

@@ -1,7 +1,7 @@
 """What the page of one answer shows, from the query of its address."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -64,26 +64,28 @@ def answer_values(
         "wanted": asdict(wanted),
         "turns": prompts.turns(answer),
         "rendered": prompts.rendered(answer),
+        "damage": index.damage,
         "prompt": prompts.text(answer.prompt, answer.candidate),
     }
 
 
-def blind_values(index: AnswerIndex, prompts: PromptTexts, wanted: Filter) -> dict[str, Any]:
-    """The values of the page that shows an answer without its prompt, score and verdicts: the first of what fits the
-    filter, in an order of its own, that has no review yet. The filter's page says how many of them are passed over.
+def blind_values(index: AnswerIndex, prompts: PromptTexts, query: Mapping[str, str], wanted: Filter) -> dict[str, Any]:
+    """The values of the page that shows an answer without its prompt, score and verdicts, drawn from what fits.
+
+    Args:
+        query: `after` is the place in the draw of the answer that is passed over.
     """
-    chosen = replace(wanted, order="shuffled", descending=False, review="none", page=0)
-    left = index.find(chosen)
-    at = min(wanted.page, max(0, len(left.rows) - 1))
-    place = AnswerPlace(left.rows[at].trial, left.rows[at].question) if left.rows else None
-    answer = index.answer(place) if place else None
+    after = query.get("after", "")
+    drawn = index.draw(wanted, int(after) if after.isdecimal() and len(after) < 16 else -1)
+    answer = index.answer(drawn.place) if drawn.place else None
     return {
-        "place": place,
+        "place": drawn.place,
         "answer": answer,
-        "review": Review(),
+        "review": index.review(answer) if answer else Review(),
         "turns": prompts.turns(answer) if answer else (),
-        "left": left.total,
-        "reviewed": index.find(replace(chosen, review="any")).total,
-        "next": at + 1 if at + 1 < len(left.rows) else 0,
-        "wanted": asdict(replace(wanted, page=0)),
+        "left": drawn.left,
+        "reviewed": drawn.reviewed,
+        "after": drawn.at,
+        "damage": index.damage,
+        "wanted": asdict(wanted),
     }

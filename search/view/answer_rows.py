@@ -73,3 +73,20 @@ class Neighbours:
     behind: AnswerPlace | None
     number: int
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """An answer that was drawn for a blind review.
+
+    Attributes:
+        place: None where none is left.
+        at: where it stands in the order of the draw; -1 for none.
+        left, reviewed: how many fit that nobody has said anything of with the judge's verdict in sight, and how many
+            that have a verdict; each prompt's answer to a question once.
+    """
+
+    place: AnswerPlace | None
+    at: int
+    left: int
+    reviewed: int

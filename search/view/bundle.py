@@ -1,15 +1,16 @@
 """The view as files, for any web server: the list, every run's report and answers, and all of them compared."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
 from configs.errors import InputError
 from search.report.forms import report
 from search.results.answers_table import Answer
-from search.run_directory.reviews import read_reviews
+from search.run_directory.reviews import Review, Reviewed, readable_reviews
 from search.view.answer_filter import Filter
 from search.view.answer_index import PAGE, AnswerIndex
 from search.view.answer_rows import AnswerPage, AnswerRow
@@ -22,11 +23,19 @@ from search.view.runs import RunList, experiment_page, is_experiment
 _AT_ONCE = 1_000  # answers that are read together
 
 
-def write_bundle(folder: Path, target: Path) -> int:
-    """Write the runs in `folder` into `target`, which must be empty or absent.
+class Bundle(NamedTuple):
+    """What was written.
 
-    Returns:
-        How many files it holds.
+    Attributes:
+        reviews: of people, whose verdicts and comments it holds.
+    """
+
+    files: int
+    reviews: int
+
+
+def write_bundle(folder: Path, target: Path) -> Bundle:
+    """Write the runs in `folder` into `target`, which must be empty or absent; nothing stays there where that fails.
 
     Raises:
         InputError: `target` holds files or cannot be written.
@@ -34,13 +43,17 @@ def write_bundle(folder: Path, target: Path) -> int:
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InputError(f"{target} is not empty: choose another folder to --bundle, or empty it")
     try:
-        return _write_all(RunList(folder), target)
+        try:
+            return _write_all(RunList(folder), target)
+        except BaseException:
+            shutil.rmtree(target, ignore_errors=True)
+            raise
     except OSError as error:
         raise InputError(f"{target} cannot be written ({error.strerror}): choose another folder to --bundle") from None
 
 
-def _write_all(runs: RunList, target: Path) -> int:
-    written: Counter[str] = Counter()
+def _write_all(runs: RunList, target: Path) -> Bundle:
+    written, reviews = set[str](), 0
 
     def keep(name: str, text: str) -> None:
         path = target / name
@@ -48,7 +61,7 @@ def _write_all(runs: RunList, target: Path) -> int:
             raise InputError(f"two pages would be written to {path}: rename one of the runs")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        written[name] += 1
+        written.add(name)
 
     rows = runs.rows()
     readable = [(row, path) for row in rows if row.kind != "unreadable" and (path := runs.path(row.name))]
@@ -62,18 +75,22 @@ def _write_all(runs: RunList, target: Path) -> int:
             keep(f"report/{row.name}.html", experiment_page(path) if row.state == "finished" else "")
             continue
         keep(f"report/{row.name}.html", report(path))
-        for file, text in _answer_files(row.name, root, path):
+        said, damage = readable_reviews(path)
+        reviews += len(said)
+        for file, text in _answer_files(row.name, root, path, said, damage):
             keep(f"answers/{file}", text)
     scored = [(row.name, path) for row, path in readable if row.score is not None]
     compared = compare_runs(scored) if scored else ()
     keep("compare.html", render("compare.html.jinja", "", static=True, compared=compared, names=[], all=[]))
-    return sum(written.values())
+    return Bundle(len(written), reviews)
 
 
-def _answer_files(name: str, root: str, path: Path) -> Iterator[tuple[str, str]]:
+def _answer_files(
+    name: str, root: str, path: Path, reviews: Mapping[Reviewed, Review], damage: str
+) -> Iterator[tuple[str, str]]:
     """Pages of a run's answers, and what they are filtered and searched with; names and contents."""
     index = index_answers(path).index
-    index.take_reviews(read_reviews(path))
+    index.take_reviews(reviews, damage)
     try:
         rows = [*_all_rows(index)]
         texts = [*text_files(_all_answers(index, rows))]
@@ -86,7 +103,7 @@ def _answer_files(name: str, root: str, path: Path) -> Iterator[tuple[str, str]]
             matching = AnswerPage(tuple(rows[page * PAGE : (page + 1) * PAGE]), len(rows))
             values = {"found": matching, "wanted": asdict(Filter(page=page)), "choices": choices, "size": PAGE}
             whole = _beside_base(index, matching.rows)
-            shown = {**values, "roles": index.roles, "whole": whole, "files": size}
+            shown = {**values, "damage": damage, "roles": index.roles, "whole": whole, "files": size}
             yield _page_name(name, page), render("answers.html.jinja", root, static=True, name=name, **shown)
     finally:
         index.close()

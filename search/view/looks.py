@@ -61,7 +61,7 @@ class Looks:
     def answers(self, path: Path) -> AnswerIndex:
         """The index of its answers. Raises InputError where the run cannot be read."""
         index = self._answers.of(path).index
-        index.take_reviews(reviews.read_reviews(path))
+        index.take_reviews(*reviews.readable_reviews(path))
         return index
 
     def prompts(self, path: Path) -> PromptTexts:

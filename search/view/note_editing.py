@@ -27,7 +27,7 @@ class NotesChange(BaseModel):
 
 
 class ReviewChange(BaseModel):
-    """What a page says of an answer, in the place of what was said before."""
+    """What a page says of an answer now; what it leaves out stays, since somebody else may have said it meanwhile."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -50,7 +50,7 @@ async def edit_notes(request: Request, path: Path) -> Response:
 
 
 async def edit_review(request: Request, path: Path, of: Reviewed) -> Response:
-    """Replace the review of an answer of the run at `path`, and answer with it; or with `error`, and why.
+    """Change the review of an answer of the run at `path`, and answer with it; or with `error`, and why.
 
     Raises:
         DemosearchError: it cannot be written.
@@ -58,7 +58,8 @@ async def edit_review(request: Request, path: Path, of: Reviewed) -> Response:
     change = await _asked(request, ReviewChange, "expected a JSON object with good, comment and blind")
     if isinstance(change, Response):
         return change
-    review = await asyncio.to_thread(write_review, path, of, Review(change.good, change.comment, change.blind))
+    said, kept = Review(change.good, change.comment, change.blind), {"good", "comment"} - change.model_fields_set
+    review = await asyncio.to_thread(write_review, path, of, said, kept)
     return JSONResponse(asdict(review), headers={"Cache-Control": "no-store"})
 
 

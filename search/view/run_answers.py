@@ -34,13 +34,14 @@ def index_answers(path: Path, earlier: RunAnswers | None = None) -> RunAnswers:
     """
     journal = path / "journal.jsonl"
     size = journal.stat().st_size if journal.exists() else 0
+    mark = _mark(path, size)  # before the results are read: what is written meanwhile is then read again
     results = read_any_results(path)
     index = earlier.index if earlier is not None and _goes_on(path, size, earlier) else None
     if index is None:
         questions = results.material.questions if results.material else {}
-        index = AnswerIndex(questions, text_reader(results))
+        index = AnswerIndex(questions, text_reader(results), salt=path.absolute().name)
     index.add(asked_prompts(results, index.trials), _roles(results))
-    return RunAnswers(index, _mark(path, size), size)
+    return RunAnswers(index, mark, size)
 
 
 def _goes_on(path: Path, size: int, earlier: RunAnswers) -> bool:

@@ -159,8 +159,9 @@ class _View:
         matches = await asyncio.to_thread(index.find, wanted)
         if request.query_params.get("as") == "json":
             return JSONResponse({"total": matches.total, "rows": [asdict(row) for row in matches.rows]})
-        choices = {column: index.choices(column) for column in ("side", "category")}
+        choices = {column: await asyncio.to_thread(index.choices, column) for column in ("side", "category")}
         values: dict[str, Any] = {"found": matches, "wanted": asdict(wanted), "choices": choices, "size": PAGE}
+        values["damage"] = index.damage
         name = request.path_params["name"]
         return _page(
             "answers.html.jinja", _root(request), name=name, roles=index.roles, editing=self._editing, **values
@@ -182,11 +183,13 @@ class _View:
         query = request.query_params
         index = await asyncio.to_thread(self._looks.answers, path)
         if request.method == "POST":
-            answer = index.answer(read_place(query))
+            answer = await asyncio.to_thread(index.answer, read_place(query))
             if answer is None or answer.failure:
                 raise _no_answer(name)
             return await edit_review(request, path, answer.reviewed)
-        shown = await asyncio.to_thread(lambda: blind_values(index, self._looks.prompts(path), read_filter(query)))
+        shown = await asyncio.to_thread(
+            lambda: blind_values(index, self._looks.prompts(path), query, read_filter(query))
+        )
         return _page("review.html.jinja", _root(request), name=name, editing=True, **shown)
 
     async def compare(self, request: Request) -> Response:

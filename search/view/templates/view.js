@@ -169,17 +169,19 @@ function showNotes(live) { // of somebody else, unless somebody writes here
 }
 if (edit) edit.querySelector("form").addEventListener("submit", saveNotes);
 
-// A review of an answer: pressing a verdict that stands takes it away.
+// A review of an answer: pressing a verdict that stands takes it away; only what is changed here is sent.
 const review = document.getElementById("review"), comment = document.getElementById("comment");
 async function saveReview(event) {
   event.preventDefault();
   const pressed = event.submitter.value, stands = review.dataset.good;
-  const verdict = pressed ? (pressed === stands ? "" : pressed) : stands;
-  const good = verdict ? verdict === "yes" : null, blind = "blind" in review.dataset;
-  const written = await send(`review/${address(body.dataset.run)}?${review.dataset.place}`, {good, comment: comment.value, blind});
+  const change = {blind: "blind" in review.dataset};
+  if (pressed) change.good = pressed === stands ? null : pressed === "yes";
+  if (comment.value !== comment.defaultValue) change.comment = comment.value;
+  const written = await send(`review/${address(body.dataset.run)}?${review.dataset.place}`, change);
   if (!written) return;
-  if (blind && verdict) { location.reload(); return; }
-  review.dataset.good = verdict;
+  if (change.blind && written.good !== null) { location.reload(); return; }
+  comment.value = comment.defaultValue = written.comment;
+  const verdict = review.dataset.good = written.good === null ? "" : written.good ? "yes" : "no";
   for (const button of review.querySelectorAll("[aria-pressed]")) button.setAttribute("aria-pressed", button.value === verdict);
 }
 if (review) review.addEventListener("submit", saveReview);

@@ -157,6 +157,27 @@ def test_a_role_a_part_of_a_prompts_name_and_lengths_are_filters(index: AnswerIn
     assert index.find(Filter(longest=5)).total == 61
 
 
+def test_answers_are_drawn_at_random_whatever_the_questions_of_a_trial_and_each_of_a_prompt_once(
+    ledger: Ledger,
+) -> None:
+    def drawn(salt: str) -> list[AnswerPlace | None]:
+        index, after, places = AnswerIndex(QUESTIONS, ledger, salt), -1, []
+        trials = [ledger.trial(number, f"{number % 40}", dict.fromkeys(range(21), 1.0)) for number in range(80)]
+        index.add(trials, {})
+        for _ in range(20):
+            one = index.draw(Filter(), after)
+            assert (one.left, one.reviewed) == (40 * 21, 0)
+            after = one.at
+            places.append(one.place)
+        index.close()
+        return places
+
+    first = drawn("run")
+    assert len({place.question for place in first if place}) > 9
+    assert first == drawn("run")
+    assert not {*first} & {*drawn("other")}
+
+
 def test_next_and_previous_stay_within_what_is_asked_for(index: AnswerIndex) -> None:
     by_score = Filter(prompt="other", order="score", descending=True)
     assert index.around(AnswerPlace(1, "q0"), by_score) == Neighbours(None, AnswerPlace(1, "q1"), 1, 3)

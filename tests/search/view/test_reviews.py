@@ -55,15 +55,61 @@ def test_a_review_is_written_beside_the_run_and_holds_for_the_prompt_whatever_th
     written = read_reviews(run)
     assert written == {of_trial(run, 1, "g1").reviewed: Review(False, "too long\nby far")}
     assert "too long" in client.get("/answer/first?trial=1&item=g1").text
-    client.post("/review/first?trial=1&item=g1", json={})
+    client.post("/review/first?trial=1&item=g1", json={"good": None, "comment": ""})
     assert read_reviews(run) == {}
+
+
+SEEN, UNSEEN = Review(comment="why"), Review(comment="why", blind=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "after"),
+    [
+        (SEEN, {"good": True, "blind": True}, Review(True, "why")),  # whoever wrote that had seen the score
+        (UNSEEN, {"good": True, "blind": True}, Review(True, "why", blind=True)),
+        (UNSEEN, {"good": True}, Review(True, "why")),
+        (UNSEEN, {"comment": "why not"}, Review(comment="why not")),
+        (Review(good=False, blind=True), {"comment": "why"}, Review(False, "why", blind=True)),
+        (Review(good=False), {"comment": "why", "blind": True}, Review(False, "why")),
+        (Review(False, "why"), {"good": None}, SEEN),
+        (Review(good=False), {"good": None, "blind": True}, Review()),
+        (Review(False, "why"), {}, Review(False, "why")),
+    ],
+)
+def test_what_a_page_leaves_out_stays_and_a_review_is_blind_if_nothing_was_said_in_sight_of_the_score(
+    client: TestClient, run: Path, before: Review, change: dict[str, object], after: Review
+) -> None:
+    answer = of_trial(run, 1, "g1")
+    write_review(run, answer.reviewed, before)
+    reply = client.post("/review/first?trial=1&item=g1", json=change)
+    assert Review(**reply.json()) == read_reviews(run).get(answer.reviewed, Review()) == after
+
+
+@pytest.mark.parametrize(("said", "left"), [(SEEN, 0), (UNSEEN, 1)])
+def test_an_answer_that_was_commented_on_is_drawn_with_its_comment_if_that_was_blind(
+    client: TestClient, run: Path, said: Review, left: int
+) -> None:
+    write_review(run, of_trial(run, 1, "g1").reviewed, said)
+    page = client.get("/review/first?role=winner&question=g1").text
+    assert f"0 reviewed, {left} to go" in page
+    assert (">why</textarea>" in page) == bool(left)
+
+
+def test_passing_over_meets_every_answer_before_one_comes_again(client: TestClient, run: Path) -> None:
+    met, link = list[str](), ""
+    for _ in range(len(read_answers(run)) + 1):
+        page = client.get(f"/review/first{link}").text
+        met.append(page.partition('data-place="')[2].partition('"')[0])
+        link = page.partition('<a rel="next" href="')[2].partition('"')[0]
+    assert met[-1] == met[0]
+    assert len({*met}) == len(met) - 1
 
 
 def test_answers_are_filtered_by_their_reviews_and_found_by_the_words_of_a_comment(
     client: TestClient, run: Path
 ) -> None:
     client.post("/review/first?trial=1&item=g1", json={"good": True})
-    client.post("/review/first?trial=1&item=g2", json={"good": False, "comment": "Wanders off"})
+    client.post("/review/first?trial=1&item=g2", json={"good": False, "comment": "Wanders off, ÜBER all"})
     client.post("/review/first?trial=0&item=g1", json={"comment": "half-way"})
     everything = len(read_answers(run))
     assert found(client, "review=good") == [(1, "g1")]
@@ -71,7 +117,7 @@ def test_answers_are_filtered_by_their_reviews_and_found_by_the_words_of_a_comme
     assert found(client, "review=any") == [(1, "g1"), (1, "g2")]
     assert found(client, "review=commented") == [(0, "g1"), (1, "g2")]
     assert len(found(client, "review=none")) == everything - 2
-    assert found(client, "words=wanders+OFF") == [(1, "g2")]
+    assert found(client, "words=wanders+OFF+über") == [(1, "g2")]
     assert "reviewed: bad</span> Wanders off" in client.get("/answers/first").text
 
 
@@ -132,7 +178,19 @@ def test_damaged_reviews_are_never_overwritten_and_what_to_do_is_said(run: Path,
     with pytest.raises(InputError, match="restore the file from a copy, or remove it"):
         write_review(run, Reviewed("a", "b"), Review(good=True))
     assert (run / FILE).read_bytes() == content.encode("utf-8", "surrogatepass")
-    (run / FILE).unlink()
+    with pytest.raises(InputError, match="restore the file from a copy, or remove it"):
+        reviewed_answers(run)
+
+
+def test_a_run_with_damaged_reviews_is_shown_without_them_and_says_so(
+    client: TestClient, run: Path, tmp_path: Path
+) -> None:
+    (run / FILE).write_text("{")
+    for address in ("answers/first", "answer/first?trial=1&item=g1", "review/first", "report/first"):
+        reply = client.get(f"/{address}")
+        assert (reply.status_code, "reviews.json is damaged" in reply.text) == (200, True), address
+    assert write_bundle(run, tmp_path / "bundle").reviews == 0
+    assert "reviews.json is damaged" in (tmp_path / "bundle" / "answers" / "first.html").read_text()
 
 
 def test_reviewed_answers_are_exported_with_what_the_judge_made_of_them(run: Path) -> None:
@@ -140,7 +198,10 @@ def test_reviewed_answers_are_exported_with_what_the_judge_made_of_them(run: Pat
         reviewed_answers(run)
     answer = of_trial(run, 1, "g2")
     write_review(run, answer.reviewed, Review(False, "dull"))
-    (line,) = map(json.loads, reviewed_answers(run).splitlines())
+    write_review(run, Reviewed(answer.reviewed.prompt, "gone"), Review(good=True))
+    text, unmatched = reviewed_answers(run)
+    (line,) = map(json.loads, text.splitlines())
+    assert unmatched == 1
     assert (line["good"], line["comment"], line["blind"]) == (False, "dull", False)
     assert (line["question"], line["score"], line["answers"]) == ("g2", answer.score, [*answer.answers])
 
@@ -173,6 +234,6 @@ def test_a_report_says_how_far_people_and_the_judge_agree(
 
 def test_a_bundle_keeps_reviews_and_filters_by_them(run: Path, tmp_path: Path) -> None:
     write_review(run, of_trial(run, 1, "g2").reviewed, Review(False, "Wanders off"))
-    write_bundle(run, tmp_path / "bundle")
+    assert write_bundle(run, tmp_path / "bundle").reviews == 1
     assert "reviewed: bad</span> Wanders off" in (tmp_path / "bundle" / "answers" / "first.html").read_text()
     assert '"Wanders off"' in (tmp_path / "bundle" / "answers" / "first.rows-0.js").read_text()

@@ -34,6 +34,7 @@ def client(folder: Path) -> TestClient:
         ("/answers/first", "14 answers"),
         ("/answers/first?change=better&order=score&descending=on", "7 answers"),
         ("/answers/first?least=many&page=-3&order=sideways&size=x", "14 answers"),
+        (f"/answers/first?least=nan&most=-inf&page={10**30}&shortest={-(10**30)}&longest={10**30}", "14 answers"),
         ("/answers/below/second?words=nowhere", "No answer fits"),
         ("/answer/first?trial=1&item=g1", "What the model read, character by character"),
         ("/answer/first?trial=0&item=g1&beside=winner", "1 of 14"),
@@ -108,7 +109,7 @@ def test_a_bundle_holds_every_page_and_its_links_lead_somewhere(folder: Path, tm
     import re  # noqa: PLC0415
 
     target = tmp_path / "bundle"
-    assert write_bundle(folder, target) == len([path for path in target.rglob("*") if path.is_file()])
+    assert write_bundle(folder, target).files == len([path for path in target.rglob("*") if path.is_file()])
     for page in target.rglob("*.html"):
         if page.parts[len(target.parts)] == "report":
             continue
@@ -128,7 +129,7 @@ def test_further_pages_of_a_run_are_no_pages_of_another_whatever_it_is_called(tm
         run.search()
         run.write(ended=False)
     target = tmp_path / "bundle"
-    assert write_bundle(tmp_path / "runs", target) == len([path for path in target.rglob("*") if path.is_file()])
+    assert write_bundle(tmp_path / "runs", target).files == len([path for path in target.rglob("*") if path.is_file()])
     for name in ("a", "a-1", "a.page-1", "a.page-1.htm"):
         pages = [
             (target / "answers" / file).read_text(encoding="utf-8") for file in (f"{name}.html", f"{name}.page-1.htm")
