@@ -75,9 +75,9 @@ def _write_all(runs: RunList, target: Path) -> Bundle:
             keep(f"report/{row.name}.html", experiment_page(path) if row.state == "finished" else "")
             continue
         keep(f"report/{row.name}.html", report(path))
-        said, damage = readable_reviews(path)
-        reviews += len(said)
-        for file, text in _answer_files(row.name, root, path, said, damage):
+        own, damage = readable_reviews(path)
+        reviews += len(own)
+        for file, text in _answer_files(row.name, root, path, own, damage):
             keep(f"answers/{file}", text)
     scored = [(row.name, path) for row, path in readable if row.score is not None]
     compared = compare_runs(scored) if scored else ()

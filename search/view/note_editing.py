@@ -58,8 +58,8 @@ async def edit_review(request: Request, path: Path, of: Reviewed) -> Response:
     change = await _asked(request, ReviewChange, "expected a JSON object with good, comment and blind")
     if isinstance(change, Response):
         return change
-    said, kept = Review(change.good, change.comment, change.blind), {"good", "comment"} - change.model_fields_set
-    review = await asyncio.to_thread(write_review, path, of, said, kept)
+    review, kept = Review(change.good, change.comment, change.blind), {"good", "comment"} - change.model_fields_set
+    review = await asyncio.to_thread(write_review, path, of, review, kept)
     return JSONResponse(asdict(review), headers={"Cache-Control": "no-store"})
 
 

@@ -306,6 +306,7 @@ async def edit_notes(home: str, run: Path) -> dict[str, object]:
         await page.open(f"{home}review/first?role=winner")
         await press(page, "-")
         await page.until("document.querySelector('p[role=status]')?.textContent === '1 reviewed, 6 to go'")
+        await page.until("document.activeElement.tagName === 'H1'")
         await page.resize(360, 740, phone=True)
         seen["width"] = await page.evaluate("document.documentElement.scrollWidth")
         return {**seen, "complaints": [text for text in page.complaints if "409" not in text]}
