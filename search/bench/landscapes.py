@@ -107,7 +107,6 @@ LANDSCAPES: Mapping[str, LandscapeKnobs] = {
         pair_spread=0.08,
         order_spread=0.06,
     ),
-    "unequal": replace(MIXED, sensitivity_spread=1.73),
     "question_luck": replace(
         MIXED,
         effect_spread=0.0,

@@ -179,7 +179,8 @@ def _of_drift(findings: Findings) -> Iterator[str]:
     if end is not None and end.drift:
         yield (
             f"The judge's level moved by about {findings.numbers.score(end.drift)} points while the search ran. "
-            "The model of all scores takes it off; the means of candidates that were scored at different times do not. "
+            "The model of all scores takes that into account as far as they speak for it; the means of candidates that "
+            "were scored at different times do not. "
             "The held-out scores were given at the same time for all."
         )
 

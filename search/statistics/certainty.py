@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import pstdev
 
 import numpy as np
@@ -99,7 +100,7 @@ class Certainty:
             return 0.5
         unseen = self._differences(chosen_set, base) / fitted.still.model.scale
         noise = 2 * (fitted.still.hyper.noise**2 + fitted.luck)
-        each, cases = fitted.each, fitted.cases()
+        each, cases = fitted.each, fitted.cases
         beliefs = [_belief(fit, chosen_set, base, each, unseen, noise) for _, fit in cases]
         logs = [log_prior + evidence for (log_prior, _), (evidence, _) in zip(cases, beliefs, strict=True)]
         return round(float(_weights(logs) @ [better for _, better in beliefs]), 3)
@@ -116,7 +117,7 @@ class Certainty:
         fitted = self._fit_of(chosen_set, base)
         if fitted is None:
             return None
-        each, cases = fitted.each, fitted.cases()
+        each, cases = fitted.each, fitted.cases
         weights = _weights([log_prior + fit.log_evidence for log_prior, fit in cases])
         means, spreads = np.array([fit.lasting_gain(chosen_set, base, each) for _, fit in cases]).T
         mean = float(weights @ means)
@@ -177,7 +178,7 @@ class Certainty:
         return tuple(self._number.setdefault(member, len(self._number)) for member in members)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Fitted:
     """A model of all search scores.
 
@@ -191,13 +192,14 @@ class _Fitted:
     moving: Fit
     luck: float
 
-    @property
+    @cached_property
     def each(self) -> Floats:
         """Variance of each demonstration's mean luck on the questions that it was met on, [N]."""
         return self.luck / self.still.questions_met()
 
+    @cached_property
     def cases(self) -> list[tuple[float, Fit]]:
-        """Return what may be the case, and the logarithm of how probable that is beforehand: a level of the judge that
+        """What may be the case, and the logarithm of how probable that is beforehand: a level of the judge that
         stays or moves, and each strength of effects."""
         each, levels = self.each, ((self.still, math.log(1 - _DRIFTS)), (self.moving, math.log(_DRIFTS)))
         return [(log_prior, strength) for fit, log_prior in levels for strength in fit.by_strength(each)]

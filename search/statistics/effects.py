@@ -7,8 +7,9 @@ The score of the ordered set S = (c_1 ... c_n) on question q is taken to be
     d_q        level of the question, N(nu, 1.5^2) with nu ~ N(0, 3^2): the empty set's score on it. Sharing it is what
                pairs all sets that met a question.
     x_j        place in the prompt, from -1 (first) to 1 (last), 0 alone
-    e_t        added to y where a drift of the judge is found: how far its level has moved by the t-th of 12 periods, a
-               random walk from 0 with steps N(0, drift^2)
+    e_t        added to y in fits `with_drift`: how far the judge's level has moved by the t-th of 12 periods, a random
+               walk from 0 with steps N(0, drift^2), drift 0.12. The guard weighs such a fit against one without
+               (`search.statistics.certainty`)
     m          what any demonstration at all does, N(0, 0.3^2): with the power of n, the slope in the size of a set
     theta      effects of the demonstrations, N(0, effect^2 * R (s * E E' + (1 - s) * I) R), s the explained share: a
                ridge regression on the embedding E [N, p] (rows of mean square length 1) plus a free effect for each.
@@ -31,8 +32,8 @@ before says of them (EM for Student's t: Lange, Little and Taylor 1989; each dem
 With everything linear once those are fixed, beta = (d, m, b, theta) has a normal posterior. u is integrated out set by
 set: the n_S scores of S have the precision D - c w w', with w the noise precisions 1 / (noise^2 h_q), D = diag(w),
 W = sum w and c = set_effect^2 / (1 + set_effect^2 W). So the posterior precision is P + X' (D - c w w') X summed over
-sets, of size Q + K + 2 + N with K periods (none without a drift), formed from sparse counts and factored once; log
-determinants follow from Sylvester's identity.
+sets, of size Q + K + 2 + N with K periods (none in fits without a drift), formed from sparse counts and factored once;
+log determinants follow from Sylvester's identity.
 Given beta, u_S is normal with mean c * sum_i w_i (y_i - x_i beta) and variance c. The empty set has no u.
 
 Sources: Gelman et al., Bayesian Data Analysis, 3rd edition, chapters 14 and 15; Rasmussen and Williams, Gaussian
@@ -58,7 +59,7 @@ USUAL_SPREAD = 1.8
 _FIRST_ROUNDS = 2  # of EM; a fit that goes on from an earlier one needs one more
 _PERIODS = 12
 _DRIFT = 0.12  # from one period to the next, in the model's units
-_LOG_ODDS_OF_NONE = 1.5
+_LOG_ODDS_OF_NONE = 1.5  # at which a drift is said; the guard weighs one by its own prior at any odds
 _AGREEMENTS = (0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 0.97)  # alike probable beforehand
 _FIRST_STEP = np.array([0.4, 0.5, 0.4, 0.2, 0.1, 0.15])
 

@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 @dataclass(frozen=True, slots=True)
 class Hyperparameters:
     """Hyperparameters of `search.statistics.effects`; `effect`, `set_effect`, `noise`, `any_effect` and `drift` are
-    standard deviations; `any_effect`, of m, is not fitted, `drift` and `agreement` apart from the others. `agreement`
+    standard deviations; `any_effect`, of m, and `drift` are not fitted, `agreement` apart from the others. `agreement`
     is the correlation of effects with those under another judge, in [0, 1)."""
 
     effect: float = 0.2

@@ -70,12 +70,15 @@ class CustomStrategy:
         return cls(strategy, config.strategy, space, config.timeout, has_screening_judge=has_screening_judge)
 
     def ask(self, room: int) -> Sequence[Trial]:
-        return self._call("ask", lambda: [self._trial(trial) for trial in _at_most(room, self.inner.ask(room))])
+        return self._call(
+            "ask",
+            lambda: [self._trial(trial) for trial in _at_most(room, self.inner.ask(room), "trials")],
+        )
 
     def tell(self, scored: ScoredTrial) -> None:
         self._call("tell", lambda: self.inner.tell(scored))
         ranking = self._call(
-            "ranking", lambda: tuple(map(self._candidate, _at_most(_MOST_RANKED, self.inner.ranking())))
+            "ranking", lambda: tuple(map(self._candidate, _at_most(_MOST_RANKED, self.inner.ranking(), "candidates")))
         )
         if not ranking:
             raise self._wrong(
@@ -141,11 +144,11 @@ class _Misfit(Exception):
     """What is wrong with what the user's code returned."""
 
 
-def _at_most(count: int, things: Iterable[T]) -> Iterator[T]:
+def _at_most(count: int, things: Iterable[T], of_what: str) -> Iterator[T]:
     """The things, which may be a generator that never ends."""
     for number, thing in enumerate(things):
         if number == count:
-            raise _Misfit(f"returned more than the {count:,} that there was room for")
+            raise _Misfit(f"returned more than {count:,} {of_what}")
         yield thing
 
 

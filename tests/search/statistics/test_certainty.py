@@ -180,6 +180,18 @@ def test_a_judge_that_grows_milder_is_no_gain(checked: bool) -> None:
     assert judge.probability_better(FOUND) < 0.9
 
 
+def test_a_gain_that_does_not_grow_is_no_drift_however_it_was_asked_for() -> None:
+    judge = Certainty(SPACE, HELD_OUT)
+    sets = [SPACE.compose(names) for names in (("a",), ("b",), ("c",), ("d",), ("c", "d"))]
+    for step in range(40):
+        block = SEARCH[(8 * step) % 40 :][:8]
+        candidate = (BASE, FOUND, sets[step // 5 % 5])[step % 3]
+        judge.tell(scored(candidate, block, 6.0 + 1.5 * (candidate == FOUND), step))
+    judge.tell(scored(BASE, HELD_OUT, 6.0, 100))
+    judge.tell(scored(FOUND, HELD_OUT, 7.0, 101))
+    assert judge.probability_better(FOUND) > 0.9
+
+
 def test_several_verdicts_on_a_candidates_answers_count_as_their_mean_and_are_no_check_for_drift() -> None:
     several, averaged = Certainty(SPACE, HELD_OUT), Certainty(SPACE, HELD_OUT)
     base, third = scored(BASE, SEARCH, 6.0, 0), scored(SPACE.compose(("c", "d")), SEARCH, 6.0, 1)

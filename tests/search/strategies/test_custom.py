@@ -105,7 +105,7 @@ def test_whatever_it_raises_stops_the_run_with_the_method_and_the_error(method: 
     [
         ("ask", None, "raised TypeError"),
         ("ask", ["x"], "must return trials, not 'x'"),
-        ("ask", itertools.repeat(BASE), "returned more than the 4 that there was room for"),
+        ("ask", itertools.repeat(BASE), "returned more than 4 trials"),
         ("ask", [Trial(Candidate(("b", "z")), ("q1",))], "an unknown demonstration: 'z'"),
         ("ask", [Trial(Candidate(("b",), "hot"), ("q1",))], "an unknown decoding: 'hot'"),
         ("ask", [Trial(Candidate(("b",)), ("q9",))], "is not a search question: 'q9'"),
