@@ -7,7 +7,7 @@ Medicine 2006): it holds every probability that a score test does not reject, so
 mistake do not make a certainty. It counts questions, not answers, since answers to one question are not independent,
 and where some have more answers than others, as many as an effective sample size makes of them (Kish 1965, Survey
 Sampling).
-Rejected: a bootstrap over questions, whose 95 % intervals held the truth in 53 to 98 % of samples (these: 93 to 99 %).
+Rejected: a bootstrap over questions, whose 95 % intervals held the truth in 53 to 98 % of samples (these: 93 to 100 %).
 """
 
 import math
