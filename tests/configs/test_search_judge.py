@@ -43,7 +43,7 @@ def test_a_judge_made_in_python_is_taken_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
-        ([OPTUNA, CHEAP], "asked by strategy.kind screening alone, and this is optuna"),
+        ([OPTUNA, CHEAP], "only strategy.kind screening asks judge.screening, and this is optuna"),
         ([SCREENING, "judge.screening={kind: reference}"], "judge.screening is the judge itself"),
         ([SCREENING, "judge.screening={kind: refrence}"], "did you mean 'reference'?"),
         ([SCREENING, "judge.screening={kind: ensemble, members: []}"], "`judge.screening.kind` must be one of"),

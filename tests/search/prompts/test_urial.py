@@ -134,7 +134,7 @@ GOOD = BACKTICKS.prompt(RULES, demonstrations([("q1", "a1"), ("q2", "a2")]))
     ("text", "complaint"),
     [
         (GOOD.replace("\n", "\r\n"), "line 5: the white space around the heading '# Query:' is not"),
-        (GOOD.replace("\n# Query:\n```\nq1", "\n# Query:  \n```\nq1"), "line 5: the heading '# Query:' stands"),
+        (GOOD.replace("\n# Query:\n```\nq1", "\n# Query:  \n```\nq1"), "line 5: the white space around"),
         (GOOD.removeprefix(RULES + "\n"), "line 1: the white space around the heading '# Query:' is not"),
         (GOOD.replace("\n\n# Answer:\n```\na1", "\n \n# Answer:\n```\na1"), "line 5: demonstration 1 has no answer"),
         (GOOD.replace("a1\n```\n\n#", "a1\n```\n\n\n#"), "line 5: demonstration 1 has 2 answers; fix the white space"),
