@@ -1,5 +1,6 @@
 """The commands that work on the runs of a folder: list, compare, tag, rm, view."""
 
+import os
 import secrets
 import shutil
 from pathlib import Path
@@ -82,7 +83,7 @@ def tag(
     others = _others_with({tag.strip() for tag in tags or ()}, path) if alone else {}
     notes = change_notes(path, tags or (), remove or (), note, others) if change else read_notes(path)
     for other, lost in others.items():
-        say(f"removed from {other.relative_to(path.absolute().parent)}: {', '.join(sorted(lost))}")
+        say(f"removed from {os.path.relpath(other, path.parent.resolve())}: {', '.join(sorted(lost))}")
     say(", ".join(notes.tags) or "no tags")
     if notes.note:
         say(notes.note)
@@ -95,7 +96,7 @@ def _others_with(tags: set[str], path: Path) -> dict[Path, set[str]]:
     from search.run_directory.notes import read_notes  # noqa: PLC0415 -- pydantic
     from search.view.runs import run_paths  # noqa: PLC0415 -- scipy
 
-    runs = run_paths(path.absolute().parent)
+    runs = sorted({run.resolve() for run in run_paths(path.absolute().parent)})  # a link is no other run
     shared = {run: tags & {*read_notes(run).tags} for run in runs}
     return {run: these for run, these in shared.items() if these and not run.samefile(path)}
 

@@ -47,6 +47,7 @@ def change_notes(
     Raises:
         InputError: `path` is not a run directory, it or one of `others` cannot be written, or a tag is empty, too long
             or holds a comma. Nothing is changed then.
+        RunStopped: the disk is full; then some of `others` may have lost the tags, and no run has gained one.
     """
     require_run(path)
     adding = [tag.strip() for tag in add]

@@ -90,7 +90,7 @@ class FieldRefusal:
         """
         if self.parameter in fields:
             return self.parameter
-        for pattern in (rf"(?<![{_NAME}/-]){{}}(?![{_NAME}-])", rf"(?i)(?<![{_NAME}]){{}}(?![{_NAME}])"):
+        for pattern in (rf"(?<![{_NAME}/-]){{}}(?![{_NAME}-])", rf"(?i)(?<![{_NAME}/-]){{}}(?![{_NAME}]|-\d)"):
             matches = ((re.search(pattern.format(re.escape(field)), self.words), field) for field in fields)
             places = {match.start(): field for match, field in matches if match}
             if places:

@@ -9,7 +9,8 @@ from workers.service.endings import CUT
 _QUOTED = 80  # characters
 _SHOWN = 6
 _PAGE = re.compile(
-    r"[\s\ufeff]*(<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(!doctype html|html|head|body|title)\b", re.DOTALL | re.I
+    r"[\s\ufeff]*+(<\?xml[^>]*>\s*+|<!--((?!-->).)*+-->\s*+)*+<(!doctype html|html|head|body|title)\b",
+    re.DOTALL | re.I,
 )
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.DOTALL | re.IGNORECASE)
 _REASONING = ("reasoning_content", "reasoning", "thinking")

@@ -97,6 +97,7 @@ def test_a_tag_that_one_run_alone_may_have_leaves_the_others_and_leads_scripts_t
         return f"{result.output}{result.exception or ''}"
 
     printed("tag", str(folder / "first"), "production", "good")
+    (folder / "latest").symlink_to(folder / "first")
     assert "removed from first: production" in printed("tag", str(folder / "compared"), "production", "--alone")
     assert read_notes(folder / "first").tags == ("good",)
     assert printed("list", str(folder), "--tag", "production", "--paths") == f"{folder / 'compared'}\n"
