@@ -94,21 +94,22 @@ _SPOKEN_OF = re.compile(
     r"|(?:rating|score|grade|mark|verdict)(?! (?:needs?|requires?|would|should|must|means|calls|is reserved))"
     r")\b)(?![^\n]{0,200}\[\[)"
 )
-_IS_SUBJECT = re.compile(
-    r"(?:^|[.!?:;,–—-]|\b(?:so|thus|hence|therefore|that|think|believe|and|but|yet|while|in the end|overall|verdict"
-    r"|winner)\b)[\s\"'*_`(>#-]*"
-    r"(?:(?:the )?(?:answer|assistant|response)[\s\"'*_`]*)?$",
+_CONDITION = re.compile(
+    r"(?:(?<!\beven )(?<!\bas )\b(?:if(?! (?:any|forced|pressed|(?:I|we) (?:must|ha[dv]e? to)))|unless)\b"
+    r"|(?:^|[.!?]\s+)(?:were|had)\b)(?:(?!\b(?:so|but|yet|thus|hence|therefore|still|overall)\b)[^.!?\n])*$"
+    r"|(?:^|[.!?:;,]\s+|\b(?:and|but|that) )(?:(?:pick|choos|giv|award|select|declar|say|output|writ)ing"
+    r"|to (?:earn|deserve|merit|get|justify))[\s\"'*_`(]*$",
     re.I,
 )
-_CONDITION = re.compile(r"\b(?:if|unless|where|when|were|had)\b[^.!?\n]*$", re.I)
-_DOES = re.compile(
-    r"[\"'*_`)\]]*+[^\S\n]++(?:(?:\w{1,20}ly|also|still|even|better) ){0,2}(?:(?:it is(?! not)|both|neither"
-    r"|they (?:are|tie)|won|gave|did|had|assistant|explained|provided|performed|answered|offered|covered|showed"
-    r"|addressed|delivered)\b"
-    r"|(?!(?:needs|requires|means|calls|depends|presupposes|assumes|implies|represents|signifies|denotes|demands"
-    r"|(?:appears|stands) (?:for|in|at|on|as)|this|as|verdicts|ratings)\b)\w{2,20}s\b)"
-    r"(?![^.!?\n]{0,200}\b(?:only if|unless)\b)"
+_SUPPOSED = re.compile(
+    r"[\"'*_`)\],]*+[^\S\n]++(?:(?:(?:\w{1,20}ly|also|still|here|verdicts?|alone) ){0,2}(?:needs?|requires?|means?|calls"
+    r"|depends|presupposes|assumes|implies|represents|signifies|denotes|demands|(?:appears|stands) (?:for|in|at|on|as)"
+    r"|is (?:reserved|meant)|(?:would|could|might) (?:only )?(?:be (?:right|better|best|fair|correct|justified|apt"
+    r"|warranted|chosen|given)|mean|need|require|imply|call|apply)|would\b[^.!?\n]{0,200}(?<!even )(?<!as )\bif)\b"
+    r"|(?:(?!\b(?:because|since|as|for|that|which|while|and|but)\b)[^.!?\n,;:]){0,80},?\s?"
+    r"\b(?:only (?:if|when)|unless)\b)"
 )
+"""What is said of a letter as a verdict, not of the answer that wins."""
 _GIVEN = re.compile(
     rf"\b{_RATING}\b[\s*_\"'`]*(?:[:=]|is\b)[\s*_\"'`]*$"
     r"|\bI(?:'d| would| will|'ll)?(?: \w+)? (?:rate|give|award|assign|score|grade)\b[^.!?\n;]{0,60}$"
@@ -145,7 +146,7 @@ def is_not_its_own(before: str, spoken: str, end: int, *, is_number: bool) -> bo
     Args:
         before: the words before it, at most a few hundred characters.
         end: where the rating ends in `spoken`.
-        is_number: a letter that is the subject of a sentence ("[[A]] explains more") is an answer, not a rating.
+        is_number: a letter names an answer, too: what is said of that ("[[A]] explains more") decides for it.
     """
     before = before.rstrip("[")  # the weaker form `[7]` also matches inside `[[7]]`
     statement = _ASKED_OF_THE_ANSWER.sub("", before)
@@ -153,10 +154,13 @@ def is_not_its_own(before: str, spoken: str, end: int, *, is_number: bool) -> bo
         return True
     if _REFUSED.match(spoken, end):
         return True
-    if not _SPOKEN_OF.match(spoken, end) or _GIVEN.search(before):
+    if _GIVEN.search(before):
         return False
-    is_answer = _IS_SUBJECT.search(before) and not _CONDITION.search(before) and _DOES.match(spoken, end)
-    return is_number or not is_answer
+    is_spoken_of = _SPOKEN_OF.match(spoken, end) is not None
+    if is_number:
+        return is_spoken_of
+    is_conditional = is_spoken_of and _CONDITION.search(before) is not None
+    return is_conditional or _SUPPOSED.match(spoken, end) is not None
 
 
 def is_denied(before: str) -> bool:

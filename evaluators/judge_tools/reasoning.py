@@ -6,7 +6,7 @@ decoder. A chat template may have written the opening tag already, so that only 
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from evaluators.failures import VerdictUnreadable
 
@@ -16,17 +16,18 @@ _PREFIXED_NAME = (
 )
 TAG = re.compile(
     r"<\|(?:START|begin)_(?:THINKING|of_thought)\|>|(?P<close><\|(?:END|end)_(?:THINKING|of_thought)\|>)"
-    rf"|<\|?(?P<close_2>/?){_PREFIXED_NAME}(?:(?<=think)\s[^<>\n]{{0,80}})?\|?>|\[(?P<close_3>/?)THINK\]|◁(?P<close_4>/?)think▷"
+    rf"|<\|?(?P<close_2>/?)(?P<name>{_PREFIXED_NAME})(?P<attributes>\s[^<>\n]{{0,80}})?\|?>"
+    r"|\[(?P<close_3>/?)THINK\]|◁(?P<close_4>/?)think▷"
     r"|<unused94>|(?P<close_5><unused95>)"
     r"|<\|channel\|>(?:analysis|commentary)\b|(?P<close_6><\|channel\|>final(?:<\|message\|>)?)",
     re.IGNORECASE,
 )
 SECTION = re.compile(
-    r"(?:^[ \t]*<|(?P<close><)/)"
-    rf"(?P<name>(?:\w{{1,20}}[:_-])?(?:{_NAME}|reason|rationale|cot|analysis|draft|plan(?:ning)?))(?:\s[^<>\n]{{0,80}})?>",
-    re.IGNORECASE | re.MULTILINE,
+    rf"<(?P<close>/?)(?P<name>(?:\w{{1,20}}[:_-])?(?:{_NAME}|reason|rationale|cot|analysis|draft|plan(?:ning)?))"
+    r"(?:\s[^<>\n]{0,80})?>",
+    re.IGNORECASE,
 )
-"""A tag with a name that other things have, too: it holds reasoning where it begins a line and is closed again."""
+"""A tag with a name that other things have, too: it holds reasoning where it is closed again."""
 _BEGINS_TO_SAY = re.compile(r"[^\S\n]*(?:[^\sa-z]|\n)")
 _ENDS_ITS_LINE = re.compile(r"[^\S\n]*(?:\n|\Z)")
 _NO_BREAK = re.compile(r"[^\n]")
@@ -52,11 +53,15 @@ def without_reasoning(words: str, is_quoted: Callable[[int], bool]) -> str:
         words = _blanked(words, [(0, bare.end())])
     depth, begin = 0, 0
     spans: list[tuple[int, int]] = []
-    for tag in TAG.finditer(words):
-        closes = any(tag.groupdict().values())
+    tags = list(TAG.finditer(words))
+    last = _last_closings(tags)
+    for tag in tags:
         if depth == 0 and is_quoted(tag.start()):
             continue
-        if not closes:
+        if not _closes(tag):
+            name = (tag["name"] or "").lower()
+            if tag["attributes"] and not name.endswith("think") and last.get(name, -1) < tag.start():
+                continue
             begin = begin if depth else tag.start()
             depth += 1
         elif depth or _ENDS_ITS_LINE.match(words, tag.end()):  # no opening tag: the chat template wrote that one
@@ -72,11 +77,12 @@ def without_reasoning(words: str, is_quoted: Callable[[int], bool]) -> str:
 
 def _sections(words: str, is_quoted: Callable[[int], bool]) -> Iterator[tuple[int, int]]:
     """Begin and end of each section that holds reasoning."""
-    tags = [(tag["name"].lower(), tag) for tag in SECTION.finditer(words)]
-    last = {name: tag.start() for name, tag in tags if tag["close"]}
+    tags = list(SECTION.finditer(words))
+    last = _last_closings(tags)
     start = len(words) - len(words.lstrip())
     begin, opened = 0, ""
-    for name, tag in tags:
+    for tag in tags:
+        name = tag["name"].lower()
         if name == opened and tag["close"]:
             yield begin, tag.end()
             opened = ""
@@ -85,6 +91,15 @@ def _sections(words: str, is_quoted: Callable[[int], bool]) -> Iterator[tuple[in
                 begin, opened = tag.start(), name
             elif tag.start() <= start and _BEGINS_TO_SAY.match(words, tag.end()):
                 raise _endless()
+
+
+def _closes(tag: re.Match[str]) -> bool:
+    return any(text for group, text in tag.groupdict().items() if group.startswith("close"))
+
+
+def _last_closings(tags: Iterable[re.Match[str]]) -> dict[str, int]:
+    """Where the last closing tag of each name stands."""
+    return {(tag["name"] or "").lower(): tag.start() for tag in tags if _closes(tag)}
 
 
 def begins_unopened(words: str, spoken: str) -> bool:

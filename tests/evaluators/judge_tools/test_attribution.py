@@ -81,6 +81,7 @@ OWN_RATINGS = (
     "## What the answer says\n\nRating: [[7]]",
     "<meal-plan> is not closed.\nRating: [[7]]",
     "<plan> is not closed.\nRating: [[7]]",
+    "It has <thinking budget=high> unclosed.\nRating: [[7]]",
     "The answer uses the <plan> element wrongly. Rating: [[4]]",
     "The page's <content-analysis id=x> section is missing. Rating: [[4]]",
     "The answer's <draft> and </draft> hold nothing.\nRating: [[4]]",
