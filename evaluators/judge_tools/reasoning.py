@@ -98,7 +98,7 @@ def _closes(tag: re.Match[str]) -> bool:
 
 
 def _last_closings(tags: Iterable[re.Match[str]]) -> dict[str, int]:
-    """Where the last closing tag of each name stands."""
+    """The position of the last closing tag of each name."""
     return {(tag["name"] or "").lower(): tag.start() for tag in tags if _closes(tag)}
 
 
