@@ -104,7 +104,8 @@ _CONDITION = re.compile(
 _SUPPOSED = re.compile(
     r"[\"'*_`)\],]*+[^\S\n]++(?:(?:(?:\w{1,20}ly|also|still|here|verdicts?|alone) ){0,2}(?:needs?|requires?|means?"
     r"|calls|depends|presupposes|assumes|implies|represents|signifies|denotes|demands"
-    r"|(?:appears|stands) (?:for|in|at|on|as)|is (?:reserved|meant)|(?:would|could|might) (?:only )?(?:be (?:right|better|best|fair|correct|justified|apt"
+    r"|(?:appears|stands) (?:for|in|at|on|as)|is (?:reserved|meant)"
+    r"|(?:would|could|might) (?:only )?(?:be (?:right|better|best|fair|correct|justified|apt"
     r"|warranted|chosen|given)|mean|need|require|imply|call|apply)|would\b[^.!?\n]{0,200}(?<!even )(?<!as )\bif)\b"
     r"|(?:(?!\b(?:because|since|as|for|that|which|while|and|but)\b)[^.!?\n,;:]){0,80},?\s?"
     r"\b(?:only (?:if|when)|unless)\b)"
