@@ -41,7 +41,7 @@ def test_a_second_call_pays_for_nothing_and_another_prompt_under_the_same_name_i
     again = run(tmp_path / "run")
     assert again.spend.generated == first.spend.generated
     assert again.results == first.results
-    with pytest.raises(InputError, match="variant no prompt: was"):
+    with pytest.raises(InputError, match="variant no prompt, prompt: was"):
         run(tmp_path / "run", **{"no prompt": "configs/quickstart/base_prompt.txt"})
     with pytest.raises(InputError, match="questions: was"):
         run(tmp_path / "run", "questions.limit=7")
@@ -67,7 +67,7 @@ def files(path: Path) -> dict[str, str]:
 
 SERVED = "{name: b, model: {engine: served, context_tokens: 500, service: {model: m, api_key_variable: NO_SUCH_KEY}}}"
 REFUSED: dict[str, tuple[list[str], str]] = {
-    "another judge": (["judge.metric=rouge_l"], "judge: was"),
+    "another judge": (["judge.metric=rouge_l"], "judge, 1, metric: was"),
     "a judge without a key": (
         ["judge={kind: rubric, rubric_path: RUBRIC, service: {model: m, api_key_variable: NO_SUCH_KEY}}"],
         "NO_SUCH_KEY",
@@ -76,7 +76,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "a variant whose prompt is missing": (["variants=[{name: a}, {name: b, prompt: nowhere.txt}]"], "nowhere"),
     "a variant of another prompt": (
         ["variants=[{name: b}, {name: a, rules: RUBRIC}]"],
-        "variant a: was",
+        "variant a, prompt: was",
     ),
     "another model": (["model.dtype=bfloat16"], "model of a: was"),
     "a variant whose model cannot be loaded": (
