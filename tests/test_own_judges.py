@@ -121,7 +121,7 @@ def test_a_judge_of_ones_own_that_never_rates_stops_the_search_and_its_words_are
     rubric = tmp_path / "rubric.txt"
     rubric.write_text("Rate it from 1 to 10, as [[5]].\n{question}\n{answer}", encoding="utf-8")
     judge = {"kind": "rubric", "rubric_path": str(rubric), "model": {"name": str(language_model)}, "max_tokens": 4}
-    with pytest.raises(RunStopped, match="VerdictUnreadable"):
+    with pytest.raises(RunStopped, match="the judge gave no rating"):
         launch(_config(judge).model_copy(update={"window": 1}), tmp_path / "run")  # the base prompt alone
     failed = read_status(tmp_path / "run")
     assert all("gave no rating; it ended with" in str(cause) for cause in failed.failures)
