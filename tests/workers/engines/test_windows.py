@@ -58,7 +58,8 @@ def test_completions_within_a_window_equal_generate_at_batch_size_1(
 
 @pytest.mark.parametrize("name", ["Gemma 2", "GPT-OSS"])
 def test_drafts_behind_several_prefixes_change_no_completion(name: str) -> None:
-    model, decoding = family(name), Decoding(20, repetition_penalty=1.1)
+    # At 1.1 two tokens of GPT-OSS lie 1e-6 apart, and which is taken depends on the processor; here 2e-3 at the least.
+    model, decoding = family(name), Decoding(20, repetition_penalty=1.05)
     asked = [PromptBlock(RULES * length, QUESTIONS[:4]) for length in (1, 3, 5)]
     expected = [[generated(model, block.prompt(index), decoding) for index in range(4)] for block in asked]
     engine = engine_of(model, context=256)
