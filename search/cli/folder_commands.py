@@ -127,7 +127,7 @@ def rm(
 def view(
     folder: Folder = _HERE,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8765,
-    host: Annotated[str, typer.Option(help="Address to listen on. Any other address lets other machines connect.")] = (
+    host: Annotated[str, typer.Option(help="Address to listen on. Any but 127.0.0.1 lets other machines connect.")] = (
         "127.0.0.1"
     ),
     no_token: Annotated[

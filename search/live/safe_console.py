@@ -24,8 +24,8 @@ class SafeConsole(Console):
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         if isinstance(renderable, str):
             renderable = printable(renderable)
-        elif isinstance(renderable, Text) and printable(renderable.plain) != renderable.plain:  # before lines are cut
-            renderable = renderable.blank_copy(printable(renderable.plain))
+        elif isinstance(renderable, Text) and (shown := printable(renderable.plain)) != renderable.plain:
+            renderable = renderable.blank_copy(shown)  # before lines are cut
         for segment in super().render(renderable, options):
             text = segment.text
             if segment.control or text.isprintable():

@@ -16,7 +16,7 @@ from search.problem.shifted_answers import shift_of
 from search.prompts.demonstration import Demonstration, demonstration_of
 
 _OFTEN_READ = {"context", "passage", "document", "system", "system_prompt", "history", *CONVERSATION_FIELDS}
-_OF_NO_CELL = {"nan", "null", "undefined", "<na>", "#n/a", "none"}
+_PLACEHOLDERS = {"nan", "null", "undefined", "<na>", "#n/a", "none"}
 _SHOWN = 3  # problems of a kind that are told one by one
 _MOST_SHOWN = 10  # conflicts of ids
 
@@ -28,13 +28,12 @@ class PoolProblem:
     Attributes:
         kind: `duplicate`, `empty`, `ambiguous` and `in_base_prompt`: left out of the pool. `shifted`: the answers
             seem to belong to other queries; nothing is left out. `joined`: rows have further input. `unread`: they have
-            further text that nobody reads. `nothing`:
-            texts that programs write where there is none.
+            further text that nobody reads. `placeholder`: texts that programs write where there is none.
         text: one sentence.
         id: of the demonstration concerned; None where it has none, or where the pool as a whole is concerned.
     """
 
-    kind: Literal["duplicate", "empty", "ambiguous", "in_base_prompt", "shifted", "joined", "unread", "nothing"]
+    kind: Literal["duplicate", "empty", "ambiguous", "in_base_prompt", "shifted", "joined", "unread", "placeholder"]
     text: str
     id: str | None = None
 
@@ -139,7 +138,7 @@ def load_pool(config: PoolConfig, usable: Callable[[Demonstration], bool] = lamb
     """
     rows = read_all_records(config)
     problems = list(_shift_problem(rows, config))  # neighbours in the file; a sample has none
-    problems += [*_input_problem(rows, config), *_unread_fields(rows, config), *_written_nothing(rows, config)]
+    problems += [*_input_problem(rows, config), *_unread_fields(rows, config), *_placeholder_texts(rows, config)]
     demonstrations: dict[str, Demonstration] = {}
     places: dict[str, str] = {}
     by_content: dict[str, str] = {}
@@ -231,15 +230,15 @@ def _unread_fields(rows: Sequence[Row], config: PoolConfig) -> Iterator[PoolProb
             yield PoolProblem("unread", f"{text}; to put a text behind the query, name its field as pool.input_field")
 
 
-def _written_nothing(rows: Sequence[Row], config: PoolConfig) -> Iterator[PoolProblem]:
+def _placeholder_texts(rows: Sequence[Row], config: PoolConfig) -> Iterator[PoolProblem]:
     """Texts that pandas, JavaScript or a spreadsheet writes for a cell that is empty."""
     for field in (config.query_field, config.answer_field):
         texts = [text for row in rows if isinstance(text := row.value(field), str)]
-        having = [text.strip() for text in texts if text.strip().lower() in _OF_NO_CELL]
+        having = [text.strip() for text in texts if text.strip().lower() in _PLACEHOLDERS]
         if having:
             rows_have = show_many(len(having), "row has", "rows have")
             yield PoolProblem(
-                "nothing",
+                "placeholder",
                 f"{config.path or config.hub}: {rows_have} nothing but '{having[0]}' or the like in '{field}', "
                 "which programs write for an empty cell; it counts as text",
             )

@@ -136,7 +136,7 @@ class AnswerIndex:
     def find(self, wanted: Filter) -> AnswerPage:
         """One page of what fits, in the order asked for."""
         where, values = self._conditions(wanted)
-        total = self._first_value(f"SELECT count(*) FROM answers {where}", values)[0]  # noqa: S608 -- constants
+        total = self._first_row(f"SELECT count(*) FROM answers {where}", values)[0]  # noqa: S608 -- constants
         ids = self._all(
             f"SELECT id FROM answers {where} ORDER BY {wanted.ordering()} LIMIT ? OFFSET ?",  # noqa: S608 -- constants
             [*values, PAGE, PAGE * wanted.page],
@@ -209,7 +209,7 @@ class AnswerIndex:
         where, values = self._conditions(wanted)
         window = f"WINDOW w AS (ORDER BY {wanted.ordering()})"
         shown = "lag(id) OVER w, lead(id) OVER w, row_number() OVER w, count(*) OVER ()"
-        row = self._first_value(
+        row = self._first_row(
             f"SELECT * FROM (SELECT id, {shown} FROM answers {where} {window}) WHERE id = ?",  # noqa: S608 -- constants
             [*values, self._id(place)],
         )
@@ -222,13 +222,13 @@ class AnswerIndex:
         for review in ("unseen", "any"):
             where, values = self._conditions(replace(wanted, review=review))
             query = f"SELECT count(*) FROM (SELECT 1 FROM answers {where} GROUP BY candidate, question)"  # noqa: S608
-            counts.append(self._first_value(query, values)[0])
+            counts.append(self._first_row(query, values)[0])
         where, values = self._conditions(replace(wanted, review="unseen"))
         query = (
             f"SELECT min(id), shuffled(candidate, question) AS at FROM answers {where} "  # noqa: S608 -- constants
             "GROUP BY candidate, question ORDER BY at <= ?, at LIMIT 1"
         )
-        number, at = self._first_value(query, [*values, after]) or (None, -1)
+        number, at = self._first_row(query, [*values, after]) or (None, -1)
         return Drawn(self._place(number), at, *counts)
 
     def of_role(self, answers: Sequence[Answer], role: str) -> list[Answer | None]:
@@ -237,7 +237,7 @@ class AnswerIndex:
             WHERE number = ? AND trial IN (SELECT trial FROM trials WHERE candidate = ? AND side = ?)"""
         key = self._roles.get(role)
         asked = ((self._numbers.get(answer.question), key, answer.side) for answer in answers)
-        ids = [self._first_value(query, values)[0] for values in asked]
+        ids = [self._first_row(query, values)[0] for values in asked]
         answered = iter(self.whole([number for number in ids if number is not None]))
         return [None if number is None else next(answered) for number in ids]
 
@@ -253,11 +253,11 @@ class AnswerIndex:
 
     def _id(self, place: AnswerPlace) -> int | None:
         query = "SELECT max(id) FROM asked WHERE number = ? AND trial = ?"
-        number: int | None = self._first_value(query, (self._numbers.get(place.question), place.trial))[0]
+        number: int | None = self._first_row(query, (self._numbers.get(place.question), place.trial))[0]
         return number
 
     def _place(self, number: int | None) -> AnswerPlace | None:
-        row = self._first_value("SELECT trial, question FROM answers WHERE id = ?", (number,))
+        row = self._first_row("SELECT trial, question FROM answers WHERE id = ?", (number,))
         return row and AnswerPlace(*row)
 
     def _with_texts(self, ids: Sequence[int]) -> list[tuple["_Row", StoredAnswer]]:
@@ -267,7 +267,7 @@ class AnswerIndex:
         stored = self._read_texts({row.place: row.keys for row in rows.values() if row.keys})
         return [(rows[number], stored.get(rows[number].place, NO_TEXTS)) for number in ids]
 
-    def _first_value(self, query: str, values: Sequence[Any]) -> Any:
+    def _first_row(self, query: str, values: Sequence[Any]) -> Any:
         with self._lock:
             return self._database.execute(query, values).fetchone()
 
