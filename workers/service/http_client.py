@@ -32,6 +32,9 @@ NETWORK: ContextVar[httpx2.AsyncBaseTransport | None] = ContextVar("network", de
 _ENDLESS = re.compile(rb"\d{4000}")
 _STRING_OR_ENDLESS = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\d{4000,}', re.DOTALL)
 _JSON = ("content-type", "application/json")
+_BOM = b"\xef\xbb\xbf"
+_CONTROL = re.compile("[\0-\x08\x0e-\x1f]")
+_PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _DECODED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 
@@ -57,19 +60,27 @@ class ServiceHttpClient(httpx2.AsyncClient):
 
         Raises:
             ReplyTooLarge: it is longer than anything that was asked for.
-            ReplyUnusable: a completion has a key twice in one object, so that it says two things.
+            ReplyUnusable: it is compressed in a way that was not asked for, or a completion has a key twice in one
+                object, so that it says two things.
         """
         options["follow_redirects"] = False
         response = await super().send(request, stream=True, **options)
         try:
             body = await _read(response, _most(request.url.path))
+            if packed := self._still_packed(response, body):
+                raise ReplyUnusable(f"answered with a body that is compressed ({packed}), which was not asked for")
+        except (httpx2.DecodingError, ReplyUnusable):
+            if response.is_success:
+                raise
+            body = b""  # the status says enough
         finally:
             await response.aclose()
         body = self._redactor.body(_without_endless_numbers(body))
         headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in _DECODED]
-        if response.status_code == 200 and request.url.path.endswith("/completions"):
+        if response.is_success and request.url.path.endswith("/completions"):
             _refuse_double_keys(body)
-            if body.lstrip().startswith(b"{"):  # JSON, whatever a gateway calls it: openai reads it as text otherwise
+            is_object = body.removeprefix(_BOM).lstrip().startswith(b"{")
+            if is_object:  # JSON, whatever a gateway calls it: openai reads it as text otherwise
                 headers = [*(header for header in headers if header[0].lower() != "content-type"), _JSON]
         return httpx2.Response(
             response.status_code,
@@ -78,6 +89,14 @@ class ServiceHttpClient(httpx2.AsyncClient):
             request=request,
             extensions={"http_version": response.extensions.get("http_version", b"HTTP/1.1")},
         )
+
+    def _still_packed(self, response: httpx2.Response, body: bytes) -> str:
+        """The coding of a body that httpx2 has not unpacked, since it was not asked for or not named; "" for text."""
+        asked = {"identity", *self.headers["accept-encoding"].split(", ")}
+        codings = response.headers.get("content-encoding", "").lower().split(",")
+        unread = [name for coding in codings if (name := coding.strip()) and name not in asked]
+        unnamed = next((name for start, name in _PACKED.items() if body.startswith(start)), "")
+        return unnamed or (", ".join(unread) if not _is_text(body) else "")
 
 
 def open_client(base_url: str, redactor: Redactor) -> ServiceHttpClient:
@@ -140,6 +159,13 @@ def _without_endless_numbers(body: bytes) -> bytes:
     if not _ENDLESS.search(body):
         return body
     return _STRING_OR_ENDLESS.sub(lambda match: match[0] if match[0].startswith(b'"') else b"0", body)
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        return not _CONTROL.search(body.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 def _refuse_double_keys(body: bytes) -> None:

@@ -103,6 +103,37 @@ def test_a_compressed_reply_is_read() -> None:
 
 
 @pytest.mark.parametrize(
+    ("headers", "body", "words"),
+    [
+        ({"Content-Encoding": "br"}, b"\x1b\x07\x00\x04 a few", r"compressed \(br\), which was not asked for"),
+        ({"Content-Encoding": "zstd"}, b"(\xb5/\xfd\x04", r"compressed \(zstd\), which was not asked for"),
+        ({}, gzip.compress(b"{}"), r"compressed \(gzip\), which was not asked for"),
+        ({"Content-Encoding": "gzip"}, b"no gzip", "cannot be decompressed"),
+        ({}, b" " * (MOST_BYTES_OF_A_CHAT + 1), "more than 2 MiB"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_named_and_hides_no_status(
+    headers: dict[str, str], body: bytes, words: str
+) -> None:
+    for status, sentence in ((200, words), (401, "refused the key")):
+        with (
+            ServiceServer(then=Reaction(lambda _: body, status, headers)) as server,
+            pytest.raises(DemosearchError, match=sentence),
+        ):
+            asyncio.run(_asked(_service(server.base_url)))
+
+
+@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"])
+def test_text_is_read_whatever_coding_is_named(start: bytes) -> None:
+    def body(request: dict[str, object]) -> bytes:
+        return start + completion(request, "fine")
+
+    headers = {"Content-Encoding": "utf-8", "Content-Type": "text/plain"}
+    with ServiceServer(then=Reaction(body, headers=headers)) as server:
+        assert asyncio.run(_asked(_service(server.base_url)))[0].text == "fine"
+
+
+@pytest.mark.parametrize(
     ("proxy", "sentence"),
     [
         ("socks5://127.0.0.1:9", "pip install socksio"),
