@@ -33,7 +33,7 @@ def read_alternatives(reply: Reply, place: RatingPlace, choices: Sequence[str]) 
     """The probability of each choice that the service told of.
 
     Raises:
-        VerdictUnreadable: it told of no probabilities, or not of those in this place.
+        VerdictUnreadable: it told of no probabilities, or not of that of the rating given.
     """
     if not any(token.alternatives for token in reply.tokens):
         raise VerdictUnreadable(
@@ -41,6 +41,9 @@ def read_alternatives(reply: Reply, place: RatingPlace, choices: Sequence[str]) 
             "decision, or choose another model"
         )
     index, head = _locate(reply, place)
+    given = reply.tokens[index]
+    if not any(text == given.text for text, _ in given.alternatives):
+        raise VerdictUnreadable("the judge's log-probabilities do not tell how likely the rating was that it gave")
     return _shares(reply.tokens[index:], head, frozenset(choices))
 
 

@@ -178,6 +178,13 @@ class ServedChatModel:
                 "another model",
                 reply.usage,
             )
+        spelled = next((token for token, _ in reply.first_token if token.strip() in choices), choices[0])
+        if spelled not in choices:
+            raise VerdictUnreadable(
+                f"the judge begins with {spelled!r}, and this judge reads {' or '.join(choices)} alone: choose another "
+                "model",
+                reply.usage,
+            )
         likely = {token: value for token, value in reply.first_token if token in choices}
         return FirstTokenLogprobs(likely, reply.text, reply.usage, reply.model)
 

@@ -7,7 +7,8 @@ drawn by the package's own rule: a random choice seeded by its name for the draw
 With `fence_answers: false` the prompt is the published one, byte for byte.
 
 Two differences, on purpose: an answer that contains `{output_2}` or the like is shown as it is (the package would fill
-it in), and a verdict without either token among the five likeliest fails (the package drops it from the mean).
+it in), and a verdict without either token among the five likeliest fails (the package drops it from the mean), as does
+one where ` m` or ` M` is likelier than both (the package reads what is left).
 """
 
 import json
@@ -32,7 +33,7 @@ from evaluators.judge_tools.models import Models
 from evaluators.question import Question
 from workers.prompt import ChatMessage
 
-READER_VERSION = "1"
+READER_VERSION = "2"
 """Raise it whenever some answer of the judge would become another preference."""
 
 TOP = 5  # likeliest tokens looked at

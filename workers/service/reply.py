@@ -1,6 +1,7 @@
 """What a service is told and what it says."""
 
 from dataclasses import dataclass
+from math import exp, fsum
 from typing import Any
 
 from configs.schema.service import ServiceConfig
@@ -16,6 +17,8 @@ _OTHERS = frozenset({"user", "system", "developer", "tool", "function"})
 """Roles of a message that is no answer: a gateway may send one back in its place."""
 _CERTAIN = 0.01
 """Log-probability of what is certain, and room for rounding."""
+_MOST_TOGETHER = 1.05
+"""Probability of all that might have stood in one place, and room for rounding: to one decimal, or in 8 bits."""
 _NOT_TOLD = -9999.0
 """OpenAI's number for "not among the likeliest" where it has to write a log-probability."""
 
@@ -233,8 +236,10 @@ def _tokens(choice: dict[str, Any]) -> tuple[TokenChoice, ...]:
 
 def _token(token: dict[str, Any]) -> TokenChoice:
     pairs = [(str(other["token"]), float(other["logprob"])) for other in token["top_logprobs"]]
-    if any(value > _CERTAIN for _, value in pairs):
+    if not all(value <= _CERTAIN for _, value in pairs):  # also where one is NaN
         raise ValueError("no log-probabilities")
     likeliest = dict(sorted((pair for pair in pairs if pair[1] > _NOT_TOLD), key=lambda pair: pair[1]))
+    if fsum(map(exp, likeliest.values())) > _MOST_TOGETHER:
+        raise ValueError("no log-probabilities")
     by_probability = sorted(likeliest.items(), key=lambda pair: -pair[1])
     return TokenChoice(str(token.get("token", "")), tuple(by_probability))

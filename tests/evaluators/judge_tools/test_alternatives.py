@@ -86,6 +86,12 @@ def test_a_service_that_gives_no_probabilities_fails_with_advice() -> None:
         read_alternatives(Reply("[[7]]", "stop", NOTHING), RatingPlace(2, 3, 5), MT_BENCH.choices)
 
 
+@pytest.mark.parametrize("chances", [{"3": 0.9}, {}])
+def test_chances_that_do_not_name_the_rating_given_fail(chances: dict[str, float]) -> None:
+    with pytest.raises(VerdictUnreadable, match="do not tell how likely the rating was"):
+        _read(_reply("[[", ("7", chances), "]]"))
+
+
 def test_tokens_of_other_words_fail() -> None:
     with pytest.raises(VerdictUnreadable, match="do not belong to its words"):
         _read(_reply("something else", text="[[7]]"))

@@ -139,10 +139,19 @@ def test_a_token_that_is_not_among_the_likeliest_has_no_probability() -> None:
     assert preference_for_first({"m": -2.0, "M": -2.0}) == 0.5
 
 
-def test_a_verdict_without_either_token_fails_with_the_judges_words_and_is_paid_for() -> None:
+@pytest.mark.parametrize(
+    ("chances", "words"),
+    [
+        ({"Both": 0.9, "The": 0.1}, "neither m nor M .* said: 'Both'"),
+        ({" m": 0.7, "M": 0.2}, "begins with ' m', and this judge reads m or M alone"),
+    ],
+)
+def test_a_verdict_that_begins_otherwise_fails_with_the_judges_words_and_is_paid_for(
+    chances: dict[str, float], words: str
+) -> None:
     with (
-        ServiceServer(leans(lambda _: {"Both": 0.9, "The": 0.1})) as server,
-        pytest.raises(VerdictUnreadable, match=r"neither m nor M .* said: 'Both'") as failed,
+        ServiceServer(leans(lambda _: chances)) as server,
+        pytest.raises(VerdictUnreadable, match=words) as failed,
     ):
         _verdict(server, HONEY, "wax", unreadable_retries=1)
     assert failed.value.usage.calls == len(server.requests) == 2

@@ -1,5 +1,6 @@
 import json
 from contextlib import suppress
+from math import inf, nan
 
 import pytest
 from hypothesis import given
@@ -142,7 +143,7 @@ def test_what_came_in_the_place_of_an_answer_is_named(answer: object, words: str
         read_chat(answer, PRICED)
 
 
-@pytest.mark.parametrize("values", [[float("inf"), -1.0], [0.9, 0.1], [None, -1.0]])
+@pytest.mark.parametrize("values", [[inf, -1.0], [0.9, 0.1], [None, -1.0], [nan, -0.1], [0.0] * 20, [-0.1] * 2])
 def test_numbers_that_are_no_log_probabilities_are_none(values: list[float | None]) -> None:
     assert _alternatives(values) == ()
 
@@ -158,7 +159,7 @@ def _alternatives(values: list[float | None], token: str = "") -> tuple[tuple[st
 
 
 def test_what_is_not_among_the_likeliest_has_no_probability() -> None:
-    assert _alternatives([-0.1, -9999.0, float("-inf"), float("nan")]) == (("t0", -0.1),)
+    assert _alternatives([-0.1, -9999.0, -inf]) == (("t0", -0.1),)
 
 
 @pytest.mark.parametrize("role", ["user", "system", "developer", "tool", "function"])
