@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from os import environ
 
-from configs.errors import DemosearchError
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.experiment import ExperimentConfig
 from configs.schema.run import RunConfig
@@ -53,7 +52,8 @@ def _variables(service: ServiceConfig) -> Iterator[str]:
 
 
 def service_notices(config: Config, environment: Mapping[str, str] = environ) -> list[str]:
-    """Sentences on models that their services do not list, or not for long; of services whose keys are there."""
+    """Sentences on models that their services do not list, or not for long, and on services that do not answer; of
+    those whose keys are there."""
     ready = {
         service.model_copy(update={"batch": None}).model_dump_json(): (name, service)
         for name, service in services(config)
@@ -76,8 +76,6 @@ async def _notice(name: str, config: ServiceConfig, environment: Mapping[str, st
     service = Service(config.model_copy(update={"batch": None}), environment)
     try:
         notice = await service.look_up_model()
-    except DemosearchError:  # a look that costs nothing must not cost the dry run
-        return None
     finally:
         await service.close()
     return None if notice is None else f"{name}: {notice}"

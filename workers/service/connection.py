@@ -66,14 +66,16 @@ class Connection:
         """Ask until there is an answer, as `workers.service.retry` has it."""
         return await self._unless_closed(lambda: self._persist(send))
 
-    async def try_once(self, send: Send[T], seconds: float) -> T | None:
-        """Ask once, past the gate, and not for long; None where there is no answer."""
+    async def try_once(self, send: Send[T], seconds: float) -> T:
+        """Ask once, past the gate, and not for long. Raises ServiceFailed and RunStopped where there is no answer."""
         try:
             async with asyncio.timeout(seconds):
                 outcome = await self._unless_closed(lambda: self._attempt(send))
-        except (TimeoutError, ServiceFailed):
-            return None
-        return None if isinstance(outcome, ClassifiedError) else outcome
+        except TimeoutError as error:
+            outcome = self.errors.read(error)
+        if isinstance(outcome, ClassifiedError):
+            raise outcome.failure
+        return outcome
 
     async def _unless_closed(self, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Ask in a task of its own, so that hanging up ends its pauses and the caller can tell this from being

@@ -20,6 +20,7 @@ from workers.service.failures import (
     BadRequest,
     ContentFiltered,
     ErrorInReply,
+    Forbidden,
     NothingThere,
     Redirected,
     ReplyUnusable,
@@ -145,7 +146,7 @@ class ErrorReader:
         if answer.out_of_quota:
             return ServiceRefused(f"the quota at {where} is used up: add credit, then resume ({words})")
         if answer.status == 403 and not FILTERED.search(words):
-            return ServiceRefused(
+            return Forbidden(
                 f"{where} does not let this key use {model} (403: {words}): have it allowed there, or set another "
                 "service.model"
             )

@@ -10,6 +10,7 @@
     └── ServiceSilent           no complete answer in time, or no connection
     ServiceRefused              (RunStopped) no request can succeed until a person acts: key, quota, certificate
     ├── NothingThere            an unknown model or address
+    ├── Forbidden               the key may not do this
     ├── ServiceChanged          another model answers under the same name
     └── Redirected              the answer is elsewhere
     ServiceUnreachable          (RunStopped) nobody was answered for a long time
@@ -84,6 +85,10 @@ class ServiceRefused(RunStopped):
 
 class NothingThere(ServiceRefused):
     """404: a person may have misspelled the model or the address."""
+
+
+class Forbidden(ServiceRefused):
+    """403: the key may not use the model, or whatever else was asked for."""
 
 
 class ServiceChanged(ServiceRefused):

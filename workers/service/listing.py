@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ SHUTDOWNS: Mapping[str, date] = {name: day for day, names in _SHUTDOWNS.items() 
 2026. `shutdown_date` in a service's own list comes first."""
 
 _SHOWN = 5
+_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +47,32 @@ class Listing:
 
 
 def read_listing(answer: Any, model: str) -> Listing | None:
-    """The listing in an answer to `GET /models`; None where there is none in it."""
-    listed = answer.get("data") if isinstance(answer, dict) else None
-    entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
-    if not entries:
+    """The listing in an answer to `GET /models`; None where there is none in it, or a part that lacks the model.
+
+    A listing is `{"data": [...]}` or the list alone (Together, GitHub), of objects or names.
+    """
+    listed = answer.get("data") if isinstance(answer, dict) else answer
+    entries = {name: entry for entry in reversed(listed if isinstance(listed, list) else []) if (name := _name(entry))}
+    own = next((name for name in entries if _stands_for(name, model)), None)
+    is_part = isinstance(answer, dict) and bool(answer.get("has_more"))  # Anthropic: further pages
+    if not entries or (own is None and is_part):
         return None
-    names = tuple(str(entry.get("id")) for entry in entries)
-    own = next((entry for entry in entries if entry.get("id") == model), None)
+    names = tuple(name[:_LONGEST_NAME] for name in reversed(entries))
     if own is None:
         return Listing(names)
-    return Listing(names, stable(own), _date(own.get("shutdown_date")))
+    entry = entries[own] if isinstance(entries[own], dict) else {}
+    return Listing(names, stable(entry), _date(entry.get("shutdown_date")))
+
+
+def _name(entry: Any) -> str | None:
+    name = (entry.get("id") or entry.get("name")) if isinstance(entry, dict) else entry
+    return name if isinstance(name, str) else None
+
+
+def _stands_for(name: str, model: str) -> bool:
+    """Whether a name in a list is this model's: Google lists `models/NAME`, LiteLLM patterns such as `openai/*`; `***`
+    is a secret that was hidden."""
+    return name in (model, f"models/{model}") or ("*" in name and "**" not in name and fnmatchcase(model, name))
 
 
 def stable(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,6 +100,6 @@ def notice(model: str, base_url: str, listing: Listing | None, today: date) -> s
 
 def _date(text: object) -> date | None:
     try:
-        return date.fromisoformat(text) if isinstance(text, str) else None
+        return date.fromisoformat(text[:10]) if isinstance(text, str) else None
     except ValueError:
         return None

@@ -6,6 +6,7 @@ Time: `ServiceConfig.timeout` bounds one whole attempt, `patience` one whole cal
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from os import environ
@@ -20,12 +21,21 @@ from workers.service.activity import ServiceActivity
 from workers.service.batch import Batches
 from workers.service.batch_record import BatchRecord
 from workers.service.connection import Connection, closed
-from workers.service.failures import BadRequest, NothingThere, Redirected, ServiceChanged, ServiceFailed
+from workers.service.failures import (
+    BadRequest,
+    Forbidden,
+    NothingThere,
+    Redirected,
+    ServiceChanged,
+    ServiceFailed,
+    ServiceRefused,
+)
 from workers.service.http_client import open_client
 from workers.service.listing import Listing, notice, read_listing
 from workers.service.reply import Reply, read_chat, read_completion
 from workers.service.request_fields import OPTIONAL, FieldNegotiation
 from workers.service.token_estimate import filled_in
+from workers.service.unusable import what_came
 from workers.stopwatch import Stopwatch
 from workers.usage import Usage
 
@@ -176,8 +186,17 @@ class Service:
 
     async def look_up_model(self) -> str | None:
         """Look once, and not for long, whether the service lists the model; a sentence where it does not, or where it
-        will not for long. It is no reason to stop: not every service lists what it serves."""
-        listing = read_listing(await self._look(), self.model)
+        will not for long, or cannot be asked. It is no reason to stop: not every service lists what it serves, or to
+        every key."""
+        try:
+            answer = await self._look()
+        except (NothingThere, Forbidden, BadRequest):
+            answer = None
+        except (ServiceFailed, ServiceRefused) as error:
+            return f"asked for its models, {error}"
+        if isinstance(answer, str):
+            return f"asked for its models, {self.base_url} answered with {what_came(answer)}"
+        listing = read_listing(answer, self.model)
         if listing is not None and self._listing is None:
             self._listing, self._losses_seen = listing, self.losses
         return notice(self.model, self.base_url, listing, datetime.now(UTC).date())
@@ -195,7 +214,9 @@ class Service:
             losses = self.losses
             if self._closed or self._listing is None or self._listing.entry is None or self._losses_seen == losses:
                 return
-            listing = read_listing(await self._look(), self.model)
+            listing = None
+            with suppress(ServiceFailed, ServiceRefused):
+                listing = read_listing(await self._look(), self.model)
             if listing is not None and listing.entry != self._listing.entry:
                 raise ServiceChanged(
                     f"{self.base_url} was lost for a moment and lists another model as {self.model} since: "

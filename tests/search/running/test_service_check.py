@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from configs.schema.run import RunConfig
 from search.forecast.dry_run import forecast_run
 from search.running.launch import launch
 from search.running.service_check import refuse_unusable_services, service_notices, with_keys_to_come
-from tests.service_server import ServiceServer, page
+from tests.service_server import Reaction, ServiceServer, error, page, sends
 
 
 def _config(base_url: str, folder: Path) -> RunConfig:
@@ -41,9 +42,27 @@ def test_a_dry_run_demands_no_key_and_says_that_the_run_will(tmp_path: Path, mon
     assert not (tmp_path / "run").exists()
 
 
-def test_a_service_that_does_not_answer_is_no_reason_to_say_anything(tmp_path: Path) -> None:
-    config = _config("http://127.0.0.1:9/v1", tmp_path)
-    assert service_notices(config, {"SOME_KEY": "sk-0123456789abcdefghij"}) == []
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (error(401, "invalid_api_key", "no"), r"refused the key \(401\): put a valid one into SOME_KEY"),
+        (sends(b"<html>a chat in your browser</html>", "text/html"), "answered with a web page .is base_url right"),
+        (None, "lost or refused the connection"),
+    ],
+)
+def test_a_dry_run_says_what_a_service_that_cannot_be_asked_for_its_models_does(
+    answer: Reaction | None, words: str, tmp_path: Path
+) -> None:
+    with ServiceServer(pages=lambda method, path, body: answer) as server:
+        address = server.base_url if answer else "http://127.0.0.1:9/v1"
+        (sentence,) = service_notices(_config(address, tmp_path), {"SOME_KEY": "sk-0123456789abcdefghij"})
+    assert re.match(f"judge.service: asked for its models, {address} {words}", sentence)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405])
+def test_a_service_that_does_not_list_its_models_is_no_reason_to_say_anything(status: int, tmp_path: Path) -> None:
+    with ServiceServer(pages=lambda method, path, body: error(status)) as server:
+        assert service_notices(_config(server.base_url, tmp_path), {"SOME_KEY": "sk-0123456789abcdefghij"}) == []
 
 
 def test_a_key_in_an_address_is_refused_with_the_setting_that_takes_it() -> None:

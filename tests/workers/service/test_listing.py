@@ -32,12 +32,35 @@ def test_a_model_that_is_unknown_or_ends_is_said(
     assert said is None if sentence is None else sentence in str(said)
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ["judge"],
+        [{"id": "judge"}],
+        _listed({"name": "judge"}),
+        _listed({"id": "models/judge"}),
+        _listed({"id": "jud*"}),
+        _listed({"id": "other"}, {"id": 3}, {"id": "judge"}),
+    ],
+)
+def test_a_model_is_found_however_a_service_lists_it(answer: object) -> None:
+    assert notice("judge", OPENAI, read_listing(answer, "judge"), TODAY) is None
+    assert "does not list critic" in str(notice("critic", OPENAI, read_listing(answer, "critic"), TODAY))
+
+
+def test_one_page_of_several_tells_nothing_of_what_is_not_on_it() -> None:
+    assert read_listing({"data": [{"id": "other"}], "has_more": True}, "judge") is None
+
+
 def test_openais_dates_are_for_openais_address_alone() -> None:
     assert notice("gpt-4", OPENAI, None, TODAY) is not None
     assert notice("gpt-4", "http://127.0.0.1:8000/v1", None, TODAY) is None
 
 
-@pytest.mark.parametrize("answer", [None, "x", [], {}, {"data": None}, {"data": []}, {"data": [3]}, {"data": {"a": 1}}])
+@pytest.mark.parametrize(
+    "answer",
+    [None, "x", [], [3], {}, {"data": None}, {"data": []}, {"data": [3]}, {"data": {"a": 1}}, {"m": {}}],
+)
 def test_what_lists_nothing_says_nothing(answer: object) -> None:
     assert read_listing(answer, "m") is None
 
