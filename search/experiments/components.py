@@ -21,14 +21,13 @@ def _cells(setting: Setting, _: FoundSets) -> Iterator[Cell | Hole]:
 
 def _cell(setting: Setting, kind: str, count: int) -> Cell | Hole:
     condition: Condition = {"prompt": kind, "n": count}
-    shown = setting.base_prompt.demonstrations
-    if count > len(shown):
-        reason = f"the base prompt has only {show_many(len(shown), 'demonstration')}"
-        return Hole(condition, reason, model=setting.config.instruct if kind.startswith("instruct") else None)
-    prompt = setting.prompt(shown[:count], rules=kind != "examples only")
+    shown, instruct = setting.base_prompt.demonstrations, None
     if kind.startswith("instruct"):
-        return setting.cell(condition, prompt, model=setting.config.instruct, chat=True)
-    return setting.cell(condition, prompt)
+        instruct = setting.config.instruct
+    if count > len(shown):
+        return Hole(condition, f"the base prompt has only {show_many(len(shown), 'demonstration')}", model=instruct)
+    prompt = setting.prompt(shown[:count], rules=kind != "examples only")
+    return setting.cell(condition, prompt, model=instruct, chat=instruct is not None)
 
 
 EXPERIMENT = Experiment(

@@ -1,15 +1,13 @@
 """Temperature, nucleus mass and repetition penalty: how much of a score is the decoding's."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from configs.schema.decoding import DecodingConfig
 from configs.schema.experiment import ExperimentConfig
-from configs.schema.experiments import NamedStrategy
 from search.experiments.cell import Cell, Condition, Hole
 from search.experiments.experiment import Experiment, FoundSets, Reference
 from search.experiments.found_sets import FoundSet, SearchTask
-from search.experiments.search_tasks import search_tasks
+from search.experiments.search_tasks import optional_search
 from search.experiments.setting import EMPTY, Setting
 from search.prompts.urial import BasePrompt
 
@@ -21,8 +19,7 @@ BOTH_SEARCHED = "demonstrations and decoding searched"
 
 
 def _searches(setting: Setting) -> list[SearchTask]:
-    strategy = setting.config.decoding_sweep.strategy
-    return [] if strategy is None else search_tasks(setting, [NamedStrategy(name=SEARCHED, strategy=strategy)])
+    return optional_search(setting, SEARCHED, setting.config.decoding_sweep.strategy)
 
 
 def _cells(setting: Setting, found_sets: FoundSets) -> Iterator[Cell | Hole]:
@@ -50,14 +47,8 @@ def _searched(setting: Setting, sets: FoundSet) -> Iterator[Cell | Hole]:
     """The base prompt in the decoding that was best for it, and the best of all demonstrations and decodings."""
     best = max(sets.by_size, key=lambda size: sets.scores[size].mean if size in sets.scores else size, default=0)
     for name, size in {DECODING_SEARCHED: 0, BOTH_SEARCHED: best}.items():
-        decoding = sets.decodings.get(size, setting.config.decoding)
-        condition = _condition(name, decoding)
-        reason = sets.reason_against(size)
-        if reason is None:
-            cell = setting.cell(condition, sets.prompt(size), decoding=decoding)
-            yield replace(cell, chosen_by=sets.search_questions)
-        else:
-            yield Hole(condition, reason)
+        condition = _condition(name, sets.decodings.get(size, setting.config.decoding))
+        yield setting.found_cell(condition, sets, size)
 
 
 def _condition(model: str, decoding: DecodingConfig) -> Condition:

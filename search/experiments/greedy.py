@@ -1,9 +1,8 @@
 """Demonstrations that a search has found, one to three of them: by the paper's procedure and by our own strategy."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-from search.experiments.cell import Cell, Condition, Hole
+from search.experiments.cell import Cell, Hole
 from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.found_sets import SearchTask
 from search.experiments.search_tasks import search_tasks
@@ -17,15 +16,8 @@ def _searches(setting: Setting) -> list[SearchTask]:
 def _cells(setting: Setting, found_sets: FoundSets) -> Iterator[Cell | Hole]:
     yield setting.cell({"strategy": "none", "chosen": 0}, setting.base_prompt)
     for named in setting.config.greedy.strategies:
-        sets = found_sets[named.name]
         for size in range(1, named.strategy.max_demonstrations + 1):
-            condition: Condition = {"strategy": named.name, "chosen": size}
-            reason = sets.reason_against(size)
-            if reason is None:
-                prompt, decoding = sets.prompt(size), sets.decodings.get(size)
-                yield replace(setting.cell(condition, prompt, decoding=decoding), chosen_by=sets.search_questions)
-            else:
-                yield Hole(condition, reason)
+            yield setting.found_cell({"strategy": named.name, "chosen": size}, found_sets[named.name], size)
 
 
 EXPERIMENT = Experiment(

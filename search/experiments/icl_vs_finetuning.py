@@ -27,23 +27,15 @@ def _of_pool(setting: Setting, source: str) -> Iterator[Cell | Hole]:
     """
     config = setting.config.icl_vs_finetuning
     for count in sorted({*config.counts} - {0}):
-        lacking = setting.require_pool(count)
+        reason = setting.reason_against(count)
         for draw in range(1, config.draws + 1):
             shown = setting.draw(draw, config.seed)[:count]
             in_context: Condition = {"examples": f"{source}{ICL}", "n": count}
-            yield (
-                Hole(in_context, lacking, draw)
-                if lacking
-                else setting.cell(in_context, setting.prompt(shown), draw=draw)
-            )
+            yield setting.cell_or_hole(reason, in_context, setting.prompt(shown), draw)
             for method in config.methods:
                 condition: Condition = {"examples": f"{source}fine-tuned ({method})", "n": count}
                 training = Training(method, shown, config.seed + draw)
-                yield (
-                    Hole(condition, lacking, draw)
-                    if lacking
-                    else setting.cell(condition, EMPTY, draw=draw, training=training)
-                )
+                yield setting.cell_or_hole(reason, condition, EMPTY, draw, training)
 
 
 EXPERIMENT = Experiment(

@@ -9,13 +9,12 @@ from configs.errors import InputError
 from configs.plural import show_many
 from configs.records import read_all_records
 from configs.schema.data import PoolConfig
-from configs.schema.experiments import NamedStrategy
 from search.experiments.cell import Cell, Condition, Hole
 from search.experiments.earlier_search import read_finished_search
 from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.found_sets import SearchTask
 from search.experiments.queries_alone import queries_alone
-from search.experiments.search_tasks import search_tasks
+from search.experiments.search_tasks import optional_search
 from search.experiments.searches import found_by
 from search.experiments.setting import EMPTY, Setting
 from search.experiments.single_scores import of_pool
@@ -30,8 +29,7 @@ SCORED = "scored alone"
 
 
 def _searches(setting: Setting) -> list[SearchTask]:
-    strategy = setting.config.many_shot.strategy
-    return [] if strategy is None else search_tasks(setting, [NamedStrategy(name=SCORED, strategy=strategy)])
+    return optional_search(setting, SCORED, setting.config.many_shot.strategy)
 
 
 def _cells(setting: Setting, found_sets: FoundSets) -> Iterator[Cell | Hole]:
@@ -52,19 +50,11 @@ def _cells(setting: Setting, found_sets: FoundSets) -> Iterator[Cell | Hole]:
 def _drawn(setting: Setting, count: int, draw: int) -> Iterator[Cell | Hole]:
     """Random ones without and with the base prompt's behind them."""
     config, own = setting.config.many_shot, setting.base_prompt.demonstrations
-    drawn, lacking = setting.draw(draw, config.seed), setting.require_pool(count)
-    if lacking is None:
-        yield setting.cell({"examples": RANDOM, "n": count}, setting.prompt(drawn[:count]), draw=draw)
-    else:
-        yield Hole({"examples": RANDOM, "n": count}, lacking, draw)
-    if count > len(own):
-        added = count - len(own)
-        short = setting.require_pool(added)
-        if short is None:
-            shown = (*drawn[:added], *own)
-            yield setting.cell({"examples": WITH_BASE, "n": count}, setting.prompt(shown), draw=draw)
-        else:
-            yield Hole({"examples": WITH_BASE, "n": count}, short, draw)
+    drawn, reason = setting.draw(draw, config.seed), setting.reason_against(count)
+    yield setting.cell_or_hole(reason, {"examples": RANDOM, "n": count}, setting.prompt(drawn[:count]), draw)
+    if (added := count - len(own)) > 0:
+        prompt, reason = setting.prompt((*drawn[:added], *own)), setting.reason_against(added)
+        yield setting.cell_or_hole(reason, {"examples": WITH_BASE, "n": count}, prompt, draw)
 
 
 def _queries_alone(setting: Setting) -> Iterator[Cell | Hole]:
@@ -73,12 +63,8 @@ def _queries_alone(setting: Setting) -> Iterator[Cell | Hole]:
     for draw in range(1, config.draws + 1):
         order = setting.draw(draw, config.seed)
         for count in sorted({*config.counts} - {0}):
-            condition: Condition = {"examples": "queries alone", "n": count}
-            lacking = setting.require_pool(count)
-            if lacking is None:
-                yield setting.cell(condition, queries_alone(rules, order[:count]), draw=draw)
-            else:
-                yield Hole(condition, lacking, draw)
+            prompt, reason = queries_alone(rules, order[:count]), setting.reason_against(count)
+            yield setting.cell_or_hole(reason, {"examples": "queries alone", "n": count}, prompt, draw)
 
 
 def _best_alone(setting: Setting, found_sets: FoundSets) -> Iterator[Cell | Hole]:
@@ -116,12 +102,8 @@ def _stratified(setting: Setting, field: str) -> Iterator[Cell | Hole]:
     for draw in range(1, config.draws + 1):
         order = _in_turn(setting, draw, source_of)
         for count in sorted({*config.counts} - {0}):
-            condition: Condition = {"examples": "stratified", "n": count}
-            lacking = setting.require_pool(count)
-            if lacking is None:
-                yield setting.cell(condition, setting.prompt(order[:count]), draw=draw)
-            else:
-                yield Hole(condition, lacking, draw)
+            prompt, reason = setting.prompt(order[:count]), setting.reason_against(count)
+            yield setting.cell_or_hole(reason, {"examples": "stratified", "n": count}, prompt, draw)
 
 
 def _sources(pool: PoolConfig, field: str) -> dict[str, str]:

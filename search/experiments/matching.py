@@ -7,13 +7,12 @@ from functools import partial
 
 from configs.plural import show_many
 from configs.schema.decoding import DecodingConfig
-from configs.schema.experiments import NamedStrategy
 from configs.schema.model import AnyModelConfig
 from search.experiments.cell import Cell, Condition, Hole
 from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.found_sets import FoundSet, SearchTask
 from search.experiments.queries_alone import answers_alone, queries_alone
-from search.experiments.search_tasks import search_tasks
+from search.experiments.search_tasks import optional_search
 from search.experiments.setting import EMPTY, Setting
 from search.problem.pool import load_pool
 from search.prompts.demonstration import Demonstration, single_turns
@@ -30,8 +29,7 @@ SEARCHED = "searched"
 
 
 def _searches(setting: Setting) -> list[SearchTask]:
-    strategy = setting.config.matching.strategy
-    return [] if strategy is None else search_tasks(setting, [NamedStrategy(name=SEARCHED, strategy=strategy)])
+    return optional_search(setting, SEARCHED, setting.config.matching.strategy)
 
 
 def _cells(setting: Setting, found_sets: FoundSets) -> Iterator[Cell | Hole]:
@@ -49,7 +47,7 @@ def _drawn(setting: Setting, own: Sequence[Demonstration]) -> Iterator[Cell | Ho
     """Demonstrations of the pool in front of the base prompt's own, matched draw by draw."""
     config = setting.config.matching
     of: Condition = {"demonstrations": f"base prompt and {config.added} drawn"}
-    if setting.require_pool(config.added) is not None:
+    if setting.reason_against(config.added) is not None:
         yield Hole({**of, "matching": CORRECT}, "the pool has too few demonstrations")
         return
     for draw in range(1, config.draws + 1):

@@ -5,8 +5,14 @@ from collections.abc import Iterable
 from configs.schema.data import BasePromptConfig
 from configs.schema.experiments import NamedStrategy
 from configs.schema.run import RunConfig
+from configs.schema.strategy import StrategyConfig
 from search.experiments.found_sets import SearchTask
 from search.experiments.setting import Setting
+
+
+def optional_search(setting: Setting, name: str, strategy: StrategyConfig | None) -> list[SearchTask]:
+    """The search by this strategy; none where there is no strategy."""
+    return [] if strategy is None else search_tasks(setting, [NamedStrategy(name=name, strategy=strategy)])
 
 
 def search_tasks(setting: Setting, strategies: Iterable[NamedStrategy]) -> list[SearchTask]:

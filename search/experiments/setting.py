@@ -11,7 +11,8 @@ from configs.schema.data import RenderConfig
 from configs.schema.decoding import DecodingConfig
 from configs.schema.experiment import ExperimentConfig
 from configs.schema.model import AnyModelConfig
-from search.experiments.cell import Cell, Condition, Training
+from search.experiments.cell import Cell, Condition, Hole, Training
+from search.experiments.found_sets import FoundSet
 from search.problem.pool import load_pool
 from search.prompts.demonstration import Demonstration
 from search.prompts.render import make_renderer
@@ -63,6 +64,28 @@ class Setting:
             training=training,
         )
 
+    def cell_or_hole(
+        self,
+        reason: str | None,
+        condition: Condition,
+        prompt: BasePrompt,
+        draw: int | None = None,
+        training: Training | None = None,
+    ) -> Cell | Hole:
+        """The cell; a hole where there is a reason against it."""
+        if reason is not None:
+            return Hole(condition, reason, draw)
+        return self.cell(condition, prompt, draw=draw, training=training)
+
+    def found_cell(self, condition: Condition, found_set: FoundSet, size: int) -> Cell | Hole:
+        """The best prompt with so many chosen demonstrations, in the decoding that it was found with; a hole where the
+        search has none."""
+        reason = found_set.reason_against(size)
+        if reason is not None:
+            return Hole(condition, reason)
+        cell = self.cell(condition, found_set.prompt(size), decoding=found_set.decodings.get(size))
+        return replace(cell, chosen_by=found_set.search_questions)
+
     def prompt(self, demonstrations: Sequence[Demonstration] = (), rules: bool = True) -> BasePrompt:
         """A prompt of these demonstrations behind the base prompt's rules, with ids that differ."""
         named = tuple(
@@ -76,14 +99,12 @@ class Setting:
         are nested and share their prefix."""
         return in_random_order(self.pool, number, seed)
 
-    def require_pool(self, count: int) -> str | None:
+    def reason_against(self, count: int) -> str | None:
         """Why the pool cannot give so many; None where it can."""
         have = len(self.pool)
-        return (
-            None
-            if count <= have
-            else f"the pool has {show_many(have, 'demonstration')}, {show_many(count, 'is', 'are')} asked for"
-        )
+        if count <= have:
+            return None
+        return f"the pool has {show_many(have, 'demonstration')}, {show_many(count, 'is', 'are')} asked for"
 
     def instruct(self) -> AnyModelConfig:
         """Raises InputError where the config names none."""
