@@ -1,12 +1,12 @@
 """Demonstrations that a search has found, and the search that an experiment needs for it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from configs.schema.decoding import DecodingConfig
 from configs.schema.run import RunConfig
 from evaluators.ledger.spend import Spend
-from search.prompts.demonstration import Demonstration
+from search.prompts.demonstration import Demonstration, numbered
 from search.prompts.urial import BasePrompt
 from search.report.comparison import Finalist
 from search.statistics.estimates import Estimate
@@ -84,8 +84,4 @@ class FoundSet:
 
     def prompt(self, size: int) -> BasePrompt:
         """The best prompt with so many chosen demonstrations, whose ids differ."""
-        shown = enumerate(self.by_size[size], start=1)
-        return BasePrompt(
-            self.rules,
-            tuple(replace(demonstration, id=f"{number}-{demonstration.id}") for number, demonstration in shown),
-        )
+        return BasePrompt(self.rules, numbered(self.by_size[size]))

@@ -14,7 +14,7 @@ from configs.schema.model import AnyModelConfig
 from search.experiments.cell import Cell, Condition, Hole, Training
 from search.experiments.found_sets import FoundSet
 from search.problem.pool import load_pool
-from search.prompts.demonstration import Demonstration
+from search.prompts.demonstration import Demonstration, numbered
 from search.prompts.render import make_renderer
 from search.prompts.urial import BasePrompt, form_of, load_base_prompt
 
@@ -88,11 +88,7 @@ class Setting:
 
     def prompt(self, demonstrations: Sequence[Demonstration] = (), rules: bool = True) -> BasePrompt:
         """A prompt of these demonstrations behind the base prompt's rules, with ids that differ."""
-        named = tuple(
-            replace(demonstration, id=f"{at}-{demonstration.id}")
-            for at, demonstration in enumerate(demonstrations, start=1)
-        )
-        return BasePrompt(self.base_prompt.rules if rules else "", named)
+        return BasePrompt(self.base_prompt.rules if rules else "", numbered(demonstrations))
 
     def draw(self, number: int, seed: int) -> tuple[Demonstration, ...]:
         """The pool in a random order. The first n of it are the n-shot prompt of this draw, so that prompts of one draw

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from configs.text_files import JsonError, parse_json, read_text
 from evaluators.question import Question
 from search.problem.decodings import make_decoding
 from search.problem.exchange import Fields, exchange_of
-from search.prompts.demonstration import Demonstration, demonstration_of
+from search.prompts.demonstration import Demonstration, demonstration_of, numbered
 from search.prompts.render import Renderer, make_renderer
 from search.prompts.urial import BasePrompt, form_of, load_base_prompt
 from workers.chat_template import ChatTemplate, LoadTemplate
@@ -123,7 +123,7 @@ def read_prompt(config: VariantConfig, render: RenderConfig) -> BasePrompt:
     chosen = prompt.demonstrations if config.use != "rules" else ()
     return BasePrompt(
         rules if config.rules is None else read_text(config.rules),
-        _identified(chosen[: config.max_demonstrations]),
+        numbered(chosen[: config.max_demonstrations]),
     )
 
 
@@ -168,11 +168,3 @@ def _from_row(row: Row, fields: Fields) -> Demonstration:
     if not all(text.strip() for text in read.texts):
         raise InputError(f"{row.place}: the query or the answer is empty; fill it or delete the row")
     return read
-
-
-def _identified(demonstrations: Sequence[Demonstration]) -> tuple[Demonstration, ...]:
-    """Demonstrations with ids that differ, also where one occurs twice."""
-    return tuple(
-        replace(demonstration, id=f"{number}-{demonstration.id}")
-        for number, demonstration in enumerate(demonstrations, start=1)
-    )

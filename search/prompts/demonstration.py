@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 Turn = tuple[str, str]
@@ -61,6 +61,14 @@ def demonstration_of(turns: Sequence[Turn], name: str | None = None) -> Demonstr
     (query, answer), *further = turns
     texts = (text for turn in turns for text in turn)
     return Demonstration(name or content_id(*texts), query, answer, tuple(further))
+
+
+def numbered(demonstrations: Iterable[Demonstration]) -> tuple[Demonstration, ...]:
+    """Demonstrations with ids that differ, also where one occurs twice."""
+    return tuple(
+        replace(demonstration, id=f"{number}-{demonstration.id}")
+        for number, demonstration in enumerate(demonstrations, start=1)
+    )
 
 
 def single_turns(demonstrations: Iterable[Demonstration]) -> list[Demonstration]:
