@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from os import environ
 from pathlib import Path
 
@@ -21,7 +22,6 @@ from search.experiments.setting import Setting
 from search.forecast.templates import DryTemplates
 from search.forecast.token_length import is_elsewhere
 from search.problem.split import load_questions, load_split
-from search.prompts.demonstration import Demonstration
 from search.prompts.render import make_renderer
 from search.prompts.urial import BasePrompt
 from search.run_directory.files import write_json
@@ -145,9 +145,7 @@ def _check(cell: Cell, limits: LengthLimit) -> Cell | Hole:
 
 def write_prompt(prompt: BasePrompt, folder: Path) -> Path:
     """A file that an evaluation's variant reads as exactly this prompt, named after what it holds."""
-    from hashlib import sha256  # noqa: PLC0415
-
-    rows = [_row(demonstration) for demonstration in prompt.demonstrations]
+    rows = [demonstration.fields for demonstration in prompt.demonstrations]
     content = {"rules": prompt.rules, "demonstrations": rows}
     digest = sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
     target = folder / f"{digest}.json"
@@ -155,13 +153,6 @@ def write_prompt(prompt: BasePrompt, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         write_json(target, content)
     return target
-
-
-def _row(demonstration: Demonstration) -> dict[str, str | list[str]]:
-    texts = demonstration.texts
-    if len(texts) == 2:
-        return {"query": texts[0], "answer": texts[1]}
-    return {"query": list(texts[::2]), "answer": list(texts[1::2])}
 
 
 def evaluation_of(

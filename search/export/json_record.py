@@ -42,11 +42,8 @@ def _template(render: RenderConfig) -> dict[str, Any]:
 
 
 def row_of(demonstration: Demonstration) -> dict[str, Any]:
-    """A row that a pool reads as this demonstration: texts, or a list of them where it has several turns."""
-    queries, answers = demonstration.texts[::2], demonstration.texts[1::2]
-    if not demonstration.further:
-        return {"id": demonstration.id, "query": queries[0], "answer": answers[0]}
-    return {"id": demonstration.id, "query": list(queries), "answer": list(answers)}
+    """A row that a pool reads as this demonstration."""
+    return {"id": demonstration.id, **demonstration.fields}
 
 
 def _decoding(best: BestPrompt) -> dict[str, Any]:

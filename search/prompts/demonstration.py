@@ -35,6 +35,13 @@ class Demonstration:
         return tuple(text for turn in self.turns for text in turn)
 
     @property
+    def fields(self) -> dict[str, str | list[str]]:
+        """Query and answer as a row of a pool has them: texts, or a list of texts each where it has several turns."""
+        if not self.further:
+            return {"query": self.query, "answer": self.answer}
+        return {"query": [query for query, _ in self.turns], "answer": [answer for _, answer in self.turns]}
+
+    @property
     def content(self) -> str:
         """Equal where all texts are, whatever the id."""
         return content_id(*self.texts)
