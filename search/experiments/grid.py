@@ -21,7 +21,7 @@ from search.experiments.prompt_length import LengthLimit
 from search.experiments.setting import Setting
 from search.forecast.templates import DryTemplates
 from search.forecast.token_length import is_elsewhere
-from search.problem.split import load_questions, load_split
+from search.problem.split import load_questions
 from search.prompts.render import make_renderer
 from search.prompts.urial import BasePrompt
 from search.run_directory.files import write_json
@@ -66,16 +66,16 @@ def make_grid(
     """
     environment = with_keys_to_come(config)[0] if is_dry else environ
     meant = [
-        candidate_benchmark
-        for candidate_benchmark in config.benchmarks
-        if candidate_benchmark.experiments is None or experiment.name in candidate_benchmark.experiments
+        benchmark
+        for benchmark in config.benchmarks
+        if benchmark.experiments is None or experiment.name in benchmark.experiments
     ]
     load_template = DryTemplates().load if is_dry else ChatTemplate.load
-    benchmarks, refused = _usable(meant, path, environment, load_template)
+    usable, refused = _usable(meant, path, environment, load_template)
     asked = [
         question.turns[: Objective.of(benchmark.scoring).turns]
-        for benchmark in benchmarks
-        for question in questions_of(benchmark)
+        for benchmark, questions in usable
+        for question in questions
     ]
     limits = LengthLimit(asked, may_guess=is_dry)
     cells, holes, conditions = [], [], []
@@ -88,33 +88,26 @@ def make_grid(
         else:
             cells.append(checked)
     holes += [Hole(cell.condition, reason, cell.draw, name) for name, reason in refused.items() for cell in cells]
-    return Grid(experiment, config, tuple(cells), tuple(holes), tuple(benchmarks), tuple(conditions))
+    benchmarks = tuple(benchmark for benchmark, _ in usable)
+    return Grid(experiment, config, tuple(cells), tuple(holes), benchmarks, tuple(conditions))
 
 
 def _usable(
     benchmarks: Iterable[BenchmarkConfig], path: Path, environment: Mapping[str, str], load_template: LoadTemplate
-) -> tuple[list[BenchmarkConfig], dict[str, str]]:
-    """The benchmarks whose questions can be judged, and why others lack references, by name."""
+) -> tuple[list[tuple[BenchmarkConfig, tuple[Question, ...]]], dict[str, str]]:
+    """The benchmarks whose questions can be judged, with these, and why others lack references, by name."""
     usable, refused = [], {}
     for benchmark in benchmarks:
-        questions = questions_of(benchmark)
+        questions, _ = load_questions(benchmark.questions, benchmark.side)
         judges = make_judges(benchmark.judge, path, environment, load_template)
         try:
             judges.check(questions, Objective.of(benchmark.scoring))
-            usable.append(benchmark)
+            usable.append((benchmark, questions))
         except ReferencesMissing as error:
             refused[benchmark.name] = str(error)
     if not usable:
         raise InputError(f"no benchmark can be judged: {'; '.join(refused.values())}")
     return usable, refused
-
-
-def questions_of(benchmark: BenchmarkConfig) -> tuple[Question, ...]:
-    """Questions of this benchmark. Raises InputError."""
-    if benchmark.side == "all":
-        return load_questions(benchmark.questions)[0]
-    questions: tuple[Question, ...] = getattr(load_split(benchmark.questions), benchmark.side)
-    return questions
 
 
 def _renderable(cell: Cell) -> Cell:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from configs.errors import InputError
 from configs.plural import show_many
@@ -81,8 +81,14 @@ def load_split(config: QuestionsConfig) -> Split:
     return replace(split, notices=notices)
 
 
-def load_questions(config: QuestionsConfig) -> tuple[tuple[Question, ...], tuple[str, ...]]:
-    """Read all questions, of either side, ordered by id, and what a person should know about them."""
+def load_questions(
+    config: QuestionsConfig, side: Literal["all", "search", "held_out"] = "all"
+) -> tuple[tuple[Question, ...], tuple[str, ...]]:
+    """Read the questions of a side, or all of them, ordered by id, and what a person should know about them. Raises
+    InputError as `load_split`."""
+    if side != "all":
+        split = load_split(config)
+        return split.search if side == "search" else split.held_out, split.notices
     read, notices = _read(config)
     return tuple(sorted((loaded.question for loaded in read), key=_by_id)), notices
 

@@ -12,7 +12,7 @@ from evaluators.objective import Objective
 from evaluators.question import Question
 from search.problem.contamination import shown_questions
 from search.problem.prompt_variant import PromptVariant, load_variants
-from search.problem.split import load_questions, load_split
+from search.problem.split import load_questions
 from search.prompts.urial import BasePrompt
 from search.running.judges import Judges, make_judges
 from search.running.place_check import refuse_unusable_ledger
@@ -62,9 +62,7 @@ def make_evaluation_plan(
 ) -> EvaluationPlan:
     """Read and check everything that a config names. Raises InputError."""
     variants = load_variants(config, load_template)
-    questions, notices = load_questions(config.questions)
-    if config.side != "all":
-        questions = getattr(load_split(config.questions), config.side)
+    questions, notices = load_questions(config.questions, config.side)
     shown = shown_questions(
         {variant.name: BasePrompt(variant.rules, variant.demonstrations) for variant in variants}, questions
     )

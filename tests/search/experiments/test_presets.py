@@ -12,12 +12,12 @@ from configs.schema.experiment import ExperimentConfig
 from search.experiments.catalogue import EXPERIMENTS, experiment_named
 from search.experiments.cell import Label
 from search.experiments.forecast import forecast_experiment
-from search.experiments.grid import make_grid, questions_of
+from search.experiments.grid import make_grid
 from search.experiments.paper import printed_figure, printed_figures
 from search.experiments.results import measures_of
 from search.experiments.searches import longest_sets, tasks_of
 from search.experiments.setting import Setting
-from search.problem.split import load_split
+from search.problem.split import load_questions, load_split
 from tests.documents import ROOT, furnish
 
 pytestmark = pytest.mark.heavy
@@ -73,8 +73,8 @@ def test_all_questions_of_the_benchmark_guide_the_papers_search_and_others_are_h
 ) -> None:
     for name in ("greedy", "matching", "transfer", "many_shot"):
         for task in tasks_of(experiment_named(name), preset, Path("runs")):
-            split, benchmark = load_split(task.config.questions), questions_of(preset.benchmarks[0])
-            assert [question.id for question in split.search] == [question.id for question in benchmark]
+            split, asked = load_split(task.config.questions), preset.benchmarks[0]
+            assert split.search == load_questions(asked.questions, asked.side)[0]
             assert len(split.held_out) == 12
             if task.config.strategy.kind == "exhaustive_greedy" and task.config.strategy.max_demonstrations > 1:
                 letter = task.config.strategy
