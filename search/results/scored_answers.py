@@ -1,18 +1,15 @@
 """Every answer of a search or an evaluation that has a score, with the keys under which the ledger has it."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from evaluators.answer_keys import AnswerKeys
 from evaluators.question import Question
-from search.problem.trial import ScoredTrial, Side
-from search.prompts.render import answer_cleaner
+from search.problem.trial import Side
+from search.results.answers_table import AnswerPlace, asked_prompts, text_reader
 from search.results.evaluation_results import EvaluationResults
 from search.results.labels import Labels
 from search.results.search_results import SearchResults
-from search.results.stored_answers import StoredAnswer, read_stored_answers
-from search.run_directory.records import TrialRecord
 
 Asked = Side | Literal["all"]
 """The questions asked: those of one side of a search's split, or all of an evaluation."""
@@ -45,33 +42,15 @@ def base_prompt(results: SearchResults | EvaluationResults) -> str:
 
 def scored_answers(results: SearchResults | EvaluationResults) -> list[ScoredAnswer]:
     """All of them in the order of the run, each once; without those that the ledger has not."""
-    by_place = {(scored.side, scored.prompt, scored.question.id): scored for scored in _all(results)}
+    questions, read = results.material.questions if results.material else {}, text_reader(results)
+    by_place: dict[tuple[Asked, str, str], ScoredAnswer] = {}
+    for asked, scored in asked_prompts(results):
+        side: Asked = "all" if asked.side == "evaluation" else asked.side
+        stored = read({AnswerPlace(asked.trial, name): key for name, key in scored.keys.items()})
+        for name, score in scored.scores.items():
+            if answer := stored.get(AnswerPlace(asked.trial, name)):
+                generations = AnswerKeys.from_text(scored.keys[name]).generations
+                by_place[side, asked.prompt, name] = ScoredAnswer(
+                    side, asked.prompt, questions[name], generations, answer.answers, score
+                )
     return [*by_place.values()]
-
-
-def _all(results: SearchResults | EvaluationResults) -> Iterator[ScoredAnswer]:
-    if results.material is None:
-        return
-    questions = results.material.questions
-    if isinstance(results, EvaluationResults):
-        for variant in results.records:
-            yield from _each("all", variant.name, variant.scored, results.answers(variant), questions)
-        return
-    labels, clean = Labels(results.material), answer_cleaner(results.config.render)
-    for record in results.records():
-        if isinstance(record, TrialRecord) and record.scored.trial.tells_scores:
-            answers = read_stored_answers(results.ledger, record.scored.keys, clean)
-            yield from _each(record.side, labels.candidate(record.candidate), record.scored, answers, questions)
-
-
-def _each(
-    side: Asked,
-    prompt: str,
-    scored: ScoredTrial,
-    answers: Mapping[str, StoredAnswer],
-    questions: Mapping[str, Question],
-) -> Iterator[ScoredAnswer]:
-    for name, score in scored.scores.items():
-        if name in answers:
-            generations = AnswerKeys.from_text(scored.keys[name]).generations
-            yield ScoredAnswer(side, prompt, questions[name], generations, answers[name].answers, score)
