@@ -10,7 +10,7 @@ from search.results.evaluation_results import EvaluationResults
 from search.results.evaluation_status import EvaluationStatus
 from search.results.reviews import ReviewSummary
 from search.results.search_results import SearchResults
-from search.results.status import Status
+from search.results.status import Status, failures_by_kind
 
 _SAMPLES = 3
 
@@ -49,8 +49,4 @@ class RunFindings:
 
 def failed_alike(failures: Sequence[Failure]) -> tuple[FailedAlike, ...]:
     """Failures of the same kind together."""
-    groups: dict[tuple[str, str], list[Failure]] = {}
-    for failure in failures:
-        groups.setdefault((failure.stage, failure.cause), []).append(failure)
-    alike = [FailedAlike(*group, len(own), tuple(own[-_SAMPLES:])) for group, own in groups.items()]
-    return tuple(sorted(alike, key=lambda items: -items.count))
+    return tuple(FailedAlike(*kind, len(alike), tuple(alike[-_SAMPLES:])) for kind, alike in failures_by_kind(failures))

@@ -37,10 +37,10 @@ class Result:
         """An infinite end of an interval is null."""
         return {
             "name": self.name,
-            "score": _json(self.score),
-            "difference": _json(self.difference),
-            "turns": [_json(turn) for turn in self.turns],
-            "categories": {name: _json(score) for name, score in self.categories.items()},
+            "score": self.score and self.score.to_json(),
+            "difference": self.difference and self.difference.to_json(),
+            "turns": [turn and turn.to_json() for turn in self.turns],
+            "categories": {name: score and score.to_json() for name, score in self.categories.items()},
             "length": self.length,
             "n": self.n,
             "n_failed": self.failed,
@@ -107,7 +107,3 @@ def _by_category(
         return {}
     groups = {name: [score for key, score in variant.scores.items() if categories[key] == name] for name in names}
     return {name: estimate(scores, confidence, bounds=variant.bounds) for name, scores in groups.items()}
-
-
-def _json(value: Estimate | None) -> dict[str, float | int | None] | None:
-    return None if value is None else value.to_json()

@@ -45,9 +45,9 @@ class Standing:
     def scores_to_json(self) -> dict[str, Any]:
         """The three scores, as `demosearch status --json` prints them; an infinite end of an interval is null."""
         return {
-            "search_score": _json(self.search_score),
-            "held_out_score": _json(self.held_out_score),
-            "held_out_gain": _json(self.held_out_gain),
+            "search_score": self.search_score and self.search_score.to_json(),
+            "held_out_score": self.held_out_score and self.held_out_score.to_json(),
+            "held_out_gain": self.held_out_gain and self.held_out_gain.to_json(),
         }
 
 
@@ -112,7 +112,7 @@ class Status:
 
     def to_json(self) -> dict[str, Any]:
         """What `demosearch status --json` prints; an infinite end of an interval is null."""
-        base = self.base
+        scores = self.winner.scores_to_json() if self.winner else {}
         return {
             "run": self.run,
             "state": self.state,
@@ -130,11 +130,11 @@ class Status:
             "lost": self.lost,
             "extended": self.extended,
             "succeeds": self.succeeds,
-            "search_score": _json(self.winner.search_score if self.winner else None),
-            "held_out_score": _json(self.winner.held_out_score if self.winner else None),
+            "search_score": scores.get("search_score"),
+            "held_out_score": scores.get("held_out_score"),
             "length": self.winner.length if self.winner else None,
-            "held_out_gain": _json(self.winner.held_out_gain if self.winner else None),
-            "base": _standing_json(base),
+            "held_out_gain": scores.get("held_out_gain"),
+            "base": _standing_json(self.base),
             "choice": self.choice and self.choice.to_json(),
             "screening": self.screening and self.screening.to_json(),
             "tokens_per_pass": self.drafting.tokens_per_pass,
@@ -176,11 +176,15 @@ def status_of(results: SearchResults) -> Status:
 
 def by_cause(failures: Sequence[Failure]) -> tuple[FailedItems, ...]:
     """Failures of the same kind together, each kind with the latest one's words."""
-    groups: dict[tuple[str, str], list[str]] = {}
+    return tuple(FailedItems(*kind, len(alike), alike[-1].message) for kind, alike in failures_by_kind(failures))
+
+
+def failures_by_kind(failures: Sequence[Failure]) -> list[tuple[tuple[str, str], list[Failure]]]:
+    """Failures of the same stage and cause together, the most frequent first."""
+    kinds: dict[tuple[str, str], list[Failure]] = {}
     for failure in failures:
-        groups.setdefault((failure.stage, failure.cause), []).append(failure.message)
-    counted = [FailedItems(*group, len(messages), messages[-1]) for group, messages in groups.items()]
-    return tuple(sorted(counted, key=lambda items: -items.count))
+        kinds.setdefault((failure.stage, failure.cause), []).append(failure)
+    return sorted(kinds.items(), key=lambda kind: -len(kind[1]))
 
 
 def _standing(results: SearchResults, candidate: Candidate | None) -> Standing | None:
@@ -210,11 +214,7 @@ def _standing_json(standing: Standing | None) -> dict[str, Any] | None:
     return {
         "demonstrations": list(standing.demonstrations),
         "decoding": standing.candidate.decoding,
-        "search_score": _json(standing.search_score),
-        "held_out_score": _json(standing.held_out_score),
+        "search_score": standing.search_score and standing.search_score.to_json(),
+        "held_out_score": standing.held_out_score and standing.held_out_score.to_json(),
         "length": standing.length,
     }
-
-
-def _json(value: Estimate | None) -> dict[str, float | int | None] | None:
-    return None if value is None else value.to_json()
