@@ -18,51 +18,41 @@ from workers.text_model import ModelCard
 _EVERY = 2.0  # seconds between two notes: what a kill may lose
 
 
-class TimeKeeper:
-    """Time of this process on one run.
+@asynccontextmanager
+async def time_kept(
+    *,
+    ledger: Ledger,
+    budget: Budget,
+    utilization: Callable[[], Utilization],
+    drafting: Callable[[], Drafting] = Drafting,
+    clock: Callable[[], float],
+    every: float = _EVERY,
+) -> AsyncIterator[None]:
+    """Note the time of this process on one run while this is open; it ends with BudgetSpent as soon as a limit on time
+    is reached.
 
     Args:
-        utilization: so far.
-        drafting: so far.
+        utilization, drafting: so far.
         clock: seconds since this process began to work on the run.
+        every: seconds between two notes.
     """
 
-    def __init__(
-        self,
-        *,
-        ledger: Ledger,
-        budget: Budget,
-        utilization: Callable[[], Utilization],
-        drafting: Callable[[], Drafting] = Drafting,
-        clock: Callable[[], float],
-        every: float = _EVERY,
-    ) -> None:
-        self._ledger = ledger
-        self._budget = budget
-        self._utilization = utilization
-        self._drafting = drafting
-        self._clock = clock
-        self._every = every
+    async def note() -> None:
+        await ledger.keep_time(clock(), utilization(), drafting())
 
-    @asynccontextmanager
-    async def kept(self) -> AsyncIterator[None]:
-        """Note time while this is open; it ends with BudgetSpent as soon as a limit on time is reached."""
-        async with task_group() as tasks:
-            keeping = tasks.create_task(self._keep())
-            try:
-                yield
-            finally:
-                keeping.cancel()
-                await self._note()
-
-    async def _keep(self) -> None:
+    async def keep() -> None:
         while True:
-            await self._note()
-            self._budget.check_clock()
-            await asyncio.sleep(self._every)
+            await note()
+            budget.check_clock()
+            await asyncio.sleep(every)
 
-    async def _note(self) -> None:
-        await self._ledger.keep_time(self._clock(), self._utilization(), self._drafting())
+    async with task_group() as tasks:
+        keeping = tasks.create_task(keep())
+        try:
+            yield
+        finally:
+            keeping.cancel()
+            await note()
 
 
 def clock_from_now() -> Callable[[], float]:

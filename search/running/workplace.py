@@ -26,7 +26,7 @@ from search.running.frozen_heap import frozen_heap
 from search.running.judges import Judges
 from search.running.models import make_model
 from search.running.prices import price_of
-from search.running.usage_clock import TimeKeeper, drafting_of, gpus_each, utilization_of
+from search.running.usage_clock import drafting_of, gpus_each, time_kept, utilization_of
 from workers.activity import WorkersActivity
 from workers.service.activity import ServiceActivity
 from workers.text_model import ModelCard, TextModel
@@ -96,11 +96,9 @@ class Workplace:
         return self._wiring.evaluator(model.answers, clean)
 
     def timed(self, clock: Callable[[], float]) -> AbstractAsyncContextManager[None]:
-        """Note the time that all of this is in use while this is open; see `TimeKeeper.kept`."""
-        budget, utilization = self.budget(), self._utilization
-        return TimeKeeper(
-            ledger=self.ledger, budget=budget, utilization=utilization, drafting=self._drafting, clock=clock
-        ).kept()
+        """Note the time that all of this is in use while this is open; see `time_kept`."""
+        ledger, budget, utilization, drafting = self.ledger, self.budget(), self._utilization, self._drafting
+        return time_kept(ledger=ledger, budget=budget, utilization=utilization, drafting=drafting, clock=clock)
 
     def watched(
         self, position: Callable[[], Position], view: View, clock: Callable[[], float]

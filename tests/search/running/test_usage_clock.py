@@ -13,7 +13,7 @@ from evaluators.ledger.ledger import Ledger
 from evaluators.ledger.queries import read_spend
 from evaluators.pipeline.budget import Budget
 from evaluators.utilization import Utilization
-from search.running.usage_clock import TimeKeeper, gpus_each, utilization_of
+from search.running.usage_clock import gpus_each, time_kept, utilization_of
 from workers.activity import WorkersActivity
 from workers.text_model import ModelCard
 
@@ -30,7 +30,7 @@ def keep(folder: Path, limits: BudgetConfig, sessions: int = 1) -> None:
             now = float(next(ticks))
             return now
 
-        keeper = TimeKeeper(
+        keeping = time_kept(
             ledger=ledger,
             budget=Budget(limits, lambda: ledger.spend),
             utilization=lambda: Utilization(2 * now, now),
@@ -38,7 +38,7 @@ def keep(folder: Path, limits: BudgetConfig, sessions: int = 1) -> None:
             every=0.001,
         )
         try:
-            async with keeper.kept():
+            async with keeping:
                 await asyncio.sleep(0.02 if limits == BudgetConfig() else 60)
         finally:
             await ledger.close()
