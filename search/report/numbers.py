@@ -45,6 +45,11 @@ class Numbers:
         write = self.gain if signed else self.score
         return f"{write(value.low)} to {write(value.high)}"
 
+    def interval_at(self, value: Estimate, confidence: float, signed: bool = False) -> str:
+        """`95 % interval 4.09 to 5.03`."""
+        interval = self.interval(value, signed)
+        return f"{share(confidence)} interval {interval}" if interval else "no interval, n = 1"
+
 
 def count(value: float) -> str:
     """A whole number, in groups of three."""

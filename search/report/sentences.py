@@ -168,6 +168,5 @@ def _overstated(findings: Findings, best: Finalist) -> Iterator[str]:
 
 def _points(findings: Findings, gain: Estimate) -> str:
     """`+3.73 points (95 % interval +3.20 to +4.27)`."""
-    numbers, interval = findings.numbers, findings.numbers.interval(gain, signed=True)
-    within = f"{share(findings.results.confidence)} interval {interval}" if interval else "no interval, n = 1"
-    return f"{numbers.gain(gain.mean)} points ({within})"
+    numbers = findings.numbers
+    return f"{numbers.gain(gain.mean)} points ({numbers.interval_at(gain, findings.results.confidence, signed=True)})"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from configs.plural import show_many
 from search.report.evaluation.findings import EvaluationFindings, VariantScore
-from search.report.numbers import count, share
+from search.report.numbers import count
 from search.statistics.estimates import Estimate
 
 _NAMED = 4  # variants that get a sentence each
@@ -34,8 +34,7 @@ def _compared(findings: EvaluationFindings, first: VariantScore, variant: Varian
     assert gain is not None
     does = {1: "does better than", 0: "is not clearly different from", -1: "does worse than"}[_sign(gain)]
     means = [numbers.score(it.result.score.mean) for it in (variant, first) if it.result.score]
-    level, interval = share(findings.results.confidence), numbers.interval(gain, signed=True)
-    within = f"{level} interval {interval}" if interval else "no interval, n = 1"
+    within = numbers.interval_at(gain, findings.results.confidence, signed=True)
     holds = "includes zero" if _sign(gain) == 0 else "excludes zero"
     return (
         f"On {show_many(gain.n, 'question')}, “{variant.name}” {does} “{first.name}”: {numbers.gain(gain.mean)} points "
@@ -63,9 +62,8 @@ def _mean(variant: VariantScore) -> float:
 
 
 def _with_interval(findings: EvaluationFindings, value: Estimate) -> str:
-    interval = findings.numbers.interval(value)
-    within = f"{share(findings.results.confidence)} interval {interval}" if interval else "no interval, n = 1"
-    return f"{findings.numbers.score(value.mean)} ({within})"
+    numbers = findings.numbers
+    return f"{numbers.score(value.mean)} ({numbers.interval_at(value, findings.results.confidence)})"
 
 
 def evaluation_caveats(findings: EvaluationFindings) -> list[str]:

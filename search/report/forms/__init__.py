@@ -28,9 +28,10 @@ def save_figures(path: Path | str, folder: Path | str) -> list[Path]:
     Raises:
         InputError: there is no run, what draws them is missing, or the folder cannot be written.
     """
-    from search.report.forms.image_files import save_pictures  # noqa: PLC0415 -- plotly
+    from search.report.forms.image_files import write_pictures  # noqa: PLC0415 -- plotly
+    from search.report.forms.page import pictures  # noqa: PLC0415 -- plotly
 
-    return save_pictures(read(Path(path)), Path(folder))
+    return write_pictures(pictures(read(Path(path))), Path(folder))
 
 
 def read(path: Path) -> Findings | EvaluationFindings:

@@ -8,9 +8,6 @@ import plotly.io
 from configs.errors import InputError
 from configs.text_files import why
 from search.report.drawing import Picture
-from search.report.evaluation.findings import EvaluationFindings
-from search.report.findings import Findings
-from search.report.forms.page import pictures
 
 _WIDTH = 760  # pixels; a PNG has twice as many
 _ON_PAPER = {
@@ -20,11 +17,6 @@ _ON_PAPER = {
     "xaxis": {"gridcolor": "#e2e3df"},
     "yaxis": {"gridcolor": "#e2e3df"},
 }
-
-
-def save_pictures(findings: Findings | EvaluationFindings, folder: Path) -> list[Path]:
-    """Every figure of a report, as `write_pictures`."""
-    return write_pictures(pictures(findings), folder)
 
 
 def write_pictures(shown: Mapping[str, Picture], folder: Path) -> list[Path]:

@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from search.report.findings import find
-from search.report.forms.image_files import save_pictures
-from search.results.search_results import read_search_results
+from search.report.forms import save_figures
 from tests.search.report.browser import CHROMIUM
 from tests.search.report.made_run import small_run
 
@@ -18,7 +16,7 @@ KINDS = {"png": b"\x89PNG", "svg": b"<svg"}
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
 def test_every_figure_is_saved_as_png_and_svg(tmp_path: Path) -> None:
     run = small_run(tmp_path / "run", lambda *_: 5.0).write(ended=False)
-    saved = save_pictures(find(read_search_results(run)), tmp_path / "figures")
+    saved = save_figures(run, tmp_path / "figures")
     assert {one.name for one in saved} >= {f"{name}.{kind}" for name in ("history", "questions") for kind in KINDS}
     for one in saved:
         assert one.read_bytes().startswith(KINDS[one.suffix[1:]])
