@@ -70,12 +70,12 @@ def train(cells: Sequence[Cell], config: ExperimentConfig, models: Path) -> dict
         InputError: nothing can be trained at all (TRL or PEFT is missing, no cluster).
     """
     folders = {cell.name: training_folder(cell, config, models) for cell in cells}
-    to_do = {folders[cell.name]: cell for cell in cells if not is_trained(cell, config, models)}
+    to_do = {folders[cell.name]: cell for cell in cells if not _is_finished(folders[cell.name])}
     jobs = {folder: partial(_finetuned, _task(cell, config), folder) for folder, cell in to_do.items()}
     workers = training_workers(config.workers)
     in_parallel = len(jobs) > 1 and has_several(workers)
     failed = _on_ray(jobs, workers) if in_parallel else _one_by_one(jobs)
-    return {cell.name: failed.get(folders[cell.name]) or _trained(cell, folders[cell.name]) for cell in cells}
+    return {cell.name: failed.get(folders[cell.name]) or trained_model(cell, folders[cell.name]) for cell in cells}
 
 
 def _finetuned(task: "Finetuning", folder: Path) -> Refused:
@@ -144,8 +144,8 @@ def has_several(workers: WorkersConfig) -> bool:
     return torch.cuda.device_count() > 1 and workers.max_count != 1
 
 
-def _trained(cell: Cell, folder: Path) -> TrainedModel | Refused:
-    """What a finished training has left."""
+def trained_model(cell: Cell, folder: Path) -> TrainedModel | Refused:
+    """What a finished training has left in its folder, or that there is nothing."""
     from workers.finetune.record import FinetunedModel  # noqa: PLC0415 -- with the extra
 
     training, base = _of(cell)
@@ -159,18 +159,6 @@ def _trained(cell: Cell, folder: Path) -> TrainedModel | Refused:
         else ""
     )
     return TrainedModel(base.model_copy(update={"name": str(made.model), "revision": None}), note)
-
-
-def trained_model(cell: Cell, config: ExperimentConfig, models: Path) -> AnyModelConfig:
-    """The model of a training that is finished."""
-    _, base = _of(cell)
-    folder = training_folder(cell, config, models) / "model"
-    return base.model_copy(update={"name": str(folder), "revision": None})
-
-
-def is_trained(cell: Cell, config: ExperimentConfig, models: Path) -> bool:
-    """Whether nothing is left to train for this cell."""
-    return _is_finished(training_folder(cell, config, models))
 
 
 def _is_finished(folder: Path) -> bool:

@@ -9,7 +9,7 @@ from configs.schema.experiment import ExperimentConfig
 from configs.schema.finetuning import FinetuningConfig
 from configs.schema.model import AnyModelConfig, ModelConfig
 from search.experiments.cell import Cell
-from search.experiments.training import is_trained, trained_model, training_folder
+from search.experiments.training import TrainedModel, trained_model, training_folder
 from search.forecast.forecast import Quantity
 from search.forecast.model_size import ModelSize, size_of
 from search.forecast.token_length import tokens_a_character
@@ -90,9 +90,10 @@ def plan_trainings(cells: Iterable[Cell], config: ExperimentConfig, models: Path
     trained: dict[str, AnyModelConfig] = {}
     for cell in cells:
         if cell.training is not None and isinstance(cell.model, ModelConfig):
-            by_folder.setdefault(training_folder(cell, config, models), cell)
-            if is_trained(cell, config, models):
-                trained[cell.name] = trained_model(cell, config, models)
+            folder = training_folder(cell, config, models)
+            by_folder.setdefault(folder, cell)
+            if isinstance(found := trained_model(cell, folder), TrainedModel):
+                trained[cell.name] = found.model
     to_do = [cell for cell in by_folder.values() if cell.name not in trained]
     return PlannedTrainings(
         trainings=len(by_folder),
