@@ -108,11 +108,8 @@ def _draws(results: ExperimentResults, condition: Condition, measure: Measure, c
 
 
 def _printed(results: ExperimentResults, condition: Condition, measure: Measure) -> float | None:
-    printed = [
-        next((row.printed for row in results.rows if row.condition == compared and row.measure == measure), None)
-        for compared in (condition, BASE, TARGET)
-    ]
-    reached, base, target = printed
+    rows = (results.row(compared, measure) for compared in (condition, BASE, TARGET))
+    reached, base, target = (None if row is None else row.printed for row in rows)
     if reached is None or base is None or target is None or target == base:
         return None
     return (reached - base) / (target - base)

@@ -62,11 +62,11 @@ def summary(results: ExperimentResults, shares: gap.SharesByMeasure) -> Iterator
     )
     yield from _lucky(results)
     yield from _flattered(results)
-    paid = results.paid
-    dollars = "dollars unknown" if paid.dollars is None else f"${paid.dollars:,.2f}"
+    spend = results.spend
+    dollars = "dollars unknown" if spend.dollars is None else f"${spend.dollars:,.2f}"
     yield (
-        f"{_have_run(results)}; paid for here: {show_many(paid.generations, 'generation')}, "
-        f"{show_many(paid.verdicts, 'verdict')}, {dollars}."
+        f"{_have_run(results)}; paid for here: {show_many(spend.generated, 'generation')}, "
+        f"{show_many(spend.judged, 'verdict')}, {dollars}."
     )
     yield from gap.sentences(results, shares)
     yield from crossing.sentences(results)

@@ -17,7 +17,7 @@ from search.experiments.experiment import FoundSets
 from search.experiments.grid import Grid
 from search.experiments.paper import printed_figure
 from search.experiments.places import ledger_of
-from search.experiments.results import ExperimentResults, Measure, Paid, ResultRow, measures_of
+from search.experiments.results import ExperimentResults, Measure, ResultRow, measures_of
 from search.problem.trial import TOO_LONG, mean_of
 from search.results.candidate_results import CandidateResults
 from search.results.evaluation_results import read_evaluation_results
@@ -74,7 +74,7 @@ def read_results(grid: Grid, found_sets: FoundSets, path: Path, notes: Sequence[
         scores=scores,
         categories={measure.name: each.categories for measure, each in measured},
         found_sets=found_sets,
-        paid=_paid(grid, found_sets, path),
+        spend=_spend(grid, found_sets, path),
         notes=tuple(notes),
     )
 
@@ -191,16 +191,14 @@ def _with_holm(rows: Sequence[ResultRow], grid: Grid) -> Iterator[ResultRow]:
         yield replace(row, stays=next(stays)) if row.difference and not row.search_questions else row
 
 
-def _paid(grid: Grid, found_sets: FoundSets, path: Path) -> Paid:
+def _spend(grid: Grid, found_sets: FoundSets, path: Path) -> Spend:
     ledger = ledger_of(grid.config, path)
     spends = [
         read_spend(ledger, read_id(path / benchmark.name))
         for benchmark in grid.benchmarks
         if _began(path / benchmark.name)
     ]
-    spends += [found_set.spend for found_set in found_sets.values()]
-    total = sum(spends, Spend())
-    return Paid(generations=total.generated, verdicts=total.judged, dollars=total.dollars)
+    return sum([*spends, *(found_set.spend for found_set in found_sets.values())], Spend())
 
 
 def _began(path: Path) -> bool:

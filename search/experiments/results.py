@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from configs.schema.experiment import BenchmarkConfig, ExperimentConfig
 from configs.score_bounds import score_bounds
+from evaluators.ledger.spend import Spend
 from evaluators.objective import Objective
 from search.experiments.cell import Condition, Hole
 from search.experiments.experiment import Experiment, FoundSets
@@ -61,15 +62,6 @@ class ResultRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Paid:
-    """What an experiment has paid for, its searches included; `dollars` is None where a price is not known."""
-
-    generations: int
-    verdicts: int
-    dollars: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class ExperimentResults:
     """What an experiment has measured so far.
 
@@ -77,7 +69,7 @@ class ExperimentResults:
         prompted: numbers of the conditions that show a prompt to a model which was not trained for it.
         scores: by condition's number in the grid and by measure's name, what the rows are made of.
         categories: of questions, by id; benchmarks' ids may meet, their questions are then told apart by measure.
-        paid: by everything in this directory.
+        spend: of everything in this directory, its searches included.
         notes: sentences about single cells.
     """
 
@@ -92,7 +84,7 @@ class ExperimentResults:
     scores: Mapping[tuple[int, str], Draws]
     categories: Mapping[str, Mapping[str, str]]
     found_sets: FoundSets
-    paid: Paid
+    spend: Spend
     notes: tuple[str, ...] = ()
 
     def row(self, condition: Condition, measure: Measure) -> ResultRow | None:

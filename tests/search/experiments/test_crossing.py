@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from evaluators.ledger.spend import Spend
 from search.experiments.catalogue import experiment_named
 from search.experiments.crossing import crossings, sentences, to_json
 from search.experiments.icl_vs_finetuning import EXPERIMENT, ICL
-from search.experiments.results import ExperimentResults, Measure, Paid, ResultRow
+from search.experiments.results import ExperimentResults, Measure, ResultRow
 from search.experiments.setting import Setting
 from search.statistics.draws import mean_of_draws
 from tests.search.experiments.toy import QUICKSTART, toy_config
@@ -45,7 +46,7 @@ def _results(folder: Path, finetuned: dict[int, float]) -> ExperimentResults:
         scores=scores,
         categories={},
         found_sets={},
-        paid=Paid(0, 0, 0.0),
+        spend=Spend(),
     )
 
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from evaluators.ledger.spend import Spend
 from search.experiments.catalogue import experiment_named
 from search.experiments.cell import Condition
 from search.experiments.figures import pictures
 from search.experiments.gap import shares_by_measure
-from search.experiments.results import ExperimentResults, Measure, Paid, ResultRow
+from search.experiments.results import ExperimentResults, Measure, ResultRow
 from search.experiments.sufficient import BASE, TARGET
 from search.report.drawing import Picture
 from search.statistics.draws import mean_of_draws
@@ -45,7 +46,7 @@ def _results(folder: Path, name: str, conditions: list[Condition], hole: Conditi
         scores=scores,
         categories={_TURN.name: {}},
         found_sets={},
-        paid=Paid(0, 0, 0.0),
+        spend=Spend(),
     )
 
 

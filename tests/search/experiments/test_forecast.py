@@ -41,8 +41,8 @@ def test_what_another_experiment_on_the_ledger_has_paid_is_counted_and_the_rest_
     assert generations.about is not None
     assert verdicts.at_most is not None
     assert verdicts.spent is not None
-    assert results.paid.generations == generations.about - generations.spent
-    assert results.paid.verdicts <= verdicts.at_most - verdicts.spent
+    assert results.spend.generated == generations.about - generations.spent
+    assert results.spend.judged <= verdicts.at_most - verdicts.spent
     after = forecast_experiment(components, config, tmp_path / "run")
     assert _row(after, "cells").spent == 7
     assert _row(after, "generations").spent == generations.about

@@ -9,11 +9,12 @@ import pytest
 
 from configs.errors import InputError
 from configs.score_bounds import score_bounds
+from evaluators.ledger.spend import Spend
 from search.experiments.catalogue import experiment_named
 from search.experiments.cell import Hole
 from search.experiments.gap import gap_of, sentences, shares, shares_by_measure, tables
 from search.experiments.markdown import csv_table, summary
-from search.experiments.results import ExperimentResults, Measure, Paid, ResultRow
+from search.experiments.results import ExperimentResults, Measure, ResultRow
 from search.experiments.sufficient import BASE, TARGET
 from search.experiments.toys import has_toys
 from search.statistics.draws import difference_of_draws, mean_of_draws
@@ -49,7 +50,7 @@ def _results(folder: Path) -> ExperimentResults:
         scores=scores,
         categories={_TURN.name: {f"q{at}": "even" if at % 2 else "odd" for at in range(12)}},
         found_sets={},
-        paid=Paid(0, 0, 0.0),
+        spend=Spend(),
     )
 
 
