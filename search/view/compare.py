@@ -1,21 +1,24 @@
 """Runs beside each other: their prompts on the questions that they share, in pairs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from configs.errors import InputError
+from configs.schema.evaluation import EvaluationConfig
 from configs.schema.judge_knobs import Bounds
+from configs.schema.run import RunConfig
 from configs.score_bounds import score_bounds
 from evaluators.ledger.spend import Spend
 from search.results.answers_table import Answer, AskedPrompt, asked_prompts, read_answers, read_any_results
 from search.results.evaluation_status import read_evaluation
 from search.results.status import read_status
-from search.run_directory.run import is_evaluation, read_any_config
+from search.run_directory.run import read_any_config
 from search.statistics.estimates import Estimate, estimate, paired_difference
 from search.view.prompt_text import PromptTexts, read_prompt_texts
 
+AnyConfig = RunConfig | EvaluationConfig
 Scores = dict[str, float]
 """Scores by a question's text, so that runs with other ids for the same questions meet."""
 
@@ -143,17 +146,11 @@ def run_entries(name: str, path: Path) -> list[Entry]:
     Raises:
         InputError: `path` is not a run directory.
     """
-    config = read_any_config(path)
-    bounds = score_bounds(config.scoring, config.judge)
-    return [replace(entry, bounds=bounds) for entry in _unbounded_entries(name, path)]
-
-
-def _unbounded_entries(name: str, path: Path) -> list[Entry]:
-    judge, texts = _judge(path), read_prompt_texts(path)
-    if is_evaluation(path):
+    config, texts = read_any_config(path), read_prompt_texts(path)
+    if isinstance(config, EvaluationConfig):
         answers, evaluation = read_answers(path), read_evaluation(path)
         return [
-            _entry(name, result.name, _of(answers, result.name), judge, evaluation.spend, texts)
+            _entry(name, result.name, _of(answers, result.name), config, evaluation.spend, texts)
             for result in evaluation.results
         ]
     status = read_status(path)
@@ -166,25 +163,25 @@ def _unbounded_entries(name: str, path: Path) -> list[Entry]:
             continue
         seen.add(standing.candidate)
         own = [row for row in answers if _is_of(row, standing.demonstrations, standing.candidate.decoding)]
-        held_out = [row for row in own if row.side == "held_out" and row.score is not None]
-        entries.append(
-            _entry(name, prompt, held_out or [row for row in own if row.side == "search"], judge, status.spend, texts)
-        )
+        entries.append(_entry(name, prompt, _preferred(own), config, status.spend, texts))
     return entries
 
 
 def _trial_entry(name: str, path: Path, trial: int) -> list[Entry]:
     """The prompt of this trial with all its scores on the side that `run_entries` prefers; empty without such a one."""
-    config, results = read_any_config(path), read_any_results(path)
+    results = read_any_results(path)
     first = next((asked for asked, _ in asked_prompts(results) if asked.trial == trial), None)
     if first is None:
         return []
     own = read_answers(path, lambda asked: _names(asked) == _names(first))
-    held_out = [row for row in own if row.side == "held_out" and row.score is not None]
-    spend = read_evaluation(path).spend if is_evaluation(path) else read_status(path).spend
-    shown = held_out or [row for row in own if row.side != "held_out"]
-    entry = _entry(name, first.prompt, shown, _judge(path), spend, read_prompt_texts(path))
-    return [replace(entry, bounds=score_bounds(config.scoring, config.judge))]
+    texts = read_prompt_texts(path)
+    return [_entry(name, first.prompt, _preferred(own), results.config, results.spend, texts)]
+
+
+def _preferred(rows: Sequence[Answer]) -> list[Answer]:
+    """Answers to held-out questions where some have a score, else to the others."""
+    held_out = [row for row in rows if row.side == "held_out" and row.score is not None]
+    return held_out or [row for row in rows if row.side != "held_out"]
 
 
 def _names(asked: AskedPrompt) -> tuple[str, tuple[str, ...], str]:
@@ -199,7 +196,7 @@ def _of(answers: Sequence[Answer], prompt: str) -> list[Answer]:
     return [row for row in answers if row.prompt == prompt]
 
 
-def _entry(run: str, prompt: str, rows: Sequence[Answer], judge: str, spend: Spend, texts: PromptTexts) -> Entry:
+def _entry(run: str, prompt: str, rows: Sequence[Answer], config: AnyConfig, spend: Spend, texts: PromptTexts) -> Entry:
     demonstrations = rows[0].candidate if rows else ()
     return Entry(
         run=run,
@@ -207,18 +204,19 @@ def _entry(run: str, prompt: str, rows: Sequence[Answer], judge: str, spend: Spe
         side=rows[0].side if rows else "search",
         demonstrations=demonstrations,
         text=texts.text(prompt, demonstrations),
-        judge=judge,
+        judge=_judge(config),
         scores={row.query: row.score for row in rows if row.score is not None},
         categories={row.query: row.category for row in rows},
         spend=spend,
+        bounds=score_bounds(config.scoring, config.judge),
         dollars=sum(row.dollars for row in rows),
         new_tokens=sum(row.new_tokens for row in rows),
     )
 
 
-def _judge(path: Path) -> str:
+def _judge(config: AnyConfig) -> str:
     """What judges, in a few words: kind, and the service's or the model's name where there is one."""
-    judge = read_any_config(path).judge.model_dump(mode="json")
+    judge = config.judge.model_dump(mode="json")
     service, model = judge.get("service") or {}, judge.get("model") or {}
     name = service.get("model") or (model.get("name") if isinstance(model, dict) else "") or judge.get("metric", "")
     return f"{judge['kind']} {name}".strip()
