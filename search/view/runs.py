@@ -70,20 +70,22 @@ class RunRow:
 
 def run_paths(folder: Path) -> Iterator[Path]:
     """Every run directory in `folder`, itself included, by name; nothing below a run is looked at."""
-    yield from _runs_below(folder, MOST_DEEP)
+    yield from _holding(_MARK, folder, MOST_DEEP)
 
 
-def _runs_below(folder: Path, depth: int) -> Iterator[Path]:
+def _holding(mark: str, folder: Path, depth: int) -> Iterator[Path]:
+    """Every folder with a file of this name; nothing below such a one or below a run is looked at."""
     try:
-        if (folder / _MARK).is_file():
+        if (folder / mark).is_file():
             yield folder
+            return
+        if (folder / _MARK).is_file() or not depth:
             return
         below = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     except OSError:  # a folder that may not be read holds no run for us
         return
-    if depth:
-        for path in below:
-            yield from _runs_below(path, depth - 1)
+    for path in below:
+        yield from _holding(mark, path, depth - 1)
 
 
 def is_experiment(path: Path) -> bool:
@@ -97,20 +99,6 @@ def experiment_page(path: Path) -> str:
         return (path / PAGE).read_text(encoding="utf-8")
     except OSError:
         raise InputError(f"the experiment in {path} has no page yet: it is written at the end") from None
-
-
-def _experiments_below(folder: Path, depth: int) -> Iterator[Path]:
-    if is_experiment(folder):
-        yield folder
-        return
-    if (folder / _MARK).is_file() or not depth:
-        return
-    try:
-        below = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    except OSError:
-        return
-    for path in below:
-        yield from _experiments_below(path, depth - 1)
 
 
 def signature(path: Path, *further: str) -> tuple[tuple[int, int], ...]:
@@ -148,7 +136,7 @@ class RunList:
 
     def _paths(self) -> Iterator[Path]:
         yield from run_paths(self.folder)
-        yield from _experiments_below(self.folder, MOST_DEEP)
+        yield from _holding(EXPERIMENT, self.folder, MOST_DEEP)
 
     def name(self, path: Path) -> str:
         """How a run is called here: its path from the folder; the folder's own name where it is the run."""
