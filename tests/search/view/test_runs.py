@@ -61,6 +61,11 @@ def test_a_name_that_leads_out_of_the_folder_is_no_run(folder: Path) -> None:
     assert RunList(folder / "below").path("../first") is None
 
 
+def test_a_folder_that_cannot_be_looked_into_holds_no_run() -> None:
+    too_long = Path("a" * 300)  # the system refuses it as it does one that nobody may enter
+    assert RunList(too_long).rows() == []
+
+
 def test_a_damaged_run_is_a_row_that_says_so(tmp_path: Path) -> None:
     made_search(tmp_path / "good", "a")
     (tmp_path / "bad").mkdir()
