@@ -230,7 +230,10 @@ def demonstrations_of(rows: object) -> tuple[Demonstration, ...]:
 
 def questions_of(rows: object) -> tuple[Question, ...]:
     """Questions from their fields, as JSON has them. Raises ValueError."""
-    return _QUESTIONS.validate_python(rows)
+    questions = _QUESTIONS.validate_python(rows)
+    if not all(question.turns for question in questions):
+        raise ValueError("a question without turns")
+    return questions
 
 
 def _digest(content: object) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 
 from configs.errors import InputError
 from search.run_directory.files import Damage
@@ -57,6 +57,13 @@ class Manifest(BaseModel):
     contamination: dict[str, int] = {}
     succeeds: Succession | None = None
     extensions: list[Extension] = []
+
+    @field_validator("versions")
+    @classmethod
+    def _names_ours(cls, versions: dict[str, str]) -> dict[str, str]:
+        if "demosearch" not in versions:
+            raise ValueError("lacks demosearch's")
+        return versions
 
 
 def check_version(path: Path, kind: str, version: Any, current: int, remedy: str) -> None:

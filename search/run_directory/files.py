@@ -1,11 +1,13 @@
 """JSON and arrays in the run directory: written whole or not at all, and read or refused in one sentence."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ class Damage(ValueError):
 
 
 _FROM_COPY = "restore the file from a copy"
+_CHECKSUM = re.compile(r',\n "checksum": (\d+)\n\}$')
 
 
 def read_array(path: Path) -> Floats | None:
@@ -41,26 +44,39 @@ def keep_array(path: Path, array: Floats) -> None:
     write_whole(path, content.getvalue())
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Raises RunStopped where the disk does not take it."""
-    write_whole(path, json.dumps(content, indent=1, ensure_ascii=False))
+def write_json(path: Path, content: Mapping[str, Any], *, with_checksum: bool = False) -> None:
+    """Raises RunStopped where the disk does not take it.
+
+    Args:
+        with_checksum: of the text before it, as its last entry: for what nobody edits, and nothing else checks.
+    """
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    if with_checksum:
+        text = text.removesuffix("\n}")
+        text += f',\n "checksum": {crc32(text.encode())}\n}}'
+    write_whole(path, text)
 
 
 def read_json(path: Path, remedy: str = _FROM_COPY) -> dict[str, Any]:
-    """The object in the file at `path`; empty where there is no file.
+    """The object in the file at `path`, without its checksum; empty where there is no file.
 
     Args:
         remedy: what to do where the file is damaged.
 
     Raises:
-        InputError: it is damaged.
+        InputError: it is damaged, or has another checksum.
     """
     if not path.exists():
         return {}
     with refusing_damage(path, remedy):
-        content = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text)
         if not isinstance(content, dict) or not content:
             raise Damage("it is not a JSON object, or an empty one")
+        if (match := _CHECKSUM.search(text, len(text) - 40)) and crc32(text[: match.start()].encode()) != int(match[1]):
+            raise Damage("its content is not what was written")
+        if match:
+            del content["checksum"]
     return content
 
 

@@ -2,7 +2,8 @@
 
 It holds nothing that depends on time or on the order in which workers finish, so that a search that was killed and
 resumed leaves the same journal, byte for byte, as one that never was. A resumed search asks its strategy again and
-checks every question against these lines; what was told then is told again.
+checks every question against these lines; what was told then is told again. The line of an end holds a checksum of all
+lines before it, since nobody replays a search that has ended.
 """
 
 import difflib
@@ -14,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import orjson
 
@@ -67,6 +69,7 @@ class Journal:
         self._bounds = array("q", [0])  # bytes between which the records stand, after the first one is known
         self.has_ended = False
         self._is_cut = False  # from memory, and not yet on disk
+        self._checksum = crc32(_HEADER)  # of the lines before the position
         for stored in read_records(path):
             self.has_ended = isinstance(stored.record, EndRecord)
             self._bounds[-1] = stored.start
@@ -110,9 +113,10 @@ class Journal:
             InputError: it differs from the one written before.
             RunStopped: the disk does not take it.
         """
-        line, before = _encode(record), self._line(self._position)
+        line, before = _encode(record, self._checksum), self._line(self._position)
         then = None if before in (None, line) else self.recorded(self._position)
         self._position += 1
+        self._checksum = crc32(line if before is None else before, self._checksum)
         if before is None:
             self._write(line)
         elif then is not None and not (goes_on and isinstance(then, EndRecord)):
@@ -183,7 +187,7 @@ def read_records(path: Path, offset: int = 0, *, with_keys: bool = True) -> Iter
     """
     if not path.exists():
         return
-    first = offset
+    first, checksum = offset, 0
     with path.open("rb") as file:
         file.seek(first)
         for number, line in enumerate(iter(file.readline, b""), start=1):
@@ -191,10 +195,15 @@ def read_records(path: Path, offset: int = 0, *, with_keys: bool = True) -> Iter
             if not line.endswith(b"\n") or (b"\0" in line and not file.peek(1)):
                 return  # torn by a crash: its end, or some of its sectors, never reached the disk
             place = f"{path}, line at byte {start}" if first else f"{path}, line {number}"
+            content = _load(line, place)
             if start:
-                yield StoredRecord(start, offset, _parse(line, place, with_keys=with_keys))
+                record = _read(content, place, with_keys=with_keys)
+                if not first and isinstance(record, EndRecord):
+                    _check_lines_before(content, checksum, place)
+                yield StoredRecord(start, offset, record)
             else:
-                _check_header(_load(line, place), path)
+                _check_header(content, path)
+            checksum = crc32(line, checksum)
 
 
 def read_record_at(path: Path, start: int) -> JournalRecord:
@@ -228,12 +237,16 @@ def _asked(side: Side, trial: Trial) -> dict[str, Any]:
     return asked | ({"screening": True} if trial.screening else {})
 
 
-def _encode(record: JournalRecord) -> bytes:
-    return json.dumps(record.to_json(), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+def _encode(record: JournalRecord, checksum: int) -> bytes:
+    content = record.to_json() | ({"checksum": checksum} if isinstance(record, EndRecord) else {})
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def _parse(line: bytes, place: str, *, with_keys: bool = True) -> JournalRecord:
-    content = _load(line, place)
+def _parse(line: bytes, place: str) -> JournalRecord:
+    return _read(_load(line, place), place)
+
+
+def _read(content: Any, place: str, *, with_keys: bool = True) -> JournalRecord:
     try:
         return record_from_json(content, with_keys=with_keys)
     except Damage as error:
@@ -251,6 +264,12 @@ def _load(line: bytes, place: str) -> Any:
 
 def _damaged(place: str, reason: str) -> InputError:
     return InputError(f"{place} is damaged ({reason}): restore the file from a copy")
+
+
+def _check_lines_before(content: Mapping[str, Any], checksum: int, place: str) -> None:
+    """Raises InputError where this end was written behind other lines; journals from before checksums say nothing."""
+    if content.get("checksum", checksum) != checksum:
+        raise _damaged(place, "the lines before it are not those that were written")
 
 
 def _check_header(content: Any, path: Path) -> None:

@@ -44,7 +44,8 @@ class VariantRecord:
 
 def write_variant_records(folder: Path, records: Iterable[VariantRecord]) -> None:
     """Keep them in the run directory `folder`, whole or not at all."""
-    write_json(folder / RESULTS, {"results": VERSION, "variants": [record.to_json() for record in records]})
+    content = {"results": VERSION, "variants": [record.to_json() for record in records]}
+    write_json(folder / RESULTS, content, with_checksum=True)
 
 
 def read_variant_records(folder: Path) -> dict[str, VariantRecord]:

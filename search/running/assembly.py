@@ -186,7 +186,7 @@ def _begin(plan: Plan, run: Run, card: ModelCard) -> None:
     """Everything is loaded: from here on the directory is this search's."""
     run.check_manifest(make_manifest(plan, card) | run.succeeds)
     run.begin()
-    write_json(run.path / "material.json", plan.material.to_json())
+    write_json(run.path / "material.json", plan.material.to_json(), with_checksum=True)
 
 
 async def _refuse_long_base(plan: Plan, model: LoadedModel) -> None:

@@ -206,7 +206,7 @@ class _Evaluating:
         self._write()  # before the config changes: no score of another model stands under this one's name
         self._run.replace_config(self._plan.config)
         material = EvaluationMaterial.of(self._plan.questions, self._plan.variants)
-        write_json(self._run.path / "material.json", material.to_json())
+        write_json(self._run.path / "material.json", material.to_json(), with_checksum=True)
 
     async def score(self, variant: PromptVariant, model: LoadedModel) -> None:
         """Have this variant answer and be judged, and keep what comes of it. Prompts that variants have in common

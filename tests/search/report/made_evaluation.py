@@ -62,7 +62,9 @@ def made_evaluation(
     run.check_manifest({"judge": [[JUDGE, 1.0, 1, "mean"]], "questions": f"{len(questions)} questions"})
     asked = {name: Question(name, (f"question {name}",), category) for name, category in questions.items()}
     prompt = BasePrompt(f"rules {words}", (Demonstration("d", f"query {words}", f"answer {words}"),))
-    write_json(path / "material.json", EvaluationMaterial(asked, dict.fromkeys(variants, prompt)).to_json())
+    write_json(
+        path / "material.json", EvaluationMaterial(asked, dict.fromkeys(variants, prompt)).to_json(), with_checksum=True
+    )
     done = [_record(name, asked, score, say) for name in variants[:through]]
     write_variant_records(path, done)
     asyncio.run(_pay(run, asked, done, words))

@@ -129,7 +129,7 @@ class MadeRun:
         if decodings:
             manifest["decodings"] = decodings
         self._run.check_manifest(manifest)
-        write_json(self.path / "material.json", self._material.to_json())
+        write_json(self.path / "material.json", self._material.to_json(), with_checksum=True)
 
     def search(self, *added: str, questions: Sequence[str] | None = None, decoding: str = OWN, again: int = 0) -> None:
         """Try these in front of the base prompt, on all search questions when not told which; `again` as in `Trial`."""

@@ -236,3 +236,25 @@ def test_a_finished_search_whose_journal_was_cut_is_refused_and_never_read_as_an
         (path / "journal.jsonl").write_bytes(b"".join(lines[:kept]))
         with pytest.raises(InputError, match=r"journal.jsonl has lost lines, since the search has finished"):
             read_status(path)
+
+
+def rearranged(lines: list[bytes]) -> Iterator[list[bytes]]:
+    """The lines with one of them doubled, one lost, or two exchanged."""
+    for at in range(1, len(lines) - 1):
+        yield lines[:at] + lines[at - 1 :]
+        yield lines[:at] + lines[at + 1 :]
+        yield [*lines[:at], lines[at + 1], lines[at], *lines[at + 2 :]]
+
+
+@pytest.mark.parametrize(
+    ("name", "read"), [("journal.jsonl", read_status), ("material.json", lambda path: export(path, "json"))]
+)
+def test_a_finished_search_whose_lines_were_doubled_lost_or_exchanged_is_refused(
+    name: str, read: Callable[[Path], Any], whole: Path, tmp_path: Path
+) -> None:
+    path = Path(shutil.copytree(whole, tmp_path / "run"))
+    lines = (path / name).read_bytes().splitlines(keepends=True)
+    for changed in islice(rearranged(lines), 40):
+        (path / name).write_bytes(b"".join(changed))
+        with pytest.raises(InputError, match=rf"{name}.* is damaged"):
+            read(path)

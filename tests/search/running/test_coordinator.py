@@ -432,7 +432,7 @@ def test_the_journal_holds_no_time_and_no_worker(tmp_path: Path) -> None:
     lines = map(json.loads, (tmp_path / "journal").read_text().splitlines())
     fields = {field for line in lines for field in line}
     results = {"mean", "scores", "failures", "lengths", "keys", "leaders"}
-    assert fields == {"journal", "search", "held_out", "end"} | results
+    assert fields == {"journal", "search", "held_out", "end", "checksum"} | results
 
 
 def test_a_record_has_the_keys_of_the_answers_and_verdicts_that_its_scores_rest_on(tmp_path: Path) -> None:
