@@ -13,6 +13,7 @@ from typing import Any, Protocol, Self
 from rich.console import Console
 from rich.live import Live
 
+from search.live.console import ProgressConsole
 from search.live.live_file import LiveFile
 from search.live.snapshot import Observer, Position, Snapshot, Watched
 from search.live.view import Drawing, line
@@ -44,9 +45,10 @@ def make_view(console: Console) -> View:
     return LineView(partial(console.print, soft_wrap=True, highlight=False, markup=False))
 
 
-def make_views(console: Console, folder: Path) -> "View":
-    """What suits the console; and a file in the run directory, for those who watch from elsewhere."""
-    return Views((make_view(console), LiveFile(folder)))
+def make_views(console: Console | None, folder: Path, view: View | None = None) -> View:
+    """What suits the console, this process's own when absent, or `view` in its place; and a file in the run directory,
+    for those who watch from elsewhere."""
+    return Views((view or make_view(console or ProgressConsole()), LiveFile(folder)))
 
 
 @asynccontextmanager

@@ -13,7 +13,6 @@ from configs.errors import InputError
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.model import AnyModelConfig, ServedModelConfig
 from evaluators.task_group import task_group
-from search.live.console import ProgressConsole
 from search.live.progress import View, make_views
 from search.live.snapshot import Position
 from search.problem.candidate import OWN, Candidate
@@ -73,7 +72,7 @@ def evaluate(
     run = _open(path, config)
     for notice in plan.notices:
         _log.warning("%s", notice)
-    view = make_views(console or ProgressConsole(), run.path)
+    view = make_views(console, run.path)
     try:
         conduct(run, lambda: _evaluate(plan, run, view, pay_again, leave_out))
     except InputError:

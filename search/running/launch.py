@@ -11,9 +11,7 @@ from rich.console import Console
 
 from configs.errors import DemosearchError, InputError, RunStopped
 from configs.schema.run import RunConfig
-from search.live.console import ProgressConsole
-from search.live.live_file import LiveFile
-from search.live.progress import View, Views, make_view
+from search.live.progress import View, make_views
 from search.results.status import Status, read_status
 from search.run_directory.journal import OtherEnd, read_journal
 from search.run_directory.records import EndRecord
@@ -56,7 +54,7 @@ def launch(
     plan = make_plan(config, path)
     run = Run.create(path, config)
     try:
-        return _conduct(plan, run, view or make_view(console or ProgressConsole()), in_loop)
+        return _conduct(plan, run, make_views(console, run.path, view), in_loop)
     except InputError:
         if not run.started:
             run.discard()
@@ -85,14 +83,13 @@ def resume(
     path = Path(path)
     require_search(path, "resume")
     recorded = read_config(path)
-    plan = make_plan(config or recorded, path)
-    return _conduct(plan, Run.open(path), view or make_view(console or ProgressConsole()), in_loop, pay_again)
+    plan, run = make_plan(config or recorded, path), Run.open(path)
+    return _conduct(plan, run, make_views(console, run.path, view), in_loop, pay_again)
 
 
-def _conduct(plan: Plan, run: Run, shown: View, in_loop: InLoop, pay_again: bool = False) -> Status:
+def _conduct(plan: Plan, run: Run, view: View, in_loop: InLoop, pay_again: bool = False) -> Status:
     for notice in plan.material.notices:
         _log.warning("%s", notice)
-    view = Views((shown, LiveFile(run.path)))
     with tracking(plan.config, run.path) as trackers:
         conduct(run, lambda: _search(plan, run, view, trackers, pay_again), in_loop)
     return read_status(run.path)

@@ -11,7 +11,6 @@ from configs.errors import InputError, RunStopped
 from configs.schema.run import RunConfig
 from evaluators.pipeline.generation import ConversationTooLong
 from evaluators.task_group import task_group
-from search.live.console import ProgressConsole
 from search.live.progress import View, make_views
 from search.live.snapshot import Position
 from search.problem.candidate import Candidate
@@ -63,7 +62,7 @@ def retry_failed(path: Path | str, console: Console | None = None, config: RunCo
     if not trials:
         raise InputError(f"{path} has no failed item that could be tried again (see `demosearch status {path}`)")
     run = Run.open(path)
-    view = make_views(console or ProgressConsole(), run.path)
+    view = make_views(console, run.path)
     try:
         in_own_loop(lambda: _retry(plan, run, view, trials), lambda: _restore(run, *before))
     except asyncio.CancelledError:
