@@ -46,25 +46,20 @@ from workers.text_model import ModelCard
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A search that could start: every input read and checked, nothing loaded and nothing spent."""
+    """A search that could start: every input read and checked, nothing loaded and nothing spent.
+
+    Attributes:
+        held_out: held-out questions by whom they are scored.
+        decodings: by the name that candidates have for them.
+    """
 
     config: RunConfig
     material: Material
     space: SearchSpace
     judges: Judges
     renderer: Renderer
-
-    @property
-    def held_out(self) -> HeldOut:
-        """Held-out questions by whom they are scored. Raises InputError."""
-        config = self.config
-        share = screened_held_out_share(config.judge)
-        return held_out_by_judge(self.material.held_out, share, config.questions.split.seed)
-
-    @property
-    def decodings(self) -> dict[str, Decoding]:
-        """Decodings by the name that candidates have for them. Raises InputError."""
-        return make_decodings(self.config, self.renderer)
+    held_out: HeldOut
+    decodings: Mapping[str, Decoding]
 
     def strategy(self, space: SearchSpace, folder: Path, hints: Floats | None = None) -> Strategy:
         """Make the strategy by `make_strategy`, in the space that is left when prompts are not too long."""
@@ -112,11 +107,11 @@ def make_plan(
     judges.check([*material.search, *material.held_out], Objective.of(config.scoring))
     refuse_unknown_prices(config)
     refuse_unusable_services(config, environment)
-    plan = Plan(config, material, material.space(config.strategy), judges, renderer)
-    _ = plan.held_out
-    plan.reference_answers(plan.space)
-    check_earlier_runs(plan.earlier_runs, plan.space, plan.material, path)
-    make_decodings(config, renderer)
+    space, share = material.space(config.strategy), screened_held_out_share(config.judge)
+    held_out = held_out_by_judge(material.held_out, share, config.questions.split.seed)
+    plan = Plan(config, material, space, judges, renderer, held_out, make_decodings(config, renderer))
+    plan.reference_answers(space)
+    check_earlier_runs(plan.earlier_runs, space, material, path)
     return plan
 
 
@@ -200,19 +195,19 @@ def make_manifest(plan: Plan, card: ModelCard) -> dict[str, Any]:
     """Everything that decides a run's outcome; a resumed run must agree in all of it."""
     config = plan.config
     settings = config.model_dump(mode="json", include={"seed", "strategy", "render", "scoring", "window"})
-    others = plan.decodings
-    own = others.pop(OWN)
+    decodings = {name: asdict(decoding) for name, decoding in plan.decodings.items()}
+    own = decodings.pop(OWN)
     versions = {name: version(name) for name in ("demosearch", "numpy", "optuna", "scikit-learn", "scipy")}
     return {
         **settings,
         "ledger": str(config.ledger_path) if config.ledger_path else "in the run directory",
         **plan.material.digests,
         **({"contamination": counts} if (counts := plan.material.contamination.counts()) else {}),
-        "decoding": asdict(own),
-        **({"decodings": {name: asdict(decoding) for name, decoding in others.items()}} if others else {}),
+        "decoding": own,
+        **({"decodings": decodings} if decodings else {}),
         "model": card.fingerprint,
         "judge": plan.judges.manifest(),
         **({"screening_judge": screening} if (screening := plan.judges.screening_manifest()) else {}),
-        **({"judged_held_out": len(held_out.judged)} if (held_out := plan.held_out).screened else {}),
+        **({"judged_held_out": len(plan.held_out.judged)} if plan.held_out.screened else {}),
         "versions": versions,
     }
