@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from configs.schema.experiment import ExperimentConfig
 
 K = TypeVar("K", bound=Knobs)
+C = TypeVar("C", RunConfig, EvaluationConfig)
 
 _PRESETS = Path(__file__).parent
 _EVALUATION, _EXPERIMENT = "evaluate_", "experiment_"  # so begin the names of presets for these commands
@@ -88,18 +89,11 @@ def _add_prompt(variants: list[Any], name: str, file: str) -> None:
         named["prompt"] = prompt
 
 
-def override_config(config: RunConfig, overrides: Overrides) -> RunConfig:
-    """The same config with some knobs changed, as `load_config` takes them."""
+def override_config(config: C, overrides: Overrides) -> C:
+    """The same config, a search's or an evaluation's, with some knobs changed, as `load_config` takes them."""
     values = dump_config(config)
     apply_overrides(overrides, values)
-    return _checked(values, "the overrides", Path("/"), RunConfig)
-
-
-def override_evaluation(config: EvaluationConfig, overrides: Sequence[str]) -> EvaluationConfig:
-    """Override settings of an evaluation; see `override_config`."""
-    values = dump_config(config)
-    apply_overrides(overrides, values)
-    return _checked(values, "the overrides", Path("/"), EvaluationConfig)
+    return _checked(values, "the overrides", Path("/"), type(config))
 
 
 def preset_names() -> tuple[str, ...]:

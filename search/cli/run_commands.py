@@ -175,7 +175,6 @@ def _of_runs(
     runs: list[Path], folder: Path, overrides: list[str] | None, prompts: list[str] | None, pay_again: bool
 ) -> "EvaluationConfig":
     """What `--from` compares; its prompts are kept in this folder."""
-    from configs.loading import override_evaluation  # noqa: PLC0415 -- yaml
     from search.running.winners import evaluation_of_winners  # noqa: PLC0415 -- numpy
 
     if prompts:
@@ -183,7 +182,7 @@ def _of_runs(
     loaded, notices = evaluation_of_winners(runs, folder, pay_again=pay_again)
     for notice in notices:
         say(f"notice: {notice}")
-    return override_evaluation(loaded, overrides) if overrides else loaded
+    return search.override_config(loaded, overrides) if overrides else loaded
 
 
 def retry_failed(path: RunDirectory, overrides: Overrides = None, as_json: AsJson = False) -> None:
