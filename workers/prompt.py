@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, Literal, Self, TypedDict, TypeVar
 
 A_co = TypeVar("A_co", bound="Answer", covariant=True)
+S = TypeVar("S", str, list[int])
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,8 @@ class ChatMessage(TypedDict):
     content: str
 
 
-def shared_start(texts: Sequence[str]) -> str:
-    """What all of these texts begin with; there is at least one."""
+def shared_start(texts: Sequence[S]) -> S:
+    """What all of these texts or lists of tokens begin with; there is at least one."""
     first, last = min(texts), max(texts)  # whatever these two share, all in between share
     length = next((at for at, (token, other) in enumerate(zip(first, last, strict=False)) if token != other), None)
     return first if length is None else first[:length]

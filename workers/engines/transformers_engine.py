@@ -11,7 +11,7 @@ import torch
 
 from workers.failures import GenerationFailed, PromptTooLong
 from workers.messages import Ended
-from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock
+from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock, shared_start
 from workers.shared_prefix import support, weights
 from workers.shared_prefix.capacity import Capacity
 from workers.shared_prefix.checkpoint import refuse_other_tokenizer
@@ -248,12 +248,8 @@ class TransformersEngine:
         if self._tree is None:
             return 0
         texts = prompts if len(prompts) > 1 else [*prompts, *self._prompts.tokens([block.prefix], block.bos)]
-        first, last = min(texts), max(texts)  # what the extremes of an order have in common, all between them have
         limit = min(len(tokens) for tokens in prompts) - 1 if prompts else 0
-        same = next(
-            (i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last))
-        )
-        return min(same, limit)
+        return min(len(shared_start(texts)), limit)
 
     def _check_room(self, prompts: list[list[int]], new_tokens: int) -> None:
         longest = max((len(tokens) for tokens in prompts), default=0)
