@@ -92,8 +92,8 @@ def plan_trainings(cells: Iterable[Cell], config: ExperimentConfig, models: Path
         if cell.training is not None and isinstance(cell.model, ModelConfig):
             folder = training_folder(cell, config, models)
             by_folder.setdefault(folder, cell)
-            if isinstance(found := trained_model(cell, folder), TrainedModel):
-                trained[cell.name] = found.model
+            if isinstance(outcome := trained_model(cell, folder), TrainedModel):
+                trained[cell.name] = outcome.model
     to_do = [cell for cell in by_folder.values() if cell.name not in trained]
     return PlannedTrainings(
         trainings=len(by_folder),
