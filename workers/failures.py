@@ -8,6 +8,8 @@ WorkersUnavailable      (RunStopped) no worker can be had any more
 └── ModelClosed         (AlreadyClosed) the model was asked after it had been closed
 """
 
+from collections.abc import Sequence
+
 from configs.errors import AlreadyClosed, DemosearchError, InputError, RunStopped
 
 
@@ -35,6 +37,12 @@ class PromptTooLong(GenerationFailed):
 
     def __reduce__(self) -> tuple[type["PromptTooLong"], tuple[int, int, int]]:
         return PromptTooLong, (self.prompt_tokens, self.new_tokens, self.context_tokens)
+
+
+def gravest(failures: Sequence[GenerationFailed]) -> GenerationFailed:
+    """The one of several to be raised for all: the PromptTooLong of the longest prompt, else the first."""
+    too_long = [failure for failure in failures if isinstance(failure, PromptTooLong)]
+    return max(too_long, key=lambda failure: failure.prompt_tokens, default=failures[0])
 
 
 class ChatTemplateMissing(InputError):

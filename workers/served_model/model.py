@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from configs.errors import RunStopped
 from configs.schema.model import ServedModelConfig
 from workers.activity import Timesheet, WorkersActivity
-from workers.failures import GenerationFailed, ModelClosed, PromptTooLong
+from workers.failures import GenerationFailed, ModelClosed, PromptTooLong, gravest
 from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock
 from workers.served_model.completion import cut_at_stop
 from workers.served_model.lengths import Lengths
@@ -280,15 +280,10 @@ class ServedModel:
         if self._closed and failures:
             raise ModelClosed()
         if failures:
-            raise _gravest(failures)
+            raise gravest(failures)
 
     def _note(self) -> tuple[int, int]:
         alive = int(self._server is not None and not self._closed)
         busy = int(bool(alive and self._open))
         self._timesheet.note(alive, busy)
         return alive, busy
-
-
-def _gravest(failures: Sequence[GenerationFailed]) -> GenerationFailed:
-    too_long = [failure for failure in failures if isinstance(failure, PromptTooLong)]
-    return max(too_long, key=lambda failure: failure.prompt_tokens, default=failures[0])

@@ -1,10 +1,10 @@
 """What one call hears of its pieces."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from typing import Any
 
-from workers.failures import GenerationFailed, PromptTooLong
+from workers.failures import GenerationFailed, gravest
 from workers.worker_group.piece import News
 
 
@@ -19,8 +19,7 @@ class AnswerStream:
 
     async def read(self, owed: int) -> AsyncGenerator[tuple[int, Any], None]:
         """Yield answers until `owed` pieces have ended. A piece that fails does not keep the others from being heard:
-        its failure is raised after their answers. Of several it is the PromptTooLong of the longest prompt, else the
-        first."""
+        its failure is raised after their answers, of several the gravest."""
         failures: list[GenerationFailed] = []
         while owed:
             news = await self._news.get()
@@ -33,9 +32,4 @@ class AnswerStream:
             elif news is not None:
                 raise news
         if failures:
-            raise _gravest(failures)
-
-
-def _gravest(failures: Sequence[GenerationFailed]) -> GenerationFailed:
-    too_long = [failure for failure in failures if isinstance(failure, PromptTooLong)]
-    return max(too_long, key=lambda failure: failure.prompt_tokens, default=failures[0])
+            raise gravest(failures)
