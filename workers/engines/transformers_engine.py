@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from workers.failures import GenerationFailed, PromptTooLong
-from workers.messages import Ended
 from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock, shared_start
 from workers.shared_prefix import support, weights
 from workers.shared_prefix.capacity import Capacity
@@ -30,6 +29,7 @@ from workers.shared_prefix.request import Request
 from workers.shared_prefix.sampling import TokenChooser
 from workers.shared_prefix.shared_rows import SharedRows
 from workers.shared_prefix.tokenization import PromptTokenizer, end_tokens
+from workers.task import answers_of_one_job
 from workers.text_model import ModelCard
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class TransformersEngine:
         """See `Engine.generate`. PromptTooLong is raised by the call itself, the rest while iterating."""
         batch = self.batch(decoding)
         batch.add(0, block)
-        return _answers(batch)
+        return answers_of_one_job(batch)
 
     def draft_nothing(self) -> None:
         """Answer a token a pass from now on; for measurements of what drafts bring."""
@@ -263,18 +263,6 @@ class TransformersEngine:
         if (highest := max(map(max, texts), default=0)) >= self._embedded:
             name = self._tokenizer.convert_ids_to_tokens(highest)
             raise GenerationFailed(f"a text holds {name!r}, a token that the model has no embedding for: reword it")
-
-
-def _answers(batch: DecodeLoop) -> Iterator[tuple[int, Completion]]:
-    """The answers of the one job that is there."""
-    while True:
-        for message in batch.step():
-            if not isinstance(message, Ended):
-                yield message.index, cast(Completion, message.answer)
-            elif message.error is None:
-                return
-            else:
-                raise message.error
 
 
 def _vocabulary(model: Any) -> int:

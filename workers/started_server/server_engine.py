@@ -25,6 +25,7 @@ from workers.messages import Answered, Ended
 from workers.prompt import Completion, Continuations, Decoding, Likelihood, PromptBlock
 from workers.served_model.model import ServedModel
 from workers.started_server.server_process import ServerBroken, ServerProcess
+from workers.task import answers_of_one_job
 from workers.text_model import ModelCard
 
 VERSION = "started-server/2"
@@ -93,14 +94,7 @@ class ServerEngine:
         """See `Engine.generate`; whatever is raised is raised while iterating."""
         batch = self.batch(decoding)
         batch.add(0, block)
-        while True:
-            for message in batch.step():
-                if isinstance(message, Ended):
-                    if message.error is not None:
-                        raise message.error
-                    return
-                assert isinstance(message.answer, Completion)
-                yield message.index, message.answer
+        yield from answers_of_one_job(batch)
 
     def score(self, block: PromptBlock, continuations: Continuations) -> Iterator[tuple[int, Likelihood]]:
         """See `Engine.score`; read off the server's log-probabilities of a prompt."""
