@@ -27,3 +27,8 @@ class RunStopped(DemosearchError):
 
 class AlreadyClosed(RunStopped):
     """Something was asked for after it had been closed; why that happened is another error's to say."""
+
+
+def reason_of(error: Exception) -> str:
+    """A library's error as a message of ours quotes it: its first line without a full stop, or its name."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

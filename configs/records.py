@@ -7,7 +7,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from configs.errors import InputError
+from configs.errors import InputError, reason_of
 from configs.plural import show_many
 from configs.row import Row, kind_of
 from configs.schema.data import RecordsConfig
@@ -141,7 +141,7 @@ def _read_parquet(path: Path) -> Iterator[Row]:
     try:
         values = parquet.read_table(path).to_pylist()
     except Exception as error:  # a damaged file may raise anything that Arrow and Python have
-        raise InputError(f"{path}: not a readable Parquet file ({_first_line(error)}); write it again") from None
+        raise InputError(f"{path}: not a readable Parquet file ({reason_of(error)}); write it again") from None
     return _numbered(values, str(path))
 
 
@@ -162,7 +162,7 @@ def _read_hub(name: str, split: str, revision: str | None) -> list[Row]:
     except Exception as error:  # the library documents none; network, name and format all end here
         raise InputError(
             f"the hub data set '{name}' (split '{split}', revision {revision or 'latest'}) cannot be loaded: "
-            f"{_first_line(error)}; check the name and the network, or give a file as `path`"
+            f"{reason_of(error)}; check the name and the network, or give a file as `path`"
         ) from None
     return list(_numbered(values, name))
 
@@ -175,7 +175,3 @@ def _row(value: Any, place: str) -> Row:
     if not isinstance(value, dict):
         raise InputError(f"{place}: holds {kind_of(value)}, not an object with fields; fix or delete it")
     return Row(value, place)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, TypeAlias, cast
 
-from configs.errors import InputError
+from configs.errors import InputError, reason_of
 from workers.control_tokens import without_tokens
 from workers.failures import ChatTemplateMissing
 from workers.prompt import ChatMessage
@@ -82,8 +82,7 @@ class ChatTemplate:
         try:
             tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
         except Exception as error:  # the library raises OSError, ValueError, KeyError and more for a bad model
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-            raise InputError(f"the tokenizer of '{name}' cannot be loaded ({reason}); check {knob}") from None
+            raise InputError(f"the tokenizer of '{name}' cannot be loaded ({reason_of(error)}); check {knob}") from None
         if not getattr(tokenizer, "chat_template", None):
             raise ChatTemplateMissing(f"the tokenizer of '{name}' has no chat template; {advice}")
         return cls(cast(ChatTokenizer, tokenizer))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from huggingface_hub import HfApi, get_token
 
-from configs.errors import InputError
+from configs.errors import InputError, reason_of
 
 
 class Hub:
@@ -42,8 +42,8 @@ class Hub:
                 commit_message="demosearch push",
             )
         except Exception as error:  # the library raises its own, its HTTP library's, OSError and ValueError
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
             raise InputError(
-                f"{folder} is written, but the upload failed ({reason}): check the token and the name, then push again"
+                f"{folder} is written, but the upload failed ({reason_of(error)}): check the token and the name, "
+                "then push again"
             ) from None
         return str(address)

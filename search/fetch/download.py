@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import httpx2
 
-from configs.errors import RunStopped
+from configs.errors import RunStopped, reason_of
 
 PAUSES = (1.0, 3.0, 9.0)
 """Seconds before each further try of a download that was cut, or that a server was too busy for."""
@@ -76,13 +76,13 @@ def download(
                 raise RunStopped(f"{url} cannot be fetched: {problem}") from None
         except (httpx2.ConnectError, httpx2.ProxyError, httpx2.ConnectTimeout) as error:
             raise RunStopped(
-                f"{httpx2.URL(url).host} cannot be reached ({_reason(error)}): check the connection, or set "
+                f"{httpx2.URL(url).host} cannot be reached ({reason_of(error)}): check the connection, or set "
                 f"HTTPS_PROXY to your proxy; or download {url} elsewhere and copy it here"
             ) from None
         except httpx2.TransportError as error:
-            problem = _reason(error)
+            problem = reason_of(error)
         except (httpx2.TooManyRedirects, httpx2.InvalidURL) as error:
-            raise RunStopped(f"{url} cannot be fetched: {_reason(error)}") from None
+            raise RunStopped(f"{url} cannot be fetched: {reason_of(error)}") from None
         if partial.seek(0, 2) == size:
             return
         if pause is not None:
@@ -121,7 +121,3 @@ def _refuse_other_length(response: httpx2.Response, url: str, size: int) -> None
             f"{url} sends {length} bytes, but the published file has {size}, so nothing was written: open the address "
             "in a browser, since a proxy or a mirror may send a page of its own"
         )
-
-
-def _reason(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

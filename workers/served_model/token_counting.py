@@ -5,7 +5,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from configs.errors import InputError
+from configs.errors import InputError, reason_of
 from configs.schema.model import ServedModelConfig
 from workers.service.failures import BadRequest, ReplyUnusable, ServiceRefused
 from workers.service.server_dialects import Counting, counted
@@ -110,10 +110,9 @@ def load_tokenizer(config: ServedModelConfig) -> TokenizerCounter | None:
     try:
         loaded = AutoTokenizer.from_pretrained(config.tokenizer, revision=config.tokenizer_revision)
     except Exception as error:  # the library raises OSError, ValueError, KeyError and more
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise InputError(
-            f"model.tokenizer: the tokenizer of {config.tokenizer} cannot be loaded ({reason}): give its folder or the "
-            "name of a hub model"
+            f"model.tokenizer: the tokenizer of {config.tokenizer} cannot be loaded ({reason_of(error)}): give its "
+            "folder or the name of a hub model"
         ) from None
     return TokenizerCounter(loaded)
 
