@@ -65,8 +65,7 @@ class SuccessiveHalving:
         return len(self._space.questions) + self._rounds.answers + self._rounds.left + rounds * a_round
 
     def ranking(self) -> Sequence[Candidate]:
-        ranking = self._rounds.board.shrunk_ranking(self._space.compose(()))
-        return [candidate for candidate in ranking if self._space.allows(self._space.added(candidate))]
+        return self._rounds.ranking()
 
     def stage(self) -> str:
         """What it is doing, in a few words."""

@@ -29,11 +29,6 @@ class Rounds:
         self._asked = self._answers = 0
 
     @property
-    def begun(self) -> bool:
-        """Whether the base prompt has been told."""
-        return self._begun
-
-    @property
     def asked(self) -> int:
         """Trials so far, the base prompt's not counted."""
         return self._asked
@@ -65,11 +60,11 @@ class Rounds:
         self.board.tell(scored)
         if not self._begun:
             self._begun = True
-            self._race = self._next_race([self._base])
+            self.go_on([self._base])
         elif self._race is not None:
             self._race.tell(scored)
-        while self._race is not None and self._race.over:
-            self._race = self._next_race(self._race.winners())
+            if self._race.over:
+                self.go_on(self._race.winners())
 
     def go_on(self, winners: list[Candidate]) -> None:
         """Start the next race after the last one has ended, from these."""
@@ -77,8 +72,8 @@ class Rounds:
         while self._race is not None and self._race.over:
             self._race = self._next_race(self._race.winners())
 
-    def ranking(self, first: Candidate) -> Sequence[Candidate]:
-        """`first`, then the others that were scored, by their shrunken gain over the base prompt; those allowed."""
+    def ranking(self, first: Candidate | None = None) -> Sequence[Candidate]:
+        """`first`, if any, then the others scored that are allowed, by their shrunken gain over the base prompt."""
         ranked = self.board.shrunk_ranking(self._base)
         ranking = [candidate for candidate in ranked if self._space.allows(self._space.added(candidate))]
         return [first, *(candidate for candidate in ranking if candidate != first)] if first in ranking else ranking
