@@ -1,6 +1,6 @@
 """The space of candidates: the one place that says whether a candidate is allowed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import comb, perm
 from typing import Literal
@@ -109,6 +109,18 @@ class SearchSpace:
             return True
         kept = self.base if self.base_use == "keep" else ()
         return sum(self.tokens.get(name, 0) for name in (*kept, *chosen)) <= self.max_tokens
+
+    def longer(self, chosen: tuple[str, ...], names: Iterable[str]) -> list[tuple[str, ...]]:
+        """The choice with one more of `names`, where that fits and is another prompt than the base's.
+
+        The empty choice becomes what is required, first as it is, then with one more.
+        """
+        start = chosen or self.required
+        longer = [(*start, name) for name in names]
+        if start and not chosen:
+            longer.insert(0, start)
+        base = self.compose(())
+        return [added for added in longer if self.fits(added) and self.compose(added) != base]
 
     def allows(self, chosen: Sequence[str]) -> bool:
         """Whether a choice may win: it fits, has enough demonstrations and all required ones, and is not the base

@@ -25,7 +25,7 @@ class ExhaustiveGreedy:
         self._chosen: tuple[str, ...] = ()
         self._accepted: Candidate = space.compose(())
         self._eligible = space.pool
-        self._round = self._longer()
+        self._round = space.longer((), self._eligible)
         self._finished = 0
         self._asked = 0
         self._results = -1  # the base prompt, told first, is part of no round
@@ -68,16 +68,7 @@ class ExhaustiveGreedy:
             return
         self._chosen = best
         self._accepted = self._space.compose(best)
-        self._round = self._longer()
-
-    def _longer(self) -> list[tuple[str, ...]]:
-        """The choice so far, at first what is required, with one more."""
-        start = self._chosen or self._space.required
-        longer = [(*start, name) for name in self._eligible]
-        if start and not self._chosen:
-            longer.insert(0, start)
-        base = self._space.compose(())
-        return [added for added in longer if self._space.fits(added) and self._space.compose(added) != base]
+        self._round = self._space.longer(best, self._eligible)
 
     def _gains(self, mean: float) -> bool:
         if not self._space.allows(self._space.added(self._accepted)):

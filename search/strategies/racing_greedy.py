@@ -29,7 +29,7 @@ class RacingGreedy:
         if gained:
             self._chosen = self._space.added(winners[0])
             self._carry_over()
-            self._round = self._extensions()
+            self._round = self._space.longer(self._chosen, self._eligible)
         if not gained or not self._round:
             self._ended = True
             return None
@@ -47,14 +47,6 @@ class RacingGreedy:
         if best:
             keep = max(self._space.max_added, round(self._config.carry_over * len(best)))
             self._eligible = tuple(name for name in self._eligible if name in set(best[:keep]))
-
-    def _extensions(self) -> list[tuple[str, ...]]:
-        start = self._chosen or self._space.required
-        longer = [(*start, name) for name in self._eligible]
-        if not self._chosen and start:
-            longer.insert(0, start)
-        base = self._space.compose(())
-        return [added for added in longer if self._space.fits(added) and self._space.compose(added) != base]
 
     def ask(self, room: int) -> Sequence[Trial]:
         return self._rounds.ask(room)
