@@ -9,7 +9,7 @@ from configs.schema.experiment import ExperimentConfig
 from configs.schema.model import ModelConfig, ServedModelConfig
 from search.experiments.experiment import Experiment
 from search.experiments.grid import Grid, evaluation_of, make_grid
-from search.experiments.places import ledger_of
+from search.experiments.places import ledger_of, search_folder
 from search.experiments.searches import CANNOT_RUN, longest_sets, tasks_of
 from search.experiments.setting import Setting
 from search.running.assembly import make_plan
@@ -32,7 +32,7 @@ def refuse_mistakes(experiment: Experiment, config: ExperimentConfig, path: Path
     refused: dict[str, str] = {}
     for task in tasks:
         try:
-            make_plan(task.config, path / "searches" / task.name)
+            make_plan(task.config, search_folder(path, task.name))
         except CANNOT_RUN as error:
             refused[task.name] = str(error)
     grid = make_grid(experiment, config, longest_sets(tasks, Setting(config), refused), path)

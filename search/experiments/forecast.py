@@ -15,7 +15,7 @@ from search.experiments.disk_forecast import disk_quantity, too_little_disk
 from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.found_sets import SearchTask
 from search.experiments.grid import Grid, evaluation_of, make_grid
-from search.experiments.places import ledger_of, models_folder
+from search.experiments.places import has_begun, ledger_of, models_folder, search_folder
 from search.experiments.searches import CANNOT_RUN, found_in, longest_sets, tasks_of
 from search.experiments.setting import Setting
 from search.experiments.training_forecast import PlannedTrainings, plan_trainings, sum_if_known
@@ -127,9 +127,9 @@ def _searches(
     """What the searches would take; and why others cannot run, by name."""
     forecasts, refused = list[RunForecast](), dict[str, str]()
     for task in tasks:
-        folder = place / "searches" / task.name
+        folder = search_folder(place, task.name)
         try:
-            begun = folder if (folder / "config.json").exists() else None
+            begun = folder if has_begun(folder) else None
             forecast = forecast_run(task.config, begun, experience)
             forecasts.append(_as_ended(forecast) if _is_finished(folder) else forecast)
         except CANNOT_RUN as error:
@@ -143,7 +143,7 @@ def _is_finished(search: Path) -> bool:
 
 def _found_sets(tasks: Iterable[SearchTask], place: Path) -> FoundSets:
     """What the finished searches have found."""
-    folders = {task.name: place / "searches" / task.name for task in tasks}
+    folders = {task.name: search_folder(place, task.name) for task in tasks}
     return {name: found_in(folder) for name, folder in folders.items() if _is_finished(folder)}
 
 
@@ -160,7 +160,7 @@ def _as_ended(forecast: RunForecast) -> RunForecast:
 
 
 def _evaluation(grid: Grid, benchmark: BenchmarkConfig, place: Path, experience: Experience) -> RunForecast:
-    begun = place / benchmark.name if (place / benchmark.name / "config.json").exists() else None
+    begun = place / benchmark.name if has_begun(place / benchmark.name) else None
     with TemporaryDirectory() as folder:
         config = evaluation_of(grid, benchmark, {}, Path(folder), ledger_of(grid.config, place))
         return forecast_evaluation(config, begun, experience, look_up=False)  # `_paid` does, trained models included
@@ -253,7 +253,7 @@ def _cells(grid: Grid, paid: Sequence[PaidAlready]) -> Quantity:
 
 
 def _begun(searches: Sequence[RunForecast], tasks: Sequence[SearchTask], place: Path) -> Quantity:
-    begun = sum((place / "searches" / task.name / "config.json").exists() for task in tasks)
+    begun = sum(has_begun(search_folder(place, task.name)) for task in tasks)
     return Quantity("searches", len(searches), len(searches), begun, None, "begun ones count as paid" if begun else "")
 
 

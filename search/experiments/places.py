@@ -1,12 +1,22 @@
-"""Paths of what an experiment keeps because it is expensive."""
+"""Paths of what an experiment keeps: its searches, its ledger and its fine-tuned models."""
 
 from pathlib import Path
 
 from configs.schema.experiment import ExperimentConfig
 
 
+def search_folder(path: Path, name: str) -> Path:
+    """The run directory of one of its searches; `path` is the experiment's directory."""
+    return path / "searches" / name
+
+
+def has_begun(run: Path) -> bool:
+    """Whether one of its searches or evaluations is in this folder."""
+    return (run / "config.json").exists()
+
+
 def ledger_of(config: ExperimentConfig, path: Path) -> Path:
-    """Everything that is paid for; `path` is the experiment's directory."""
+    """Everything that is paid for."""
     return (config.ledger_path or path / "ledger.sqlite").resolve()
 
 

@@ -16,7 +16,7 @@ from search.experiments.common_questions import Scores, holes_without_common_que
 from search.experiments.experiment import FoundSets
 from search.experiments.grid import Grid
 from search.experiments.paper import printed_figure
-from search.experiments.places import ledger_of
+from search.experiments.places import has_begun, ledger_of
 from search.experiments.results import ExperimentResults, Measure, ResultRow, measures_of
 from search.problem.trial import TOO_LONG, mean_of
 from search.results.candidate_results import CandidateResults
@@ -80,7 +80,7 @@ def read_results(grid: Grid, found_sets: FoundSets, path: Path, notes: Sequence[
 
 
 def _answered(benchmark: BenchmarkConfig, path: Path) -> _Answered:
-    if not _began(path):
+    if not has_begun(path):
         return _Answered(benchmark, {}, {}, {})
     evaluation = read_evaluation_results(path)
     questions = evaluation.material.questions if evaluation.material else {}
@@ -196,10 +196,6 @@ def _spend(grid: Grid, found_sets: FoundSets, path: Path) -> Spend:
     spends = [
         read_spend(ledger, read_id(path / benchmark.name))
         for benchmark in grid.benchmarks
-        if _began(path / benchmark.name)
+        if has_begun(path / benchmark.name)
     ]
     return sum([*spends, *(found_set.spend for found_set in found_sets.values())], Spend())
-
-
-def _began(path: Path) -> bool:
-    return (path / "config.json").exists()

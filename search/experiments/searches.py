@@ -11,7 +11,7 @@ from configs.schema.experiment import ExperimentConfig
 from evaluators.failures import ReferencesMissing
 from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.found_sets import FoundSet, SearchTask
-from search.experiments.places import ledger_of
+from search.experiments.places import has_begun, ledger_of, search_folder
 from search.experiments.rounds import added_demonstrations, averaged_results, met_all, rounds_of
 from search.experiments.setting import Setting
 from search.experiments.single_scores import scored_alone
@@ -39,9 +39,8 @@ _log = logging.getLogger(__name__)
 
 def run_searches(experiment: Experiment, config: ExperimentConfig, path: Path, console: Console | None) -> FoundSets:
     """Start them, go on with them, or find them finished; what they found, by name, or why they cannot run."""
-    return {
-        task.name: _search(task, path / "searches" / task.name, console) for task in tasks_of(experiment, config, path)
-    }
+    tasks = tasks_of(experiment, config, path)
+    return {task.name: _search(task, search_folder(path, task.name), console) for task in tasks}
 
 
 def tasks_of(experiment: Experiment, config: ExperimentConfig, path: Path) -> list[SearchTask]:
@@ -82,7 +81,7 @@ def _searched(task: SearchTask, setting: Setting) -> tuple[Demonstration, ...]:
 
 def _search(task: SearchTask, folder: Path, console: Console | None) -> FoundSet:
     try:
-        if (folder / "config.json").exists():
+        if has_begun(folder):
             resume(folder, console, task.config)
         else:
             launch(task.config, folder, console)
