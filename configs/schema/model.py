@@ -13,6 +13,11 @@ from configs.schema.knobs import Knobs, ModelName
 from configs.schema.service import ServiceConfig
 
 
+def is_path(name: str) -> bool:
+    """Whether a model's name can be no hub model's."""
+    return Path(name).is_absolute() or name.startswith(".") or name.count("/") > 1
+
+
 class NamedWeightsConfig(Knobs):
     """Weights in a folder or on a hub."""
 
@@ -26,7 +31,7 @@ class NamedWeightsConfig(Knobs):
     @property
     def names_folder(self) -> bool:
         """Whether `name` can be no hub model's."""
-        return Path(self.name).is_absolute() or self.name.startswith(".") or self.name.count("/") > 1
+        return is_path(self.name)
 
     @property
     def tokenizer_source(self) -> tuple[str | None, str | None]:

@@ -87,6 +87,7 @@ def resume(
     """
     config = recorded_config(path, "resume", overrides)
     if dry_run:
+        _refuse_to_go_on(config, path, pay_again)
         _show_plan(lambda: search.forecast_run(config, path, search.Experience(like, tokens_per_second)), as_json)
         return
     _conduct(path, lambda: search.resume(path, console(), config, pay_again=pay_again), as_json)
@@ -109,7 +110,8 @@ def extend(
         from search.running.extend import plan_extension  # noqa: PLC0415 -- numpy
 
         plan_extension(path, config)
-        _show_plan(lambda: search.forecast_run(config, path), as_json)
+        _refuse_to_go_on(config, path, pay_again=False)
+        _show_plan(lambda: search.forecast_run(config, path, extends=True), as_json)
         return
     _conduct(path, lambda: search.extend(path, config, console()), as_json)
 
@@ -154,7 +156,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
         if reuse is not None or runs:  # what is compared has been paid for
             loaded = loaded.model_copy(update={"reuse_folder": reuse is not False})
         if dry_run:
-            begun = run_dir if run_dir and (run_dir / "config.json").exists() else None
+            begun = _begun(loaded, path, pay_again)
             experience = search.Experience(like, tokens_per_second, answer_tokens, verdict_tokens)
             _show_plan(lambda: search.forecast_evaluation(loaded, begun, experience, new_at=path), as_json)
             return
@@ -164,6 +166,17 @@ def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     print_out(done.to_json() if as_json else evaluation_view(done, path))
     if not as_json:
         say_next(*after_evaluation(done, path))
+
+
+def _begun(config: "EvaluationConfig", path: Path, pay_again: bool) -> Path | None:
+    """The directory, where an earlier evaluation is there, which this one would go on with."""
+    from search.run_directory.files import holds_run  # noqa: PLC0415 -- numpy
+    from search.running.evaluate import refuse_to_go_on  # noqa: PLC0415 -- numpy
+
+    if not holds_run(path):
+        return None
+    refuse_to_go_on(config, path, pay_again=pay_again)
+    return path
 
 
 def _of_file(config: list[str] | None, overrides: list[str] | None, prompts: list[str] | None) -> "EvaluationConfig":
@@ -206,6 +219,12 @@ def recorded_config(
     require_search(path, command)
     recorded = search.read_config(path)
     return search.override_config(recorded, overrides) if overrides else recorded
+
+
+def _refuse_to_go_on(config: "RunConfig", path: Path, pay_again: bool) -> None:
+    from search.running.launch import refuse_to_go_on  # noqa: PLC0415 -- numpy
+
+    refuse_to_go_on(config, path, pay_again=pay_again)
 
 
 def _conduct(path: Path, work: "Callable[[], Status]", as_json: bool) -> None:

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 from configs.plural import show_many
 from configs.schema.evaluation import EvaluationConfig
+from configs.schema.model import AnyModelConfig
 from configs.schema.run import RunConfig
 from evaluators.objective import Objective
 from search.forecast.example import example_of_evaluation, example_of_search
@@ -16,11 +17,21 @@ from search.forecast.paid import ledgers_to_reuse, paid_already, paid_for_search
 from search.forecast.rehearsal import Asked, rehearse
 from search.forecast.search_work import most_work, reading_work, rehearsed_work, screening_notes
 from search.forecast.templates import DryTemplates
-from search.forecast.token_length import refuse_unreadable
+from search.forecast.token_length import doubt_of_length, refuse_unreadable
 from search.forecast.workload import Surveyor, combined
-from search.running.assembly import Plan, make_plan
+from search.run_directory.new_place import refuse_unusable_directory
+from search.run_directory.run import Run, read_config
+from search.running.assembly import Plan, make_plan, planned_manifest
+from search.running.evaluate import planned_manifest as planned_manifest_of_evaluation
+from search.running.evaluate import refuse_search
 from search.running.evaluation_plan import EvaluationPlan, make_evaluation_plan
-from search.running.place_check import missing_models
+from search.running.place_check import (
+    ModelPlace,
+    missing_elsewhere,
+    models_of,
+    models_of_judges,
+    refuse_missing_models,
+)
 from search.running.service_check import service_notices, with_keys_to_come
 from search.strategies.strategy import screened_by
 from workers.prompt import PromptBlock
@@ -32,22 +43,31 @@ _NOWHERE = Path("runs")  # nothing is written there
 
 
 def forecast_run(
-    config: RunConfig, path: Path | None = None, experience: Experience = NONE, new_at: Path | None = None
+    config: RunConfig,
+    path: Path | None = None,
+    experience: Experience = NONE,
+    new_at: Path | None = None,
+    *,
+    extends: bool = False,
 ) -> RunForecast:
     """What this search would cost, from its beginning.
 
     Args:
         path: of the run, where it is one that goes on.
         new_at: where a new run would be kept.
+        extends: the run goes on under a larger budget of its strategy.
 
     Raises:
-        InputError: something is wrong with config or files.
+        InputError: something is wrong with config, files or directory, or the run was started with other settings.
     """
     environment, missing = with_keys_to_come(config)
-    missing += missing_models([config.model], here=config.workers.kind == "local")
+    missing += missing_elsewhere(models_of(config))
     templates = DryTemplates()
+    if path is None and new_at is not None:
+        refuse_unusable_directory(new_at)
     plan = make_plan(config, path or _NOWHERE, environment, templates.load)
-    surveyor = _surveyor(plan)
+    _refuse_changes(plan, path, extends)
+    surveyor, material = _surveyor(plan), plan.material
     with TemporaryDirectory() as folder:
         strategy = _without_model(plan).strategy(plan.space, Path(folder))
         planned, screened = strategy.planned(), screened_by(strategy)
@@ -63,13 +83,12 @@ def forecast_run(
         else f"about: unknown, since a rehearsal of the strategy takes longer than {experience.patience:g} s",
         *_paid(plan, asked, path or new_at),
     ]
-    material, shown = plan.material, [*plan.material.demonstrations.values()][:_SAMPLE]
+    shown = [*material.demonstrations.values()][:_SAMPLE]
     asked_first = [(question.query,) for question in material.search[:_SAMPLE]]
     sample = "".join(_texts(plan.renderer.block(material.rules, shown, asked_first)))
     spent, rates, source = measured(config, path, experience)
     longest = max(decoding.max_new_tokens for decoding in plan.decodings.values())
-    _refuse_long_base_prompt(plan, longest)
-    missing += templates.notes
+    missing += [*_length_notes(config.model, "the base prompt", _base_prompt(plan), longest), *templates.notes]
     notes = [*_notes(plan.material.notices), *_summary(plan), *notes, *source, *missing, *service_notices(config)]
     assumed = assume(config, sample, longest, rates, notes, example_of_search(plan))
     return forecast(likely, most, assumed, config.budget, spent)
@@ -90,8 +109,17 @@ def forecast_evaluation(
     """
     environment, missing = with_keys_to_come(config)
     templates = DryTemplates()
+    if path is not None:
+        refuse_search(path)
+    elif new_at is not None:
+        refuse_unusable_directory(new_at)
     plan = make_evaluation_plan(config, path or _NOWHERE, environment, templates.load)
-    missing += missing_models((model for model, _ in plan.by_model()), here=config.workers.kind == "local")
+    if path is not None:
+        Run(path).refuse_changes(planned_manifest_of_evaluation(plan))
+    here = config.workers.kind == "local"
+    models = [ModelPlace("model", model, here) for model, _ in plan.by_model()] + [*models_of_judges(config.judge)]
+    refuse_missing_models(models)
+    missing += missing_elsewhere(models)
     surveyor = Surveyor({question.id: question for question in plan.questions}, plan.objective, plan.judges.members)
     ids = [question.id for question in plan.questions]
     work = combined(
@@ -101,7 +129,8 @@ def forecast_evaluation(
     longest = max(variant.decoding.max_new_tokens for variant in plan.variants)
     for variant in plan.variants:
         block = variant.block(plan.questions)
-        refuse_unreadable(variant.model, f"the prompt of '{variant.name}'", block, variant.decoding.max_new_tokens)
+        name = f"the prompt of '{variant.name}'"
+        missing += _length_notes(variant.model, name, block, variant.decoding.max_new_tokens)
     spent, rates, source = measured(config, path, experience)
     notes = [
         *_notes(plan.notices),
@@ -117,12 +146,27 @@ def forecast_evaluation(
     return forecast(work, work, assumed, config.budget, spent)
 
 
-def _refuse_long_base_prompt(plan: Plan, longest: int) -> None:
-    """Raises InputError where the base prompt does not fit with so many new tokens, or begins twice."""
+def _base_prompt(plan: Plan) -> PromptBlock:
+    """The base prompt with every question."""
     material = plan.material
     asked = [(question.query,) for question in material.questions.values()]
-    base = plan.renderer.block(material.rules, material.base, asked)
-    refuse_unreadable(plan.config.model, "the base prompt", base, longest)
+    return plan.renderer.block(material.rules, material.base, asked)
+
+
+def _refuse_changes(plan: Plan, path: Path | None, extends: bool) -> None:
+    """Raises InputError where the run in `path`, if it is one that goes on, was started with other settings."""
+    if path is None:
+        return
+    config = plan.config
+    started = config.model_copy(update={"strategy": read_config(path).strategy}) if extends else config
+    Run(path).refuse_changes(planned_manifest(replace(plan, config=started)))
+
+
+def _length_notes(model: AnyModelConfig, name: str, block: PromptBlock, new_tokens: int) -> list[str]:
+    """A sentence where prompts may not fit. Raises InputError where they do not, or begin twice."""
+    refuse_unreadable(model, name, block, new_tokens)
+    doubt = doubt_of_length(model, name, block, new_tokens)
+    return [] if doubt is None else [doubt]
 
 
 def _notes(notices: Sequence[str]) -> list[str]:

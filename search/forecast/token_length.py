@@ -1,11 +1,13 @@
 """How many tokens a text has, before any model is loaded."""
 
+import os
 from functools import lru_cache
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 from configs.errors import InputError
-from configs.schema.model import AnyModelConfig, NamedWeightsConfig
+from configs.schema.model import AnyModelConfig, NamedWeightsConfig, is_path
 from workers.failures import GenerationFailed, PromptsTooLong
 from workers.prompt import PromptBlock
 from workers.shared_prefix.tokenization import PromptTokenizer
@@ -39,6 +41,8 @@ def is_here(name: str, revision: str | None) -> bool:
     """Whether the tokenizer of a model, a folder or one of the hub, is on this machine."""
     from huggingface_hub import try_to_load_from_cache  # noqa: PLC0415 -- heavy
 
+    if is_path(name):  # which huggingface_hub does not take
+        return os.path.isdir(name)  # noqa: PTH112 - Path's own raises for a name that is too long
     return Path(name).is_dir() or isinstance(
         try_to_load_from_cache(name, "tokenizer_config.json", revision=revision), str
     )
@@ -81,6 +85,11 @@ def refuse_unreadable(model: AnyModelConfig, name: str, block: PromptBlock, new_
         InputError: they begin with the begin-of-text token that the tokenizer adds.
     """
     tokenizer, context = local_tokenizer(model), known_context(model)
+    if context is not None and new_tokens >= context:
+        raise PromptsTooLong(
+            f"{new_tokens:,} new tokens leave no room in the model's context of {context:,}: lower max_new_tokens of "
+            "its decoding"
+        )
     if tokenizer is None:
         return
     longest = block.prefix + max(block.suffixes, key=len)
@@ -95,6 +104,20 @@ def refuse_unreadable(model: AnyModelConfig, name: str, block: PromptBlock, new_
             f"{name} with the longest question has {tokens:,} tokens; with {new_tokens:,} new tokens that is more than "
             f"the model's context of {context:,}: shorten it, or lower max_new_tokens of its decoding"
         )
+
+
+def doubt_of_length(model: AnyModelConfig, name: str, block: PromptBlock, new_tokens: int) -> str | None:
+    """A sentence on prompts that seem too long for the context, where no tokenizer on this machine can count them."""
+    context = known_context(model)
+    if context is None or local_tokenizer(model) is not None:
+        return None
+    tokens = ceil(GUESS * (len(block.prefix) + max(map(len, block.suffixes))))
+    if tokens + new_tokens <= context:
+        return None
+    return (
+        f"{name} with the longest question has about {tokens:,} tokens (guessed as characters / 4); with "
+        f"{new_tokens:,} new tokens that is more than the model's context of {context:,}, and then the run refuses it"
+    )
 
 
 @lru_cache(maxsize=8)

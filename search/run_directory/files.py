@@ -122,13 +122,14 @@ def not_writable(path: Path, error: Exception) -> InputError:
     reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
     remedy = (
         "copy the run to a disk that takes writes"
-        if _holds_a_run(path)
+        if holds_run(path)
         else "choose a --run-dir on a disk that takes writes"
     )
     return InputError(f"{path} cannot be written ({reason}): {remedy}")
 
 
-def _holds_a_run(path: Path) -> bool:
+def holds_run(path: Path) -> bool:
+    """Whether there is a run in `path`, as far as that can be looked at."""
     try:
         return (path / "config.json").is_file()
     except OSError:  # a folder that may not be looked into

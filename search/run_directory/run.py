@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 from uuid import uuid4
 
-from configs.atomic_file import drafts, remove_drafts
+from configs.atomic_file import remove_drafts
 from configs.errors import InputError, RunStopped
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.run import RunConfig
@@ -34,6 +34,7 @@ from configs.stored import dump_config, restore_config, restore_evaluation
 from search.run_directory.differences import differences
 from search.run_directory.file_formats import OWNED, ConfigFile, Extension, Manifest, check_config_file
 from search.run_directory.files import missing, not_writable, read_json, refusing_damage, write_json
+from search.run_directory.new_place import refuse_unusable_directory
 from search.run_directory.state import read_noted_state
 
 TALLY = "tally.json"  # file of a run directory: how many rows of the run its ledger held when it was written last
@@ -63,10 +64,7 @@ class Run:
         Args:
             succeeds: the search that it goes on from under another judge, for its manifest (`Succession`).
         """
-        if path.exists() and (not path.is_dir() or {*path.iterdir()} - {path / "lock", *drafts(path, OWNED)}):
-            raise InputError(
-                f"{path} exists and is not empty: choose another --run-dir, or go on with `demosearch resume {path}`"
-            )
+        refuse_unusable_directory(path)
         run = cls(path)
         try:
             path.mkdir(parents=True, exist_ok=True)

@@ -30,7 +30,7 @@ from search.running.coordinator import Coordinator
 from search.running.earlier_runs import check_earlier_runs, earlier_effects
 from search.running.judges import Judges, make_judges
 from search.running.likelihood import ReferenceAnswers
-from search.running.place_check import refuse_unusable_ledger
+from search.running.place_check import models_of, refuse_missing_models, refuse_unusable_ledger
 from search.running.prices import refuse_unknown_prices
 from search.running.scorer import Scorer
 from search.running.service_check import refuse_unusable_services
@@ -101,6 +101,7 @@ def make_plan(
     """Read and check everything that a config names; `path` is the run's. Raises InputError."""
     refuse_missing_packages(config.trackers)
     refuse_unusable_ledger(config)
+    refuse_missing_models(models_of(config))
     renderer = make_renderer(config.render, config.model, load_template)
     material = load_material(config, renderer)
     judges = make_judges(config.judge, path, environment, load_template)
@@ -193,6 +194,11 @@ async def _refuse_long_base(plan: Plan, model: LoadedModel) -> None:
 
 def make_manifest(plan: Plan, card: ModelCard) -> dict[str, Any]:
     """Everything that decides a run's outcome; a resumed run must agree in all of it."""
+    return planned_manifest(plan) | {"model": card.fingerprint} | _judges(plan)
+
+
+def planned_manifest(plan: Plan) -> dict[str, Any]:
+    """The part of a run's manifest that is known before anything is loaded."""
     config = plan.config
     settings = config.model_dump(mode="json", include={"seed", "strategy", "render", "scoring", "window"})
     decodings = {name: asdict(decoding) for name, decoding in plan.decodings.items()}
@@ -205,9 +211,12 @@ def make_manifest(plan: Plan, card: ModelCard) -> dict[str, Any]:
         **({"contamination": counts} if (counts := plan.material.contamination.counts()) else {}),
         "decoding": own,
         **({"decodings": decodings} if decodings else {}),
-        "model": card.fingerprint,
-        "judge": plan.judges.manifest(),
-        **({"screening_judge": screening} if (screening := plan.judges.screening_manifest()) else {}),
         **({"judged_held_out": len(plan.held_out.judged)} if plan.held_out.screened else {}),
         "versions": versions,
+        **({} if plan.judges.models.are_loaded else _judges(plan)),
     }
+
+
+def _judges(plan: Plan) -> dict[str, Any]:
+    screening = plan.judges.screening_manifest()
+    return {"judge": plan.judges.manifest(), **({"screening_judge": screening} if screening else {})}

@@ -22,7 +22,8 @@ from search.problem.trial import NOT_LOADED, TOO_LONG, ScoredTrial, Trial
 from search.results.alpaca_eval import write_places
 from search.results.evaluation_material import EvaluationMaterial
 from search.results.evaluation_status import EvaluationStatus, read_evaluation
-from search.run_directory.files import write_json
+from search.run_directory.files import holds_run, write_json
+from search.run_directory.new_place import refuse_unusable_directory
 from search.run_directory.run import Run, is_evaluation, ledger_path, read_evaluation_config
 from search.run_directory.variant_records import (
     VariantRecord,
@@ -66,9 +67,11 @@ def evaluate(
         RunStopped: it cannot go on now; everything paid for is kept, and the same call goes on.
     """
     path = Path(path).absolute()  # a judge function may change the working directory
+    is_new = not holds_run(path)
+    if is_new:
+        refuse_unusable_directory(path)
     plan = make_evaluation_plan(config, path)
     _refuse_missing_keys(plan)
-    is_new = not (path / "config.json").exists()
     run = _open(path, config)
     for notice in plan.notices:
         _log.warning("%s", notice)
@@ -90,16 +93,21 @@ def _refuse_missing_keys(plan: EvaluationPlan) -> None:
 
 
 def _open(path: Path, config: EvaluationConfig) -> Run:
-    if not (path / "config.json").exists():
+    if not holds_run(path):
         return Run.create(path, config)
+    refuse_search(path)
+    return Run.open(path)
+
+
+def refuse_search(path: Path) -> None:
+    """Raise InputError where the run in `path` is a search."""
     if not is_evaluation(path):
         raise InputError(f"{path} holds a search: choose another --run-dir")
-    return Run.open(path)
 
 
 async def _evaluate(plan: EvaluationPlan, run: Run, view: View, pay_again: bool, leave_out: bool) -> None:
     config, clock = plan.config, clock_from_now()
-    run.refuse_changes(_manifest(plan))
+    run.refuse_changes(planned_manifest(plan))
     refuse_lost_rows(run, ledger_path(run.path, config), pay_again)
     refuse_if_spent(run, config, _CONTINUATION)
     async with opened_workplace(run, config, plan.judges, _CONTINUATION) as workplace:
@@ -116,7 +124,16 @@ async def _evaluate(plan: EvaluationPlan, run: Run, view: View, pay_again: bool,
             evaluating.end()
 
 
-def _manifest(plan: EvaluationPlan) -> dict[str, Any]:
+def refuse_to_go_on(config: EvaluationConfig, path: Path, *, pay_again: bool) -> None:
+    """Raise what `evaluate` in the directory of an earlier evaluation would raise for rows that its ledger has lost,
+    and a spent budget."""
+    run = Run(path)
+    if not pay_again:
+        refuse_lost_rows(run, ledger_path(path, config), pay_again)
+    refuse_if_spent(run, config, _CONTINUATION)
+
+
+def planned_manifest(plan: EvaluationPlan) -> dict[str, Any]:
     """What is known before anything is loaded: what all variants have in common, without which their scores would
     not be comparable, and what each of them is, but for its model."""
     config = plan.config
@@ -199,7 +216,7 @@ class _Evaluating:
 
     def _begin(self, models: dict[str, str]) -> None:
         """Begin with these models' variants: from here on the directory is this evaluation's."""
-        self._run.check_manifest(_manifest(self._plan) | _judges(self._plan) | models, growing=True)
+        self._run.check_manifest(planned_manifest(self._plan) | _judges(self._plan) | models, growing=True)
         self._run.begin()
         self._has_begun = True
         self._write()  # before the config changes: no score of another model stands under this one's name

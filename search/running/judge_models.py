@@ -61,6 +61,11 @@ class JudgeModels:
         pairs = zip(self._made, self._gpus, strict=False)
         return sum((gpu_utilization(model.activity(), gpus) for (model, _), gpus in pairs), judges)
 
+    @property
+    def are_loaded(self) -> bool:
+        """Whether a judge is made of a model that is loaded, and says which one it is only then."""
+        return bool(self._made)
+
     def services(self) -> list[ServiceActivity]:
         """What each service is doing now."""
         return [service.activity() for service in self._services]

@@ -14,9 +14,10 @@ from configs.schema.run import RunConfig
 from search.live.progress import View, make_views
 from search.results.status import Status, read_status
 from search.run_directory.journal import OtherEnd, read_journal
+from search.run_directory.new_place import refuse_unusable_directory
 from search.run_directory.records import EndRecord
 from search.run_directory.run import Run, ledger_path, read_config, read_extensions, require_search
-from search.running.assembly import Plan, assemble, make_plan
+from search.running.assembly import Plan, assemble, make_plan, planned_manifest
 from search.running.event_loop import in_own_loop
 from search.running.lost_rows import refuse_lost_rows
 from search.running.usage_clock import clock_from_now
@@ -51,6 +52,7 @@ def launch(
         RunStopped: it cannot go on now; everything paid for is kept, and `resume` goes on.
     """
     path = Path(path)
+    refuse_unusable_directory(path)
     plan = make_plan(config, path)
     run = Run.create(path, config)
     try:
@@ -126,9 +128,9 @@ def _note_stop(run: Run, reason: str) -> None:
 
 async def _search(plan: Plan, run: Run, view: View, trackers: Tracking, pay_again: bool) -> None:
     config, clock = plan.config, clock_from_now()
+    run.refuse_changes(planned_manifest(plan))
     refuse_lost_rows(run, ledger_path(run.path, config), pay_again)
-    ends = sum(isinstance(record, EndRecord) for record in read_journal(run.path / "journal.jsonl"))
-    has_ended = ends > sum(extension.after_end for extension in read_extensions(run.path))
+    has_ended = _has_ended(run)
     if not has_ended:  # else it is only checked, whatever it has spent
         refuse_if_spent(run, config)
     _log.info("loading %s", config.model.name)
@@ -139,6 +141,20 @@ async def _search(plan: Plan, run: Run, view: View, trackers: Tracking, pay_agai
         follow = trackers.following(lambda: _figures(workplace, clock()))
         async with workplace.watched(search.coordinator.position, view, clock), timed, follow:
             await search.coordinator.run(read_extensions(run.path))
+
+
+def refuse_to_go_on(config: RunConfig, path: Path, *, pay_again: bool) -> None:
+    """Raise what `resume` of the search in `path` would raise for rows that its ledger has lost, and a spent budget."""
+    run = Run(path)
+    if not pay_again:
+        refuse_lost_rows(run, ledger_path(path, config), pay_again)
+    if not _has_ended(run):
+        refuse_if_spent(run, config)
+
+
+def _has_ended(run: Run) -> bool:
+    ends = sum(isinstance(record, EndRecord) for record in read_journal(run.path / "journal.jsonl"))
+    return ends > sum(extension.after_end for extension in read_extensions(run.path))
 
 
 def _figures(workplace: Workplace, seconds: float) -> Figures:

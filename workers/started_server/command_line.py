@@ -24,6 +24,12 @@ def command_line(config: StartedServerConfig, port: int, gpus: int) -> list[str]
     Raises:
         InputError: its program is not there.
     """
+    program = program_of(config)
+    return [*program, *_OPTIONS[config.engine](config, gpus), *_address(port), *config.arguments]
+
+
+def program_of(config: StartedServerConfig) -> list[str]:
+    """The server's program on this machine and its first words. Raises InputError where it is not there."""
     program = [*config.command] or _PROGRAMS[config.engine]
     folder = str(Path(sys.executable).parent) if program == _PROGRAMS["transformers_serve"] else None
     program_path = shutil.which(program[0], path=folder) or shutil.which(program[0])
@@ -31,9 +37,9 @@ def command_line(config: StartedServerConfig, port: int, gpus: int) -> list[str]
         raise InputError(
             f"model.engine is {config.engine}, and {program[0]} is not on the workers' PATH: install it in an "
             f"environment of its own there, and name the program in model.command, such as "
-            f"[/opt/{config.engine}/bin/{program[0]}{''.join(f', {word}' for word in program[1:])}]"
+            f"[/opt/{config.engine}/bin/{Path(program[0]).name}{''.join(f', {word}' for word in program[1:])}]"
         )
-    return [program_path, *program[1:], *_OPTIONS[config.engine](config, gpus), *_address(port), *config.arguments]
+    return [program_path, *program[1:]]
 
 
 def _address(port: int) -> list[str]:

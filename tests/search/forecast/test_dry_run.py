@@ -1,21 +1,28 @@
 """What a dry run leaves alone."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 from configs.errors import InputError
-from configs.loading import load_config, load_evaluation
+from configs.loading import load_config, load_evaluation, override_config
 from search.forecast.dry_run import forecast_evaluation, forecast_run
 from search.forecast.example import PromptExample
 from search.forecast.experience import Experience
 from search.forecast.token_length import local_tokenizer
+from search.run_directory.run import read_config
 from search.running.assembly import make_plan
+from search.running.evaluate import evaluate
+from search.running.launch import launch, refuse_to_go_on, resume
+from tests.service_server import ServiceServer
 
 pytestmark = pytest.mark.heavy
+QUIET = Console(quiet=True)
 
 
 def test_a_dry_run_loads_no_embedding_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,6 +85,64 @@ def test_a_dry_run_counts_held_out_questions_of_the_cheap_judge_alone() -> None:
 def test_a_dry_run_refuses_a_prompt_that_does_not_fit_as_the_run_does() -> None:
     with pytest.raises(InputError, match=r"the base prompt with the longest question has \d+ tokens"):
         forecast_run(load_config("quickstart", ["model.context_tokens=64"]))
+
+
+def test_a_dry_run_says_of_prompts_that_it_cannot_count_whether_they_seem_too_long() -> None:
+    service = "{model: m, base_url: 'http://127.0.0.1:9/v1', api_key_variable: null}"
+    served = f"model={{engine: served, server: openai, context_tokens: 64, service: {service}}}"
+    notes = forecast_run(load_config("quickstart", [*SHORT, served, "decoding.max_new_tokens=16"])).notes
+    assert [
+        note for note in notes if re.search(r"has about \d+ tokens .guessed.* context of 64, and then the run", note)
+    ]
+    with pytest.raises(InputError, match="64 new tokens leave no room in the model's context of 64"):
+        forecast_run(load_config("quickstart", [*SHORT, served, "decoding.max_new_tokens=64"]))
+
+
+@pytest.mark.parametrize(
+    ("place", "complaint"),
+    [
+        ("used", "exists and is not empty"),
+        ("used/file", "is a file"),
+        ("used/file/run", "Not a dir"),
+        ("a" * 300, "long"),
+    ],
+)
+def test_a_dry_run_refuses_a_place_that_the_run_refuses(place: str, complaint: str, tmp_path: Path) -> None:
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "file").touch()
+    path, evaluation = tmp_path / place, load_evaluation("evaluate_quickstart")
+    for attempt in (
+        lambda: forecast_run(load_config("quickstart"), new_at=path),
+        lambda: launch(load_config("quickstart"), path),
+        lambda: forecast_evaluation(evaluation, new_at=path),
+        lambda: evaluate(evaluation, path),
+    ):
+        with pytest.raises(InputError, match=complaint):
+            attempt()
+
+
+def test_a_dry_run_of_a_resume_refuses_what_the_resume_refuses(tmp_path: Path) -> None:
+    (tmp_path / "rubric.txt").write_text("Rate from 1 to 10.\n{question}\n{answer}\n")
+    with ServiceServer() as server:
+        service = f"{{model: m, base_url: '{server.base_url}', api_key_variable: null}}"
+        served = f"model={{engine: served, server: openai, context_tokens: 4096, service: {service}}}"
+        judge = f"judge={{kind: rubric, rubric_path: {tmp_path / 'rubric.txt'}, service: {service}}}"
+        few = ("questions.limit=8", "decoding.max_new_tokens=8", "workers.kind=local")
+        launch(load_config("quickstart", [*SHORT, served, judge, *few]), tmp_path / "run", QUIET)
+        started = read_config(tmp_path / "run")
+        for change in ("seed=9", "strategy.trials=4", "judge.max_tokens=9"):
+            config = override_config(started, [change])
+            with pytest.raises(InputError, match="was started with different settings"):
+                forecast_run(config, tmp_path / "run")
+            with pytest.raises(InputError, match="was started with different settings"):
+                resume(tmp_path / "run", QUIET, config)
+        extended = override_config(started, ["strategy.trials=4"])
+        assert forecast_run(extended, tmp_path / "run", extends=True).quantities
+        refuse_to_go_on(started, tmp_path / "run", pay_again=False)
+        (tmp_path / "run" / "ledger.sqlite").unlink()
+        refuse_to_go_on(started, tmp_path / "run", pay_again=True)
+        with pytest.raises(InputError, match="were paid for and written to it"):
+            refuse_to_go_on(started, tmp_path / "run", pay_again=False)
 
 
 def test_a_dry_run_refuses_a_prompt_that_begins_twice_as_the_run_does(tmp_path: Path) -> None:

@@ -3,11 +3,18 @@
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from configs.errors import InputError
 from configs.loading import load_config
-from configs.schema.model import ModelConfig
-from search.running.place_check import missing_models, refuse_unusable_ledger
+from configs.schema.model import AnyModelConfig
+from search.running.place_check import (
+    ModelPlace,
+    missing_elsewhere,
+    models_of,
+    refuse_missing_models,
+    refuse_unusable_ledger,
+)
 
 
 @pytest.mark.parametrize(
@@ -30,15 +37,65 @@ def test_a_ledger_in_a_folder_that_can_be_made_is_none_of_these(tmp_path: Path) 
     refuse_unusable_ledger(load_config("quickstart"))
 
 
+def _place(**model: object) -> ModelPlace:
+    return ModelPlace("model", TypeAdapter(AnyModelConfig).validate_python(model), is_here=True)
+
+
 def test_a_folder_without_a_model_is_refused_where_it_is_loaded_and_told_where_it_is_not(tmp_path: Path) -> None:
-    models = [ModelConfig(name=str(tmp_path)), ModelConfig(name="./nowhere"), ModelConfig(name="gpt2")]
-    assert len([*missing_models(models, here=False)]) == 2
-    for model in models[:2]:
-        with pytest.raises(InputError, match="is no folder with a model"):
-            [*missing_models([model], here=True)]
+    places = [_place(name=name) for name in (str(tmp_path), "./nowhere", "gpt2")]
+    assert len([*missing_elsewhere(place._replace(is_here=False) for place in places)]) == 2
+    assert not [*missing_elsewhere(places)]
+    for place in places[:2]:
+        with pytest.raises(InputError, match=r"model\.name: .* is no folder with a model"):
+            refuse_missing_models([place])
 
 
 def test_a_model_s_name_that_no_folder_can_have_is_no_folder_and_raises_nothing_else() -> None:
-    assert [*missing_models([ModelConfig(name="a" * 300)], here=True)] == []
+    refuse_missing_models([_place(name="a" * 300)])
     with pytest.raises(InputError, match="is no folder with a model"):
-        [*missing_models([ModelConfig(name="/" + "a" * 300)], here=True)]
+        refuse_missing_models([_place(name="/" + "a" * 300)])
+
+
+@pytest.mark.parametrize(
+    ("model", "complaint"),
+    [
+        ({"engine": "vllm", "name": "gpt2", "command": ["/nowhere/vllm"]}, "/nowhere/vllm is not on the workers' PATH"),
+        (
+            {"engine": "llama_cpp", "name": "/nowhere/m.gguf", "context_tokens": 512, "command": ["true"]},
+            "no GGUF file",
+        ),
+        (
+            {"engine": "served", "service": {"model": "m"}, "tokenizer": "/nowhere"},
+            r"model\.tokenizer: /nowhere is no f",
+        ),
+    ],
+)
+def test_what_a_model_needs_on_this_machine_is_missed_before_anything_is_loaded(
+    model: dict[str, object], complaint: str
+) -> None:
+    with pytest.raises(InputError, match=complaint):
+        refuse_missing_models([_place(**model)])
+
+
+def test_a_gguf_file_is_a_model(tmp_path: Path) -> None:
+    (tmp_path / "m.gguf").touch()
+    name = str(tmp_path / "m.gguf")
+    refuse_missing_models([_place(engine="llama_cpp", name=name, context_tokens=512, command=["true"])])
+
+
+def test_every_model_of_a_judge_is_looked_for_where_its_workers_are() -> None:
+    reward = "{kind: reward_model, model: {name: /nowhere/rm}, workers: {kind: %s}}"
+    config = load_config(
+        "quickstart",
+        [
+            f"judge={{kind: ensemble, members: [{{judge: {reward % 'ray'}}}], screening: {reward % 'local'}}}",
+            "workers.kind=local",
+        ],
+    )
+    assert [(place.knob, place.is_here) for place in models_of(config)] == [
+        ("model", True),
+        ("judge.model", False),
+        ("judge.screening.model", True),
+    ]
+    with pytest.raises(InputError, match=r"judge\.screening\.model\.name: /nowhere/rm is no folder with a model"):
+        refuse_missing_models(models_of(config))
