@@ -28,10 +28,13 @@ class Command:
 
     Args:
         output, errors: open files that it writes to.
+        is_held: it stops itself before its first step, until it is sent SIGCONT.
     """
 
-    def __init__(self, words: tuple[str, ...], environment: dict[str, str], output: int, errors: int) -> None:
-        order = {"words": words, "environment": environment, "folder": str(Path.cwd())}
+    def __init__(
+        self, words: tuple[str, ...], environment: dict[str, str], output: int, errors: int, *, is_held: bool = False
+    ) -> None:
+        order = {"words": words, "environment": environment, "folder": str(Path.cwd()), "is_held": is_held}
         reading, writing = os.pipe()
         socket.send_fds(_server()[0], [json.dumps(order).encode()], [writing, output, errors])
         os.close(writing)
@@ -125,6 +128,8 @@ def _take(order: dict[str, Any]) -> None:
     os.environ.update(order["environment"])
     os.chdir(order["folder"])
     sys.argv = ["demosearch", *order["words"]]
+    if order["is_held"]:
+        os.kill(os.getpid(), signal.SIGSTOP)
 
 
 if __name__ == "__main__":

@@ -9,17 +9,19 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from rich.console import Console
 
 from search.results.status import read_status
 from search.running.launch import resume
+from tests.command_line import Command
 from tests.service_server import ServiceServer
 
 pytestmark = pytest.mark.heavy
@@ -28,10 +30,10 @@ CALLS = ("openat", "write", "pwrite64", "fsync", "fdatasync", "ftruncate", "rena
 FILES = (
     *("config.json", "manifest.json", "material.json", "state.json", "tally.json", "live.json", "journal.jsonl"),
     *("ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm", "ledger.sqlite-journal", "ledger.sqlite.opening"),
-    *(".ledger.sqlite.draft", ".ledger.sqlite.draft-wal", ".ledger.sqlite.draft-journal", "lock"),
+    *("lock", "."),  # the directory itself
 )
-WRITTEN_WHOLE = ("config.json", "manifest.json", "material.json", "state.json", "tally.json", "live.json")
 QUIET = Console(quiet=True)
+_MOMENT = 0.005  # seconds
 
 
 def cannot_trace() -> str:
@@ -75,25 +77,34 @@ def traced(
         only: calls that touch this file of the run directory, or a draft of it; "" for all of them.
         errors: where its stderr goes.
     """
-    held = ["sh", "-c", 'kill -STOP $$; exec "$0" "$@"', sys.executable, "-m", "search", *command]
-    environment = os.environ | {"PYTHONPATH": str(Path.cwd()), "OMP_NUM_THREADS": "1"}
-    with errors.open("wb") as stderr:
-        process = subprocess.Popen(held, env=environment, stdout=subprocess.DEVNULL, stderr=stderr)
-    os.waitpid(process.pid, os.WUNTRACED)
+    with errors.open("wb") as said, Path(os.devnull).open("wb") as nobody:
+        process = Command(tuple(command), {}, nobody.fileno(), said.fileno(), is_held=True)
+    while "\nState:\tT" not in _status(process):
+        time.sleep(_MOMENT)
     names = (only,) if only else FILES
-    drafts = [f".{name}.{process.pid}" for name in (names if only else WRITTEN_WHOLE)]
-    folder = () if only else ("-P", str(path))
-    watched = [*folder, *(part for name in (*names, *drafts) for part in ("-P", str(path / name)))]
+    drafts = [_draft_of(name, process.pid) for name in names]
+    watched = [part for name in (*names, *drafts) for part in ("-P", str(path / name))]
     calls = ",".join(CALLS)
     fault = ["-e", f"inject={inject}"] if inject else []
-    options = ["-f", "-qq", "-o", str(log), "-e", f"trace={calls}", *fault, *watched]
+    options = ["-f", "-qq", "-y", "-o", str(log), "-e", f"trace={calls}", *fault, *watched]
     tracer = subprocess.Popen(["strace", *options, "-p", str(process.pid)], stderr=subprocess.DEVNULL)
-    while re.search(r"^TracerPid:\t0$", Path(f"/proc/{process.pid}/status").read_text(), re.MULTILINE):
+    while "\nTracerPid:\t0\n" in _status(process):
         assert tracer.poll() is None
+        time.sleep(_MOMENT)
     os.kill(process.pid, signal.SIGCONT)
     code = process.wait()
     tracer.wait()
     return code
+
+
+def _draft_of(name: str, process: int) -> str:
+    """What a process calls a file until it is whole, and SQLite its companions meanwhile."""
+    whole, dash, companion = name.partition("-")
+    return f".{whole}.{process}{dash}{companion}"
+
+
+def _status(process: Command) -> str:
+    return Path(f"/proc/{process.pid}/status").read_text()
 
 
 def durable_rows(path: Path, folder: Path) -> int:
@@ -106,8 +117,21 @@ def durable_rows(path: Path, folder: Path) -> int:
         return int(ledger.execute(query).fetchone()[0])
 
 
+class Place(NamedTuple):
+    """A system call: the `number`th, from 1, that some thread makes on a file of the run directory or a draft of it."""
+
+    call: str
+    file: str
+    number: int
+
+
 class Campaign:
-    """A search left alone, and how often it makes each system call; then the same search killed."""
+    """A search left alone, and which system calls it makes; then the same search killed.
+
+    Attributes:
+        places: where it can be killed. strace counts by thread, so where several make the same call on the same file,
+            the first one to make its nth is killed.
+    """
 
     def __init__(self, folder: Path, server: ServiceServer) -> None:
         self._folder, self._server = folder, server
@@ -117,34 +141,45 @@ class Campaign:
         self.journal = (whole / "journal.jsonl").read_bytes()
         self.rows = len(server.requests)
         assert self.rows == durable_rows(whole, folder / "whole copy")
-        made = Counter(re.findall(r"^\d+ +(\w+)\(", log.read_text(errors="replace"), re.MULTILINE))
-        self.calls = {call: made[call] for call in CALLS if made[call]}
+        most: dict[tuple[str, str], int] = {}
+        for (_, call, file), count in Counter(_calls(log.read_text(errors="replace"), whole)).items():
+            most[call, file] = max(count, most.get((call, file), 0))
+        self.places = [Place(*of, number) for of, count in most.items() for number in range(1, count + 1)]
 
-    def kill(self, call: str, number: int, *, is_done: bool) -> int:
-        """Kill a new run at this call, from 1, and go on with it to the end. How many rows were durable.
+    def kill(self, place: Place, *, is_done: bool) -> str:
+        """Kill a new run at this call, and go on with it to the end. What was durable, in a few words.
 
         Args:
-            is_done: the call is made first; else it is not.
+            is_done: the call is made first. Who is sent SIGKILL at the entry of a call does not make it any more; of a
+                signal that nobody hears he dies when it returns.
         """
         self._number += 1
         path, log = self._folder / f"run {self._number}", self._folder / "killed.log"
         command = words(path, self._server, self._folder)
-        inject = f"{call}:{'' if is_done else 'error=EIO:'}signal=KILL:when={number}"
-        code = traced(path, command, log, inject)
-        assert code in (-signal.SIGKILL, 0), inject  # 0: this time it made fewer such calls
+        end = signal.SIGUSR1 if is_done else signal.SIGKILL
+        code = traced(path, command, log, f"{place.call}:signal={end.name}:when={place.number}", only=place.file)
+        assert code in (-end, 0), place
         has_begun = (path / "config.json").exists()
         durable = durable_rows(path, self._folder / f"copy {self._number}") if has_begun else 0
         before = len(self._server.requests)
         if has_begun:
             resume(path, QUIET)
         else:
-            assert traced(path, command, log) == 0, f"{inject}: {[file.name for file in path.iterdir()]}"
+            assert traced(path, command, log) == 0, f"{place}: {[file.name for file in path.iterdir()]}"
         asked = len(self._server.requests) - before
-        assert (path / "journal.jsonl").read_bytes() == self.journal, inject
-        assert asked == self.rows - durable, f"{inject}: {durable} of {self.rows} rows were durable, {asked} asked for"
+        assert (path / "journal.jsonl").read_bytes() == self.journal, place
+        assert asked == self.rows - durable, f"{place}: {durable} of {self.rows} rows were durable, {asked} asked for"
         assert read_status(path).state == "finished"
         shutil.rmtree(path)
-        return durable
+        return f"{durable} of {self.rows} rows were durable{'' if code else ': it made fewer such calls, and ended'}"
+
+
+def _calls(log: str, path: Path) -> Iterator[tuple[str, str, str]]:
+    """Thread, name and file of every call that strace tells of."""
+    touched = re.compile(rf"{re.escape(str(path))}(?:/([^/\">]*))?[\">]")
+    for thread, call, rest in re.findall(r"^(\d+) +(\w+)\((.*)", log, re.MULTILINE):
+        name = touched.findall(rest)[-1]
+        yield thread, call, re.sub(r"^\.(.+)\.\d+(-\w+)?$", r"\1\2", name) or "."
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +191,7 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campaign]:
 
 
 def test_a_run_killed_before_its_first_file_has_its_name_begins_in_the_same_directory(campaign: Campaign) -> None:
-    campaign.kill("rename", 1, is_done=False)
+    campaign.kill(Place("rename", "config.json", 1), is_done=False)
 
 
 @pytest.mark.slow
@@ -165,16 +200,15 @@ def test_a_run_killed_before_its_first_file_has_its_name_begins_in_the_same_dire
 def test_a_run_killed_at_any_system_call_is_the_run_that_was_left_alone(
     campaign: Campaign, call: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`DEMOSEARCH_KILLS=2/6` is the second of six parts: the 2nd, 8th, 14th call of each kind...; 1/12 if unset."""
+    """`DEMOSEARCH_KILLS=2/6` is the second of six parts: the 2nd, 8th, 14th place of each call...; 1/12 if unset."""
     part, parts = map(int, os.environ.get("DEMOSEARCH_KILLS", "1/12").split("/"))
-    numbers = range(part, campaign.calls.get(call, 0) + 1, parts)
+    places = [place for place in campaign.places if place.call == call][part - 1 :: parts]
     fallen: list[str] = []
-    for place, number in enumerate(numbers):
+    for number, place in enumerate(places):
         try:
-            durable = campaign.kill(call, number, is_done=place % 2 == 0)
-            outcome = f"{durable} of {campaign.rows} rows were durable"
-        except AssertionError as error:
-            fallen.append(outcome := f"{call} {number}: {error}")
+            outcome = campaign.kill(place, is_done=number % 2 == 0)
+        except Exception as error:  # whatever going on with it has raised
+            fallen.append(outcome := f"{type(error).__name__}: {error}")
         with capsys.disabled():
-            print(f"\n{call}: {place + 1} of {len(numbers)} kills, call {number}: {outcome}", end="", flush=True)
+            print(f"\n{number + 1} of {len(places)} kills, {place}: {outcome}", end="", flush=True)
     assert not fallen
