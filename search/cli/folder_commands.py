@@ -2,7 +2,7 @@
 
 import os
 import secrets
-import shutil
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +28,7 @@ def list_runs(
     if paths and as_json:
         raise InputError("--paths cannot be used with --json: leave one of them out")
     from search.cli.run_table import run_table  # noqa: PLC0415 -- rich
-    from search.view.runs import RunList  # noqa: PLC0415 -- scipy
+    from search.view.runs import RunList  # noqa: PLC0415 -- numpy
 
     runs = RunList(_existing(folder))
     rows = [row for row in runs.rows() if not tag or tag in row.tags]
@@ -50,7 +50,7 @@ def compare(
     Prompts that another judge has scored are shown without a difference.
     """
     from search.cli.run_table import comparison_table  # noqa: PLC0415 -- rich
-    from search.view.compare import compare_runs  # noqa: PLC0415 -- scipy
+    from search.view.compare import compare_runs  # noqa: PLC0415 -- numpy
 
     compared = compare_runs([(path.as_posix(), path) for path in runs])
     print_out({"entries": [entry.to_json() for entry in compared]} if as_json else comparison_table(compared))
@@ -73,6 +73,7 @@ def tag(
     `demosearch tag RUN production --alone` says which run's prompt is in use; `demosearch list --tag production
     --paths` prints it for scripts.
     """
+    from search.run_directory.locks import changing  # noqa: PLC0415 -- pydantic
     from search.run_directory.notes import change_notes, read_notes  # noqa: PLC0415 -- pydantic
     from search.run_directory.run import require_run  # noqa: PLC0415 -- pydantic
 
@@ -80,8 +81,10 @@ def tag(
     if alone and not tags:
         raise InputError("--alone needs a TAG, which no other run is to keep: `demosearch tag RUN TAG --alone`")
     change = bool(tags or remove or note is not None)
-    others = _others_with({tag.strip() for tag in tags or ()}, path) if alone else {}
-    notes = change_notes(path, tags or (), remove or (), note, others) if change else read_notes(path)
+    folder = path.absolute().parent
+    with changing(folder) if alone else nullcontext():  # two who do so at once would keep the tag both
+        others = _others_with({tag.strip() for tag in tags or ()}, path) if alone else {}
+        notes = change_notes(path, tags or (), remove or (), note, others) if change else read_notes(path)
     for other, lost in others.items():
         say(f"removed from {os.path.relpath(other, path.parent.resolve())}: {', '.join(sorted(lost))}")
     say(", ".join(notes.tags) or "no tags")
@@ -94,7 +97,7 @@ def tag(
 def _others_with(tags: set[str], path: Path) -> dict[Path, set[str]]:
     """Find the other runs in the folder of the run at `path`, and below, that have any of these tags, and which."""
     from search.run_directory.notes import read_notes  # noqa: PLC0415 -- pydantic
-    from search.view.runs import run_paths  # noqa: PLC0415 -- scipy
+    from search.view.runs import run_paths  # noqa: PLC0415 -- numpy
 
     runs = sorted({run.resolve() for run in run_paths(path.absolute().parent)})  # a link is no other run
     shared = {run: tags & {*read_notes(run).tags} for run in runs}
@@ -106,6 +109,7 @@ def rm(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Remove a run directory with everything that was paid for in it. Asks first; a running one is refused."""
+    from search.run_directory.removal import remove_run  # noqa: PLC0415 -- pydantic
     from search.run_directory.run import read_any_config, require_run  # noqa: PLC0415 -- pydantic
     from search.run_directory.state import read_state  # noqa: PLC0415 -- pydantic
 
@@ -116,10 +120,7 @@ def rm(
     kept = f" Its ledger {ledger} stays." if ledger else " Its answers and verdicts go with it."
     if not yes and not typer.confirm(f"Remove {path}?{kept}"):
         raise typer.Exit(1)
-    try:
-        shutil.rmtree(path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be removed completely ({error.strerror}): check {error.filename}") from None
+    remove_run(path)
     say(f"removed: {path}")
     say_next(f"demosearch list {shown(path.parent)}")
 

@@ -1,18 +1,18 @@
 """What people write on a run: tags and a note, in its directory, so that they travel with it. They decide nothing."""
 
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from configs.errors import InputError
 from search.run_directory.files import write_json
+from search.run_directory.locks import changing
 from search.run_directory.run import require_run
 
 _FILE = "notes.json"
 _LONGEST_TAG = 40  # characters
-_LOCK_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ def change_notes(
     with ExitStack() as held:
         for run in sorted((path, *others), key=Path.resolve):  # who wants the same runs waits, and holds none of them
             held.enter_context(changing(run))
+            require_run(run)  # still: it may have been removed
         for other in others:
             _write(other, (), adding)
         return _write(path, adding, [tag.strip() for tag in remove], note)
@@ -68,18 +69,3 @@ def _write(path: Path, add: Iterable[str], remove: Iterable[str], note: str | No
     notes = Notes(tuple(sorted(tags)), before.note if note is None else note)
     write_json(path / _FILE, asdict(notes))
     return notes
-
-
-@contextmanager
-def changing(path: Path) -> Iterator[None]:
-    """Others who change what people wrote on the run at `path` wait. Raises InputError where they do so for too long,
-    or the directory cannot be written."""
-    from filelock import FileLock  # noqa: PLC0415 -- it takes asyncio, which who only reads does without
-
-    try:
-        with FileLock(path / "notes.lock", timeout=_LOCK_SECONDS):
-            yield
-    except TimeoutError:
-        raise InputError(f"{path}: another process is writing notes or reviews; try again when it is done") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}): make the directory writable") from None

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from configs.errors import InputError
 from search.run_directory.files import read_json, refusing_damage, write_json
-from search.run_directory.notes import changing
+from search.run_directory.locks import changing
 from search.run_directory.run import require_run
 
 FILE = "reviews.json"
@@ -79,6 +79,7 @@ def write_review(path: Path, of: Reviewed, review: Review, keep: Collection[str]
     """
     require_run(path)
     with changing(path):
+        require_run(path)  # still: it may have been removed
         reviews = read_reviews(path)
         before = reviews.pop(of, Review())
         review = replace(review, **{name: getattr(before, name) for name in keep})

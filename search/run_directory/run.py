@@ -14,14 +14,14 @@ request-fields-*.json  what a service does not take and is asked without
 tally.json      how many rows of the run its ledger held last, so that a loss is noticed
 state.json      who runs it, or why it stopped
 live.json       how it stands, for people who watch; there only while a coordinator is at work, or since it crashed
-lock            held while a coordinator works on it
+lock            held while a coordinator works on it; rejudge.lock and notes.lock by who judges anew, or writes notes
 """
 
 import json
 import os
 import socket
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Literal, Self
 from uuid import uuid4
@@ -34,12 +34,12 @@ from configs.stored import dump_config, restore_config, restore_evaluation
 from search.run_directory.differences import differences
 from search.run_directory.file_formats import OWNED, ConfigFile, Extension, Manifest, check_config_file
 from search.run_directory.files import missing, not_writable, read_json, refusing_damage, write_json
+from search.run_directory.locks import working
 from search.run_directory.new_place import refuse_unusable_directory
 from search.run_directory.state import read_noted_state
 
 TALLY = "tally.json"  # file of a run directory: how many rows of the run its ledger held when it was written last
 Command = Literal["resume", "extend", "evaluate", "retry-failed", "export", "rejudge"]
-_LOCK_SECONDS = 2.0  # longer than a status command holds the lock
 
 
 class Run:
@@ -49,10 +49,8 @@ class Run:
     """
 
     def __init__(self, path: Path) -> None:
-        from filelock import FileLock  # noqa: PLC0415 -- it takes asyncio, which who only reads does without
-
         self.path = path.absolute()  # a judge function may change the working directory
-        self._lock = FileLock(self.path / "lock")
+        self._lock = ExitStack()
         self._earlier: dict[str, Any] = {}  # its state when it was opened, while nothing has been done to it
 
     @classmethod
@@ -86,10 +84,12 @@ class Run:
         run = cls(path)
         try:
             run._acquire()
+            require_run(path)  # still: it may have been removed
             run._earlier = read_noted_state(path)
             run.set_state("running")
         except (OSError, RunStopped) as error:
             run.close()
+            require_run(path)
             raise not_writable(path, error) from error
         except InputError:
             run.close()
@@ -112,16 +112,8 @@ class Run:
         write_json(self.path / "manifest.json", read_manifest(self.path) | {"extensions": content["extensions"]})
 
     def _acquire(self) -> None:
-        try:
-            self._lock.acquire(timeout=_LOCK_SECONDS)
-            remove_drafts(self.path, OWNED)
-        except TimeoutError:
-            owner = read_noted_state(self.path)
-            who = f"process {owner.get('pid')} on {owner.get('host')}"
-            raise InputError(
-                f"another coordinator ({who}) works on {self.path}: watch it with `demosearch watch {self.path}`, "
-                "or stop it first"
-            ) from None
+        self._lock.enter_context(working(self.path))
+        remove_drafts(self.path, OWNED)
 
     def set_state(self, state: Literal["running", "stopped", "finished"], reason: str = "") -> None:
         """Note who runs it, or why it ended."""
@@ -186,7 +178,7 @@ class Run:
 
     def close(self) -> None:
         """Give the directory free. Idempotent."""
-        self._lock.release()
+        self._lock.close()
 
     def discard(self) -> None:
         """Remove the directory of a run that never started."""

@@ -32,15 +32,24 @@ def extend(path: Path | str, config: RunConfig, console: Console | None = None) 
         RunStopped: as `launch`; `resume` goes on.
     """
     path = Path(path).absolute()  # a judge function may change the working directory
+    require_search(path, "extend")
+    before = _so_far(path)
     extension = plan_extension(path, config)
     run = Run.open(path)
     try:
+        if _so_far(path) != before:
+            raise InputError(f"another process has just worked on {path}: see its status, then extend it again")
         run.extend(extension)
-        run.note_stop("")
     finally:
+        run.note_stop("")
         run.close()
     recorded = config.model_copy(update={"strategy": read_config(path).strategy})
     return resume(path, console, recorded)
+
+
+def _so_far(path: Path) -> object:
+    journal = path / "journal.jsonl"
+    return read_extensions(path), journal.stat().st_size if journal.exists() else 0
 
 
 def plan_extension(path: Path, config: RunConfig) -> Extension:

@@ -29,7 +29,8 @@ from search.results.bridge import Scales, SideBridge, bridge
 from search.results.evaluation_results import EvaluationResults
 from search.results.scored_answers import ScoredAnswer, base_prompt, scored_answers
 from search.results.search_results import SearchResults
-from search.run_directory.run import require_search
+from search.run_directory.locks import judging_anew
+from search.run_directory.run import require_run, require_search
 from search.running.event_loop import in_own_loop
 from search.running.judges import make_judges
 from search.running.succession import create_successor, successor_config
@@ -76,6 +77,12 @@ def rejudge(path: Path | str, config: RejudgeConfig, successor: Path | None = No
     path, successor = Path(path).absolute(), successor and successor.absolute()
     if successor is not None:
         require_search(path, "rejudge")
+    require_run(path)
+    with judging_anew(path):
+        return _rejudge(path, config, successor)
+
+
+def _rejudge(path: Path, config: RejudgeConfig, successor: Path | None) -> Rejudged:
     results = read_any_results(path)
     scored = scored_answers(results)
     if results.material is None or not scored:

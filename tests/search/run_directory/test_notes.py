@@ -2,7 +2,9 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
+from search.cli.folder_commands import tag
 from search.run_directory.notes import change_notes, read_notes
 from tests.search.view.folder import made_search
 
@@ -12,3 +14,15 @@ def test_tags_that_several_add_at_the_same_moment_are_all_kept(tmp_path: Path) -
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda tag: change_notes(run, [tag]), tags))
     assert [*read_notes(run).tags] == tags
+
+
+def test_of_runs_that_are_given_a_tag_alone_at_the_same_moment_one_has_it(tmp_path: Path) -> None:
+    runs, together = [made_search(tmp_path / f"run{number}", "a") for number in range(6)], Barrier(6)
+
+    def give(run: Path) -> None:
+        together.wait()
+        tag(run, ["production"], alone=True)
+
+    with ThreadPoolExecutor(len(runs)) as pool:
+        list(pool.map(give, runs))
+    assert sum("production" in read_notes(run).tags for run in runs) == 1
