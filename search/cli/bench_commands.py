@@ -21,7 +21,7 @@ def w1(
     Prints processor milliseconds an evaluation: cold (computed and durably kept), warm (same process, from the ledger)
     and in a new process.
     """
-    from search.bench.overhead import run_w1  # noqa: PLC0415 -- scipy
+    from search.bench.overhead import run_w1  # noqa: PLC0415 -- numpy
     from search.bench.tables import w1_table  # noqa: PLC0415 -- rich
 
     print_out(w1_table(run_w1(dspy_python)))
@@ -38,7 +38,7 @@ def overlap(
     A judge of a fixed latency beside a generator of a known speed, both made up; loop, ledger and journal are real.
     Prints the time of each alone and of both together.
     """
-    from search.bench.overlap import run_overlap  # noqa: PLC0415 -- scipy
+    from search.bench.overlap import run_overlap  # noqa: PLC0415 -- numpy
     from search.bench.tables import overlap_table  # noqa: PLC0415 -- rich
 
     print_out(overlap_table(run_overlap(seconds, latency, in_flight, speed)))

@@ -61,14 +61,14 @@ def export(
         _fill_study(path, output)
         return
     if form == "reviews":
-        from search.export.reviews import reviewed_answers  # noqa: PLC0415 -- scipy
+        from search.export.reviews import reviewed_answers  # noqa: PLC0415 -- numpy
 
         text, unmatched = reviewed_answers(path)
         _write_text(text, output)
         if unmatched:
             say(f"note: left out {show_many(unmatched, 'review')} of answers that this run does not hold")
         return
-    from search.export.best_prompt import read_best_prompt  # noqa: PLC0415 -- scipy
+    from search.export.best_prompt import read_best_prompt  # noqa: PLC0415 -- numpy
 
     best = read_best_prompt(path, best_so_far, anyway)
     _write_text(written(best, form), output)
@@ -112,7 +112,7 @@ def push(
     overstated them, and what speaks against them. Nothing leaves this machine without `--upload`, which needs a token
     (`hf auth login`, or HF_TOKEN).
     """
-    from search.export.push import push as pushed  # noqa: PLC0415 -- scipy
+    from search.export.push import push as pushed  # noqa: PLC0415 -- numpy
 
     address = pushed(path, folder, upload, private, best_so_far, anyway)
     say(f"written: {folder}")

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from configs.errors import InputError
 from configs.public_files import FOLDER, PUBLIC_FILES, PublicFile
@@ -60,6 +59,8 @@ def fetch(
 @contextmanager
 def _progress(files: list[PublicFile]) -> Iterator[Callable[[PublicFile, int], None]]:
     """A bar for the file that is coming, in a terminal."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn  # noqa: PLC0415 -- not for other commands
+
     screen = console()
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn()
     with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as progress:

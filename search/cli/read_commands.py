@@ -28,15 +28,15 @@ def status(path: RunDirectory, as_json: AsJson = False) -> None:
     from search.run_directory.run import is_evaluation  # noqa: PLC0415 -- pydantic
 
     if is_evaluation(path):
-        from search.cli.evaluation_table import evaluation_view  # noqa: PLC0415 -- scipy
-        from search.results.evaluation_status import read_evaluation  # noqa: PLC0415 -- scipy
+        from search.cli.evaluation_table import evaluation_view  # noqa: PLC0415 -- numpy
+        from search.results.evaluation_status import read_evaluation  # noqa: PLC0415 -- numpy
 
         evaluation = read_evaluation(path)
         print_out(evaluation.to_json() if as_json else evaluation_view(evaluation, path))
         if not as_json:
             say_next(*after_evaluation(evaluation, path))
         return
-    from search.results.status import read_status  # noqa: PLC0415 -- scipy
+    from search.results.status import read_status  # noqa: PLC0415 -- numpy
 
     stands = read_status(path)
     show_status(stands, path, as_json)
@@ -53,7 +53,7 @@ def watch(
     It ends with the run, or with Ctrl-C, which does not disturb the run. If the run is not
     running, it says so, and how to continue.
     """
-    from search.cli.watch import watch as follow  # noqa: PLC0415 -- scipy
+    from search.cli.watch import watch as follow  # noqa: PLC0415 -- numpy
 
     follow(path, SafeConsole(), once)
 
@@ -82,8 +82,8 @@ def report(
     candidates, contributions of demonstrations. Of an evaluation: its variants, each against the first, and win
     rates where AlpacaEval's judge has judged. Of both: categories, lengths, answers side by side, cost, failures.
     """
-    from search.report.forms import report as written  # noqa: PLC0415 -- scipy
-    from search.report.forms import save_figures  # noqa: PLC0415 -- scipy
+    from search.report.forms import report as written  # noqa: PLC0415 -- numpy
+    from search.report.forms import save_figures  # noqa: PLC0415 -- numpy
 
     write(output or path / f"report.{form.value}", written(path, form.value))
     if figures is not None:

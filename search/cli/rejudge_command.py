@@ -36,8 +36,8 @@ def rejudge(
     was.
     """
     from configs.loading import load_rejudge  # noqa: PLC0415 -- pydantic
-    from search.cli.rejudge_table import rejudge_view  # noqa: PLC0415 -- scipy
-    from search.running.rejudge import rejudge as rejudge_run  # noqa: PLC0415 -- scipy
+    from search.cli.rejudge_table import rejudge_view  # noqa: PLC0415 -- numpy
+    from search.running.rejudge import rejudge as rejudge_run  # noqa: PLC0415 -- numpy
 
     config = load_rejudge(judge, overrides or [])
     with interruptible(path, "the same command"):

@@ -91,7 +91,7 @@ def export(path: Path | str, form: Format, best_so_far: bool = False, anyway: bo
         InputError: nothing is scored yet; or the search has not ended and `best_so_far` is not asked for; or the prompt
             cannot be written in this form.
     """
-    from search.export.best_prompt import read_best_prompt  # noqa: PLC0415 -- scipy
+    from search.export.best_prompt import read_best_prompt  # noqa: PLC0415 -- numpy
 
     path = Path(path)
     return written(read_best_prompt(path, best_so_far, anyway), form)
@@ -99,7 +99,7 @@ def export(path: Path | str, form: Format, best_so_far: bool = False, anyway: bo
 
 def written(best: "BestPrompt", form: Format) -> str:
     """The text that this form has, or JSON. Raises InputError where the prompt cannot be written in this form."""
-    from search.export.writers import WRITERS  # noqa: PLC0415 -- scipy
+    from search.export.writers import WRITERS  # noqa: PLC0415 -- numpy
 
     content = WRITERS[form](best)
     return content if isinstance(content, str) else json.dumps(content, indent=1, ensure_ascii=False) + "\n"
@@ -108,7 +108,7 @@ def written(best: "BestPrompt", form: Format) -> str:
 def caveat(best: "BestPrompt", form: Format) -> str:
     """What is to be known of this prompt in this form: how sure it is that it beats the base prompt, where too little
     says so; when the scores do not hold for this form as it is. "" where nothing is."""
-    from search.results.wording import show_decoding  # noqa: PLC0415 -- scipy
+    from search.results.wording import show_decoding  # noqa: PLC0415 -- numpy
 
     sentences = [best.warning, _other_prompt(best, form)]
     if best.decoding_name != OWN and not FORMS[form].names_decoding:

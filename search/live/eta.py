@@ -18,9 +18,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import stdev
 
-from scipy.special import stdtrit
-
 from search.results.wording import digits, unit_of
+from search.statistics.quantiles import of_student
 
 _MOST = 24  # windows
 _FEWEST = 3  # windows, before an interval is given
@@ -90,7 +89,7 @@ class Speedometer:
 
 def _half(speeds: list[float], share: float) -> float:
     """Half the interval of the mean speed to come; a window is this share of the rest."""
-    quantile = float(stdtrit(len(speeds) - 1, (1 + _COVERAGE) / 2))
+    quantile = of_student(len(speeds) - 1, _COVERAGE)
     return quantile * stdev(speeds) * math.sqrt(1 / len(speeds) + share)
 
 

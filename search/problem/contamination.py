@@ -1,27 +1,51 @@
-"""Demonstrations that hold a question of the benchmark, and search questions that hold a held-out one.
+"""Demonstrations that hold a question of the benchmark, and search questions that hold a held-out one: what was found.
 
 A winner whose prompt shows a held-out question with its answer has not been judged on questions that it never saw. So
 what is the same is taken out of the pool, or refused, and what is alike is reported with its pairs.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self
 
-from configs.errors import InputError
 from configs.plural import show_many
-from configs.schema.data import PoolConfig
-from evaluators.question import Question
-from search.problem.overlap import Overlap, Source, Text, find_overlaps
-from search.problem.pool import Pool
-from search.problem.split import Split
-from search.prompts.demonstration import Demonstration
-from search.prompts.urial import BasePrompt
+
+Degree = Literal["same", "contains", "near"]
+Source = Literal["pool", "base prompt", "search questions"]
 
 SEEN = "held-out questions seen"
 """What the manifest calls `Contamination.seen`."""
 _SHOWN = 3  # pairs in a sentence
 _KEPT = 200  # pairs in a file
+_VERBS: Mapping[Degree, str] = {"same": "is", "contains": "contains", "near": "resembles"}
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """A text of the prompts, or a search question, and a question that it holds.
+
+    Attributes:
+        source: where the text comes from.
+        id: of the demonstration or the search question; `rules` for the rules of the base prompt.
+        place: of the text, for people, with the turn where there are several; "" where only the id is known.
+        question: id of the question.
+        side: of the question: `search` or `held-out`.
+        degree: `same`: it is the question, however it is broken into words. `contains`: the whole question stands in
+            it. `near`: they have the same words in another order, or but for a word or two typing errors; one stands in
+            the other; or they have a passage of 13 words in common (with the question's further turns or its reference
+            answers, too).
+    """
+
+    source: Source
+    id: str
+    place: str
+    question: str
+    side: str
+    degree: Degree
+
+    def __str__(self) -> str:
+        where = f" ({self.place})" if self.place else ""
+        return f"{self.id}{where} {_VERBS[self.degree]} {self.side} question {self.question}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +67,23 @@ class Contamination:
 
     def counts(self) -> dict[str, int]:
         """Counts for the manifest; empty where nothing was found."""
-        counted = {"left out": len(_ids(self.dropped)), "pairs that remain": len(self.remaining), SEEN: self.seen}
+        counted = {"left out": len(ids_of(self.dropped)), "pairs that remain": len(self.remaining), SEEN: self.seen}
         return counted if any(counted.values()) else {}
 
     def notices(self) -> tuple[str, ...]:
         """A sentence for each thing that a person should know; none where nothing was found."""
-        dropped, remaining = len(_ids(self.dropped)), self.remaining
+        dropped, remaining = len(ids_of(self.dropped)), self.remaining
         texts = []
         if self.dropped:
             texts.append(
-                f"{_demonstrations(dropped)} of the pool {_plural(dropped, 'holds', 'hold')} a question of the "
-                f"benchmark and {_plural(dropped, 'is', 'are')} left out "
-                f"(pool.contamination is drop): {_first(self.dropped)}"
+                f"{show_many(dropped, 'demonstration')} of the pool {_plural(dropped, 'holds', 'hold')} a question of "
+                f"the benchmark and {_plural(dropped, 'is', 'are')} left out "
+                f"(pool.contamination is drop): {show_first(self.dropped)}"
             )
         for source in ("pool", "base prompt", "search questions"):
             pairs = [overlap for overlap in remaining if overlap.source == source]
             if pairs:
-                texts.append(f"{_left_in(source, len(_ids(pairs)))}: {_first(pairs)}")
+                texts.append(f"{_left_in(source, len(ids_of(pairs)))}: {show_first(pairs)}")
         return tuple(texts)
 
     def to_json(self) -> dict[str, Any]:
@@ -85,7 +109,7 @@ def _left_in(source: Source, count: int) -> str:
     verb = _plural(count, "holds or resembles", "hold or resemble")
     if source == "search questions":
         return f"{count:,} of the search questions {verb} a held-out question"
-    texts = _demonstrations(count) if source == "pool" else f"{count:,} text{'s' * (count != 1)}"
+    texts = show_many(count, "demonstration" if source == "pool" else "text")
     return f"{texts} of the {source} {verb} a question of the benchmark and {_plural(count, 'stays', 'stay')} in it"
 
 
@@ -93,101 +117,12 @@ def _plural(count: int, singular: str, plural: str) -> str:
     return singular if count == 1 else plural
 
 
-def _ids(overlaps: Iterable[Overlap]) -> set[str]:
+def ids_of(overlaps: Iterable[Overlap]) -> set[str]:
+    """Ids of the texts."""
     return {overlap.id for overlap in overlaps}
 
 
-def _demonstrations(count: int) -> str:
-    return f"{count:,} demonstration{'s' * (count != 1)}"
-
-
-def _first(overlaps: Sequence[Overlap]) -> str:
+def show_first(overlaps: Sequence[Overlap]) -> str:
+    """The first pairs, and how many more there are."""
     more = len(overlaps) - _SHOWN
     return "; ".join(map(str, overlaps[:_SHOWN])) + (f"; and {show_many(more, 'more pair')}" if more > 0 else "")
-
-
-def without_questions(pool: Pool, base: BasePrompt, split: Split, policy: PoolConfig) -> tuple[Pool, Contamination]:
-    """The pool without demonstrations that are questions of either side, and what was found.
-
-    Raises:
-        InputError: the knob says to refuse, the base prompt shows a question, or nothing is left of the pool.
-    """
-    overlaps = _overlaps([*_pool_texts(pool), *_base_texts(base)], split)
-    alike = find_overlaps(_question_texts(split.search), split.held_out, "held-out")
-    surely = [overlap for overlap in overlaps if overlap.degree != "near"]
-    if policy.contamination == "keep":
-        return pool, Contamination((), (*overlaps, *alike))
-    own = [overlap for overlap in surely if overlap.source == "base prompt" and overlap.id != "rules"]
-    if own:
-        raise InputError(
-            f"the base prompt shows a question of the benchmark: {_first(own)}; remove the demonstration or the "
-            "question, or set pool.contamination to keep"
-        )
-    dropped = [overlap for overlap in surely if overlap.source == "pool"]
-    if dropped and policy.contamination == "refuse":
-        raise InputError(
-            f"{_demonstrations(len(_ids(dropped)))} of the pool hold a question of the benchmark: {_first(dropped)}; "
-            "remove them, or set pool.contamination to drop"
-        )
-    gone = _ids(dropped)
-    kept = pool.leaving_out(gone)
-    if not kept:
-        raise InputError("every demonstration of the pool is a question of the benchmark; use another pool")
-    remaining = [overlap for overlap in overlaps if overlap.source != "pool" or overlap.id not in gone]
-    return kept, Contamination(tuple(dropped), (*remaining, *alike))
-
-
-def shown_questions(variants: Mapping[str, BasePrompt], questions: Sequence[Question]) -> tuple[str, ...]:
-    """A sentence for each prompt of an evaluation, by name, that shows what it is asked, or something like it."""
-    sentences = []
-    for name, prompt in variants.items():
-        pairs = find_overlaps(_base_texts(prompt), questions, "")
-        if pairs:
-            shown = "; ".join(str(pair).replace("  ", " ") for pair in pairs[:_SHOWN])
-            count = len(_ids(pairs))
-            texts = f"{count:,} {_plural(count, 'text', 'texts')}"
-            sentences.append(f"variant '{name}' shows {texts} like a question it is asked: {shown}")
-    return tuple(sentences)
-
-
-def _overlaps(texts: Sequence[Text], split: Split) -> list[Overlap]:
-    sides = (("held-out", split.held_out), ("search", split.search))
-    return [overlap for side, questions in sides for overlap in find_overlaps(texts, questions, side)]
-
-
-def _pool_texts(pool: Pool) -> list[Text]:
-    return [
-        text
-        for overlap in pool.values()
-        for text in _turns("pool", overlap.id, pool.places.get(overlap.id, ""), overlap)
-    ]
-
-
-def _base_texts(base: BasePrompt) -> list[Text]:
-    shown = [
-        text
-        for number, demonstration in enumerate(base.demonstrations, start=1)
-        for text in _turns("base prompt", f"demonstration {number}", "", demonstration)
-    ]
-    return [*shown, Text("base prompt", "rules", "", "", base.rules)]
-
-
-def _turns(source: Source, name: str, place: str, demonstration: Demonstration) -> Iterator[Text]:
-    """A text a turn: a later one may hold a question as well as the first."""
-    for number, (query, answer) in enumerate(demonstration.turns, start=1):
-        turn = f"turn {number}" if demonstration.further else ""
-        yield Text(source, name, ", ".join(filter(None, (place, turn))), query, answer)
-
-
-def _question_texts(questions: Iterable[Question]) -> list[Text]:
-    return [
-        Text(
-            "search questions",
-            f"search question {question.id}",
-            "",
-            question.query,
-            "\n".join(question.turns[1:]),
-            answer=False,
-        )
-        for question in questions
-    ]

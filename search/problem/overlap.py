@@ -1,51 +1,20 @@
 """Pairs of a text and a question of which one holds, or resembles, the other."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Self
 
 from evaluators.question import Question
+from search.problem.contamination import Degree, Overlap, Source
 from search.problem.plain_text import read_words
 from search.problem.reworded import reworded
 from search.problem.text_overlap import Passages, Words, is_telling, letters_of
-
-Degree = Literal["same", "contains", "near"]
-Source = Literal["pool", "base prompt", "search questions"]
 
 _WHOLE, _WHOLE_LETTERS, _WHOLE_ANYWAY = 5, 20, 8  # words and letters of a question that is no common phrase
 _FURTHER = 8  # words of a later turn, a reference or a query that is no common phrase
 _LETTERS = 24  # of a question that is found wherever it is broken into words
 _BLOCK = 10_000  # texts whose words are in memory at the same time
 _BREAK = ("\x00",)  # between texts, so that no passage runs over it
-_VERBS: Mapping[Degree, str] = {"same": "is", "contains": "contains", "near": "resembles"}
-
-
-@dataclass(frozen=True, slots=True)
-class Overlap:
-    """A text of the prompts, or a search question, and a question that it holds.
-
-    Attributes:
-        source: where the text comes from.
-        id: of the demonstration or the search question; `rules` for the rules of the base prompt.
-        place: of the text, for people, with the turn where there are several; "" where only the id is known.
-        question: id of the question.
-        side: of the question: `search` or `held-out`.
-        degree: `same`: it is the question, however it is broken into words. `contains`: the whole question stands in
-            it. `near`: they have the same words in another order, or but for a word or two typing errors; one stands in
-            the other; or they have a passage of 13 words in common (with the question's further turns or its reference
-            answers, too).
-    """
-
-    source: Source
-    id: str
-    place: str
-    question: str
-    side: str
-    degree: Degree
-
-    def __str__(self) -> str:
-        where = f" ({self.place})" if self.place else ""
-        return f"{self.id}{where} {_VERBS[self.degree]} {self.side} question {self.question}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from search.problem.candidate import Candidate
 from search.results.results_by_candidate import ResultsByCandidate
@@ -23,6 +22,7 @@ from search.statistics.effects_posterior import Fit
 from search.statistics.estimates import Estimate
 from search.statistics.intervals import Bounds, of_difference
 from search.statistics.observed_scores import ObservedScores, OrderedSet
+from search.statistics.quantiles import of_normal
 
 _FEWEST = 3  # candidates, the base prompt included
 _RECENCIES = np.linspace(-0.9, 0.9, 19)
@@ -139,7 +139,7 @@ def _each(
 
 def _gains(fit: Fit, sets: Sequence[OrderedSet], over: OrderedSet, confidence: float) -> list[Estimate]:
     means, spreads = fit.gains(sets, over)
-    halves = spreads * float(ndtri((1 + confidence) / 2))
+    halves = spreads * of_normal(confidence)
     return [
         Estimate(float(mean), float(mean - half), float(mean + half), 1)
         for mean, half in zip(means, halves, strict=True)

@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
 
 from search.results.candidate_results import CandidateResults
 from search.statistics.estimates import Estimate, estimate
+from search.statistics.quantiles import of_student
 
 _FEWEST = 8  # questions for a regression
 
@@ -65,5 +65,5 @@ def _intercept(longer: np.ndarray, gained: np.ndarray, confidence: float) -> Est
     free = len(longer) - 2
     variance = float(((gained - design @ solution) ** 2).sum() / free)
     error = math.sqrt(variance * np.linalg.inv(design.T @ design)[0, 0])
-    half = float(stdtrit(free, (1 + confidence) / 2)) * error
+    half = of_student(free, confidence) * error
     return Estimate(float(solution[0]), float(solution[0]) - half, float(solution[0]) + half, len(longer))

@@ -19,7 +19,8 @@ from configs.schema.strategy import ScreeningConfig
 from evaluators.objective import Objective
 from search.problem.candidate import OWN
 from search.problem.decodings import make_decodings
-from search.problem.material import Material, load_material
+from search.problem.material import Material
+from search.problem.material_files import load_material
 from search.problem.space import SearchSpace
 from search.problem.split import HeldOut, held_out_by_judge
 from search.prompts.render import Renderer, make_renderer

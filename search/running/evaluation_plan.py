@@ -10,8 +10,8 @@ from configs.schema.evaluation import EvaluationConfig
 from configs.schema.model import AnyModelConfig
 from evaluators.objective import Objective
 from evaluators.question import Question
-from search.problem.contamination import shown_questions
 from search.problem.prompt_variant import PromptVariant, load_variants
+from search.problem.shown_questions import shown_questions
 from search.problem.split import load_questions
 from search.prompts.urial import BasePrompt
 from search.running.judges import Judges, make_judges

@@ -27,10 +27,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit  # scipy.stats takes a second to import
 
 from search.statistics.estimates import Estimate
 from search.statistics.intervals import Bounds, mean_interval, of_difference
+from search.statistics.quantiles import of_student
 
 Floats = NDArray[np.float64]
 Draws = Mapping[int, Mapping[str, float]]
@@ -122,7 +122,7 @@ def share_of_gap(
     n, ratio = len(names), float(gain.mean() / gap.mean())
     if n == 1:
         return Estimate(ratio, -math.inf, math.inf, 1)
-    t = float(stdtrit(n - 1, (1 + confidence) / 2))
+    t = of_student(n - 1, confidence)
     v_gain, v_gap = (_variance_of_mean(values, t, confidence, of_difference(bounds)) for values in (gain, gap))
     v_gain += _draw_variance(reached) * (_quantile_of_draws(len(reached), confidence) / t) ** 2
     both = float(np.cov(gain, gap, ddof=1)[0, 1]) / n
@@ -137,7 +137,7 @@ def share_of_gap(
 
 def _quantile_of_draws(count: int, confidence: float) -> float:
     """Student's, with the degrees of freedom of so many draws; 0 where there is one."""
-    return float(stdtrit(count - 1, (1 + confidence) / 2)) if count > 1 else 0.0
+    return of_student(count - 1, confidence) if count > 1 else 0.0
 
 
 def _variance_of_mean(values: Floats, quantile: float, confidence: float, bounds: Bounds | None) -> float:

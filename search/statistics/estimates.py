@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit  # scipy.stats takes a second to import
 
 from search.statistics.intervals import Bounds, mean_interval, of_difference
+from search.statistics.quantiles import of_student
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,5 +103,5 @@ def _welch(first: Sequence[float], second: Sequence[float], confidence: float) -
     if total == 0:
         return Estimate(mean, mean, mean, n)
     freedom = total**2 / sum(square**2 / (len(values) - 1) for square, values in zip(squares, sides, strict=True))
-    half = float(stdtrit(freedom, (1 + confidence) / 2)) * math.sqrt(total)
+    half = of_student(freedom, confidence) * math.sqrt(total)
     return Estimate(mean, mean - half, mean + half, n)

@@ -20,7 +20,8 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri, stdtrit  # scipy.stats takes a second to import
+
+from search.statistics.quantiles import of_normal, of_student
 
 Bounds = tuple[float, float]
 """The lowest and the highest score that a judge can give."""
@@ -53,7 +54,7 @@ def mean_interval(values: NDArray[np.float64], confidence: float, bounds: Bounds
         return student
     at_ends = bool(np.all((share < _EQUAL) | (share > 1 - _EQUAL)))
     dispersion = 1.0 if at_ends else _dispersion(share, _usual_dispersion(share, low == -high))
-    ends = _by_score_test(share, dispersion, float(ndtri((1 + confidence) / 2)))
+    ends = _by_score_test(share, dispersion, of_normal(confidence))
     return low + ends[0] * (high - low), low + ends[1] * (high - low)
 
 
@@ -79,13 +80,9 @@ def _student_where_it_holds(
 def _student(values: NDArray[np.float64], confidence: float) -> tuple[float, float]:
     if len(values) == 1:
         return -math.inf, math.inf
-    half = _quantile(len(values), confidence) * float(values.std(ddof=1)) / math.sqrt(len(values))
+    half = of_student(len(values) - 1, confidence) * float(values.std(ddof=1)) / math.sqrt(len(values))
     mean = float(values.mean())
     return mean - half, mean + half
-
-
-def _quantile(count: int, confidence: float) -> float:
-    return float(stdtrit(count - 1, (1 + confidence) / 2))
 
 
 def _mostly_equal(values: NDArray[np.float64]) -> bool:

@@ -25,10 +25,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit  # scipy.stats takes a second to import
 
 from search.statistics.estimates import Estimate, estimate
 from search.statistics.intervals import Bounds, is_students
+from search.statistics.quantiles import of_student
 
 Unused = Literal["few in common", "few further", "not Student's", "no correlation"]
 """Why a cheap judge's values have no weight."""
@@ -97,9 +97,7 @@ def prediction_powered(
     if unused:
         return PredictionPowered(plain, plain, 0.0, correlation, len(both), len(alone), 1.0, unused)
     mean = float(everything.mean() - weight * (cheap.mean() - alone.mean()))
-    half = float(stdtrit(len(both) - 2, (1 + confidence) / 2)) * math.sqrt(
-        _variance(everything, values, cheap, alone, weight)
-    )
+    half = of_student(len(both) - 2, confidence) * math.sqrt(_variance(everything, values, cheap, alone, weight))
     powered = Estimate(mean, mean - half, mean + half, plain.n).inside(bounds)
     width = 2 * half / (plain.high - plain.low)
     return PredictionPowered(powered, plain, weight, correlation, len(both), len(alone), width)

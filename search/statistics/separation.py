@@ -15,9 +15,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import ndtri
 
 from search.statistics.agreement import Agreement
+from search.statistics.quantiles import of_normal
 
 _STEPS = 40  # halvings
 
@@ -31,7 +31,7 @@ def _effective_questions(answers: Sequence[tuple[str, float]]) -> float:
 def separation(good: Sequence[tuple[str, float]], bad: Sequence[tuple[str, float]], confidence: float) -> Agreement:
     """The probability with its interval, from questions and scores, at least one of each."""
     higher = np.sign(np.subtract.outer([score for _, score in good], [score for _, score in bad]))
-    value, z = float((higher.mean() + 1) / 2), float(ndtri((1 + confidence) / 2))
+    value, z = float((higher.mean() + 1) / 2), of_normal(confidence)
     n, m = (_effective_questions(answers) for answers in (good, bad))
 
     def rejected(truth: float) -> bool:

@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from scipy.special import stdtrit
-
 from search.report.costs import costs_of, needed
 from search.report.evaluation.side_by_side import VariantContrast, variant_contrasts
 from search.report.lengths import LengthGuard, length_guard
@@ -19,6 +17,7 @@ from search.results.evaluation_status import EvaluationStatus, evaluation_status
 from search.results.reviews import summarize_reviews
 from search.statistics.estimates import Estimate, estimate
 from search.statistics.intervals import Bounds, of_difference
+from search.statistics.quantiles import of_student
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +128,7 @@ def _win_rates(place: Place, confidence: float) -> WinRates:
     def rate(percent: float | None, error: float | None) -> Estimate | None:
         if percent is None:
             return None
-        half = math.inf if error is None else float(stdtrit(place.n - 1, (1 + confidence) / 2)) * error
+        half = math.inf if error is None else of_student(place.n - 1, confidence) * error
         return Estimate(percent, percent - half, percent + half, place.n)
 
     plain = rate(place.win_rate, place.standard_error)

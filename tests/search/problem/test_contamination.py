@@ -8,7 +8,8 @@ import pytest
 
 from configs.errors import InputError
 from configs.loading import load_config
-from search.problem.material import Material, load_material
+from search.problem.material import Material
+from search.problem.material_files import load_material
 from search.prompts.render import make_renderer
 from search.prompts.urial import BACKTICKS
 

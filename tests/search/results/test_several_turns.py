@@ -7,7 +7,8 @@ from typing import Literal
 import pytest
 
 from configs.loading import load_config, load_evaluation
-from search.problem.material import Material, load_material
+from search.problem.material import Material
+from search.problem.material_files import load_material
 from search.problem.prompt_variant import load_variants
 from search.prompts.demonstration import Demonstration
 from search.prompts.render import make_renderer
