@@ -106,7 +106,7 @@ def test_what_one_experiment_has_paid_for_the_next_does_not_pay_for(ledger: Path
     first = _run("aligned", toy_config(tmp_path, ledger), tmp_path / "first")
     again = _run("aligned", toy_config(tmp_path, ledger), tmp_path / "again")
     assert first.cells == 3
-    assert again.paid.generations == 0
+    assert again.spend.generated == 0
     assert (tmp_path / "first" / "table.csv").read_bytes() == (tmp_path / "again" / "table.csv").read_bytes()
 
 

@@ -74,7 +74,7 @@ def test_a_prompt_that_two_experiments_share_stands_once_and_is_paid_once(
     conditions = [condition["condition"] for condition in results.conditions]
     assert "examples base prompt, n 3" not in conditions  # components has it
     again = _run(tmp_path / "again", ledger)
-    assert again.paid.generations == 0
+    assert again.spend.generated == 0
     assert again.rows == results.rows
 
 

@@ -35,7 +35,7 @@ def test_sets_of_a_search_a_run_directory_and_an_export_have_the_same_scores_on_
     run = tmp_path / "first" / "searches" / "found"
     read = _run(tmp_path / "second", ledger, sets=[{"name": "found", "path": str(run)}], models=_MODELS)
     assert [replace(row, failed=0) for row in read.rows] == [replace(row, failed=0) for row in searched.rows]
-    assert read.paid.generations == 0
+    assert read.spend.generated == 0
     (tmp_path / "set.json").write_text(search.export(run, "json"), encoding="utf-8")
     exported = _run(
         tmp_path / "third", ledger, sets=[{"name": "exported", "path": str(tmp_path / "set.json")}], models=_MODELS
