@@ -17,7 +17,7 @@ from configs.text_files import read_text
 
 QUERY_FIELDS = ("query", "instruction", "question", "prompt", "input", "text", "turns")
 ANSWER_FIELDS = ("answer", "output", "response", "completion", "chosen", "target")
-REFERENCE_FIELDS = ("reference", *ANSWER_FIELDS)
+REFERENCE_FIELDS = ("reference", "gold", "ideal", "expected", "ground_truth", *ANSWER_FIELDS)
 SCHEMA = "demosearch.schema.json"  # by which an editor completes and checks the config; its first line names it
 DEFAULT_RULES = "Below are questions, each with a good answer. Answer the last question in the same way.\n"
 
@@ -55,11 +55,8 @@ class Draft:
             raise InputError(f"the judge '{self.judge}' needs a name: give --judge-name, {needs[self.judge]}")
         if self.base_prompt is not None:
             read_text(self.base_prompt)
-        if self.judge == "reference" and find_field(self.questions, REFERENCE_FIELDS, required=False) is None:
-            raise InputError(
-                f"{self.questions}: no row has a reference answer ({', '.join(REFERENCE_FIELDS)}), which the judge "
-                "'reference' compares with: choose another judge"
-            )
+        if self.judge == "reference":
+            require_reference(self.questions)
 
     def write(self, path: Path) -> list[Path]:
         """Write the config to `path`, beside it this version's schema, and what else it names and is not there yet.
@@ -87,7 +84,7 @@ class Draft:
 
     def _text(self, path: Path) -> str:
         """The config with its comments."""
-        reference = find_field(self.questions, REFERENCE_FIELDS, required=False) or "reference"
+        query, reference = question_fields(self.questions)
         pool_query, pool_answer = pool_fields(self.pool)
         return _TEMPLATE.format(
             name=path.stem,
@@ -96,8 +93,8 @@ class Draft:
             pool_query=_value(pool_query),
             pool_answer=_value(pool_answer),
             questions=_value(_config_path(path, self.questions)),
-            query=_value(find_field(self.questions, QUERY_FIELDS)),
-            reference=_value(reference),
+            query=_value(query),
+            reference=_value(reference or REFERENCE_FIELDS[0]),
             model=_value(_config_path(path, Path(self.model)) if Path(self.model).is_dir() else self.model),
             dtype="bfloat16" if self.gpus else "float32",
             judge=_JUDGES[self.judge].format(name=_value(self.judge_name)) + self._module_folder(path),
@@ -128,21 +125,62 @@ def _cpu_speed(model: Path) -> int:
     return max(1, min(most, round(_CPU_BYTES / weights))) if weights else usual
 
 
-def find_field(path: Path, names: Sequence[str], required: bool = True) -> str | None:
-    """The first of these fields that the first row of the file has with something in it.
+def question_fields(path: Path) -> tuple[str, str | None]:
+    """Fields of question and reference answer; of a conversation, those of its first turn.
+
+    Returns:
+        None for a reference answer that the first row does not have.
 
     Raises:
-        InputError: the file cannot be read, or it has none of them and one is required.
+        InputError: the file cannot be read, or its first row has no question.
     """
-    row: Row = read_rows(path)[0]
-    name = next((name for name in (*names, *_inside(row, names)) if row.has(name) and row.value(name)), None)
-    if name is None and required:
-        there = ", ".join(map(str, row))
+    row = read_rows(path)[0]
+    query, reference = _find(row, QUERY_FIELDS), _find(row, REFERENCE_FIELDS)
+    if query is None:
+        query, *answers = next(_turns(row), None) or [None]
+        reference = reference or next(iter(answers), None)
+    if query is None:
+        raise _missing(row, QUERY_FIELDS, "questions.query_field")
+    return query, reference
+
+
+def require_reference(questions: Path) -> None:
+    """Raises InputError where the first row has no reference answer, which the judge `reference` compares with."""
+    if question_fields(questions)[1] is None:
         raise InputError(
-            f"{row.place}: has {there}, but none of {', '.join(names)}: rename a field in the data, or write the "
-            "config yourself, with `pool.query_field: instances[0].input` for a field inside others"
+            f"{_without(read_rows(questions)[0], REFERENCE_FIELDS)}, which the judge 'reference' needs: "
+            f"rename a field in the data, choose another judge, or {_by_hand('questions.reference_field')}"
         )
-    return name
+
+
+def _find(row: Row, names: Sequence[str]) -> str | None:
+    """The first of these fields, also inside others, that the row has with something in it."""
+    return next((name for name in (*names, *_inside(row, names)) if row.has(name) and row.value(name)), None)
+
+
+def _missing(row: Row, names: Sequence[str], knob: str) -> InputError:
+    return InputError(f"{_without(row, names)}: rename a field in the data, or {_by_hand(knob)}")
+
+
+def _without(row: Row, names: Sequence[str]) -> str:
+    return f"{row.place}: has {', '.join(map(str, row))}, but none of {', '.join(names)}"
+
+
+def _by_hand(knob: str) -> str:
+    return f"write the config yourself, with `{knob}: instances[0].input` for a field inside others"
+
+
+def _turns(row: Row) -> Iterator[list[str]]:
+    """The texts of each conversation in the row, as knobs name them (`messages[0].content`); no system message."""
+    for name in CONVERSATION_FIELDS:
+        turns = row.get(name)
+        if isinstance(turns, list):
+            spoken = {at: turn if isinstance(turn, dict) else {} for at, turn in enumerate(turns)}
+            yield [
+                f"{name}[{at}]" + next((f".{text}" for text in ("content", "value") if text in turn), "")
+                for at, turn in spoken.items()
+                if turn.get("role", turn.get("from")) != "system"
+            ]
 
 
 def _inside(row: Row, names: Sequence[str]) -> Iterator[str]:
@@ -158,12 +196,15 @@ def pool_fields(path: Path) -> tuple[str, str]:
     """Fields of query and answer; the usual ones where rows hold conversations, which are read without them.
 
     Raises:
-        InputError: as `find_field`.
+        InputError: the file cannot be read, or its first row has neither.
     """
-    row: Row = read_rows(path)[0]
-    conversations = any(isinstance(row.get(name), list) for name in CONVERSATION_FIELDS)
-    query, answer = (find_field(path, names, not conversations) for names in (QUERY_FIELDS, ANSWER_FIELDS))
-    return (query, answer) if query and answer else (QUERY_FIELDS[0], ANSWER_FIELDS[0])
+    row = read_rows(path)[0]
+    query, answer = _find(row, QUERY_FIELDS), _find(row, ANSWER_FIELDS)
+    if query and answer:
+        return query, answer
+    if not any(_turns(row)):
+        raise _missing(row, ANSWER_FIELDS if query else QUERY_FIELDS, f"pool.{'answer' if query else 'query'}_field")
+    return QUERY_FIELDS[0], ANSWER_FIELDS[0]
 
 
 def _config_path(config: Path, file: Path) -> str:

@@ -1,6 +1,7 @@
 """The command that writes a first config."""
 
 import sys
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +19,14 @@ class JudgeChoice(StrEnum):
     RUBRIC = "rubric"
     REWARD_MODEL = "reward_model"
     FUNCTION = "function"
+
+
+_NAMED = {
+    JudgeChoice.RUBRIC: "Model of the judging service",
+    JudgeChoice.REWARD_MODEL: "Reward model (hub name or folder)",
+    JudgeChoice.FUNCTION: "Judge function (module:function)",
+}
+"""What is asked about judges that need a name."""
 
 
 def init(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
@@ -39,20 +48,23 @@ def init(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     What is not given as a flag is asked for. Fields are found by their usual names (query, instruction, question, ...;
     answer, output, response, ...).
     """
-    from configs.draft import Draft  # noqa: PLC0415 -- yaml
+    from configs.draft import Draft, pool_fields, question_fields, require_reference  # noqa: PLC0415 -- yaml
 
     model = model or _ask("Model (hub name or folder)", "--model")
-    questions = questions or Path(_ask("File of questions", "--questions"))
-    pool = pool or Path(_ask("File of demonstrations", "--pool"))
+    questions = questions or _ask_file("File of questions", "--questions", question_fields)
+    pool = pool or _ask_file("File of demonstrations", "--pool", pool_fields)
     if judge is None:
-        answer = _ask(f"Judge ({', '.join(JudgeChoice)})", "--judge", JudgeChoice.REFERENCE.value)
-        if answer not in [*JudgeChoice]:
-            raise InputError(
-                f"'{answer}' is not a judge that `init` can set up: choose one of {', '.join(JudgeChoice)}"
-            )
-        judge = JudgeChoice(answer)
-    if judge is not JudgeChoice.REFERENCE and not judge_name:
-        judge_name = _ask("The judging service's model, the reward model, or module:function", "--judge-name")
+        choices = ", ".join(JudgeChoice)
+
+        def check(name: str) -> None:
+            if name not in [*JudgeChoice]:
+                raise InputError(f"'{name}' is not a judge that `init` can set up: choose one of {choices}")
+            if name == JudgeChoice.REFERENCE:
+                require_reference(questions)
+
+        judge = JudgeChoice(_ask(f"Judge ({choices})", "--judge", JudgeChoice.REFERENCE.value, check))
+    if judge in _NAMED and not judge_name:
+        judge_name = _ask(_NAMED[judge], "--judge-name")
     draft = Draft(model, questions, pool, base_prompt, judge.value, judge_name, gpus)
     for file in draft.write(path):
         say(f"written: {file}")
@@ -64,14 +76,29 @@ def init(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     say_next(f"demosearch run {shown(path)}")
 
 
-def _ask(question: str, flag: str, default: str | None = None) -> str:
+def _ask_file(question: str, flag: str, check: Callable[[Path], object]) -> Path:
+    return Path(_ask(question, flag, check=lambda name: check(Path(name).expanduser()))).expanduser()
+
+
+def _ask(question: str, flag: str, default: str | None = None, check: Callable[[str], object] = str) -> str:
     """Ask for what the flag would have given; where nobody is there to answer, it is the default.
+
+    Args:
+        check: raises InputError where an answer cannot be used; the question is then asked again.
 
     Raises:
         InputError: nobody is there to answer, and there is no default.
     """
+
+    def checked(answer: str) -> str:
+        try:
+            check(answer)
+        except InputError as error:
+            raise typer.BadParameter(str(error)) from None
+        return answer
+
     try:
-        return str(typer.prompt(question, default=default))
+        return str(typer.prompt(question, default=default, value_proc=checked))
     except typer.Abort:
         if sys.stdin.isatty():  # Ctrl-C
             raise

@@ -119,8 +119,8 @@ def _conversation(row: Row, field: str) -> tuple[Turn, ...]:
         shown = ", ".join(roles[:6]) + (", ..." if len(roles) > 6 else "") or "nothing"
         raise InputError(
             f"{row.place}: a demonstration alternates between user and assistant and ends with an answer, but "
-            f"'{field}' "
-            f"holds {shown}; cut or delete the row"
+            f"'{field}' holds {shown}; remove {'the system message' if 'system' in roles else 'what is too much'}, or "
+            "the row"
         )
     texts = [text for _, text in messages]
     return tuple(zip(texts[::2], texts[1::2], strict=True))

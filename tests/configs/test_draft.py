@@ -10,7 +10,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 
-from configs.draft import DEFAULT_RULES, SCHEMA, Draft, JudgeKind
+from configs.draft import DEFAULT_RULES, SCHEMA, Draft, JudgeKind, pool_fields, question_fields
 from configs.errors import InputError
 from configs.loading import load_config
 from search.problem.pool import load_pool
@@ -76,7 +76,7 @@ def test_what_is_there_already_is_never_overwritten_but_for_an_older_schema(tmp_
 def test_a_judge_that_cannot_judge_these_questions_is_refused(tmp_path: Path) -> None:
     questions = rows(tmp_path / "bare.jsonl", {"query": "Why?"})
     pool = rows(tmp_path / "pool.jsonl", {"query": "How?", "answer": "So."})
-    with pytest.raises(InputError, match="no row has a reference answer"):
+    with pytest.raises(InputError, match=r"has query, but none of reference.* which the judge 'reference' needs"):
         Draft("m", questions, pool, None, "reference", "", 0).write(tmp_path / "my.yaml")
     with pytest.raises(InputError, match="needs a name: give --judge-name"):
         Draft("m", questions, pool, None, "rubric", "", 0).write(tmp_path / "my.yaml")
@@ -87,6 +87,38 @@ def test_rows_without_a_known_field_are_named_with_what_they_have(tmp_path: Path
     questions = rows(tmp_path / "odd.jsonl", {"frage": "Warum?", "antwort": "Darum."})
     with pytest.raises(InputError, match=r"odd.jsonl, line 1: has frage, antwort, but none of query"):
         Draft("m", questions, questions, None, "function", "a:b", 0).write(tmp_path / "my.yaml")
+
+
+@pytest.mark.parametrize(
+    ("row", "fields"),
+    [
+        ({"messages": [{"role": "user", "content": "Why?"}]}, ("messages[0].content", None)),
+        (
+            {
+                "conversations": [
+                    {"from": "system", "value": "Hm."},
+                    {"from": "human", "value": "Why?"},
+                    {"value": "So."},
+                ]
+            },
+            ("conversations[1].value", "conversations[2].value"),
+        ),
+        ({"conversations": ["Why?", "Because."]}, ("conversations[0]", "conversations[1]")),
+        ({"messages": [{"role": "user", "content": "Why?"}], "gold": "Because."}, ("messages[0].content", "gold")),
+    ],
+)
+def test_a_conversation_is_a_question_by_its_first_turn(
+    tmp_path: Path, row: dict[str, object], fields: tuple[str, str | None]
+) -> None:
+    assert question_fields(rows(tmp_path / "spoken.jsonl", row)) == fields
+
+
+def test_a_field_that_is_missing_is_named_by_its_own_setting(tmp_path: Path) -> None:
+    questions, pool = (rows(tmp_path / name, {"frage": "Warum?"}) for name in ("questions.jsonl", "pool.jsonl"))
+    with pytest.raises(InputError, match=r"with `questions\.query_field: "):
+        question_fields(questions)
+    with pytest.raises(InputError, match=r"with `pool\.query_field: "):
+        pool_fields(pool)
 
 
 def test_fields_inside_others_are_found_and_written_as_the_knobs_take_them(tmp_path: Path) -> None:

@@ -66,6 +66,14 @@ def test_it_asks_for_what_is_not_given() -> None:
     assert load_config("asked.yaml").judge.kind == "function"
 
 
+def test_an_answer_that_cannot_be_used_is_asked_for_again_at_once() -> None:
+    answers = f"{MODEL[1]}\nnothing.jsonl\nbare.csv\npool.jsonl\nreference\nfriend\nfunction\nfair_judge:fair\n"
+    code, said = init("again.yaml", answers=answers)
+    assert code == 0, said
+    assert said.count("Error: ") == 3
+    assert load_config("again.yaml").judge.kind == "function"
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
