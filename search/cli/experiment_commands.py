@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from search.cli.next_step import say_next, shown
-from search.cli.options import AsJson, DryRun, Overrides, TokensPerSecond
+from search.cli.options import AsJson, DryRun, TokensPerSecond, setting
 from search.cli.terminal import console, interruptible, print_out, say
 from search.experiments.catalogue import EXPERIMENTS, experiment_named
 from search.run_directory.naming import new_directory
@@ -27,7 +27,7 @@ def experiment(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     run_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to keep it; `runs/NAME-TIME` when not given.")
     ] = None,
-    overrides: Overrides = None,
+    overrides: Annotated[list[str] | None, setting("ledger_path=runs/toy.sqlite")] = None,
     dry_run: DryRun = False,
     tokens_per_second: TokensPerSecond = None,
     figures: Annotated[bool, typer.Option(help="Also write the figures as PNG and SVG.")] = True,

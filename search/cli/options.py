@@ -1,7 +1,7 @@
 """Arguments and flags that several commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -30,12 +30,6 @@ Prompts = Annotated[
 ]
 NewDirectory = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Where to keep the run; `runs/CONFIG-TIME` when not given.")
-]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="KNOB=VALUE", help="Override a knob, e.g. `strategy.max_demonstrations=3`. Repeatable."
-    ),
 ]
 PayAgain = Annotated[
     bool,
@@ -76,3 +70,8 @@ VerdictTokens = Annotated[
     typer.Option(metavar="N", min=1, help="For --dry-run: mean tokens of a verdict, where nothing was measured."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]
+
+
+def setting(example: str) -> Any:
+    """`--set`, explained by a knob that the command has and lets one change."""
+    return typer.Option("--set", metavar="KNOB=VALUE", help=f"Override a knob, e.g. `{example}`. Repeatable.")

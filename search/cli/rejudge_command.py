@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from search.cli.next_step import say_next, shown
-from search.cli.options import AsJson, Overrides, RunDirectory
+from search.cli.options import AsJson, RunDirectory, setting
 from search.cli.terminal import interruptible, print_out
 
 
@@ -26,7 +26,7 @@ def rejudge(
             help="Also make a run directory there, whose `resume` continues the search under the new judge.",
         ),
     ] = None,
-    overrides: Overrides = None,
+    overrides: Annotated[list[str] | None, setting("judge.repeats=2")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge the stored answers of a search or an evaluation with another judge; only its verdicts are paid for.

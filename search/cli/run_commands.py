@@ -17,7 +17,6 @@ from search.cli.options import (
     DryRun,
     Like,
     NewDirectory,
-    Overrides,
     PayAgain,
     Prompts,
     Reuse,
@@ -25,6 +24,7 @@ from search.cli.options import (
     TokensPerSecond,
     VerdictTokens,
     Winners,
+    setting,
 )
 from search.cli.terminal import console, interruptible, print_out, say, show_forecast, show_status
 from search.run_directory.naming import new_directory
@@ -41,7 +41,7 @@ def run(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
         str, typer.Argument(metavar="CONFIG", help="A YAML file, or a preset's name such as `quickstart`.")
     ],
     run_dir: NewDirectory = None,
-    overrides: Overrides = None,
+    overrides: Annotated[list[str] | None, setting("strategy.max_demonstrations=3")] = None,
     reuse: Reuse = None,
     dry_run: DryRun = False,
     like: Like = None,
@@ -72,7 +72,7 @@ def run(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
 
 def resume(
     path: RunDirectory,
-    overrides: Overrides = None,
+    overrides: Annotated[list[str] | None, setting("workers.count=4")] = None,
     dry_run: DryRun = False,
     like: Like = None,
     tokens_per_second: TokensPerSecond = None,
@@ -95,7 +95,7 @@ def resume(
 
 def extend(
     path: RunDirectory,
-    overrides: Overrides = None,
+    overrides: Annotated[list[str] | None, setting("strategy.evaluations=2000")] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -121,7 +121,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     winners: Winners = None,
     prompts: Prompts = None,
     run_dir: NewDirectory = None,
-    overrides: Overrides = None,
+    overrides: Annotated[list[str] | None, setting("questions.limit=40")] = None,
     reuse: Reuse = None,
     dry_run: DryRun = False,
     like: Like = None,
@@ -157,7 +157,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
             loaded = loaded.model_copy(update={"reuse_folder": reuse is not False})
         if dry_run:
             begun = _begun(loaded, path, pay_again)
-            experience = search.Experience(like, tokens_per_second, answer_tokens, verdict_tokens)
+            experience = search.Experience(like or [*runs, None][0], tokens_per_second, answer_tokens, verdict_tokens)
             _show_plan(lambda: search.forecast_evaluation(loaded, begun, experience, new_at=path), as_json)
             return
     say(f"run directory: {path}")
@@ -198,7 +198,11 @@ def _of_runs(
     return search.override_config(loaded, overrides) if overrides else loaded
 
 
-def retry_failed(path: RunDirectory, overrides: Overrides = None, as_json: AsJson = False) -> None:
+def retry_failed(
+    path: RunDirectory,
+    overrides: Annotated[list[str] | None, setting("workers.count=4")] = None,
+    as_json: AsJson = False,
+) -> None:
     """Evaluate a run's failed items again, and nothing else.
 
     For a search that has ended, was stopped or has crashed. Prompts that are too long stay failed. What succeeds is
