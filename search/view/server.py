@@ -75,7 +75,7 @@ def make_app(folder: Path, token: str = "", hosts: frozenset[str] = frozenset(),
 def _refused(request: Request, error: Exception) -> Response:
     if request.method == "POST":  # a page sent it, and shows what comes back
         return JSONResponse({"error": str(error)}, 409)
-    return _page("message.html.jinja", _root(request), 409, title="This run cannot be shown", text=str(error))
+    return _page("message.html.jinja", _root(request), 409, title="This page cannot be shown", text=str(error))
 
 
 def _no_answer(name: str) -> DemosearchError:

@@ -42,9 +42,14 @@ class Seen:
     narrowed: str
     compared: str
     widths: dict[str, int]
+    cut: dict[str, list[str]]
     papers: dict[str, str]
     hacked: bool
     report: int
+
+
+CUT = "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth).map(e => e.ariaLabel)"
+"""Tables that must be scrolled sideways."""
 
 
 async def press(page: Page, key: str) -> None:
@@ -96,17 +101,21 @@ async def look(folder: Path, home: str) -> Seen:
         await page.until("location.search.includes('words=') && document.querySelectorAll('tbody tr').length === 1")
         narrowed = await page.evaluate("document.querySelector('tbody tr').innerText")
         hacked = await page.evaluate("'hacked' in window")
-        widths = {}
+        widths, cut = {}, {}
+        await page.resize(1100)
+        await page.open(home)
+        cut["list at 1100"] = await page.evaluate(CUT)
         await page.resize(360, 740, phone=True)
         for name in ("", "run/first", "answers/first", "answer/first?trial=1&item=g1", "compare?run=first&run=third"):
             await page.open(home + name)
             widths[name] = await page.evaluate("document.documentElement.scrollWidth")
+            cut[name] = await page.evaluate(CUT)
         await page.open(home + "run/first")
         report_page = "document.getElementById('report').contentDocument"
         await page.until(f"{report_page}?.readyState === 'complete' && {report_page}.querySelector('h1') !== null")
         report = await page.evaluate(f"{report_page}.querySelectorAll('h2').length")
         return Seen(
-            page.complaints, rows, rows_after, opened, reached, narrowed, compared, widths, papers, hacked, report
+            page.complaints, rows, rows_after, opened, reached, narrowed, compared, widths, cut, papers, hacked, report
         )
 
 
@@ -148,6 +157,10 @@ def test_answers_are_narrowed_down_as_one_types(seen: Seen) -> None:
 def test_it_follows_light_and_dark_and_fits_a_phone(seen: Seen) -> None:
     assert seen.papers["light"] != seen.papers["dark"]
     assert {name: width for name, width in seen.widths.items() if width > 360} == {}
+
+
+def test_no_table_is_scrolled_sideways_in_a_narrow_window_or_on_a_phone(seen: Seen) -> None:
+    assert {name: tables for name, tables in seen.cut.items() if tables} == {}
 
 
 def test_a_runs_page_holds_its_report(seen: Seen) -> None:
