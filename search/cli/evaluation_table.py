@@ -7,11 +7,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from search.cli.status_table import add_spend, because, failures_table
+from search.cli.status_table import add_spend, add_state, failures_table
 from search.cli.tables import WholeWordTable, facts_grid
 from search.results.comparison import Result
 from search.results.evaluation_status import EvaluationStatus
-from search.results.wording import show_estimate
+from search.results.wording import show_estimate, show_gain
 from search.statistics.estimates import Estimate
 
 
@@ -31,7 +31,7 @@ def _evaluation_facts(status: EvaluationStatus) -> Table:
     spend, going = status.spend, "the same command with the same --run-dir goes on"
     words = {"running": "running now", "finished": "finished", "stopped": f"stopped; {going}"}
     facts = facts_grid()
-    facts.add_row("state", Text(words.get(status.state, f"crashed or killed; {going}") + because(status.reason)))
+    add_state(facts, words.get(status.state, f"crashed or killed; {going}"), status.reason)
     add_spend(facts, spend, status.drafting)
     return facts
 
@@ -48,13 +48,14 @@ def _of_failures(results: Sequence[Result]) -> list[RenderableType]:
 def _variants(results: Sequence[Result]) -> Table:
     turns = max(len(result.turns) for result in results)
     names = ("", "score", f"over {results[0].name}", *(f"turn {turn + 1}" for turn in range(turns)))
-    table = WholeWordTable(*map(Text, (*names, "length", "n", "failed")))
+    table = WholeWordTable(*map(Text, (*names, "characters", "n", "failed")))
     for result in results:
         shown = [_shown(value) for value in result.turns] + [""] * (turns - len(result.turns))
         score = _shown(result.score) or "too many failed"
         length = "" if result.length is None else f"{result.length:,.0f}"
         table.add_row(
-            Text(result.name), score, _shown(result.difference), *shown, length, f"{result.n:,}", f"{result.failed:,}"
+            *(Text(result.name), score, show_gain(result.difference) if result.difference else ""),
+            *(*shown, length, f"{result.n:,}", f"{result.failed:,}"),
         )
     return table
 

@@ -1,7 +1,6 @@
 """What the commands print for people."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 from pathlib import Path
 
 from rich.console import Group, RenderableType
@@ -16,11 +15,11 @@ from evaluators.ledger.spend import Spend
 from search.cli.tables import WholeWordTable, facts_grid
 from search.problem.candidate import OWN, Candidate
 from search.results.status import FailedItems, Standing, Status
-from search.results.wording import show_drafting, show_estimate, show_gain, show_unseen
+from search.results.wording import show_drafting, show_estimate, show_gain, show_span, show_unseen
 
-_NOT_COMPARABLE = (
-    "Scores with another n are over other questions and cannot be compared with each other; gains are paired, over the "
-    "questions that both have met."
+NOT_COMPARABLE = (
+    "Scores over other questions cannot be compared with each other; gains are paired, over the questions that both "
+    "have met."
 )
 _SAMPLE = 300  # characters of a failure's message
 STATES = {
@@ -50,7 +49,7 @@ def status_view(status: Status, path: Path) -> RenderableType:
 
 def _facts(status: Status) -> Table:
     spend, facts = status.spend, facts_grid()
-    facts.add_row("state", Text(STATES[status.state] + because(status.reason)))
+    add_state(facts, STATES[status.state], status.reason)
     if status.has_ledger:
         add_spend(facts, spend, status.drafting)
     else:
@@ -121,14 +120,16 @@ def _price(dollars: float, spend: Spend) -> str:
     return f"{'about ' if spend.estimated else ''}${dollars:,.2f}"
 
 
-def because(reason: str) -> str:
-    """The reason for a state, where there is something to say."""
-    return f": {reason}" if reason else ""
+def add_state(facts: Table, state: str, reason: str) -> None:
+    """Rows that say how a run stands, and why where there is something to say."""
+    facts.add_row("state", state)
+    if reason:
+        facts.add_row("why", Text(reason))
 
 
 def _time(spend: Spend) -> str:
-    spent = f"{timedelta(seconds=round(spend.seconds))} of work"
-    return spent + (f", {spend.gpu_seconds / 3600:,.2f} GPU hours" if spend.gpu_seconds else "")
+    gpu_time = f", {show_span(spend.gpu_seconds)} of GPU time" if spend.gpu_seconds else ""
+    return f"{show_span(spend.seconds)} of work{gpu_time}"
 
 
 def _standings(status: Status) -> RenderableType:
@@ -145,7 +146,7 @@ def _standings(status: Status) -> RenderableType:
     chosen = [Text(f"{name}: {_in_words(contender.candidate, own)}{_length(contender)}") for name, contender in present]
     sides = zip(*((contender.search_score, contender.held_out_score) for _, contender in present), strict=True)
     differ = any(len({score.n for score in side if score}) > 1 for side in sides)
-    remark = [Text(_NOT_COMPARABLE)] if differ else []
+    remark = [Text(NOT_COMPARABLE)] if differ else []
     return Group(table, *remark, *chosen)
 
 
@@ -188,10 +189,10 @@ def _nothing_found(win_probability: float | None) -> str:
     if win_probability is None:
         return "Nothing beat the base prompt on the search questions."
     return (
-        "Too little says that anything beats the base prompt, so that stays the winner: of the best found, the "
-        f"runner-up, all scores together make that {100 * win_probability:.0f} % probable "
-        "(`scoring.min_win_probability` says what is enough). `demosearch export --anyway` takes it "
-        "all the same; `demosearch report` says what more answers would decide."
+        "Nothing beats the base prompt with enough evidence, so it stays the winner: all scores together "
+        f"make it {100 * win_probability:.0f} % probable that the best one found, the runner-up, is better "
+        "(`scoring.min_win_probability` says what is enough). `demosearch export --anyway` takes that one anyway; "
+        "`demosearch report` says what more answers would decide."
     )
 
 

@@ -10,7 +10,6 @@ from rich.table import Table
 from rich.text import Text
 
 from configs.plural import show_many
-from evaluators.pipeline.budget import QUANTITIES
 from search.live.eta import show_eta
 from search.live.snapshot import Snapshot
 from search.live.wording import (
@@ -68,7 +67,7 @@ def line(snapshot: Snapshot) -> str:
         f"{activity.busy:,} of {show_many(activity.alive, 'worker')} busy, {snapshot.work.tokens_per_second:,.0f} "
         "tokens/s",
         *show_judging(snapshot),
-        *(f"{QUANTITIES[name]} {show_against(snapshot, name)}" for name in snapshot.limits),
+        *(show_against(snapshot, name) for name in snapshot.limits),
         *([f"FAILED {show_failed(snapshot.work.causes)}"] if snapshot.work.causes else []),
     ]
     return " | ".join(parts)
@@ -93,7 +92,7 @@ def _facts(snapshot: Snapshot) -> Iterator[tuple[str, RenderableType]]:
     )
     yield "spent", ", ".join(show_spent(snapshot))
     for number, name in enumerate(snapshot.limits):
-        limit = Text(f"{QUANTITIES[name]} {show_against(snapshot, name)}", style=_alarm(snapshot, name))
+        limit = Text(show_against(snapshot, name), style=_alarm(snapshot, name))
         yield "" if number else "budget", limit
     if work.causes:
         yield "failed", Text(show_failed(work.causes), style="bold red")

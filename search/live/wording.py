@@ -14,6 +14,8 @@ PHASES = {
     "retry": "trying failed items again",
     "evaluate": "evaluating",
 }
+_OF_TIME = {"gpu_hours": "of GPU time", "hours": "of work"}
+"""What is said behind an amount of time, which has a unit that suits it."""
 
 
 def show_phase(snapshot: Snapshot) -> str:
@@ -73,16 +75,16 @@ def show_spent(snapshot: Snapshot) -> Iterator[str]:
     """What no limit speaks of."""
     for name, value in snapshot.spent.items():
         if name not in snapshot.limits and value != 0:
-            called = QUANTITIES[name].removesuffix("s") if value == 1 else QUANTITIES[name]
-            words = "" if name == "dollars" and value is not None else f" {called}"
-            yield show_quantity(name, value) + words
+            called = _OF_TIME.get(name) or QUANTITIES[name].removesuffix("s" if value == 1 else "")
+            yield show_quantity(name, value) + ("" if name == "dollars" and value is not None else f" {called}")
 
 
 def show_against(snapshot: Snapshot, name: str) -> str:
-    """Spent and limit of a quantity, without its name."""
+    """Spent and limit of a quantity: `GPU time 12 min of 2 h (10 %)`."""
     limit, spent = snapshot.limits[name], snapshot.spent[name]
     share = "" if spent is None else f" ({show_share(spent / limit)})"
-    return f"{show_quantity(name, spent)} of {show_quantity(name, limit)}{share}"
+    called = _OF_TIME.get(name, QUANTITIES[name]).removeprefix("of ")
+    return f"{called} {show_quantity(name, spent)} of {show_quantity(name, limit)}{share}"
 
 
 def show_failed(causes: Mapping[str, int]) -> str:

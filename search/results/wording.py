@@ -86,7 +86,7 @@ def show_quantity(name: str, value: float | None) -> str:
         return "unknown"
     if name == "dollars":
         return f"${value:,.2f}"
-    return f"{value:,.2f}" if name.endswith("hours") else f"{value:,.0f}"
+    return show_span(3600 * value) if name.endswith("hours") else f"{value:,.0f}"
 
 
 def unit_of(seconds: float) -> tuple[float, str]:

@@ -11,7 +11,6 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment
 
 from configs.plural import show_many
-from evaluators.pipeline.budget import QUANTITIES
 from search.live import wording as live_wording
 from search.live.eta import show_eta
 from search.live.workers_view import show_doing, show_workers
@@ -52,9 +51,7 @@ def _environment() -> Environment:
     environment.globals.update(show_estimate=show_estimate, many=show_many, show_gain=show_gain, word_diff=word_diff)
     environment.globals.update(show_ends=show_ends, remarks=remarks)
     environment.globals.update({name: getattr(live_wording, name) for name in _LIVE})
-    environment.globals.update(
-        show_eta=show_eta, show_doing=show_doing, show_workers=show_workers, quantities=QUANTITIES
-    )
+    environment.globals.update(show_eta=show_eta, show_doing=show_doing, show_workers=show_workers)
     environment.filters.update(
         share=show_share,
         span=show_span,

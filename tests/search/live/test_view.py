@@ -30,10 +30,10 @@ EVERYWHERE = (
     "40 answers to be judged; judge: 12 of 16 in flight, 28 waiting, rate-limited 2 times",
     "pausing for 7 s",
     "312 reused from the cache, 3,020 generated, 2,950 verdicts",
-    "2,950 verdicts, 0.20 hours",
+    "2,950 verdicts, 12 min of work",
     "dollars $1.20 of $20.00 (6 %)",
     "generations 3,020 of 10,000 (30 %)",
-    "GPU hours 3.90 of 4.00 (98 %)",
+    "GPU time 3.9 h of 4 h (98 %)",
     "3: 2 PromptTooLong, 1 VerdictUnreadable",
     "idle 3 % of the time, 1 restart",
 )
