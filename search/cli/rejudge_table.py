@@ -4,6 +4,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from configs.plural import show_many
+from search.cli.status_table import NOT_COMPARABLE
 from search.cli.tables import WholeWordTable, facts_grid
 from search.results.bridge import SideBridge
 from search.results.wording import show_estimate, show_gain
@@ -16,10 +17,8 @@ _SIDES = {"search": "search questions", "held_out": "held-out questions", "all":
 def rejudge_view(done: Rejudged) -> RenderableType:
     """Show how far two judges agree, side by side for each side of a run."""
     price = "" if done.spend.dollars is None else f", ${done.spend.dollars:,.2f}"
-    head = Text(
-        f"{show_many(done.spend.judged, 'verdict')} of the new judge{price}; {show_many(done.failed, 'answer')} got "
-        "no score"
-    )
+    failed = f"; {show_many(done.failed, 'answer')} got no score" if done.failed else ""
+    head = Text(f"{show_many(done.spend.judged, 'verdict')} of the new judge{price}{failed}")
     return Group(head, *(part for side in done.sides for part in _side(side)))
 
 
@@ -38,7 +37,8 @@ def _side(side: SideBridge) -> list[RenderableType]:
         table.add_row(
             Text(prompt.name), show_estimate(prompt.earlier), show_estimate(prompt.now), *gains, prompt.changes
         )
-    return [facts, table]
+    differ = len({prompt.now.n for prompt in side.prompts}) > 1
+    return [facts, table, *([Text(NOT_COMPARABLE)] if differ else [])]
 
 
 def _shown(figure: Agreement) -> str:

@@ -20,6 +20,9 @@ Scores = Mapping[str, Mapping[str, float]]
 """Scores by prompt, then by question."""
 
 
+_ENOUGH = 0.75  # of the most questions that a prompt has met: a failure or two leave nobody out
+
+
 @dataclass(frozen=True, slots=True)
 class PromptBridge:
     """One prompt under both judges, over the questions that both have scored.
@@ -51,8 +54,8 @@ class SideBridge:
         answers: that both have scored.
         shift: how much higher the new judge scores, a mean over questions.
         alpha: Krippendorff's, interval metric.
-        ranks: Kendall's tau-b of the prompts' means.
-        best: the prompt with the highest mean, before and now.
+        ranks: Kendall's tau-b of the prompts, each two compared on the questions that both have met.
+        best: the prompt with the highest mean, before and now, of those that have met about as many questions as any.
     """
 
     side: Asked
@@ -144,7 +147,9 @@ def _shifts(common: Mapping[str, Mapping[str, tuple[float, float]]], questions: 
 
 
 def _best(scores: Scores) -> str:
-    return max(scores, key=lambda name: fmean(scores[name].values()))
+    """The highest mean of the prompts that have met about as many questions as any: others may have met easier ones."""
+    enough = _ENOUGH * max(map(len, scores.values()))
+    return max((name for name in scores if len(scores[name]) >= enough), key=lambda name: fmean(scores[name].values()))
 
 
 def _prompt(name: str, base: str, old: Scores, new: Scores, confidence: float, scales: Scales) -> PromptBridge:

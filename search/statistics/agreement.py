@@ -59,14 +59,10 @@ def krippendorff_alpha(first: Scores, second: Scores) -> float:
 
 
 def rank_agreement(first: Scores, second: Scores) -> float:
-    """Kendall's tau-b of the candidates' means, each over the questions that both judges have scored it on."""
+    """Kendall's tau-b of the candidates, each pair by its mean difference on the questions that both have met."""
     both = ~np.isnan(first) & ~np.isnan(second)
-    counted = both.sum(axis=0)
-    kept = counted > 0
-    if kept.sum() < 2:
-        return float("nan")
-    x, y = (np.where(both, scores, 0).sum(axis=0)[kept] / counted[kept] for scores in (first, second))
-    dx, dy = (np.sign(np.subtract.outer(means, means)) for means in (x, y))
+    sums = (np.where(both, scores, 0).T @ both for scores in (first, second))  # [candidate, candidate]: on shared ones
+    dx, dy = (np.sign(np.round(x - x.T, 9)) for x in sums)
     ties = np.sqrt((dx != 0).sum() * (dy != 0).sum())
     return float((dx * dy).sum() / ties) if ties else float("nan")
 

@@ -31,6 +31,13 @@ def test_no_interval_of_a_bridge_leaves_the_scale_of_its_judge(
         assert value.mean - 1e-9 <= value.high <= high + 1e-9
 
 
+def test_best_is_no_prompt_that_met_a_few_easy_questions() -> None:
+    scores = {"base": dict.fromkeys("abcdefgh", 5.0), "sure": dict.fromkeys("abcdefg", 7.0), "lucky": {"a": 9.0}}
+    held = bridge("search", "base", scores, scores, 0.95)
+    assert held is not None
+    assert held.best == ("sure", "sure")
+
+
 def test_a_shift_is_bounded_only_where_both_scales_are_known() -> None:
     assert Scales(OLD, NEW).shift == (-10.0, 0.0)
     assert Scales(OLD, None).shift is None

@@ -32,6 +32,12 @@ def test_judges_that_rank_candidates_the_other_way_round_have_a_tau_of_minus_one
     assert rank_agreement(first, first * 3 + 1) == 1
 
 
+def test_candidates_are_ranked_on_the_questions_that_they_share() -> None:
+    """The second one beats the first where they met; its mean is lower for the hard question that it met alone."""
+    scores = np.array([[5.0, 6.0], [np.nan, 1.0]])
+    assert rank_agreement(scores, np.array([[2.0, 3.0], [np.nan, 9.0]])) == 1
+
+
 def test_answers_that_one_judge_has_not_scored_count_for_neither() -> None:
     first = table({("a", "q1"): 1.0, ("a", "q2"): 9.0, ("b", "q1"): 2.0}, ["q1", "q2"], ["a", "b"])
     second = table({("a", "q1"): 1.0, ("b", "q1"): 2.0, ("b", "q2"): 7.0}, ["q1", "q2"], ["a", "b"])
