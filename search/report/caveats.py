@@ -86,7 +86,7 @@ def _of_length(findings: Findings) -> Iterator[str]:
 
 def _of_categories(findings: Findings) -> Iterator[str]:
     gain, best = _gain(findings), findings.best
-    if gain is None or best is None or gain.mean <= 0:
+    if gain is None or best is None or gain.low <= 0:
         return
     side = "held_out" if best.held_out_gain else "search"
     for row in findings.categories:

@@ -57,20 +57,18 @@ def _costs(findings: RunFindings) -> Iterator[tuple[str, str]]:
     )
     unknown = ": set prices in `service`" if spend.dollars is None else ""
     yield "price", dollars(spend.dollars, spend.estimated) + (f"; {estimated}" if spend.estimated else "") + unknown
-    gpu_hours = f", {spend.gpu_seconds / 3600:.2f} GPU hours" if spend.gpu_seconds else ""
-    yield "time", f"{duration(spend.seconds)} of work{gpu_hours}"
-    if costs.tokens_per_second is not None:
+    gpu_time = f", {duration(spend.gpu_seconds)} of GPU time" if spend.gpu_seconds else ""
+    yield "time", f"{duration(spend.seconds)} of work{gpu_time}"
+    if costs.tokens_per_second and spend.generated:
         yield "speed", f"{count(costs.tokens_per_second)} tokens/s over the time worked"
     if (words := show_drafting(costs.drafting)) is not None:
         yield "drafts from earlier answers", words
     yield from _idle(costs)
     if costs.answers:
-        other = ", or another run with this ledger," if findings.results.config.ledger_path else ""
-        verdicts_known = f"{count(costs.verdicts_known)} of {count(costs.verdicts)} verdicts that the scores rest on"
-        yield (
-            "judged once for several prompts",
-            f"{verdicts_known} were in the ledger already: another prompt{other} had led to the same words",
-        )
+        config = findings.results.config
+        other = " or another run" if config.ledger_path or config.reuse_folder else ""
+        known = f"{count(costs.verdicts_known)} of {count(costs.verdicts)} that the scores rest on"
+        yield "verdicts from the ledger", f"{known}: another prompt{other} had led to the same words"
         yield "answers from the ledger", f"{count(costs.answers_known)} of {count(costs.answers)}"
 
 
@@ -107,10 +105,12 @@ def _failures(findings: RunFindings) -> Iterator[Block]:
 
 def _manifest(findings: RunFindings, continuation: str) -> Iterator[Block]:
     manifest = findings.results.manifest
-    yield Paragraph(f"Everything that decides the outcome; {continuation}.", is_note=True)
     if not manifest:
         yield Paragraph("There is none yet: the model is still loading.")
         return
     if versions := manifest.get("versions"):
         yield Paragraph(f"Versions: {', '.join(f'{name} {version}' for name, version in versions.items())}.")
-    yield Folded("All of it", (Verbatim(json.dumps(manifest, indent=1, ensure_ascii=False)),))
+    yield Folded(
+        f"Everything that decides the outcome; {continuation}",
+        (Verbatim(json.dumps(manifest, indent=1, ensure_ascii=False)),),
+    )

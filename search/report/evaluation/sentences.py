@@ -126,7 +126,7 @@ def _of_gain(findings: EvaluationFindings, variant: VariantScore) -> Iterator[st
             f"“{variant.name}” answers at {guard.ratio:.1f} times the length, and a judge may like length for its own "
             f"sake.{line}"
         )
-    for row in findings.categories:
+    for row in findings.categories if gain.low > 0 else ():
         if row.variant == variant.name and row.without is not None and row.without.mean < gain.mean / 2:
             yield (
                 f"The difference of “{variant.name}” rests on the category “{row.category or 'none'}”: without it, "
