@@ -18,7 +18,7 @@ class CaseConfig(SearchSpaceConfig):
     )
     ranks_by: ClassVar = (
         "the sum of a weight for each of their demonstrations, fitted to gains over the base prompt; the finalists "
-        "have met every search question"
+        "meet every search question before the end"
     )
 
     kind: Literal["case"]

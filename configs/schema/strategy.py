@@ -36,7 +36,7 @@ class ScreeningConfig(SearchSpaceConfig):
     )
     ranks_by: ClassVar = (
         "a statistical model of all search scores, which draws a candidate with few answers of its own towards what "
-        "its demonstrations did elsewhere; the finalists have met every search question"
+        "its demonstrations did elsewhere; the finalists meet every search question before the end"
     )
 
     kind: Literal["screening"]
@@ -71,7 +71,7 @@ class RacingKnobs(SearchSpaceConfig):
 
     ranks_by: ClassVar = (
         "their gain over the base prompt on shared questions, counted the less the fewer these are, the winner of the "
-        "last race first; the finalists have met every search question"
+        "last race first; the finalists meet every search question before the end"
     )
 
     block: Annotated[int, Field(ge=1)] = 8
@@ -107,8 +107,8 @@ class SuccessiveHalvingConfig(SearchSpaceConfig):
         "for a fixed budget without a model of effects",
     )
     ranks_by: ClassVar = (
-        "their gain over the base prompt on shared questions, counted the less the fewer these are; the finalists have "
-        "met every search question"
+        "their gain over the base prompt on shared questions, counted the less the fewer these are; the finalists "
+        "meet every search question before the end"
     )
 
     kind: Literal["successive_halving"]
@@ -187,7 +187,7 @@ class CustomConfig(VaryingKnobs):
         "yours",
         "see below",
     )
-    ranks_by: ClassVar = "the strategy of your own; the finalists have met every search question"
+    ranks_by: ClassVar = "the strategy of your own; the finalists meet every search question before the end"
 
     kind: Literal["custom"]
     strategy: str

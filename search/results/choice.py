@@ -100,7 +100,7 @@ class Choice:
         if taken > 0:
             many = show_many(self.candidates, "candidate")
             return f"{taken:.2f} less than measured (shrinkage: the best of {many} is partly lucky)"
-        return f"{-taken:.2f} more than measured (its demonstrations did well in other candidates too)"
+        return f"{-taken:.2f} more than measured (its demonstrations did better in other candidates)"
 
     def _between(self) -> Iterator[str]:
         if len(self.contenders) < 2:
@@ -113,8 +113,8 @@ class Choice:
             )
         if self.ahead is not None:
             yield (
-                f"On the {show_many(self.ahead.n, 'search question')} that both have met, {first.role} minus runner-up "
-                f"is {show_gain(self.ahead)} points."
+                f"On the {show_many(self.ahead.n, 'search question')} that both have met, the {first.role} minus the "
+                f"runner-up is {show_gain(self.ahead)} points."
             )
         if second.measured.mean > first.measured.mean + _DIGITS:
             yield f"The runner-up measured the larger gain; it is second because {self._reason(first, second)}."

@@ -84,7 +84,10 @@ class SearchResults(RunResults):
             return ""
         steps = ", then ".join(f"{extension.budget:,}" for extension in extensions)
         seen = any(extension.after_end for extension in extensions)
-        warning = ", after held-out questions had been scored: whoever extends until they please makes these too high"
+        warning = (
+            ", after held-out questions had been scored: extending until a result is good enough makes it look better "
+            "than it is"
+        )
         return f"The search was extended to strategy.{setting}={steps}{warning if seen else ''}."
 
     @cached_property
@@ -148,7 +151,7 @@ def read_search_results(path: Path) -> SearchResults:
     extended = sum(extension.after_end for extension in read_extensions(path))
     ended = state != "running" and journal.end is not None and journal.ends > extended
     if state == "finished" and not ended:
-        state, reason = "stopped", f"extended; `demosearch resume {path}` goes on"
+        state, reason = "stopped", "extended to a larger budget, which is not used up yet"
     return SearchResults(
         path=path,
         config=config,

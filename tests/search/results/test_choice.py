@@ -48,7 +48,7 @@ def test_it_tells_what_was_measured_what_is_expected_and_what_shrinkage_took(tmp
 def test_a_runner_up_that_measured_more_is_explained(tmp_path: Path) -> None:
     text = "\n".join(choice(finished(tmp_path)).sentences())
     assert "The runner-up measured the larger gain; it is second because" in text
-    assert "On the 4 search questions that both have met, winner minus runner-up is -0.25 [" in text
+    assert "On the 4 search questions that both have met, the winner minus the runner-up is -0.25 [" in text
 
 
 def test_a_runner_up_that_measured_more_on_fewer_questions_says_that_this_counts_less(tmp_path: Path) -> None:
