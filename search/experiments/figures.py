@@ -32,7 +32,8 @@ def pictures(results: ExperimentResults, shares: SharesByMeasure) -> list[Pictur
             if has_toys(results.config):
                 _say_toy(figure)
             name = measure.name.lower().replace(" ", "-")
-            made.append(Picture(name, figure, f"{measure.name}. {_SAYS[kind]}"))
+            papers = f" {_PAPERS[kind]}" if results.config.paper_model else ""
+            made.append(Picture(name, figure, f"{measure.name}. {_SAYS[kind]}{papers}"))
     return made
 
 
@@ -48,10 +49,17 @@ def _say_toy(figure: go.Figure) -> None:
 
 
 _SAYS = {
-    "lines": "Intervals are over questions and draws; hollow diamonds are the paper's figures.",
-    "forest": "Means with their intervals over questions and draws; hollow diamonds are the paper's figures.",
-    "shares": "0 % is the base model, 100 % the instruct model; hollow diamonds are the paper's figures.",
-    "heatmap": "Means with their intervals; the paper's figures in brackets.",
+    "lines": "Means with their intervals over questions and draws.",
+    "forest": "Means with their intervals over questions and draws.",
+    "shares": "0 % is the base model, 100 % the instruct model.",
+    "heatmap": "Means with their intervals.",
+}
+_DIAMONDS = "Hollow diamonds are the paper's figures."
+_PAPERS = {
+    "lines": _DIAMONDS,
+    "forest": _DIAMONDS,
+    "shares": _DIAMONDS,
+    "heatmap": "The paper's figures stand in brackets.",
 }
 
 

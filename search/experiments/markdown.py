@@ -43,7 +43,9 @@ def summary(results: ExperimentResults, shares: gap.SharesByMeasure) -> Iterator
         yield TOY
     model = results.config.paper_model
     paper_columns = (
-        f"its {model} beside ours" if model else "none of its models is ours, so none of its figures stands here"
+        f"its {model} beside ours"
+        if model
+        else "none of its models is compared here, so none of its figures stands here"
     )
     yield f"The paper's {results.experiment.source}; {paper_columns}."
     if model and any(measure.name == ALPACA for measure in results.measures):
@@ -185,7 +187,7 @@ def _table(measure: Measure, rows: Sequence[ResultRow]) -> Table:
         "score",
         "difference",
         *(["the paper's"] if has_paper else []),
-        "length",
+        "characters",
         "questions",
         "failed",
     )

@@ -154,6 +154,6 @@ def test_the_papers_figures_stand_beside_ours_in_table_and_page(
     assert "the paper's" in table
     assert figure in table
     assert figure in page
-    assert "hollow diamonds are the paper" in page or "the paper&#39;s figures in brackets" in page
+    assert "Hollow diamonds are the paper" in page or "The paper&#39;s figures stand in brackets" in page
     assert (f"Its figures of {ALPACA} are win rates controlled for length" in table) == (name == "many_shot")
     assert (ALPACA in beside) == (name == "many_shot")
