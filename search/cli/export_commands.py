@@ -91,7 +91,7 @@ def _fill_study(path: Path, address: str | None) -> None:
     if address is None or "://" not in address:
         raise InputError("an Optuna study needs a database: set its address, such as `--output sqlite:///study.db`")
     trials = fill_study(path, address)
-    say(f"written: {show_many(trials, 'trial')}; `optuna-dashboard` with the same address shows them")
+    say(f"written: {show_many(trials, 'candidate')}, a trial each; `optuna-dashboard` with the same address shows them")
 
 
 def push(

@@ -82,7 +82,10 @@ def _next(names: list[str], to: Path) -> str:
     experiments = [name for name in names if name in experiment_preset_names()]
     if experiments and not searches:
         return f"demosearch experiment components {experiments[0]} --dry-run"
-    return f"demosearch run {searches[0] if searches else 'urial_mt_bench_screening'} --dry-run"
+    preset = "urial_mt_bench_screening"
+    if not searches and "all" not in names:
+        return f"demosearch fetch {preset}  # or another preset: what else it reads"
+    return f"demosearch run {searches[0] if searches else preset} --dry-run"
 
 
 def _list(files: list[PublicFile], as_json: bool) -> None:

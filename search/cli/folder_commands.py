@@ -35,8 +35,11 @@ def list_runs(
     if paths:
         write_out("".join(f"{runs.path(row.name)}\n" for row in rows))
         return
+    if tag and not rows and not as_json:
+        say(f"no run in {folder} has the tag '{tag}'")
+        return
     print_out({"runs": [row.to_json() for row in rows]} if as_json else run_table(rows, folder))
-    if not as_json:
+    if rows and not as_json:
         say_next("demosearch status RUN", f"demosearch view {shown(folder)}")
 
 
@@ -55,7 +58,7 @@ def compare(
     compared = compare_runs([(path.as_posix(), path) for path in runs])
     print_out({"entries": [entry.to_json() for entry in compared]} if as_json else comparison_table(compared))
     if not as_json:
-        say_next(f"demosearch view {shown(runs[0].parent)} for single answers")
+        say_next(f"demosearch view {shown(runs[0].parent)}  # single answers in the browser")
 
 
 def tag(

@@ -30,7 +30,7 @@ def after_search(status: "Status", path: Path) -> list[str]:
     if status.state != "finished":
         return [f"demosearch resume {where}"]
     failed = [f"demosearch retry-failed {where}"] if status.failures else []
-    has_found = status.winner is not None and status.base is not None and status.winner is not status.base
+    has_found = status.winner is not None and status.base is not None and status.winner != status.base
     export = [f"demosearch export {where} -o best.txt"] if has_found else []
     return [*failed, f"demosearch report {where}", *export]
 

@@ -88,7 +88,7 @@ def report(
     write(output or path / f"report.{form.value}", written(path, form.value))
     if figures is not None:
         say(f"written: {show_many(len(save_figures(path, figures)), 'file')} in {figures}")
-    say_next(f"demosearch view {shown(path.parent)} for answers and comparisons in the browser")
+    say_next(f"demosearch view {shown(path.parent)}  # answers and comparisons in the browser")
 
 
 def knobs(

@@ -28,7 +28,7 @@ _USES = {
     "held_out.jsonl": "the score of every held-out question, with these demonstrations and with the base prompt",
     "prompt.txt": "rules and demonstrations as the model reads them before a question: a URIAL prompt file",
     "chat.json": "the same for the model's chat template (`demosearch export --format hugging_face`)",
-    "found.json": "for `demosearch evaluate CONFIG --prompt best=best.json`: everything, with scores and provenance",
+    "found.json": "for `demosearch evaluate CONFIG --prompt found=found.json`: everything, with scores and provenance",
     "manifest.json": "what decided the outcome: digests, settings, versions",
 }
 

@@ -163,7 +163,8 @@ def run_entries(name: str, path: Path) -> list[Entry]:
             continue
         seen.add(standing.candidate)
         own = [row for row in answers if _is_of(row, standing.demonstrations, standing.candidate.decoding)]
-        entries.append(_entry(name, prompt, _preferred(own), config, status.spend, texts))
+        called = f"{prompt} (base prompt)" if standing == status.base and prompt != "base prompt" else prompt
+        entries.append(_entry(name, called, _preferred(own), config, status.spend, texts))
     return entries
 
 

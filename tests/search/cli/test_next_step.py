@@ -18,7 +18,7 @@ STATUS = Status("r", "finished", "", 3, FOUND, None, BASE, Spend())
     ("status", "commands"),
     [
         (STATUS, ["demosearch report runs/r", "demosearch export runs/r -o best.txt"]),
-        (replace(STATUS, winner=BASE), ["demosearch report runs/r"]),
+        (replace(STATUS, winner=replace(BASE)), ["demosearch report runs/r"]),
         (replace(STATUS, state="stopped"), ["demosearch resume runs/r"]),
         (replace(STATUS, state="crashed"), ["demosearch resume runs/r"]),
         (replace(STATUS, state="running"), ["demosearch watch runs/r"]),

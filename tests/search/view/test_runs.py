@@ -107,6 +107,7 @@ def test_a_tag_that_one_run_alone_may_have_leaves_the_others_and_leads_scripts_t
     assert read_notes(folder / "first").tags == ("good",)
     assert printed("list", str(folder), "--tag", "production", "--paths") == f"{folder / 'compared'}\n"
     assert printed("list", str(folder), "--tag", "staging", "--paths") == ""
+    assert printed("list", str(folder), "--tag", "staging") == f"no run in {folder} has the tag 'staging'\n"
     assert "--alone needs a TAG" in printed("tag", str(folder / "compared"), "--alone")
     assert "--paths cannot be used with --json" in printed("list", str(folder), "--paths", "--json")
 
