@@ -67,8 +67,8 @@ def _costs(findings: RunFindings) -> Iterator[tuple[str, str]]:
     if costs.answers:
         config = findings.results.config
         other = " or another run" if config.ledger_path or config.reuse_folder else ""
-        known = f"{count(costs.verdicts_known)} of {count(costs.verdicts)} that the scores rest on"
-        yield "verdicts from the ledger", f"{known}: another prompt{other} had led to the same words"
+        shared = f"{count(costs.verdicts_known)} of {count(costs.verdicts)} that the scores rest on"
+        yield "verdicts from the ledger", f"{shared}: another prompt{other} had led to the same words"
         yield "answers from the ledger", f"{count(costs.answers_known)} of {count(costs.answers)}"
 
 
