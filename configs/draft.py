@@ -137,8 +137,8 @@ def question_fields(path: Path) -> tuple[str, str | None]:
     row = read_rows(path)[0]
     query, reference = _find(row, QUERY_FIELDS), _find(row, REFERENCE_FIELDS)
     if query is None:
-        query, *answers = next(_turns(row), None) or [None]
-        reference = reference or next(iter(answers), None)
+        spoken = next(_turns(row), [])
+        query, reference = next(iter(spoken), None), reference or next(iter(spoken[1:]), None)
     if query is None:
         raise _missing(row, QUERY_FIELDS, "questions.query_field")
     return query, reference
