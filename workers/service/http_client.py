@@ -23,8 +23,8 @@ from workers.service.access import is_loopback
 from workers.service.failures import ReplyTooLarge, ReplyUnusable
 from workers.service.redaction import Redactor
 
-MOST_BYTES, MOST_BYTES_OF_A_CHAT, MOST_BYTES_OF_A_FILE = 64 * 2**20, 2 * 2**20, 2**30
-"""A body is cut off here: lists and echoed prompts with their log-probabilities; chats; results of a batch."""
+MOST_BYTES, MOST_BYTES_OF_AN_ANSWER, MOST_BYTES_OF_A_FILE = 64 * 2**20, 2 * 2**20, 2**30
+"""A body is cut off here: lists and echoed prompts with their log-probabilities; answers; results of a batch."""
 
 NETWORK: ContextVar[httpx2.AsyncBaseTransport | None] = ContextVar("network", default=None)
 """What carries requests in the place of sockets, where services are simulated."""
@@ -66,7 +66,7 @@ class ServiceHttpClient(httpx2.AsyncClient):
         options["follow_redirects"] = False
         response = await super().send(request, stream=True, **options)
         try:
-            body = await _read(response, _most(request.url.path))
+            body = await _read(response, _most(request))
             if packed := self._still_packed(response, body):
                 raise ReplyUnusable(f"answered with a body that is compressed ({packed}), which was not asked for")
         except (httpx2.DecodingError, ReplyUnusable):
@@ -181,7 +181,9 @@ def _refuse_double_keys(body: bytes) -> None:
         json.loads(body, object_pairs_hook=once)
 
 
-def _most(path: str) -> int:
-    if path.endswith("/chat/completions"):
-        return MOST_BYTES_OF_A_CHAT
-    return MOST_BYTES_OF_A_FILE if path.endswith("/content") else MOST_BYTES
+def _most(request: httpx2.Request) -> int:
+    path = request.url.path
+    if path.endswith("/content"):
+        return MOST_BYTES_OF_A_FILE
+    is_answer = path.endswith("/completions") and b'"echo"' not in request.content
+    return MOST_BYTES_OF_AN_ANSWER if is_answer else MOST_BYTES

@@ -9,6 +9,7 @@ import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator
 from json import detect_encoding, dumps, loads
+from string import ascii_letters, digits
 
 from workers.service.encoded_secrets import EncodedSecrets
 from workers.service.spread_secrets import SpreadSecrets, has_any, numbers_of
@@ -29,7 +30,8 @@ _HIDDEN = "***"
 _RUN = re.compile(r"[A-Za-z0-9_\-+/=%.~:]{8,}")
 _WORD = re.compile(r"[A-Za-z0-9_\-]{4,}")
 _MASK = r"(?:[*•·…#]|\.{3}|x{4})"
-_MASKED = re.compile(r"([A-Za-z0-9_\-]*)((?:[*•·…#]|\.{3}|[xX]{4,}){1,}[*•·….#xX]*)([A-Za-z0-9_\-]*)")
+_OF_WORDS = f"{ascii_letters}{digits}_-"
+_MASKS = re.compile(r"(?:[*•·…#]|\.{3}|[xX]{4})[*•·….#xX]*")
 _MASKED_PART = re.compile(r"[*•·…#][\w\-]{5}|\.{3}[\w\-]{5,}(?:\.{3}|[*•·…#])")
 _JSON_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?', re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|([/bfnrt\"\\]))")
@@ -58,7 +60,8 @@ class Redactor:
         self._traces = numbers_of({*self._pieces[_PIECE], *aligned})
         self._spread, self._encoded = SpreadSecrets(long), EncodedSecrets(long)
         masked = [rf"(?<![\w\-]){re.escape(key[:3])}[\w\-]*{_MASK}" for key in self._long]
-        masked += [rf"{_MASK}[\w\-]*{re.escape(key[-3:])}(?![\w\-])" for key in self._long]
+        # As long as a key at most: else a text of x alone takes time by the square of its length.
+        masked += [rf"{_MASK}[\w\-]{{0,{len(key)}}}{re.escape(key[-3:])}(?![\w\-])" for key in self._long]
         self._masked = re.compile("|".join(masked) or r"(?!)")
 
     def body(self, body: bytes) -> bytes:
@@ -130,7 +133,7 @@ class Redactor:
                 if form in lowered:
                     text = re.sub(re.escape(form), _HIDDEN, text, flags=re.IGNORECASE)
         text = _RUN.sub(self._without_pieces, text)
-        text = _MASKED.sub(self._without_masked_ends, text)
+        text = self._without_masked_ends(text)
         text = self._encoded.hide(self._spread.hide(text, _HIDDEN), _HIDDEN)
         return _WORD.sub(lambda match: _HIDDEN if self._is_bare_end(match[0], ends) else match[0], text)
 
@@ -147,10 +150,25 @@ class Redactor:
         shown = "".join("\0" if secret else character for character, secret in zip(run, hidden, strict=True))
         return re.sub("\0+", _HIDDEN, shown)
 
-    def _without_masked_ends(self, match: re.Match[str]) -> str:
-        head = _HIDDEN if self._is_end(match[1], 3) or self._is_part(match[1], match[2]) else match[1]
-        tail = _HIDDEN if self._is_end(match[3], 3) or self._is_part(match[3], match[2]) else match[3]
-        return f"{head}{match[2]}{tail}"
+    def _without_masked_ends(self, text: str) -> str:
+        """The text without parts of a key before or behind a mask."""
+        shown, last, before = [], 0, ""
+        for mask in _MASKS.finditer(text):
+            shown += [self._between_masks(text[last : mask.start()], before, mask[0]), mask[0]]
+            last, before = mask.end(), mask[0]
+        return "".join([*shown, self._between_masks(text[last:], before, "")])
+
+    def _between_masks(self, text: str, before: str, after: str) -> str:
+        """The text without a part of a key at its ends, where there are masks."""
+        begin, end = len(text) - len(text.lstrip(_OF_WORDS)), len(text.rstrip(_OF_WORDS))
+        if begin == len(text):
+            return _HIDDEN if self._is_masked(text, before) or self._is_masked(text, after) else text
+        tail, head = text[:begin], text[end:]
+        tail = _HIDDEN if self._is_masked(tail, before) else tail
+        return tail + text[begin:end] + (_HIDDEN if self._is_masked(head, after) else head)
+
+    def _is_masked(self, word: str, mask: str) -> bool:
+        return bool(mask) and (self._is_end(word, 3) or self._is_part(word, mask))
 
     def _is_part(self, word: str, mask: str) -> bool:
         if mask in _BOLD and _is_plain(word):

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 _RUN = 12
 _WINDOW = 8  # bytes of a number
+_BACKSLASHES = r"(?<!\\)\\++"  # from the first on: else a text of nothing else takes time by the square of its length
 _SPELLED = (
-    r"\\+u([0-9a-f]{4})|(?:\\+|\b0)x([0-9a-f]{2})(?![0-9a-f])|\\+x([0-9a-f]{2})|%(?:25)*([0-9a-f]{2})|&#x0*([0-9a-f]{1,4});"
-    r"|&#0*([0-9]{1,5});|\\+([0-3][0-7]{2})|(?<![01])([01]{8})(?![01])|\\+[abfnrtv]"
+    rf"{_BACKSLASHES}u([0-9a-f]{{4}})|(?:{_BACKSLASHES}|\b0)x([0-9a-f]{{2}})(?![0-9a-f])|{_BACKSLASHES}x([0-9a-f]{{2}})"
+    r"|%(?:25)*([0-9a-f]{2})|&#x0*([0-9a-f]{1,4});|&#0*([0-9]{1,5});"
+    rf"|{_BACKSLASHES}([0-3][0-7]{{2}})|(?<![01])([01]{{8}})(?![01])|{_BACKSLASHES}[abfnrtv]"
 )
 _MAY_BE_SPELLED = re.compile(r"[\\%]|&#|0x|[01]{8}")
 _ESCAPE = re.compile(_SPELLED, re.IGNORECASE)

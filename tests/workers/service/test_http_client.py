@@ -14,7 +14,7 @@ from configs.schema.service import ServiceConfig
 from tests.service_server import Reaction, ServiceServer, completion, sends
 from workers.service.access import open_access
 from workers.service.failures import Redirected, ReplyTooLarge, ReplyUnusable, ServiceRefused
-from workers.service.http_client import MOST_BYTES_OF_A_CHAT
+from workers.service.http_client import MOST_BYTES_OF_AN_ANSWER
 from workers.service.reply import Reply
 from workers.service.service import Service
 
@@ -86,7 +86,7 @@ def _content(request: dict[str, object]) -> str:
 
 
 def test_a_reply_of_any_length_takes_no_more_memory_than_one_may_have() -> None:
-    long = json.dumps({"choices": [{"message": {"content": "bla " * MOST_BYTES_OF_A_CHAT}}]}).encode()
+    long = json.dumps({"choices": [{"message": {"content": "bla " * MOST_BYTES_OF_AN_ANSWER}}]}).encode()
     packed = Reaction(lambda _: gzip.compress(long), headers={"Content-Encoding": "gzip"})
     for reaction in (sends(long), packed):
         with (
@@ -109,7 +109,7 @@ def test_a_compressed_reply_is_read() -> None:
         ({"Content-Encoding": "zstd"}, b"(\xb5/\xfd\x04", r"compressed \(zstd\), which was not asked for"),
         ({}, gzip.compress(b"{}"), r"compressed \(gzip\), which was not asked for"),
         ({"Content-Encoding": "gzip"}, b"no gzip", "cannot be decompressed"),
-        ({}, b" " * (MOST_BYTES_OF_A_CHAT + 1), "more than 2 MiB"),
+        ({}, b" " * (MOST_BYTES_OF_AN_ANSWER + 1), "more than 2 MiB"),
     ],
 )
 def test_a_body_that_cannot_be_read_is_named_and_hides_no_status(

@@ -190,6 +190,13 @@ def test_no_key_passes_whatever_stands_around_it(key: str, before: str, after: s
     assert key not in json.loads(Redactor([key]).body(body))["words"]
 
 
+@pytest.mark.parametrize("character", ["x", "\\"])
+def test_a_reply_of_one_character_alone_is_read_before_a_test_runs_out_of_time(character: str) -> None:
+    """A model that loops writes such ones."""
+    assert _spoken(_body(character * 400_000)) == character * 400_000
+    assert _spoken(_body(character * 9_000 + KEY)) == character * 9_000 + "***"
+
+
 @given(st.dictionaries(st.text(max_size=8), st.text(max_size=40) | st.integers() | st.none(), max_size=5))
 def test_a_reply_without_the_key_stays_as_it_is(reply: dict[str, object]) -> None:
     body = json.dumps(reply).encode()
