@@ -1,6 +1,9 @@
 """What may be extended, and what is said of it."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -8,7 +11,8 @@ from configs.errors import InputError
 from configs.loading import override_config
 from search.results.status import read_status
 from search.run_directory.file_formats import Extension
-from search.run_directory.run import Run, read_config, read_manifest
+from search.run_directory.run import Run, read_config, read_extensions, read_manifest
+from search.running import extend as extending
 from search.running.extend import plan_extension
 from tests.search.report.made_run import MadeRun, small_run, table
 
@@ -78,3 +82,17 @@ def test_manifest_and_status_say_that_a_search_was_extended_and_is_not_over(tmp_
     assert read_manifest(path)["extensions"] == [{"budget": 500, "after_end": True}]
     assert status.state == "stopped"
     assert "extended to strategy.trials=500, after held-out questions had been scored" in status.extended
+
+
+def test_of_processes_that_extend_a_search_at_the_same_moment_one_does(tmp_path: Path) -> None:
+    path, together = made(tmp_path).write(), Barrier(8)
+    config = override_config(read_config(path), ["strategy.trials=500", f"pool.path={tmp_path / 'nowhere.jsonl'}"])
+
+    def try_to_extend(_: int) -> None:
+        together.wait()
+        with suppress(InputError):  # also who has extended it cannot go on: its pool is gone
+            extending.extend(path, config)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(try_to_extend, range(8)))
+    assert read_extensions(path) == [Extension(budget=500, after_end=True)]

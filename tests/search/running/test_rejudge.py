@@ -13,10 +13,12 @@ from search.report.findings import find
 from search.report.forms.markdown import markdown
 from search.results.search_results import read_search_results
 from search.results.status import read_status
+from search.run_directory.locks import judging_anew
 from search.run_directory.run import ledger_path, read_config, read_id, read_manifest
 from search.running.evaluate import evaluate
 from search.running.launch import launch, resume
 from search.running.rejudge import rejudge
+from tests.search.view.folder import made_search
 from tests.service_server import Reaction, ServiceServer, rate, rating_of, says
 
 pytestmark = pytest.mark.heavy
@@ -75,6 +77,15 @@ def test_stored_answers_are_judged_anew_for_the_price_of_verdicts_alone_and_once
     assert read_status(path).to_json() == before.to_json()
     assert (path / "journal.jsonl").read_bytes() == journal
     assert read_spend(ledger_path(path, read_config(path)), read_id(path)) == before.spend
+
+
+def test_answers_that_another_process_judges_anew_are_not_paid_for_by_two(tmp_path: Path) -> None:
+    (tmp_path / "rubric.txt").write_text("Rate from 1 to 10.\n{question}\n{answer}\n")
+    path = made_search(tmp_path / "run", "a")
+    with ServiceServer() as server:
+        with judging_anew(path), pytest.raises(InputError, match="another process judges the answers of"):
+            rejudge(path, _judge(server, tmp_path))
+        assert not server.requests
 
 
 def test_the_bridge_shows_shift_agreement_and_gains_under_both_judges(tmp_path: Path) -> None:
