@@ -42,10 +42,12 @@ def show_best(snapshot: Snapshot) -> str:
     if snapshot.gain is None:
         alone = snapshot.candidates > 1 and snapshot.ranked == 1
         return f"{best}: the base prompt{'; no other candidate is ranked yet' if alone else ''}{remark}"
-    gain, n, base = show_gain(snapshot.gain), snapshot.gain.n, snapshot.base.mean
-    if n < snapshot.base.n and snapshot.best.n == n:  # its mean over the questions that both have met
-        base = snapshot.best.mean - snapshot.gain.mean
-    return f"{best}; {gain} over the base prompt's {base:.2f} on the same {show_many(n, 'question')}{remark}"
+    gain, n, base = show_gain(snapshot.gain), snapshot.gain.n, ""
+    if snapshot.best.n == n:  # the base prompt's mean over the questions that both have scores for
+        base = f"'s {snapshot.best.mean - snapshot.gain.mean:.2f}"
+    elif snapshot.base.n == n:
+        base = f"'s {snapshot.base.mean:.2f}"
+    return f"{best}; {gain} over the base prompt{base} on the same {show_many(n, 'question')}{remark}"
 
 
 def show_generation(snapshot: Snapshot) -> str:

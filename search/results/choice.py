@@ -48,6 +48,7 @@ class Choice:
         kept_base: the base prompt won, since none was surely better.
         ended: whether the search has; before, the best so far may change.
         candidates, answers: of the whole search.
+        amended: scores among these that were added after the end, which decided nothing.
         highest: the largest gain that a best so far has had, where that is more than the present one's; None elsewhere,
             and after the end.
     """
@@ -59,6 +60,7 @@ class Choice:
     ended: bool
     candidates: int
     answers: int
+    amended: int = 0
     highest: tuple[float, int] | None = None  # points, questions
 
     @property
@@ -89,10 +91,9 @@ class Choice:
             yield f"{text}."
             return
         taken = contender.measured.mean - contender.expected.mean
-        yield (
-            f"{text}; all {self.answers:,} search scores together predict {show_gain(contender.expected)} on "
-            f"further questions, {self._shrinkage(taken)}."
-        )
+        scores = "search scores that the search itself knew" if self.amended else f"{self.answers:,} search scores"
+        less = "" if self.amended else f", {self._shrinkage(taken)}"
+        yield f"{text}; all {scores} together predict {show_gain(contender.expected)} on further questions{less}."
 
     def _shrinkage(self, taken: float) -> str:
         if abs(taken) < _DIGITS:
@@ -119,8 +120,9 @@ class Choice:
         if second.measured.mean > first.measured.mean + _DIGITS:
             yield f"The runner-up measured the larger gain; it is second because {self._reason(first, second)}."
 
-    @staticmethod
-    def _reason(first: Contender, second: Contender) -> str:
+    def _reason(self, first: Contender, second: Contender) -> str:
+        if self.amended:
+            return "scores were added after the candidates had been ranked"
         if second.measured.n < first.measured.n:
             return "a gain on fewer questions counts less"
         expected = [contender.expected.mean for contender in (first, second) if contender.expected]
@@ -170,6 +172,7 @@ def explain_choice(results: SearchResults) -> Choice | None:
         ended=journal.end is not None,
         candidates=len(results.search),
         answers=len(results.search.all_scores),
+        amended=results.amended,
         highest=_highest(results, contenders) if journal.end is None else None,
     )
 

@@ -31,14 +31,14 @@ def extend(path: Path | str, config: RunConfig, console: Console | None = None) 
         InputError: it cannot be extended so; nothing has changed.
         RunStopped: as `launch`; `resume` goes on.
     """
-    path = Path(path).absolute()  # a judge function may change the working directory
-    require_search(path, "extend")
+    named, path = Path(path), Path(path).absolute()  # a judge function may change the working directory
+    require_search(named, "extend")
     before = _so_far(path)
-    extension = plan_extension(path, config)
+    extension = plan_extension(named, config)
     run = Run.open(path)
     try:
         if _so_far(path) != before:
-            raise InputError(f"another process has just worked on {path}: see its status, then extend it again")
+            raise InputError(f"another process has just worked on {named}: see its status, then extend it again")
         run.extend(extension)
     finally:
         run.note_stop("")

@@ -52,15 +52,15 @@ def retry_failed(path: Path | str, console: Console | None = None, config: RunCo
         InputError: nothing can be tried again; or as `resume`.
         RunStopped: as `resume`.
     """
-    path = Path(path).absolute()  # a judge function may change the working directory
-    require_search(path, "retry-failed")
+    named, path = Path(path), Path(path).absolute()  # a judge function may change the working directory
+    require_search(named, "retry-failed")
     plan = make_plan(config or read_config(path), path)
     before = read_state(path)
     if before[0] == "running":
-        raise InputError(f"the search in {path} is running: stop it, or wait until it has ended")
+        raise InputError(f"the search in {named} is running: stop it, or wait until it has ended")
     trials = _trials(path)
     if not trials:
-        raise InputError(f"{path} has no failed item that could be tried again (see `demosearch status {path}`)")
+        raise InputError(f"{named} has no failed item that could be tried again (see `demosearch status {named}`)")
     run = Run.open(path)
     view = make_views(console, run.path)
     try:

@@ -27,9 +27,9 @@ _MOST_ROWS = 20
 def markdown(findings: Findings | EvaluationFindings) -> str:
     """The whole file. Whatever a model, a judge or a data set said is escaped, or stands in a fence of its own."""
     status, first = findings.status, opening(findings)
-    parts = [f"# {plain(status.run)}", f"demosearch report, {status.state}", *map(plain, first.summary)]
+    parts = [f"# {plain(status.run)}", f"demosearch report, {status.state}", *map(coded, first.summary)]
     if first.caveats:
-        parts += ["## What a sceptic should know", "\n".join(f"- {plain(caveat)}" for caveat in first.caveats)]
+        parts += ["## What a sceptic should know", "\n".join(f"- {coded(caveat)}" for caveat in first.caveats)]
     for section in sections(findings):
         parts += _section(section)
     return "\n\n".join(parts) + "\n"

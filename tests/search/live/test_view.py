@@ -9,6 +9,7 @@ from rich.console import Console
 
 from search.live.snapshot import Snapshot
 from search.live.view import Drawing, line
+from search.statistics.estimates import Estimate
 from tests.search.live.snapshots import of_no_search, snapshot
 
 
@@ -77,6 +78,12 @@ def test_what_is_no_search_has_no_best_and_what_has_just_begun_promises_nothing(
     for shown in (text, said):
         assert "best" not in shown
         assert "ETA unknown" in shown
+
+
+def test_a_gain_on_shared_questions_alone_stands_beside_no_mean_over_others() -> None:
+    """Where answers of both failed, on different questions."""
+    failed = replace(snapshot(), gain=Estimate(0.52, 0.2, 0.84, 77))
+    assert "+0.52 [+0.20, +0.84] over the base prompt on the same 77 questions" in flat(drawn(failed))
 
 
 def test_a_base_prompt_that_leads_is_named() -> None:

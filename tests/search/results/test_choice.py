@@ -1,5 +1,6 @@
 """Why a run's winner won."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,14 @@ def test_a_runner_up_that_measured_more_is_explained(tmp_path: Path) -> None:
     text = "\n".join(choice(finished(tmp_path)).sentences())
     assert "The runner-up measured the larger gain; it is second because" in text
     assert "On the 4 search questions that both have met, the winner minus the runner-up is -0.25 [" in text
+
+
+def test_scores_that_were_added_afterwards_have_chosen_nothing(tmp_path: Path) -> None:
+    found = choice(finished(tmp_path, (ExpectedGain(1.625, 0.9, 2.2), ExpectedGain(1.2, 0.1, 2.3))))
+    text = "\n".join(replace(found, amended=2).sentences())
+    assert "all search scores that the search itself knew together predict +1.62 [+0.90, +2.20] on further" in text
+    assert "it is second because scores were added after the candidates had been ranked." in text
+    assert "shrinkage" not in text
 
 
 def test_a_runner_up_that_measured_more_on_fewer_questions_says_that_this_counts_less(tmp_path: Path) -> None:

@@ -29,6 +29,9 @@ def test_a_fence_is_longer_than_any_in_what_it_holds(tmp_path: Path) -> None:
     run.search()
     run.search("a")
     lines = report(run.write(ended=False), "md").splitlines()
+    assert any(
+        line.startswith("- The search has stopped") and "; `demosearch resume` goes on." in line for line in lines
+    )
     inside, headings = "", []
     for line in lines:
         if inside:
