@@ -48,8 +48,9 @@ class ScreeningConfig(SearchSpaceConfig):
     screening_judge_answers: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
     """Answers that `judge.screening` judges beside those; `auto`: three times as many. Without effect where there is
     no such judge."""
-    screening_share: Annotated[float, Field(ge=0, le=1)] = 0.75
-    """Share of the budget for groups, in [0, 1]."""
+    screening_share: Annotated[float, Field(ge=0, le=1)] | Literal["auto"] = "auto"
+    """Share of the budget for groups, in [0, 1]; `auto`: 0.75, and less where sets of more than 3 would go short of
+    trials of their own beside the finalists'."""
     race_share: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Share of the budget for the race at the end, in [0, 1]."""
     drift_checks: Annotated[int, Field(ge=0)] | Literal["auto"] = 0  # type: ignore[assignment]  # more than others

@@ -21,6 +21,7 @@ from search.problem.space import SearchSpace
 from search.run_directory.files import Floats, keep_array, read_array
 from search.strategies.complete_finalists import CompleteFinalists
 from search.strategies.parts.embedding import Embedding, closeness_of_words, digest_of, embed
+from search.strategies.parts.screening_budget import share_of_groups
 from search.strategies.parts.shortlist import MOST_DEMONSTRATIONS, shortlist
 from search.strategies.strategy import Strategy
 
@@ -103,7 +104,7 @@ def _group_answers(config: _MODELLED, space: SearchSpace) -> int:
     if isinstance(config, CaseConfig):
         return config.evaluations
     answers = _MANY if config.evaluations == "auto" else config.evaluations - len(space.questions)
-    return int(answers * config.screening_share)
+    return int(answers * share_of_groups(config, space, max(1, answers // config.block)))
 
 
 def _places(part: SearchSpace, space: SearchSpace) -> list[int]:

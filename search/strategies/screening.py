@@ -33,6 +33,8 @@ from search.strategies.parts.screening_budget import (
     Stage,
     answers_to_ask_for,
     answers_to_screen,
+    finalists_met_by,
+    share_of_groups,
     stage_at,
 )
 from search.strategies.parts.screening_judge import ScreeningJudge
@@ -45,7 +47,6 @@ _GROWTH = 1.2  # hyperparameters are sought anew when so many times more has bee
 _WIDER = 1.5  # times the base prompt's spread
 _DRAWS = 64
 _RACERS = (6, 4, 3, 2)
-_FINALISTS, _FINAL_SHARE = 2, 2  # a finalist's questions are at most half of the budget
 
 
 class Screening:
@@ -171,7 +172,7 @@ class Screening:
         spent, unmet = self._trials_sent / self._trials, self._unmet_by_finalists(fit)
         spare = self._trials - self._trials_sent - len(unmet)
         room = min(room, max(1, spare))
-        share = self._config.screening_share * (1 - _FEWER * fit.foretold)
+        share = share_of_groups(self._config, self._space, self._trials) * (1 - _FEWER * fit.foretold)
         self._stage = FINALISTS if unmet and spare <= 0 else stage_at(spent, share, self._config.race_share)
         if self._stage == FINALISTS:
             sets = unmet[: self._trials - self._trials_sent]
@@ -250,7 +251,7 @@ class Screening:
         """The likeliest winners, each as often as there are blocks of questions left for it: what is recommended shall
         have met all. Two of them, one or none, as the budget allows."""
         blocks = -(-len(self._space.questions) // self._block)
-        count = min(_FINALISTS, self._trials // (_FINAL_SHARE * blocks))
+        count = finalists_met_by(self._trials, blocks)
         sound = [chosen for chosen in self._scores.sets if chosen and chosen not in self._broken]
         scored = [chosen for chosen in sound if self._numbered.allowed(chosen)]
         if not count or not scored:

@@ -6,6 +6,9 @@ from configs.schema.strategy import ScreeningConfig
 from search.problem.space import SearchSpace
 
 _SCREENED = 3  # times the judge's answers
+_FINALISTS, _FINAL_SHARE = 2, 2  # a finalist's questions are at most half of the budget
+_GROUPS_SHARE, _FEW_CHOSEN = 0.75, 3
+_SETS = 6  # trials of sets for each demonstration of one, before groups take more than half of what finalists leave
 _LEAST_CANDIDATES = 12  # worth of judged generations, where a tenth of exhaustive greedy's is less
 
 Stage = Literal[
@@ -25,6 +28,29 @@ def stage_at(spent: float, groups: float, race: float) -> Stage:
     if spent < groups:
         return GROUPS
     return SETS if spent < 1 - race else RACE
+
+
+def share_of_groups(config: ScreeningConfig, space: SearchSpace, trials: int) -> float:
+    """Return which share of so many trials (>= 1) groups take at the most, in [0, 1].
+
+    Groups are dealt of fewer and fewer demonstrations. At the end those of 3 are sets as good as any that could be
+    proposed; of 8 there are thousands, so that good ones have to be proposed.
+
+    Args:
+        space: with the questions that it asks about.
+    """
+    if config.screening_share != "auto":
+        return config.screening_share
+    if space.max_added <= _FEW_CHOSEN:
+        return _GROUPS_SHARE
+    blocks = -(-len(space.questions) // config.block)
+    free = trials - finalists_met_by(trials, blocks) * blocks
+    return min(_GROUPS_SHARE, max(free / 2, free - _SETS * space.max_added) / trials)
+
+
+def finalists_met_by(trials: int, blocks: int) -> int:
+    """Return how many finalists may meet all `blocks` of questions: they take half of the trials at the most."""
+    return min(_FINALISTS, trials // (_FINAL_SHARE * blocks))
 
 
 def answers_to_screen(config: ScreeningConfig, answers: int) -> int:

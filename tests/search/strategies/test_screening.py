@@ -10,6 +10,7 @@ from search.bench.simulation import simulate
 from search.problem.candidate import Candidate
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial, Trial
+from search.strategies.parts.screening_budget import SETS
 from search.strategies.screening import Screening
 from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit, drive, scored, worth
 
@@ -180,6 +181,20 @@ def test_a_base_prompt_at_the_end_of_the_scale_does_not_set_the_unit_of_effects(
         found = simulate(screening(space, 700, seed=seed), landscape, space)
         gains.append(found.found_truth - found.base_truth)
     assert sum(gains) / len(gains) > 0.1
+
+
+def test_large_sets_are_proposed_however_few_the_answers() -> None:
+    landscape = Landscape(LANDSCAPES["mixed"], 0, pool=30)
+    space = landscape.space(5)
+    strategy = Screening(space, ScreeningConfig(kind="screening", evaluations=440, max_demonstrations=5), 0)
+    stages = set[str]()
+
+    def value(candidate: Candidate) -> float | None:
+        stages.add(strategy.stage())
+        return landscape.score(Trial(candidate, space.questions)).mean
+
+    drive(strategy, space, value)
+    assert SETS in stages
 
 
 def test_every_third_group_is_smaller() -> None:

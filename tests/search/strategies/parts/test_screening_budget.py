@@ -1,0 +1,33 @@
+"""How `screening` divides its budget."""
+
+import pytest
+
+from configs.schema.strategy import ScreeningConfig
+from search.problem.space import SearchSpace
+from search.strategies.parts.screening_budget import finalists_met_by, share_of_groups
+
+
+def space_of(most: int) -> SearchSpace:
+    """A space of sets of up to `most`, with 80 questions: 10 blocks."""
+    questions = tuple(f"q{number}" for number in range(80))
+    return SearchSpace(base=(), pool=("d",), questions=questions, insert_at=0, max_added=most)
+
+
+@pytest.mark.parametrize("most", [4, 5, 8, 16])
+@pytest.mark.parametrize("trials", [1, 19, 20, 57, 157, 400, 5000])
+def test_groups_leave_large_sets_trials_that_no_finalist_takes(most: int, trials: int) -> None:
+    share = share_of_groups(ScreeningConfig(kind="screening"), space_of(most), trials)
+    free = trials - 10 * finalists_met_by(trials, 10)
+    assert 0 < share <= 0.75
+    assert free - share * trials >= min(free / 2, 6 * most)
+
+
+@pytest.mark.parametrize("trials", [1, 57, 157, 5000])
+def test_sets_of_three_and_large_budgets_leave_three_quarters_to_groups(trials: int) -> None:
+    config = ScreeningConfig(kind="screening")
+    assert share_of_groups(config, space_of(3), trials) == 0.75
+    assert share_of_groups(config, space_of(8), 5000) == 0.75
+
+
+def test_a_share_that_is_given_is_kept() -> None:
+    assert share_of_groups(ScreeningConfig(kind="screening", screening_share=0.9), space_of(8), 57) == 0.9
