@@ -95,6 +95,18 @@ class ServiceConfig(Knobs):
                 raise ValueError(f"extra_body cannot set {name}")
         return self
 
+    @model_validator(mode="after")
+    def _names_of_variables(self) -> Self:
+        variables = {"api_key_variable": self.api_key_variable, "base_url_variable": self.base_url_variable}
+        variables |= {f"header_variables.{name}": variable for name, variable in self.header_variables.items()}
+        for knob, variable in variables.items():
+            if variable is not None and not _VARIABLE.fullmatch(variable):  # which may be a key: it is not repeated
+                raise ValueError(
+                    f"{knob} is not the name of an environment variable, such as OPENAI_API_KEY: export the value "
+                    "under one, and give its name"
+                )
+        return self
+
     def alters_answers(self) -> dict[str, JsonValue]:
         """What can change an answer beside model and address, as far as it is set; part of every fingerprint."""
         settings: dict[str, JsonValue] = {
@@ -107,3 +119,5 @@ class ServiceConfig(Knobs):
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie|password|credential", re.I)
+_VARIABLE = re.compile(r"(?!\w*(?=[A-Za-z]*\d)[A-Za-z0-9]{20})[A-Za-z_]\w*", re.ASCII)
+"""A name of an environment variable; letters and digits in one long run are a key instead."""
