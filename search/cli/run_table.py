@@ -11,6 +11,7 @@ from search.results.wording import show_estimate, show_gain, show_quantity, show
 from search.view.compare import ComparedEntry, remarks
 from search.view.runs import RunRow
 
+_KEPT = "base prompt kept"
 _SEVERAL = "Runs may have other questions and judges, so their scores cannot be compared as they stand here"
 
 
@@ -23,7 +24,7 @@ def run_table(rows: Sequence[RunRow], folder: Path) -> RenderableType:
         spent = show_quantity("dollars", row.spend.dollars) if row.spend.dollars else show_span(row.spend.seconds)
         shown = (
             *(row.name, row.state, row.model, row.strategy, _score(row)),
-            *(show_gain(row.gain) if row.gain else "", spent, ", ".join(row.tags)),
+            *(show_gain(row.gain) if row.gain else _KEPT * row.kept_base, spent, ", ".join(row.tags)),
         )
         table.add_row(*(Text(value) for value in shown))
     several = sum(row.score is not None for row in rows) > 1

@@ -13,7 +13,6 @@ from configs.plural import show_many
 from evaluators.drafting import NO_DRAFTING, Drafting
 from evaluators.ledger.spend import Spend
 from search.cli.tables import WholeWordTable, facts_grid
-from search.problem.candidate import OWN, Candidate
 from search.results.status import FailedItems, Standing, Status
 from search.results.wording import show_drafting, show_estimate, show_gain, show_span, show_unseen
 
@@ -142,8 +141,7 @@ def _standings(status: Status) -> RenderableType:
         shown = [show_estimate(value, with_n=False) if value else "" for value in scores]
         gain = show_gain(contender.held_out_gain) if contender.held_out_gain else ""
         table.add_row(name, *shown, gain, " + ".join(str(value.n) for value in scores if value))
-    own = status.base.demonstrations if status.base else ()
-    chosen = [Text(f"{name}: {_in_words(contender.candidate, own)}{_length(contender)}") for name, contender in present]
+    chosen = [Text(f"{name}: {status.in_words(contender)}{_length(contender)}") for name, contender in present]
     sides = zip(*((contender.search_score, contender.held_out_score) for _, contender in present), strict=True)
     differ = any(len({score.n for score in side if score}) > 1 for side in sides)
     remark = [Text(NOT_COMPARABLE)] if differ else []
@@ -152,13 +150,6 @@ def _standings(status: Status) -> RenderableType:
 
 def _length(standing: Standing) -> str:
     return "" if standing.length is None else f" (answers of {standing.length:,.0f} characters)"
-
-
-def _in_words(candidate: Candidate, base: tuple[str, ...]) -> str:
-    """The prompt from the top down; the base prompt's own, whose ids say nothing, by their number."""
-    names = [f"base {base.index(name) + 1}" if name in base else name for name in candidate.demonstrations]
-    decoding = "" if candidate.decoding == OWN else f", decoding {candidate.decoding}"
-    return (", ".join(names) or "no demonstrations") + decoding
 
 
 def _verdict(status: Status) -> str:

@@ -9,7 +9,7 @@ from evaluators.drafting import NO_DRAFTING, Drafting
 from evaluators.evaluation import Failure
 from evaluators.ledger.queries import read_drafting
 from evaluators.ledger.spend import Spend
-from search.problem.candidate import Candidate
+from search.problem.candidate import OWN, Candidate
 from search.problem.contamination import SEEN
 from search.results.candidate_results import CandidateResults
 from search.results.choice import Choice, explain_choice
@@ -109,6 +109,13 @@ class Status:
     has_ledger: bool = True
     screening: ScreeningVerdicts | None = None
     drafting: Drafting = NO_DRAFTING
+
+    def in_words(self, standing: Standing) -> str:
+        """A prompt from the top down; the base prompt's own demonstrations, whose ids say nothing, by their number."""
+        base, candidate = self.base.demonstrations if self.base else (), standing.candidate
+        names = [f"base {base.index(name) + 1}" if name in base else name for name in candidate.demonstrations]
+        decoding = "" if candidate.decoding == OWN else f", decoding {candidate.decoding}"
+        return (", ".join(names) or "no demonstrations") + decoding
 
     def to_json(self) -> dict[str, Any]:
         """What `demosearch status --json` prints; an infinite end of an interval is null."""

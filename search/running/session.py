@@ -24,7 +24,7 @@ from search.report.forms import Format as ReportFormat
 from search.report.forms import report
 from search.results.answers_table import Answer, read_answers
 from search.results.status import Status, read_status
-from search.results.wording import show_estimate, show_gain
+from search.results.wording import show_estimate, show_gain, show_quantity
 from search.run_directory.naming import new_directory
 from search.running.launch import launch
 from search.statistics.estimates import Estimate
@@ -147,9 +147,9 @@ def _facts(status: Status) -> Iterator[tuple[str, str]]:
     if status.winner is not None and (gain := status.winner.held_out_gain) is not None:
         yield "held-out gain", f"{show_gain(gain)}, n={gain.n}"
     if status.winner is not None:
-        yield "demonstrations", ", ".join(status.winner.demonstrations)
+        yield "demonstrations", status.in_words(status.winner)
     spend = status.spend
-    dollars = "unknown price" if spend.dollars is None else f"{spend.dollars:,.2f} dollars"
+    dollars = "unknown price" if spend.dollars is None else show_quantity("dollars", spend.dollars)
     yield "paid for", f"{show_many(spend.generated, 'answer')}, {show_many(spend.judged, 'verdict')}, {dollars}"
 
 

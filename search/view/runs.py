@@ -41,6 +41,7 @@ class RunRow:
         done: in [0, 1], of a run that goes on; None where it does not say.
         gain: over the base prompt on the questions that the score is on; an evaluation's best difference to its first
             prompt.
+        kept_base: of a search that has ended, whether the base prompt stayed the winner.
         candidates: scored so far, or prompts.
         spend: an experiment's is that of all its searches and evaluations.
         created: seconds since 1970.
@@ -61,6 +62,7 @@ class RunRow:
     note: str = ""
     side: str = ""
     done: float | None = None
+    kept_base: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """What `demosearch list --json` prints."""
@@ -200,6 +202,7 @@ def _search_row(path: Path, name: str, config: RunConfig) -> RunRow:
         gain=(winner.held_out_gain or _measured(status)) if winner else None,
         candidates=status.candidates,
         side="held-out" if winner and winner.held_out_score else "search",
+        kept_base=status.state == "finished" and winner is not None and winner == status.base,
         spend=status.spend,
     )
 

@@ -15,7 +15,8 @@ from search.view.bundle import write_bundle
 from search.view.runs import RunList
 from search.view.server import make_app
 from tests.search.report.made_evaluation import made_evaluation
-from tests.search.view.folder import made_folder, made_search
+from tests.search.report.made_run import small_run
+from tests.search.view.folder import made_folder, made_search, score
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +93,16 @@ def test_tags_are_added_and_taken_away_and_a_note_stays_until_it_is_replaced(tmp
     change_notes(path, add=["b", "a"], note="look again")
     assert change_notes(path, add=["c"], remove=["b", "nobody"]) == Notes(("a", "c"), "look again")
     assert read_notes(path) == Notes(("a", "c"), "look again")
+
+
+def test_a_search_that_kept_the_base_prompt_says_so_in_the_place_of_a_gain(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run", score)
+    run.search("a")
+    run.judge_finalists((), ("a",))
+    run.write()
+    (row,) = RunList(tmp_path).rows()
+    assert (row.gain, row.kept_base) == (None, True)
+    assert "base prompt kept" in CliRunner().invoke(app, ["list", str(tmp_path)]).output
 
 
 def test_a_tag_that_one_run_alone_may_have_leaves_the_others_and_leads_scripts_to_its_directory(tmp_path: Path) -> None:
