@@ -4,13 +4,14 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from configs.plural import show_many
-from search.cli.status_table import NOT_COMPARABLE
+from search.cli.status_table import NOT_COMPARABLE, failures_table
 from search.cli.tables import WholeWordTable, facts_grid
 from search.results.bridge import SideBridge
 from search.results.wording import show_estimate, show_gain
 from search.running.rejudge import Rejudged
 from search.statistics.agreement import Agreement
 
+_AGAIN = "Failed items are in no mean; the same command tries them again."
 _SIDES = {"search": "search questions", "held_out": "held-out questions", "all": "all questions"}
 
 
@@ -19,7 +20,8 @@ def rejudge_view(done: Rejudged) -> RenderableType:
     price = "" if done.spend.dollars is None else f", ${done.spend.dollars:,.2f}"
     failed = f"; {show_many(done.failed, 'answer')} got no score" if done.failed else ""
     head = Text(f"{show_many(done.spend.judged, 'verdict')} of the new judge{price}{failed}")
-    return Group(head, *(part for side in done.sides for part in _side(side)))
+    why: list[RenderableType] = [failures_table(done.failures), Text(_AGAIN)] if done.failures else []
+    return Group(head, *why, *(part for side in done.sides for part in _side(side)))
 
 
 def _side(side: SideBridge) -> list[RenderableType]:

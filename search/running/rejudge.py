@@ -9,12 +9,13 @@ was: what this costs stands under an id of its own.
 import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from configs.errors import InputError
+from configs.errors import InputError, RunStopped
+from configs.plural import show_many
 from configs.schema.rejudge import RejudgeConfig
 from configs.score_bounds import score_bounds
 from evaluators.evaluation import Failure
@@ -29,6 +30,7 @@ from search.results.bridge import Scales, SideBridge, bridge
 from search.results.evaluation_results import EvaluationResults
 from search.results.scored_answers import ScoredAnswer, base_prompt, scored_answers
 from search.results.search_results import SearchResults
+from search.results.status import FailedItems, by_cause
 from search.run_directory.locks import judging_anew
 from search.run_directory.run import require_run, require_search
 from search.running.event_loop import in_own_loop
@@ -36,6 +38,7 @@ from search.running.judges import make_judges
 from search.running.succession import create_successor, successor_config
 
 _log = logging.getLogger(__name__)
+_HOPELESS = 20  # answers without any score, as many as a judge in order never leaves
 _CONTINUATION = "the same command with a larger {knob} goes on"
 
 
@@ -46,11 +49,13 @@ class Rejudged:
     Attributes:
         sides: that have answers both judges have scored.
         failed: answers that the new judge gave no score.
+        failures: why, the most frequent first.
         spend: what its verdicts have cost, earlier attempts included.
     """
 
     sides: tuple[SideBridge, ...]
     failed: int
+    failures: tuple[FailedItems, ...]
     spend: Spend
 
     def to_json(self) -> dict[str, Any]:
@@ -58,6 +63,7 @@ class Rejudged:
         return {
             "sides": [side.to_json() for side in self.sides],
             "failed": self.failed,
+            "failures": [asdict(items) for items in self.failures],
             "verdicts": self.spend.judged,
             "dollars": self.spend.dollars,
         }
@@ -71,7 +77,8 @@ def rejudge(path: Path | str, config: RejudgeConfig, successor: Path | None = No
 
     Raises:
         InputError: there is no such run, nothing in it, or the judge cannot work.
-        RunStopped: it cannot go on now; the same call goes on later, and pays for nothing twice.
+        RunStopped: it cannot go on now, or the judge scores nothing; the same call goes on later, and pays for nothing
+            twice.
     """
     # A judge function may change the working directory.
     path, successor = Path(path).absolute(), successor and successor.absolute()
@@ -116,6 +123,7 @@ class _Rejudging:
         self._objective = Objective.of(results.config.scoring)
         self._stored = stored
         self._scores: list[float | None] = [None] * len(stored)
+        self._failures: list[Failure] = []
         self._spend = Spend()
 
     async def run(self) -> None:
@@ -143,10 +151,21 @@ class _Rejudging:
             if self._objective.counts(turn):
                 outcome = await panel.score(stored.question, stored.answers[: turn + 1], stored.generations[turn])
                 if isinstance(outcome, Failure):
+                    self._note(outcome)
                     return
                 score = outcome
             scores.append(score)
         self._scores[index] = self._objective.combine(scores)
+
+    def _note(self, failure: Failure) -> None:
+        """Raises RunStopped where the judge has scored none of the first answers, and would be paid for nothing."""
+        self._failures.append(failure)
+        enough = min(_HOPELESS, len(self._stored))
+        if len(self._failures) >= enough and all(score is None for score in self._scores):
+            raise RunStopped(
+                f"the new judge has scored none of {show_many(len(self._failures), 'answer')} ({failure.message}): "
+                "correct it, then give the same command again"
+            )
 
     def outcome(self) -> Rejudged:
         """Both judges beside each other."""
@@ -166,7 +185,7 @@ class _Rejudging:
                     now.setdefault(stored.prompt, {})[stored.question.id] = score
             if (held := bridge(side, base, before, now, self._results.confidence, scales)) is not None:
                 sides.append(held)
-        return Rejudged(tuple(sides), self._scores.count(None), self._spend)
+        return Rejudged(tuple(sides), self._scores.count(None), by_cause(self._failures), self._spend)
 
     def _id(self) -> str:
         """The run id of the spend: another one than the run's own, the same each time."""

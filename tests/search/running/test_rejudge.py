@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from configs.errors import InputError
+from configs.errors import InputError, RunStopped
 from configs.loading import load_config, load_evaluation, load_rejudge
 from configs.schema.rejudge import RejudgeConfig
 from evaluators.ledger.queries import read_spend
@@ -19,7 +19,7 @@ from search.running.evaluate import evaluate
 from search.running.launch import launch, resume
 from search.running.rejudge import rejudge
 from tests.search.view.folder import made_search
-from tests.service_server import Reaction, ServiceServer, rate, rating_of, says
+from tests.service_server import Reaction, ServiceServer, rate, rating_of, says, sends
 
 pytestmark = pytest.mark.heavy
 
@@ -110,10 +110,24 @@ def test_what_the_new_judge_cannot_score_is_in_no_mean(tmp_path: Path) -> None:
     with ServiceServer(silent_at_times) as server:
         path = _searched(server, tmp_path)
         done = rejudge(path, _judge(server, tmp_path))
-    assert done.failed > 0
+    assert done.failed == sum(items.count for items in done.failures) > 0
+    assert "No comment." in str(done.to_json()["failures"])
     for side in done.sides:
         assert side.shift.mean == 0
         assert side.alpha.value == pytest.approx(1)
+
+
+def test_a_judge_that_scores_nothing_is_stopped_before_every_answer_is_paid_for_and_no_search_goes_on_under_it(
+    tmp_path: Path,
+) -> None:
+    login = sends(b"<html>log in first</html>", "text/html")
+    with ServiceServer(lambda request: login if request["model"] == "new" else rate()) as server:
+        path = _searched(server, tmp_path)
+        asked = len(server.requests)
+        with pytest.raises(RunStopped, match=r"has scored none of 20 answers .*a web page .*: correct it, then"):
+            rejudge(path, _judge(server, tmp_path), tmp_path / "next")
+        assert len(server.requests) - asked < read_status(path).spend.judged
+    assert not (tmp_path / "next").exists()
 
 
 def test_a_run_without_answers_is_said(tmp_path: Path) -> None:
