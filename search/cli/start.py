@@ -1,14 +1,19 @@
 """The beginning of the command: Ctrl-C ends it in one way, also while modules are loaded."""
 
+import gc
 import os
 import signal
 from types import FrameType
 
 from configs.errors import INTERRUPTED
 
+_NEW_OBJECTS = 50_000
+"""Python looks for garbage each 700: while modules load, which stay, that is a fifteenth of what a short command takes."""
+
 
 def main() -> None:
     """The command `demosearch`. A second Ctrl-C ends the process at once, unless a run hears it (`in_own_loop`)."""
+    gc.set_threshold(_NEW_OBJECTS)
     heard: list[int] = []
 
     def hear(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 -- signal's interface
