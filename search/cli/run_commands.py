@@ -110,7 +110,7 @@ def extend(
         from search.running.extend import plan_extension  # noqa: PLC0415 -- numpy
 
         plan_extension(path, config)
-        _refuse_to_go_on(config, path, pay_again=False)
+        _refuse_to_go_on(config, path, pay_again=False, extends=True)
         _show_plan(lambda: search.forecast_run(config, path, extends=True), as_json)
         return
     _conduct(path, lambda: search.extend(path, config, console()), as_json)
@@ -171,10 +171,11 @@ def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
 def _begun(config: "EvaluationConfig", path: Path, pay_again: bool) -> Path | None:
     """The directory, where an earlier evaluation is there, which this one would go on with."""
     from search.run_directory.files import holds_run  # noqa: PLC0415 -- numpy
-    from search.running.evaluate import refuse_to_go_on  # noqa: PLC0415 -- numpy
+    from search.running.evaluate import refuse_search, refuse_to_go_on  # noqa: PLC0415 -- numpy
 
     if not holds_run(path):
         return None
+    refuse_search(path)
     refuse_to_go_on(config, path, pay_again=pay_again)
     return path
 
@@ -225,10 +226,10 @@ def recorded_config(
     return search.override_config(recorded, overrides) if overrides else recorded
 
 
-def _refuse_to_go_on(config: "RunConfig", path: Path, pay_again: bool) -> None:
+def _refuse_to_go_on(config: "RunConfig", path: Path, pay_again: bool, extends: bool = False) -> None:
     from search.running.launch import refuse_to_go_on  # noqa: PLC0415 -- numpy
 
-    refuse_to_go_on(config, path, pay_again=pay_again)
+    refuse_to_go_on(config, path, pay_again=pay_again, extends=extends)
 
 
 def _conduct(path: Path, work: "Callable[[], Status]", as_json: bool) -> None:

@@ -15,6 +15,7 @@ from search.experiments.setting import Setting
 from search.running.assembly import make_plan
 from search.running.evaluation_plan import make_evaluation_plan
 from search.running.models import make_model
+from search.running.place_check import are_here, models_of, refuse_missing_equipment
 
 
 def refuse_mistakes(experiment: Experiment, config: ExperimentConfig, path: Path) -> None:
@@ -33,6 +34,7 @@ def refuse_mistakes(experiment: Experiment, config: ExperimentConfig, path: Path
     for task in tasks:
         try:
             make_plan(task.config, search_folder(path, task.name))
+            refuse_missing_equipment(models_of(task.config))
         except CANNOT_RUN as error:
             refused[task.name] = str(error)
     grid = make_grid(experiment, config, longest_sets(tasks, Setting(config), refused), path)
@@ -50,11 +52,10 @@ def refuse_mistakes(experiment: Experiment, config: ExperimentConfig, path: Path
 def _refuse_absent_models(grid: Grid) -> None:
     """Served ones must have their keys; others must exist, as far as this machine sees what the workers will see."""
     config = grid.config
-    workers_are_elsewhere = config.workers.kind == "ray" and config.workers.ray.address is not None
     for cell in grid.cells:
         if isinstance(cell.model, ServedModelConfig):
             make_model(cell.model, config.workers)
-    if not workers_are_elsewhere:
+    if are_here(config.workers):
         from workers.shared_prefix.weights import find  # noqa: PLC0415 -- torch
 
         for model in _own_models(grid):
@@ -63,7 +64,7 @@ def _refuse_absent_models(grid: Grid) -> None:
 
 def refuse_absent_folders(grid: Grid) -> None:
     """Refuse models whose folder is missing, as far as that shows without fetching anything. Raises InputError."""
-    for model in _own_models(grid):
+    for model in _own_models(grid) if are_here(grid.config.workers) else ():
         if model.names_folder and not (Path(model.name) / "config.json").is_file():
             raise InputError(
                 f"model.name: {model.name} is not a folder with a model; set it to one, or to a hub model's name"

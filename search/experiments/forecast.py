@@ -163,7 +163,8 @@ def _evaluation(grid: Grid, benchmark: BenchmarkConfig, place: Path, experience:
     begun = place / benchmark.name if has_begun(place / benchmark.name) else None
     with TemporaryDirectory() as folder:
         config = evaluation_of(grid, benchmark, {}, Path(folder), ledger_of(grid.config, place))
-        return forecast_evaluation(config, begun, experience, look_up=False)  # `_paid` does, trained models included
+        # what is paid for, `_paid` looks up, trained models included
+        return forecast_evaluation(config, begun, experience, look_up=False, leave_out=True)
 
 
 def _paid(grid: Grid, benchmark: BenchmarkConfig, planned: PlannedTrainings, place: Path) -> PaidAlready:

@@ -19,21 +19,17 @@ from search.forecast.search_work import most_work, reading_work, rehearsed_work,
 from search.forecast.templates import DryTemplates
 from search.forecast.token_length import doubt_of_length, refuse_unreadable
 from search.forecast.workload import Surveyor, combined
+from search.problem.prompt_variant import PromptVariant
 from search.run_directory.new_place import refuse_unusable_directory
 from search.run_directory.run import Run, read_config
 from search.running.assembly import Plan, make_plan, planned_manifest
 from search.running.evaluate import planned_manifest as planned_manifest_of_evaluation
 from search.running.evaluate import refuse_search
 from search.running.evaluation_plan import EvaluationPlan, make_evaluation_plan
-from search.running.place_check import (
-    ModelPlace,
-    missing_elsewhere,
-    models_of,
-    models_of_judges,
-    refuse_missing_models,
-)
+from search.running.place_check import models_of, models_of_judges, notes_on_models, refuse_missing_models
 from search.running.service_check import service_notices, with_keys_to_come
 from search.strategies.strategy import screened_by
+from workers.failures import PromptsTooLong
 from workers.prompt import PromptBlock
 
 _SAMPLE = 50  # demonstrations and questions whose tokens are counted
@@ -61,7 +57,6 @@ def forecast_run(
         InputError: something is wrong with config, files or directory, or the run was started with other settings.
     """
     environment, missing = with_keys_to_come(config)
-    missing += missing_elsewhere(models_of(config))
     templates = DryTemplates()
     if path is None and new_at is not None:
         refuse_unusable_directory(new_at)
@@ -88,6 +83,7 @@ def forecast_run(
     sample = "".join(_texts(plan.renderer.block(material.rules, shown, asked_first)))
     spent, rates, source = measured(config, path, experience)
     longest = max(decoding.max_new_tokens for decoding in plan.decodings.values())
+    missing += notes_on_models(models_of(config))
     missing += [*_length_notes(config.model, "the base prompt", _base_prompt(plan), longest), *templates.notes]
     notes = [*_notes(plan.material.notices), *_summary(plan), *notes, *source, *missing, *service_notices(config)]
     assumed = assume(config, sample, longest, rates, notes, example_of_search(plan))
@@ -101,10 +97,12 @@ def forecast_evaluation(
     new_at: Path | None = None,
     *,
     look_up: bool = True,
+    leave_out: bool = False,
 ) -> RunForecast:
     """Forecast an evaluation; see `forecast_run`.
 
     Args:
+        leave_out: as `evaluate`: a model that cannot be loaded, or that prompts do not fit, is a note and no error.
         look_up: whether to say what need not be paid for: every answer and verdict is looked up in ledgers for that.
     """
     environment, missing = with_keys_to_come(config)
@@ -116,10 +114,9 @@ def forecast_evaluation(
     plan = make_evaluation_plan(config, path or _NOWHERE, environment, templates.load)
     if path is not None:
         Run(path).refuse_changes(planned_manifest_of_evaluation(plan))
-    here = config.workers.kind == "local"
-    models = [ModelPlace("model", model, here) for model, _ in plan.by_model()] + [*models_of_judges(config.judge)]
-    refuse_missing_models(models)
-    missing += missing_elsewhere(models)
+    judges = [*models_of_judges(config.judge)]
+    refuse_missing_models([*judges, *(() if leave_out else plan.models)])
+    missing += notes_on_models([*plan.models, *judges])
     surveyor = Surveyor({question.id: question for question in plan.questions}, plan.objective, plan.judges.members)
     ids = [question.id for question in plan.questions]
     work = combined(
@@ -128,9 +125,7 @@ def forecast_evaluation(
     sample = "".join(text for variant in plan.variants for text in _texts(variant.block(plan.questions[:_SAMPLE])))
     longest = max(variant.decoding.max_new_tokens for variant in plan.variants)
     for variant in plan.variants:
-        block = variant.block(plan.questions)
-        name = f"the prompt of '{variant.name}'"
-        missing += _length_notes(variant.model, name, block, variant.decoding.max_new_tokens)
+        missing += _length_notes_of(variant, plan, leave_out)
     spent, rates, source = measured(config, path, experience)
     notes = [
         *_notes(plan.notices),
@@ -167,6 +162,17 @@ def _length_notes(model: AnyModelConfig, name: str, block: PromptBlock, new_toke
     refuse_unreadable(model, name, block, new_tokens)
     doubt = doubt_of_length(model, name, block, new_tokens)
     return [] if doubt is None else [doubt]
+
+
+def _length_notes_of(variant: PromptVariant, plan: EvaluationPlan, leave_out: bool) -> list[str]:
+    """As `_length_notes`; with `leave_out` also where its prompts do not fit."""
+    block, new_tokens = variant.block(plan.questions), variant.decoding.max_new_tokens
+    try:
+        return _length_notes(variant.model, f"the prompt of '{variant.name}'", block, new_tokens)
+    except PromptsTooLong as error:
+        if not leave_out:
+            raise
+        return [f"'{variant.name}' is left out: {error}"]
 
 
 def _notes(notices: Sequence[str]) -> list[str]:

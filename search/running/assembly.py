@@ -31,7 +31,12 @@ from search.running.coordinator import Coordinator
 from search.running.earlier_runs import check_earlier_runs, earlier_effects
 from search.running.judges import Judges, make_judges
 from search.running.likelihood import ReferenceAnswers
-from search.running.place_check import models_of, refuse_missing_models, refuse_unusable_ledger
+from search.running.place_check import (
+    models_of,
+    refuse_missing_equipment,
+    refuse_missing_models,
+    refuse_unusable_ledger,
+)
 from search.running.prices import refuse_unknown_prices
 from search.running.scorer import Scorer
 from search.running.service_check import refuse_unusable_services
@@ -164,6 +169,7 @@ async def assemble_scorer(plan: Plan, run: Run) -> AsyncIterator[tuple[Workplace
             conditions.
     """
     config = plan.config
+    refuse_missing_equipment(models_of(config))
     async with opened_workplace(run, config, plan.judges) as workplace, workplace.loaded(config.model) as model:
         await _refuse_long_base(plan, model)
         async with workplace.judged(lambda: _begin(plan, run, model.card)):

@@ -35,6 +35,7 @@ from search.running.evaluation_plan import EvaluationPlan, make_evaluation_plan
 from search.running.launch import conduct
 from search.running.lost_rows import refuse_lost_rows
 from search.running.models import make_model
+from search.running.place_check import models_of_judges, refuse_missing_equipment, refuse_missing_models
 from search.running.scorer import Scorer
 from search.running.token_limit import complaint_of_length, refuse_long_prompt
 from search.running.usage_clock import clock_from_now
@@ -72,6 +73,9 @@ def evaluate(
         refuse_unusable_directory(path)
     plan = make_evaluation_plan(config, path)
     _refuse_missing_keys(plan)
+    needed = [*models_of_judges(config.judge), *(() if leave_out else plan.models)]
+    refuse_missing_models(needed)
+    refuse_missing_equipment(needed)
     run = _open(path, config)
     for notice in plan.notices:
         _log.warning("%s", notice)

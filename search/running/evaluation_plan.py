@@ -15,7 +15,7 @@ from search.problem.shown_questions import shown_questions
 from search.problem.split import load_questions
 from search.prompts.urial import BasePrompt
 from search.running.judges import Judges, make_judges
-from search.running.place_check import refuse_unusable_ledger
+from search.running.place_check import ModelPlace, are_here, refuse_unusable_ledger
 from search.running.prices import refuse_unknown_prices
 from search.running.service_check import refuse_unusable_services
 from workers.chat_template import ChatTemplate, LoadTemplate
@@ -43,6 +43,11 @@ class EvaluationPlan:
     def evaluations(self) -> int:
         """Every question for every variant."""
         return len(self.questions) * len(self.variants)
+
+    @property
+    def models(self) -> list[ModelPlace]:
+        """Every model that answers, once."""
+        return [ModelPlace("model", model, are_here(self.config.workers)) for model, _ in self.by_model()]
 
     def by_model(self) -> Iterator[tuple[AnyModelConfig, list[PromptVariant]]]:
         """Variants of one model together, in the order in which the models come first."""

@@ -12,7 +12,7 @@ from search.results.status import Status
 from search.run_directory.file_formats import Extension
 from search.run_directory.run import Run, read_config, read_extensions, require_search
 from search.running.assembly import make_plan
-from search.running.launch import resume
+from search.running.launch import refuse_to_go_on, resume
 from search.strategies.parts.screening_budget import answers_to_ask_for
 from search.strategies.parts.shortlist import fewer_questions
 
@@ -35,6 +35,7 @@ def extend(path: Path | str, config: RunConfig, console: Console | None = None) 
     require_search(named, "extend")
     before = _so_far(path)
     extension = plan_extension(named, config)
+    refuse_to_go_on(config, path, pay_again=False, extends=True)
     run = Run.open(path)
     try:
         if _so_far(path) != before:

@@ -27,6 +27,7 @@ from search.trackers.tracker import Figures
 from search.trackers.tracking import Tracking, tracking
 
 _log = logging.getLogger(__name__)
+_EXTENSION = "the same command with `--set {knob}=...`"
 
 
 InLoop = Callable[[Callable[[], Coroutine[Any, Any, None]], Callable[[], None]], None]
@@ -143,12 +144,18 @@ async def _search(plan: Plan, run: Run, view: View, trackers: Tracking, pay_agai
             await search.coordinator.run(read_extensions(run.path))
 
 
-def refuse_to_go_on(config: RunConfig, path: Path, *, pay_again: bool) -> None:
-    """Raise what `resume` of the search in `path` would raise for rows that its ledger has lost, and a spent budget."""
+def refuse_to_go_on(config: RunConfig, path: Path, *, pay_again: bool, extends: bool = False) -> None:
+    """Raise what `resume` of the search in `path` would raise for rows that its ledger has lost, and a spent budget.
+
+    Args:
+        extends: it goes on under a larger budget of its strategy, and has not ended then.
+    """
     run = Run(path)
     if not pay_again:
         refuse_lost_rows(run, ledger_path(path, config), pay_again)
-    if not _has_ended(run):
+    if extends:
+        refuse_if_spent(run, config, _EXTENSION)
+    elif not _has_ended(run):
         refuse_if_spent(run, config)
 
 

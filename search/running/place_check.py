@@ -8,7 +8,7 @@ from typing import NamedTuple
 from configs.errors import InputError
 from configs.model_folder import refuse_unfetched
 from configs.schema.evaluation import EvaluationConfig
-from configs.schema.judge import JudgeConfig, RewardModelJudgeConfig
+from configs.schema.judge import EnsembleJudgeConfig, JudgeConfig, RewardModelJudgeConfig
 from configs.schema.judge_knobs import LanguageModelJudgeKnobs
 from configs.schema.model import (
     AnyModelConfig,
@@ -21,6 +21,7 @@ from configs.schema.model import (
 )
 from configs.schema.run import RunConfig
 from configs.schema.search_judge import screening_judge
+from configs.schema.workers import WorkersConfig
 from workers.started_server.command_line import program_of
 
 
@@ -58,24 +59,35 @@ class ModelPlace(NamedTuple):
     is_here: bool
 
 
+def are_here(workers: WorkersConfig) -> bool:
+    """Whether these workers run on this machine: in this process, or in a Ray cluster that is started for them."""
+    return workers.kind == "local" or workers.ray.address is None
+
+
 def models_of_judges(config: JudgeConfig) -> Iterator[ModelPlace]:
     """Every model of a judge that is loaded, the screening judge's included."""
-    first = screening_judge(config)
-    for knob, judges in (("judge", config.judges), ("judge.screening", first.judges if first else ())):
-        for judge in judges:
-            if isinstance(judge, LanguageModelJudgeKnobs | RewardModelJudgeConfig) and judge.model is not None:
-                yield ModelPlace(f"{knob}.model", judge.model, judge.workers is None or judge.workers.kind == "local")
+    yield from _models_of_judge("judge", config)
+    if (first := screening_judge(config)) is not None:
+        yield from _models_of_judge("judge.screening", first)
+
+
+def _models_of_judge(knob: str, config: JudgeConfig) -> Iterator[ModelPlace]:
+    if isinstance(config, EnsembleJudgeConfig):
+        for at, member in enumerate(config.members):
+            yield from _models_of_judge(f"{knob}.members[{at}].judge", member.judge)
+    elif isinstance(config, LanguageModelJudgeKnobs | RewardModelJudgeConfig) and config.model is not None:
+        yield ModelPlace(f"{knob}.model", config.model, config.workers is None or are_here(config.workers))
 
 
 def models_of(config: RunConfig) -> Iterator[ModelPlace]:
     """Every model of a search."""
-    yield ModelPlace("model", config.model, config.workers.kind == "local")
+    yield ModelPlace("model", config.model, are_here(config.workers))
     yield from models_of_judges(config.judge)
 
 
 def refuse_missing_models(models: Iterable[ModelPlace]) -> None:
-    """Raise InputError where a model that is loaded on this machine cannot be: its folder, its GPU, the program that
-    serves it, or its tokenizer is missing, or its files were fetched in part."""
+    """Raise InputError where a model that is loaded on this machine cannot be: its folder or its tokenizer is missing,
+    or its files were fetched in part."""
     for knob, model, is_here in models:
         if isinstance(model, ServedModelConfig):
             if model.tokenizer and is_path(model.tokenizer) and not os.path.isdir(model.tokenizer):  # noqa: PTH112 - Path's own raise for a name that is too long
@@ -84,22 +96,35 @@ def refuse_missing_models(models: Iterable[ModelPlace]) -> None:
             _refuse_missing(knob, model)
 
 
-def _refuse_missing(knob: str, model: NamedWeightsConfig) -> None:
-    if isinstance(model, StartedServerConfig):
-        program_of(model)
-    elif isinstance(model, WeightsConfig) and model.device == "cuda":
-        from workers.shared_prefix.weights import device_of  # noqa: PLC0415 -- torch
+def refuse_missing_equipment(models: Iterable[ModelPlace]) -> None:
+    """Raise InputError where the program or the GPU of a model that is loaded on this machine is missing. A machine
+    that only plans, such as a cluster's login node, may lack them."""
+    for knob, model, is_here in models:
+        if is_here and isinstance(model, StartedServerConfig):
+            program_of(model)
+        elif is_here and isinstance(model, WeightsConfig) and model.device == "cuda":
+            from workers.shared_prefix.weights import device_of  # noqa: PLC0415 -- torch
 
-        device_of(model, knob)
+            device_of(model, knob)
+
+
+def _refuse_missing(knob: str, model: NamedWeightsConfig) -> None:
     if (sentence := _missing(knob, model)) is not None:
         raise InputError(f"{sentence}; give a model's folder or a hub model's name")
     if os.path.isdir(model.name):  # noqa: PTH112 - Path's own raise for a name that is too long or hidden
         refuse_unfetched(Path(model.name))
 
 
-def missing_elsewhere(models: Iterable[ModelPlace]) -> Iterator[str]:
-    """A sentence for each folder that a model is to be read from by workers elsewhere, and that holds none here."""
-    for knob, model, is_here in models:
+def notes_on_models(models: Iterable[ModelPlace]) -> Iterator[str]:
+    """A sentence for each model that this machine cannot load, and for each folder that workers elsewhere must have and
+    that holds no model here."""
+    for place in models:
+        knob, model, is_here = place
+        try:
+            refuse_missing_models([place])
+            refuse_missing_equipment([place])
+        except InputError as error:
+            yield f"{model.name} cannot be loaded on this machine: {error}"
         if not is_here and isinstance(model, NamedWeightsConfig) and (sentence := _missing(knob, model)) is not None:
             yield f"{sentence} on this machine; workers elsewhere must have it"
 
@@ -107,8 +132,10 @@ def missing_elsewhere(models: Iterable[ModelPlace]) -> Iterator[str]:
 def _missing(knob: str, model: NamedWeightsConfig) -> str | None:
     """What is wrong with the place that a model is read from; None for a hub model's name, and where it is there."""
     name = model.name
+    if isinstance(model, StartedServerConfig) and os.path.isfile(name):  # noqa: PTH113 - as above
+        return None  # GGUF, which more servers than llama.cpp's read
     if isinstance(model, StartedServerConfig) and model.engine == "llama_cpp":
-        return None if os.path.isfile(name) else f"{knob}.name: {name} is no GGUF file"  # noqa: PTH113 - as above
-    if (not os.path.exists(name) and not is_path(name)) or os.path.isfile(os.path.join(name, "config.json")):  # noqa: PTH110, PTH113, PTH118 - as above
+        return f"{knob}.name: {name} is no GGUF file"
+    if (not os.path.isdir(name) and not is_path(name)) or os.path.isfile(os.path.join(name, "config.json")):  # noqa: PTH112, PTH113, PTH118 - as above
         return None
     return f"{knob}.name: {name} is no folder with a model (it has no config.json)"

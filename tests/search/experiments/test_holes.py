@@ -8,7 +8,7 @@ import pytest
 
 from configs.errors import InputError
 from search.experiments.catalogue import experiment_named
-from search.experiments.forecast import forecast_experiment
+from search.experiments.forecast import ExperimentForecast, forecast_experiment
 from search.experiments.found_sets import FoundSet
 from search.experiments.grid import evaluation_of, make_grid
 from search.experiments.results import ExperimentResults
@@ -137,7 +137,9 @@ def test_servers_that_never_come_up_are_holes_and_the_rest_goes_on(tmp_path: Pat
         "unreachable": {"engine": "served", "server": "openai", "service": service, "context_tokens": 4000},
     }
     pairs = [{"name": name, "model": model} for name, model in asked.items()]
-    results = _run("aligned", tmp_path, aligned={"pairs": pairs})
+    config, told = toy_config(tmp_path, aligned={"pairs": pairs}), list[ExperimentForecast]()
+    results = run_experiment(experiment_named("aligned"), config, tmp_path / "run", images=False, tell=told.append)
+    assert any("cannot be loaded on this machine: model.engine is vllm" in note for note in told[0].notes)
     reasons = {hole.condition["pair"]: hole.reason for hole in results.holes if hole.condition["asked"] != "instruct"}
     assert {*reasons} == {*asked}
     assert all(reason.startswith("its model cannot be loaded: ") for reason in reasons.values())

@@ -19,6 +19,8 @@ from search.run_directory.run import read_config
 from search.running.assembly import make_plan
 from search.running.evaluate import evaluate
 from search.running.launch import launch, refuse_to_go_on, resume
+from tests.command_line import demosearch
+from tests.search.report.made_run import small_run
 from tests.service_server import ServiceServer
 
 pytestmark = pytest.mark.heavy
@@ -119,6 +121,36 @@ def test_a_dry_run_refuses_a_place_that_the_run_refuses(place: str, complaint: s
     ):
         with pytest.raises(InputError, match=complaint):
             attempt()
+
+
+@pytest.mark.parametrize(
+    ("model", "complaint"),
+    [
+        ("model={engine: vllm, name: /nowhere/model, command: ['true']}", "/nowhere/model is no folder with a model"),
+        ("model.context_tokens=64", "more than the model's context of 64"),
+    ],
+)
+def test_what_an_evaluation_leaves_out_is_a_note_where_it_may_and_is_refused_else(model: str, complaint: str) -> None:
+    evaluation = load_evaluation("evaluate_quickstart", [model])
+    with pytest.raises(InputError, match=complaint):
+        forecast_evaluation(evaluation)
+    assert [note for note in forecast_evaluation(evaluation, leave_out=True).notes if complaint in note]
+
+
+def test_an_evaluation_refuses_a_model_that_is_missing_before_another_one_is_asked(tmp_path: Path) -> None:
+    variants = "variants=[{name: here}, {name: gone, model: {engine: vllm, name: /nowhere/m, command: ['true']}}]"
+    evaluation = load_evaluation("evaluate_quickstart", [variants])
+    for attempt in (lambda: forecast_evaluation(evaluation), lambda: evaluate(evaluation, tmp_path / "run")):
+        with pytest.raises(InputError, match=r"/nowhere/m is no folder with a model \(it has"):
+            attempt()
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_dry_run_in_the_directory_of_a_search_says_that_it_is_one(tmp_path: Path) -> None:
+    made = small_run(tmp_path / "run", lambda *_: 5.0)
+    path, spent = str(made.write(ended=False)), "budget.dollars=0.000001"
+    done = demosearch("evaluate", "evaluate_quickstart", "--run-dir", path, "--set", spent, "--dry-run")
+    assert (done.returncode, "holds a search: choose another --run-dir" in done.stderr) == (2, True)
 
 
 def test_a_dry_run_of_a_resume_refuses_what_the_resume_refuses(tmp_path: Path) -> None:

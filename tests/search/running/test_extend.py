@@ -9,11 +9,13 @@ import pytest
 
 from configs.errors import InputError
 from configs.loading import override_config
+from evaluators.failures import BudgetSpent
 from search.results.status import read_status
 from search.run_directory.file_formats import Extension
 from search.run_directory.run import Run, read_config, read_extensions, read_manifest
 from search.running import extend as extending
 from search.running.extend import plan_extension
+from search.running.launch import refuse_to_go_on
 from tests.search.report.made_run import MadeRun, small_run, table
 
 QUESTIONS = ("g1", "g2", "g3", "g4", "h1", "h2", "h3")
@@ -82,6 +84,20 @@ def test_manifest_and_status_say_that_a_search_was_extended_and_is_not_over(tmp_
     assert read_manifest(path)["extensions"] == [{"budget": 500, "after_end": True}]
     assert status.state == "stopped"
     assert "extended to strategy.trials=500, after held-out questions had been scored" in status.extended
+
+
+def test_a_search_whose_budget_is_spent_is_not_extended_until_that_is_raised_too(tmp_path: Path) -> None:
+    path = made(tmp_path).write()
+    config = override_config(read_config(path), ["strategy.trials=500", "budget.dollars=0.000001"])
+    for attempt in (
+        lambda: extending.extend(path, config),
+        lambda: refuse_to_go_on(config, path, pay_again=False, extends=True),
+    ):
+        with pytest.raises(BudgetSpent, match=r"the same command with `--set budget\.dollars=\.\.\.`"):
+            attempt()
+    refuse_to_go_on(config, path, pay_again=False)
+    assert read_extensions(path) == []
+    assert read_status(path).state == "finished"
 
 
 def test_of_processes_that_extend_a_search_at_the_same_moment_one_does(tmp_path: Path) -> None:
