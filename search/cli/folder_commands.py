@@ -76,7 +76,7 @@ def tag(
     `demosearch tag RUN production --alone` says which run's prompt is in use; `demosearch list --tag production
     --paths` prints it for scripts.
     """
-    from search.run_directory.locks import changing  # noqa: PLC0415 -- pydantic
+    from search.run_directory.locks import moving_tags  # noqa: PLC0415 -- pydantic
     from search.run_directory.notes import change_notes, read_notes  # noqa: PLC0415 -- pydantic
     from search.run_directory.run import require_run  # noqa: PLC0415 -- pydantic
 
@@ -85,7 +85,7 @@ def tag(
         raise InputError("--alone needs a TAG, which no other run is to keep: `demosearch tag RUN TAG --alone`")
     change = bool(tags or remove or note is not None)
     folder = path.absolute().parent
-    with changing(folder) if alone else nullcontext():  # two who do so at once would keep the tag both
+    with moving_tags(folder) if alone else nullcontext():  # two who do so at once would keep the tag both
         others = _others_with({tag.strip() for tag in tags or ()}, path) if alone else {}
         notes = change_notes(path, tags or (), remove or (), note, others) if change else read_notes(path)
     for other, lost in others.items():

@@ -14,7 +14,7 @@ request-fields-*.json  what a service does not take and is asked without
 tally.json      how many rows of the run its ledger held last, so that a loss is noticed
 state.json      who runs it, or why it stopped
 live.json       how it stands, for people who watch; there only while a coordinator is at work, or since it crashed
-lock            held while a coordinator works on it; rejudge.lock and notes.lock by who judges anew, or writes notes
+lock            held while a coordinator works on it; notes.lock by who writes notes
 """
 
 import json

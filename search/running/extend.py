@@ -1,5 +1,6 @@
 """A search that goes on under a larger budget of its strategy, from where that had ended."""
 
+from contextlib import closing
 from pathlib import Path
 
 from rich.console import Console
@@ -36,14 +37,13 @@ def extend(path: Path | str, config: RunConfig, console: Console | None = None) 
     before = _so_far(path)
     extension = plan_extension(named, config)
     refuse_to_go_on(config, path, pay_again=False, extends=True)
-    run = Run.open(path)
-    try:
-        if _so_far(path) != before:
-            raise InputError(f"another process has just worked on {named}: see its status, then extend it again")
-        run.extend(extension)
-    finally:
-        run.note_stop("")
-        run.close()
+    with closing(Run.open(path)) as run:
+        try:
+            if _so_far(path) != before:
+                raise InputError(f"another process has just worked on {named}: see its status, then extend it again")
+            run.extend(extension)
+        finally:
+            run.note_stop("")
     recorded = config.model_copy(update={"strategy": read_config(path).strategy})
     return resume(path, console, recorded)
 

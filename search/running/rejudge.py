@@ -31,7 +31,7 @@ from search.results.evaluation_results import EvaluationResults
 from search.results.scored_answers import ScoredAnswer, base_prompt, scored_answers
 from search.results.search_results import SearchResults
 from search.results.status import FailedItems, by_cause
-from search.run_directory.locks import judging_anew
+from search.run_directory.locks import judging, keeping
 from search.run_directory.run import require_run, require_search
 from search.running.event_loop import in_own_loop
 from search.running.judges import make_judges
@@ -85,7 +85,7 @@ def rejudge(path: Path | str, config: RejudgeConfig, successor: Path | None = No
     if successor is not None:
         require_search(path, "rejudge")
     require_run(path)
-    with judging_anew(path):
+    with keeping(path):
         return _rejudge(path, config, successor)
 
 
@@ -132,6 +132,7 @@ class _Rejudging:
             for member in self._members:
                 stack.push_async_callback(member.judge.close)
                 await member.judge.start()
+            stack.enter_context(judging(self._results.ledger, self._id()))
             ledger = Ledger(self._results.ledger, self._id())
             stack.push_async_callback(ledger.close)
             panel = Wiring(ledger, self._members, limits=self._config.budget, continuation=_CONTINUATION).panel

@@ -1,4 +1,6 @@
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,11 @@ from search.report.findings import find
 from search.report.forms.markdown import markdown
 from search.results.search_results import read_search_results
 from search.results.status import read_status
-from search.run_directory.locks import judging_anew
+from search.run_directory.removal import remove_run
 from search.run_directory.run import ledger_path, read_config, read_id, read_manifest
 from search.running.evaluate import evaluate
 from search.running.launch import launch, resume
-from search.running.rejudge import rejudge
+from search.running.rejudge import Rejudged, rejudge
 from tests.search.view.folder import made_search
 from tests.service_server import Reaction, ServiceServer, rate, rating_of, says, sends
 
@@ -79,13 +81,57 @@ def test_stored_answers_are_judged_anew_for_the_price_of_verdicts_alone_and_once
     assert read_spend(ledger_path(path, read_config(path)), read_id(path)) == before.spend
 
 
-def test_answers_that_another_process_judges_anew_are_not_paid_for_by_two(tmp_path: Path) -> None:
-    (tmp_path / "rubric.txt").write_text("Rate from 1 to 10.\n{question}\n{answer}\n")
-    path = made_search(tmp_path / "run", "a")
-    with ServiceServer() as server:
-        with judging_anew(path), pytest.raises(InputError, match="another process judges the answers of"):
-            rejudge(path, _judge(server, tmp_path))
-        assert not server.requests
+WAITING = """
+from pathlib import Path
+
+def score(question, answer, points=5.0):
+    gate = Path(__file__).parent / "-".join(["the", "gate"])
+    if gate.exists():
+        gate.read_text()
+    return points
+"""
+
+
+def test_of_two_who_have_the_same_judge_score_a_run_one_does_so_while_other_judges_may_and_nobody_removes_it(
+    tmp_path: Path,
+) -> None:
+    path, gate = made_search(tmp_path / "run", "a"), tmp_path / "the-gate"
+    (tmp_path / "waiting.py").write_text(WAITING)
+    os.mkfifo(gate)
+
+    def judged(points: float) -> Rejudged:
+        options = f"options: {{points: {points}}}, max_in_flight: 1"
+        judge = f"judge: {{kind: function, function: 'waiting:score', folder: {tmp_path}, {options}}}"
+        (tmp_path / f"judge{points}.yaml").write_text(judge)
+        return rejudge(path, load_rejudge(tmp_path / f"judge{points}.yaml"))
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(judged, 5.0)
+        with gate.open("w"):  # once the first one reads, until this is closed
+            gate.unlink()
+            with pytest.raises(InputError, match="another process has this judge judge the answers of this run"):
+                judged(5.0)
+            assert judged(6.0).spend.judged > 0
+            with pytest.raises(InputError, match="another process judges the answers of"):
+                remove_run(path)
+        assert first.result().spend.judged > 0
+    assert not [*path.glob("*.judging-*")]
+
+
+def test_a_run_whose_ledger_lies_elsewhere_is_judged_anew_without_any_file_in_its_directory(tmp_path: Path) -> None:
+    path, ledger = made_search(tmp_path / "run", "a"), tmp_path / "elsewhere.sqlite"
+    (path / "ledger.sqlite").rename(ledger)
+    config = json.loads((path / "config.json").read_text())
+    config["config"]["ledger_path"] = str(ledger)
+    (path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "looking.py").write_text(
+        f"import os\ndef score(question, answer):\n    assert sorted(os.listdir({str(path)!r})) == "
+        f"{sorted(file.name for file in path.iterdir())}\n    return 5.0\n"
+    )
+    judge = f"judge: {{kind: function, function: 'looking:score', folder: {tmp_path}}}"
+    (tmp_path / "judge.yaml").write_text(judge)
+    done = rejudge(path, load_rejudge(tmp_path / "judge.yaml"))
+    assert (done.failed, done.spend.judged > 0) == (0, True)
 
 
 def test_the_bridge_shows_shift_agreement_and_gains_under_both_judges(tmp_path: Path) -> None:
