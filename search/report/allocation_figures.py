@@ -11,6 +11,7 @@ from search.report.drawing import FIRST, PALE, Picture, drawn
 from search.report.findings import Findings
 
 _NAMED = 40  # bars that have room for a name below
+_LONGEST_TICK = 14
 _HEIGHT = 230
 
 
@@ -55,7 +56,12 @@ def _bars(axis: str, shares: Sequence[AnswerShare], labels: Sequence[str]) -> go
         hovertemplate="%{text}<extra></extra>",
     )
     figure = drawn([bars], _HEIGHT + (60 if named else 0))
-    ticks = [html.escape(share.name[:14]) for share in shares] if named else []
+    ticks = [html.escape(_short(share.name)) for share in shares] if named else []
     figure.update_xaxes(title=axis, tickvals=list(range(len(ticks))), ticktext=ticks, tickangle=-45, showgrid=False)
     figure.update_yaxes(title="answers", rangemode="tozero")
     return figure
+
+
+def _short(name: str) -> str:
+    """Its end, since that is where ids of one data file differ."""
+    return name if len(name) <= _LONGEST_TICK else f"…{name[1 - _LONGEST_TICK :]}"
