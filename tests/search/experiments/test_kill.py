@@ -25,7 +25,6 @@ JUDGE = '''
 import os
 import signal
 from difflib import SequenceMatcher
-from operator import attrgetter
 from pathlib import Path
 
 HERE = Path(__file__).parent
