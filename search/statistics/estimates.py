@@ -98,10 +98,14 @@ def _welch(first: Sequence[float], second: Sequence[float], confidence: float) -
     n = len(first) + len(second)
     if min(len(first), len(second)) == 1:
         return Estimate(mean, -math.inf, math.inf, n)
-    squares = [float(values.var(ddof=1)) / len(values) for values in sides]
+    with np.errstate(over="ignore"):
+        squares = [float(values.var(ddof=1)) / len(values) for values in sides]
     total = sum(squares)
     if total == 0:
         return Estimate(mean, mean, mean, n)
-    freedom = total**2 / sum(square**2 / (len(values) - 1) for square, values in zip(squares, sides, strict=True))
+    if not math.isfinite(total):
+        return Estimate(mean, -math.inf, math.inf, n)
+    shares = [square / total for square in squares]
+    freedom = 1 / sum(share**2 / (len(values) - 1) for share, values in zip(shares, sides, strict=True))
     half = of_student(freedom, confidence) * math.sqrt(total)
     return Estimate(mean, mean - half, mean + half, n)

@@ -46,6 +46,18 @@ def test_a_difference_between_other_questions_is_welchs_interval(
         assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high))
 
 
+def test_scores_too_large_to_be_squared_have_no_finite_interval_and_very_small_ones_have_theirs() -> None:
+    large = unpaired_difference([1e160, -1e160, 3e160], [1, 2, 3], 0.95)
+    assert large is not None
+    assert (large.low, large.high) == (-math.inf, math.inf)
+    first, second = [1.0, 2.0, 4.0], [0.0, 0.0, 3.0]
+    small = unpaired_difference([value * 1e-100 for value in first], [value * 1e-100 for value in second], 0.95)
+    usual = unpaired_difference(first, second, 0.95)
+    assert small is not None
+    assert usual is not None
+    assert (small.low, small.high) == pytest.approx((usual.low * 1e-100, usual.high * 1e-100), rel=1e-9)
+
+
 def test_only_questions_that_both_answered_are_compared() -> None:
     difference = paired_difference({"a": 5, "b": 9}, {"a": 3, "c": 1}, 0.95)
     assert difference is not None
