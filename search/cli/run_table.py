@@ -45,6 +45,6 @@ def comparison_table(compared: Sequence[ComparedEntry]) -> RenderableType:
     for line in compared:
         entry, side = line.entry, line.entry.side.replace("_", "-")
         difference = show_gain(line.difference) if line.difference else ""
-        values = (entry.run, entry.prompt, side, show_estimate(line.score), difference, str(line.shared), entry.judge)
+        values = (entry.run, entry.label, side, show_estimate(line.score), difference, str(line.shared), entry.judge)
         table.add_row(*(Text(value) for value in values))
     return Group(table, Text(" ".join(["Differences are paired over the shared questions.", *remarks(compared)])))

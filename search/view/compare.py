@@ -1,7 +1,7 @@
 """Runs beside each other: their prompts on the questions that they share, in pairs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ class Entry:
     """A prompt of a run with its scores.
 
     Attributes:
-        run, prompt: names, for people.
+        run, prompt: names; `label` is the prompt's for people.
         side: of the split: "held_out", "search" or "evaluation".
         demonstrations: ids, from the top of the prompt down; `text` is the whole prompt.
         judge: its kind and model: entries of different judges are not comparable.
@@ -36,6 +36,7 @@ class Entry:
         spend: of the whole run.
         dollars, new_tokens: of this prompt's answers on this side and their verdicts, whoever paid.
         bounds: ends of the judge's scale; None where they are not known.
+        kept_base: it leads the search, and is the base prompt.
     """
 
     run: str
@@ -50,6 +51,11 @@ class Entry:
     bounds: Bounds | None = None
     dollars: float = 0.0
     new_tokens: int = 0
+    kept_base: bool = False
+
+    @property
+    def label(self) -> str:
+        return f"{self.prompt} (base prompt)" if self.kept_base else self.prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,7 @@ class ComparedEntry:
         return {
             "run": self.entry.run,
             "prompt": self.entry.prompt,
+            "label": self.entry.label,
             "side": self.entry.side,
             "demonstrations": list(self.entry.demonstrations),
             "judge": self.entry.judge,
@@ -163,8 +170,9 @@ def run_entries(name: str, path: Path) -> list[Entry]:
             continue
         seen.add(standing.candidate)
         own = [row for row in answers if _is_of(row, standing.demonstrations, standing.candidate.decoding)]
-        called = f"{prompt} (base prompt)" if standing == status.base and prompt != "base prompt" else prompt
-        entries.append(_entry(name, called, _preferred(own), config, status.spend, texts))
+        kept_base = standing == status.base and prompt != "base prompt"
+        entry = _entry(name, prompt, _preferred(own), config, status.spend, texts)
+        entries.append(replace(entry, kept_base=kept_base))
     return entries
 
 

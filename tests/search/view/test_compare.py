@@ -50,11 +50,12 @@ def test_a_search_without_a_held_out_score_is_compared_on_search_questions(tmp_p
     assert (best.entry.prompt, best.entry.side, base.entry.side) == ("best so far", "search", "search")
 
 
-def test_a_base_prompt_that_stayed_the_winner_is_called_so(tmp_path: Path) -> None:
+def test_a_base_prompt_that_stayed_the_winner_is_called_so_for_people_and_winner_for_scripts(tmp_path: Path) -> None:
     run = small_run(tmp_path / "run", score)
     run.search("a")
     run.judge_finalists((), ("a",))
-    assert [line.entry.prompt for line in compare_runs([("r", run.write())])] == ["winner (base prompt)"]
+    (winner,) = (line.to_json() for line in compare_runs([("r", run.write())]))
+    assert (winner["prompt"], winner["label"]) == ("winner", "winner (base prompt)")
 
 
 def test_scores_on_different_questions_in_one_table_say_so(folder: Path, tmp_path: Path) -> None:
