@@ -42,7 +42,7 @@ def read_alternatives(reply: Reply, place: RatingPlace, choices: Sequence[str]) 
         )
     index, head = _locate(reply, place)
     given = reply.tokens[index]
-    if not any(text == given.text for text, _ in given.alternatives):
+    if given.text not in _logs(given):
         raise VerdictUnreadable("the judge's log-probabilities do not tell how likely the rating was that it gave")
     return _shares(reply.tokens[index:], head, frozenset(choices))
 
@@ -62,17 +62,25 @@ def _locate(reply: Reply, place: RatingPlace) -> tuple[int, str]:
     raise VerdictUnreadable("the judge's log-probabilities do not belong to its words")
 
 
+def _logs(place: TokenChoice) -> Mapping[str, float]:
+    """The log-probabilities told of a place: of the likeliest tokens, and of the one given where it is none of them."""
+    own = {} if place.log_probability is None else {place.text: place.log_probability}
+    return own | dict(place.alternatives)
+
+
 def _shares(tokens: Sequence[TokenChoice], head: str, choices: frozenset[str]) -> dict[str, float]:
     """The probability of each rating that may begin behind `head` in the first of these tokens."""
     given, *later = tokens
     written = [
-        (text, text[len(head) :], math.exp(min(0.0, log))) for text, log in given.alternatives if text.startswith(head)
+        (text, text[len(head) :], math.exp(min(0.0, log)))
+        for text, log in _logs(given).items()
+        if text.startswith(head)
     ]
     whole = any(len(_rating(rest)) > 1 for _, rest, _ in written if _rating(rest) in choices)
     shares: dict[str, float] = dict.fromkeys(choices, 0.0)
     for text, rest, probability in written:
         rating = _rating(rest)
-        if rest == rating and text == given.text and later:
+        if rest == rating and text == given.text and later and _logs(later[0]):
             for longer, share in _shares_behind(rating, later[0], choices).items():
                 shares[longer] += probability * share
         elif rating in choices and (rest != rating or whole or not _goes_on(rating, choices)):
@@ -83,7 +91,7 @@ def _shares(tokens: Sequence[TokenChoice], head: str, choices: frozenset[str]) -
 def _shares_behind(rating: str, following: TokenChoice, choices: frozenset[str]) -> dict[str, float]:
     """How a rating that may be complete goes on, as the next place of the reply tells."""
     shares = dict.fromkeys(choices, 0.0)
-    for text, log in following.alternatives:
+    for text, log in _logs(following).items():
         longer = rating + _rating(text)
         if longer in choices:
             shares[longer] += math.exp(min(0.0, log))

@@ -11,7 +11,7 @@ from evaluators.failures import VerdictUnreadable
 from evaluators.judge_tools.ratings import RatingForm
 from workers.usage import NOTHING, Usage
 
-EXPECTED_VERSION = "expected/2"
+EXPECTED_VERSION = "expected/3"
 """Raise it whenever some probabilities would become another score."""
 
 MOST_OFF_SCALE = 0.25

@@ -29,11 +29,15 @@ class TokenChoice:
 
     Attributes:
         text: of the token.
-        alternatives: the likeliest tokens there and their natural log-probabilities, likeliest first.
+        alternatives: the likeliest tokens there and their natural log-probabilities, likeliest first; empty where what
+            was told is no distribution.
+        log_probability: of the token itself, natural, which need not be among the likeliest; None where it was not
+            told, or does not go with theirs.
     """
 
     text: str
     alternatives: tuple[tuple[str, float], ...]
+    log_probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,19 +231,30 @@ def _count(holder: object, name: str) -> int:
 
 
 def _tokens(choice: dict[str, Any]) -> tuple[TokenChoice, ...]:
-    """None of them where any is not as OpenAI has them, or gives what no log-probability is."""
+    """None of them where they do not come as OpenAI has them."""
     try:
         return tuple(_token(token) for token in choice["logprobs"]["content"])
-    except (AttributeError, LookupError, OverflowError, TypeError, ValueError):
+    except (AttributeError, LookupError, TypeError):
         return ()
 
 
 def _token(token: dict[str, Any]) -> TokenChoice:
-    pairs = [(str(other["token"]), float(other["logprob"])) for other in token["top_logprobs"]]
-    if not all(value <= _CERTAIN for _, value in pairs):  # also where one is NaN
-        raise ValueError("no log-probabilities")
-    likeliest = dict(sorted((pair for pair in pairs if pair[1] > _NOT_TOLD), key=lambda pair: pair[1]))
-    if fsum(map(exp, likeliest.values())) > _MOST_TOGETHER:
-        raise ValueError("no log-probabilities")
+    text, own = str(token.get("token", "")), _log_probabilities([token]) or {}
+    likeliest = _log_probabilities(token.get("top_logprobs"))
+    if likeliest is None:
+        return TokenChoice(text, ())
     by_probability = sorted(likeliest.items(), key=lambda pair: -pair[1])
-    return TokenChoice(str(token.get("token", "")), tuple(by_probability))
+    goes_with_them = fsum(map(exp, (own | likeliest).values())) <= _MOST_TOGETHER
+    return TokenChoice(text, tuple(by_probability), own.get(text) if goes_with_them else None)
+
+
+def _log_probabilities(tokens: Any) -> dict[str, float] | None:
+    """Of each of these that might have stood in one place; None where they are no distribution."""
+    try:
+        pairs = [(str(token["token"]), float(token["logprob"])) for token in tokens]
+    except (LookupError, OverflowError, TypeError, ValueError):
+        return None
+    if not all(value <= _CERTAIN for _, value in pairs):  # also where one is NaN
+        return None
+    likeliest = dict(sorted((pair for pair in pairs if pair[1] > _NOT_TOLD), key=lambda pair: pair[1]))
+    return likeliest if fsum(map(exp, likeliest.values())) <= _MOST_TOGETHER else None

@@ -92,6 +92,18 @@ def test_chances_that_do_not_name_the_rating_given_fail(chances: dict[str, float
         _read(_reply("[[", ("7", chances), "]]"))
 
 
+def test_the_rating_given_counts_by_its_own_chance_where_it_is_not_among_the_likeliest() -> None:
+    seven = TokenChoice("7", (("8", math.log(0.75)),), math.log(0.125))
+    odd = TokenChoice("[[", ())
+    assert _read(Reply("[[7]]", "stop", NOTHING, (odd, seven, TokenChoice("]]", ())))) == {"7": 0.125, "8": 0.75}
+
+
+def test_an_odd_place_fails_only_where_the_rating_stands() -> None:
+    tokens = (TokenChoice("[[", (("[[", 0.0),)), TokenChoice("7", ()), TokenChoice("]]", ()))
+    with pytest.raises(VerdictUnreadable, match="do not tell how likely the rating was"):
+        _read(Reply("[[7]]", "stop", NOTHING, tokens))
+
+
 def test_tokens_of_other_words_fail() -> None:
     with pytest.raises(VerdictUnreadable, match="do not belong to its words"):
         _read(_reply("something else", text="[[7]]"))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from configs.schema.service import BatchConfig, ServiceConfig
 from workers.service.failures import ContentFiltered, ErrorInReply, ReplyUnusable, ServiceFailed
-from workers.service.reply import dollars, read_chat, read_completion, read_usage
+from workers.service.reply import TokenChoice, dollars, read_chat, read_completion, read_usage
 
 PRICED = ServiceConfig(model="m", dollars_per_million_prompt_tokens=2.0, dollars_per_million_new_tokens=8.0)
 JSON = st.recursive(
@@ -146,6 +146,22 @@ def test_what_came_in_the_place_of_an_answer_is_named(answer: object, words: str
 @pytest.mark.parametrize("values", [[inf, -1.0], [0.9, 0.1], [None, -1.0], [nan, -0.1], [0.0] * 20, [-0.1] * 2])
 def test_numbers_that_are_no_log_probabilities_are_none(values: list[float | None]) -> None:
     assert _alternatives(values) == ()
+
+
+def test_one_place_that_is_no_distribution_leaves_the_others_theirs() -> None:
+    content = [
+        {"token": "Fine", "logprob": -0.2, "top_logprobs": [{"token": "Fine", "logprob": -0.1}] * 2 + [{"token": 3}]},
+        {"token": "7", "logprob": -3.2, "top_logprobs": [{"token": "8", "logprob": -0.05}]},
+        {"token": "]]", "logprob": None, "top_logprobs": None},
+        {"token": "!", "logprob": -0.1, "top_logprobs": [{"token": "?", "logprob": -0.1}]},
+    ]
+    answer = {"choices": [{"message": {"content": "Fine7]]!"}, "logprobs": {"content": content}}]}
+    assert read_chat(answer, PRICED).tokens == (
+        TokenChoice("Fine", ()),
+        TokenChoice("7", (("8", -0.05),), -3.2),
+        TokenChoice("]]", ()),
+        TokenChoice("!", (("?", -0.1),)),
+    )
 
 
 def test_a_token_that_is_listed_twice_counts_once_as_its_likeliest() -> None:
