@@ -165,7 +165,7 @@ def _length_notes(model: AnyModelConfig, name: str, block: PromptBlock, new_toke
 
 
 def _length_notes_of(variant: PromptVariant, plan: EvaluationPlan, leave_out: bool) -> list[str]:
-    """As `_length_notes`; with `leave_out` also where its prompts do not fit."""
+    """A sentence where prompts of a variant may not fit, or, with `leave_out`, do not. Raises InputError."""
     block, new_tokens = variant.block(plan.questions), variant.decoding.max_new_tokens
     try:
         return _length_notes(variant.model, f"the prompt of '{variant.name}'", block, new_tokens)

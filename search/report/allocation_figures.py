@@ -63,5 +63,5 @@ def _bars(axis: str, shares: Sequence[AnswerShare], labels: Sequence[str]) -> go
 
 
 def _short(name: str) -> str:
-    """Its end, since that is where ids of one data file differ."""
+    """The end of an id, since that is where ids of one data file differ."""
     return name if len(name) <= _LONGEST_TICK else f"…{name[1 - _LONGEST_TICK :]}"
