@@ -69,7 +69,7 @@ def _gain(findings: Findings) -> Estimate | None:
 
 def _of_length(findings: Findings) -> Iterator[str]:
     guard, gain, numbers = findings.lengths, _gain(findings), findings.numbers
-    if guard is None or gain is None or gain.mean <= 0 or guard.ratio < _LONGER:
+    if guard is None or gain is None or gain.low <= 0 or guard.ratio < _LONGER:
         return
     text = (
         f"The gain goes with longer answers: {guard.ratio:.1f} times the base prompt's length on "

@@ -112,7 +112,7 @@ def _of_number(findings: EvaluationFindings) -> Iterator[str]:
 
 def _of_gain(findings: EvaluationFindings, variant: VariantScore) -> Iterator[str]:
     gain, guard, numbers = variant.result.difference, variant.guard, findings.numbers
-    if gain is None or gain.mean <= 0:
+    if gain is None or gain.low <= 0:
         return
     if guard is not None and guard.ratio >= _LONGER:
         equal = guard.equal_length_gain
@@ -126,7 +126,7 @@ def _of_gain(findings: EvaluationFindings, variant: VariantScore) -> Iterator[st
             f"“{variant.name}” answers at {guard.ratio:.1f} times the length, and a judge may like length for its own "
             f"sake.{line}"
         )
-    for row in findings.categories if gain.low > 0 else ():
+    for row in findings.categories:
         if row.variant == variant.name and row.without is not None and row.without.mean < gain.mean / 2:
             yield (
                 f"The difference of “{variant.name}” rests on the category “{row.category or 'none'}”: without it, "

@@ -70,6 +70,20 @@ def test_a_gain_in_one_category_alone_and_one_with_longer_answers_are_doubted(tm
     assert "times the length" in caveats
 
 
+def test_a_difference_that_may_be_nothing_is_neither_put_down_to_length_nor_to_a_category(tmp_path: Path) -> None:
+    def now_and_then(name: str, question: str) -> float:
+        return 5.0 + (name == "b") * {"q1": 4.0, "q8": -3.0}.get(question, 0.0)
+
+    def say(name: str, question: str) -> str:
+        return "word " * (2 + int(question[1:]) + 20 * (name == "b"))
+
+    findings = found(made_evaluation(tmp_path / "run", QUESTIONS, ("a", "b"), now_and_then, say))
+    gain = findings.others[0].result.difference
+    assert gain is not None
+    assert gain.low < 0 < gain.mean
+    assert [caveat for caveat in evaluation_caveats(findings) if "“b”" in caveat] == []
+
+
 def test_of_many_variants_the_summary_names_one_and_says_that_it_is_partly_luck(tmp_path: Path) -> None:
     names = ("base", *(f"c{number}" for number in range(6)))
     path = made_evaluation(tmp_path / "run", QUESTIONS, names, lambda name, q: int(q[1:]) + float(name == "c3"))

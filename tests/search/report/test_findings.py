@@ -216,6 +216,20 @@ def test_a_gain_that_is_all_length_vanishes_at_equal_length(tmp_path: Path) -> N
     assert any("goes with longer answers" in caveat for caveat in caveats(findings))
 
 
+def test_a_gain_that_may_be_nothing_is_neither_put_down_to_length_nor_to_a_category(tmp_path: Path) -> None:
+    now_and_then = {**BASE_SCORES, "h2": 9.0, "h3": 4.0}
+    run = small_run(
+        tmp_path / "run", table({**SCORES, ("a",): now_and_then}), lambda names, question: "x" * 9 ** len(names)
+    )
+    run.search("a")
+    run.judge_finalists(("a",), ())
+    findings = found(run)
+    gain = findings.finalists[0].held_out_gain
+    assert gain is not None
+    assert gain.low < 0 < gain.mean
+    assert [caveat for caveat in caveats(findings) if "longer" in caveat or "rests on" in caveat] == []
+
+
 def test_a_gain_without_longer_answers_raises_no_doubt_of_length(tmp_path: Path) -> None:
     run = finished(tmp_path)
     assert not any("longer" in caveat for caveat in caveats(found(run)))
