@@ -12,7 +12,7 @@ from pathlib import Path
 
 from search.problem.candidate import Candidate
 from search.problem.trial import ScoredTrial, Side, mean_of
-from search.run_directory.journal import Journal, read_journal
+from search.run_directory.journal import Journal
 from search.run_directory.records import JournalRecord, TrialRecord
 
 _Subject = tuple[Side, Candidate]
@@ -26,10 +26,8 @@ def amendment(side: Side, scored: ScoredTrial) -> TrialRecord:
 @contextmanager
 def open_amendments(path: Path) -> Iterator[Journal]:
     """The file at `path`, to append to; made where there is none."""
-    earlier = [*read_journal(path)]
-    with closing(Journal(path)) as file:
-        for record in earlier:
-            file.append(record)
+    with closing(Journal(path, checked=True)) as file:
+        file.go_to_end()
         yield file
 
 

@@ -3,7 +3,7 @@
 It holds nothing that depends on time or on the order in which workers finish, so that a search that was killed and
 resumed leaves the same journal, byte for byte, as one that never was. A resumed search asks its strategy again and
 checks every question against these lines; what was told then is told again. The line of an end holds a checksum of all
-lines before it, since nobody replays a search that has ended.
+that stands before it, since nobody replays a search that has ended; line ends that git has changed make no other one.
 """
 
 import difflib
@@ -36,6 +36,7 @@ _OTHER_END = (
     "\nuse it as it is (report, export), resume with the version it was run with, or start a new run with its ledger "
     "as `ledger_path`, which pays for nothing twice"
 )
+_CHECKSUM = b',"checksum":'
 _ADVICE = "\nresume with the versions and data the run was started with, or start a new run"
 
 
@@ -54,6 +55,9 @@ class StoredRecord(NamedTuple):
 class Journal:
     """The journal at `path`, opened for appending; a line torn by a crash is cut off when the next one is written.
 
+    Args:
+        checked: every record has a checksum of all that stands before it, not that of the end alone.
+
     Attributes:
         has_ended: an earlier process has brought the search to its end.
 
@@ -62,8 +66,9 @@ class Journal:
         RunStopped: the disk does not take its first line.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, checked: bool = False) -> None:
         self._path = path
+        self._checked = checked
         self._position = 0
         self._in_use = Lock()  # nothing is written to a file that another thread closes meanwhile
         self._bounds = array("q", [0])  # bytes between which the records stand, after the first one is known
@@ -92,7 +97,13 @@ class Journal:
         if not self.is_recorded(position):
             return None
         start, stop = self._bounds[position : position + 2]
-        return os.pread(self._file.fileno(), stop - start, start)
+        return _as_written(os.pread(self._file.fileno(), stop - start, start))
+
+    def go_to_end(self) -> None:
+        """Go behind what earlier processes recorded: the next record is a new one."""
+        while (line := self._line(self._position)) is not None:
+            self._position += 1
+            self._checksum = crc32(line, self._checksum)
 
     def forget_from(self, position: int) -> None:
         """Forget what earlier processes recorded at this position and behind it: the search takes another path from
@@ -113,7 +124,7 @@ class Journal:
             InputError: it differs from the one written before.
             RunStopped: the disk does not take it.
         """
-        line, before = _encode(record, self._checksum), self._line(self._position)
+        line, before = self._encode(record), self._line(self._position)
         then = None if before in (None, line) else self.recorded(self._position)
         self._position += 1
         self._checksum = crc32(line if before is None else before, self._checksum)
@@ -121,6 +132,12 @@ class Journal:
             self._write(line)
         elif then is not None and not (goes_on and isinstance(then, EndRecord)):
             _refuse_another(then, record)
+
+    def _encode(self, record: JournalRecord) -> bytes:
+        line = json.dumps(record.to_json(), ensure_ascii=False, separators=(",", ":")).encode().removesuffix(b"}")
+        if self._checked or isinstance(record, EndRecord):
+            line += _CHECKSUM + str(crc32(line, self._checksum)).encode()
+        return line + b"}\n"
 
     def _write(self, text: bytes) -> None:
         with self._in_use:
@@ -198,12 +215,12 @@ def read_records(path: Path, offset: int = 0, *, with_keys: bool = True) -> Iter
             content = _load(line, place)
             if start:
                 record = _read(content, place, with_keys=with_keys)
-                if not first and isinstance(record, EndRecord):
-                    _check_lines_before(content, checksum, place)
+                if not first and "checksum" in content:
+                    _check_all_before(line, content["checksum"], checksum, place)
                 yield StoredRecord(start, offset, record)
             else:
                 _check_header(content, path)
-            checksum = crc32(line, checksum)
+            checksum = crc32(_as_written(line), checksum)
 
 
 def read_record_at(path: Path, start: int) -> JournalRecord:
@@ -237,9 +254,9 @@ def _asked(side: Side, trial: Trial) -> dict[str, Any]:
     return asked | ({"screening": True} if trial.screening else {})
 
 
-def _encode(record: JournalRecord, checksum: int) -> bytes:
-    content = record.to_json() | ({"checksum": checksum} if isinstance(record, EndRecord) else {})
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+def _as_written(line: bytes) -> bytes:
+    """A line whose end git, or an editor, may have changed."""
+    return line.replace(b"\r\n", b"\n")
 
 
 def _parse(line: bytes, place: str) -> JournalRecord:
@@ -266,10 +283,11 @@ def _damaged(place: str, reason: str) -> InputError:
     return InputError(f"{place} is damaged ({reason}): restore the file from a copy")
 
 
-def _check_lines_before(content: Mapping[str, Any], checksum: int, place: str) -> None:
-    """Raises InputError where this end was written behind other lines; journals from before checksums say nothing."""
-    if content.get("checksum", checksum) != checksum:
-        raise _damaged(place, "the lines before it are not those that were written")
+def _check_all_before(line: bytes, checksum: Any, of_lines: int, place: str) -> None:
+    """Raises InputError where this line, up to its checksum, or those before it, which have the other one, are not
+    those that were written."""
+    if crc32(line.rpartition(_CHECKSUM)[0], of_lines) != checksum:
+        raise _damaged(place, "it, or a line before it, is not what was written")
 
 
 def _check_header(content: Any, path: Path) -> None:

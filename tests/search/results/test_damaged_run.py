@@ -181,6 +181,7 @@ def test_the_material_of_another_run_is_refused(whole: Path, tmp_path: Path) -> 
     path = Path(shutil.copytree(whole, tmp_path / "run"))
     material = json.loads((path / "material.json").read_text())
     material["search"] = material["search"][1:]
+    del material["checksum"]
     (path / "material.json").write_text(json.dumps(material))
     with pytest.raises(InputError, match=r"material.json is damaged .it has no 'g1', which the journal names"):
         report(path)
@@ -249,12 +250,18 @@ def rearranged(lines: list[bytes]) -> Iterator[list[bytes]]:
 @pytest.mark.parametrize(
     ("name", "read"), [("journal.jsonl", read_status), ("material.json", lambda path: export(path, "json"))]
 )
-def test_a_finished_search_whose_lines_were_doubled_lost_or_exchanged_is_refused(
+def test_a_finished_search_whose_lines_were_doubled_lost_or_exchanged_is_refused_or_has_the_same_content(
     name: str, read: Callable[[Path], Any], whole: Path, tmp_path: Path
 ) -> None:
     path = Path(shutil.copytree(whole, tmp_path / "run"))
-    lines = (path / name).read_bytes().splitlines(keepends=True)
+    before, lines = read(path), (path / name).read_bytes().splitlines(keepends=True)
+    same, said = [], []
     for changed in islice(rearranged(lines), 40):
         (path / name).write_bytes(b"".join(changed))
-        with pytest.raises(InputError, match=rf"{name}.* is damaged"):
-            read(path)
+        try:
+            same.append(read(path))
+        except InputError as error:
+            said.append(str(error))
+    assert [*filter(re.compile(rf"{name}.* is damaged").search, said)] == said
+    assert same == [before] * len(same)
+    assert len(same) < len(said) if name == "material.json" else not same

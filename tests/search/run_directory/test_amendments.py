@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from configs.errors import InputError
 from search.problem.candidate import Candidate
 from search.problem.trial import ScoredTrial, Side, Trial
 from search.run_directory.amendments import Amendments, amendment, failed_items, open_amendments
@@ -69,3 +72,16 @@ def test_amendments_are_added_to_those_that_are_there_and_a_torn_line_is_cut_off
     with open_amendments(path) as file:
         file.append(second)
     assert [*read_journal(path)] == [first, second]
+
+
+def test_an_amendment_that_was_edited_doubled_exchanged_or_comes_behind_a_lost_one_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "amendments.jsonl"
+    with open_amendments(path) as file:
+        file.append(amendment("search", scored({"q2": 8.0}, {}, 8.0)))
+        file.append(amendment("search", scored({"q3": 7.0}, {}, 7.0)))
+    header, first, second = path.read_bytes().splitlines(keepends=True)
+    edited = second.replace(b"7.0", b"9.0")
+    for lines in ([first, edited], [first, first, second], [second, first], [second]):
+        path.write_bytes(b"".join([header, *lines]))
+        with pytest.raises(InputError, match=r"amendments.jsonl, line \d is damaged .it, or a line before it, is not"):
+            [*read_journal(path)]

@@ -86,6 +86,22 @@ def test_what_is_written_is_read_again(records: list[JournalRecord], tmp_path_fa
         assert [later.record for later in read_records(path, one.stop)] == records[number + 1 :]
 
 
+def test_a_finished_journal_whose_line_ends_git_has_changed_is_read_and_checked_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    records: list[JournalRecord] = [RECORD, numbered(1), END]
+    path.write_bytes(write(path, *records).replace(b"\n", b"\r\n"))
+    assert [*read_journal(path)] == records
+    before = path.read_bytes()
+    assert write(path, *records) == before
+
+
+def test_a_changed_end_of_a_journal_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    path.write_bytes(write(path, RECORD, END).replace(b"0.9", b"0.8"))
+    with pytest.raises(InputError, match="line 3 is damaged"):
+        [*read_journal(path)]
+
+
 def test_a_record_gives_back_the_trial_that_made_it_in_the_order_asked() -> None:
     asked = Trial(TRIAL.candidate, ("q2", "q1"))
     assert replayed("search", RECORD, asked) == replace(SCORED, trial=asked)
