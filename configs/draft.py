@@ -8,10 +8,10 @@ from typing import Literal
 
 import yaml
 
+from configs.conversation import CONVERSATION_FIELDS, conversation_field, first_exchange
 from configs.errors import InputError
 from configs.records import read_rows
 from configs.row import Row
-from configs.schema.data import CONVERSATION_FIELDS
 from configs.schema.run import RunConfig
 from configs.text_files import read_text
 
@@ -126,22 +126,34 @@ def _cpu_speed(model: Path) -> int:
 
 
 def question_fields(path: Path) -> tuple[str, str | None]:
-    """Fields of question and reference answer; of a conversation, those of its first turn.
+    """Fields of question and reference answer; of conversations, the user's first message and the answer to it.
 
     Returns:
         None for a reference answer that the first row does not have.
 
     Raises:
-        InputError: the file cannot be read, or its first row has no question.
+        InputError: the file cannot be read, its first row has no question, or a conversation has it in another place.
     """
-    row = read_rows(path)[0]
+    row, *others = read_rows(path)
     query, reference = _find(row, QUERY_FIELDS), _find(row, REFERENCE_FIELDS)
-    if query is None:
-        spoken = next(_turns(row), [])
-        query, reference = next(iter(spoken), None), reference or next(iter(spoken[1:]), None)
-    if query is None:
+    if query is not None:
+        return query, reference
+    asked, answered = first_exchange(row)
+    if asked is None:
         raise _missing(row, QUERY_FIELDS, "questions.query_field")
-    return query, reference
+    for other in others:
+        if first_exchange(other)[0] != asked or (reference is None and not _same_answer(other, answered)):
+            raise InputError(
+                f"{other.place}: the first question and its answer do not stand where those of the first row do, "
+                f"{' and '.join(filter(None, (asked, answered)))}, and settings name one place for all rows; give all "
+                "rows the same roles (a system message, say, in all or in none), or texts in fields of their own"
+            )
+    return asked, reference or answered
+
+
+def _same_answer(row: Row, answered: str | None) -> bool:
+    """Whether nothing but the answer to the first question stands where the first row has it."""
+    return answered is None or not row.has(answered) or first_exchange(row)[1] == answered
 
 
 def require_reference(questions: Path) -> None:
@@ -170,19 +182,6 @@ def _by_hand(knob: str) -> str:
     return f"write the config yourself, with `{knob}: instances[0].input` for a field inside others"
 
 
-def _turns(row: Row) -> Iterator[list[str]]:
-    """The texts of each conversation in the row, as knobs name them (`messages[0].content`); no system message."""
-    for name in CONVERSATION_FIELDS:
-        turns = row.get(name)
-        if isinstance(turns, list):
-            spoken = {at: turn if isinstance(turn, dict) else {} for at, turn in enumerate(turns)}
-            yield [
-                f"{name}[{at}]" + next((f".{text}" for text in ("content", "value") if text in turn), "")
-                for at, turn in spoken.items()
-                if turn.get("role", turn.get("from")) != "system"
-            ]
-
-
 def _inside(row: Row, names: Sequence[str]) -> Iterator[str]:
     """Find these fields inside other fields, as knobs write them: `instances[0].input`; not inside conversations."""
     for name, value in row.items():
@@ -202,7 +201,7 @@ def pool_fields(path: Path) -> tuple[str, str]:
     query, answer = _find(row, QUERY_FIELDS), _find(row, ANSWER_FIELDS)
     if query and answer:
         return query, answer
-    if not any(_turns(row)):
+    if conversation_field(row) is None:
         raise _missing(row, ANSWER_FIELDS if query else QUERY_FIELDS, f"pool.{'answer' if query else 'query'}_field")
     return QUERY_FIELDS[0], ANSWER_FIELDS[0]
 

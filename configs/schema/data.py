@@ -16,9 +16,6 @@ def _readable_tag(tag: str) -> str:
     return tag
 
 
-CONVERSATION_FIELDS = ("messages", "conversations", "conversation")
-"""Fields of a pool's rows that hold conversations, by their usual names."""
-
 SeparationTag = Annotated[str, AfterValidator(_readable_tag)]
 """A line that can be told from everything else in a URIAL prompt."""
 

@@ -1,15 +1,12 @@
 """Queries and their answers, from a row in one of the forms that people have them in."""
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from configs.conversation import conversation_field, messages
 from configs.errors import InputError
-from configs.row import Row, is_blank, kind_of
-from configs.schema.data import CONVERSATION_FIELDS, PoolConfig
+from configs.row import Row, is_blank
+from configs.schema.data import PoolConfig
 from search.prompts.demonstration import Turn
-
-_USERS = frozenset({"user", "human", "prompter"})
-_MODELS = frozenset({"assistant", "gpt", "model", "bot", "chatgpt"})
 
 
 class Fields(NamedTuple):
@@ -63,10 +60,8 @@ def exchange_of(row: Row, fields: Fields) -> Exchange:
         InputError: a field is missing or holds something else than text, a query has no answer, or a conversation is
             not a user and a model in turn.
     """
-    if not row.has(fields.query):
-        for name in CONVERSATION_FIELDS:
-            if isinstance(row.value(name), list):
-                return Exchange(_conversation(row, name))
+    if not row.has(fields.query) and (name := conversation_field(row)) is not None:
+        return Exchange(_conversation(row, name))
     (query, answer), *later = _paired(row, fields)
     later += _follow_up(row, fields)
     further = None if fields.input in (None, fields.query, fields.answer) else row.optional_text(str(fields.input))
@@ -113,33 +108,14 @@ def _texts(row: Row, field: str, value: Any) -> list[str]:
 
 
 def _conversation(row: Row, field: str) -> tuple[Turn, ...]:
-    messages = list(_messages(row, field))
-    roles = [role for role, _ in messages]
-    if not messages or roles != ["user", "assistant"] * (len(messages) // 2):
+    spoken = list(messages(row, field))
+    roles = [message.role for message in spoken]
+    if not roles or roles != ["user", "assistant"] * (len(roles) // 2):
         shown = ", ".join(roles[:6]) + (", ..." if len(roles) > 6 else "") or "nothing"
         raise InputError(
             f"{row.place}: a demonstration alternates between user and assistant and ends with an answer, but "
-            f"'{field}' holds {shown}; remove {'the system message' if 'system' in roles else 'what is too much'}, or "
-            "the row"
+            f"'{field}' holds {shown}; remove the {'system message' if 'system' in roles else 'extra turns'}, or the "
+            "row"
         )
-    texts = [text for _, text in messages]
+    texts = [message.text for message in spoken]
     return tuple(zip(texts[::2], texts[1::2], strict=True))
-
-
-def _messages(row: Row, field: str) -> Iterator[tuple[str, str]]:
-    """Role and text of each."""
-    for number, message in enumerate(row.value(field)):
-        if isinstance(message, str):  # LIMA
-            yield "assistant" if number % 2 else "user", message
-            continue
-        place = f"{row.place}, turn {number + 1} of '{field}'"
-        if not isinstance(message, dict):
-            raise InputError(f"{place}: holds {kind_of(message)}, not a text or an object with role and content")
-        inner = Row(message, place)
-        role = _role(message.get("role", message.get("from")))
-        yield role, inner.text("content" if inner.has("content") else "value")
-
-
-def _role(name: Any) -> str:
-    word = str(name).lower()
-    return "user" if word in _USERS else "assistant" if word in _MODELS else word

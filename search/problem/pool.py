@@ -6,11 +6,12 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Literal
 
+from configs.conversation import CONVERSATION_FIELDS
 from configs.errors import InputError
 from configs.plural import show_many
 from configs.records import read_all_records, sample_rows
 from configs.row import Row, is_blank
-from configs.schema.data import CONVERSATION_FIELDS, PoolConfig
+from configs.schema.data import PoolConfig
 from search.problem.exchange import exchange_of, fields_of
 from search.problem.shifted_answers import shift_of
 from search.prompts.demonstration import Demonstration, demonstration_of

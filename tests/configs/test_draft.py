@@ -98,19 +98,43 @@ def test_rows_without_a_known_field_are_named_with_what_they_have(tmp_path: Path
                 "conversations": [
                     {"from": "system", "value": "Hm."},
                     {"from": "human", "value": "Why?"},
-                    {"value": "So."},
+                    {"from": "gpt", "value": "So."},
                 ]
             },
             ("conversations[1].value", "conversations[2].value"),
         ),
         ({"conversations": ["Why?", "Because."]}, ("conversations[0]", "conversations[1]")),
+        (
+            {
+                "conversations": [
+                    {"from": "gpt", "value": "Hello!"},
+                    {"from": "human", "value": "Why?"},
+                    {"from": "gpt", "value": "So."},
+                ]
+            },
+            ("conversations[1].value", "conversations[2].value"),
+        ),
+        (
+            {"messages": [{"role": role, "content": "x"} for role in ("developer", "user", "user")]},
+            ("messages[1].content", None),
+        ),
         ({"messages": [{"role": "user", "content": "Why?"}], "gold": "Because."}, ("messages[0].content", "gold")),
     ],
 )
-def test_a_conversation_is_a_question_by_its_first_turn(
+def test_a_conversation_is_a_question_by_its_users_first_message_and_a_reference_by_the_answer_to_it(
     tmp_path: Path, row: dict[str, object], fields: tuple[str, str | None]
 ) -> None:
     assert question_fields(rows(tmp_path / "spoken.jsonl", row)) == fields
+
+
+@pytest.mark.parametrize("roles", ["ua", "uua", "suua", "sa", ""])
+def test_conversations_that_have_the_question_or_its_answer_in_another_place_are_refused_with_theirs(
+    tmp_path: Path, roles: str
+) -> None:
+    said = {"s": "system", "u": "user", "a": "assistant"}
+    spoken = [{"messages": [{"role": said[role], "content": "x"} for role in turns]} for turns in ("sua", "su", roles)]
+    with pytest.raises(InputError, match=r"line 3: .*messages\[1\]\.content and messages\[2\]\.content"):
+        question_fields(rows(tmp_path / "spoken.jsonl", *spoken))
 
 
 def test_a_field_that_is_missing_is_named_by_its_own_setting(tmp_path: Path) -> None:
