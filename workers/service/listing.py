@@ -37,7 +37,8 @@ class Listing:
 
     Attributes:
         names: of all that are listed.
-        entry: what is listed of the model asked about, and stays the same; None where it is not listed.
+        entry: what is listed of the model asked about, and stays the same; nothing where a pattern stands for it; None
+            where it is not listed.
         shutdown: the last day, as the service says it.
     """
 
@@ -53,13 +54,14 @@ def read_listing(answer: Any, model: str) -> Listing | None:
     """
     listed = answer.get("data") if isinstance(answer, dict) else answer
     entries = {name: entry for entry in reversed(listed if isinstance(listed, list) else []) if (name := _name(entry))}
-    own = next((name for name in entries if _stands_for(name, model)), None)
+    own = next((name for name in (model, f"models/{model}") if name in entries), None)  # the latter as Google has it
+    is_covered = any(_covers(name, model) for name in entries)
     is_part = isinstance(answer, dict) and bool(answer.get("has_more"))  # Anthropic: further pages
-    if not entries or (own is None and is_part):
+    if not entries or (own is None and not is_covered and is_part):
         return None
     names = tuple(name[:_LONGEST_NAME] for name in reversed(entries))
     if own is None:
-        return Listing(names)
+        return Listing(names, {} if is_covered else None)
     entry = entries[own] if isinstance(entries[own], dict) else {}
     return Listing(names, stable(entry), _date(entry.get("shutdown_date")))
 
@@ -69,10 +71,9 @@ def _name(entry: Any) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _stands_for(name: str, model: str) -> bool:
-    """Whether a name in a list is this model's: Google lists `models/NAME`, LiteLLM patterns such as `openai/*`; `***`
-    is a secret that was hidden."""
-    return name in (model, f"models/{model}") or ("*" in name and "**" not in name and fnmatchcase(model, name))
+def _covers(name: str, model: str) -> bool:
+    """Whether a name in a list is a pattern for this model, as LiteLLM lists `openai/*`; `***` is a hidden secret."""
+    return "*" in name and "**" not in name and fnmatchcase(model, name)
 
 
 def stable(entry: Mapping[str, Any]) -> dict[str, Any]:

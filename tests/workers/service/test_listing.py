@@ -48,6 +48,22 @@ def test_a_model_is_found_however_a_service_lists_it(answer: object) -> None:
     assert "does not list critic" in str(notice("critic", OPENAI, read_listing(answer, "critic"), TODAY))
 
 
+@pytest.mark.parametrize("listed", [["gpt-4o", "*"], ["*", "gpt-4o"], ["models/gpt-4o", "gpt-4o", "gpt-*"]])
+def test_what_is_listed_of_a_model_itself_counts_wherever_a_pattern_stands(listed: list[str]) -> None:
+    entries: list[dict[str, object]] = [{"id": name, "root": name} for name in listed]
+    found = read_listing(_listed(*entries), "gpt-4o")
+    assert found is not None
+    assert found.entry == {"id": "gpt-4o", "root": "gpt-4o"}
+
+
+def test_a_pattern_says_nothing_of_the_models_that_it_stands_for() -> None:
+    entries: list[dict[str, object]] = [{"id": "*", "root": "a"}, {"id": "gpt-*", "root": "b"}]
+    first, later = (read_listing(_listed(*order), "gpt-4o") for order in (entries, entries[::-1]))
+    assert first is not None
+    assert later is not None
+    assert first.entry == later.entry == {}
+
+
 def test_one_page_of_several_tells_nothing_of_what_is_not_on_it() -> None:
     assert read_listing({"data": [{"id": "other"}], "has_more": True}, "judge") is None
 
