@@ -72,7 +72,7 @@ class Connection:
             async with asyncio.timeout(seconds):
                 outcome = await self._unless_closed(lambda: self._attempt(send))
         except TimeoutError as error:
-            outcome = self.errors.read(error)
+            outcome = self.errors.read(error, seconds)
         if isinstance(outcome, ClassifiedError):
             raise outcome.failure
         return outcome

@@ -76,14 +76,18 @@ class ErrorReader:
         self._base_url = base_url
         self._redactor = redactor
 
-    def read(self, error: Exception) -> ClassifiedError:
-        """What this error means. ServiceFailed: raised while a reply was read."""
+    def read(self, error: Exception, seconds: float | None = None) -> ClassifiedError:
+        """What this error means. ServiceFailed: raised while a reply was read.
+
+        Args:
+            seconds: how long an answer was waited for; None is the config's timeout.
+        """
         if isinstance(error, ServiceFailed):
             return self._in_reply(error)
         if isinstance(error, APIStatusError):
             return self.read_status(error.status_code, error.body, error.response.headers)
         if isinstance(error, TimeoutError | APITimeoutError):
-            words = f"gave no complete answer within {self._config.timeout:g} s"
+            words = f"gave no complete answer within {self._config.timeout if seconds is None else seconds:g} s"
             return ClassifiedError(
                 ServiceSilent(self._sentence(words)), passing=True, congestion=True, silent=True, lost=True
             )

@@ -18,7 +18,9 @@ from configs.schema.service import ServiceConfig
 from tests import service_server
 from tests.service_server import Reaction, ServiceServer, broken, busy, error, page, rate, says, sends
 from workers.prompt import ChatMessage
+from workers.service.access import open_access
 from workers.service.activity import ServiceActivity
+from workers.service.connection import Connection
 from workers.service.failures import (
     BadRequest,
     ContentFiltered,
@@ -502,6 +504,22 @@ def test_a_cancelled_call_gives_its_place_back() -> None:
 
     with ServiceServer([service_server.hang(), says("fine")]) as server:
         assert asyncio.run(scenario()) == "fine"
+
+
+def test_a_look_that_no_answer_comes_to_names_its_own_time() -> None:
+    async def look() -> None:
+        config = ServiceConfig(model="judge", base_url=server.base_url, api_key_variable="THE_KEY", timeout=100)
+        connection = Connection(config, open_access(config, {"THE_KEY": KEY}))
+        try:
+            await connection.try_once(lambda client: client.get("/models", cast_to=object), 0.05)
+        finally:
+            await connection.hang_up()
+
+    with (
+        ServiceServer(pages=lambda *_: service_server.hang()) as server,
+        pytest.raises(ServiceFailed, match=r"gave no complete answer within 0\.05 s"),
+    ):
+        asyncio.run(look())
 
 
 def test_closing_waits_for_what_is_paid_for_and_refuses_the_rest() -> None:
