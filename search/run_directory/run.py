@@ -19,6 +19,7 @@ lock            held while a coordinator works on it; notes.lock by who writes n
 
 import json
 import os
+import re
 import socket
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
@@ -39,6 +40,7 @@ from search.run_directory.new_place import refuse_unusable_directory
 from search.run_directory.state import read_noted_state
 
 TALLY = "tally.json"  # file of a run directory: how many rows of the run its ledger held when it was written last
+_OF_A_VERSION = re.compile(r"  .*, (parser|reader): was ")  # a difference in how a judge's words are read
 Command = Literal["resume", "extend", "evaluate", "retry-failed", "export", "rejudge"]
 
 
@@ -154,12 +156,18 @@ class Run:
     def _refuse(self, now: Mapping[str, Any], then: Mapping[str, Any], compared: Iterable[str]) -> None:
         names = sorted({*compared} - {"extensions"})
         changes = [line for name in names for line in differences(name, then.get(name), now.get(name))]
-        if changes:
-            raise InputError(
-                f"{self.path} was started with different settings, and scores would not be comparable:\n"
-                + "\n".join(changes)
-                + "\nrestore them, or start a new run (give it the same `ledger_path` to keep what is still valid)"
+        if not changes:
+            return
+        advice = "restore them, or start a new run (give it the same `ledger_path` to keep what is still valid)"
+        if all(_OF_A_VERSION.match(line) for line in changes):
+            advice = (
+                "this version reads a judge's words otherwise: go on with the version that began the run, or start a "
+                "new run (give it the same `ledger_path` to keep what is still valid)"
             )
+        raise InputError(
+            f"{self.path} was started with different settings, and scores would not be comparable:\n"
+            + "\n".join([*changes, advice])
+        )
 
     @property
     def id(self) -> str:

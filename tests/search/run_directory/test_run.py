@@ -114,6 +114,25 @@ def test_of_a_fingerprint_only_the_parts_that_differ_are_shown(
     run.close()
 
 
+@pytest.mark.parametrize(
+    ("now", "advice"),
+    [
+        ({"parser": "2", "rating": 1}, "with the version that began the run"),
+        ({"parser": "2", "rating": 2}, "restore them"),
+    ],
+)
+def test_where_only_the_reading_of_verdicts_is_another_the_advice_can_be_followed(
+    now: dict[str, Any], advice: str, tmp_path: Path
+) -> None:
+    run = Run.create(tmp_path / "run", CONFIG)
+    was = {"parser": "1", "rating": 1}
+    before, after = ({"judge": [[json.dumps(fingerprint), 1.0, 1, "mean"]]} for fingerprint in (was, now))
+    run.check_manifest(before)
+    with pytest.raises(InputError, match=advice):
+        run.check_manifest(after)
+    run.close()
+
+
 def test_a_run_that_never_started_leaves_nothing(tmp_path: Path) -> None:
     run = Run.create(tmp_path / "run", CONFIG)
     assert not run.started
