@@ -249,7 +249,7 @@ def _token(token: dict[str, Any]) -> TokenChoice:
 
 
 def _log_probabilities(tokens: Any) -> dict[str, float] | None:
-    """Of each of these that might have stood in one place; None where they are no distribution."""
+    """The log-probability of each token that might have stood in one place; None where they are no distribution."""
     try:
         pairs = [(str(token["token"]), float(token["logprob"])) for token in tokens]
     except (LookupError, OverflowError, TypeError, ValueError):
