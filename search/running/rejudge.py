@@ -7,6 +7,7 @@ was: what this costs stands under an id of its own.
 """
 
 import logging
+import random
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
@@ -38,7 +39,7 @@ from search.running.judges import make_judges
 from search.running.succession import create_successor, successor_config
 
 _log = logging.getLogger(__name__)
-_HOPELESS = 20  # answers without any score, as many as a judge in order never leaves
+_PROBED = 20  # answers drawn at random; a judge that scores none of them is not in order
 _CONTINUATION = "the same command with a larger {knob} goes on"
 
 
@@ -139,33 +140,39 @@ class _Rejudging:
             stack.push_async_callback(panel.close)
             await panel.start()
             _log.info("judging %d stored answers", len(self._stored))
-            async with task_group() as tasks:
-                for index, stored in enumerate(self._stored):
-                    tasks.create_task(self._judge(panel, index, stored))
+            order = [*range(len(self._stored))]
+            random.Random(self._id()).shuffle(order)  # noqa: S311 - not a secret
+            await self._judge_all(panel, order[:_PROBED])
+            self._refuse_useless()
+            await self._judge_all(panel, sorted(order[_PROBED:]))
             await ledger.flush()
             self._spend = ledger.spend
 
-    async def _judge(self, panel: Panel, index: int, stored: ScoredAnswer) -> None:
+    async def _judge_all(self, panel: Panel, indices: Sequence[int]) -> None:
+        async with task_group() as tasks:
+            for index in indices:
+                tasks.create_task(self._judge(panel, index))
+
+    async def _judge(self, panel: Panel, index: int) -> None:
+        stored = self._stored[index]
         scores: list[float | None] = []
         for turn in range(len(stored.answers)):
             score = None
             if self._objective.counts(turn):
                 outcome = await panel.score(stored.question, stored.answers[: turn + 1], stored.generations[turn])
                 if isinstance(outcome, Failure):
-                    self._note(outcome)
+                    self._failures.append(outcome)
                     return
                 score = outcome
             scores.append(score)
         self._scores[index] = self._objective.combine(scores)
 
-    def _note(self, failure: Failure) -> None:
-        """Raises RunStopped where the judge has scored none of the first answers, and would be paid for nothing."""
-        self._failures.append(failure)
-        enough = min(_HOPELESS, len(self._stored))
-        if len(self._failures) >= enough and all(score is None for score in self._scores):
+    def _refuse_useless(self) -> None:
+        """Raises RunStopped where the judge has scored none of the answers drawn, and would be paid for nothing."""
+        if all(score is None for score in self._scores):
             raise RunStopped(
-                f"the new judge has scored none of {show_many(len(self._failures), 'answer')} ({failure.message}): "
-                "correct it, then give the same command again"
+                f"the new judge has scored none of {show_many(len(self._failures), 'answer')} drawn at random "
+                f"({self._failures[0].message}): correct it, then give the same command again"
             )
 
     def outcome(self) -> Rejudged:

@@ -20,6 +20,7 @@ from search.run_directory.run import ledger_path, read_config, read_id, read_man
 from search.running.evaluate import evaluate
 from search.running.launch import launch, resume
 from search.running.rejudge import Rejudged, rejudge
+from tests.search.report.made_evaluation import made_evaluation
 from tests.search.view.folder import made_search
 from tests.service_server import Reaction, ServiceServer, rate, rating_of, says, sends
 
@@ -174,6 +175,17 @@ def test_a_judge_that_scores_nothing_is_stopped_before_every_answer_is_paid_for_
             rejudge(path, _judge(server, tmp_path), tmp_path / "next")
         assert len(server.requests) - asked < read_status(path).spend.judged
     assert not (tmp_path / "next").exists()
+
+
+def test_a_judge_that_scores_no_answer_of_the_first_prompt_scores_those_of_the_others(tmp_path: Path) -> None:
+    questions = {f"q{number}": "" for number in range(30)}
+    path = made_evaluation(tmp_path / "run", questions, ("plain", "rich"), lambda *_: 2.0)
+    (tmp_path / "choosy.py").write_text(
+        "async def score(question, answers):\n    assert not answers[-1].startswith('plain')\n    return 5.0\n"
+    )
+    (tmp_path / "judge.yaml").write_text(f"judge: {{kind: function, function: 'choosy:score', folder: {tmp_path}}}")
+    done = rejudge(path, load_rejudge(tmp_path / "judge.yaml"))
+    assert (done.failed, done.spend.judged) == (30, 30)
 
 
 def test_a_run_without_answers_is_said(tmp_path: Path) -> None:
