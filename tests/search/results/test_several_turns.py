@@ -26,6 +26,7 @@ def run(tmp_path: Path) -> Path:
     path = finished(tmp_path).write()
     file = path / "material.json"
     content = json.loads(file.read_text(encoding="utf-8"))
+    del content["checksum"]  # of what is no longer its content
     content["pool"] = [[name, *TEXTS] if name == "a" else [name, *texts] for name, *texts in content["pool"]]
     file.write_text(json.dumps(content), encoding="utf-8")
     return path
