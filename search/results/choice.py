@@ -25,11 +25,13 @@ class Contender:
         measured: paired difference to the base prompt.
         expected: what all search scores of the run together make of it, for further questions of this kind; None before
             the end. `n` counts the answers of its own that it rests on.
+        later: scores in `measured`, its own or the base prompt's, that were added when candidates had been ranked.
     """
 
     role: str
     measured: Estimate
     expected: Estimate | None
+    later: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """A part of what `demosearch status --json` prints."""
@@ -48,7 +50,7 @@ class Choice:
         kept_base: the base prompt won, since none was surely better.
         ended: whether the search has; before, the best so far may change.
         candidates, answers: of the whole search.
-        amended: scores among these that were added after the end, which decided nothing.
+        later: scores among these that were added when candidates had been ranked, which decided nothing.
         highest: the largest gain that a best so far has had, where that is more than the present one's; None elsewhere,
             and after the end.
     """
@@ -60,7 +62,7 @@ class Choice:
     ended: bool
     candidates: int
     answers: int
-    amended: int = 0
+    later: int = 0
     highest: tuple[float, int] | None = None  # points, questions
 
     @property
@@ -91,9 +93,9 @@ class Choice:
             yield f"{text}."
             return
         taken = contender.measured.mean - contender.expected.mean
-        scores = "search scores that the search itself knew" if self.amended else f"{self.answers:,} search scores"
-        less = "" if self.amended else f", {self._shrinkage(taken)}"
-        yield f"{text}; all {scores} together predict {show_gain(contender.expected)} on further questions{less}."
+        scores = "the scores known during the search" if self.later else f"all {self.answers:,} search scores together"
+        less = "" if contender.later else f", {self._shrinkage(taken)}"
+        yield f"{text}; {scores} predict {show_gain(contender.expected)} on further questions{less}."
 
     def _shrinkage(self, taken: float) -> str:
         if abs(taken) < _DIGITS:
@@ -121,7 +123,7 @@ class Choice:
             yield f"The runner-up measured the larger gain; it is second because {self._reason(first, second)}."
 
     def _reason(self, first: Contender, second: Contender) -> str:
-        if self.amended:
+        if first.later or second.later:
             return "scores were added after the candidates had been ranked"
         if second.measured.n < first.measured.n:
             return "a gain on fewer questions counts less"
@@ -172,7 +174,7 @@ def explain_choice(results: SearchResults) -> Choice | None:
         ended=journal.end is not None,
         candidates=len(results.search),
         answers=len(results.search.all_scores),
-        amended=results.amended,
+        later=sum(len(added) for (side, _), added in results.later.items() if side == "search"),
         highest=_highest(results, contenders) if journal.end is None else None,
     )
 
@@ -191,10 +193,13 @@ def _contender(
     """None for the base prompt, and for one without a score on the questions that it has."""
     if candidate == results.base or results.base is None or candidate not in results.search:
         return None
-    measured = results.search[candidate].gain(results.search[results.base], results.confidence)
+    own, base = results.search[candidate], results.search[results.base]
+    measured = own.gain(base, results.confidence)
     if measured is None:
         return None
-    return Contender(role, measured, expected and _inside(expected, measured.n, results))
+    later = frozenset[str]().union(*(results.later.get(("search", one), ()) for one in (candidate, results.base)))
+    touched = len(later & own.scores.keys() & base.scores.keys())
+    return Contender(role, measured, expected and _inside(expected, measured.n, results), touched)
 
 
 def _inside(expected: ExpectedGain, answers: int, results: SearchResults) -> Estimate:

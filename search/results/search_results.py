@@ -34,14 +34,20 @@ class SearchResults(RunResults):
 
     Attributes:
         journal: what the records say together, with what was scored again later in the place of failures.
-        amended: scores that `retry-failed` added; the search was told of failures in their place.
+        later: questions whose scores `retry-failed` added, by side and candidate; the search was told of failures in
+            their place.
     """
 
     config: RunConfig
     journal: JournalResults
-    amended: int
+    later: Mapping[tuple[Side, Candidate], frozenset[str]]
     _amendments: Amendments
     _stop: int  # of the part of the journal that was read, in bytes
+
+    @property
+    def amended(self) -> int:
+        """How many scores `retry-failed` added."""
+        return sum(map(len, self.later.values()))
 
     @property
     def base(self) -> Candidate | None:
@@ -135,13 +141,15 @@ def read_search_results(path: Path) -> SearchResults:
     state, reason = read_state(path)  # before the journal, which may grow meanwhile
     amendments = Amendments(read_journal(path / "amendments.jsonl"), config.scoring.max_failed_share)
     journal = JournalResults(bounds=score_bounds(config.scoring, config.judge))
-    amended, stop = 0, 0
+    later: dict[tuple[Side, Candidate], frozenset[str]] = {}
+    stop = 0
     for stored in read_records(path / "journal.jsonl", with_keys=False):
         record, stop = stored.record, stored.stop
         if isinstance(record, TrialRecord):
-            failed = len(record.scored.failures)
-            record = amendments.amended(record)
-            amended += failed - len(record.scored.failures)
+            failed, record = record.scored.failures.keys(), amendments.amended(record)
+            if added := failed - record.scored.failures.keys():
+                subject = record.side, record.candidate
+                later[subject] = later.get(subject, frozenset()) | added
         journal.add(record, stored.start)
     if state == "finished" and journal.end is None:
         raise InputError(
@@ -159,7 +167,7 @@ def read_search_results(path: Path) -> SearchResults:
         state="finished" if ended else state,
         reason="" if ended else reason,
         journal=journal,
-        amended=amended,
+        later=later,
         _amendments=amendments,
         _stop=stop,
     )

@@ -40,7 +40,7 @@ def made_of(rules: str, demonstrations: Sequence[Demonstration], *render: str) -
             state="finished",
             reason="",
             journal=JournalResults(),
-            amended=0,
+            later={},
             _amendments=Amendments((), 0),
             _stop=0,
         ),

@@ -1,5 +1,6 @@
 """Why a run's winner won."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from search.problem.candidate import OWN, Candidate
 from search.results.choice import Choice, explain_choice
 from search.results.search_results import read_search_results
 from search.results.status import read_status
-from search.run_directory.records import EndRecord, ExpectedGain, record_from_json
+from search.run_directory.amendments import amendment, open_amendments
+from search.run_directory.records import EndRecord, ExpectedGain, TrialRecord, record_from_json
 from tests.search.report.made_run import MadeRun, small_run, table
 
 SCORES = {
@@ -52,12 +54,37 @@ def test_a_runner_up_that_measured_more_is_explained(tmp_path: Path) -> None:
     assert "On the 4 search questions that both have met, the winner minus the runner-up is -0.25 [" in text
 
 
-def test_scores_that_were_added_afterwards_have_chosen_nothing(tmp_path: Path) -> None:
-    found = choice(finished(tmp_path, (ExpectedGain(1.625, 0.9, 2.2), ExpectedGain(1.2, 0.1, 2.3))))
-    text = "\n".join(replace(found, amended=2).sentences())
-    assert "all search scores that the search itself knew together predict +1.62 [+0.90, +2.20] on further" in text
-    assert "it is second because scores were added after the candidates had been ranked." in text
-    assert "shrinkage" not in text
+def amend(path: Path, added: str, question: str, score: float) -> None:
+    """As `retry-failed` does, of the candidate with this demonstration."""
+    (scored,) = (
+        record.scored
+        for record in read_search_results(path).records()
+        if isinstance(record, TrialRecord) and record.side == "search" and record.candidate.demonstrations[0] == added
+    )
+    with open_amendments(path / "amendments.jsonl") as file:
+        file.append(amendment("search", replace(scored, scores={question: score})))
+
+
+@pytest.mark.parametrize("failing", ["b", "c"])
+def test_scores_that_were_added_afterwards_are_the_reason_only_where_a_gain_that_is_shown_has_some(
+    tmp_path: Path, failing: str
+) -> None:
+    scores = SCORES | {("c",): SCORES["a",], (failing,): SCORES[failing if failing == "b" else "a",] | {"g3": math.nan}}
+    run = small_run(tmp_path / "run", table(scores))
+    run.search("a")
+    run.search("b", questions=("g1", "g2", "g3") if failing == "b" else ("g1", "g2"))
+    run.search("c")
+    run.judge_finalists(("a",), ("b",), (), expected=(ExpectedGain(1.625, 0.9, 2.2), ExpectedGain(1.2, 0.1, 2.3)))
+    amend(run.write(), failing, "g3", 9.0)
+    found = explain_choice(read_search_results(run.path))
+    assert found is not None
+    winner, runner_up, *_, between = found.sentences()[1:]
+    assert "; the scores known during the search predict +1.62 [+0.90, +2.20] on further questions, 0.50 less" in winner
+    if failing == "b":
+        assert "predict +1.20 [+0.10, +2.30] on further questions." in runner_up
+        assert "it is second because scores were added after the candidates had been ranked." in between
+    else:
+        assert "it is second because a gain on fewer questions counts less." in between
 
 
 def test_a_runner_up_that_measured_more_on_fewer_questions_says_that_this_counts_less(tmp_path: Path) -> None:
