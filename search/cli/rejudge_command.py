@@ -42,7 +42,9 @@ def rejudge(
     config = load_rejudge(judge, overrides or [])
     with interruptible(path, "the same command"):
         done = rejudge_run(path, config, run_dir)
-    print_out(json.loads(json.dumps(done.to_json())) if as_json else rejudge_view(done))
+    print_out(
+        json.loads(json.dumps(done.to_json())) if as_json else rejudge_view(done, has_successor=run_dir is not None)
+    )
     if not as_json:
         again = "the same command with --run-dir NEW, to go on with the search under the new judge"
         say_next(again if run_dir is None else f"demosearch resume {shown(run_dir)}")

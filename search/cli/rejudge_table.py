@@ -11,16 +11,22 @@ from search.results.wording import show_estimate, show_gain
 from search.running.rejudge import Rejudged
 from search.statistics.agreement import Agreement
 
-_AGAIN = "Failed items are in no mean; the same command tries them again."
 _SIDES = {"search": "search questions", "held_out": "held-out questions", "all": "all questions"}
 
 
-def rejudge_view(done: Rejudged) -> RenderableType:
-    """Show how far two judges agree, side by side for each side of a run."""
+def rejudge_view(done: Rejudged, *, has_successor: bool = False) -> RenderableType:
+    """Show how far two judges agree, side by side for each side of a run.
+
+    Args:
+        has_successor: the command has made a run directory, and would refuse to make it once more.
+    """
     price = "" if done.spend.dollars is None else f", ${done.spend.dollars:,.2f}"
     failed = f"; {show_many(done.failed, 'answer')} got no score" if done.failed else ""
     head = Text(f"{show_many(done.spend.judged, 'verdict')} of the new judge{price}{failed}")
-    why: list[RenderableType] = [failures_table(done.failures), Text(_AGAIN)] if done.failures else []
+    again = f"the same command{' without --run-dir' if has_successor else ''} tries them again"
+    why: list[RenderableType] = []
+    if done.failures:
+        why = [failures_table(done.failures), Text(f"Failed items are in no mean; {again}.")]
     return Group(head, *why, *(part for side in done.sides for part in _side(side)))
 
 

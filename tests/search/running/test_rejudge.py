@@ -11,6 +11,7 @@ from configs.errors import InputError, RunStopped
 from configs.loading import load_config, load_evaluation, load_rejudge
 from configs.schema.rejudge import RejudgeConfig
 from evaluators.ledger.queries import read_spend
+from search.cli.rejudge_table import rejudge_view
 from search.report.findings import find
 from search.report.forms.markdown import markdown
 from search.results.search_results import read_search_results
@@ -150,13 +151,22 @@ def test_the_bridge_shows_shift_agreement_and_gains_under_both_judges(tmp_path: 
     assert all(prompt["now"]["mean"] > prompt["before"]["mean"] for prompt in search["prompts"])
 
 
-def test_what_the_new_judge_cannot_score_is_in_no_mean(tmp_path: Path) -> None:
+def test_what_the_new_judge_cannot_score_is_in_no_mean_and_tried_again_as_is_said(tmp_path: Path) -> None:
+    silent = True
+
     def silent_at_times(request: dict[str, Any]) -> Reaction:
-        return says("No comment.") if request["model"] == "new" and rating_of(request) < 4 else rate()
+        return says("No comment.") if silent and request["model"] == "new" and rating_of(request) < 4 else rate()
 
     with ServiceServer(silent_at_times) as server:
         path = _searched(server, tmp_path)
-        done = rejudge(path, _judge(server, tmp_path))
+        done = rejudge(path, _judge(server, tmp_path), tmp_path / "next")
+        silent, asked = False, len(server.requests)
+        assert rejudge(path, _judge(server, tmp_path)).failed == 0
+        assert 0 < len(server.requests) - asked <= done.failed
+    for has_successor, again in ((True, "the same command without --run-dir tries"), (False, "the same command tries")):
+        with (shown := Console(width=200)).capture() as capture:
+            shown.print(rejudge_view(done, has_successor=has_successor))
+        assert f"{again} them again" in capture.get()
     assert done.failed == sum(items.count for items in done.failures) > 0
     assert "No comment." in str(done.to_json()["failures"])
     for side in done.sides:
