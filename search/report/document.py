@@ -114,8 +114,7 @@ class ReportTable:
     Attributes:
         label: its name for who does not see it, and in the page.
         chosen: numbers of the rows that stand out.
-        is_long: it may be cut, and scrolls.
-        is_stacked: on a phone its cells stand below one another.
+        is_long: it may be cut, and scrolls; the cells of any other stand below one another on a phone.
     """
 
     label: str
@@ -123,7 +122,6 @@ class ReportTable:
     rows: tuple[tuple[TableCell, ...], ...]
     chosen: frozenset[int] = frozenset()
     is_long: bool = False
-    is_stacked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

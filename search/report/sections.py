@@ -74,7 +74,7 @@ def _result(findings: Findings) -> Iterator[Block]:
         for finalist in findings.finalists
     )
     chosen = frozenset([0] if findings.best else [])
-    yield ReportTable("Result", (words_column("prompt"), *map(Column, heads)), rows, chosen, is_stacked=True)
+    yield ReportTable("Result", (words_column("prompt"), *map(Column, heads)), rows, chosen)
     yield Figure("gains")
     yield from _by_both_judges(findings)
     yield Paragraph(

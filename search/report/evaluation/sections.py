@@ -44,7 +44,7 @@ def _variants(findings: EvaluationFindings) -> Iterator[Block]:
     turns = max(len(variant.result.turns) for variant in findings.variants)
     heads = ("score", "difference to the first", *(f"turn {turn + 1}" for turn in range(turns)), "length", "failed")
     rows = tuple(_variant(findings, variant, turns) for variant in findings.variants)
-    yield ReportTable("Variants", (words_column("variant"), *map(Column, heads)), rows, is_stacked=True)
+    yield ReportTable("Variants", (words_column("variant"), *map(Column, heads)), rows)
     yield Figure("differences")
     yield Paragraph(
         f"Intervals are at {share(findings.results.confidence)} over questions: Student's t, and one that knows the "
@@ -122,7 +122,7 @@ def _lengths(findings: EvaluationFindings) -> Iterator[Block]:
             )
             for name, guard in guarded
         )
-        yield ReportTable("Lengths", (words_column("variant"), *map(Column, heads)), rows, is_stacked=True)
+        yield ReportTable("Lengths", (words_column("variant"), *map(Column, heads)), rows)
         yield Paragraph(
             "Correlation is that of the change in length with the change in score, over questions. The difference at "
             "equal length is read off a straight line through the questions: a rough guide, since what makes an answer "

@@ -66,8 +66,8 @@ function line(row) {
     made("th", [made("a", row.query, {href: address}), ...review], {scope: "row", class: "names"}),
     made("td", [row.prompt, ...role, ...decoding]), made("td", row.side.replace("_", "-")), made("td", row.category),
     made("td", row.score === null ? made("span", row.failure, {class: "bad"}) : decimal(row.score), {class: "n", "data-label": "score"}),
-    made("td", row.change === null ? "" : made("span", signed(row.change), {class: row.change > 0 ? "good" : row.change < 0 ? "bad" : ""}), {class: "n", "data-label": "against base", ...(row.change === null ? {"data-value": ""} : {})}),
-    made("td", row.length === null ? "" : row.length.toLocaleString("en"), {class: "n", "data-label": "characters", ...(row.length === null ? {"data-value": ""} : {})}),
+    made("td", row.change === null ? "" : made("span", signed(row.change), {class: row.change > 0 ? "good" : row.change < 0 ? "bad" : ""}), {class: "n", "data-label": "against base"}),
+    made("td", row.length === null ? "" : row.length.toLocaleString("en"), {class: "n", "data-label": "characters"}),
   ]);
 }
 const say = text => shown.querySelector("[role=status]").textContent = text;

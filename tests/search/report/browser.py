@@ -14,6 +14,14 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((found for name in _NAMES if (found := shutil.which(name))), None)
 _PATIENCE = 60.0  # seconds
 
+SCROLLED = "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth).map(e => e.ariaLabel)"
+"""Names of the tables that must be scrolled sideways."""
+LOST = """
+[...document.querySelectorAll('.stack tbody :is(th, td)')].filter(e => e.textContent.trim() && !e.checkVisibility())
+    .concat([...document.querySelectorAll('.stack thead :is(a, button)')].filter(e => {
+        e.focus(); return document.activeElement === e; })).map(e => e.textContent.trim())"""
+"""On a phone: cells of stacked tables that say something and are not shown, and heads that are not but take focus."""
+
 
 class Page:
     """A tab of a browser.

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import threading
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +14,8 @@ import pytest
 from search.run_directory.notes import Notes, change_notes, read_notes
 from search.run_directory.reviews import read_reviews
 from search.view.bundle import write_bundle
-from tests.search.report.browser import CHROMIUM, Page, browser_page
+from tests.search.report.browser import CHROMIUM, LOST, SCROLLED, Page, browser_page
+from tests.search.report.made_evaluation import made_evaluation
 from tests.search.view.folder import made_experiment, made_folder, made_search
 from tests.search.view.served import served
 
@@ -43,13 +45,17 @@ class Seen:
     compared: str
     widths: dict[str, int]
     cut: dict[str, list[str]]
+    lost: dict[str, list[str]]
     papers: dict[str, str]
     hacked: bool
     report: int
 
 
-CUT = "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth).map(e => e.ariaLabel)"
-"""Tables that must be scrolled sideways."""
+def made_long(path: Path) -> None:
+    """An evaluation with long names everywhere, more categories than prompts, and a variant that always fails."""
+    questions = {f"q{number}": f"category_of_questions_{number % 12}" for number in range(24)}
+    variants = ("base_of_urial_mt_bench_screening", "winner_of_urial_mt_bench_screening", "fails")
+    made_evaluation(path, questions, variants, lambda name, _: {"b": 2.0, "w": 3.0, "f": math.nan}[name[0]])
 
 
 async def press(page: Page, key: str) -> None:
@@ -101,21 +107,37 @@ async def look(folder: Path, home: str) -> Seen:
         await page.until("location.search.includes('words=') && document.querySelectorAll('tbody tr').length === 1")
         narrowed = await page.evaluate("document.querySelector('tbody tr').innerText")
         hacked = await page.evaluate("'hacked' in window")
-        widths, cut = {}, {}
+        widths, cut, lost = {}, {}, {}
+        await asyncio.to_thread(made_long, folder / "an_evaluation_of_many_long_names")
+        wide = ("", "compare?run=an_evaluation_of_many_long_names&run=third")
         await page.resize(1100)
-        await page.open(home)
-        cut["list at 1100"] = await page.evaluate(CUT)
+        for name in wide:
+            await page.open(home + name)
+            cut[f"{name} at 1100"] = await page.evaluate(SCROLLED)
         await page.resize(360, 740, phone=True)
-        for name in ("", "run/first", "answers/first", "answer/first?trial=1&item=g1", "compare?run=first&run=third"):
+        for name in (*wide, "run/first", "answers/first", "answer/first?trial=1&item=g1"):
             await page.open(home + name)
             widths[name] = await page.evaluate("document.documentElement.scrollWidth")
-            cut[name] = await page.evaluate(CUT)
+            cut[name] = await page.evaluate(SCROLLED)
+            lost[name] = await page.evaluate(LOST)
         await page.open(home + "run/first")
         report_page = "document.getElementById('report').contentDocument"
         await page.until(f"{report_page}?.readyState === 'complete' && {report_page}.querySelector('h1') !== null")
         report = await page.evaluate(f"{report_page}.querySelectorAll('h2').length")
         return Seen(
-            page.complaints, rows, rows_after, opened, reached, narrowed, compared, widths, cut, papers, hacked, report
+            complaints=page.complaints,
+            rows=rows,
+            rows_after=rows_after,
+            opened=opened,
+            reached=reached,
+            narrowed=narrowed,
+            compared=compared,
+            widths=widths,
+            cut=cut,
+            lost=lost,
+            papers=papers,
+            hacked=hacked,
+            report=report,
         )
 
 
@@ -161,6 +183,10 @@ def test_it_follows_light_and_dark_and_fits_a_phone(seen: Seen) -> None:
 
 def test_no_table_is_scrolled_sideways_in_a_narrow_window_or_on_a_phone(seen: Seen) -> None:
     assert {name: tables for name, tables in seen.cut.items() if tables} == {}
+
+
+def test_a_phone_shows_every_cell_that_says_something_and_leads_no_key_to_what_it_does_not_show(seen: Seen) -> None:
+    assert {name: words for name, words in seen.lost.items() if words} == {}
 
 
 def test_a_runs_page_holds_its_report(seen: Seen) -> None:
