@@ -21,8 +21,8 @@ from search.problem.space import SearchSpace
 from search.run_directory.files import Floats, keep_array, read_array
 from search.strategies.complete_finalists import CompleteFinalists
 from search.strategies.parts.embedding import Embedding, closeness_of_words, digest_of, embed
-from search.strategies.parts.screening_budget import share_of_groups
-from search.strategies.parts.shortlist import MOST_DEMONSTRATIONS, shortlist
+from search.strategies.parts.screening_budget import answers_of_groups
+from search.strategies.parts.shortlist import MOST_DEMONSTRATIONS, fewer_questions, shortlist
 from search.strategies.strategy import Strategy
 
 _WHOLE = ExhaustiveGreedyConfig | RandomConfig | OptunaConfig | SimilarConfig | DiverseConfig
@@ -87,24 +87,24 @@ def _part(config: StrategyConfig, space: SearchSpace, seed: int, material: Mater
     if not isinstance(config, _MODELLED) or len(space.pool) <= MOST_DEMONSTRATIONS:
         return space
     if isinstance(config, ScreeningConfig) and config.embedding == "none":
-        return shortlist(space, _group_answers(config, space), None, seed)
+        return shortlist(space, _group_answers(config, space, seed), None, seed)
     texts, asked = _texts(space, material), [question.query for question in material.search]
     path = folder / f"closeness-{digest_of([texts, asked])}.npy"
     closeness = read_array(path)
     if closeness is None:
         closeness = closeness_of_words(texts, asked)
         keep_array(path, closeness)
-    return shortlist(space, _group_answers(config, space), closeness, seed)
+    return shortlist(space, _group_answers(config, space, seed), closeness, seed)
 
 
-def _group_answers(config: _MODELLED, space: SearchSpace) -> int:
+def _group_answers(config: _MODELLED, space: SearchSpace, seed: int) -> int:
     """How many answers groups of demonstrations are judged by."""
     if isinstance(config, OptunaConfig):
         return int(config.warm_start_share * config.trials * len(space.questions))
     if isinstance(config, CaseConfig):
         return config.evaluations
     answers = _MANY if config.evaluations == "auto" else config.evaluations - len(space.questions)
-    return int(answers * share_of_groups(config, space, max(1, answers // config.block)))
+    return answers_of_groups(config, fewer_questions(space, seed), answers)
 
 
 def _places(part: SearchSpace, space: SearchSpace) -> list[int]:
@@ -168,7 +168,7 @@ def _at_most(
     if not isinstance(config, _MODELLED) or len(space.pool) <= MOST_DEMONSTRATIONS:
         return space, embedding, hints
     closeness = None if embedding is None else embedding.closeness()
-    part = shortlist(space, _group_answers(config, space), closeness, seed)
+    part = shortlist(space, _group_answers(config, space, seed), closeness, seed)
     places = _places(part, space)
     shortlist_embedding = (
         None if embedding is None else Embedding(embedding.demonstrations[places], embedding.questions)

@@ -36,6 +36,7 @@ from search.strategies.parts.screening_budget import (
     finalists_met_by,
     share_of_groups,
     stage_at,
+    trials_of,
 )
 from search.strategies.parts.screening_judge import ScreeningJudge
 from search.strategies.parts.shortlist import fewer_questions
@@ -93,7 +94,7 @@ class Screening:
         self._stage: Stage = GROUPS
 
     def _plan_for(self, answers: int) -> None:
-        self._trials = max(1, (answers - self._base_answers) // self._block)
+        self._trials = trials_of(self._config, self._space, answers - self._base_answers)
         self._batch = max(8, min(64, self._trials // 15), self._trials // 40)
         self._lag = max(self._batch // 2, self._trials // 20)
 

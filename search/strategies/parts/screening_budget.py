@@ -30,6 +30,20 @@ def stage_at(spent: float, groups: float, race: float) -> Stage:
     return SETS if spent < 1 - race else RACE
 
 
+def trials_of(config: ScreeningConfig, space: SearchSpace, answers: int) -> int:
+    """Return how many trials, of a block of questions each, so many answers beside the base prompt's are; >= 1."""
+    return max(1, answers // min(config.block, len(space.questions)))
+
+
+def answers_of_groups(config: ScreeningConfig, space: SearchSpace, answers: int) -> int:
+    """Return how many of so many answers beside the base prompt's groups of demonstrations are judged by at the most.
+
+    Args:
+        space: with the questions that it asks about.
+    """
+    return int(answers * share_of_groups(config, space, trials_of(config, space, answers)))
+
+
 def share_of_groups(config: ScreeningConfig, space: SearchSpace, trials: int) -> float:
     """Return which share of so many trials (>= 1) groups take at the most, in [0, 1].
 

@@ -1,5 +1,7 @@
 """Group screening."""
 
+from pathlib import Path
+
 import pytest
 
 from configs.schema.strategy import ScreeningConfig
@@ -8,10 +10,14 @@ from search.bench.landscapes import LANDSCAPES
 from search.bench.second_judge import JudgedTwice
 from search.bench.simulation import simulate
 from search.problem.candidate import Candidate
+from search.problem.material import Material
 from search.problem.space import SearchSpace
 from search.problem.trial import ScoredTrial, Trial
-from search.strategies.parts.screening_budget import SETS
+from search.strategies.make import make_strategy
+from search.strategies.parts.screening_budget import GROUPS, SETS, answers_of_groups
+from search.strategies.parts.shortlist import fewer_questions, shortlist
 from search.strategies.screening import Screening
+from search.strategies.strategy import stage_of
 from tests.kits.strategy_kit import SPACE, MakeStrategy, StrategyKit, drive, scored, worth
 
 
@@ -183,7 +189,7 @@ def test_a_base_prompt_at_the_end_of_the_scale_does_not_set_the_unit_of_effects(
     assert sum(gains) / len(gains) > 0.1
 
 
-def test_large_sets_are_proposed_however_few_the_answers() -> None:
+def test_sets_of_five_are_proposed_where_a_pool_of_thirty_has_440_answers() -> None:
     landscape = Landscape(LANDSCAPES["mixed"], 0, pool=30)
     space = landscape.space(5)
     strategy = Screening(space, ScreeningConfig(kind="screening", evaluations=440, max_demonstrations=5), 0)
@@ -195,6 +201,24 @@ def test_large_sets_are_proposed_however_few_the_answers() -> None:
 
     drive(strategy, space, value)
     assert SETS in stages
+
+
+@pytest.mark.parametrize("most", [4, 8])
+def test_a_shortlist_is_of_as_many_as_the_groups_meet_that_are_tried_where_only_some_questions_are_asked(
+    most: int, tmp_path: Path
+) -> None:
+    space = SearchSpace((), tuple(f"d{n}" for n in range(1200)), tuple(f"q{n}" for n in range(805)), 0, most)
+    config = ScreeningConfig(kind="screening", evaluations=2000, max_demonstrations=most, embedding="none")
+    strategy, groups = make_strategy(config, space, 0, Material("", (), (), (), (), {}), tmp_path), list[Trial]()
+    strategy.tell(scored(Trial(space.compose(()), space.questions), 5.0))
+    while (trials := strategy.ask(64)) and stage_of(strategy) == GROUPS:
+        groups += trials
+        for trial in trials:
+            strategy.tell(scored(trial, 5.0 + len(trial.candidate)))
+    answers = answers_of_groups(config, fewer_questions(space, 0), 2000 - 805)
+    assert answers / 8 == pytest.approx(len(groups), abs=12)
+    met = {name for trial in groups for name in trial.candidate.demonstrations}
+    assert met <= set(shortlist(space, answers, None, 0).pool)
 
 
 def test_every_third_group_is_smaller() -> None:

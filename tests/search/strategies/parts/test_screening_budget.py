@@ -13,13 +13,21 @@ def space_of(most: int) -> SearchSpace:
     return SearchSpace(base=(), pool=("d",), questions=questions, insert_at=0, max_added=most)
 
 
-@pytest.mark.parametrize("most", [4, 5, 8, 16])
-@pytest.mark.parametrize("trials", [1, 19, 20, 57, 157, 400, 5000])
-def test_groups_leave_large_sets_trials_that_no_finalist_takes(most: int, trials: int) -> None:
-    share = share_of_groups(ScreeningConfig(kind="screening"), space_of(most), trials)
-    free = trials - 10 * finalists_met_by(trials, 10)
-    assert 0 < share <= 0.75
-    assert free - share * trials >= min(free / 2, 6 * most)
+@pytest.mark.parametrize(
+    ("most", "trials", "finalists", "groups"),
+    [
+        (8, 19, 0, 9.5),  # half
+        (4, 20, 1, 5),  # half of what a finalist leaves
+        (5, 55, 2, 17.5),  # half of what two leave
+        (8, 157, 2, 89),  # 20 are the finalists', and six for each demonstration of a set are enough
+        (8, 400, 2, 300),  # three quarters at the most
+    ],
+)
+def test_groups_leave_large_sets_trials_that_no_finalist_takes(
+    most: int, trials: int, finalists: int, groups: float
+) -> None:
+    assert finalists_met_by(trials, 10) == finalists
+    assert trials * share_of_groups(ScreeningConfig(kind="screening"), space_of(most), trials) == groups
 
 
 @pytest.mark.parametrize("trials", [1, 57, 157, 5000])
