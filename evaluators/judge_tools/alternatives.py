@@ -80,7 +80,8 @@ def _shares(tokens: Sequence[TokenChoice], head: str, choices: frozenset[str]) -
     shares: dict[str, float] = dict.fromkeys(choices, 0.0)
     for text, rest, probability in written:
         rating = _rating(rest)
-        if rest == rating and text == given.text and later and _logs(later[0]):
+        is_open = bool(later) and (bool(_logs(later[0])) or _rating(later[0].text) != "")
+        if rest == rating and text == given.text and is_open:
             for longer, share in _shares_behind(rating, later[0], choices).items():
                 shares[longer] += probability * share
         elif rating in choices and (rest != rating or whole or not _goes_on(rating, choices)):

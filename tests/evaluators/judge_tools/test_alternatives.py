@@ -104,6 +104,13 @@ def test_an_odd_place_fails_only_where_the_rating_stands() -> None:
         _read(Reply("[[7]]", "stop", NOTHING, tokens))
 
 
+def test_a_digit_that_goes_on_in_an_odd_place_is_no_rating_of_its_own() -> None:
+    one = TokenChoice("1", (("1", math.log(0.75)), ("10", math.log(0.25))))
+    odd = [TokenChoice(text, ()) for text in ("[[", "0", "]]")]
+    assert _read(Reply("[[10]]", "stop", NOTHING, (odd[0], one, *odd[1:]))) == {"10": 0.25}
+    assert _read(Reply("[[1]]", "stop", NOTHING, (odd[0], one, odd[2]))) == {"1": 0.75, "10": 0.25}
+
+
 def test_tokens_of_other_words_fail() -> None:
     with pytest.raises(VerdictUnreadable, match="do not belong to its words"):
         _read(_reply("something else", text="[[7]]"))
