@@ -197,7 +197,7 @@ def _contender(
     measured = own.gain(base, results.confidence)
     if measured is None:
         return None
-    later = frozenset[str]().union(*(results.later.get(("search", one), ()) for one in (candidate, results.base)))
+    later = frozenset[str]().union(*(results.later.get(("search", tried), ()) for tried in (candidate, results.base)))
     touched = len(later & own.scores.keys() & base.scores.keys())
     return Contender(role, measured, expected and _inside(expected, measured.n, results), touched)
 
