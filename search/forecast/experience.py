@@ -28,6 +28,8 @@ class Experience:
         answer_tokens, verdict_tokens: assumed where nothing was measured.
         gpus: that all workers hold together, assumed where neither a run nor the config says it.
         patience: seconds that the rehearsal of a search's strategy may take.
+        otherwise: the directory of an earlier run, where neither the run nor another one in its ledger has measured
+            anything.
     """
 
     like: Path | None = None
@@ -36,6 +38,7 @@ class Experience:
     verdict_tokens: float | None = None
     gpus: float | None = None
     patience: float = 20.0
+    otherwise: Path | None = None
 
 
 NONE = Experience()
@@ -47,11 +50,15 @@ def measured(
     """What this run has spent, what is known of speed and lengths, and where from."""
     own = Spend() if path is None else read_spend(ledger_path(path, config), read_id(path))
     spend, source = own, "this run"
-    if experience.like is not None:
-        ledger = ledger_path(experience.like, read_any_config(experience.like))
-        spend, source = read_spend(ledger, read_id(experience.like)), str(experience.like)
-    elif not own.generated and config.ledger_path is not None and (run := last_run(config.ledger_path)) is not None:
-        spend, source = read_spend(config.ledger_path, run), f"the latest run in {config.ledger_path}"
+    like = experience.like
+    if like is None and not own.generated:
+        run = None if config.ledger_path is None else last_run(config.ledger_path)
+        if config.ledger_path is not None and run is not None:
+            spend, source = read_spend(config.ledger_path, run), f"the latest run in {config.ledger_path}"
+        else:
+            like = experience.otherwise
+    if like is not None:
+        spend, source = read_spend(ledger_path(like, read_any_config(like)), read_id(like)), str(like)
     rates = Speed.of(spend)
     notes = [f"lengths and speed: as measured in {source}"] if rates.answer is not None else []
     if experience.tokens_per_second is not None:
