@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from configs.plural import show_many
 from evaluators.pipeline.budget import QUANTITIES
 from search.live.snapshot import Snapshot
-from search.results.wording import show_estimate, show_gain, show_quantity, show_share
+from search.results.wording import show_estimate, show_gain, show_quantity, show_share, unit_of
 from workers.service.activity import ServiceActivity
 
 PHASES = {
@@ -16,6 +16,8 @@ PHASES = {
 }
 _OF_TIME = {"gpu_hours": "of GPU time", "hours": "of work"}
 """What is said behind an amount of time, which has a unit that suits it."""
+_TIMES = {"gpu_hours": "GPU time", "hours": "time worked"}
+"""What times are called that have a limit."""
 
 
 def show_phase(snapshot: Snapshot) -> str:
@@ -82,11 +84,17 @@ def show_spent(snapshot: Snapshot) -> Iterator[str]:
 
 
 def show_against(snapshot: Snapshot, name: str) -> str:
-    """Spent and limit of a quantity: `GPU time 12 min of 2 h (10 %)`."""
+    """Spent and limit of a quantity, times in the limit's unit: `GPU time 0.20 of 2 h (10 %)`."""
     limit, spent = snapshot.limits[name], snapshot.spent[name]
     share = "" if spent is None else f" ({show_share(spent / limit)})"
-    called = _OF_TIME.get(name, QUANTITIES[name]).removeprefix("of ")
-    return f"{called} {show_quantity(name, spent)} of {show_quantity(name, limit)}{share}"
+    if name not in _TIMES or spent is None:
+        return (
+            f"{_TIMES.get(name, QUANTITIES[name])} {show_quantity(name, spent)} of {show_quantity(name, limit)}{share}"
+        )
+    each, unit = unit_of(3600 * limit)
+    whole = 3600 * limit / each
+    decimals = 2 if whole < 10 else 1 if whole < 100 else 0
+    return f"{_TIMES[name]} {3600 * spent / each:,.{decimals}f} of {whole:g} {unit}{share}"
 
 
 def show_failed(causes: Mapping[str, int]) -> str:

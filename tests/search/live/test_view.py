@@ -9,6 +9,7 @@ from rich.console import Console
 
 from search.live.snapshot import Snapshot
 from search.live.view import Drawing, line
+from search.live.wording import show_against
 from search.statistics.estimates import Estimate
 from tests.search.live.snapshots import of_no_search, snapshot
 
@@ -34,7 +35,7 @@ EVERYWHERE = (
     "2,950 verdicts, 12 min of work",
     "dollars $1.20 of $20.00 (6 %)",
     "generations 3,020 of 10,000 (30 %)",
-    "GPU time 3.9 h of 4 h (98 %)",
+    "GPU time 3.90 of 4 h (98 %)",
     "3: 2 PromptTooLong, 1 VerdictUnreadable",
     "idle 3 % of the time, 1 restart",
 )
@@ -106,6 +107,20 @@ def test_an_old_snapshot_says_so() -> None:
 def test_an_unknown_price_is_no_zero() -> None:
     unknown = replace(snapshot(), spent={**snapshot().spent, "dollars": None})
     assert "dollars unknown of $20.00" in drawn(unknown)
+
+
+@pytest.mark.parametrize(
+    ("name", "spent", "limit", "said"),
+    [
+        ("gpu_hours", 3.96, 4.0, "GPU time 3.96 of 4 h (99 %)"),
+        ("gpu_hours", 3.9, 0.5, "GPU time 234.0 of 30 min (780 %)"),
+        ("hours", 0.2, 2.0, "time worked 0.20 of 2 h (10 %)"),
+        ("hours", 36.0, 240.0, "time worked 1.5 of 10 days (15 %)"),
+        ("generations", 3020, 10_000, "generations 3,020 of 10,000 (30 %)"),
+    ],
+)
+def test_what_is_spent_stands_in_the_unit_of_its_limit(name: str, spent: float, limit: float, said: str) -> None:
+    assert show_against(replace(snapshot(), limits={name: limit}, spent={name: spent}), name) == said
 
 
 def test_a_line_says_what_is_done_left_best_spent_and_failed() -> None:
