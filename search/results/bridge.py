@@ -55,7 +55,8 @@ class SideBridge:
         shift: how much higher the new judge scores, a mean over questions.
         alpha: Krippendorff's, interval metric.
         ranks: Kendall's tau-b of the prompts, each two compared on the questions that both have met.
-        best: the prompt with the highest mean, before and now, of those that have met about as many questions as any.
+        best: the prompt with the largest gain over the base prompt, before and now, of those that have met about as
+            many questions as any other; the base prompt where none gains.
     """
 
     side: Asked
@@ -136,7 +137,7 @@ def bridge(
         shift=shift,
         alpha=with_interval(krippendorff_alpha, tables[0], tables[1], confidence),
         ranks=with_interval(rank_agreement, tables[0], tables[1], confidence),
-        best=(_best(old), _best(new)),
+        best=(_best(old, base), _best(new, base)),
         prompts=tuple(_prompt(name, base, old, new, confidence, scales) for name in names),
     )
 
@@ -146,10 +147,21 @@ def _shifts(common: Mapping[str, Mapping[str, tuple[float, float]]], questions: 
     return [fmean(own[q][1] - own[q][0] for own in common.values() if q in own) for q in questions]
 
 
-def _best(scores: Scores) -> str:
-    """The highest mean of the prompts that have met about as many questions as any: others may have met easier ones."""
-    enough = _ENOUGH * max(map(len, scores.values()))
-    return max((name for name in scores if len(scores[name]) >= enough), key=lambda name: fmean(scores[name].values()))
+def _best(scores: Scores, base: str) -> str:
+    """The largest gain over the base prompt, on the questions that both have met; the highest mean where it has none.
+
+    Of those alone that have met about as many questions as any but the base prompt: others may have met easier ones.
+    """
+    common = scores.get(base)
+    points = {
+        name: [score - (common[q] if common else 0.0) for q, score in own.items() if not common or q in common]
+        for name, own in scores.items()
+        if name != base
+    }
+    enough = _ENOUGH * max(map(len, points.values()), default=0)
+    ahead = {base: 0.0} if common else {}
+    ahead |= {name: fmean(own) for name, own in points.items() if own and len(own) >= enough}
+    return max(ahead, key=ahead.__getitem__)
 
 
 def _prompt(name: str, base: str, old: Scores, new: Scores, confidence: float, scales: Scales) -> PromptBridge:

@@ -38,6 +38,20 @@ def test_best_is_no_prompt_that_met_a_few_easy_questions() -> None:
     assert held.best == ("sure", "sure")
 
 
+def test_a_prompt_that_gains_is_best_though_the_base_prompt_alone_has_met_most_questions() -> None:
+    easy, hard = dict.fromkeys("abcd", 8.0), dict.fromkeys("efgh", 2.0)
+    gained, lost = dict.fromkeys("efgh", 4.0), dict.fromkeys("abcd", 7.0)
+    for others, best in (
+        ({"other": gained}, "other"),
+        ({"other": gained, "easy": lost}, "other"),
+        ({"easy": lost}, "base"),
+    ):
+        scores = {"base": easy | hard, **others}
+        held = bridge("search", "base", scores, scores, 0.95)
+        assert held is not None
+        assert held.best == (best, best)
+
+
 def test_a_shift_is_bounded_only_where_both_scales_are_known() -> None:
     assert Scales(OLD, NEW).shift == (-10.0, 0.0)
     assert Scales(OLD, None).shift is None
