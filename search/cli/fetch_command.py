@@ -84,7 +84,7 @@ def _next(names: list[str], to: Path) -> str:
         return f"demosearch experiment components {experiments[0]} --dry-run"
     preset = "urial_mt_bench_screening"
     if not searches and "all" not in names:
-        return f"demosearch fetch {preset}  # or another preset: what else it reads"
+        return f"demosearch fetch {preset}  # fetches the preset's other files; other presets work as well"
     return f"demosearch run {searches[0] if searches else preset} --dry-run"
 
 

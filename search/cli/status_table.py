@@ -17,8 +17,7 @@ from search.results.status import FailedItems, Standing, Status
 from search.results.wording import show_drafting, show_estimate, show_gain, show_span, show_unseen
 
 NOT_COMPARABLE = (
-    "Scores over other questions cannot be compared with each other; gains are paired, over the questions that both "
-    "have met."
+    "Scores over different questions cannot be compared; gains are paired, over the questions that both have met."
 )
 _SAMPLE = 300  # characters of a failure's message
 STATES = {

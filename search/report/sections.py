@@ -201,7 +201,7 @@ def _candidates(findings: Findings) -> Iterator[Block]:
         text += " Not all have met the same questions: their search scores cannot be compared, their gains can."
     yield Paragraph(text)
     rank, tried = Column("rank", rises=True), Column("tried as", rises=True)
-    heads = map(Column, ("gain", "search score", "questions", "failed", "length"))
+    heads = map(Column, ("gain", "search score", "questions", "failed", "characters"))
     best = findings.best and findings.best.candidate
     yield ReportTable(
         "Candidates",

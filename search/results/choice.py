@@ -112,7 +112,7 @@ class Choice:
         if first.measured.n != second.measured.n:
             yield (
                 f"The two gains were measured on different questions ({first.measured.n:,} and {second.measured.n:,}) "
-                "and cannot be compared with each other."
+                "and cannot be compared."
             )
         if self.ahead is not None:
             yield (

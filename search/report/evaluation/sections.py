@@ -42,7 +42,7 @@ def _of_scores(findings: EvaluationFindings) -> Iterator[Section]:
 
 def _variants(findings: EvaluationFindings) -> Iterator[Block]:
     turns = max(len(variant.result.turns) for variant in findings.variants)
-    heads = ("score", "difference to the first", *(f"turn {turn + 1}" for turn in range(turns)), "length", "failed")
+    heads = ("score", "difference to the first", *(f"turn {turn + 1}" for turn in range(turns)), "characters", "failed")
     rows = tuple(_variant(findings, variant, turns) for variant in findings.variants)
     yield ReportTable("Variants", (words_column("variant"), *map(Column, heads)), rows)
     yield Figure("differences")
@@ -51,7 +51,7 @@ def _variants(findings: EvaluationFindings) -> Iterator[Block]:
         "ends of the scale where scores stand there or are mostly equal. A difference is the mean of paired "
         "differences to the first variant, question by question; it has its own interval, and two overlapping "
         "intervals of scores say nothing against it. Questions that failed are in no mean; with too many of them there "
-        "is no score. Length is the mean of the answers, in characters.",
+        'is no score. The column "characters" has the mean length of the answers.',
         is_note=True,
     )
 

@@ -32,7 +32,7 @@ def test_scores_on_different_numbers_of_questions_say_so() -> None:
     assert lines["base"].endswith("80 + 40")
     fewer = replace(BASE, held_out_score=Estimate(6.0, 5.0, 7.0, 39))
     for winner, differ in ((WINNER, True), (fewer, True), (BASE, False)):
-        assert ("Scores over other questions" in shown(replace(STATUS, winner=winner))) == differ
+        assert ("Scores over different questions" in shown(replace(STATUS, winner=winner))) == differ
 
 
 def test_what_drafts_brought_is_said_where_there_were_any() -> None:
