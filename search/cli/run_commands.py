@@ -157,9 +157,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
             loaded = loaded.model_copy(update={"reuse_folder": reuse is not False})
         if dry_run:
             begun = _begun(loaded, path, pay_again)
-            experience = search.Experience(
-                like, tokens_per_second, answer_tokens, verdict_tokens, otherwise=next(iter(runs), None)
-            )
+            experience = search.Experience(like, tokens_per_second, answer_tokens, verdict_tokens, otherwise=runs)
             _show_plan(lambda: search.forecast_evaluation(loaded, begun, experience, new_at=path), as_json)
             return
     say(f"run directory: {path}")

@@ -28,8 +28,8 @@ class Experience:
         answer_tokens, verdict_tokens: assumed where nothing was measured.
         gpus: that all workers hold together, assumed where neither a run nor the config says it.
         patience: seconds that the rehearsal of a search's strategy may take.
-        otherwise: the directory of an earlier run, where neither the run nor another one in its ledger has measured
-            anything.
+        otherwise: directories of earlier runs, of which the first one tells where neither the run nor another one in
+            its ledger has measured anything.
     """
 
     like: Path | None = None
@@ -38,7 +38,7 @@ class Experience:
     verdict_tokens: float | None = None
     gpus: float | None = None
     patience: float = 20.0
-    otherwise: Path | None = None
+    otherwise: Sequence[Path] = ()
 
 
 NONE = Experience()
@@ -56,7 +56,7 @@ def measured(
         if config.ledger_path is not None and run is not None:
             spend, source = read_spend(config.ledger_path, run), f"the latest run in {config.ledger_path}"
         else:
-            like = experience.otherwise
+            like = next(iter(experience.otherwise), None)
     if like is not None:
         spend, source = read_spend(ledger_path(like, read_any_config(like)), read_id(like)), str(like)
     rates = Speed.of(spend)
