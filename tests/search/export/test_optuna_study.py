@@ -133,6 +133,7 @@ def test_a_study_with_trials_of_others_is_left_alone(run: Path, tmp_path: Path) 
 def test_slots_of_a_large_pool_are_places_in_it(run: Path, tmp_path: Path) -> None:
     path = Path(shutil.copytree(run, tmp_path / "large"))
     material = json.loads((path / "material.json").read_text())
+    del material["checksum"]  # of what is no longer its content
     material["pool"] = [*([f"x{n}", "query", "answer"] for n in range(300)), *material["pool"]]
     (path / "material.json").write_text(json.dumps(material))
     fill_study(path, f"sqlite:///{tmp_path}/study.db")
@@ -164,7 +165,7 @@ def test_the_command_fills_a_study_that_optunas_dashboard_shows(run: Path, tmp_p
     assert refused.returncode == 2
     assert "sqlite:///study.db" in refused.stderr
     written = demosearch(*words, url)
-    assert re.search(r"written: 5 trials", written.stderr)
+    assert re.search(r"written: 5 candidates, a trial each", written.stderr)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     dashboard = Path(sys.executable).with_name("optuna-dashboard")
