@@ -35,15 +35,14 @@ def refuse_lost_rows(run: Run, ledger: Path, pay_again: bool) -> None:
     elif noted == Tally() and not there.generations and (missing := _missing(run.path, ledger)):
         raise InputError(
             f"the ledger {ledger} holds no answer of this run, and {show_many(missing, 'answer')} that its journal "
-            "has scores of "
-            f"are not in it: {_remedy(ledger)}"
+            f"has scores of are not in it: {_remedy(ledger)}"
         )
 
 
 def _remedy(ledger: Path) -> str:
     return (
         f"restore {ledger.name} and {ledger.name}-wal from where they were left behind, or go on with --pay-again, "
-        "which asks and pays for what is missing a second time"
+        "which resume and evaluate take, and which asks and pays for what is missing a second time"
     )
 
 
