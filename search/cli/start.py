@@ -8,7 +8,8 @@ from types import FrameType
 from configs.errors import INTERRUPTED
 
 _NEW_OBJECTS = 50_000
-"""Python looks for garbage each 700: while modules load, which stay, that is a fifteenth of what `status` takes."""
+"""Python looks for garbage each 700: while modules load, which stay, that is a fifteenth of what `status` takes. So it
+stays afterwards."""
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from search.experiments.disk_forecast import disk_quantity, too_little_disk
 from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.found_sets import SearchTask
 from search.experiments.grid import Grid, evaluation_of, make_grid
-from search.experiments.places import has_begun, ledger_of, models_folder, search_folder
+from search.experiments.places import ledger_of, models_folder, search_folder
 from search.experiments.searches import CANNOT_RUN, found_in, longest_sets, tasks_of
 from search.experiments.setting import Setting
 from search.experiments.training_forecast import PlannedTrainings, plan_trainings, sum_if_known
@@ -26,6 +26,7 @@ from search.forecast.paid import PaidAlready, paid_already
 from search.forecast.templates import DryTemplates
 from search.forecast.token_length import GUESS, is_elsewhere
 from search.results.wording import show_span
+from search.run_directory.files import holds_run
 from search.run_directory.state import read_noted_state
 from search.running.evaluation_plan import make_evaluation_plan
 from search.running.service_check import with_keys_to_come
@@ -129,7 +130,7 @@ def _searches(
     for task in tasks:
         folder = search_folder(place, task.name)
         try:
-            begun = folder if has_begun(folder) else None
+            begun = folder if holds_run(folder) else None
             forecast = forecast_run(task.config, begun, experience)
             forecasts.append(_as_ended(forecast) if _is_finished(folder) else forecast)
         except CANNOT_RUN as error:
@@ -160,7 +161,7 @@ def _as_ended(forecast: RunForecast) -> RunForecast:
 
 
 def _evaluation(grid: Grid, benchmark: BenchmarkConfig, place: Path, experience: Experience) -> RunForecast:
-    begun = place / benchmark.name if has_begun(place / benchmark.name) else None
+    begun = place / benchmark.name if holds_run(place / benchmark.name) else None
     with TemporaryDirectory() as folder:
         config = evaluation_of(grid, benchmark, {}, Path(folder), ledger_of(grid.config, place))
         # what is paid for, `_paid` looks up, trained models included
@@ -254,7 +255,7 @@ def _cells(grid: Grid, paid: Sequence[PaidAlready]) -> Quantity:
 
 
 def _begun(searches: Sequence[RunForecast], tasks: Sequence[SearchTask], place: Path) -> Quantity:
-    begun = sum(has_begun(search_folder(place, task.name)) for task in tasks)
+    begun = sum(holds_run(search_folder(place, task.name)) for task in tasks)
     return Quantity("searches", len(searches), len(searches), begun, None, "begun ones count as paid" if begun else "")
 
 

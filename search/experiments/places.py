@@ -10,11 +10,6 @@ def search_folder(path: Path, name: str) -> Path:
     return path / "searches" / name
 
 
-def has_begun(run: Path) -> bool:
-    """Whether one of its searches or evaluations is in this folder."""
-    return (run / "config.json").exists()
-
-
 def ledger_of(config: ExperimentConfig, path: Path) -> Path:
     """Everything that is paid for."""
     return (config.ledger_path or path / "ledger.sqlite").resolve()

@@ -16,11 +16,12 @@ from search.experiments.common_questions import Scores, holes_without_common_que
 from search.experiments.experiment import FoundSets
 from search.experiments.grid import Grid
 from search.experiments.paper import printed_figure
-from search.experiments.places import has_begun, ledger_of
+from search.experiments.places import ledger_of
 from search.experiments.results import ExperimentResults, Measure, ResultRow, measures_of
 from search.problem.trial import TOO_LONG, mean_of
 from search.results.candidate_results import CandidateResults
 from search.results.evaluation_results import read_evaluation_results
+from search.run_directory.files import holds_run
 from search.run_directory.run import read_id
 from search.statistics.draws import Draws, difference_of_draws, holm, mean_of_draws
 
@@ -80,7 +81,7 @@ def read_results(grid: Grid, found_sets: FoundSets, path: Path, notes: Sequence[
 
 
 def _answered(benchmark: BenchmarkConfig, path: Path) -> _Answered:
-    if not has_begun(path):
+    if not holds_run(path):
         return _Answered(benchmark, {}, {}, {})
     evaluation = read_evaluation_results(path)
     questions = evaluation.material.questions if evaluation.material else {}
@@ -196,6 +197,6 @@ def _spend(grid: Grid, found_sets: FoundSets, path: Path) -> Spend:
     spends = [
         read_spend(ledger, read_id(path / benchmark.name))
         for benchmark in grid.benchmarks
-        if has_begun(path / benchmark.name)
+        if holds_run(path / benchmark.name)
     ]
     return sum([*spends, *(found_set.spend for found_set in found_sets.values())], Spend())

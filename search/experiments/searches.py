@@ -11,7 +11,7 @@ from configs.schema.experiment import ExperimentConfig
 from evaluators.failures import ReferencesMissing
 from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.found_sets import FoundSet, SearchTask
-from search.experiments.places import has_begun, ledger_of, search_folder
+from search.experiments.places import ledger_of, search_folder
 from search.experiments.rounds import added_demonstrations, averaged_results, met_all, rounds_of
 from search.experiments.setting import Setting
 from search.experiments.single_scores import scored_alone
@@ -22,6 +22,7 @@ from search.prompts.demonstration import Demonstration
 from search.report.comparison import finalists
 from search.results.candidate_results import CandidateResults
 from search.results.search_results import SearchResults, read_search_results
+from search.run_directory.files import holds_run
 from search.run_directory.journal import OtherEnd
 from search.running.coordinator import BasePromptRefused
 from search.running.launch import launch, resume
@@ -81,7 +82,7 @@ def _searched(task: SearchTask, setting: Setting) -> tuple[Demonstration, ...]:
 
 def _search(task: SearchTask, folder: Path, console: Console | None) -> FoundSet:
     try:
-        if has_begun(folder):
+        if holds_run(folder):
             resume(folder, console, task.config)
         else:
             launch(task.config, folder, console)

@@ -12,6 +12,7 @@ from evaluators.ledger.keys import generation_keys
 from evaluators.ledger.queries import read_completions, read_models, read_prices, read_verdicts
 from evaluators.question import Conversation, Question
 from search.problem.prompt_variant import PromptVariant
+from search.run_directory.files import holds_run
 from search.run_directory.neighbours import ledgers_of_neighbours
 from search.run_directory.run import ledger_path
 from search.running.evaluation_plan import EvaluationPlan
@@ -75,7 +76,7 @@ def ledgers_to_reuse(config: RunConfig | EvaluationConfig, path: Path | None) ->
         return [config.ledger_path] if config.ledger_path.exists() else []
     if path is None:
         return []
-    own = [ledger_path(path, config)] if (path / "config.json").exists() else []
+    own = [ledger_path(path, config)] if holds_run(path) else []
     return own + (ledgers_of_neighbours(path) if config.reuse_folder else [])
 
 

@@ -13,8 +13,6 @@ from search.problem.split import Split
 from search.prompts.demonstration import Demonstration
 from search.prompts.urial import BasePrompt
 
-_SHOWN = 3  # pairs in a sentence
-
 
 def without_questions(pool: Pool, base: BasePrompt, split: Split, policy: PoolConfig) -> tuple[Pool, Contamination]:
     """The pool without demonstrations that are questions of either side, and what was found.
@@ -53,8 +51,7 @@ def shown_questions(variants: Mapping[str, BasePrompt], questions: Sequence[Ques
     for name, prompt in variants.items():
         pairs = find_overlaps(_base_texts(prompt), questions, "")
         if pairs:
-            shown = "; ".join(str(pair).replace("  ", " ") for pair in pairs[:_SHOWN])
-            texts = show_many(len(ids_of(pairs)), "text")
+            texts, shown = show_many(len(ids_of(pairs)), "text"), show_first(pairs).replace("  ", " ")
             sentences.append(f"variant '{name}' shows {texts} like a question it is asked: {shown}")
     return tuple(sentences)
 
@@ -67,8 +64,8 @@ def _overlaps(texts: Sequence[Text], split: Split) -> list[Overlap]:
 def _pool_texts(pool: Pool) -> list[Text]:
     return [
         text
-        for overlap in pool.values()
-        for text in _turns("pool", overlap.id, pool.places.get(overlap.id, ""), overlap)
+        for demonstration in pool.values()
+        for text in _turns("pool", demonstration.id, pool.places.get(demonstration.id, ""), demonstration)
     ]
 
 

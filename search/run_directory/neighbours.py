@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from search.run_directory.files import holds_run
+
 _LEDGER = "ledger.sqlite"
 
 
@@ -11,7 +13,7 @@ def ledgers_of_neighbours(path: Path) -> list[Path]:
     own = path.resolve()
     try:
         folders = [folder for folder in own.parent.iterdir() if folder.resolve() != own]
-        files = [folder / _LEDGER for folder in folders if (folder / "config.json").is_file()]
+        files = [folder / _LEDGER for folder in folders if holds_run(folder)]
         written = {file: file.stat().st_mtime for file in files if file.is_file()}
     except OSError:
         return []

@@ -34,7 +34,7 @@ from configs.schema.run import RunConfig
 from configs.stored import dump_config, restore_config, restore_evaluation
 from search.run_directory.differences import differences
 from search.run_directory.file_formats import OWNED, ConfigFile, Extension, Manifest, check_config_file
-from search.run_directory.files import missing, not_writable, read_json, refusing_damage, write_json
+from search.run_directory.files import holds_run, missing, not_writable, read_json, refusing_damage, write_json
 from search.run_directory.locks import working
 from search.run_directory.new_place import refuse_unusable_directory
 from search.run_directory.state import read_noted_state
@@ -69,7 +69,7 @@ class Run:
         try:
             path.mkdir(parents=True, exist_ok=True)
             run._acquire()
-            if (path / "config.json").exists():
+            if holds_run(path):
                 run.close()
                 raise InputError(f"another process has just started a run in {path}: choose another --run-dir")
             _write_config(path, uuid4().hex, config, succeeds)

@@ -17,7 +17,7 @@ from evaluators.question import Question
 from search.problem.material import Material
 from search.problem.space import SearchSpace
 from search.results.search_results import read_search_results
-from search.run_directory.files import Floats, keep_array, read_array
+from search.run_directory.files import Floats, holds_run, keep_array, read_array
 from search.run_directory.run import is_evaluation
 from search.running.earlier_ledger import prompts_of_ledger
 from search.running.scored_prompt import ScoredPrompt, Texts
@@ -85,7 +85,7 @@ def _prompts_of(run: Path, pool: Sequence[Texts], held_out: Sequence[Question]) 
     questions that are not `held_out`."""
     if run.is_file():
         return prompts_of_ledger(run, pool, {question.id for question in held_out})
-    if not (run / "config.json").is_file():
+    if not holds_run(run):
         wrong = "is neither the run directory of a search nor a ledger" if run.exists() else "does not exist"
         raise InputError(f"{run} {wrong}: correct the path, or leave it out")
     if is_evaluation(run):

@@ -47,11 +47,11 @@ def refuse_unusable_ledger(config: RunConfig | EvaluationConfig) -> None:
 
 
 class ModelPlace(NamedTuple):
-    """A model that weights are loaded for, or a server is started with.
+    """A model that a config names: its weights are loaded, a server is started with it, or one has it.
 
     Attributes:
-        knob: of the config.
-        is_here: whether that is done on this machine.
+        knob: that names it.
+        is_here: whether it is loaded, or its server started, on this machine.
     """
 
     knob: str
