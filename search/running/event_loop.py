@@ -79,7 +79,7 @@ class _Stop:
         except RunStopped as failed:
             if self._heard < 2:
                 raise
-            self._failed = failed  # asyncio.run is raising what the second signal has raised
+            self._failed = failed  # asyncio.run may be raising what the second signal has raised
 
     @contextmanager
     def telling_what_failed(self) -> Iterator[None]:
@@ -90,6 +90,8 @@ class _Stop:
             if self._failed is not None:
                 raise self._failed from None
             raise
+        if self._failed is not None:  # the signal has met the work itself, which raised this in its place
+            raise self._failed
 
     @contextmanager
     def listening(self) -> Iterator[None]:

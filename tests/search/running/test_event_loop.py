@@ -25,16 +25,19 @@ async def work():
                 time.sleep(99)
             except KeyboardInterrupt:
                 print("hanging on", flush=True)
+        if "fails" in kinds:
+            try:
+                print("stopping", flush=True)
+                if "at once" in kinds:
+                    signal.raise_signal(signal.SIGINT)
+                await asyncio.sleep(99)
+            finally:
+                raise RunStopped("the disk is full")
         print("stopping", flush=True)
         if "closes" in kinds:
             raise AlreadyClosed("the model has been closed")
         if "waits" in kinds:
             await asyncio.sleep(99)
-        if "fails" in kinds:
-            try:
-                await asyncio.sleep(99)
-            finally:
-                raise RunStopped("the disk is full")
 try:
     in_own_loop(work, lambda: print("noted", flush=True))
 except (KeyboardInterrupt, asyncio.CancelledError):
@@ -100,6 +103,12 @@ def test_what_fails_after_it_was_given_up_is_told() -> None:
     assert process.line() == "stopping"
     process.tell(signal.SIGINT)
     assert process.end() == (["the disk is full"], 4)
+
+
+def test_what_fails_where_the_second_signal_meets_the_work_itself_is_told() -> None:
+    process = Process("fails", "at once")
+    process.tell(signal.SIGINT)
+    assert process.end() == (["stopping", "the disk is full"], 4)
 
 
 def test_the_third_signal_ends_a_process_that_hangs_and_notes_it_first() -> None:
