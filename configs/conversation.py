@@ -10,7 +10,7 @@ CONVERSATION_FIELDS = ("messages", "conversations", "conversation")
 """Fields of rows that hold conversations, by their usual names."""
 
 _USERS = frozenset({"user", "human", "prompter"})
-_MODELS = frozenset({"assistant", "gpt", "model", "bot", "chatgpt"})
+_MODELS = frozenset({"assistant", "gpt", "model", "bot", "chatgpt", "chatbot", "ai"})
 
 
 class Message(NamedTuple):
@@ -46,8 +46,19 @@ def messages(row: Row, field: str) -> Iterator[Message]:
         if not isinstance(message, dict):
             raise InputError(f"{place}: holds {kind_of(message)}, not a text or an object with role and content")
         inner = Row(message, place)
-        name = "content" if inner.has("content") else "value"
-        yield Message(_role(message.get("role", message.get("from"))), inner.text(name), f"{field}[{number}].{name}")
+        name = next((name for name in ("content", "value", "text") if inner.has(name)), "content")
+        text, part = _text(inner, name)
+        yield Message(_role(message.get("role", message.get("from"))), text, f"{field}[{number}].{name}{part}")
+
+
+def _text(message: Row, name: str) -> tuple[str, str]:
+    """The text of a message, and where it stands inside the field where it is given in parts, as OpenAI has them."""
+    parts = message.value(name)
+    given = [part.get("text") for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
+    texts = [text for text in given if isinstance(text, str)]
+    if not texts or len(texts) < len(parts):
+        return message.text(name), ""
+    return "".join(texts), "[0].text"
 
 
 def first_exchange(row: Row) -> tuple[str | None, str | None]:
@@ -63,6 +74,11 @@ def first_exchange(row: Row) -> tuple[str | None, str | None]:
         return None, None
     answer = next(iter(spoken[asked + 1 :]), None)
     return spoken[asked].field, answer.field if answer is not None and answer.role == "assistant" else None
+
+
+def is_answer(message: Any) -> bool:
+    """Whether a message of a conversation is a model's."""
+    return isinstance(message, dict) and _role(message.get("role", message.get("from"))) == "assistant"
 
 
 def _role(name: Any) -> str:

@@ -1,6 +1,7 @@
 """Questions from rows of any shape; the config says which field is which."""
 
 from hashlib import sha256
+from typing import Any
 
 from configs.errors import InputError
 from configs.row import Row, is_blank
@@ -41,6 +42,20 @@ def texts(row: Row, field: str) -> tuple[str | None, ...]:
     """The text in a field, or a list of texts, one a turn; none where it is missing, null or an empty list."""
     value = row.value(field)
     if isinstance(value, list):
+        _refuse_objects(row, field, value)
         return tuple(Row({field: text}, row.place).optional_text(field) for text in value)
     text = row.optional_text(field)
     return () if text is None else (text,)
+
+
+def _refuse_objects(row: Row, field: str, values: list[Any]) -> None:
+    """Raises InputError where a list holds objects, as a conversation does, and names the text that may be meant."""
+    for number, value in enumerate(values):
+        if isinstance(value, dict):
+            role = {value.get("role"), value.get("from")} & {"system", "developer"}
+            name = next((name for name in ("content", "value", "text") if name in value), None)
+            if name is not None and not role:
+                raise InputError(
+                    f"{row.place}: field '{field}' holds a list of objects, not text; name the text that is meant, "
+                    f"such as '{field}[{number}].{name}'"
+                )

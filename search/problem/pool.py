@@ -6,7 +6,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Literal
 
-from configs.conversation import CONVERSATION_FIELDS
+from configs.conversation import conversation_field
 from configs.errors import InputError
 from configs.plural import show_many
 from configs.records import read_all_records, sample_rows
@@ -14,9 +14,9 @@ from configs.row import Row, is_blank
 from configs.schema.data import PoolConfig
 from search.problem.exchange import exchange_of, fields_of
 from search.problem.shifted_answers import shift_of
+from search.problem.unread_fields import ReadRow, unread_fields
 from search.prompts.demonstration import Demonstration, demonstration_of
 
-_OFTEN_READ = {"context", "passage", "document", "system", "system_prompt", "history", *CONVERSATION_FIELDS}
 _PLACEHOLDERS = {"nan", "null", "undefined", "<na>", "#n/a", "none"}
 _SHOWN = 3  # problems of a kind that are told one by one
 _MOST_SHOWN = 10  # conflicts of ids
@@ -208,7 +208,8 @@ def _input_problem(rows: Sequence[Row], config: PoolConfig) -> Iterator[PoolProb
     field = config.input_field or "input"
     if field in (config.query_field, config.answer_field):
         return
-    having = sum(isinstance(value := row.value(field), str) and bool(value.strip()) for row in rows)
+    asking = [row.value(field) for row in rows if row.has(config.query_field)]  # a conversation has no further input
+    having = sum(isinstance(value, str) and bool(value.strip()) for value in asking)
     if having:
         done = (
             "is left out"
@@ -221,14 +222,15 @@ def _input_problem(rows: Sequence[Row], config: PoolConfig) -> Iterator[PoolProb
 
 
 def _unread_fields(rows: Sequence[Row], config: PoolConfig) -> Iterator[PoolProblem]:
-    """Text that belongs to queries by the name of its field, and is left out, as Dolly's `context`."""
-    read = {config.input_field, config.query_field, config.answer_field}
-    for field in sorted(_OFTEN_READ - read):
-        having = sum(row.has(config.query_field) and bool(row.value(field)) for row in rows)
-        if having:
-            rows_have = show_many(having, "row has", "rows have")
-            text = f"{config.path or config.hub}: {rows_have} something in '{field}', which is left out"
-            yield PoolProblem("unread", f"{text}; to put a text behind the query, name its field as pool.input_field")
+    """Text that belongs to queries and is left out, as Dolly's `context`."""
+    read = {name for name in (*fields_of(config)[:-1], config.input_field or "input", config.id_field) if name}
+    read_rows = [
+        ReadRow(row, config.query_field, read) if name is None else ReadRow(row, name, {name})
+        for row in rows
+        for name in [None if row.has(config.query_field) else conversation_field(row)]
+    ]
+    for text in unread_fields(read_rows, str(config.path or config.hub), "pool.input_field"):
+        yield PoolProblem("unread", text)
 
 
 def _placeholder_texts(rows: Sequence[Row], config: PoolConfig) -> Iterator[PoolProblem]:

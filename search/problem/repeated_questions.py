@@ -14,12 +14,13 @@ _LISTED = 50
 
 
 def without_repeated(
-    read: Sequence[tuple[Question, str]], policy: Literal["refuse", "drop", "keep"]
+    read: Sequence[tuple[Question, str]], policy: Literal["refuse", "drop", "keep"], parting: str | None = None
 ) -> tuple[list[int], tuple[str, ...]]:
     """Positions of the questions to keep, and a sentence about those that are left out.
 
     Args:
         read: questions, and where each was read.
+        parting: a field that was not read, in which the rows of repetitions differ.
 
     Raises:
         InputError: an id stands for several questions, or a question is asked more than once and `policy` is not to
@@ -29,8 +30,9 @@ def without_repeated(
     dropped = {later for group in asked for later in group[1:]} if policy == "drop" else set()
     places = [place for _, place in read]
     if asked and policy == "refuse":
+        belongs = f"name '{parting}' as questions.input_field if it belongs to the question, " if parting else ""
         raise InputError(
-            f"{len(asked):,} question{_s(asked)} asked more than once: {_listed(asked, places)}; delete the "
+            f"{len(asked):,} question{_s(asked)} asked more than once: {_listed(asked, places)}; {belongs}delete the "
             "repetitions, or set questions.repeated to drop"
         )
     kept = [at for at in range(len(read)) if at not in dropped]

@@ -17,6 +17,7 @@ from configs.schema.data import QuestionsConfig, SplitConfig
 from evaluators.benchmarks import alpaca_eval, jsonl, mt_bench
 from evaluators.question import Question
 from search.problem.repeated_questions import without_repeated
+from search.problem.unread_fields import ReadRow, parting_field, unread_fields
 
 _SIDES = ("search", "held_out")
 LEAST_OF_EACH = 8
@@ -110,15 +111,32 @@ def _read(config: QuestionsConfig) -> tuple[list[_Read], tuple[str, ...]]:
         benchmark = config.split.held_out_benchmark or config.benchmark
         _, question_of = _with_reader(config.model_copy(update={"benchmark": benchmark}))
         read += [_Read(question_of(row), row, elsewhere=True) for row in read_rows(separate)]
-    kept, notices = without_repeated([(loaded.question, loaded.row.place) for loaded in read], config.repeated)
-    return [read[at] for at in kept], (*notices, *_input_notices(read, config))
+    rows = _rows_as_read(read, config) if config.benchmark == "jsonl" else []
+    parting = parting_field(rows)
+    kept, notices = without_repeated([(loaded.question, loaded.row.place) for loaded in read], config.repeated, parting)
+    unread = unread_fields(rows, str(config.path or config.hub), "questions.input_field")
+    return [read[at] for at in kept], (*notices, *_input_notices(read, config), *unread)
+
+
+def _rows_as_read(read: Sequence[_Read], config: QuestionsConfig) -> list[ReadRow]:
+    """The rows with the fields that were read."""
+    fields = {config.query_field, config.id_field, config.category_field, config.reference_field, *config.judge_fields}
+    further = {config.input_field or "input", *fields}
+    return [
+        ReadRow(loaded.row, config.query_field, further if _has_input(loaded, config) else fields) for loaded in read
+    ]
+
+
+def _has_input(loaded: _Read, config: QuestionsConfig) -> bool:
+    """Whether a row has text in a field beside the question."""
+    return len(loaded.question.turns) == 1 and bool(jsonl.further_input(loaded.row, config))
 
 
 def _input_notices(read: Sequence[_Read], config: QuestionsConfig) -> Iterator[str]:
     """What became of text that rows have in a field beside the question, as Alpaca's do."""
     if config.benchmark != "jsonl":
         return
-    having = [loaded for loaded in read if len(loaded.question.turns) == 1 and jsonl.further_input(loaded.row, config)]
+    having = [loaded for loaded in read if _has_input(loaded, config)]
     if having:
         left_out = config.input_field is None
         done = "is left out" if left_out else f"stands behind the '{config.query_field}' and an empty line"

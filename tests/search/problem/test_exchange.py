@@ -16,7 +16,10 @@ ONE_TURN: list[dict[str, Any]] = [
     {"messages": [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]},
     {"conversations": [{"from": "human", "value": "Why?"}, {"from": "gpt", "value": "So."}]},
     {"conversations": ["Why?", "So."]},
-]
+    {"conversation": [{"role": "User", "text": "Why?"}, {"role": "AI", "text": "So."}]},
+    {"messages": [{"role": "user", "content": [{"type": "text", "text": "Wh"}, {"type": "text", "text": "y?"}]},
+                  {"role": "chatbot", "content": "So."}]},
+]  # fmt: skip
 TWO_TURNS: list[dict[str, Any]] = [
     {"query": ["Why?", "And?"], "answer": ["So.", "Thus."]},
     {"query": "Why?", "answer": "So.", "follow_up_query": "And?", "follow_up_answer": "Thus."},
@@ -69,6 +72,7 @@ def test_follow_ups_stand_behind_the_turns_of_a_list() -> None:
         [{"role": "assistant", "content": "u"}, {"role": "user", "content": "v"}],
         [{"role": "user", "content": "u"}, {"role": "tool", "content": "v"}],
         [3],
+        [{"role": "user", "content": [{"type": "image_url"}, {"type": "text", "text": "u"}]}, "v"],
     ],
 )
 def test_a_conversation_of_another_shape_is_refused_with_what_it_holds(turns: list[Any]) -> None:

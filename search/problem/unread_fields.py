@@ -1,0 +1,106 @@
+"""Text of rows that belongs to their questions, and that nobody reads: the passage, the choices, the system message."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+from configs.conversation import CONVERSATION_FIELDS, is_answer
+from configs.plural import show_many
+from configs.row import Row, is_blank
+
+_BELONGS = frozenset(
+    {
+        "article", "background", "body", "choices", "context", "contexts", "definition", "dialog", "dialogue",
+        "document", "documents", "endings", "evidence", "facts", "follow_up_query", "functions", "history",
+        "hypothesis", "image", "images", "input", "inputs", "instruction", "instructions", "knowledge",
+        "options", "paragraph", "passage", "passages", "premise", "schema", "selftext", "sentence1",
+        "sentence2", "sql_context", "story", "system", "system_message", "system_prompt", "table", "tools",
+        *CONVERSATION_FIELDS,
+    }
+)  # fmt: skip
+_LEAST_WORDS = 3  # of a text that says something, as no id, label or address does
+
+
+class ReadRow(NamedTuple):
+    """A row, and what was read of it.
+
+    Attributes:
+        query_field: that holds the query, also inside a conversation; the conversation's own name where all of it is
+            read.
+        read: all fields that are read, `query_field` included.
+    """
+
+    row: Row
+    query_field: str
+    read: Collection[str]
+
+
+def unread_fields(rows: Sequence[ReadRow], source: str, knob: str) -> Iterator[str]:
+    """Sentences on fields that belong to the queries by their names, and on those in which rows differ that ask the
+    same.
+
+    Args:
+        source: of the rows, for people.
+        knob: that names a field whose text stands behind the query.
+    """
+    having: dict[str, list[ReadRow]] = defaultdict(list)
+    for read_row in rows:
+        for field in _left_out(read_row):
+            having[field].append(read_row)
+    for field, those in sorted(having.items()):
+        rows_have = show_many(len(those), "row has", "rows have")
+        further = any(field == query_field.partition("[")[0] for _, query_field, _ in those)
+        things = "further messages in '{}', which are" if further else "something in '{}', which is"
+        yield f"{source}: {rows_have} {things.format(field)} left out; {_cure(field, those, knob)}"
+    parting = parting_field(rows)
+    if parting is not None and parting not in having:
+        yield (
+            f"{source}: rows that ask the same differ in '{parting}', which is left out; where that belongs to the "
+            f"query, name its field as {knob}"
+        )
+
+
+def parting_field(rows: Sequence[ReadRow]) -> str | None:
+    """A field with text that nobody reads, and that is another one in each of the rows that ask the same; None where
+    there is none, or no query stands twice."""
+    by_query: dict[str, list[ReadRow]] = defaultdict(list)
+    for read_row in rows:
+        query = read_row.row.value(read_row.query_field)
+        if isinstance(query, str):
+            by_query[" ".join(query.split()).casefold()].append(read_row)
+    groups = [group for group in by_query.values() if len(group) > 1]
+    named = dict.fromkeys(field for group in groups for field in group[0].row if field not in group[0].read)
+    return next((field for field in named if all(_parts(field, group) for group in groups)), None)
+
+
+def _parts(field: str, group: Sequence[ReadRow]) -> bool:
+    texts = [text for read_row in group if isinstance(text := read_row.row.value(field), str)]
+    says_something = all(len(text.split()) >= _LEAST_WORDS for text in texts)
+    return len(texts) == len(group) and len(set(texts)) == len(group) and says_something
+
+
+def _left_out(read_row: ReadRow) -> Iterator[str]:
+    """Fields that belong to the query, are not read, and are not empty."""
+    row, query_field, read = read_row
+    conversation = query_field.partition("[")[0]
+    for field in row:
+        if field == conversation != query_field and isinstance(row.value(field), list):
+            if any(not is_answer(message) for message in _others(row, query_field)):
+                yield field
+        elif field not in read and field != conversation and field.lower().replace(" ", "_") in _BELONGS:
+            value = row.value(field)
+            if not (is_blank(value) if isinstance(value, str) else value in (None, [], {}, "")):
+                yield field
+
+
+def _others(row: Row, query_field: str) -> list[object]:
+    """The messages of a conversation but for that which holds the query."""
+    name, _, rest = query_field.partition("[")
+    number = rest.partition("]")[0]
+    return [message for at, message in enumerate(row.value(name)) if str(at) != number]
+
+
+def _cure(field: str, rows: Sequence[ReadRow], knob: str) -> str:
+    if all(isinstance(row.value(name), str) for row, query_field, _ in rows for name in (field, query_field)):
+        return f"to put a text behind the query, name its field as {knob}"
+    return "what belongs to the query has to stand in its text"

@@ -1,0 +1,98 @@
+"""Text that belongs to a question and that nobody reads is told, in the pool and among the questions."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from configs.errors import InputError
+from configs.schema.data import PoolConfig, QuestionsConfig
+from search.problem.pool import load_pool
+from search.problem.split import load_split
+
+NUMBER = ["one", "two", "three", "four"]
+ASKED = {"query": "Which is {}?", "answer": "{}."}
+SAID = [{"role": "user", "content": "Which is {}?"}, {"role": "assistant", "content": "{}."}]
+CONVERSATION = {"messages": SAID}
+IN_ITS_TEXT = "what belongs to the query has to stand in its text"
+
+
+def written(folder: Path, row: dict[str, Any]) -> Path:
+    """A file with a row for each number, which stands where the row has braces."""
+    path = folder / "rows.jsonl"
+    path.write_text("".join(json.dumps(row).replace("{}", number) + "\n" for number in NUMBER), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("row", "knobs", "field", "cure"),
+    [
+        (ASKED | {"evidence": "Ann is {}."}, {}, "evidence", "name its field as pool.input_field"),
+        ({"instruction": "Do it.", "input": "{}", "answer": "{}"}, {"query_field": "input"}, "instruction", "name its"),
+        (ASKED | {"choices": ["a", "b"]}, {}, "choices", IN_ITS_TEXT),
+        (ASKED | {"Context": "Ann is {}."}, {}, "Context", "name its field"),
+        (CONVERSATION | {"system": "Be rude."}, {}, "system", IN_ITS_TEXT),
+        (CONVERSATION | {"input": "Ann is {}."}, {}, "input", IN_ITS_TEXT),
+    ],
+)
+def test_text_that_a_pool_leaves_out_is_told(
+    tmp_path: Path, row: dict[str, Any], knobs: dict[str, str], field: str, cure: str
+) -> None:
+    (sentence,) = load_pool(PoolConfig.model_validate({"path": written(tmp_path, row), **knobs})).report.sentences()
+    assert f"4 rows have something in '{field}', which is left out; " in sentence
+    assert cure in sentence
+
+
+@pytest.mark.parametrize(
+    ("row", "knobs", "told"),
+    [
+        (ASKED | {"context": "Ann is {}."}, {}, "something in 'context', which is left out; to put a text behind"),
+        (ASKED | {"options": {"A": "b"}}, {}, f"something in 'options', which is left out; {IN_ITS_TEXT}"),
+        (ASKED | {"input": 7}, {}, f"something in 'input', which is left out; {IN_ITS_TEXT}"),
+        (ASKED | {"query": ["{}?", "And?"], "input": "Ann."}, {}, "something in 'input', which is left out"),
+        (ASKED | {"follow_up_query": "And?"}, {}, "something in 'follow_up_query', which is left out"),
+        (
+            {"messages": [{"role": "system", "content": "Be rude."}, *SAID]},
+            {"query_field": "messages[1].content"},
+            "further messages in 'messages', which are left out",
+        ),
+        (
+            {"messages": [*SAID, SAID[0]]},
+            {"query_field": "messages[0].content"},
+            "further messages in 'messages', which are left out",
+        ),
+    ],
+)
+def test_text_that_questions_leave_out_is_told(
+    tmp_path: Path, row: dict[str, Any], knobs: dict[str, str], told: str
+) -> None:
+    (notice,) = load_split(QuestionsConfig.model_validate({"path": written(tmp_path, row), **knobs})).notices
+    assert f"4 rows have {told}" in notice
+
+
+@pytest.mark.parametrize(
+    ("row", "knobs"),
+    [
+        (ASKED | {"category": "a", "source": "x", "model": "y", "url": "http://{}", "context": ""}, {}),
+        (ASKED | {"context": "Ann is {}."}, {"judge_fields": ["context"]}),
+        (CONVERSATION, {"query_field": "messages[0].content"}),
+    ],
+)
+def test_nothing_is_told_where_nothing_is_left_out(tmp_path: Path, row: dict[str, Any], knobs: dict[str, Any]) -> None:
+    assert not load_split(QuestionsConfig.model_validate({"path": written(tmp_path, row), **knobs})).notices
+
+
+def test_a_field_of_any_name_is_told_in_which_rows_differ_that_ask_the_same(tmp_path: Path) -> None:
+    path = written(tmp_path, {"query": "Who is meant?", "answer": "{}", "id": "{}", "zettel": "Ann has {} of them."})
+    (sentence,) = load_pool(PoolConfig(path=path)).report.sentences()
+    assert "rows that ask the same differ in 'zettel', which is left out" in sentence
+    with pytest.raises(InputError, match=r"asked more than once: .*; name 'zettel' as questions\.input_field if it"):
+        load_split(QuestionsConfig(path=path))
+    assert not any("differ" in text for text in load_split(QuestionsConfig(path=path, input_field="zettel")).notices)
+
+
+def test_a_conversation_in_the_place_of_a_question_is_refused_with_the_field_that_asks(tmp_path: Path) -> None:
+    path = written(tmp_path, {"messages": [{"role": "system", "content": "Be rude."}, *SAID]})
+    with pytest.raises(InputError, match=r"holds a list of objects, not text; .* such as 'messages\[1\]\.content'"):
+        load_split(QuestionsConfig(path=path, query_field="messages"))
