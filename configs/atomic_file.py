@@ -57,7 +57,7 @@ def remove_drafts(folder: Path, names: Iterable[str]) -> None:
         draft.unlink(missing_ok=True)
 
 
-_REMEDY = "free some disk space, or move the run to a disk that takes writes, then resume"
+_REMEDY = "free some disk space, or move the run to a disk that takes writes, then go on"
 
 
 def _make_durable(path: Path) -> None:

@@ -2,13 +2,15 @@
 
     DemosearchError
     ├── InputError          something the user gave is wrong; raised before anything is spent   exit 2
-    └── RunStopped          the run cannot go on now; everything paid for is kept, resume works  exit 3
+    └── RunStopped          the work cannot go on now; what is paid for is kept, and the command goes on   exit 3
         └── AlreadyClosed   something was asked for after it had been closed: a consequence, never the reason
 
 The rooms add their own leaves: `workers.failures` and `evaluators.failures`. A leaf that is neither of the two above
 concerns one item alone and becomes a `Failure` of that item, never an exit.
 """
 
+STOPPED = 3
+"""Exit code where the work cannot go on now, or nothing of it could be scored."""
 INTERRUPTED = 130
 """Exit code of a process that was told to end."""
 

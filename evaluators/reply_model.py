@@ -47,6 +47,6 @@ class ReplyModelWatch:
             return None
         return ReplyModelChanged(
             f"the service of {self._role} answers as {model!r} now and answered as {self._first!r} before, and scores "
-            "of both cannot be compared: resume when it is the earlier one again, or start a new run with a dated "
+            "of both cannot be compared: go on when it is the earlier one again, or start a new run with a dated "
             "model name and a ledger of its own"
         )

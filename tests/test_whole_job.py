@@ -86,7 +86,7 @@ def test_a_killed_raylet_stops_the_run_with_a_sentence_and_leaves_none_behind(tm
     status = read_status(tmp_path / "run")
     assert status.state == "stopped"
     assert "no node of the Ray cluster at" in status.reason
-    assert "then resume" in status.reason
+    assert "then go on" in status.reason
     assert gone(others)
 
 
@@ -98,4 +98,4 @@ def test_a_killed_ray_head_stops_the_run_with_a_sentence(tmp_path: Path) -> None
     status = read_status(tmp_path / "run")
     assert status.state == "stopped"
     assert "the Ray head at" in status.reason
-    assert "then resume" in status.reason
+    assert "then go on" in status.reason

@@ -166,7 +166,7 @@ class FunctionJudge:
             if self._stuck >= self._config.max_in_flight:
                 raise RunStopped(
                     f"{show_many(self._stuck, f'call of {name} has', f'calls of {name} have')} not returned after "
-                    f"judge.timeout ({seconds:g} s): fix it or raise judge.timeout, then resume"
+                    f"judge.timeout ({seconds:g} s): fix it or raise judge.timeout, then go on"
                 ) from None
             return [JudgeFailed(f"{name} {error} (judge.timeout)") for _ in items]
         except UserCodeFailed as error:

@@ -132,7 +132,7 @@ class GroupCommit:
                 self._next_commit = None
 
 
-_REMEDY = "free some disk space, then `demosearch resume`; everything kept before is safe"
+_REMEDY = "free some disk space, then go on; everything kept before is safe"
 
 
 def _see(kept: "asyncio.Future[None]") -> None:

@@ -108,6 +108,10 @@ class Ledger:
         query = "SELECT reply_model FROM verdicts WHERE judge = ? AND reply_model <> '' ORDER BY created LIMIT 1"
         return self._first(query, judge)
 
+    def has_verdict(self, judge: bytes) -> bool:
+        """Whether the judge with this digest has given any verdict."""
+        return bool(self._first("SELECT 1 FROM verdicts WHERE judge = ? LIMIT 1", judge))
+
     def _first(self, query: str, owner: str | bytes) -> str:
         row = self._reader.execute(query, (owner,)).fetchone()
         return "" if row is None else str(row[0])
@@ -228,7 +232,7 @@ class Ledger:
             self._neighbours.close()
 
 
-_RESTORE = "stop whatever else changes it, restore it from a copy, then `demosearch resume`"
+_RESTORE = "stop whatever else changes it, restore it from a copy, then go on"
 
 
 def _read_unreadable(ledger: sqlite3.Connection) -> Counter[bytes]:

@@ -19,7 +19,6 @@ QUANTITIES = {
 }
 """What can be limited: the knob's name, and what it is called."""
 
-CONTINUATION = "`demosearch resume RUN --set {knob}=...`, or take what was found: `demosearch export RUN --best-so-far`"
 _CLOCK = ("gpu_hours", "hours")
 
 
@@ -45,14 +44,12 @@ class Budget:
 
     Args:
         spend: what the run has paid for up to now.
-        continuation: what a person can do then, with `{knob}` where the limit's knob belongs.
     """
 
-    def __init__(self, config: BudgetConfig, spend: Callable[[], Spend], continuation: str = CONTINUATION) -> None:
+    def __init__(self, config: BudgetConfig, spend: Callable[[], Spend]) -> None:
         self._limits = {name: limit for name in QUANTITIES if (limit := getattr(config, name)) is not None}
         self._judge_limits = {name: limit for name, limit in self._limits.items() if name != "generations"}
         self._spend = spend
-        self._continuation = continuation
         self._judging = 0
 
     @property
@@ -85,10 +82,9 @@ class Budget:
                     "budget.dollars (`--set budget.dollars=null`), and limit budget.judge_calls instead"
                 )
             if used + under_way.get(name, 0) >= limit:
-                continuation = self._continuation.replace("{knob}", f"budget.{name}")
                 raise BudgetSpent(
                     f"the budget of {limit:,g} {QUANTITIES[name]} is spent, and everything is kept: go on with a "
-                    f"larger one, {continuation}"
+                    f"larger one (`--set budget.{name}=...`)"
                 )
 
     @contextmanager

@@ -98,7 +98,7 @@ class Panel:
         self._counts = counts
         self._under_way: dict[bytes, asyncio.Task[Verdict]] = {}
         self._closed = False
-        self._readable: set[bytes] = set()  # digests of members that have given a verdict
+        self._readable: set[bytes] = set()  # digests of members that have given a verdict, now or before
         self._unreadable: dict[bytes, list[str]] = {}  # what the others have said
         self._watches: dict[bytes, ReplyModelWatch] = {}
         self._stopped: RunStopped | None = None  # what the judges were closed for
@@ -108,6 +108,8 @@ class Panel:
         for member in self._members:
             await member.judge.start()
             await self._ledger.keep_judge(member.digest, member.judge.fingerprint)
+            if self._ledger.has_verdict(member.digest):
+                self._readable.add(member.digest)
             self._watches[member.digest] = ReplyModelWatch("the judge", self._ledger.model_of_verdicts(member.digest))
 
     def keys(self, question: Question, answers: tuple[str, ...], again: int = 0) -> MemberKeys:
@@ -214,7 +216,7 @@ class Panel:
             raise VerdictStopped(str(changed), verdict.usage)
 
     def _stop_if_never_readable(self, member: PanelMember, error: VerdictUnreadable) -> None:
-        """Paying on would be in vain. What the ledger holds from before does not count: the judge may have changed."""
+        """Paying on would be in vain."""
         if member.digest in self._readable:
             return
         words = self._unreadable.setdefault(member.digest, [])
@@ -223,7 +225,7 @@ class Panel:
             samples = "".join(f"\n  - {sample}" for sample in list(dict.fromkeys(words))[:_SAMPLES])
             raise RunStopped(
                 f"the judge has not given a single rating in its first {len(words)} verdicts: check its prompt, its "
-                f"model and its max_tokens, then resume; for example,{samples}"
+                f"model and its max_tokens, then go on; for example,{samples}"
             )
 
     def _judged(self, key: bytes, done: asyncio.Task[Verdict]) -> None:

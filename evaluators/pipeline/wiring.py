@@ -6,7 +6,7 @@ from configs.schema.scoring import BudgetConfig
 from evaluators.counts import Counts
 from evaluators.ledger.ledger import Ledger
 from evaluators.objective import Objective
-from evaluators.pipeline.budget import CONTINUATION, Budget
+from evaluators.pipeline.budget import Budget
 from evaluators.pipeline.evaluator import Evaluator
 from evaluators.pipeline.generation import Answers
 from evaluators.pipeline.panel import Panel, PanelMember
@@ -22,7 +22,6 @@ class Wiring:
 
     Args:
         screening: members of the panel that scores what is only screened; nobody where nothing is.
-        continuation: as `Budget` takes it.
     """
 
     def __init__(
@@ -32,13 +31,12 @@ class Wiring:
         *,
         objective: Objective = _TURN_1,
         limits: BudgetConfig = _NO_LIMITS,
-        continuation: str = CONTINUATION,
         screening: Sequence[PanelMember] = (),
     ) -> None:
         self.ledger = ledger
         self.objective = objective
         self.counts = Counts()
-        self.budget = Budget(limits, lambda: ledger.spend, continuation)
+        self.budget = Budget(limits, lambda: ledger.spend)
         self.panel = Panel(members, ledger=ledger, budget=self.budget, counts=self.counts)
         self.screening = Panel(screening, ledger=ledger, budget=self.budget, counts=self.counts)
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from configs.errors import INTERRUPTED, DemosearchError, InputError, RunStopped
+from configs.errors import INTERRUPTED, STOPPED, DemosearchError, InputError, RunStopped
 from search.cli.bench_commands import overlap, w1
 from search.cli.experiment_commands import experiment
 from search.cli.export_commands import export, export_help, push
@@ -49,8 +49,8 @@ reports the best set on questions the search never saw. Every generation and eve
 used. Kill it at any moment; `demosearch resume` continues and pays for nothing twice.
 
 **First steps**: `demosearch run quickstart` runs a complete search with a toy model on this machine.""",
-    epilog="Exit codes: 0 done; 2 invalid input; 3 stopped, 130 interrupted: continue with `resume`, or with the same "
-    "`evaluate` or `experiment` command.",
+    epilog="Exit codes: 0 done, 2 invalid input, 3 stopped or nothing could be scored, 130 interrupted; after the last "
+    "two a line says how to go on.",
 )
 
 
@@ -91,13 +91,16 @@ def main() -> None:
     except InputError as error:
         _fail(error, 2)
     except DemosearchError as error:
-        _fail(error, 3)
+        _fail(error, STOPPED)
     except KeyboardInterrupt:
         _leave(INTERRUPTED)
     except OSError as error:
         if error.errno not in _FULL and "temporary directory" not in str(error):
             raise
-        _fail(RunStopped(f"the disk takes no writes ({error.strerror}): free some space, or name another in TMPDIR"), 3)
+        _fail(
+            RunStopped(f"the disk takes no writes ({error.strerror}): free some space, or name another in TMPDIR"),
+            STOPPED,
+        )
     except SystemExit as end:
         _leave(end.code if isinstance(end.code, int) else 0)
 

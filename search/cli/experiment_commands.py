@@ -7,7 +7,7 @@ import typer
 
 from search.cli.next_step import say_next, shown
 from search.cli.options import AsJson, DryRun, TokensPerSecond, setting
-from search.cli.terminal import console, interruptible, print_out, say
+from search.cli.terminal import console, continuable, print_out, say
 from search.experiments.catalogue import EXPERIMENTS, experiment_named
 from search.run_directory.naming import new_directory
 
@@ -56,7 +56,7 @@ def experiment(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
 
     path = run_dir or new_directory(asked.name)
     say(f"run directory: {path}")
-    with interruptible(path, f"the same command with `--run-dir {path}`"):
+    with continuable(path, f"the same command with `--run-dir {shown(path)}`"):
         results = run_experiment(asked, loaded, path, console(), figures, _say_forecast)
     if as_json:
         print_out(to_json(results))

@@ -8,7 +8,7 @@ import typer
 
 from search.cli.next_step import say_next, shown
 from search.cli.options import AsJson, RunDirectory, setting
-from search.cli.terminal import interruptible, print_out
+from search.cli.terminal import continuable, print_out
 
 
 def rejudge(
@@ -40,7 +40,7 @@ def rejudge(
     from search.running.rejudge import rejudge as rejudge_run  # noqa: PLC0415 -- numpy
 
     config = load_rejudge(judge, overrides or [])
-    with interruptible(path, "the same command"):
+    with continuable(path, "the same command"):
         done = rejudge_run(path, config, run_dir)
     print_out(
         json.loads(json.dumps(done.to_json())) if as_json else rejudge_view(done, has_successor=run_dir is not None)

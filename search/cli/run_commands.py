@@ -9,7 +9,7 @@ import typer
 
 import search
 from configs.errors import InputError
-from search.cli.next_step import after_evaluation, after_search, say_next
+from search.cli.next_step import after_evaluation, after_search, say_next, shown
 from search.cli.options import (
     AnswerTokens,
     AsJson,
@@ -26,7 +26,7 @@ from search.cli.options import (
     Winners,
     setting,
 )
-from search.cli.terminal import console, interruptible, print_out, say, show_forecast, show_status
+from search.cli.terminal import console, continuable, print_out, say, show_forecast, show_status
 from search.run_directory.naming import new_directory
 
 if TYPE_CHECKING:
@@ -106,14 +106,18 @@ def extend(
     `screening`, `case`, `optuna`, `random` and `local_search` have such a budget; for another strategy start a new run.
     """
     config = recorded_config(path, "extend", overrides)
+    if not overrides:
+        raise InputError("the larger budget is missing: give it, as in `--set strategy.evaluations=2000`")
     if dry_run:
         from search.running.extend import plan_extension  # noqa: PLC0415 -- numpy
 
-        plan_extension(path, config)
-        _refuse_to_go_on(config, path, pay_again=False, extends=True)
-        _show_plan(lambda: search.forecast_run(config, path, extends=True), as_json)
+        extends = plan_extension(path, config) is not None
+        if not extends:
+            config = config.model_copy(update={"strategy": search.read_config(path).strategy})
+        _refuse_to_go_on(config, path, pay_again=False, extends=extends)
+        _show_plan(lambda: search.forecast_run(config, path, extends=extends), as_json)
         return
-    _conduct(path, lambda: search.extend(path, config, console()), as_json)
+    _conduct(path, lambda: search.extend(path, config, console()), as_json, "the same command")
 
 
 def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
@@ -161,7 +165,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
             _show_plan(lambda: search.forecast_evaluation(loaded, begun, experience, new_at=path), as_json)
             return
     say(f"run directory: {path}")
-    with interruptible(path, f"the same command with `--run-dir {path}`"):
+    with continuable(path, f"the same command with `--run-dir {shown(path)}`"):
         done = search.evaluate(loaded, path, console(), pay_again=pay_again)
     print_out(done.to_json() if as_json else evaluation_view(done, path))
     if not as_json:
@@ -210,7 +214,7 @@ def retry_failed(
     kept beside the journal: the search's path stays what it was, and `status` and `export` read both.
     """
     config = recorded_config(path, "retry-failed", overrides)
-    with interruptible(path, f"`demosearch retry-failed {path}`"):
+    with continuable(path, f"`demosearch retry-failed {shown(path)}`"):
         done = search.retry_failed(path, console(), config)
     _show_end(done, path, as_json)
 
@@ -232,8 +236,8 @@ def _refuse_to_go_on(config: "RunConfig", path: Path, pay_again: bool, extends: 
     refuse_to_go_on(config, path, pay_again=pay_again, extends=extends)
 
 
-def _conduct(path: Path, work: "Callable[[], Status]", as_json: bool) -> None:
-    with interruptible(path, f"`demosearch resume {path}`"):
+def _conduct(path: Path, work: "Callable[[], Status]", as_json: bool, continuation: str = "") -> None:
+    with continuable(path, continuation or f"`demosearch resume {shown(path)}`"):
         finished = work()
     _show_end(finished, path, as_json)
 

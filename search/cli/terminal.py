@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from configs.atomic_file import write_whole
-from configs.errors import INTERRUPTED, InputError, RunStopped
+from configs.errors import INTERRUPTED, STOPPED, InputError, RunStopped
 from search.live.console import ProgressConsole
 from search.live.safe_console import SafeConsole
 from search.results.printable import printable
@@ -88,10 +88,23 @@ def write(path: Path, text: str) -> None:
 
 
 @contextmanager
-def interruptible(path: Path, continuation: str) -> Iterator[None]:
+def continuable(path: Path, continuation: str) -> Iterator[None]:
+    """End the command where the work in the directory `path` is interrupted or stops, and say how this command goes on:
+    an error says what to mend before. It names the directory as the user did."""
+    place = path.absolute()  # a judge function may change the working directory
     try:
         yield
     except KeyboardInterrupt:
-        begun = any((path / name).exists() for name in ("config.json", "experiment.json"))
-        say(f"interrupted; go on with {continuation}" if begun else "interrupted before the run started")
+        say(f"interrupted; go on with {continuation}" if _has_begun(place) else "interrupted before the run started")
         raise typer.Exit(INTERRUPTED) from None
+    except InputError as error:
+        raise InputError(str(error).replace(str(place), str(path))) from None
+    except RunStopped as stop:
+        say(f"demosearch: {stop}".replace(str(place), str(path)))
+        if _has_begun(place):
+            say(f"stopped; go on with {continuation}")
+        raise typer.Exit(STOPPED) from None
+
+
+def _has_begun(place: Path) -> bool:
+    return any((place / name).exists() for name in ("config.json", "experiment.json"))

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from configs.atomic_file import drafts, remove_drafts
-from configs.errors import InputError
+from configs.errors import InputError, RunStopped
 from configs.schema.experiment import ExperimentConfig
 from configs.schema.model import AnyModelConfig
 from configs.stored import dump_config
@@ -52,7 +52,8 @@ def run_experiment(
 
     Raises:
         InputError: something is wrong with config, files or directory.
-        RunStopped: it cannot go on now; everything paid for is kept, and the same call goes on.
+        RunStopped: it cannot go on now, or no cell could be scored; everything paid for is kept, and the same call
+            goes on.
     """
     path = path.absolute()  # a judge function may change the working directory
     _refuse_other(experiment, path)
@@ -70,6 +71,9 @@ def run_experiment(
             evaluate(evaluation, path / benchmark.name, console, leave_out=True)
     results = read_results(grid, found_sets, path, notes)
     write_all(results, path, images)
+    if results.holes and not results.cells:
+        first = results.holes[0]
+        raise RunStopped(f"no cell of the table could be scored ({first.name}: {first.reason}): fix that, then go on")
     return results
 
 

@@ -6,6 +6,7 @@ from math import ceil
 from statistics import fmean
 from typing import Literal
 
+from configs.plural import show_many
 from search.problem.candidate import Candidate
 from workers.failures import PromptTooLong
 
@@ -72,6 +73,12 @@ class ScoredTrial:
     keys: dict[str, str] = field(default_factory=dict, repr=False)
     answers: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
     complaint: str = field(default="", compare=False, repr=False)
+
+    @property
+    def what_failed(self) -> str:
+        """How many of its questions failed, and why, for people."""
+        reason = self.complaint or ", ".join(sorted(set(self.failures.values())))
+        return f"{len(self.failures):,} of {show_many(len(self.trial.questions), 'question')} failed ({reason})"
 
     @property
     def may_improve(self) -> bool:

@@ -156,7 +156,7 @@ class Journal:
             os.fsync(self._file.fileno())
         except OSError as error:
             raise RunStopped(
-                f"the journal cannot be written ({why(error)}): free some disk space, then resume"
+                f"the journal cannot be written ({why(error)}): free some disk space, then go on"
             ) from error
 
     def close(self) -> None:

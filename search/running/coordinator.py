@@ -196,10 +196,10 @@ class Coordinator:
             return
         in_a_row = self._failed_in_a_row() + 1
         if position == 0:
-            raise RunStopped(f"the base prompt could not be scored, {_failed(scored)}: {_REMEDY}")
+            raise RunStopped(f"the base prompt could not be scored, {scored.what_failed}: {_REMEDY}")
         if in_a_row >= self._scoring.stop_after_failed:
             raise RunStopped(
-                f"{show_many(in_a_row, 'trial')} in a row could not be scored, in the last one {_failed(scored)}: "
+                f"{show_many(in_a_row, 'trial')} in a row could not be scored, in the last one {scored.what_failed}: "
                 f"{_REMEDY}"
             )
 
@@ -215,7 +215,9 @@ class Coordinator:
             self._leave_path_if_improved(self._recorded)
             decides = trial.tells_scores and (trial.candidate in ranking[:2] or trial.candidate == base)
             if decides and _may_succeed_later(scored):
-                raise RunStopped(f"a finalist could not be scored on held-out questions, {_failed(scored)}: {_REMEDY}")
+                raise RunStopped(
+                    f"a finalist could not be scored on held-out questions, {scored.what_failed}: {_REMEDY}"
+                )
             if trial.tells_scores:
                 self._certainty.tell(scored)
             await self._note(TrialRecord("held_out", scored))
@@ -263,15 +265,10 @@ class Coordinator:
         )
 
 
-_REMEDY = "fix that, then `demosearch resume`"
+_REMEDY = "fix that, then go on"
 _SHORTER = "start a new run with a shorter one, shorter questions, or a lower decoding.max_new_tokens"
 
 
 def _may_succeed_later(scored: ScoredTrial) -> bool:
     """Whether it has no mean for reasons that may pass; a prompt that is too long stays too long."""
     return scored.mean is None and TOO_LONG not in scored.failures.values()
-
-
-def _failed(scored: ScoredTrial) -> str:
-    reason = scored.complaint or ", ".join(sorted(set(scored.failures.values())))
-    return f"{len(scored.failures):,} of {show_many(len(scored.trial.questions), 'question')} failed ({reason})"

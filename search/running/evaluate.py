@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from configs.errors import InputError
+from configs.errors import InputError, RunStopped
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.model import AnyModelConfig, ServedModelConfig
 from evaluators.task_group import task_group
@@ -43,7 +43,6 @@ from search.running.workplace import LoadedModel, Workplace, opened_workplace, r
 from workers.failures import WorkersUnavailable
 
 _log = logging.getLogger(__name__)
-_CONTINUATION = "the same command with `--run-dir RUN --set {knob}=...`"
 
 
 def evaluate(
@@ -65,7 +64,8 @@ def evaluate(
 
     Raises:
         InputError: something is wrong with config, files, models or directory.
-        RunStopped: it cannot go on now; everything paid for is kept, and the same call goes on.
+        RunStopped: it cannot go on now, or no variant could be scored (no error with `leave_out`); everything paid for
+            is kept, and the same call goes on.
     """
     path = Path(path).absolute()  # a judge function may change the working directory
     is_new = not holds_run(path)
@@ -113,8 +113,8 @@ async def _evaluate(plan: EvaluationPlan, run: Run, view: View, pay_again: bool,
     config, clock = plan.config, clock_from_now()
     run.refuse_changes(planned_manifest(plan))
     refuse_lost_rows(run, ledger_path(run.path, config), pay_again)
-    refuse_if_spent(run, config, _CONTINUATION)
-    async with opened_workplace(run, config, plan.judges, _CONTINUATION) as workplace:
+    refuse_if_spent(run, config)
+    async with opened_workplace(run, config, plan.judges) as workplace:
         evaluating = _Evaluating(workplace, plan, run, leave_out)
         judged = workplace.judged(lambda: run.refuse_changes(_judges(plan)))
         async with workplace.timed(clock), judged:
@@ -134,7 +134,7 @@ def refuse_to_go_on(config: EvaluationConfig, path: Path, *, pay_again: bool) ->
     run = Run(path)
     if not pay_again:
         refuse_lost_rows(run, ledger_path(path, config), pay_again)
-    refuse_if_spent(run, config, _CONTINUATION)
+    refuse_if_spent(run, config)
 
 
 def planned_manifest(plan: EvaluationPlan) -> dict[str, Any]:
@@ -255,11 +255,16 @@ class _Evaluating:
         write_variant_records(self._run.path, through)
 
     def end(self) -> None:
-        """Write everything down. Raises what was raised where no model could be loaded."""
+        """Write everything down. Raises what no model could be loaded for, RunStopped where no variant has a score."""
         if self._refused is not None and not self._has_begun:
             raise self._refused
         self._write()
         self._note_places()
+        if not self._leaves_out and all(record.scored.mean is None for record in self._records.values()):
+            name, record = next(iter(self._records.items()))
+            raise RunStopped(
+                f"no prompt could be scored, of '{name}' {record.scored.what_failed}: fix that, then go on"
+            )
 
     def _note_places(self) -> None:
         """What AlpacaEval's leaderboard would say, where its judge has judged."""

@@ -1,5 +1,6 @@
 """A search that goes on under a larger budget of its strategy, from where that had ended."""
 
+import logging
 from contextlib import closing
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from search.running.launch import refuse_to_go_on, resume
 from search.strategies.parts.screening_budget import answers_to_ask_for
 from search.strategies.parts.shortlist import fewer_questions
 
+_log = logging.getLogger(__name__)
+
 
 def extend(path: Path | str, config: RunConfig, console: Console | None = None) -> Status:
     """Have the search in `path` go on under the larger budget of `config`, and run it to its new end.
@@ -26,7 +29,8 @@ def extend(path: Path | str, config: RunConfig, console: Console | None = None) 
 
     Args:
         config: the recorded one with a larger `strategy.evaluations` or `strategy.trials`; what does not decide the
-            outcome, such as workers and budget, may differ too.
+            outcome, such as workers and budget, may differ too. With the budget that the search has, it is resumed, so
+            that a call that was interrupted can be made again.
 
     Raises:
         InputError: it cannot be extended so; nothing has changed.
@@ -36,6 +40,10 @@ def extend(path: Path | str, config: RunConfig, console: Console | None = None) 
     require_search(named, "extend")
     before = _so_far(path)
     extension = plan_extension(named, config)
+    recorded = config.model_copy(update={"strategy": read_config(path).strategy})
+    if extension is None:
+        _log.info("%s has this budget already: no further one is added", named)
+        return resume(path, console, recorded)
     refuse_to_go_on(config, path, pay_again=False, extends=True)
     with closing(Run.open(path)) as run:
         try:
@@ -44,7 +52,6 @@ def extend(path: Path | str, config: RunConfig, console: Console | None = None) 
             run.extend(extension)
         finally:
             run.note_stop("")
-    recorded = config.model_copy(update={"strategy": read_config(path).strategy})
     return resume(path, console, recorded)
 
 
@@ -53,8 +60,9 @@ def _so_far(path: Path) -> object:
     return read_extensions(path), journal.stat().st_size if journal.exists() else 0
 
 
-def plan_extension(path: Path, config: RunConfig) -> Extension:
-    """Return how the search in `path` would go on under `config`. Raises InputError as `extend` does."""
+def plan_extension(path: Path, config: RunConfig) -> Extension | None:
+    """Return how the search in `path` would go on under `config`; None where it has this budget already. Raises
+    InputError as `extend` does."""
     require_search(path, "extend")
     if not (path / "manifest.json").exists():
         raise InputError(f"{path} has not begun: start a new run with the larger budget")
@@ -72,7 +80,9 @@ def plan_extension(path: Path, config: RunConfig) -> Extension:
             f"`extend` changes strategy.{setting} and no other setting of it: start a new run for another search"
         )
     before = _budget_so_far(path, recorded, setting)
-    if not isinstance(budget, int) or budget <= before:
+    if budget == before:
+        return None
+    if not isinstance(budget, int) or budget < before:
         raise InputError(
             f"{path} already has strategy.{setting}={before:,}: set more (--set strategy.{setting}={2 * before})"
         )

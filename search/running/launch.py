@@ -27,7 +27,6 @@ from search.trackers.tracker import Figures
 from search.trackers.tracking import Tracking, tracking
 
 _log = logging.getLogger(__name__)
-_EXTENSION = "the same command with `--set {knob}=...`"
 
 
 InLoop = Callable[[Callable[[], Coroutine[Any, Any, None]], Callable[[], None]], None]
@@ -52,7 +51,7 @@ def launch(
         InputError: something is wrong with config, files, model or directory; nothing has been spent.
         RunStopped: it cannot go on now; everything paid for is kept, and `resume` goes on.
     """
-    path = Path(path)
+    path = Path(path).absolute()  # a judge function may change the working directory
     refuse_unusable_directory(path)
     plan = make_plan(config, path)
     run = Run.create(path, config)
@@ -83,7 +82,7 @@ def resume(
     Raises:
         InputError, RunStopped: as `launch`; and InputError where config, data, model or versions have changed.
     """
-    path = Path(path)
+    path = Path(path).absolute()
     require_search(path, "resume")
     recorded = read_config(path)
     plan, run = make_plan(config or recorded, path), Run.open(path)
@@ -132,7 +131,9 @@ async def _search(plan: Plan, run: Run, view: View, trackers: Tracking, pay_agai
     run.refuse_changes(planned_manifest(plan))
     refuse_lost_rows(run, ledger_path(run.path, config), pay_again)
     has_ended = _has_ended(run)
-    if not has_ended:  # else it is only checked, whatever it has spent
+    if has_ended:  # whatever it has spent
+        _log.info("the search has finished: what it did is checked")
+    else:
         refuse_if_spent(run, config)
     _log.info("loading %s", config.model.name)
     async with assemble(plan, run) as search:
@@ -153,9 +154,7 @@ def refuse_to_go_on(config: RunConfig, path: Path, *, pay_again: bool, extends: 
     run = Run(path)
     if not pay_again:
         refuse_lost_rows(run, ledger_path(path, config), pay_again)
-    if extends:
-        refuse_if_spent(run, config, _EXTENSION)
-    elif not _has_ended(run):
+    if extends or not _has_ended(run):
         refuse_if_spent(run, config)
 
 

@@ -180,7 +180,7 @@ class _Measuring:
         except GenerationFailed as error:
             raise RunStopped(
                 f"the likelihood of reference answers could not be computed behind a demonstration ({error}); what is "
-                "known is kept: `demosearch resume`"
+                "known is kept: fix that, then go on"
             ) from error
         self._keep(place, mean)
         self._counter.count()

@@ -40,7 +40,6 @@ from search.running.succession import create_successor, successor_config
 
 _log = logging.getLogger(__name__)
 _PROBED = 20  # answers drawn at random; a judge that scores none of them is not in order
-_CONTINUATION = "the same command with a larger {knob} goes on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +135,7 @@ class _Rejudging:
             stack.enter_context(judging(self._results.ledger, self._id()))
             ledger = Ledger(self._results.ledger, self._id())
             stack.push_async_callback(ledger.close)
-            panel = Wiring(ledger, self._members, limits=self._config.budget, continuation=_CONTINUATION).panel
+            panel = Wiring(ledger, self._members, limits=self._config.budget).panel
             stack.push_async_callback(panel.close)
             await panel.start()
             _log.info("judging %d stored answers", len(self._stored))
@@ -172,7 +171,7 @@ class _Rejudging:
         if all(score is None for score in self._scores):
             raise RunStopped(
                 f"the new judge has scored none of {show_many(len(self._failures), 'answer')} drawn at random "
-                f"({self._failures[0].message}): correct it, then give the same command again"
+                f"({self._failures[0].message}): correct it, then go on"
             )
 
     def outcome(self) -> Rejudged:

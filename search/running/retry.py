@@ -1,6 +1,7 @@
 """Evaluate again what has failed, and nothing else."""
 
 import asyncio
+import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from search.running.scorer import Scorer
 from search.running.usage_clock import clock_from_now
 from search.running.workplace import refuse_if_spent
 
+_log = logging.getLogger(__name__)
 PERMANENT = frozenset({TOO_LONG, ConversationTooLong.__name__})
 
 
@@ -43,13 +45,14 @@ class _Retry:
 
 def retry_failed(path: Path | str, console: Console | None = None, config: RunConfig | None = None) -> Status:
     """Evaluate every item again that the journal of the run at `path` holds as a failure, except prompts that are too
-    long. What succeeds is kept beside the journal, and results are read with it from then on.
+    long. What succeeds is kept beside the journal, and results are read with it from then on. Where there is none,
+    nothing is done.
 
     Args:
         config: in place of the recorded one, as `resume` takes it.
 
     Raises:
-        InputError: nothing can be tried again; or as `resume`.
+        InputError: the search is running; or as `resume`.
         RunStopped: as `resume`.
     """
     named, path = Path(path), Path(path).absolute()  # a judge function may change the working directory
@@ -60,7 +63,8 @@ def retry_failed(path: Path | str, console: Console | None = None, config: RunCo
         raise InputError(f"the search in {named} is running: stop it, or wait until it has ended")
     trials = _trials(path)
     if not trials:
-        raise InputError(f"{named} has no failed item that could be tried again (see `demosearch status {named}`)")
+        _log.info("%s has no failed item that could be tried again: nothing is to be done", named)
+        return read_status(path)
     run = Run.open(path)
     view = make_views(console, run.path)
     try:

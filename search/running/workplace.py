@@ -13,7 +13,7 @@ from evaluators.drafting import Drafting
 from evaluators.ledger.ledger import Ledger
 from evaluators.ledger.queries import read_spend
 from evaluators.objective import Objective
-from evaluators.pipeline.budget import CONTINUATION, Budget
+from evaluators.pipeline.budget import Budget
 from evaluators.pipeline.evaluator import Evaluator
 from evaluators.pipeline.generation import Answers
 from evaluators.pipeline.wiring import Wiring
@@ -128,9 +128,7 @@ class Workplace:
 
 
 @asynccontextmanager
-async def opened_workplace(
-    run: Run, config: RunConfig | EvaluationConfig, judges: Judges, continuation: str = CONTINUATION
-) -> AsyncIterator[Workplace]:
+async def opened_workplace(run: Run, config: RunConfig | EvaluationConfig, judges: Judges) -> AsyncIterator[Workplace]:
     """Open the ledger of a run and wire its judges around it; give everything back at the end. Raises InputError."""
     neighbours = ledgers_of_neighbours(run.path) if config.reuse_folder and config.ledger_path is None else []
     ledger = Ledger(ledger_path(run.path, config), run.id, run.path / TALLY, neighbours)
@@ -139,7 +137,6 @@ async def opened_workplace(
         judges.members,
         objective=Objective.of(config.scoring),
         limits=config.budget,
-        continuation=_continuation(run, continuation),
         screening=judges.screening,
     )
     try:
@@ -149,12 +146,7 @@ async def opened_workplace(
         await ledger.close()
 
 
-def refuse_if_spent(run: Run, config: RunConfig | EvaluationConfig, continuation: str = CONTINUATION) -> None:
+def refuse_if_spent(run: Run, config: RunConfig | EvaluationConfig) -> None:
     """Raises BudgetSpent where nothing is left to spend, before anything is loaded for nothing."""
     spend = read_spend(ledger_path(run.path, config), run.id)
-    Budget(config.budget, lambda: spend, _continuation(run, continuation)).check()
-
-
-def _continuation(run: Run, words: str) -> str:
-    """What can be done where a limit is reached, in words that have RUN where the run's path belongs."""
-    return words.replace("RUN", str(run.path))
+    Budget(config.budget, lambda: spend).check()

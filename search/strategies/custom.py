@@ -137,7 +137,7 @@ class CustomStrategy:
         return Candidate(names, self._decodings[candidate.decoding])
 
     def _wrong(self, method: str, problem: str) -> RunStopped:
-        return RunStopped(f"the strategy {self._name}, {method}(): {problem}; fix it, then `demosearch resume`")
+        return RunStopped(f"the strategy {self._name}, {method}(): {problem}; fix it, then go on")
 
 
 class _Misfit(Exception):

@@ -123,7 +123,7 @@ class RayWorkers:
             reason = await self._cluster.why_lost()
             unanswered = unanswered + 1 if reason else 0
         self._head_is_lost = True
-        self._group.give_up(WorkersUnavailable(f"{reason}: start the cluster again, then resume"))
+        self._group.give_up(WorkersUnavailable(f"{reason}: start the cluster again, then go on"))
 
     async def _grow(self, placement: Placement) -> None:
         """Start workers when nodes with room for them join."""

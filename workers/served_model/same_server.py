@@ -88,7 +88,7 @@ class SameServer:
         if now.identity != self._server.identity:
             raise OtherModel(
                 f"{self._service.base_url} has become another server: it was {self._server.identity}, and is "
-                f"{now.identity}: start the earlier one again, then resume"
+                f"{now.identity}: start the earlier one again, then go on"
             )
 
     async def _compare_samples(self) -> Usage:
@@ -108,6 +108,6 @@ class SameServer:
             raise OtherModel(
                 f"{self._service.base_url} was lost for a moment and another model answers under the same name now "
                 f"(all {len(samples)} greedy completions that were asked for again differ): start the earlier one "
-                "again, then resume"
+                "again, then go on"
             )
         return paid

@@ -206,11 +206,11 @@ class Batches:
         codes = {str(field(error, "code")) for error in errors} if isinstance(errors, list) else set()
         words = self._connection.errors.clean(reason_of(outcome))
         if codes & OUT_OF_QUOTA:
-            raise ServiceRefused(f"the quota at {self._address} is used up{words}: add credit, then resume")
+            raise ServiceRefused(f"the quota at {self._address} is used up{words}: add credit, then go on")
         if codes & _FULL:
             raise ServiceRefused(
                 f"{self._address} accepts no batch of this size at present{words}: lower service.batch.max_requests, "
-                "or resume when others have finished"
+                "or go on when others have finished"
             )
 
     # Settling -----------------------------------------------------------------------------------------------------

@@ -146,9 +146,9 @@ class ErrorReader:
         if answer.of_key:  # its words often hold the key, or most of it
             variable = self._config.api_key_variable
             advice = f"put a valid one into {variable}" if variable else "name its variable as api_key_variable"
-            return ServiceRefused(f"{where} refused the key ({answer.status}): {advice}, then resume")
+            return ServiceRefused(f"{where} refused the key ({answer.status}): {advice}, then go on")
         if answer.out_of_quota:
-            return ServiceRefused(f"the quota at {where} is used up: add credit, then resume ({words})")
+            return ServiceRefused(f"the quota at {where} is used up: add credit, then go on ({words})")
         if answer.status == 403 and not FILTERED.search(words):
             return Forbidden(
                 f"{where} does not let this key use {model} (403: {words}): have it allowed there, or set another "

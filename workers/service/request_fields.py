@@ -121,7 +121,7 @@ class FieldNegotiation:
         """Raise, unless the field says nothing to a model that does not know it."""
         refusal = str(error).rstrip(". ")
         if name in self._config.extra_body:
-            raise ServiceRefused(f"{refusal}: take {name} out of service.extra_body, then resume")
+            raise ServiceRefused(f"{refusal}: take {name} out of service.extra_body, then go on")
         if name == "reasoning_effort":
             if error.refusal and error.refusal.of_value:
                 raise ServiceRefused(f"{refusal}: set service.reasoning_effort to a value that it takes")

@@ -134,14 +134,14 @@ class Retries:
             pause = f"{error.pause:,.0f} s" if error.pause < inf else "no end"
             raise ServiceRefused(
                 f"the service asks for a pause of {pause}, longer than service.patience "
-                f"({self._config.patience:,.0f} s): resume later ({error.failure})"
+                f"({self._config.patience:,.0f} s): go on later ({error.failure})"
             )
 
     def _refuse_outage(self, error: ClassifiedError, now: float) -> None:
         silence = self._outage.lasts(now)
         if silence is not None:
             was_reached = self._outage.answers or not isinstance(error.failure, ServiceSilent)
-            remedy = "resume when it is back" if was_reached else "check base_url and the network, then resume"
+            remedy = "go on when it is back" if was_reached else "check base_url and the network, then go on"
             raise ServiceUnreachable(
                 f"the service has answered no request for {silence:,.0f} s (the last time, {error.failure}): {remedy}"
             )

@@ -221,7 +221,7 @@ class Service:
                 raise ServiceChanged(
                     f"{self.base_url} was lost for a moment and lists another model as {self.model} since: "
                     f"{dict(self._listing.entry)} before, {dict(listing.entry or {}) or 'nothing'} now: start the "
-                    "earlier one again, then resume",
+                    "earlier one again, then go on",
                     usage,
                 )
             self._losses_seen = losses

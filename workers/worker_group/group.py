@@ -206,7 +206,7 @@ class WorkerGroup:
         self._delivery.give_up(spent, loss)
         if not self._dispatcher.alive:
             seconds = self._config.start_timeout
-            reason = f"no worker came back within {seconds:g} s (workers.start_timeout); resume when they can"
+            reason = f"no worker came back within {seconds:g} s (workers.start_timeout); go on when they can"
             self._deadline = asyncio.get_running_loop().call_later(seconds, self.give_up, WorkersUnavailable(reason))
         self._delivery.hand_out()
 

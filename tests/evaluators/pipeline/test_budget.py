@@ -47,7 +47,7 @@ def budget(limits: dict[str, float], spend: Spend = SPENT) -> Budget:
 
 @pytest.mark.parametrize("knob", LIMITS)
 def test_a_limit_that_is_reached_says_how_to_go_on(knob: str) -> None:
-    with pytest.raises(BudgetSpent, match=rf"everything is kept: .* resume RUN --set budget\.{knob}="):
+    with pytest.raises(BudgetSpent, match=rf"everything is kept: .* larger one \(`--set budget\.{knob}=\.\.\.`\)"):
         budget({knob: LIMITS[knob]}).check()
 
 

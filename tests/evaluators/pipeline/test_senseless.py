@@ -29,6 +29,7 @@ def evaluate(
     async def scenario() -> list[Evaluation | Failure]:
         ledger = Ledger(folder / "ledger", "run")
         wiring, evaluator = plain_evaluator(ledger, model or ScriptedModel(), judge)
+        await wiring.start_judges()
         try:
             return await evaluator.evaluate(
                 lambda asked: PromptBlock("rules ", tuple(one[0] for one in asked)), QUESTIONS, decoding
@@ -54,6 +55,13 @@ def test_a_judge_whose_first_verdicts_are_all_unreadable_stops_the_run_with_samp
         evaluate(tmp_path, judge)
     assert str(stopped.value).count("mumble") == 3
     assert read_spend(tmp_path / "ledger", "run").judge.calls == 3 * len(judge.calls)
+
+
+def test_a_judge_that_has_rated_before_is_asked_on_where_its_next_verdicts_cannot_be_read(tmp_path: Path) -> None:
+    silent = mumbling(lambda number: number >= 10)
+    for _ in range(2):  # the second time, only those that it cannot rate are asked for
+        results = evaluate(tmp_path, FakeJudge(failing=silent))
+        assert [one.question for one in results if isinstance(one, Failure)] == [*silent]
 
 
 def test_one_rating_among_the_first_verdicts_is_enough_to_go_on(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from configs.errors import InputError
-from search.cli.terminal import interruptible, write
+from configs.errors import STOPPED, InputError, RunStopped
+from search.cli.terminal import continuable, write
 
 
 def test_a_file_that_is_there_stays_as_it_is_where_the_disk_does_not_take_the_new_one(tmp_path: Path) -> None:
@@ -50,8 +50,25 @@ def test_whoever_interrupts_a_run_or_an_experiment_is_told_how_to_go_on(
 ) -> None:
     if begun:
         (tmp_path / begun).write_text("{}")
-    with pytest.raises(typer.Exit), interruptible(tmp_path, "`demosearch resume`"):
+    with pytest.raises(typer.Exit), continuable(tmp_path, "`demosearch resume`"):
         raise KeyboardInterrupt
     spoken = capsys.readouterr().err
     assert ("go on with `demosearch resume`" in spoken) is bool(begun)
     assert ("before the run started" in spoken) is not bool(begun)
+
+
+def test_a_stop_ends_with_how_this_command_goes_on_and_errors_name_the_directory_as_the_user_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    named = Path("run")
+    named.mkdir()
+    (named / "config.json").write_text("{}")
+    with pytest.raises(typer.Exit) as end, continuable(named, "the same command"):
+        raise RunStopped(f"{named.absolute()} is on a full disk: free some space, then go on")
+    assert end.value.exit_code == STOPPED
+    first, last = capsys.readouterr().err.splitlines()
+    assert first == "demosearch: run is on a full disk: free some space, then go on"
+    assert last == "stopped; go on with the same command"
+    with pytest.raises(InputError, match=r"^run was started with"), continuable(named, "the same command"):
+        raise InputError(f"{named.absolute()} was started with different settings")

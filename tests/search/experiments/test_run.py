@@ -20,7 +20,7 @@ from search.experiments.markdown import tables
 from search.experiments.results import ExperimentResults
 from search.experiments.run import run_experiment
 from tests.command_line import demosearch, start
-from tests.search.experiments.toy import ASKED, QUICKSTART, toy_config, toy_file
+from tests.search.experiments.toy import ASKED, QUICKSTART, toy_config, toy_file, toy_values
 
 pytestmark = pytest.mark.heavy
 
@@ -130,6 +130,18 @@ def test_an_experiment_that_a_budget_stops_goes_on_with_a_larger_one(name: str, 
     whole = _run(name, config, tmp_path / "whole")
     assert resumed.rows == whole.rows
     assert (tmp_path / "stopped" / "table.csv").read_bytes() == (tmp_path / "whole" / "table.csv").read_bytes()
+
+
+def test_an_experiment_none_of_whose_cells_could_be_scored_stops_with_its_page_written(
+    ledger: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "closed.py").write_text("def judge(question, answers):\n    raise ValueError('not now')\n")
+    values = toy_values(ledger)["benchmarks"][0]
+    judge = {"kind": "function", "function": "closed:judge", "folder": str(tmp_path)}
+    config = toy_config(tmp_path, ledger, benchmarks=[values | {"judge": judge}])
+    with pytest.raises(RunStopped, match=r"no cell of the table could be scored \(.*: 8 of 8 questions failed"):
+        _run("aligned", config, tmp_path / "run")
+    assert "8 of 8 questions failed" in (tmp_path / "run" / "page.html").read_text(encoding="utf-8")
 
 
 def test_a_search_whose_end_another_version_would_not_choose_stays_as_it_ended_when_an_experiment_runs_again(

@@ -122,7 +122,7 @@ def test_an_interrupted_second_call_keeps_what_the_first_one_found(tmp_path: Pat
 
 
 def test_a_spent_budget_keeps_what_was_paid_for_and_a_larger_one_goes_on(tmp_path: Path) -> None:
-    with pytest.raises(RunStopped, match=r"the same command with `--run-dir .* --set budget\.verdicts="):
+    with pytest.raises(RunStopped, match=r"everything is kept: go on with a larger one \(`--set budget\.verdicts="):
         run(tmp_path / "run", "budget.verdicts=5")
     stopped = read_evaluation(tmp_path / "run")
     assert (stopped.state, stopped.spend.judged) == ("stopped", 5)
@@ -142,6 +142,25 @@ def test_bad_input_leaves_nothing_behind(what: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=sentence):
         run(tmp_path / "run", *overrides)
     assert not (tmp_path / "run").exists()
+
+
+def test_an_evaluation_none_of_whose_prompts_could_be_scored_stops_and_the_same_call_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "closed.py").write_text(
+        "from pathlib import Path\n"
+        "def judge(question, answers):\n"
+        "    if not Path(__file__).with_name('op' + 'en').exists():\n"
+        "        raise ValueError('not now')\n"
+        "    return 5.0\n"
+    )
+    judge = f"judge={{kind: function, function: 'closed:judge', folder: {tmp_path}}}"
+    with pytest.raises(
+        RunStopped, match=r"no prompt could be scored, of 'base prompt' 8 of 8 questions failed .*not now"
+    ):
+        run(tmp_path / "run", judge)
+    stopped = read_evaluation(tmp_path / "run")
+    assert (stopped.state, stopped.results[0].failed) == ("stopped", 8)
+    (tmp_path / "open").touch()
+    assert run(tmp_path / "run", judge).spend.generated == stopped.spend.generated
 
 
 def test_failed_items_are_in_no_mean_and_are_tried_again_by_the_same_call(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def made(path: Path) -> MadeRun:
     return run
 
 
-def planned(path: Path, *changes: str) -> Extension:
+def planned(path: Path, *changes: str) -> Extension | None:
     return plan_extension(path, override_config(read_config(path), changes))
 
 
@@ -44,13 +44,22 @@ def test_a_stopped_search_is_extended_before_its_end(tmp_path: Path) -> None:
 
 def test_what_does_not_decide_the_outcome_may_change_with_it(tmp_path: Path) -> None:
     path = made(tmp_path).write()
-    assert planned(path, "strategy.trials=500", "budget.dollars=3").budget == 500
+    assert planned(path, "strategy.trials=500", "budget.dollars=3") == Extension(budget=500, after_end=True)
+
+
+def test_whoever_extends_to_the_budget_that_a_search_has_resumes_it(tmp_path: Path) -> None:
+    path = made(tmp_path).write()
+    extend(path, 500)
+    again = override_config(read_config(path), ["strategy.trials=500", f"pool.path={tmp_path / 'nowhere.jsonl'}"])
+    assert plan_extension(path, again) is None
+    with pytest.raises(InputError, match="nowhere"):  # `resume` reads the pool
+        extending.extend(path, again)
+    assert read_extensions(path) == [Extension(budget=500, after_end=True)]
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ((), "set more"),
         (("strategy.trials=5",), "set more"),
         (("strategy.trials=500", "strategy.max_demonstrations=2"), "changes strategy.trials and no other setting"),
         (("strategy={kind: exhaustive_greedy}",), "changes strategy.trials and no other setting"),
@@ -93,7 +102,7 @@ def test_a_search_whose_budget_is_spent_is_not_extended_until_that_is_raised_too
         lambda: extending.extend(path, config),
         lambda: refuse_to_go_on(config, path, pay_again=False, extends=True),
     ):
-        with pytest.raises(BudgetSpent, match=r"the same command with `--set budget\.dollars=\.\.\.`"):
+        with pytest.raises(BudgetSpent, match=r"go on with a larger one \(`--set budget\.dollars=\.\.\.`\)"):
             attempt()
     refuse_to_go_on(config, path, pay_again=False)
     assert read_extensions(path) == []

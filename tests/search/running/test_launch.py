@@ -76,8 +76,9 @@ def test_failed_items_are_tried_again_and_nothing_else_and_the_path_stays_what_i
         assert after.base.search_score is not None
         assert (after.base.search_score.failed, after.base.search_score.mean) == (0, 7.0)
         assert json.loads(export(path, "json"))["scores"]["base"]["search_score"]["n_failed"] == 0
-        with pytest.raises(InputError, match="no failed item"):
-            retry_failed(path, QUIET)
+        asked = len(server.requests)
+        assert retry_failed(path, QUIET) == after  # nothing is to be done, which is no error
+        assert len(server.requests) == asked
         assert journal(path) == told
         assert resume(path, QUIET) == after
 
@@ -106,6 +107,23 @@ def test_a_judge_that_never_gives_a_rating_stops_the_run_with_what_it_said(tmp_p
             launch(judged_by(server, tmp_path, "questions.limit=60"), tmp_path / "run", QUIET)
         assert "I would rather not." in str(stopped.value)
         assert len(server.requests) <= 24  # nothing beyond the base prompt's, which may all be under way at once
+
+
+def test_a_judge_whose_module_changes_the_working_directory_leads_no_run_astray(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("elsewhere").mkdir()
+    Path("leaving.py").write_text(
+        f"import os\nos.chdir({str(tmp_path / 'elsewhere')!r})\ndef score(question, answer): return 5.0\n"
+    )
+    judge = "judge={kind: function, function: 'leaving:score', folder: .}"
+    few = ["strategy={kind: random, trials: 1}", "decoding.max_new_tokens=2", "questions.limit=12"]
+    config = load_config("quickstart", [judge, "workers.kind=local", *few])
+    assert launch(config, Path("run"), QUIET).state == "finished"
+    monkeypatch.chdir(tmp_path)
+    assert resume(Path("run"), QUIET).state == "finished"
+    assert [*(tmp_path / "elsewhere").iterdir()] == []
 
 
 LIMITS = ["generations=30", "verdicts=20", "judge_calls=20", "judge_tokens=400", "dollars=0.004", "hours=1e-9"]

@@ -318,7 +318,7 @@ def test_what_a_batch_did_not_answer_before_it_was_over_fails_with_the_reason(
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [
-        ("billing_hard_limit_reached", "the quota at .* is used up .*: add credit, then resume"),
+        ("billing_hard_limit_reached", "the quota at .* is used up .*: add credit, then go on"),
         ("token_limit_exceeded", r"accepts no batch of this size at present .*lower service\.batch\.max_requests"),
     ],
 )

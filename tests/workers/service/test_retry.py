@@ -156,7 +156,7 @@ def test_a_service_that_asks_for_a_second_for_ever_is_given_up_after_the_outage(
     for second in range(61):
         calls[second % 4].begin(float(second))
         calls[second % 4].pause(asks, float(second), float(second))
-    with pytest.raises(ServiceUnreachable, match=r"has answered no request for 60 s .*429.*: resume when it is back"):
+    with pytest.raises(ServiceUnreachable, match=r"has answered no request for 60 s .*429.*: go on when it is back"):
         calls[0].pause(asks, 61.0, 61.0)
 
 

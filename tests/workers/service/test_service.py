@@ -225,7 +225,7 @@ def test_nobody_sends_before_a_pause_is_over() -> None:
 
 
 def test_a_pause_longer_than_our_patience_stops_the_run() -> None:
-    with ServiceServer(then=busy(121)) as server, pytest.raises(ServiceRefused, match=r"pause of 121 s.*resume later"):
+    with ServiceServer(then=busy(121)) as server, pytest.raises(ServiceRefused, match=r"pause of 121 s.*go on later"):
         _reply(server, max_retries=3, patience=120)
     assert len(server.requests) == 1
 
@@ -281,11 +281,11 @@ def test_a_service_that_is_not_there_fails_with_its_address() -> None:
 @pytest.mark.parametrize(
     ("reaction", "sentence"),
     [
-        (error(401, "invalid_api_key"), "put a valid one into THE_KEY, then resume"),
+        (error(401, "invalid_api_key"), "put a valid one into THE_KEY, then go on"),
         (error(403, message="not in your country"), "does not let this key use judge .*not in your country"),
         (error(404, "model_not_found", "no such model"), "has no model judge, or .* no such model"),
-        (error(402, message="pay first"), "quota .* is used up: add credit, then resume .*pay first"),
-        (service_server.no_quota(), "quota .* is used up: add credit, then resume"),
+        (error(402, message="pay first"), "quota .* is used up: add credit, then go on .*pay first"),
+        (service_server.no_quota(), "quota .* is used up: add credit, then go on"),
         (error(400, "billing_hard_limit_reached"), "quota .* is used up"),
         (Reaction(lambda _: b'{"error": {"type": "insufficient_quota"}}', status=429), "quota .* is used up"),
     ],
