@@ -2,7 +2,7 @@
 imports, directly or through each other, and files beside them that they read.
 
 Found are imports that stand in the sources, also inside functions, names of modules that are written out where a module
-imports by name, and files whose names are written out, except those that the same module writes.
+imports by name, and files that it names (`evaluators.judge_tools.read_files`).
 Installed packages, the standard library and demosearch itself have versions of their own and are left out. What a
 module reads besides (files whose names it makes, the environment, a database) cannot be known.
 """
@@ -20,38 +20,12 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 
+from evaluators.judge_tools.read_files import files_read
+
 _OURS = frozenset({"configs", "evaluators", "search", "workers"})
 _INSTALLED = ("site-packages", "dist-packages")
 _IMPORTERS = frozenset({"import_module", "__import__", "importlib", "run_path", "run_module"})
-_WRITERS = frozenset(
-    {
-        "write_text",
-        "write_bytes",
-        "dump",
-        "save",
-        "savetxt",
-        "savez",
-        "savez_compressed",
-        "savefig",
-        "to_csv",
-        "to_json",
-        "to_parquet",
-        "to_pickle",
-        "connect",
-        "FileHandler",
-        "RotatingFileHandler",
-        "basicConfig",
-    }
-)
-_DATABASES = frozenset({"shelve", "dbm"})
-_MAKE_PATHS = frozenset(
-    {"Path", "PurePath", "joinpath", "join", "with_name", "with_suffix", "resolve", "absolute", "str"}
-)
-_OF_THE_SYSTEM = frozenset({("/", "proc"), ("/", "sys"), ("/", "dev")})
-_WRITING_MODE = re.compile(r"[rwaxbt+]*[wax+][rwaxbt+]*")
 _MODULE_NAME = re.compile(r"\.*[A-Za-z_][\w.]*")
-_FILE_NAME = re.compile(r"[^\0\n]{1,300}")
-_LARGEST = 2**28  # bytes of a file that is looked at
 
 
 def import_module(name: str, folder: Path | None) -> ModuleType:
@@ -83,7 +57,7 @@ def digests(name: str) -> dict[str, str]:
     sources = _sources(name)
     files = dict(sorted(sources.items()))
     for module, path in sorted(sources.items()):
-        files |= {f"{module} file {written}": read for written, read in sorted(_files_read(path).items())}
+        files |= {f"{module} file {written}": read for written, read in sorted(files_read(path).items())}
     by_name: dict[str, str] = {}
     for known_as, path in files.items():
         with suppress(OSError):  # a file that cannot be read is none that the module depends on
@@ -111,13 +85,17 @@ def _spec(name: str) -> ModuleSpec | None:
     spec, path = None, None
     parts = name.split(".")
     for count in range(1, len(parts) + 1):
+        folders = [Path(entry) / parts[count - 1] for entry in (sys.path if path is None else path)]
         try:
             spec = PathFinder.find_spec(".".join(parts[:count]), path)
+        except KeyError:  # a folder without __init__.py in another one, which Python has not imported
+            spec = None
         except (ImportError, OSError, ValueError):
             return None
-        if spec is None:
+        inside = [str(folder) for folder in folders if folder.is_dir()]
+        if spec is None and (count == len(parts) or not inside):
             return None
-        path = list(spec.submodule_search_locations or [])
+        path = inside if spec is None or spec.loader is None else [*(spec.submodule_search_locations or [])]
     return spec
 
 
@@ -138,7 +116,8 @@ def _imported(path: Path, name: str, is_package: bool) -> Iterator[str]:
         return
     package = name if is_package else name.rpartition(".")[0]
     if any(map(_imports_by_name, ast.walk(tree))):
-        yield from (text.strip(".") for text in _texts(tree) if _MODULE_NAME.fullmatch(text))
+        for text in filter(_MODULE_NAME.fullmatch, _texts(tree)):
+            yield f"{package}{text}" if text.startswith(".") and package else text.strip(".")
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -166,82 +145,3 @@ def _texts(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
-
-
-def _files_read(path: Path) -> dict[str, Path]:
-    """Files whose names are written out in a module, relative to its folder or to where the run was started; none that
-    it writes."""
-    try:
-        tree = ast.parse(path.read_bytes()) if path.suffix == ".py" else ast.Module([], [])
-    except (SyntaxError, ValueError, RecursionError):
-        return {}
-    written = _written(tree)
-    files: dict[str, Path] = {}
-    for text in filter(_FILE_NAME.fullmatch, _texts(tree)):
-        if text in written or Path(text).parts[:2] in _OF_THE_SYSTEM:
-            continue
-        for folder in (path.parent, Path()):
-            with suppress(OSError, ValueError):
-                if (folder / text).is_file() and (folder / text).stat().st_size <= _LARGEST:
-                    files.setdefault(text, folder / text)
-    return files
-
-
-def _written(tree: ast.AST) -> set[str]:
-    """Names of files that calls write, as far as they are written out."""
-    bound: dict[str, list[ast.expr]] = {}
-    for name, value in _bindings(tree):
-        bound.setdefault(name, []).append(value)
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _writes(node)]
-    return {text for call in calls for part in _parts(call) for text in _path_texts(part, bound)}
-
-
-def _bindings(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    """Names of variables, attributes and parameters with what they are bound to, wherever that stands."""
-    parameters: dict[str, list[str]] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            names = [argument.arg for argument in node.args.args]
-            parameters[node.name] = [name for name in names if name not in ("self", "cls")]
-            yield from zip(reversed(names), reversed(node.args.defaults), strict=False)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            yield from zip(parameters.get(_called(node), []), node.args, strict=False)
-            yield from ((keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg)
-        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value is not None:
-            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                yield str(getattr(target, "id", None) or getattr(target, "attr", "")), node.value
-
-
-def _path_texts(node: ast.expr, bound: dict[str, list[ast.expr]]) -> Iterator[str]:
-    """Texts of which a path is made; none of what is read or computed. Names are taken from `bound`: once is enough."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield node.value
-    name = getattr(node, "id", None) or getattr(node, "attr", None)
-    parts = bound.pop(name, []) if isinstance(name, str) else []
-    if isinstance(node, ast.BinOp):
-        parts = [node.left, node.right]
-    elif isinstance(node, ast.Call) and _called(node) in _MAKE_PATHS:
-        parts = _parts(node)
-    for part in parts:
-        yield from _path_texts(part, bound)
-
-
-def _parts(call: ast.Call) -> list[ast.expr]:
-    """Arguments of a call, and what its method is called on."""
-    on = [call.func.value] if isinstance(call.func, ast.Attribute) else []
-    return [*on, *call.args, *(keyword.value for keyword in call.keywords)]
-
-
-def _called(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-
-
-def _writes(call: ast.Call) -> bool:
-    if _called(call) != "open":
-        return _called(call) in _WRITERS
-    on = call.func.value if isinstance(call.func, ast.Attribute) else None
-    if getattr(on, "id", "") in _DATABASES:
-        return True
-    modes = [*(call.args if on else call.args[1:]), *(keyword.value for keyword in call.keywords)]
-    return any(_WRITING_MODE.fullmatch(text) for mode in modes for text in _texts(mode))

@@ -50,6 +50,7 @@ def _names(folder: Path, name: str = "um_judge") -> set[str]:
         "def later(): return __import__('um_helper')",
         "try:\n    import um_helper\nexcept ImportError:\n    pass",
         "from importlib import import_module as load\nNAME = 'um_helper'\ndef later(): return load(NAME)",
+        "import sys\nfrom pathlib import Path\nsys.path.insert(0, str(Path(__file__).parent))\nimport um_helper",
         "import importlib as i\nHELPERS = ['um_helper']\ndef later(): return [i.import_module(n) for n in HELPERS]",
     ],
 )
@@ -69,6 +70,14 @@ def test_packages_and_relative_imports_are_seen(folder: Path) -> None:
     (folder / "um_package" / "deep.py").write_text("far = 1", encoding="utf-8")
     names = _names(folder, "um_package.um_judge")
     assert names == {"um_package", "um_package.um_judge", "um_package.near", "um_package.deep"}
+
+
+def test_helpers_in_folders_without_an_init_file_are_seen(folder: Path) -> None:
+    _write(folder, um_judge="import um_space.near.here")
+    (folder / "um_space" / "near").mkdir(parents=True)
+    (folder / "um_space" / "near" / "here.py").write_text("from um_space import there", encoding="utf-8")
+    (folder / "um_space" / "there.py").write_text("weight = 1", encoding="utf-8")
+    assert _names(folder) == {"um_judge", "um_space.near.here", "um_space.there"}
 
 
 def test_installed_packages_the_standard_library_and_demosearch_are_left_out(folder: Path) -> None:
