@@ -8,7 +8,7 @@ from typing import Literal
 
 import yaml
 
-from configs.conversation import CONVERSATION_FIELDS, conversation_field, first_exchange
+from configs.conversation import CONVERSATION_FIELDS, conversation_field, first_exchange, shared_system_message
 from configs.errors import InputError
 from configs.records import read_rows
 from configs.row import Row
@@ -19,6 +19,7 @@ QUERY_FIELDS = ("query", "instruction", "question", "prompt", "input", "text", "
 ANSWER_FIELDS = ("answer", "output", "response", "completion", "chosen", "target")
 REFERENCE_FIELDS = ("reference", "gold", "ideal", "expected", "ground_truth", *ANSWER_FIELDS)
 SCHEMA = "demosearch.schema.json"  # by which an editor completes and checks the config; its first line names it
+BASE_PROMPT = "base_prompt.txt"  # where none is given
 DEFAULT_RULES = "Below are questions, each with a good answer. Answer the last question in the same way.\n"
 
 _TOKENS_PER_SECOND = 2500  # of one GPU with a model of 7B: an assumption
@@ -72,7 +73,8 @@ class Draft:
             raise InputError(f"{path} already exists: move it, or choose another name")
         companions: dict[str, str] = {}
         if self.base_prompt is None:
-            companions["base_prompt.txt"] = DEFAULT_RULES
+            message = system_message(self.pool)
+            companions[BASE_PROMPT] = f"{message}\n" if message else DEFAULT_RULES
         if self.judge == "rubric":
             companions["rubric.txt"] = _RUBRIC
         schema = json.dumps(RunConfig.model_json_schema(), indent=1) + "\n"
@@ -88,7 +90,7 @@ class Draft:
         pool_query, pool_answer = pool_fields(self.pool)
         return _TEMPLATE.format(
             name=path.stem,
-            base_prompt=_value(_config_path(path, self.base_prompt) if self.base_prompt else "base_prompt.txt"),
+            base_prompt=_value(_config_path(path, self.base_prompt) if self.base_prompt else BASE_PROMPT),
             pool=_value(_config_path(path, self.pool)),
             pool_query=_value(pool_query),
             pool_answer=_value(pool_answer),
@@ -195,7 +197,7 @@ def pool_fields(path: Path) -> tuple[str, str]:
     """Fields of query and answer; the usual ones where rows hold conversations, which are read without them.
 
     Raises:
-        InputError: the file cannot be read, or its first row has neither.
+        InputError: the file cannot be read, its first row has neither, or conversations differ in their system message.
     """
     row = read_rows(path)[0]
     query, answer = _find(row, QUERY_FIELDS), _find(row, ANSWER_FIELDS)
@@ -203,7 +205,13 @@ def pool_fields(path: Path) -> tuple[str, str]:
         return query, answer
     if conversation_field(row) is None:
         raise _missing(row, ANSWER_FIELDS if query else QUERY_FIELDS, f"pool.{'answer' if query else 'query'}_field")
+    system_message(path)
     return QUERY_FIELDS[0], ANSWER_FIELDS[0]
+
+
+def system_message(pool: Path) -> str:
+    """The one that all conversations of the pool begin with; "" without one. Raises InputError where they differ."""
+    return shared_system_message(read_rows(pool), QUERY_FIELDS[0])
 
 
 def _config_path(config: Path, file: Path) -> str:

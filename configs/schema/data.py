@@ -50,7 +50,8 @@ class PoolConfig(RecordsConfig):
     query_field: str = "query"
     """Field of a row that holds the query, as text; inside another as `instances[0].input`. For a demonstration of
     several turns, a list of texts, one a turn. Where there is none, a conversation is read from `messages`,
-    `conversations` or `conversation`, all of its turns."""
+    `conversations` or `conversation`, all of its turns; a system message has to be the same in all of them, and is left
+    to the rules."""
     answer_field: str = "answer"
     """Field of a row that holds the answer, as text, or a list with the answer to each turn."""
     follow_up_query_field: str | None = "follow_up_query"

@@ -46,9 +46,10 @@ def init(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     """Write a commented config for your own model, questions and demonstrations, and check it by a dry run.
 
     What is not given as a flag is asked for. Fields are found by their usual names (query, instruction, question, ...;
-    answer, output, response, ...).
+    answer, output, response, ...), conversations by their roles; a system message that all of them share becomes the
+    rules.
     """
-    from configs.draft import Draft, pool_fields, question_fields, require_reference  # noqa: PLC0415 -- yaml
+    from configs.draft import BASE_PROMPT, Draft, pool_fields, question_fields, require_reference, system_message  # noqa: PLC0415 -- yaml
 
     model = model or _ask("Model (hub name or folder)", "--model")
     questions = questions or _ask_file("File of questions", "--questions", question_fields)
@@ -67,7 +68,8 @@ def init(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
         judge_name = _ask(_NAMED[judge], "--judge-name")
     draft = Draft(model, questions, pool, base_prompt, judge.value, judge_name, gpus)
     for file in draft.write(path):
-        say(f"written: {file}")
+        shared = file.name == BASE_PROMPT and system_message(pool)
+        say(f"written: {file}{f' (its rules are the system message of all conversations in {pool})' if shared else ''}")
     say("checking it by a dry run ...")
     try:
         show_forecast(search.forecast_run(search.load_config(path)), as_json=False)

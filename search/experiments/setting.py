@@ -1,5 +1,6 @@
 """What all experiments on a pair of models start from."""
 
+import logging
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +22,8 @@ from search.prompts.urial import BasePrompt, form_of, load_base_prompt
 CHAT = RenderConfig(template="chat")
 EMPTY = BasePrompt("", ())
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -36,7 +39,10 @@ class Setting:
     def pool(self) -> tuple[Demonstration, ...]:
         """The pool without the base prompt's own demonstrations. Raises InputError."""
         renderer = make_renderer(self.config.render, self.config.model)
-        return tuple(load_pool(self.config.pool, renderer.holds).without(self.base_prompt.demonstrations).values())
+        pool = load_pool(self.config.pool, renderer.holds)
+        for notice in pool.report.unshown(self.base_prompt.rules):
+            _log.warning("%s", notice)
+        return tuple(pool.without(self.base_prompt.demonstrations).values())
 
     def cell(
         self,

@@ -54,7 +54,7 @@ def fields_of(config: PoolConfig) -> Fields:
 def exchange_of(row: Row, fields: Fields) -> Exchange:
     """The turns in a row: two fields, with a text or a list of texts each (and a third one with further input, as
     Alpaca has it, which is joined to the first query behind an empty line), perhaps with a follow-up in two more; or a
-    conversation in ShareGPT's, OpenAI's or LIMA's form.
+    conversation in ShareGPT's, OpenAI's or LIMA's form, of which a system message in front is no turn.
 
     Raises:
         InputError: a field is missing or holds something else than text, a query has no answer, or a conversation is
@@ -109,6 +109,8 @@ def _texts(row: Row, field: str, value: Any) -> list[str]:
 
 def _conversation(row: Row, field: str) -> tuple[Turn, ...]:
     spoken = list(messages(row, field))
+    if spoken and spoken[0].role == "system":  # `shared_system_message` is about it
+        del spoken[0]
     roles = [message.role for message in spoken]
     if not roles or roles != ["user", "assistant"] * (len(roles) // 2):
         shown = ", ".join(roles[:6]) + (", ..." if len(roles) > 6 else "") or "nothing"

@@ -42,6 +42,7 @@ def load_material(config: RunConfig, renderer: Renderer) -> Material:
         digests=digests,
         notices=(
             *pool.report.sentences(),
+            *pool.report.unshown(prompt.rules),
             *_untold_turns(pool.values(), config.render),
             *_odd_rules(str(config.base_prompt.path), prompt),
             *_control_tokens(prompt.rules, pool, (*split.search, *split.held_out)),

@@ -6,7 +6,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Literal
 
-from configs.conversation import conversation_field
+from configs.conversation import conversation_field, shared_system_message
 from configs.errors import InputError
 from configs.plural import show_many
 from configs.records import read_all_records, sample_rows
@@ -41,9 +41,14 @@ class PoolProblem:
 
 @dataclass(frozen=True, slots=True)
 class PoolReport:
-    """What loading a pool found."""
+    """What loading a pool found.
+
+    Attributes:
+        system_message: that all of its conversations begin with, which no demonstration shows; "" without one.
+    """
 
     problems: tuple[PoolProblem, ...] = ()
+    system_message: str = ""
 
     def sentences(self) -> tuple[str, ...]:
         """What a person should know: every problem, or the first of a kind where there are many."""
@@ -61,6 +66,15 @@ class PoolReport:
                 else []
             )
         return tuple(texts)
+
+    def unshown(self, rules: str) -> tuple[str, ...]:
+        """A sentence if these rules lack what all conversations of the pool begin with."""
+        if self.system_message.strip() in rules:
+            return ()
+        return (
+            "the system message that all conversations of the pool begin with is not shown; to show it, make it the "
+            "rules of the base prompt",
+        )
 
     def of_kind(self, kind: str) -> tuple[PoolProblem, ...]:
         return tuple(problem for problem in self.problems if problem.kind == kind)
@@ -135,9 +149,11 @@ def load_pool(config: PoolConfig, usable: Callable[[Demonstration], bool] = lamb
         usable: whether a prompt can hold a demonstration (`Renderer.holds`); the others are left out and reported.
 
     Raises:
-        InputError: a row lacks a field, an id stands for two contents, or no demonstration is left.
+        InputError: a row lacks a field, conversations differ in their system message, an id stands for two contents, or
+            no demonstration is left.
     """
     rows = read_all_records(config)
+    system_message = shared_system_message(rows, config.query_field)
     problems = list(_shift_problem(rows, config))  # neighbours in the file; a sample has none
     problems += [*_input_problem(rows, config), *_unread_fields(rows, config), *_placeholder_texts(rows, config)]
     demonstrations: dict[str, Demonstration] = {}
@@ -163,7 +179,7 @@ def load_pool(config: PoolConfig, usable: Callable[[Demonstration], bool] = lamb
     _refuse(conflicts)
     if not demonstrations:
         raise InputError(f"{config.path or config.hub}: no usable demonstration is left in the pool; use another pool")
-    return Pool(demonstrations.values(), PoolReport(tuple(problems)), places)
+    return Pool(demonstrations.values(), PoolReport(tuple(problems), system_message), places)
 
 
 def _refuse(conflicts: Sequence[str]) -> None:

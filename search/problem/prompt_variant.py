@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from configs.conversation import shared_system_message
 from configs.errors import InputError
 from configs.records import read_rows
 from configs.row import Row, kind_of
@@ -132,8 +133,9 @@ def _read_prompt(path: Path, config: VariantConfig, render: RenderConfig) -> Bas
         return load_base_prompt(path, form_of(render))
     if path.suffix.lower() == ".json" and (exported := _read_export(path)) is not None:
         return exported
-    rows = read_rows(path)
-    return BasePrompt("", tuple(_from_row(row, Fields(config.query_field, config.answer_field)) for row in rows))
+    rows, fields = read_rows(path), Fields(config.query_field, config.answer_field)
+    message = shared_system_message(rows, fields.query)
+    return BasePrompt(message and f"{message}\n", tuple(_from_row(row, fields) for row in rows))
 
 
 def _read_export(path: Path) -> BasePrompt | None:

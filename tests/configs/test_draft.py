@@ -155,6 +155,17 @@ def test_fields_inside_others_are_found_and_written_as_the_knobs_take_them(tmp_p
     assert (config.questions.query_field, config.questions.reference_field) == ("data.question", "data.answer")
 
 
+def test_a_system_message_that_all_of_a_pool_share_becomes_the_rules_that_are_written(tmp_path: Path) -> None:
+    made = draft(tmp_path)
+    said = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "How?"}]
+    rows(made.pool, {"messages": [*said, {"role": "assistant", "content": "So."}]})
+    made.write(tmp_path / "my.yaml")
+    assert load_config(tmp_path / "my.yaml").base_prompt.path.read_text(encoding="utf-8") == "Be brief.\n"
+    rows(made.pool, {"messages": said}, {"messages": said[1:]})
+    with pytest.raises(InputError, match=r"line 2: has no system message, unlike .*line 1"):
+        pool_fields(made.pool)
+
+
 @pytest.mark.parametrize("field", ["messages", "conversations"])
 def test_a_pool_of_conversations_needs_no_field_of_its_own(tmp_path: Path, field: str) -> None:
     made = draft(tmp_path)

@@ -85,6 +85,34 @@ def test_a_field_that_is_named_as_further_input_is_no_unread_one(tmp_path: Path)
     assert [problem.kind for problem in pool.report.problems] == ["joined"]
 
 
+def spoken(query: str, system: str | None, role: str = "system") -> dict[str, Any]:
+    opening = [] if system is None else [{"role": role, "content": system}]
+    return {"messages": [*opening, {"role": "user", "content": query}, {"role": "assistant", "content": "So."}]}
+
+
+@pytest.mark.parametrize("role", ["system", "developer"])
+def test_a_system_message_that_all_conversations_share_is_no_turn_and_is_told_where_the_rules_lack_it(
+    tmp_path: Path, role: str
+) -> None:
+    pool = pool_of(tmp_path, [spoken("one", "Be brief.", role), spoken("two", "Be brief.", role), row("three")])
+    assert [shown.texts for shown in pool.values()] == [("one", "So."), ("two", "So."), ("three", "answer")]
+    assert pool.without([]).report.unshown("Rules.\nBe brief.\n") == ()
+    (notice,) = pool.without([]).report.unshown("Rules.\n")
+    assert notice.startswith("the system message that all conversations of the pool begin with is not shown")
+    assert pool_of(tmp_path, [spoken("one", None), spoken("two", "\n")]).report.unshown("") == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "complaint"),
+    [("Be brief.", "Be kind.", "another"), ("Be brief.", None, "no"), (None, "Be brief.", "a")],
+)
+def test_conversations_that_differ_in_their_system_message_are_refused(
+    tmp_path: Path, first: str | None, second: str | None, complaint: str
+) -> None:
+    with pytest.raises(InputError, match=rf"line 2: has {complaint} system message.* line 1; a prompt has one set of"):
+        pool_of(tmp_path, [spoken("one", first), spoken("two", second)])
+
+
 @pytest.mark.parametrize("text", ["nan", "None", "NULL", " #N/A\n"])
 def test_what_programs_write_for_an_empty_cell_is_reported_and_kept(tmp_path: Path, text: str) -> None:
     pool = pool_of(tmp_path, [row("a"), row("b", text), row("c", f"{text.strip()}, thanks")])

@@ -55,6 +55,14 @@ def test_a_prompt_is_a_urial_file_an_export_or_a_list(name: str, rules: str, fil
     assert [(shown.query, shown.answer) for shown in one.demonstrations] == PAIRS
 
 
+def test_a_list_of_conversations_has_the_system_message_that_they_share_as_its_rules(tmp_path: Path) -> None:
+    row = {"messages": [{"role": role, "content": role} for role in ("system", "user", "assistant")]}
+    (tmp_path / "list.jsonl").write_text(json.dumps(row))
+    one = load(prompt=tmp_path / "list.jsonl")
+    assert (one.rules, [shown.texts for shown in one.demonstrations]) == ("system\n", [("user", "assistant")])
+    assert load(prompt=tmp_path / "list.jsonl", use="demonstrations").rules == ""
+
+
 def test_a_urial_file_is_put_to_the_model_byte_for_byte(files: dict[str, Path]) -> None:
     block = load(prompt=files["prompt.txt"]).block([QUESTION])
     assert block.prefix == files["prompt.txt"].read_text()
