@@ -20,7 +20,7 @@ from evaluators.judge_tools.ratings import RatingForm, ending
 from evaluators.judge_tools.reasoning import begins_unopened, without_reasoning
 from workers.service.endings import CUT
 
-DECISION_VERSION = "decision/6"
+DECISION_VERSION = "decision/7"
 """Raise it whenever some words would get another rating: it is part of the fingerprint of every judge that reads
 decisions."""
 

@@ -18,7 +18,7 @@ from evaluators.judge_tools.template import literal_parts
 from workers.control_tokens import JOINER, broken, plain
 from workers.prompt import ChatMessage
 
-FENCE_VERSION = "fence/3"
+FENCE_VERSION = "fence/4"
 """Raise it whenever some texts would be shown in another way: it is part of a judge's fingerprint."""
 
 NOTICE = (

@@ -103,7 +103,8 @@ async def grade_in_words(
     async def read(reply: Reply) -> Reading:
         if knobs.rating == "first":
             return Reading(form.read(reply.text))
-        decision = read_decision(reply.text, reply.finish, form)
+        finish = "length" if reply.is_cut(knobs.max_tokens) else reply.finish
+        decision = read_decision(reply.text, finish, form)
         if knobs.rating == "decision":
             return Reading(decision.score)
         place = RatingPlace(decision.begin, decision.end, decision.closed)

@@ -1,8 +1,9 @@
 """What a judge writes before it decides: the text inside reasoning tags, which is no part of its verdict.
 
 Models mark it in several ways: `<think>` (DeepSeek, Qwen), `[THINK]` (Magistral), `<|START_THINKING|>` (Command),
-`<seed:think>`, `<unused94>` (Gemma), harmony's `analysis` channel (gpt-oss), also with its control tokens left out by a
-decoder. A chat template may have written the opening tag already, so that only the closing one is in the words.
+`<seed:think>`, `<unused94>` and `<|channel>thought` (Gemma), harmony's `analysis` channel (gpt-oss), also with its
+control tokens left out by a decoder, words of Granite's and Apriel's own. A chat template may have written the opening
+tag already, so that only the closing one is in the words.
 """
 
 import re
@@ -15,9 +16,11 @@ _PREFIXED_NAME = (
     rf"(?:(?:seed|antml|inner|internal|chain[_-]of)[:_-])?(?:ant)?{_NAME}(?:[_-](?:content|process|block))?"
 )
 TAG = re.compile(
-    r"<\|(?:START|begin)_(?:THINKING|of_thought)\|>|(?P<close><\|(?:END|end)_(?:THINKING|of_thought)\|>)"
-    rf"|<\|?(?P<close_2>/?)(?P<name>{_PREFIXED_NAME})(?P<attributes>\s[^<>\n]{{0,80}})?\|?>"
-    r"|\[(?P<close_3>/?)THINK\]|◁(?P<close_4>/?)think▷"
+    r"<\|(?:(?:START|begin)_(?:THINKING|of_thought)|think_start)\|>"
+    r"|(?P<close><\|(?:(?:END|end)_(?:THINKING|of_thought)|think_end)\|>)"
+    r"|<\|channel>(?:thought|thinking|analysis)\b|(?P<close_7><channel\|>)"
+    rf"|<[|｜]?(?P<close_2>/?)(?P<name>{_PREFIXED_NAME})(?P<attributes>\s[^<>\n]{{0,80}})?[|｜]?>"
+    r"|\[(?P<close_3>/?)THINK(?:ING)?\]|\[BEGIN_THINKING\]|(?P<close_8>\[END_THINKING\])|◁(?P<close_4>/?)think▷"
     r"|<unused94>|(?P<close_5><unused95>)"
     r"|<\|channel\|>(?:analysis|commentary)\b|(?P<close_6><\|channel\|>final(?:<\|message\|>)?)",
     re.IGNORECASE,
@@ -31,9 +34,13 @@ SECTION = re.compile(
 _BEGINS_TO_SAY = re.compile(r"[^\S\n]*(?:[^\sa-z]|\n)")
 _ENDS_ITS_LINE = re.compile(r"[^\S\n]*(?:\n|\Z)")
 _NO_BREAK = re.compile(r"[^\n]")
-_BARE_HARMONY = re.compile(
-    r"\A(?:assistant)?(?:analysis|commentary)(?= ?[A-Z])(?P<thought>.*?)(?:assistantfinal|\Z)", re.DOTALL
+_BARE = re.compile(
+    r"\A(?:assistant)?(?:analysis|commentary)(?= ?[A-Z]).*?(?:(?P<closed>assistantfinal)|\Z)"
+    r"|\A\s*Here (?:is my thought process|are my reasoning steps):"
+    r".*?(?P<closed_2>Here is my response:|\[BEGIN FINAL RESPONSE\])",
+    re.DOTALL,
 )
+"""Reasoning that ordinary words mark: harmony's where a decoder has left its tokens out, Granite's, Apriel's."""
 
 
 def without_reasoning(words: str, is_quoted: Callable[[int], bool]) -> str:
@@ -46,9 +53,9 @@ def without_reasoning(words: str, is_quoted: Callable[[int], bool]) -> str:
     Raises:
         VerdictUnreadable: the words end inside the reasoning.
     """
-    bare = _BARE_HARMONY.match(words)
+    bare = _BARE.match(words)
     if bare is not None:
-        if not bare[0].endswith("assistantfinal"):
+        if not (bare["closed"] or bare["closed_2"]):
             raise _endless()
         words = _blanked(words, [(0, bare.end())])
     depth, begin = 0, 0
@@ -111,7 +118,7 @@ def begins_unopened(words: str, spoken: str) -> bool:
     """
     begin = len(words) - len(words.lstrip())
     is_spoken = bool(spoken[begin : begin + 1].strip())
-    is_opened = any(pattern.match(words, begin) for pattern in (TAG, SECTION)) or _BARE_HARMONY.match(words)
+    is_opened = any(pattern.match(words, begin) for pattern in (TAG, SECTION)) or _BARE.match(words)
     return not is_spoken and bool(words.strip()) and not is_opened
 
 

@@ -173,7 +173,7 @@ class ErrorReader:
         if status in {400, 403, 422} and (code == "content_filter" or FILTERED.search(answer.words)):
             return ContentFiltered(sentence)
         refusal = answer.refusal
-        if (400 <= status < 500 and status not in _PASSING) or (refusal and status == 500):
+        if (400 <= status < 500 and status not in _PASSING) or (refusal and status in {409, 500, 502}):
             return BadRequest(sentence, refusal)
         return None
 

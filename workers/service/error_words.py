@@ -28,6 +28,9 @@ UNSUPPORTED = frozenset({"unsupported_parameter", "unsupported_value", "unknown_
 
 SLOW_DOWN = frozenset({429, 503, 529})
 
+_MAY_REFUSE = frozenset({400, 404, 405, 406, 409, 422, 424, 500, 502})
+"""Statuses with which a field is refused: gateways have their own for what a model behind them refuses."""
+
 TOO_LONG = re.compile(
     r"context[ _]?(length|window|size)|maximum model length|max_total_tokens|`inputs` tokens|"
     r"(prompt|input) is too long|must have less than \d+ tokens",
@@ -52,11 +55,17 @@ _NO_MODEL = re.compile(
 _BUSY = re.compile(r"rate.?limit|too many requests|slow.?down|throttl", re.I)
 _THROTTLED = re.compile(r"throttling ?exception|too many requests", re.I)
 _OVERLOADED = re.compile(r"overload|temporarily|unavailable|capacity|try again (later|in)|server is busy", re.I)
+_OTHER_LIMIT = re.compile(
+    r"(use|requires?|expects?|expected)\W+max_completion_tokens|"
+    r"max_completion_tokens\W+(instead|must be used|is required)",
+    re.I,
+)
 _NOT_TAKEN = re.compile(
-    r"unsupported|not support|n't support|unrecognized|unknown (parameter|field|argument|name)|extra inputs|"
+    r"unsupported|not support|n't support|unrecogni[sz]ed|unknown[_ ](parameter|field|argument|name)|extra inputs|"
     r"extra fields|extra_forbidden|not permitted|not allowed|unexpected keyword|unexpected (field|argument|parameter)|"
     r"only the default|does not (take|accept)|deprecated|not compatible|invalid (parameter|field|argument)|"
-    r"only temperature|must be (set to )?1(\.0)?\b|"
+    r"only temperature|must be (set to )?1(\.0)?\b|may only be|only [\d.]+ is allowed|cannot both be|"
+    r"additional propert|\bnot (a |an )?(valid|recogni[sz]ed|applicable|accepted)\b|illegal|不支持|非法|"
     r"(?<![\w/-])(?-i:[Ll]ogprobs|[Tt]emperature|seed|[Tt]op_p|[Rr]easoning_effort)(?![\w-])"  # models are named Seed
     r".{0,60}(not (enabled|available|implemented)|disabled)",
     re.I,
@@ -91,11 +100,12 @@ class FieldRefusal:
         if self.parameter in fields:
             return self.parameter
         for pattern in (rf"(?<![{_NAME}/-]){{}}(?![{_NAME}-])", rf"(?i)(?<![{_NAME}/-]){{}}(?![{_NAME}]|-\d)"):
-            matches = ((re.search(pattern.format(re.escape(field)), self.words), field) for field in fields)
+            joint = "[_ -]?" if "(?i)" in pattern else "_"  # reasoningEffort, Max Tokens
+            matches = ((re.search(pattern.format(field.replace("_", joint)), self.words), field) for field in fields)
             places = {match.start(): field for match, field in matches if match}
             if places:
                 return places[min(places)]
-        return None
+        return "max_tokens" if "max_tokens" in fields and _OTHER_LIMIT.search(self.words) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +140,17 @@ class ServiceError:
     @property
     def of_model(self) -> bool:
         text = f"{self.code} {self.words}"
+        if "requested parameters" in self.words:  # OpenRouter: no provider takes all of them
+            return False
         return self.status == 404 or (self.status in {400, 403} and bool(_NO_MODEL.search(text)))
 
     @property
     def refusal(self) -> FieldRefusal | None:
         """The refusal of a field, where it is one."""
         text = f"{self.code} {self.words}"
-        if self.code not in UNSUPPORTED and not (self.status in {400, 404, 422, 500} and _NOT_TAKEN.search(text)):
+        if self.code not in UNSUPPORTED and not (
+            self.status in _MAY_REFUSE and (_NOT_TAKEN.search(text) or _OTHER_LIMIT.search(text))
+        ):
             return None
         return FieldRefusal(self.parameter, self.words, bool(_VALUE.search(text)))
 

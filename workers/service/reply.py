@@ -5,7 +5,7 @@ from math import exp, fsum
 from typing import Any
 
 from configs.schema.service import ServiceConfig
-from workers.service.endings import BROKEN_OFF, FILTERED
+from workers.service.endings import BROKEN_OFF, CUT, FILTERED
 from workers.service.failures import ContentFiltered, ErrorInReply, ReplyUnusable
 from workers.service.unusable import what_came, what_else
 from workers.usage import NOTHING, Usage
@@ -63,6 +63,16 @@ class Reply:
     def first_token(self) -> tuple[tuple[str, float], ...]:
         """The likeliest first tokens of the reply, as `TokenChoice.alternatives` has them; empty unless asked for."""
         return self.tokens[0].alternatives if self.tokens else ()
+
+    def is_cut(self, most: int) -> bool:
+        """Whether it reached its limit of tokens: the service says so, or says nothing and has counted them all.
+
+        Args:
+            most: new tokens that were allowed.
+        """
+        if self.finish:
+            return self.finish.lower() in CUT
+        return not self.usage.estimated and self.new_tokens >= most
 
     @property
     def prompt_tokens(self) -> int:

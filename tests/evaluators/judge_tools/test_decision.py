@@ -80,6 +80,12 @@ def test_the_last_and_most_explicit_rating_of_the_judge_itself_is_its_decision(w
         "<|thinking|>Rating: [[3]]<|/thinking|>Rating: [[9]]",
         "<reasoning_content>Rating: [[3]]</reasoning_content>Rating: [[9]]",
         "<rationale>Rating: [[3]]</rationale>Rating: [[9]]",
+        "<|channel>thought\nRating: [[3]]<channel|>Rating: [[9]]",
+        "<|think_start|>Rating: [[3]]<|think_end|>Rating: [[9]]",
+        "<｜thinking｜>Rating: [[3]]<｜/thinking｜>Rating: [[9]]",
+        "[BEGIN_THINKING]Rating: [[3]][END_THINKING]Rating: [[9]]",
+        "Here is my thought process: Rating: [[3]]\n\nHere is my response: Rating: [[9]]",
+        "Here are my reasoning steps:\nRating: [[3]]\n[BEGIN FINAL RESPONSE]\nRating: [[9]]\n[END FINAL RESPONSE]",
         "<unused94>thought\nRating: [[3]]<unused95>Rating: [[9]]",
         "assistantanalysis Maybe [[3]]. assistantfinal Rating: [[9]]",
         "<plan>\nRating: [[3]]\n</plan>\nRating: [[9]]",
@@ -98,7 +104,14 @@ def test_what_a_judge_writes_while_it_reasons_is_no_rating(words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["<think>Rating: [[9]]", "analysisRating: [[9]]", "[THINK] Rating: [[9]]", "<analysis>\nRating: [[9]]"]
+    "words",
+    [
+        "<think>Rating: [[9]]",
+        "analysisRating: [[9]]",
+        "[THINK] Rating: [[9]]",
+        "<analysis>\nRating: [[9]]",
+        "<|channel>thought\nRating: [[9]]",
+    ],
 )
 def test_words_that_end_inside_the_reasoning_are_unreadable(words: str) -> None:
     with pytest.raises(VerdictUnreadable, match=r"end inside its reasoning: raise judge\.max_tokens"):
@@ -218,6 +231,8 @@ def test_a_rating_that_a_judge_only_speaks_of_is_none(words: str) -> None:
         "\nEdit: changed to 4",
         "\nI cannot actually rate this.",
         "\nRevised rating: 4",
+        "\n\nOn reflection, I would change that to [[4]].",
+        "\nI have to lower my rating to a 4.",
         "\nCorrection: the score is 4.",
         " Hold on. That is too much.",
         " The rating should have been 4.",
@@ -239,6 +254,8 @@ def test_a_rating_that_is_taken_back_is_unreadable(further: str) -> None:
         "I rate it [[7]] because it attempts to explain why.",
         "[[7]] points. It should have been shorter, and its correction of the user is good.",
         "It says what is wanted and I rate it [[7]].",
+        "Here is my thought process: it says what is wanted. Rating: [[7]]",
+        "Rating: [[7]]. I would change that to a 9 if it named its sources.",
     ],
 )
 def test_what_a_judge_says_of_the_answer_is_no_doubt_about_its_rating(words: str) -> None:

@@ -26,11 +26,11 @@ CALL = Usage(1, 10, 0, 2, 0.5)
 
 
 class Talker:
-    """A chat model with a script: words, or an error; what it was asked with is kept."""
+    """A chat model with a script: words, a reply, or an error; what it was asked with is kept."""
 
     identity = "talker"
 
-    def __init__(self, *script: str | Exception, sure: bool = False) -> None:
+    def __init__(self, *script: str | Reply | Exception, sure: bool = False) -> None:
         self.seeds: list[int] = []
         self._script = iter(script)
         self._sure = sure
@@ -54,7 +54,7 @@ class Talker:
         said = next(self._script)
         if isinstance(said, Exception):
             raise said
-        return Reply(said, "stop", CALL)
+        return said if isinstance(said, Reply) else Reply(said, "stop", CALL)
 
     async def first_token_logprobs(
         self, messages: Sequence[ChatMessage], choices: tuple[str, ...], top: int, seed: int = 0
@@ -70,11 +70,11 @@ class Talker:
         return None
 
 
+_KNOBS = MTBenchJudgeConfig.model_validate({"kind": "mt_bench", "prompts_path": "p", "service": {"model": "m"}})
+
+
 def _grade(chat_model: ChatModel, repeat: int = 0, retries: int = 2, temperature: float = 0) -> Verdict:
-    given = {"kind": "mt_bench", "prompts_path": "p", "service": {"model": "m"}}
-    knobs: WritingJudgeKnobs = MTBenchJudgeConfig.model_validate(
-        given | {"unreadable_retries": retries, "temperature": temperature}
-    )
+    knobs: WritingJudgeKnobs = _KNOBS.model_copy(update={"unreadable_retries": retries, "temperature": temperature})
     return asyncio.run(grade_in_words(chat_model, [{"role": "user", "content": "?"}], knobs, MT_BENCH, repeat))
 
 
@@ -141,3 +141,11 @@ def test_a_stop_of_the_run_after_an_unreadable_verdict_counts_what_was_paid_befo
 def test_a_stop_of_the_run_comes_out_as_it_is() -> None:
     with pytest.raises(RunStopped):
         _grade(Talker("Hm.", ServiceRefused("the key is revoked")))
+
+
+def test_words_of_all_the_tokens_that_were_allowed_are_cut_where_the_service_does_not_say_why_they_end() -> None:
+    allowed = _KNOBS.max_tokens
+    cut, short = (Reply("Rating: [[4]] since", "", Usage(1, 10, 0, tokens)) for tokens in (allowed, allowed - 1))
+    with pytest.raises(VerdictUnreadable, match=r"cut off at judge\.max_tokens"):
+        _grade(Talker(cut), retries=0)
+    assert _grade(Talker(short)).score == 4

@@ -28,6 +28,20 @@ SENT = frozenset({"max_tokens", "temperature", "seed", "top_p", "logprobs", "rea
         (500, {"message": "Error code: 400 - {'error': {'message': \"Unsupported parameter: 'top_p'\"}}",
                "code": "400"},
          "top_p"),
+        (400, {"message": "This model requires 'max_completion_tokens'."}, "max_tokens"),
+        (400, {"message": "Please use max_completion_tokens in place of max_tokens"}, "max_tokens"),
+        (424, {"message": "Unsupported parameter: 'max_tokens' is not supported with this model."}, "max_tokens"),
+        (502, {"message": "upstream error 400: Unsupported parameter: 'max_tokens'"}, "max_tokens"),
+        # Moonshot, Anthropic, xAI, DashScope, Zhipu, Databricks, SambaNova, JSON schemas
+        (400, {"message": "invalid temperature: only 0.6 is allowed for this model"}, "temperature"),
+        (400, {"message": "`temperature` may only be set to 1 when thinking is enabled."}, "temperature"),
+        (400, {"message": "`temperature` and `top_p` cannot both be specified for this model."}, "temperature"),
+        (400, {"message": "Model grok-4 does not support parameter reasoningEffort."}, "reasoning_effort"),
+        (400, {"message": "<400> InternalError.Algo.InvalidParameter: The top_p parameter is illegal"}, "top_p"),
+        (400, {"message": "temperature 参数非法。请检查文档。", "code": "1210"}, "temperature"),
+        (400, {"message": "INVALID_PARAMETER_VALUE: seed is not a recognized parameter"}, "seed"),
+        (400, {"message": "unknown_parameter: seed"}, "seed"),
+        (400, {"message": "Additional properties are not allowed ('seed' was unexpected)"}, "seed"),
         # pydantic: vLLM, Mistral
         (422, {"detail": [{"type": "extra_forbidden", "loc": ["body", "seed"],
                            "msg": "Extra inputs are not permitted"}]}, "seed"),
@@ -49,7 +63,8 @@ SENT = frozenset({"max_tokens", "temperature", "seed", "top_p", "logprobs", "rea
         (400, "<|x|>: logprobs is not supported by this model", "logprobs"),
         (501, {"message": "Seed is not implemented"}, None),
         (500, {"message": "the model is not available"}, None),
-        # not about a field
+        # not about a field, or about a value of the user's
+        (400, {"message": "temperature must be less than 2"}, None),
         (400, {"message": "messages must not be empty", "code": None}, None),
         (429, {"message": "max_tokens per minute exceeded", "code": "rate_limit_exceeded"}, None),
     ],
@@ -140,3 +155,9 @@ def test_the_words_of_an_error_are_found_where_a_list_or_a_page_came(body: objec
 )
 def test_a_prompt_that_is_too_long_is_told_whoever_says_so(body: object) -> None:
     assert TOO_LONG.search(read_error(400, body).words)
+
+
+def test_a_model_that_no_provider_serves_with_all_that_was_asked_for_is_not_a_missing_one() -> None:
+    words = "No endpoints found that can handle the requested parameters."  # OpenRouter
+    assert not read_error(404, {"message": words}).of_model
+    assert read_error(404, {"message": "No endpoints found for vendor/model."}).of_model
