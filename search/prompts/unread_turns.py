@@ -25,9 +25,16 @@ _MARKED = (
 )
 _COLONS = ((_WITH_COLON.format(_ASKING), _WITH_COLON.format(_ANSWERING)),)
 _ANY = ((_ANY_HEADING.format(_ASKING), _ANY_HEADING.format(_ANSWERING) + _IN_A_LINE), *_MARKED)
-_LABEL = re.compile(r"^[ \t>*#_<\[-]*([^\W\d_][^\W_]{0,20})(?:[ \t]*\d+)?[*_]*[ \t]*[:：>]", re.MULTILINE)
+_LABEL = re.compile(
+    r"^[ \t>*#_<\[(-]*([^\W\d_][^\s:：>=()\[\]<*.,;!?\"'`\d]{0,20})(?:[ \t]*\d+)?"
+    r"(?:[*_]*[ \t]*[:：>=)]|\.?\*\*[.:]?|[ \t]+[-–—][ \t])"
+    r"|^[ \t>*#_(]*([^\W\d_])[*_]*[.)]",
+    re.MULTILINE,
+)
+_EXAMPLE = frozenset({"example", "demonstration", "sample", "shot", "beispiel", "exemple", "ejemplo", "esempio", "例"})
 _PAIRS = frozenset(
     {
+        ("q", "a"), ("user", "assistant"), ("query", "answer"),
         ("input", "output"), ("prompt", "completion"), ("problem", "solution"), ("question", "answer"),
         ("frage", "antwort"), ("question", "réponse"), ("pregunta", "respuesta"), ("pergunta", "resposta"),
         ("domanda", "risposta"), ("вопрос", "ответ"), ("问", "答"), ("问题", "回答"), ("問題", "回答"),
@@ -58,14 +65,22 @@ def doubtful_turns(rules: str) -> str | None:
     turns, headings, markup of a chat template, or text that is JSON."""
     if _is_json(rules):
         return "the text is JSON"
-    labels = [(label[1].lower(), label) for label in _LABEL.finditer(rules)]
+    labels = [(_word(label).lower(), label) for label in _LABEL.finditer(rules)]
     for (_, question), (_, answer) in _taking_turns(labels):
         lines = f"lines {_heading(rules, question)[0]} and {_heading(rules, answer)[0]}"
-        return f"'{question[1]}' and '{answer[1]}' ({lines}) look like a question and its answer"
+        return f"'{_word(question)}' and '{_word(answer)}' ({lines}) look like a question and its answer"
+    examples = [label for name, label in labels if name in _EXAMPLE and re.search(r"\d", label[0])]
+    if len(examples) > 1:
+        (first, heading), (second, next_heading) = (_heading(rules, label) for label in examples[:2])
+        return f"'{heading}' and '{next_heading}' (lines {first} and {second}) look like examples"
     if (turns := unread_turns(rules)) is not None:
         (first, heading), (second, answer_heading) = turns
         return f"'{heading}' and '{answer_heading}' (lines {first} and {second}) look like a question and its answer"
     return None
+
+
+def _word(label: re.Match[str]) -> str:
+    return (label[1] or label[2]).rstrip("_-")
 
 
 def _taking_turns(

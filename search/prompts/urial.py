@@ -128,7 +128,8 @@ def form_of(config: RenderConfig) -> UrialForm:
 
 
 def load_base_prompt(path: Path, expected: UrialForm = BACKTICKS) -> BasePrompt:
-    """A prompt file, whichever of the forms it has.
+    """A prompt file, whichever of the forms it has, with line breaks of any kind and as many at its end as an editor
+    leaves.
 
     Args:
         expected: its separation tag is read. A file without that tag has demonstrations of one turn.
@@ -136,7 +137,12 @@ def load_base_prompt(path: Path, expected: UrialForm = BACKTICKS) -> BasePrompt:
     Raises:
         InputError: it is missing, or has none of the forms.
     """
-    return parse_prompt(read_text(path), str(path), expected)
+    text = read_text(path).replace("\r\n", "\n").replace("\r", "\n")  # as Python reads text
+    form = _form_in(text, expected)
+    ended = text.rstrip() + form.closing[len(form.closing.rstrip()) :]  # editors end files as they like
+    if form.opening in text and not text.endswith(form.closing) and ended.endswith(form.closing):
+        text = ended
+    return parse_prompt(text, str(path), expected)
 
 
 def parse_prompt(text: str, source: str = "the prompt", expected: UrialForm = BACKTICKS) -> BasePrompt:

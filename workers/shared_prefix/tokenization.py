@@ -88,9 +88,10 @@ class PromptTokenizer:
     def _refuse_two_begins(self, ids: list[list[int]]) -> None:
         if not self._front:
             return
-        begin, place = self._front[-1], len(self._front)
-        if any(row[place : place + 1] == [begin] for row in ids):
-            name = self._tokenizer.convert_ids_to_tokens(begin)
+        place = len(self._front)
+        twice = next((row[place] for row in ids if len(row) > place and row[place] in self._front), None)
+        if twice is not None:
+            name = self._tokenizer.convert_ids_to_tokens(twice)
             raise GenerationFailed(
                 f"the prompt begins with {name}, which the tokenizer adds by itself, so the model would read it twice: "
                 "remove it from the beginning of the rules, the base prompt or the template"

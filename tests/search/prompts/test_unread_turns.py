@@ -82,8 +82,31 @@ def test_headings_with_colons_are_refused_before_demonstrations_too() -> None:
         'Users place their queries under "# Query:", and your answers are under "# Answer:".\n',
         "[1] is a source.\n7\n",
         "Tone: warm\nLength: short\nTone: cold\nLength: long\n",
+        "a. Be brief.\nb. Be kind.\nc. Be right.\nd. Stop.\n",
+        "- Example - see below\n1) Be brief\n2) Be kind\n**Important** no jokes\n",
+        "x = 1\ny = 2\nExample: a river\n",
     ],
 )
 def test_rules_that_are_rules_raise_no_doubt(text: str) -> None:
     assert unread_turns(text) is None
     assert doubtful_turns(text) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Q. Why?", "A. So."),
+        ("(Q) Why?", "(A) So."),
+        ("q - Why?", "a - So."),
+        ("query = 'Why?'", "answer = 'So.'"),
+        ("**User**", "**Assistant**"),
+        ("**Question 1.** Why?", "**Answer.** So."),
+        ("<input>Why?</input>", "<ideal_output>So.</ideal_output>"),
+        ("\u092a\u094d\u0930\u0936\u094d\u0928: Why?", "\u0909\u0924\u094d\u0924\u0930: So."),
+        ("Example 1:\nWhy?\nSo.", "Example 2:\nHow?\nThus."),
+    ],
+)
+def test_examples_under_other_labels_raise_a_doubt(question: str, answer: str) -> None:
+    doubt = doubtful_turns("Be brief.\n" + f"{question}\n{answer}\n" * 3)
+    assert doubt is not None
+    assert doubt.endswith(("look like a question and its answer", "look like examples"))

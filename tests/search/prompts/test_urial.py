@@ -133,14 +133,12 @@ GOOD = BACKTICKS.prompt(RULES, demonstrations([("q1", "a1"), ("q2", "a2")]))
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        (GOOD.replace("\n", "\r\n"), "line 5: the white space around the heading '# Query:' is not"),
         (GOOD.replace("\n# Query:\n```\nq1", "\n# Query:  \n```\nq1"), "line 5: the white space around"),
         (GOOD.removeprefix(RULES + "\n"), "line 1: the white space around the heading '# Query:' is not"),
         (GOOD.replace("\n\n# Answer:\n```\na1", "\n \n# Answer:\n```\na1"), "line 5: demonstration 1 has no answer"),
         (GOOD.replace("a1\n```\n\n#", "a1\n```\n\n\n#"), "line 5: demonstration 1 has 2 answers; fix the white space"),
         (GOOD.replace("a2", " "), "line 15: demonstration 2 has an empty query or answer"),
         (GOOD.removesuffix("```\n"), "line 23: the last demonstration does not end in"),
-        (GOOD + "\n", "line 25: the last demonstration does not end in"),
         (V6.prompt("", demonstrations([("q1", "a1")])).replace("a1", "\na1"), "demonstration 1 has more empty lines"),
     ],
 )  # fmt: skip
@@ -149,6 +147,16 @@ def test_a_file_in_other_white_space_is_refused_with_its_line(tmp_path: Path, te
     with pytest.raises(InputError, match=complaint) as caught:
         load_base_prompt(tmp_path / "prompt.txt")
     assert str(caught.value).startswith(str(tmp_path / "prompt.txt"))
+
+
+@pytest.mark.parametrize("form", [BACKTICKS, V5, V6])
+def test_a_file_with_other_line_breaks_or_another_end_is_the_same_prompt(tmp_path: Path, form: UrialForm) -> None:
+    path, text = tmp_path / "prompt.txt", form.prompt(RULES, demonstrations([("q1", "a1"), ("q2", "a2")]))
+    for variant in (text.replace("\n", "\r\n"), text.replace("\n", "\r"), text.rstrip("\n"), text + " "):
+        path.write_bytes(variant.encode())
+        assert load_base_prompt(path) == parse_prompt(text)
+    path.write_text(GOOD + "\n\n")
+    assert load_base_prompt(path) == parse_prompt(GOOD)
 
 
 def test_a_missing_prompt_file_is_named(tmp_path: Path) -> None:

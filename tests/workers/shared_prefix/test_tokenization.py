@@ -38,6 +38,11 @@ def test_a_prompt_that_spells_the_begin_of_text_is_refused(prefix: str) -> None:
         PromptTokenizer(tokenizer()).prompts(PromptBlock(prefix, ("why?", "who?")))
 
 
+def test_a_prompt_that_spells_the_first_of_several_tokens_in_front_is_refused() -> None:
+    with pytest.raises(GenerationFailed, match="begins with </s>, which the tokenizer adds by itself"):
+        PromptTokenizer(with_template("</s> <s> $A")).prompts(PromptBlock("</s><s>Below are", ("why?",)))
+
+
 def test_a_prompt_that_spells_its_own_special_tokens_is_read_as_it_is() -> None:
     [ids] = PromptTokenizer(tokenizer()).prompts(PromptBlock("<s>Below are", ("",), bos=False))
     assert ids == tokenizer()("Below are")["input_ids"]
