@@ -34,9 +34,9 @@ class GuardedSearch:
     """What the guard said of one search, and what is true.
 
     Attributes:
-        probability: that what was found beats the base prompt.
+        probability: that what was found beats the base prompt; 0 where nothing but the base prompt was found.
         gain: what it truly adds to the base prompt on further questions.
-        covered: whether the interval of its held-out gain holds that.
+        covered: whether the interval of its held-out gain holds that; None where there is nothing to cover.
         drift: as `SimulatedSearch` has it.
         evaluations: answers judged on search questions.
     """
@@ -45,7 +45,7 @@ class GuardedSearch:
     strategy: str
     probability: float
     gain: float
-    covered: bool
+    covered: bool | None
     drift: float = 0.0
     evaluations: int = 0
 
@@ -59,8 +59,8 @@ def guarded_search(
     most: int,
     share: float,
     knobs: Mapping[str, float | str] | None = None,
-) -> GuardedSearch | None:
-    """Search once; None where nothing but the base prompt was found.
+) -> GuardedSearch:
+    """Search once.
 
     Args:
         knobs: of the strategy's config, for a strategy that has them; 0 leaves one as it is.
@@ -77,7 +77,7 @@ def guarded_search(
     search = simulate(searcher, landscape, space, min_win_probability=0.0)
     base = space.compose(())
     if search.best == base:
-        return None
+        return GuardedSearch(landscape_name, name, 0.0, 0.0, None, search.drift, search.evaluations)
     gain = landscape.truth(search.best, landscape.further) - landscape.truth(base, landscape.further)
     interval = paired_difference(search.held_out[search.best], search.held_out[base], _CONFIDENCE, landscape.bounds)
     covered = interval is not None and interval.low <= gain <= interval.high
@@ -85,12 +85,15 @@ def guarded_search(
 
 
 def by_class(searches: Sequence[GuardedSearch]) -> str:
-    """Probabilities said and true, in Markdown, a line a class of probability."""
+    """Probabilities said of what was found, and true, in Markdown, a line a class of probability."""
+    found = [search for search in searches if search.covered is not None]
     lines = ["| probability | searches | said, mean | truly better | gain covered |", "|---|---|---|---|---|"]
     for low, high in _CLASSES:
-        own = [search for search in searches if low <= search.probability < high]
+        own = [search for search in found if low <= search.probability < high]
         if own:
-            better, covered = (100 * fmean(flags) for flags in ([v.gain > 0 for v in own], [v.covered for v in own]))
+            better, covered = (
+                100 * fmean(flags) for flags in ([v.gain > 0 for v in own], [bool(v.covered) for v in own])
+            )
             claimed = 100 * fmean(export.probability for export in own)
             name = f"{low:.2f} to {min(high, 1):.2f}"
             lines.append(f"| {name} | {len(own)} | {claimed:.1f} % | {better:.1f} % | {covered:.1f} % |")
@@ -98,7 +101,7 @@ def by_class(searches: Sequence[GuardedSearch]) -> str:
 
 
 def by_landscape(searches: Sequence[GuardedSearch]) -> str:
-    """What is exported, in Markdown, a line a landscape and strategy."""
+    """What is exported, in Markdown, a line a landscape and strategy; of all searches, those that found nothing too."""
     columns = ["landscape", "strategy", "answers", "exported", "of these truly better", "found gain", "exported gain"]
     columns += ["gain covered", "drift found"]
     lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
@@ -109,8 +112,8 @@ def by_landscape(searches: Sequence[GuardedSearch]) -> str:
         gains = fmean(export.gain for export in own), sum(export.gain for export in exported) / len(own)
         cells = [*key, f"{fmean(search.evaluations for search in own):,.0f}"]
         cells += [f"{100 * len(exported) / len(own):.0f} % of {len(own)}", better, *(f"{x:+.3f}" for x in gains)]
-        flags = [search.covered for search in own], [search.drift > 0 for search in own]
-        cells += [f"{100 * fmean(flag):.0f} %" for flag in flags]
+        flags = [v.covered for v in own if v.covered is not None], [search.drift > 0 for search in own]
+        cells += [f"{100 * fmean(flag):.0f} %" if flag else "-" for flag in flags]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -123,9 +126,7 @@ def searches_of(arguments: argparse.Namespace) -> Iterable[GuardedSearch]:
                 given = {"pool": arguments.pool, "most": arguments.most, "share": arguments.share}
                 for checks, error in product(arguments.drift_checks, arguments.stop_when_decided):
                     knobs = {"drift_checks": checks, "stop_when_decided": error}
-                    search = guarded_search(name, strategy, seed, **given, knobs=knobs)
-                    if search is not None:
-                        yield search
+                    yield guarded_search(name, strategy, seed, **given, knobs=knobs)
 
 
 def _checks(text: str) -> int | str:

@@ -5,14 +5,12 @@ from search.bench.calibration import GuardedSearch, by_class, by_landscape, guar
 
 def test_a_clear_gain_is_said_to_be_one() -> None:
     found = guarded_search("decisive", "screening", 0, pool=12, most=2, share=0.5)
-    assert found is not None
     assert found.gain > 0.5
     assert found.probability > 0.95
 
 
 def test_a_search_that_checks_for_drift_is_told_apart_and_finds_it() -> None:
     found = guarded_search("drift_no_signal", "screening", 1, pool=12, most=2, share=0.5, knobs={"drift_checks": 8})
-    assert found is not None
     assert found.strategy == "screening, drift_checks 8"
     assert found.drift > 0
 
@@ -28,6 +26,14 @@ def test_what_is_not_exported_gains_nothing() -> None:
     assert by_landscape(searches).splitlines()[-1] == line
 
 
+def test_a_search_that_finds_nothing_keeps_the_base_prompt_and_counts_among_all() -> None:
+    nothing = GuardedSearch("no_signal", "racing_greedy", 0.0, 0.0, None, evaluations=900)
+    found = GuardedSearch("no_signal", "racing_greedy", 0.95, -0.1, True, evaluations=900)
+    line = "| no_signal | racing_greedy | 900 | 25 % of 4 | 0 % | -0.025 | -0.025 | 100 % | 0 % |"
+    assert by_landscape([nothing, nothing, nothing, found]).splitlines()[-1] == line
+    assert by_class([nothing, found]).splitlines()[2:] == ["| 0.95 to 0.99 | 1 | 95.0 % | 0.0 % | 100.0 % |"]
+
+
 def test_a_search_that_may_stop_when_decided_is_told_apart_and_asks_for_less() -> None:
     whole, decided = (
         guarded_search(
@@ -35,7 +41,5 @@ def test_a_search_that_may_stop_when_decided_is_told_apart_and_asks_for_less() -
         )
         for error in (0.0, 0.5)
     )
-    assert whole is not None
-    assert decided is not None
     assert decided.strategy == "successive_halving, stop_when_decided 0.5"
     assert decided.evaluations < whole.evaluations
