@@ -82,9 +82,10 @@ class FunctionJudge:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a module may raise anything while it is imported
+            is_there = not isinstance(error, ModuleNotFoundError) or error.name not in {name, name.partition(".")[0]}
+            cure = "fix it" if is_there else "install it, or give the folder it stands in as judge.folder"
             raise InputError(
-                f"judge.function: the module {name} cannot be imported ({described(error)}); install it, or give the "
-                "folder it stands in as judge.folder"
+                f"judge.function: the module {name} cannot be imported ({described(error)}); {cure}"
             ) from error
         if not callable(function):
             raise InputError(f"judge.function: {name} has no function {wanted}")

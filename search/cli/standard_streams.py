@@ -29,12 +29,19 @@ def take_standard_streams() -> None:
 
 def _stream(before: TextIO | None, descriptor: int) -> TextIO:
     """A stream in the place of this one; a character that its encoding lacks is spelled out."""
-    return TextIOWrapper(
+    return _StaysOpen(
         BufferedWriter(_Lasting(descriptor, "w", closefd=False)),
         encoding=before.encoding if before else "utf-8",
         errors="backslashreplace",
         line_buffering=descriptor == _ERROR or os.isatty(descriptor),
     )
+
+
+class _StaysOpen(TextIOWrapper):
+    """Is not closed, whoever closes it: a judge's function, say, that takes standard output for its own."""
+
+    def close(self) -> None:
+        self.flush()
 
 
 class _Lasting(FileIO):

@@ -1,9 +1,9 @@
 """Run asynchronous work from a script, a command or a notebook, and end it when the process is told to.
 
-The first SIGINT, SIGTERM or SIGHUP cancels the work, which waits for what is being paid for and keeps it. The second
-gives that up. The third, and a work that has not ended soon after the second, ends the process at once: everything that
-was acknowledged is on disk by then, and threads that hang, or an interpreter that is interrupted while it shuts down,
-would only do harm.
+The first SIGINT, SIGTERM or SIGHUP, or the warning of a batch system (SIGUSR1, SIGUSR2, SIGXCPU), cancels the work,
+which waits for what is being paid for and keeps it. The second gives that up. The third, and a work that has not ended
+soon after the second, ends the process at once: everything that was acknowledged is on disk by then, and threads that
+hang, or an interpreter that is interrupted while it shuts down, would only do harm.
 """
 
 import asyncio
@@ -20,6 +20,9 @@ from typing import Any
 from configs.errors import INTERRUPTED, AlreadyClosed, RunStopped
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+WARNINGS = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
+"""What batch systems send before they kill a job, where that is asked for: Slurm's `--signal`, LSF's `-wa`, Grid
+Engine's `-notify`."""
 _GRACE = 15.0  # seconds after the second signal until the process is ended from outside
 
 Work = Callable[[], Coroutine[Any, Any, None]]
@@ -102,6 +105,7 @@ class _Stop:
         before = {number: signal.getsignal(number) for number in SIGNALS}
         if before[signal.SIGHUP] is signal.SIG_IGN:  # nohup: the terminal may go
             del before[signal.SIGHUP]
+        before |= {number: signal.SIG_DFL for number in WARNINGS if signal.getsignal(number) is signal.SIG_DFL}
         for number in before:
             signal.signal(number, self._hear)
         try:

@@ -109,9 +109,11 @@ class RayCluster:
 
 def _join(config: RayConfig, init: Callable[..., object]) -> str:
     """Join the cluster at the address, or start a local one. Blocks. Returns the head's address."""
-    # Slurm sends SIGTERM, and a terminal that goes sends SIGHUP, to Ray's processes too, and a driver whose raylet ends
-    # is aborted. They inherit what is blocked here, outlive both, and end with this thread at the latest.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGHUP})
+    # Slurm sends SIGTERM or its warning, and a terminal that goes sends SIGHUP, to Ray's processes too, and a driver
+    # whose raylet ends is aborted. They inherit what is blocked here, and end with this thread at the latest.
+    signal.pthread_sigmask(
+        signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU}
+    )
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "300")  # else the driver is ended after 60
     logging.getLogger("ray._private.worker").setLevel(logging.ERROR)  # it would warn that SIGTERM is left to us

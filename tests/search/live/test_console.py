@@ -46,3 +46,18 @@ def test_work_goes_on_where_its_output_is_taken_by_nobody_and_is_told_once_where
     command = ["sh", "-c", f'"$0" "$@" {redirections}', sys.executable, "-c", WORK, str(tmp_path / "end")]
     subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=False)
     assert (tmp_path / "end").read_text() == f"done, file True, told {told}, read 0, inherited True"
+
+
+def test_standard_streams_stay_open_whoever_closes_them() -> None:
+    program = """
+import sys
+from search.cli.standard_streams import take_standard_streams
+take_standard_streams()
+with sys.stdout, sys.stderr:
+    print("first")
+print("second")
+print("third", file=sys.stderr)
+"""
+    environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("first\nsecond\n", "third\n")

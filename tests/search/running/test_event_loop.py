@@ -76,7 +76,9 @@ class Process:
         return self._process.stdout.read().split("\n")[:-1], self._process.wait()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU]
+)
 def test_each_signal_stops_the_work_which_may_put_its_things_in_order(number: signal.Signals) -> None:
     process = Process()
     process.tell(number)
@@ -129,4 +131,11 @@ def test_a_hang_up_that_is_ignored_stays_ignored_and_an_interrupt_that_is_ignore
     assert process.end() == (["stopping", "interrupted"], 3)
     process = Process(ignored=signal.SIGINT)
     process.tell(signal.SIGINT)
+    assert process.end() == (["stopping", "interrupted"], 3)
+
+
+def test_a_warning_that_somebody_else_listens_to_stays_theirs() -> None:
+    process = Process(ignored=signal.SIGUSR1)
+    process.tell(signal.SIGUSR1)
+    process.tell(signal.SIGTERM)
     assert process.end() == (["stopping", "interrupted"], 3)
