@@ -38,7 +38,7 @@ def _stream(before: TextIO | None, descriptor: int) -> TextIO:
 
 
 class _StaysOpen(TextIOWrapper):
-    """Is not closed, whoever closes it: a judge's function, say, that takes standard output for its own."""
+    """A stream that stays open whoever closes it, such as a judge's function that takes standard output for its own."""
 
     def close(self) -> None:
         self.flush()
