@@ -80,6 +80,8 @@ def failures_table(failures: Iterable[FailedItems]) -> Table:
 def _continuation(status: Status, path: Path) -> str:
     if status.state == "running":
         return "Failed items are in no mean."
+    if not status.trials:  # its journal has none of them
+        return f"Failed items are in no mean; `demosearch resume {path}` tries them again."
     return f"Failed items are in no mean; `demosearch retry-failed {path}` tries them again, and nothing else."
 
 

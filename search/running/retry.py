@@ -63,7 +63,10 @@ def retry_failed(path: Path | str, console: Console | None = None, config: RunCo
         raise InputError(f"the search in {named} is running: stop it, or wait until it has ended")
     trials = _trials(path)
     if not trials:
-        _log.info("%s has no failed item that could be tried again: nothing is to be done", named)
+        resuming = (
+            "" if before[0] == "finished" else f"; what the search stopped at is tried by `demosearch resume {named}`"
+        )
+        _log.info("%s has no failed item that could be tried again%s", named, resuming)
         return read_status(path)
     run = Run.open(path)
     view = make_views(console, run.path)

@@ -9,14 +9,16 @@ import asyncio
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from hashlib import sha256
 from time import time
 from typing import Any
 from uuid import uuid4
 
 from configs.errors import RunStopped
+from configs.plural import show_many
 from configs.schema.service import BatchConfig
 from workers.service.batch_calls import Body, create_batch, fetch_lines, field, find_batch, reason_of
 from workers.service.batch_record import BatchRecord, ServiceBatch
@@ -24,8 +26,12 @@ from workers.service.connection import Connection, closed
 from workers.service.error_words import OUT_OF_QUOTA
 from workers.service.failures import NothingThere, ServiceFailed, ServiceRefused
 from workers.service.reply import Reply
+from workers.usage import NOTHING, Usage
 
 logger = logging.getLogger(__name__)
+
+Line = dict[str, Any]  # of a file of results, with the custom id of a request
+Answered = tuple[Line, Reply | Exception]
 
 _OVER = frozenset({"completed", "failed", "expired", "cancelled"})
 _FULL = frozenset({"token_limit_exceeded", "request_limit_exceeded"})
@@ -119,7 +125,7 @@ class Batches:
         if batch is None:
             self._collect(request, body)
         elif batch.over:
-            self._answer(batch, self._record.answers(batch), "")
+            self._answer(batch, self._decided(batch, self._record.answers(batch)), "")
         elif batch.mark not in self._submitting:  # else it is watched once it has a name
             self._watch(batch)
 
@@ -175,9 +181,10 @@ class Batches:
             for key in ("output_file_id", "error_file_id")
             for line in await fetch_lines(self._connection, field(outcome, key))
         ]
-        self._record.end(batch, [line for line in lines if isinstance(self._reply(line), Reply)])
+        decided = self._decided(batch, lines)
+        self._record.end(batch, [line for line, reply in decided.values() if isinstance(reply, Reply)])
         self._refuse_full(outcome)
-        self._answer(batch, lines, f"says that batch {batch.name} is {field(outcome, 'status')}{reason_of(outcome)}")
+        self._answer(batch, decided, f"says that batch {batch.name} is {field(outcome, 'status')}{reason_of(outcome)}")
 
     async def _outcome(self, batch: ServiceBatch) -> Any:
         """What the service says of it when it is over."""
@@ -215,15 +222,39 @@ class Batches:
 
     # Settling -----------------------------------------------------------------------------------------------------
 
-    def _answer(self, batch: ServiceBatch, lines: Sequence[dict[str, Any]], otherwise: str) -> None:
+    def _answer(self, batch: ServiceBatch, decided: Mapping[str, Answered], otherwise: str) -> None:
         """Tell those who wait for this batch; `otherwise` is for those of whom it says nothing."""
-        by_request = {line.get("custom_id"): line for line in lines}
         for request in batch.requests:
-            line = by_request.get(request)
             nothing = f"{otherwise}, without an answer to this request"
-            self._settle(request, self._failed(nothing) if line is None else self._reply(line))
+            self._settle(request, decided[request][1] if request in decided else self._failed(nothing))
 
-    def _reply(self, line: dict[str, Any]) -> Reply | Exception:
+    def _decided(self, batch: ServiceBatch, lines: Sequence[Line]) -> dict[str, Answered]:
+        """Choose the line that counts for each request of this batch, and read it."""
+        by_request: defaultdict[str, list[Answered]] = defaultdict(list)
+        for line in lines:
+            by_request[line["custom_id"]].append((line, self._reply(line)))
+        strangers = by_request.keys() - {*batch.requests}
+        if strangers:
+            logger.warning(
+                "batch %s holds answers to %s that it was not asked: they are left out",
+                batch.name,
+                show_many(len(strangers), "request"),
+            )
+        return {request: self._one_of(by_request[request]) for request in batch.requests if request in by_request}
+
+    def _one_of(self, answered: Sequence[Answered]) -> Answered:
+        """Choose among the answers to one request: any reply where all are equal; none where they differ, since nobody
+        knows which is meant."""
+        replies = [(line, reply) for line, reply in answered if isinstance(reply, Reply)]
+        if not replies:
+            return answered[0]
+        line, first = replies[0]
+        if all(replace(reply, usage=first.usage) == first for _, reply in replies):
+            return line, first
+        paid = sum((reply.usage for _, reply in replies), NOTHING)
+        return line, self._failed(f"gave a batched request {len(replies)} answers that differ", paid)
+
+    def _reply(self, line: Line) -> Reply | Exception:
         """What one request was answered."""
         response = line.get("response")
         status, body = field(response, "status_code"), field(response, "body")
@@ -250,8 +281,8 @@ class Batches:
         for request in requests:
             self._settle(request, outcome)
 
-    def _failed(self, words: str) -> Exception:
-        return self._connection.errors.read(ServiceFailed(words)).failure
+    def _failed(self, words: str, usage: Usage = NOTHING) -> Exception:
+        return self._connection.errors.read(ServiceFailed(words, usage)).failure
 
     def _settle(self, request: str, outcome: Reply | Exception) -> None:
         for waiting in self._waiting.get(request, ()):

@@ -304,6 +304,54 @@ def test_requests_that_fail_in_a_batch_fail_alone_and_are_asked_anew(
     assert len(office.asked) == 5 + 4
 
 
+def _answered_again(office: BatchOffice, old: str, new: str) -> Meanwhile:
+    """Finished, each file of results with its lines a second time, in which something is another."""
+
+    async def finish(service: Service) -> None:
+        office.finish()
+        for batch in office.batches.values():
+            content = office.files[batch["output_file_id"]]
+            office.files[batch["output_file_id"]] += content.replace(old.encode(), new.encode())
+
+    return finish
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("", ""), ("completion-test", "completion-2"), ('"prompt_tokens": 1', '"prompt_tokens": 2'), ("200", "500")],
+)
+def test_of_several_answers_to_a_request_that_say_the_same_any_counts(
+    server: ServiceServer, office: BatchOffice, tmp_path: Path, old: str, new: str
+) -> None:
+    (reply,) = _outcomes(server, office, tmp_path, ["a"], _answered_again(office, old, new))
+    assert (reply.text, reply.prompt_tokens) == ("fine", 1)
+
+
+def test_a_request_whose_answers_differ_has_failed_with_what_both_cost_and_is_asked_anew(
+    server: ServiceServer, office: BatchOffice, tmp_path: Path
+) -> None:
+    (failure,) = _outcomes(server, office, tmp_path, ["a"], _answered_again(office, "fine", "bad"))
+    assert "gave a batched request 2 answers that differ" in str(failure)
+    assert failure.usage.calls == 2
+
+    async def finish_second(service: Service) -> None:
+        await _until(lambda: len(office.batches) == 2)
+        office.finish()
+
+    (reply,) = _outcomes(server, office, tmp_path, ["a"], finish_second)
+    assert (reply.text, len(office.asked)) == ("fine", 2)
+
+
+def test_answers_to_requests_that_a_batch_was_not_asked_are_told_and_left_out(
+    server: ServiceServer, office: BatchOffice, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (reply,) = _outcomes(server, office, tmp_path, ["a"], _answered_again(office, '"custom_id": "', '"custom_id": "x'))
+    assert reply.text == "fine"
+    assert "batch batch_0 holds answers to 1 request that it was not asked" in caplog.text
+    (kept,) = (file for file in (tmp_path / "batches").iterdir() if file.name != "batches.jsonl")
+    assert len(kept.read_text(encoding="utf-8").splitlines()) == 1
+
+
 @pytest.mark.parametrize("status", ["expired", "cancelled", "failed"])
 def test_what_a_batch_did_not_answer_before_it_was_over_fails_with_the_reason(
     server: ServiceServer, office: BatchOffice, tmp_path: Path, status: str
