@@ -17,7 +17,7 @@ from search.forecast.paid import ledgers_to_reuse, paid_already, paid_for_search
 from search.forecast.rehearsal import Asked, rehearse
 from search.forecast.search_work import most_work, reading_work, rehearsed_work, screening_notes
 from search.forecast.templates import DryTemplates
-from search.forecast.token_length import doubt_of_length, refuse_unreadable
+from search.forecast.token_length import doubt_of_length, refuse_unreadable, unfit
 from search.forecast.workload import Surveyor, combined
 from search.problem.prompt_variant import PromptVariant
 from search.run_directory.new_place import refuse_unusable_directory
@@ -85,6 +85,7 @@ def forecast_run(
     longest = max(decoding.max_new_tokens for decoding in plan.decodings.values())
     missing += notes_on_models(models_of(config))
     missing += [*_length_notes(config.model, "the base prompt", _base_prompt(plan), longest), *templates.notes]
+    missing += _unfit_demonstrations(plan, longest)
     notes = [*_notes(plan.material.notices), *_summary(plan), *notes, *source, *missing, *service_notices(config)]
     assumed = assume(config, sample, longest, rates, notes, example_of_search(plan))
     return forecast(likely, most, assumed, config.budget, spent)
@@ -162,6 +163,25 @@ def _length_notes(model: AnyModelConfig, name: str, block: PromptBlock, new_toke
     refuse_unreadable(model, name, block, new_tokens)
     doubt = doubt_of_length(model, name, block, new_tokens)
     return [] if doubt is None else [doubt]
+
+
+def _unfit_demonstrations(plan: Plan, new_tokens: int) -> list[str]:
+    """A sentence on demonstrations with which no candidate fits, unless the search has a limit of its own."""
+    strategy, material = plan.config.strategy, plan.material
+    if strategy.max_prompt_tokens is not None:
+        return []
+    asked = [(question.query,) for question in material.search]
+    block = plan.renderer.block(material.rules, material.base if strategy.base == "keep" else (), asked)
+    texts = ["\n".join(demonstration.texts) for demonstration in material.pool]
+    long = unfit(plan.config.model, block, texts, new_tokens)
+    if not long:
+        return []
+    many = show_many(len(long), "demonstration")
+    return [
+        f"notice: {many} of the pool's {len(texts):,} (first: {material.pool[long[0]].id}) cannot be read with the "
+        "longest question, since the model's context is too short, so every candidate with one of them fails there; "
+        "shorten them, or set strategy.max_prompt_tokens"
+    ]
 
 
 def _length_notes_of(variant: PromptVariant, plan: EvaluationPlan, leave_out: bool) -> list[str]:

@@ -1,6 +1,7 @@
 """How many tokens a text has, before any model is loaded."""
 
 import os
+from collections.abc import Sequence
 from functools import lru_cache
 from math import ceil
 from pathlib import Path
@@ -104,6 +105,22 @@ def refuse_unreadable(model: AnyModelConfig, name: str, block: PromptBlock, new_
             f"{name} with the longest question has {tokens:,} tokens; with {new_tokens:,} new tokens that is more than "
             f"the model's context of {context:,}: shorten it, or lower max_new_tokens of its decoding"
         )
+
+
+def unfit(model: AnyModelConfig, block: PromptBlock, added: Sequence[str], new_tokens: int) -> list[int]:
+    """Which of these texts the context cannot hold beside the longest prompt of the block and its answer, by their
+    positions; none where no tokenizer on this machine can tell.
+
+    Raises:
+        GenerationFailed: as `PromptTokenizer`.
+    """
+    tokenizer, context = local_tokenizer(model), known_context(model)
+    if tokenizer is None or context is None:
+        return []
+    [longest] = PromptTokenizer(tokenizer).tokens([block.prefix + max(block.suffixes, key=len)], bos=block.bos)
+    room = context - new_tokens - len(longest)
+    long = [at for at, text in enumerate(added) if len(text.encode()) > room]  # a token has a byte at the least
+    return [at for at in long if len(tokenizer(added[at], add_special_tokens=False, verbose=False)["input_ids"]) > room]
 
 
 def doubt_of_length(model: AnyModelConfig, name: str, block: PromptBlock, new_tokens: int) -> str | None:

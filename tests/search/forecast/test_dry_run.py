@@ -89,6 +89,16 @@ def test_a_dry_run_refuses_a_prompt_that_does_not_fit_as_the_run_does() -> None:
         forecast_run(load_config("quickstart", ["model.context_tokens=64"]))
 
 
+def test_a_dry_run_tells_of_demonstrations_that_no_candidate_can_have(tmp_path: Path) -> None:
+    rows = [{"id": "short", "query": "Why?", "answer": "So."}, {"id": "long", "query": "Why? " * 3000, "answer": "So."}]
+    (tmp_path / "pool.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    given = [f"pool={{path: {tmp_path / 'pool.jsonl'}, id_field: id}}"]
+    (told,) = [note for note in forecast_run(load_config("quickstart", given)).notes if "cannot be read" in note]
+    assert "1 demonstration of the pool's 2 (first: long) cannot be read with the longest question" in told
+    limited = load_config("quickstart", [*given, "strategy.max_prompt_tokens=500"])
+    assert not [note for note in forecast_run(limited).notes if "cannot be read" in note]
+
+
 def test_a_dry_run_says_of_prompts_that_it_cannot_count_whether_they_seem_too_long() -> None:
     service = "{model: m, base_url: 'http://127.0.0.1:9/v1', api_key_variable: null}"
     served = f"model={{engine: served, server: openai, context_tokens: 64, service: {service}}}"
