@@ -1,7 +1,7 @@
 """Parts of a judge's words that are quoted: from the answer, from the instructions, from a scale."""
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,9 +13,15 @@ _FENCE = re.compile(
 _SHOWN_AGAIN = re.compile(
     r"<text (?P<key>\w+)>.*?(?:</text (?P=key)>|\Z)"
     r"|\[The Start of (?P<whose>[^\]\n]{1,60})\].*?(?:\[The End of (?P=whose)\]|\Z)"
-    r"|<(?P<tag>blockquote|quote)>.*?</(?P=tag)>|<!--.*?-->|~~(?=\S)[^~\n]*(?<=\S)~~",
+    r"|<(?P<closed>blockquote|quote)>|<(?P<comment>!--)|~~(?=\S)[^~\n]*(?<=\S)~~",
     re.I | re.S,
 )
+_CLOSING = {
+    "blockquote": re.compile("</blockquote>", re.I),
+    "quote": re.compile("</quote>", re.I),
+    "!--": re.compile("-->"),
+}
+"""What ends those of `_SHOWN_AGAIN` that hold nothing where they are not ended."""
 _NO_LEAD_IN = (
     r"(?:[^\n]{0,100}\b(?:ratings?|scores?|grades?|verdict|judge?ment|assessment|evaluation) (?:of|for|on|about)\b"
     r"|\W{0,5}(?:\w{1,20},? ){0,3}(?:I|we)(?:'d| would| will)?(?: \w{1,20})? (?:rate|score|grade|award|assign)\b"
@@ -83,8 +89,8 @@ class Quotations:
         yield from fences
         span_set = set(fences)
         text = _FENCE.sub(lambda fence: " " * len(fence[0]) if fence.span() in span_set else fence[0], self.words)
-        for pattern in (_SHOWN_AGAIN, _BLOCK_QUOTE):
-            yield from (quote.span() for quote in pattern.finditer(text))
+        yield from _shown_again(text)
+        yield from (quote.span() for quote in _BLOCK_QUOTE.finditer(text))
         yield from (quote.span("said") for quote in _LEAD_IN.finditer(text))
         marked = [*(quote.span() for quote in _INLINE.finditer(text)), *_straight(text)]
         yield from (span for span in marked if text[slice(*span)] != text.strip())  # else they are around all it says
@@ -97,6 +103,23 @@ class Quotations:
         return not after and (not before or is_data)
 
 
+def _shown_again(text: str) -> Iterator[tuple[int, int]]:
+    """Spans that the judge marks as shown again. An ending that is missing once is not looked for again, from beginning
+    after beginning to the end of the text."""
+    at, missing = 0, set[str]()
+    while (quote := _SHOWN_AGAIN.search(text, at)) is not None:
+        at = quote.end()
+        kind = (quote["closed"] or quote["comment"] or "").lower()
+        if not kind:
+            yield quote.span()
+        elif kind not in missing:
+            if closing := _CLOSING[kind].search(text, at):
+                at = closing.end()
+                yield quote.start(), at
+            else:
+                missing.add(kind)
+
+
 def _straight(text: str) -> Iterator[tuple[int, int]]:
     marks = [mark.start() for mark in re.finditer('"', text)]
     if len(marks) % 2 == 0:
@@ -104,7 +127,7 @@ def _straight(text: str) -> Iterator[tuple[int, int]]:
         return
     breaks = [0, *(gap.end() for gap in re.finditer(r"\n\s*\n", text)), len(text)]
     for begin, end in pairwise(breaks):
-        yield from _paired([mark for mark in marks if begin <= mark < end])
+        yield from _paired(marks[bisect_left(marks, begin) : bisect_left(marks, end)])
 
 
 def _paired(marks: list[int]) -> Iterator[tuple[int, int]]:

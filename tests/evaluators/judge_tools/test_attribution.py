@@ -102,3 +102,9 @@ def test_long_runs_of_one_mark_are_read_in_linear_time(filler: str) -> None:
     assert _score(f"Rating: [[7]]{run}.\nx") == 7
     assert _score(f"{run}\nRating: [[7]]") == 7
     assert _score(f"[[7]]\n{run}\nRating: [[7]]") == 7
+
+
+@pytest.mark.parametrize("beginning", ["<!--", "<quote>", '"\n\n'])
+def test_quotations_that_never_end_are_read_in_linear_time(beginning: str) -> None:
+    """Looking for the end of each of them anew keeps the suite for minutes."""
+    assert _score(f"{beginning * (150_003 // len(beginning))}\nRating: [[7]]") == 7
