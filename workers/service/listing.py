@@ -28,6 +28,7 @@ SHUTDOWNS: Mapping[str, date] = {name: day for day, names in _SHUTDOWNS.items() 
 2026. `shutdown_date` in a service's own list comes first."""
 
 _SHOWN = 5
+_COMPARED = 2_000  # names, with a model that is not listed: a tenth of a millisecond each
 _LONGEST_NAME = 100
 
 
@@ -89,7 +90,7 @@ def notice(model: str, base_url: str, listing: Listing | None, today: date) -> s
     if shutdown is not None and shutdown <= today:
         return f"{model} was shut down on {shutdown}: choose another service.model"
     if listing is not None and listing.entry is None:
-        close = get_close_matches(model, listing.names, _SHOWN, cutoff=0.4) or listing.names[:_SHOWN]
+        close = get_close_matches(model, listing.names[:_COMPARED], _SHOWN, cutoff=0.4) or listing.names[:_SHOWN]
         return (
             f"{base_url} does not list {model} among its {show_many(len(listing.names), 'model')}; it has "
             f"{', '.join(close)}"
