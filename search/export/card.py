@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from configs.plural import show_many
+from configs.schema.data import RecordsConfig
 from configs.schema.run import RunConfig
+from configs.score_bounds import score_bounds
 from search.export.best_prompt import BestPrompt
 from search.problem.candidate import OWN
 from search.report.caveats import caveats
@@ -15,7 +17,7 @@ from search.report.markup import plain, table, with_interval
 from search.report.numbers import share
 from search.report.sentences import summary
 from search.results.printable import printable
-from search.results.wording import show_decoding
+from search.results.wording import show_decoding, show_judge, shown_model
 from search.run_directory.files import refusing_damage
 
 _MEANS = (
@@ -60,7 +62,7 @@ def _parts(best: BestPrompt, findings: Findings, names: Sequence[str]) -> Iterat
     yield f"# Demonstrations of {plain(best.status.run)}"
     yield (
         f"{show_many(len(best.demonstrations), 'in-context demonstration')}{decoding} for "
-        f"{plain(model_name(best.config))}, found "
+        f"{plain(shown_model(best.config.model.name))}, found "
         f"by demosearch {best.results.manifest['versions']['demosearch']} among "
         f"{show_many(best.status.candidates, 'candidate')}."
     )
@@ -80,8 +82,8 @@ def _parts(best: BestPrompt, findings: Findings, names: Sequence[str]) -> Iterat
     yield "## How it was measured"
     yield table(("what", "which"), _conditions(best, findings))
     yield (
-        f"The demonstrations come from {_sources(best.config)}; the licence of those data applies to them, and this "
-        "card states none."
+        f"The demonstrations come from `{best.config.base_prompt.path.name}` and `{_source(best.config.pool)}`; the "
+        "licence of those data applies to them, and this card states none."
     )
 
 
@@ -102,10 +104,10 @@ def _conditions(best: BestPrompt, findings: Findings) -> list[list[str]]:
         questions, pool = (best.results.manifest[name] for name in ("questions", "pool"))
     stop = ", ".join(plain(json.dumps(stop, ensure_ascii=False)) for stop in best.decoding.stop) or "none"
     return [
-        ["model", plain(model_name(config))],
-        ["judge", plain(config.judge.kind)],
-        ["questions", plain(questions)],
-        ["pool", plain(pool)],
+        ["model", plain(shown_model(config.model.name))],
+        ["judge", plain(_judge(config))],
+        ["questions", plain(f"{_source(config.questions)}: {questions}")],
+        ["pool", plain(f"{_source(config.pool)}: {pool}")],
         ["strategy", plain(config.strategy.kind)],
         ["template", plain(config.render.template)],
         *_decodings(best, findings),
@@ -123,12 +125,12 @@ def _decodings(best: BestPrompt, findings: Findings) -> list[list[str]]:
     ]
 
 
-def model_name(config: RunConfig) -> str:
-    """The model's name; of a folder only the last part, since what stands before it is nobody's business."""
-    name = config.model.name
-    return Path(name).name if Path(name).is_absolute() else name
+def _judge(config: RunConfig) -> str:
+    bounds = score_bounds(config.scoring, config.judge)
+    scale = "" if bounds is None else f", scores from {bounds[0]:g} to {bounds[1]:g}"
+    return show_judge(config.judge) + scale
 
 
-def _sources(config: RunConfig) -> str:
-    pool = config.pool.hub or (config.pool.path.name if config.pool.path else "its pool")
-    return f"`{config.base_prompt.path.name}` and `{pool}`"
+def _source(config: RecordsConfig) -> str:
+    """The name of a file or of a hub's data set."""
+    return config.hub or (config.path.name if config.path else "")

@@ -9,10 +9,11 @@ from typing import Any
 from configs.errors import InputError
 from search.export import written
 from search.export.best_prompt import BestPrompt, read_best_prompt
-from search.export.card import card, model_name
+from search.export.card import card
 from search.export.hugging_face import hugging_face
 from search.export.json_record import record
 from search.report.findings import find
+from search.results.wording import shown_model
 
 _ALWAYS = frozenset({"README.md", "found.json", "manifest.json"})
 _NAMES = _ALWAYS | {"demonstrations.jsonl", "held_out.jsonl", "prompt.txt", "chat.json"}
@@ -57,7 +58,7 @@ def _files(best: BestPrompt) -> dict[str, str]:
     tables = {"demonstrations.jsonl": _alike(shown["demonstrations"]), "held_out.jsonl": _held_out(best)}
     files = {name: _lines(rows) for name, rows in tables.items() if rows}
     if best.is_chat:
-        files["chat.json"] = _dump(hugging_face(best) | {"model": model_name(best.config)})
+        files["chat.json"] = _dump(hugging_face(best) | {"model": shown_model(best.config.model.name)})
     else:
         files["prompt.txt"] = written(best, "urial")
     manifest = _without_folders(best.results.manifest)

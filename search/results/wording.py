@@ -1,12 +1,18 @@
 """How figures of work under way are said to people."""
 
 import math
+from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from configs.plural import show_many
 from evaluators.drafting import Drafting
 from search.statistics.estimates import Estimate
 from workers.prompt import Decoding
+
+if TYPE_CHECKING:
+    from configs.schema.judge import JudgeConfig
 
 _UNITS = ((100.0, 1.0, "s"), (6000.0, 60.0, "min"), (172_800.0, 3600.0, "h"), (math.inf, 86_400.0, "days"))
 """Units of time: below so many seconds, that many are one of these."""
@@ -111,3 +117,24 @@ def show_unseen(seen: int) -> str:
         return "questions the search never saw"
     are = "is" if seen == 1 else "are"
     return f"held-out questions, {seen:,} of which {are} (or resemble) a demonstration or a search question"
+
+
+def show_judge(judge: "JudgeConfig") -> str:
+    """Name a judge: its kind, and the model, metric or function that tells it from others of the kind; of an ensemble
+    the members with their weights."""
+    return _judge_in_words(judge.model_dump(mode="json"))
+
+
+def _judge_in_words(judge: Mapping[str, Any]) -> str:
+    if "members" in judge:
+        members = (f"{_judge_in_words(each['judge'])} (weight {each['weight']:g})" for each in judge["members"])
+        return f"{judge['kind']} of {', '.join(members)}"
+    service, model = judge.get("service") or {}, judge.get("model") or {}
+    name = service.get("model") or shown_model(model.get("name", "")) or judge.get("metric") or judge.get("function")
+    repeats = f", {judge['average']} of {judge['repeats']} verdicts" if judge["repeats"] > 1 else ""
+    return f"{judge['kind']} {name or ''}".strip() + repeats
+
+
+def shown_model(name: str) -> str:
+    """A model's name; of a folder only the last part, since what stands before it is nobody's business."""
+    return Path(name).name if Path(name).is_absolute() else name

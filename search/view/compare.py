@@ -14,6 +14,7 @@ from evaluators.ledger.spend import Spend
 from search.results.answers_table import Answer, AskedPrompt, asked_prompts, read_answers, read_any_results
 from search.results.evaluation_status import read_evaluation
 from search.results.status import read_status
+from search.results.wording import show_judge
 from search.run_directory.run import read_any_config
 from search.statistics.estimates import Estimate, estimate, paired_difference
 from search.view.prompt_text import PromptTexts, read_prompt_texts
@@ -213,7 +214,7 @@ def _entry(run: str, prompt: str, rows: Sequence[Answer], config: AnyConfig, spe
         side=rows[0].side if rows else "search",
         demonstrations=demonstrations,
         text=texts.text(prompt, demonstrations),
-        judge=_judge(config),
+        judge=show_judge(config.judge),
         scores={row.query: row.score for row in rows if row.score is not None},
         categories={row.query: row.category for row in rows},
         spend=spend,
@@ -221,11 +222,3 @@ def _entry(run: str, prompt: str, rows: Sequence[Answer], config: AnyConfig, spe
         dollars=sum(row.dollars for row in rows),
         new_tokens=sum(row.new_tokens for row in rows),
     )
-
-
-def _judge(config: AnyConfig) -> str:
-    """What judges, in a few words: kind, and the service's or the model's name where there is one."""
-    judge = config.judge.model_dump(mode="json")
-    service, model = judge.get("service") or {}, judge.get("model") or {}
-    name = service.get("model") or (model.get("name") if isinstance(model, dict) else "") or judge.get("metric", "")
-    return f"{judge['kind']} {name}".strip()

@@ -77,6 +77,7 @@ def test_the_card_says_what_the_numbers_are_worth(run: Scored, pushed: Path) -> 
     assert "overstated by" in text
     assert "report the held-out score" in text
     assert str(run.path.parent) not in text
+    assert "| judge | reference chrf, scores from 1 to 10 |" in text
 
 
 def test_nothing_that_was_asked_on_the_way_is_pushed(pushed: Path) -> None:

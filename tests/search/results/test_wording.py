@@ -1,13 +1,16 @@
 """How figures are said."""
 
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
+from configs.schema.judge import JudgeConfig
 from search.live.eta import Eta, show_eta
-from search.results.wording import show_estimate, show_gain, show_span
+from search.results.wording import show_estimate, show_gain, show_judge, show_span
 from search.statistics.estimates import Estimate, estimate
 
 
@@ -46,3 +49,26 @@ def test_an_estimate_without_both_ends_says_that_it_has_no_interval() -> None:
         assert show_estimate(lone) == "4.00 [no interval], n=1"
         assert show_gain(lone) == "+4.00 [no interval]"
     assert show_gain(Estimate(-1.0, -2.0, 0.5, 9)) == "-1.00 [-2.00, +0.50]"
+
+
+@pytest.mark.parametrize(
+    ("judge", "words"),
+    [
+        ({"kind": "reference", "metric": "rouge_l"}, "reference rouge_l"),
+        ({"kind": "function", "function": "mine:score", "repeats": 3}, "function mine:score, mean of 3 verdicts"),
+        ({"kind": "reward_model", "model": {"name": "/home/me/reward"}}, "reward_model reward"),
+        ({"kind": "mt_bench", "prompts_path": "p", "service": {"model": "gpt"}}, "mt_bench gpt"),
+        (
+            {
+                "kind": "ensemble",
+                "members": [
+                    {"judge": {"kind": "reference"}},
+                    {"weight": 0.5, "judge": {"kind": "function", "function": "mine:score"}},
+                ],
+            },
+            "ensemble of reference chrf (weight 1), function mine:score (weight 0.5)",
+        ),
+    ],
+)
+def test_a_judge_is_named_by_what_tells_it_from_others_of_its_kind(judge: dict[str, object], words: str) -> None:
+    assert show_judge(TypeAdapter(JudgeConfig).validate_python(judge, context={"folder": Path()})) == words
