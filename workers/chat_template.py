@@ -9,11 +9,23 @@ from workers.control_tokens import without_tokens
 from workers.failures import ChatTemplateMissing
 from workers.prompt import ChatMessage
 
-SPELLING = "chat-template/2"
+SPELLING = "chat-template/3"
 """Raise it whenever some messages would become another text: it is part of what is known of a judge's model."""
 
 # Llama 3's templates write today's date unless told one; a resumed run would meet another prompt tomorrow.
 DATE = "26 Jul 2024"
+_PARTS_OF_THE_DAY = {
+    "%-d": "26", "%e": "26", "%-m": "7", "%-H": "0", "%-I": "12", "%F": "2024-07-26", "%D": "07/26/24",
+    "%T": "00:00:00", "%R": "00:00", "%c": "Fri Jul 26 00:00:00 2024", "%x": "07/26/24", "%X": "00:00:00",
+    "%Y": "2024", "%y": "24", "%m": "07", "%d": "26", "%B": "July", "%b": "Jul", "%h": "Jul", "%A": "Friday",
+    "%a": "Fri", "%j": "208", "%H": "00", "%I": "12", "%M": "00", "%S": "00", "%p": "AM", "%Z": "", "%z": "",
+}  # fmt: skip
+_DAY = (
+    "{% macro strftime_now(format) %}{{ format"
+    + "".join(f"|replace('{part}', '{text}')" for part, text in _PARTS_OF_THE_DAY.items())
+    + " }}{% endmacro +%}"
+)
+"""Jinja that stands in for the clock of transformers, which cannot be given another one."""
 
 
 class ChatTokenizer(Protocol):
@@ -85,6 +97,7 @@ class ChatTemplate:
             raise InputError(f"the tokenizer of '{name}' cannot be loaded ({reason_of(error)}); check {knob}") from None
         if not getattr(tokenizer, "chat_template", None):
             raise ChatTemplateMissing(f"the tokenizer of '{name}' has no chat template; {advice}")
+        tokenizer.chat_template = on_one_day(tokenizer.get_chat_template())
         return cls(cast(ChatTokenizer, tokenizer))
 
     @property
@@ -126,6 +139,21 @@ class ChatTemplate:
             )
         except TemplateError:
             return False
+
+
+def on_one_day(template: str) -> str:
+    """A template that asks for today's date, as Mistral's, gpt-oss', Granite's and SmolLM3's, with the answer always
+    the same; any other one as it is."""
+    return template if "strftime_now" not in template or template.startswith(_DAY) else _DAY + template
+
+
+def arguments_of_the_day(template: str) -> dict[str, str]:
+    """What a tokenizer's `apply_chat_template`, or a request to vLLM, is given to spell a chat with the same date.
+
+    Args:
+        template: as it was loaded here.
+    """
+    return {"date_string": DATE} | ({"chat_template": template} if template.startswith(_DAY) else {})
 
 
 LoadTemplate: TypeAlias = Callable[[str, str | None, str, str], ChatTemplate]

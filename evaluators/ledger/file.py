@@ -153,7 +153,9 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
             yield ledger if _checked_version(ledger, path) else None
     except (sqlite3.Error, OSError) as error:
         restore = f"restore it, and {path.name}-wal if there is one, from a copy"
-        if isinstance(error, sqlite3.OperationalError | OSError):  # the disk's fault, more often than the file's
+        if isinstance(error, PermissionError):
+            restore = "make it readable"
+        elif isinstance(error, sqlite3.OperationalError | OSError):  # the disk's fault, more often than the file's
             restore = f"free some disk space, here and for temporary files; where there is some, {restore}"
         raise InputError(f"the ledger {path} cannot be read ({why(error)}): {restore}") from error
 

@@ -7,7 +7,7 @@ from configs.errors import InputError
 from search.export.best_prompt import BestPrompt
 from search.export.chat import open_chat
 from search.prompts.urial import UrialForm, form_of
-from workers.chat_template import DATE
+from workers.chat_template import arguments_of_the_day
 
 
 def hugging_face(best: BestPrompt) -> dict[str, Any]:
@@ -18,7 +18,8 @@ def hugging_face(best: BestPrompt) -> dict[str, Any]:
 
     gives the tokens that were scored.
     """
-    own = {"date_string": DATE} if best.is_chat else {"chat_template": chat_template(best)}
+    template = best.material.template
+    own = {"chat_template": chat_template(best)} if template is None else arguments_of_the_day(template.text)
     return {
         "model": best.config.model.name,
         "messages": open_chat(best),

@@ -5,7 +5,7 @@ from typing import Any
 from search.export.best_prompt import BestPrompt
 from search.export.chat import open_chat
 from search.export.question_slot import spelling
-from workers.chat_template import DATE
+from workers.chat_template import arguments_of_the_day
 from workers.service.server_dialects import DIALECTS, completion_fields
 
 _OPENAI = ("max_tokens", "temperature", "top_p", "seed", "stop")
@@ -33,7 +33,9 @@ def chat_request(best: BestPrompt) -> dict[str, Any]:
     """The arguments of `client.chat.completions.create` of the library `openai`; the question is to be added to the
     last message's content. `extra_body` is what vLLM and SGLang know beyond OpenAI's own."""
     given = fields(best)
-    own = {"chat_template_kwargs": {"date_string": DATE}} if best.is_chat else {}
+    template = best.material.template
+    day = {} if template is None else arguments_of_the_day(template.text)
+    own = {"chat_template_kwargs": {"date_string": day.pop("date_string")}, **day} if day else {}
     return {
         "model": best.config.model.name,
         "messages": open_chat(best),

@@ -84,8 +84,7 @@ def forecast_run(
     spent, rates, source = measured(config, path, experience)
     longest = max(decoding.max_new_tokens for decoding in plan.decodings.values())
     missing += notes_on_models(models_of(config))
-    missing += [*_length_notes(config.model, "the base prompt", _base_prompt(plan), longest), *templates.notes]
-    missing += _unfit_demonstrations(plan, longest)
+    missing += [*_base_and_pool_notes(plan, longest), *templates.notes]
     notes = [*_notes(plan.material.notices), *_summary(plan), *notes, *source, *missing, *service_notices(config)]
     assumed = assume(config, sample, longest, rates, notes, example_of_search(plan))
     return forecast(likely, most, assumed, config.budget, spent)
@@ -163,6 +162,13 @@ def _length_notes(model: AnyModelConfig, name: str, block: PromptBlock, new_toke
     refuse_unreadable(model, name, block, new_tokens)
     doubt = doubt_of_length(model, name, block, new_tokens)
     return [] if doubt is None else [doubt]
+
+
+def _base_and_pool_notes(plan: Plan, new_tokens: int) -> list[str]:
+    """Sentences where the base prompt or demonstrations may not fit. Raises InputError where the base prompt does
+    not."""
+    notes = _length_notes(plan.config.model, "the base prompt", _base_prompt(plan), new_tokens)
+    return [*notes, *_unfit_demonstrations(plan, new_tokens)]
 
 
 def _unfit_demonstrations(plan: Plan, new_tokens: int) -> list[str]:

@@ -1,5 +1,5 @@
 from tests.plain_chat import PlainChat
-from workers.chat_template import ChatTemplate
+from workers.chat_template import DATE, ChatTemplate, arguments_of_the_day, on_one_day
 from workers.prompt import ChatMessage
 
 TALK: list[ChatMessage] = [
@@ -28,3 +28,10 @@ def test_without_a_system_role_the_system_message_opens_the_first_user_message()
 
 def test_messages_without_a_system_message_stay_as_they_are() -> None:
     assert ChatTemplate(Deaf()).prompt(TALK[1:2]) == "<user> Why? </user>\n<assistant>"
+
+
+def test_whoever_spells_a_chat_elsewhere_is_told_the_same_day() -> None:
+    asks = on_one_day("{{ strftime_now('%Y') }}")
+    assert arguments_of_the_day(asks) == {"date_string": DATE, "chat_template": asks}
+    assert arguments_of_the_day(on_one_day("{{ date_string }}")) == {"date_string": DATE}
+    assert on_one_day(asks) == asks

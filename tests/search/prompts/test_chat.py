@@ -72,8 +72,20 @@ def test_without_rules_there_is_no_system_message(tmp_path: Path) -> None:
     assert renderer(tmp_path, PLAIN).block("\n", (), [("q",)]).prompt(0) == "<s>[user]\nq[end]\n[assistant]\n"
 
 
-def test_a_template_that_writes_the_date_writes_the_same_one_every_day(tmp_path: Path) -> None:
-    assert renderer(tmp_path, DATED).block(RULES, (), [(QUERY,)]).prefix.startswith("26 Jul 2024<s>")
+@pytest.mark.parametrize(
+    ("template", "date"),
+    [
+        (DATED, "26 Jul 2024<s>"),
+        ("{%- set today = strftime_now('%Y-%m-%d') %}{{ today }}" + PLAIN, "2024-07-26<s>"),
+        ("\n{%- macro day() %}{{ strftime_now('%A, %B %d') }}{% endmacro %}{{ day() }}" + PLAIN, "Friday, July 26<s>"),
+        ("{% if strftime_now is defined %}{{ strftime_now('%d %B') }}{% endif %}" + PLAIN, "26 July<s>"),
+    ],
+)  # fmt: skip
+def test_a_template_that_writes_the_date_writes_the_same_one_every_day(
+    tmp_path: Path, template: str, date: str
+) -> None:
+    chat = renderer(tmp_path, template)
+    assert chat.block(RULES, (), [(QUERY,)]).prefix.startswith(date)
 
 
 def test_an_answer_is_only_stripped(tmp_path: Path) -> None:
