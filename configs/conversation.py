@@ -48,18 +48,7 @@ def messages(row: Row, field: str) -> Iterator[Message]:
             raise InputError(f"{place}: holds {kind_of(message)}, not a text or an object with role and content")
         inner = Row(message, place)
         name = next((name for name in ("content", "value", "text") if inner.has(name)), "content")
-        text, part = _text(inner, name)
-        yield Message(_role(message.get("role", message.get("from"))), text, f"{field}[{number}].{name}{part}")
-
-
-def _text(message: Row, name: str) -> tuple[str, str]:
-    """The text of a message, and where it stands inside the field where it is given in parts, as OpenAI has them."""
-    parts = message.value(name)
-    given = [part.get("text") for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
-    texts = [text for text in given if isinstance(text, str)]
-    if not texts or len(texts) < len(parts):
-        return message.text(name), ""
-    return "".join(texts), "[0].text"
+        yield Message(_role(message.get("role", message.get("from"))), inner.text(name), f"{field}[{number}].{name}")
 
 
 def first_exchange(row: Row) -> tuple[str | None, str | None]:

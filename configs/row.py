@@ -30,7 +30,8 @@ class Row(dict[str, Any]):
     def value(self, field: str) -> Any:
         """What is in a field, or in one inside another, such as `instances[0].input`; None where it is missing.
 
-        A field whose whole name is `field` comes first. NaN, which pandas writes for a missing value, is None.
+        A field whose whole name is `field` comes first. NaN, which pandas writes for a missing value, is None. Parts of
+        text, as OpenAI's messages may have them, are one text.
         """
         if field in self:
             return _present(self[field])
@@ -115,7 +116,13 @@ def is_blank(text: str | None) -> bool:
 
 
 def _present(value: Any) -> Any:
+    if isinstance(value, list) and value and all(map(_is_part_of_text, value)):
+        return "".join(part["text"] for part in value)
     return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _is_part_of_text(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("type") == "text" and isinstance(value.get("text"), str)
 
 
 def places_in_words(places: Sequence[str]) -> str:

@@ -108,8 +108,8 @@ def refuse_unreadable(model: AnyModelConfig, name: str, block: PromptBlock, new_
 
 
 def unfit(model: AnyModelConfig, block: PromptBlock, added: Sequence[str], new_tokens: int) -> list[int]:
-    """Which of these texts the context cannot hold beside the longest prompt of the block and its answer, by their
-    positions; none where no tokenizer on this machine can tell.
+    """Positions of the texts that the context cannot hold beside the longest prompt of the block and its answer; none
+    where no tokenizer on this machine can tell.
 
     Raises:
         GenerationFailed: as `PromptTokenizer`.
