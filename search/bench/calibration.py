@@ -86,10 +86,10 @@ def guarded_search(
 
 def by_class(searches: Sequence[GuardedSearch]) -> str:
     """Probabilities said of what was found, and true, in Markdown, a line a class of probability."""
-    found = [search for search in searches if search.covered is not None]
+    with_gain = [search for search in searches if search.covered is not None]
     lines = ["| probability | searches | said, mean | truly better | gain covered |", "|---|---|---|---|---|"]
     for low, high in _CLASSES:
-        own = [search for search in found if low <= search.probability < high]
+        own = [search for search in with_gain if low <= search.probability < high]
         if own:
             better, covered = (
                 100 * fmean(flags) for flags in ([v.gain > 0 for v in own], [bool(v.covered) for v in own])
