@@ -114,7 +114,7 @@ class ReportTable:
     Attributes:
         label: its name for who does not see it, and in the page.
         chosen: numbers of the rows that stand out.
-        is_long: it may be cut, and scrolls; the cells of any other stand below one another on a phone.
+        is_long: it may be cut, scrolls down, and is sorted also where there is no room for its columns.
     """
 
     label: str

@@ -110,10 +110,11 @@ async def look(folder: Path, home: str) -> Seen:
         widths, cut, lost = {}, {}, {}
         await asyncio.to_thread(made_long, folder / "an_evaluation_of_many_long_names")
         wide = ("", "compare?run=an_evaluation_of_many_long_names&run=third")
-        await page.resize(1100)
-        for name in wide:
-            await page.open(home + name)
-            cut[f"{name} at 1100"] = await page.evaluate(SCROLLED)
+        for width in (1100, 800):
+            await page.resize(width)
+            for name in (*wide, "answers/first"):
+                await page.open(home + name)
+                cut[f"{name} at {width}"] = await page.evaluate(SCROLLED)
         await page.resize(360, 740, phone=True)
         for name in (*wide, "run/first", "answers/first", "answer/first?trial=1&item=g1"):
             await page.open(home + name)
