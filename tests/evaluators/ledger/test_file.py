@@ -108,3 +108,12 @@ def test_a_ledger_on_read_only_media_is_read_whole_with_or_without_its_log(tmp_p
         assert read_spend(media / "ledger", "run") == expected
     finally:
         subprocess.run(["umount", "-l", str(media)], check=True)
+
+
+def test_a_ledger_that_may_not_be_read_is_to_be_made_readable(tmp_path: Path) -> None:
+    path = kept(tmp_path / "ledger", [(0, 1)])
+    path.chmod(0)
+    if os.access(path, os.R_OK):
+        pytest.skip("this user may read everything")
+    with pytest.raises(InputError, match=r"cannot be read \(Permission denied\): make it readable"):
+        read_spend(path, "run")
