@@ -46,8 +46,8 @@ class ScreeningConfig(SearchSpaceConfig):
     block: Annotated[int, Field(ge=1)] = 8
     """Questions a trial: fewer tell more at the same number of answers, more share their prompt's prefix."""
     screening_judge_answers: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
-    """Answers that `judge.screening` judges beside those; `auto`: three times as many. Without effect where there is
-    no such judge."""
+    """Answers that `judge.screening` judges beside those; `auto`: twenty times as many, and at the most as many as
+    exhaustive greedy would have judged. Without effect where there is no such judge."""
     screening_share: Annotated[float, Field(ge=0, le=1)] | Literal["auto"] = "auto"
     """Share of the budget for groups, in [0, 1]; `auto`: 0.75, and less where sets of more than 3 would go short of
     trials of their own beside the finalists'."""

@@ -77,7 +77,7 @@ class Screening:
         self._block = min(config.block, len(self._space.questions))
         answers = answers_to_ask_for(config, self._space, self._base_answers)
         self._plan_for(answers)
-        screened = answers_to_screen(config, answers) if has_screening_judge else 0
+        screened = answers_to_screen(config, self._space, answers) if has_screening_judge else 0
         self._screening = ScreeningJudge(self._numbered, screened, self._block, seed, embedding, hints)
         self._scores = ObservedScores()
         self._groups = Groups(self._numbered, self._draw)

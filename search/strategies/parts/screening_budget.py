@@ -5,7 +5,7 @@ from typing import Literal
 from configs.schema.strategy import ScreeningConfig
 from search.problem.space import SearchSpace
 
-_SCREENED = 3  # times the judge's answers
+_SCREENED = 20  # times the judge's answers
 _FINALISTS, _FINAL_SHARE = 2, 2  # a finalist's questions are at most half of the budget
 _GROUPS_SHARE, _FEW_CHOSEN = 0.75, 3
 _SETS = 6  # trials of sets for each demonstration of one, before groups take more than half of what finalists leave
@@ -67,11 +67,15 @@ def finalists_met_by(trials: int, blocks: int) -> int:
     return min(_FINALISTS, trials // (_FINAL_SHARE * blocks))
 
 
-def answers_to_screen(config: ScreeningConfig, answers: int) -> int:
-    """Return how many answers a screening judge may judge where the judge that counts has so many."""
+def answers_to_screen(config: ScreeningConfig, space: SearchSpace, answers: int) -> int:
+    """Return how many answers a screening judge may judge where the judge that counts has so many.
+
+    Args:
+        space: with the questions that it asks about.
+    """
     if config.screening_judge_answers != "auto":
         return config.screening_judge_answers
-    return _SCREENED * answers
+    return min(_SCREENED * answers, _exhaustive_candidates(space) * len(space.questions))
 
 
 def answers_to_ask_for(config: ScreeningConfig, space: SearchSpace, base_answers: int) -> int:
@@ -83,6 +87,11 @@ def answers_to_ask_for(config: ScreeningConfig, space: SearchSpace, base_answers
     """
     if config.evaluations != "auto":
         return config.evaluations
-    candidates = sum(len(space.pool) - step for step in range(space.max_added))
+    candidates = _exhaustive_candidates(space)
     worth = max(min(candidates, _LEAST_CANDIDATES), candidates // 10)
     return base_answers + len(space.questions) * (worth - 1)
+
+
+def _exhaustive_candidates(space: SearchSpace) -> int:
+    """Return how many candidates exhaustive greedy tries beside the base prompt."""
+    return sum(len(space.pool) - step for step in range(space.max_added))

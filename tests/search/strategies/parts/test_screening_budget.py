@@ -4,13 +4,15 @@ import pytest
 
 from configs.schema.strategy import ScreeningConfig
 from search.problem.space import SearchSpace
-from search.strategies.parts.screening_budget import finalists_met_by, share_of_groups
+from search.strategies.parts.screening_budget import answers_to_screen, finalists_met_by, share_of_groups
 
 
-def space_of(most: int) -> SearchSpace:
+def space_of(most: int, demonstrations: int = 1) -> SearchSpace:
     """A space of sets of up to `most`, with 80 questions: 10 blocks."""
-    questions = tuple(f"q{number}" for number in range(80))
-    return SearchSpace(base=(), pool=("d",), questions=questions, insert_at=0, max_added=most)
+    questions, pool = (
+        tuple(f"{kind}{number}" for number in range(count)) for kind, count in (("q", 80), ("d", demonstrations))
+    )
+    return SearchSpace(base=(), pool=pool, questions=questions, insert_at=0, max_added=most)
 
 
 @pytest.mark.parametrize(
@@ -39,3 +41,15 @@ def test_sets_of_three_and_large_budgets_leave_three_quarters_to_groups(trials: 
 
 def test_a_share_that_is_given_is_kept() -> None:
     assert share_of_groups(ScreeningConfig(kind="screening", screening_share=0.9), space_of(8), 57) == 0.9
+
+
+@pytest.mark.parametrize(("answers", "screened"), [(588, 20 * 588), (592, (50 + 49 + 48) * 80)])
+def test_a_cheap_judge_has_twenty_times_the_answers_and_no_more_than_exhaustive_greedy(
+    answers: int, screened: int
+) -> None:
+    assert answers_to_screen(ScreeningConfig(kind="screening"), space_of(3, 50), answers) == screened
+
+
+def test_a_cheap_judge_has_the_answers_that_are_given() -> None:
+    config = ScreeningConfig(kind="screening", screening_judge_answers=0)
+    assert answers_to_screen(config, space_of(3, 50), 592) == 0
