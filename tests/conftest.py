@@ -8,7 +8,7 @@ error to load any of these libraries in what is left.
 import gc
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -92,6 +92,14 @@ class _WholeFiles(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no ty
 def pytest_collection_finish() -> None:
     gc.freeze()  # later collections look at what tests make, not at all libraries
     gc.enable()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _frozen_libraries() -> Iterator[None]:
+    """Also those that tests import, and after searches, which thaw everything when they end."""
+    yield
+    gc.collect(1)
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
