@@ -40,6 +40,20 @@ def _task(base: ModelConfig) -> Finetuning:
     return Finetuning(base=base, config=SHORT, method="full", examples=EXAMPLES, seed=3)
 
 
+@pytest.fixture(scope="module")
+def trained(base: ModelConfig, tmp_path_factory: pytest.TempPathFactory) -> FinetunedModel:
+    """A finished training, which nobody changes."""
+    return finetune(_task(base), tmp_path_factory.mktemp("trainings") / "whole")
+
+
+def _copy(trained: FinetunedModel, folder: Path) -> FinetunedModel:
+    """The finished training in another folder, where it may be changed."""
+    shutil.copytree(trained.model.parent, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("lock"))
+    copied = FinetunedModel.read(folder)
+    assert copied is not None
+    return copied
+
+
 def _weights(model: Path) -> dict[str, torch.Tensor]:
     return load_file(model / "model.safetensors")
 
@@ -49,20 +63,19 @@ def _same(first: Path, second: Path) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_full_fine_tuning_makes_the_answers_likelier(base: ModelConfig, tmp_path: Path) -> None:
-    done = finetune(_task(base), tmp_path)
-    assert (done.examples, done.steps, done.too_long) == (4, 6, ())
-    assert done.loss is not None
+def test_full_fine_tuning_makes_the_answers_likelier(
+    base: ModelConfig, trained: FinetunedModel, tmp_path: Path
+) -> None:
+    assert (trained.examples, trained.steps, trained.too_long) == (4, 6, ())
+    assert trained.loss is not None
     first = finetune(replace(_task(base), config=SHORT.model_copy(update={"learning_rate": 1e-12})), tmp_path / "still")
     assert first.loss is not None
-    assert done.loss < first.loss - 0.1
+    assert trained.loss < first.loss - 0.1
 
 
 def test_a_killed_training_that_goes_on_is_the_training_that_was_never_killed(
-    base: ModelConfig, tmp_path: Path
+    base: ModelConfig, trained: FinetunedModel, tmp_path: Path
 ) -> None:
-    whole = finetune(_task(base), tmp_path / "whole")
-
     def die(done: int, _: int) -> None:
         if done == 4:
             raise KeyboardInterrupt
@@ -75,7 +88,7 @@ def test_a_killed_training_that_goes_on_is_the_training_that_was_never_killed(
     steps: list[int] = []
     resumed = finetune(_task(base), tmp_path / "killed", lambda done, _: steps.append(done))
     assert steps[0] > 1, "it began anew"
-    assert _same(whole.model, resumed.model)
+    assert _same(trained.model, resumed.model)
     assert not (tmp_path / "killed" / "checkpoints").exists()
 
 
@@ -86,21 +99,22 @@ def test_adapters_are_merged_into_a_model_that_any_engine_loads(base: ModelConfi
     assert any(not torch.equal(before[name], after[name]) for name in before)
 
 
-def test_a_finished_training_is_read_and_not_repeated(base: ModelConfig, tmp_path: Path) -> None:
-    done = finetune(_task(base), tmp_path)
+def test_a_finished_training_is_read_and_not_repeated(
+    base: ModelConfig, trained: FinetunedModel, tmp_path: Path
+) -> None:
+    done = _copy(trained, tmp_path)
     written = (done.model / "model.safetensors").stat().st_mtime_ns
     assert finetune(_task(base), tmp_path) == done == FinetunedModel.read(tmp_path)
     assert (done.model / "model.safetensors").stat().st_mtime_ns == written
 
 
 @pytest.mark.parametrize("gone", ["config.json", "model.safetensors"])
-def test_a_finished_training_whose_model_is_gone_is_repeated(gone: str, base: ModelConfig, tmp_path: Path) -> None:
-    done = finetune(_task(base), tmp_path)
-    before = _weights(done.model)
-    (done.model / gone).unlink()
+def test_a_finished_training_whose_model_is_gone_is_repeated(
+    gone: str, base: ModelConfig, trained: FinetunedModel, tmp_path: Path
+) -> None:
+    (_copy(trained, tmp_path).model / gone).unlink()
     assert FinetunedModel.read(tmp_path) is None
-    finetune(_task(base), tmp_path)
-    assert all(torch.equal(before[name], tensor) for name, tensor in _weights(done.model).items())
+    assert _same(finetune(_task(base), tmp_path).model, trained.model)
 
 
 def test_too_long_examples_are_left_out_and_reported(base: ModelConfig, tmp_path: Path) -> None:
@@ -172,15 +186,15 @@ class _WhenWaiting(logging.Handler):
 
 
 def test_two_processes_do_not_train_in_one_folder_and_the_one_that_waits_reads_what_the_other_made(
-    base: ModelConfig, tmp_path: Path
+    base: ModelConfig, trained: FinetunedModel, tmp_path: Path
 ) -> None:
-    folder, made = tmp_path / "shared", finetune(_task(base), tmp_path / "made")
+    folder = tmp_path / "shared"
     folder.mkdir()
     other = FileLock(folder / "lock", thread_local=False)
     other.acquire()
 
     def finish() -> None:
-        shutil.copytree(tmp_path / "made", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("lock"))
+        _copy(trained, folder)
         other.release()
 
     log, handler, steps = logging.getLogger("workers.finetune.lock"), _WhenWaiting(finish), list[int]()
@@ -191,7 +205,7 @@ def test_two_processes_do_not_train_in_one_folder_and_the_one_that_waits_reads_w
     finally:
         log.removeHandler(handler)
     assert not steps
-    assert _same(done.model, made.model)
+    assert _same(done.model, trained.model)
     assert done.model.parent == folder
 
 
