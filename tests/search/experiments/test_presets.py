@@ -42,7 +42,8 @@ def preset(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("OPENAI_API_KEY", raising=False)
         patch.setenv("HF_HUB_OFFLINE", "1")
-        yield load_experiment(file, ["greedy.pool.limit=20"])  # a rehearsal of the search in a hundred takes seconds
+        # rehearsals of a search in a hundred, and of the hundred proposals of a Gaussian process, take seconds each
+        yield load_experiment(file, ["greedy.pool.limit=20", "decoding_sweep.strategy.trials=30"])
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
