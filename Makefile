@@ -2,11 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Python compiles what is imported, when it is; pip would compile everything, one file after the other.
+INSTALL := $(BIN)/python -m pip install -q --no-compile -c configs/constraints.txt
 
 # Where it is set, every process compiles all of these files anew: 0.3 s a command, 4 s whenever tests are collected.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help quickstart lint check test site gpu clean
+.PHONY: help quickstart lint check test pytest notebooks site gpu clean
 
 help:
 	@echo "make quickstart   install into $(VENV) and run a complete search with the toy model"
@@ -16,15 +18,16 @@ help:
 	@echo "make gpu          run all checks and measurements on this machine's GPU, in ten minutes, with its own Python"
 	@echo "make clean        remove $(VENV)"
 
-$(BIN)/demosearch: pyproject.toml configs/constraints.txt
+$(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q -c configs/constraints.txt torch
-	$(BIN)/python -m pip install -q -c configs/constraints.txt -e .
+
+$(BIN)/demosearch: pyproject.toml configs/constraints.txt | $(BIN)/python
+	$(INSTALL) -e .
 	@touch $@
 
-$(VENV)/.dev: $(BIN)/demosearch
-	$(BIN)/python -m pip install -q -c configs/constraints.txt -e ".[dev]"
-	@touch $@
+$(VENV)/.dev: pyproject.toml configs/constraints.txt | $(BIN)/python
+	$(INSTALL) -e ".[dev]"
+	@touch $(BIN)/demosearch $@
 
 quickstart: $(BIN)/demosearch
 	$(BIN)/demosearch run configs/quickstart.yaml
@@ -41,9 +44,14 @@ check: $(VENV)/.dev
 	$(BIN)/python -m tests.house & house=$$!; $(BIN)/lint-imports --no-logo & imports=$$!; $(BIN)/mypy & types=$$!; \
 	OMP_NUM_THREADS=1 $(BIN)/pytest --quick -n 3 && wait $$house && wait $$imports && wait $$types
 
-test: lint
+test: $(VENV)/.dev  # all beside each other: the linters and the notebooks leave a core idle
+	$(MAKE) -j lint pytest notebooks
+
+pytest: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
-	$(BIN)/pytest --nbmake --nbmake-timeout=600 notebooks
+
+notebooks: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/pytest --nbmake --nbmake-timeout=600 notebooks
 
 site: $(VENV)/.dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
