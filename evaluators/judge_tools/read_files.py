@@ -8,7 +8,7 @@ import ast
 import re
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 
 _WRITERS = frozenset(
@@ -112,15 +112,17 @@ def _folders(path: Path, tree: ast.AST, names: Collection[str]) -> Iterator[tupl
     folders = [(path.parent, ""), (Path(), ""), *((path.parents[up], "../" * up) for up in ups)]
     folders += [(folder, f"{folder.name}/") for folder in packages]
     seen = {folder for folder, _ in folders}
+    begin = 0
     for _ in range(_DEEPEST):
-        for folder, shown in list(folders):
-            for name in names:
-                with suppress(OSError, ValueError):
-                    inner = folder / name
-                    is_new = name not in (".", "/") and "*" not in name and inner not in seen
-                    if is_new and len(folders) < _MOST_FOLDERS and inner.is_dir():
-                        seen.add(inner)
-                        folders.append((inner, f"{shown}{name}/"))
+        latest, begin = folders[begin:], len(folders)
+        for (folder, shown), name in product(latest, names):
+            inner = folder / name
+            if name in (".", "/") or "*" in name or inner in seen or len(folders) >= _MOST_FOLDERS:
+                continue
+            with suppress(OSError, ValueError):
+                if inner.is_dir():
+                    seen.add(inner)
+                    folders.append((inner, f"{shown}{name}/"))
     yield from folders
 
 
