@@ -115,12 +115,17 @@ def test_a_judge_that_drifts_says_the_same_at_the_same_moment_and_ends_elsewhere
     assert landscape().score(trial, moment=1.0) == landscape().score(trial)
 
 
+@pytest.fixture(scope="module")
+def wide() -> Landscape:
+    """Of very many demonstrations."""
+    return landscape(pool=3000)
+
+
 @pytest.mark.parametrize("agreement", [0.0, 0.6, 0.95])
-def test_another_judges_effects_correlate_as_far_as_it_agrees(agreement: float) -> None:
-    landscape = Landscape(MIXED, 0, pool=3000)
-    other = landscape.under_another_judge(agreement, 0.0, 0)
-    assert np.corrcoef(landscape.effect, other.effect)[0, 1] == pytest.approx(agreement, abs=0.06)
-    assert other.effect.std() == pytest.approx(landscape.effect.std(), rel=0.06)
+def test_another_judges_effects_correlate_as_far_as_it_agrees(agreement: float, wide: Landscape) -> None:
+    other = wide.under_another_judge(agreement, 0.0, 0)
+    assert np.corrcoef(wide.effect, other.effect)[0, 1] == pytest.approx(agreement, abs=0.06)
+    assert other.effect.std() == pytest.approx(wide.effect.std(), rel=0.06)
 
 
 def test_another_judge_sees_the_same_answer_with_noise_partly_its_own() -> None:
