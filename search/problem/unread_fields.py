@@ -51,7 +51,8 @@ def unread_fields(rows: Sequence[ReadRow], source: str, knob: str) -> Iterator[s
         rows_have = show_many(len(those), "row has", "rows have")
         further = any(field == query_field.partition("[")[0] for _, query_field, _ in those)
         things = "further messages in '{}', which are" if further else "something in '{}', which is"
-        yield f"{source}: {rows_have} {things.format(field)} left out; {_cure(field, those, knob)}"
+        shared = ", and what all of them share, as a system message, in the rules of the base prompt" if further else ""
+        yield f"{source}: {rows_have} {things.format(field)} left out; {_cure(field, those, knob)}{shared}"
     parting = parting_field(rows)
     if parting is not None and parting not in having:
         yield (
