@@ -14,6 +14,7 @@ SPELLING = "chat-template/3"
 
 # Llama 3's templates write today's date unless told one; a resumed run would meet another prompt tomorrow.
 DATE = "26 Jul 2024"
+_PROBE = "the rules of this conversation"
 _PARTS_OF_THE_DAY = {
     "%-d": "26", "%e": "26", "%-m": "7", "%-H": "0", "%-I": "12", "%F": "2024-07-26", "%D": "07/26/24",
     "%T": "00:00:00", "%R": "00:00", "%c": "Fri Jul 26 00:00:00 2024", "%x": "07/26/24", "%X": "00:00:00",
@@ -86,7 +87,7 @@ class ChatTemplate:
             advice: what to do when it has none.
 
         Raises:
-            InputError: there is no tokenizer.
+            InputError: there is no tokenizer, or its chat template cannot be used.
             ChatTemplateMissing: it has no chat template.
         """
         from transformers import AutoTokenizer  # noqa: PLC0415 -- heavy, and only chat templates need it
@@ -97,8 +98,20 @@ class ChatTemplate:
             raise InputError(f"the tokenizer of '{name}' cannot be loaded ({reason_of(error)}); check {knob}") from None
         if not getattr(tokenizer, "chat_template", None):
             raise ChatTemplateMissing(f"the tokenizer of '{name}' has no chat template; {advice}")
-        tokenizer.chat_template = on_one_day(tokenizer.get_chat_template())
-        return cls(cast(ChatTokenizer, tokenizer))
+        try:
+            tokenizer.chat_template = on_one_day(tokenizer.get_chat_template())
+            template = cls(cast(ChatTokenizer, tokenizer))
+            shown = template.prompt([{"role": "system", "content": "rules"}, {"role": "user", "content": _PROBE}])
+        except Exception as error:  # jinja2's errors, ValueError, and whatever a template does to Python's values
+            raise InputError(
+                f"the chat template of '{name}' cannot be used ({reason_of(error)}); check {knob}, or {advice}"
+            ) from None
+        if _PROBE not in shown:
+            raise InputError(
+                f"the chat template of '{name}' leaves out what a user says in plain text, as those of models for "
+                f"images may; check {knob}, or {advice}"
+            )
+        return template
 
     @property
     def stored(self) -> StoredTemplate:
@@ -132,10 +145,9 @@ class ChatTemplate:
     def _shows_system_message(self) -> bool:
         from jinja2 import TemplateError  # noqa: PLC0415 -- comes with transformers, not with demosearch
 
-        probe = "the rules of this conversation"
         try:
-            return probe in self._apply(
-                [{"role": "system", "content": probe}, {"role": "user", "content": "a"}], is_open=True
+            return _PROBE in self._apply(
+                [{"role": "system", "content": _PROBE}, {"role": "user", "content": "a"}], is_open=True
             )
         except TemplateError:
             return False

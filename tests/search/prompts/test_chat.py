@@ -88,6 +88,21 @@ def test_a_template_that_writes_the_date_writes_the_same_one_every_day(
     assert chat.block(RULES, (), [(QUERY,)]).prefix.startswith(date)
 
 
+@pytest.mark.parametrize(
+    ("template", "complaint"),
+    [
+        ("{% for m in messages %}", r"cannot be used \(Unexpected end of template"),
+        ("{{ messages|no_such_filter }}", r"cannot be used \(No filter named 'no_such_filter'"),
+        ("{{ raise_exception('never') }}", r"cannot be used \(never\)"),
+        ("{% for part in messages[0].content %}{{ part.text }}{% endfor %}", "leaves out what a user says in plain"),
+        ({"rag": PLAIN, "tool_use": PLAIN}, r"cannot be used \(This model has multiple chat templates"),
+    ],
+)  # fmt: skip
+def test_a_template_that_cannot_spell_a_chat_is_refused(tmp_path: Path, template: str, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        renderer(tmp_path, template)
+
+
 def test_an_answer_is_only_stripped(tmp_path: Path) -> None:
     chat = renderer(tmp_path, PLAIN)
     assert chat.clean(" a\n```\n") == "a\n```"
