@@ -20,6 +20,7 @@ import pytest
 from rich.console import Console
 
 from search.results.status import read_status
+from search.running.event_loop import SIGNALS, WARNINGS
 from search.running.launch import resume
 from tests.command_line import Command
 from tests.service_server import ServiceServer
@@ -32,6 +33,8 @@ FILES = (
     *("ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm", "ledger.sqlite-journal", "ledger.sqlite.opening"),
     *("lock", "."),  # the directory itself
 )
+UNHEARD = signal.SIGVTALRM
+"""It ends a process, and no run listens to it."""
 QUIET = Console(quiet=True)
 _MOMENT = 0.005  # seconds
 
@@ -156,7 +159,7 @@ class Campaign:
         self._number += 1
         path, log = self._folder / f"run {self._number}", self._folder / "killed.log"
         command = words(path, self._server, self._folder)
-        end = signal.SIGUSR1 if is_done else signal.SIGKILL
+        end = UNHEARD if is_done else signal.SIGKILL
         code = traced(path, command, log, f"{place.call}:signal={end.name}:when={place.number}", only=place.file)
         assert code in (-end, 0), place
         has_begun = (path / "config.json").exists()
@@ -188,6 +191,11 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campaign]:
         pytest.skip(reason)
     with ServiceServer() as server:
         yield Campaign(tmp_path_factory.mktemp("kills"), server)
+
+
+def test_the_signal_that_kills_once_a_call_is_made_is_none_that_a_run_listens_to() -> None:
+    assert UNHEARD not in (*SIGNALS, *WARNINGS)
+    assert signal.getsignal(UNHEARD) is signal.SIG_DFL
 
 
 def test_a_run_killed_before_its_first_file_has_its_name_begins_in_the_same_directory(campaign: Campaign) -> None:
