@@ -112,11 +112,16 @@ class _Stop:
             yield
         finally:
             for number, handler in before.items():
-                signal.signal(number, handler)
+                if (
+                    number != signal.SIGXCPU or signal.getsignal(number) is not signal.SIG_IGN
+                ):  # it would end the process
+                    signal.signal(number, handler)
             if self._late is not None:
                 self._late.cancel()
 
     def _hear(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 -- signal's interface
+        if number == signal.SIGXCPU:  # Linux sends it again each second of the processor
+            signal.signal(number, signal.SIG_IGN)
         self._heard += 1
         if self._heard == 1:
             if self._cancel is not None:

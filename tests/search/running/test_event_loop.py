@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 STUBBORN = """
-import asyncio, sys, time
+import asyncio, signal, sys, time
 from configs.errors import AlreadyClosed, RunStopped
 from search.running.event_loop import in_own_loop
 
@@ -33,6 +33,8 @@ async def work():
                 await asyncio.sleep(99)
             finally:
                 raise RunStopped("the disk is full")
+        if "computes" in kinds:
+            signal.raise_signal(signal.SIGXCPU)
         print("stopping", flush=True)
         if "closes" in kinds:
             raise AlreadyClosed("the model has been closed")
@@ -41,6 +43,8 @@ async def work():
 try:
     in_own_loop(work, lambda: print("noted", flush=True))
 except (KeyboardInterrupt, asyncio.CancelledError):
+    if "computes" in kinds:
+        signal.raise_signal(signal.SIGXCPU)
     print("interrupted", flush=True)
     sys.exit(3)
 except RunStopped as stop:
@@ -82,6 +86,12 @@ class Process:
 def test_each_signal_stops_the_work_which_may_put_its_things_in_order(number: signal.Signals) -> None:
     process = Process()
     process.tell(number)
+    assert process.end() == (["stopping", "interrupted"], 3)
+
+
+def test_a_spent_time_limit_of_the_processor_counts_once_though_it_is_told_each_second_until_the_end() -> None:
+    process = Process("computes")
+    process.tell(signal.SIGXCPU)
     assert process.end() == (["stopping", "interrupted"], 3)
 
 
