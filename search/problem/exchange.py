@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from configs.conversation import conversation_field, messages
 from configs.errors import InputError
-from configs.row import Row, is_blank
+from configs.row import Row, is_blank, kind_of
 from configs.schema.data import PoolConfig
 from search.prompts.demonstration import Turn
 
@@ -64,10 +64,21 @@ def exchange_of(row: Row, fields: Fields) -> Exchange:
         return Exchange(_conversation(row, name))
     (query, answer), *later = _paired(row, fields)
     later += _follow_up(row, fields)
-    further = None if fields.input in (None, fields.query, fields.answer) else row.optional_text(str(fields.input))
+    further = None if fields.input in (None, fields.query, fields.answer) else _further_input(row, fields)
     if is_blank(further):
         return Exchange(((query, answer), *later))
     return Exchange(((f"{query}\n\n{further}", answer), *later), joined=True)
+
+
+def _further_input(row: Row, fields: Fields) -> str | None:
+    value = row.value(str(fields.input))
+    if value is None or isinstance(value, str):
+        return row.optional_text(str(fields.input))
+    leave_out = f", or set {fields.knobs}.input_field to null to leave it out" if fields.knobs == "pool" else ""
+    raise InputError(
+        f"{row.place}: field '{fields.input}', which would stand behind the query, holds {kind_of(value)}, not text; "
+        f"write it as text{leave_out}"
+    )
 
 
 def _paired(row: Row, fields: Fields) -> list[Turn]:

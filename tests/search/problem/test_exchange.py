@@ -110,3 +110,12 @@ def test_further_input_is_left_out_where_the_config_says_so() -> None:
     row = Row({"instruction": "Translate.", "input": "Good night", "output": "Bonne nuit"}, "here")
     assert exchange_of(row, ALPACA._replace(input=None)).turns[0][0] == "Translate."
     assert exchange_of(row, ALPACA._replace(query="input")).turns[0][0] == "Good night"
+
+
+@pytest.mark.parametrize(
+    ("knobs", "cure"), [("pool", "or set pool.input_field to null to leave it out"), ("v", "text$")]
+)
+def test_further_input_that_is_no_text_is_refused_with_what_to_do(knobs: str, cure: str) -> None:
+    row = Row({"instruction": "Square it.", "input": 7, "output": "49"}, "here")
+    with pytest.raises(InputError, match=rf"'input', which would stand behind the query, holds a number, .*{cure}"):
+        exchange_of(row, ALPACA._replace(knobs=knobs))
