@@ -101,7 +101,7 @@ class FieldRefusal:
             return self.parameter
         for pattern in (rf"(?<![{_NAME}/-]){{}}(?![{_NAME}-])", rf"(?i)(?<![{_NAME}/-]){{}}(?![{_NAME}]|-\d)"):
             joint = "[_ -]?" if "(?i)" in pattern else "_"  # reasoningEffort, Max Tokens
-            matches = ((re.search(pattern.format(field.replace("_", joint)), self.words), field) for field in fields)
+            matches = ((re.search(pattern.format(re.escape(field).replace("_", joint)), self.words), field) for field in fields)
             places = {match.start(): field for match, field in matches if match}
             if places:
                 return places[min(places)]

@@ -76,6 +76,13 @@ def test_a_field_that_is_refused_is_found_whoever_wraps_the_refusal(
     assert (refusal.field_of(SENT) if refusal else None) == field
 
 
+def test_a_field_of_the_users_may_have_any_name() -> None:
+    refusal = read_error(400, "a(b is not supported").refusal
+    assert refusal is not None
+    assert refusal.field_of({"a(b"}) == "a(b"
+    assert refusal.field_of({".*", "["}) is None
+
+
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
