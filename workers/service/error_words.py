@@ -63,13 +63,20 @@ _OTHER_LIMIT = re.compile(
 _NOT_TAKEN = re.compile(
     r"unsupported|not support|n't support|unrecogni[sz]ed|unknown[_ ](parameter|field|argument|name)|extra inputs|"
     r"extra fields|extra_forbidden|not permitted|not allowed|unexpected keyword|unexpected (field|argument|parameter)|"
-    r"only the default|does not (take|accept)|deprecated|not compatible|invalid (parameter|field|argument)|"
+    r"only the default|does not (take|accept)|deprecated|not compatible|not applicable|"
+    r"(invalid|illegal|\bnot (a |an )?(valid|recogni[sz]ed|accepted)) (parameter|field|argument)(?! value)|"
     r"only temperature|must be (set to )?1(\.0)?\b|may only be|only [\d.]+ is allowed|cannot both be|"
-    r"additional propert|\bnot (a |an )?(valid|recogni[sz]ed|applicable|accepted)\b|illegal|不支持|非法|"
+    r"additional propert|(parameter|field|argument) is illegal|不支持|参数非法|非法参数|"
     r"(?<![\w/-])(?-i:[Ll]ogprobs|[Tt]emperature|seed|[Tt]op_p|[Rr]easoning_effort)(?![\w-])"  # models are named Seed
     r".{0,60}(not (enabled|available|implemented)|disabled)",
     re.I,
 )
+_RANGE = re.compile(
+    r"\bat (most|least)\b|\b(less|lower|smaller|fewer|more|greater|higher|larger) than\b|\bbetween\b|\bexceed|"
+    r"\bor (less|lower|fewer|more|greater|higher)\b|\brange\b|[<>]=|[≤≥]",
+    re.I,
+)
+"""Of the values that a field may have: it is taken."""
 _VALUE = re.compile(
     r"unsupported value|unsupported_value|supported values|allowed values|must be one of|invalid value", re.I
 )
@@ -101,7 +108,9 @@ class FieldRefusal:
             return self.parameter
         for pattern in (rf"(?<![{_NAME}/-]){{}}(?![{_NAME}-])", rf"(?i)(?<![{_NAME}/-]){{}}(?![{_NAME}]|-\d)"):
             joint = "[_ -]?" if "(?i)" in pattern else "_"  # reasoningEffort, Max Tokens
-            matches = ((re.search(pattern.format(re.escape(field).replace("_", joint)), self.words), field) for field in fields)
+            matches = (
+                (re.search(pattern.format(re.escape(field).replace("_", joint)), self.words), field) for field in fields
+            )
             places = {match.start(): field for match, field in matches if match}
             if places:
                 return places[min(places)]
@@ -148,9 +157,8 @@ class ServiceError:
     def refusal(self) -> FieldRefusal | None:
         """The refusal of a field, where it is one."""
         text = f"{self.code} {self.words}"
-        if self.code not in UNSUPPORTED and not (
-            self.status in _MAY_REFUSE and (_NOT_TAKEN.search(text) or _OTHER_LIMIT.search(text))
-        ):
+        is_not_taken = _OTHER_LIMIT.search(text) or (_NOT_TAKEN.search(text) and not _RANGE.search(text))
+        if self.code not in UNSUPPORTED and not (self.status in _MAY_REFUSE and is_not_taken):
             return None
         return FieldRefusal(self.parameter, self.words, bool(_VALUE.search(text)))
 

@@ -65,6 +65,14 @@ SENT = frozenset({"max_tokens", "temperature", "seed", "top_p", "logprobs", "rea
         (500, {"message": "the model is not available"}, None),
         # not about a field, or about a value of the user's
         (400, {"message": "temperature must be less than 2"}, None),
+        (400, {"message": "temperature 3.0 is not a valid value, at most 2"}, None),
+        (400, {"message": "temperature=3.0 is not allowed: it must be between 0 and 2"}, None),
+        (400, {"message": "Invalid parameter: temperature must be less than or equal to 2"}, None),
+        (400, {"message": "Invalid parameter value for temperature: 3.0"}, None),
+        (400, {"message": "temperature must be 1 or less"}, None),
+        (400, {"message": "max_tokens 100 is not a valid value: at most 50"}, None),
+        (400, {"message": "messages[0].content is not valid UTF-8 (temperature=0)"}, None),
+        (400, {"message": "messages[0].content has an illegal character (temperature=0)"}, None),
         (400, {"message": "messages must not be empty", "code": None}, None),
         (429, {"message": "max_tokens per minute exceeded", "code": "rate_limit_exceeded"}, None),
     ],
@@ -86,6 +94,7 @@ def test_a_field_of_the_users_may_have_any_name() -> None:
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
+        (200, "CUDA error: an illegal memory access was encountered", 500),
         (200, {"code": 429, "message": "Rate limited"}, 429),
         (200, {"message": "slow down", "code": "rate_limit_exceeded"}, 429),
         (200, "Slow down!", 429),
