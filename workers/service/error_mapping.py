@@ -1,10 +1,10 @@
 """Why an attempt got no reply, in the words of `workers.service.failures`, without any of the key's."""
 
+import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from json import JSONDecodeError
 from time import time
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -85,7 +85,7 @@ class ErrorReader:
         if isinstance(error, ServiceFailed):
             return self._in_reply(error)
         if isinstance(error, APIStatusError):
-            return self.read_status(error.status_code, error.body, error.response.headers)
+            return self.read_status(error.status_code, error.body, error.response.headers, _settings(error.request))
         if isinstance(error, TimeoutError | APITimeoutError):
             words = f"gave no complete answer within {self._config.timeout if seconds is None else seconds:g} s"
             return ClassifiedError(
@@ -96,22 +96,25 @@ class ErrorReader:
         if isinstance(error, OpenAIError):
             return ClassifiedError(ServiceFailed(self._sentence(f"failed: {error}")))
         # ValueError, RecursionError: openai lets them through unwrapped
-        body = error.doc if isinstance(error, JSONDecodeError) else None
+        body = error.doc if isinstance(error, json.JSONDecodeError) else None
         came = "a body" if body is None else what_came(body)
         return ClassifiedError(
             ReplyUnusable(self._sentence(f"answered with {came} that is not JSON")), passing=True, silent=True
         )
 
-    def read_status(self, status: int, body: object, headers: Mapping[str, Any]) -> ClassifiedError:
+    def read_status(
+        self, status: int, body: object, headers: Mapping[str, Any], sent: Collection[str] = ()
+    ) -> ClassifiedError:
         """What an answer with an error status means.
 
         Args:
             body: the error in the body, or the body where there is none in it.
+            sent: fields of the request that its model may not take, as far as they are known.
         """
         if 300 <= status < 400:
             return ClassifiedError(self._redirected(status, str(headers.get("location", ""))))
         answer = read_error(status, body)
-        return self._classify(answer, f"answered {status}", headers)
+        return self._classify(answer, f"answered {status}", headers, sent)
 
     def _in_reply(self, error: ServiceFailed) -> ClassifiedError:
         if not isinstance(error, ErrorInReply):
@@ -122,9 +125,11 @@ class ErrorReader:
             classified.failure.usage = error.usage
         return classified
 
-    def _classify(self, answer: ServiceError, answered: str, headers: Mapping[str, Any]) -> ClassifiedError:
+    def _classify(
+        self, answer: ServiceError, answered: str, headers: Mapping[str, Any], sent: Collection[str] = ()
+    ) -> ClassifiedError:
         words = self.clean(answer.words)
-        final = self._refusal(answer, words) or self._rejection(answer, self._sentence(f"{answered}: {words}"))
+        final = self._refusal(answer, words) or self._rejection(answer, self._sentence(f"{answered}: {words}"), sent)
         if final is not None:
             return ClassifiedError(final)
         advice = headers.get("x-should-retry")  # openai's servers know best
@@ -163,7 +168,7 @@ class ErrorReader:
             )
         return None
 
-    def _rejection(self, answer: ServiceError, sentence: str) -> ServiceFailed | None:
+    def _rejection(self, answer: ServiceError, sentence: str, sent: Collection[str]) -> ServiceFailed | None:
         """What this request cannot pass, however often it is sent."""
         status, code = answer.status, answer.code
         if status == 413 or code == "context_length_exceeded":
@@ -173,7 +178,9 @@ class ErrorReader:
         if status in {400, 403, 422} and (code == "content_filter" or FILTERED.search(answer.words)):
             return ContentFiltered(sentence)
         refusal = answer.refusal
-        if (400 <= status < 500 and status not in _PASSING) or (refusal and status in {409, 500, 502}):
+        if 400 <= status < 500 and status not in _PASSING:
+            return BadRequest(sentence, refusal)
+        if status in {409, 500, 502} and refusal and refusal.is_surely_of(sent):  # others often pass
             return BadRequest(sentence, refusal)
         return None
 
@@ -238,6 +245,15 @@ class ErrorReader:
     def clean(self, words: object) -> str:
         """The words without secrets, without characters that command a terminal, and not too long."""
         return visible(self._redactor.complaint(str(words)[: 4 * _QUOTED]))[:_QUOTED]
+
+
+def _settings(request: httpx2.Request) -> frozenset[str]:
+    """The fields of a request beside what it asks and whom; none where its body is not JSON."""
+    try:
+        body = json.loads(request.content)
+    except (ValueError, httpx2.RequestNotRead):
+        return frozenset()
+    return frozenset(body) - {"model", "messages", "prompt"} if isinstance(body, dict) else frozenset()
 
 
 def visible(text: str) -> str:

@@ -116,6 +116,12 @@ class FieldRefusal:
                 return places[min(places)]
         return "max_tokens" if "max_tokens" in fields and _OTHER_LIMIT.search(self.words) else None
 
+    def is_surely_of(self, fields: Collection[str]) -> bool:
+        """Whether one of these fields stands in the very clause that refuses: faults quote whole requests."""
+        clauses = re.split(r"[;,(){}]|\.\s", self.words)
+        refusing = (clause for clause in clauses if _NOT_TAKEN.search(clause) or _OTHER_LIMIT.search(clause))
+        return self.parameter in fields or any(FieldRefusal(None, clause).field_of(fields) for clause in refusing)
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceError:

@@ -148,6 +148,12 @@ def test_a_server_that_asks_for_no_key_gets_the_word_none() -> None:
         error(502),
         error(503),
         error(408),
+        error(500, message="CUDA error: an illegal memory access was encountered"),
+        error(500, message="this operation is not supported on the device"),
+        error(500, message="the operation is not supported (temperature=0.0, max_tokens=100)"),
+        error(502, message="upstream HTTP version not supported"),
+        error(502, message="seed is not supported by this model"),
+        error(409, message="the model is loading; requests are not allowed yet"),
         service_server.lost(),
         sends(b'{"id": "x", "choices": [{"ind'),
         sends(b""),
@@ -156,14 +162,38 @@ def test_a_server_that_asks_for_no_key_gets_the_word_none() -> None:
         says("Half a", finish="abort"),
     ],
     ids=[
-        *("429", "429 in s", "429 by date", "500", "502", "503", "408", "lost connection", "truncated", "empty body"),
+        *(
+            "429",
+            "429 in s",
+            "429 by date",
+            "500",
+            "502",
+            "503",
+            "408",
+            "illegal memory",
+            "device",
+            "a request quoted",
+            "HTTP version",
+            "not sent",
+            "loading",
+        ),
+        *("lost connection", "truncated", "empty body"),
         *("slow down in a 200", "words of a gateway in a 200", "broken off"),
     ],
 )
 def test_a_passing_fault_is_tried_again(reaction: Reaction) -> None:
     with ServiceServer([reaction, says("fine")]) as server:
         assert _reply(server).text == "fine"
-    assert len(server.requests) == 2
+    first, second = server.requests
+    assert first == second
+
+
+@pytest.mark.parametrize("status", [409, 500, 502])
+def test_a_passing_fault_that_names_a_field_as_not_taken_is_answered_without_it(status: int) -> None:
+    refusal = error(status, message="upstream error 400: Unsupported parameter: 'temperature'")
+    with ServiceServer([refusal]) as server:
+        _reply(server, max_retries=0)
+    assert ["temperature" in request for request in server.requests] == [True, False]
 
 
 def test_a_service_that_forbids_another_attempt_is_obeyed() -> None:
