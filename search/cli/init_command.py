@@ -49,7 +49,8 @@ def init(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     answer, output, response, ...), conversations by their roles; a system message that all of them share becomes the
     rules.
     """
-    from configs.draft import BASE_PROMPT, Draft, pool_fields, question_fields, require_reference, system_message  # noqa: PLC0415 -- yaml
+    from configs.draft import BASE_PROMPT, Draft  # noqa: PLC0415 -- yaml
+    from configs.usual_fields import pool_fields, question_fields, require_reference, system_message  # noqa: PLC0415 -- only here
 
     model = model or _ask("Model (hub name or folder)", "--model")
     questions = questions or _ask_file("File of questions", "--questions", question_fields)

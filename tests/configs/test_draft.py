@@ -10,9 +10,10 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 
-from configs.draft import DEFAULT_RULES, SCHEMA, Draft, JudgeKind, pool_fields, question_fields
+from configs.draft import DEFAULT_RULES, SCHEMA, Draft, JudgeKind
 from configs.errors import InputError
 from configs.loading import load_config
+from configs.usual_fields import pool_fields, question_fields
 from search.problem.pool import load_pool
 
 
