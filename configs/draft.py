@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +12,7 @@ import yaml
 from configs.errors import InputError
 from configs.schema.run import RunConfig
 from configs.text_files import read_text
-from configs.usual_fields import REFERENCE_FIELDS, pool_fields, question_fields, require_reference, system_message
+from configs.usual_fields import REFERENCE_FIELDS, PoolFields, pool_fields, question_fields, require_reference
 
 SCHEMA = "demosearch.schema.json"  # by which an editor completes and checks the config; its first line names it
 BASE_PROMPT = "base_prompt.txt"  # where none is given
@@ -24,7 +25,7 @@ _CPU_TOKENS = 50, 2000  # a second: of a model whose size is not known, and at m
 JudgeKind = Literal["reference", "rubric", "reward_model", "function"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Draft:
     """What a config is written from.
 
@@ -54,6 +55,11 @@ class Draft:
         if self.judge == "reference":
             require_reference(self.questions)
 
+    @cached_property
+    def pool_fields(self) -> PoolFields:
+        """How the pool is read. Raises InputError where it cannot be."""
+        return pool_fields(self.pool)
+
     def write(self, path: Path) -> list[Path]:
         """Write the config to `path`, beside it this version's schema, and what else it names and is not there yet.
 
@@ -68,7 +74,7 @@ class Draft:
             raise InputError(f"{path} already exists: move it, or choose another name")
         companions: dict[str, str] = {}
         if self.base_prompt is None:
-            message = system_message(self.pool)
+            message = self.pool_fields.system_message
             companions[BASE_PROMPT] = f"{message}\n" if message else DEFAULT_RULES
         if self.judge == "rubric":
             companions["rubric.txt"] = _RUBRIC
@@ -82,13 +88,12 @@ class Draft:
     def _text(self, path: Path) -> str:
         """The config with its comments."""
         query, reference = question_fields(self.questions)
-        pool_query, pool_answer = pool_fields(self.pool)
         return _TEMPLATE.format(
             name=path.stem,
             base_prompt=_value(_config_path(path, self.base_prompt) if self.base_prompt else BASE_PROMPT),
             pool=_value(_config_path(path, self.pool)),
-            pool_query=_value(pool_query),
-            pool_answer=_value(pool_answer),
+            pool_query=_value(self.pool_fields.query),
+            pool_answer=_value(self.pool_fields.answer),
             questions=_value(_config_path(path, self.questions)),
             query=_value(query),
             reference=_value(reference or REFERENCE_FIELDS[0]),

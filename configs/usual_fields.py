@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from configs.conversation import CONVERSATION_FIELDS, conversation_field, first_exchange, shared_system_message
 from configs.errors import InputError
@@ -79,22 +80,30 @@ def _inside(row: Row, names: Sequence[str]) -> Iterator[str]:
             yield from (f"{name}.{field}" for field in names if field in value)
 
 
-def pool_fields(path: Path) -> tuple[str, str]:
-    """Fields of query and answer; the usual ones where rows hold conversations, which are read without them.
+class PoolFields(NamedTuple):
+    """How a pool is read.
+
+    Attributes:
+        query, answer: names of fields.
+        system_message: that all rows begin with that are conversations and have no such query; "" without one.
+    """
+
+    query: str
+    answer: str
+    system_message: str
+
+
+def pool_fields(path: Path) -> PoolFields:
+    """Fields of query and answer; the usual ones where the first row is a conversation, which is read without them.
 
     Raises:
         InputError: the file cannot be read, its first row has neither, or conversations differ in their system message.
     """
-    row = read_rows(path)[0]
-    query, answer = _find(row, QUERY_FIELDS), _find(row, ANSWER_FIELDS)
-    if query and answer:
-        return query, answer
-    if conversation_field(row) is None:
-        raise _missing(row, ANSWER_FIELDS if query else QUERY_FIELDS, f"pool.{'answer' if query else 'query'}_field")
-    system_message(path)
-    return QUERY_FIELDS[0], ANSWER_FIELDS[0]
-
-
-def system_message(pool: Path) -> str:
-    """The one that all conversations of the pool begin with; "" without one. Raises InputError where they differ."""
-    return shared_system_message(read_rows(pool), QUERY_FIELDS[0])
+    rows = read_rows(path)
+    query, answer = _find(rows[0], QUERY_FIELDS), _find(rows[0], ANSWER_FIELDS)
+    if not query or not answer:
+        if conversation_field(rows[0]) is None:
+            names, knob = (ANSWER_FIELDS, "pool.answer_field") if query else (QUERY_FIELDS, "pool.query_field")
+            raise _missing(rows[0], names, knob)
+        query, answer = QUERY_FIELDS[0], ANSWER_FIELDS[0]
+    return PoolFields(query, answer, shared_system_message(rows, query))

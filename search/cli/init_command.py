@@ -50,7 +50,7 @@ def init(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
     rules.
     """
     from configs.draft import BASE_PROMPT, Draft  # noqa: PLC0415 -- yaml
-    from configs.usual_fields import pool_fields, question_fields, require_reference, system_message  # noqa: PLC0415 -- only here
+    from configs.usual_fields import pool_fields, question_fields, require_reference  # noqa: PLC0415 -- only here
 
     model = model or _ask("Model (hub name or folder)", "--model")
     questions = questions or _ask_file("File of questions", "--questions", question_fields)
@@ -69,7 +69,7 @@ def init(  # noqa: PLR0913, PLR0917 -- typer makes a flag of each
         judge_name = _ask(_NAMED[judge], "--judge-name")
     draft = Draft(model, questions, pool, base_prompt, judge.value, judge_name, gpus)
     for file in draft.write(path):
-        shared = file.name == BASE_PROMPT and system_message(pool)
+        shared = file.name == BASE_PROMPT and draft.pool_fields.system_message
         say(f"written: {file}{f' (its rules are the system message of all conversations in {pool})' if shared else ''}")
     say("checking it by a dry run ...")
     try:

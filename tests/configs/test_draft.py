@@ -167,6 +167,16 @@ def test_a_system_message_that_all_of_a_pool_share_becomes_the_rules_that_are_wr
         pool_fields(made.pool)
 
 
+def test_conversations_beside_the_fields_that_a_pool_is_read_by_make_no_rules_and_no_error(tmp_path: Path) -> None:
+    read: dict[str, object] = {"prompt": "How?", "response": "So."}
+    said = [{"messages": [{"role": "system", "content": text}]} for text in ("Be brief.", "Be kind.")]
+    made = draft(tmp_path)
+    assert pool_fields(rows(made.pool, {**read, **said[0]}, {**read, **said[1]})) == ("prompt", "response", "")
+    rows(made.pool, {**read, **said[0]})
+    made.write(tmp_path / "my.yaml")
+    assert load_config(tmp_path / "my.yaml").base_prompt.path.read_text(encoding="utf-8") == DEFAULT_RULES
+
+
 @pytest.mark.parametrize("field", ["messages", "conversations"])
 def test_a_pool_of_conversations_needs_no_field_of_its_own(tmp_path: Path, field: str) -> None:
     made = draft(tmp_path)
