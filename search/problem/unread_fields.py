@@ -1,5 +1,6 @@
 """Text of rows that belongs to their questions, and that nobody reads: the passage, the choices, the system message."""
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
@@ -18,6 +19,7 @@ _BELONGS = frozenset(
         *CONVERSATION_FIELDS,
     }
 )  # fmt: skip
+_INSIDE = re.compile(r"[.\[\]]+")  # what parts the steps of `choices[0].text`
 _LEAST_WORDS = 3  # of a text that says something, as no id, label or address does
 
 
@@ -84,21 +86,23 @@ def _left_out(read_row: ReadRow) -> Iterator[str]:
     """Fields that belong to the query, are not read, and are not empty."""
     row, query_field, read = read_row
     conversation = query_field.partition("[")[0]
+    read_in_part = {name if name in row else _INSIDE.split(name, maxsplit=1)[0] for name in read}
     for field in row:
-        if field == conversation != query_field and isinstance(row.value(field), list):
-            if any(not is_answer(message) for message in _others(row, query_field)):
+        if field in read:
+            continue
+        if field == conversation and isinstance(row.value(field), list):
+            if any(not is_answer(message) for message in _others(row, field, read)):
                 yield field
-        elif field not in read and field != conversation and field.lower().replace(" ", "_") in _BELONGS:
+        elif field not in read_in_part and field.lower().replace(" ", "_") in _BELONGS:
             value = row.value(field)
-            if not (is_blank(value) if isinstance(value, str) else value in (None, [], {}, "")):
+            if not is_blank(value) if isinstance(value, str) else value:
                 yield field
 
 
-def _others(row: Row, query_field: str) -> list[object]:
-    """The messages of a conversation but for that which holds the query."""
-    name, _, rest = query_field.partition("[")
-    number = rest.partition("]")[0]
-    return [message for at, message in enumerate(row.value(name)) if str(at) != number]
+def _others(row: Row, conversation: str, read: Collection[str]) -> list[object]:
+    """The messages of a conversation of which nothing is read."""
+    numbers = {_INSIDE.split(name)[1] for name in read if name.startswith(f"{conversation}[")}
+    return [message for at, message in enumerate(row.value(conversation)) if str(at) not in numbers]
 
 
 def _cure(field: str, rows: Sequence[ReadRow], knob: str) -> str:

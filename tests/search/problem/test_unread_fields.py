@@ -14,6 +14,7 @@ from search.problem.split import load_split
 NUMBER = ["one", "two", "three", "four"]
 ASKED = {"query": "Which is {}?", "answer": "{}."}
 SAID = [{"role": "user", "content": "Which is {}?"}, {"role": "assistant", "content": "{}."}]
+SYSTEM = {"role": "system", "content": "Be rude."}
 CONVERSATION = {"messages": SAID}
 IN_ITS_TEXT = "what belongs to the query has to stand in its text"
 
@@ -53,8 +54,8 @@ def test_text_that_a_pool_leaves_out_is_told(
         (ASKED | {"query": ["{}?", "And?"], "input": "Ann."}, {}, "something in 'input', which is left out"),
         (ASKED | {"follow_up_query": "And?"}, {}, "something in 'follow_up_query', which is left out"),
         (
-            {"messages": [{"role": "system", "content": "Be rude."}, *SAID]},
-            {"query_field": "messages[1].content"},
+            {"messages": [SYSTEM, *SAID]},
+            {"query_field": "messages[1].content", "reference_field": "messages[2].content"},
             "further messages in 'messages', which are left out",
         ),
         (
@@ -77,10 +78,23 @@ def test_text_that_questions_leave_out_is_told(
         (ASKED | {"category": "a", "source": "x", "model": "y", "url": "http://{}", "context": ""}, {}),
         (ASKED | {"context": "Ann is {}."}, {"judge_fields": ["context"]}),
         (CONVERSATION, {"query_field": "messages[0].content"}),
+        ({"input": {"question": "Which is {}?"}}, {"query_field": "input.question"}),
+        (ASKED | {"choices": ["{}.", "b"]}, {"reference_field": "choices[0]"}),
+        ({"messages": [SYSTEM, *SAID]}, {"query_field": "messages[1].content", "judge_fields": ["messages"]}),
+        (
+            {"messages": [SYSTEM, *SAID]},
+            {"query_field": "messages[1].content", "judge_fields": ["messages[0].content"]},
+        ),
+        (ASKED | {"image": False, "tools": 0, "system": None}, {}),
     ],
 )
 def test_nothing_is_told_where_nothing_is_left_out(tmp_path: Path, row: dict[str, Any], knobs: dict[str, Any]) -> None:
     assert not load_split(QuestionsConfig.model_validate({"path": written(tmp_path, row), **knobs})).notices
+
+
+def test_a_pool_leaves_out_nothing_of_a_field_that_its_answers_stand_in(tmp_path: Path) -> None:
+    path = written(tmp_path, {"query": "Which is {}?", "choices": [{"text": "{}."}]})
+    assert not load_pool(PoolConfig(path=path, answer_field="choices[0].text")).report.sentences()
 
 
 def test_a_field_of_any_name_is_told_in_which_rows_differ_that_ask_the_same(tmp_path: Path) -> None:
@@ -93,6 +107,6 @@ def test_a_field_of_any_name_is_told_in_which_rows_differ_that_ask_the_same(tmp_
 
 
 def test_a_conversation_in_the_place_of_a_question_is_refused_with_the_field_that_asks(tmp_path: Path) -> None:
-    path = written(tmp_path, {"messages": [{"role": "system", "content": "Be rude."}, *SAID]})
+    path = written(tmp_path, {"messages": [SYSTEM, *SAID]})
     with pytest.raises(InputError, match=r"holds a list of objects, not text; .* such as 'messages\[1\]\.content'"):
         load_split(QuestionsConfig(path=path, query_field="messages"))
