@@ -8,6 +8,7 @@ from typing import NamedTuple
 from configs.conversation import CONVERSATION_FIELDS, is_answer
 from configs.plural import show_many
 from configs.row import Row, is_blank
+from configs.usual_fields import REFERENCE_FIELDS
 
 _BELONGS = frozenset(
     {
@@ -19,6 +20,7 @@ _BELONGS = frozenset(
         *CONVERSATION_FIELDS,
     }
 )  # fmt: skip
+_ANSWERS = frozenset({*REFERENCE_FIELDS, "explanation", "rationale", "reasoning", "rejected", "solution"})
 _INSIDE = re.compile(r"[.\[\]]+")  # what parts the steps of `choices[0].text`
 _LEAST_WORDS = 3  # of a text that says something, as no id, label or address does
 
@@ -65,15 +67,22 @@ def unread_fields(rows: Sequence[ReadRow], source: str, knob: str) -> Iterator[s
 
 def parting_field(rows: Sequence[ReadRow]) -> str | None:
     """A field with text that nobody reads, and that is another one in each of the rows that ask the same; None where
-    there is none, or no query stands twice."""
+    there is none, or no query stands twice. By its name it is no answer: a query may have several."""
     by_query: dict[str, list[ReadRow]] = defaultdict(list)
     for read_row in rows:
         query = read_row.row.value(read_row.query_field)
         if isinstance(query, str):
             by_query[" ".join(query.split()).casefold()].append(read_row)
     groups = [group for group in by_query.values() if len(group) > 1]
-    named = dict.fromkeys(field for group in groups for field in group[0].row if field not in group[0].read)
+    fields = (field for group in groups for field in group[0].row if field not in group[0].read)
+    named = dict.fromkeys(field for field in fields if not _is_answer_field(field))
     return next((field for field in named if all(_parts(field, group) for group in groups)), None)
+
+
+def _is_answer_field(field: str) -> bool:
+    """Whether its name, or the last word of it as in `best_answer`, is an answer's or that of a remark on one."""
+    name = field.lower().replace(" ", "_")
+    return not {name, name.rpartition("_")[2].removesuffix("s")}.isdisjoint(_ANSWERS)
 
 
 def _parts(field: str, group: Sequence[ReadRow]) -> bool:

@@ -106,6 +106,13 @@ def test_a_field_of_any_name_is_told_in_which_rows_differ_that_ask_the_same(tmp_
     assert not any("differ" in text for text in load_split(QuestionsConfig(path=path, input_field="zettel")).notices)
 
 
+@pytest.mark.parametrize("field", ["answer", "Ground truth", "best_answer", "expected_outputs", "explanation"])
+def test_what_is_said_of_a_question_is_not_proposed_as_a_part_of_it(tmp_path: Path, field: str) -> None:
+    path = written(tmp_path, {"query": "Who is meant?", "reference": "{}", field: "Ann has {} of them."})
+    with pytest.raises(InputError, match=r"asked more than once: [^;]*; delete the repetitions"):
+        load_split(QuestionsConfig(path=path))
+
+
 def test_a_conversation_in_the_place_of_a_question_is_refused_with_the_field_that_asks(tmp_path: Path) -> None:
     path = written(tmp_path, {"messages": [SYSTEM, *SAID]})
     with pytest.raises(InputError, match=r"holds a list of objects, not text; .* such as 'messages\[1\]\.content'"):
