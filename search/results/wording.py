@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _UNITS = ((100.0, 1.0, "s"), (6000.0, 60.0, "min"), (172_800.0, 3600.0, "h"), (math.inf, 86_400.0, "days"))
 """Units of time: below so many seconds, that many are one of these."""
 
+_OF_A_FOLDER = ("/", "~", "./", "../")
+
 
 def show_estimate(value: Estimate | None, with_n: bool = True, digits: int = 2) -> str:
     """A mean with its interval.
@@ -130,11 +132,12 @@ def _judge_in_words(judge: Mapping[str, Any]) -> str:
         members = (f"{_judge_in_words(each['judge'])} (weight {each['weight']:g})" for each in judge["members"])
         return f"{judge['kind']} of {', '.join(members)}"
     service, model = judge.get("service") or {}, judge.get("model") or {}
-    name = service.get("model") or shown_model(model.get("name", "")) or judge.get("metric") or judge.get("function")
+    model_name = shown_model(service.get("model") or model.get("name", ""))
+    name = model_name or judge.get("metric") or judge.get("function")
     repeats = f", {judge['average']} of {judge['repeats']} verdicts" if judge["repeats"] > 1 else ""
     return f"{judge['kind']} {name or ''}".strip() + repeats
 
 
 def shown_model(name: str) -> str:
     """A model's name; of a folder only the last part, since what stands before it is nobody's business."""
-    return Path(name).name if Path(name).is_absolute() else name
+    return Path(name).name if name.startswith(_OF_A_FOLDER) else name

@@ -58,6 +58,10 @@ def test_an_estimate_without_both_ends_says_that_it_has_no_interval() -> None:
         ({"kind": "function", "function": "mine:score", "repeats": 3}, "function mine:score, mean of 3 verdicts"),
         ({"kind": "reward_model", "model": {"name": "/home/me/reward"}}, "reward_model reward"),
         ({"kind": "mt_bench", "prompts_path": "p", "service": {"model": "gpt"}}, "mt_bench gpt"),
+        ({"kind": "mt_bench", "prompts_path": "p", "service": {"model": "org/judge"}}, "mt_bench org/judge"),
+        ({"kind": "mt_bench", "prompts_path": "p", "service": {"model": "/home/me/judge"}}, "mt_bench judge"),
+        ({"kind": "mt_bench", "prompts_path": "p", "service": {"model": "~/me/judge"}}, "mt_bench judge"),
+        ({"kind": "mt_bench", "prompts_path": "p", "service": {"model": "../me/judge"}}, "mt_bench judge"),
         (
             {
                 "kind": "ensemble",
