@@ -52,7 +52,7 @@ def _refuse_objects(row: Row, field: str, values: list[Any]) -> None:
     """Raises InputError where a list holds objects, as a conversation does, and names the text that may be meant."""
     for number, value in enumerate(values):
         if isinstance(value, dict):
-            role = {value.get("role"), value.get("from")} & {"system", "developer"}
+            role = {str(value.get("role")), str(value.get("from"))} & {"system", "developer"}
             name = next((name for name in ("content", "value", "text") if name in value), None)
             if name is not None and not role:
                 raise InputError(

@@ -117,3 +117,9 @@ def test_a_conversation_in_the_place_of_a_question_is_refused_with_the_field_tha
     path = written(tmp_path, {"messages": [SYSTEM, *SAID]})
     with pytest.raises(InputError, match=r"holds a list of objects, not text; .* such as 'messages\[1\]\.content'"):
         load_split(QuestionsConfig(path=path, query_field="messages"))
+
+
+def test_a_role_that_is_no_text_is_refused_like_any_other(tmp_path: Path) -> None:
+    path = written(tmp_path, {"query": [{"role": ["user"], "content": "Which is {}?"}]})
+    with pytest.raises(InputError, match=r"such as 'query\[0\]\.content'"):
+        load_split(QuestionsConfig(path=path))
