@@ -69,7 +69,8 @@ class PoolReport:
 
     def unshown(self, rules: str) -> tuple[str, ...]:
         """A sentence if these rules lack what all conversations of the pool begin with."""
-        if self.system_message.strip() in rules:
+        message, shown = ("\n".join(text.splitlines()) for text in (self.system_message.strip(), rules))
+        if message in shown:
             return ()
         return (
             "the system message that all conversations of the pool begin with is not shown; to show it, make it the "

@@ -102,6 +102,12 @@ def test_a_system_message_that_all_conversations_share_is_no_turn_and_is_told_wh
     assert pool_of(tmp_path, [spoken("one", None), spoken("two", "\n")]).report.unshown("") == ()
 
 
+def test_a_system_message_is_shown_by_rules_that_break_its_lines_in_another_way(tmp_path: Path) -> None:
+    report = pool_of(tmp_path, [spoken("one", "Be brief.\r\nBe kind.\r\n")]).report
+    assert report.unshown("Be brief.\nBe kind.\n") == ()
+    assert len(report.unshown("Be brief.\n")) == 1
+
+
 @pytest.mark.parametrize(
     ("first", "second", "complaint"),
     [("Be brief.", "Be kind.", "another"), ("Be brief.", None, "no"), (None, "Be brief.", "a")],
