@@ -9,7 +9,7 @@ from workers.control_tokens import without_tokens
 from workers.failures import ChatTemplateMissing
 from workers.prompt import ChatMessage
 
-SPELLING = "chat-template/3"
+SPELLING = "chat-template/2"
 """Raise it whenever some messages would become another text: it is part of what is known of a judge's model."""
 
 # Llama 3's templates write today's date unless told one; a resumed run would meet another prompt tomorrow.
@@ -112,6 +112,12 @@ class ChatTemplate:
                 f"images may; check {knob}, or {advice}"
             )
         return template
+
+    @property
+    def version(self) -> str:
+        """The version of what it spells. With a clock that stands still it is another one than with one that goes."""
+        asks_clock = str(getattr(self._tokenizer, "chat_template", "")).startswith(_DAY)
+        return f"{SPELLING} on {DATE}" if asks_clock else SPELLING
 
     @property
     def stored(self) -> StoredTemplate:

@@ -9,7 +9,7 @@ from evaluators.failures import JudgeFailed
 from evaluators.judge_tools.alternatives import RatingPlace
 from evaluators.judge_tools.chat_model import FirstTokenLogprobs, RatingProbabilities
 from evaluators.judge_tools.micro_batcher import Gatherer
-from workers.chat_template import SPELLING, ChatTemplate
+from workers.chat_template import ChatTemplate
 from workers.failures import PromptTooLong
 from workers.prompt import ChatMessage, Completion, Continuations, Decoding, PromptBlock, shared_start
 from workers.service.reply import Reply
@@ -51,7 +51,7 @@ class LocalChatModel:
         return temperature == 0
 
     async def start(self) -> None:
-        self._identity = f"{(await self._model.start()).fingerprint} {SPELLING}"
+        self._identity = f"{(await self._model.start()).fingerprint} {self._template.version}"
 
     async def chat(
         self,

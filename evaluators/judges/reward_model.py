@@ -14,7 +14,7 @@ from evaluators.judge import Verdict
 from evaluators.judge_tools.micro_batcher import Gatherer
 from evaluators.judge_tools.models import Models
 from evaluators.question import Question
-from workers.chat_template import SPELLING, ChatTemplate
+from workers.chat_template import ChatTemplate
 from workers.control_tokens import plain
 from workers.failures import PromptTooLong
 from workers.prompt import PAIR, ChatMessage, PromptBlock, Reward
@@ -47,7 +47,7 @@ class RewardModelJudge:
     @property
     def fingerprint(self) -> str:
         assert self._identity is not None, "the model says what it is once it is started"
-        spelling = f"pair/{VERSION}" if self._template is None else f"chat/{VERSION} {SPELLING}"
+        spelling = f"pair/{VERSION}" if self._template is None else f"chat/{VERSION} {self._template.version}"
         return json.dumps({"kind": "reward_model", "model": self._identity, "spelling": spelling}, sort_keys=True)
 
     def check(self, questions: Sequence[Question], turns: Sequence[int]) -> None:  # noqa: ARG002 -- takes any

@@ -1,5 +1,5 @@
 from tests.plain_chat import PlainChat
-from workers.chat_template import DATE, ChatTemplate, arguments_of_the_day, on_one_day
+from workers.chat_template import DATE, SPELLING, ChatTemplate, arguments_of_the_day, on_one_day
 from workers.prompt import ChatMessage
 
 TALK: list[ChatMessage] = [
@@ -28,6 +28,17 @@ def test_without_a_system_role_the_system_message_opens_the_first_user_message()
 
 def test_messages_without_a_system_message_stay_as_they_are() -> None:
     assert ChatTemplate(Deaf()).prompt(TALK[1:2]) == "<user> Why? </user>\n<assistant>"
+
+
+class Clocked(PlainChat):
+    """Has a template that asks the clock."""
+
+    chat_template = on_one_day("{{ strftime_now('%Y') }}")
+
+
+def test_a_clock_that_stands_still_is_another_spelling_and_other_templates_keep_theirs() -> None:
+    assert ChatTemplate(PlainChat()).version == SPELLING
+    assert ChatTemplate(Clocked()).version == f"{SPELLING} on {DATE}"
 
 
 def test_whoever_spells_a_chat_elsewhere_is_told_the_same_day() -> None:
