@@ -103,18 +103,18 @@ class ErrorReader:
         )
 
     def read_status(
-        self, status: int, body: object, headers: Mapping[str, Any], sent: Collection[str] = ()
+        self, status: int, body: object, headers: Mapping[str, Any], sent_fields: Collection[str] = ()
     ) -> ClassifiedError:
         """What an answer with an error status means.
 
         Args:
             body: the error in the body, or the body where there is none in it.
-            sent: fields of the request that its model may not take, as far as they are known.
+            sent_fields: fields of the request that its model may not take, as far as they are known.
         """
         if 300 <= status < 400:
             return ClassifiedError(self._redirected(status, str(headers.get("location", ""))))
         answer = read_error(status, body)
-        return self._classify(answer, f"answered {status}", headers, sent)
+        return self._classify(answer, f"answered {status}", headers, sent_fields)
 
     def _in_reply(self, error: ServiceFailed) -> ClassifiedError:
         if not isinstance(error, ErrorInReply):
@@ -126,10 +126,12 @@ class ErrorReader:
         return classified
 
     def _classify(
-        self, answer: ServiceError, answered: str, headers: Mapping[str, Any], sent: Collection[str] = ()
+        self, answer: ServiceError, answered: str, headers: Mapping[str, Any], sent_fields: Collection[str] = ()
     ) -> ClassifiedError:
         words = self.clean(answer.words)
-        final = self._refusal(answer, words) or self._rejection(answer, self._sentence(f"{answered}: {words}"), sent)
+        final = self._refusal(answer, words) or self._rejection(
+            answer, self._sentence(f"{answered}: {words}"), sent_fields
+        )
         if final is not None:
             return ClassifiedError(final)
         advice = headers.get("x-should-retry")  # openai's servers know best
@@ -168,7 +170,7 @@ class ErrorReader:
             )
         return None
 
-    def _rejection(self, answer: ServiceError, sentence: str, sent: Collection[str]) -> ServiceFailed | None:
+    def _rejection(self, answer: ServiceError, sentence: str, sent_fields: Collection[str]) -> ServiceFailed | None:
         """What this request cannot pass, however often it is sent."""
         status, code = answer.status, answer.code
         if status == 413 or code == "context_length_exceeded":
@@ -180,7 +182,7 @@ class ErrorReader:
         refusal = answer.refusal
         if 400 <= status < 500 and status not in _PASSING:
             return BadRequest(sentence, refusal)
-        if status in {409, 500, 502} and refusal and refusal.is_surely_of(sent):  # others often pass
+        if status in {409, 500, 502} and refusal and refusal.is_surely_of(sent_fields):  # others often pass
             return BadRequest(sentence, refusal)
         return None
 

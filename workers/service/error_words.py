@@ -76,7 +76,7 @@ _RANGE = re.compile(
     r"\bor (less|lower|fewer|more|greater|higher)\b|\brange\b|[<>]=|[≤≥]",
     re.I,
 )
-"""Of the values that a field may have: it is taken."""
+"""Words of the values that a field may have: such a field is taken."""
 _VALUE = re.compile(
     r"unsupported value|unsupported_value|supported values|allowed values|must be one of|invalid value", re.I
 )
