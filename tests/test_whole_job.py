@@ -1,4 +1,4 @@
-"""What happens to all of a run's processes at once: Slurm's SIGTERM, and a Ray head that is killed."""
+"""What happens to all of a run's processes at once: Slurm's signals, and a Ray head that is killed."""
 
 import os
 import signal
@@ -51,12 +51,15 @@ def searching(path: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-def test_a_sigterm_to_every_process_of_the_job_stops_the_run_cleanly_and_leaves_none_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_signal_to_every_process_of_the_job_stops_the_run_cleanly_and_leaves_none_behind(
+    end: signal.Signals, tmp_path: Path
+) -> None:
     with searching(tmp_path / "run") as process:
         others = descendants(process.pid)
         assert len(others) > 3
         for number in (process.pid, *others):
-            os.kill(number, signal.SIGTERM)
+            os.kill(number, end)
         assert process.wait(120) == 130
     status = read_status(tmp_path / "run")
     assert (status.state, status.reason) == ("stopped", "interrupted")

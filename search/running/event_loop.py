@@ -112,10 +112,9 @@ class _Stop:
             yield
         finally:
             for number, handler in before.items():
-                if (
-                    number != signal.SIGXCPU or signal.getsignal(number) is not signal.SIG_IGN
-                ):  # it would end the process
-                    signal.signal(number, handler)
+                if number == signal.SIGXCPU and signal.getsignal(number) is signal.SIG_IGN:
+                    continue  # the next one would end the process
+                signal.signal(number, handler)
             if self._late is not None:
                 self._late.cancel()
 
