@@ -24,7 +24,13 @@ class InputError(DemosearchError):
 
 
 class RunStopped(DemosearchError):
-    """A clean stop: a refused key, an exhausted quota, no worker left."""
+    """A clean stop: a refused key, an exhausted quota, no worker left.
+
+    Attributes:
+        may_go_on: whether the same command, given again, can go on from here.
+    """
+
+    may_go_on = True
 
 
 class AlreadyClosed(RunStopped):

@@ -1,6 +1,5 @@
 """The command `demosearch`, put together."""
 
-import errno
 import logging
 import os
 import signal
@@ -23,11 +22,9 @@ from search.cli.read_commands import knobs, report, status, watch
 from search.cli.rejudge_command import rejudge
 from search.cli.run_commands import evaluate, extend, resume, retry_failed, run
 from search.cli.standard_streams import take_standard_streams
-from search.cli.terminal import console, say
+from search.cli.terminal import console, full_disk, say
 from search.live.log_handler import log_handler
 from workers import ENGINE_THREAD
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 def show_version(wanted: bool) -> None:
@@ -50,7 +47,7 @@ used. Kill it at any moment; `demosearch resume` continues and pays for nothing 
 
 **First steps**: `demosearch run quickstart` runs a complete search with a toy model on this machine.""",
     epilog="Exit codes: 0 done, 2 invalid input, 3 stopped or nothing could be scored, 130 interrupted; after the last "
-    "two a line says how to go on.",
+    "two a line says how a run that had begun goes on.",
 )
 
 
@@ -95,12 +92,7 @@ def main() -> None:
     except KeyboardInterrupt:
         _leave(INTERRUPTED)
     except OSError as error:
-        if error.errno not in _FULL and "temporary directory" not in str(error):
-            raise
-        _fail(
-            RunStopped(f"the disk takes no writes ({error.strerror}): free some space, or name another in TMPDIR"),
-            STOPPED,
-        )
+        _fail(full_disk(error), STOPPED)
     except SystemExit as end:
         _leave(end.code if isinstance(end.code, int) else 0)
 

@@ -1,6 +1,8 @@
 """What commands print, write and say."""
 
+import errno
 import json
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from search.results.status import Status
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _STANDARD_OUTPUT = (Path("/dev/stdout"), Path("/dev/fd/1"), Path("/proc/self/fd/1"))
 
 
@@ -98,12 +101,25 @@ def continuable(path: Path, continuation: str) -> Iterator[None]:
         say(f"interrupted; go on with {continuation}" if _has_begun(place) else "interrupted before the run started")
         raise typer.Exit(INTERRUPTED) from None
     except InputError as error:
-        raise InputError(str(error).replace(str(place), str(path))) from None
-    except RunStopped as stop:
-        say(f"demosearch: {stop}".replace(str(place), str(path)))
-        if _has_begun(place):
+        raise InputError(_as_named(str(error), place, path)) from None
+    except (RunStopped, OSError) as error:
+        stop = full_disk(error) if isinstance(error, OSError) else error
+        say(_as_named(f"demosearch: {stop}", place, path))
+        if _has_begun(place) and stop.may_go_on:
             say(f"stopped; go on with {continuation}")
         raise typer.Exit(STOPPED) from None
+
+
+def full_disk(error: OSError) -> RunStopped:
+    """What a disk that takes no writes means for a command. Raises the error itself where it is another."""
+    if error.errno not in _FULL and "temporary directory" not in str(error):
+        raise error
+    return RunStopped(f"the disk takes no writes ({error.strerror}): free some space, or name another in TMPDIR")
+
+
+def _as_named(text: str, place: Path, path: Path) -> str:
+    """The text with `path` for the directory `place`, but not for a neighbour whose name begins or ends like it."""
+    return re.sub(rf"(?<![\w.~+-]){re.escape(str(place))}(?![\w.~+-])", lambda _: str(path), text)
 
 
 def _has_begun(place: Path) -> bool:

@@ -26,7 +26,9 @@ from search.strategies.strategy import Strategy
 
 
 class BasePromptRefused(RunStopped):
-    """A served model, whose context nobody knew, has refused the base prompt as too long."""
+    """A served model, whose context nobody knew, has refused the base prompt as too long: it always would."""
+
+    may_go_on = False
 
 
 class Coordinator:

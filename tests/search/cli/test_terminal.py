@@ -1,5 +1,6 @@
 """What commands write where they are told to, and say when they are interrupted."""
 
+import errno
 import os
 import resource
 from pathlib import Path
@@ -9,6 +10,7 @@ import typer
 
 from configs.errors import STOPPED, InputError, RunStopped
 from search.cli.terminal import continuable, write
+from search.running.coordinator import BasePromptRefused
 
 
 def test_a_file_that_is_there_stays_as_it_is_where_the_disk_does_not_take_the_new_one(tmp_path: Path) -> None:
@@ -72,3 +74,37 @@ def test_a_stop_ends_with_how_this_command_goes_on_and_errors_name_the_directory
     assert last == "stopped; go on with the same command"
     with pytest.raises(InputError, match=r"^run was started with"), continuable(named, "the same command"):
         raise InputError(f"{named.absolute()} was started with different settings")
+
+
+def test_neighbours_of_the_directory_keep_their_names_in_errors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "runs").mkdir()
+    monkeypatch.chdir(tmp_path / "runs")
+    place = str(Path.cwd())
+    neighbours = f"not {place}2/a, {place}.old or /b{place}/a"
+    with pytest.raises(InputError) as error, continuable(Path(), "the same command"):
+        raise InputError(f"{place}: {place}/config.json, {neighbours}")
+    assert str(error.value) == f".: ./config.json, {neighbours}"
+
+
+@pytest.mark.parametrize(
+    ("error", "last"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "stopped; go on with the same command"),
+        (BasePromptRefused("too long: start a new run"), "demosearch: too long: start a new run"),
+    ],
+)
+def test_a_full_disk_ends_with_how_to_go_on_and_a_prompt_that_is_refused_for_good_does_not(
+    error: Exception, last: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(typer.Exit) as end, continuable(tmp_path, "the same command"):
+        raise error
+    assert end.value.exit_code == STOPPED
+    assert capsys.readouterr().err.splitlines()[-1] == last
+
+
+def test_an_error_that_is_no_full_disk_stays_as_it_is(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), continuable(tmp_path, "the same command"):
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory")
