@@ -154,14 +154,15 @@ def load_pool(config: PoolConfig, usable: Callable[[Demonstration], bool] = lamb
             no demonstration is left.
     """
     rows = read_all_records(config)
-    system_message = shared_system_message(rows, config.query_field)
+    sample = sample_rows(rows, config)
+    system_message = shared_system_message(sample, config.query_field)
     problems = list(_shift_problem(rows, config))  # neighbours in the file; a sample has none
-    problems += [*_input_problem(rows, config), *_unread_fields(rows, config), *_placeholder_texts(rows, config)]
+    problems += [*_input_problem(sample, config), *_unread_fields(sample, config), *_placeholder_texts(sample, config)]
     demonstrations: dict[str, Demonstration] = {}
     places: dict[str, str] = {}
     by_content: dict[str, str] = {}
     conflicts: list[str] = []
-    for row in sample_rows(rows, config):
+    for row in sample:
         demonstration = _demonstration(row, config)
         content = demonstration.content
         problem = _problem(demonstration, row.place, by_content.get(content), usable)

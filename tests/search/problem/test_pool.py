@@ -102,6 +102,18 @@ def test_a_system_message_that_all_conversations_share_is_no_turn_and_is_told_wh
     assert pool_of(tmp_path, [spoken("one", None), spoken("two", "\n")]).report.unshown("") == ()
 
 
+def test_only_rows_of_the_sample_have_to_share_their_system_message_and_are_counted(tmp_path: Path) -> None:
+    rows = [spoken("one", None), spoken("two", "Be brief."), row("three", input="Ann is 7.")]
+    reports = [pool_of(tmp_path, rows, limit=1, sample_seed=seed).report for seed in range(9)]
+    assert {(report.system_message, report.sentences() == ()) for report in reports} == {
+        ("", True),
+        ("Be brief.", True),
+        ("", False),
+    }
+    with pytest.raises(InputError, match="line 2: has a system message"):
+        pool_of(tmp_path, rows, limit=3)
+
+
 def test_a_system_message_is_shown_by_rules_that_break_its_lines_in_another_way(tmp_path: Path) -> None:
     report = pool_of(tmp_path, [spoken("one", "Be brief.\r\nBe kind.\r\n")]).report
     assert report.unshown("Be brief.\nBe kind.\n") == ()
