@@ -1,4 +1,5 @@
-"""URIAL prompt files: rules, then demonstrations, in one of three spellings. Read and written byte for byte.
+"""URIAL prompt files: rules, then demonstrations, in one of three spellings. Line breaks of any kind are read as `\\n`,
+all else is read and written byte for byte.
 
 A file is `rules demonstration*`, and a demonstration is `opening query middle answer closing` with the fixed texts of a
 `UrialForm`. It is read by searching for these texts whole, fences and headings and line ends together, so a query may
@@ -9,9 +10,9 @@ A demonstration of several turns is its turns behind one another. A separation t
 belong together: it stands in front of every conversation, the question's included, or between the turns of one. Without
 a tag the turns are read back as demonstrations of one turn each, whose prompt is the same text.
 
-Files whose white space differs (a blank between the sections, Windows line ends) are refused rather than read loosely:
-the model would be shown other bytes than the file's, or every demonstration would need a second, raw text that no
-demonstration of the pool has.
+Files whose white space differs elsewhere than at their end (a blank between the sections) are refused rather than read
+loosely: the model would be shown other bytes than the file's, or every demonstration would need a second, raw text that
+no demonstration of the pool has.
 """
 
 import re

@@ -7,7 +7,17 @@ from hypothesis import strategies as st
 
 from configs.errors import InputError
 from search.prompts.demonstration import Demonstration, content_id
-from search.prompts.urial import BACKTICKS, FORMS, V5, V6, UrialForm, load_base_prompt, parse_prompt, prompt_file
+from search.prompts.urial import (
+    BACKTICKS,
+    FORMS,
+    V5,
+    V6,
+    BasePrompt,
+    UrialForm,
+    load_base_prompt,
+    parse_prompt,
+    prompt_file,
+)
 from tests.shared_data import FOLDER, shared
 
 RULES = '# Instruction\n\nQueries stand under "# Query:", answers under "# Answer:".\n'
@@ -157,6 +167,8 @@ def test_a_file_with_other_line_breaks_or_another_end_is_the_same_prompt(tmp_pat
         assert load_base_prompt(path) == parse_prompt(text)
     path.write_text(GOOD + "\n\n")
     assert load_base_prompt(path) == parse_prompt(GOOD)
+    path.write_bytes(b"Be brief.\r\nBe kind.\r\n")
+    assert load_base_prompt(path) == BasePrompt("Be brief.\nBe kind.\n", ())
 
 
 def test_a_missing_prompt_file_is_named(tmp_path: Path) -> None:
