@@ -10,7 +10,6 @@ from configs.schema.data import PoolConfig, RenderConfig
 from search.experiments.cell import Cell, Condition, Hole
 from search.experiments.experiment import Experiment, FoundSets
 from search.experiments.setting import EMPTY, Setting, in_random_order
-from search.problem.pool import load_pool
 from search.prompts.demonstration import Demonstration
 from search.prompts.urial import UrialForm, form_of
 
@@ -139,7 +138,7 @@ def _forms(setting: Setting) -> list[UrialForm]:
 def _read(setting: Setting, source: PoolConfig) -> tuple[Demonstration, ...]:
     """The first two turns of those demonstrations that have as many, and that both kinds of prompt can hold."""
     forms = _forms(setting)
-    pool = load_pool(source, lambda exchange: all(form.holds(*exchange.turns) for form in forms))
+    pool = setting.read_pool(source, lambda exchange: all(form.holds(*exchange.turns) for form in forms))
     return tuple(
         replace(demonstration, further=demonstration.further[:1])
         for demonstration in pool.values()

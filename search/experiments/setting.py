@@ -2,19 +2,19 @@
 
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from configs.errors import InputError
 from configs.plural import show_many
-from configs.schema.data import RenderConfig
+from configs.schema.data import PoolConfig, RenderConfig
 from configs.schema.decoding import DecodingConfig
 from configs.schema.experiment import ExperimentConfig
 from configs.schema.model import AnyModelConfig
 from search.experiments.cell import Cell, Condition, Hole, Training
 from search.experiments.found_sets import FoundSet
-from search.problem.pool import load_pool
+from search.problem.pool import Pool, load_pool
 from search.prompts.demonstration import Demonstration, numbered
 from search.prompts.render import make_renderer
 from search.prompts.urial import BasePrompt, form_of, load_base_prompt
@@ -39,10 +39,20 @@ class Setting:
     def pool(self) -> tuple[Demonstration, ...]:
         """The pool without the base prompt's own demonstrations. Raises InputError."""
         renderer = make_renderer(self.config.render, self.config.model)
-        pool = load_pool(self.config.pool, renderer.holds)
-        for notice in pool.report.unshown(self.base_prompt.rules):
-            _log.warning("%s", notice)
+        pool = self.read_pool(self.config.pool, renderer.holds)
         return tuple(pool.without(self.base_prompt.demonstrations).values())
+
+    def read_pool(self, source: PoolConfig, usable: Callable[[Demonstration], bool]) -> Pool:
+        """Demonstrations to show behind the base prompt's rules, after a warning if these lack the system message that
+        the demonstrations were written under. Raises InputError.
+
+        Args:
+            usable: whether a prompt can hold a demonstration.
+        """
+        pool = load_pool(source, usable)
+        for notice in pool.report.unshown(self.base_prompt.rules):
+            _log.warning("%s: %s", source.path or source.hub, notice)
+        return pool
 
     def cell(
         self,

@@ -83,6 +83,17 @@ def test_the_experiments_own_pool_gives_what_has_follow_ups(tmp_path: Path) -> N
     assert {one.query for one in shown} == {"q1", "q2", "q3"}
 
 
+def test_a_system_message_of_the_experiments_own_pool_is_warned_of_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = [{"role": "system", "content": "Be brief."}]
+    said += [{"role": role, "content": "So."} for role in ("user", "assistant") * 2]
+    (tmp_path / "own.jsonl").write_text(json.dumps({"messages": said}), encoding="utf-8")
+    by_name(toy_config(tmp_path, multi_turn=group(pool={"path": str(tmp_path / "own.jsonl")}, added=[1], draws=1)))
+    (warning,) = caplog.messages
+    assert warning.startswith(f"{tmp_path / 'own.jsonl'}: the system message that all conversations of the pool")
+
+
 def test_what_stands_in_the_base_prompt_is_not_drawn(tmp_path: Path) -> None:
     own = toy_config(
         tmp_path, multi_turn=group(pool={"path": str(QUICKSTART / "two_turn_base_prompt.jsonl")}, added=[1])
