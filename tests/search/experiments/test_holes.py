@@ -1,12 +1,13 @@
 """Cells that cannot run, mistakes that are no holes, and a served model in an experiment."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from configs.errors import InputError
+from configs.errors import InputError, RunStopped
 from search.experiments.catalogue import experiment_named
 from search.experiments.forecast import ExperimentForecast, forecast_experiment
 from search.experiments.found_sets import FoundSet
@@ -243,12 +244,15 @@ def test_a_search_whose_base_prompt_a_served_model_refuses_makes_holes(tmp_path:
         service = {"model": "m", "base_url": server.base_url, "api_key_variable": None, "max_retries": 0}
         served = {"engine": "served", "server": "openai", "service": service, "context_tokens": 4000}
         changes = {"model": served, "instruct": None, **SEARCHING}
-        first = _run("greedy", tmp_path, **changes)
-        again = _run("greedy", tmp_path, **changes)
-    searched = [hole.reason for hole in first.holes if hole.condition["strategy"] == "found"]
+        tables = []
+        for _ in range(2):
+            with pytest.raises(RunStopped, match="no cell of the table could be scored"):
+                _run("greedy", tmp_path, **changes)
+            tables.append(json.loads((tmp_path / "run" / "table.json").read_text(encoding="utf-8")))
+    searched = [hole["reason"] for hole in tables[0]["holes"] if hole["cell"].startswith("strategy found")]
     assert len(searched) == HOLES["greedy"]
     assert all("the search cannot run: the base prompt with a search question is too long" in one for one in searched)
-    assert again.holes == first.holes
+    assert tables[1]["holes"] == tables[0]["holes"]
 
 
 def test_trainings_of_a_model_that_is_asked_in_its_chat_template_are_holes(tmp_path: Path) -> None:
