@@ -27,10 +27,10 @@ def after_search(status: "Status", path: Path) -> list[str]:
     where = shown(path)
     if status.state == "running":
         return [f"demosearch watch {where}"]
-    if status.state != "finished":
-        return [f"demosearch resume {where}"]
-    failed = [f"demosearch retry-failed {where}"] if status.failures else []
     has_found = status.winner is not None and status.base is not None and status.winner != status.base
+    if status.state != "finished":
+        return [f"demosearch resume {where}"] + [f"demosearch export {where} --best-so-far -o best.txt"] * has_found
+    failed = [f"demosearch retry-failed {where}"] if status.failures else []
     export = [f"demosearch export {where} -o best.txt"] if has_found else []
     return [*failed, f"demosearch report {where}", *export]
 

@@ -19,8 +19,11 @@ STATUS = Status("r", "finished", "", 3, FOUND, None, BASE, Spend())
     [
         (STATUS, ["demosearch report runs/r", "demosearch export runs/r -o best.txt"]),
         (replace(STATUS, winner=replace(BASE)), ["demosearch report runs/r"]),
-        (replace(STATUS, state="stopped"), ["demosearch resume runs/r"]),
-        (replace(STATUS, state="crashed"), ["demosearch resume runs/r"]),
+        (
+            replace(STATUS, state="stopped"),
+            ["demosearch resume runs/r", "demosearch export runs/r --best-so-far -o best.txt"],
+        ),
+        (replace(STATUS, state="crashed", winner=BASE), ["demosearch resume runs/r"]),
         (replace(STATUS, state="running"), ["demosearch watch runs/r"]),
         (
             replace(STATUS, winner=BASE, failures=(FailedItems("verdict", "Timeout", 2, "too late"),)),
