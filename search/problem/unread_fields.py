@@ -60,8 +60,8 @@ def unread_fields(rows: Sequence[ReadRow], source: str, knob: str) -> Iterator[s
     parting = parting_field(rows)
     if parting is not None and parting not in having:
         yield (
-            f"{source}: rows that ask the same differ in '{parting}', which is left out; where that belongs to the "
-            f"query, name its field as {knob}"
+            f"{source}: rows with the same question differ in '{parting}', which is left out; where that belongs to "
+            f"the query, name its field as {knob}"
         )
 
 

@@ -263,7 +263,7 @@ class _Evaluating:
         if not self._leaves_out and all(record.scored.mean is None for record in self._records.values()):
             name, record = next(iter(self._records.items()))
             raise RunStopped(
-                f"no prompt could be scored, of '{name}' {record.scored.what_failed}: fix that, then go on"
+                f"no prompt could be scored; with '{name}', {record.scored.what_failed}: fix that, then go on"
             )
 
     def _note_places(self) -> None:

@@ -100,7 +100,7 @@ def test_a_pool_leaves_out_nothing_of_a_field_that_its_answers_stand_in(tmp_path
 def test_a_field_of_any_name_is_told_in_which_rows_differ_that_ask_the_same(tmp_path: Path) -> None:
     path = written(tmp_path, {"query": "Who is meant?", "answer": "{}", "id": "{}", "zettel": "Ann has {} of them."})
     (sentence,) = load_pool(PoolConfig(path=path)).report.sentences()
-    assert "rows that ask the same differ in 'zettel', which is left out" in sentence
+    assert "rows with the same question differ in 'zettel', which is left out" in sentence
     with pytest.raises(InputError, match=r"asked more than once: .*; name 'zettel' as questions\.input_field if it"):
         load_split(QuestionsConfig(path=path))
     assert not any("differ" in text for text in load_split(QuestionsConfig(path=path, input_field="zettel")).notices)

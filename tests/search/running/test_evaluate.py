@@ -154,7 +154,7 @@ def test_an_evaluation_none_of_whose_prompts_could_be_scored_stops_and_the_same_
     )
     judge = f"judge={{kind: function, function: 'closed:judge', folder: {tmp_path}}}"
     with pytest.raises(
-        RunStopped, match=r"no prompt could be scored, of 'base prompt' 8 of 8 questions failed .*not now"
+        RunStopped, match=r"no prompt could be scored; with 'base prompt', 8 of 8 questions failed .*not now"
     ):
         run(tmp_path / "run", judge)
     stopped = read_evaluation(tmp_path / "run")
