@@ -119,6 +119,8 @@ _GIVEN = re.compile(
     re.I,
 )
 _NUMBER = r"(?:\d{1,3}(?:\.\d+)?|one|two|three|four|five|six|seven|eight|nine|ten)"
+_CHANGE = r"(?:change|revise|lower|adjust|amend|correct)"
+_TO = r"(?:down )?to (?:an? )?\W{0,5}"
 _OPENS = r"(?:[.!?)\]]\s|\n|(?<=\]))\W{0,10}"
 _RETRACTED = re.compile(
     r"\bon (?:second|further) thoughts?\b|\bscratch that\b|\btake (?:that|it|this) back\b"
@@ -126,8 +128,10 @@ _RETRACTED = re.compile(
     r"|\bI(?: \w+)? (?:retract|withdraw) (?:my|the|this|that|it)\b"
     r"|\bI(?: (?!would|could|might|can|cannot)\w+)? (?:revise|reconsider|change|correct) (?:my|the|this|that)(?: \w+)? "
     rf"(?:{_RATING}|judge?ment|assessment|evaluation)\b"
-    r"|\bI(?: would|'d| will|'ll| must| should| have to| need to)? (?:change|revise|lower|adjust|amend|correct) "
-    rf"(?:that|it|this|(?:my|the) {_RATING}) (?:down )?to (?:an? )?\W{{0,5}}{_NUMBER}\b"
+    r"|(?:(?:\bI(?: will|'ll| must| should| have to| need to)?|\bon reflection\b[^.!?\n]{0,40}\bI(?: would|'d)) "
+    rf"{_CHANGE} (?:(?:that|it|this) {_TO}{_NUMBER}\b(?=\W{{0,5}}(?:[.!;]\W|\n|\Z))"
+    rf"|(?:my|the) {_RATING} {_TO}{_NUMBER}\b)"
+    rf"|\bI(?: would|'d) {_CHANGE} (?:that|it|this|(?:my|the) {_RATING}) {_TO}(?<=\[){_NUMBER}\b)"
     r"(?![^.\n]{0,100}\b(?:if|unless|were|had|with|without|once|provided)\b)"
     r"|\bI(?: \w+)? (?:can(?:not|'t| not)|won't|refuse to|decline to)(?: \w+)? (?:rate|score|judge|grade|evaluate)\b"
     r"(?= (?:this|it|that|the (?:answer|response|reply))\b(?!')|\s{0,5}(?:[.!;\n]|\Z))"

@@ -232,6 +232,8 @@ def test_a_rating_that_a_judge_only_speaks_of_is_none(words: str) -> None:
         "\nI cannot actually rate this.",
         "\nRevised rating: 4",
         "\n\nOn reflection, I would change that to [[4]].",
+        "\nOn reflection, I'd lower it to a 4.",
+        "\nI will change that to **4**\n",
         "\nI have to lower my rating to a 4.",
         "\nCorrection: the score is 4.",
         " Hold on. That is too much.",
@@ -256,6 +258,11 @@ def test_a_rating_that_is_taken_back_is_unreadable(further: str) -> None:
         "It says what is wanted and I rate it [[7]].",
         "Here is my thought process: it says what is wanted. Rating: [[7]]",
         "Rating: [[7]]. I would change that to a 9 if it named its sources.",
+        "Rating: [[7]]\n\nI would change that to 3 short paragraphs.",
+        "Rating: [[7]]. The intro is long; I would change it to two sentences.",
+        "Rating: [[7]]. It gives 180 degrees; on reflection I would correct that to 200 degrees.",
+        "Rating: [[7]]. I'd change this to 5.",
+        "Rating: [[7]]. On a stricter scale I would lower my rating to a 6.",
     ],
 )
 def test_what_a_judge_says_of_the_answer_is_no_doubt_about_its_rating(words: str) -> None:
