@@ -31,6 +31,10 @@ def main(status: int, command: list[str]) -> None:
         start_new_session=True,
         preexec_fn=_die_with_guardian,  # noqa: PLW1509 -- there are no threads yet
     )
+    # what a batch system sends to every process of a job would leave the server's children without a guardian
+    signal.pthread_sigmask(
+        signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU}
+    )
     threading.Thread(target=_end_with_parent, args=(server,), daemon=True).start()
     ended = server.wait()
     _signal(server.pid, signal.SIGKILL)  # children that it has left behind

@@ -152,6 +152,19 @@ def test_a_server_ends_with_its_engine_and_takes_its_children_along(tmp_path: Pa
         gc.collect()
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_what_a_batch_system_sends_to_a_server_and_its_guardian_leaves_no_child_of_the_server_behind(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    engine = ServerEngine.load(_config(f"parent:{tmp_path / 'child'}"))
+    (guardian,) = _found("-f", rf"guardian\.py .* parent:{tmp_path}")
+    (server,) = _found("-P", str(guardian))
+    with _ends(int((tmp_path / "child").read_text(encoding="utf-8"))):
+        os.kill(guardian, number)
+        os.kill(server, number)
+    del engine
+
+
 def test_kill_9_of_a_worker_leaves_no_server_behind(tmp_path: Path) -> None:
     program = (
         "import sys, time\n"
