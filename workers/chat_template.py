@@ -1,8 +1,8 @@
 """A model's own chat template: from messages to the text that the model was trained on."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, TypeAlias, cast
+from typing import Any, Protocol, Self, cast
 
 from configs.errors import InputError, reason_of
 from workers.control_tokens import without_tokens
@@ -77,7 +77,7 @@ class ChatTemplate:
         self._has_system_role = self._shows_system_message()
 
     @classmethod
-    def load(cls, name: str, revision: str | None, knob: str, advice: str) -> Self:
+    def load(cls, name: str, revision: str | None, knob: str, advice: str, *, rates: bool = False) -> Self:
         """The template of a model; its tokenizer is loaded, its weights are not.
 
         Args:
@@ -85,6 +85,7 @@ class ChatTemplate:
             revision: of the hub model.
             knob: what `name` is called in the config, for messages.
             advice: what to do when it has none.
+            rates: it is a reward model, which is shown chats with their answers and may have words for no others.
 
         Raises:
             InputError: there is no tokenizer, or its chat template cannot be used.
@@ -101,7 +102,11 @@ class ChatTemplate:
         try:
             tokenizer.chat_template = on_one_day(tokenizer.get_chat_template())
             template = cls(cast(ChatTokenizer, tokenizer))
-            shown = template.prompt([{"role": "system", "content": "rules"}, {"role": "user", "content": _PROBE}])
+            question: ChatMessage = {"role": "user", "content": _PROBE}
+            if rates:
+                shown = template.transcript([question, {"role": "assistant", "content": "a"}])
+            else:
+                shown = template.prompt([{"role": "system", "content": "rules"}, question])
         except Exception as error:  # jinja2's errors, ValueError, and whatever a template does to Python's values
             raise InputError(
                 f"the chat template of '{name}' cannot be used ({reason_of(error)}); check {knob}, or {advice}"
@@ -174,8 +179,12 @@ def arguments_of_the_day(template: str) -> dict[str, str]:
     return {"date_string": DATE} | ({"chat_template": template} if template.startswith(_DAY) else {})
 
 
-LoadTemplate: TypeAlias = Callable[[str, str | None, str, str], ChatTemplate]
-"""What loads the template of a model, as `ChatTemplate.load` does."""
+class LoadTemplate(Protocol):
+    """What loads the template of a model, as `ChatTemplate.load` does."""
+
+    def __call__(
+        self, name: str, revision: str | None, knob: str, advice: str, *, rates: bool = False
+    ) -> ChatTemplate: ...
 
 
 def _control_tokens(tokenizer: object) -> frozenset[str]:

@@ -65,5 +65,5 @@ class Models:
         template = None
         if config.model.reads == "chat":
             advice = "set judge.model.reads to pair, or choose another one"
-            template = self.template(config.model.name, config.model.revision, "judge.model.name", advice)
+            template = self.template(config.model.name, config.model.revision, "judge.model.name", advice, rates=True)
         return self.reward(config.model, config.workers or _HERE), template

@@ -22,7 +22,7 @@ class DryTemplates:
     def __init__(self) -> None:
         self.notes: list[str] = []
 
-    def load(self, name: str, revision: str | None, knob: str, advice: str) -> ChatTemplate:
+    def load(self, name: str, revision: str | None, knob: str, advice: str, *, rates: bool = False) -> ChatTemplate:
         """Load as `ChatTemplate.load` does; where a hub model cannot be had soon, a usual template.
 
         Raises:
@@ -32,7 +32,7 @@ class DryTemplates:
         if not is_here(name, revision) and not hub_is_reachable():
             return self._usual(name, knob, "the hub cannot be reached now")
         try:
-            return ChatTemplate.load(name, revision, knob, advice)
+            return ChatTemplate.load(name, revision, knob, advice, rates=rates)
         except InputError as error:
             if not _is_gated(error):
                 raise

@@ -145,6 +145,18 @@ def test_a_reward_model_that_reads_pairs_needs_no_chat_template(workshop: Worksh
         _members(workshop, {"kind": "mt_bench", "prompts_path": PROMPTS, "model": {"name": str(tmp_path)}})
 
 
+def test_a_reward_models_template_may_demand_the_answer_and_has_to_spell_it(workshop: Workshop, chatty: str) -> None:
+    template = Path(chatty, "chat_template.jinja")
+    reward: dict[str, Any] = {"kind": "reward_model", "model": {"name": chatty}}
+    plain, at_answer = template.read_text(encoding="utf-8"), "{% if messages[-1].role == 'assistant' %}"
+    never = "{{ raise_exception('no') }}"
+    template.write_text(f"{at_answer}{plain}{{% else %}}{never}{{% endif %}}", encoding="utf-8")
+    assert len(_members(workshop, reward)) == 1
+    template.write_text(f"{at_answer}{never}{{% endif %}}{plain}", encoding="utf-8")
+    with pytest.raises(InputError, match=r"cannot be used \(no\); check judge\.model\.name"):
+        _members(workshop, reward)
+
+
 @pytest.mark.parametrize(
     ("knobs", "complaint"),
     [
