@@ -119,7 +119,8 @@ def full_disk(error: OSError) -> RunStopped:
 
 def _as_named(text: str, place: Path, path: Path) -> str:
     """The text with `path` for the directory `place`, but not for a neighbour whose name begins or ends like it."""
-    return re.sub(rf"(?<![\w.~+-]){re.escape(str(place))}(?![\w.~+-])", lambda _: str(path), text)
+    goes_on = r"[\w.~+-]" if str(path).endswith(".") else r"\.*[\w~+-]"  # "free .." would mean the folder above
+    return re.sub(rf"(?<![\w.~+-]){re.escape(str(place))}(?!{goes_on})", lambda _: str(path), text)
 
 
 def _has_begun(place: Path) -> bool:

@@ -88,6 +88,19 @@ def test_neighbours_of_the_directory_keep_their_names_in_errors(
     assert str(error.value) == f".: ./config.json, {neighbours}"
 
 
+def test_a_full_stop_behind_the_directory_is_not_of_its_name_and_no_dot_of_the_folder_above(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = f"wait for {tmp_path}/run. Then free {tmp_path}/run. {tmp_path}/run..old stays"
+    with pytest.raises(InputError) as error, continuable(Path("run"), "the same command"):
+        raise InputError(text)
+    assert str(error.value) == f"wait for run. Then free run. {tmp_path}/run..old stays"
+    with pytest.raises(InputError) as error, continuable(Path(), "the same command"):
+        raise InputError(f"free {tmp_path}. Then wait")
+    assert str(error.value) == f"free {tmp_path}. Then wait"
+
+
 @pytest.mark.parametrize(
     ("error", "last"),
     [
