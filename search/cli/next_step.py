@@ -27,6 +27,8 @@ def after_search(status: "Status", path: Path) -> list[str]:
     where = shown(path)
     if status.state == "running":
         return [f"demosearch watch {where}"]
+    if not status.may_go_on:
+        return []  # why it stopped says what to do
     has_found = status.winner is not None and status.base is not None and status.winner != status.base
     if status.state != "finished":
         return [f"demosearch resume {where}"] + [f"demosearch export {where} --best-so-far -o best.txt"] * has_found

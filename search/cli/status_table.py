@@ -47,7 +47,7 @@ def status_view(status: Status, path: Path) -> RenderableType:
 
 def _facts(status: Status) -> Table:
     spend, facts = status.spend, facts_grid()
-    add_state(facts, STATES[status.state], status.reason)
+    add_state(facts, STATES[status.state] if status.may_go_on else "stopped for good", status.reason)
     if status.has_ledger:
         add_spend(facts, spend, status.drafting)
     else:
@@ -78,7 +78,7 @@ def failures_table(failures: Iterable[FailedItems]) -> Table:
 
 
 def _continuation(status: Status, path: Path) -> str:
-    if status.state == "running":
+    if status.state == "running" or not status.may_go_on:
         return "Failed items are in no mean."
     if not status.trials:  # its journal has none of them
         return f"Failed items are in no mean; `demosearch resume {path}` tries them again."

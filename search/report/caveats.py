@@ -44,7 +44,7 @@ def _of_state(findings: Findings) -> Iterator[str]:
     status = findings.status
     if status.state in ("stopped", "crashed"):
         reason = f" ({status.reason})" if status.reason else ""
-        yield f"The search has {status.state}{reason}; `demosearch resume` goes on."
+        yield f"The search has {status.state}{reason}{'; `demosearch resume` goes on' * status.may_go_on}."
     if status.extended:
         yield status.extended
     if status.lost:

@@ -15,7 +15,7 @@ from search.results.candidate_results import CandidateResults
 from search.results.choice import Choice, explain_choice
 from search.results.screening_verdicts import ScreeningVerdicts, read_screening
 from search.results.search_results import SearchResults, read_search_results
-from search.run_directory.state import State
+from search.run_directory.state import State, read_noted_state
 from search.statistics.estimates import Estimate, paired_difference
 
 
@@ -87,6 +87,7 @@ class Status:
         extended: under which larger budgets the search has gone on, in a sentence; "" where it has not.
         choice: why the winner won, or leads so far; None while only the base prompt is ranked.
         screening: what a cheap judge that was asked first has done; None where nobody was.
+        may_go_on: whether a search that has stopped can go on.
     """
 
     run: str
@@ -109,6 +110,7 @@ class Status:
     has_ledger: bool = True
     screening: ScreeningVerdicts | None = None
     drafting: Drafting = NO_DRAFTING
+    may_go_on: bool = True
 
     def in_words(self, standing: Standing) -> str:
         """A prompt from the top down; the base prompt's own demonstrations, whose ids say nothing, by their number."""
@@ -124,6 +126,7 @@ class Status:
             "run": self.run,
             "state": self.state,
             "reason": self.reason,
+            "may_go_on": self.may_go_on,
             "trials": self.trials,
             "candidates": self.candidates,
             "winner": list(self.winner.demonstrations) if self.winner else None,
@@ -178,6 +181,7 @@ def status_of(results: SearchResults) -> Status:
         has_ledger=results.ledger.exists() or not results.lost,
         screening=read_screening(results),
         drafting=read_drafting(results.ledger, results.run),
+        may_go_on=read_noted_state(results.path).get("may_go_on", True),
     )
 
 

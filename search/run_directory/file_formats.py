@@ -44,6 +44,7 @@ class ConfigFile(BaseModel):
 class StateFile(BaseModel):
     state: Literal["running", "finished", "stopped"]
     reason: str
+    may_go_on: bool = True
 
 
 class Manifest(BaseModel):

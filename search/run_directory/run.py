@@ -117,17 +117,19 @@ class Run:
         self._lock.enter_context(working(self.path))
         remove_drafts(self.path, OWNED)
 
-    def set_state(self, state: Literal["running", "stopped", "finished"], reason: str = "") -> None:
-        """Note who runs it, or why it ended."""
+    def set_state(
+        self, state: Literal["running", "stopped", "finished"], reason: str = "", may_go_on: bool = True
+    ) -> None:
+        """Note who runs it, or why it ended, and whether it may go on from there."""
         owner = {"pid": os.getpid(), "host": socket.gethostname()}
-        write_json(self.path / "state.json", {"state": state, "reason": reason} | owner)
+        write_json(self.path / "state.json", {"state": state, "reason": reason, "may_go_on": may_go_on} | owner)
 
-    def note_stop(self, reason: str) -> None:
+    def note_stop(self, reason: str, may_go_on: bool = True) -> None:
         """Note why it stopped; a run that was opened and never begun is left in the state that it was in."""
         if self._earlier:
             write_json(self.path / "state.json", self._earlier)
         else:
-            self.set_state("stopped", reason)
+            self.set_state("stopped", reason, may_go_on)
 
     def refuse_changes(self, manifest: Mapping[str, Any]) -> None:
         """Raises InputError where this differs from what the run was started with, in anything that both tell of; the

@@ -110,7 +110,7 @@ def conduct(run: Run, work: Callable[[], Coroutine[Any, Any, None]], in_loop: In
         run.set_state("finished")  # as it was
         raise
     except DemosearchError as error:
-        _note_stop(run, str(error))
+        _note_stop(run, str(error), not isinstance(error, RunStopped) or error.may_go_on)
         raise
     except (KeyboardInterrupt, asyncio.CancelledError):
         _note_stop(run, "interrupted")
@@ -121,9 +121,9 @@ def conduct(run: Run, work: Callable[[], Coroutine[Any, Any, None]], in_loop: In
         run.close()
 
 
-def _note_stop(run: Run, reason: str) -> None:
+def _note_stop(run: Run, reason: str, may_go_on: bool = True) -> None:
     with contextlib.suppress(RunStopped):  # a full disk may be the reason; what went wrong is said anyway
-        run.note_stop(reason)
+        run.note_stop(reason, may_go_on)
 
 
 async def _search(plan: Plan, run: Run, view: View, trackers: Tracking, pay_again: bool) -> None:

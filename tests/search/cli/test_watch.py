@@ -16,9 +16,13 @@ from configs.errors import InputError
 from configs.loading import load_config, load_evaluation
 from configs.schema.evaluation import EvaluationConfig
 from configs.schema.run import RunConfig
+from search.cli.next_step import after_search
 from search.cli.watch import watch
 from search.live.live_file import LiveFile
+from search.results.status import read_status
 from search.run_directory.run import Run
+from search.running.coordinator import BasePromptRefused
+from search.running.launch import conduct
 from tests import command_line
 from tests.search.live.snapshots import snapshot
 
@@ -122,6 +126,20 @@ def test_a_run_that_was_stopped_says_why(tmp_path: Path) -> None:
     assert "stopped; `demosearch resume` goes on" in text
     assert "the budget of 20 dollars is spent" in text
     assert "No process is working on this run" not in text
+
+
+def test_a_search_whose_base_prompt_is_refused_is_never_said_to_go_on(tmp_path: Path) -> None:
+    async def refused() -> None:
+        raise BasePromptRefused("too long: start a new run")
+
+    run = Run.create(tmp_path / "run", SEARCH)
+    with pytest.raises(BasePromptRefused):
+        conduct(run, refused)
+    text, status = watched(run.path), read_status(run.path)
+    assert "stopped for good" in text
+    assert "too long: start a new run" in text
+    assert "resume" not in text
+    assert (status.state, status.may_go_on, after_search(status, run.path)) == ("stopped", False, [])
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
