@@ -125,7 +125,7 @@ _COUNTS_NOTHING = (
     r"(?=\W{0,5}(?:[.!;)]\W|[,(]|/ ?\d|—|\s[–-]|\n|\Z)|\W{0,5}\b(?:out of|points?|stars?|because|since|as|for|due|given"
     r"|instead|now|and|but|while|when|where|which|on reflection|to (?:reflect|account|match))\b)"
 )
-"""Behind a number that is no count of something else ("3 short paragraphs")."""
+"""What stands behind a number that counts nothing: a full stop, a reason, but not "short paragraphs"."""
 _REFLECTION = r"\b(?:up)?on (?:(?:further|closer|deeper) )?reflection\b"
 _OPENS = r"(?:[.!?)\]]\s|\n|(?<=\]))\W{0,10}"
 _RETRACTED = re.compile(
