@@ -17,6 +17,7 @@ GLOBS = frozenset({"glob", "iglob", "rglob"})
 _PLACEHOLDER = re.compile(r"%s|\{\w*\}")
 _JOINING = GLOBS | {"Path", "PurePath", "join", "joinpath"}
 _SAME = frozenset({"resolve", "absolute", "expanduser", "str", "fspath", "abspath", "realpath", "format", "dirname"})
+_BELOW = ast.Constant("**")
 _MOST = 30  # texts that an expression may be
 _LONGEST = 500  # characters
 _DEEPEST = 60  # expressions in each other
@@ -45,9 +46,10 @@ class SourcePaths(ast.NodeVisitor):
         return self._texts[id(node)]
 
     def generic_visit(self, node: ast.AST) -> Iterator[str]:
-        """Texts of the members of a list, a tuple or a set; nothing else is a text or a path."""
-        for member in getattr(node, "elts", []):
-            yield from self.texts(member)
+        """Texts of the members of a list, a tuple or a set, and of alternatives; nothing else is a text or a path."""
+        parts = [node.body, node.orelse] if isinstance(node, ast.IfExp) else getattr(node, "elts", [])
+        for part in node.values if isinstance(node, ast.BoolOp) else parts:
+            yield from self.texts(part)
 
     def visit_Constant(self, node: ast.Constant) -> list[str]:
         return [_PLACEHOLDER.sub(UNKNOWN, node.value) if isinstance(node.value, str) else UNKNOWN]
@@ -82,7 +84,10 @@ class SourcePaths(ast.NodeVisitor):
         name, on = called(node), [node.func.value] if isinstance(node.func, ast.Attribute) else []
         if name in _JOINING:
             is_method = name == "joinpath" or (name in GLOBS and getattr(on and on[0], "id", "") != "glob")
-            return map(_joined, self._each([*(on if is_method else []), *node.args]))
+            below = [_BELOW] if name == "rglob" else []
+            return map(_joined, self._each([*(on if is_method else []), *below, *node.args]))
+        if name in ("get", "getenv") and len(node.args) > 1:
+            return self.texts(node.args[1])
         if name in _RENAMING:
             return starmap(_RENAMING[name], self._each([*on, *node.args][:2]))
         if name == "files" and node.args:
@@ -140,7 +145,7 @@ def _bindings(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield from ((node.name, end.value) for end in ast.walk(node) if isinstance(end, ast.Return) and end.value)
-            names = [argument.arg for argument in node.args.args]
+            names = [argument.arg for argument in [*node.args.posonlyargs, *node.args.args]]
             parameters[node.name] = [name for name in names if name not in ("self", "cls")]
             yield from zip(reversed(names), reversed(node.args.defaults), strict=False)
     for node in ast.walk(tree):

@@ -52,6 +52,7 @@ def test_a_file_is_found_however_its_name_is_put_together(tmp_path: Path, reads:
         "(HERE / 'data' / 'cache.json').write_text('')",
         "Path(__file__).with_suffix('.json').write_text('')",
         "path(key).write_text('')",
+        "open(HERE / 'data' / 'cache.json', 'w'), open(HERE / f'{key}{key}', 'w'), open(HERE / f'{key}.{key}', 'w')",
         "os.replace(HERE / 'draft', HERE / 'data' / 'cache.json')",
     ],
 )
@@ -61,6 +62,50 @@ def test_a_cache_that_a_module_keeps_is_none_that_it_depends_on(tmp_path: Path, 
     if "path(" in writes:
         source += "def path(key): return HERE / f'cache_{key}.json'\n"
     assert found(tmp_path, source, *kept, "pack/words.txt") == {"pack/words.txt"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "FILES = {'en': 'en.txt'}\ndef read(key): return HERE / 'data' / FILES[key]",
+        "FILES = {'en': 'en.txt'}\ndef read(key): return os.path.join(HERE, 'data', FILES.get(key))",
+        "FILES = {'en': 'en.txt'}\nfor key, name in FILES.items(): open(HERE / 'data' / name)",
+        "for key, name in [('en', 'en.txt')]: open(HERE / 'data' / name)",
+        "class Lang:\n    EN = 'en.txt'\ndef read(lang): return HERE / 'data' / lang.value",
+        "def read(name): return HERE / 'data' / name\nALL = list(map(read, ('en.txt',)))",
+        "read = lambda name: HERE / 'data' / name\nread('en.txt')",
+        "def read(name, /): return HERE / 'data' / name\nread('en.txt')",
+        "def read(is_en): return HERE / 'data' / ('en.txt' if is_en else 'de.txt')",
+        "def read(name): return HERE / 'data' / (name or 'en.txt')",
+        "def read(): return HERE / 'data' / 'en.txt '.strip()",
+        "def read(): return os.path.expanduser(os.sep.join([str(HERE), 'data', 'en.txt']))",
+        "def read(): return '/'.join(['data', 'en.txt'])",
+        "PLACE = ('data', 'en.txt')\ndef read(): return HERE.joinpath(*PLACE)",
+        "PLACE = HERE\nPLACE /= 'data'\ndef read(): return PLACE / 'en.txt'",
+        "PLACE, LEVEL = HERE / 'data', 1\ndef read(): return PLACE / 'en.txt'",
+        "PLACE = Path(os.environ.get('PLACE', HERE / 'data'))\ndef read(): return PLACE / 'en.txt'",
+        "os.chdir(HERE / 'data')\ndef read(): return open('en.txt')",
+        f"for name in {[f'{number}.txt' for number in range(40)] + ['en.txt']}: open(HERE / 'data' / name)",
+        "ROOT = Path(__file__).parents[1]\ndef read(key): return ROOT / 'pack' / 'data' / {'en': 'en.txt'}[key]",
+        "def read(key): return f'{HERE}/data/{key}/words.txt'",
+        "def read(key): return HERE / 'data' / key / 'words.txt'",
+        "def read(): return (HERE / 'data').rglob('w*.txt')",
+        "def read(): return glob('data/**/w*.txt', recursive=True)",
+        "def read(): return (HERE / ('data' if os.name else 'lists')).glob('e*.txt')",
+        "PLACE = Path(os.environ.get('PLACE', HERE / 'data'))\ndef read(): return PLACE.glob('e*.txt')",
+        "def load(folder, /): return folder.glob('e*.txt')\nload(HERE / 'data')",
+    ],
+)
+def test_what_a_module_says_of_a_file_need_not_be_said_in_one_expression(tmp_path: Path, source: str) -> None:
+    wanted = "pack/data/english/words.txt" if "w*" in source or "words" in source else "pack/data/en.txt"
+    assert found(tmp_path, source, wanted, "pack/other/en.txt", "pack/other/english/words.txt") == {wanted}
+
+
+def test_a_name_of_many_computed_parts_in_a_row_takes_no_longer_than_one(tmp_path: Path) -> None:
+    parts = "".join(f"{{x{number}}}" for number in range(30))
+    source = f"open(HERE / f'{parts}.txt', 'w')\nopen(HERE / f'{parts.replace('}{', '}-{')}.txt', 'w')\n"
+    name = f"pack/{'a-number-' * 20}.json"
+    assert found(tmp_path, f"{source}HERE.glob('*.json')", name) == {name}
 
 
 OUTPUT = ("pack/log.txt", "pack/best.txt", "pack/best.json", "pack/runs/first/config.json", "log.txt", "lists/more.txt")
@@ -78,7 +123,9 @@ OUTPUT = ("pack/log.txt", "pack/best.txt", "pack/best.json", "pack/runs/first/co
         ("HERE / f'{key}.json'", set()),
         ("HERE.glob(answer), HERE.glob(f'{answer}*.txt')", set()),
         ("HERE / 'lists' / f'{key}.txt'", {"pack/lists/some.txt"}),
-        ("f'{HERE}/runs/{key}/config.json'", set()),
+        ("f'{HERE}/{key}/first/config.json', HERE / key / '*' / 'config.json'", set()),
+        ("HERE.rglob('b*.json'), HERE.rglob('c*.json')", {"pack/best.json"}),
+        ("glob(f'{HERE}/**/c*.json', recursive=True), glob('**/c*.json', recursive=True)", set()),
         ("print('{}.txt'.format(answer), f'best{answer}.txt')", set()),
     ],
 )
@@ -93,14 +140,14 @@ def test_what_a_run_writes_where_it_was_started_is_none_that_a_judge_depends_on(
 @pytest.mark.parametrize(
     ("source", "files"),
     [
-        ("for name in ('en', 'de'): open(HERE / name / 'words.txt')", {"pack/en/words.txt", "pack/de/words.txt"}),
-        ("def load(name): return HERE / DATA / name\nload('words.txt')", {"pack/data/words.txt"}),
+        ("for name in ('en', 'de'): list((HERE / name).glob('w*.txt'))", {"pack/en/words.txt", "pack/de/words.txt"}),
+        ("def load(folder): return folder.glob('l*.txt')\nload(HERE / DATA)", {"pack/data/list.txt"}),
         ("from paths import ROOT\nNAMES = list((ROOT / 'en').glob('w*.txt'))", {"pack/en/words.txt"}),
         ("FILES = {'log': 'log.txt', 'en': HERE / 'en' / 'words.txt'}\nopen(FILES['log'], 'a')", {"pack/en/words.txt"}),
     ],
 )
 def test_a_name_stands_for_what_it_is_bound_to(tmp_path: Path, source: str, files: set[str]) -> None:
-    assert found(tmp_path, source, "pack/en/words.txt", "pack/de/words.txt", "pack/data/words.txt") == files
+    assert found(tmp_path, source, "pack/en/words.txt", "pack/de/words.txt", "pack/data/list.txt") == files
 
 
 def test_a_folder_is_listed_once_however_many_patterns_name_it(tmp_path: Path) -> None:
@@ -117,7 +164,7 @@ def test_a_folder_is_listed_once_however_many_patterns_name_it(tmp_path: Path) -
         assert found(tmp_path, source, "pack/data/words7_a.txt") == {"pack/data/words7_a.txt"}
     finally:
         is_counted = False
-    assert [str(folder) for folder in listed] == [str(tmp_path / "pack" / "data")]
+    assert sorted(map(str, listed)) == [str(tmp_path / "pack"), str(tmp_path / "pack" / "data")]
 
 
 def test_a_source_that_makes_names_of_themselves_and_of_thousands_of_parts_is_read(tmp_path: Path) -> None:
