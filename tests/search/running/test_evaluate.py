@@ -148,7 +148,7 @@ def test_an_evaluation_none_of_whose_prompts_could_be_scored_stops_and_the_same_
     (tmp_path / "closed.py").write_text(
         "from pathlib import Path\n"
         "def judge(question, answers):\n"
-        "    if not Path(__file__).with_name('op' + 'en').exists():\n"
+        "    if not Path(__file__).with_name('nepo'[::-1]).exists():\n"
         "        raise ValueError('not now')\n"
         "    return 5.0\n"
     )
@@ -167,7 +167,7 @@ def test_failed_items_are_in_no_mean_and_are_tried_again_by_the_same_call(tmp_pa
     (tmp_path / "moody.py").write_text(
         "from pathlib import Path\n"
         "def judge(question, answers):\n"
-        "    mood = Path(__file__).with_name('b' + 'ad')\n"  # a file named outright would be a part of the judge
+        "    mood = Path(__file__).with_name('dab'[::-1])\n"  # a file named outright would be a part of the judge
         "    if mood.exists() and question.id.endswith(('1', '2')):\n"
         "        raise ValueError('not now')\n"
         "    return len(answers[-1])\n"
