@@ -24,7 +24,7 @@ from workers.service.batch_calls import Body, create_batch, fetch_lines, field, 
 from workers.service.batch_record import BatchRecord, ServiceBatch
 from workers.service.connection import Connection, closed
 from workers.service.error_words import OUT_OF_QUOTA
-from workers.service.failures import NothingThere, ServiceFailed, ServiceRefused
+from workers.service.failures import ErrorInReply, NothingThere, ServiceFailed, ServiceRefused
 from workers.service.reply import Reply
 from workers.usage import NOTHING, Usage
 
@@ -66,6 +66,7 @@ class Batches:
         self._address = address
         self._waiting: defaultdict[str, list[asyncio.Future[Reply]]] = defaultdict(list)
         self._collected: dict[str, Body] = {}
+        self._asked: dict[str, Body] = {}  # of those who wait
         self._alarm: asyncio.TimerHandle | None = None
         self._submissions: set[asyncio.Task[None]] = set()
         self._submitting: set[str] = set()  # marks
@@ -110,6 +111,7 @@ class Batches:
         answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         is_first = all(other.done() for other in self._waiting[request])
         self._waiting[request].append(answer)
+        self._asked[request] = body
         try:
             if is_first:
                 self._seek(request, body)
@@ -117,7 +119,7 @@ class Batches:
         finally:
             self._waiting[request].remove(answer)
             if not self._waiting[request]:
-                del self._waiting[request]
+                del self._waiting[request], self._asked[request]
                 self._collected.pop(request, None)
 
     def _seek(self, request: str, body: Body) -> None:
@@ -258,14 +260,17 @@ class Batches:
         """What one request was answered."""
         response = line.get("response")
         status, body = field(response, "status_code"), field(response, "body")
+        sent_fields = self._asked.get(line["custom_id"], {})
         if not isinstance(status, int):
             reason = field(line.get("error"), "message") or field(line.get("error"), "code") or "no reason given"
             return self._failed(f"did not answer a batched request: {reason}")
         if status != 200:
-            return self._connection.errors.read_status(status, field(body, "error") or body, {}).failure
+            return self._connection.errors.read_status(status, field(body, "error") or body, {}, sent_fields).failure
         try:
             return self._read(body)
         except ServiceFailed as error:
+            if isinstance(error, ErrorInReply):
+                error.sent_fields = sent_fields
             return self._connection.errors.read(error).failure
 
     async def _guarded(self, work: Coroutine[Any, Any, None], requests: Sequence[str]) -> None:

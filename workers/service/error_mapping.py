@@ -33,6 +33,8 @@ from workers.service.redaction import Redactor
 from workers.service.unusable import what_came
 
 _PASSING = frozenset({408, 409, 425}) | SLOW_DOWN
+_ASKED = frozenset({"model", "messages", "prompt"})
+"""Fields that no model refuses: what is asked, and whom."""
 _QUOTED = 300
 _NO_HOST = re.compile(r"name resolution|name or service not known|getaddrinfo|nodename nor servname", re.I)
 _NOT_HTTP = re.compile(r"illegal (request|status) line")
@@ -85,7 +87,7 @@ class ErrorReader:
         if isinstance(error, ServiceFailed):
             return self._in_reply(error)
         if isinstance(error, APIStatusError):
-            return self.read_status(error.status_code, error.body, error.response.headers, _settings(error.request))
+            return self.read_status(error.status_code, error.body, error.response.headers, _fields(error.request))
         if isinstance(error, TimeoutError | APITimeoutError):
             words = f"gave no complete answer within {self._config.timeout if seconds is None else seconds:g} s"
             return ClassifiedError(
@@ -109,7 +111,7 @@ class ErrorReader:
 
         Args:
             body: the error in the body, or the body where there is none in it.
-            sent_fields: fields of the request that its model may not take, as far as they are known.
+            sent_fields: fields of the request, as far as they are known.
         """
         if 300 <= status < 400:
             return ClassifiedError(self._redirected(status, str(headers.get("location", ""))))
@@ -120,7 +122,7 @@ class ErrorReader:
         if not isinstance(error, ErrorInReply):
             failure = type(error)(self._sentence(str(error)), error.usage)
             return ClassifiedError(failure, silent=isinstance(error, ReplyUnusable))
-        classified = self._classify(read_error(200, error.body), "answered 200 with an error", {})
+        classified = self._classify(read_error(200, error.body), "answered 200 with an error", {}, error.sent_fields)
         if isinstance(classified.failure, ServiceFailed):
             classified.failure.usage = error.usage
         return classified
@@ -182,7 +184,7 @@ class ErrorReader:
         refusal = answer.refusal
         if 400 <= status < 500 and status not in _PASSING:
             return BadRequest(sentence, refusal)
-        if status in {409, 500, 502} and refusal and refusal.is_surely_of(sent_fields):  # others often pass
+        if status in {409, 500, 502} and refusal and refusal.field_of({*sent_fields} - _ASKED):  # others often pass
             return BadRequest(sentence, refusal)
         return None
 
@@ -249,13 +251,13 @@ class ErrorReader:
         return visible(self._redactor.complaint(str(words)[: 4 * _QUOTED]))[:_QUOTED]
 
 
-def _settings(request: httpx2.Request) -> frozenset[str]:
-    """The fields of a request beside what it asks and whom; none where its body is not JSON."""
+def _fields(request: httpx2.Request) -> frozenset[str]:
+    """The fields of a request; none where its body is not JSON."""
     try:
         body = json.loads(request.content)
     except (ValueError, httpx2.RequestNotRead):
         return frozenset()
-    return frozenset(body) - {"model", "messages", "prompt"} if isinstance(body, dict) else frozenset()
+    return frozenset(body) if isinstance(body, dict) else frozenset()
 
 
 def visible(text: str) -> str:

@@ -73,10 +73,18 @@ _NOT_TAKEN = re.compile(
 )
 _RANGE = re.compile(
     r"\bat (most|least)\b|\b(less|lower|smaller|fewer|more|greater|higher|larger) than\b|\bbetween\b|\bexceed|"
-    r"\bor (less|lower|fewer|more|greater|higher)\b|\brange\b|[<>]=|[≤≥]",
+    r"\bor (less|lower|fewer|more|greater|higher)\b|\brange\b|(?<!\w)[<>]=|[≤≥]",  # vllm>=0.5 is a version
     re.I,
 )
 """Words of the values that a field may have: such a field is taken."""
+_DEFAULT = re.compile("only the default", re.I)
+_BETWEEN_CLAUSES = re.compile(
+    r"[;；。}]|\.\s|(?<!parameters: )\{|\(\s*\w+=[^()]*\)?|"
+    r",(?![^][(){}]{0,200}[])]|\s*['\"](?:loc|msg)\b)"  # not in a list, nor in what pydantic says of one field
+)
+"""Also a quoted field with its value, (temperature=0)."""
+_READ = 5000
+"""Characters; an error's words are matched with many patterns, and bodies may be huge."""
 _VALUE = re.compile(
     r"unsupported value|unsupported_value|supported values|allowed values|must be one of|invalid value", re.I
 )
@@ -91,7 +99,7 @@ class FieldRefusal:
 
     Attributes:
         parameter: by name; None where only the words may tell.
-        words: of the service.
+        words: of the service, the clauses that refuse: others quote whole requests.
         of_value: the field is known, its value is not taken.
     """
 
@@ -115,12 +123,6 @@ class FieldRefusal:
             if places:
                 return places[min(places)]
         return "max_tokens" if "max_tokens" in fields and _OTHER_LIMIT.search(self.words) else None
-
-    def is_surely_of(self, fields: Collection[str]) -> bool:
-        """Whether one of these fields stands in the very clause that refuses: faults quote whole requests."""
-        clauses = re.split(r"[;,(){}]|\.\s", self.words)
-        refusing = (clause for clause in clauses if _NOT_TAKEN.search(clause) or _OTHER_LIMIT.search(clause))
-        return self.parameter in fields or any(FieldRefusal(None, clause).field_of(fields) for clause in refusing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +165,20 @@ class ServiceError:
     def refusal(self) -> FieldRefusal | None:
         """The refusal of a field, where it is one."""
         text = f"{self.code} {self.words}"
-        is_not_taken = _OTHER_LIMIT.search(text) or (_NOT_TAKEN.search(text) and not _RANGE.search(text))
-        if self.code not in UNSUPPORTED and not (self.status in _MAY_REFUSE and is_not_taken):
+        refusing = _refusing(self.words) or _refusing(text)
+        if self.code not in UNSUPPORTED and not (self.status in _MAY_REFUSE and refusing):
             return None
-        return FieldRefusal(self.parameter, self.words, bool(_VALUE.search(text)))
+        return FieldRefusal(self.parameter, refusing, bool(_VALUE.search(text)))
+
+
+def _refusing(words: str) -> str:
+    """The clauses that refuse something, a line each."""
+    has_default = _DEFAULT.search(words)
+    return "\n".join(
+        clause
+        for clause in _BETWEEN_CLAUSES.split(words)
+        if _OTHER_LIMIT.search(clause) or (_NOT_TAKEN.search(clause) and (has_default or not _RANGE.search(clause)))
+    )
 
 
 def read_error(status: int, body: object) -> ServiceError:
@@ -184,13 +196,13 @@ def read_error(status: int, body: object) -> ServiceError:
     if isinstance(inner, dict | str):
         error = {"message": inner} if isinstance(inner, str) else inner
     words = str(next(filter(None, map(error.get, ("message", "detail", "msg", "Message"))), "no reason given"))
-    words = without_markup(words)
+    words = without_markup(words[:_READ])
     if isinstance(metadata := error.get("metadata"), dict) and metadata.get("raw"):  # OpenRouter: the provider's words
-        words = f"{words}: {metadata['raw']}"
+        words = f"{words}: {metadata['raw']}"[:_READ]
     code = error.get("code") if error.get("code") not in (None, "") else error.get("type")
-    parameter = _last_part(error.get("param")) or _located(error.get("detail"))
-    text = "" if code is None else str(code)
-    return ServiceError(_status(status, text, f"{text} {error.get('type')} {words}"), text, parameter, words)
+    text = "" if code is None else str(code)[:_READ]
+    kind = str(error.get("type"))[:_READ]
+    return ServiceError(_status(status, text, f"{text} {kind} {words}"), text, _last_part(error.get("param")), words)
 
 
 def _status(status: int, code: str, text: str) -> int:
@@ -220,14 +232,6 @@ def _status_of_words(code: str, text: str) -> int:
 def _last_part(parameter: object) -> str | None:
     """`reasoning.effort` or `body.seed` by their last name."""
     return parameter.rpartition(".")[2] if isinstance(parameter, str) and parameter else None
-
-
-def _located(detail: object) -> str | None:
-    """The field of the first complaint in pydantic's form, `[{"loc": ["body", "seed"], "msg": ...}]`."""
-    try:
-        return str(detail[0]["loc"][-1]) if isinstance(detail, list) else None
-    except (LookupError, TypeError):
-        return None
 
 
 def pause_asked(headers: Mapping[str, Any], now: float) -> float | None:

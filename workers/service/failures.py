@@ -18,6 +18,8 @@
 ServiceFailed itself is a service that stays busy or broken (429, 5xx), and one that has been closed.
 """
 
+from collections.abc import Collection
+
 from configs.errors import DemosearchError, RunStopped
 from workers.service.error_words import FieldRefusal
 from workers.usage import NOTHING, Usage
@@ -68,11 +70,13 @@ class ErrorInReply(ServiceFailed):
 
     Attributes:
         body: the error object, or its words.
+        sent_fields: of the request, as far as they are known.
     """
 
     def __init__(self, body: object, usage: Usage = NOTHING) -> None:
         super().__init__("answered 200 with an error", usage)
         self.body = body
+        self.sent_fields: Collection[str] = ()
 
 
 class ServiceSilent(ServiceFailed):

@@ -23,6 +23,7 @@ from workers.service.batch_record import BatchRecord
 from workers.service.connection import Connection, closed
 from workers.service.failures import (
     BadRequest,
+    ErrorInReply,
     Forbidden,
     NothingThere,
     Redirected,
@@ -163,7 +164,12 @@ class Service:
         address = self._address(path)
 
         async def send(client: Any) -> T:
-            return read(await client.post(address, cast_to=object, body=body))
+            answer = await client.post(address, cast_to=object, body=body)
+            try:
+                return read(answer)
+            except ErrorInReply as error:
+                error.sent_fields = body
+                raise
 
         return await self._connect().call(send)
 

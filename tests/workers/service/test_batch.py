@@ -436,19 +436,29 @@ def test_closing_does_not_wait_for_a_submission_that_the_service_has_put_off(tmp
         asyncio.run(scenario(server))
 
 
+@pytest.mark.parametrize(
+    ("status", "refusal"),
+    [
+        (400, {"code": "unsupported_value", "param": "temperature", "message": "only 1"}),
+        (409, {"message": "Unsupported parameter: 'temperature'"}),
+        (502, {"message": "Unsupported parameter: 'temperature'"}),
+        (200, {"message": "Unsupported parameter: 'temperature'", "code": 500}),
+    ],
+)
 def test_a_parameter_that_the_model_does_not_take_is_left_out_of_the_next_batch(
-    server: ServiceServer, office: BatchOffice, tmp_path: Path
+    server: ServiceServer, office: BatchOffice, tmp_path: Path, status: int, refusal: dict[str, Any]
 ) -> None:
     def answer(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         if "temperature" in body:
-            return 400, {"error": {"code": "unsupported_value", "param": "temperature", "message": "only 1"}}
+            return status, {"error": refusal}
         return 200, json.loads(completion(body, "fine"))
 
     office.answer = answer
 
     async def finish_both(service: Service) -> None:
         office.finish()
-        await _until(lambda: len(office.batches) == 2)
+        async with asyncio.timeout(5):
+            await _until(lambda: len(office.batches) == 2)
         office.finish()
 
     (reply,) = _outcomes(server, office, tmp_path, ["a"], finish_both)

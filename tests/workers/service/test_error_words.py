@@ -63,6 +63,27 @@ SENT = frozenset({"max_tokens", "temperature", "seed", "top_p", "logprobs", "rea
         (400, "<|x|>: logprobs is not supported by this model", "logprobs"),
         (501, {"message": "Seed is not implemented"}, None),
         (500, {"message": "the model is not available"}, None),
+        # the clause that refuses names the field
+        (500, "Unsupported parameter(s): `seed`", "seed"),
+        (502, "Extra inputs are not permitted (seed)", "seed"),
+        (500, "The following parameters are not supported by this model (remove them): temperature", "temperature"),
+        (500, "openai does not support parameters: {'logprobs': True}, for model=x", "logprobs"),
+        (500, "x does not support parameters: ['top_k', 'logprobs'], for model=x", "logprobs"),
+        (409, "temperature, seed are not supported", "seed"),
+        (400, {"detail": [{"type": "less_than", "loc": ["body", "temperature"], "msg": "must be less than 2"},
+                          {"loc": ["body", "seed"], "msg": "extra fields not permitted"}]}, "seed"),
+        (400, "Unsupported parameter: 'seed'. Request: {'seed': 7, 'messages': [{'content': 'the difference between a "
+              "and b'}]}", "seed"),
+        (400, "seed is not supported by vllm>=0.5", "seed"),
+        (400, "top_p is deprecated, use temperature in the range 0-1", "top_p"),
+        (400, "'temperature' is not supported at values less than 1 with this model. Only the default (1) value is "
+              "supported.", "temperature"),
+        (400, "images are not supported by this model; temperature=0", None),
+        (400, "图片不支持；temperature=0", None),
+        (400, "messages[1].content not allowed to be empty (temperature=0)", None),
+        (400, "messages[1].content (temperature=0) is not allowed to be empty", None),
+        (500, "a tool is not supported. Request: {'temperature': 0, 'seed': 7}", None),
+        (500, {"message": "a tool is not supported", "type": "UnsupportedError", "request": {"temperature": 0}}, None),
         # not about a field, or about a value of the user's
         (400, {"message": "temperature must be less than 2"}, None),
         (400, {"message": "temperature 3.0 is not a valid value, at most 2"}, None),
@@ -82,6 +103,11 @@ def test_a_field_that_is_refused_is_found_whoever_wraps_the_refusal(
 ) -> None:
     refusal = read_error(status, body).refusal
     assert (refusal.field_of(SENT) if refusal else None) == field
+
+
+def test_of_a_huge_error_only_the_beginning_is_read() -> None:
+    assert read_error(400, {"message": "x " * 500_000 + "temperature is not supported"}).refusal is None
+    assert len(read_error(400, {"message": "x", "metadata": {"raw": "x" * 10**6}, "code": "x" * 10**6}).words) < 10_000
 
 
 def test_a_field_of_the_users_may_have_any_name() -> None:

@@ -154,6 +154,7 @@ def test_a_server_that_asks_for_no_key_gets_the_word_none() -> None:
         error(502, message="upstream HTTP version not supported"),
         error(502, message="seed is not supported by this model"),
         error(409, message="the model is loading; requests are not allowed yet"),
+        page({"error": {"code": 502, "message": "seed is not supported by this model"}}),
         service_server.lost(),
         sends(b'{"id": "x", "choices": [{"ind'),
         sends(b""),
@@ -176,6 +177,7 @@ def test_a_server_that_asks_for_no_key_gets_the_word_none() -> None:
             "HTTP version",
             "not sent",
             "loading",
+            "not sent in a 200",
         ),
         *("lost connection", "truncated", "empty body"),
         *("slow down in a 200", "words of a gateway in a 200", "broken off"),
@@ -189,8 +191,20 @@ def test_a_passing_fault_is_tried_again(reaction: Reaction) -> None:
 
 
 @pytest.mark.parametrize("status", [409, 500, 502])
-def test_a_passing_fault_that_names_a_field_as_not_taken_is_answered_without_it(status: int) -> None:
-    refusal = error(status, message="upstream error 400: Unsupported parameter: 'temperature'")
+@pytest.mark.parametrize("is_in_reply", [False, True])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "upstream error 400: Unsupported parameter: 'temperature'",
+        "Unsupported parameter(s): `temperature`",
+        "Extra inputs are not permitted (temperature)",
+        "Parameters are not supported by this model (remove them): temperature",
+    ],
+)
+def test_a_passing_fault_that_names_a_field_as_not_taken_is_answered_without_it(
+    status: int, is_in_reply: bool, words: str
+) -> None:
+    refusal = page({"error": {"code": status, "message": words}}) if is_in_reply else error(status, message=words)
     with ServiceServer([refusal]) as server:
         _reply(server, max_retries=0)
     assert ["temperature" in request for request in server.requests] == [True, False]
