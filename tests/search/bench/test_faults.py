@@ -18,7 +18,7 @@ from search.run_directory.records import JournalRecord
 
 pytestmark = pytest.mark.heavy
 
-SEEDS, SHARES = 120, 10
+SEEDS, SHARES = 200, 10
 
 
 @pytest.mark.parametrize("share", range(SHARES))
