@@ -108,8 +108,6 @@ class Panel:
         for member in self._members:
             await member.judge.start()
             await self._ledger.keep_judge(member.digest, member.judge.fingerprint)
-            if self._ledger.has_verdict(member.digest):
-                self._readable.add(member.digest)
             self._watches[member.digest] = ReplyModelWatch("the judge", self._ledger.model_of_verdicts(member.digest))
 
     def keys(self, question: Question, answers: tuple[str, ...], again: int = 0) -> MemberKeys:
@@ -222,6 +220,9 @@ class Panel:
         words = self._unreadable.setdefault(member.digest, [])
         words.append(str(error))
         if len(words) >= _NEVER_READABLE:
+            if self._ledger.has_verdict(member.digest):  # asked only now: it may look through the whole ledger
+                self._readable.add(member.digest)
+                return
             samples = "".join(f"\n  - {sample}" for sample in list(dict.fromkeys(words))[:_SAMPLES])
             raise RunStopped(
                 f"the judge has not given a single rating in its first {len(words)} verdicts: check its prompt, its "
